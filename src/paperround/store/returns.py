@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import (
     Row,
-    Table,
     and_,
     delete,
     distinct,
@@ -66,9 +65,8 @@ class ReturnStore(Store):
         }
         adding = insert_new(self._connection, db.returned).returning(db.returned.c.id)
         added = self._connection.execute(adding, row).scalar()
-        return ReturnId(added) if added is not None else self._understood(event, row)
-
-    def _understood(self, event: ReturnedEvent, row: dict[str, Any]) -> ReturnId | None:
+        if added is not None:
+            return ReturnId(added)
         if event.kind is Kind.QUARANTINED:
             return None
         again = self._connection.execute(
@@ -217,40 +215,31 @@ class ReturnStore(Store):
                 func.count(distinct(c.mail)).filter(c.evidence == Evidence.COMPLAINT.value),
             ).where(ours)
         ).one()
-        return ReturnTally(
-            since=since,
-            tried=self._tried(since),
-            bounced=bounced,
-            complained=complained,
-            quarantined=self._count(db.quarantine),
-            resting=self._resting(today),
-            events={(kind, evidence): count for kind, evidence, count in counted},
-            effects=dict(effects.all()),
-        )
-
-    def _tried(self, since: datetime) -> int:
-        """Digests that were handed over, or refused, of the editions whose mails lived since."""
+        # Digests that were handed over, or refused, of the editions whose mails lived since.
         alive = select(db.editions.c.id).where(db.editions.c.live_until > since + DIGEST_LIFE)
         tried = select(func.count()).where(
             db.deliveries.c.edition_id.in_(alive),
             db.deliveries.c.state.in_([state.value for state in _TRIED]),
         )
-        return self._connection.execute(tried).scalar_one()
-
-    def _resting(self, today: date) -> int:
+        quarantined = select(func.count()).select_from(db.quarantine)
         resting = (
             select(func.count())
-            .select_from(db.standings)
-            .join(db.subscribers, db.subscribers.c.id == db.standings.c.subscriber_id)
+            .join_from(db.standings, db.subscribers)
             .where(
                 db.standings.c.resting_until > today,
                 db.subscribers.c.state == SubscriberState.ACTIVE.value,
             )
         )
-        return self._connection.execute(resting).scalar_one()
-
-    def _count(self, table: Table) -> int:
-        return self._connection.execute(select(func.count()).select_from(table)).scalar_one()
+        return ReturnTally(
+            since=since,
+            tried=self._connection.execute(tried).scalar_one(),
+            bounced=bounced,
+            complained=complained,
+            quarantined=self._connection.execute(quarantined).scalar_one(),
+            resting=self._connection.execute(resting).scalar_one(),
+            events={(kind, evidence): count for kind, evidence, count in counted},
+            effects=dict(effects.all()),
+        )
 
     # --- quarantine ----------------------------------------------------------------------------
 
@@ -308,8 +297,7 @@ class ReturnStore(Store):
         old_mails = delete(db.quarantine).where(db.quarantine.c.received_at < mails)
         unproven = delete(db.returned).where(about_none, db.returned.c.id <= too_many)
         going = (old_events, old_mails, unproven)
-        gone = [self._connection.execute(one).rowcount for one in going]
-        return sum(gone)
+        return sum(self._connection.execute(one).rowcount for one in going)
 
 
 def _own(book: str, row: Row[Any]) -> OwnMail:

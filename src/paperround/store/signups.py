@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Insert,
-    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -81,7 +80,12 @@ class Signups(Store):
         in the notice of `signup` and counts once they confirm. When they asked is noted, so that
         somebody who has not confirmed yet is kept for another while.
         """
-        person = self._person(signup, now)
+        new = address_columns(signup.address) | _pending_since(now) | {"nonce": signup.nonce}
+        self._connection.execute(insert_new(self._connection, db.subscribers), new)
+        found = person_row(self._connection, signup.address)
+        if found is None:
+            raise Conflict("the person of this address was erased just now")
+        person = person_of(found)
         self._connection.execute(
             _asking(self._connection.dialect.name),
             {
@@ -95,15 +99,6 @@ class Signups(Store):
             WISH, {"b_subscriber_id": person.id, "b_list_id": list_id}
         ).all()
         return person, subscription_of(row)
-
-    def _person(self, signup: NewSignup, now: datetime) -> Subscriber:
-        adding = insert_new(self._connection, db.subscribers)
-        new = address_columns(signup.address) | _pending_since(now) | {"nonce": signup.nonce}
-        self._connection.execute(adding, new)
-        row = person_row(self._connection, signup.address)
-        if row is None:
-            raise Conflict("the person of this address was erased just now")
-        return person_of(row)
 
     # --- saying yes and no ---------------------------------------------------------------------
 
@@ -120,21 +115,11 @@ class Signups(Store):
 
         Whoever had left everything comes back to this list alone.
         """
-        person = _owner(subscription)
-        self._stay_away_from_others(person, subscription, now)
-        if not self._let_in(person, consent, now):
-            return False
-        wish = {} if preferences is None else preference_columns(preferences)
-        self._connection.execute(
-            update(db.subscriptions)
+        person = (
+            select(db.subscriptions.c.subscriber_id)
             .where(db.subscriptions.c.id == subscription)
-            .values(**wish, state=_ACTIVE, changed_at=now)
+            .scalar_subquery()
         )
-        return True
-
-    def _stay_away_from_others(
-        self, person: ScalarSelect[Any], subscription: SubscriptionId, now: datetime
-    ) -> None:
         left = select(db.subscribers.c.id).where(
             db.subscribers.c.id == person, db.subscribers.c.state == _LEFT
         )
@@ -147,8 +132,6 @@ class Signups(Store):
             )
             .values(state=_LEFT, due_at=None, changed_at=now)
         )
-
-    def _let_in(self, person: ScalarSelect[Any], consent: Consent, now: datetime) -> bool:
         let_in = self._connection.execute(
             update(db.subscribers)
             .where(
@@ -163,7 +146,15 @@ class Signups(Store):
                 changed_at=now,
             )
         )
-        return let_in.rowcount == 1
+        if not let_in.rowcount:
+            return False
+        wish = {} if preferences is None else preference_columns(preferences)
+        self._connection.execute(
+            update(db.subscriptions)
+            .where(db.subscriptions.c.id == subscription)
+            .values(**wish, state=_ACTIVE, changed_at=now)
+        )
+        return True
 
     def leave(self, subscription: SubscriptionId, *, now: datetime) -> bool:
         """active -> unsubscribed, with no due instant; False when it was not active."""
@@ -331,14 +322,6 @@ def _asking(dialect: str) -> Insert:
 def person_row(connection: Connection, address: Address) -> Any | None:
     """The person of an address, as PERSON_COLUMNS; None when there is none."""
     return connection.execute(BY_ADDRESS, {"b_folded": address.folded}).first()
-
-
-def _owner(subscription: SubscriptionId) -> ScalarSelect[Any]:
-    return (
-        select(db.subscriptions.c.subscriber_id)
-        .where(db.subscriptions.c.id == subscription)
-        .scalar_subquery()
-    )
 
 
 def _waits_for_a_first_yes() -> ColumnElement[bool]:

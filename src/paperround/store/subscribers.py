@@ -1,11 +1,11 @@
 """Subscribers, what they asked for, and which papers each of them was sent."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, select, true, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, true, update
 
 from paperround.domain.digests import Withdrawal
 from paperround.domain.errors import InvalidInput, NotFound
@@ -13,7 +13,6 @@ from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import (
     Address,
-    Consent,
     ImportedSubscriber,
     Preferences,
     Subscriber,
@@ -112,24 +111,17 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
         """
         same = groups(self._connection)
         memory: dict[int, list[PaperId]] = defaultdict(list)
-        for person, paper in self._connection.execute(self._sent(subscribers, papers, same)):
-            memory[person].append(paper)
-        return {person: whole(memory.get(person, ()), same) for person in subscribers}
-
-    def _sent(
-        self,
-        subscribers: Collection[SubscriberId],
-        papers: Collection[PaperId] | None,
-        same: Mapping[PaperId, frozenset[PaperId]],
-    ) -> Select[Any]:
-        """A day's papers came within a week: they are a short stretch of a person's memory, which
-        is in the order of papers."""
         kept = db.sent_papers.c
         sent = select(kept.subscriber_id, kept.paper_id).where(
             among(self._connection, kept.subscriber_id, subscribers)
         )
-        ids = whole(papers or (), same)
-        return sent.where(kept.paper_id.between(min(ids), max(ids))) if ids else sent
+        if ids := whole(papers or (), same):
+            # A day's papers came within a week: they are a short stretch of a person's memory,
+            # which is in the order of papers.
+            sent = sent.where(kept.paper_id.between(min(ids), max(ids)))
+        for person, paper in self._connection.execute(sent):
+            memory[person].append(paper)
+        return {person: whole(memory.get(person, ()), same) for person in subscribers}
 
     def withdrawals_to_tell(
         self, subscribers: Collection[SubscriberId], *, since: datetime
@@ -144,7 +136,14 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
         Read page by page while it is consumed, so within the unit of work.
         """
         last = 0
-        while page := self._connection.execute(_export_page(list_id, last)).all():
+        pages = (
+            select(*PERSON_COLUMNS, *db.subscriptions.c)
+            .join_from(db.subscriptions, db.subscribers)
+            .where(db.subscriptions.c.list_id == list_id, db.subscribers.c.address.is_not(None))
+            .order_by(db.subscriptions.c.id)
+            .limit(PAGE)
+        )
+        while page := self._connection.execute(pages.where(db.subscriptions.c.id > last)).all():
             for row in page:
                 yield person_on_list(row), preferences_of(row)
             last = page[-1].id
@@ -174,23 +173,18 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
     ) -> str | None:
         if found is not None and self._move_person(found, offered, now) is None:
             return None
-        person = self._new_person(offered, now) if found is None else found.person_id
-        if person is None or not self._subscribe(person, offered, list_id, now):
+        if found is None:
+            row = person_columns(offered, now)
+            if offered.state is SubscriberState.UNSUBSCRIBED:
+                # Somebody who left one list may still join another: they only wait for a first yes.
+                row["state"] = SubscriberState.PENDING.value
+            adding = insert_new(self._connection, db.subscribers).returning(db.subscribers.c.id)
+            person = self._connection.execute(adding, row).scalar()
+        else:
+            person = found.person_id
+        if person is None:
             return None
-        return "new"
-
-    def _new_person(self, offered: ImportedSubscriber, now: datetime) -> int | None:
-        # Somebody who left one list may still join another, so they only wait for a first yes.
-        left = offered.state is SubscriberState.UNSUBSCRIBED
-        row = person_columns(offered, now)
-        row |= {"state": SubscriberState.PENDING.value} if left else {}
-        inserting = insert_new(self._connection, db.subscribers).returning(db.subscribers.c.id)
-        return self._connection.execute(inserting, row).scalar()
-
-    def _subscribe(
-        self, person: int, offered: ImportedSubscriber, list_id: ListId, now: datetime
-    ) -> bool:
-        row = preference_columns(offered.preferences) | {
+        wish = preference_columns(offered.preferences) | {
             "list_id": list_id,
             "subscriber_id": person,
             "state": offered.state.value,
@@ -198,7 +192,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
             "changed_at": now,
         }
         inserting = insert_new(self._connection, db.subscriptions)
-        return insert_many(self._connection, inserting, [row]) == 1
+        return "new" if insert_many(self._connection, inserting, [wish]) == 1 else None
 
     def _change(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str | None:
         """Change what was found; None when it is not so any more, since they have left, say."""
@@ -238,15 +232,12 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
         if not self._set(SubscriberId(found.person_id), state, now, still):
             return None
         if state is SubscriberState.ACTIVE and offered.consent is not None:
-            self._note_consent(SubscriberId(found.person_id), offered.consent)
+            self._connection.execute(
+                update(db.subscribers)
+                .where(db.subscribers.c.id == found.person_id)
+                .values(consent_at=offered.consent.at, consent_source=offered.consent.source)
+            )
         return True
-
-    def _note_consent(self, subscriber: SubscriberId, consent: Consent) -> None:
-        self._connection.execute(
-            update(db.subscribers)
-            .where(db.subscribers.c.id == subscriber)
-            .values(consent_at=consent.at, consent_source=consent.source)
-        )
 
     def set_state(self, subscriber: SubscriberId, state: SubscriberState, *, now: datetime) -> None:
         """Move a person. Becoming active confirms the subscriptions that waited for it.
@@ -256,9 +247,19 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
         comes = state is SubscriberState.ACTIVE
         may = db.subscribers.c.state != SubscriberState.SUPPRESSED.value if comes else true()
         if not self._set(subscriber, state, now, may):
-            self._explain_refusal(subscriber)
+            known = select(db.subscribers.c.id).where(db.subscribers.c.id == subscriber)
+            if self._connection.execute(known).one_or_none() is None:
+                raise NotFound(f"there is no subscriber {subscriber}")
+            raise InvalidInput(f"subscriber {subscriber} is suppressed: lift the suppression first")
         if comes:
-            self._confirm(subscriber, now)
+            self._connection.execute(
+                update(db.subscriptions)
+                .where(
+                    db.subscriptions.c.subscriber_id == subscriber,
+                    db.subscriptions.c.state == SubscriberState.PENDING,
+                )
+                .values(state=SubscriberState.ACTIVE.value, changed_at=now)
+            )
 
     def _set(
         self,
@@ -273,22 +274,6 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
             .values(state=state.value, changed_at=now)
         )
         return moved.rowcount == 1
-
-    def _explain_refusal(self, subscriber: SubscriberId) -> NoReturn:
-        known = select(db.subscribers.c.id).where(db.subscribers.c.id == subscriber)
-        if self._connection.execute(known).one_or_none() is None:
-            raise NotFound(f"there is no subscriber {subscriber}")
-        raise InvalidInput(f"subscriber {subscriber} is suppressed: lift the suppression first")
-
-    def _confirm(self, subscriber: SubscriberId, now: datetime) -> None:
-        self._connection.execute(
-            update(db.subscriptions)
-            .where(
-                db.subscriptions.c.subscriber_id == subscriber,
-                db.subscriptions.c.state == SubscriberState.PENDING,
-            )
-            .values(state=SubscriberState.ACTIVE.value, changed_at=now)
-        )
 
 
 def _moved(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
@@ -309,17 +294,3 @@ def _clock_after(
         return None
     moved = (found.hour, found.timezone) != (wish.hour, wish.timezone)
     return None if moved and found.due_at > now else found.due_at
-
-
-def _export_page(list_id: ListId, last: int) -> Select[Any]:
-    return (
-        select(*PERSON_COLUMNS, *db.subscriptions.c)
-        .join_from(db.subscriptions, db.subscribers)
-        .where(
-            db.subscriptions.c.list_id == list_id,
-            db.subscriptions.c.id > last,
-            db.subscribers.c.address.is_not(None),
-        )
-        .order_by(db.subscriptions.c.id)
-        .limit(PAGE)
-    )
