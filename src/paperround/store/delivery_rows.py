@@ -20,13 +20,14 @@ from sqlalchemy import (
 
 from paperround.domain.deliveries import Lease
 from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
-from paperround.domain.editions import EditionId, EditionState
+from paperround.domain.editions import EditionState
 from paperround.domain.languages import ENGLISH
 from paperround.domain.ledger import Claimed, NewDelivery, Slip, parts_by_position
 from paperround.domain.papers import PaperId
-from paperround.domain.subscribers import SubscriberId, SubscriberState
+from paperround.domain.subscribers import SubscriberState
 from paperround.languages.localize import english_reason
 from paperround.store import schema as db
+from paperround.store.base import value_of
 from paperround.store.claim_statements import waiting
 from paperround.store.claims import RELEASED, Book
 from paperround.store.dialect import Written, among, write_json
@@ -48,7 +49,11 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
         "reasons": [_ENGLISH(row.reasons) if row.reasons else None for row in rows],
         "reason_codes": [_REASONS(row.reasons) if row.reasons else None for row in rows],
         "parts": [_PARTS(row.parts) if row.parts else None for row in rows],
-        "withdrawn": [[_said(one) for one in row.withdrawn] or None for row in rows],
+        "withdrawn": [
+            [{"paper": one.paper_id, "title": one.title, "page": one.page} for one in row.withdrawn]
+            or None
+            for row in rows
+        ],
         "language": [None if row.language == ENGLISH else row.language for row in rows],
         "state": [row.state.value for row in rows],
         "reason": [row.reason for row in rows],
@@ -62,18 +67,6 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
         "key_id": [row.key_id for row in rows],
         "nonce": [row.nonce for row in rows],
     }
-
-
-def _positions(papers: Sequence[tuple[PaperId, int]]) -> list[int]:
-    return [position for _, position in papers]
-
-
-def _by_text(reasons: Mapping[int, str]) -> dict[str, str]:
-    return {str(position): why for position, why in reasons.items()}
-
-
-def _in_english(reasons: Mapping[int, str]) -> dict[str, str]:
-    return {str(position): english_reason(why) for position, why in reasons.items()}
 
 
 _MOST_SHARED = 1024
@@ -101,63 +94,40 @@ class _Lately(Generic[T]):
         return written
 
 
-_POSITIONS, _REASONS, _ENGLISH = _Lately(_positions), _Lately(_by_text), _Lately(_in_english)
+_POSITIONS = _Lately[Sequence[tuple[PaperId, int]]](lambda papers: [at for _, at in papers])
+_REASONS = _Lately[Mapping[int, str]](lambda why: {str(at): one for at, one in why.items()})
+_ENGLISH = _Lately[Mapping[int, str]](
+    lambda why: {str(at): english_reason(one) for at, one in why.items()}
+)
 _PARTS = _Lately[Mapping[str, Sequence[float]]](lambda parts: parts)
 
 
 def slip_of(row: Row[Any]) -> Slip:
     """What the mail of a row is made of; the address is empty after an erasure."""
-    return Slip(**_slip_fields(row))
+    return value_of(Slip, row, **_slip_fields(row))
 
 
 def _slip_fields(row: Row[Any]) -> dict[str, Any]:
+    """Those that are not as their columns."""
+    reasons = row.reason_codes or row.reasons or {}
     return {
         "row": row.id,
-        "edition_id": EditionId(row.edition_id),
         "address": row.address or "",
         "positions": tuple(row.positions),
-        "local_date": row.local_date,
-        "message_id": row.message_id,
-        "dated": row.dated,
-        "key_id": row.key_id,
-        "nonce": row.nonce,
-        "reasons": _reasons(row),
+        "reasons": {int(position): why for position, why in reasons.items()},
         "parts": parts_by_position(row.positions, row.parts or {}),
-        "withdrawn": _withdrawn(row),
+        "withdrawn": tuple(
+            Withdrawal(paper_id=PaperId(one["paper"]), title=one["title"], page=one["page"])
+            for one in row.withdrawn or ()
+        ),
         "language": row.language or ENGLISH,
     }
 
 
-def _said(one: Withdrawal) -> dict[str, Any]:
-    return {"paper": one.paper_id, "title": one.title, "page": one.page}
-
-
-def _withdrawn(row: Row[Any]) -> tuple[Withdrawal, ...]:
-    withdrawn = row.withdrawn
-    if not withdrawn:
-        return ()
-    return tuple(
-        Withdrawal(paper_id=PaperId(one["paper"]), title=one["title"], page=one["page"])
-        for one in withdrawn
-    )
-
-
-def _reasons(row: Row[Any]) -> Mapping[int, str]:
-    reasons = row.reason_codes or row.reasons
-    return {int(position): why for position, why in reasons.items()} if reasons else {}
-
-
 def claimed_of(row: Row[Any], lease: Lease) -> Claimed:
-    """The delivery of a row, under the lease it was claimed with."""
-    return Claimed(
-        **_slip_fields(row),
-        subscriber_id=SubscriberId(row.subscriber_id),
-        kind=DigestKind(row.kind),
-        attempts=row.attempts,
-        breakdowns=row.breakdowns,
-        expires_at=row.expires_at,
-        lease=lease,
-    )
+    """The delivery of a row, under the lease it was claimed with; none of it was taken yet."""
+    others = {"kind": DigestKind(row.kind), "lease": lease, "taken": 0}
+    return value_of(Claimed, row, **_slip_fields(row), **others)
 
 
 def _why_not(row: Row[Any]) -> SkipReason | None:

@@ -94,11 +94,15 @@ class Erasure(Store):
             .limit(limit)
         ).all()
         names = [one.name for one in columns]
-        after = tuple(found[-1])[len(names) :] if len(found) == limit else None
+        following = None
+        if len(found) == limit:  # in the same table, behind the last row
+            following = ExportPlace(place.table, tuple(found[-1])[len(names) :])
+        elif place.table + 1 < len(_OF_A_PERSON):
+            following = ExportPlace(place.table + 1)
         return ExportPage(
             table=table.name,
             rows=tuple(dict(zip(names, map(_plain, row), strict=False)) for row in found),
-            next=_next_place(place.table, after),
+            next=following,
         )
 
     def message_ids_of(self, subscriber: SubscriberId) -> list[str]:
@@ -247,13 +251,6 @@ def _is_behind(table: Table, key: Sequence[Any]) -> ColumnElement[bool]:
         return true()
     known = [literal(it, one.type) for it, one in zip(key, table.primary_key, strict=True)]
     return tuple_(*table.primary_key) > tuple_(*known)
-
-
-def _next_place(table: int, after: tuple[object, ...] | None) -> ExportPlace | None:
-    """In the same table, behind a row; else at the beginning of the next."""
-    if after is not None:
-        return ExportPlace(table, after)
-    return ExportPlace(table + 1) if table + 1 < len(_OF_A_PERSON) else None
 
 
 def _plain(value: object) -> object:

@@ -1,6 +1,5 @@
 """The ledger of notices: confirmations, links to one's choices, alerts, tests."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,10 +63,6 @@ def _claimed(row: Row[Any], lease: Lease) -> ClaimedNotice:
     return value_of(ClaimedNotice, row, kind=NoticeKind(row.kind), lease=lease)
 
 
-def _nothing_to_release(_connection: Connection, _ids: object) -> None:
-    """A notice carries no papers."""
-
-
 _DUE: Select[Any] = (
     select(
         db.notices.c.id,
@@ -110,22 +105,15 @@ _MAY_GO = or_(
 )
 
 
-_ONE_LINE = 0
-
-
-def _one_line(_connection: Connection, _now: datetime) -> Sequence[int]:
-    return [_ONE_LINE]
-
-
 NOTICES: Book[ClaimedNotice] = Book(
     table=db.notices,
     due=_DUE,
-    lines=_one_line,
-    in_line=bindparam("b_line", type_=Integer()) == _ONE_LINE,
+    lines=lambda _connection, _now: [0],  # one line
+    in_line=bindparam("b_line", type_=Integer()) == 0,
     why_not=_why_not,
     may_go=_MAY_GO,
     claimed=_claimed,
-    unsent=_nothing_to_release,
+    unsent=lambda _connection, _ids: None,  # a notice carries no papers
 )
 """The book of notices. They belong to no list, so the pause of a list stops none."""
 

@@ -17,7 +17,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.base import Store, value_of
+from paperround.store.base import Store, columns_of, value_of
 from paperround.store.dialect import among, insert_new
 from paperround.store.subscriber_rows import (
     PERSON_COLUMNS,
@@ -26,8 +26,6 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     subscription_of,
 )
-
-_OPPOSITE = {"more": "less", "less": "more"}
 
 
 class SelfService(Store):
@@ -87,27 +85,17 @@ class SelfService(Store):
             delete(db.feedback).where(
                 db.feedback.c.subscriber_id == feedback.subscriber_id,
                 db.feedback.c.paper_id == feedback.paper_id,
-                db.feedback.c.verdict == _OPPOSITE.get(feedback.verdict, ""),
+                db.feedback.c.verdict == {"more": "less", "less": "more"}.get(feedback.verdict, ""),
             )
         )
         saying = insert_new(self._connection, db.feedback).returning(db.feedback.c.id)
-        row = {
-            "subscriber_id": feedback.subscriber_id,
-            "paper_id": feedback.paper_id,
-            "delivery_id": feedback.delivery,
-            "verdict": feedback.verdict,
-            "created_at": now,
-        }
+        row = columns_of(feedback) | {"created_at": now}
+        row["delivery_id"] = row.pop("delivery")
         return self._connection.execute(saying, row).scalar() is not None
 
     def feedback_of(self, subscriber: SubscriberId) -> list[tuple[PaperId, str]]:
         """What a person said of papers, in the order they said it."""
-        found = self._connection.execute(
-            select(db.feedback.c.paper_id, db.feedback.c.verdict)
-            .where(db.feedback.c.subscriber_id == subscriber)
-            .order_by(db.feedback.c.created_at, db.feedback.c.id)
-        )
-        return [(PaperId(paper), verdict) for paper, verdict in found]
+        return self.feedback_of_all([subscriber]).get(subscriber, [])
 
     def feedback_of_all(
         self, subscribers: Collection[SubscriberId]

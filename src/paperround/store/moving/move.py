@@ -1,6 +1,6 @@
 """The move itself: looked at first, then copied, counted and handed over."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from paperround.domain.errors import (
     SchemaOutOfDate,
     UnreadableFile,
 )
+from paperround.domain.ports import Advance, no_progress
 from paperround.domain.times import format_instant
 from paperround.store import engine as engines
 from paperround.store import revisions
@@ -153,15 +154,8 @@ def _lock(connection: Connection, file: Path) -> None:
         ) from error
 
 
-Advance = Callable[[int], None]
-Row = tuple[Any, ...]
-
 REPORTED = 1000
 """Rows after which progress is reported."""
-
-
-def no_progress(_: int) -> None:
-    """Report no progress."""
 
 
 @dataclass
@@ -265,7 +259,7 @@ def between(file: Path, url: str, *, now: datetime) -> Iterator[Moving]:
                 target.open(now=now)
 
 
-def counting(rows: Iterator[Row], advance: Advance) -> Iterator[Row]:
+def counting(rows: Iterator[tuple[Any, ...]], advance: Advance) -> Iterator[tuple[Any, ...]]:
     """`rows`, with their number reported from time to time."""
     number = 0
     for row in rows:
