@@ -54,7 +54,6 @@ from paperround.store.edition_rows import (
     tail_of,
 )
 
-_OF_LIST = db.editions.c.list_id == bindparam("list_id")
 _STANDS = db.editions.c.state != EditionState.CANCELLED.value
 _NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())
 
@@ -86,60 +85,8 @@ _FILLED: Select[Any] = select(*_SUMMARY).join_from(db.editions, db.lists).join(_
 """Editions that hold papers."""
 
 
-_BETWEEN = _SUMMARIES.where(
-    _OF_LIST, _STANDS, db.editions.c.day.between(bindparam("since"), bindparam("until"))
-).order_by(*_NEWEST_FIRST)
-_FOLLOWING = (
-    _FILLED.where(_OF_LIST, _STANDS, db.editions.c.day > bindparam("after"))
-    .order_by(db.editions.c.day, *_NEWEST_FIRST[1:])
-    .limit(1)
-)
-_OTHERS = select(db.joined_papers.c.paper_id).where(
-    db.joined_papers.c.into_id == bindparam("paper")
-)
-_STOOD = (
-    select(
-        db.edition_papers,
-        db.lists.c.name.label("list_name"),
-        db.lists.c.title.label("list_title"),
-        db.editions.c.day,
-        db.editions.c.cut,
-        db.editions.c.cut_at,
-        db.joined_papers.c.into_id,
-        db.papers.c.withdrawn_at,
-    )
-    .join_from(db.edition_papers, db.editions)
-    .join(db.lists, db.lists.c.id == db.editions.c.list_id)
-    .join(db.papers, db.papers.c.id == bindparam("paper"))
-    .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == db.edition_papers.c.paper_id)
-    .where(
-        or_(
-            db.edition_papers.c.paper_id == bindparam("paper"),
-            db.edition_papers.c.paper_id.in_(_OTHERS),
-        ),
-        _STANDS,
-    )
-    .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc(), db.edition_papers.c.position)
-    .limit(bindparam("most", type_=Integer()))
-)
-
-
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
     db.editions, db.lists
-)
-_CUT = _WITH_LIST_NAME.where(
-    _OF_LIST, db.editions.c.day == bindparam("day"), db.editions.c.cut == bindparam("cut")
-)
-_CALLED = _WITH_LIST_NAME.where(db.editions.c.id == bindparam("edition"))
-_NEWEST = (
-    _WITH_LIST_NAME.where(_OF_LIST, db.editions.c.cut_at <= bindparam("by"), _STANDS)
-    .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc())
-    .limit(1)
-)
-_RECENT = (
-    _FILLED.where(_OF_LIST, _STANDS)
-    .order_by(*_NEWEST_FIRST)
-    .limit(bindparam("most", type_=Integer()))
 )
 
 
@@ -165,14 +112,15 @@ class EditionStore(Store):
 
     def find(self, list_id: ListId, day: date, cut: str) -> Edition | None:
         """The edition of (list, day, cut), None when none was frozen."""
-        return self._of(
-            self._connection.execute(_CUT, {"list_id": list_id, "day": day, "cut": cut}).first()
-        )
+        c = db.editions.c
+        named = _WITH_LIST_NAME.where(c.list_id == list_id, c.day == day, c.cut == cut)
+        return self._of(self._connection.execute(named).first())
 
     def get(self, edition: EditionId) -> Edition:
         """The edition with this id; raises NotFound. Only here the papers behind that digests carry
         are read as well."""
-        found = self._of(self._connection.execute(_CALLED, {"edition": edition}).first())
+        named = _WITH_LIST_NAME.where(db.editions.c.id == edition)
+        found = self._of(self._connection.execute(named).first())
         if found is None:
             raise NotFound(f"there is no edition {edition}")
         return replace(found, behind=self._papers(db.behind_papers, edition))
@@ -192,7 +140,13 @@ class EditionStore(Store):
     def newest(self, list_id: ListId, *, by: datetime, most: int | None = None) -> Edition | None:
         """The standing edition with the latest cut at or before `by`, and at most `most` of its
         papers; none that was cancelled."""
-        row = self._connection.execute(_NEWEST, {"list_id": list_id, "by": by}).first()
+        c = db.editions.c
+        newest = (
+            _WITH_LIST_NAME.where(c.list_id == list_id, c.cut_at <= by, _STANDS)
+            .order_by(c.cut_at.desc(), c.id.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(newest).first()
         return self._of(row, _ALL if most is None else most)
 
     def recent(
@@ -200,28 +154,51 @@ class EditionStore(Store):
     ) -> list[EditionSummary]:
         """Standing editions that hold papers, newest first; of days before `before`, where that is
         said."""
-        earlier = [] if before is None else [db.editions.c.day < before]
-        rows = self._connection.execute(
-            _RECENT.where(*earlier), {"list_id": list_id, "most": limit}
-        )
+        c = db.editions.c
+        earlier = true() if before is None else c.day < before
+        recent = _FILLED.where(c.list_id == list_id, _STANDS, earlier)
+        rows = self._connection.execute(recent.order_by(*_NEWEST_FIRST).limit(limit))
         return [summary_of(row) for row in rows]
 
     def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
         """Every standing edition of these days, both included, newest first; also those that hold
         no paper, with the reason."""
-        days = {"list_id": list_id, "since": since, "until": until}
-        return [summary_of(row) for row in self._connection.execute(_BETWEEN, days)]
+        c = db.editions.c
+        found = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
+        rows = self._connection.execute(found.order_by(*_NEWEST_FIRST))
+        return [summary_of(row) for row in rows]
 
     def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
         """The last edition of the next day after `after` that has one with papers."""
-        asked = {"list_id": list_id, "after": after}
-        row = self._connection.execute(_FOLLOWING, asked).first()
+        c = db.editions.c
+        later = _FILLED.where(c.list_id == list_id, _STANDS, c.day > after)
+        row = self._connection.execute(later.order_by(c.day, *_NEWEST_FIRST[1:]).limit(1)).first()
         return None if row is None else summary_of(row)
 
     def stood(self, paper: PaperId, *, limit: int) -> list[Stood]:
         """Where a paper stood in the editions of all lists, under any id it ever had, the newest
         first."""
-        rows = self._connection.execute(_STOOD, {"paper": paper, "most": limit})
+        frozen, joined = db.edition_papers.c, db.joined_papers.c
+        others = select(joined.paper_id).where(joined.into_id == paper)
+        rows = self._connection.execute(
+            select(
+                db.edition_papers,
+                db.lists.c.name.label("list_name"),
+                db.lists.c.title.label("list_title"),
+                db.editions.c.day,
+                db.editions.c.cut,
+                db.editions.c.cut_at,
+                joined.into_id,
+                db.papers.c.withdrawn_at,
+            )
+            .join_from(db.edition_papers, db.editions)
+            .join(db.lists, db.lists.c.id == db.editions.c.list_id)
+            .join(db.papers, db.papers.c.id == paper)
+            .outerjoin(db.joined_papers, joined.paper_id == frozen.paper_id)
+            .where(or_(frozen.paper_id == paper, frozen.paper_id.in_(others)), _STANDS)
+            .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc(), frozen.position)
+            .limit(limit)
+        )
         return [value_of(Stood, row, paper=paper_at(row)) for row in rows]
 
     def places(
@@ -265,15 +242,12 @@ class EditionStore(Store):
         id_ = self._connection.execute(statement, edition_columns(edition)).scalar_one_or_none()
         if id_ is None:
             raise Conflict(f"the edition of {edition.day} (cut {edition.cut}) is frozen already")
-        self._store_papers(id_, edition.papers)
+        papers = [paper_columns(id_, paper) for paper in edition.papers]
+        insert_many(self._connection, insert_row(db.edition_papers), papers)
         if edition.tail:
             row = {"edition_id": id_, **tail_columns(edition.tail)}
             self._connection.execute(insert_row(db.edition_tails), row)
         return self.get(EditionId(id_))
-
-    def _store_papers(self, edition: int, papers: Sequence[EditionPaper]) -> None:
-        rows = [paper_columns(edition, paper) for paper in papers]
-        insert_many(self._connection, insert_row(db.edition_papers), rows)
 
     def discard_empty(self, edition: EditionId) -> bool:
         """Forget an edition without papers and the skipped rows planned from it, so that the day

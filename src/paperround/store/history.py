@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Integer, and_, bindparam, func, select
+from sqlalchemy import and_, func, select
 
 from paperround.domain.outcomes import Vote
 from paperround.domain.papers import FeedId, Observation, PaperId
@@ -14,15 +14,6 @@ from paperround.store.dialect import among
 from paperround.store.joining import STANDS
 
 VOTES = "upvotes"
-
-_TOLD = db.observations.c
-_COUNTS = (
-    select(_TOLD.signal, _TOLD.captured_at, _TOLD.value, db.feeds.c.name)
-    .outerjoin_from(db.observations, db.feeds, db.feeds.c.id == _TOLD.feed_id)
-    .where(_TOLD.paper_id == bindparam("paper"), _TOLD.captured_at <= bindparam("by"))
-    .order_by(_TOLD.captured_at.desc(), _TOLD.signal)
-    .limit(bindparam("most", type_=Integer()))
-)
 
 
 class HistoryStore(Store):
@@ -102,7 +93,14 @@ class HistoryStore(Store):
     def counts(self, paper: PaperId, *, by: datetime, limit: int) -> list[Observation]:
         """What was counted of one paper by then, of every signal; the `limit` newest, oldest
         first. The scale of each is the name of the feed that told it."""
-        found = self._connection.execute(_COUNTS, {"paper": paper, "by": by, "most": limit}).all()
+        told = db.observations.c
+        found = self._connection.execute(
+            select(told.signal, told.captured_at, told.value, db.feeds.c.name)
+            .outerjoin_from(db.observations, db.feeds, db.feeds.c.id == told.feed_id)
+            .where(told.paper_id == paper, told.captured_at <= by)
+            .order_by(told.captured_at.desc(), told.signal)
+            .limit(limit)
+        )
         counted = [
             Observation(signal=signal, captured_at=at, value=value, scale=name or "")
             for signal, at, value, name in found

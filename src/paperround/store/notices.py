@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Integer,
     Row,
@@ -118,19 +119,6 @@ NOTICES: Book[ClaimedNotice] = Book(
 """The book of notices. They belong to no list, so the pause of a list stops none."""
 
 
-_BY_KEY = select(db.notices).where(db.notices.c.key == bindparam("b_key"))
-_BY_ID = select(db.notices).where(db.notices.c.id == bindparam("b_id"))
-_LATEST = select(db.notices).where(
-    db.notices.c.id
-    == select(func.max(db.notices.c.id))
-    .where(
-        db.notices.c.subscriber_id == bindparam("b_subscriber_id"),
-        db.notices.c.kind == bindparam("b_kind"),
-    )
-    .scalar_subquery()
-)
-
-
 class NoticeLedger(Claims[ClaimedNotice]):
     """Notices. The rules are those of deliveries; claiming also passes over rows of people whose
     address is gone or suppressed (an alert or a test has an address of its own)."""
@@ -226,25 +214,24 @@ class NoticeLedger(Claims[ClaimedNotice]):
 
     def find(self, key: str) -> Notice | None:
         """The notice with this key, None when there is none."""
-        return _noticed(self._connection.execute(_BY_KEY, {"b_key": key}).first())
+        return self._noticed(db.notices.c.key == key)
 
     def get(self, notice: DeliveryId) -> Notice | None:
         """The notice with this id, None when there is none."""
-        return _noticed(self._connection.execute(_BY_ID, {"b_id": notice}).first())
+        return self._noticed(db.notices.c.id == notice)
 
     def latest(self, subscriber: SubscriberId, kind: NoticeKind) -> Notice | None:
         """The notice of this kind that was written last for a person, None when none was."""
-        found = self._connection.execute(
-            _LATEST, {"b_subscriber_id": subscriber, "b_kind": kind.value}
-        ).first()
-        return _noticed(found)
+        c = db.notices.c
+        theirs = (c.subscriber_id == subscriber, c.kind == kind.value)
+        return self._noticed(c.id == select(func.max(c.id)).where(*theirs).scalar_subquery())
+
+    def _noticed(self, which: ColumnElement[bool]) -> Notice | None:
+        row = self._connection.execute(select(db.notices).where(which)).first()
+        if row is None:
+            return None
+        return value_of(Notice, row, kind=NoticeKind(row.kind), state=DeliveryState(row.state))
 
     def totals(self, *, now: datetime) -> LedgerTotals:
         """Of the notices whose life has not ended."""
         return self._totals(db.notices.c.expires_at > now)
-
-
-def _noticed(row: Row[Any] | None) -> Notice | None:
-    if row is None:
-        return None
-    return value_of(Notice, row, kind=NoticeKind(row.kind), state=DeliveryState(row.state))

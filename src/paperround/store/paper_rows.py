@@ -7,10 +7,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     Row,
     ScalarSelect,
-    bindparam,
     exists,
     func,
     or_,
@@ -84,22 +82,6 @@ def row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
     return columns
 
 
-_KEPT, _LISTED = db.paper_versions.c, db.listings.c
-_TEXTS = (
-    select(_KEPT.version, _KEPT.title, _KEPT.replaced_at)
-    .where(_KEPT.paper_id == bindparam("paper"))
-    .order_by(func.coalesce(_KEPT.version, 0).desc(), _KEPT.id.desc())
-    .limit(bindparam("most", type_=Integer()))
-)
-_CARRIED = (
-    select(db.feeds.c.name.label("feed"), _LISTED.listed_on, _LISTED.first_seen_at.label("since"))
-    .join_from(db.listings, db.feeds)
-    .where(_LISTED.paper_id == bindparam("paper"))
-    .order_by(_LISTED.first_seen_at, db.feeds.c.name)
-    .limit(bindparam("most", type_=Integer()))
-)
-
-
 _PAPERS = db.papers.c
 
 
@@ -134,14 +116,25 @@ class ListedPapers(Store):
     def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
         """Where a paper came from: its `limit` last texts, newest first, and the feeds that carry
         it."""
-        asked = {"paper": paper, "most": limit}
+        kept, listed = db.paper_versions.c, db.listings.c
+        texts = self._connection.execute(
+            select(kept.version, kept.title, kept.replaced_at)
+            .where(kept.paper_id == paper)
+            .order_by(func.coalesce(kept.version, 0).desc(), kept.id.desc())
+            .limit(limit)
+        )
+        carried = self._connection.execute(
+            select(
+                db.feeds.c.name.label("feed"), listed.listed_on, listed.first_seen_at.label("since")
+            )
+            .join_from(db.listings, db.feeds)
+            .where(listed.paper_id == paper)
+            .order_by(listed.first_seen_at, db.feeds.c.name)
+            .limit(limit)
+        )
         return PaperTrail(
-            earlier=tuple(
-                value_of(EarlierText, row) for row in self._connection.execute(_TEXTS, asked)
-            ),
-            carried=tuple(
-                value_of(Carried, row) for row in self._connection.execute(_CARRIED, asked)
-            ),
+            earlier=tuple(value_of(EarlierText, row) for row in texts),
+            carried=tuple(value_of(Carried, row) for row in carried),
         )
 
 
