@@ -63,35 +63,38 @@ LONGEST_TURN = engines.BUSY_SECONDS
 """Seconds that a thread waits for others of its process, before it asks SQLite all the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitOfWork:
-    """The stores of one transaction. None of them commits."""
+    """Every store, on the transaction that a connection is in. None of them commits.
 
-    feeds: FeedStore
-    papers: PaperStore
-    search: SearchIndex
-    enrichments: EnrichmentStore
-    history: HistoryStore
-    models: ModelStore
-    lists: ListStore
-    editions: EditionStore
-    subscribers: SubscriberStore
-    ledger: Ledger
-    notices: NoticeLedger
-    requests: RequestStore
-    returns: ReturnStore
-    limiter: Limiter
-    pacing: PaceStore
-    rates: RateStore
-    slots: SlotStore
-    keys: KeyStore
-    status: StatusStore
-    channels: ChannelStore
-    posts: PostLedger
-    audit: AuditStore
-    answers: AnswerStore
-    connection: Connection
-    asks: dict[str, Job]
+    `asks` holds the jobs to be put with this transaction, by their tasks.
+    """
+
+    def __init__(self, connection: Connection, seal: Seal) -> None:
+        self.connection = connection
+        self.asks: dict[str, Job] = {}
+        self.feeds = FeedStore(connection)
+        self.papers = PaperStore(connection)
+        self.search = SearchIndex(connection)
+        self.enrichments = EnrichmentStore(connection)
+        self.history = HistoryStore(connection)
+        self.models = ModelStore(connection)
+        self.lists = ListStore(connection)
+        self.editions = EditionStore(connection)
+        self.subscribers = SubscriberStore(connection)
+        self.ledger = Ledger(connection, self.asks)
+        self.notices = NoticeLedger(connection, self.asks)
+        self.requests = RequestStore(connection, self.asks)
+        self.returns = ReturnStore(connection)
+        self.limiter = Limiter(connection)
+        self.rates = RateStore(connection)
+        self.pacing = PaceStore(connection, self.rates)
+        self.slots = SlotStore(connection)
+        self.keys = KeyStore(connection)
+        self.status = StatusStore(connection)
+        self.channels = ChannelStore(connection, seal)
+        self.posts = PostLedger(connection)
+        self.audit = AuditStore(connection)
+        self.answers = AnswerStore(connection, seal)
 
     def ask(self, job: Job) -> None:
         """Have `job` put with this transaction, where jobs are rows of the database: no commit, no
@@ -110,39 +113,6 @@ class UnitOfWork:
                 self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
             raise
         self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
-
-
-def stores_on(connection: Connection, seal: Seal) -> UnitOfWork:
-    """Every store, on the transaction that `connection` is in."""
-    asks: dict[str, Job] = {}
-    rates = RateStore(connection)
-    return UnitOfWork(
-        feeds=FeedStore(connection),
-        papers=PaperStore(connection),
-        search=SearchIndex(connection),
-        enrichments=EnrichmentStore(connection),
-        history=HistoryStore(connection),
-        models=ModelStore(connection),
-        lists=ListStore(connection),
-        editions=EditionStore(connection),
-        subscribers=SubscriberStore(connection),
-        ledger=Ledger(connection, asks),
-        notices=NoticeLedger(connection, asks),
-        requests=RequestStore(connection, asks),
-        returns=ReturnStore(connection),
-        limiter=Limiter(connection),
-        pacing=PaceStore(connection, rates),
-        rates=rates,
-        slots=SlotStore(connection),
-        keys=KeyStore(connection),
-        status=StatusStore(connection),
-        channels=ChannelStore(connection, seal),
-        posts=PostLedger(connection),
-        audit=AuditStore(connection),
-        answers=AnswerStore(connection, seal),
-        connection=connection,
-        asks=asks,
-    )
 
 
 class Database(Protocol):
@@ -257,7 +227,7 @@ class SqlDatabase:
                 yield whole
             return
         with _failures_named(), self._reader.connect() as connection:
-            yield stores_on(connection, self._seal)
+            yield UnitOfWork(connection, self._seal)
 
     @contextmanager
     def writing(self) -> Iterator[UnitOfWork]:
@@ -292,21 +262,22 @@ class SqlDatabase:
             connection = self._writer.connect()
             try:
                 keep_log_short(connection, self._pause)
-                with self._turn():
+                with self._turns.turn(LONGEST_TURN) if self._turns else nullcontext():
                     _begin(connection)
-                    work = stores_on(connection, self._seal)
+                    work = UnitOfWork(connection, self._seal)
                     yield work
                     if self._ask is not None and work.asks:  # sorted: no two wait for each other
                         jobs = [work.asks[task] for task in sorted(work.asks)]
                         self._ask(engines.driver_of(connection), jobs)
-                    _commit(connection)
+                    try:
+                        connection.commit()
+                    except BaseException:
+                        # SQLite may leave a transaction open whose commit failed, with the writer's
+                        # lock, and SQLAlchemy would give it back to the pool like that.
+                        connection.invalidate()
+                        raise
             finally:
                 connection.close()
-
-    def _turn(self) -> AbstractContextManager[None]:
-        if self._turns is None:
-            return nullcontext()
-        return self._turns.turn(LONGEST_TURN)
 
     def close(self) -> None:
         """Close every connection."""
@@ -329,16 +300,6 @@ def _failures_named() -> Iterator[None]:
         if isinstance(error, DataError):
             words = "that holds what the database cannot keep: a NUL, or too large a number"
             raise InvalidInput(words) from error
-        raise
-
-
-def _commit(connection: Connection) -> None:
-    """Commit, or close the connection: SQLite may leave a transaction open whose commit failed,
-    with the writer's lock, and SQLAlchemy would give it back to the pool like that."""
-    try:
-        connection.commit()
-    except BaseException:
-        connection.invalidate()
         raise
 
 
