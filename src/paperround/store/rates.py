@@ -8,10 +8,9 @@ no more rows than its limits let through.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from math import ceil
 
-from sqlalchemy import Insert, and_, bindparam, delete, func, select
+from sqlalchemy import and_, bindparam, delete, func, select
 
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.times import require_utc
@@ -34,15 +33,6 @@ _USED = select(func.sum(_C.count).label("used"), func.min(_C.window_start).label
 )
 
 
-@cache
-def _counting(dialect: str) -> Insert:
-    """One more in the window of a key."""
-    counting: Insert = inserting(dialect, db.rate_windows).on_conflict_do_update(
-        index_elements=["key", "window_start"], set_={"count": _C.count + 1}
-    )
-    return counting
-
-
 class RateStore(Store):
     """How often something happened, for limits that survive a restart. A key that was hit stays
     locked until the transaction ends, so transactions that hit several keys take them in the
@@ -63,10 +53,10 @@ class RateStore(Store):
         if free:
             return (max(free) - now).total_seconds()
         window = require_utc(now).replace(microsecond=0)
-        self._connection.execute(
-            _counting(self._connection.dialect.name),
-            {"key": key, "window_start": window, "count": 1},
+        counting = inserting(self._connection.dialect.name, db.rate_windows).on_conflict_do_update(
+            index_elements=["key", "window_start"], set_={"count": _C.count + 1}
         )
+        self._connection.execute(counting, {"key": key, "window_start": window, "count": 1})
         return None
 
     def count(self, key: str, period: timedelta, *, now: datetime) -> int:

@@ -2,13 +2,11 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Insert,
     Select,
     and_,
     bindparam,
@@ -86,8 +84,16 @@ class Signups(Store):
         if found is None:
             raise Conflict("the person of this address was erased just now")
         person = person_of(found)
+        # A wish that waits already is asked for anew.
+        offer = inserting(self._connection.dialect.name, db.subscriptions)
+        changed_at = db.subscriptions.c.changed_at
+        asked_at = case(
+            (db.subscriptions.c.state == _PENDING, offer.excluded.changed_at), else_=changed_at
+        )
         self._connection.execute(
-            _asking(self._connection.dialect.name),
+            offer.on_conflict_do_update(
+                index_elements=("list_id", "subscriber_id"), set_={"changed_at": asked_at}
+            ),
             {
                 **preference_columns(signup.preferences),
                 **_pending_since(now),
@@ -303,20 +309,6 @@ class Signups(Store):
 
 def _pending_since(now: datetime) -> dict[str, Any]:
     return {"state": _PENDING, "created_at": now, "changed_at": now}
-
-
-@cache
-def _asking(dialect: str) -> Insert:
-    """An insert of a wish; one that waits already was asked for anew."""
-    offer = inserting(dialect, db.subscriptions)
-    asked_again = case(
-        (db.subscriptions.c.state == _PENDING, offer.excluded.changed_at),
-        else_=db.subscriptions.c.changed_at,
-    )
-    asking: Insert = offer.on_conflict_do_update(
-        index_elements=("list_id", "subscriber_id"), set_={"changed_at": asked_again}
-    )
-    return asking
 
 
 def person_row(connection: Connection, address: Address) -> Any | None:

@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.sql.dml import ReturningInsert
 
 from paperround.store import schema as db
 from paperround.store.base import Store
@@ -55,7 +52,13 @@ class SlotStore(Store):
         Returns where it is then."""
         before = self.last_beat(name)
         at = now if before is None else max(now, before + timedelta(microseconds=1))
-        advancing = _advancing(self._connection.dialect.name)
+        dialect = self._connection.dialect.name
+        statement = inserting(dialect, db.slots)
+        later = func.greatest if dialect == "postgresql" else func.max
+        latest = later(statement.excluded.taken_at, db.slots.c.taken_at)
+        advancing = statement.on_conflict_do_update(
+            index_elements=("kind", "slot"), set_={"taken_at": latest}
+        ).returning(db.slots.c.taken_at)
         row = {"kind": BEAT, "slot": name, "taken_at": at}
         advanced: datetime = self._connection.execute(advancing, row).scalar_one()
         return advanced
@@ -83,14 +86,3 @@ class SlotStore(Store):
         return self._connection.execute(
             delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at > than)
         ).rowcount
-
-
-@cache
-def _advancing(dialect: str) -> ReturningInsert[Any]:
-    statement = inserting(dialect, db.slots)
-    later = func.greatest if dialect == "postgresql" else func.max
-    latest = later(statement.excluded.taken_at, db.slots.c.taken_at)
-    advancing: ReturningInsert[Any] = statement.on_conflict_do_update(
-        index_elements=("kind", "slot"), set_={"taken_at": latest}
-    ).returning(db.slots.c.taken_at)
-    return advancing
