@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
 from typer.testing import CliRunner
 
 from paperround.cli.app import app
@@ -15,6 +15,7 @@ from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import MovedAway
 from paperround.domain.tokens import KeyRing
 from paperround.store import revisions as at_home
+from paperround.store import schema as db
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     HOUR,
@@ -189,4 +190,5 @@ def test_sqlite_is_not_watched(old: Path) -> None:
         at_home.require_home(engine, now=NOW)
         at_home.settle(engine, now=NOW)
         with engine.connect() as connection:
-            assert at_home._known(connection) == frozenset()
+            homes = select(db.slots).where(db.slots.c.kind == at_home.KIND)
+            assert connection.execute(homes).all() == []

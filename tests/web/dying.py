@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.keys import Scope
-from paperround.store import unit_of_work
 from paperround.store.keys import AnswerStore
 from paperround.web import idempotency
 from paperround.web.app import create_app
@@ -59,7 +60,7 @@ def arm(moment: str) -> None:
     if moment == "done":
         AnswerStore.keep = die  # type: ignore[method-assign]
     elif moment == "kept":
-        unit_of_work._commit = die
+        Connection.commit = die  # type: ignore[method-assign]
     else:
         idempotency._answered = die_after(idempotency._answered)
 

@@ -11,7 +11,6 @@ the driver as numbers and texts, which PostgreSQL reads just as SQLite does:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
@@ -19,7 +18,8 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnClause, Connection, Insert, Text, bindparam, cast, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+
+from paperround.store.compiled_query import driver_cursor
 
 FEW = 10
 """So many rows are not worth a COPY."""
@@ -85,7 +85,7 @@ def insert_many(connection: Connection, statement: Insert, rows: Rows | Columns 
     if len(rows) <= FEW:
         few = rows.rows() if isinstance(rows, Columns) else rows[:]
         return connection.execute(statement, few, execution_options=_COUNTED).rowcount
-    if _settles_conflicts(statement):
+    if isinstance(statement, postgresql.Insert):  # it settles conflicts
         return _insert_selected(connection, statement, rows[:])
     return _copy(connection, _as_copy(statement, _names(rows[:1])), rows)
 
@@ -129,19 +129,14 @@ def converting(column: ColumnClause[Any]) -> Convert | None:
     return column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
 
 
-def _driver_rows(words: _Words, rows: Rows | Columns) -> list[tuple[Any, ...]]:
-    return list(zip(*_driver_columns(words.parameters, rows), strict=True))
-
-
 def _driver_columns(
     parameters: Iterable[tuple[str, Convert | None]], rows: Rows | Columns
 ) -> Iterator[Iterable[Any]]:
     for name, convert in parameters:
-        yield _converted(convert, _column(rows, name))
-
-
-def _column(rows: Rows | Columns, name: str) -> Sequence[Any]:
-    return rows.values[name] if isinstance(rows, Columns) else [row[name] for row in rows]
+        if isinstance(rows, Columns):
+            yield _converted(convert, rows.values[name])
+        else:
+            yield _converted(convert, [row[name] for row in rows])
 
 
 def _converted(convert: Convert | None, values: Sequence[Any]) -> Iterable[Any]:
@@ -170,10 +165,6 @@ def once_each(make: Convert, values: Sequence[Any]) -> list[Any]:
 # --- PostgreSQL --------------------------------------------------------------------------------
 
 
-def _settles_conflicts(statement: Insert) -> bool:
-    return isinstance(statement, postgresql.Insert)
-
-
 @lru_cache(maxsize=128)
 def _as_copy(statement: Insert, names: tuple[str, ...]) -> _Words:
     columns = ", ".join(f'"{name}"' for name in names)
@@ -182,27 +173,14 @@ def _as_copy(statement: Insert, names: tuple[str, ...]) -> _Words:
 
 
 def _copy(connection: Connection, words: _Words, rows: Rows | Columns | Made[Any]) -> int:
-    driver: Any = connection.connection.driver_connection
-    with _errors_as_sqlalchemys(connection, words.sql), driver.cursor() as cursor:
+    with driver_cursor(connection, words.sql) as cursor:
         with cursor.copy(words.sql) as copy:
             for start in range(0, len(rows), _SENT):
-                for row in _driver_rows(words, rows[start : start + _SENT]):
+                columns = _driver_columns(words.parameters, rows[start : start + _SENT])
+                for row in list(zip(*columns, strict=True)):  # all, while the server works
                     copy.write_row(row)
         copied: int = cursor.rowcount
     return copied
-
-
-@contextmanager
-def _errors_as_sqlalchemys(connection: Connection, sql: str) -> Iterator[None]:
-    """What goes past SQLAlchemy fails as what goes through it."""
-    dialect = connection.dialect
-    driver_error = dialect.loaded_dbapi.Error
-    try:
-        yield
-    except driver_error as error:
-        raise DBAPIError.instance(
-            sql, None, error, driver_error, hide_parameters=True, dialect=dialect
-        ) from error
 
 
 def _insert_selected(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:

@@ -7,7 +7,7 @@ Everything else uses `execute`.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -82,7 +82,8 @@ class _Compiled:
             (name, process) for name, (required, process) in binds.items() if required and process
         ]
         columns = statement.exported_columns
-        self._row = _named([str(column.name) for column in columns])
+        make: Any = namedtuple  # a type checker wants the names written out
+        self._row = make("row", [str(column.name) for column in columns])._make
         self._reading = [
             (place, read)
             for place, column in enumerate(columns)
@@ -92,10 +93,22 @@ class _Compiled:
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
         if not connection.in_transaction():
             connection.begin()
-        return _run(connection, self._text, self._parameters(values))
+        parameters = self._parameters(values)
+        if _is_listened_to(connection):
+            found = connection.exec_driver_sql(self._text, parameters)
+            return found.all() if found.returns_rows else []
+        with driver_cursor(connection, self._text) as cursor:
+            cursor.execute(self._text, parameters)
+            rows: Sequence[Any] = cursor.fetchall() if cursor.description else []
+        return rows
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-        return _run_many(connection, self._text, [*map(self._parameters, rows)])
+        parameters = [*map(self._parameters, rows)]
+        if _is_listened_to(connection):
+            return connection.exec_driver_sql(self._text, parameters).rowcount
+        with driver_cursor(connection, self._text) as cursor:
+            cursor.executemany(self._text, parameters)
+            return int(cursor.rowcount)
 
     def read(self, found: Sequence[Any]) -> list[Any]:
         """Return rows that the driver gave, with names and converted values."""
@@ -113,31 +126,13 @@ class _Compiled:
         return values if self._order is None else tuple([values[name] for name in self._order])
 
 
-def _run(connection: Connection, statement: str, parameters: Any) -> Sequence[Any]:
-    if _is_listened_to(connection):
-        found = connection.exec_driver_sql(statement, parameters)
-        return found.all() if found.returns_rows else []
-    with _cursor(connection, statement) as cursor:
-        cursor.execute(statement, parameters)
-        rows: Sequence[Any] = cursor.fetchall() if cursor.description else []
-    return rows
-
-
-def _run_many(connection: Connection, statement: str, rows: Sequence[Any]) -> int:
-    if _is_listened_to(connection):
-        return connection.exec_driver_sql(statement, list(rows)).rowcount
-    with _cursor(connection, statement) as cursor:
-        cursor.executemany(statement, rows)
-        return int(cursor.rowcount)
-
-
 def _is_listened_to(connection: Connection) -> bool:
     """Whether a test or a tool wants to see each statement: then SQLAlchemy has to run it."""
     return bool(connection.dispatch.before_cursor_execute)
 
 
 @contextmanager
-def _cursor(connection: Connection, statement: str) -> Iterator[Any]:
+def driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
     """A cursor of the driver, whose errors are those that SQLAlchemy raises. A connection that is
     lost is not used again."""
     dialect, cursor = connection.dialect, connection.connection.cursor()
@@ -175,13 +170,6 @@ def _written_out(dialect: Dialect, element: object, **_: object) -> ColumnElemen
     if dialect.paramstyle in _PERCENT_TWICE:  # the statement doubles it once more
         written = written.replace("%%", "%")
     return literal_column(written, element.type)
-
-
-def _named(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
-    """Return what makes a row with these names of its values."""
-    make: Any = namedtuple  # a type checker wants the names written out
-    maker: Callable[[Iterable[Any]], Any] = make("row", columns)._make
-    return maker
 
 
 def _reading(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Sequence[Any]], Any] | None:

@@ -187,7 +187,15 @@ def keep_texts(
 
 def keep_earlier(connection: Connection, texts: Sequence[PaperText], now: datetime) -> None:
     """Keep texts of versions that their papers neither are at nor have: of each the first."""
-    there = _known(connection, {one.paper_id for one in texts})
+    papers = {one.paper_id for one in texts}
+    own, kept = db.papers.c, db.paper_versions.c
+    there = {
+        (paper, number)
+        for id_, version in ((own.id, own.version), (kept.paper_id, kept.version))
+        for paper, number in connection.execute(
+            select(id_, version).where(among(connection, id_, papers))
+        )
+    }
     missing = {(one.paper_id, one.version): one for one in reversed(texts)}
     rows = [
         columns_of(one) | {"replaced_at": now}
@@ -195,16 +203,3 @@ def keep_earlier(connection: Connection, texts: Sequence[PaperText], now: dateti
         if key not in there
     ]
     insert_many(connection, insert_row(db.paper_versions), rows)
-
-
-def _known(connection: Connection, papers: Collection[PaperId]) -> set[tuple[int, int | None]]:
-    """(paper, version) of every text there is of the papers."""
-    own, kept = db.papers.c, db.paper_versions.c
-    sources = ((own.id, own.version), (kept.paper_id, kept.version))
-    return {
-        (paper, number)
-        for id_, version in sources
-        for paper, number in connection.execute(
-            select(id_, version).where(among(connection, id_, papers))
-        )
-    }

@@ -49,7 +49,8 @@ def remember(connection: Connection, added: Collection[Planned]) -> None:
     digests = [one for one in going if one[1].kind is DigestKind.DIGEST]
     others = [one for one in going if one[1].kind is not DigestKind.DIGEST]
     _insert(connection, db.sent_papers, _papers(digests))
-    _insert(connection, db.told_withdrawals, _news(going))
+    news = [(row.subscriber_id, it.paper_id, id_) for id_, row in going for it in row.withdrawn]
+    _insert(connection, db.told_withdrawals, _columns(news))
     _require_new_works(connection, digests)
     insert_many(connection, insert_new(connection, db.sent_papers), _papers(others))
 
@@ -66,9 +67,7 @@ def remember_again(
     carried = [(who, papers[at], one.row) for who, one in stopped for at in one.positions]
     news = [(who, it.paper_id, one.row) for who, one in stopped for it in one.withdrawn]
     for memory, rows in ((db.sent_papers, carried), (db.told_withdrawals, news)):
-        names = ("subscriber_id", "paper_id", "delivery_id")
-        columns = zip(*rows, strict=True) if rows else ((), (), ())
-        _insert(connection, memory, Columns(dict(zip(names, map(list, columns), strict=True))))
+        _insert(connection, memory, _columns(rows))
 
 
 def _insert(connection: Connection, table: Table, rows: Columns) -> None:
@@ -81,23 +80,15 @@ def _insert(connection: Connection, table: Table, rows: Columns) -> None:
 
 
 def _papers(planned: Sequence[Planned]) -> Columns:
-    return Columns(
-        {
-            "subscriber_id": [row.subscriber_id for _, row in planned for _ in row.papers],
-            "paper_id": [paper for _, row in planned for paper, _ in row.papers],
-            "delivery_id": [id_ for id_, row in planned for _ in row.papers],
-        }
+    return _columns(
+        [(row.subscriber_id, paper, id_) for id_, row in planned for paper, _ in row.papers]
     )
 
 
-def _news(planned: Sequence[Planned]) -> Columns:
-    return Columns(
-        {
-            "subscriber_id": [row.subscriber_id for _, row in planned for _ in row.withdrawn],
-            "paper_id": [one.paper_id for _, row in planned for one in row.withdrawn],
-            "delivery_id": [id_ for id_, row in planned for _ in row.withdrawn],
-        }
-    )
+def _columns(rows: Sequence[tuple[int, int, int]]) -> Columns:
+    """Rows of (person, paper, delivery), which may be very many."""
+    person, paper, delivery = zip(*rows, strict=True) if rows else ((), (), ())
+    return Columns({"subscriber_id": person, "paper_id": paper, "delivery_id": delivery})
 
 
 def _require_new_works(connection: Connection, planned: Collection[Planned]) -> None:
@@ -111,23 +102,16 @@ def _require_new_works(connection: Connection, planned: Collection[Planned]) -> 
     if not carried:
         return
     people = {person for person, _ in carried}
-    _wait_for_others(connection, people)
+    # Two lists may plan the two papers of one work for one person at the same moment: the later one
+    # waits here, and then sees what the other wrote. (Their rows of `sent_papers` already hold a
+    # weaker lock on these rows, which this one goes with.)
+    c = db.subscribers.c
+    theirs = select(c.id).where(among(connection, c.id, people)).order_by(c.id)
+    connection.execute(theirs.with_for_update(key_share=True)).all()
     ids = {id_ for _, paper in carried for id_ in same[paper]}
     known = _kept(connection, db.sent_papers, people, ids)
     if any(len(known[person] & same[paper]) > 1 for person, paper in carried):
         raise Conflict(_TAKEN)
-
-
-def _wait_for_others(connection: Connection, people: Collection[SubscriberId]) -> None:
-    """Two lists may plan the two papers of one work for one person at the same moment: the later
-    one waits here, and then sees what the other wrote. (Their rows of `sent_papers` already hold
-    a weaker lock on these rows, which this one goes with.)"""
-    connection.execute(
-        select(db.subscribers.c.id)
-        .where(among(connection, db.subscribers.c.id, people))
-        .order_by(db.subscribers.c.id)
-        .with_for_update(key_share=True)
-    ).all()
 
 
 def _kept(

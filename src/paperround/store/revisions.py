@@ -219,11 +219,13 @@ def require_home(engine: Engine, *, now: datetime) -> None:
     if engine.dialect.name != "postgresql":
         return
     with reached(engine), engine.connect() as connection:
-        place, known = _place(connection), _known(connection)
-    if not known:
+        place = _place(connection)
+        known = connection.execute(select(db.slots.c.slot).where(db.slots.c.kind == KIND))
+        homes = known.scalars().all()
+    if not homes:
         with reached(engine):
             settle(engine, now=now)
-    elif place not in known:
+    elif place not in homes:
         raise MovedAway(
             "this database is a copy, put back or put elsewhere since it was last used: stop "
             "whatever uses the other one, then `paperround db restore --in-place` lets this one "
@@ -249,8 +251,3 @@ def _place(connection: Connection) -> str:
     may_ask = connection.execute(text(_MAY_ASK)).scalar_one()
     server = connection.execute(text(_SERVER)).scalar_one() if may_ask else "unknown"
     return f"{server}/{connection.execute(text(_NUMBERS)).scalar_one()}"
-
-
-def _known(connection: Connection) -> frozenset[str]:
-    wanted = select(db.slots.c.slot).where(db.slots.c.kind == KIND)
-    return frozenset(connection.execute(wanted).scalars())
