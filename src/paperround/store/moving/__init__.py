@@ -1,12 +1,10 @@
 """Moving an installation from SQLite to PostgreSQL, whole or not at all.
 
-    marks       what a database that takes part in a move says, and the refusal to work with it
-    source      the SQLite file, opened so that nobody else can use it
-    vacancy     whether the PostgreSQL database is empty
-    target      the PostgreSQL database: every table in one transaction
-    move        all of it in order
+    target      the PostgreSQL database: empty, then every table in one transaction
+    move        the SQLite file, opened so that nobody else can use it, and all of it in order
 
-At no moment do both databases work:
+What a database that takes part in a move says stands in `store.revisions`. At no moment do both
+databases work:
 
     file       works ───────────────────► moved
     database   empty ─► rows, refuses ──────────► works

@@ -22,7 +22,7 @@ from paperround.domain.times import format_instant
 from paperround.store import engine as engines
 from paperround.store import revisions
 from paperround.store.dialect import reason_of
-from paperround.store.moving.target import Intake, Target
+from paperround.store.moving.target import Target, count_rows
 from paperround.store.revisions import MOVED, Mark
 from paperround.store.schema import RETIRED, metadata
 from paperround.store.schema_search import INDEX
@@ -90,7 +90,7 @@ class Source:
 
     def count(self, table: Table) -> int:
         """How many rows `table` has."""
-        return int(self._connection.execute(select(func.count()).select_from(table)).scalar_one())
+        return count_rows(self._connection, table)
 
     def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
         """Every row of `table`, in the order of its key. Raises InvalidInput for a value that
@@ -133,25 +133,22 @@ def alone(file: Path) -> Iterator[Source]:
     )
     try:
         with engine.connect() as connection:
-            _lock(connection, file)
+            try:
+                # before the first read
+                connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+                connection.exec_driver_sql("PRAGMA synchronous = FULL")
+                connection.exec_driver_sql("BEGIN EXCLUSIVE")
+            except OperationalError as error:
+                raise Conflict(
+                    f"{file} is in use ({reason_of(error)}): stop everything that works with it, "
+                    "`serve`, `scheduler`, a `deliver` under way or a timer, and try again"
+                ) from error
             yield Source(file, connection)
             connection.exec_driver_sql("COMMIT")
     except DBAPIError as error:
         raise UnreadableFile(f"{file} cannot be read: {reason_of(error)}") from error
     finally:
         engine.dispose()
-
-
-def _lock(connection: Connection, file: Path) -> None:
-    try:
-        connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")  # before the first read
-        connection.exec_driver_sql("PRAGMA synchronous = FULL")
-        connection.exec_driver_sql("BEGIN EXCLUSIVE")
-    except OperationalError as error:
-        raise Conflict(
-            f"{file} is in use ({reason_of(error)}): stop everything that works with it, `serve`, "
-            "`scheduler`, a `deliver` under way or a timer, and try again"
-        ) from error
 
 
 REPORTED = 1000
@@ -196,7 +193,13 @@ class Moving:
             for table in metadata.sorted_tables:
                 rows = counting(self.source.rows(table), advance)
                 intake.copy(table, rows, replace_nul=replace_nul)
-            self._require_all(intake)
+            for table in metadata.sorted_tables:
+                there = self.source.count(table)
+                here = count_rows(intake.connection, table)
+                if there != here:
+                    raise DatabaseFailed(
+                        f"{table.name} has {there:,} rows, and {here:,} arrived: nothing was moved"
+                    )
             intake.give_ids_above(
                 {
                     table.name: self.source.last_id(table)
@@ -208,14 +211,6 @@ class Moving:
 
     def _mark(self, place: object, now: datetime) -> Mark:
         return Mark(place=str(place), began_at=format_instant(now), revision=revisions.head())
-
-    def _require_all(self, intake: Intake) -> None:
-        for table in metadata.sorted_tables:
-            there, here = self.source.count(table), intake.count(table)
-            if there != here:
-                raise DatabaseFailed(
-                    f"{table.name} has {there:,} rows, and {here:,} arrived: nothing was moved"
-                )
 
     def _require_one_move(self) -> None:
         """The two belong to one move, or to none and the target is empty."""

@@ -32,6 +32,14 @@ _PATIENCE = "20s"
 _NO_LIMITS = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
+def count_rows(connection: Connection, table: Table) -> int:
+    """How many rows `table` has."""
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+_JOBS = f"SELECT count(*) FROM {queue_schema.THEIRS}jobs"
+
+
 class Target:
     """The PostgreSQL database of a move."""
 
@@ -66,14 +74,57 @@ class Target:
         if revisions.current(self.engine) != revisions.head():
             return False
         try:
-            require_vacant(self.engine, self.place)
+            self.require_vacant()
         except Conflict:
             return True
         return False
 
     def require_vacant(self) -> None:
-        """Raise what speaks against moving into it, if anything does: see `vacancy`."""
-        require_vacant(self.engine, self.place)
+        """Raise Conflict when it holds anything that somebody could miss, InvalidInput when it
+        cannot hold every text, and SchemaOutOfDate when it is at another revision. The default list
+        that `db upgrade` makes does not count."""
+        found = revisions.current(self.engine)
+        with self.engine.connect() as connection:
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+            if encoding != "UTF8":
+                raise InvalidInput(
+                    f"{self.place} holds texts in {encoding}, and titles need UTF8: make it with "
+                    "`createdb --encoding=UTF8 --template=template0`"
+                )
+            if found is None:
+                self._require_no_tables(connection)
+            elif found != revisions.head():
+                raise SchemaOutOfDate(
+                    f"{self.place} is at revision {found}, this version needs {revisions.head()}: "
+                    "name an empty database (`createdb`), or run `paperround db upgrade` on it "
+                    "first"
+                )
+            else:
+                self._require_no_rows(connection)
+
+    def _require_no_tables(self, connection: Connection) -> None:
+        known = {table.name for table in metadata.sorted_tables}
+        for name in sorted(inspect(connection).get_table_names()):
+            if name in known or not queue_schema.is_declared(name):
+                raise Conflict(
+                    f"{self.place} holds a table {name} that is not Paperround's: name a database "
+                    "of its own (`createdb`)"
+                )
+
+    def _require_no_rows(self, connection: Connection) -> None:
+        """Raise Conflict when it holds anything but the default list and slots, which commands
+        take."""
+        tables = (table for table in metadata.sorted_tables if table is not db.slots)
+        rows = {table.name: count_rows(connection, table) for table in tables}
+        rows["lists"] -= min(rows["lists"], 1)
+        if inspect(connection).has_table(f"{queue_schema.THEIRS}jobs"):
+            rows["the queue"] = connection.exec_driver_sql(_JOBS).scalar_one()
+        held = [f"{count:,} in {name}" for name, count in rows.items() if count]
+        if held:
+            raise Conflict(
+                f"{self.place} is not empty ({', '.join(held[:3])}): a move never overwrites; name "
+                "an empty database (`createdb`)"
+            )
 
     @contextmanager
     def filling(self, mark: Mark) -> Iterator["Intake"]:
@@ -88,7 +139,7 @@ class Target:
                 names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
                 connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
                 if is_vacant:  # somebody may have used it since
-                    require_no_rows(connection, self.place)
+                    self._require_no_rows(connection)
                 connection.exec_driver_sql(f"TRUNCATE {names}; DROP TABLE IF EXISTS moves")
                 connection.exec_driver_sql(revisions.CREATE)
                 connection.execute(text(revisions.PUT), asdict(mark))
@@ -111,22 +162,20 @@ class Target:
 
         try:
             yield
-        except DBAPIError as error:
-            raise self._failed(reason_of(error)) from error
-        except psycopg.Error as error:
-            raise self._failed(str(error).strip().replace("\n", "; ")) from error
-
-    def _failed(self, reason: str) -> DatabaseFailed:
-        return DatabaseFailed(
-            f"PostgreSQL ({self.place}) failed: {reason}. Run the same command again"
-        )
+        except (DBAPIError, psycopg.Error) as error:
+            reason = str(error).strip().replace("\n", "; ")
+            if isinstance(error, DBAPIError):
+                reason = reason_of(error)
+            raise DatabaseFailed(
+                f"PostgreSQL ({self.place}) failed: {reason}. Run the same command again"
+            ) from error
 
 
 class Intake:
     """Takes rows in within one transaction."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def copy(self, table: Table, rows: Iterable[tuple[Any, ...]], *, replace_nul: bool) -> None:
         """Put rows, whose values are in the order of the columns, into `table`. Raises
@@ -134,8 +183,8 @@ class Intake:
         import psycopg
 
         columns = ", ".join(f'"{column.name}"' for column in table.columns)
-        binders = [_binder(self._connection, column.type) for column in table.columns]
-        driver: Any = self._connection.connection.driver_connection
+        binders = [_binder(self.connection, column.type) for column in table.columns]
+        driver: Any = self.connection.connection.driver_connection
         statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
         given = map(without_nul, rows) if replace_nul else iter(rows)
         try:
@@ -146,21 +195,17 @@ class Intake:
                         copy.write_row([bind(it) for bind, it in zip(binders, row, strict=True)])
         except psycopg.DataError as error:
             what = str(error).strip().partition("\n")[0]
-            hint = (
-                "; `--replace-nul` puts \ufffd in its place, in the copy" if _is_nul(what) else ""
-            )
+            hint = ""
+            if "NUL" in what or "\\u0000" in what:
+                hint = "; `--replace-nul` puts \ufffd in its place, in the copy"
             raise InvalidInput(
                 f"PostgreSQL cannot hold a row of {table.name}: {what}{hint}"
             ) from error
 
-    def count(self, table: Table) -> int:
-        """How many rows `table` has now."""
-        return int(self._connection.execute(select(func.count()).select_from(table)).scalar_one())
-
     def give_ids_above(self, last_ids: Mapping[str, int]) -> None:
         """Let new rows get ids above these, by table."""
         for name, last in last_ids.items():
-            self._connection.execute(
+            self.connection.execute(
                 text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last, :is_given)"),
                 {"name": name, "last": max(last, 1), "is_given": last > 0},
             )
@@ -177,10 +222,6 @@ def without_nul(value: Any) -> Any:
     return value
 
 
-def _is_nul(reason: str) -> bool:
-    return "NUL" in reason or "\\u0000" in reason
-
-
 def _binder(connection: Connection, kind: Any) -> Callable[[Any], Any]:
     """What makes a value of a column one that the driver takes."""
     bind = kind.dialect_impl(connection.dialect).bind_processor(connection.dialect)
@@ -189,67 +230,3 @@ def _binder(connection: Connection, kind: Any) -> Callable[[Any], Any]:
         return value if value is None or bind is None else bind(value)
 
     return bound
-
-
-# Whether a PostgreSQL database can be moved into: it holds nothing that somebody could miss, and
-# can hold every text.
-
-_JOBS = f"SELECT count(*) FROM {queue_schema.THEIRS}jobs"
-
-
-def require_vacant(engine: Engine, place: str) -> None:
-    """Raise Conflict when it holds anything that somebody could miss, InvalidInput when it cannot
-    hold every text, and SchemaOutOfDate when it is at another revision. The default list that
-    `db upgrade` makes does not count."""
-    with engine.connect() as connection:
-        _require_unicode(connection, place)
-    found = revisions.current(engine)
-    with engine.connect() as connection:
-        if found is None:
-            _require_no_tables(connection, place)
-        elif found != revisions.head():
-            raise SchemaOutOfDate(
-                f"{place} is at revision {found}, this version needs {revisions.head()}: name "
-                "an empty database (`createdb`), or run `paperround db upgrade` on it first"
-            )
-        else:
-            require_no_rows(connection, place)
-
-
-def _require_unicode(connection: Connection, place: str) -> None:
-    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-    if encoding != "UTF8":
-        raise InvalidInput(
-            f"{place} holds texts in {encoding}, and titles need UTF8: make it with "
-            "`createdb --encoding=UTF8 --template=template0`"
-        )
-
-
-def _require_no_tables(connection: Connection, place: str) -> None:
-    there = inspect(connection).get_table_names()
-    known = {table.name for table in metadata.sorted_tables}
-    taken = sorted(name for name in there if name in known or not queue_schema.is_declared(name))
-    if taken:
-        raise Conflict(
-            f"{place} holds a table {taken[0]} that is not Paperround's: name a database "
-            "of its own (`createdb`)"
-        )
-
-
-def require_no_rows(connection: Connection, place: str) -> None:
-    """Raise Conflict when it holds anything but the default list and slots, which commands take."""
-    tables = (table for table in metadata.sorted_tables if table is not db.slots)
-    rows = {table.name: _rows(connection, table) for table in tables}
-    rows["lists"] -= min(rows["lists"], 1)
-    if inspect(connection).has_table(f"{queue_schema.THEIRS}jobs"):
-        rows["the queue"] = connection.exec_driver_sql(_JOBS).scalar_one()
-    held = [f"{count:,} in {name}" for name, count in rows.items() if count]
-    if held:
-        raise Conflict(
-            f"{place} is not empty ({', '.join(held[:3])}): a move never overwrites; name "
-            "an empty database (`createdb`)"
-        )
-
-
-def _rows(connection: Connection, table: Table) -> int:
-    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
