@@ -115,7 +115,14 @@ def writer(engine: Engine) -> Engine:
 def _sqlite(url: URL, connections: int) -> Engine:
     if not url.database or url.database == ":memory:":
         raise Misconfigured("SQLite needs a file: write DATABASE_URL=sqlite:///FILE")
-    _make_folder(Path(url.database).parent)
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(
+            f"the folder {folder} cannot be made ({error.strerror}): name one that can with "
+            "PAPERROUND_DATA_DIR"
+        ) from error
     engine = create_engine(
         url,
         hide_parameters=True,  # they hold addresses, and errors end up in logs
@@ -128,16 +135,6 @@ def _sqlite(url: URL, connections: int) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise Misconfigured(
-            f"the folder {folder} cannot be made ({error.strerror}): name one that can with "
-            "PAPERROUND_DATA_DIR"
-        ) from error
 
 
 def _make_file(_dialect: object, _record: object, arguments: list[Any], _: object) -> None:
@@ -176,19 +173,16 @@ def _postgres(url: URL, connections: int) -> Engine:
         raise Misconfigured(
             "PostgreSQL needs its driver: pip install 'paperround[postgres]'"
         ) from None
+    # How long to wait for the server, where the URL does not say otherwise.
+    line = {name: value for name, value in _POSTGRES_LINE.items() if name not in url.query}
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=connections,
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={**_line_of(url), "options": _POSTGRES_LIMITS},
+        connect_args={**line, "options": _POSTGRES_LIMITS},
     )
-
-
-def _line_of(url: URL) -> dict[str, int]:
-    """How long to wait for the server, where the URL does not say otherwise."""
-    return {name: value for name, value in _POSTGRES_LINE.items() if name not in url.query}
 
 
 @contextmanager
@@ -244,7 +238,14 @@ def storage(connection: Connection) -> Storage:
     file = connection.engine.url.database
     if connection.dialect.name != "sqlite" or file is None:
         return Storage()
-    return Storage(log_bytes=_log_bytes(file), free_bytes=_free_bytes(connection, file))
+    # How much more can be written: by the disk, and by the file's own limit.
+    disk = os.statvfs(file)
+    names = ("max_page_count", "page_count", "freelist_count", "page_size")
+    most, pages, free, size = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in names
+    )
+    room = min(disk.f_bavail * disk.f_frsize, (most - pages + free) * size)
+    return Storage(log_bytes=_log_bytes(file), free_bytes=room)
 
 
 def _log_bytes(file: str) -> int:
@@ -252,16 +253,6 @@ def _log_bytes(file: str) -> int:
         return os.stat(f"{file}-wal").st_size
     except FileNotFoundError:
         return 0
-
-
-def _free_bytes(connection: Connection, file: str) -> int:
-    """How much more can be written: by the disk, and by the file's own limit."""
-    disk = os.statvfs(file)
-    names = ("max_page_count", "page_count", "freelist_count", "page_size")
-    most, pages, free, size = (
-        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in names
-    )
-    return min(disk.f_bavail * disk.f_frsize, (most - pages + free) * size)
 
 
 def keep_log_short(connection: Connection, pause: Callable[[float], None]) -> None:

@@ -165,10 +165,23 @@ def migrating(engine: Engine) -> Iterator[Connection]:
     """One transaction in which tables may be rebuilt. Raises SchemaOutOfDate, and keeps nothing,
     when a row would refer to a row that is not there."""
     with engine.connect() as connection, _loose_references(connection), connection.begin():
-        _wait_for_others(connection)
+        if connection.dialect.name == "postgresql":
+            # One migration at a time, as long as it takes. (SQLite's BEGIN IMMEDIATE sees to it.)
+            no_limits = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
+            connection.exec_driver_sql(no_limits)
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
         yield connection
         schema_search.mend(connection)
-        _check_references(connection)
+        if connection.dialect.name != "sqlite":
+            return
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            tables = ", ".join(sorted({row[0] for row in broken}))
+            raise SchemaOutOfDate(
+                f"the migration was undone: {len(broken)} rows of {tables} would refer to nothing; "
+                "restore a backup or report this with the revision you came from"
+            )
 
 
 @contextmanager
@@ -184,26 +197,6 @@ def _loose_references(connection: Connection) -> Iterator[None]:
         yield
     finally:
         driver.execute("PRAGMA foreign_keys = ON")
-
-
-def _wait_for_others(connection: Connection) -> None:
-    """One migration at a time, as long as it takes. (SQLite's BEGIN IMMEDIATE sees to it.)"""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-
-
-def _check_references(connection: Connection) -> None:
-    if connection.dialect.name != "sqlite":
-        return
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    if broken:
-        tables = ", ".join(sorted({row[0] for row in broken}))
-        raise SchemaOutOfDate(
-            f"the migration was undone: {len(broken)} rows of {tables} would refer to nothing; "
-            "restore a backup or report this with the revision you came from"
-        )
 
 
 def _config(connection: Connection) -> Config:
@@ -231,21 +224,15 @@ def _added_or_removed(what: str, *of: Any) -> str:
     change, _, kind = what.partition("_")
     thing = of[-1]
     name = thing.name or "without a name"
-    where = _table_of(kind, of)
-    named = f"the {_KINDS.get(kind, kind)} {f'{where}.{name}' if kind == 'column' else name}"
+    table = getattr(thing, "table", None)
+    where = None if table is None else table.name
+    if kind == "column":
+        where = of[1]
+    word = "reference" if kind == "fk" else kind
+    named = f"the {word} {f'{where}.{name}' if kind == 'column' else name}"
     if where is not None and kind not in {"column", "table"}:
         named += f" of {where}"
     return f"{named} is missing" if change == "add" else f"{named} {NOT_DECLARED}"
-
-
-_KINDS = {"fk": "reference"}
-
-
-def _table_of(kind: str, of: Sequence[Any]) -> str | None:
-    if kind == "column":
-        return str(of[1])
-    table = getattr(of[-1], "table", None)
-    return None if table is None else str(table.name)
 
 
 def _modified(change: Sequence[Any]) -> str:

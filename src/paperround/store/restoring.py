@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from paperround.domain.errors import Conflict, InvalidInput, UnreadableFile
 from paperround.store.backup import ABOUT, DATABASE, SECRETS, sync
@@ -51,24 +50,27 @@ def restoring(source: Path, database: Path, secret: Path) -> Iterator[Staged]:
     """
     _require_free(database)
     folder = database.parent / FOLDER
-    _make_anew(folder)
-    try:
-        _unpack(source, folder)
-        _check_database(source, folder / DATABASE)
-        _require_same(secret, folder)
-        yield Staged(database=folder / DATABASE, made_at=_made_at(source, folder / ABOUT))
-        _put_into_place(folder, database, secret)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _make_anew(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
     except OSError as error:
         raise InvalidInput(f"the folder {folder} cannot be made: {error.strerror}") from error
+    try:
+        _unpack(source, folder)
+        _check_database(source, folder / DATABASE)
+        _require_same(secret, folder)
+        yield Staged(database=folder / DATABASE, made_at=_made_at(source, folder / ABOUT))
+        with closing(sqlite3.connect(folder / DATABASE)) as connection:
+            # All of it in one file: what stands in a log beside it would stay behind.
+            connection.execute("PRAGMA journal_mode = DELETE")
+        _require_free(database)
+        _require_same(secret, folder)
+        for kept in _secrets(folder):
+            _move(kept, secret.with_name(kept.name))
+        _move(folder / DATABASE, database)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _require_free(database: Path) -> None:
@@ -108,16 +110,6 @@ def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Pa
     content = archive.extractfile(member) if member.isreg() else None
     if content is None:
         raise _Damaged(f"{member.name} is no plain file")
-    _require_room(member, folder)
-    place = folder / member.name
-    if place.exists():
-        raise _Damaged(f"{member.name} is in it twice")
-    with place.open("wb") as file:
-        place.chmod(0o600)
-        _copy(content, file)
-
-
-def _require_room(member: tarfile.TarInfo, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if member.name != DATABASE and member.size > SMALL:
         raise _Damaged(f"{member.name} has {member.size:,} bytes")
@@ -125,14 +117,16 @@ def _require_room(member: tarfile.TarInfo, folder: Path) -> None:
         raise InvalidInput(
             f"{folder.parent} has room for {free:,} bytes, and the database needs {member.size:,}"
         )
-
-
-def _copy(content: IO[bytes], file: IO[bytes]) -> None:
-    while chunk := content.read(CHUNK):
-        try:
-            file.write(chunk)
-        except OSError as error:
-            raise InvalidInput(f"the backup cannot be unpacked: {error.strerror}") from error
+    place = folder / member.name
+    if place.exists():
+        raise _Damaged(f"{member.name} is in it twice")
+    with place.open("wb") as file:
+        place.chmod(0o600)
+        while chunk := content.read(CHUNK):
+            try:
+                file.write(chunk)
+            except OSError as error:
+                raise InvalidInput(f"the backup cannot be unpacked: {error.strerror}") from error
 
 
 class _Damaged(Exception):
@@ -180,21 +174,6 @@ def _made_at(source: Path, about: Path) -> str | None:
 
 
 # --- into place --------------------------------------------------------------------------------
-
-
-def _put_into_place(folder: Path, database: Path, secret: Path) -> None:
-    _close(folder / DATABASE)
-    _require_free(database)
-    _require_same(secret, folder)
-    for kept in _secrets(folder):
-        _move(kept, secret.with_name(kept.name))
-    _move(folder / DATABASE, database)
-
-
-def _close(database: Path) -> None:
-    """All of it in one file: what stands in a log beside it would stay behind."""
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def _move(staged: Path, place: Path) -> None:
