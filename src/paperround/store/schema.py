@@ -19,16 +19,21 @@ from paperround.store.schema_mail import (
     answers,
     api_keys,
     audit,
+    channels,
     deliveries,
     feedback,
     interests,
     limiter,
     notices,
     paces,
+    post_progress,
+    quarantine,
     rate_windows,
+    returned,
     sent_papers,
     signup_requests,
     slots,
+    standings,
     subscribers,
     subscriptions,
     suppressions,
@@ -53,7 +58,6 @@ from paperround.store.schema_papers import (
     runs,
     shards,
 )
-from paperround.store.schema_returns import channels, post_progress, quarantine, returned, standings
 from paperround.store.schema_search import search_words
 
 RETIRED = frozenset({"page_changes"})
