@@ -19,7 +19,7 @@ from paperround.store import schema as db
 from paperround.store.base import Store
 from paperround.store.claim_statements import held, storable
 from paperround.store.dialect import among, insert_new, upsert
-from paperround.store.rates import RateStore
+from paperround.store.limits import RateStore
 
 RELAY = "relay"
 WARM_UP = "warm-up"

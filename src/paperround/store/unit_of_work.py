@@ -25,14 +25,13 @@ from paperround.store.feeds import FeedStore
 from paperround.store.history import HistoryStore
 from paperround.store.keys import AnswerStore, AuditStore, KeyStore
 from paperround.store.ledger import Ledger
-from paperround.store.limiter import Limiter
+from paperround.store.limits import Limiter, RateStore
 from paperround.store.lists import ListStore
 from paperround.store.models import ModelStore
 from paperround.store.notices import NoticeLedger
 from paperround.store.pacing import PaceStore
 from paperround.store.papers import PaperStore
 from paperround.store.posts import PostLedger
-from paperround.store.rates import RateStore
 from paperround.store.requests import RequestStore
 from paperround.store.returns import ReturnStore
 from paperround.store.sealing import NoSeal, Seal
