@@ -264,12 +264,10 @@ def _hook_of(row: Row[Any], seal: Seal) -> Hook:
             url=seal.open(row.hook),
             chat=seal.open(row.chat),
             key=key,
-            old_keys=tuple(map(_old_key, old)),
+            old_keys=tuple(
+                OldKey(key=old_key, until=parse_instant(until))
+                for old_key, _, until in (line.partition(" ") for line in old)
+            ),
         )
     except Misconfigured as error:
         return Hook(kind=ChannelKind(row.kind), url="", lost=str(error))
-
-
-def _old_key(line: str) -> OldKey:
-    key, _, until = line.partition(" ")
-    return OldKey(key=key, until=parse_instant(until))

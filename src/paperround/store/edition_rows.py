@@ -22,20 +22,13 @@ from paperround.store.base import columns_of, value_of
 
 def edition_columns(edition: NewEdition) -> dict[str, Any]:
     """The columns of an edition about to be frozen."""
-    return {
-        "list_id": edition.list_id,
-        "day": edition.day,
-        "cut": edition.cut,
-        "as_of": edition.as_of,
-        "frozen_at": edition.frozen_at,
-        "ranker": edition.ranker,
+    columns = columns_of(edition) | {
         "state": EditionState.FROZEN,
-        "empty_reason": edition.empty_reason,
-        "quiet_reason": edition.quiet_reason,
         "sources": [localize_source(tongue(), one) for one in edition.sources],
         "source_codes": list(edition.sources),
-        "cut_at": edition.cut_at,
     }
+    del columns["papers"], columns["tail"]  # in tables of their own
+    return columns
 
 
 def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:

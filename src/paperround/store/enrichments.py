@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, true
+from sqlalchemy import and_, case, or_, select, true
 
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
@@ -38,6 +38,10 @@ class EnrichmentStore(Store):
         joined = db.papers.outerjoin(
             turn, and_(turn.c.paper_id == db.papers.c.id, turn.c.enricher == enricher)
         )
+        named = select(db.identifiers.c.paper_id).where(
+            db.identifiers.c.paper_id == db.papers.c.id,
+            among(self._connection, db.identifiers.c.kind, kinds),
+        )
         is_due = or_(turn.c.paper_id.is_(None), turn.c.next_at <= now)
         wanted = (
             select(db.papers.c.id)
@@ -47,7 +51,7 @@ class EnrichmentStore(Store):
                 db.papers.c.counts_from <= now,
                 STANDS,
                 is_due,
-                self._has_some(kinds),
+                named.exists() if kinds else true(),
             )
             .order_by(
                 turn.c.asked_at.is_not(None),
@@ -81,12 +85,3 @@ class EnrichmentStore(Store):
         ]
         statement = upsert(self._connection, db.enrichments, _KEY, changed)
         insert_many(self._connection, statement, rows)
-
-    def _has_some(self, kinds: Collection[str]) -> ColumnElement[bool]:
-        if not kinds:
-            return true()
-        named = select(db.identifiers.c.paper_id).where(
-            db.identifiers.c.paper_id == db.papers.c.id,
-            among(self._connection, db.identifiers.c.kind, kinds),
-        )
-        return named.exists()

@@ -64,18 +64,15 @@ class PostLedger(Claims[Claimed]):
         """As every book. How far a post has got is read once it is ours: beside the row that was
         waited for it may stand as it was before another process moved it."""
         claimed = super().claim(lease, limit=limit, now=now, without=without, gate=gate)
-        taken = self._taken([one.id for one in claimed])
+        c, posts = db.post_progress.c, [one.id for one in claimed]
+        found = select(c.delivery_id, c.taken).where(among(self._connection, c.delivery_id, posts))
+        taken = dict(self._connection.execute(found).all())
         return [
             replace(one, taken=taken[one.id], attempts=one.attempts - taken[one.id])
             if one.id in taken
             else one
             for one in claimed
         ]
-
-    def _taken(self, posts: Collection[DeliveryId]) -> dict[DeliveryId, int]:
-        c = db.post_progress.c
-        found = select(c.delivery_id, c.taken).where(among(self._connection, c.delivery_id, posts))
-        return {DeliveryId(post): taken for post, taken in self._connection.execute(found)}
 
     def note_taken(self, post: DeliveryId, messages: int, shown: Collection[PaperId]) -> None:
         """So many messages of the post were taken so far, and showed these papers. They stay in the

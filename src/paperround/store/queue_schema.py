@@ -72,7 +72,8 @@ def missing(connection: Connection, *, folder: Path | None = None) -> list[str]:
     `folder` is that of another package than the installed one."""
     if connection.dialect.name != "postgresql":
         return []
-    done = _booked(connection)
+    there = _there(connection) == {BOOK, _JOBS}
+    done = set(connection.execute(_BOOKED).scalars()) if there else ()
     return [name for name in shipped(folder or package()) if name not in done]
 
 
@@ -117,12 +118,6 @@ def is_declared(name: str | None) -> bool:
 def _run(connection: Connection, script: Path) -> None:
     """Several statements at once, as the driver sends them when there are no parameters."""
     connection.exec_driver_sql(script.read_text(encoding="utf-8").replace("%", "%%"))
-
-
-def _booked(connection: Connection) -> frozenset[str]:
-    if _there(connection) != {BOOK, _JOBS}:
-        return frozenset()
-    return frozenset(connection.execute(_BOOKED).scalars())
 
 
 def _there(connection: Connection) -> frozenset[str]:

@@ -1,6 +1,5 @@
 """Digests that their readers did not get, with all it takes to send them after all."""
 
-from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import exists, select, text, update
@@ -11,7 +10,7 @@ from paperround.domain.editions import EditionId
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Undelivered
 from paperround.domain.lists import ListId
-from paperround.domain.subscribers import SubscriberId, Subscription
+from paperround.domain.subscribers import SubscriberId
 from paperround.domain.work import DELIVER, Job
 from paperround.store import schema as db
 from paperround.store.base import Store
@@ -84,7 +83,13 @@ class Replacing(Store):
             .order_by(c.id)
             .limit(limit)
         ).all()
-        standing = self._subscriptions([row.subscription_id for row in rows if row.subscription_id])
+        ids = [row.subscription_id for row in rows if row.subscription_id]
+        found = self._connection.execute(
+            select(*SUBSCRIPTION_COLUMNS)
+            .join_from(db.subscriptions, db.subscribers)
+            .where(among(self._connection, db.subscriptions.c.id, ids))
+        )
+        standing = {row.id: subscription_of(row) for row in found}
         return [
             Undelivered(
                 slip=slip_of(row),
@@ -95,11 +100,3 @@ class Replacing(Store):
             )
             for row in rows
         ]
-
-    def _subscriptions(self, ids: Collection[int]) -> Mapping[int, Subscription]:
-        found = self._connection.execute(
-            select(*SUBSCRIPTION_COLUMNS)
-            .join_from(db.subscriptions, db.subscribers)
-            .where(among(self._connection, db.subscriptions.c.id, ids))
-        )
-        return {row.id: subscription_of(row) for row in found}

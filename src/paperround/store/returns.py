@@ -304,11 +304,4 @@ def _own(book: str, row: Row[Any]) -> OwnMail:
     """A notice to an address of its own, such as one that a reader wants to move to, says nothing
     of the address they have."""
     person = None if getattr(row, "address", None) else row.subscriber_id
-    return OwnMail(
-        book=book,
-        row=row.id,
-        person=None if person is None else SubscriberId(person),
-        message_id=row.message_id,
-        nonce=row.nonce,
-        dated=row.dated,
-    )
+    return value_of(OwnMail, row, book=book, row=row.id, person=person)

@@ -1,7 +1,7 @@
 """Between subscribers, their subscriptions and the rows of both."""
 
-from dataclasses import replace
-from datetime import date, datetime
+from dataclasses import fields, replace
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -49,18 +49,9 @@ _RESTING_UNTIL: ColumnElement[Any] = (
 )
 """Beside the columns of a subscription: before when its person is sent nothing."""
 
-PREFERENCE_COLUMNS: tuple[ColumnElement[Any], ...] = (
-    db.subscriptions.c.timezone,
-    db.subscriptions.c.hour,
-    db.subscriptions.c.frequency,
-    db.subscriptions.c.weekday,
-    db.subscriptions.c.size,
-    db.subscriptions.c.floor,
-    db.subscriptions.c.language,
-    db.subscriptions.c.paused_until,
-    db.subscriptions.c.topics,
-)
-"""What it takes to make Preferences."""
+_WISH = tuple(one.name for one in fields(Preferences))
+PREFERENCE_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(db.subscriptions.c[it] for it in _WISH)
+"""What it takes to make Preferences, which have the names of their columns."""
 
 SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
     db.subscriptions.c.id,
@@ -110,11 +101,7 @@ def subscription_of(row: Row[Any]) -> Subscription:
 
 def person_on_list(row: Row[Any]) -> Subscriber:
     """The subscriber of a row with both, in the state they have on that list."""
-    return replace(person_of(row), state=_state_there(row))
-
-
-def _state_there(row: Row[Any]) -> SubscriberState:
-    return state_on_list(row.person_state, row.state)
+    return replace(person_of(row), state=state_on_list(row.person_state, row.state))
 
 
 @cache
@@ -127,42 +114,15 @@ def state_on_list(person_state: str, state: str) -> SubscriberState:
 
 def preferences_of(row: Row[Any]) -> Preferences:
     """What was asked for, from a row with the columns of a subscription."""
-    return _preferences(
-        row.timezone,
-        row.hour,
-        row.frequency,
-        row.weekday,
-        row.size,
-        row.floor,
-        row.language,
-        row.paused_until,
-        tuple(row.topics),
-    )
+    *wish, topics = (getattr(row, name) for name in _WISH)
+    return _preferences(*wish, tuple(topics))
 
 
 @lru_cache(maxsize=_MOST_WISHES)
-def _preferences(
-    timezone: str | None,
-    hour: int | None,
-    frequency: str,
-    weekday: str | None,
-    size: int | None,
-    floor: float | None,
-    language: str | None,
-    paused_until: date | None,
-    topics: tuple[str, ...],
-) -> Preferences:
-    return Preferences(
-        timezone=timezone,
-        hour=hour,
-        frequency=Frequency(frequency),
-        weekday=weekday,
-        size=size,
-        floor=floor,
-        language=language,
-        paused_until=paused_until,
-        topics=topics,
-    )
+def _preferences(*wish: Any) -> Preferences:
+    """Preferences of their fields in order, as the columns hold them."""
+    asked = dict(zip(_WISH, wish, strict=True))
+    return Preferences(**asked | {"frequency": Frequency(asked["frequency"])})
 
 
 def preference_columns(wish: Preferences) -> dict[str, Any]:
