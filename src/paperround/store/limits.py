@@ -1,9 +1,9 @@
 """Limits that all processes on a database share: how often something happens, and whose turn it is.
 
-What happened is counted in windows of one second. A window counts for as long as any part of it lies within a rate's period, so no stretch of that
-length ever holds more than its count; somebody may have to wait up to one window longer. The width
-is the same for every key and rate: what was counted stays true when a setting changes. A key has
-no more rows than its limits let through.
+What happened is counted in windows of one second. A window counts for as long as any part of it
+lies within a rate's period, so no stretch of that length ever holds more than its count; somebody
+may have to wait up to one window longer. The width is the same for every key and rate: what was
+counted stays true when a setting changes. A key has no more rows than its limits let through.
 """
 
 from collections.abc import Sequence
