@@ -1,14 +1,18 @@
 """What the stores share: their transaction, and values whose fields have the names of columns."""
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import Field, fields
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-T = TypeVar("T", bound="DataclassInstance")
+class Dataclass(Protocol):
+    """A value of any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+T = TypeVar("T", bound=Dataclass)
 
 
 class Store:
@@ -25,6 +29,6 @@ def value_of(kind: type[T], row: Any, /, **others: Any) -> T:
     return kind(**{name: getattr(row, name) for name in named}, **others)
 
 
-def columns_of(value: "DataclassInstance") -> dict[str, Any]:
+def columns_of(value: Dataclass) -> dict[str, Any]:
     """The fields of a value as the columns with their names."""
     return {one.name: getattr(value, one.name) for one in fields(value)}
