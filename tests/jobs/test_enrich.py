@@ -17,9 +17,7 @@ from paperround.jobs.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
 from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.newsroom import SHORTEST_BREAK
 from paperround.jobs.ports import Enricher
-from paperround.sources.enrich_catalogues import CrossrefNews, OpenAlexNews
-from paperround.sources.enrich_github import Github
-from paperround.sources.enrich_huggingface import HuggingFace
+from paperround.sources.enrichers import CrossrefNews, Github, HuggingFace, OpenAlexNews
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import fill, record
 from tests.jobs.newsroom import HF, HOUR, MINUTE, NOW, Reply, Room

@@ -15,11 +15,14 @@ from paperround.domain.enrichment import EnricherName
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import Page
 from paperround.domain.papers import Paper, Record
-from paperround.sources.enrich_catalogues import CrossrefNews, OpenAlexNews
-from paperround.sources.enrich_github import Github
-from paperround.sources.enrich_huggingface import HuggingFace
-from paperround.sources.enrich_semantic_scholar import SemanticScholarNews
-from paperround.sources.enrichers import ENRICHERS
+from paperround.sources.enrichers import (
+    CrossrefNews,
+    Github,
+    HuggingFace,
+    OpenAlexNews,
+    SemanticScholarNews,
+    enrichers,
+)
 from tests.builders import paper
 from tests.sources.catalogue_samples import (
     crossref_list,
@@ -42,12 +45,12 @@ JSON = st.recursive(
 
 
 def page(name: str, of: Paper, body: bytes) -> Page:
-    request = ENRICHERS[name].request([of])
+    request = enrichers()[name].request([of])
     return Page(request=request, url=request.url, status=200, headers={}, body=body, fetched_at=NOW)
 
 
 def test_every_enricher_of_the_settings_is_there() -> None:
-    assert set(ENRICHERS) == {name.value for name in EnricherName}
+    assert set(enrichers()) == {name.value for name in EnricherName}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ def test_an_answer_about_another_paper_says_nothing_of_ours() -> None:
 )
 def test_whatever_is_answered_is_read_or_refused(said: dict[str, object]) -> None:
     body = json.dumps(said).encode("utf-8", "surrogatepass")
-    for name, enricher in ENRICHERS.items():
+    for name, enricher in enrichers().items():
         try:
             enricher.parse(page(name, CODE, body), [CODE])
         except (FetchFailed, InvalidInput):
@@ -111,7 +114,7 @@ LOCAL = paper(4, identifiers={"local": "file:4", "title_key": "d"})
 
 
 def said_by(name: str, body: bytes, *papers: Paper) -> list[Record]:
-    enricher = ENRICHERS[name]
+    enricher = enrichers()[name]
     request = enricher.request(papers)
     answer = Page(
         request=request, url=request.url, status=200, headers={}, body=body, fetched_at=NOW

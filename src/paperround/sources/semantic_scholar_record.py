@@ -16,8 +16,7 @@ from paperround.domain.identifiers import arxiv_id, doi_identifier
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
-from paperround.sources.answers import excerpt_of, json_of
-from paperround.sources.catalogues import object_of
+from paperround.sources.catalogues import excerpt_of, json_of, object_of
 from paperround.sources.entries import (
     BadEntry,
     Entry,
