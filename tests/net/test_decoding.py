@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import FetchFailed, FetchRefused
-from paperround.net.decoding import decoded
+from paperround.net.client import decoded
 
 TEXT = b"Trending papers in your inbox. " * 100
 

@@ -12,7 +12,8 @@ to us. So nobody can learn from a feed's error what listens inside our network.
 import contextlib
 import logging
 import ssl
-from collections.abc import Callable, Collection, Mapping
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -24,8 +25,7 @@ import httpx
 from paperround.domain.errors import FetchFailed, FetchRefused, Unanswered
 from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.ports import Clock
-from paperround.net.decoding import ACCEPTED, decoded
-from paperround.net.limits import Budget, Limits
+from paperround.net.limits import MIB, Budget, Limits
 from paperround.net.network import Network
 from paperround.net.targets import parse, parse_allowed, target
 from paperround.net.transport import BEFORE_BODY, BUDGET, GuardedTransport
@@ -293,3 +293,72 @@ def retry_after(value: str, now: datetime) -> float | None:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
+
+
+# Undoing a content encoding within bounds: a few bytes on the wire may stand for gigabytes.
+
+ACCEPTED = "gzip, deflate"
+
+_GZIP, _ZLIB, _RAW = 31, 15, -15
+_STEP = 64 * 1024
+
+
+def decoded(chunks: Iterable[bytes], *, encoding: str, limit: int) -> bytes:
+    """The body that `chunks` are, of at most `limit` bytes.
+
+    `encoding` is the content-encoding header, empty when there was none. Raises FetchRefused for
+    an encoding that we did not ask for, for two layers of it and for a body that is too large,
+    FetchFailed for one that is broken or ends early.
+    """
+    # Not a list of pieces: millions of them, two bytes each, would take far more than the limit.
+    body = bytearray()
+    for piece in _pieces(chunks, _layer(encoding)):
+        body += piece
+        if len(body) > limit:
+            raise FetchRefused(
+                f"sends a body of more than {limit / MIB:g} MiB, and we take no more"
+            )
+    return bytes(body)
+
+
+def _layer(encoding: str) -> str:
+    names = [name.strip().lower() for name in encoding.split(",")]
+    layers = [name for name in names if name not in ("", "identity")]
+    if len(layers) > 1:
+        raise FetchRefused("sends a body that is encoded more than once")
+    layer = layers[0] if layers else ""
+    if layer not in ("", "gzip", "x-gzip", "deflate"):
+        raise FetchRefused(f"sends a body in an encoding that is none of {ACCEPTED}")
+    return layer
+
+
+def _pieces(chunks: Iterable[bytes], layer: str) -> Iterator[bytes]:
+    return _inflated(chunks, layer) if layer else iter(chunks)
+
+
+def _inflated(chunks: Iterable[bytes], layer: str) -> Iterator[bytes]:
+    inflater = None
+    for chunk in chunks:
+        inflater = inflater or zlib.decompressobj(_format(layer, chunk))
+        yield from _steps(inflater, chunk)
+        if inflater.unused_data:
+            raise FetchFailed("sent a compressed body with something after its end")
+    if inflater and not inflater.eof:
+        raise FetchFailed("sent a compressed body that ends early")
+
+
+def _steps(inflater: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
+    """What `data` stands for, never more than one step of it in memory."""
+    try:
+        while piece := inflater.decompress(data, _STEP):
+            yield piece
+            data = inflater.unconsumed_tail
+    except zlib.error:
+        raise FetchFailed("sent a compressed body that is broken") from None
+
+
+def _format(layer: str, start: bytes) -> int:
+    """The window bits for zlib. Some servers call a bare stream without zlib's head `deflate`."""
+    if layer != "deflate":
+        return _GZIP
+    return _ZLIB if start[0] & 0x0F == 8 else _RAW
