@@ -7,15 +7,14 @@ an empty result.
 from dataclasses import dataclass
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import ParsedBatch, Record, Reject
+from paperround.domain.papers import ParsedBatch, Record
 from paperround.domain.text import clean
 from paperround.sources.arxiv_record import arxiv_record
-from paperround.sources.entries import BadEntry, reject
+from paperround.sources.entries import batch_of
 from paperround.sources.xml import Node, read_xml
 
 _EXCERPT = 1000
 _SAID = 200
-_ERRORS = "/api/errors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ def read_answer(content: bytes) -> Answer:
     root = read_xml(content)
     if root.name != "feed":
         raise InvalidInput(f"the XML is no answer of arXiv's API: it begins with {root.name!r:.60}")
-    batch = _batch(root)
+    batch = batch_of(root.all("entry"), _records, lambda entry: entry.text[:_EXCERPT])
     entries = len(batch.records) + len(batch.rejects)
     start = _number(root, "startIndex") or 0
     total = _number(root, "totalResults")
@@ -46,33 +45,15 @@ def read_answer(content: bytes) -> Answer:
             f"arXiv's answer came back empty though more is announced ({total:,} results, asked "
             f"from number {start:,}): ask again later"
         )
-    return Answer(
-        batch=batch,
-        entries=entries,
-        total=start + entries if total is None else total,
-    )
+    total = start + entries if total is None else total
+    return Answer(batch=batch, entries=entries, total=total)
 
 
-def _batch(root: Node) -> ParsedBatch:
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, entry in enumerate(root.all("entry"), start=1):
-        _refuse_error(entry)
-        try:
-            records.append(_record(entry))
-        except BadEntry as problem:
-            rejects.append(reject(problem, position, entry.text[:_EXCERPT]))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
-
-
-def _refuse_error(entry: Node) -> None:
-    if _ERRORS in (entry.said("id") or ""):
+def _records(entry: Node) -> list[Record]:
+    if "/api/errors" in (entry.said("id") or ""):
         said = clean(entry.said("summary") or "no reason given", limit=_SAID)
         raise InvalidInput(f"arXiv did not take the question: {said}")
-
-
-def _record(entry: Node) -> Record:
-    return arxiv_record(
+    record = arxiv_record(
         {
             "id": entry.said("id"),
             "title": entry.said("title"),
@@ -87,6 +68,7 @@ def _record(entry: Node) -> Record:
             "updated_at": entry.said("updated"),
         }
     )
+    return [record]
 
 
 def _number(root: Node, name: str) -> int | None:

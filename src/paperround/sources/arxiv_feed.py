@@ -7,12 +7,13 @@ updates what is known and never announces it again.
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import ParsedBatch, Record, Reject
 from paperround.sources.arxiv_record import arxiv_record, author_names
-from paperround.sources.entries import BadEntry, reject
+from paperround.sources.entries import BadEntry, batch_of
 from paperround.sources.xml import Node, read_xml
 
 NEW = ("new", "cross")
@@ -35,18 +36,21 @@ def read_arxiv_feed(content: bytes, include: Collection[str] = TYPES) -> ParsedB
     arXiv shows on days without an announcement.
     """
     entries = _entries(read_xml(content))
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, entry in enumerate(entries, start=1):
-        try:
-            announced = _announced(entry)
-            if announced in include:
-                records.append(_record(entry, announced))
-        except BadEntry as problem:
-            rejects.append(reject(problem, position, entry.text[:_EXCERPT]))
-    if len(entries) >= MOST_ENTRIES:
-        rejects.append(_cut(len(entries)))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+    def records_of(entry: Node) -> list[Record]:
+        announced = _announced(entry)
+        return [_record(entry, announced)] if announced in include else []
+
+    batch = batch_of(entries, records_of, lambda entry: entry.text[:_EXCERPT])
+    if len(entries) < MOST_ENTRIES:
+        return batch
+    cut = Reject(
+        reason="feed-cut",
+        detail=f"the feed holds {len(entries):,} entries, the most arXiv puts into one: others are "
+        "missing, so ask for its categories one by one",
+        position=len(entries),
+    )
+    return replace(batch, rejects=(*batch.rejects, cut))
 
 
 def _entries(root: Node) -> list[Node]:
@@ -104,12 +108,3 @@ def _date(entry: Node) -> str | None:
         return parsedate_to_datetime(stated).isoformat()
     except (ValueError, OverflowError):
         return stated
-
-
-def _cut(entries: int) -> Reject:
-    return Reject(
-        reason="feed-cut",
-        detail=f"the feed holds {entries:,} entries, the most arXiv puts into one: others are "
-        "missing, so ask for its categories one by one",
-        position=entries,
-    )

@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
 from paperround.domain.identifiers import arxiv_id, doi_identifier
-from paperround.domain.papers import ParsedBatch, Record, Reject
+from paperround.domain.papers import ParsedBatch, Record
 from paperround.sources.arxiv_record import arxiv_record, author_names
-from paperround.sources.entries import BadEntry, Entry, fingerprint, reject
+from paperround.sources.entries import BadEntry, Entry, batch_of, fingerprint
 from paperround.sources.oai_pmh import Harvest, Item
 from paperround.sources.xml import Node
 
@@ -24,14 +24,11 @@ _VERSION = re.compile(r"v(\d{1,4})", re.ASCII)
 
 def arxiv_batch(harvest: Harvest, since: date) -> ParsedBatch:
     """The papers of a page of a harvest that began on `since`."""
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, item in enumerate(harvest.items, start=1):
-        try:
-            records.append(_deleted(item) if item.deleted else _record(item, since))
-        except BadEntry as problem:
-            rejects.append(reject(problem, position, item.text[:_EXCERPT]))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+    return batch_of(
+        harvest.items,
+        lambda item: [_deleted(item) if item.deleted else _record(item, since)],
+        lambda item: item.text[:_EXCERPT],
+    )
 
 
 def _record(item: Item, since: date) -> Record:

@@ -4,26 +4,26 @@ A row of the collection is one version of a paper. An error may come with status
 or as a message, and is never an empty result. Dates may come unpadded, numbers as text.
 """
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import doi_identifier
-from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
-from paperround.sources.catalogues import excerpt_of
+from paperround.sources.catalogues import excerpt_of, json_of
 from paperround.sources.entries import (
     BadEntry,
     Entry,
+    batch_of,
     day_of,
     fingerprinted,
-    reject,
     storable,
     text_of,
     title_of,
@@ -74,7 +74,9 @@ def read_answer(content: bytes, subjects: Collection[str] = ()) -> Answer:
 
     Raises InvalidInput when it is an error or no answer of this API.
     """
-    said = _object(content)
+    said = json_of(content)
+    if not isinstance(said, dict):
+        raise InvalidInput("the JSON is no answer of the details API")
     message = _message(said)
     status = _status(message)
     rows = said.get("collection", [] if status == _NOTHING else None)
@@ -82,7 +84,8 @@ def read_answer(content: bytes, subjects: Collection[str] = ()) -> Answer:
         raise InvalidInput(f"the API did not take the question: {clean(status, limit=_SAID)!r}")
     if not isinstance(rows, list):
         raise InvalidInput("the answer has no collection of papers")
-    return Answer(batch=_batch(rows, subjects), rows=len(rows), total=_total(message))
+    batch = batch_of(rows, partial(_records, subjects=subjects), excerpt_of)
+    return Answer(batch=batch, rows=len(rows), total=_total(message))
 
 
 def subject_of(text: str) -> str:
@@ -91,17 +94,6 @@ def subject_of(text: str) -> str:
     What stands in parentheses is left out: `infectious diseases (except hiv/aids)`.
     """
     return _JOINTS.sub(" ", _ASIDE.sub(" ", text).casefold()).strip()
-
-
-def _object(content: bytes) -> Mapping[str, Any]:
-    try:
-        said = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        begins = clean(content[:_SAID].decode("utf-8", "replace"), limit=_SAID)
-        raise UnreadableFile(f"the answer is not JSON, it begins with {begins!r}") from None
-    if not isinstance(said, dict):
-        raise InvalidInput("the JSON is no answer of the details API")
-    return said
 
 
 def _message(said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -126,28 +118,16 @@ def _total(message: Mapping[str, Any]) -> int | None:
     return value if type(value) is int and 0 <= value < _MOST_ROWS else None
 
 
-def _batch(rows: list[Any], subjects: Collection[str]) -> ParsedBatch:
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, row in enumerate(rows, start=1):
-        try:
-            if _is_wanted(row, subjects):
-                records.append(_record(row))
-        except BadEntry as problem:
-            rejects.append(reject(problem, position, excerpt_of(row)))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
-
-
-def _is_wanted(row: Any, subjects: Collection[str]) -> bool:
+def _records(row: object, subjects: Collection[str]) -> list[Record]:
     if not isinstance(row, dict):
         raise BadEntry("not-a-paper", "the row is not an object")
-    return not subjects or subject_of(text_of(row, "category") or "") in subjects
-
-
-def _record(row: Entry) -> Record:
-    title, version, posted = title_of(row), _version(row), _posted(row)
+    category = text_of(row, "category")
+    if subjects and subject_of(category or "") not in subjects:
+        return []
+    title, version = title_of(row), _version(row)
+    posted = day_of(row, "date")  # when this version was posted, by the clock of the service
     is_first = version is None or version == 1
-    category, licence = text_of(row, "category"), _licence(row)
+    licence = _licence(row)
     record = Record(
         title=title,
         abstract=text_of(row, "abstract") or "",
@@ -164,7 +144,7 @@ def _record(row: Entry) -> Record:
         show=_show(licence),
         announces=is_first,
     )
-    return fingerprinted(record)
+    return [fingerprinted(record)]
 
 
 def _version(row: Entry) -> int | None:
@@ -176,11 +156,6 @@ def _version(row: Entry) -> int | None:
     if match is None:
         raise BadEntry("bad-version", f"version must be a number from 1, not {value!r:.40}")
     return int(match[1])
-
-
-def _posted(row: Entry) -> date | None:
-    """The day this version was posted, by the clock of the service."""
-    return day_of(row, "date")
 
 
 def _midnight(day: date | None) -> datetime | None:

@@ -7,7 +7,7 @@ as `BadEntry` here and becomes one `Reject` there.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from operator import attrgetter
@@ -16,12 +16,13 @@ from typing import TypeVar
 from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import arxiv_id, identifier
 from paperround.domain.languages import marked
-from paperround.domain.papers import Count, Record, Reject
+from paperround.domain.papers import Count, ParsedBatch, Record, Reject
 from paperround.domain.text import clean
 from paperround.sources.service_dates import StatedDate, read_date, read_start
 
 Entry = Mapping[str, object]
 _Read = TypeVar("_Read", StatedDate, datetime)
+_Row = TypeVar("_Row")
 
 FEED = "file"
 """What local ids of files are prefixed with, so that a count finds the paper of another file."""
@@ -62,6 +63,23 @@ def reject(problem: BadEntry, position: int, excerpt: str) -> Reject:
         position=position,
         excerpt=clean(excerpt[: _EXCERPT * 2], limit=_EXCERPT),
     )
+
+
+def batch_of(
+    rows: Iterable[_Row],
+    records_of: Callable[[_Row], Iterable[Record]],
+    shown: Callable[[_Row], str],
+) -> ParsedBatch:
+    """The records of each row; one that cannot be read is one reject, with its number from 1 and
+    what `shown` makes of it."""
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for position, row in enumerate(rows, start=1):
+        try:
+            records += records_of(row)
+        except BadEntry as problem:
+            rejects.append(reject(problem, position, shown(row)))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
 
 
 def fingerprint(content: bytes) -> str:

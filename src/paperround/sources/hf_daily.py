@@ -16,17 +16,17 @@ from enum import StrEnum
 from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.domain.papers import Count, ParsedBatch, Record, Reject
+from paperround.domain.papers import Count, ParsedBatch, Record
 from paperround.sources.entries import (
     BadEntry,
     Entry,
+    batch_of,
     counts_of,
     fingerprint,
     fingerprinted,
     identifiers_of,
     instant_of,
     links_of,
-    reject,
     storable,
     text_of,
     texts_of,
@@ -40,15 +40,11 @@ _DEEPEST_LITERAL = 60
 
 def read_hf_daily(content: bytes) -> ParsedBatch:
     """The papers of one answer; raises InvalidInput when it is no list of papers."""
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, row in enumerate(_rows(content), start=1):
-        try:
-            records.append(_record(*_row(row)))
-        except BadEntry as problem:
-            shown = row if isinstance(row, str) else json.dumps(row)[:1000]
-            rejects.append(reject(problem, position, shown))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+    return batch_of(
+        _rows(content),
+        lambda row: [_record(*_row(row))],
+        lambda row: row if isinstance(row, str) else json.dumps(row)[:1000],
+    )
 
 
 def read_hf_paper(content: bytes) -> ParsedBatch:

@@ -13,17 +13,11 @@ from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import doi_identifier
-from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc, parse_date
 from paperround.sources.catalogues import OTHER_KIND
-from paperround.sources.entries import (
-    BadEntry,
-    fingerprint,
-    fingerprinted,
-    reject,
-    title_of,
-)
+from paperround.sources.entries import BadEntry, batch_of, fingerprint, fingerprinted, title_of
 from paperround.sources.jats import text_in
 from paperround.sources.xml import EMPTY, Node, read_xml, without_doctype
 
@@ -53,14 +47,7 @@ def read_pubmed(content: bytes) -> ParsedBatch:
         raise InvalidInput(
             f"the XML is {root.name!r:.60} and no {_SET}, as efetch answers it for db=pubmed"
         )
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, entry in enumerate(_entries(root), start=1):
-        try:
-            records += _read(entry)
-        except BadEntry as problem:
-            rejects.append(reject(problem, position, entry.text[:_EXCERPT]))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+    return batch_of(_entries(root), _read, lambda entry: entry.text[:_EXCERPT])
 
 
 def _entries(root: Node) -> Iterator[Node]:

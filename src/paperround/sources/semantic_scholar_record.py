@@ -13,18 +13,18 @@ from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.identifiers import arxiv_id, doi_identifier
-from paperround.domain.papers import ParsedBatch, Record, Reject, Show
+from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
 from paperround.sources.catalogues import excerpt_of, json_of, object_of
 from paperround.sources.entries import (
     BadEntry,
     Entry,
+    batch_of,
     counts_of,
     day_of,
     fingerprinted,
     links_of,
-    reject,
     storable,
     text_of,
     texts_of,
@@ -108,14 +108,7 @@ def _token(said: Mapping[str, object]) -> str:
 
 
 def _batch(rows: list[object]) -> ParsedBatch:
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for position, row in enumerate(rows, start=1):
-        try:
-            records.append(_record(_paper(row)))
-        except BadEntry as problem:
-            rejects.append(reject(problem, position, excerpt_of(row)))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+    return batch_of(rows, lambda row: [_record(_paper(row))], excerpt_of)
 
 
 def _paper(row: object) -> Entry:
