@@ -13,7 +13,7 @@ from datetime import date
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page, Witnessed
 from paperround.domain.ports import HttpClient
-from paperround.sources.arxiv_live import categories_of, readable_at, via_of
+from paperround.sources.arxiv_live import RHYTHM, categories_of, via_of
 from paperround.sources.polling import read
 
 BASE = "https://arxiv.org/list"
@@ -63,17 +63,14 @@ def _listing(body: bytes) -> Witnessed:
     day, entries = _DAY.search(text), _ENTRIES.search(text)
     if day is None or entries is None:
         raise InvalidInput("the listing states no day or no number of entries")
-    announced = _date(day)
+    try:
+        month = _MONTHS.index(day[2][:3].lower()) + 1
+        announced = date(int(day[3]), month, int(day[1]))
+    except ValueError:
+        raise InvalidInput(f"the listing is of {day[0]!r:.80}, which is no day") from None
     return Witnessed(
         witness="arXiv's own listing",
-        readable_at=readable_at(announced),
+        readable_at=RHYTHM.on(announced),
         day=announced,
         entries=int(entries[1]),
     )
-
-
-def _date(match: re.Match[str]) -> date:
-    try:
-        return date(int(match[3]), _MONTHS.index(match[2][:3].lower()) + 1, int(match[1]))
-    except ValueError:
-        raise InvalidInput(f"the listing is of {match[0]!r:.80}, which is no day") from None

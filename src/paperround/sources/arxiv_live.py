@@ -26,6 +26,7 @@ from paperround.sources.polling import (
     Rhythm,
     conditions,
     days_of,
+    listed,
     oldest_day,
     read,
 )
@@ -51,20 +52,18 @@ NO_ANNOUNCEMENT = (
     date(2026, 12, 31),
 )
 
-_READABLE = time(0, 30)
-"""Announced at 20:00 Eastern on Sunday to Thursday; the feeds are made anew after midnight."""
-
-EARLY = timedelta(hours=4)
-"""What comes so long before half past midnight is the new batch already: OAI-PMH has it at about
-22:30, the feeds soon after midnight."""
-
-_NEXT_DAY = timedelta(days=1)
-_RHYTHM = Rhythm(
+# Announced at 20:00 Eastern on Sunday to Thursday; the feeds are made anew after midnight. What
+# comes four hours before half past midnight is the new batch already: OAI-PMH has it at about
+# 22:30, the feeds soon after midnight.
+RHYTHM = Rhythm(
     zone=EASTERN,
-    at=_READABLE,
-    quiet=frozenset(day + _NEXT_DAY for day in NO_ANNOUNCEMENT),
-    early=EARLY,
+    at=time(0, 30),
+    quiet=frozenset(day + timedelta(days=1) for day in NO_ANNOUNCEMENT),
+    early=timedelta(hours=4),
 )
+"""When a batch of arXiv can be read: 00:30 Eastern, Monday to Friday, but not after an evening
+without an announcement."""
+
 _WITH_SUBJECTS = frozenset(
     "astro-ph cond-mat cs econ eess math nlin physics q-bio q-fin stat".split()
 )
@@ -105,12 +104,19 @@ class Arxiv(PagedSource[_Place]):
         }
     )
     interval: timedelta = timedelta(hours=1)
+    rhythm = RHYTHM
     place = _Place
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
         via_of(settings)
-        _known(categories_of(settings))
+        # What arXiv does not have would bring no paper, for ever. A poll does not ask, so that a
+        # feed with a category we forgot goes on.
+        wrong = next((one for one in categories_of(settings) if one not in categories()), None)
+        if wrong is not None:
+            raise InvalidInput(
+                f"there is no {wrong:.60} on arXiv: {hint(wrong)}", code="settings.categories"
+            )
         _include(settings)
         days_of(settings)
 
@@ -126,8 +132,20 @@ class Arxiv(PagedSource[_Place]):
 
     def request(self, place: _Place, state: FeedState) -> FetchRequest:
         """How a page of announcements or results is asked for."""
-        url = _url(state.url or BASES[place.via], place)
-        headers = conditions(state.progress, url) if place.via == "rss" else {}
+        base = state.url or BASES[place.via]
+        if place.via == "rss":
+            url = f"{base.rstrip('/')}/{place.category}"
+            headers = conditions(state.progress, url)
+        else:
+            inner = ".*" if place.category in _WITH_SUBJECTS else ""
+            query = {
+                "search_query": f"cat:{place.category}{inner}",
+                "sortBy": "submittedDate",
+                "sortOrder": "descending",
+                "start": place.start,
+                "max_results": PAGE,
+            }
+            url, headers = f"{base}?{urlencode(query, safe=':*')}", {}
         return FetchRequest(url=url, headers=headers, limiter="arxiv", interval_seconds=3.0)
 
     def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
@@ -138,19 +156,6 @@ class Arxiv(PagedSource[_Place]):
             return _recent(read(page, read_answer), place)
         return read(page, partial(read_arxiv_feed, include=place.include)), place.following
 
-    def expects(self, after: datetime) -> datetime:
-        """00:30 Eastern, Monday to Friday, but not after an evening without announcement."""
-        return _RHYTHM.next_after(after)
-
-    def holiday(self, now: datetime) -> bool:
-        """Whether arXiv announced nothing on the evening before today, by its own clock."""
-        return _RHYTHM.rests(now)
-
-
-def readable_at(day: date) -> datetime:
-    """When the batch of this day ought to be readable: 00:30 Eastern."""
-    return _RHYTHM.on(day)
-
 
 def _recent(answer: Answer, place: _Place) -> tuple[ParsedBatch, _Place | None]:
     """What is not older than asked for; the newest come first, so an older one ends it."""
@@ -160,7 +165,9 @@ def _recent(answer: Answer, place: _Place) -> tuple[ParsedBatch, _Place | None]:
         )
     records = answer.batch.records
     recent = tuple(
-        one for one in records if not one.published_at or _day(one.published_at) >= place.since
+        one
+        for one in records
+        if not one.published_at or require_utc(one.published_at).date() >= place.since
     )
     end = place.start + answer.entries
     is_over = len(recent) < len(records) or end >= answer.total
@@ -168,27 +175,9 @@ def _recent(answer: Answer, place: _Place) -> tuple[ParsedBatch, _Place | None]:
     return replace(answer.batch, records=recent), following
 
 
-def _day(moment: datetime) -> date:
-    return require_utc(moment).date()
-
-
-def _url(base: str, place: _Place) -> str:
-    if place.via == "rss":
-        return f"{base.rstrip('/')}/{place.category}"
-    inner = ".*" if place.category in _WITH_SUBJECTS else ""
-    query = {
-        "search_query": f"cat:{place.category}{inner}",
-        "sortBy": "submittedDate",
-        "sortOrder": "descending",
-        "start": place.start,
-        "max_results": PAGE,
-    }
-    return f"{base}?{urlencode(query, safe=':*')}"
-
-
 def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
     """The categories a feed names; raises InvalidInput when one is none."""
-    named = _listed(settings.get("categories", ""))
+    named = listed(settings.get("categories", ""))
     wrong = next((one for one in named if not CATEGORY.fullmatch(one)), None)
     if wrong is not None:
         raise InvalidInput(
@@ -203,16 +192,6 @@ def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
     return named
 
 
-def _known(named: tuple[str, ...]) -> None:
-    """Refuse what arXiv does not have: it would bring no paper, for ever. A poll does not ask, so
-    that a feed with a category we forgot goes on."""
-    wrong = next((one for one in named if one not in categories()), None)
-    if wrong is not None:
-        raise InvalidInput(
-            f"there is no {wrong:.60} on arXiv: {hint(wrong)}", code="settings.categories"
-        )
-
-
 def via_of(settings: Mapping[str, str]) -> str:
     """How arXiv is read: `rss` or `api`; raises InvalidInput for anything else."""
     via = settings.get("via", "rss").strip()
@@ -222,15 +201,10 @@ def via_of(settings: Mapping[str, str]) -> str:
 
 
 def _include(settings: Mapping[str, str]) -> tuple[str, ...]:
-    named = _listed(settings.get("include", ",".join(NEW)))
+    named = listed(settings.get("include", ",".join(NEW)))
     if not named or not set(named) <= set(TYPES):
         raise InvalidInput(
             f"include must be some of {', '.join(TYPES)}, separated by commas",
             code="settings.include",
         )
     return named
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    """The parts of a comma list, each once."""
-    return tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))

@@ -8,7 +8,7 @@ stopped poll keeps the day it began with.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlencode
@@ -18,27 +18,19 @@ from paperround.domain.feeds import MOST_PAGES, FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import require_utc
 from paperround.sources.arxiv_categories import sets
-from paperround.sources.arxiv_live import EARLY, NO_ANNOUNCEMENT
+from paperround.sources.arxiv_live import RHYTHM
 from paperround.sources.arxiv_oai_record import arxiv_batch
-from paperround.sources.arxiv_record import EASTERN
 from paperround.sources.oai_pmh import BadToken, Harvest, read_harvest
-from paperround.sources.polling import PagedSource, Rhythm, days_of, oldest_day, read
+from paperround.sources.polling import PagedSource, days_of, listed, oldest_day, read
 
 BASE = "https://oaipmh.arxiv.org/oai"
 FORMATS = ("arXiv", "arXivRaw", "oai_dc")
-DAYS = "7"
+DAYS = 7
 
 _MOST_PAGES = 1000
 """Pages of one set, far more than all of arXiv changes in a month."""
 
 _SET = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?::[a-z-]{2,12}(?::[A-Za-z-]{2,10})?)?")
-_NEXT_DAY = timedelta(days=1)
-_RHYTHM = Rhythm(
-    zone=EASTERN,
-    at=time(0, 30),
-    quiet=frozenset(day + _NEXT_DAY for day in NO_ANNOUNCEMENT),
-    early=EARLY,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +80,27 @@ class ArxivOai(PagedSource[_Place]):
             "days": f"How many days back changes are asked for at least, 0 to 30 (default {DAYS}).",
         }
     )
+    # Records that came within hours before, as they do on most evenings, were that batch.
+    rhythm = RHYTHM
     place = _Place
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        _known(_sets(settings))
+        # A poll does not ask whether arXiv has the sets.
+        wrong = next((one for one in _sets(settings) if one not in sets()), None)
+        if wrong is not None:
+            near = ", ".join(get_close_matches(wrong[:60], sorted(sets()), n=3))
+            way_out = (
+                f"did you mean {near}?" if near else "sets are like cs,physics:hep-th,cs:cs:LG"
+            )
+            raise InvalidInput(f"arXiv has no set {wrong:.60}: {way_out}", code="settings.sets")
         _format(settings)
-        _days(settings)
+        days_of(settings, DAYS)
 
     def first(self, state: FeedState, now: datetime) -> _Place:
         """The first page of the first set."""
         settings = state.settings
-        since = oldest_day(state, now, days=_days(settings))
+        since = oldest_day(state, now, days=days_of(settings, DAYS))
         return _Place(format=_format(settings), sets=_sets(settings), since=since)
 
     def resumed(self, place: _Place, now: datetime) -> _Place:
@@ -117,23 +118,17 @@ class ArxivOai(PagedSource[_Place]):
 
         A token that is not taken begins its set anew, once: the protocol wants the list again.
         """
-        harvest = read(page, _harvest_or_nothing if _may_restart(place) else read_harvest)
+        may_restart = place.token and not place.restarts
+        harvest = read(page, _harvest_or_nothing if may_restart else read_harvest)
         if harvest is None:
             return ParsedBatch(), replace(place.beginning, restarts=1)
-        return arxiv_batch(harvest, place.since), _after(place, harvest)
-
-    def expects(self, after: datetime) -> datetime:
-        """00:30 Eastern, Monday to Friday. Records that came within hours before that, as they do
-        on most evenings, were that batch."""
-        return _RHYTHM.next_after(after)
-
-    def holiday(self, now: datetime) -> bool:
-        """Whether arXiv announced nothing on the evening before today, by its own clock."""
-        return _RHYTHM.rests(now)
-
-
-def _may_restart(place: _Place) -> bool:
-    return bool(place.token) and not place.restarts
+        batch = arxiv_batch(harvest, place.since)
+        if not harvest.token:
+            return batch, place.following
+        if harvest.token == place.token or place.page + 1 >= _MOST_PAGES:
+            raise FetchFailed(f"the list of {place.sets[place.index]} does not come to an end")
+        expires = harvest.expires
+        return batch, replace(place, page=place.page + 1, expires=expires, token=harvest.token)
 
 
 def _harvest_or_nothing(body: bytes) -> Harvest | None:
@@ -144,17 +139,8 @@ def _harvest_or_nothing(body: bytes) -> Harvest | None:
         return None
 
 
-def _after(place: _Place, harvest: Harvest) -> _Place | None:
-    if not harvest.token:
-        return place.following
-    if harvest.token == place.token or place.page + 1 >= _MOST_PAGES:
-        raise FetchFailed(f"the list of {place.sets[place.index]} does not come to an end")
-    return replace(place, page=place.page + 1, expires=harvest.expires, token=harvest.token)
-
-
 def _sets(settings: Mapping[str, str]) -> tuple[str, ...]:
-    parts = (part.strip() for part in settings.get("sets", "").split(","))
-    named = tuple(dict.fromkeys(filter(None, parts)))
+    named = listed(settings.get("sets", ""))
     wrong = next((one for one in named if not _SET.fullmatch(one)), None)
     if wrong is not None or not 1 <= len(named) <= MOST_PAGES:
         told = f", not {wrong!r:.60}" if wrong is not None else ""
@@ -165,15 +151,6 @@ def _sets(settings: Mapping[str, str]) -> tuple[str, ...]:
     return named
 
 
-def _known(named: tuple[str, ...]) -> None:
-    """Refuse a set that arXiv does not have; a poll does not ask."""
-    wrong = next((one for one in named if one not in sets()), None)
-    if wrong is not None:
-        near = ", ".join(get_close_matches(wrong[:60], sorted(sets()), n=3))
-        way_out = f"did you mean {near}?" if near else "sets are like cs,physics:hep-th,cs:cs:LG"
-        raise InvalidInput(f"arXiv has no set {wrong:.60}: {way_out}", code="settings.sets")
-
-
 def _format(settings: Mapping[str, str]) -> str:
     named = settings.get("format", FORMATS[0]).strip()
     if named not in FORMATS:
@@ -182,7 +159,3 @@ def _format(settings: Mapping[str, str]) -> str:
             code="settings.format",
         )
     return named
-
-
-def _days(settings: Mapping[str, str]) -> int:
-    return days_of({"days": DAYS, **settings})

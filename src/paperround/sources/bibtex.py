@@ -31,7 +31,7 @@ from paperround.sources.references import (
 )
 
 if TYPE_CHECKING:
-    from bibtexparser.model import Block, Entry, String
+    from bibtexparser.model import Block
 
 START = re.compile(r"^[ \t]*@[ \t]*\w+[ \t\r\n]*[{(]", re.MULTILINE)
 """Where a piece of a bibliography begins."""
@@ -125,24 +125,28 @@ class _Reading:
         inner = block.ignore_error_block if isinstance(block, ParsingFailedBlock) else block
         try:
             if isinstance(inner, Entry):  # one with a field or a key twice is no broken one
-                self._keep(inner)
+                readable(inner.raw or "")
+                raw: dict[str, str] = {}
+                for one in inner.fields:  # of a field that is there twice BibTeX takes the first
+                    raw.setdefault(one.key.strip().casefold(), one.value)
+                said = {
+                    key: value_of(raw[key], self._macros)
+                    for key in (*_TEXTS, *_NAMES)
+                    if key in raw
+                }
+                if "note" in said:
+                    said["note"] = lasting_note(said["note"])
+                record = reference_record(_reference(said))
+                self.position += 1
+                self.records.append(record)
             elif isinstance(inner, String):
-                self._define(inner)
+                value = value_of(inner.value, self._macros)[:_MOST_MACRO]
+                self._macros[inner.key.strip().casefold()] = value
             elif is_broken:
                 raise BadEntry("bad-bibtex", _UNREADABLE)
         except BadEntry as problem:
             self._refuse(problem, block.raw or "")
         return inner is not None
-
-    def _keep(self, entry: "Entry") -> None:
-        readable(entry.raw or "")
-        record = _record(entry, self._macros)
-        self.position += 1
-        self.records.append(record)
-
-    def _define(self, macro: "String") -> None:
-        value = value_of(macro.value, self._macros)[:_MOST_MACRO]
-        self._macros[macro.key.strip().casefold()] = value
 
     def _refuse(self, problem: BadEntry, text: str) -> None:
         self.position += 1
@@ -168,16 +172,6 @@ def _blocks(piece: str) -> list["Block"]:
 def _hush() -> None:
     """The library logs what it cannot read; here that is a reject, kept with its reason."""
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL + 1)
-
-
-def _record(entry: "Entry", macros: Mapping[str, str]) -> Record:
-    raw: dict[str, str] = {}
-    for one in entry.fields:  # of a field that is there twice BibTeX takes the first
-        raw.setdefault(one.key.strip().casefold(), one.value)
-    said = {key: value_of(raw[key], macros) for key in (*_TEXTS, *_NAMES) if key in raw}
-    if "note" in said:
-        said["note"] = lasting_note(said["note"])
-    return reference_record(_reference(said))
 
 
 def _reference(said: Mapping[str, str]) -> Reference:

@@ -24,6 +24,7 @@ from paperround.sources.polling import (
     PagedSource,
     Rhythm,
     days_of,
+    listed,
     oldest_day,
     read,
 )
@@ -32,8 +33,6 @@ BASE = "https://api.biorxiv.org/details"
 SERVERS = ("biorxiv", "medrxiv")
 
 _MOST_ROWS = 100_000
-_ZONE = ZoneInfo("America/New_York")
-_RHYTHM = Rhythm(zone=_ZONE, at=time(20))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +68,9 @@ class Biorxiv(PagedSource[_Place]):
             "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
         }
     )
+    # 20:00 in New York of the next working day. On Saturday and Sunday, by the service's clock, few
+    # papers come, and none must.
+    rhythm = Rhythm(zone=ZoneInfo("America/New_York"), at=time(20), all_day=True)
     place = _Place
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
@@ -97,22 +99,6 @@ class Biorxiv(PagedSource[_Place]):
         answer = read(page, partial(read_answer, subjects=frozenset(place.subjects)))
         return answer.batch, _next(answer, place)
 
-    def expects(self, after: datetime) -> datetime:
-        """20:00 in New York on the next working day that begins after `after`.
-
-        Papers are posted at any hour, so a whole working day must pass before none is late.
-        """
-        return _RHYTHM.next_after(_end_of_day(after))
-
-    def holiday(self, now: datetime) -> bool:
-        """Saturday and Sunday by the service's clock: few papers come, and none must."""
-        return _RHYTHM.rests(now)
-
-
-def _end_of_day(moment: datetime) -> datetime:
-    day = require_utc(moment).astimezone(_ZONE).date()
-    return datetime.combine(day, time.max, tzinfo=_ZONE)
-
 
 def _next(answer: Answer, place: _Place) -> _Place | None:
     """Behind the rows of this page; the next server when there are no more."""
@@ -133,7 +119,7 @@ def _next(answer: Answer, place: _Place) -> _Place | None:
 
 
 def _servers(settings: Mapping[str, str]) -> tuple[str, ...]:
-    named = _listed(settings.get("server", SERVERS[0]).lower())
+    named = listed(settings.get("server", SERVERS[0]).lower())
     if not named or not set(named) <= set(SERVERS):
         raise InvalidInput(
             "server must be biorxiv, medrxiv, or both, separated by a comma",
@@ -144,7 +130,7 @@ def _servers(settings: Mapping[str, str]) -> tuple[str, ...]:
 
 def _subjects(settings: Mapping[str, str]) -> tuple[str, ...]:
     """The subjects that are wanted, in one spelling; none means all."""
-    named = tuple(dict.fromkeys(map(subject_of, _listed(settings.get("categories", "")))))
+    named = tuple(dict.fromkeys(map(subject_of, listed(settings.get("categories", "")))))
     wrong = next((one for one in named if one not in SUBJECTS), None)
     if wrong is not None:
         near = get_close_matches(wrong[:60], SUBJECTS, n=1)
@@ -154,8 +140,3 @@ def _subjects(settings: Mapping[str, str]) -> tuple[str, ...]:
             code="settings.categories",
         )
     return named
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    """The parts of a comma list, each once."""
-    return tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))

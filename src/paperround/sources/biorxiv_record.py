@@ -77,8 +77,12 @@ def read_answer(content: bytes, subjects: Collection[str] = ()) -> Answer:
     said = json_of(content)
     if not isinstance(said, dict):
         raise InvalidInput("the JSON is no answer of the details API")
-    message = _message(said)
-    status = _status(message)
+    messages = said.get("messages")
+    message = messages[0] if isinstance(messages, list) and messages else None
+    if not isinstance(message, dict):
+        raise InvalidInput("the JSON is no answer of the details API: it has no messages")
+    stated = message.get("status")
+    status = storable(stated).strip().casefold() if isinstance(stated, str) else ""
     rows = said.get("collection", [] if status == _NOTHING else None)
     if status not in {_OK, _NOTHING}:
         raise InvalidInput(f"the API did not take the question: {clean(status, limit=_SAID)!r}")
@@ -94,19 +98,6 @@ def subject_of(text: str) -> str:
     What stands in parentheses is left out: `infectious diseases (except hiv/aids)`.
     """
     return _JOINTS.sub(" ", _ASIDE.sub(" ", text).casefold()).strip()
-
-
-def _message(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    messages = said.get("messages")
-    first = messages[0] if isinstance(messages, list) and messages else None
-    if not isinstance(first, dict):
-        raise InvalidInput("the JSON is no answer of the details API: it has no messages")
-    return first
-
-
-def _status(message: Mapping[str, Any]) -> str:
-    status = message.get("status")
-    return storable(status).strip().casefold() if isinstance(status, str) else ""
 
 
 def _total(message: Mapping[str, Any]) -> int | None:

@@ -62,7 +62,6 @@ def led_on(
     most = MARKED_PAGES * PAGE
     fewer = place.span.narrowed(max(answer.total or 0, 2 * most), most)
     seen = place.page * PAGE + answer.rows
-    is_over = not answer.rows or not answer.mark
     if not answer.rows and is_cut_off(seen, answer.total):
         after = f" after {seen:,}" if seen else ""
         raise FetchFailed(
@@ -70,9 +69,14 @@ def led_on(
         )
     if place.page == 0 and (answer.total or 0) > most and fewer:
         return answer.batch, place.first_of(fewer)
-    if is_over or answer.mark is None or _is_last(place, seen, answer.total):
-        return answer.batch, _behind(place)
-    if place.page + 1 < MARKED_PAGES:
+    following = place.span.following
+    behind = place.first_of(following) if following else None
+    # The last page we read of a part may be its end too, though it names another.
+    is_full = place.page + 1 >= MARKED_PAGES
+    is_end = is_full and answer.total is not None and seen >= answer.total
+    if not answer.rows or not answer.mark or is_end:
+        return answer.batch, behind
+    if not is_full:
         return answer.batch, place.turned(answer.mark, expires)
     if fewer:
         return answer.batch, place.first_of(fewer)
@@ -82,14 +86,4 @@ def led_on(
         "narrow the settings of this feed, or make two of it",
     )
     rejects = (*answer.batch.rejects, reject(problem, 0, problem.detail))
-    return replace(answer.batch, rejects=rejects), _behind(place)
-
-
-def _is_last(place: Bookmark, seen: int, total: int | None) -> bool:
-    """Whether the last page we read of a part is its end too, though it names another."""
-    return place.page + 1 >= MARKED_PAGES and total is not None and seen >= total
-
-
-def _behind(place: Bookmark) -> Bookmark | None:
-    following = place.span.following
-    return place.first_of(following) if following else None
+    return replace(answer.batch, rejects=rejects), behind

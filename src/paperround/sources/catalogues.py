@@ -10,6 +10,7 @@ from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.domain.papers import Paper, ParsedBatch, Record, Reject, Show
 from paperround.domain.text import clean
 from paperround.sources.entries import BadEntry, Entry, fingerprint, reject
+from paperround.sources.polling import listed
 
 OTHER_KIND = "other-kind"
 """The reason of a reject for a work that is no paper: a journal issue, a dataset, a correction."""
@@ -59,18 +60,14 @@ def read_works(
     rejects: list[Reject] = []
     for position, work in enumerate(works, start=1):
         try:
-            records += records_of(_entry(work))
+            if not isinstance(work, dict):
+                raise BadEntry("not-a-paper", "the work is not an object")
+            records += records_of(work)
         except BadEntry as problem:
             rejects.append(reject(problem, position, excerpt_of(work)))
         except RecursionError:
             rejects.append(reject(_TOO_DEEP, position, ""))
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
-
-
-def _entry(work: object) -> Entry:
-    if not isinstance(work, dict):
-        raise BadEntry("not-a-paper", "the work is not an object")
-    return work
 
 
 def is_creative_commons(address: str) -> bool:
@@ -103,41 +100,37 @@ def object_of(entry: Entry, key: str) -> Entry:
     return value
 
 
-def filters_of(
-    settings: Mapping[str, str], refused: Mapping[str, str], example: str
-) -> tuple[str, ...]:
-    """The parts of the setting `filter` (`name:value,name:value`), each once.
+def wanted_of(
+    settings: Mapping[str, str], refused: Mapping[str, str], example: str, key: str
+) -> tuple[tuple[str, ...], str]:
+    """What is asked for: the parts of the setting `filter` (`name:value,name:value`), each once,
+    and the words to search for under `key`, on one line.
 
-    `refused` says of names that cannot be taken why not.
+    `refused` says of names of filters that cannot be taken why not.
     """
-    text = settings.get("filter", "")
-    parts = tuple(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
-    for part in parts:
-        _check_filter(part, refused, example)
-    if len(text) > _LONGEST_PART:
+    filters = listed(settings.get("filter", ""))
+    for part in filters:
+        name, colon, value = part.partition(":")
+        if not (colon and value.strip() and part.isprintable() and _FILTER_KEY.fullmatch(name)):
+            raise InvalidInput(
+                f"{part!r:.80} is no filter: write them like {example}", code="settings.filter"
+            )
+        if name in refused:
+            raise InvalidInput(f"the filter {name} {refused[name]}", code="settings.filter")
+    if len(settings.get("filter", "")) > _LONGEST_PART:
         raise InvalidInput("filter is too long: make two feeds of it", code="settings.filter")
-    return parts
-
-
-def _check_filter(part: str, refused: Mapping[str, str], example: str) -> None:
-    name, colon, value = part.partition(":")
-    if not (colon and value.strip() and part.isprintable() and _FILTER_KEY.fullmatch(name)):
-        raise InvalidInput(
-            f"{part!r:.80} is no filter: write them like {example}", code="settings.filter"
-        )
-    if name in refused:
-        raise InvalidInput(f"the filter {name} {refused[name]}", code="settings.filter")
-
-
-def words_of(settings: Mapping[str, str], key: str) -> str:
-    """The words to search for under `key`, on one line; empty when there are none."""
-    text = " ".join(settings.get(key, "").split())
-    if len(text) > _LONGEST_PART or not text.isprintable():
+    words = " ".join(settings.get(key, "").split())
+    if len(words) > _LONGEST_PART or not words.isprintable():
         raise InvalidInput(
             f"{key} must be at most {_LONGEST_PART:,} characters that can be printed",
             code=f"settings.{key}",
         )
-    return text
+    if not filters and not words:
+        raise InvalidInput(
+            f"say which works with filter (like {example}) or {key}: all are too many",
+            code="settings.filter",
+        )
+    return filters, words
 
 
 def news_of(batch: ParsedBatch, *, papers: Sequence[Paper], kinds: Collection[str]) -> ParsedBatch:

@@ -27,16 +27,12 @@ Values = Mapping[str, str]
 """Allowed values with a title each, empty where the value says it."""
 
 
-def _none() -> Values:
-    return {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What a setting may be: one of `values`, several of them with commas (`many`), a whole number
     from `low` to `high`, or any text such as `example`."""
 
-    values: Callable[[], Values] = _none
+    values: Callable[[], Values] = dict
     many: bool = False
     needed: bool = False
     default: str | None = None
@@ -49,43 +45,37 @@ def _plain(names: tuple[str, ...]) -> Callable[[], Values]:
     return lambda: dict.fromkeys(names, "")
 
 
-def _categories() -> Values:
-    return {one.name: one.title for one in categories().values()}
-
-
-def _sets() -> Values:
-    return dict.fromkeys(sorted(sets()), "")
-
-
-def _subjects() -> Values:
-    return dict.fromkeys(sorted(SUBJECTS), "")
-
-
-def _days(default: str, *, low: int = 0) -> Choice:
-    return Choice(default=default, low=low, high=MOST_DAYS)
+def _days(default: int = DEFAULT_DAYS, *, low: int = 0) -> Choice:
+    return Choice(default=str(default), low=low, high=MOST_DAYS)
 
 
 CHOICES: Mapping[str, Mapping[str, Choice]] = MappingProxyType(
     {
         "hf-daily": {
-            "days": _days(str(DEFAULT_DAYS)),
+            "days": _days(),
             "period": Choice(values=_plain(tuple(PeriodKind)), default=PeriodKind.DAY.value),
         },
         "arxiv": {
-            "categories": Choice(values=_categories, many=True, needed=True),
+            "categories": Choice(
+                values=lambda: {one.name: one.title for one in categories().values()},
+                many=True,
+                needed=True,
+            ),
             "via": Choice(values=_plain(tuple(BASES)), default="rss"),
             "include": Choice(values=_plain(TYPES), many=True, default=",".join(NEW)),
-            "days": _days(str(DEFAULT_DAYS)),
+            "days": _days(),
         },
         "arxiv-oai": {
-            "sets": Choice(values=_sets, many=True, needed=True),
+            "sets": Choice(
+                values=lambda: dict.fromkeys(sorted(sets()), ""), many=True, needed=True
+            ),
             "format": Choice(values=_plain(FORMATS), default=FORMATS[0]),
             "days": _days(OAI_DAYS),
         },
         "biorxiv": {
             "server": Choice(values=_plain(SERVERS), many=True, default=SERVERS[0]),
-            "categories": Choice(values=_subjects, many=True),
-            "days": _days(str(DEFAULT_DAYS)),
+            "categories": Choice(values=_plain(tuple(sorted(SUBJECTS))), many=True),
+            "days": _days(),
         },
         "openalex": {
             "filter": Choice(example=OPENALEX_EXAMPLE),
@@ -95,7 +85,7 @@ CHOICES: Mapping[str, Mapping[str, Choice]] = MappingProxyType(
         "crossref": {
             "filter": Choice(example=CROSSREF_EXAMPLE),
             "query": Choice(example="graph neural network"),
-            "days": _days(str(DEFAULT_DAYS)),
+            "days": _days(),
         },
         "semantic-scholar": {
             "query": Choice(needed=True, example='"graph neural network" | transformer'),
@@ -104,7 +94,7 @@ CHOICES: Mapping[str, Mapping[str, Choice]] = MappingProxyType(
         },
         "pubmed": {
             "query": Choice(needed=True, example="asthma AND review[pt]"),
-            "days": _days(str(DEFAULT_DAYS), low=1),
+            "days": _days(low=1),
         },
         "feed": {},
     }

@@ -13,12 +13,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import require_utc
 from paperround.sources.bookmarks import PAGE, Bookmark, led_on
-from paperround.sources.catalogues import Answer, filters_of, words_of
+from paperround.sources.catalogues import wanted_of
 from paperround.sources.crossref_record import FIELDS, NAME, read_answer
 from paperround.sources.polling import (
     DEFAULT_DAYS,
@@ -55,7 +54,7 @@ class Crossref(PagedSource[Bookmark]):
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
-        _wanted(settings)
+        wanted_of(settings, _REFUSED, EXAMPLE, "query")
         days_of(settings)
 
     def first(self, state: FeedState, now: datetime) -> Bookmark:
@@ -64,8 +63,16 @@ class Crossref(PagedSource[Bookmark]):
 
     def request(self, place: Bookmark, state: FeedState) -> FetchRequest:
         """How a page of works is asked for."""
-        query = urlencode(_query(_wanted(state.settings), place), safe=":,*")
-        url = f"{state.url or BASE}?{query}"
+        filters, words = wanted_of(state.settings, _REFUSED, EXAMPLE, "query")
+        days = f"from-created-date:{place.span.since},until-created-date:{place.span.until}"
+        query = {
+            "filter": ",".join((*filters, days)),
+            **({"query": words} if words else {}),
+            "rows": str(PAGE),
+            "cursor": place.mark,
+            "select": FIELDS,
+        }
+        url = f"{state.url or BASE}?{urlencode(query, safe=':,*')}"
         return FetchRequest(url=url, limiter="crossref", interval_seconds=1.0)
 
     def resumed(self, place: Bookmark, now: datetime) -> Bookmark:
@@ -75,37 +82,9 @@ class Crossref(PagedSource[Bookmark]):
 
     def read_page(self, page: Page, place: Bookmark) -> tuple[ParsedBatch, Bookmark | None]:
         """The papers of one answer; raises FetchFailed for what is no list of works."""
-        answer = _ended(place, read(page, read_answer))
+        answer = read(page, read_answer)
+        # Crossref names a next page even after the last one, which is not full.
+        seen = place.page * PAGE + answer.rows
+        if answer.rows < PAGE and not is_cut_off(seen, answer.total):
+            answer = replace(answer, mark=None)
         return led_on(place, answer, NAME, expires=page.fetched_at + MARK_LIFE)
-
-
-def _ended(place: Bookmark, answer: Answer) -> Answer:
-    """Crossref names a next page even after the last one, which is not full."""
-    is_short = answer.rows < PAGE
-    if is_short and not is_cut_off(place.page * PAGE + answer.rows, answer.total):
-        return replace(answer, mark=None)
-    return answer
-
-
-def _query(wanted: tuple[str, str], place: Bookmark) -> dict[str, str]:
-    filters, words = wanted
-    days = f"from-created-date:{place.span.since},until-created-date:{place.span.until}"
-    return {
-        "filter": f"{filters},{days}" if filters else days,
-        **({"query": words} if words else {}),
-        "rows": str(PAGE),
-        "cursor": place.mark,
-        "select": FIELDS,
-    }
-
-
-def _wanted(settings: Mapping[str, str]) -> tuple[str, str]:
-    """(filters, words) of what is asked for."""
-    filters = filters_of(settings, _REFUSED, EXAMPLE)
-    words = words_of(settings, "query")
-    if not filters and not words:
-        raise InvalidInput(
-            f"say which works with filter (like {EXAMPLE}) or query: all are too many",
-            code="settings.filter",
-        )
-    return ",".join(filters), words

@@ -118,20 +118,17 @@ def _records(work: Entry) -> Iterator[Record]:
     withdrawn = list(dict.fromkeys(doi for said, doi in notices if said in _WITHDRAWALS))
     if not withdrawn:
         raise BadEntry(OTHER_KIND, f"a notice ({notices[0][0]!r:.60}) of another work is no paper")
-    return (_withdrawal(kind, value) for kind, value in withdrawn)
+    # A paper that was taken back is withdrawn where it is known, and keeps its texts.
+    return (
+        fingerprinted(Record(title="", identifiers={kind: value}, withdrawn=True, announces=False))
+        for kind, value in withdrawn
+    )
 
 
 def _updates(work: Entry, key: str) -> list[tuple[str, tuple[str, str]]]:
     """(what, DOI) of each update that is stated under `key`."""
     stated = [(text_of(one, "type") or "", _doi(one, "DOI")) for one in objects_of(work, key)]
     return [(said.casefold(), doi) for said, doi in stated if doi is not None]
-
-
-def _withdrawal(kind: str, value: str) -> Record:
-    """A paper that was taken back is withdrawn where it is known, and keeps its texts."""
-    return fingerprinted(
-        Record(title="", identifiers={kind: value}, withdrawn=True, announces=False)
-    )
 
 
 def _paper(work: Entry, own: tuple[str, str]) -> Record:

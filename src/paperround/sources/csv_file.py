@@ -40,7 +40,8 @@ def read_csv(content: bytes) -> ParsedBatch:
             cells = _cells(header, row)
             records.append(record_of(_entry(cells), _fingerprint(cells)))
         except BadEntry as problem:
-            rejects.append(reject(problem, position, _excerpt(row)))
+            excerpt = "" if isinstance(row, csv.Error) else ",".join(row)
+            rejects.append(reject(problem, position, excerpt))
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
 
 
@@ -72,10 +73,6 @@ def _header(row: Row) -> list[str]:
     if twice:
         raise InvalidInput(f"the CSV file names the column {twice[0]!r} twice: rename one")
     return names
-
-
-def _excerpt(row: Row) -> str:
-    return "" if isinstance(row, csv.Error) else ",".join(row)
 
 
 def _cells(header: list[str], row: Row) -> dict[str, str]:

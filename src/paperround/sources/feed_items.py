@@ -88,12 +88,9 @@ def read_feed(content: bytes, address: str) -> ParsedBatch:
         try:
             records.append(_record(item, address))
         except BadEntry as problem:
-            rejects.append(reject(problem, position, _excerpt(item)))
+            said = f"{item.guid} {item.text}" if isinstance(item, _Item) else item.detail
+            rejects.append(reject(problem, position, said))
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
-
-
-def _excerpt(item: "_Item | BadEntry") -> str:
-    return " ".join((item.guid, item.text)) if isinstance(item, _Item) else item.detail
 
 
 def _record(item: "_Item | BadEntry", address: str) -> Record:
@@ -254,16 +251,13 @@ def _json_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
         raise UnreadableFile("the JSON cannot be read: fetch it again") from None
     items = feed.get("items") if isinstance(feed, dict) else None
     version = feed.get("version") if isinstance(feed, dict) else None
-    if not isinstance(items, list) or not _is_json_feed(version):
+    is_feed = isinstance(version, str) and "jsonfeed.org/version/" in version
+    if not isinstance(items, list) or not is_feed:
         raise UnreadableFile("the JSON is no JSON Feed: it has no version or no items")
     stated = (feed.get(key) for key in ("feed_url", "home_page_url"))
     own = (absolute(storable(one), "") for one in stated if isinstance(one, str))
     base = address or next(filter(None, own), "")
     return (_json_item(item, base) for item in items)
-
-
-def _is_json_feed(version: object) -> bool:
-    return isinstance(version, str) and "jsonfeed.org/version/" in version
 
 
 def _json_item(item: object, address: str) -> "_Item | BadEntry":

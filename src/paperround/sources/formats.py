@@ -165,11 +165,7 @@ def _recognise(name: str, content: bytes) -> str | None:
 def _table_or_bibliography(body: bytes) -> str | None:
     if b"title" in body.split(b"\n", 1)[0].lower().replace(b'"', b"").strip().split(b","):
         return "csv"
-    return _bibliography(body)
-
-
-def _bibliography(body: bytes) -> str | None:
-    """Exports begin with an entry, or with some lines about themselves."""
+    # Exports begin with an entry, or with some lines about themselves.
     text = body.decode("utf-8", "replace")
     if BIBTEX_START.search(text):
         return "bibtex"

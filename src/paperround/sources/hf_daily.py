@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.domain.papers import Count, ParsedBatch, Record
+from paperround.domain.papers import ParsedBatch, Record
 from paperround.sources.entries import (
     BadEntry,
     Entry,
@@ -127,16 +127,12 @@ def _record(row: Entry, paper: Entry) -> Record:
         withdrawn=paper.get("withdrawnAt") is not None,
         organization=_organization(row, paper),
         submitter=_submitter(row, paper),
-        counts=_counts(row, paper),
+        counts=(
+            *counts_of(paper, None, {"upvotes": "upvotes", "githubStars": "github_stars"}),
+            *counts_of(row, None, {"numComments": "comments"}),
+        ),
     )
     return fingerprinted(record)
-
-
-def _counts(row: Entry, paper: Entry) -> tuple[Count, ...]:
-    return (
-        *counts_of(paper, None, {"upvotes": "upvotes", "githubStars": "github_stars"}),
-        *counts_of(row, None, {"numComments": "comments"}),
-    )
 
 
 def _authors(paper: Entry) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ comments are of the moment they were fetched.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
-from paperround.domain.times import end_of_day, require_utc
+from paperround.domain.times import require_utc
 from paperround.sources.hf_daily import Period, PeriodKind, read_hf_daily
 from paperround.sources.polling import (
     DEFAULT_DAYS,
@@ -33,7 +33,6 @@ BASE = "https://huggingface.co/api/daily_papers"
 PAGE = 100
 """Papers a page, the most that may be asked for."""
 
-_RHYTHM = Rhythm(zone=ZoneInfo("UTC"), at=time(8))
 _NEXT = re.compile(r"""[\s;,]rel=(?:next\b|"[^"]*\bnext\b)""", re.ASCII | re.IGNORECASE)
 
 
@@ -75,6 +74,9 @@ class HfDaily(PagedSource[_Place]):
         }
     )
     interval: timedelta = timedelta(hours=1)
+    # By 08:00 UTC of the next working day some papers are listed, and on a slow day perhaps none
+    # later; nothing is listed on Saturdays and Sundays.
+    rhythm = Rhythm(zone=ZoneInfo("UTC"), at=time(8), all_day=True)
     place = _Place
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
@@ -110,26 +112,18 @@ class HfDaily(PagedSource[_Place]):
         if page.not_modified:
             return ParsedBatch(), place.next_page
         batch = read(page, _read_list)
-        has_more = _has_more(page, len(batch.records) + len(batch.rejects))
+        entries, links = len(batch.records) + len(batch.rejects), page.headers.get("link")
+        has_more = entries >= PAGE
+        if entries and links is not None:  # an empty page ends the list, whatever it links to
+            has_more = _NEXT.search(links) is not None
         following = place.next_page if has_more else place.next_period
-        return _listed(batch, place.period.first), following
-
-    def expects(self, after: datetime) -> datetime:
-        """08:00 UTC of the next working day that begins after `after`: papers are listed all day,
-        some of them by then, and on a slow day perhaps none later."""
-        return _RHYTHM.next_after(end_of_day(require_utc(after).date(), "UTC"))
-
-    def holiday(self, now: datetime) -> bool:
-        """Nothing is listed on Saturdays and Sundays."""
-        return _RHYTHM.rests(now)
-
-
-def _has_more(page: Page, entries: int) -> bool:
-    """Whether the list goes on. An empty page ends it, whatever it links to."""
-    links = page.headers.get("link")
-    if not entries or links is None:
-        return entries >= PAGE
-    return _NEXT.search(links) is not None
+        # A paper that does not say when it was listed was listed on the day that was asked for. Of
+        # a week or month it is the first day: an old paper must not look new.
+        records = tuple(
+            record if record.listed_on else replace(record, listed_on=place.period.first)
+            for record in batch.records
+        )
+        return replace(batch, records=records), following
 
 
 def _read_list(body: bytes) -> ParsedBatch:
@@ -137,20 +131,6 @@ def _read_list(body: bytes) -> ParsedBatch:
     if body.strip() == b"1":
         raise InvalidInput("the answer is the number 1, not papers")
     return read_hf_daily(body)
-
-
-def _listed(batch: ParsedBatch, asked: date) -> ParsedBatch:
-    """A paper that does not say when it was listed was listed on the day that was asked for.
-
-    Of a week or month it is the first day: an old paper must not look new.
-    """
-    return replace(
-        batch,
-        records=tuple(
-            record if record.listed_on else replace(record, listed_on=asked)
-            for record in batch.records
-        ),
-    )
 
 
 def _kind_of(settings: Mapping[str, str]) -> PeriodKind:

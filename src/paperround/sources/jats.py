@@ -77,7 +77,10 @@ def _said(node: Node) -> str:
         tag = _SCRIPTS[node.name]
         return f"<{tag}>{inner.strip()}</{tag}>"
     if node.name == "title":
-        return _heading(inner.strip())
+        text = inner.strip()
+        if not text or text.casefold() in _HEADINGS:
+            return " "
+        return f" {text} " if text.endswith(_ENDS) else f" {text}: "
     if node.name in _FORMULAS:
         return "".join(_children(node)) or inner.strip()
     return f" {inner} " if node.name in _BLOCKS else inner
@@ -95,14 +98,11 @@ def _formula(node: Node) -> str | None:
     if node.name in _RAISED:
         return _raised(node)
     if node.name in {"mfrac", "alternatives"}:
-        return _chosen(node)
+        children = _children(node)
+        if node.name == "mfrac":
+            return "/".join(children[:2])
+        return next((one for one in children if one), "")
     return _tex(node.text) if node.name == "tex-math" else None
-
-
-def _heading(text: str) -> str:
-    if not text or text.casefold() in _HEADINGS:
-        return " "
-    return f" {text} " if text.endswith(_ENDS) else f" {text}: "
 
 
 def _raised(node: Node) -> str:
@@ -112,14 +112,6 @@ def _raised(node: Node) -> str:
     return base + "".join(
         f"<{tag}>{one}</{tag}>" for tag, one in zip(tags, scripts, strict=False) if one
     )
-
-
-def _chosen(node: Node) -> str:
-    """A fraction on one line; of alternatives the first that says something."""
-    children = _children(node)
-    if node.name == "mfrac":
-        return "/".join(children[:2])
-    return next((one for one in children if one), "")
 
 
 def _children(node: Node) -> list[str]:

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from paperround.domain.errors import InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.limits import Rate
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.bookmarks import PAGE, Bookmark, led_on
-from paperround.sources.catalogues import filters_of, words_of
+from paperround.sources.catalogues import wanted_of
 from paperround.sources.openalex_record import FIELDS, NAME, read_answer
 from paperround.sources.polling import (
     PagedSource,
@@ -30,7 +29,7 @@ BASE = "https://api.openalex.org/works"
 KEYLESS = (Rate(100, timedelta(days=1)),)
 """What the service lets an address without a key ask, by all that asks it from there."""
 
-DAYS = "7"
+DAYS = 7
 
 _TYPES = "type:article|preprint|review"
 EXAMPLE = "primary_topic.field.id:17,type:preprint"
@@ -66,17 +65,25 @@ class OpenAlex(PagedSource[Bookmark]):
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
         _wanted(settings)
-        _days(settings)
+        days_of(settings, DAYS)
 
     def first(self, state: FeedState, now: datetime) -> Bookmark:
         """The first page of the days that a poll asks for."""
-        return Bookmark(span=span_of(state, now, days=_days(state.settings)))
+        return Bookmark(span=span_of(state, now, days=days_of(state.settings, DAYS)))
 
     def request(self, place: Bookmark, state: FeedState) -> FetchRequest:
         """How a page of works is asked for."""
-        query = urlencode(_query(_wanted(state.settings), place), safe=":,|*")
+        filters, words = _wanted(state.settings)
+        days = f"from_publication_date:{place.span.since},to_publication_date:{place.span.until}"
+        query = {
+            "filter": f"{filters},{days}",
+            **({"search": words} if words else {}),
+            "per-page": str(PAGE),
+            "cursor": place.mark,
+            "select": FIELDS,
+        }
         return FetchRequest(
-            url=f"{state.url or BASE}?{query}",
+            url=f"{state.url or BASE}?{urlencode(query, safe=':,|*')}",
             limiter="openalex",
             interval_seconds=1.0,
             budget=KEYLESS,
@@ -87,31 +94,9 @@ class OpenAlex(PagedSource[Bookmark]):
         return led_on(place, read(page, read_answer), NAME, expires=None)
 
 
-def _query(wanted: tuple[str, str], place: Bookmark) -> dict[str, str]:
-    filters, words = wanted
-    days = f"from_publication_date:{place.span.since},to_publication_date:{place.span.until}"
-    return {
-        "filter": f"{filters},{days}",
-        **({"search": words} if words else {}),
-        "per-page": str(PAGE),
-        "cursor": place.mark,
-        "select": FIELDS,
-    }
-
-
 def _wanted(settings: Mapping[str, str]) -> tuple[str, str]:
     """(filters, words) of what is asked for."""
-    filters = filters_of(settings, _REFUSED, EXAMPLE)
-    words = words_of(settings, "search")
-    if not filters and not words:
-        raise InvalidInput(
-            f"say which works with filter (like {EXAMPLE}) or search: all are too many",
-            code="settings.filter",
-        )
+    filters, words = wanted_of(settings, _REFUSED, EXAMPLE, "search")
     if not any(one.startswith("type:") for one in filters):
         filters = (*filters, _TYPES)
     return ",".join(filters), words
-
-
-def _days(settings: Mapping[str, str]) -> int:
-    return days_of({"days": DAYS, **settings})

@@ -58,9 +58,14 @@ def check_url(url: str | None) -> None:
         )
 
 
-def days_of(settings: Mapping[str, str]) -> int:
+def listed(text: str) -> tuple[str, ...]:
+    """The parts of a comma list, each once."""
+    return tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
+
+
+def days_of(settings: Mapping[str, str], default: int = DEFAULT_DAYS) -> int:
     """How many days back a poll looks."""
-    text = settings.get("days", str(DEFAULT_DAYS)).strip()
+    text = settings.get("days", str(default)).strip()
     if not (text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= MOST_DAYS):
         raise InvalidInput(
             f"days must be a whole number from 0 to {MOST_DAYS}, not {text!r:.60}",
@@ -159,19 +164,23 @@ _SATURDAY = 5
 class Rhythm:
     """A batch on every Monday to Friday, readable at `at` in `zone`, but not on `quiet` days.
 
-    What comes up to `early` before that is this batch: the next one is expected after it.
+    What comes up to `early` before that is this batch: the next one is expected after it. With
+    `all_day` papers are listed at any hour, so a whole working day must pass before none is late.
     """
 
     zone: ZoneInfo
     at: time
     quiet: Collection[date] = ()
     early: timedelta = timedelta()
+    all_day: bool = False
 
     def next_after(self, moment: datetime) -> datetime:
         """The instant, in UTC, at which the first batch after what came at `moment` ought to be
         readable."""
         after = require_utc(moment) + self.early
         first = after.astimezone(self.zone).date()
+        if self.all_day:
+            after = datetime.combine(first, time.max, tzinfo=self.zone)
         instants = (self.on(first + n * _DAY) for n in count() if self._has(first + n * _DAY))
         return next(instant for instant in instants if instant > after)
 
@@ -204,6 +213,7 @@ class PagedSource(ABC, Generic[P]):
     kind: str
     settings: Mapping[str, str] = MappingProxyType({})
     interval: timedelta = timedelta(hours=6)
+    rhythm: Rhythm | None = None
     place: ClassVar[type[Any]]
 
     @abstractmethod
@@ -258,14 +268,12 @@ class PagedSource(ABC, Generic[P]):
         return replace(batch, next=None if following is None else write_place(following, asked))
 
     def expects(self, after: datetime) -> datetime | None:
-        """When the next batch ought to be there: nobody knows."""
-        del after
-        return None
+        """When the next batch ought to be there; None where nobody knows."""
+        return self.rhythm.next_after(after) if self.rhythm else None
 
     def holiday(self, now: datetime) -> bool:
-        """Whether nothing is announced on this day: never."""
-        del now
-        return False
+        """Whether nothing is announced on this day."""
+        return self.rhythm is not None and self.rhythm.rests(now)
 
     def _stopped(self, cursor: str) -> tuple[P | None, str]:
         """The place that a cursor holds and what it was begun with; (None, "") for any other."""

@@ -14,20 +14,21 @@ from urllib.parse import urlencode
 
 from paperround.domain.errors import FetchFailed, InvalidInput, Misconfigured
 from paperround.domain.feeds import FeedState, FetchRequest, Page
-from paperround.domain.papers import ParsedBatch, Reject
+from paperround.domain.papers import ParsedBatch
 from paperround.sources.entries import BadEntry, reject
 from paperround.sources.polling import (
     PagedSource,
     days_of,
     is_cut_off,
+    listed,
     oldest_day,
     query_of,
     read,
 )
-from paperround.sources.semantic_scholar_record import Answer, read_bulk
+from paperround.sources.semantic_scholar_record import read_bulk
 
 BASE = "https://api.semanticscholar.org/graph/v1/paper/search/bulk"
-DAYS = "7"
+DAYS = 7
 ASKED = (
     "externalIds,title,abstract,authors,publicationDate,year,venue,openAccessPdf,citationCount,"
     "influentialCitationCount,fieldsOfStudy"
@@ -96,12 +97,12 @@ class SemanticScholar(PagedSource[_Place]):
         """Refuse, with the name of the field, what the source could not work with."""
         query_of(settings, self.kind)
         _fields(settings)
-        _days(settings)
+        days_of(settings, DAYS)
 
     def first(self, state: FeedState, now: datetime) -> _Place:
         """The first page of the search."""
         return _Place(
-            since=oldest_day(state, now, days=_days(state.settings)),
+            since=oldest_day(state, now, days=days_of(state.settings, DAYS)),
             fields=_fields(state.settings),
             query=query_of(state.settings, self.kind),
         )
@@ -119,39 +120,31 @@ class SemanticScholar(PagedSource[_Place]):
     def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
         """The papers of one answer; raises FetchFailed for what is no answer of the search."""
         answer = read(page, read_bulk)
-        following = _after(place, answer)
-        if following is not None and following.page >= _MOST_PAGES:
-            return replace(answer.batch, rejects=(*answer.batch.rejects, _too_many(answer))), None
-        return answer.batch, following
-
-
-def _after(place: _Place, answer: Answer) -> _Place | None:
-    """The next page; None after the last, which has no token or no papers."""
-    if not answer.rows and is_cut_off(place.page * PAGE, answer.total):
-        raise FetchFailed(
-            f"Semantic Scholar answered no papers though it found {answer.total:,}: ask again later"
+        if not answer.rows and is_cut_off(place.page * PAGE, answer.total):
+            raise FetchFailed(
+                f"Semantic Scholar answered no papers though it found {answer.total:,}: "
+                "ask again later"
+            )
+        if not answer.rows or not answer.token:
+            return answer.batch, None
+        if answer.token == place.token:
+            raise FetchFailed(
+                "the list of Semantic Scholar does not come to an end: ask again later"
+            )
+        if place.page + 1 < _MOST_PAGES:
+            return answer.batch, replace(place, page=place.page + 1, token=answer.token)
+        problem = BadEntry(
+            "too-many-found",
+            f"Semantic Scholar found {answer.total:,} papers, of which the newest "
+            f"{_MOST_PAGES * PAGE:,} are read: narrow the query",
         )
-    if not answer.rows or not answer.token:
-        return None
-    if answer.token == place.token:
-        raise FetchFailed("the list of Semantic Scholar does not come to an end: ask again later")
-    return replace(place, page=place.page + 1, token=answer.token)
-
-
-def _too_many(answer: Answer) -> Reject:
-    most = f"{_MOST_PAGES * PAGE:,}"
-    problem = BadEntry(
-        "too-many-found",
-        f"Semantic Scholar found {answer.total:,} papers, of which the newest {most} are read: "
-        "narrow the query",
-    )
-    return reject(problem, 0, problem.detail)
+        rejects = (*answer.batch.rejects, reject(problem, 0, problem.detail))
+        return replace(answer.batch, rejects=rejects), None
 
 
 def _fields(settings: Mapping[str, str]) -> tuple[str, ...]:
     """The fields that are wanted, as the service spells them; none means all."""
-    parts = (part.strip() for part in settings.get("fields", "").split(","))
-    named = tuple(dict.fromkeys(filter(None, parts)))
+    named = listed(settings.get("fields", ""))
     wrong = next((one for one in named if one.casefold() not in _SPELLED), None)
     if wrong is not None:
         near = get_close_matches(wrong[:60].casefold(), _SPELLED, n=1)
@@ -161,7 +154,3 @@ def _fields(settings: Mapping[str, str]) -> tuple[str, ...]:
             code="settings.fields",
         )
     return tuple(dict.fromkeys(_SPELLED[one.casefold()] for one in named))
-
-
-def _days(settings: Mapping[str, str]) -> int:
-    return days_of({"days": DAYS, **settings})
