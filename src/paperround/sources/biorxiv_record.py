@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.identifiers import doi_identifier
 from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
@@ -23,6 +22,7 @@ from paperround.sources.entries import (
     Entry,
     batch_of,
     day_of,
+    doi_of,
     fingerprinted,
     storable,
     text_of,
@@ -45,13 +45,12 @@ _LICENCES = MappingProxyType(
 
 _OK = "ok"
 _NOTHING = "no posts found"
-_LONGEST_DOI = 500
 _SAID = 200
 _VERSION = re.compile(r"\s*0{0,3}([1-9]\d{0,3})\s*", re.ASCII)
 _TOTAL = re.compile(r"\s*(\d{1,9})\s*", re.ASCII)
 _MOST_ROWS = 10**9
 _WITHDRAWN = re.compile(r"\s*\[?withdrawn\]?\s*:", re.IGNORECASE)
-_FAMILY_FIRST = re.compile(r"([^,]+), ?([^,]+)")
+_FAMILY_FIRST = re.compile(r"\A([^,]+), ?([^,]+)\Z")
 _ASIDE = re.compile(r"\([^()]*\)")
 _JOINTS = re.compile(r"[\s_/-]+")
 
@@ -118,7 +117,10 @@ def _records(row: object, subjects: Collection[str]) -> list[Record]:
     title, version = title_of(row), _version(row)
     posted = day_of(row, "date")  # when this version was posted, by the clock of the service
     is_first = version is None or version == 1
-    licence = _licence(row)
+    stated = (text_of(row, "license") or "").strip()
+    licence = _LICENCES.get(stated.casefold(), stated) or None  # an unknown word stays as it is
+    is_open = licence is not None and licence.startswith(_CREATIVE_COMMONS)
+    is_withdrawn = "withdraw" in (text_of(row, "type") or "").casefold()
     record = Record(
         title=title,
         abstract=text_of(row, "abstract") or "",
@@ -129,10 +131,12 @@ def _records(row: object, subjects: Collection[str]) -> list[Record]:
         published_at=_midnight(posted) if is_first else None,
         updated_at=None if is_first else _midnight(posted),
         version=version,
-        withdrawn=_is_withdrawn(row, title),
+        withdrawn=is_withdrawn or _WITHDRAWN.match(title) is not None,
         licence=licence,
         organization=text_of(row, "author_corresponding_institution"),
-        show=_show(licence),
+        # Every Creative Commons licence lets an abstract be passed on as it is; without one the
+        # authors keep all rights, and only title and link are shown.
+        show=Show.FULL if is_open else Show.LINK,
         announces=is_first,
     )
     return [fingerprinted(record)]
@@ -155,46 +159,19 @@ def _midnight(day: date | None) -> datetime | None:
 
 def _identifiers(row: Entry) -> dict[str, str]:
     """The paper's own DOI, and that of the journal's article where the service knows one."""
-    own, published = _doi(row, "doi"), _doi(row, "published")
+    own, published = (doi_of(text_of(row, key) or "") for key in ("doi", "published"))
     if own is None:
         raise BadEntry("no-id", "the row has no DOI")
     return dict([*([published] if published and published[0] == "doi" else []), own])
 
 
-def _doi(row: Entry, key: str) -> tuple[str, str] | None:
-    """(kind, value) of the DOI under `key`; None for `NA`, and for what is too long to be one."""
-    text = text_of(row, key) or ""
-    return doi_identifier(text) if len(text) <= _LONGEST_DOI else None
-
-
 def _authors(row: Entry) -> tuple[str, ...]:
-    """The names in order; semicolons separate them."""
-    stated = (text_of(row, "authors") or "").split(";")
-    return tuple(name for one in stated if (name := _in_order(" ".join(one.split()))))
+    """The names in order; semicolons separate them.
 
-
-def _in_order(name: str) -> str:
-    """`Lovelace, A. K.` as `A. K. Lovelace`; a name without a comma, or with two, as it is."""
-    match = _FAMILY_FIRST.fullmatch(name)
-    return f"{match[2]} {match[1]}" if match else name
-
-
-def _licence(row: Entry) -> str | None:
-    """The address of the licence the authors chose; a word that is not known stays as it is."""
-    stated = text_of(row, "license")
-    return _LICENCES.get(stated.strip().casefold(), stated.strip()) if stated else None
-
-
-def _show(licence: str | None) -> Show:
-    """Every Creative Commons licence lets an abstract be passed on as it is; without one the
-    authors keep all rights, and only title and link are shown."""
-    is_open = licence is not None and licence.startswith(_CREATIVE_COMMONS)
-    return Show.FULL if is_open else Show.LINK
-
-
-def _is_withdrawn(row: Entry, title: str) -> bool:
-    stated = text_of(row, "type") or ""
-    return "withdraw" in stated.casefold() or _WITHDRAWN.match(title) is not None
+    `Lovelace, A. K.` is A. K. Lovelace; a name without a comma, or with two, stays as it is.
+    """
+    names = (" ".join(one.split()) for one in (text_of(row, "authors") or "").split(";"))
+    return tuple(_FAMILY_FIRST.sub(r"\2 \1", name) for name in names if name)
 
 
 # The subjects of bioRxiv and medRxiv, in the spelling of `subject_of`.

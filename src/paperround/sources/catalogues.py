@@ -1,4 +1,5 @@
-"""What the catalogues of works share: JSON answers, works one by one, and whose words are shown."""
+"""What the catalogues of works share: JSON answers, works one by one, and whose words are shown: a
+Creative Commons licence lets an abstract be passed on; without one it only ranks."""
 
 import json
 import re
@@ -7,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.domain.papers import Paper, ParsedBatch, Record, Reject, Show
+from paperround.domain.papers import Paper, ParsedBatch, Record, Reject
 from paperround.domain.text import clean
 from paperround.sources.entries import BadEntry, Entry, fingerprint, reject
 from paperround.sources.polling import listed
@@ -73,11 +74,6 @@ def read_works(
 def is_creative_commons(address: str) -> bool:
     """Whether `address` is that of a licence or a dedication of Creative Commons."""
     return _CREATIVE_COMMONS.fullmatch(address) is not None
-
-
-def shown(*, is_open: bool) -> Show:
-    """A Creative Commons licence lets an abstract be passed on; without one it only ranks."""
-    return Show.FULL if is_open else Show.LINK
 
 
 def objects_of(entry: Entry, key: str) -> tuple[Entry, ...]:

@@ -12,8 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.identifiers import doi_identifier
-from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.domain.times import midnight_utc
 from paperround.sources.catalogues import (
     OTHER_KIND,
@@ -23,13 +22,13 @@ from paperround.sources.catalogues import (
     objects_of,
     read_object,
     read_works,
-    shown,
     told,
 )
 from paperround.sources.entries import (
     BadEntry,
     Entry,
     counts_of,
+    doi_of,
     fingerprinted,
     instant_of,
     storable,
@@ -74,7 +73,6 @@ _WITHDRAWN_TITLE = re.compile(
 _SAME_WORK = ("is-preprint-of", "has-preprint")
 _TEXT_LICENCES = frozenset({"vor", "unspecified"})
 _MOST_ABSTRACT = 200_000
-_LONGEST_DOI = 500
 
 
 def read_crossref(content: bytes) -> ParsedBatch:
@@ -109,7 +107,7 @@ def _records(work: Entry) -> Iterator[Record]:
     kind = text_of(work, "type") or ""
     if kind in _NO_PAPERS:
         raise BadEntry(OTHER_KIND, f"a work of the type {kind!r:.60} is no paper")
-    own = _doi(work, "DOI")
+    own = doi_of(text_of(work, "DOI") or "")
     if own is None:
         raise BadEntry("no-id", "the work has no DOI")
     notices = [one for one in _updates(work, "update-to") if one[1] != own]
@@ -127,14 +125,20 @@ def _records(work: Entry) -> Iterator[Record]:
 
 def _updates(work: Entry, key: str) -> list[tuple[str, tuple[str, str]]]:
     """(what, DOI) of each update that is stated under `key`."""
-    stated = [(text_of(one, "type") or "", _doi(one, "DOI")) for one in objects_of(work, key)]
-    return [(said.casefold(), doi) for said, doi in stated if doi is not None]
+    return [
+        ((text_of(one, "type") or "").casefold(), doi)
+        for one in objects_of(work, key)
+        if (doi := doi_of(text_of(one, "DOI") or ""))
+    ]
 
 
 def _paper(work: Entry, own: tuple[str, str]) -> Record:
     created = instant_of(object_of(work, "created"), "date-time")
     title, licence, out = _title(work), _licence(work, created), published(work)
     listed_on, listed_at = listing(created, out)
+    # A publisher says that a work is withdrawn in an update of it, or before its title.
+    updates = [said for said, _ in _updates(work, "updated-by")]
+    updates += [said for said, doi in _updates(work, "update-to") if doi == own]
     stated = text_of(work, "abstract") or ""
     return fingerprinted(
         Record(
@@ -146,10 +150,10 @@ def _paper(work: Entry, own: tuple[str, str]) -> Record:
             listed_on=listed_on,
             listed_at=listed_at,
             published_at=midnight_utc(out.first) if out else None,
-            withdrawn=_is_withdrawn(work, own, title),
+            withdrawn=bool(_WITHDRAWN_TITLE.match(title)) or not _WITHDRAWALS.isdisjoint(updates),
             comment=next(map(text_of_jats, texts_of(work, "container-title")), None) or None,
             licence=licence,
-            show=shown(is_open=licence is not None and is_creative_commons(licence)),
+            show=Show.FULL if licence and is_creative_commons(licence) else Show.LINK,
             counts=counts_of(work, None, {"is-referenced-by-count": "citations"}),
         )
     )
@@ -164,11 +168,6 @@ def _title(work: Entry) -> str:
     return title_of({"title": title})
 
 
-def _doi(entry: Entry, key: str) -> tuple[str, str] | None:
-    text = text_of(entry, key) or ""
-    return doi_identifier(text) if len(text) <= _LONGEST_DOI else None
-
-
 def _identifiers(work: Entry, own: tuple[str, str]) -> dict[str, str]:
     """Its own DOI, and that of its preprint or article where it is of another kind.
 
@@ -178,7 +177,7 @@ def _identifiers(work: Entry, own: tuple[str, str]) -> dict[str, str]:
     found = dict([own])
     related = object_of(work, "relation")
     stated = [one for name in _SAME_WORK for one in objects_of(related, name)]
-    dois = {_doi(one, "id") for one in stated if one.get("id-type") == "doi"}
+    dois = {doi_of(text_of(one, "id") or "") for one in stated if one.get("id-type") == "doi"}
     for kind in ("arxiv", "doi", "biorxiv"):
         values = {one[1] for one in dois if one and one[0] == kind}
         if len(values) == 1:
@@ -192,13 +191,6 @@ def _authors(work: Entry) -> Iterator[str]:
         name = " ".join(" ".join(filter(None, parts)).split()) or text_of(author, "name")
         if name:
             yield name
-
-
-def _is_withdrawn(work: Entry, own: tuple[str, str], title: str) -> bool:
-    """A publisher says so in an update of the work, or before its title."""
-    updates = [said for said, _ in _updates(work, "updated-by")]
-    updates += [said for said, doi in _updates(work, "update-to") if doi == own]
-    return bool(_WITHDRAWN_TITLE.match(title)) or not _WITHDRAWALS.isdisjoint(updates)
 
 
 def _licence(work: Entry, created: datetime | None) -> str | None:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.identifiers import arxiv_id, identifier
+from paperround.domain.identifiers import arxiv_id, doi_identifier, identifier
 from paperround.domain.languages import marked
 from paperround.domain.papers import Count, ParsedBatch, Record, Reject
 from paperround.domain.text import clean
@@ -33,6 +33,7 @@ MOST_BYTES = 10_000_000
 COUNT_KEYS = {"upvotes": "upvotes", "comments": "comments", "github_stars": "github_stars"}
 _MOST_COUNTED = 10**9
 _EXCERPT = 500
+_LONGEST_ID = 500
 _YES = frozenset({"true", "yes", "1"})
 _FLEETING = frozenset({"counts", "announces", "fingerprint"})
 _LASTING = tuple(one.name for one in fields(Record) if one.name not in _FLEETING)
@@ -155,6 +156,11 @@ def identifiers_of(entry: Entry, key: str = "id") -> dict[str, str]:
     return dict([identifier(text, FEED)]) if text else {}
 
 
+def doi_of(text: str) -> tuple[str, str] | None:
+    """(kind, value) of a DOI; None for what is none, and for what is too long to be one."""
+    return doi_identifier(text) if len(text) <= _LONGEST_ID else None
+
+
 def version_of(entry: Entry, key: str = "id") -> int | None:
     """The version an arXiv id under `key` ends with, None when it names none."""
     text = text_of(entry, key)
@@ -239,6 +245,9 @@ def record_of(entry: Entry, entry_fingerprint: str) -> Record:
     listed_on = last_day_of(entry, "listed_on") or last_day_of(entry, "first_listed")
     abstract = text_of(entry, "summary") or text_of(entry, "abstract") or ""
     identifiers, comment = identifiers_of(entry), text_of(entry, "comment")
+    withdrawn = entry.get("withdrawn")
+    if isinstance(withdrawn, str):
+        withdrawn = withdrawn.strip().casefold() in _YES
     return Record(
         title=title_of(entry),
         abstract=abstract,
@@ -252,7 +261,8 @@ def record_of(entry: Entry, entry_fingerprint: str) -> Record:
         published_at=instant_of(entry, "published_at"),
         updated_at=instant_of(entry, "updated_at"),
         version=version_of(entry),
-        withdrawn=_is_withdrawn(entry, abstract, comment, of_arxiv="arxiv" in identifiers),
+        withdrawn=withdrawn is True
+        or ("arxiv" in identifiers and says_withdrawn(abstract, comment)),
         comment=comment,
         licence=text_of(entry, "licence") or text_of(entry, "license"),
         organization=text_of(entry, "organization"),
@@ -260,13 +270,6 @@ def record_of(entry: Entry, entry_fingerprint: str) -> Record:
         counts=counts_of(entry, counted_at(entry, "captured_at")),
         fingerprint=entry_fingerprint,
     )
-
-
-def _is_withdrawn(entry: Entry, abstract: str, comment: str | None, *, of_arxiv: bool) -> bool:
-    said = entry.get("withdrawn")
-    if isinstance(said, str):
-        said = said.strip().casefold() in _YES
-    return said is True or (of_arxiv and says_withdrawn(abstract, comment))
 
 
 def _kind(value: object) -> str:

@@ -8,12 +8,11 @@ https://developers.openalex.org (API reference, Works).
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import chain
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.identifiers import arxiv_id, doi_identifier
-from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.identifiers import arxiv_id
+from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.domain.times import midnight_utc
 from paperround.sources.catalogues import (
     OTHER_KIND,
@@ -22,7 +21,6 @@ from paperround.sources.catalogues import (
     objects_of,
     read_object,
     read_works,
-    shown,
     told,
 )
 from paperround.sources.entries import (
@@ -30,6 +28,7 @@ from paperround.sources.entries import (
     Entry,
     counts_of,
     day_of,
+    doi_of,
     fingerprinted,
     links_of,
     storable,
@@ -103,28 +102,35 @@ def _records(work: Entry) -> tuple[Record]:
     if kind in _NO_PAPERS or work.get("is_paratext") is True:
         raise BadEntry(OTHER_KIND, f"a work of the type {kind or 'paratext'!r:.60} is no paper")
     primary, copies = object_of(work, "primary_location"), objects_of(work, "locations")
-    licence = text_of(primary, "license")
+    licence, is_open = text_of(primary, "license"), False
+    if licence and _OPEN.fullmatch(licence):
+        # As it is commonly written: `cc-by-nc` is `CC BY-NC`. Which version it is, nobody says.
+        licence, is_open = licence.upper().replace("CC-", "CC "), True
+    free, published = object_of(work, "best_oa_location"), day_of(work, "publication_date")
+    things = (*objects_of(work, "topics"), *objects_of(work, "keywords"))
+    title = text_of(work, "title") or text_of(work, "display_name") or ""
     record = Record(
-        title=title_of({"title": text_of_jats(_title(work))}),
+        title=title_of({"title": text_of_jats(title)}),
         abstract=_abstract(work),
         identifiers=_identifiers(work, (primary, *copies)),
         authors=tuple(_authors(work)),
         categories=tuple(_named(object_of(object_of(work, "primary_topic"), "field"))),
-        keywords=_keywords(work),
-        links=_links(work, primary),
-        published_at=_published_at(work),
+        keywords=tuple(dict.fromkeys(chain.from_iterable(map(_named, things)))),
+        links=links_of(
+            {
+                "abstract": primary.get("landing_page_url"),
+                "pdf": free.get("pdf_url") or primary.get("pdf_url"),
+            }
+        ),
+        published_at=midnight_utc(published) if published else None,
         withdrawn=work.get("is_retracted") is True,
         comment=text_of(object_of(primary, "source"), "display_name"),
-        licence=_licence(licence),
+        licence=licence,
         organization=_organization(work),
-        show=shown(is_open=licence is not None and _OPEN.fullmatch(licence) is not None),
+        show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(work, None, {"cited_by_count": "citations"}),
     )
     return (fingerprinted(record),)
-
-
-def _title(work: Entry) -> str:
-    return text_of(work, "title") or text_of(work, "display_name") or ""
 
 
 def _abstract(work: Entry) -> str:
@@ -141,36 +147,28 @@ def _abstract(work: Entry) -> str:
 
 def _identifiers(work: Entry, copies: tuple[Entry, ...]) -> dict[str, str]:
     """Its DOI, its PMID and the one preprint its copies are; without them OpenAlex's own id."""
-    found = dict(filter(None, [_doi(text_of(work, "doi")), _pmid(work)]))
+    pmid = _PMID.fullmatch((text_of(object_of(work, "ids"), "pmid") or "")[:_LONGEST_ID])
+    found = dict(filter(None, [doi_of(text_of(work, "doi") or "")]))
+    if pmid and (number := pmid[1].lstrip("0")):
+        found["pmid"] = number
     addresses = {_preprint(copy, key) for copy in copies for key in ("landing_page_url", "pdf_url")}
     for kind in ("arxiv", "biorxiv"):
         values = {one[1] for one in addresses if one and one[0] == kind}
         if len(values) == 1:
             found.setdefault(kind, values.pop())
-    return found or _own_id(work)
-
-
-def _own_id(work: Entry) -> dict[str, str]:
+    if found:
+        return found
     match = _WORK.fullmatch((text_of(work, "id") or "")[:_LONGEST_ID])
     if match is None:
         raise BadEntry("no-id", "the work has neither a DOI nor an id of OpenAlex")
     return {"local": f"openalex:{match[1].upper()}"}
 
 
-def _doi(text: str | None) -> tuple[str, str] | None:
-    return doi_identifier(text) if text and len(text) <= _LONGEST_ID else None
-
-
-def _pmid(work: Entry) -> tuple[str, str] | None:
-    match = _PMID.fullmatch((text_of(object_of(work, "ids"), "pmid") or "")[:_LONGEST_ID])
-    return ("pmid", match[1].lstrip("0")) if match and match[1].strip("0") else None
-
-
 def _preprint(copy: Entry, key: str) -> tuple[str, str] | None:
     """(kind, value) of the preprint an address leads to."""
     address = (text_of(copy, key) or "")[: _LONGEST_ID + 1]
     arxiv = arxiv_id(address)
-    return ("arxiv", arxiv[0]) if arxiv else _doi(address)
+    return ("arxiv", arxiv[0]) if arxiv else doi_of(address)
 
 
 def _authors(work: Entry) -> Iterator[str]:
@@ -182,29 +180,6 @@ def _authors(work: Entry) -> Iterator[str]:
 def _named(thing: Entry) -> Iterator[str]:
     """Its name, if it has one; a keyword was its own name until 2024."""
     yield from filter(None, [text_of(thing, "display_name") or text_of(thing, "keyword")])
-
-
-def _keywords(work: Entry) -> tuple[str, ...]:
-    things = (*objects_of(work, "topics"), *objects_of(work, "keywords"))
-    return tuple(dict.fromkeys(chain.from_iterable(map(_named, things))))
-
-
-def _links(work: Entry, primary: Entry) -> dict[str, str]:
-    free = object_of(work, "best_oa_location")
-    pdf = free.get("pdf_url") or primary.get("pdf_url")
-    return links_of({"abstract": primary.get("landing_page_url"), "pdf": pdf})
-
-
-def _published_at(work: Entry) -> datetime | None:
-    day = day_of(work, "publication_date")
-    return midnight_utc(day) if day else None
-
-
-def _licence(stated: str | None) -> str | None:
-    """As it is commonly written: `cc-by-nc` is `CC BY-NC`. Which version it is, nobody says."""
-    if stated is None or not _OPEN.fullmatch(stated):
-        return stated
-    return stated.upper().replace("CC-", "CC ")
 
 
 def _organization(work: Entry) -> str | None:

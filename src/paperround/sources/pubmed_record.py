@@ -7,24 +7,29 @@ correction; a deleted one is a number without texts.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
-from types import MappingProxyType
+from itertools import accumulate
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.identifiers import doi_identifier
 from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc, parse_date
 from paperround.sources.catalogues import OTHER_KIND
-from paperround.sources.entries import BadEntry, batch_of, fingerprint, fingerprinted, title_of
+from paperround.sources.entries import (
+    BadEntry,
+    batch_of,
+    doi_of,
+    fingerprint,
+    fingerprinted,
+    title_of,
+)
 from paperround.sources.jats import text_in
 from paperround.sources.xml import EMPTY, Node, read_xml, without_doctype
 
 _SET = "PubmedArticleSet"
 _SAID = 200
 _EXCERPT = 1000
-_LONGEST_DOI = 500
 _RETRACTED = "D016441"
 """The number, in MeSH, of the publication type Retracted Publication."""
 _NOTICES = frozenset({"D016440", "D016425"})
@@ -63,8 +68,14 @@ def _read(entry: Node) -> list[Record]:
         return [_withdrawn(_pmid(entry), "deleted")]
     if entry.name == "PubmedArticle":
         citation = _at(entry, "MedlineCitation")
-        retracted = list(_retractions(citation))
-        if not _is_notice(citation):
+        comments = list(_at(citation, "CommentsCorrectionsList").all("CommentsCorrections"))
+        named = (one.said("PMID") or "" for one in comments if _refers(one, "RetractionOf"))
+        retracted = [_withdrawn(one, "retracted") for one in named if _PMID.fullmatch(one)]
+        # A notice only speaks of another article: a retraction, an erratum, a concern.
+        if not any(
+            one.attributes.get("UI") in _NOTICES or _line(one).casefold() == _CONCERN
+            for one in _types(citation)
+        ):
             return [_record(citation, _at(entry, "PubmedData")), *retracted]
         if retracted:
             return retracted
@@ -76,24 +87,35 @@ def _read(entry: Node) -> list[Record]:
 
 def _record(citation: Node, data: Node) -> Record:
     article = _at(citation, "Article")
-    pmid, version = _at(citation, "PMID"), _version(_at(citation, "PMID"))
-    licence = _licence(article)
-    published, withdrawn = _published(article), _is_retracted(citation)
+    pmid = _at(citation, "PMID")
+    stated = pmid.attributes.get("Version", "1")
+    if not _VERSION.fullmatch(stated):
+        raise BadEntry("bad-version", f"the version must be a number from 1, not {stated!r:.40}")
+    licence = granted(_at(article, "Abstract", "CopyrightInformation").text)
+    issue = _at(article, "Journal", "JournalIssue", "PubDate")
+    published = first_day(_at(article, "ArticleDate")) or first_day(issue)
+    withdrawn = _is_retracted(citation)
+    history = _at(data, "History").all("PubMedPubDate")
+    entered = (one for one in history if one.attributes.get("PubStatus") == "entrez")
+    authors = _at(article, "AuthorList").all("Author")
+    named = (_name(one) for one in authors if one.attributes.get("ValidYN") != "N")
+    sections = map(_section, _at(article, "Abstract").all("AbstractText"))
     record = Record(
         title=_title(article),
-        abstract=_abstract(article),
+        abstract="\n".join(filter(None, sections)),
         identifiers={**_doi(article, data), "pmid": _pmid(pmid)},
-        authors=_authors(article),
+        authors=tuple(filter(None, named)),
         keywords=_keywords(citation),
         links=_links(data),
-        listed_on=_entered(data),
+        # The day PubMed got it is, for PubMed's readers, its listing.
+        listed_on=first_day(next(entered, EMPTY)),
         published_at=midnight_utc(published) if published else None,
-        version=None if withdrawn else version,  # a retraction is of them all
+        version=None if withdrawn else int(stated),  # a retraction is of them all
         withdrawn=withdrawn,
         comment=_journal(article),
         licence=licence,
         show=Show.FULL if licence else Show.LINK,
-        announces=version == 1,
+        announces=int(stated) == 1,
     )
     return fingerprinted(record)
 
@@ -109,23 +131,8 @@ def _withdrawn(pmid: str, why: str) -> Record:
     )
 
 
-def _retractions(citation: Node) -> Iterator[Record]:
-    for one in _at(citation, "CommentsCorrectionsList").all("CommentsCorrections"):
-        named = (one.said("PMID") or "") if _refers(one, "RetractionOf") else ""
-        if _PMID.fullmatch(named):
-            yield _withdrawn(named, "retracted")
-
-
 def _types(citation: Node) -> Iterator[Node]:
     return _at(citation, "Article", "PublicationTypeList").all("PublicationType")
-
-
-def _is_notice(citation: Node) -> bool:
-    """Whether it only speaks of another article: a retraction, an erratum, a concern."""
-    return any(
-        one.attributes.get("UI") in _NOTICES or _line(one).casefold() == _CONCERN
-        for one in _types(citation)
-    )
 
 
 def _is_retracted(citation: Node) -> bool:
@@ -157,30 +164,25 @@ def _pmid(node: Node) -> str:
     return number
 
 
-def _version(pmid: Node) -> int:
-    stated = pmid.attributes.get("Version", "1")
-    if not _VERSION.fullmatch(stated):
-        raise BadEntry("bad-version", f"the version must be a number from 1, not {stated!r:.40}")
-    return int(stated)
-
-
 def _doi(article: Node, data: Node) -> dict[str, str]:
     """The DOI, as the publisher or as the article itself states it."""
-    listed = _at(data, "ArticleIdList").all("ArticleId")
-    stated = [one.text for one in listed if one.attributes.get("IdType") == "doi"]
+    stated = [one.text for one in _named_ids(data, "doi")]
     stated += [
         one.text
         for one in article.all("ELocationID")
         if one.attributes.get("EIdType") == "doi" and one.attributes.get("ValidYN") != "N"
     ]
-    found = (doi_identifier(one) for one in stated if len(one) <= _LONGEST_DOI)
-    return dict([first]) if (first := next(filter(None, found), None)) else {}
+    return dict([first]) if (first := next(filter(None, map(doi_of, stated)), None)) else {}
+
+
+def _named_ids(data: Node, kind: str) -> Iterator[Node]:
+    listed = _at(data, "ArticleIdList").all("ArticleId")
+    return (one for one in listed if one.attributes.get("IdType") == kind)
 
 
 def _links(data: Node) -> dict[str, str]:
     """The free copy in PubMed Central, where there is one."""
-    listed = _at(data, "ArticleIdList").all("ArticleId")
-    named = (one.text.strip() for one in listed if one.attributes.get("IdType") == "pmc")
+    named = (one.text.strip() for one in _named_ids(data, "pmc"))
     pmc = next(filter(_PMC.fullmatch, named), None)
     return {"pdf": f"https://pmc.ncbi.nlm.nih.gov/articles/{pmc}/pdf/"} if pmc else {}
 
@@ -189,7 +191,10 @@ def _title(article: Node) -> str:
     """The title; a translated one without its brackets, the original where there is no other."""
     title = text_in(_at(article, "ArticleTitle"))
     match = _BRACKETED.fullmatch(title)
-    if match and _is_one_bracket(match[1]):
+    # Brackets around a title belong together, but not in `[18F]-glucose and [11C]`.
+    signs = (1 if sign == "[" else -1 for sign in match[1] if sign in "[]") if match else ()
+    depths = list(accumulate(signs, initial=0))
+    if match and min(depths) == 0 == depths[-1]:
         inner = match[1].strip()
         title = inner if inner.endswith((".", "?", "!")) else f"{inner}{match[2]}"
     if not title or title.casefold().startswith("not available"):
@@ -197,31 +202,10 @@ def _title(article: Node) -> str:
     return title_of({"title": title})
 
 
-def _is_one_bracket(inner: str) -> bool:
-    """Whether brackets around `inner` belong together: not so in `[18F]-glucose and [11C]`."""
-    depth = 0
-    for char in inner:
-        depth += (char == "[") - (char == "]")
-        if depth < 0:
-            return False
-    return depth == 0
-
-
-def _abstract(article: Node) -> str:
-    sections = map(_section, _at(article, "Abstract").all("AbstractText"))
-    return "\n".join(filter(None, sections))
-
-
 def _section(text: Node) -> str:
     """`METHODS: what was done`; a section without a label, or without a text, as it is."""
     label, said = text.attributes.get("Label", "").strip(), text_in(text)
     return said if label.upper() in _UNLABELLED or not said else f"{label}: {said}"
-
-
-def _authors(article: Node) -> tuple[str, ...]:
-    authors = _at(article, "AuthorList").all("Author")
-    named = (_name(one) for one in authors if one.attributes.get("ValidYN") != "N")
-    return tuple(filter(None, named))
 
 
 def _name(author: Node) -> str:
@@ -249,24 +233,6 @@ def _journal(article: Node) -> str | None:
     journal = _at(article, "Journal")
     name = journal.said("ISOAbbreviation") or journal.said("Title")
     return f"Journal reference: {' '.join(name.split())}" if name else None
-
-
-def _licence(article: Node) -> str | None:
-    """The open licence that the copyright line grants, if it grants one."""
-    return granted(_at(article, "Abstract", "CopyrightInformation").text)
-
-
-def _published(article: Node) -> date | None:
-    """When it appeared online, else the date of its issue."""
-    issue = _at(article, "Journal", "JournalIssue", "PubDate")
-    return first_day(_at(article, "ArticleDate")) or first_day(issue)
-
-
-def _entered(data: Node) -> date | None:
-    """The day PubMed got it: for PubMed's readers, its listing."""
-    history = _at(data, "History").all("PubMedPubDate")
-    entered = (one for one in history if one.attributes.get("PubStatus") == "entrez")
-    return first_day(next(entered, EMPTY))
 
 
 _MOST = 5000
@@ -302,15 +268,13 @@ def granted(line: str) -> str | None:
     line = " ".join(line[:_MOST].split())
     if _RESERVED.search(line):
         return None
-    return next((name for one in _SENTENCE_END.split(line) for name in _grants(one)), None)
-
-
-def _grants(sentence: str) -> Iterator[str]:
-    for match in _NAMED.finditer(sentence):
-        before, after = sentence[: match.start()], sentence[match.end() :]
-        says_so = _GRANT.search(before) or _BARE.fullmatch(before)
-        if says_so and not _OTHER.search(before) and not _LATER.search(after):
-            yield match[0]
+    for sentence in _SENTENCE_END.split(line):
+        for match in _NAMED.finditer(sentence):
+            before, after = sentence[: match.start()], sentence[match.end() :]
+            says_so = _GRANT.search(before) or _BARE.fullmatch(before)
+            if says_so and not _OTHER.search(before) and not _LATER.search(after):
+                return match[0]
+    return None
 
 
 # Dates as PubMed writes them: in parts, with months as numbers or words, or as free text.
@@ -318,14 +282,7 @@ def _grants(sentence: str) -> Iterator[str]:
 _YEAR = re.compile(r"\s*(\d{4})\s*", re.ASCII)
 _DAY = re.compile(r"\s*(\d{1,2})\s*", re.ASCII)
 _MEDLINE_DATE = re.compile(r"\D{0,10}(\d{4})(?:\s*-\s*\d{4})?\s*([A-Za-z]{3})?", re.ASCII)
-_MONTHS: Mapping[str, int] = MappingProxyType(
-    {
-        name: number
-        for number, name in enumerate(
-            "jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
-        )
-    }
-)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 
 def first_day(stated: Node) -> date | None:
@@ -339,19 +296,16 @@ def first_day(stated: Node) -> date | None:
         if loose is None:
             return None
         year, month = loose[1], loose[2] or ""
-    text = f"{_number(_YEAR, year):04}-{_month(month):02}-{_number(_DAY, stated.said('Day')):02}"
+    word = month.strip()[:3].casefold()  # a month may be a number or a word; a season is not told
+    numbered = _number(_DAY, month if month[:1].isdecimal() else None)
+    number = _MONTHS.index(word) + 1 if word in _MONTHS else numbered
+    text = f"{_number(_YEAR, year):04}-{number:02}-{_number(_DAY, stated.said('Day')):02}"
     if not "1900" <= text < "2200":
         return None  # as the other readers have it: a year no article is of says nothing
     try:
         return parse_date(text)
     except InvalidInput as error:
         raise BadEntry("bad-date", str(error)) from None
-
-
-def _month(stated: str) -> int:
-    """The number of a month, written as a number or as a word; a season is not told apart."""
-    word = stated.strip()[:3].casefold()
-    return _MONTHS.get(word) or _number(_DAY, stated if stated[:1].isdecimal() else None)
 
 
 def _number(shape: re.Pattern[str], stated: str | None) -> int:

@@ -12,7 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.identifiers import arxiv_id, doi_identifier
+from paperround.domain.identifiers import arxiv_id
 from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
@@ -23,6 +23,7 @@ from paperround.sources.entries import (
     batch_of,
     counts_of,
     day_of,
+    doi_of,
     fingerprinted,
     links_of,
     storable,
@@ -44,7 +45,6 @@ COUNTS: Mapping[str, str] = MappingProxyType(
 _LISTS = ("data", "recommendedPapers")
 _INNER = ("citedPaper", "citingPaper")
 _SAID = 200
-_LONGEST_DOI = 500
 _TOKEN = re.compile(rf"{VISIBLE}+")
 _PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 _PAPER_ID = re.compile(r"[0-9a-f]{40}", re.ASCII)
@@ -123,7 +123,8 @@ def _paper(row: object) -> Entry:
 
 
 def _record(paper: Entry) -> Record:
-    pdf = object_of(paper, "openAccessPdf")
+    pdf, venue = object_of(paper, "openAccessPdf"), text_of(paper, "venue")
+    is_in_journal = venue and "arxiv" not in venue.casefold()  # that, its identifier says
     is_open, licence = _licence(pdf)
     record = Record(
         title=title_of(paper),
@@ -133,7 +134,7 @@ def _record(paper: Entry) -> Record:
         categories=texts_of(paper, "fieldsOfStudy"),
         links=links_of({"pdf": pdf.get("url")}),
         published_at=_published(paper),
-        comment=_venue(paper),
+        comment=f"Journal reference: {venue}" if is_in_journal else None,
         licence=licence,
         show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(paper, None, COUNTS),
@@ -145,9 +146,8 @@ def _identifiers(paper: Entry) -> dict[str, str]:
     """What other sources know the paper by; its number here only when there is nothing else."""
     stated = object_of(paper, "externalIds")
     arxiv = arxiv_id(text_of(stated, "ArXiv") or "")
-    doi = text_of(stated, "DOI") or ""
+    found = doi_of(text_of(stated, "DOI") or "")
     pmid = (text_of(stated, "PubMed") or "").strip()
-    found = doi_identifier(doi) if len(doi) <= _LONGEST_DOI else None
     known = {
         **dict([found] if found else []),
         **({"arxiv": arxiv[0]} if arxiv else {}),
@@ -184,12 +184,6 @@ def _published(paper: Entry) -> datetime | None:
             raise BadEntry("bad-date", f"year must be a whole number, not {year!r:.40}")
         day = day_of({"year": f"{year:04}-01-01"}, "year") if 0 <= year <= 9999 else None
     return midnight_utc(day) if day else None
-
-
-def _venue(paper: Entry) -> str | None:
-    """Where it appeared; that arXiv has it says its identifier."""
-    venue = text_of(paper, "venue")
-    return f"Journal reference: {venue}" if venue and "arxiv" not in venue.casefold() else None
 
 
 def _licence(pdf: Entry) -> tuple[bool, str | None]:
