@@ -21,7 +21,6 @@ from paperround.sources.entries import (
 
 Row = list[str] | csv.Error
 
-_LISTS = ("authors", "categories", "keywords")
 _PASSING = frozenset({*COUNT_KEYS, "captured_at"})
 
 
@@ -38,7 +37,10 @@ def read_csv(content: bytes) -> ParsedBatch:
         position += 1
         try:
             cells = _cells(header, row)
-            records.append(record_of(_entry(cells), _fingerprint(cells)))
+            # A fingerprint of the row without its counts: votes do not change a paper.
+            lasting = {key: cell for key, cell in cells.items() if key not in _PASSING}
+            said = fingerprint(json.dumps(lasting, sort_keys=True).encode())
+            records.append(record_of(_entry(cells), said))
         except BadEntry as problem:
             excerpt = "" if isinstance(row, csv.Error) else ",".join(row)
             rejects.append(reject(problem, position, excerpt))
@@ -87,16 +89,10 @@ def _cells(header: list[str], row: Row) -> dict[str, str]:
 
 def _entry(cells: dict[str, str]) -> dict[str, object]:
     entry: dict[str, object] = {key: cell for key, cell in cells.items() if cell.strip()}
-    for key in _LISTS:
+    for key in ("authors", "categories", "keywords"):
         if key in entry:
             entry[key] = [one.strip() for one in cells[key].split(";")]
     for key in COUNT_KEYS:
         if key in entry and cells[key].strip().isdecimal():
             entry[key] = int(cells[key][:20])
     return entry
-
-
-def _fingerprint(cells: dict[str, str]) -> str:
-    """Of the row without its counts: votes do not change a paper."""
-    lasting = {key: cell for key, cell in cells.items() if key not in _PASSING}
-    return fingerprint(json.dumps(lasting, sort_keys=True).encode())

@@ -9,10 +9,10 @@ literal, and write an empty day as `1`. An error comes as JSON too and is never 
 
 import ast
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
@@ -89,23 +89,13 @@ def _row(row: object) -> tuple[Entry, Entry]:
 
 def _literal(text: str) -> object:
     """The value of a Python literal; nothing in it can run."""
-    if len(text) > _MOST_LITERAL or _depth(text) > _DEEPEST_LITERAL:
+    steps = (1 if char in "([{" else -1 for char in text if char in "()[]{}")
+    if len(text) > _MOST_LITERAL or max(accumulate(steps, initial=0)) > _DEEPEST_LITERAL:
         raise BadEntry("too-long", "the row is too long or nested too deeply to be a paper")
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise BadEntry("not-a-literal", f"the row is not a Python literal: {error}") from None
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for char in text:
-        if char in "([{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char in ")]}":
-            depth -= 1
-    return deepest
 
 
 def _record(row: Entry, paper: Entry) -> Record:
@@ -114,18 +104,30 @@ def _record(row: Entry, paper: Entry) -> Record:
     if not identifiers:
         raise BadEntry("no-id", "the paper has no id")
     listed_at = instant_of(paper, "submittedOnDailyAt")
+    holders = (paper.get("organization"), row.get("organization"))
+    organization = next((one for one in holders if isinstance(one, dict)), {})
+    media = paper.get("mediaUrls") or row.get("mediaUrls") or row.get("mediaUrl")
+    known = identifiers.get("arxiv")
     record = Record(
         title=title_of(texts),
         abstract=text_of(texts, "summary") or "",
         identifiers=identifiers,
         authors=_authors(paper),
         keywords=texts_of(paper, "ai_keywords"),
-        links=_links(row, paper, identifiers),
+        links=links_of(
+            {
+                "code": paper.get("githubRepo"),
+                "project": paper.get("projectPage"),
+                "discussion": f"https://huggingface.co/papers/{known}" if known else None,
+                "media": media[0] if isinstance(media, list) and media else media,
+                "thumbnail": row.get("thumbnail"),
+            }
+        ),
         listed_on=listed_at.date() if listed_at else None,
         listed_at=listed_at,
         published_at=instant_of(paper, "publishedAt"),
         withdrawn=paper.get("withdrawnAt") is not None,
-        organization=_organization(row, paper),
+        organization=text_of(organization, "fullname") or text_of(organization, "name"),
         submitter=_submitter(row, paper),
         counts=(
             *counts_of(paper, None, {"upvotes": "upvotes", "githubStars": "github_stars"}),
@@ -147,27 +149,6 @@ def _authors(paper: Entry) -> tuple[str, ...]:
         if author.get("hidden") is not True:
             names.append(storable(author["name"]))
     return tuple(name for name in names if name.strip())
-
-
-def _links(row: Entry, paper: Entry, identifiers: Mapping[str, str]) -> dict[str, str]:
-    media = paper.get("mediaUrls") or row.get("mediaUrls") or row.get("mediaUrl")
-    known = identifiers.get("arxiv")
-    return links_of(
-        {
-            "code": paper.get("githubRepo"),
-            "project": paper.get("projectPage"),
-            "discussion": f"https://huggingface.co/papers/{known}" if known else None,
-            "media": media[0] if isinstance(media, list) and media else media,
-            "thumbnail": row.get("thumbnail"),
-        }
-    )
-
-
-def _organization(row: Entry, paper: Entry) -> str | None:
-    for holder in (paper.get("organization"), row.get("organization")):
-        if isinstance(holder, dict):
-            return text_of(holder, "fullname") or text_of(holder, "name")
-    return None
 
 
 def _submitter(row: Entry, paper: Entry) -> str | None:

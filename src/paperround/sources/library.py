@@ -10,18 +10,18 @@ every other line is told. Whoever pastes two things at once loses none of it uns
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.identifiers import ARXIV, arxiv_id, doi_identifier
 from paperround.domain.languages import marked
 from paperround.domain.libraries import MOST_WORKS, GivenWork, Library
-from paperround.domain.papers import ParsedBatch, Reject
+from paperround.domain.papers import ParsedBatch, Record, Reject
 from paperround.sources.bibtex import START as BIBTEX_START
 from paperround.sources.bibtex import read_bibtex_and_rest
 from paperround.sources.charsets import text_of_bytes
-from paperround.sources.entries import BadEntry, Line, reject
+from paperround.sources.entries import BadEntry, Line, batch_of, reject
 from paperround.sources.references import Reference, reference_record
 from paperround.sources.ris import START as RIS_START
 from paperround.sources.ris import read_ris_and_rest
@@ -63,23 +63,17 @@ def read_library(content: bytes) -> Library:
         return read_csl(text)
     if BIBTEX_START.search(text):
         batch, rest = read_bibtex_and_rest(content)
-        if RIS_START.search("\n".join(line for _, line in rest)):
-            return _of_both(batch, rest)
-        return _library("BibTeX", _works(batch), _beside(rest))
+        outside = "\n".join(line for _, line in rest)
+        if not RIS_START.search(outside):
+            return _library("BibTeX", _works(batch), _beside(rest))
+        # BibTeX with RIS among what is left of it.
+        ris, left = read_ris_and_rest(outside.encode("utf-8", "surrogateescape"))
+        beside = [(rest[number - 1][0], line) for number, line in left]
+        return _library("BibTeX, RIS", chain(_works(batch), _works(ris)), _beside(beside))
     if RIS_START.search(text.replace("\r", "\n")):
         batch, rest = read_ris_and_rest(content)
         return _library("RIS", _works(batch), _beside(rest))
     return _library(LINES, (), _of_lines(text))
-
-
-def _of_both(bibtex: ParsedBatch, rest: Sequence[Line]) -> Library:
-    """BibTeX with RIS among what is left of it."""
-    numbers = [number for number, _ in rest]
-    ris, left = read_ris_and_rest(
-        "\n".join(line for _, line in rest).encode("utf-8", "surrogateescape")
-    )
-    beside = [(numbers[number - 1], line) for number, line in left]
-    return _library("BibTeX, RIS", chain(_works(bibtex), _works(ris)), _beside(beside))
 
 
 Found = GivenWork | Reject
@@ -106,10 +100,7 @@ def _library(called: str, entries: Iterable[Found], lines: Iterable[Found]) -> L
 
 
 def _works(batch: ParsedBatch) -> Iterator[Found]:
-    named = (
-        GivenWork(title=one.title, identifiers=_lasting(one.identifiers)) for one in batch.records
-    )
-    return chain(named, batch.rejects)
+    return chain(map(_work, batch.records), batch.rejects)
 
 
 def _beside(lines: Iterable[Line]) -> Iterator[Found]:
@@ -122,10 +113,12 @@ def _beside(lines: Iterable[Line]) -> Iterator[Found]:
             yield reject(BadEntry("outside", _OUTSIDE), number, line)
 
 
-def _lasting(identifiers: Mapping[str, str]) -> dict[str, str]:
-    """What names a work everywhere: not an address, nor a number of some file."""
+def _work(record: Record) -> GivenWork:
+    """The work with what names it everywhere: not an address, nor a number of some file."""
+    known = record.identifiers
     kinds = ("arxiv", "doi", "biorxiv", "pmid")
-    return {kind: identifiers[kind] for kind in kinds if kind in identifiers}
+    named = {kind: known[kind] for kind in kinds if kind in known}
+    return GivenWork(title=record.title, identifiers=named)
 
 
 # --- CSL-JSON ----------------------------------------------------------------------------------
@@ -143,31 +136,24 @@ def read_csl(text: str) -> Library:
     items = said.get("items", [said]) if isinstance(said, dict) else said
     if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
         raise UnreadableFile(marked("this JSON is no CSL-JSON, which is a list of works"))
-    return _library("CSL-JSON", _of_items(items), ())
-
-
-def _of_items(items: list[dict[str, object]]) -> Iterator[Found]:
-    for position, item in enumerate(items, start=1):
-        try:
-            record = reference_record(_reference(item))
-        except BadEntry as problem:
-            yield reject(problem, position, json.dumps(item)[:500])
-            continue
-        yield GivenWork(title=record.title, identifiers=_lasting(record.identifiers))
+    batch = batch_of(
+        items,
+        lambda item: [reference_record(_reference(item))],
+        lambda item: json.dumps(item)[:500],
+    )
+    return _library("CSL-JSON", _works(batch), ())
 
 
 def _reference(item: Mapping[str, object]) -> Reference:
     def said(*keys: str) -> tuple[str, ...]:
         return tuple(str(item[key]) for key in keys if isinstance(item.get(key), str | int))
 
-    pmid = said("PMID")
-    notes = (line for text in said("note") for line in text.splitlines())
     return Reference(
         title=next(iter(said("title")), ""),
         names=(
             *said("DOI", "number", "archive_location"),
-            *(f"PMID: {one}" for one in pmid),
-            *notes,
+            *(f"PMID: {one}" for one in said("PMID")),
+            *(line for text in said("note") for line in text.splitlines()),
         ),
         addresses=said("URL"),
     )
@@ -177,23 +163,20 @@ def _reference(item: Mapping[str, object]) -> Reference:
 
 
 def _of_lines(text: str) -> Iterator[Found]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            yield from _of_line(_BULLET.sub("", line, count=1).strip(), number)
-
-
-def _of_line(line: str, number: int) -> Iterator[Found]:
-    """The works of a line: several identifiers, or one work with its title beside an identifier."""
-    named = list(_named_in(line))
-    title = " ".join(line.split())
-    if named:
-        yield from named
-    elif len(title) > _LONGEST_LINE or not title.isprintable():
-        yield reject(BadEntry("no-title", _NO_TITLE), number, line)
-    elif not any(char.isalnum() for char in title):
-        yield reject(BadEntry("no-title", _NEITHER), number, line)
-    else:
-        yield GivenWork(title=title)
+    """The works of each line: several identifiers, or one work with its title beside one."""
+    for number, whole in enumerate(text.splitlines(), start=1):
+        if not whole.strip():
+            continue
+        line = _BULLET.sub("", whole, count=1).strip()
+        named, title = list(_named_in(line)), " ".join(line.split())
+        if named:
+            yield from named
+        elif len(title) > _LONGEST_LINE or not title.isprintable():
+            yield reject(BadEntry("no-title", _NO_TITLE), number, line)
+        elif not any(char.isalnum() for char in title):
+            yield reject(BadEntry("no-title", _NEITHER), number, line)
+        else:
+            yield GivenWork(title=title)
 
 
 def _named_in(line: str) -> Iterator[GivenWork]:
@@ -201,7 +184,15 @@ def _named_in(line: str) -> Iterator[GivenWork]:
     several = [_named(part) for part in _PARTED.split(line) if part]
     if several and all(several):
         yield from (GivenWork(identifiers=dict([one])) for one in several if one)
-    elif stated := _stated(line):
+        return
+    # An identifier begins one of arXiv's lines, or stands in a line of a list of references.
+    first, _, rest = line.partition(" ")
+    stated = _named(first) if rest else None
+    if stated is None and (match := _STATED.search(line)):
+        stated = "arxiv", match[1].lower()
+    if stated is None and (match := _DOI.search(line)):
+        stated = doi_identifier(match[0].rstrip(".,;)]"))
+    if stated is not None:
         yield GivenWork(identifiers=dict([stated]))
 
 
@@ -212,14 +203,3 @@ def _named(part: str) -> tuple[str, str] | None:
         found = arxiv_id(bare)
         return None if found is None else ("arxiv", found[0])
     return doi_identifier(bare)
-
-
-def _stated(line: str) -> tuple[str, str] | None:
-    """The identifier that stands in a line of a list of references, or begins one of arXiv's."""
-    first, _, rest = line.partition(" ")
-    if rest and (named := _named(first)):
-        return named
-    if match := _STATED.search(line):
-        return "arxiv", match[1].lower()
-    match = _DOI.search(line)
-    return doi_identifier(match[0].rstrip(".,;)]")) if match else None

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote_plus, urldefrag, urlencode, urlsplit
+from urllib.parse import SplitResult, quote_plus, urldefrag, urlencode, urlsplit
 from xml.sax.saxutils import quoteattr
 
 from paperround.domain.errors import InvalidInput
@@ -60,34 +60,20 @@ def write_opml(feeds: Iterable[NewFeed]) -> Iterator[str]:
     UTF-8; the same feeds make the same file."""
     yield _BEGINNING
     for feed in feeds:
-        said = " ".join(f"{name}={quoteattr(text)}" for name, text in _attributes(feed).items())
-        yield f"    <outline {said}/>\n"
+        known = PUBLIC.get(feed.kind)
+        public = known(feed) if known else Public(page=feed.url)
+        said = {
+            "text": feed.name,
+            "title": feed.name,
+            "type": "rss" if public.feed else "link",
+            "xmlUrl": public.feed,
+            "htmlUrl" if public.feed else "url": public.page,
+            f"pr:{FEED}": json.dumps(feed_as_json(feed)),
+        }
+        stated = {name: _NOT_XML.sub("\ufffd", text) for name, text in said.items() if text}
+        shown = " ".join(f"{name}={quoteattr(text)}" for name, text in stated.items())
+        yield f"    <outline {shown}/>\n"
     yield _END
-
-
-def _attributes(feed: NewFeed) -> dict[str, str]:
-    public = PUBLIC.get(feed.kind, _own)(feed)
-    said = {
-        "text": feed.name,
-        "title": feed.name,
-        "type": "rss" if public.feed else "link",
-        "xmlUrl": public.feed,
-        "htmlUrl" if public.feed else "url": public.page,
-        f"pr:{FEED}": json.dumps(feed_as_json(feed)),
-    }
-    return {name: _NOT_XML.sub("\ufffd", text) for name, text in said.items() if text}
-
-
-def _own(feed: NewFeed) -> Public:
-    return Public(page=feed.url)
-
-
-def _any(feed: NewFeed) -> Public:
-    return Public(feed=feed.url)
-
-
-def _arxiv(feed: NewFeed) -> Public:
-    return _of_categories(_listed(feed.settings.get("categories", "")))
 
 
 def _arxiv_oai(feed: NewFeed) -> Public:
@@ -115,17 +101,11 @@ def _biorxiv(feed: NewFeed) -> Public:
     )
 
 
-def _hf_daily(_: NewFeed) -> Public:
-    return Public(page="https://huggingface.co/papers")
-
-
 def _openalex(feed: NewFeed) -> Public:
     """OpenAlex's own pages have the words of a search among the filters."""
     words = feed.settings.get("search", "").replace(",", " ").strip()
-    parts = [
-        *_listed(feed.settings.get("filter", "")),
-        *([f"default.search:{words}"] * bool(words)),
-    ]
+    parts = _listed(feed.settings.get("filter", ""))
+    parts += [f"default.search:{words}"] if words else []
     return Public(page=_asking("https://openalex.org/works", {"filter": ",".join(parts)}))
 
 
@@ -137,17 +117,6 @@ def _crossref(feed: NewFeed) -> Public:
     return Public(page=_asking("https://search.crossref.org/", {"q": asked["query"]}))
 
 
-def _semantic_scholar(feed: NewFeed) -> Public:
-    asked = {"q": feed.settings.get("query", ""), "sort": "pub-date"}
-    return Public(page=_asking("https://www.semanticscholar.org/search", asked))
-
-
-def _pubmed(feed: NewFeed) -> Public:
-    """PubMed makes a feed of a search only for whoever asks for one on its page."""
-    asked = {"term": feed.settings.get("query", ""), "sort": "date"}
-    return Public(page=_asking("https://pubmed.ncbi.nlm.nih.gov/", asked))
-
-
 def _asking(page: str, arguments: Mapping[str, str]) -> str:
     said = {name: text.strip() for name, text in arguments.items() if text.strip()}
     return f"{page}?{urlencode(said, safe=':,|', errors='replace')}" if said else page
@@ -155,15 +124,26 @@ def _asking(page: str, arguments: Mapping[str, str]) -> str:
 
 PUBLIC: Mapping[str, Callable[[NewFeed], Public]] = MappingProxyType(
     {
-        "feed": _any,
-        "arxiv": _arxiv,
+        "feed": lambda feed: Public(feed=feed.url),
+        "arxiv": lambda feed: _of_categories(_listed(feed.settings.get("categories", ""))),
         "arxiv-oai": _arxiv_oai,
         "biorxiv": _biorxiv,
-        "hf-daily": _hf_daily,
+        "hf-daily": lambda _: Public(page="https://huggingface.co/papers"),
         "openalex": _openalex,
         "crossref": _crossref,
-        "semantic-scholar": _semantic_scholar,
-        "pubmed": _pubmed,
+        "semantic-scholar": lambda feed: Public(
+            page=_asking(
+                "https://www.semanticscholar.org/search",
+                {"q": feed.settings.get("query", ""), "sort": "pub-date"},
+            )
+        ),
+        # PubMed makes a feed of a search only for whoever asks for one on its page.
+        "pubmed": lambda feed: Public(
+            page=_asking(
+                "https://pubmed.ncbi.nlm.nih.gov/",
+                {"term": feed.settings.get("query", ""), "sort": "date"},
+            )
+        ),
     }
 )
 """Where others find what a feed of each kind reads; other kinds stand with their own address."""
@@ -186,28 +166,19 @@ def read_opml(content: bytes) -> tuple[DescribedFeed, ...]:
     if root.name.lower() != "opml":
         raise InvalidInput(f"the XML is no OPML: it begins with {root.name!r:.60}")
     seen: dict[str, int] = {}
+    leaves = (leaf for body in root.all("body") for leaf in _inner(body))
     return tuple(
-        _described(position, outline, seen)
-        for position, outline in enumerate(_leaves(root), start=1)
+        _described(position, outline, seen) for position, outline in enumerate(leaves, start=1)
     )
 
 
-def _leaves(root: Node) -> Iterator[Node]:
-    """Outlines that are no folders; the reader of XML has bounded how deep they stand."""
-    for body in root.all("body"):
-        yield from _inner(body)
-
-
 def _inner(node: Node) -> Iterator[Node]:
+    """Outlines that are no folders; the reader of XML has bounded how deep they stand."""
     for outline in node.all("outline"):
-        if _is_feed(outline) or not any(outline.all("outline")):
+        said = _said(outline)
+        if said.get("xmlurl") or said.get(FEED) or not any(outline.all("outline")):
             yield outline
         yield from _inner(outline)
-
-
-def _is_feed(outline: Node) -> bool:
-    said = _said(outline)
-    return bool(said.get("xmlurl") or said.get(FEED))
 
 
 def _said(outline: Node) -> dict[str, str]:
@@ -222,8 +193,19 @@ def _described(position: int, outline: Node, seen: dict[str, int]) -> DescribedF
         return _ours(position, label, said[FEED])
     address = _address(said.get("xmlurl", ""))
     label = label or address[:_LONGEST_LABEL]
-    value = {"name": _name(label, address), **_source(address)}
-    problem = _problem(address, seen)
+    host = _parted(address).hostname or ""
+    # A name that a feed can have: of the label's Latin letters and digits, else of the host.
+    value: dict[str, Any] = {"name": _plain(label) or _plain(host) or FEED}
+    if named := _arxiv_categories(address):
+        # arXiv's own feeds are read by the source that knows them: it sees what is a replacement.
+        value |= {"kind": "arxiv", "settings": {"categories": ",".join(named)}}
+    else:
+        value |= {"kind": "feed", "url": address}
+    problem = None
+    if not address:
+        problem = "no-address", "the outline has no address (xmlUrl), so there is nothing to read"
+    elif address in seen:
+        problem = "duplicate", f"the outline {seen[address]} has the same address"
     seen.setdefault(address, position)
     return DescribedFeed(
         position=position, label=label, value=value, is_named=False, problem=problem
@@ -239,14 +221,6 @@ def _ours(position: int, label: str, text: str) -> DescribedFeed:
     return DescribedFeed(position=position, label=label, value=value)
 
 
-def _problem(address: str, seen: Mapping[str, int]) -> tuple[str, str] | None:
-    if not address:
-        return "no-address", "the outline has no address (xmlUrl), so there is nothing to read"
-    if address in seen:
-        return "duplicate", f"the outline {seen[address]} has the same address"
-    return None
-
-
 def _address(url: str) -> str:
     """What would be asked: without a fragment, and without the scheme `feed` of old readers."""
     if url.startswith("feed:"):
@@ -258,34 +232,19 @@ def _address(url: str) -> str:
         return url
 
 
-def _source(address: str) -> dict[str, Any]:
-    """arXiv's own feeds are read by the source that knows them: it sees what is a replacement."""
-    named = _arxiv_categories(address)
-    if named:
-        return {"kind": "arxiv", "settings": {"categories": ",".join(named)}}
-    return {"kind": "feed", "url": address}
+def _parted(address: str) -> SplitResult:
+    """The parts of an address, empty ones for what is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _arxiv_categories(address: str) -> list[str]:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return []
+    parts = _parted(address)
     path = _ARXIV_PATH.fullmatch(parts.path)
     named = path[1].split("+") if path and parts.hostname in _ARXIV else []
     return named if all(one in categories() for one in named) else []
-
-
-def _name(label: str, address: str) -> str:
-    """A name that a feed can have: of the label's Latin letters and digits, else of the host."""
-    return _plain(label) or _plain(_host(address)) or FEED
-
-
-def _host(address: str) -> str:
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _plain(text: str) -> str:

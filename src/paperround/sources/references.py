@@ -16,7 +16,7 @@ from paperround.domain.times import midnight_utc
 from paperround.sources.arxiv_record import CATEGORY
 from paperround.sources.entries import BadEntry, fingerprint, links_of, storable, title_of
 from paperround.sources.feed_names import names_of
-from paperround.sources.stated_dates import Period, period_of
+from paperround.sources.stated_dates import period_of
 
 _MOST_NAMES = 1000
 _DOI_LABEL = re.compile(r"\s*doi:?\s+", re.IGNORECASE)
@@ -67,7 +67,10 @@ def reference_record(said: Reference) -> Record:
     The paper counts from the last day of the stated day, month or year, so that an old
     bibliography brings no news; a time that is not over yet names no listing (see `merge`).
     """
-    when = _dated(said.dates)
+    periods = [found for text in said.dates if (found := period_of(text))]
+    when = min(periods, key=lambda one: one.last - one.first, default=None)
+    page = next((one for one in said.addresses if links_of({"abstract": one})), None)
+    pdf = next((one for one in said.pdfs if links_of({"pdf": one})), None)
     return Record(
         title=title_of({"title": said.title}),
         abstract=storable(said.abstract),
@@ -75,7 +78,7 @@ def reference_record(said: Reference) -> Record:
         authors=_filled(said.authors),
         categories=_categories(said),
         keywords=_filled(said.keywords),
-        links=_links(said),
+        links=links_of({"abstract": page, "pdf": pdf}),
         listed_on=when.last if when else None,
         published_at=midnight_utc(when.first) if when else None,
         comment=_comment(said),
@@ -118,11 +121,6 @@ def arxiv_name(text: str) -> str | None:
     return f"arXiv:{match[1]}" if match else None
 
 
-def _dated(dates: tuple[str, ...]) -> Period | None:
-    periods = [found for text in dates if (found := period_of(text))]
-    return min(periods, key=lambda one: one.last - one.first, default=None)
-
-
 def _identifiers(said: Reference) -> dict[str, str]:
     stated = [arxiv_name(text) or _DOI_LABEL.sub("", text) for text in said.names]
     found = names_of((*stated, *said.addresses), guid="", link=None, feed="")
@@ -137,12 +135,6 @@ def _categories(said: Reference) -> tuple[str, ...]:
     matches = (_ARXIV.fullmatch(one.strip()) for one in said.names if len(one) < 200)
     behind = (match[2] or "" for match in matches if match)
     return tuple(dict.fromkeys(filter(CATEGORY.fullmatch, (*said.categories, *behind))))
-
-
-def _links(said: Reference) -> dict[str, str]:
-    page = next((one for one in said.addresses if links_of({"abstract": one})), None)
-    pdf = next((one for one in said.pdfs if links_of({"pdf": one})), None)
-    return links_of({"abstract": page, "pdf": pdf})
 
 
 def _comment(said: Reference) -> str | None:

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.languages import marked
-from paperround.domain.papers import ParsedBatch, Record, Reject
+from paperround.domain.papers import ParsedBatch, Record
 from paperround.sources.charsets import text_of_bytes
-from paperround.sources.entries import MOST_BYTES, BadEntry, Line, reject
+from paperround.sources.entries import MOST_BYTES, BadEntry, Line, batch_of
 from paperround.sources.references import (
     Reference,
     arxiv_name,
@@ -64,24 +64,25 @@ def read_ris(content: bytes) -> ParsedBatch:
 def read_ris_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]:
     """As `read_ris`, and the lines that are part of no entry, empty ones left out."""
     text = text_of_bytes(content)
-    records: list[Record] = []
-    rejects: list[Reject] = []
     rest: list[Line] = []
-    for position, lines in enumerate(_entries(text, rest), start=1):
-        try:
-            records.append(_record(lines))
-        except BadEntry as problem:
-            rejects.append(reject(problem, position, "\n".join(lines)[:_EXCERPT]))
-    if text.strip() and not records and not rejects:
+    batch = batch_of(
+        _entries(text, rest),
+        lambda lines: [_record(lines)],
+        lambda lines: "\n".join(lines)[:_EXCERPT],
+    )
+    if text.strip() and not batch.records and not batch.rejects:
         raise UnreadableFile("the file has no entry that begins with TY: it is no RIS file")
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects)), tuple(rest)
+    return batch, tuple(rest)
 
 
 def _entries(text: str, rest: list[Line]) -> Iterator[list[str]]:
     """The lines of each entry; lines between entries are no part of any, unless they have tags:
     they are added to `rest`."""
     lines: list[str] = []
-    for number, line in enumerate(_lines(text), start=1):
+    # Lines end with LF, CRLF or CR; other characters end none.
+    every = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for number, marked_line in enumerate(every, start=1):
+        line = marked_line.lstrip("\ufeff")
         tag = _tag(line)
         if tag == _START and lines:
             yield lines
@@ -96,12 +97,6 @@ def _entries(text: str, rest: list[Line]) -> Iterator[list[str]]:
             rest.append((number, line.strip()))
     if lines:
         yield lines
-
-
-def _lines(text: str) -> Iterator[str]:
-    """The lines, whether they end with LF, CRLF or CR; other characters end none."""
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        yield line.lstrip("\ufeff")
 
 
 def _tagged(line: str, *, is_loose: bool) -> re.Match[str] | None:
