@@ -6,13 +6,12 @@ updates what is known and never announces it again.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import ParsedBatch, Record, Reject
-from paperround.sources.arxiv_record import arxiv_record, author_names
+from paperround.sources.arxiv_record import arxiv_record, author_names, mail_date
 from paperround.sources.entries import BadEntry, batch_of
 from paperround.sources.xml import Node, read_xml
 
@@ -72,9 +71,15 @@ def _announced(entry: Node) -> str:
 
 
 def _record(entry: Node, announced: str) -> Record:
+    named = (entry.said(name) for name in ("guid", "id", "link"))
+    hrefs = (one.attributes.get("href") for one in entry.all("link"))
+    listed_at = (entry.said("published") or entry.said("pubDate")) if announced in NEW else None
+    if listed_at is not None and not listed_at[:4].isdecimal():
+        listed_at = mail_date(listed_at)
     return arxiv_record(
         {
-            "id": next(_ids(entry), None),
+            # The guid, which has the version, else the address.
+            "id": next(filter(None, (*named, *hrefs)), None),
             "title": entry.said("title"),
             "abstract": _HEADING.sub("", _description(entry), count=1),
             "authors": author_names(", ".join(one.text for one in entry.all("creator"))),
@@ -82,29 +87,11 @@ def _record(entry: Node, announced: str) -> Record:
             "doi": entry.said("DOI"),
             "journal": entry.said("journal_reference"),
             "licence": entry.said("rights"),
-            "listed_at": _date(entry) if announced in NEW else None,
+            "listed_at": listed_at,
         },
         announces=announced in NEW,
     )
 
 
-def _ids(entry: Node) -> Iterator[str]:
-    """What names the paper: the guid, which has the version, else the address."""
-    named = (entry.said("guid"), entry.said("id"), entry.said("link"))
-    yield from filter(None, named)
-    yield from (href for one in entry.all("link") if (href := one.attributes.get("href")))
-
-
 def _description(entry: Node) -> str:
     return entry.said("description") or entry.said("summary") or ""
-
-
-def _date(entry: Node) -> str | None:
-    """The day of the announcement: RFC 3339 as it is, RFC 822 made so."""
-    stated = entry.said("published") or entry.said("pubDate")
-    if stated is None or stated[:4].isdecimal():
-        return stated
-    try:
-        return parsedate_to_datetime(stated).isoformat()
-    except (ValueError, OverflowError):
-        return stated

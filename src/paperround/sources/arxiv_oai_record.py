@@ -7,12 +7,11 @@ is the paper's own date: no later version, and submitted within the harvest.
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
 from paperround.domain.identifiers import arxiv_id, doi_identifier
 from paperround.domain.papers import ParsedBatch, Record
-from paperround.sources.arxiv_record import arxiv_record, author_names
+from paperround.sources.arxiv_record import arxiv_record, author_names, mail_date
 from paperround.sources.entries import BadEntry, Entry, batch_of, fingerprint
 from paperround.sources.oai_pmh import Harvest, Item
 from paperround.sources.xml import Node
@@ -95,16 +94,9 @@ def _raw(metadata: Node, item: Item) -> Entry:
         **shared,
         "id": f"{shared.get('id', item.identifier)}{newest[0] if newest else ''}",
         "authors": author_names(re.sub(r"\s+and\s+", ", ", metadata.said("authors") or "")),
-        "published_at": _instant(dates[0]) if dates else None,
-        "updated_at": _instant(dates[-1]) if len(versions) > 1 and dates else None,
+        "published_at": mail_date(dates[0]) if dates else None,
+        "updated_at": mail_date(dates[-1]) if len(versions) > 1 and dates else None,
     }
-
-
-def _instant(stated: str) -> str:
-    try:
-        return parsedate_to_datetime(stated).isoformat()
-    except (ValueError, OverflowError):
-        return stated
 
 
 def _dublin_core(metadata: Node, item: Item) -> Entry:
@@ -114,35 +106,26 @@ def _dublin_core(metadata: Node, item: Item) -> Entry:
     described = [one.text for one in metadata.all("description")]
     comments = [one for one in described if _COMMENT.match(one)]
     dates = sorted({one.text.strip() for one in metadata.all("date") if one.text.strip()})
+    publishers = (one for one in named if (doi := doi_identifier(one)) and doi[0] != "arxiv")
     return {
         "id": next(filter(arxiv_id, named), item.identifier),
         "title": metadata.said("title"),
         "abstract": next((one for one in described if one not in comments), None),
         "authors": [_turned(one.text) for one in metadata.all("creator")],
-        "categories": [found for one in item.sets if (found := _category(one))],
+        # Sets stand for categories: `cs:cs:LG` is cs.LG, `physics:hep-th` is hep-th.
+        "categories": [".".join(parts) for one in item.sets if (parts := one.split(":")[1:])],
         "comment": _COMMENT.sub("", comments[0], count=1) if comments else None,
-        "doi": next(filter(_is_publishers, named), None),
+        "doi": next(publishers, None),
         "licence": metadata.said("rights"),
         "published_at": dates[0] if dates else None,
         "updated_at": dates[-1] if len(dates) > 1 else None,
     }
 
 
-def _is_publishers(named: str) -> bool:
-    found = doi_identifier(named)
-    return found is not None and found[0] != "arxiv"
-
-
 def _turned(creator: str) -> str:
     """`Lovelace, Ada` the way a person says it."""
     keyname, _, forenames = " ".join(creator.split()).partition(", ")
     return f"{forenames} {keyname}".strip()
-
-
-def _category(spec: str) -> str | None:
-    """The category that a set stands for: `cs:cs:LG` is cs.LG, `physics:hep-th` is hep-th."""
-    _, *parts = spec.split(":")
-    return ".".join(parts) or None
 
 
 _READERS: Mapping[str, Callable[[Node, Item], Entry]] = MappingProxyType(

@@ -6,6 +6,7 @@ identifier, so that no address is pinned to an old version.
 """
 
 import re
+from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
 from paperround.domain.identifiers import arxiv_id, doi_identifier
@@ -40,10 +41,15 @@ def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
     base, version = found
     listed_at = instant_of(entry, "listed_at")
     abstract, comment = text_of(entry, "abstract") or "", text_of(entry, "comment")
+    journal = text_of(entry, "journal")
+    reference = f"Journal reference: {journal}" if journal else None
+    # The first DOI where one is stated; arXiv's own says nothing new.
+    stated = (text_of(entry, "doi") or "").split()
+    doi = doi_identifier(stated[0]) if stated else None
     record = Record(
         title=title_of(entry),
         abstract=abstract,
-        identifiers=_identifiers(base, entry),
+        identifiers={**dict([doi] if doi else []), "arxiv": base},
         authors=texts_of(entry, "authors"),
         categories=tuple(filter(CATEGORY.fullmatch, texts_of(entry, "categories"))),
         listed_on=listed_at.astimezone(EASTERN).date() if listed_at else None,
@@ -52,11 +58,19 @@ def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
         updated_at=instant_of(entry, "updated_at"),
         version=version,
         withdrawn=says_withdrawn(abstract, comment),
-        comment=_joined(comment, text_of(entry, "journal")),
+        comment="; ".join(filter(None, (comment, reference))) or None,
         licence=text_of(entry, "licence"),
         announces=announces,
     )
     return fingerprinted(record)
+
+
+def mail_date(stated: str) -> str:
+    """A date of RFC 822 as RFC 3339 writes it; what is none stays as it is."""
+    try:
+        return parsedate_to_datetime(stated).isoformat()
+    except (ValueError, OverflowError):
+        return stated
 
 
 def author_names(joined: str) -> list[str]:
@@ -74,15 +88,3 @@ def author_names(joined: str) -> list[str]:
         elif name:
             names.append(name)
     return names
-
-
-def _identifiers(base: str, entry: Entry) -> dict[str, str]:
-    """The arXiv id, and the first DOI where one is stated; arXiv's own says nothing new."""
-    stated = (text_of(entry, "doi") or "").split()
-    doi = doi_identifier(stated[0]) if stated else None
-    return {**dict([doi] if doi else []), "arxiv": base}
-
-
-def _joined(comment: str | None, journal: str | None) -> str | None:
-    reference = f"Journal reference: {journal}" if journal else None
-    return "; ".join(filter(None, (comment, reference))) or None

@@ -43,9 +43,12 @@ _BODIES = re.compile(
 
 def authors_of(said: Sequence[str]) -> list[str]:
     """The names in what an item says of its authors, one text an author or one of them all."""
-    names = [name for one in said if (name := _without_address(html.unescape(one[:_LONGEST])))]
-    found = _parted(names[0]) if len(names) == 1 else names
-    return [name for one in found if (name := " ".join(storable(one).split()))]
+    names: Sequence[str] = [
+        name for one in said if (name := _without_address(html.unescape(one[:_LONGEST])))
+    ]
+    if len(names) == 1:
+        names = _parted(names[0])
+    return [name for one in names if (name := " ".join(storable(one).split()))]
 
 
 def _without_address(text: str) -> str:
@@ -63,7 +66,12 @@ def _parted(text: str) -> Sequence[str]:
         return [_given_first(part) for part in _filled(text.split(";"))]
     parts = _filled(text.split(","))
     if len(parts) > 1:
-        return _by_initials(parts) or _listed(parts) or [text]
+        # The people of `Lovelace, A., Babbage, C. D.`; none where a part fits no person. A part
+        # without initials behind it is a whole name, and then it has a space.
+        found = list(_with_initials([_LAST.sub("", part) for part in parts]))
+        if len(found) < len(parts) and all(" " in name for name in found):
+            return found
+        return _listed(parts) or [text]
     both = _BETWEEN.split(text)
     return both if len(both) > 1 and all(map(_is_person, both)) else [text]
 
@@ -76,15 +84,6 @@ def _given_first(name: str) -> str:
     """`Lovelace, Ada` with its parts turned: in a list parted by semicolons it is one person."""
     parts = _filled(_LAST.sub("", name).split(","))
     return f"{parts[1]} {parts[0]}" if len(parts) == 2 else ", ".join(parts)
-
-
-def _by_initials(parts: Sequence[str]) -> list[str]:
-    """The people of `Lovelace, A., Babbage, C. D.`; none where a part fits no person.
-
-    A part without initials behind it is a whole name, and then it has a space.
-    """
-    found = list(_with_initials([_LAST.sub("", part) for part in parts]))
-    return found if len(found) < len(parts) and all(" " in name for name in found) else []
 
 
 def _with_initials(parts: Sequence[str]) -> Iterator[str]:

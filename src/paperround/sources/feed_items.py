@@ -16,9 +16,8 @@ over time the earliest stays (see `merge`).
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.domain.papers import ParsedBatch, Record, Reject, Show
@@ -53,7 +52,8 @@ _OF_MEDIA = (
     "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "http://www.google.com/schemas/play-podcasts",
 )
-"""How the namespaces of Media RSS and of podcasts begin."""
+"""How the namespaces of Media RSS and of podcasts begin. What describes a picture or a sound in an
+entry is left out: `media:title` is not the title of the paper, and `dc:title` is, if no other."""
 _ITEM_LINKS = (None, "", "alternate")
 
 
@@ -154,14 +154,8 @@ def _own_address(holder: Node) -> str:
     return next((found for one in (*own, *site) if (found := absolute(one, ""))), "")
 
 
-def _own_words(entry: Node) -> Node:
-    """The entry with the elements of its own namespace first, without what describes a picture or
-    a sound in it: `media:title` is not the title of the paper, and `dc:title` is, if no other."""
-    return entry.own_first(without=_OF_MEDIA)
-
-
 def _rss(entry: Node, address: str) -> _Item:
-    entry = _own_words(entry)
+    entry = entry.own_first(without=_OF_MEDIA)
     guid = entry.said("guid") or ""
     is_address = any(one.attributes.get("isPermaLink") != "false" for one in entry.all("guid"))
     link = absolute(entry.said("link") or "", address)
@@ -174,7 +168,7 @@ def _rss(entry: Node, address: str) -> _Item:
 
 
 def _atom(entry: Node, root: Node, address: str) -> _Item:
-    entry = _own_words(entry)
+    entry = entry.own_first(without=_OF_MEDIA)
     hrefs = [
         one.attributes.get("href", "")
         for one in entry.all("link")
@@ -220,22 +214,20 @@ def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterato
         found = wild_items(decoded(content))
     except UnreadableFile as error:
         raise UnreadableFile(f"{problem} (and by its words alone: {error})") from None
-    return (_wild(one, address) for one in found)
-
-
-def _wild(said: Mapping[str, Any], address: str) -> _Item:
-    guid, link = storable(said["guid"]), absolute(storable(said["link"]), address)
-    return _Item(
-        title=storable(said["title"]),
-        text=next((text for one in said["texts"] if plain(text := storable(one))), ""),
-        link=link,
-        guid=guid,
-        stated=[storable(text) for text in said["stated"]],
-        authors=authors_of(said["names"]),
-        keywords=_filled(said["keywords"]),
-        published=said["published"],
-        updated=said["updated"],
-        cover=said["cover"],
+    return (
+        _Item(
+            title=storable(said["title"]),
+            text=next((text for one in said["texts"] if plain(text := storable(one))), ""),
+            link=absolute(storable(said["link"]), address),
+            guid=storable(said["guid"]),
+            stated=[storable(text) for text in said["stated"]],
+            authors=authors_of(said["names"]),
+            keywords=_filled(said["keywords"]),
+            published=said["published"],
+            updated=said["updated"],
+            cover=said["cover"],
+        )
+        for said in found
     )
 
 
@@ -323,12 +315,9 @@ def plain(text: str) -> str:
     A lone publisher's line and a heading `ABSTRACT` go: they say nothing of the paper.
     """
     text = _HIDDEN.sub(" ", storable(text[:_MOST]))
-    text = _TAG.sub(_apart, _LOWERED.sub(r"\1sub>", text))
+    text = _LOWERED.sub(r"\1sub>", text)
+    text = _TAG.sub(lambda tag: " " if _BLOCK.match(tag[0]) else "", text)
     text = clean(html.unescape(text), limit=ABSTRACT_LIMIT)
     if _PUBLISHER_LINE.fullmatch(text):
         return ""
     return _HEADING.sub("", text, count=1) if _HEADING.match(text) else text
-
-
-def _apart(match: re.Match[str]) -> str:
-    return " " if _BLOCK.match(match[0]) else ""

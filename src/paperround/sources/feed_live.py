@@ -5,7 +5,7 @@ journal is not taken for a broken one. How long it wants to be left alone it may
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -47,7 +47,14 @@ class AnyFeed:
         """The feed, if it changed since it was last read."""
         del now
         url = _check_address(state.url)
-        limiter, seconds = _budget(urlsplit(url).hostname or "")
+        # Whose turns a request takes: those of its host, or of the service that has a source here.
+        host = urlsplit(url).hostname or ""
+        shared = (
+            (limiter, seconds)
+            for domain, limiter, seconds in _SHARED
+            if host == domain or host.endswith(f".{domain}")
+        )
+        limiter, seconds = next(shared, (host, 1.0))
         return FetchRequest(
             url=url,
             headers=conditions(state.progress, url),
@@ -94,14 +101,6 @@ def _check_address(url: str | None) -> str:
     return url
 
 
-def _budget(host: str) -> tuple[str, float]:
-    """Whose turns a request takes: those of its host, or of the service that has a source here."""
-    for domain, limiter, seconds in _SHARED:
-        if host == domain or host.endswith(f".{domain}"):
-            return limiter, seconds
-    return host, 1.0
-
-
 # How often a feed wants to be read, as it says itself.
 #
 # `Cache-Control: max-age` of the answer (RFC 9111), `ttl` of RSS 2.0 in minutes, and how often it
@@ -130,22 +129,15 @@ _PERIODS = MappingProxyType(
 def pause_of(page: Page) -> timedelta | None:
     """The pause before the next poll that the feed asks for, at most a day; None when it asks for
     none."""
-    asked = [*_by_header(page), *_by_feed(page.body[:_HEAD])]
-    longest = max(asked, default=timedelta())
-    return min(longest, LONGEST) or None
-
-
-def _by_header(page: Page) -> Iterator[timedelta]:
+    asked = [timedelta()]
     control = page.headers.get("cache-control", "")[:1000]
-    match = None if _NOT_KEPT.search(control) else _MAX_AGE.search(control)
-    if match:
-        yield timedelta(seconds=int(match[1]))
-
-
-def _by_feed(head: bytes) -> Iterator[timedelta]:
+    if (match := _MAX_AGE.search(control)) and not _NOT_KEPT.search(control):
+        asked.append(timedelta(seconds=int(match[1])))
+    head = page.body[:_HEAD]
     ttl, period, frequency = _TTL.search(head), _PERIOD.search(head), _FREQUENCY.search(head)
     if ttl:
-        yield timedelta(minutes=int(ttl[1]))
+        asked.append(timedelta(minutes=int(ttl[1])))
     if period and period[1].lower() in _PERIODS:
         times = int(frequency[1]) if frequency else 1
-        yield _PERIODS[period[1].lower()] / max(times, 1)
+        asked.append(_PERIODS[period[1].lower()] / max(times, 1))
+    return min(max(asked), LONGEST) or None

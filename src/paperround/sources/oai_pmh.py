@@ -5,6 +5,7 @@ An error is an element, with a code from the protocol, in an answer of status 20
 is not empty.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,8 +18,6 @@ MOST_TOKEN = 1000
 """Characters of a resumption token."""
 
 _SAID = 200
-_NOTHING = "noRecordsMatch"
-_UNTAKEN = "badResumptionToken"
 
 
 class BadToken(InvalidInput):
@@ -53,8 +52,13 @@ def read_harvest(content: bytes) -> Harvest:
     if root.name != "OAI-PMH":
         raise InvalidInput(f"the XML is no answer of OAI-PMH: it begins with {root.name!r:.60}")
     errors = list(root.all("error"))
+    for error in errors:
+        code = clean(error.attributes.get("code", ""), limit=_SAID) or "without a code"
+        if code != "noRecordsMatch":
+            words = clean(error.text, limit=_SAID) or "no reason given"
+            kind = BadToken if code == "badResumptionToken" else InvalidInput
+            raise kind(f"the OAI-PMH error {code}: {words}")
     if errors:
-        _refuse(errors)
         return Harvest()
     listed = next(root.all("ListRecords"), None)
     if listed is None:
@@ -63,17 +67,6 @@ def read_harvest(content: bytes) -> Harvest:
     if not items:
         raise InvalidInput("the list of records is empty, and nothing says that none match")
     return _with_token(items, next(listed.all("resumptionToken"), None))
-
-
-def _refuse(errors: list[Node]) -> None:
-    """Raise for the first error that is more than `nothing found`."""
-    for error in errors:
-        code = clean(error.attributes.get("code", ""), limit=_SAID) or "without a code"
-        if code == _NOTHING:
-            continue
-        words = clean(error.text, limit=_SAID) or "no reason given"
-        kind = BadToken if code == _UNTAKEN else InvalidInput
-        raise kind(f"the OAI-PMH error {code}: {words}")
 
 
 def _item(record: Node) -> Item:
@@ -96,12 +89,7 @@ def _with_token(items: tuple[Item, ...], found: Node | None) -> Harvest:
         return Harvest(items=items)
     if len(token) > MOST_TOKEN or not token.isprintable():
         raise InvalidInput("the resumption token is too long or no plain text")
-    return Harvest(items=items, token=token, expires=_expires(found))
-
-
-def _expires(token: Node) -> datetime | None:
-    """When the token ends; one that does not say so in time's own words is tried."""
-    try:
-        return parse_instant(token.attributes.get("expirationDate", ""))
-    except InvalidInput:
-        return None
+    expires = None
+    with suppress(InvalidInput):  # a token that does not say so in time's own words is tried
+        expires = parse_instant(found.attributes.get("expirationDate", ""))
+    return Harvest(items=items, token=token, expires=expires)

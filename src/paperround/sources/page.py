@@ -13,14 +13,12 @@ and the pairs after it stay together.
 import re
 
 from paperround.domain.papers import ParsedBatch, Record, Reject
-from paperround.sources.entries import BadEntry, fingerprint, is_undecoded, reject, storable
+from paperround.sources.entries import BadEntry, Line, fingerprint, is_undecoded, reject, storable
 
 _BOX = re.compile(r"(?:Get trending papers in your email inbox(?: once a day)?!\s*)+")
 _BUTTON = re.compile(r"Subscribe(?=[A-Z0-9]|\s*$)")
 _LONG = 250
 """Characters from which on a line cannot be a title."""
-
-_Line = tuple[int, str]
 
 
 def read_page(content: bytes) -> ParsedBatch:
@@ -31,7 +29,14 @@ def read_page(content: bytes) -> ParsedBatch:
     while lines:
         problem = _problem(lines)
         if problem is None:
-            records.append(_record(lines[0][1], lines[1][1]))
+            title, abstract = lines[0][1], lines[1][1]
+            records.append(
+                Record(
+                    title=storable(title),
+                    abstract=storable(abstract),
+                    fingerprint=fingerprint(f"{title}\n{abstract}".encode()),
+                )
+            )
         else:
             rejects.append(reject(problem, *lines[0]))
         pair = problem is None or problem.reason == "not-utf8"
@@ -39,7 +44,7 @@ def read_page(content: bytes) -> ParsedBatch:
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
 
 
-def _lines(content: bytes) -> list[_Line]:
+def _lines(content: bytes) -> list[Line]:
     """Numbered lines that are not blank, without the box and its button."""
     text = content.decode("utf-8-sig", "surrogateescape")
     lines = list(enumerate(text.replace("\r\n", "\n").split("\n"), start=1))
@@ -56,7 +61,7 @@ def _lines(content: bytes) -> list[_Line]:
     return [(number, line.strip()) for number, line in lines if line.strip()]
 
 
-def _problem(lines: list[_Line]) -> BadEntry | None:
+def _problem(lines: list[Line]) -> BadEntry | None:
     """What keeps the first two lines from being a paper."""
     title, following = lines[0][1], [line for _, line in lines[1:3]]
     if any(map(is_undecoded, (title, *following[:1]))):
@@ -69,11 +74,3 @@ def _problem(lines: list[_Line]) -> BadEntry | None:
     if len(lengths) == 2 and lengths[0] < _LONG <= lengths[1]:
         return BadEntry("odd-line", "a title without an abstract")
     return None
-
-
-def _record(title: str, abstract: str) -> Record:
-    return Record(
-        title=storable(title),
-        abstract=storable(abstract),
-        fingerprint=fingerprint(f"{title}\n{abstract}".encode()),
-    )
