@@ -27,7 +27,7 @@ from paperround.domain.feeds import FetchRequest, Page
 from paperround.domain.ports import Clock
 from paperround.net.limits import MIB, Budget, Limits
 from paperround.net.network import Network
-from paperround.net.targets import parse, parse_allowed, target
+from paperround.net.targets import Target, parse, parse_allowed, target
 from paperround.net.transport import BEFORE_BODY, BUDGET, GuardedTransport
 
 _CARRIED = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
@@ -85,13 +85,11 @@ class GuardedClient:
         Raises FetchFailed (with the status and the pause it asks for, when there was an answer),
         FetchRefused for whom we do not ask and for what we do not take.
         """
-        try:
-            with contextlib.closing(self._follow(request)) as response:
-                return self._page(request, response)
-        except FetchFailed as error:
-            raise type(error)(
-                f"{_name(request.url)} {error}", status=error.status, retry_after=error.retry_after
-            ) from None
+        with _naming(request.url), contextlib.closing(self._follow(request)) as response:
+            now = self._clock.now()
+            if not is_page(response.status_code):
+                raise failure(response.status_code, response.headers, now)
+            return _page(request, response, self._body(response), now)
 
     def post(self, request: FetchRequest, *, before_body: Callable[[], bool]) -> Page:
         """The answer to a POST of `request.content`, whatever its status; no redirect is followed.
@@ -115,7 +113,12 @@ class GuardedClient:
             with contextlib.closing(
                 self._send(url, request.headers, budget, content, extra)
             ) as response:
-                return self._said(request, response)
+                # Its status says what became of a POST even when the rest of the answer does not
+                # come.
+                now, body = self._clock.now(), b""
+                with contextlib.suppress(FetchFailed):
+                    body = self._body(response)
+                return _page(request, response, body, now)
         except FetchFailed as error:
             kind = Unanswered if is_out else type(error)
             raise kind(f"{_name(request.url)} {error}") from None
@@ -126,21 +129,16 @@ class GuardedClient:
         Raises FetchRefused when no request may go there, and FetchFailed when its name cannot be
         looked up within `seconds`.
         """
-        try:
-            asked = target(parse(address), ports=self._limits.ports, allow=self._allow)
+        with _naming(address):
+            asked = self._target(parse(address))
             if not asked.opened:
                 self._network.usable(asked, seconds)
-        except FetchFailed as error:
-            raise type(error)(f"{_name(address)} {error}") from None
 
     def reach(self, address: str, *, seconds: float) -> None:
         """Connect to the server of `address` within `seconds`, and ask it nothing. Raises as
         `require_open` does, and FetchFailed when nothing answers."""
-        try:
-            asked = target(parse(address), ports=self._limits.ports, allow=self._allow)
-            self._network.connect(asked, seconds).close()
-        except FetchFailed as error:
-            raise type(error)(f"{_name(address)} {error}") from None
+        with _naming(address):
+            self._network.connect(self._target(parse(address)), seconds).close()
 
     def close(self) -> None:
         """Take no more requests."""
@@ -158,25 +156,21 @@ class GuardedClient:
             if response.next_request is None:
                 return response
             response.close()
-            response = self._send_on(response.url, response.next_request.url, carried, budget)
+            old, new = response.url, response.next_request.url
+            try:
+                # What an operator opened is open to what they configured, not to whoever redirects.
+                if self._target(new).opened and not self._target(old).opened:
+                    raise FetchRefused("is open to feeds of the intranet only")
+                response = self._send(new, carried, budget)
+            except FetchFailed as error:
+                raise type(error)(f"redirects to a server that {error}") from None
         if response.next_request is None:
             return response
         response.close()
         raise FetchFailed(f"redirected us more than {self._limits.redirects} times")
 
-    def _send_on(
-        self, old: httpx.URL, new: httpx.URL, headers: Mapping[str, str], budget: Budget
-    ) -> httpx.Response:
-        try:
-            # What an operator opened is opened to what they configured, not to whoever redirects.
-            if self._is_opened(new) and not self._is_opened(old):
-                raise FetchRefused("is open to feeds of the intranet only")
-            return self._send(new, headers, budget)
-        except FetchFailed as error:
-            raise type(error)(f"redirects to a server that {error}") from None
-
-    def _is_opened(self, url: httpx.URL) -> bool:
-        return target(url, ports=self._limits.ports, allow=self._allow).opened
+    def _target(self, url: httpx.URL) -> Target:
+        return target(url, ports=self._limits.ports, allow=self._allow)
 
     def _send(
         self,
@@ -186,10 +180,12 @@ class GuardedClient:
         content: bytes | None = None,
         extra: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
     ) -> httpx.Response:
+        # UTF-8, because a validator may hold any sign that a server once sent.
+        merged = {name.lower(): value for name, value in headers.items()} | self._own_headers
         request = self._http.build_request(
             "GET" if content is None else "POST",
             url,
-            headers=self._headers(headers),
+            headers=[(name.encode(), value.encode()) for name, value in merged.items()],
             content=content,
             extensions={BUDGET: budget, **extra},
         )
@@ -199,25 +195,6 @@ class GuardedClient:
             # All else is raised by our own transport: httpx itself only reads where we are led. A
             # host that calls itself an international name (`xn--`) and is none is a UnicodeError.
             raise FetchFailed("redirects to something that is no address") from None
-
-    def _headers(self, given: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-        # UTF-8, because a validator may hold any sign that a server once sent.
-        merged = {name.lower(): value for name, value in given.items()} | self._own_headers
-        return [(name.encode(), value.encode()) for name, value in merged.items()]
-
-    def _page(self, request: FetchRequest, response: httpx.Response) -> Page:
-        now = self._clock.now()
-        if not is_page(response.status_code):
-            raise failure(response.status_code, response.headers, now)
-        return _page(request, response, self._body(response), now)
-
-    def _said(self, request: FetchRequest, response: httpx.Response) -> Page:
-        """The answer with its status, which says what became of a POST even when the rest of the
-        answer does not come."""
-        now, body = self._clock.now(), b""
-        with contextlib.suppress(FetchFailed):
-            body = self._body(response)
-        return _page(request, response, body, now)
 
     def _body(self, response: httpx.Response) -> bytes:
         return decoded(
@@ -236,6 +213,17 @@ def _page(request: FetchRequest, response: httpx.Response, body: bytes, now: dat
         body=body,
         fetched_at=now,
     )
+
+
+@contextlib.contextmanager
+def _naming(address: str) -> Iterator[None]:
+    """Put the host that was configured before an error."""
+    try:
+        yield
+    except FetchFailed as error:
+        raise type(error)(
+            f"{_name(address)} {error}", status=error.status, retry_after=error.retry_after
+        ) from None
 
 
 def _name(address: str) -> str:
@@ -311,8 +299,8 @@ def decoded(chunks: Iterable[bytes], *, encoding: str, limit: int) -> bytes:
     FetchFailed for one that is broken or ends early.
     """
     # Not a list of pieces: millions of them, two bytes each, would take far more than the limit.
-    body = bytearray()
-    for piece in _pieces(chunks, _layer(encoding)):
+    body, layer = bytearray(), _layer(encoding)
+    for piece in _inflated(chunks, layer) if layer else chunks:
         body += piece
         if len(body) > limit:
             raise FetchRefused(
@@ -332,33 +320,22 @@ def _layer(encoding: str) -> str:
     return layer
 
 
-def _pieces(chunks: Iterable[bytes], layer: str) -> Iterator[bytes]:
-    return _inflated(chunks, layer) if layer else iter(chunks)
-
-
 def _inflated(chunks: Iterable[bytes], layer: str) -> Iterator[bytes]:
+    """What the chunks stand for, never more than one step of it in memory."""
     inflater = None
     for chunk in chunks:
-        inflater = inflater or zlib.decompressobj(_format(layer, chunk))
-        yield from _steps(inflater, chunk)
+        if inflater is None:
+            # Some servers call a bare stream without zlib's head `deflate`.
+            bare = layer == "deflate" and chunk[0] & 0x0F != 8
+            inflater = zlib.decompressobj(_RAW if bare else _ZLIB if layer == "deflate" else _GZIP)
+        data = chunk
+        try:
+            while piece := inflater.decompress(data, _STEP):
+                yield piece
+                data = inflater.unconsumed_tail
+        except zlib.error:
+            raise FetchFailed("sent a compressed body that is broken") from None
         if inflater.unused_data:
             raise FetchFailed("sent a compressed body with something after its end")
     if inflater and not inflater.eof:
         raise FetchFailed("sent a compressed body that ends early")
-
-
-def _steps(inflater: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
-    """What `data` stands for, never more than one step of it in memory."""
-    try:
-        while piece := inflater.decompress(data, _STEP):
-            yield piece
-            data = inflater.unconsumed_tail
-    except zlib.error:
-        raise FetchFailed("sent a compressed body that is broken") from None
-
-
-def _format(layer: str, start: bytes) -> int:
-    """The window bits for zlib. Some servers call a bare stream without zlib's head `deflate`."""
-    if layer != "deflate":
-        return _GZIP
-    return _ZLIB if start[0] & 0x0F == 8 else _RAW

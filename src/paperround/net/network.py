@@ -109,7 +109,15 @@ class Network:
         whatever is there; raises FetchFailed when nothing answers.
         """
         deadline = time.monotonic() + seconds
-        return self._first_that_answers(self.usable(target, seconds), target.port, deadline)
+        addresses = self.usable(target, seconds)
+        for tried, address in enumerate(addresses):
+            # A dead address must leave time for those after it.
+            share = (deadline - time.monotonic()) / (len(addresses) - tried)
+            try:
+                return self.dial(address, target.port, max(share, 0.001))
+            except OSError:
+                continue
+        raise FetchFailed("cannot be connected to")
 
     def usable(self, target: Target, seconds: float) -> Sequence[Address]:
         """The addresses of `target` that may be connected to. Raises as `connect` does."""
@@ -128,8 +136,14 @@ class Network:
     def _addresses(self, target: Target, seconds: float) -> Sequence[Address]:
         # Looking up cannot be interrupted, so a thread of its own does it and may be left behind.
         answers: SimpleQueue[Sequence[Address] | OSError] = SimpleQueue()
-        asking = Thread(target=self._look_up_into, args=(answers, target), daemon=True)
-        asking.start()
+
+        def ask() -> None:
+            try:
+                answers.put(self.look_up(target.host, target.port))
+            except OSError as error:
+                answers.put(error)
+
+        Thread(target=ask, daemon=True).start()
         try:
             found = answers.get(timeout=seconds)
         except Empty:
@@ -137,23 +151,3 @@ class Network:
         if isinstance(found, OSError):
             raise NameNotFound("has a name that cannot be found")
         return found
-
-    def _look_up_into(
-        self, answers: "SimpleQueue[Sequence[Address] | OSError]", target: Target
-    ) -> None:
-        try:
-            answers.put(self.look_up(target.host, target.port))
-        except OSError as error:
-            answers.put(error)
-
-    def _first_that_answers(
-        self, addresses: Sequence[Address], port: int, deadline: float
-    ) -> socket.socket:
-        for tried, address in enumerate(addresses):
-            # A dead address must leave time for those after it.
-            share = (deadline - time.monotonic()) / (len(addresses) - tried)
-            try:
-                return self.dial(address, port, max(share, 0.001))
-            except OSError:
-                continue
-        raise FetchFailed("cannot be connected to")

@@ -79,28 +79,21 @@ class SystemResolver:
         if self._unanswered >= MOST_UNANSWERED:
             raise FetchFailed(f"the DNS was not asked for {name}: it did not answer before")
         try:
-            found = self._resolved(name, kind)
+            asked = self._asked or dns.resolver.get_default_resolver()
+            found: Iterable[Rdata] = asked.resolve(name, kind, lifetime=self._seconds)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            found = ()
         except dns.exception.Timeout as error:
             self._unanswered += 1
             raise FetchFailed(f"the DNS did not answer for {name}: nothing came in time") from error
         except (dns.exception.DNSException, OSError) as error:
-            raise FetchFailed(f"the DNS did not answer for {name}: {_why(error)}") from error
+            # A few words: which servers were asked, and how often, stands in the rest.
+            nobody = isinstance(error, dns.resolver.NoNameservers)
+            why = "no server could say" if nobody else type(error).__name__
+            raise FetchFailed(f"the DNS did not answer for {name}: {why}") from error
         self._unanswered = 0
         return found
-
-    def _resolved(self, name: str, kind: RdataType) -> Iterable[Rdata]:
-        asked = self._asked or dns.resolver.get_default_resolver()
-        try:
-            return asked.resolve(name, kind, lifetime=self._seconds)
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-            return ()
 
 
 def _shown(text: str) -> str:
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
-
-
-def _why(error: Exception) -> str:
-    """A few words: which servers were asked, and how often, stands in the rest."""
-    nobody = isinstance(error, dns.resolver.NoNameservers)
-    return "no server could say" if nobody else type(error).__name__

@@ -59,7 +59,7 @@ def target(url: httpx.URL, *, ports: Collection[int], allow: Collection[HostPort
 
 def parse_allowed(entries: Collection[str]) -> frozenset[HostPort]:
     """`host:port` entries as pairs (`[::1]:8080` for IPv6). Raises Misconfigured for others."""
-    return frozenset(_allowed(entry) for entry in entries)
+    return frozenset(map(_allowed, entries))
 
 
 def _allowed(entry: str) -> HostPort:

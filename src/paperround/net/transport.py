@@ -94,14 +94,22 @@ class Conversation(httpx.SyncByteStream):
 
     def ask(self, request: httpx.Request) -> h11.Response:
         """Send `request` and read the head of the answer."""
-        sent = [self._http.send(_head(request))]
+        try:
+            head = h11.Request(
+                method=request.method, headers=request.headers.raw, target=request.url.raw_path
+            )
+        except h11.LocalProtocolError:
+            raise FetchRefused("cannot be sent a header that we were given") from None
+        sent = [self._http.send(head)]
         if content := request.read():
             sent.append(self._http.send(h11.Data(data=content)))
         sent.append(self._http.send(h11.EndOfMessage()))
         self._wire.write(b"".join(one for one in sent if one))
         for _ in range(_MOST_INTERIM + 1):
             if isinstance(event := self._next(), h11.Response):
-                self._check_headers(event)
+                size = sum(len(name) + len(value) for name, value in event.headers)
+                if len(event.headers) > self._limits.headers or size > self._limits.header_bytes:
+                    break
                 return event
         raise self._too_many_headers()
 
@@ -122,20 +130,12 @@ class Conversation(httpx.SyncByteStream):
                 self._ended = not data
                 self._http.receive_data(data)
         except h11.RemoteProtocolError as error:
-            raise self._broken(error) from None
+            if error.error_status_hint == 431:
+                raise self._too_many_headers() from None
+            if self._ended:
+                raise FetchFailed("ended its answer early") from None
+            raise FetchFailed("sent an answer that is no HTTP") from None
         return event  # type: ignore[return-value]  # PAUSED follows an upgrade; we ask for none
-
-    def _broken(self, error: h11.RemoteProtocolError) -> FetchFailed:
-        if error.error_status_hint == 431:
-            return self._too_many_headers()
-        if self._ended:
-            return FetchFailed("ended its answer early")
-        return FetchFailed("sent an answer that is no HTTP")
-
-    def _check_headers(self, response: h11.Response) -> None:
-        size = sum(len(name) + len(value) for name, value in response.headers)
-        if len(response.headers) > self._limits.headers or size > self._limits.header_bytes:
-            raise self._too_many_headers()
 
     def _too_many_headers(self) -> FetchRefused:
         return FetchRefused("sends more headers than we take")
@@ -177,12 +177,3 @@ class GuardedTransport(httpx.BaseTransport):
         return httpx.Response(
             head.status_code, headers=head.headers.raw_items(), stream=conversation
         )
-
-
-def _head(request: httpx.Request) -> h11.Request:
-    try:
-        return h11.Request(
-            method=request.method, headers=request.headers.raw, target=request.url.raw_path
-        )
-    except h11.LocalProtocolError:
-        raise FetchRefused("cannot be sent a header that we were given") from None
