@@ -73,12 +73,10 @@ def _entry(key: str, one: Citation) -> str:
         "note": "Withdrawn" if paper.withdrawn else "",
         "abstract": escaped(one.abstract),
     }
-    lines = [f"  {name} = {_value(name, text)}," for name, text in fields.items() if text]
+    values = {name: f"{{{text}}}" for name, text in fields.items() if text}
+    values["month"] = fields["month"]  # a macro of BibTeX's, and no text
+    lines = [f"  {name} = {value}," for name, value in values.items()]
     return "\n".join([f"@misc{{{key},", *lines, "}", ""])
-
-
-def _value(name: str, text: str) -> str:
-    return text if name == "month" else f"{{{text}}}"
 
 
 def escaped(text: str) -> str:
@@ -89,12 +87,9 @@ def escaped(text: str) -> str:
 def _protected(text: str) -> str:
     """`text` escaped, its words with capitals inside in braces."""
     words = _CONTROL.sub(" ", text).split()
-    return " ".join(f"{{{escaped(one)}}}" if _has_capital(one) else escaped(one) for one in words)
-
-
-def _has_capital(word: str) -> bool:
-    """Whether a letter behind its first one is a capital."""
-    return any(letter.isupper() for letter in word[1:])
+    return " ".join(
+        f"{{{escaped(one)}}}" if any(map(str.isupper, one[1:])) else escaped(one) for one in words
+    )
 
 
 def _name(name: str) -> str:

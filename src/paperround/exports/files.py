@@ -24,21 +24,12 @@ def _each(write: Callable[[Sequence[Citation]], bytes], media_type: str) -> File
     )
 
 
-def _markdown_edition(one: CitedEdition) -> bytes:
-    pages = [citation.page for citation in one.citations]
-    return markdown.write_edition(one.title, one.edition, one.quiet, pages)
-
-
-def _json_ld_edition(one: CitedEdition) -> bytes:
-    return json_ld.write_list(f"{one.title}, {one.edition.day}", one.page, one.citations)
-
-
 FILE_FORMATS: Mapping[str, FileFormat] = MappingProxyType(
     {
         "bib": _each(bibtex.write_bibtex, bibtex.MEDIA_TYPE),
         "ris": _each(ris.write_ris, ris.MEDIA_TYPE),
-        "md": FileFormat(markdown.MEDIA_TYPE, markdown.write_paper, _markdown_edition),
-        "jsonld": FileFormat(json_ld.MEDIA_TYPE, json_ld.write_paper, _json_ld_edition),
+        "md": FileFormat(markdown.MEDIA_TYPE, markdown.write_paper, markdown.write_edition),
+        "jsonld": FileFormat(json_ld.MEDIA_TYPE, json_ld.write_paper, json_ld.write_edition),
     }
 )
 

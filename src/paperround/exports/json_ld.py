@@ -1,10 +1,9 @@
 """Papers and editions as JSON-LD with the words of schema.org, for search engines and libraries."""
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from paperround.domain.citations import Citation
+from paperround.domain.citations import Citation, CitedEdition
 from paperround.domain.telling import web_address
 
 MEDIA_TYPE = "application/ld+json"
@@ -17,18 +16,18 @@ def write_paper(one: Citation) -> bytes:
     return _written({"@context": _CONTEXT, **article(one)})
 
 
-def write_list(title: str, page: str, citations: Sequence[Citation]) -> bytes:
-    """An `ItemList` of them, in their order."""
+def write_edition(cited: CitedEdition) -> bytes:
+    """An `ItemList` of its papers, in their order."""
     items = [
         {"@type": "ListItem", "position": position, "item": article(one)}
-        for position, one in enumerate(citations, start=1)
+        for position, one in enumerate(cited.citations, start=1)
     ]
     return _written(
         {
             "@context": _CONTEXT,
             "@type": "ItemList",
-            "@id": page,
-            "name": title,
+            "@id": cited.page,
+            "name": f"{cited.title}, {cited.edition.day}",
             "numberOfItems": len(items),
             "itemListOrder": f"{_CONTEXT}/ItemListOrderAscending",
             "itemListElement": items,
@@ -47,7 +46,11 @@ def article(one: Citation) -> dict[str, Any]:
         "author": [{"@type": "Person", "name": name} for name in paper.authors],
         "datePublished": one.dated.isoformat(),
         "dateModified": paper.updated_at.date().isoformat() if paper.updated_at else None,
-        "identifier": _identifiers(paper.identifiers),
+        "identifier": [
+            {"@type": "PropertyValue", "propertyID": _SCHEMES[kind], "value": it}
+            for kind, it in paper.identifiers.items()
+            if kind in _SCHEMES
+        ],
         "url": web_address(one.url),
         "sameAs": sorted({web_address(url) for url in one.links.values()} - {""}),
         "abstract": one.abstract,
@@ -58,14 +61,6 @@ def article(one: Citation) -> dict[str, Any]:
         "version": paper.version,
     }
     return {name: said for name, said in value.items() if said}
-
-
-def _identifiers(known: Mapping[str, str]) -> list[dict[str, str]]:
-    return [
-        {"@type": "PropertyValue", "propertyID": _SCHEMES[kind], "value": it}
-        for kind, it in known.items()
-        if kind in _SCHEMES
-    ]
 
 
 def _written(value: dict[str, Any]) -> bytes:

@@ -3,8 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from paperround.domain.citations import Citation
-from paperround.domain.editions import Edition
+from paperround.domain.citations import Citation, CitedEdition
 from paperround.domain.telling import long_date, paper_links, short_authors
 from paperround.exports.entry_html import WITHDRAWN
 from paperround.languages.localize import english_reason
@@ -31,40 +30,31 @@ def write_paper(one: Citation) -> bytes:
     """One paper: its title, authors, what its source lets us show, and where it can be read."""
     paper = one.paper
     heading = "In short" if one.is_gist else "Abstract"
+    known = paper.identifiers.items()
+    facts = [f"- {_NAMES[kind]}: {escaped(it)}" for kind, it in known if kind in _NAMES]
+    if paper.listed_on:
+        facts.append(f"- Listed: {paper.listed_on}")
+    if paper.categories:
+        facts.append(f"- Categories: {escaped(', '.join(paper.categories))}")
+    facts += [f"- {label}: <{url}>" for label, url in paper_links(one)]
+    facts.append(f"- Page: <{one.page}>")
     blocks = [
         f"# {escaped(paper.title)}",
         escaped(", ".join(paper.authors)),
         f"**{WITHDRAWN}**" if paper.withdrawn else "",
         f"## {heading}\n\n{escaped(one.text)}" if one.text else "",
-        "\n".join(_facts(one)),
+        "\n".join(facts),
     ]
     return _written(blocks)
 
 
-def _facts(one: Citation) -> list[str]:
-    paper = one.paper
-    known = [f"- {_NAMES[kind]}: {escaped(it)}" for kind, it in _named(one)]
-    listed = [f"- Listed: {paper.listed_on}"] if paper.listed_on else []
-    categories = [f"- Categories: {escaped(', '.join(paper.categories))}"]
-    links = [f"- {label}: <{url}>" for label, url in paper_links(one)]
-    return [*known, *listed, *(categories if paper.categories else []), *links, _page(one)]
-
-
-def _page(one: Citation) -> str:
-    return f"- Page: <{one.page}>"
-
-
-def _named(one: Citation) -> list[tuple[str, str]]:
-    return [(kind, it) for kind, it in one.paper.identifiers.items() if kind in _NAMES]
-
-
-def write_edition(title: str, edition: Edition, quiet: str, pages: Sequence[str]) -> bytes:
-    """An edition: its papers in order, each with why it is there. `pages` are their addresses."""
-    blocks = [f"# {escaped(title)}, {long_date(edition.day)}", escaped(quiet)]
-    for paper, page in zip(edition.papers, pages, strict=True):
+def write_edition(cited: CitedEdition) -> bytes:
+    """An edition: its papers in order, each with why it is there."""
+    blocks = [f"# {escaped(cited.title)}, {long_date(cited.edition.day)}", escaped(cited.quiet)]
+    for paper, citation in zip(cited.edition.papers, cited.citations, strict=True):
         links = [f"[{label}](<{url}>)" for label, url in paper_links(paper)]
         blocks += [
-            f"## {paper.position}\\. [{escaped(paper.title)}](<{page}>)",
+            f"## {paper.position}\\. [{escaped(paper.title)}](<{citation.page}>)",
             f"**{WITHDRAWN}**" if paper.withdrawn else "",
             escaped(short_authors(paper.authors)),
             f"*{escaped(english_reason(paper.reason))}*" if paper.reason else "",

@@ -14,12 +14,11 @@ _SUFFIXES = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv"})
 
 def write_ris(citations: Sequence[Citation]) -> bytes:
     """A reference for each, in their order."""
-    references = ("".join(_lines(one)) for one in citations)
+    references = (
+        "".join(f"{tag}  - {text}\r\n" for tag, text in _fields(one) if text or tag == "ER")
+        for one in citations
+    )
     return "\r\n".join(references).encode("utf-8", "replace")
-
-
-def _lines(one: Citation) -> Iterator[str]:
-    return (f"{tag}  - {text}\r\n" for tag, text in _fields(one) if text or tag == "ER")
 
 
 def _fields(one: Citation) -> Iterator[tuple[str, str]]:

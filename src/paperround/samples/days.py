@@ -23,6 +23,7 @@ FEED = "samples"
 """The name of the feed that lists them, and the prefix of their local ids."""
 
 _DATES = frozenset({"day", "hour", "lead", "votes"})
+_LINKS = {"code": "github_repo", "project": "project_page"}
 
 Entry = Mapping[str, Any]
 
@@ -57,6 +58,7 @@ def _listed_at(entry: Entry, began: datetime) -> datetime:
 
 def _record(entry: Entry, listed: datetime, known: datetime) -> Record:
     lead = entry.get("lead")
+    lasting = {key: value for key, value in entry.items() if key not in _DATES}
     return Record(
         title=entry["title"],
         abstract=entry.get("abstract", ""),
@@ -64,7 +66,7 @@ def _record(entry: Entry, listed: datetime, known: datetime) -> Record:
         authors=tuple(entry.get("authors", ())),
         categories=tuple(entry.get("categories", ())),
         keywords=tuple(entry.get("keywords", ())),
-        links=_links(entry),
+        links={name: entry[key] for name, key in _LINKS.items() if key in entry},
         listed_on=listed.date(),
         listed_at=listed,
         published_at=None if lead is None else listed - timedelta(hours=lead),
@@ -73,13 +75,11 @@ def _record(entry: Entry, listed: datetime, known: datetime) -> Record:
         organization=entry.get("organization"),
         submitter=entry.get("submitter"),
         counts=tuple(_counts(entry, listed, known)),
-        fingerprint=_fingerprint(entry),
+        # Without its dates: a demo that begins again lists no changed papers.
+        fingerprint=hashlib.blake2b(
+            json.dumps(lasting, sort_keys=True).encode(), digest_size=16
+        ).hexdigest(),
     )
-
-
-def _links(entry: Entry) -> dict[str, str]:
-    keys = {"code": "github_repo", "project": "project_page"}
-    return {name: entry[key] for name, key in keys.items() if key in entry}
 
 
 def _counts(entry: Entry, listed: datetime, known: datetime) -> Iterator[Count]:
@@ -89,9 +89,3 @@ def _counts(entry: Entry, listed: datetime, known: datetime) -> Iterator[Count]:
         if captured_at <= known:
             yield Count(signal="upvotes", value=upvotes, captured_at=captured_at)
             yield Count(signal="comments", value=comments, captured_at=captured_at)
-
-
-def _fingerprint(entry: Entry) -> str:
-    """Of the paper without its dates: a demo that begins again lists no changed papers."""
-    lasting = {key: value for key, value in entry.items() if key not in _DATES}
-    return hashlib.blake2b(json.dumps(lasting, sort_keys=True).encode(), digest_size=16).hexdigest()

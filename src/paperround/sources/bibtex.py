@@ -9,8 +9,7 @@ A piece is parsed by itself: an entry whose braces do not close is one reject an
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -70,6 +69,8 @@ def read_bibtex_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]
     """As `read_bibtex`, and the lines that stand outside of the entries: BibTeX passes over them,
     and exporters write about themselves there. Empty ones, and comments that begin with `%`, are
     left out."""
+    # The library logs what it cannot read; here that is a reject, kept with its reason.
+    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL + 1)
     text = text_of_bytes(content)
     starts = [match.start() for match in START.finditer(text)]
     reading = _Reading()
@@ -161,17 +162,10 @@ def _blocks(piece: str) -> list["Block"]:
     from bibtexparser.entrypoint import parse_string
     from bibtexparser.exceptions import ParserStateException
 
-    _hush()
     try:
         return parse_string(piece, parse_stack=[]).blocks
     except ParserStateException:
         raise BadEntry("bad-bibtex", _UNREADABLE) from None
-
-
-@cache
-def _hush() -> None:
-    """The library logs what it cannot read; here that is a reject, kept with its reason."""
-    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL + 1)
 
 
 def _reference(said: Mapping[str, str]) -> Reference:
@@ -179,6 +173,8 @@ def _reference(said: Mapping[str, str]) -> Reference:
     names = {key: verbatim(said.get(key, "")) for key in _NAMES}
     journal = texts["journal"] or texts["journaltitle"] or texts["booktitle"]
     pmid = names["pmid"]
+    year, month, day = names["year"], names["month"], names["day"]
+    whole = [f"{year} {month} {day}"] if month and day else []
     return Reference(
         title=texts["title"],
         abstract=texts["abstract"],
@@ -194,20 +190,12 @@ def _reference(said: Mapping[str, str]) -> Reference:
         pdfs=(names["pdf"],),
         keywords=tuple(re.split(r"[;,]", texts["keywords"])),
         categories=(names["primaryclass"], names["eprintclass"]),
-        dates=(names["date"], *_dates(names)),
+        # The most exact one first; a day without a month says nothing.
+        dates=(names["date"], *whole, f"{year} {month}", year),
         journal=journal,
         note=texts["note"],
         said=said,
     )
-
-
-def _dates(names: Mapping[str, str]) -> Iterator[str]:
-    """The date from its fields, the most exact one first; a day without a month says nothing."""
-    year, month, day = names["year"], names["month"], names["day"]
-    if month and day:
-        yield f"{year} {month} {day}"
-    yield f"{year} {month}"
-    yield year
 
 
 def _eprint(names: Mapping[str, str]) -> str:
@@ -236,16 +224,12 @@ def _person(name: str) -> str:
     from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
 
     if _NAME_PARTS.match(name):
-        return _person_of_parts(name)
+        # `family=Duc, given=Marc, prefix=le`, as biblatex extends names, is Marc le Duc.
+        said = {match[1]: match[2].strip(' "') for match in _NAME_PART.finditer(name)}
+        each = (said.get(key, "") for key in ("given", "prefix", "family", "suffix"))
+        return unbraced(" ".join(filter(None, each)))
     try:
         parts = parse_single_name_into_parts(name, strict=False)
     except InvalidNameError:
         return unbraced(in_order(name))
     return unbraced(" ".join((*parts.first, *parts.von, *parts.last, *parts.jr)))
-
-
-def _person_of_parts(name: str) -> str:
-    """`family=Duc, given=Marc, prefix=le`, as biblatex extends names, as Marc le Duc."""
-    said = {match[1]: match[2].strip(' "') for match in _NAME_PART.finditer(name)}
-    parts = (said.get(key, "") for key in ("given", "prefix", "family", "suffix"))
-    return unbraced(" ".join(filter(None, parts)))

@@ -94,23 +94,16 @@ def unbraced(text: str) -> str:
     """
     if "{" not in text:
         return text
-    marks = list(_MARK.finditer(text))
-    dropped = _protecting(text, marks)
-    if dropped is None:
-        return text
-    kept, at = [], 0
-    for place in sorted(dropped):
-        kept.append(text[at:place])
-        at = place + 1
-    return "".join([*kept, text[at:]])
+    dropped = _protecting(text)
+    return "".join(sign for at, sign in enumerate(text) if at not in dropped)
 
 
-def _protecting(text: str, marks: list[re.Match[str]]) -> set[int] | None:
-    """Places of braces to leave out; None when the braces are not balanced."""
+def _protecting(text: str) -> set[int]:
+    """Places of braces to leave out; none when the braces are not balanced."""
     dropped: set[int] = set()
     opened: list[tuple[int, bool]] = []
     after_command, in_math = -1, False  # where the argument of a command would begin
-    for match in marks:
+    for match in _MARK.finditer(text):
         sign, at = match[0], match.start()
         if sign == "$":
             in_math = not in_math
@@ -118,24 +111,18 @@ def _protecting(text: str, marks: list[re.Match[str]]) -> set[int] | None:
             opened.append((at, in_math or at == after_command))
         elif sign == "}":
             if not opened:
-                return None
+                return set()
             start, is_needed = opened.pop()
-            if not is_needed and not _begins_with_command(text, start + 1, at):
+            # A group must stay when the command it begins with would run on without it; one that is
+            # a whole `\command{...}` needs no group.
+            begins = _BACKSLASH.match(text, start + 1, at)
+            runs_on = begins and not _COMMAND.fullmatch(text, start + 1, at)
+            if not is_needed and not runs_on:
                 dropped |= {start, at}
             after_command = at + 1 if is_needed else after_command
         else:
             after_command = match.end()
-    return None if opened else dropped
-
-
-def _begins_with_command(text: str, start: int, end: int) -> bool:
-    r"""Whether a group must stay, because the command it begins with would run on without it.
-
-    One that is a whole `\command{...}` needs no group.
-    """
-    if not _BACKSLASH.match(text, start, end):
-        return False
-    return _COMMAND.fullmatch(text, start, end) is None
+    return set() if opened else dropped
 
 
 def verbatim(text: str) -> str:

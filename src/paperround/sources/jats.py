@@ -96,22 +96,15 @@ def _tex(text: str) -> str:
 def _formula(node: Node) -> str | None:
     """What a part of a formula says; None where its text is read as any other."""
     if node.name in _RAISED:
-        return _raised(node)
-    if node.name in {"mfrac", "alternatives"}:
-        children = _children(node)
-        if node.name == "mfrac":
-            return "/".join(children[:2])
-        return next((one for one in children if one), "")
+        # A base with what stands below and above it.
+        base, *scripts = _children(node) or [""]
+        tagged = zip(_RAISED[node.name], scripts, strict=False)
+        return base + "".join(f"<{tag}>{one}</{tag}>" for tag, one in tagged if one)
+    if node.name == "mfrac":  # on one line
+        return "/".join(_children(node)[:2])
+    if node.name == "alternatives":  # the first that says something
+        return next(filter(None, _children(node)), "")
     return _tex(node.text) if node.name == "tex-math" else None
-
-
-def _raised(node: Node) -> str:
-    """A base with what stands below and above it."""
-    base, *scripts = _children(node) or [""]
-    tags = _RAISED[node.name]
-    return base + "".join(
-        f"<{tag}>{one}</{tag}>" for tag, one in zip(tags, scripts, strict=False) if one
-    )
 
 
 def _children(node: Node) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from paperround.domain.errors import UnreadableFile
-from paperround.domain.papers import ParsedBatch, Record
+from paperround.domain.papers import ParsedBatch
 from paperround.sources import openalex_record, semantic_scholar_record
 from paperround.sources.arxiv_oai_record import arxiv_batch
 from paperround.sources.biorxiv_record import read_answer
@@ -26,13 +26,13 @@ def read_arxiv_oai(content: bytes) -> ParsedBatch:
     day it was submitted, so that an old page brings no news.
     """
     batch = arxiv_batch(read_harvest(content), date.min)
-    return replace(batch, records=tuple(map(_listed, batch.records)))
-
-
-def _listed(record: Record) -> Record:
-    if not record.title or record.published_at is None:  # a deleted one only withdraws
-        return record
-    return replace(record, listed_on=record.published_at.date(), announces=True)
+    records = tuple(
+        replace(one, listed_on=one.published_at.date(), announces=True)
+        if one.title and one.published_at  # a deleted one only withdraws
+        else one
+        for one in batch.records
+    )
+    return replace(batch, records=records)
 
 
 def read_openalex(content: bytes) -> ParsedBatch:

@@ -16,7 +16,7 @@ from paperround.domain.identifiers import arxiv_id
 from paperround.domain.papers import ParsedBatch, Record, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
-from paperround.sources.catalogues import excerpt_of, json_of, object_of
+from paperround.sources.catalogues import excerpt_of, json_of, object_of, objects_of
 from paperround.sources.entries import (
     BadEntry,
     Entry,
@@ -45,7 +45,6 @@ COUNTS: Mapping[str, str] = MappingProxyType(
 _LISTS = ("data", "recommendedPapers")
 _INNER = ("citedPaper", "citingPaper")
 _SAID = 200
-_TOKEN = re.compile(rf"{VISIBLE}+")
 _PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 _PAPER_ID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _MOST_CORPUS = 10**12
@@ -76,7 +75,10 @@ def read_bulk(content: bytes) -> Answer:
     rows, total = _rows(said), said.get("total") if isinstance(said, dict) else None
     if not isinstance(said, dict) or type(total) is not int or total < 0:
         raise InvalidInput("the JSON is no answer of Semantic Scholar's search: it has no total")
-    return Answer(batch=_batch(rows), rows=len(rows), total=total, token=_token(said))
+    token = "" if said.get("token") is None else said["token"]
+    if not isinstance(token, str) or not re.fullmatch(rf"{VISIBLE}{{0,{MOST_TOKEN}}}", token):
+        raise InvalidInput("the token of the next page is too long or no plain text")
+    return Answer(batch=_batch(rows), rows=len(rows), total=total, token=token)
 
 
 def _rows(said: object) -> list[object]:
@@ -98,15 +100,6 @@ def _rows(said: object) -> list[object]:
     raise InvalidInput("the JSON of Semantic Scholar holds neither a paper nor a list of papers")
 
 
-def _token(said: Mapping[str, object]) -> str:
-    token = said.get("token")
-    if token is None or token == "":
-        return ""
-    if not (isinstance(token, str) and len(token) <= MOST_TOKEN and _TOKEN.fullmatch(token)):
-        raise InvalidInput("the token of the next page is too long or no plain text")
-    return token
-
-
 def _batch(rows: list[object]) -> ParsedBatch:
     return batch_of(rows, lambda row: [_record(_paper(row))], excerpt_of)
 
@@ -123,6 +116,7 @@ def _paper(row: object) -> Entry:
 
 
 def _record(paper: Entry) -> Record:
+    authors = objects_of({"authors": paper.get("authors") or []}, "authors")
     pdf, venue = object_of(paper, "openAccessPdf"), text_of(paper, "venue")
     is_in_journal = venue and "arxiv" not in venue.casefold()  # that, its identifier says
     is_open, licence = _licence(pdf)
@@ -130,7 +124,7 @@ def _record(paper: Entry) -> Record:
         title=title_of(paper),
         abstract=text_of(paper, "abstract") or "",
         identifiers=_identifiers(paper),
-        authors=_authors(paper),
+        authors=tuple(name for one in authors if (name := text_of(one, "name"))),
         categories=texts_of(paper, "fieldsOfStudy"),
         links=links_of({"pdf": pdf.get("url")}),
         published_at=_published(paper),
@@ -153,25 +147,16 @@ def _identifiers(paper: Entry) -> dict[str, str]:
         **({"arxiv": arxiv[0]} if arxiv else {}),
         **({"pmid": pmid} if _PMID.fullmatch(pmid) else {}),
     }
-    return known or {"local": f"s2:{_own_id(paper, stated)}"}
-
-
-def _own_id(paper: Entry, stated: Entry) -> str:
-    """The corpus id, which stays, else the id of the page, which may change."""
+    if known:
+        return known
+    # The corpus id, which stays, else the id of the page, which may change.
     corpus = stated.get("CorpusId", paper.get("corpusId"))
     if type(corpus) is int and 0 < corpus < _MOST_CORPUS:
-        return str(corpus)
+        return {"local": f"s2:{corpus}"}
     page = (text_of(paper, "paperId") or "").strip()
     if not _PAPER_ID.fullmatch(page):
         raise BadEntry("no-id", "the paper has no id")
-    return page
-
-
-def _authors(paper: Entry) -> tuple[str, ...]:
-    authors = paper.get("authors") or []
-    if not isinstance(authors, list) or not all(isinstance(one, dict) for one in authors):
-        raise BadEntry("wrong-type", "authors must be a list of objects")
-    return tuple(name for one in authors if (name := text_of(one, "name")))
+    return {"local": f"s2:{page}"}
 
 
 def _published(paper: Entry) -> datetime | None:

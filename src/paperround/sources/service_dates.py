@@ -94,7 +94,10 @@ def read_date(text: str) -> StatedDate | None:
 def _instant(text: str) -> StatedDate | None:
     """A day or an instant, by the two standards."""
     try:
-        moment = parse_instant(text) if text[:4].isdecimal() else _mail_date(text)
+        if not text[:4].isdecimal():
+            said = parsedate_to_datetime(text)
+            text = (said if said.tzinfo else said.replace(tzinfo=UTC)).isoformat()
+        moment = parse_instant(text)
     except (InvalidInput, ValueError, OverflowError, IndexError, TypeError):
         return None
     day = moment.date()
@@ -113,22 +116,23 @@ def _standard(text: str) -> str:
     return f"{year}-{month:0>2}-{day:0>2}{rest}"
 
 
-def _mail_date(text: str) -> datetime:
-    moment = parsedate_to_datetime(text)
-    return parse_instant((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat())
-
-
 def _loose(text: str) -> StatedDate | None:
     """A day, a month or a year in words."""
     match = next(filter(None, (shape.fullmatch(text) for shape in _SHAPES)), None)
     if match is None:
         return None
     said = match.groupdict()
+    year, day = int(said["year"]), int(said.get("day") or 0)
     try:
         month = _month(said["month"]) if said["month"] else 0
-        return _date(int(said["year"]), month, int(said.get("day") or 0))
+        if day:
+            only = date(year, month, day)
+            return StatedDate(period=Period(first=only, last=only), at=midnight_utc(only))
+        first = date(year, month or 1, 1)
+        last = date(year, month or 12, monthrange(year, month or 12)[1])
     except ValueError:
         return None
+    return StatedDate(period=Period(first=first, last=last), at=None)
 
 
 def _month(word: str) -> int:
@@ -137,13 +141,3 @@ def _month(word: str) -> int:
         return int(word)
     word = "sep" if word.casefold() == "sept" else word.casefold()
     return _MONTHS.index(next((name for name in _MONTHS if name.startswith(word)), word)) + 1
-
-
-def _date(year: int, month: int, day: int) -> StatedDate:
-    """As exact as it is stated; raises ValueError for what is no day."""
-    if day:
-        only = date(year, month, day)
-        return StatedDate(period=Period(first=only, last=only), at=midnight_utc(only))
-    first = date(year, month or 1, 1)
-    last = date(year, month or 12, monthrange(year, month or 12)[1])
-    return StatedDate(period=Period(first=first, last=last), at=None)

@@ -54,19 +54,19 @@ def wild_items(text: str, limits: Limits | None = None) -> list[Mapping[str, Any
     if len(content) > MOST_BYTES or text.count("<") > MOST_TAGS:
         raise UnreadableFile("a feed that is no well-formed XML is not read when it is this large")
     markup = _markup(text)
-    _refuse_declarations(markup)
+    if _DECLARATION.search(markup):
+        raise UnreadableFile("the XML declares a document type (DOCTYPE), which feeds do not need")
     expected = _items_in(text, markup)
-    found = _answer(_run(content, limits or LIMITS))
+    try:
+        found = json.loads(_run(content, limits or LIMITS))
+    except ValueError:
+        raise UnreadableFile("reading it failed") from None
+    found = [one for one in found if isinstance(one, dict)]
     if len(found) != expected:
         raise UnreadableFile(
             f"{expected:,} items begin in the feed and only {len(found):,} can be told apart"
         )
     return found
-
-
-def _refuse_declarations(markup: str) -> None:
-    if _DECLARATION.search(markup):
-        raise UnreadableFile("the XML declares a document type (DOCTYPE), which feeds do not need")
 
 
 def _markup(text: str) -> str:
@@ -115,11 +115,3 @@ def _run(content: bytes, limits: Limits) -> bytes:
     if done.returncode:
         raise UnreadableFile("reading it took too much memory or time, or failed")
     return done.stdout
-
-
-def _answer(written: bytes) -> list[Mapping[str, Any]]:
-    try:
-        found = json.loads(written)
-    except ValueError:
-        raise UnreadableFile("reading it failed") from None
-    return [one for one in found if isinstance(one, dict)]

@@ -22,17 +22,13 @@ _UTF_8 = {"content-type": "application/xml; charset=utf-8"}
 
 def main() -> None:
     """Read a feed from the standard input and write its items to the standard output."""
-    _limit(memory=int(sys.argv[1]), seconds=int(sys.argv[2]))
-    items = items_of(sys.stdin.buffer.read())
-    sys.stdout.write(json.dumps(items))
-
-
-def _limit(*, memory: int, seconds: int) -> None:
+    memory, seconds = int(sys.argv[1]), int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     with suppress(ValueError, OSError):  # macOS knows this limit and takes none
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    sys.stdout.write(json.dumps(items_of(sys.stdin.buffer.read())))
 
 
 def items_of(content: bytes) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from paperround.domain.errors import FetchFailed, InvalidInput, UnreadableFile, invalid
+from paperround.domain.errors import FetchFailed, UnreadableFile, invalid
 from paperround.domain.feeds import FetchRequest
 from paperround.domain.languages import marked
 from paperround.domain.libraries import Library
@@ -65,20 +65,19 @@ def _page(client: HttpClient, place: str, start: int) -> Library:
     try:
         page = client.get(FetchRequest(url=f"{asked}&limit={PAGE}&start={start}"))
         return read_csl(text_of_bytes(page.body))
-    except FetchFailed as error:
-        raise InvalidInput(_why(error), code=CODE) from None
     except UnreadableFile:
         raise invalid(
             CODE,
             "Zotero answered with something else than a library; export it there and give the file",
         ) from None
-
-
-def _why(error: FetchFailed) -> str:
-    if error.status in (403, 404):
-        return marked(
-            "Zotero has no public library there; make it public, or export it and give the file"
-        )
-    return marked(
-        "Zotero does not answer just now; export the library there and give the file instead"
-    )
+    except FetchFailed as error:
+        if error.status in (403, 404):
+            raise invalid(
+                CODE,
+                "Zotero has no public library there; make it public, or export it and give the "
+                "file",
+            ) from None
+        raise invalid(
+            CODE,
+            "Zotero does not answer just now; export the library there and give the file instead",
+        ) from None
