@@ -45,18 +45,6 @@ class _Place:
     token: str = ""
 
     @property
-    def query(self) -> Mapping[str, str]:
-        """A token is the only argument beside the verb (OAI-PMH 2.0, section 3.5)."""
-        if self.token:
-            return {"verb": "ListRecords", "resumptionToken": self.token}
-        return {
-            "verb": "ListRecords",
-            "metadataPrefix": self.format,
-            "set": self.sets[self.index],
-            "from": str(self.since),
-        }
-
-    @property
     def beginning(self) -> "_Place":
         """The first page of the same set, from the same day."""
         return replace(self, page=0, expires=None, token="")
@@ -110,7 +98,15 @@ class ArxivOai(PagedSource[_Place]):
 
     def request(self, place: _Place, state: FeedState) -> FetchRequest:
         """How a page of records is asked for."""
-        url = f"{state.url or BASE}?{urlencode(place.query, safe=':')}"
+        query = {
+            "verb": "ListRecords",
+            "metadataPrefix": place.format,
+            "set": place.sets[place.index],
+            "from": str(place.since),
+        }
+        if place.token:  # the only argument beside the verb (OAI-PMH 2.0, section 3.5)
+            query = {"verb": "ListRecords", "resumptionToken": place.token}
+        url = f"{state.url or BASE}?{urlencode(query, safe=':')}"
         return FetchRequest(url=url, limiter="arxiv", interval_seconds=3.0)
 
     def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:

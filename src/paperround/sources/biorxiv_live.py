@@ -18,7 +18,7 @@ from paperround.domain.errors import FetchFailed, InvalidInput
 from paperround.domain.feeds import FeedState, FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import require_utc
-from paperround.sources.biorxiv_record import SUBJECTS, Answer, read_answer, subject_of
+from paperround.sources.biorxiv_record import SUBJECTS, read_answer, subject_of
 from paperround.sources.polling import (
     DEFAULT_DAYS,
     PagedSource,
@@ -43,10 +43,6 @@ class _Place:
     until: date
     servers: tuple[str, ...]
     subjects: tuple[str, ...]
-
-    @property
-    def path(self) -> str:
-        return f"{self.servers[self.index]}/{self.since}/{self.until}/{self.start}/json"
 
     @property
     def next_server(self) -> "_Place | None":
@@ -91,31 +87,26 @@ class Biorxiv(PagedSource[_Place]):
 
     def request(self, place: _Place, state: FeedState) -> FetchRequest:
         """How the rows from a place on are asked for."""
-        url = f"{(state.url or BASE).rstrip('/')}/{place.path}"
+        path = f"{place.servers[place.index]}/{place.since}/{place.until}/{place.start}/json"
+        url = f"{(state.url or BASE).rstrip('/')}/{path}"
         return FetchRequest(url=url, limiter="biorxiv", interval_seconds=1.0)
 
     def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
         """The papers of one answer; raises FetchFailed for what is no answer with papers."""
         answer = read(page, partial(read_answer, subjects=frozenset(place.subjects)))
-        return answer.batch, _next(answer, place)
-
-
-def _next(answer: Answer, place: _Place) -> _Place | None:
-    """Behind the rows of this page; the next server when there are no more."""
-    end = place.start + answer.rows
-    if not answer.rows:
-        if answer.total and not place.start:
+        # The next page is behind the rows of this one; that of the next server when there are none.
+        end = place.start + answer.rows
+        if not answer.rows and answer.total and not place.start:
             raise FetchFailed(
                 f"{place.servers[place.index]} answered no papers though it announced "
                 f"{answer.total:,}: ask again later"
             )
-        return place.next_server
-    if answer.total is not None and end >= answer.total:
-        return place.next_server
-    if end >= _MOST_ROWS:
-        most = f"{_MOST_ROWS:,}"
-        raise FetchFailed(f"the papers of {place.since} to {place.until} go on after {most} rows")
-    return replace(place, start=end)
+        if not answer.rows or (answer.total is not None and end >= answer.total):
+            return answer.batch, place.next_server
+        if end >= _MOST_ROWS:
+            span = f"{place.since} to {place.until}"
+            raise FetchFailed(f"the papers of {span} go on after {_MOST_ROWS:,} rows")
+        return answer.batch, replace(place, start=end)
 
 
 def _servers(settings: Mapping[str, str]) -> tuple[str, ...]:

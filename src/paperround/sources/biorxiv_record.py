@@ -6,17 +6,16 @@ or as a message, and is never an empty result. Dates may come unpadded, numbers 
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import ParsedBatch, Record, Show
+from paperround.domain.papers import Record, Show
 from paperround.domain.text import clean
 from paperround.domain.times import midnight_utc
-from paperround.sources.catalogues import excerpt_of, json_of
+from paperround.sources.catalogues import Answer, excerpt_of, json_of
 from paperround.sources.entries import (
     BadEntry,
     Entry,
@@ -55,22 +54,10 @@ _ASIDE = re.compile(r"\([^()]*\)")
 _JOINTS = re.compile(r"[\s_/-]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One page: the papers in it that are wanted, how many rows it had, and of how many in all.
-
-    `total` is None where the answer does not say; it may count more than there is, so that the
-    last page is empty.
-    """
-
-    batch: ParsedBatch
-    rows: int
-    total: int | None
-
-
 def read_answer(content: bytes, subjects: Collection[str] = ()) -> Answer:
     """The papers of an answer, only those of `subjects` (as `subject_of` writes them) if given.
 
+    Its total may count more than there is, so that the last page is empty.
     Raises InvalidInput when it is an error or no answer of this API.
     """
     said = json_of(content)

@@ -33,7 +33,7 @@ class Answer:
     batch: ParsedBatch
     rows: int
     total: int | None
-    mark: str | None
+    mark: str | None = None
 
 
 def read_object(content: bytes, name: str) -> Mapping[str, Any]:

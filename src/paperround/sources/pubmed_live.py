@@ -41,13 +41,11 @@ from paperround.sources.pubmed_record import read_pubmed
 MOST_FOUND = 10_000
 """Articles of one search that PubMed gives out."""
 
-WEB_ENV = r"[\w.@%+=-]{1,200}"
-"""The shape of the name under which PubMed keeps a list."""
-
 _SAID = 200
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _KEY = re.compile(r"[1-9]\d{0,4}", re.ASCII)
-_WEB_ENV = re.compile(WEB_ENV, re.ASCII)
+_WEB_ENV = re.compile(r"[\w.@%+=-]{1,200}", re.ASCII)
+"""The shape of the name under which PubMed keeps a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +56,7 @@ class Found:
     count: int
     query_key: str
     web_env: str
-    rejects: tuple[Reject, ...] = ()
+    rejects: tuple[Reject, ...]
 
 
 def read_search(content: bytes) -> Found:
@@ -72,12 +70,10 @@ def read_search(content: bytes) -> Found:
     if "ERROR" in result:
         raise InvalidInput(f"PubMed did not take the search: {_words(result['ERROR'])!r}")
     count = int(_text(result, "count", _COUNT))
-    if not count:
-        return Found(count=0, query_key="", web_env="", rejects=_notes(result, count))
     return Found(
         count=count,
-        query_key=_text(result, "querykey", _KEY),
-        web_env=_text(result, "webenv", _WEB_ENV),
+        query_key=_text(result, "querykey", _KEY) if count else "",
+        web_env=_text(result, "webenv", _WEB_ENV) if count else "",
         rejects=_notes(result, count),
     )
 
@@ -96,24 +92,19 @@ def _words(said: object) -> str:
 def _notes(result: Mapping[str, object], count: int) -> tuple[Reject, ...]:
     """A field there is not is always a mistake; a word PubMed does not know is one when nothing
     was found. What lies behind the last article it gives out is told too."""
-    listed = result.get("errorlist")
-    errors = listed if isinstance(listed, dict) else {}
-    unknown = _names(errors, "fieldsnotfound") + (
-        [] if count else _names(errors, "phrasesnotfound")
-    )
+    errorlist = result.get("errorlist")
+    errors = errorlist if isinstance(errorlist, dict) else {}
+    said = [errors.get("fieldsnotfound"), None if count else errors.get("phrasesnotfound")]
     notes = [
-        BadEntry("unknown-words", f"PubMed does not know this part of the query: {word}")
-        for word in unknown
+        BadEntry("unknown-words", f"PubMed does not know this part of the query: {_words(one)}")
+        for listed in said
+        if isinstance(listed, list)
+        for one in listed[:10]
     ]
     if count > MOST_FOUND:
         detail = f"PubMed found {count:,} articles and gives out {MOST_FOUND:,}: narrow the query"
         notes.append(BadEntry("too-many-found", detail))
     return tuple(reject(note, place, note.detail) for place, note in enumerate(notes, start=1))
-
-
-def _names(errors: Mapping[str, object], key: str) -> list[str]:
-    value = errors.get(key)
-    return [_words(one) for one in value[:10]] if isinstance(value, list) else []
 
 
 BASE = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
@@ -138,11 +129,6 @@ class _Place:
     web_env: str = ""
 
     @property
-    def search(self) -> "_Place":
-        """The search for the same days."""
-        return _Place(span=self.span, query=self.query)
-
-    @property
     def next_days(self) -> "_Place | None":
         """The search for the days behind these; None when there are none left."""
         span = self.span.following
@@ -160,11 +146,6 @@ class _Place:
         if start < min(self.count, MOST_FOUND):
             return replace(self, start=start)
         return self.next_days
-
-    @property
-    def utility(self) -> str:
-        """The utility that is asked."""
-        return "efetch" if self.web_env else "esearch"
 
     @property
     def arguments(self) -> Mapping[str, object]:
@@ -216,14 +197,15 @@ class PubMed(PagedSource[_Place]):
     def resumed(self, place: _Place, now: datetime) -> _Place:
         """The same page; a list that is too old is searched for again."""
         is_old = place.begun is not None and require_utc(now) - place.begun >= _KEPT
-        return place.search if is_old else place
+        return _Place(span=place.span, query=place.query) if is_old else place
 
     def request(self, place: _Place, state: FeedState) -> FetchRequest:
         """How a search, or a page of what was found, is asked for."""
         base = (state.url or BASE).rstrip("/")
+        utility = "efetch" if place.web_env else "esearch"
         query = urlencode({**place.arguments, "tool": "paperround"})
         return FetchRequest(
-            url=f"{base}/{place.utility}.fcgi?{query}", limiter="ncbi", interval_seconds=1.0
+            url=f"{base}/{utility}.fcgi?{query}", limiter="ncbi", interval_seconds=1.0
         )
 
     def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
@@ -232,30 +214,27 @@ class PubMed(PagedSource[_Place]):
         Raises FetchFailed for what is no answer of E-utilities, a list no longer kept included.
         """
         if not place.web_env:
-            return _found(read(page, read_search), page, place)
+            found = read(page, read_search)
+            narrowed = place.narrowed(found.count) if found.count > MOST_FOUND else None
+            if narrowed is not None:
+                return ParsedBatch(), narrowed
+            batch = ParsedBatch(rejects=found.rejects)
+            if not found.count:
+                return batch, place.next_days
+            listed = replace(
+                place,
+                count=found.count,
+                begun=require_utc(page.fetched_at),
+                query_key=found.query_key,
+                web_env=found.web_env,
+            )
+            return batch, listed
         batch = read(page, read_pubmed)
         if not batch.records and not batch.rejects:
             raise FetchFailed(
                 f"PubMed answered no articles though it found {place.count:,}: ask again later"
             )
         return batch, place.following
-
-
-def _found(found: Found, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
-    narrowed = place.narrowed(found.count) if found.count > MOST_FOUND else None
-    if narrowed is not None:
-        return ParsedBatch(), narrowed
-    batch = ParsedBatch(rejects=found.rejects)
-    if not found.count:
-        return batch, place.next_days
-    listed = replace(
-        place,
-        count=found.count,
-        begun=require_utc(page.fetched_at),
-        query_key=found.query_key,
-        web_env=found.web_env,
-    )
-    return batch, listed
 
 
 def _days(settings: Mapping[str, str]) -> int:

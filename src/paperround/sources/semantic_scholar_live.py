@@ -57,17 +57,6 @@ class _Place:
     page: int = 0
     token: str = ""
 
-    @property
-    def arguments(self) -> Mapping[str, str]:
-        return {
-            "query": self.query,
-            "fields": ASKED,
-            "sort": "publicationDate:desc",
-            "publicationDateOrYear": f"{self.since}:",
-            **({"fieldsOfStudy": ",".join(self.fields)} if self.fields else {}),
-            **({"token": self.token} if self.token else {}),
-        }
-
 
 class SemanticScholar(PagedSource[_Place]):
     """The source `semantic-scholar`. Its key goes to the service's own address and nowhere else:
@@ -110,8 +99,16 @@ class SemanticScholar(PagedSource[_Place]):
     def request(self, place: _Place, state: FeedState) -> FetchRequest:
         """How a page of the search is asked for."""
         key = self._key if state.url is None else None
+        query = {
+            "query": place.query,
+            "fields": ASKED,
+            "sort": "publicationDate:desc",
+            "publicationDateOrYear": f"{place.since}:",
+            **({"fieldsOfStudy": ",".join(place.fields)} if place.fields else {}),
+            **({"token": place.token} if place.token else {}),
+        }
         return FetchRequest(
-            url=f"{state.url or BASE}?{urlencode(place.arguments, safe=':,')}",
+            url=f"{state.url or BASE}?{urlencode(query, safe=':,')}",
             headers={"x-api-key": key} if key else {},
             limiter="semantic-scholar",
             interval_seconds=1.0 if key else 3.0,
