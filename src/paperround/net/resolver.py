@@ -47,8 +47,11 @@ class SystemResolver:
         Raises FetchFailed when nobody answers, as all of these do.
         """
         found = self._ask(name, RdataType.TXT)
-        strings = [record.strings for record in found if isinstance(record, TXT)]
-        return tuple(_shown(b"".join(one).decode("utf-8", "replace")) for one in strings)
+        strings = [b"".join(record.strings) for record in found if isinstance(record, TXT)]
+        return tuple(
+            "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+            for text in (one.decode("utf-8", "replace") for one in strings)
+        )
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """The addresses of a host, of both kinds."""
@@ -93,7 +96,3 @@ class SystemResolver:
             raise FetchFailed(f"the DNS did not answer for {name}: {why}") from error
         self._unanswered = 0
         return found
-
-
-def _shown(text: str) -> str:
-    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -11,7 +11,7 @@ A line of `papers.jsonl` is a JSON object in the keys of the `jsonl` format, wit
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
@@ -74,18 +74,14 @@ def _record(entry: Entry, listed: datetime, known: datetime) -> Record:
         licence=entry.get("licence"),
         organization=entry.get("organization"),
         submitter=entry.get("submitter"),
-        counts=tuple(_counts(entry, listed, known)),
+        counts=tuple(
+            Count(signal=signal, value=value, captured_at=taken)
+            for hours, *votes in entry["votes"]
+            if (taken := listed + timedelta(hours=hours)) <= known
+            for signal, value in zip(("upvotes", "comments"), votes, strict=True)
+        ),
         # Without its dates: a demo that begins again lists no changed papers.
         fingerprint=hashlib.blake2b(
             json.dumps(lasting, sort_keys=True).encode(), digest_size=16
         ).hexdigest(),
     )
-
-
-def _counts(entry: Entry, listed: datetime, known: datetime) -> Iterator[Count]:
-    """The counts taken until `known`."""
-    for hours, upvotes, comments in entry["votes"]:
-        captured_at = listed + timedelta(hours=hours)
-        if captured_at <= known:
-            yield Count(signal="upvotes", value=upvotes, captured_at=captured_at)
-            yield Count(signal="comments", value=comments, captured_at=captured_at)

@@ -9,8 +9,6 @@ Bytes that stay undecoded come as surrogates (`surrogateescape`), so that only t
 import codecs
 import re
 
-from paperround.sources.entries import is_undecoded
-
 _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -26,7 +24,10 @@ def text_of_bytes(content: bytes) -> str:
     if charset:
         return content.decode(charset, "replace").lstrip("\ufeff")
     text = content.decode("utf-8-sig", "surrogateescape")
-    return _mended(text) if is_undecoded(text) else text
+    # Lone foreign bytes are windows-1252; a text of another script has them in rows, and stays.
+    if any(len(found[0]) > _MOST_TOGETHER for found in _FOREIGN.finditer(text)):
+        return text
+    return _FOREIGN.sub(_as_latin, text)
 
 
 def is_utf_16(content: bytes) -> bool:
@@ -47,13 +48,6 @@ def _utf_16(content: bytes) -> str | None:
     ):
         return "utf-16-be" if head[0] == 0 else "utf-16-le"
     return None
-
-
-def _mended(text: str) -> str:
-    """Lone foreign bytes as windows-1252; a text of another script has them in rows, and stays."""
-    if any(len(found[0]) > _MOST_TOGETHER for found in _FOREIGN.finditer(text)):
-        return text
-    return _FOREIGN.sub(_as_latin, text)
 
 
 def _as_latin(match: re.Match[str]) -> str:

@@ -145,7 +145,7 @@ def _paper(work: Entry, own: tuple[str, str]) -> Record:
             title=title,
             abstract=text_of_jats(stated[:_MOST_ABSTRACT]),
             identifiers=_identifiers(work, own),
-            authors=tuple(_authors(work)),
+            authors=tuple(filter(None, map(_name, objects_of(work, "author")))),
             keywords=texts_of(work, "subject"),
             listed_on=listed_on,
             listed_at=listed_at,
@@ -185,12 +185,9 @@ def _identifiers(work: Entry, own: tuple[str, str]) -> dict[str, str]:
     return found
 
 
-def _authors(work: Entry) -> Iterator[str]:
-    for author in objects_of(work, "author"):
-        parts = (text_of(author, key) for key in ("given", "family", "suffix"))
-        name = " ".join(" ".join(filter(None, parts)).split()) or text_of(author, "name")
-        if name:
-            yield name
+def _name(author: Entry) -> str | None:
+    parts = (text_of(author, key) for key in ("given", "family", "suffix"))
+    return " ".join(" ".join(filter(None, parts)).split()) or text_of(author, "name")
 
 
 def _licence(work: Entry, created: datetime | None) -> str | None:

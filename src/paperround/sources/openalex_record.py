@@ -107,13 +107,19 @@ def _records(work: Entry) -> tuple[Record]:
         # As it is commonly written: `cc-by-nc` is `CC BY-NC`. Which version it is, nobody says.
         licence, is_open = licence.upper().replace("CC-", "CC "), True
     free, published = object_of(work, "best_oa_location"), day_of(work, "publication_date")
+    authorships = objects_of(work, "authorships")
+    authors = [
+        text_of(object_of(one, "author"), "display_name") or text_of(one, "raw_author_name")
+        for one in authorships
+    ]
+    places = objects_of(authorships[0], "institutions") if authorships else ()
     things = (*objects_of(work, "topics"), *objects_of(work, "keywords"))
     title = text_of(work, "title") or text_of(work, "display_name") or ""
     record = Record(
         title=title_of({"title": text_of_jats(title)}),
         abstract=_abstract(work),
         identifiers=_identifiers(work, (primary, *copies)),
-        authors=tuple(_authors(work)),
+        authors=tuple(filter(None, authors)),
         categories=tuple(_named(object_of(object_of(work, "primary_topic"), "field"))),
         keywords=tuple(dict.fromkeys(chain.from_iterable(map(_named, things)))),
         links=links_of(
@@ -126,7 +132,8 @@ def _records(work: Entry) -> tuple[Record]:
         withdrawn=work.get("is_retracted") is True,
         comment=text_of(object_of(primary, "source"), "display_name"),
         licence=licence,
-        organization=_organization(work),
+        # Where the first author works.
+        organization=text_of(places[0], "display_name") if places else None,
         show=Show.FULL if is_open else Show.LINK,
         counts=counts_of(work, None, {"cited_by_count": "citations"}),
     )
@@ -171,19 +178,6 @@ def _preprint(copy: Entry, key: str) -> tuple[str, str] | None:
     return ("arxiv", arxiv[0]) if arxiv else doi_of(address)
 
 
-def _authors(work: Entry) -> Iterator[str]:
-    for authorship in objects_of(work, "authorships"):
-        name = text_of(authorship, "raw_author_name")
-        yield from filter(None, [text_of(object_of(authorship, "author"), "display_name") or name])
-
-
 def _named(thing: Entry) -> Iterator[str]:
     """Its name, if it has one; a keyword was its own name until 2024."""
     yield from filter(None, [text_of(thing, "display_name") or text_of(thing, "keyword")])
-
-
-def _organization(work: Entry) -> str | None:
-    """Where the first author works."""
-    authorships = objects_of(work, "authorships")[:1]
-    places = [one for by in authorships for one in objects_of(by, "institutions")[:1]]
-    return text_of(places[0], "display_name") if places else None

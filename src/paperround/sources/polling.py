@@ -291,11 +291,11 @@ def asked_with(settings: Mapping[str, str]) -> str:
 
 def write_place(place: Any, asked: str) -> str:
     """The cursor that holds `place`."""
-    return json.dumps({_ASKED: asked, **asdict(place)}, default=_plain, separators=(",", ":"))
-
-
-def _plain(value: object) -> str:
-    return format_instant(value) if isinstance(value, datetime) else str(value)
+    return json.dumps(
+        {_ASKED: asked, **asdict(place)},
+        default=lambda one: format_instant(one) if isinstance(one, datetime) else str(one),
+        separators=(",", ":"),
+    )
 
 
 def _read(kind: Any, value: Any) -> Any:

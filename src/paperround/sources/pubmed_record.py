@@ -94,7 +94,12 @@ def _record(citation: Node, data: Node) -> Record:
     licence = granted(_at(article, "Abstract", "CopyrightInformation").text)
     issue = _at(article, "Journal", "JournalIssue", "PubDate")
     published = first_day(_at(article, "ArticleDate")) or first_day(issue)
-    withdrawn = _is_retracted(citation)
+    comments = _at(citation, "CommentsCorrectionsList").all("CommentsCorrections")
+    withdrawn = any(one.attributes.get("UI") == _RETRACTED for one in _types(citation)) or any(
+        _refers(one, "RetractionIn") for one in comments
+    )
+    journal = _at(article, "Journal")
+    appeared = journal.said("ISOAbbreviation") or journal.said("Title")
     history = _at(data, "History").all("PubMedPubDate")
     entered = (one for one in history if one.attributes.get("PubStatus") == "entrez")
     authors = _at(article, "AuthorList").all("Author")
@@ -112,7 +117,7 @@ def _record(citation: Node, data: Node) -> Record:
         published_at=midnight_utc(published) if published else None,
         version=None if withdrawn else int(stated),  # a retraction is of them all
         withdrawn=withdrawn,
-        comment=_journal(article),
+        comment=f"Journal reference: {' '.join(appeared.split())}" if appeared else None,
         licence=licence,
         show=Show.FULL if licence else Show.LINK,
         announces=int(stated) == 1,
@@ -133,13 +138,6 @@ def _withdrawn(pmid: str, why: str) -> Record:
 
 def _types(citation: Node) -> Iterator[Node]:
     return _at(citation, "Article", "PublicationTypeList").all("PublicationType")
-
-
-def _is_retracted(citation: Node) -> bool:
-    comments = _at(citation, "CommentsCorrectionsList").all("CommentsCorrections")
-    return any(one.attributes.get("UI") == _RETRACTED for one in _types(citation)) or any(
-        _refers(one, "RetractionIn") for one in comments
-    )
 
 
 def _refers(comment: Node, how: str) -> bool:
@@ -227,12 +225,6 @@ def _keywords(citation: Node) -> tuple[str, ...]:
     for word in filter(None, map(_line, listed)):
         words.setdefault(word.casefold(), word)
     return tuple(words.values())
-
-
-def _journal(article: Node) -> str | None:
-    journal = _at(article, "Journal")
-    name = journal.said("ISOAbbreviation") or journal.said("Title")
-    return f"Journal reference: {' '.join(name.split())}" if name else None
 
 
 _MOST = 5000

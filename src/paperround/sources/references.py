@@ -67,6 +67,11 @@ def reference_record(said: Reference) -> Record:
     The paper counts from the last day of the stated day, month or year, so that an old
     bibliography brings no news; a time that is not over yet names no listing (see `merge`).
     """
+    is_name = arxiv_name(said.note) or _PMID.fullmatch(said.note.strip())
+    note = "" if is_name else repair_abstract(said.note)
+    journal = repair_title(said.journal)
+    is_server = journal.casefold() in _SERVERS or arxiv_name(journal)
+    reference = f"Journal reference: {journal}" if journal and not is_server else None
     periods = [found for text in said.dates if (found := period_of(text))]
     when = min(periods, key=lambda one: one.last - one.first, default=None)
     page = next((one for one in said.addresses if links_of({"abstract": one})), None)
@@ -81,7 +86,7 @@ def reference_record(said: Reference) -> Record:
         links=links_of({"abstract": page, "pdf": pdf}),
         listed_on=when.last if when else None,
         published_at=midnight_utc(when.first) if when else None,
-        comment=_comment(said),
+        comment="; ".join(filter(None, (note, reference))) or None,
         show=Show.LINK,  # whose abstract it is, a reference manager does not say
         fingerprint=fingerprint(json.dumps(said.said, sort_keys=True).encode()),
     )
@@ -135,15 +140,6 @@ def _categories(said: Reference) -> tuple[str, ...]:
     matches = (_ARXIV.fullmatch(one.strip()) for one in said.names if len(one) < 200)
     behind = (match[2] or "" for match in matches if match)
     return tuple(dict.fromkeys(filter(CATEGORY.fullmatch, (*said.categories, *behind))))
-
-
-def _comment(said: Reference) -> str | None:
-    is_name = arxiv_name(said.note) or _PMID.fullmatch(said.note.strip())
-    journal = repair_title(said.journal)
-    is_server = journal.casefold() in _SERVERS or arxiv_name(journal)
-    reference = f"Journal reference: {journal}" if journal and not is_server else None
-    note = "" if is_name else repair_abstract(said.note)
-    return "; ".join(filter(None, (note, reference))) or None
 
 
 def _filled(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -149,6 +149,10 @@ def _reference(fields: Fields) -> Reference:
     def first(*tags: str) -> str:
         return next(iter(every(*tags)), "")
 
+    # What stays the same however often the work is exported.
+    lasting = {tag: texts for tag, texts in fields.items() if tag not in _PASSING}
+    if "N1" in fields:
+        lasting["N1"] = [lasting_note(text) for text in fields["N1"]]
     return Reference(
         title=first("TI", "T1", "CT", "BT"),
         abstract=first("AB", "N2"),
@@ -164,7 +168,7 @@ def _reference(fields: Fields) -> Reference:
         keywords=every("KW"),
         dates=(*every("DA", "Y1", "PY"), *_days(every("PD", "DA"), first("PY", "Y1"))),
         journal=first("JO", "JF", "T2", "JA", "J2"),
-        said=_lasting(fields),
+        said=lasting,
     )
 
 
@@ -178,13 +182,6 @@ def _days(texts: tuple[str, ...], year: str) -> Iterator[str]:
     for text in texts:
         if period_of(text) is None and _WORD.search(text):
             yield f"{year[:4]} {text}"
-
-
-def _lasting(fields: Fields) -> Fields:
-    """What stays the same however often the work is exported."""
-    notes = [lasting_note(text) for text in fields.get("N1", ())]
-    kept = {tag: texts for tag, texts in fields.items() if tag not in _PASSING}
-    return {**kept, "N1": notes} if "N1" in fields else kept
 
 
 def _accessions(fields: Fields) -> tuple[str, ...]:

@@ -99,7 +99,11 @@ class Node:
     @property
     def content(self) -> tuple["str | Node", ...]:
         """The texts and elements directly in it, in order; no text is empty."""
-        return tuple(_content(self._element))
+        element = self._element
+        said: list[str | Node] = [element.text]
+        for inner in element:
+            said += [Node(inner), inner.tail]
+        return tuple(filter(None, said))
 
     @property
     def text(self) -> str:
@@ -147,15 +151,6 @@ def _by_name(elements: Iterable[Any]) -> dict[str, list[Any]]:
     return found
 
 
-def _content(element: Any) -> Iterator[str | Node]:
-    if element.text:
-        yield element.text
-    for inner in element:
-        yield Node(inner)
-        if inner.tail:
-            yield inner.tail
-
-
 def _text(element: Any) -> str:
     if len(element):
         return "".join(element.itertext())
@@ -197,8 +192,10 @@ def read_xml(content: bytes) -> Node:
         return _parsed(text)
     except etree.XMLSyntaxError:
         pass
+    if text.count("&") <= _MOST_REFERENCES:
+        text = _AMPERSAND.sub(_reference, _CONTROLS.sub("", text))
     try:
-        return _parsed(_mended(text))
+        return _parsed(text)
     except etree.XMLSyntaxError as error:
         problem = f"the XML cannot be read ({clean(str(error.msg), limit=_SAID)})"
         raise NotWellFormed(f"{problem}: fetch it again") from None
@@ -274,12 +271,6 @@ def _declared(content: bytes) -> str:
     if name in _LATIN_1:
         return "cp1252"
     return name if _READ_CHARSETS.fullmatch(name) else "utf-8"
-
-
-def _mended(text: str) -> str:
-    if text.count("&") > _MOST_REFERENCES:
-        return text
-    return _AMPERSAND.sub(_reference, _CONTROLS.sub("", text))
 
 
 def _reference(match: re.Match[str]) -> str:
