@@ -188,8 +188,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print everybody on a list in the columns `import` takes, as CSV or JSON."""
-    from paperround.jobs.subscriber_files import write_sheet
-    from paperround.jobs.subscriber_rows import COLUMNS
+    from paperround.jobs.subscriber_files import COLUMNS, write_sheet
     from paperround.jobs.subscribers import exported_rows
 
     home = runtime()

@@ -28,7 +28,7 @@ from paperround.domain.subscribers import Preferences, SubscriberId
 from paperround.domain.times import format_instant
 from paperround.jobs.choices import checked
 from paperround.jobs.ports import ChannelSender
-from paperround.jobs.subscriber_rows import preferences_of
+from paperround.jobs.subscriber_files import preferences_of
 from paperround.jobs.wishes import settled
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 

@@ -8,7 +8,7 @@ for; what nobody says makes a reject. An opt-out needs nobody's word.
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
@@ -19,13 +19,13 @@ from paperround.jobs.subscriber_files import (
     Entry,
     Found,
     Row,
+    cell,
     decoded,
     is_json,
     objects,
     sheet,
     text_of,
 )
-from paperround.jobs.subscriber_rows import cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,26 +36,23 @@ class Vouched:
     source: str | None = None
 
 
-Translate = Callable[[Row, Vouched], Row]
-
-
 def read_foreign(content: bytes, origin: str, vouched: Vouched) -> list[Found]:
     """The people of a file that the program `origin` wrote: one of the keys of ORIGINS.
 
     Raises InvalidInput when the file is not of that kind. The file's own date of consent stands
     before the vouched one, the vouched source before the name of the program.
     """
-    program = ORIGINS[origin]
-    return [_translated(one, program.translate, vouched) for one in program.find(decoded(content))]
-
-
-def _translated(found: Found, translate: Translate, vouched: Vouched) -> Found:
-    if isinstance(found, Reject):
-        return found
-    try:
-        return replace(found, row=translate(found.row, vouched))
-    except InvalidInput as problem:
-        return found.reject(problem)
+    find, translate = ORIGINS[origin]
+    people = list[Found]()
+    for found in find(decoded(content)):
+        if isinstance(found, Reject):
+            people.append(found)
+            continue
+        try:
+            people.append(replace(found, row=translate(found.row, vouched)))
+        except InvalidInput as problem:
+            people.append(found.reject(problem))
+    return people
 
 
 def _person(email: str, state: SubscriberState, consent: Row | None = None) -> Row:
@@ -64,19 +61,14 @@ def _person(email: str, state: SubscriberState, consent: Row | None = None) -> R
 
 def _consent(at: datetime | None, vouched: Vouched, program: str) -> Row:
     """The columns of a consent of `at`, which the program knows, or of a vouched one."""
-    if at is not None:
-        return _columns(at, vouched.source or program)
-    if vouched.at is None or not vouched.source:
+    at = at or (vouched.at if vouched.source else None)
+    if at is None:
         raise InvalidInput(
             "nothing here says when they agreed: if you know, vouch for it with --consent-at and "
             "--consent-source",
             code="no-consent",
         )
-    return _columns(vouched.at, vouched.source)
-
-
-def _columns(at: datetime, source: str) -> Row:
-    return {"consent_at": format_instant(at), "consent_source": source}
+    return {"consent_at": format_instant(at), "consent_source": vouched.source or program}
 
 
 def _says(row: Row, column: str) -> str:
@@ -90,10 +82,6 @@ _LISTMONK_STATES = {
     "unconfirmed": SubscriberState.PENDING,
     "unsubscribed": SubscriberState.UNSUBSCRIBED,
 }
-
-
-def _find_listmonk(text: str) -> list[Found]:
-    return sheet(text, needs=("email", "status", "created_at"))
 
 
 def _from_listmonk(row: Row, vouched: Vouched) -> Row:
@@ -221,31 +209,26 @@ def _google_join(row: Row) -> datetime | None:
         moment = parse_instant(f"{date}T{time}")
     except InvalidInput as error:
         raise InvalidInput(f"Join year to Join second: {error}") from None
-    return moment.replace(tzinfo=_google_zone(text_of(row, "time zone"))).astimezone(UTC)
-
-
-def _google_zone(name: str) -> tzinfo:
-    """A zone tzdata does not know, such as `PDT`, is taken for UTC: the day is what matters."""
     try:
-        return zone_of(name)
-    except InvalidInput:
-        return UTC
+        zone = zone_of(text_of(row, "time zone"))
+    except InvalidInput:  # tzdata does not know it, such as `PDT`: the day is what matters
+        zone = UTC
+    return moment.replace(tzinfo=zone).astimezone(UTC)
 
 
 # --- the programs ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Program:
-    find: Callable[[str], list[Found]]
-    translate: Translate
+Program = tuple[Callable[[str], list[Found]], Callable[[Row, Vouched], Row]]
 
-
-ORIGINS: Mapping[str, _Program] = MappingProxyType(
+ORIGINS: Mapping[str, Program] = MappingProxyType(
     {
-        "listmonk": _Program(_find_listmonk, _from_listmonk),
-        "mailman": _Program(_find_mailman, _from_mailman),
-        "google-groups": _Program(_find_google, _from_google),
+        "listmonk": (
+            lambda text: sheet(text, needs=("email", "status", "created_at")),
+            _from_listmonk,
+        ),
+        "mailman": (_find_mailman, _from_mailman),
+        "google-groups": (_find_google, _from_google),
     }
 )
 """What finds the entries of each program's file, and what makes rows of ours of them."""

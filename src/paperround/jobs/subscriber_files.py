@@ -9,12 +9,21 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import IO
+from typing import IO, TypeVar
 
 from paperround.domain.errors import InvalidInput
+from paperround.domain.interests import Interest, bounded, parse_interest
 from paperround.domain.papers import Reject
+from paperround.domain.subscribers import (
+    WEEKDAYS,
+    Consent,
+    Frequency,
+    Preferences,
+    SubscriberState,
+)
+from paperround.domain.times import parse_instant, place_zone
 
 Row = Mapping[str, object]
 
@@ -104,21 +113,17 @@ def is_json(text: str) -> bool:
 
 def objects(text: str, *, within: str | None = None) -> list[Found]:
     """The objects of a JSON array, or of the array an object holds under `within`."""
-    value = _json(text)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"not JSON (line {error.lineno}): {error.msg}") from None
+    except RecursionError:
+        raise InvalidInput("not a list of people: the JSON is nested too deeply") from None
     if within is not None and isinstance(value, dict):
         value = value.get(within)
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise InvalidInput("the JSON must be an array of objects, one a subscriber")
     return [Entry(row=row, position=at, unit="entry") for at, row in enumerate(value, start=1)]
-
-
-def _json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"not JSON (line {error.lineno}): {error.msg}") from None
-    except RecursionError:
-        raise InvalidInput("not a list of people: the JSON is nested too deeply") from None
 
 
 # --- CSV ---------------------------------------------------------------------------------------
@@ -132,7 +137,18 @@ def sheet(text: str, *, needs: Sequence[str], skip: int = 0) -> list[Found]:
     """
     lines = list(_lines(text))[skip:]
     header = _header(lines[0][1] if lines else [], needs)
-    return [_entry(header, line, cells) for line, cells in lines[1:]]
+    found = list[Found]()
+    for line, cells in lines[1:]:
+        row = dict.fromkeys(header, "") | dict(zip(header, cells, strict=False))
+        entry = Entry(row=row, position=line)
+        if any(cells[len(header) :]):
+            problem = (
+                f"{len(cells)} cells under {len(header)} columns: quote a cell that holds a comma"
+            )
+            found.append(entry.reject(InvalidInput(problem, code="wrong-columns")))
+        else:
+            found.append(entry)
+    return found
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -168,11 +184,100 @@ def _header(cells: Sequence[str], needs: Sequence[str]) -> list[str]:
     return names
 
 
-def _entry(header: Sequence[str], line: int, cells: Sequence[str]) -> Found:
-    entry = Entry(
-        row=dict.fromkeys(header, "") | dict(zip(header, cells, strict=False)), position=line
-    )
-    if not any(cells[len(header) :]):
-        return entry
-    problem = f"{len(cells)} cells under {len(header)} columns: quote a cell that holds a comma"
-    return entry.reject(InvalidInput(problem, code="wrong-columns"))
+# --- the cells, as what they stand for; an error names the column ------------------------------
+
+COLUMNS = (
+    "email",
+    "status",
+    "consent_at",
+    "consent_source",
+    "timezone",
+    "hour",
+    "frequency",
+    "topics",
+    "language",
+    "interests",
+)
+LONGEST_SOURCE = 200
+
+T = TypeVar("T")
+
+
+def cell(row: Row, column: str, read: Callable[[str], T]) -> T:
+    """What `read` makes of a cell; the InvalidInput it raises gets the column's name."""
+    try:
+        return read(text_of(row, column))
+    except InvalidInput as error:
+        raise InvalidInput(f"{column}: {error}", code=error.code) from None
+
+
+def state_of(row: Row) -> SubscriberState:
+    """Where the row says the person stands."""
+    text = text_of(row, "status")
+    try:
+        return SubscriberState(text)
+    except ValueError:
+        known = ", ".join(SubscriberState)
+        raise InvalidInput(f"status is {text!r}: use one of {known}", code="bad-status") from None
+
+
+def consent_of(row: Row, state: SubscriberState) -> Consent | None:
+    """When and how they agreed. To leave needs no consent: an opt-out always counts."""
+    at, source = text_of(row, "consent_at"), text_of(row, "consent_source")
+    if not (at and source) and state is SubscriberState.UNSUBSCRIBED:
+        return None
+    if not at or not source:
+        raise InvalidInput("no consent: fill in consent_at and consent_source", code="no-consent")
+    return Consent(at=cell(row, "consent_at", parse_instant), source=source[:LONGEST_SOURCE])
+
+
+def preferences_of(row: Row, known: Preferences) -> Preferences:
+    """What the row asks for; columns the file does not have leave what is known alone."""
+    wish = known
+    if "timezone" in row:
+        wish = replace(
+            wish, timezone=cell(row, "timezone", lambda name: place_zone(name) if name else None)
+        )
+    if "hour" in row:
+        wish = replace(wish, hour=_hour(text_of(row, "hour")))
+    if "frequency" in row:
+        frequency, weekday = _frequency(text_of(row, "frequency") or Frequency.DAILY)
+        wish = replace(wish, frequency=frequency, weekday=weekday)
+    if "topics" in row:
+        topics = (one.strip() for one in text_of(row, "topics").split(";"))
+        wish = replace(wish, topics=tuple(one for one in topics if one))
+    if "language" in row:
+        wish = replace(wish, language=text_of(row, "language") or None)
+    return wish
+
+
+def interests_of_row(row: Row) -> tuple[Interest, ...] | None:
+    """What the row says the person is interested in: `kind:value`, one a line of the cell or one
+    an item of a JSON array. None where the file has no such column."""
+    if "interests" not in row:
+        return None
+    cell = row["interests"]
+    lines = cell if isinstance(cell, list) else text_of(row, "interests").splitlines()
+    try:
+        return bounded(parse_interest(line) for line in map(str, lines) if line.strip())
+    except InvalidInput as error:
+        raise InvalidInput(f"interests: {error}", code="bad-interests") from None
+
+
+def _hour(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or not 0 <= int(text) <= 23:
+        raise InvalidInput(f"hour is {text!r}: use a whole hour from 0 to 23", code="bad-hour")
+    return int(text)
+
+
+def _frequency(text: str) -> tuple[Frequency, str | None]:
+    name, _, weekday = text.partition(":")
+    known = name in Frequency.__members__.values()
+    if not known or (weekday and weekday not in WEEKDAYS) or (weekday and name != "weekly"):
+        raise InvalidInput(
+            f"frequency is {text!r}: use daily, weekdays or weekly:mon (to sun)",
+            code="bad-frequency",
+        )
+    return Frequency(name), (weekday or "mon") if name == "weekly" else None

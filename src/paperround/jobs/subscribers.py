@@ -8,12 +8,11 @@ Rejects name the line, never the address.
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 
 from paperround.domain.errors import InvalidInput, Misconfigured
-from paperround.domain.interests import Interest
 from paperround.domain.lists import MailingList
 from paperround.domain.mailboxes import mailbox, untagged
 from paperround.domain.papers import Reject
@@ -24,18 +23,17 @@ from paperround.domain.subscribers import (
     Frequency,
     ImportedSubscriber,
     Preferences,
-    Subscriber,
     SubscriberState,
     Subscription,
 )
 from paperround.domain.times import format_instant
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ports import AddressBook
-from paperround.jobs.subscriber_files import Found, Row
-from paperround.jobs.subscriber_rows import (
+from paperround.jobs.subscriber_files import (
+    Found,
+    Row,
     cell,
     consent_of,
-    interests_cell,
     interests_of_row,
     preferences_of,
     state_of,
@@ -55,17 +53,12 @@ class ImportReport:
     changed: int = 0
     unchanged: int = 0
     suppressed: int = 0
-    rejects: tuple[Reject, ...] = field(default_factory=tuple)
+    rejects: tuple[Reject, ...] = ()
 
 
 def suppression_digests(keys: KeyRing, address: Address) -> frozenset[str]:
     """The keyed hashes `address` may be suppressed under, one for each key of the ring."""
-    return digests_of(keys, address.folded)
-
-
-def digests_of(keys: KeyRing, folded: str) -> frozenset[str]:
-    """The same for the folded form of an address."""
-    return frozenset([keys.digest("suppression", folded, key) for key in keys.key_ids])
+    return frozenset([keys.digest("suppression", address.folded, key) for key in keys.key_ids])
 
 
 def require_suppression_keys(work: UnitOfWork, keys: KeyRing) -> None:
@@ -88,8 +81,8 @@ def is_suppressed(work: UnitOfWork, keys: KeyRing, address: Address) -> bool:
     """
     require_suppression_keys(work, keys)
     spelt = {address.folded, untagged(address.folded), mailbox(address.folded)}
-    digests = frozenset(chain.from_iterable(digests_of(keys, one) for one in spelt))
-    return bool(work.subscribers.suppressed(digests))
+    digests = [keys.digest("suppression", one, key) for one in spelt for key in keys.key_ids]
+    return bool(work.subscribers.suppressed(frozenset(digests)))
 
 
 def import_subscribers(
@@ -116,20 +109,24 @@ def import_subscribers(
         def put_all(
             work: UnitOfWork, chunk: Sequence[Found] = chunk
         ) -> tuple[Counter[str], list[Reject]]:
-            return _Importer(work, mailing_list, addresses, keys, now).put_all(chunk)
+            """Count what became of the rows; those refused by us or by who read the file."""
+            importer = _Importer(work, mailing_list, addresses, keys, now)
+            outcomes, refused = Counter[str](), list[Reject]()
+            for one in chunk:
+                if isinstance(one, Reject):
+                    refused.append(one)
+                    continue
+                try:
+                    outcomes[importer.put(one.row)] += 1
+                except InvalidInput as problem:
+                    refused.append(one.reject(problem))
+            return outcomes, refused
 
         counted, refused = write(database, put_all)
         tally += counted
         rejects += refused
         progress(len(chunk))
-    return ImportReport(
-        rows=len(rows),
-        new=tally["new"],
-        changed=tally["changed"],
-        unchanged=tally["unchanged"],
-        suppressed=tally["suppressed"],
-        rejects=tuple(rejects),
-    )
+    return ImportReport(rows=len(rows), rejects=tuple(rejects), **tally)
 
 
 def add_subscriber(
@@ -154,20 +151,16 @@ def add_subscriber(
         importer = _Importer(work, work.lists.get(list_name), addresses, keys, now)
         outcome = importer.put({**row, "status": SubscriberState.ACTIVE.value})
         standing = importer.standing(cell(row, "email", addresses.read))
-        _require_active(outcome, standing)
+        if outcome == "suppressed":
+            raise InvalidInput(
+                "this address is suppressed: if its owner asks for mail again, lift that first "
+                "with `paperround suppressions lift`"
+            )
+        if standing is None or standing.state is not SubscriberState.ACTIVE:
+            raise InvalidInput("this person has left: they come back by signing up themselves")
         return outcome
 
     return write(database, put)
-
-
-def _require_active(outcome: str, standing: Subscription | None) -> None:
-    if outcome == "suppressed":
-        raise InvalidInput(
-            "this address is suppressed: if its owner asks for mail again, lift that first with "
-            "`paperround suppressions lift`"
-        )
-    if standing is None or standing.state is not SubscriberState.ACTIVE:
-        raise InvalidInput("this person has left: they come back by signing up themselves")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +171,6 @@ class _Importer:
     keys: KeyRing
     now: datetime
 
-    def put_all(self, found: Sequence[Found]) -> tuple[Counter[str], list[Reject]]:
-        """What became of the rows, and those that were refused, by us or by who read the file."""
-        tally, rejects = Counter[str](), list[Reject]()
-        for one in found:
-            if isinstance(one, Reject):
-                rejects.append(one)
-                continue
-            try:
-                tally[self.put(one.row)] += 1
-            except InvalidInput as problem:
-                rejects.append(one.reject(problem))
-        return tally, rejects
-
     def put(self, row: Row) -> str:
         """`new`, `changed`, `unchanged` or `suppressed`; raises InvalidInput for a bad row."""
         address, state = cell(row, "email", self.addresses.read), state_of(row)
@@ -199,28 +179,25 @@ class _Importer:
         if state is SubscriberState.SUPPRESSED:
             suppress(self.work, self.keys, address, reason="import", now=self.now)
             return "suppressed"
-        interests = interests_of_row(row)
+        interests, standing = interests_of_row(row), self.standing(address)
+        known = Preferences() if standing is None else standing.preferences
         outcome = self.work.subscribers.put(
             ImportedSubscriber(
                 address=address,
                 state=state,
                 consent=consent_of(row, state),
-                preferences=preferences_of(row, self._known(address)),
+                preferences=preferences_of(row, known),
                 nonce=secrets.token_urlsafe(16),
             ),
             self.mailing_list.id,
             now=self.now,
         )
-        changed = interests is not None and self._keep(address, interests)
-        return "changed" if changed and outcome == "unchanged" else outcome
-
-    def _keep(self, address: Address, interests: Sequence[Interest]) -> bool:
-        """Make these the person's interests; False when they were so."""
-        person = self.work.subscribers.find(address)
-        if person is None:
-            return False
+        person = None if interests is None else self.work.subscribers.find(address)
+        if interests is None or person is None:
+            return outcome
         kept = settled(self.work, interests)
-        return self.work.subscribers.set_interests(person.id, kept, now=self.now)
+        changed = self.work.subscribers.set_interests(person.id, kept, now=self.now)
+        return "changed" if changed and outcome == "unchanged" else outcome
 
     def standing(self, address: Address) -> Subscription | None:
         """What the person has on the list, None when nothing ever."""
@@ -228,10 +205,6 @@ class _Importer:
         if person is None:
             return None
         return self.work.subscribers.subscription(person.id, self.mailing_list.id)
-
-    def _known(self, address: Address) -> Preferences:
-        standing = self.standing(address)
-        return Preferences() if standing is None else standing.preferences
 
 
 def suppress(
@@ -261,7 +234,12 @@ def lift(
     require_suppression_keys(work, keys)
     digests = suppression_digests(keys, address)
     if resume:
-        _require_stopped(work, digests)
+        reasons = {why for digest, why, _ in work.subscribers.suppressions() if digest in digests}
+        if reasons != {GONE}:
+            raise InvalidInput(
+                "no mail that came back stopped this reader: without --resume they may sign up "
+                "again"
+            )
     lifted = [work.subscribers.lift(one, now=now) for one in digests]
     known = work.subscribers.find(address)
     if any(lifted) and known is not None:
@@ -272,35 +250,23 @@ def lift(
     return any(lifted)
 
 
-def _require_stopped(work: UnitOfWork, digests: frozenset[str]) -> None:
-    reasons = {why for digest, why, _ in work.subscribers.suppressions() if digest in digests}
-    if reasons != {GONE}:
-        raise InvalidInput(
-            "no mail that came back stopped this reader: without --resume they may sign up again"
-        )
-
-
 def exported_rows(work: UnitOfWork, mailing_list: MailingList) -> Iterator[dict[str, str]]:
     """One row a subscriber in the columns an import takes."""
     people = work.subscribers.export(mailing_list.id)
     while page := list(islice(people, CHUNK)):
         interests = work.subscribers.interests_of_all([person.id for person, _ in page])
         for person, wish in page:
-            cell = interests_cell(interests.get(person.id, ()))
-            yield {**_exported(person, wish), "interests": cell}
-
-
-def _exported(subscriber: Subscriber, wish: Preferences) -> dict[str, str]:
-    consent = subscriber.consent
-    weekday = f":{wish.weekday}" if wish.frequency is Frequency.WEEKLY else ""
-    return {
-        "email": subscriber.address,
-        "status": subscriber.state.value,
-        "consent_at": format_instant(consent.at) if consent else "",
-        "consent_source": consent.source if consent else "",
-        "timezone": wish.timezone or "",
-        "hour": "" if wish.hour is None else str(wish.hour),
-        "frequency": wish.frequency.value + weekday,
-        "topics": ";".join(wish.topics),
-        "language": wish.language or "",
-    }
+            consent = person.consent
+            weekday = f":{wish.weekday}" if wish.frequency is Frequency.WEEKLY else ""
+            yield {
+                "email": person.address,
+                "status": person.state.value,
+                "consent_at": format_instant(consent.at) if consent else "",
+                "consent_source": consent.source if consent else "",
+                "timezone": wish.timezone or "",
+                "hour": "" if wish.hour is None else str(wish.hour),
+                "frequency": wish.frequency.value + weekday,
+                "topics": ";".join(wish.topics),
+                "language": wish.language or "",
+                "interests": "\n".join(map(str, interests.get(person.id, ()))),
+            }
