@@ -12,12 +12,11 @@ from datetime import date, datetime, timedelta
 from paperround.domain.digests import SkipReason
 from paperround.domain.enrichment import EnricherName, feed_name
 from paperround.domain.feed_health import LOST_AFTER
-from paperround.domain.feeds import LiveFeed
 from paperround.domain.ledger import Backlog
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
-from paperround.domain.requests import Drop, Limit, RequestTally
-from paperround.domain.returns import ReturnTally, TooMany
+from paperround.domain.requests import Drop, Limit
+from paperround.domain.returns import ReturnTally
 from paperround.domain.status import MOST_LOG_BYTES, Storage
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
@@ -165,20 +164,18 @@ _BOUNCES = (
 
 def rate_troubles(tally: ReturnTally, *, now: datetime) -> list[Alert]:
     """Too many complaints or bounces in seven days: told once a week, and again when worse."""
-    return [_too_many(tally, one, now) for one in tally.alarming]
-
-
-def _too_many(tally: ReturnTally, found: TooMany, now: datetime) -> Alert:
-    is_of_complaints = found.what == "complaints"
     year, week, _ = now.isocalendar()
-    return Alert(
-        key=f"returns/{found.what}/{found.limit:g}/{year}-W{week:02}",
-        subject=f"Too many {found.what}: {found.rate:.2%} of the mail of seven days",
-        lines=(
-            f"{found.count:,} of {tally.tried:,} digests; the limit is {found.limit:.1%}.",
-            *(_COMPLAINTS if is_of_complaints else _BOUNCES),
-        ),
-    )
+    return [
+        Alert(
+            key=f"returns/{one.what}/{one.limit:g}/{year}-W{week:02}",
+            subject=f"Too many {one.what}: {one.rate:.2%} of the mail of seven days",
+            lines=(
+                f"{one.count:,} of {tally.tried:,} digests; the limit is {one.limit:.1%}.",
+                *(_COMPLAINTS if one.what == "complaints" else _BOUNCES),
+            ),
+        )
+        for one in tally.alarming
+    ]
 
 
 # --- the room of the database ----------------------------------------------------------------
@@ -224,34 +221,24 @@ SILENT = timedelta(days=1)
 
 def silent_enrichers(work: UnitOfWork, *, now: datetime) -> list[Alert]:
     """An alert for each of them. A new episode is a new alert."""
-    found = ((name, work.feeds.find(feed_name(name))) for name in EnricherName)
-    return [
-        _silent(name, feed, _last_answer(feed))
-        for name, feed in found
-        if feed is not None and feed.failures >= LOST_AFTER and now - _last_answer(feed) > SILENT
-    ]
-
-
-def _last_answer(feed: LiveFeed) -> datetime:
-    return feed.last_good_at or feed.created_at
-
-
-def _silent(name: str, feed: LiveFeed, well: datetime) -> Alert:
-    since = format_instant(well)
-    return Alert(
-        key=f"enricher/{name}/{since}",
-        subject=f"The service {name} answers nothing about papers",
-        lines=(
+    alerts = []
+    for name in EnricherName:
+        feed = work.feeds.find(feed_name(name))
+        well = (feed.last_good_at or feed.created_at) if feed else now
+        if feed is None or feed.failures < LOST_AFTER or now - well <= SILENT:
+            continue
+        since = format_instant(well)
+        lines = (
             feed.reason,
             f"It has answered nothing since {since}; it is asked again every quarter of an hour.",
             "Digests go out without what it knows. PAPERROUND_ENRICH says who is asked.",
-        ),
-    )
+        )
+        subject = f"The service {name} answers nothing about papers"
+        alerts.append(Alert(key=f"enricher/{name}/{since}", subject=subject, lines=lines))
+    return alerts
 
 
 # --- sign-ups --------------------------------------------------------------------------------
-
-LATELY = timedelta(hours=1)
 
 QUIET = frozenset({Limit.IP})
 """One visitor who presses a button too often: nothing to write to anybody about."""
@@ -267,45 +254,38 @@ SAID = {
 
 def signup_troubles(work: UnitOfWork, *, now: datetime) -> list[Alert]:
     """What is wrong with sign-ups; each is told once a day."""
-    found = tally(work, LATELY, now=now)
-    return [*_signups_refused(found, now), *_signups_waiting(found, now)]
-
-
-def _signups_refused(found: RequestTally, now: datetime) -> list[Alert]:
+    found, today = tally(work, timedelta(hours=1), now=now), f"{now:%Y-%m-%d}"
+    alerts = []
     told = {one: n for one, n in found.refused.items() if n and one not in QUIET}
     lost = {one: n for one, n in found.dropped.items() if n}
     lines = [f"Refused: {n:,} that {SAID[one]}." for one, n in told.items()]
     lines += [f"Dropped: {n:,} that {SAID[one]}." for one, n in lost.items()]
-    if not lines:
-        return []
-    number = sum((*told.values(), *lost.values()))
-    return [
-        Alert(
-            key=f"signups/refused/{now:%Y-%m-%d}",
-            subject=f"Limits kept back {counted(number, 'sign-up')} within an hour",
-            lines=(
-                *lines,
-                "Who was refused was told so, and when to come again.",
-                "Is it a program? `paperround digest status` shows the whole day.",
-                "The limits are the settings PAPERROUND_RATE_SIGNUP_*.",
-            ),
+    if lines:
+        number = sum((*told.values(), *lost.values()))
+        alerts.append(
+            Alert(
+                key=f"signups/refused/{today}",
+                subject=f"Limits kept back {counted(number, 'sign-up')} within an hour",
+                lines=(
+                    *lines,
+                    "Who was refused was told so, and when to come again.",
+                    "Is it a program? `paperround digest status` shows the whole day.",
+                    "The limits are the settings PAPERROUND_RATE_SIGNUP_*.",
+                ),
+            )
         )
-    ]
-
-
-def _signups_waiting(found: RequestTally, now: datetime) -> list[Alert]:
-    if found.oldest_due is None or now < found.oldest_due + SLOW_LANE:
-        return []
-    return [
-        Alert(
-            key=f"signups/waiting/{now:%Y-%m-%d}",
-            subject=f"{counted(found.waiting, 'sign-up')} or the like waited for half an hour",
-            lines=(
-                f"The first of them is due since {format_instant(found.oldest_due)}.",
-                "Nobody mails these people what they asked for. The log says why.",
-            ),
+    if found.oldest_due is not None and now >= found.oldest_due + SLOW_LANE:
+        alerts.append(
+            Alert(
+                key=f"signups/waiting/{today}",
+                subject=f"{counted(found.waiting, 'sign-up')} or the like waited for half an hour",
+                lines=(
+                    f"The first of them is due since {format_instant(found.oldest_due)}.",
+                    "Nobody mails these people what they asked for. The log says why.",
+                ),
+            )
         )
-    ]
+    return alerts
 
 
 _AUTHENTICATION = (
@@ -315,6 +295,7 @@ _AUTHENTICATION = (
 _LOGIN = (
     "The user or the password in PAPERROUND_SMTP_URL is not accepted: `paperround init` asks.",
 )
+_SENDER = ("The relay does not know the sender: is PAPERROUND_MAIL_FROM one you may use there?",)
 WAYS_OUT: Mapping[str, tuple[str, ...]] = {
     "5.7.26": _AUTHENTICATION,
     "5.7.515": _AUTHENTICATION,
@@ -323,12 +304,8 @@ WAYS_OUT: Mapping[str, tuple[str, ...]] = {
     "5.7.29": ("The receiver wants TLS: use smtps:// or ?starttls=required.",),
     "5.7.8": _LOGIN,
     "5.7.0": _LOGIN,
-    "5.1.7": (
-        "The relay does not know the sender: is PAPERROUND_MAIL_FROM one you may use there?",
-    ),
-    "5.1.8": (
-        "The relay does not know the sender: is PAPERROUND_MAIL_FROM one you may use there?",
-    ),
+    "5.1.7": _SENDER,
+    "5.1.8": _SENDER,
 }
 """What to do about an enhanced code (RFC 3463, and Gmail's and Outlook's lists)."""
 
