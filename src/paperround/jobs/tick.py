@@ -81,14 +81,14 @@ class TickReport:
 def tick(rounds: Rounds, *, now: datetime) -> TickReport:
     """Do everything that is due at `now`, one after another, and report it."""
     steps = _Steps()
-    polls: list[PollReport] = steps.run("poll", lambda: poll(rounds, now=now), [])
+    polls = _poll(rounds, steps, now=now)
     return replace(_publish(rounds, steps, now=now), polls=polls)
 
 
 def poll_round(rounds: Rounds, *, now: datetime) -> TickReport:
     """Reading feeds alone, which may take long."""
     steps = _Steps()
-    polls: list[PollReport] = steps.run("poll", lambda: poll(rounds, now=now), [])
+    polls = _poll(rounds, steps, now=now)
     return TickReport(polls=polls, alerts=_tell(rounds, steps, [], now=now), failed=steps.failed)
 
 
@@ -137,8 +137,10 @@ def publish_round(rounds: Rounds, *, now: datetime) -> TickReport:
 
 
 def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
+    """Nothing is published, given up or forgotten by a clock that leapt; the operator hears it."""
     if steps.run("clock", lambda: watch(rounds.database, rounds.boot(), now=now), False):
-        return _held(rounds, steps, now=now)
+        steps.run("beat", partial(live, rounds.database, now=now), None)
+        return TickReport(alerts=look_after(rounds, {}, steps, now=now), failed=steps.failed)
     editions = cut(rounds, steps, now=now)
     plans: dict[str, PlanReport] = steps.run("plan", lambda: plan(rounds, now=now), {})
     house = steps.run("house", lambda: house_of(rounds, now=now), Housework())
@@ -146,12 +148,6 @@ def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
     return TickReport(
         editions=editions, plans=plans, house=house, alerts=alerts, failed=steps.failed
     )
-
-
-def _held(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
-    """Nothing is published, given up or forgotten by a clock that leapt; the operator hears it."""
-    steps.run("beat", partial(live, rounds.database, now=now), None)
-    return TickReport(alerts=look_after(rounds, {}, steps, now=now), failed=steps.failed)
 
 
 class _Steps:
@@ -171,15 +167,23 @@ class _Steps:
             return otherwise
 
 
-def poll(rounds: Rounds, *, now: datetime) -> list[PollReport]:
+def _poll(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[PollReport]:
     """Read every feed that is due."""
-    return poll_due(rounds.newsroom, now=now, told=log_poll)
+    polls: list[PollReport] = steps.run(
+        "poll", lambda: poll_due(rounds.newsroom, now=now, told=log_poll), []
+    )
+    return polls
 
 
 def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
     """Freeze every list's newest cut, once its papers are there. A list whose cut fails does not
     keep the others from theirs."""
-    names: list[str] = steps.run("cuts", lambda: _names(rounds.database), [])
+
+    def list_names() -> list[str]:
+        with rounds.database.reading() as work:
+            return [one.name for one in work.lists.all()]
+
+    names: list[str] = steps.run("cuts", list_names, [])
     freezing = partial(
         freeze_cuts, database=rounds.database, ranker=rounds.ranker, now=now, gist=rounds.gist
     )
@@ -187,11 +191,6 @@ def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
     for name in names:
         made += steps.run("cuts", partial(freezing, only=name), [])
     return made
-
-
-def _names(database: Database) -> list[str]:
-    with database.reading() as work:
-        return [one.name for one in work.lists.all()]
 
 
 def plan(rounds: Rounds, *, now: datetime) -> dict[str, PlanReport]:
@@ -228,16 +227,16 @@ def look_after(
 ) -> list[Alert]:
     """Tell the operator what is wrong, once for each trouble; ping the dead-man switch if nothing
     keeps digests from people. Returns the alerts that were raised now."""
-    found: list[Alert] = steps.run("troubles", lambda: _troubles(rounds, plans, now=now), [])
+
+    def look() -> list[Alert]:
+        with rounds.database.reading() as work:
+            return troubles(work, plans, now=now)
+
+    found: list[Alert] = steps.run("troubles", look, [])
     raised = _tell(rounds, steps, found, now=now)
     if not any(one.stops_mail for one in [*found, *_failures(steps, now)]):
         steps.run("ping", lambda: rounds.pinger.ping("tick", now=now), None)
     return raised
-
-
-def _troubles(rounds: Rounds, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
-    with rounds.database.reading() as work:
-        return troubles(work, plans, now=now)
 
 
 def _failures(steps: _Steps, now: datetime) -> list[Alert]:
