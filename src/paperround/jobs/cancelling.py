@@ -12,7 +12,7 @@ edition, which says that it was withdrawn and why.
 That undoes it, until one of the readers was planned another mail.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -20,7 +20,7 @@ from paperround.domain.deliveries import DeliveryState
 from paperround.domain.editions import Edition
 from paperround.domain.errors import Conflict, InvalidInput, NotFound
 from paperround.domain.keys import COMMAND_LINE, Deed
-from paperround.domain.lists import MailingList
+from paperround.domain.lists import ListId, MailingList
 from paperround.domain.status import EditionTally
 from paperround.domain.times import local_date
 from paperround.store.unit_of_work import Database, UnitOfWork, write
@@ -118,45 +118,33 @@ def cancel(
         )
 
     def end(work: UnitOfWork) -> list[Cancelled]:
-        mailing_list = work.lists.get(list_name)
-        meant = _meant(work, mailing_list, day, cut, now)
-        return [_end(work, mailing_list, one, by, reason, now) for one in meant]
+        mailing_list, ended = work.lists.get(list_name), list[Cancelled]()
+        for edition in _meant(work, mailing_list, day, cut, now):
+            fresh = work.editions.cancel(edition.id, now=now)
+            skipped = work.ledger.cancel(edition.id)
+            of_day = work.status.editions_of(mailing_list.id, edition.day)
+            [after] = [one for one in of_day if one.id == edition.id]
+            gone = _count(after.by_state, GONE)
+            if fresh or skipped:
+                details: dict[str, str | int] = {"skipped": skipped, "gone": gone}
+                if reason:
+                    details["reason"] = reason
+                target = _target(mailing_list.name, edition.day, edition.cut)
+                deed = Deed(actor=by, action=CANCEL, target=target, details=details)
+                work.audit.note(deed, now=now)
+            ended.append(
+                Cancelled(
+                    list_name=mailing_list.name,
+                    day=edition.day,
+                    cut=edition.cut,
+                    skipped=skipped,
+                    gone=gone,
+                    fresh=fresh,
+                )
+            )
+        return ended
 
     return write(database, end)
-
-
-def _end(
-    work: UnitOfWork,
-    mailing_list: MailingList,
-    edition: EditionTally,
-    by: str,
-    reason: str,
-    now: datetime,
-) -> Cancelled:
-    fresh = work.editions.cancel(edition.id, now=now)
-    skipped = work.ledger.cancel(edition.id)
-    [after] = [
-        one for one in work.status.editions_of(mailing_list.id, edition.day) if one.id == edition.id
-    ]
-    ended = Cancelled(
-        list_name=mailing_list.name,
-        day=edition.day,
-        cut=edition.cut,
-        skipped=skipped,
-        gone=_count(after.by_state, GONE),
-        fresh=fresh,
-    )
-    if fresh or skipped:
-        work.audit.note(_deed(ended, by, reason), now=now)
-    return ended
-
-
-def _deed(ended: Cancelled, by: str, reason: str) -> Deed:
-    details: dict[str, str | int] = {"skipped": ended.skipped, "gone": ended.gone}
-    if reason:
-        details["reason"] = reason
-    target = _target(ended.list_name, ended.day, ended.cut)
-    return Deed(actor=by, action=CANCEL, target=target, details=details)
 
 
 def _target(list_name: str, day: date, cut: str) -> str:
@@ -182,13 +170,18 @@ def undo(
     """
 
     def restore(work: UnitOfWork) -> list[Restored]:
-        mailing_list = work.lists.get(list_name)
-        of_day = _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut)
-        return [
-            _restore(work, mailing_list, one, one.cancelled_at, by, now)
-            for one in of_day
-            if one.cancelled_at is not None
-        ]
+        mailing_list, restored = work.lists.get(list_name), list[Restored]()
+        name = mailing_list.name
+        for one in _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut):
+            if one.cancelled_at is None:
+                continue
+            work.editions.restore(one.id)
+            queued = work.ledger.queue_again(one.id, since=one.cancelled_at)
+            target, details = _target(name, one.day, one.cut), {"queued": queued}
+            deed = Deed(actor=by, action="undo-cancel", target=target, details=details)
+            work.audit.note(deed, now=now)
+            restored.append(Restored(list_name=name, day=one.day, cut=one.cut, queued=queued))
+        return restored
 
     try:
         return write(database, restore)
@@ -198,22 +191,6 @@ def undo(
             "edition to those who did not get it",
             code="undo",
         ) from error
-
-
-def _restore(
-    work: UnitOfWork,
-    mailing_list: MailingList,
-    edition: EditionTally,
-    since: datetime,
-    by: str,
-    now: datetime,
-) -> Restored:
-    work.editions.restore(edition.id)
-    queued = work.ledger.queue_again(edition.id, since=since)
-    target = _target(mailing_list.name, edition.day, edition.cut)
-    deed = Deed(actor=by, action="undo-cancel", target=target, details={"queued": queued})
-    work.audit.note(deed, now=now)
-    return Restored(list_name=mailing_list.name, day=edition.day, cut=edition.cut, queued=queued)
 
 
 # --- told to readers ---------------------------------------------------------------------------
@@ -236,7 +213,10 @@ def _meant(
     work: UnitOfWork, mailing_list: MailingList, day: date | None, cut: str | None, now: datetime
 ) -> Sequence[EditionTally]:
     there = _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut)
-    return there if cut is not None else _unfinished(there)
+    if cut is not None:
+        return there
+    newest = next((one for one in there if one.cancelled_at is None), None)
+    return [one for one in there if one is newest or _count(one.by_state, STOPPABLE)]
 
 
 def _of_day(
@@ -251,11 +231,6 @@ def _of_day(
     return there
 
 
-def _unfinished(editions: Sequence[EditionTally]) -> Sequence[EditionTally]:
-    newest = next((one for one in editions if one.cancelled_at is None), None)
-    return [one for one in editions if one is newest or _count(one.by_state, STOPPABLE)]
-
-
 def _count(by_state: Mapping[DeliveryState, int], states: Sequence[DeliveryState]) -> int:
     return sum(by_state.get(state, 0) for state in states)
 
@@ -268,34 +243,33 @@ def pause(
     A mail whose end is written already is finished, the others wait. Confirmations and other
     notices go on. Raises NotFound for an unknown list.
     """
-
-    def stop(work: UnitOfWork) -> list[str]:
-        done = [
-            one.name for one in _lists_named(work, list_name) if work.lists.pause(one.id, now=now)
-        ]
-        _note(work, "pause", done, by, now)
-        return done
-
-    return write(database, stop)
+    return _move(
+        database, list_name, "pause", lambda work, one: work.lists.pause(one, now=now), by, now
+    )
 
 
 def resume(
     database: Database, list_name: str | None, *, now: datetime, by: str = COMMAND_LINE
 ) -> list[str]:
     """Let paused lists go on; returns their names. What waited too long has expired meanwhile."""
+    return _move(database, list_name, "resume", lambda work, one: work.lists.resume(one), by, now)
 
-    def go_on(work: UnitOfWork) -> list[str]:
-        done = [one.name for one in _lists_named(work, list_name) if work.lists.resume(one.id)]
-        _note(work, "resume", done, by, now)
+
+def _move(
+    database: Database,
+    list_name: str | None,
+    action: str,
+    move: Callable[[UnitOfWork, ListId], bool],
+    by: str,
+    now: datetime,
+) -> list[str]:
+    """The names of the lists that `move` did anything to; each is audited."""
+
+    def do(work: UnitOfWork) -> list[str]:
+        meant = work.lists.all() if list_name is None else [work.lists.get(list_name)]
+        done = [one.name for one in meant if move(work, one.id)]
+        for name in done:
+            work.audit.note(Deed(actor=by, action=action, target=name), now=now)
         return done
 
-    return write(database, go_on)
-
-
-def _lists_named(work: UnitOfWork, list_name: str | None) -> list[MailingList]:
-    return work.lists.all() if list_name is None else [work.lists.get(list_name)]
-
-
-def _note(work: UnitOfWork, action: str, lists: list[str], by: str, now: datetime) -> None:
-    for name in lists:
-        work.audit.note(Deed(actor=by, action=action, target=name), now=now)
+    return write(database, do)
