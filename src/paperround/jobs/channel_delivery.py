@@ -50,8 +50,6 @@ log = logging.getLogger(__name__)
 RUNS = 8
 """Runs that post at once. A dead hook costs the one that holds it its whole time."""
 
-_BROKEN_OFF = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN})
-
 BeforeBody = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
 
 
@@ -73,36 +71,28 @@ class ChannelReport:
 
 
 def deliver_channels(context: ChannelContext) -> ChannelReport:
-    """Post what is due. Safe to kill, and to run in several processes at once."""
+    """Post what is due, unless there is no channel, digests are held, or the database was put back.
+    Nothing expires by a clock that leapt.
+
+    Safe to kill, and to run in several processes at once.
+    """
     context.unwritten.catch_up(context.database)
-    if _is_idle(context):
+    now, boot = context.clock.now(), context.boot()
+    with context.database.reading() as work:
+        is_idle = not work.channels.exist() or is_suspect(work, boot, now=now)
+    if is_idle or context.marks.hold(context.database, now=now) is not None:
         return ChannelReport()
     posters = [_Poster(context) for _ in range(context.hands)]
     runs = [Run(context, channel_lane(one), no_progress, pacer_of(context)) for one in posters]
     runs[0].tidy()
-    if _has_due(context):
+    with context.database.reading() as work:
+        has_due = work.posts.has_due(now=context.clock.now())
+    if has_due:  # in most minutes nothing is, and then no write of a claim delays others
         with ThreadPoolExecutor(len(runs), thread_name_prefix="post") as pool:
             for posting in [pool.submit(run.send) for run in runs]:
                 posting.result()
     troubles = sum((run.troubles for run in runs), Counter[str]())
     return ChannelReport(messages=sum(one.posted for one in posters), troubles=dict(troubles))
-
-
-def _is_idle(context: ChannelContext) -> bool:
-    """Whether nothing may be done: there is no channel, digests are held, or the database was put
-    back. Nothing expires by a clock that leapt."""
-    now, boot = context.clock.now(), context.boot()
-    with context.database.reading() as work:
-        if not work.channels.exist() or is_suspect(work, boot, now=now):
-            return True
-    return context.marks.hold(context.database, now=now) is not None
-
-
-def _has_due(context: ChannelContext) -> bool:
-    """Whether a claim would find something. In most minutes it would not, and then no write delays
-    others."""
-    with context.database.reading() as work:
-        return work.posts.has_due(now=context.clock.now())
 
 
 def channel_lane(poster: "_Poster") -> Lane[Claimed]:
@@ -153,11 +143,6 @@ class _Poster:
         """The next message of a digest. Raises Misconfigured where the hook was lost with the
         secret it was sealed with."""
         self._in_hand.pop(row.id, None)
-        post = self._in_hand[row.id] = self._composed(row)
-        name, id_ = post.channel.name, row.id  # `send` has the message, and its headers
-        return Envelope(id=id_, sender="", recipient=name, message_id=row.message_id, content=b"")
-
-    def _composed(self, row: Claimed) -> _InHand:
         with self._context.database.reading() as work:
             channel = work.channels.get(row.subscriber_id)
             edition = work.editions.get(row.edition_id)
@@ -168,12 +153,14 @@ class _Poster:
         view = digest_view(sheet, row, token="")
         digest = Digest(view=view, message_id=row.message_id, dated=row.dated)
         papers = {one.position: one for one in edition.all_papers}
-        return _InHand(
+        self._in_hand[row.id] = _InHand(
             channel=channel,
             messages=self._context.sender.messages(channel.hook, digest),
             papers=[papers[position] for position in row.positions],
             taken=row.taken,
         )
+        name, id_ = channel.name, row.id  # `send` has the message, and its headers
+        return Envelope(id=id_, sender="", recipient=name, message_id=row.message_id, content=b"")
 
     def send(
         self, envelopes: Iterable[Envelope | None], *, before_dot: BeforeBody, **_: object
@@ -224,7 +211,10 @@ class _Poster:
             if is_settled and move.state is DeliveryState.SENT and post.has_more:
                 work.posts.note_taken(move.id, post.taken + 1, post.shown)
             if post.answer is not None and post.answer.verdict.blame.subscriber:
-                _stop(work, post.channel, post.answer.verdict.reason, now)
+                channel, why = post.channel, post.answer.verdict.reason
+                if work.channels.stop(channel.id, channel.hook, why, now=now):
+                    since = format_instant(now)
+                    log.error("the channel %s is stopped since %s: %s", channel.name, since, why)
 
 
 def _kept(post: _InHand, move: Move, now: datetime) -> Move:
@@ -235,14 +225,8 @@ def _kept(post: _InHand, move: Move, now: datetime) -> Move:
         reason = f"{taken + 1} of {of} messages posted"
         state = DeliveryState.DEFERRED
         return replace(move, state=state, reason=reason, reply=reply, next_at=now)
-    if taken and move.state in _BROKEN_OFF:
+    if taken and move.state in (DeliveryState.FAILED, DeliveryState.UNKNOWN):
         reason = f"{taken} of {of} messages were posted, then: {move.reason}"
         return replace(move, reason=reason, reply=reply)
     is_unreached = move.state is DeliveryState.DEFERRED and move.code is None
     return replace(move, reply=reply, breakdown=is_unreached)
-
-
-def _stop(work: UnitOfWork, channel: Channel, why: str, now: datetime) -> None:
-    if work.channels.stop(channel.id, channel.hook, why, now=now):
-        since = format_instant(now)
-        log.error("the channel %s is stopped since %s: %s", channel.name, since, why)
