@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from threading import Lock
 
@@ -31,11 +31,14 @@ def checked(wish: Preferences, *, zone: str, now: datetime) -> Preferences:
 
     Raises InvalidInput whose code is the name of the field that is wrong.
     """
-    _require_zone(wish.timezone)
-    return _checked_on(wish, local_date(now, wish.timezone or zone))
-
-
-def _checked_on(wish: Preferences, today: date) -> Preferences:
+    if wish.timezone is not None:
+        try:
+            place_zone(wish.timezone)
+        except InvalidInput as error:
+            raise InvalidInput(error.text, code="timezone") from None
+    today, until = local_date(now, wish.timezone or zone), wish.paused_until
+    if until is not None and until <= today:
+        until = None
     _require(wish.hour is None or 0 <= wish.hour <= 23, "hour", marked("the hour is 0 to 23"))
     _require(
         wish.weekday is None or wish.weekday in WEEKDAYS,
@@ -55,10 +58,15 @@ def _checked_on(wish: Preferences, today: date) -> Preferences:
         "language",
         "the language is a code such as en or pt-BR",
     )
+    _require(
+        until is None or until <= today + LONGEST_PAUSE,
+        "paused_until",
+        marked("a pause lasts a year at most"),
+    )
     return replace(
         wish,
         weekday=wish.weekday if wish.frequency is Frequency.WEEKLY else None,
-        paused_until=_pause(wish.paused_until, today),
+        paused_until=until,
         topics=read_topics(wish.topics),
     )
 
@@ -68,55 +76,19 @@ def _require(holds: bool, field: str, rule: str) -> None:
         raise InvalidInput(rule, code=field)
 
 
-def _require_zone(name: str | None) -> None:
-    if name is None:
-        return
-    try:
-        place_zone(name)
-    except InvalidInput as error:
-        raise InvalidInput(error.text, code="timezone") from None
-
-
-def _pause(until: date | None, today: date) -> date | None:
-    if until is None or until <= today:
-        return None
-    _require(until <= today + LONGEST_PAUSE, "paused_until", marked("a pause lasts a year at most"))
-    return until
-
-
 def packed(wish: Preferences) -> str:
     """`wish` as text that a notice can carry."""
-    until = wish.paused_until
-    return json.dumps(
-        {
-            "timezone": wish.timezone,
-            "hour": wish.hour,
-            "frequency": wish.frequency.value,
-            "weekday": wish.weekday,
-            "size": wish.size,
-            "floor": wish.floor,
-            "language": wish.language,
-            "paused_until": None if until is None else until.isoformat(),
-            "topics": list(wish.topics),
-        }
-    )
+    return json.dumps(asdict(wish), default=str)
 
 
 def unpacked(text: str) -> Preferences:
     """What `packed` made text of."""
     kept = json.loads(text)
     until = kept["paused_until"]
-    return Preferences(
-        timezone=kept["timezone"],
-        hour=kept["hour"],
-        frequency=Frequency(kept["frequency"]),
-        weekday=kept["weekday"],
-        size=kept["size"],
-        floor=kept["floor"],
-        language=kept["language"],
-        paused_until=None if until is None else date.fromisoformat(until),
-        topics=tuple(kept["topics"]),
-    )
+    kept["frequency"] = Frequency(kept["frequency"])
+    kept["paused_until"] = until and date.fromisoformat(until)
+    kept["topics"] = tuple(kept["topics"])
+    return Preferences(**kept)
 
 
 def packed_interests(interests: Sequence[Interest]) -> dict[str, str]:
@@ -148,12 +120,6 @@ LASTING_NONE = timedelta(minutes=1)
 page should look through all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    topics: tuple[str, ...]
-    at: datetime
-
-
 class SuggestedTopics:
     """What the newest papers of all feeds are most about, found once in six hours and process. Safe
     to share between threads."""
@@ -161,21 +127,17 @@ class SuggestedTopics:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = Lock()
-        self._found: _Found | None = None
+        self._topics: tuple[str, ...] = ()
+        self._found_at: datetime | None = None
 
     def now(self, *, now: datetime) -> tuple[str, ...]:
         """At most MOST_TOPICS, the most frequent first; none while there are few papers."""
         with self._lock:
-            found = self._found
-            if found is None or not timedelta() <= now - found.at < _lasting(found):
-                self._found = found = _Found(self._look(), now)
-        return found.topics
-
-    def _look(self) -> tuple[str, ...]:
-        with self._database.reading() as work:
-            papers = work.papers.newest(before=None, limit=phrases.MOST_PAPERS)
-        return frequent_phrases([one for one in papers if not one.withdrawn], most=MOST_TOPICS)
-
-
-def _lasting(found: _Found) -> timedelta:
-    return LASTING if found.topics else LASTING_NONE
+            lasting = LASTING if self._topics else LASTING_NONE
+            if self._found_at is None or not timedelta() <= now - self._found_at < lasting:
+                with self._database.reading() as work:
+                    papers = work.papers.newest(before=None, limit=phrases.MOST_PAPERS)
+                standing = [one for one in papers if not one.withdrawn]
+                self._topics = frequent_phrases(standing, most=MOST_TOPICS)
+                self._found_at = now
+            return self._topics
