@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from paperround.domain.digests import papers_at
-from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.readers import VERDICTS, DeliveryOwner, NewFeedback
 from paperround.jobs.desk import Desk
@@ -36,21 +35,15 @@ def feedback_sheet(desk: Desk, token: str) -> FeedbackSheet | None:
     """The papers of the digest a link came with; None for a forged link, or nobody's."""
     with desk.database.reading() as work:
         owner = _feedback_owner(work, desk, token)
-        return None if owner is None else _sheet(work, owner)
-
-
-def _feedback_owner(work: UnitOfWork, desk: Desk, token: str) -> DeliveryOwner | None:
-    owner = digest_owner(work, desk.keys, token)
-    return owner if owner is not None and owner.address else None
-
-
-def _sheet(work: UnitOfWork, owner: DeliveryOwner) -> FeedbackSheet:
-    edition = work.editions.get(owner.edition_id)
-    said: dict[PaperId, set[str]] = defaultdict(set)
-    for paper_id, verdict in work.subscribers.feedback_of(owner.subscriber_id):
-        said[paper_id].add(verdict)
+        if owner is None:
+            return None
+        papers = papers_at(work.editions.get(owner.edition_id), owner.positions)
+        said: dict[PaperId, set[str]] = defaultdict(set)
+        for paper_id, verdict in work.subscribers.feedback_of(owner.subscriber_id):
+            said[paper_id].add(verdict)
+        mailing_list = next(one for one in work.lists.all() if one.id == owner.list_id)
     return FeedbackSheet(
-        list_title=_list_of(work, owner).title,
+        list_title=mailing_list.title,
         local_date=owner.local_date,
         papers=tuple(
             FeedbackPaper(
@@ -59,13 +52,14 @@ def _sheet(work: UnitOfWork, owner: DeliveryOwner) -> FeedbackSheet:
                 page=f"/papers/{paper.name}",
                 verdicts=frozenset(said[paper.paper_id]),
             )
-            for paper in papers_at(edition, owner.positions)
+            for paper in papers
         ),
     )
 
 
-def _list_of(work: UnitOfWork, owner: DeliveryOwner) -> MailingList:
-    return next(one for one in work.lists.all() if one.id == owner.list_id)
+def _feedback_owner(work: UnitOfWork, desk: Desk, token: str) -> DeliveryOwner | None:
+    owner = digest_owner(work, desk.keys, token)
+    return owner if owner is not None and owner.address else None
 
 
 def give_feedback(
@@ -80,12 +74,17 @@ def give_feedback(
 
     def give(work: UnitOfWork) -> bool:
         owner = _feedback_owner(work, desk, token)
-        paper = None if owner is None else _papers_of(work, owner).get(paper_id)
-        if owner is None or paper is None:
+        if owner is None:
+            return False
+        papers = papers_at(work.editions.get(owner.edition_id), owner.positions)
+        # a page may be older than the ids of its papers, so both count
+        asked = (one for one in papers if paper_id in (one.frozen_id, one.paper_id))
+        paper = next(asked, None)
+        if paper is None:
             return False
         feedback = NewFeedback(
             subscriber_id=owner.subscriber_id,
-            paper_id=paper,
+            paper_id=paper.paper_id,
             delivery=owner.delivery,
             verdict=verdict,
         )
@@ -93,11 +92,3 @@ def give_feedback(
         return True
 
     return write_by_link(desk, token, give)
-
-
-def _papers_of(work: UnitOfWork, owner: DeliveryOwner) -> dict[PaperId, PaperId]:
-    """The papers of a digest, by the ids they have and those they had: a page may be older."""
-    papers = papers_at(work.editions.get(owner.edition_id), owner.positions)
-    return {
-        id_: paper.paper_id for paper in papers for id_ in (paper.frozen_id, paper.paper_id) if id_
-    }
