@@ -5,9 +5,8 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, UNCONFIRMED_LIFE, NoticeKind
+from paperround.domain.notices import CONFIRM_VALID, UNCONFIRMED_LIFE, NoticeKind
 from paperround.domain.returns import KEPT_EVENTS, KEPT_QUARANTINED
-from paperround.domain.subscribers import Subscriber, Subscription
 from paperround.jobs.build import Identity
 from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
@@ -89,31 +88,13 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
 
 def _remind(work: UnitOfWork, identity: Identity, now: datetime) -> int:
     """One reminder for each wish whose confirmation still works."""
-    between = (now - CONFIRM_VALID, now - REMIND_AFTER)
-    waiting = work.subscribers.unconfirmed(between=between, limit=PAGE)
-    return sum(_reminded(work, identity, *one, now) for one in waiting)
-
-
-def _reminded(
-    work: UnitOfWork,
-    identity: Identity,
-    subscriber: Subscriber,
-    subscription: Subscription,
-    now: datetime,
-) -> bool:
-    asked = confirmations(work, subscription)[-1:]
-    if not asked or asked[0].used_at is not None or work.notices.find(reminder_key(subscription)):
-        return False
-    if not may_remind(work, identity.keys, subscriber.address, now=now):
-        return False
-    reminder = new_notice(
-        identity,
-        NoticeKind.REMINDER,
-        reminder_key(subscription),
-        subscriber.id,
-        None,
-        asked[0].payload,
-        now=now,
-        life=NOTICE_LIFE,
-    )
-    return work.notices.put(reminder, now=now)
+    between, reminded = (now - CONFIRM_VALID, now - REMIND_AFTER), 0
+    for person, wish in work.subscribers.unconfirmed(between=between, limit=PAGE):
+        key, asked = reminder_key(wish), confirmations(work, wish)[-1:]
+        if not asked or asked[0].used_at is not None or work.notices.find(key):
+            continue
+        if may_remind(work, identity.keys, person.address, now=now):
+            kind, payload = NoticeKind.REMINDER, asked[0].payload
+            notice = new_notice(identity, kind, key, person.id, None, payload, now=now)
+            reminded += work.notices.put(notice, now=now)
+    return reminded
