@@ -37,12 +37,6 @@ NOTED_EVERY = timedelta(minutes=1)
 
 LONGEST_NAME = 100
 
-_PREFIX = string.ascii_lowercase + string.digits
-_PREFIX_LENGTH = 8
-_SECRET_BYTES = 32
-_IPV6_SITE = 56
-_UNKNOWN = "unknown"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedKey:
@@ -65,7 +59,11 @@ def create_key(
     Raises InvalidInput, its code the field, for a name that cannot be listed, for no scope at all
     and for an end that has passed.
     """
-    _require_name(name)
+    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise InvalidInput(
+            f"give the key a name of up to {LONGEST_NAME} characters, such as laptop",
+            code="name",
+        )
     allowed = frozenset(scopes)
     if not allowed:
         raise InvalidInput(f"say what the key may do: {', '.join(Scope)}", code="scopes")
@@ -73,8 +71,8 @@ def create_key(
         raise InvalidInput("the key would have expired already", code="expires_at")
 
     def add(work: UnitOfWork) -> CreatedKey:
-        prefix = "".join(secrets.choice(_PREFIX) for _ in range(_PREFIX_LENGTH))
-        text = written(prefix, secrets.token_urlsafe(_SECRET_BYTES))
+        prefix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
+        text = written(prefix, secrets.token_urlsafe(32))
         new = NewKey(
             name=name,
             prefix=prefix,
@@ -85,14 +83,6 @@ def create_key(
         return CreatedKey(key=work.keys.add(new, now=now), text=text)
 
     return write(database, add)
-
-
-def _require_name(name: str) -> None:
-    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
-        raise InvalidInput(
-            f"give the key a name of up to {LONGEST_NAME} characters, such as laptop",
-            code="name",
-        )
 
 
 def list_keys(database: Database) -> list[ApiKey]:
@@ -129,11 +119,15 @@ def authenticate(
         failures = work.rates.count(counter, FAILURES.period, now=now)
         found = work.keys.find(prefix_of(shown) or "")
     if found is not None and matches(shown, found) and found.is_live(now):
-        _note_use(database, found, now)
+        if found.last_used_at is None or now - found.last_used_at >= NOTED_EVERY:
+            id_ = found.id
+            write(database, lambda work: work.keys.touch(id_, now=now))
         return found
     if failures >= FAILURES.count:
         raise _too_many(FAILURES.period.total_seconds())
-    _note_failure(database, counter, now)
+    wait = write(database, lambda work: work.rates.hit(counter, [FAILURES], now=now))
+    if wait is not None:
+        raise _too_many(wait)
     return None
 
 
@@ -145,32 +139,18 @@ def tries_left(database: Database, ring: KeyRing, client: str | None, *, now: da
 
 
 def _counter(ring: KeyRing, client: str | None) -> str:
-    return f"keys/{ring.digest('rate', _who(client))}"
-
-
-def _who(client: str | None) -> str:
-    """A client to count by: an IPv6 one by its /56, which a single customer has to themselves."""
+    """What a client is counted by: an IPv6 one by its /56, which one customer has to themselves."""
     try:
         ip = ip_address(client or "")
     except ValueError:
-        return _UNKNOWN
-    if isinstance(ip, IPv6Address):
-        return str(ip_network((int(ip), _IPV6_SITE), strict=False))
-    return str(ip)
-
-
-def _note_failure(database: Database, counter: str, now: datetime) -> None:
-    wait = write(database, lambda work: work.rates.hit(counter, [FAILURES], now=now))
-    if wait is not None:
-        raise _too_many(wait)
+        who = "unknown"
+    else:
+        is_site = isinstance(ip, IPv6Address)
+        who = str(ip_network((int(ip), 56), strict=False)) if is_site else str(ip)
+    return f"keys/{ring.digest('rate', who)}"
 
 
 def _too_many(seconds: float) -> RateLimited:
     return RateLimited(
         "too many wrong keys from your address: show a valid one, or wait", retry_after=seconds
     )
-
-
-def _note_use(database: Database, key: ApiKey, now: datetime) -> None:
-    if key.last_used_at is None or now - key.last_used_at >= NOTED_EVERY:
-        write(database, lambda work: work.keys.touch(key.id, now=now))
