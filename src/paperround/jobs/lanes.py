@@ -179,7 +179,10 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
     def compose(row: ClaimedNotice) -> bytes:
         if row.kind is NoticeKind.TEST and "edition" in row.payload:
             return _test_digest(post, row)
-        title = _list_title(post.database, row)
+        title, wanted = "", row.payload.get("list")
+        if wanted is not None:
+            with post.database.reading() as work:
+                title = next((one.title for one in work.lists.all() if one.id == wanted), "")
         mail = notice_mail(row, post.letterhead, title, post.keys)
         return post.renderer.compose_notice(mail)
 
@@ -207,9 +210,14 @@ def _mail_lane(
     """A lane of mail. `use` is what a return address of its mails says they are."""
 
     def envelope(row: Mail) -> Envelope:
+        sender, bounces = post.letterhead.envelope_from, post.letterhead.bounce_address
+        if bounces:  # mail comes back to an address of its own, the same on every try
+            nonce, day, key_id = row.nonce, row.dated.date(), row.key_id
+            tag = make_tag(post.keys, use, row.id, nonce=nonce, day=day, key_id=key_id)
+            sender = tagged(bounces, tag)
         return Envelope(
             id=row.id,
-            sender=_sender(post, use, row),
+            sender=sender,
             recipient=row.address,
             message_id=row.message_id,
             content=compose(row),
@@ -230,16 +238,6 @@ def _mail_lane(
         signs=post.signing.signs,
         first=first,
     )
-
-
-def _sender(post: Post, use: TagUse, row: Held) -> str:
-    """Where the mail comes back to: an address of its own, the same on every try."""
-    bounces = post.letterhead.bounce_address
-    if not bounces:
-        return post.letterhead.envelope_from
-    day = row.dated.date()
-    tag = make_tag(post.keys, use, row.id, nonce=row.nonce, day=day, key_id=row.key_id)
-    return tagged(bounces, tag)
 
 
 def why_held(post: Post) -> str | None:
@@ -284,12 +282,3 @@ def _test_digest(post: Post, row: ClaimedNotice) -> bytes:
 def _edition(work: UnitOfWork, edition_id: EditionId) -> tuple[Edition, MailingList]:
     edition = work.editions.get(edition_id)
     return edition, work.lists.get(edition.list_name)
-
-
-def _list_title(database: Database, row: ClaimedNotice) -> str:
-    """The title of the list a notice is about; empty when it is about none."""
-    wanted = row.payload.get("list")
-    if wanted is None:
-        return ""
-    with database.reading() as work:
-        return next((one.title for one in work.lists.all() if one.id == wanted), "")
