@@ -115,16 +115,22 @@ def notice_mail(
     claimed: ClaimedNotice, letterhead: Letterhead, list_title: str, keys: KeyRing
 ) -> NoticeMail:
     """The mail of a notice, ready for a renderer. Raises Misconfigured when its key is lost."""
+    lines, base = str(claimed.payload.get("lines", "")), letterhead.public_url
+    action_url = base
+    if claimed.kind in LINKS:
+        page, purpose = LINKS[claimed.kind]
+        token = keys.token(purpose, claimed.id, claimed.nonce, claimed.key_id)
+        action_url = f"{base}/{page}/{token}"
     view = NoticeView(
         kind=claimed.kind,
         list_title=list_title,
         subject=str(claimed.payload.get("subject", "")),
-        action_url=_action_url(claimed, letterhead.public_url, keys),
-        public_url=letterhead.public_url,
+        action_url=action_url,
+        public_url=base,
         operator=letterhead.operator,
         postal_address=letterhead.postal_address,
         contact=letterhead.contact,
-        details=_details(claimed.payload),
+        details=tuple(lines.split("\n")) if lines else (),
         language=spoken(str(claimed.payload.get(_LANGUAGE, ENGLISH))),
         privacy_url=letterhead.privacy_url,
         imprint_url=letterhead.imprint_url,
@@ -135,15 +141,3 @@ def notice_mail(
         message_id=claimed.message_id,
         dated=claimed.dated,
     )
-
-
-def _action_url(claimed: ClaimedNotice, base: str, keys: KeyRing) -> str:
-    if claimed.kind not in LINKS:
-        return base
-    page, purpose = LINKS[claimed.kind]
-    return f"{base}/{page}/{keys.token(purpose, claimed.id, claimed.nonce, claimed.key_id)}"
-
-
-def _details(payload: Mapping[str, str | int]) -> tuple[str, ...]:
-    lines = str(payload.get("lines", ""))
-    return tuple(lines.split("\n")) if lines else ()
