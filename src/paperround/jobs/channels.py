@@ -32,8 +32,6 @@ from paperround.jobs.subscriber_files import preferences_of
 from paperround.jobs.wishes import settled
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
-KEY_BYTES = 32
-
 _HOOK = frozenset({"hook", "chat", "key"})
 _CLOCK = frozenset({"hour", "timezone"})
 _PREFERENCES = frozenset({"timezone", "hour", "frequency", "size", "floor", "topics"})
@@ -236,7 +234,7 @@ def _with_key(hook: Hook) -> Hook:
 
 def new_key() -> str:
     """A key of 256 random bits."""
-    return written_key(secrets.token_bytes(KEY_BYTES))
+    return written_key(secrets.token_bytes(32))
 
 
 def _require_readable(hook: Hook) -> None:
