@@ -7,8 +7,9 @@ for; what nobody says makes a reject. An opt-out needs nobody's word.
 
 import io
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
@@ -209,10 +210,9 @@ def _google_join(row: Row) -> datetime | None:
         moment = parse_instant(f"{date}T{time}")
     except InvalidInput as error:
         raise InvalidInput(f"Join year to Join second: {error}") from None
-    try:
+    zone: tzinfo = UTC  # also for one tzdata does not know, such as `PDT`: the day is what matters
+    with suppress(InvalidInput):
         zone = zone_of(text_of(row, "time zone"))
-    except InvalidInput:  # tzdata does not know it, such as `PDT`: the day is what matters
-        zone = UTC
     return moment.replace(tzinfo=zone).astimezone(UTC)
 
 
