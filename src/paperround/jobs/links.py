@@ -27,13 +27,12 @@ from paperround.domain.tokens import KeyRing, Purpose, TokenParts, read_token
 from paperround.jobs.build import Identity
 from paperround.jobs.choices import packed_interests
 from paperround.jobs.desk import Desk
-from paperround.jobs.notices import new_notice, spoken_in
+from paperround.jobs.notices import new_notice, said_of
 from paperround.store.unit_of_work import UnitOfWork, write
 
 T = TypeVar("T")
 
 CONFIRMING = (NoticeKind.CONFIRM, NoticeKind.REMINDER, NoticeKind.UNDO)
-_OF_NOTICES = (Purpose.PREFERENCES, Purpose.CONFIRM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +46,14 @@ class Reader:
     @property
     def address(self) -> Address:
         """Where their mail goes."""
-        mailed = self.person.address
-        domain = mailed.rpartition("@")[2]
-        return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
+        return address_of(self.person)
+
+
+def address_of(person: Subscriber) -> Address:
+    """Where mail of a person goes."""
+    mailed = person.address
+    domain = mailed.rpartition("@")[2]
+    return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
 
 
 def write_by_link(desk: Desk, token: str, do: Callable[[UnitOfWork], T]) -> T:
@@ -94,23 +98,12 @@ def _parts(token: str, purpose: Purpose) -> TokenParts | None:
     return parts if parts is not None and parts.purpose is purpose else None
 
 
-def owner_as_reader(work: UnitOfWork, owner: DeliveryOwner) -> Reader | None:
-    """The reader of a digest as they stand now."""
-    return _reader(work, owner.subscriber_id, list_id=owner.list_id)
-
-
 def reader_of_notice(work: UnitOfWork, notice: Notice) -> Reader | None:
     """The reader a notice is about; None when they were erased."""
     if notice.subscriber_id is None or "subscription" not in notice.payload:
         return None
-    return reader_of_subscription(work, notice.subscriber_id, int(notice.payload["subscription"]))
-
-
-def reader_of_subscription(
-    work: UnitOfWork, subscriber: SubscriberId, subscription: int
-) -> Reader | None:
-    """The reader with one of their subscriptions; None when they were erased."""
-    return _reader(work, subscriber, subscription_id=subscription)
+    subscription = int(notice.payload["subscription"])
+    return reader_of(work, notice.subscriber_id, subscription_id=subscription)
 
 
 def reader_of_link(work: UnitOfWork, keys: KeyRing, token: str) -> Reader | None:
@@ -118,23 +111,25 @@ def reader_of_link(work: UnitOfWork, keys: KeyRing, token: str) -> Reader | None
     and for somebody who was erased."""
     owner = digest_owner(work, keys, token)
     if owner is not None:
-        return owner_as_reader(work, owner)
+        return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
     notice = _noted_for_any(work, keys, token)
     return None if notice is None else reader_of_notice(work, notice)
 
 
 def _noted_for_any(work: UnitOfWork, keys: KeyRing, token: str) -> Notice | None:
-    notices = (noted(work, keys, token, purpose) for purpose in _OF_NOTICES)
-    return next(filter(None, notices), None)
+    for_choices = noted(work, keys, token, Purpose.PREFERENCES)
+    return for_choices or noted(work, keys, token, Purpose.CONFIRM)
 
 
-def _reader(
+def reader_of(
     work: UnitOfWork,
     subscriber: SubscriberId,
     *,
     list_id: int | None = None,
     subscription_id: int | None = None,
 ) -> Reader | None:
+    """Somebody as they stand now, with their subscription of a list or the one that is named; None
+    when they were erased."""
     person = work.subscribers.get(subscriber)
     if person is None or not person.address:
         return None
@@ -160,24 +155,19 @@ def choosing_reader(
     notice = noted(work, keys, token, Purpose.PREFERENCES)
     if notice is None:
         return None
-    since = notice.dated if notice.kind is NoticeKind.PREFERENCES else _used_at(notice)
+    since = notice.used_at if notice.kind in CONFIRMING else None
+    if notice.kind is NoticeKind.PREFERENCES:
+        since = notice.dated
     if since is None or now > since + PREFERENCES_VALID:
         return None
     reader = reader_of_notice(work, notice)
     if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
         return None
-    return reader if list_name is None else _on_list(work, reader, list_name)
-
-
-def _on_list(work: UnitOfWork, reader: Reader, list_name: str) -> Reader:
-    """The same person as a reader of another list; the reader where they never had that one."""
+    if list_name is None:
+        return reader
     named = next((one for one in work.lists.all() if one.name == list_name), None)
-    other = None if named is None else _reader(work, reader.person.id, list_id=named.id)
-    return other or reader
-
-
-def _used_at(notice: Notice) -> datetime | None:
-    return notice.used_at if notice.kind in CONFIRMING else None
+    other = None if named is None else reader_of(work, reader.person.id, list_id=named.id)
+    return other or reader  # who never had the list that is named
 
 
 def choices_link(
@@ -196,9 +186,7 @@ def choices_link(
         subscription.subscriber_id,
         None,
         {
-            "list": subscription.list_id,
-            "subscription": subscription.id,
-            **spoken_in(subscription.preferences.language),
+            **said_of(subscription),
             **packed_interests(interests),
         },
         now=now,

@@ -9,27 +9,26 @@ address that cannot be moved to is asked nothing, and whoever asked is told the 
 asked all the same, and waits for the other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from paperround.domain.errors import invalid
-from paperround.domain.notices import CONFIRM_VALID, NewNotice, Notice, NoticeKind
+from paperround.domain.notices import CONFIRM_VALID, Notice, NoticeKind
 from paperround.domain.readers import Visitor
 from paperround.domain.requests import NewRequest, RequestKind, WaitingRequest
 from paperround.domain.subscribers import Address, SubscriberState
 from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import (
-    Reader,
     choosing_reader,
     lock_holder,
     noted,
+    reader_of,
     reader_of_notice,
-    reader_of_subscription,
     write_by_link,
 )
-from paperround.jobs.notices import new_notice, spoken_in
+from paperround.jobs.notices import new_notice, said_of
 from paperround.jobs.signup_limits import due_instant, lock_mailbox, may_link, may_mail
 from paperround.jobs.subscribers import is_suppressed
 from paperround.store.unit_of_work import UnitOfWork, write
@@ -83,59 +82,27 @@ def ask_to_move(
 
 
 def ask_both_ends(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
-    """Write to the old end of a change, and to the new one if somebody may move there."""
-    lock_mailbox(work, desk, request.address)
-    reader = _mover(work, request)
-    if reader is None:
+    """Write to the old end of a change, and to the new one if somebody may move there: nobody reads
+    there, read there or must not be mailed. Nothing for who was erased or suppressed since."""
+    address, person = request.address, request.subscriber_id
+    lock_mailbox(work, desk, address)
+    if person is None or not work.subscribers.lock(person):  # they were erased since
         return
-    is_free = _is_free(work, desk, request.address)
-    old, new = _both(desk, reader, request, now)
+    reader = reader_of(work, person, subscription_id=int(request.payload["subscription"]))
+    if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
+        return
+    there = work.subscribers.find(address)
+    waits = there is None or (there.state is SubscriberState.PENDING and not there.consent)
+    is_free = waits and not is_suppressed(work, desk.keys, address)
+    identity, kind, payload = desk.identity, NoticeKind.CHANGE, said_of(reader.subscription)
+    change = f"change/{person}/{request.created_at.isoformat()}"
+    old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
     work.notices.put(old, now=now)
-    if is_free and may_mail(work, desk, request.address, now=now):
+    if is_free and may_mail(work, desk, address, now=now):
+        moved = {**payload, "written": address.written, "folded": address.folded}
+        to = address.mailed
+        new = new_notice(identity, kind, f"{change}/{NEW}", person, to, moved, now=now)
         work.notices.put(new, now=now)
-
-
-def _mover(work: UnitOfWork, request: WaitingRequest) -> Reader | None:
-    """Who moves; None for somebody who was erased or suppressed since."""
-    person = request.subscriber_id
-    if person is None or not work.subscribers.lock(person):
-        return None
-    reader = reader_of_subscription(work, person, int(request.payload["subscription"]))
-    is_gone = reader is None or reader.person.state is SubscriberState.SUPPRESSED
-    return None if is_gone else reader
-
-
-def _is_free(work: UnitOfWork, desk: Desk, address: Address) -> bool:
-    """Whether somebody may move there: nobody reads there, read there or must not be mailed."""
-    person = work.subscribers.find(address)
-    waits = person is None or (person.state is SubscriberState.PENDING and not person.consent)
-    return waits and not is_suppressed(work, desk.keys, address)
-
-
-def _both(
-    desk: Desk, reader: Reader, request: WaitingRequest, now: datetime
-) -> tuple[NewNotice, ...]:
-    subscription, address = reader.subscription, request.address
-    change = f"change/{reader.person.id}/{request.created_at.isoformat()}"
-    payload: Mapping[str, str | int] = {
-        "list": subscription.list_id,
-        "subscription": subscription.id,
-        **spoken_in(subscription.preferences.language),
-    }
-    moves = {"written": address.written, "folded": address.folded}
-    old, new = (
-        new_notice(
-            desk.identity,
-            NoticeKind.CHANGE,
-            f"{change}/{end}",
-            reader.person.id,
-            address.mailed if end == NEW else None,
-            {**payload, **(moves if end == NEW else {})},
-            now=now,
-        )
-        for end in (OLD, NEW)
-    )
-    return old, new
 
 
 def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
@@ -145,14 +112,19 @@ def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
         notice = noted(work, desk.keys, token, Purpose.CONFIRM)
         if notice is None or not _is_good(work, notice, now):
             return Agreed.NOT
-        ends = _ends(work, notice)
+        both = (work.notices.find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
+        ends = [end for end in both if end is not None]
         if not _waits(ends):  # pressed once more
             return Agreed.MOVED
         if _waits([end for end in ends if end.id != notice.id], others=1):
             work.notices.use(notice.id, now=now)
             return Agreed.ONE_END
-        if not _moved(work, desk, ends[1], now):
+        reader, address = reader_of_notice(work, ends[1]), _address(ends[1])
+        if reader is None or address is None or is_suppressed(work, desk.keys, address):
             return Agreed.NOT
+        if not work.subscribers.readdress(reader.person.id, address, now=now):
+            return Agreed.NOT
+        work.returns.forgive(reader.person.id)  # what came back came from the address before
         work.notices.use(notice.id, now=now)
         return Agreed.MOVED
 
@@ -177,22 +149,6 @@ def _waits(ends: Sequence[Notice], others: int = len((OLD, NEW))) -> bool:
 
 def _change(notice: Notice) -> str:
     return notice.key.rpartition("/")[0]
-
-
-def _ends(work: UnitOfWork, notice: Notice) -> list[Notice]:
-    """The notices of both ends, the old one first."""
-    both = (work.notices.find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
-    return [end for end in both if end is not None]
-
-
-def _moved(work: UnitOfWork, desk: Desk, new: Notice, now: datetime) -> bool:
-    reader, address = reader_of_notice(work, new), _address(new)
-    if reader is None or address is None or is_suppressed(work, desk.keys, address):
-        return False
-    if not work.subscribers.readdress(reader.person.id, address, now=now):
-        return False
-    work.returns.forgive(reader.person.id)  # what came back came from the address before
-    return True
 
 
 def _address(new: Notice) -> Address | None:

@@ -16,7 +16,7 @@ from paperround.domain.notices import (
     NoticeMail,
     NoticeView,
 )
-from paperround.domain.subscribers import SubscriberId
+from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tokens import KeyRing, Purpose
 from paperround.jobs.build import Identity
 from paperround.store.unit_of_work import UnitOfWork
@@ -73,6 +73,15 @@ def spoken_in(tag: str | None) -> dict[str, str]:
     """What the payload of a notice holds of the language it is written in; nothing for English."""
     language = spoken(tag)
     return {} if language == ENGLISH else {_LANGUAGE: language}
+
+
+def said_of(subscription: Subscription) -> dict[str, str | int]:
+    """What the payload of a notice about a subscription holds of it."""
+    return {
+        "list": subscription.list_id,
+        "subscription": subscription.id,
+        **spoken_in(subscription.preferences.language),
+    }
 
 
 def raise_alert(

@@ -36,10 +36,10 @@ from paperround.domain.returns import (
     masked,
 )
 from paperround.domain.standing import SURGE, SURGE_OF_A_DOMAIN, Effect, judged
-from paperround.domain.subscribers import Address, Subscriber, SubscriberState
+from paperround.domain.subscribers import Subscriber, SubscriberState
 from paperround.domain.tokens import KeyRing, Purpose, read_token
 from paperround.jobs.build import Identity
-from paperround.jobs.links import owner_as_reader
+from paperround.jobs.links import address_of, reader_of
 from paperround.jobs.self_service import stop_reading
 from paperround.jobs.subscribers import suppress
 from paperround.store.unit_of_work import Database, UnitOfWork, write
@@ -50,18 +50,7 @@ CHUNK = 100
 """Events a transaction."""
 
 DAY = timedelta(hours=24)
-_BY_A_PROVIDER = "hook:"
-_LONGEST_ID = 200
 _LONGEST_CODE = 40
-
-_PROVES_NOTHING = (Kind.AUTO_REPLY, Kind.REPORT)
-_EFFECTS = {
-    Effect.NONE: Did.NOTED,
-    Effect.NOTED: Did.NOTED,
-    Effect.PAUSED: Did.PAUSED,
-    Effect.STOPPED: Did.STOPPED,
-    Effect.COMPLAINED: Did.COMPLAINED,
-}
 
 
 def receive(
@@ -99,7 +88,17 @@ class Taken:
 
 def take_one(work: UnitOfWork, keys: KeyRing, event: ReturnedEvent, *, now: datetime) -> Taken:
     """Take one event in, within a transaction."""
-    return _Taking(work, keys, now).take(_tidy(event, now))
+    name = event.event_id  # it may be long, or hold an address: then its hash stands for it
+    is_plain = name.isascii() and name.isprintable() and "@" not in name and len(name) <= 200
+    tidy = replace(  # it can be stored, whatever somebody wrote into it
+        event,
+        event_id=name if is_plain else hashlib.sha256(name.encode("utf-8", "replace")).hexdigest(),
+        code=masked(event.code)[:_LONGEST_CODE],
+        happened_at=min(event.happened_at, now),
+        message_id=event.message_id.replace("\0", ""),
+        recipient=event.recipient.replace("\0", ""),
+    )
+    return _Taking(work, keys, now).take(tidy)
 
 
 def hold_against(
@@ -110,24 +109,6 @@ def hold_against(
     for move in moves:
         if move.evidence is not Evidence.NONE:
             _Taking(work, keys, now).take_reply(book, move)
-
-
-def _tidy(event: ReturnedEvent, now: datetime) -> ReturnedEvent:
-    """The event as it can be stored, whatever somebody wrote into it."""
-    return replace(
-        event,
-        event_id=_storable_id(event.event_id),
-        code=masked(event.code)[:_LONGEST_CODE],
-        happened_at=min(event.happened_at, now),
-        message_id=event.message_id.replace("\0", ""),
-        recipient=event.recipient.replace("\0", ""),
-    )
-
-
-def _storable_id(name: str) -> str:
-    """The name of an event; its hash where it is long, or may hold an address."""
-    plain = name.isascii() and name.isprintable() and "@" not in name and len(name) <= _LONGEST_ID
-    return name if plain else hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +155,8 @@ class _Taking:
             mail = self._tagged(event)
             return mail, Proof.NONE if mail is None else Proof.TAG
         if event.message_id:
-            mail = self._fresh(self.work.returns.mail_called(event.message_id))
-            if mail is not None:
+            mail = self.work.returns.mail_called(event.message_id)
+            if mail is not None and self.now - mail.dated <= VALID:
                 return mail, Proof.MESSAGE_ID if self._is_told_of(mail, event) else Proof.NONE
         if event.recipient and _is_from_a_provider(event):
             mail = self.work.returns.mail_to(event.recipient, since=self.now - VALID)
@@ -190,9 +171,6 @@ class _Taking:
             return False
         mailed = self._address(mail)
         return bool(mailed) and event.recipient.strip().casefold() == mailed.casefold()
-
-    def _fresh(self, mail: OwnMail | None) -> OwnMail | None:
-        return mail if mail is not None and self.now - mail.dated <= VALID else None
 
     def _tagged(self, event: ReturnedEvent) -> OwnMail | None:
         """The mail whose signed address, or whose link, `event` came with."""
@@ -236,7 +214,7 @@ class _Taking:
     def _do(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> Did:
         if event.kind is Kind.QUARANTINED:
             return Did.QUARANTINED
-        if event.kind in _PROVES_NOTHING or event.happened_at < self.now - VALID:
+        if event.kind in (Kind.AUTO_REPLY, Kind.REPORT) or event.happened_at < self.now - VALID:
             return Did.NOTED
         person = self._person(mail)
         if mail is None or person is None:
@@ -252,7 +230,9 @@ class _Taking:
         if mail.book != "delivery":
             return Did.NOTED
         owner = self.work.subscribers.owner_of_delivery(DeliveryId(mail.row))
-        reader = None if owner is None else owner_as_reader(self.work, owner)
+        reader = None
+        if owner is not None:
+            reader = reader_of(self.work, owner.subscriber_id, list_id=owner.list_id)
         domain = mail.message_id.strip("<>").rpartition("@")[2]
         identity = Identity(keys=self.keys, domain=domain)
         left = reader is not None and stop_reading(self.work, identity, reader, now=self.now)
@@ -268,9 +248,15 @@ class _Taking:
         return replace(event, evidence=at_most(event.evidence, most))
 
     def _judge(self, event: ReturnedEvent, mail: OwnMail, person: Subscriber) -> Did:
-        """A confirmation that comes back stops nobody: nobody is mailed before they confirm."""
+        """Who complains leaves every list, and is never mailed again, also when they were not
+        mailed now. A confirmation that comes back stops nobody: nobody is mailed before they
+        confirm."""
         if event.evidence is Evidence.COMPLAINT:
-            return self._complained(person)
+            for one in self.work.subscribers.subscriptions_of(person.id):
+                self.work.subscribers.leave(one.id, now=self.now)
+            address = address_of(person)
+            fresh = suppress(self.work, self.keys, address, reason=COMPLAINT, now=self.now)
+            return Did.COMPLAINED if fresh else Did.NOTED
         if person.state is not SubscriberState.ACTIVE:
             return Did.NOTED
         before = self.work.returns.standing(person.id)
@@ -285,28 +271,13 @@ class _Taking:
             suppress(self.work, self.keys, address_of(person), reason=GONE, now=self.now)
         elif after != before:
             self.work.returns.set_standing(person.id, after, now=self.now)
-        return _EFFECTS[effect]
+        return Did.NOTED if effect is Effect.NONE else Did(effect.value)
 
     def _is_surge(self, person: Subscriber) -> bool:
         at_domain, in_all = self.work.returns.stopped_since(person.id, self.now - DAY)
         return at_domain >= SURGE_OF_A_DOMAIN or in_all >= SURGE
 
-    def _complained(self, person: Subscriber) -> Did:
-        """They leave every list, and are never mailed again, also when they were not mailed now."""
-        for one in self.work.subscribers.subscriptions_of(person.id):
-            self.work.subscribers.leave(one.id, now=self.now)
-        address = address_of(person)
-        fresh = suppress(self.work, self.keys, address, reason=COMPLAINT, now=self.now)
-        return Did.COMPLAINED if fresh else Did.NOTED
-
 
 def _is_from_a_provider(event: ReturnedEvent) -> bool:
     """Whether a provider told it whose signature was checked."""
-    return event.way.startswith(_BY_A_PROVIDER)
-
-
-def address_of(person: Subscriber) -> Address:
-    """Where mail of a person goes."""
-    mailed = person.address
-    domain = mailed.rpartition("@")[2]
-    return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
+    return event.way.startswith("hook:")

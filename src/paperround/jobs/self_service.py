@@ -25,12 +25,12 @@ from paperround.jobs.links import (
     choosing_reader,
     digest_owner,
     noted,
-    owner_as_reader,
+    reader_of,
     reader_of_link,
     reader_of_notice,
     write_by_link,
 )
-from paperround.jobs.notices import new_notice, spoken_in
+from paperround.jobs.notices import new_notice, said_of
 from paperround.jobs.plan import Hours, first_due_of
 from paperround.jobs.signup_limits import may_link
 from paperround.jobs.wishes import interests_of, papers_given, settled
@@ -77,7 +77,7 @@ def _leaving_reader(work: UnitOfWork, desk: Desk, token: str) -> Reader | None:
     """Who may leave with `token`: a link that once was good for more is always good for that."""
     owner = digest_owner(work, desk.keys, token)
     if owner is not None:
-        return owner_as_reader(work, owner)
+        return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
     notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
     return None if notice is None else reader_of_notice(work, notice)
 
@@ -129,11 +129,7 @@ def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: d
         f"undo/{subscription.id}/{now.isoformat()}",
         reader.person.id,
         None,
-        {
-            "list": subscription.list_id,
-            "subscription": subscription.id,
-            **spoken_in(subscription.preferences.language),
-        },
+        said_of(subscription),
         now=now,
     )
     work.notices.put(undo, now=now)
@@ -233,14 +229,21 @@ def save_choices(
 
     Raises InvalidInput whose code is the name of the field, or the kind of interest, that is wrong.
     """
-
-    kept = None if interests is None else _readable(desk, token, interests, now)
+    kept = None
+    if interests is not None:
+        kept = checked_interests(interests)
+        with desk.database.reading() as work:  # looked up while nobody waits to write
+            if choosing_reader(work, desk.keys, token, now=now) is not None:
+                kept = settled(work, kept)
 
     def save(work: UnitOfWork, reader: Reader) -> Choices | None:
         wish = checked(preferences, zone=reader.mailing_list.zone, now=now)
         work.subscribers.choose(reader.subscription.id, wish, now=now)
         if kept is not None:
-            _keep(work, desk, token, reader, kept, now)
+            work.subscribers.set_interests(reader.person.id, kept, now=now)
+            notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
+            if notice is not None and _asked(notice):  # what the link asked for is settled by that
+                work.notices.use(notice.id, now=now)
         fresh = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
         if fresh is None:
             return None
@@ -260,31 +263,6 @@ def renew_feed(desk: Desk, token: str, *, now: datetime) -> Choices | None:
         return None if fresh is None else _choices(work, desk, fresh, now)
 
     return _as_chooser(desk, token, renew, now)
-
-
-def _readable(
-    desk: Desk, token: str, interests: Sequence[Interest], now: datetime
-) -> tuple[Interest, ...]:
-    """The interests as they are kept, looked up while nobody waits to write."""
-    wanted = checked_interests(interests)
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now)
-        return wanted if reader is None else settled(work, wanted)
-
-
-def _keep(
-    work: UnitOfWork,
-    desk: Desk,
-    token: str,
-    reader: Reader,
-    interests: Sequence[Interest],
-    now: datetime,
-) -> None:
-    """Make these the person's interests; what the link asked for as well is settled by that."""
-    work.subscribers.set_interests(reader.person.id, interests, now=now)
-    notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
-    if notice is not None and _asked(notice):
-        work.notices.use(notice.id, now=now)
 
 
 def _set_clock(
