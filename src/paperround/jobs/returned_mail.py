@@ -56,7 +56,14 @@ def take_in(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = ""
         raise
     except Exception:  # a poisonous mail must not keep the others from being read
         log.exception("a mail that came back could not be read; it is kept")
-        return _taken(intake, _unreadable(raw, way, now), raw, now, quarantined=UNREADABLE)
+        unread = ReturnedEvent(
+            way=way,
+            event_id=hashlib.sha256(raw).hexdigest(),
+            kind=Kind.QUARANTINED,
+            evidence=Evidence.NONE,
+            happened_at=now,
+        )
+        return _taken(intake, unread, raw, now, quarantined=UNREADABLE)
 
 
 def _taken(
@@ -96,16 +103,6 @@ def empty_box(
     return done
 
 
-def _unreadable(raw: bytes, way: str, now: datetime) -> ReturnedEvent:
-    return ReturnedEvent(
-        way=way,
-        event_id=hashlib.sha256(raw).hexdigest(),
-        kind=Kind.QUARANTINED,
-        evidence=Evidence.NONE,
-        happened_at=now,
-    )
-
-
 def replay(intake: Intake, number: int, *, now: datetime) -> Receipt:
     """Read a mail in quarantine once more, as it would be read today; when that is understood it
     counts as of the day it came, and leaves the quarantine. Raises NotFound."""
@@ -121,15 +118,12 @@ def replay(intake: Intake, number: int, *, now: datetime) -> Receipt:
         return Receipt(known=1)
 
     def take(work: UnitOfWork) -> str:
-        taken = take_one(work, intake.keys, _named(event, mail.event_id), now=now)
+        # under the name it came with, so that it is not counted as another one
+        named = replace(event, event_id=mail.event_id)
+        taken = take_one(work, intake.keys, named, now=now)
         counts = taken.did not in (None, Did.QUARANTINED)
         if counts and not _why_unproven(event, taken.did):
             work.returns.release(number)
         return taken.word
 
     return receipt([write(intake.database, take)])
-
-
-def _named(event: ReturnedEvent, event_id: str) -> ReturnedEvent:
-    """The event under the name it came with, so that it is not counted as another one."""
-    return replace(event, event_id=event_id)
