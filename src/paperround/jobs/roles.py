@@ -52,28 +52,18 @@ def look(
         work.slots.beat(SCHEDULERS + name_of(me), now=now)
         work.slots.forget_later(PERIODS, than=now + AHEAD)
         is_first = work.slots.take(PERIODS, period, now=now)
-        if is_first:
-            _ask(work, rounds)
-        elif _has_due(work, now):
-            _ask(work, senders)
+        books = (work.requests, work.notices, work.ledger, work.posts)
+        if is_first or any(book.has_due(now=now) for book in books):
+            for job in rounds if is_first else senders:
+                work.ask(job)
         return is_first
 
     return Look(period=period, is_first=write(database, take))
 
 
-def _has_due(work: UnitOfWork, now: datetime) -> bool:
-    books = (work.requests, work.notices, work.ledger, work.posts)
-    return any(book.has_due(now=now) for book in books)
-
-
 def period_of(now: datetime) -> str:
     """The name of the period that `now` is in, which is when it began."""
     return format_instant(now - timedelta(seconds=now.timestamp() % PERIOD.total_seconds()))
-
-
-def _ask(work: UnitOfWork, jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        work.ask(job)
 
 
 def worker_lives(database: Database, me: Worker, lines: tuple[Line, ...], *, now: datetime) -> None:
