@@ -78,14 +78,19 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
         mailing_list = work.lists.get(list_name)
         newest = work.editions.newest(mailing_list.id, by=now, most=FRONT_PAPERS)
         recent = work.editions.recent(mailing_list.id, limit=MOST_CUTS * (FRONT_DAYS + 1))
-        shown = newest if newest is not None and newest.papers else _standing(work, recent)
+        shown = newest if newest is not None and newest.papers else None
+        if shown is None and recent:
+            shown = work.editions.find(mailing_list.id, recent[0].day, recent[0].cut)
+    # the last edition of each earlier day, newest first
+    last = {one.day: one for one in reversed(recent) if shown and one.day < shown.day}
+    previous = sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS]
     return FrontPage(
         mailing_list=mailing_list,
         edition=shown,
         held=_held(shown, recent),
         is_newest=shown is not None and shown is newest,
         quiet=why_quiet(newest),
-        previous=_days_before(shown, recent),
+        previous=tuple(previous),
     )
 
 
@@ -96,23 +101,6 @@ def _held(edition: Edition | None, recent: list[EditionSummary]) -> int:
     place = (edition.day, edition.cut)
     known = (one.papers for one in recent if (one.day, one.cut) == place)
     return next(known, len(edition.papers))
-
-
-def _standing(work: UnitOfWork, recent: list[EditionSummary]) -> Edition | None:
-    return _edition_of(work, recent[0]) if recent else None
-
-
-def _edition_of(work: UnitOfWork, summary: EditionSummary) -> Edition | None:
-    list_id = work.lists.get(summary.list_name).id
-    return work.editions.find(list_id, summary.day, summary.cut)
-
-
-def _days_before(
-    edition: Edition | None, recent: list[EditionSummary]
-) -> tuple[EditionSummary, ...]:
-    """The last edition of each earlier day, newest first."""
-    last = {one.day: one for one in reversed(recent) if edition and one.day < edition.day}
-    return tuple(sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS])
 
 
 def why_quiet(edition: Edition | EditionSummary | None) -> str:
