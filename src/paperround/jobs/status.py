@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from paperround.domain.channels import Channel
-from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import NotFound
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.ledger import Backlog, LedgerTotals
@@ -158,7 +157,11 @@ def history_of(database: Database, person: SubscriberId) -> History:
         if subscriber is None:
             raise NotFound(f"there is no subscriber {person}")
         mails = work.status.mails(subscriber.id, limit=MOST_MAILS)
-        editions = {one: work.editions.get(one) for one in _editions_of(mails)}
+        shown = {mail.edition_id for mail in mails if mail.edition_id and mail.positions}
+        titles = {
+            one: {paper.position: paper.title for paper in work.editions.get(one).all_papers}
+            for one in shown
+        }
         names = {one.id: one.name for one in work.lists.all()}
         subscriptions = work.subscribers.subscriptions_of(subscriber.id)
         returned = work.returns.events(subscriber.id, limit=MOST_MAILS)
@@ -166,17 +169,11 @@ def history_of(database: Database, person: SubscriberId) -> History:
         subscriber=subscriber,
         subscriptions={names[one.list_id]: one for one in subscriptions},
         mails=mails,
-        titles=[_titles(mail, editions) for mail in mails],
+        titles=[
+            [titles[mail.edition_id][position] for position in mail.positions]
+            if mail.edition_id
+            else []
+            for mail in mails
+        ],
         returned=returned,
     )
-
-
-def _editions_of(mails: Sequence[MailRecord]) -> set[EditionId]:
-    return {mail.edition_id for mail in mails if mail.edition_id is not None and mail.positions}
-
-
-def _titles(mail: MailRecord, editions: Mapping[EditionId, Edition]) -> list[str]:
-    if mail.edition_id is None or mail.edition_id not in editions:
-        return []
-    titles = {paper.position: paper.title for paper in editions[mail.edition_id].all_papers}
-    return [titles[position] for position in mail.positions]
