@@ -71,6 +71,8 @@ def _past(
 ) -> PastMail:
     list_name = mail.list_name
     called = notice_called(mail.kind) if list_name is None else titles.get(list_name, list_name)
+    edition = editions.get(mail.edition_id) if mail.edition_id else None
+    papers = papers_at(edition, mail.positions) if edition else ()
     said = " ".join(str(part) for part in (mail.code, without_addresses(mail.reply)) if part)
     return PastMail(
         called=called,
@@ -79,12 +81,5 @@ def _past(
         was_sent=mail.state is DeliveryState.SENT,
         became=became(mail.state, mail.reason),
         said=said,
-        papers=_papers(mail, editions),
+        papers=tuple(PastPaper(title=one.title, page=page_path(one.name)) for one in papers),
     )
-
-
-def _papers(mail: MailRecord, editions: Mapping[EditionId, Edition]) -> tuple[PastPaper, ...]:
-    if mail.edition_id is None or mail.edition_id not in editions:
-        return ()
-    found = papers_at(editions[mail.edition_id], mail.positions)
-    return tuple(PastPaper(title=one.title, page=page_path(one.name)) for one in found)
