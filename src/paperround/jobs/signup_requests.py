@@ -7,7 +7,6 @@ Whatever is known of an address, a request reads and writes the same. So neither
 time it takes says anything of it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,7 +52,17 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> Standing 
     """
 
     def ask(work: UnitOfWork) -> Standing | None:
-        payload = _wanted(work, request, now)
+        mailing_list = work.lists.get(request.list_name)
+        wish = checked(request.preferences, zone=mailing_list.zone, now=now)
+        interests = checked_interests(request.interests)
+        payload = {  # what is asked for, as the mail to confirm it keeps it
+            "list": mailing_list.id,
+            "choices": packed(wish),
+            "source": request.source,
+            **spoken_in(wish.language),
+            **packed_interests(interests),
+            **packed_lists([work.lists.get(name).id for name in dict.fromkeys(request.also)]),
+        }
         address, visitor, proof = request.address, request.visitor, request.proof
         _queue(work, desk, RequestKind.SIGNUP, address, visitor, payload, proof=proof, now=now)
         return standing_of(work, desk, request.visitor, now=now)
@@ -82,22 +91,6 @@ def count_trapped(desk: Desk, visitor: Visitor, *, now: datetime) -> None:
     """Count the visit of a program that filled in a form, and ask for nothing: it is answered and
     limited as a person is. Raises RateLimited."""
     write(desk.database, lambda work: count_client(work, desk, visitor, now=now))
-
-
-def _wanted(work: UnitOfWork, request: SignupRequest, now: datetime) -> dict[str, str | int]:
-    """What is asked for, as the mail to confirm it keeps it."""
-    mailing_list = work.lists.get(request.list_name)
-    wish = checked(request.preferences, zone=mailing_list.zone, now=now)
-    interests = checked_interests(request.interests)
-    also: Sequence[str] = tuple(dict.fromkeys(request.also))
-    return {
-        "list": mailing_list.id,
-        "choices": packed(wish),
-        "source": request.source,
-        **spoken_in(wish.language),
-        **packed_interests(interests),
-        **packed_lists(tuple(work.lists.get(name).id for name in also)),
-    }
 
 
 def _queue(
