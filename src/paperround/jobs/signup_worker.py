@@ -11,7 +11,7 @@ others go on.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from traceback import extract_tb
@@ -54,14 +54,12 @@ def work_on_requests(desk: Desk, *, now: datetime) -> int:
     all of them wait.
     """
     done = 0
-    while page := _due(desk, now):
+    while True:
+        with desk.database.reading() as work:
+            page = work.requests.due(now=now, limit=PAGE)
+        if not page:
+            return done
         done += sum(_work_on(desk, one, now) for one in page)
-    return done
-
-
-def _due(desk: Desk, now: datetime) -> Sequence[RequestId]:
-    with desk.database.reading() as work:
-        return work.requests.due(now=now, limit=PAGE)
 
 
 def _work_on(desk: Desk, request: RequestId, now: datetime) -> bool:
@@ -73,14 +71,14 @@ def _work_on(desk: Desk, request: RequestId, now: datetime) -> bool:
         place = extract_tb(error.__traceback__)[-1]
         kind = type(error).__name__  # its words may hold an address
         log.error("request %d failed: %s in %s:%s", request, kind, place.filename, place.lineno)
-        write(desk.database, partial(_put_off, request, now))
+
+        def put_off(work: UnitOfWork) -> None:
+            if work.requests.put_off(request, until=now + LATER) >= TRIES:
+                work.requests.take(request)
+                note_dropped(work, Drop.FAILED, now=now)
+
+        write(desk.database, put_off)
         return False
-
-
-def _put_off(request: RequestId, now: datetime, work: UnitOfWork) -> None:
-    if work.requests.put_off(request, until=now + LATER) >= TRIES:
-        work.requests.take(request)
-        note_dropped(work, Drop.FAILED, now=now)
 
 
 def _done(desk: Desk, id_: RequestId, now: datetime, work: UnitOfWork) -> bool:
@@ -162,19 +160,14 @@ def _is_good(notice: Notice, payload: Mapping[str, str | int], now: datetime) ->
 
 def _mail_link(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
     lock_mailbox(work, desk, request.address)
-    wish = _linked(work, desk, request.address)
+    person = _held(work, request.address)
+    is_reader = person is not None and person.state in MAY_HAVE_LINKS
+    if person is None or not is_reader or is_suppressed(work, desk.keys, request.address):
+        return
+    theirs = work.subscribers.subscriptions_of(person.id)
+    wish = min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)
     if wish is not None and may_mail(work, desk, request.address, now=now):
         work.notices.put(choices_link(desk.identity, wish, now=now), now=now)
-
-
-def _linked(work: UnitOfWork, desk: Desk, address: Address) -> Subscription | None:
-    """What a link is for, None for whoever gets none."""
-    person = _held(work, address)
-    is_reader = person is not None and person.state in MAY_HAVE_LINKS
-    if person is None or not is_reader or is_suppressed(work, desk.keys, address):
-        return None
-    theirs = work.subscribers.subscriptions_of(person.id)
-    return min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)
 
 
 _DO: Mapping[RequestKind, Callable[..., None]] = MappingProxyType(
