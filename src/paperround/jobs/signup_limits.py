@@ -111,16 +111,21 @@ def _count_client(work: UnitOfWork, clients: Sequence[tuple[Hit, Limit]], now: d
 def _client_hits(desk: Desk, visitor: Visitor) -> list[tuple[Hit, Limit]]:
     """What a visitor is measured by. Who comes without a stamp of one of our forms may ask half as
     often."""
-    client, network, *site = _client_keys(desk.keys, visitor.ip)
+    client, network, *site = client_and_networks(visitor.ip)
     net = desk.limits.net
     whole = tuple(replace(rate, count=rate.count * SITE_SHARE) for rate in net)
-    halve = _as_they_are if visitor.stamped else _halved
-    hits: list[tuple[Hit, Limit]] = [
-        ((client, halve(desk.limits.ip)), Limit.IP),
-        ((network, halve(net)), Limit.NET),
-        *(((key, halve(whole)), Limit.NET) for key in site),
+    limits = [
+        ("ip", client, desk.limits.ip, Limit.IP),
+        ("net", network, net, Limit.NET),
+        *(("net", one, whole, Limit.NET) for one in site),
     ]
-    return [(hit, limit) for hit, limit in hits if hit[1]]
+    hits = list[tuple[Hit, Limit]]()
+    for name, who, rates, limit in limits:
+        if not visitor.stamped:
+            rates = tuple(replace(rate, count=max(1, rate.count // 2)) for rate in rates)
+        if rates:
+            hits.append(((f"signup/{name}/{desk.keys.digest('rate', who)}", rates), limit))
+    return hits
 
 
 def _domain_hits(desk: Desk, address: Address, visitor: Visitor) -> tuple[Hit, Hit, Hit]:
@@ -129,7 +134,7 @@ def _domain_hits(desk: Desk, address: Address, visitor: Visitor) -> tuple[Hit, H
     provider, rates = mail_provider(address.domain), desk.limits.domain
     share = tuple(replace(rate, count=rate.count * WORKED_SHARE) for rate in rates)
     *_, network = client_and_networks(visitor.ip)
-    digest, near = (_domain_digest(desk.keys, one) for one in (provider, f"{provider} {network}"))
+    digest, near = (desk.keys.digest("rate", one) for one in (provider, f"{provider} {network}"))
     return (
         (f"signup/domain/{digest}", rates),
         (f"signup/worked/{digest}", share),
@@ -256,12 +261,6 @@ def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> fl
     return work.rates.hit(key, rates, now=now) if rates else None
 
 
-def _client_keys(keys: KeyRing, written: str | None) -> tuple[str, ...]:
-    client, *networks = client_and_networks(written)
-    nets = (f"signup/net/{keys.digest('rate', network)}" for network in networks)
-    return (f"signup/ip/{keys.digest('rate', client)}", *nets)
-
-
 def client_and_network(written: str | None) -> tuple[str, str]:
     """A client address and its narrowest network: IPv4 /24, IPv6 /56."""
     client, network, *_ = client_and_networks(written)
@@ -279,18 +278,6 @@ def client_and_networks(written: str | None) -> tuple[str, ...]:
     prefixes = (56, 48) if isinstance(ip, IPv6Address) else (24,)
     rests = ((prefix, ip.max_prefixlen - prefix) for prefix in prefixes)
     return str(ip), *(f"{type(ip)(int(ip) >> rest << rest)}/{prefix}" for prefix, rest in rests)
-
-
-def _as_they_are(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
-    return rates
-
-
-def _halved(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
-    return tuple(replace(rate, count=max(1, rate.count // 2)) for rate in rates)
-
-
-def _domain_digest(keys: KeyRing, domain: str) -> str:
-    return keys.digest("rate", domain)
 
 
 def _mailbox_key(keys: KeyRing, address: str) -> str:
