@@ -6,7 +6,7 @@ What was asked waits in the notice and counts once its link is used; nothing of 
 mail. How it is asked is in `signup_requests`, and who gets which mail in `signup_worker`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from paperround.domain.interests import Interest
@@ -105,7 +105,10 @@ def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
 
     def use(work: UnitOfWork) -> Confirmed | None:
         notice = noted(work, desk.keys, token, Purpose.CONFIRM)
-        if notice is None or not _is_in_time(notice, now):
+        if notice is None or notice.kind not in CONFIRMING:
+            return None
+        valid = UNDO_VALID if notice.kind is NoticeKind.UNDO else CONFIRM_VALID
+        if now > notice.dated + valid:
             return None
         reader = reader_of_notice(work, notice)
         if reader is None or is_suppressed(work, desk.keys, reader.address):
@@ -122,11 +125,6 @@ def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
     return confirmed
 
 
-def _is_in_time(notice: Notice, now: datetime) -> bool:
-    valid = UNDO_VALID if notice.kind is NoticeKind.UNDO else CONFIRM_VALID
-    return notice.kind in CONFIRMING and now <= notice.dated + valid
-
-
 def _activated(
     work: UnitOfWork, desk: Desk, notice: Notice, reader: Reader, now: datetime
 ) -> Confirmed | None:
@@ -139,50 +137,40 @@ def _activated(
     )
     if not active:
         return None
-    _spend_others(work, reader.subscription, now)
+    # a wish is confirmed once: other links that wait for the same yes are used up by it
+    reminder = work.notices.find(reminder_key(reader.subscription))
+    others = confirmations(work, reader.subscription)
+    for one in [*others, *([reminder] if reminder else [])]:
+        if one.used_at is None:
+            work.notices.use(one.id, now=now)
     work.returns.forgive(reader.person.id)  # the mail with this link came to them
     asked = unpacked_interests(notice.payload)
     interests = add_interests(work, reader.person.id, asked, now=now)
     now_active = reader_of_notice(work, notice)
     if now_active is None:
         return None
-    welcome = _welcome(work, desk, notice, now_active, now)
-    also = join_lists(
-        work, desk, now_active, unpacked_lists(notice.payload), how=_how(notice), now=now
-    )
-    return replace(welcome, interests=interests, also=also)
-
-
-def _how(notice: Notice) -> str:
-    """How somebody agreed: `form, confirmed by mail`."""
-    return f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
-
-
-def _spend_others(work: UnitOfWork, subscription: Subscription, now: datetime) -> None:
-    """A wish is confirmed once: other links that wait for the same yes are used up by it."""
-    reminder = work.notices.find(reminder_key(subscription))
-    for notice in (*confirmations(work, subscription), *([reminder] if reminder else [])):
-        if notice.used_at is None:
-            work.notices.use(notice.id, now=now)
-
-
-def _welcome(
-    work: UnitOfWork, desk: Desk, notice: Notice, reader: Reader, now: datetime
-) -> Confirmed:
-    mailing_list, wish = reader.mailing_list, reader.subscription.preferences
+    mailing_list, wish = now_active.mailing_list, now_active.subscription.preferences
     hours = Hours(hour=desk.default_hour)
-    welcome = plan_newcomer(
-        work,
-        hours=hours,
-        mailing_list=mailing_list,
-        subscription=reader.subscription,
-        now=now,
-    )
     return Confirmed(
         list_title=mailing_list.title,
         preferences=wish,
         hour=hours.hour_of(wish),
         zone=hours.zone_of(wish, mailing_list),
-        welcome=welcome,
+        welcome=plan_newcomer(
+            work,
+            hours=hours,
+            mailing_list=mailing_list,
+            subscription=now_active.subscription,
+            now=now,
+        ),
         preferences_token=desk.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),
+        interests=interests,
+        also=join_lists(
+            work, desk, now_active, unpacked_lists(notice.payload), how=_how(notice), now=now
+        ),
     )
+
+
+def _how(notice: Notice) -> str:
+    """How somebody agreed: `form, confirmed by mail`."""
+    return f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
