@@ -36,20 +36,16 @@ class Source(Protocol):
     @property
     def settings(self) -> Mapping[str, str]:
         """The settings it knows, each with one line for people."""
-        ...
 
     @property
     def interval(self) -> timedelta:
         """The pause between two polls on an ordinary day."""
-        ...
 
     def check(self, url: str | None, settings: Mapping[str, str]) -> None:
         """Raise InvalidInput, its code naming the field, when a feed cannot be made of these."""
-        ...
 
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:
         """The next request of a poll: the first page, or the one its cursor names."""
-        ...
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
 
@@ -57,15 +53,12 @@ class Source(Protocol):
         """What the page holds; `next` is the cursor of the poll's next page. Pure.
 
         Raises FetchFailed or InvalidInput when the answer is no page of this service."""
-        ...
 
     def expects(self, after: datetime) -> datetime | None:
         """When the first batch after this instant ought to be there; None: it has no rhythm."""
-        ...
 
     def holiday(self, now: datetime) -> bool:
         """Whether the service announces nothing on this day."""
-        ...
 
 
 class Witness(Protocol):
@@ -73,13 +66,11 @@ class Witness(Protocol):
 
     def plan(self, state: FeedState) -> FetchRequest | None:
         """The request; None when nothing speaks for a feed with these settings."""
-        ...
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
 
     def parse(self, page: Page) -> Witnessed:
         """What the page says. Pure. Raises FetchFailed when it says nothing of a batch."""
-        ...
 
 
 class Enricher(Protocol):
@@ -91,38 +82,31 @@ class Enricher(Protocol):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of identifiers it can ask by; empty: it looks at something else of a paper."""
-        ...
 
     @property
     def limiter(self) -> str:
         """The service whose turns its requests take."""
-        ...
 
     @property
     def size(self) -> int:
         """The most papers of one request."""
-        ...
 
     @property
     def budget(self) -> tuple[Rate, ...]:
         """How often it asks at most: its share of what the service lets somebody without a key
         ask. Feeds of the same service are not counted here, but in `FetchRequest.budget`."""
-        ...
 
     def knows(self, paper: Paper) -> bool:
         """Whether the service can be asked for this paper."""
-        ...
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
         """What to ask for papers it knows, at most `size` of them."""
-        ...
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of these papers: counts, and records that announce nothing and have
         no texts. A paper that the service does not know is left out. Pure.
 
         Raises FetchFailed or InvalidInput when the answer is none of this service."""
-        ...
 
 
 class Ranker(Protocol):
@@ -131,7 +115,6 @@ class Ranker(Protocol):
     @property
     def name(self) -> str:
         """Name and version; stored with every edition."""
-        ...
 
     def rank(
         self,
@@ -152,7 +135,6 @@ class LearnedModel(Protocol):
     @property
     def ranker(self) -> Ranker:
         """The ranker that uses it."""
-        ...
 
 
 class ModelMaker(Protocol):
@@ -161,31 +143,25 @@ class ModelMaker(Protocol):
     @property
     def name(self) -> str:
         """What kind of model it makes."""
-        ...
 
     @property
     def version(self) -> str:
         """Changes whenever a model of before is of no use any more."""
-        ...
 
     @property
     def least(self) -> int:
         """How many outcomes it takes."""
-        ...
 
     @property
     def plain(self) -> Ranker:
         """The ranker without a model."""
-        ...
 
     def fit(self, cohorts: Sequence[Cohort]) -> FittedModel | None:
         """What the cohorts, oldest day first, lead one to expect; None for fewer than `least`."""
-        ...
 
     def open(self, content: bytes) -> LearnedModel:
         """Read what `fit` made. Raises InvalidInput for bytes of another version, and for any that
         are no such model."""
-        ...
 
 
 class Summariser(Protocol):
@@ -193,7 +169,6 @@ class Summariser(Protocol):
 
     def ask(self, paper: Paper) -> str:
         """Its answer, "" when there is none of use. Raises FetchFailed."""
-        ...
 
 
 class SummaryShelf(Protocol):
@@ -201,13 +176,11 @@ class SummaryShelf(Protocol):
 
     def get(self, title: str, abstract: str) -> str | None:
         """What may be shown, "" when nothing may; None: it was never asked."""
-        ...
 
     def put(self, title: str, abstract: str, text: str) -> None: ...
 
     def forget(self, *, before: datetime) -> None:
         """Drop what was put before."""
-        ...
 
 
 GistChooser = Callable[[str, str], str]
@@ -223,15 +196,12 @@ class Renderer(Protocol):
 
     def render(self, view: DigestView) -> Rendered:
         """Subject, preheader, text and HTML, from one view."""
-        ...
 
     def compose(self, mail: DigestMail) -> bytes:
         """The message, CRLF line ends; raises RenderingFailed with the reason."""
-        ...
 
     def compose_notice(self, mail: NoticeMail) -> bytes:
         """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""
-        ...
 
 
 class Mailer(Protocol):
@@ -268,24 +238,19 @@ class Resolver(Protocol):
 
         Raises FetchFailed when nobody answers, as all of these do.
         """
-        ...
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """The addresses of a host, of both kinds."""
-        ...
 
     def exchangers(self, name: str) -> tuple[str, ...]:
         """The hosts that take mail for a domain (MX), the preferred first; none where it names
         none."""
-        ...
 
     def hosts(self, address: str) -> tuple[str, ...]:
         """The names that an address has (PTR)."""
-        ...
 
     def answers_for(self, host: str) -> bool:
         """Whether the system is told about the name of a host, be it that there is no such host."""
-        ...
 
 
 class AddressBook(Protocol):
@@ -293,7 +258,6 @@ class AddressBook(Protocol):
 
     def read(self, written: str) -> Address:
         """The address; raises InvalidInput that says what is wrong with it."""
-        ...
 
 
 class ProviderHook(Protocol):
@@ -306,7 +270,6 @@ class ProviderHook(Protocol):
         be told now. Whatever else is wrong with a proven one is ignored: a provider that is sent an
         error would send the same again.
         """
-        ...
 
 
 class ReturnBox(Protocol):
@@ -314,11 +277,9 @@ class ReturnBox(Protocol):
 
     def letters(self, *, limit: int) -> Iterator[Letter]:
         """The oldest mails; raises FetchFailed when the mailbox cannot be read."""
-        ...
 
     def done(self, letters: Sequence[Letter]) -> None:
         """Take these out of the way."""
-        ...
 
 
 class ReturnReader(Protocol):
@@ -327,7 +288,6 @@ class ReturnReader(Protocol):
     def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
         """What a mail says, whatever it is. `to` is where it was delivered to, where that is
         known. Never raises for its content."""
-        ...
 
 
 class ChannelSender(Protocol):
@@ -336,22 +296,18 @@ class ChannelSender(Protocol):
     def require_open(self, hook: Hook) -> None:
         """Raise FetchRefused for a hook that leads where nothing may be posted, and FetchFailed
         where nobody knows yet where it leads."""
-        ...
 
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
         """The messages that say the digest, in order; one at least."""
-        ...
 
     def greeting(self, hook: Hook, greeting: Greeting) -> Message:
         """The message that says a few words."""
-        ...
 
     def post(
         self, hook: Hook, message: Message, *, before_body: Callable[[], bool]
     ) -> PostOutcome | None:
         """Post one message. `before_body` is called once the other end is there and before it
         gets a byte of the message: when it says no, nothing is sent and there is no outcome."""
-        ...
 
 
 class Queue(Protocol):
@@ -359,20 +315,16 @@ class Queue(Protocol):
 
     def register(self, task: str, run: Callable[[Mapping[str, str | int]], None]) -> None:
         """Say what `task` means; raises ValueError when the name is taken."""
-        ...
 
     def put(self, job: Job) -> bool:
         """Take the job; False when one with its lock waits already. Raises NotFound for an
         unregistered task. A job that raises is logged, and never stops the others."""
-        ...
 
     def start(self) -> None:
         """Begin running jobs in the background."""
-        ...
 
     def stop(self, *, drain_seconds: float) -> bool:
         """Take nothing new, finish what runs; True when all of it ended in time."""
-        ...
 
 
 class Pinger(Protocol):
