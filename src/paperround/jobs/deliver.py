@@ -100,7 +100,8 @@ class _Tally:
 
     def send(self, run: "Run[Mail]") -> bool:
         """Send all that `run` finds; False when it had to stop."""
-        run.send_all()
+        run.tidy()
+        run.send()
         self.stopped = self.stopped or run.stopped
         self.troubles += run.troubles
         self.ended[run.is_first] += run.ended
@@ -121,7 +122,9 @@ def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
     while gave_way:
         first = Run(post, letters, progress, tally.pacer)
         ended = tally.send(first)
-        if _is_held(post):
+        with post.database.reading() as work:
+            digests_held = is_suspect(work, post.boot(), now=post.clock.now())
+        if digests_held:
             tally.stopped = tally.stopped or HELD
             return 0
         lane = digests if ended else replace(digests, gives_way=is_held)
@@ -133,11 +136,6 @@ def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
         taken += first.claimed + then.claimed
         gave_way = then.gave_way
     return taken
-
-
-def _is_held(post: Post) -> bool:
-    with post.database.reading() as work:
-        return is_suspect(work, post.boot(), now=post.clock.now())
 
 
 def _report(post: Post, tally: _Tally) -> DeliverReport:
@@ -187,11 +185,6 @@ class Run(Generic[Mail]):
         self.troubles = Counter[str]()
         self.expired = 0
         self.stopped: str | None = None
-
-    def send_all(self) -> None:
-        """Tidy up, then send what is due."""
-        self.tidy()
-        self.send()
 
     def send(self) -> None:
         """Claim and send until a claim comes back empty, other mail has to go first, or the relay
