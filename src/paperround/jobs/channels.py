@@ -90,7 +90,12 @@ class ChannelAdmin:
             if "name" in settings:
                 work.channels.rename(channel.id, read_name(settings["name"]))
             if repoints:
-                self._point(work, channel, self._pointed(channel.hook, settings))
+                old, hook = channel.hook, self._pointed(channel.hook, settings)
+                kept = replace(hook, key=old.key, old_keys=old.old_keys)
+                repointed = kept.with_key(_with_key(hook).key, now=self.now)
+                work.channels.point(channel.id, repointed)
+                if channel.stopped_at is not None and not hook.leads_with(old):
+                    work.channels.resume(channel.id, now=self.now)
             channel = work.channels.get(channel_id)  # another hook may have ended a pause
             self._choose(work, channel, settings)
             return self._note(work, "change channel", work.channels.get(channel_id))
@@ -118,13 +123,6 @@ class ChannelAdmin:
             key=settings.get("key", old.key),
             opened=self.opened,
         )
-
-    def _point(self, work: UnitOfWork, channel: Channel, hook: Hook) -> None:
-        old = channel.hook
-        kept = replace(hook, key=old.key, old_keys=old.old_keys)
-        work.channels.point(channel.id, kept.with_key(_with_key(hook).key, now=self.now))
-        if channel.stopped_at is not None and not hook.leads_with(old):
-            work.channels.resume(channel.id, now=self.now)
 
     def _choose(self, work: UnitOfWork, channel: Channel, settings: ChannelSettings) -> None:
         """Keep the preferences and interests that are given. The clock starts anew where hour or
