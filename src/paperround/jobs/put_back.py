@@ -188,7 +188,10 @@ class SendMarks:
             self._tell(_foreign(file))
             return None, None
         if known.is_behind(mark):
-            return _reason(_ahead(file, mark, known)), None
+            at = known.hosts.get(mark.host)
+            ended = "knows of no sending" if at is None else f"ends at {format_instant(at)}"
+            what = f"says that mail was sent until {format_instant(mark.at)}"
+            return _reason(f"the send mark {file.place} {what}, and the database {ended}"), None
         return None, mark
 
     def _begun(self, file: SendMarkFile, database: Database, now: datetime) -> SendMark | None:
@@ -307,15 +310,6 @@ def _new_id() -> str:
 
 def _reason(found: str) -> str:
     return f"mail is held: {found}, so an older copy of the database may be in use. {WAY_OUT}"
-
-
-def _ahead(file: SendMarkFile, mark: SendMark, known: _Known) -> str:
-    at = known.hosts.get(mark.host)
-    ended = "knows of no sending" if at is None else f"ends at {format_instant(at)}"
-    return (
-        f"the send mark {file.place} says that mail was sent until {format_instant(mark.at)}, and "
-        f"the database {ended}"
-    )
 
 
 def _foreign(file: SendMarkFile) -> str:
