@@ -113,34 +113,30 @@ class _Search:
     def pages(self) -> Iterator[list[Undelivered]]:
         """Everybody who did not get it."""
         after = DeliveryId(0)
-        while page := self._page(after):
+        id_ = self.mailing_list.id
+        while True:
+            with self.database.reading() as work:
+                page = work.ledger.undelivered(id_, self.day, after=after, limit=PAGE)
+            if not page:
+                return
             yield page
             after = DeliveryId(page[-1].slip.row)
-
-    def _page(self, after: DeliveryId) -> list[Undelivered]:
-        with self.database.reading() as work:
-            return work.ledger.undelivered(self.mailing_list.id, self.day, after=after, limit=PAGE)
 
     def sort(self, page: Sequence[Undelivered]) -> list[_Sendable]:
         """Count a page; returns those who can be sent a replacement."""
         self.found.by_reason.update((one.state, one.reason) for one in page)
-        chosen = [
-            (one, one.subscription) for one in page if self._may_have_one(one) and one.subscription
-        ]
+        chosen = list[_Sendable]()
+        for one in page:
+            if one.replaced:
+                self.found.replaced += 1
+            elif one.state is DeliveryState.UNKNOWN and not self.include_unknown:
+                self.found.unknown += 1
+            elif (reason := self._bar(one.subscription)) is not None:
+                self.found.barred[reason] += 1
+            elif one.subscription is not None:
+                chosen.append((one, one.subscription))
         self.found.sendable += len(chosen)
         return chosen
-
-    def _may_have_one(self, one: Undelivered) -> bool:
-        if one.replaced:
-            self.found.replaced += 1
-            return False
-        if one.state is DeliveryState.UNKNOWN and not self.include_unknown:
-            self.found.unknown += 1
-            return False
-        reason = self._bar(one.subscription)
-        if reason is not None:
-            self.found.barred[reason] += 1
-        return reason is None
 
     def _bar(self, subscription: Subscription | None) -> SkipReason | None:
         """Why somebody is not mailed today, whatever they missed."""
@@ -179,18 +175,20 @@ class _Search:
         with self.database.reading() as work:
             for id_, some in by_edition.items():
                 edition = work.editions.get(id_)
-                readers = [self._reader(edition, one, subscription) for one, subscription in some]
+                readers = [
+                    Reader(
+                        subscription=subscription,
+                        day=one.slip.local_date,
+                        due_at=self.now,
+                        # somebody for whom no papers were planned, because nobody planned them in
+                        # time, gets what the edition has for them now
+                        choice=_same(edition, one.slip) if one.slip.positions else None,
+                    )
+                    for one, subscription in some
+                ]
                 built = build(work, context, edition, self.mailing_list, readers)
                 rows += [(id_, row) for row in built]
         return rows
-
-    def _reader(self, edition: Edition, one: Undelivered, subscription: Subscription) -> Reader:
-        """Somebody for whom no papers were planned, because nobody planned them in time, gets what
-        the edition has for them now."""
-        choice = _same(edition, one.slip) if one.slip.positions else None
-        return Reader(
-            subscription=subscription, day=one.slip.local_date, due_at=self.now, choice=choice
-        )
 
 
 def _same(edition: Edition, slip: Slip) -> Choice | SkipReason:
