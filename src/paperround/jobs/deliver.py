@@ -312,7 +312,16 @@ class Run(Generic[Mail]):
         What is wrong with the installation and not with the mail stops the run instead.
         """
         if not self._lane.has_key(row):
-            self._pass_over(row)
+            # It waits until its key is back. It is given back at once: in hand it would count as
+            # under way to its domain.
+            self._keyless.add(row.id)
+            self._give_back([row])
+            self._lost_key = (
+                f"the secret {row.key_id} that some mails were planned with is gone: add it to the "
+                "end of PAPERROUND_SECRET_KEY"
+            )
+            if len(self._keyless) >= MOST_KEYLESS:
+                self.stopped = self._lost_key
             return None
         try:
             return self._lane.envelope(row)
@@ -324,18 +333,6 @@ class Run(Generic[Mail]):
             log.exception("%s %d could not be composed", self._lane.name, row.id)
             self._keep(self._moves.broke_down(row, f"{type(error).__name__}: {error}"))
         return None
-
-    def _pass_over(self, row: Mail) -> None:
-        """Leave a mail whose key is gone until it is back. It is given back at once: in hand it
-        would count as under way to its domain."""
-        self._keyless.add(row.id)
-        self._give_back([row])
-        self._lost_key = (
-            f"the secret {row.key_id} that some mails were planned with is gone: add it to the "
-            "end of PAPERROUND_SECRET_KEY"
-        )
-        if len(self._keyless) >= MOST_KEYLESS:
-            self.stopped = self._lost_key
 
     def _before_dot(self, ids: Sequence[DeliveryId]) -> Collection[DeliveryId]:
         """Commit the marks of `ids` together with every outcome that came before them. What is
