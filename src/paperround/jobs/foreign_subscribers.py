@@ -94,29 +94,23 @@ def _from_listmonk(row: Row, vouched: Vouched) -> Row:
         raise InvalidInput(
             f"status is {status!r}: only enabled and blocklisted people come over", code=code
         )
-    state = _listmonk_state(row, vouched)
-    if state is SubscriberState.UNSUBSCRIBED:
-        return _person(email, state)
-    return _person(
-        email, state, _consent(cell(row, "created_at", _listmonk_time), vouched, "listmonk")
-    )
-
-
-def _listmonk_state(row: Row, vouched: Vouched) -> SubscriberState:
-    """The export of its admin pages has no subscription_status: the operator must know it."""
     text = _says(row, "subscription_status")
-    if not text and vouched.source:
-        return SubscriberState.ACTIVE
-    if not text:
+    if not text and not vouched.source:
+        # the export of its admin pages has no such column: the operator must know it
         raise InvalidInput(
             "no subscription_status, so nothing says that they confirmed: export the confirmed "
             "ones alone and vouch for them with --consent-source",
             code="no-consent",
         )
-    if text not in _LISTMONK_STATES:
+    if text and text not in _LISTMONK_STATES:
         known = ", ".join(_LISTMONK_STATES)
         raise InvalidInput(f"subscription_status is {text!r}: known are {known}", code="bad-status")
-    return _LISTMONK_STATES[text]
+    state = _LISTMONK_STATES[text] if text else SubscriberState.ACTIVE
+    if state is SubscriberState.UNSUBSCRIBED:
+        return _person(email, state)
+    return _person(
+        email, state, _consent(cell(row, "created_at", _listmonk_time), vouched, "listmonk")
+    )
 
 
 def _listmonk_time(text: str) -> datetime | None:
