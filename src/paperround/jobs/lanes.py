@@ -178,7 +178,14 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
 
     def compose(row: ClaimedNotice) -> bytes:
         if row.kind is NoticeKind.TEST and "edition" in row.payload:
-            return _test_digest(post, row)
+            # the digest somebody new would get; its links name a row that never is
+            try:
+                with post.database.reading() as work:
+                    edition, mailing_list = _edition(work, EditionId(int(row.payload["edition"])))
+            except NotFound as error:
+                raise RenderingFailed(str(error)) from error
+            digest = newcomers_mail(edition, mailing_list, row, post.letterhead, post.keys)
+            return post.renderer.compose(digest)
         title, wanted = "", row.payload.get("list")
         if wanted is not None:
             with post.database.reading() as work:
@@ -266,17 +273,6 @@ def _notice_is_due(post: Post, work: UnitOfWork) -> bool:
     lease = new_lease(post, now)
     due = work.notices.claim(lease, limit=1, now=now)
     return bool(due) and work.notices.release(lease.token, now=now) > 0
-
-
-def _test_digest(post: Post, row: ClaimedNotice) -> bytes:
-    """The digest somebody new would get of an edition. Its links name a row that never is."""
-    try:
-        with post.database.reading() as work:
-            edition, mailing_list = _edition(work, EditionId(int(row.payload["edition"])))
-    except NotFound as error:
-        raise RenderingFailed(str(error)) from error
-    mail = newcomers_mail(edition, mailing_list, row, post.letterhead, post.keys)
-    return post.renderer.compose(mail)
 
 
 def _edition(work: UnitOfWork, edition_id: EditionId) -> tuple[Edition, MailingList]:
