@@ -37,19 +37,17 @@ def lists_of(desk: Desk, token: str, *, now: datetime) -> tuple[ReaderList, ...]
         if reader is None:
             return ()
         theirs = _theirs(work, reader)
-        each = (_as_list(one, theirs) for one in work.lists.all())
-        return tuple(sorted(each, key=lambda one: (one.title.casefold(), one.name)))
+        lists = list[ReaderList]()
+        for one in work.lists.all():
+            state = theirs[one.id].state if one.id in theirs else None
+            active = state is SubscriberState.ACTIVE
+            known = state not in (None, SubscriberState.PENDING)
+            lists.append(ReaderList(name=one.name, title=one.title, active=active, known=known))
+    return tuple(sorted(lists, key=lambda one: (one.title.casefold(), one.name)))
 
 
 def _theirs(work: UnitOfWork, reader: Reader) -> Mapping[int, Subscription]:
     return {one.list_id: one for one in work.subscribers.subscriptions_of(reader.person.id)}
-
-
-def _as_list(mailing_list: MailingList, theirs: Mapping[int, Subscription]) -> ReaderList:
-    own = theirs.get(mailing_list.id)
-    active = own is not None and own.state is SubscriberState.ACTIVE
-    known = own is not None and own.state is not SubscriberState.PENDING
-    return ReaderList(name=mailing_list.name, title=mailing_list.title, active=active, known=known)
 
 
 def every_list(database: Database) -> tuple[MailingList, ...]:
@@ -115,9 +113,12 @@ def _join(
     asked = NewSignup(address=reader.address, preferences=Preferences(), nonce=person.nonce)
     _, subscription = work.subscribers.sign_up(asked, mailing_list.id, now=now)
     is_first = before is None or before.state is SubscriberState.PENDING
+    wish = reader.subscription.preferences
+    # when it comes is as with the list they have; what it holds is for that list to say
+    like_that = replace(wish, size=None, floor=None, paused_until=None, topics=())
     joined = work.subscribers.activate(
         subscription.id,
-        preferences=_like(reader.subscription.preferences) if is_first else None,
+        preferences=like_that if is_first else None,
         consent=Consent(at=now, source=how),
         now=now,
     )
@@ -131,8 +132,3 @@ def _join(
         subscription=fresh,
         now=now,
     )
-
-
-def _like(wish: Preferences) -> Preferences:
-    """When it comes is as with the list they have; what it holds is for that list to say."""
-    return replace(wish, size=None, floor=None, paused_until=None, topics=())
