@@ -152,22 +152,6 @@ class _Search:
 
     def plan(self, people: Sequence[_Sendable], context: BuildContext, by: str) -> None:
         """Plan their replacements, with a line in the audit, and count them."""
-        rows = self._built(people, context)
-        mails = [(edition, row) for edition, row in rows if not row.reason]
-        with self.database.writing() as work:
-            planned = work.ledger.plan_again(self.mailing_list.id, mails, now=self.now)
-            if planned:
-                target = f"{self.mailing_list.name}/{self.day}"
-                details = {"planned": planned}
-                deed = Deed(actor=by, action="send-missed", target=target, details=details)
-                work.audit.note(deed, now=self.now)
-        self.found.planned += planned
-        self.found.barred.update(row.reason for _, row in rows if row.reason)
-
-    def _built(
-        self, people: Sequence[_Sendable], context: BuildContext
-    ) -> list[tuple[EditionId, NewDelivery]]:
-        """A row for each of them."""
         by_edition: dict[EditionId, list[_Sendable]] = {}
         for one, subscription in people:
             by_edition.setdefault(one.slip.edition_id, []).append((one, subscription))
@@ -188,7 +172,16 @@ class _Search:
                 ]
                 built = build(work, context, edition, self.mailing_list, readers)
                 rows += [(id_, row) for row in built]
-        return rows
+        mails = [(edition, row) for edition, row in rows if not row.reason]
+        with self.database.writing() as work:
+            planned = work.ledger.plan_again(self.mailing_list.id, mails, now=self.now)
+            if planned:
+                target = f"{self.mailing_list.name}/{self.day}"
+                details = {"planned": planned}
+                deed = Deed(actor=by, action="send-missed", target=target, details=details)
+                work.audit.note(deed, now=self.now)
+        self.found.planned += planned
+        self.found.barred.update(row.reason for _, row in rows if row.reason)
 
 
 def _same(edition: Edition, slip: Slip) -> Choice | SkipReason:
