@@ -121,7 +121,14 @@ def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: d
     subscription = reader.subscription
     if not work.subscribers.leave(subscription.id, now=now):
         return False
-    if _can_undo(work, subscription, now):
+    last = work.notices.latest(subscription.subscriber_id, NoticeKind.UNDO)
+    if (
+        last is not None
+        and last.payload.get("subscription") == subscription.id
+        and last.used_at is None
+        and last.state not in LOST
+        and now < last.dated + UNDO_EVERY
+    ):
         return True
     undo = new_notice(
         identity,
@@ -134,15 +141,6 @@ def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: d
     )
     work.notices.put(undo, now=now)
     return True
-
-
-def _can_undo(work: UnitOfWork, subscription: Subscription, now: datetime) -> bool:
-    """Whether a link that takes back this very leaving was mailed just before."""
-    last = work.notices.latest(subscription.subscriber_id, NoticeKind.UNDO)
-    if last is None or last.payload.get("subscription") != subscription.id:
-        return False
-    good = last.used_at is None and last.state not in LOST
-    return good and now < last.dated + UNDO_EVERY
 
 
 def mail_choices_link(desk: Desk, token: str, *, now: datetime) -> None:
