@@ -98,8 +98,12 @@ def _sign_up(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: date
     person = _held(work, address)
     wish = None if person is None else work.subscribers.subscription(person.id, list_id)
     is_refused = person is not None and person.state is SubscriberState.SUPPRESSED
-    if is_refused or is_suppressed(work, desk.keys, address) or _has_link(work, wish, now):
+    if is_refused or is_suppressed(work, desk.keys, address):
         return
+    if wish is not None and wish.state is SubscriberState.ACTIVE:
+        last = work.notices.latest(wish.subscriber_id, NoticeKind.PREFERENCES)
+        if last is not None and now < last.dated + DAY:  # they were mailed a link today
+            return
     if not may_mail(work, desk, address, now=now):
         return
     who = f"{address.folded}|{request.created_at.isoformat()}"
@@ -118,14 +122,6 @@ def _held(work: UnitOfWork, address: Address) -> Subscriber | None:
     if person is not None and not work.subscribers.lock(person.id):
         raise Conflict("somebody was erased just now")  # and the request with them
     return work.subscribers.find(address)
-
-
-def _has_link(work: UnitOfWork, wish: Subscription | None, now: datetime) -> bool:
-    """Whether an active reader was mailed a link to their choices today."""
-    if wish is None or wish.state is not SubscriberState.ACTIVE:
-        return False
-    last = work.notices.latest(wish.subscriber_id, NoticeKind.PREFERENCES)
-    return last is not None and now < last.dated + DAY
 
 
 def _write_to(
