@@ -1,6 +1,5 @@
 """The pace in numbers, all from the record: how many wait, how fast they leave, which came late."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -74,18 +73,15 @@ def late_of(
     found = work.status.late(list_id, since=since, by=LATE, now=now)
     if not found:
         return None
-    return LateMails(
-        count=sum(count for _, count, _, _ in found),
-        least=min(first - due for due, _, first, _ in found),
-        most=max(last - due for due, _, _, last in found),
-        because=_because(found, pace),
-    )
-
-
-def _because(found: Sequence[tuple[datetime, int, datetime, datetime]], pace: PaceStatus) -> str:
-    """Why, where the record says so: these left about as fast as the relay allows."""
     first = min(first for _, _, first, _ in found)
     last = max(last for _, _, _, last in found)
-    fastest = (sum(count for _, count, _, _ in found) - 1) * pace.rate.spacing
+    count = sum(count for _, count, _, _ in found)
+    # the relay is the reason where the record says so: these left about as fast as it allows
+    fastest = (count - 1) * pace.rate.spacing
     is_reason = fastest >= _LEAST and abs(last - first - fastest) <= fastest / 4
-    return f"the relay allows {pace.allowed}" if is_reason else ""
+    return LateMails(
+        count=count,
+        least=min(first - due for due, _, first, _ in found),
+        most=max(last - due for due, _, _, last in found),
+        because=f"the relay allows {pace.allowed}" if is_reason else "",
+    )
