@@ -100,16 +100,12 @@ def enrich_round(rounds: Rounds, *, now: datetime) -> list[EnrichReport]:
         is_reading = any(feed.enabled for feed in live_feeds(rounds.newsroom))
         return enrich(rounds.newsroom, rounds.enrichers, now=now) if is_reading else []
 
-    reports: list[EnrichReport] = _Steps().run("enrich", ask, [])
-    return reports
+    return _Steps().run("enrich", ask, [])
 
 
 def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
     """Learning from what earlier papers came to, which nothing waits for."""
-    report: LearnReport | None = _Steps().run(
-        "learn", lambda: learn_tonight(database, maker, now=now), None
-    )
-    return report
+    return _Steps().run("learn", lambda: learn_tonight(database, maker, now=now), None)
 
 
 def returns_round(
@@ -169,10 +165,7 @@ class _Steps:
 
 def _poll(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[PollReport]:
     """Read every feed that is due."""
-    polls: list[PollReport] = steps.run(
-        "poll", lambda: poll_due(rounds.newsroom, now=now, told=log_poll), []
-    )
-    return polls
+    return steps.run("poll", lambda: poll_due(rounds.newsroom, now=now, told=log_poll), [])
 
 
 def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
