@@ -14,7 +14,6 @@ it on, for all machines at once. Mark and database that are put back together ca
 import logging
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -103,6 +102,10 @@ class _Known:
         """Whether a mark was kept since marks count."""
         return self.since is not None and any(at > self.since for at in self.hosts.values())
 
+    def is_foreign(self, mark: SendMark) -> bool:
+        """Whether the mark is of another installation than the database, if that has an id."""
+        return bool(self.installations) and mark.installation not in self.installations
+
     def is_behind(self, mark: SendMark) -> bool:
         """Whether the mark was ahead of the database, which has the mark's id or none yet."""
         if self.since is None:
@@ -156,15 +159,10 @@ class SendMarks:
             return None
         with database.reading() as work:
             known = _known(work)
-        try:
-            mark = self.file.read()
-        except (OSError, UnreadableFile) as error:
-            return _unread(self.file, error)
-        if (
-            mark is not None
-            and known.installations
-            and mark.installation not in known.installations
-        ):
+        found = _read(self.file)
+        if isinstance(found, OSError | UnreadableFile):
+            return _unread(self.file, found)
+        if found is not None and known.is_foreign(found):
             return _foreign(self.file)
         return None if self.file.is_writable else f"{self.file.place} cannot be written"
 
@@ -184,7 +182,7 @@ class SendMarks:
             what = "is gone" if mark is None else f"is damaged ({mark})"
             is_lost = self.stays and known.had_mark and not isinstance(_read(file), SendMark)
             return (_reason(f"the send mark {file.place} {what}") if is_lost else None), None
-        if known.installations and mark.installation not in known.installations:
+        if known.is_foreign(mark):
             self._tell(_foreign(file))
             return None, None
         if known.is_behind(mark):
@@ -237,9 +235,8 @@ class SendMarks:
     def let_go(self, database: Database, *, now: datetime) -> bool:
         """No mark counts that was kept before: database and marks agree. False when nothing was
         held."""
-        mark = None
-        with suppress(OSError, UnreadableFile):
-            mark = self.file.read() if self.file is not None else None
+        found = None if self.file is None else _read(self.file)
+        mark = found if isinstance(found, SendMark) else None
 
         def go_on(work: UnitOfWork) -> bool:
             known = _known(work)
