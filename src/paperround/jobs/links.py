@@ -179,15 +179,6 @@ def choices_link(
 ) -> NewNotice:
     """A mail with a fresh link to somebody's choices. The page shows `interests` as asked for,
     until the reader keeps them or not; the mail does not."""
-    return new_notice(
-        identity,
-        NoticeKind.PREFERENCES,
-        f"preferences/{subscription.id}/{now.isoformat()}",
-        subscription.subscriber_id,
-        None,
-        {
-            **said_of(subscription),
-            **packed_interests(interests),
-        },
-        now=now,
-    )
+    kind, key = NoticeKind.PREFERENCES, f"preferences/{subscription.id}/{now.isoformat()}"
+    payload = {**said_of(subscription), **packed_interests(interests)}
+    return new_notice(identity, kind, key, subscription.subscriber_id, None, payload, now=now)
