@@ -130,15 +130,8 @@ def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: d
         and now < last.dated + UNDO_EVERY
     ):
         return True
-    undo = new_notice(
-        identity,
-        NoticeKind.UNDO,
-        f"undo/{subscription.id}/{now.isoformat()}",
-        reader.person.id,
-        None,
-        said_of(subscription),
-        now=now,
-    )
+    key, payload = f"undo/{subscription.id}/{now.isoformat()}", said_of(subscription)
+    undo = new_notice(identity, NoticeKind.UNDO, key, reader.person.id, None, payload, now=now)
     work.notices.put(undo, now=now)
     return True
 
