@@ -55,7 +55,7 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> Standing 
         mailing_list = work.lists.get(request.list_name)
         wish = checked(request.preferences, zone=mailing_list.zone, now=now)
         interests = checked_interests(request.interests)
-        payload = {  # what is asked for, as the mail to confirm it keeps it
+        payload: dict[str, str | int] = {  # what is asked for, as the mail to confirm it keeps it
             "list": mailing_list.id,
             "choices": packed(wish),
             "source": request.source,
