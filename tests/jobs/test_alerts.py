@@ -67,12 +67,12 @@ def test_too_many_bounces_or_complaints_are_an_alert(
 
 
 def test_of_few_mails_no_share_is_an_alert() -> None:
-    assert rate_troubles(ReturnTally(since=NOW, tried=99, bounced=50), now=NOW) == []
+    assert list(rate_troubles(ReturnTally(since=NOW, tried=99, bounced=50), now=NOW)) == []
 
 
 def test_a_rate_is_told_once_a_week_and_again_when_it_is_worse() -> None:
     warned, worse = (
-        rate_troubles(ReturnTally(since=NOW, tried=1000, bounced=count), now=NOW)[0]
+        next(rate_troubles(ReturnTally(since=NOW, tried=1000, bounced=count), now=NOW))
         for count in (30, 60)
     )
     [lasting] = rate_troubles(ReturnTally(since=NOW, tried=1000, bounced=31), now=NOW + DAY)

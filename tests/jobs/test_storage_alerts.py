@@ -28,4 +28,4 @@ def test_a_full_disk_stops_mail_and_is_told_once_a_day() -> None:
 )
 def test_the_doctor_tells_how_it_stands(found: Storage, level: Level) -> None:
     assert room(found).level is level
-    assert bool(storage_troubles(found, now=NOW)) is (level in {Level.FAIL, Level.WARN})
+    assert bool(list(storage_troubles(found, now=NOW))) is (level in {Level.FAIL, Level.WARN})

@@ -6,7 +6,7 @@ too many bounces or complaints · a channel whose hook is gone · an enricher th
 a step of the tick failed · a database without room · sign-ups refused, dropped or not looked at
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 from paperround.domain.digests import SkipReason
@@ -55,7 +55,7 @@ def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime
     found += signup_troubles(work, now=now)
     found += storage_troubles(work.status.storage(), now=now)
     found += rate_troubles(work.returns.tally(since=now - REMEMBERED, today=now.date()), now=now)
-    return found + feed_troubles(polled_feeds(work)) + silent_enrichers(work, now=now)
+    return [*found, *feed_troubles(polled_feeds(work)), *silent_enrichers(work, now=now)]
 
 
 def step_failed(name: str, words: str, *, now: datetime) -> Alert:
@@ -89,65 +89,55 @@ def episode(work: UnitOfWork, alert: Alert, *, now: datetime) -> str | None:
     return name if work.slots.take("alert", name, now=now) else None
 
 
-def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> list[Alert]:
+def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> Iterator[Alert]:
     """From the ledger: the process that gave them up may have died before it told anybody."""
-    return [
-        Alert(
+    for day, count in sorted(missed.items()):
+        were = "was" if count == 1 else "were"
+        yield Alert(
             key=f"missed/{mailing_list.name}/{day.isoformat()}",
-            subject=f"{counted(count, 'digest')} of {day.isoformat()} "
-            f"{'was' if count == 1 else 'were'} missed",
+            subject=f"{counted(count, 'digest')} of {day.isoformat()} {were} missed",
             lines=(
                 f"The list {mailing_list.name} owed them, and nothing ran for 20 hours.",
                 "They are not sent any more: yesterday's news would only crowd out today's.",
                 "Is the scheduler running? `paperround doctor` looks.",
             ),
         )
-        for day, count in sorted(missed.items())
-    ]
 
 
 def _late(
     mailing_list: MailingList, report: PlanReport, backlog: Backlog, now: datetime
-) -> list[Alert]:
+) -> Iterator[Alert]:
     """Names the date, so that a trouble that lasts is told once a day."""
     name, today = mailing_list.name, f"{now:%Y-%m-%d}"
     oldest = backlog.oldest_held_due
-    found = []
     if report.late:
-        found.append(
-            Alert(
-                key=f"no-edition/{name}/{today}",
-                subject=f"{counted(report.late, 'reader')} "
-                f"{'waits' if report.late == 1 else 'wait'} for an edition of {name}",
-                lines=(
-                    "They were due half an hour ago or more, and there is no edition for them.",
-                    "Are there feeds, and papers in them? `paperround feeds list` looks.",
-                ),
-                stops_mail=True,
-            )
+        yield Alert(
+            key=f"no-edition/{name}/{today}",
+            subject=f"{counted(report.late, 'reader')} "
+            f"{'waits' if report.late == 1 else 'wait'} for an edition of {name}",
+            lines=(
+                "They were due half an hour ago or more, and there is no edition for them.",
+                "Are there feeds, and papers in them? `paperround feeds list` looks.",
+            ),
+            stops_mail=True,
         )
     if nothing := report.skipped.get(SkipReason.NO_PAPERS_AT_ALL):
-        found.append(
-            Alert(
-                key=f"no-papers/{name}/{today}",
-                subject=f"{nothing} readers of {name} got no mail: there are no papers",
-                lines=("Nothing was ever read: is there a feed, and does it bring papers?",),
-                stops_mail=True,
-            )
+        yield Alert(
+            key=f"no-papers/{name}/{today}",
+            subject=f"{nothing} readers of {name} got no mail: there are no papers",
+            lines=("Nothing was ever read: is there a feed, and does it bring papers?",),
+            stops_mail=True,
         )
     if oldest is not None and now - oldest >= LATE:
-        found.append(
-            Alert(
-                key=f"late/{name}/{today}",
-                subject=f"Digests of {name} are late",
-                lines=(
-                    f"The oldest was due at {format_instant(oldest)} and has not left.",
-                    "`paperround digest status` shows what the relay says.",
-                ),
-                stops_mail=True,
-            )
+        yield Alert(
+            key=f"late/{name}/{today}",
+            subject=f"Digests of {name} are late",
+            lines=(
+                f"The oldest was due at {format_instant(oldest)} and has not left.",
+                "`paperround digest status` shows what the relay says.",
+            ),
+            stops_mail=True,
         )
-    return found
 
 
 # --- mail that comes back --------------------------------------------------------------------
@@ -162,11 +152,11 @@ _BOUNCES = (
 )
 
 
-def rate_troubles(tally: ReturnTally, *, now: datetime) -> list[Alert]:
+def rate_troubles(tally: ReturnTally, *, now: datetime) -> Iterator[Alert]:
     """Too many complaints or bounces in seven days: told once a week, and again when worse."""
     year, week, _ = now.isocalendar()
-    return [
-        Alert(
+    for one in tally.alarming:
+        yield Alert(
             key=f"returns/{one.what}/{one.limit:g}/{year}-W{week:02}",
             subject=f"Too many {one.what}: {one.rate:.2%} of the mail of seven days",
             lines=(
@@ -174,43 +164,35 @@ def rate_troubles(tally: ReturnTally, *, now: datetime) -> list[Alert]:
                 *(_COMPLAINTS if one.what == "complaints" else _BOUNCES),
             ),
         )
-        for one in tally.alarming
-    ]
 
 
 # --- the room of the database ----------------------------------------------------------------
 
 
-def storage_troubles(found: Storage, *, now: datetime) -> list[Alert]:
+def storage_troubles(found: Storage, *, now: datetime) -> Iterator[Alert]:
     """What is wrong with the room the database takes up; each is told once a day."""
     today = f"{now:%Y-%m-%d}"
-    alerts = []
     if found.is_full:
-        alerts.append(
-            Alert(
-                key=f"storage/full/{today}",
-                subject="The disk of the database is full",
-                lines=(
-                    "No mail leaves before it can be recorded.",
-                    "It goes on by itself once there is room.",
-                    "`paperround doctor` tells how much is free, and where.",
-                ),
-                stops_mail=True,
-            )
+        yield Alert(
+            key=f"storage/full/{today}",
+            subject="The disk of the database is full",
+            lines=(
+                "No mail leaves before it can be recorded.",
+                "It goes on by itself once there is room.",
+                "`paperround doctor` tells how much is free, and where.",
+            ),
+            stops_mail=True,
         )
     if found.log_is_long:
-        alerts.append(
-            Alert(
-                key=f"storage/log/{today}",
-                subject="The log of the database does not shrink",
-                lines=(
-                    f"It has {found.log_bytes or 0:,} bytes; {MOST_LOG_BYTES:,} are usual at most.",
-                    "Somebody reads the database for long: an export, a backup, another program?",
-                    "Writers wait for a moment each until the reader leaves.",
-                ),
-            )
+        yield Alert(
+            key=f"storage/log/{today}",
+            subject="The log of the database does not shrink",
+            lines=(
+                f"It has {found.log_bytes or 0:,} bytes; {MOST_LOG_BYTES:,} are usual at most.",
+                "Somebody reads the database for long: an export, a backup, another program?",
+                "Writers wait for a moment each until the reader leaves.",
+            ),
         )
-    return alerts
 
 
 # --- services that papers are enriched from --------------------------------------------------
@@ -219,9 +201,8 @@ SILENT = timedelta(days=1)
 """How long a service must have answered nothing before that is worth an alert."""
 
 
-def silent_enrichers(work: UnitOfWork, *, now: datetime) -> list[Alert]:
+def silent_enrichers(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     """An alert for each of them. A new episode is a new alert."""
-    alerts = []
     for name in EnricherName:
         feed = work.feeds.find(feed_name(name))
         well = (feed.last_good_at or feed.created_at) if feed else now
@@ -234,8 +215,7 @@ def silent_enrichers(work: UnitOfWork, *, now: datetime) -> list[Alert]:
             "Digests go out without what it knows. PAPERROUND_ENRICH says who is asked.",
         )
         subject = f"The service {name} answers nothing about papers"
-        alerts.append(Alert(key=f"enricher/{name}/{since}", subject=subject, lines=lines))
-    return alerts
+        yield Alert(key=f"enricher/{name}/{since}", subject=subject, lines=lines)
 
 
 # --- sign-ups --------------------------------------------------------------------------------
@@ -252,40 +232,34 @@ SAID = {
 }
 
 
-def signup_troubles(work: UnitOfWork, *, now: datetime) -> list[Alert]:
+def signup_troubles(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     """What is wrong with sign-ups; each is told once a day."""
     found, today = tally(work, timedelta(hours=1), now=now), f"{now:%Y-%m-%d}"
-    alerts = []
     told = {one: n for one, n in found.refused.items() if n and one not in QUIET}
     lost = {one: n for one, n in found.dropped.items() if n}
     lines = [f"Refused: {n:,} that {SAID[one]}." for one, n in told.items()]
     lines += [f"Dropped: {n:,} that {SAID[one]}." for one, n in lost.items()]
     if lines:
         number = sum((*told.values(), *lost.values()))
-        alerts.append(
-            Alert(
-                key=f"signups/refused/{today}",
-                subject=f"Limits kept back {counted(number, 'sign-up')} within an hour",
-                lines=(
-                    *lines,
-                    "Who was refused was told so, and when to come again.",
-                    "Is it a program? `paperround digest status` shows the whole day.",
-                    "The limits are the settings PAPERROUND_RATE_SIGNUP_*.",
-                ),
-            )
+        yield Alert(
+            key=f"signups/refused/{today}",
+            subject=f"Limits kept back {counted(number, 'sign-up')} within an hour",
+            lines=(
+                *lines,
+                "Who was refused was told so, and when to come again.",
+                "Is it a program? `paperround digest status` shows the whole day.",
+                "The limits are the settings PAPERROUND_RATE_SIGNUP_*.",
+            ),
         )
     if found.oldest_due is not None and now >= found.oldest_due + SLOW_LANE:
-        alerts.append(
-            Alert(
-                key=f"signups/waiting/{today}",
-                subject=f"{counted(found.waiting, 'sign-up')} or the like waited for half an hour",
-                lines=(
-                    f"The first of them is due since {format_instant(found.oldest_due)}.",
-                    "Nobody mails these people what they asked for. The log says why.",
-                ),
-            )
+        yield Alert(
+            key=f"signups/waiting/{today}",
+            subject=f"{counted(found.waiting, 'sign-up')} or the like waited for half an hour",
+            lines=(
+                f"The first of them is due since {format_instant(found.oldest_due)}.",
+                "Nobody mails these people what they asked for. The log says why.",
+            ),
         )
-    return alerts
 
 
 _AUTHENTICATION = (
@@ -315,22 +289,20 @@ _OTHERWISE = (
 )
 
 
-def refused(work: UnitOfWork, *, now: datetime) -> list[Alert]:
+def refused(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     """The relay rests, or is only tried again, because it refused mail for what we are."""
     relay = work.pacing.relay()
     if not relay.is_probing:
-        return []
+        return
     code = relay.reason.rpartition(" ")[2]
     when = f"after {format_instant(relay.rests_until)}" if relay.rests_until else "next"
-    return [
-        Alert(
-            key=f"refused/{code}/{now:%Y-%m-%d}",
-            subject=f"The relay refuses our mail: {relay.reason}",
-            lines=(
-                *WAYS_OUT.get(code, _OTHERWISE),
-                "Nothing is sent meanwhile, and no reader was taken off a list.",
-                f"One mail is tried {when}; once it is taken, the others follow.",
-            ),
-            stops_mail=True,
-        )
-    ]
+    yield Alert(
+        key=f"refused/{code}/{now:%Y-%m-%d}",
+        subject=f"The relay refuses our mail: {relay.reason}",
+        lines=(
+            *WAYS_OUT.get(code, _OTHERWISE),
+            "Nothing is sent meanwhile, and no reader was taken off a list.",
+            f"One mail is tried {when}; once it is taken, the others follow.",
+        ),
+        stops_mail=True,
+    )

@@ -237,19 +237,17 @@ def _require_readable(hook: Hook) -> None:
         raise InvalidInput(f"{hook.lost}, or give the channel its hook anew", code="hook")
 
 
-def stopped_channels(work: UnitOfWork) -> list[Alert]:
+def stopped_channels(work: UnitOfWork) -> Iterator[Alert]:
     """An alert for each channel whose hook is no more."""
-    return [
-        Alert(
-            key=f"channel/{one.id}/{format_instant(one.stopped_at)}",
-            subject=f"The channel {one.name} is stopped: its hook is no more",
-            lines=(
-                f"{one.stopped_why}.",
-                f"Digests of {one.list_name} are not posted there any more; mail goes on.",
-                f"Give it a new hook: `paperround channels edit {one.name} --hook -`.",
-                f"Or let it try again: `paperround channels resume {one.name}`.",
-            ),
-        )
-        for one in work.channels.all()
-        if one.stopped_at is not None
-    ]
+    for one in work.channels.all():
+        if one.stopped_at is not None:
+            yield Alert(
+                key=f"channel/{one.id}/{format_instant(one.stopped_at)}",
+                subject=f"The channel {one.name} is stopped: its hook is no more",
+                lines=(
+                    f"{one.stopped_why}.",
+                    f"Digests of {one.list_name} are not posted there any more; mail goes on.",
+                    f"Give it a new hook: `paperround channels edit {one.name} --hook -`.",
+                    f"Or let it try again: `paperround channels resume {one.name}`.",
+                ),
+            )

@@ -7,6 +7,7 @@ off, or asleep, is told from that: then digests go on by themselves.
 """
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,23 +62,21 @@ def let_go(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     return write(database, go_on)
 
 
-def leapt(work: UnitOfWork, *, now: datetime) -> list[Alert]:
+def leapt(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     """The alert while digests are held."""
     since = work.slots.taken_at(HOLD, CLOCK)
     if since is None:
-        return []
-    return [
-        Alert(
-            key=f"clock/{format_instant(since)}",
-            subject="Digests are held: this machine's clock leapt forward",
-            lines=(
-                f"It says {format_instant(now)}. By how long this machine runs that is wrong.",
-                "Set it right, and digests go on by themselves.",
-                "If it is right, say so: `paperround digest resume`.",
-            ),
-            stops_mail=True,
-        )
-    ]
+        return
+    yield Alert(
+        key=f"clock/{format_instant(since)}",
+        subject="Digests are held: this machine's clock leapt forward",
+        lines=(
+            f"It says {format_instant(now)}. By how long this machine runs that is wrong.",
+            "Set it right, and digests go on by themselves.",
+            "If it is right, say so: `paperround digest resume`.",
+        ),
+        stops_mail=True,
+    )
 
 
 def _name(boot: Boot) -> str:
@@ -160,19 +159,17 @@ def lacks_keys(work: UnitOfWork) -> bool:
     return work.slots.taken_at(HOLD, SIGNING) is not None
 
 
-def unsigned(work: UnitOfWork) -> list[Alert]:
+def unsigned(work: UnitOfWork) -> Iterator[Alert]:
     """The alert while mail is held."""
     if not lacks_keys(work):
-        return []
-    return [
-        Alert(
-            key=SIGNING,
-            subject=f"{LACKS_KEYS[0].upper()}{LACKS_KEYS[1:]}",
-            lines=(
-                "The keys that signed it are gone, or cannot be read: the log says which.",
-                "Put them back, and mail goes on by itself.",
-                f"Or {ALLOW}.",
-            ),
-            stops_mail=True,
-        )
-    ]
+        return
+    yield Alert(
+        key=SIGNING,
+        subject=f"{LACKS_KEYS[0].upper()}{LACKS_KEYS[1:]}",
+        lines=(
+            "The keys that signed it are gone, or cannot be read: the log says which.",
+            "Put them back, and mail goes on by itself.",
+            f"Or {ALLOW}.",
+        ),
+        stops_mail=True,
+    )

@@ -184,25 +184,23 @@ def unreached(work: UnitOfWork, *, now: datetime) -> str | None:
     return reason
 
 
-def relay_alerts(work: UnitOfWork, *, now: datetime) -> list[Alert]:
+def relay_alerts(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     """The alert that the relay cannot be reached, if that is so."""
     reason, failed = _last_failure(work, now)
     if reason is None or failed is None:
-        return []
+        return
     waiting = work.ledger.totals(now=now).deferred + work.notices.totals(now=now).deferred
     mails = f"{counted(waiting, 'mail')} {'waits' if waiting == 1 else 'wait'}"
-    return [
-        Alert(
-            key=f"unreached/{now:%Y-%m-%d}",
-            subject=f"The relay cannot be reached: {reason}",
-            lines=(
-                f"Last tried {format_instant(failed)}. {mails}.",
-                "Each is tried again by itself, a digest for 20 hours.",
-                "Is PAPERROUND_SMTP_URL right, and does the relay run? `paperround doctor` looks.",
-            ),
-            stops_mail=True,
-        )
-    ]
+    yield Alert(
+        key=f"unreached/{now:%Y-%m-%d}",
+        subject=f"The relay cannot be reached: {reason}",
+        lines=(
+            f"Last tried {format_instant(failed)}. {mails}.",
+            "Each is tried again by itself, a digest for 20 hours.",
+            "Is PAPERROUND_SMTP_URL right, and does the relay run? `paperround doctor` looks.",
+        ),
+        stops_mail=True,
+    )
 
 
 def _last_failure(work: UnitOfWork, now: datetime) -> tuple[str | None, datetime | None]:

@@ -13,7 +13,7 @@ it on, for all machines at once. Mark and database that are put back together ca
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -275,23 +275,21 @@ def is_put_back(work: UnitOfWork) -> bool:
     return work.slots.taken_at(HOLD, PUT_BACK) is not None
 
 
-def put_back(work: UnitOfWork) -> list[Alert]:
+def put_back(work: UnitOfWork) -> Iterator[Alert]:
     """The alert while mail is held."""
     since = work.slots.taken_at(HOLD, PUT_BACK)
     if since is None:
-        return []
-    return [
-        Alert(
-            key=f"{PUT_BACK}/{format_instant(since)}",
-            subject=f"{WAS_PUT_BACK[0].upper()}{WAS_PUT_BACK[1:]}",
-            lines=(
-                "It does not know what was sent after it was made. The log says what was found.",
-                f"{GO_ON}.",
-                f"{AS_IT_IS[0].upper()}{AS_IT_IS[1:]}.",
-            ),
-            stops_mail=True,
-        )
-    ]
+        return
+    yield Alert(
+        key=f"{PUT_BACK}/{format_instant(since)}",
+        subject=f"{WAS_PUT_BACK[0].upper()}{WAS_PUT_BACK[1:]}",
+        lines=(
+            "It does not know what was sent after it was made. The log says what was found.",
+            f"{GO_ON}.",
+            f"{AS_IT_IS[0].upper()}{AS_IT_IS[1:]}.",
+        ),
+        stops_mail=True,
+    )
 
 
 def _read(file: SendMarkFile) -> _Found:
