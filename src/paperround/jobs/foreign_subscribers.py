@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Reject
@@ -215,14 +214,12 @@ def _google_join(row: Row) -> datetime | None:
 
 Program = tuple[Callable[[str], list[Found]], Callable[[Row, Vouched], Row]]
 
-ORIGINS: Mapping[str, Program] = MappingProxyType(
-    {
-        "listmonk": (
-            lambda text: sheet(text, needs=("email", "status", "created_at")),
-            _from_listmonk,
-        ),
-        "mailman": (_find_mailman, _from_mailman),
-        "google-groups": (_find_google, _from_google),
-    }
-)
+ORIGINS: Mapping[str, Program] = {
+    "listmonk": (
+        lambda text: sheet(text, needs=("email", "status", "created_at")),
+        _from_listmonk,
+    ),
+    "mailman": (_find_mailman, _from_mailman),
+    "google-groups": (_find_google, _from_google),
+}
 """What finds the entries of each program's file, and what makes rows of ours of them."""

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from traceback import extract_tb
-from types import MappingProxyType
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
@@ -166,10 +165,8 @@ def _mail_link(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: da
         work.notices.put(choices_link(desk.identity, wish, now=now), now=now)
 
 
-_DO: Mapping[RequestKind, Callable[..., None]] = MappingProxyType(
-    {
-        RequestKind.SIGNUP: _sign_up,
-        RequestKind.LINK: _mail_link,
-        RequestKind.MOVE: ask_both_ends,
-    }
-)
+_DO: Mapping[RequestKind, Callable[..., None]] = {
+    RequestKind.SIGNUP: _sign_up,
+    RequestKind.LINK: _mail_link,
+    RequestKind.MOVE: ask_both_ends,
+}
