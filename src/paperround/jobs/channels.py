@@ -24,7 +24,7 @@ from paperround.domain.interests import bounded, parse_interest
 from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.notices import Alert
 from paperround.domain.posts import Greeting, PostOutcome
-from paperround.domain.subscribers import Preferences, SubscriberId
+from paperround.domain.subscribers import SubscriberId
 from paperround.domain.times import format_instant
 from paperround.jobs.choices import checked
 from paperround.jobs.ports import ChannelSender
@@ -127,9 +127,18 @@ class ChannelAdmin:
     def _choose(self, work: UnitOfWork, channel: Channel, settings: ChannelSettings) -> None:
         """Keep the preferences and interests that are given. The clock starts anew where hour or
         zone are others; a pause stays what it is."""
-        if not _PREFERENCES.isdisjoint(settings):
+        given: dict[str, Any] = {
+            name: one for name, one in settings.items() if name in _PREFERENCES
+        }
+        if given:
             zone, until = work.lists.get(channel.list_name).zone, channel.wish.paused_until
-            asked = _preferences(replace(channel.wish, paused_until=None), settings)
+            known = replace(channel.wish, paused_until=None)
+            for name in {"timezone", "frequency"} & given.keys():
+                with _setting(name):
+                    known = preferences_of({name: given.pop(name) or ""}, known)
+            if "topics" in given:
+                given["topics"] = tuple(given["topics"])
+            asked = replace(known, **given)
             wish = replace(checked(asked, zone=zone, now=self.now), paused_until=until)
             work.subscribers.choose(channel.subscription_id, wish, now=self.now)
         if not _CLOCK.isdisjoint(settings):
@@ -202,17 +211,6 @@ class ChannelAdmin:
         deed = Deed(actor=self.by, action=action, target=channel.name, details=details)
         work.audit.note(deed, now=self.now)
         return channel
-
-
-def _preferences(known: Preferences, settings: ChannelSettings) -> Preferences:
-    """The preferences with those that are given, which are still to be checked."""
-    given: dict[str, Any] = {name: one for name, one in settings.items() if name in _PREFERENCES}
-    for name in {"timezone", "frequency"} & given.keys():
-        with _setting(name):
-            known = preferences_of({name: given.pop(name) or ""}, known)
-    if "topics" in given:
-        given["topics"] = tuple(given["topics"])
-    return replace(known, **given)
 
 
 @contextmanager
