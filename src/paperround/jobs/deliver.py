@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Generic
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Outcome
+from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import Move
 from paperround.domain.ports import Advance, no_progress
@@ -196,7 +196,15 @@ class Run(Generic[Mail]):
                 stopping=lambda: self.stopped is not None,
             )
             for outcome in outcomes:
-                self._note(outcome)
+                row, found = self._held[outcome.id], verdict(outcome)
+                if is_opening(outcome.phase) and not self._has_warned:
+                    self._has_warned = True
+                    log.warning("%s: %s", UNREACHED, found.reason)
+                if self._under_way.end(outcome.id, refuses_us=speaks_against_us(found)):
+                    self.stopped = f"the relay refuses our mail: {found.reason}"
+                self._pacer.hear(outcome, row.address)
+                self._keep(self._moves.answered(row, outcome, found))
+                self._progress(1)
             self.stopped = self.stopped or self._lost_key
         finally:
             try:
@@ -370,18 +378,6 @@ class Run(Generic[Mail]):
             self._held.pop(one, None)
             self._turned_back = True
         return permitted
-
-    def _note(self, outcome: Outcome) -> None:
-        row = self._held[outcome.id]
-        found = verdict(outcome)
-        if is_opening(outcome.phase) and not self._has_warned:
-            self._has_warned = True
-            log.warning("%s: %s", UNREACHED, found.reason)
-        if self._under_way.end(outcome.id, refuses_us=speaks_against_us(found)):
-            self.stopped = f"the relay refuses our mail: {found.reason}"
-        self._pacer.hear(outcome, row.address)
-        self._keep(self._moves.answered(row, outcome, found))
-        self._progress(1)
 
     def _keep(self, move: Move) -> None:
         """What became of a mail, until it is written down."""
