@@ -161,8 +161,6 @@ def _from_mailman(row: Row, vouched: Vouched) -> Row:
 
 # --- Google Groups -----------------------------------------------------------------------------
 
-_GOOGLE_MEMBERS = frozenset({"member", "manager", "owner"})
-_GOOGLE_NO_MAIL = frozenset({"none", "no email"})
 _GOOGLE_TIME = ("join year", "join month", "join day", "join hour", "join minute", "join second")
 
 
@@ -175,12 +173,12 @@ def _find_google(text: str) -> list[Found]:
 
 def _from_google(row: Row, vouched: Vouched) -> Row:
     email, status = text_of(row, "email address"), _says(row, "group status")
-    if status not in _GOOGLE_MEMBERS:
+    if status not in ("member", "manager", "owner"):
         raise InvalidInput(
             f"Group status is {status!r}: only members agreed to mail", code="not-a-member"
         )
     preference = _says(row, "email preference")
-    if preference in _GOOGLE_NO_MAIL:
+    if preference in ("none", "no email"):
         return _person(email, SubscriberState.UNSUBSCRIBED)
     if not preference:
         raise InvalidInput(
