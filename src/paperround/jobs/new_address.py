@@ -9,7 +9,6 @@ address that cannot be moved to is asked nothing, and whoever asked is told the 
 asked all the same, and waits for the other.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -112,14 +111,15 @@ def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
         notice = noted(work, desk.keys, token, Purpose.CONFIRM)
         if notice is None or not _is_good(work, notice, now):
             return Agreed.NOT
-        both = (work.notices.find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
-        ends = [end for end in both if end is not None]
-        if not _waits(ends):  # pressed once more
+        old, new = (work.notices.find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
+        # one that was not asked never agrees
+        waiting = [end for end in (old, new) if end is None or end.used_at is None]
+        if not waiting:  # pressed once more
             return Agreed.MOVED
-        if _waits([end for end in ends if end.id != notice.id], others=1):
+        if new is None or any(end is None or end.id != notice.id for end in waiting):
             work.notices.use(notice.id, now=now)
             return Agreed.ONE_END
-        reader, address = reader_of_notice(work, ends[1]), _address(ends[1])
+        reader, address = reader_of_notice(work, new), _address(new)
         if reader is None or address is None or is_suppressed(work, desk.keys, address):
             return Agreed.NOT
         if not work.subscribers.readdress(reader.person.id, address, now=now):
@@ -140,11 +140,6 @@ def _is_good(work: UnitOfWork, notice: Notice, now: datetime) -> bool:
     latest = work.notices.latest(notice.subscriber_id, NoticeKind.CHANGE)
     is_last = latest is not None and _change(latest) == _change(notice)
     return is_last and now <= notice.dated + CONFIRM_VALID
-
-
-def _waits(ends: Sequence[Notice], others: int = len((OLD, NEW))) -> bool:
-    """Whether one of so many ends has not agreed; one that was not asked never will."""
-    return len(ends) < others or any(end.used_at is None for end in ends)
 
 
 def _change(notice: Notice) -> str:
