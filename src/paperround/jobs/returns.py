@@ -177,19 +177,16 @@ class _Taking:
         leaves = event.kind is Kind.UNSUBSCRIBE
         parts = read_tag(event.tag)
         if parts is None:
-            return self._linked(event.tag) if leaves else None
+            link = read_token(event.tag)
+            if not leaves or link is None or link.purpose is not Purpose.UNSUBSCRIBE:
+                return None
+            mail = self.work.returns.mail_in("delivery", link.row)
+            return mail if mail and self.keys.verify(event.tag, mail.nonce) else None
         if not parts.is_good_on(self.now.date()) or (parts.use is TagUse.LEAVE and not leaves):
             return None
         book = "notice" if parts.use is TagUse.NOTICE else "delivery"
         mail = self.work.returns.mail_in(book, parts.row)
         return mail if mail and verify_tag(self.keys, event.tag, mail.nonce) else None
-
-    def _linked(self, token: str) -> OwnMail | None:
-        parts = read_token(token)
-        if parts is None or parts.purpose is not Purpose.UNSUBSCRIBE:
-            return None
-        mail = self.work.returns.mail_in("delivery", parts.row)
-        return mail if mail and self.keys.verify(token, mail.nonce) else None
 
     def _address(self, mail: OwnMail | None) -> str:
         person = self._person(mail)
