@@ -42,9 +42,6 @@ TRIES = 5
 LATER = timedelta(minutes=5)
 """When a request that failed is tried again."""
 
-MAY_HAVE_LINKS = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
-"""Somebody who left may still take out or erase what is kept of them."""
-
 
 def work_on_requests(desk: Desk, *, now: datetime) -> int:
     """Work on every request that is due; returns how many were done.
@@ -154,14 +151,16 @@ def _is_good(notice: Notice, payload: Mapping[str, str | int], now: datetime) ->
 
 
 def _mail_link(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
-    lock_mailbox(work, desk, request.address)
-    person = _held(work, request.address)
-    is_reader = person is not None and person.state in MAY_HAVE_LINKS
-    if person is None or not is_reader or is_suppressed(work, desk.keys, request.address):
+    address = request.address
+    lock_mailbox(work, desk, address)
+    person = _held(work, address)
+    # somebody who left may still take out or erase what is kept of them
+    readers = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
+    if person is None or person.state not in readers or is_suppressed(work, desk.keys, address):
         return
     theirs = work.subscribers.subscriptions_of(person.id)
     wish = min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)
-    if wish is not None and may_mail(work, desk, request.address, now=now):
+    if wish is not None and may_mail(work, desk, address, now=now):
         work.notices.put(choices_link(desk.identity, wish, now=now), now=now)
 
 
