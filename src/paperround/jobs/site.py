@@ -81,26 +81,21 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
         shown = newest if newest is not None and newest.papers else None
         if shown is None and recent:
             shown = work.editions.find(mailing_list.id, recent[0].day, recent[0].cut)
+    held = 0
+    if shown is not None:  # perhaps not all of its papers were read
+        known = (one.papers for one in recent if (one.day, one.cut) == (shown.day, shown.cut))
+        held = next(known, len(shown.papers))
     # the last edition of each earlier day, newest first
     last = {one.day: one for one in reversed(recent) if shown and one.day < shown.day}
     previous = sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS]
     return FrontPage(
         mailing_list=mailing_list,
         edition=shown,
-        held=_held(shown, recent),
+        held=held,
         is_newest=shown is not None and shown is newest,
         quiet=why_quiet(newest),
         previous=tuple(previous),
     )
-
-
-def _held(edition: Edition | None, recent: list[EditionSummary]) -> int:
-    """How many papers an edition holds, of which perhaps not all were read."""
-    if edition is None:
-        return 0
-    place = (edition.day, edition.cut)
-    known = (one.papers for one in recent if (one.day, one.cut) == place)
-    return next(known, len(edition.papers))
 
 
 def why_quiet(edition: Edition | EditionSummary | None) -> str:
