@@ -136,7 +136,15 @@ def sheet(text: str, *, needs: Sequence[str], skip: int = 0) -> list[Found]:
     `needs`.
     """
     lines = list(_lines(text))[skip:]
-    header = _header(lines[0][1] if lines else [], needs)
+    header = [name.strip().casefold() for name in (lines[0][1] if lines else [])]
+    missing = [name for name in needs if name not in header]
+    if missing:
+        raise InvalidInput(
+            f"the first line must name the columns, {missing[0]!r} among them, and does not"
+        )
+    twice = [name for name, times in Counter(filter(None, header)).items() if times > 1]
+    if twice:
+        raise InvalidInput(f"the first line names the column {twice[0]!r} twice: rename one")
     found = list[Found]()
     for line, cells in lines[1:]:
         row = dict.fromkeys(header, "") | dict(zip(header, cells, strict=False))
@@ -169,19 +177,6 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
             ) from None
         if any(cells):
             yield line, cells
-
-
-def _header(cells: Sequence[str], needs: Sequence[str]) -> list[str]:
-    names = [cell.strip().casefold() for cell in cells]
-    missing = [name for name in needs if name not in names]
-    if missing:
-        raise InvalidInput(
-            f"the first line must name the columns, {missing[0]!r} among them, and does not"
-        )
-    twice = [name for name, times in Counter(filter(None, names)).items() if times > 1]
-    if twice:
-        raise InvalidInput(f"the first line names the column {twice[0]!r} twice: rename one")
-    return names
 
 
 # --- the cells, as what they stand for; an error names the column ------------------------------
