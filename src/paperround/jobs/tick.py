@@ -138,8 +138,15 @@ def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
         steps.run("beat", partial(live, rounds.database, now=now), None)
         return TickReport(alerts=look_after(rounds, {}, steps, now=now), failed=steps.failed)
     editions = cut(rounds, steps, now=now)
-    plans: dict[str, PlanReport] = steps.run("plan", lambda: plan(rounds, now=now), {})
-    house = steps.run("house", lambda: house_of(rounds, now=now), Housework())
+    plans = steps.run("plan", lambda: plan(rounds, now=now), {})
+
+    def keep() -> Housework:
+        done = keep_house(database=rounds.database, identity=rounds.identity, now=now)
+        if done.reminded:
+            rounds.wake()
+        return done
+
+    house = steps.run("house", keep, Housework())
     alerts = look_after(rounds, plans, steps, now=now)
     return TickReport(
         editions=editions, plans=plans, house=house, alerts=alerts, failed=steps.failed
@@ -176,7 +183,7 @@ def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
         with rounds.database.reading() as work:
             return [one.name for one in work.lists.all()]
 
-    names: list[str] = steps.run("cuts", list_names, [])
+    names = steps.run("cuts", list_names, [])
     freezing = partial(
         freeze_cuts, database=rounds.database, ranker=rounds.ranker, now=now, gist=rounds.gist
     )
@@ -207,14 +214,6 @@ def live(database: Database, *, now: datetime) -> None:
     write(database, lambda work: work.slots.beat(SCHEDULER, now=now))
 
 
-def house_of(rounds: Rounds, *, now: datetime) -> Housework:
-    """Remind, forget and tidy, at most once an hour."""
-    done = keep_house(database=rounds.database, identity=rounds.identity, now=now)
-    if done.reminded:
-        rounds.wake()
-    return done
-
-
 def look_after(
     rounds: Rounds, plans: Mapping[str, PlanReport], steps: _Steps, *, now: datetime
 ) -> list[Alert]:
@@ -225,7 +224,7 @@ def look_after(
         with rounds.database.reading() as work:
             return troubles(work, plans, now=now)
 
-    found: list[Alert] = steps.run("troubles", look, [])
+    found = steps.run("troubles", look, [])
     raised = _tell(rounds, steps, found, now=now)
     if not any(one.stops_mail for one in [*found, *_failures(steps, now)]):
         steps.run("ping", lambda: rounds.pinger.ping("tick", now=now), None)
