@@ -45,7 +45,13 @@ class Visits:
             if wait > timedelta():
                 raise RateLimited(self._refusal, retry_after=wait.total_seconds())
             for key, rates in counted:
-                self._add(key, rates, now, cost)
+                if rates:
+                    longest = max(rate.count for rate in rates)
+                    seen = self._seen.setdefault(key, deque(maxlen=longest))
+                    seen.extend([now] * min(cost, longest))
+                    self._seen.move_to_end(key)
+            while len(self._seen) > self._most_keys:
+                self._seen.popitem(last=False)
 
     def standing(self, client: str | None, *, now: datetime) -> Standing | None:
         """What is left to a client address, of the limit it is nearest to; None without limits."""
@@ -72,12 +78,3 @@ class Visits:
         kept = [(max(rate.count - cost, 0) + 1, rate.period) for rate in rates]
         full = (seen[-most] + period - now for most, period in kept if len(seen) >= most)
         return max(full, default=timedelta())
-
-    def _add(self, key: str, rates: Sequence[Rate], now: datetime, cost: int) -> None:
-        if not rates:
-            return
-        longest = max(rate.count for rate in rates)
-        self._seen.setdefault(key, deque(maxlen=longest)).extend([now] * min(cost, longest))
-        self._seen.move_to_end(key)
-        while len(self._seen) > self._most_keys:
-            self._seen.popitem(last=False)
