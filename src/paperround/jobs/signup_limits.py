@@ -38,6 +38,7 @@ POLICY = "sign-ups"
 
 TOTAL = "signup/total"
 SLOW = "signup/slow"
+REFUSED, DROPPED = "signup/refused/", "signup/dropped/"
 
 WORKED_SHARE = 5
 """How many times the limit of a provider those have who did the work, beside it."""
@@ -226,12 +227,12 @@ def may_link(work: UnitOfWork, keys: KeyRing, person: SubscriberId, *, now: date
 def note_refused(database: Database, error: RateLimited, *, now: datetime) -> None:
     """Count a request that a limit refused, for the operator."""
     if error.limit:
-        write(database, lambda work: work.rates.hit(_refused(error.limit), (), now=now))
+        write(database, lambda work: work.rates.hit(REFUSED + error.limit, (), now=now))
 
 
 def note_dropped(work: UnitOfWork, why: Drop, *, now: datetime) -> None:
     """Count a request that came to nothing as it was worked on."""
-    work.rates.hit(_dropped(why), (), now=now)
+    work.rates.hit(DROPPED + why, (), now=now)
 
 
 def tally(work: UnitOfWork, period: timedelta, *, now: datetime) -> RequestTally:
@@ -240,17 +241,9 @@ def tally(work: UnitOfWork, period: timedelta, *, now: datetime) -> RequestTally
     return RequestTally(
         waiting=waiting,
         oldest_due=oldest_due,
-        refused={one: work.rates.count(_refused(one), period, now=now) for one in Limit},
-        dropped={one: work.rates.count(_dropped(one), period, now=now) for one in Drop},
+        refused={one: work.rates.count(REFUSED + one, period, now=now) for one in Limit},
+        dropped={one: work.rates.count(DROPPED + one, period, now=now) for one in Drop},
     )
-
-
-def _refused(limit: str) -> str:
-    return f"signup/refused/{limit}"
-
-
-def _dropped(why: Drop) -> str:
-    return f"signup/dropped/{why}"
 
 
 # --- keys ----------------------------------------------------------------------------------------
