@@ -117,24 +117,18 @@ class Signing:
 def hold_unsigned(database: Database, signing: Signing, *, now: datetime) -> str | None:
     """Why no mail may leave; None when it may. What is found is written down for every process."""
     with database.reading() as work:
-        reason = _reason(work, signing)
+        was_signed = work.slots.taken_at(SIGNING, SIGNED) is not None
+        was_allowed = work.slots.taken_at(SIGNING, UNSIGNED) is not None
         was_held = lacks_keys(work)
+    reason = None
+    if not signing.signs and (was_signed or (signing.broken and not was_allowed)):
+        reason = f"{signing.broken or GONE}; or {ALLOW}"
     if reason is not None and not was_held:
         write(database, lambda work: work.slots.take(HOLD, SIGNING, now=now))
     if reason is None and was_held:
         write(database, lambda work: work.slots.give_back(HOLD, SIGNING))
         log.warning("mail is not held any more")
     return reason
-
-
-def _reason(work: UnitOfWork, signing: Signing) -> str | None:
-    if signing.signs:
-        return None
-    was_signed = work.slots.taken_at(SIGNING, SIGNED) is not None
-    was_allowed = work.slots.taken_at(SIGNING, UNSIGNED) is not None
-    if was_signed or (signing.broken and not was_allowed):
-        return f"{signing.broken or GONE}; or {ALLOW}"
-    return None
 
 
 def note_signed(work: UnitOfWork, *, now: datetime) -> None:
