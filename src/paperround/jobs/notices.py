@@ -49,19 +49,18 @@ def new_notice(
     *,
     now: datetime,
     life: timedelta = NOTICE_LIFE,
-    due_at: datetime | None = None,
 ) -> NewNotice:
-    """A notice due at once, or at `due_at`, for so long. Its Message-ID and nonce are derived from
+    """A notice due at once, for so long. Its Message-ID and nonce are derived from
     `key`, which makes it unique: writing it again names it alike."""
-    local, due = identity.keys.digest("notice-message-id", key)[:32], due_at or now
+    local = identity.keys.digest("notice-message-id", key)[:32]
     return NewNotice(
         kind=kind,
         key=key,
         subscriber_id=subscriber_id,
         address=address,
         payload=payload,
-        due_at=due,
-        expires_at=due + life,
+        due_at=now,
+        expires_at=now + life,
         message_id=f"<{local}@{identity.domain}>",
         dated=now,
         key_id=identity.keys.current.id,
