@@ -161,7 +161,6 @@ def undo(
     day: date | None,
     cut: str | None,
     now: datetime,
-    by: str = COMMAND_LINE,
 ) -> list[Restored]:
     """Let the cancelled editions of a day, or the one of `cut`, stand again, in one transaction.
 
@@ -178,7 +177,7 @@ def undo(
             work.editions.restore(one.id)
             queued = work.ledger.queue_again(one.id, since=one.cancelled_at)
             target, details = _target(name, one.day, one.cut), {"queued": queued}
-            deed = Deed(actor=by, action="undo-cancel", target=target, details=details)
+            deed = Deed(actor=COMMAND_LINE, action="undo-cancel", target=target, details=details)
             work.audit.note(deed, now=now)
             restored.append(Restored(list_name=name, day=one.day, cut=one.cut, queued=queued))
         return restored
