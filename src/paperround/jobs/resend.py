@@ -75,7 +75,6 @@ def send_missed(
     now: datetime,
     include_unknown: bool = False,
     opinions: Opinions | None = None,
-    by: str = COMMAND_LINE,
 ) -> Missed:
     """Plan a replacement for everybody whom `missed` calls sendable. They live for 20 hours from
     now; killed anywhere, it can be done again."""
@@ -85,7 +84,7 @@ def send_missed(
     for page in search.pages():
         people = search.sort(page)
         if people:
-            tried(partial(search.plan, people, context, by))
+            tried(partial(search.plan, people, context))
     return search.found
 
 
@@ -150,7 +149,7 @@ class _Search:
 
     # --- planning ------------------------------------------------------------------------------
 
-    def plan(self, people: Sequence[_Sendable], context: BuildContext, by: str) -> None:
+    def plan(self, people: Sequence[_Sendable], context: BuildContext) -> None:
         """Plan their replacements, with a line in the audit, and count them."""
         by_edition: dict[EditionId, list[_Sendable]] = {}
         for one, subscription in people:
@@ -178,7 +177,9 @@ class _Search:
             if planned:
                 target = f"{self.mailing_list.name}/{self.day}"
                 details = {"planned": planned}
-                deed = Deed(actor=by, action="send-missed", target=target, details=details)
+                deed = Deed(
+                    actor=COMMAND_LINE, action="send-missed", target=target, details=details
+                )
                 work.audit.note(deed, now=self.now)
         self.found.planned += planned
         self.found.barred.update(row.reason for _, row in rows if row.reason)
