@@ -10,7 +10,6 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from paperround.domain.errors import InvalidInput, NotFound, RateLimited
 from paperround.domain.keys import (
@@ -24,6 +23,7 @@ from paperround.domain.keys import (
 )
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.tokens import KeyRing
+from paperround.jobs.signup_limits import client_and_network
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 FAILURES = Rate(10, timedelta(minutes=5))
@@ -140,14 +140,8 @@ def tries_left(database: Database, ring: KeyRing, client: str | None, *, now: da
 
 def _counter(ring: KeyRing, client: str | None) -> str:
     """What a client is counted by: an IPv6 one by its /56, which one customer has to themselves."""
-    try:
-        ip = ip_address(client or "")
-    except ValueError:
-        who = "unknown"
-    else:
-        is_site = isinstance(ip, IPv6Address)
-        who = str(ip_network((int(ip), 56), strict=False)) if is_site else str(ip)
-    return f"keys/{ring.digest('rate', who)}"
+    address, network = client_and_network(client)
+    return f"keys/{ring.digest('rate', network if ':' in network else address)}"
 
 
 def _too_many(seconds: float) -> RateLimited:
