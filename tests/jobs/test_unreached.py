@@ -10,8 +10,8 @@ from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
 from paperround.domain.notices import Alert
 from paperround.jobs.alerts import troubles
 from paperround.jobs.deliver import deliver
-from paperround.jobs.pace_status import pace_status
 from paperround.jobs.pacing import LATELY, unreached
+from paperround.jobs.status import pace_status
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import MINUTE
 from tests.fakes import accepting

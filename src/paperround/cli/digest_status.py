@@ -12,8 +12,7 @@ from paperround.domain.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:
     from paperround.domain.status import EditionTally, LateMails, Progress
-    from paperround.jobs.pace_status import PaceStatus
-    from paperround.jobs.status import ListStatus, Status
+    from paperround.jobs.status import ListStatus, PaceStatus, Status
 
 NEVER = "nothing looked at what is due yet: start `paperround serve`, or tick every minute"
 

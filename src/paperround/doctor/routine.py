@@ -14,10 +14,9 @@ from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.holding import ALLOW, LACKS_KEYS
-from paperround.jobs.pace_status import PaceStatus
 from paperround.jobs.plan import LATE
 from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT
-from paperround.jobs.status import ListStatus, Status
+from paperround.jobs.status import ListStatus, PaceStatus, Status
 from paperround.jobs.tick import SCHEDULER
 from paperround.store.unit_of_work import UnitOfWork
 

@@ -2,20 +2,21 @@
 
 list ─► newest edition, next cut, who is due, what waits and for how long, who got theirs late,
          who got nothing and why, its feeds
+pace ─► how many wait, how fast they leave, which came late: all from the record
 person ─► every mail written to them, what it held, and what the server said
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from paperround.domain.channels import Channel
 from paperround.domain.errors import NotFound
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.ledger import Backlog, LedgerTotals
-from paperround.domain.lists import MailingList
-from paperround.domain.pacing import UNLIMITED, Pacing
+from paperround.domain.lists import ListId, MailingList
+from paperround.domain.pacing import HORIZON, UNLIMITED, Pace, Pacing, RateState, pace_in_words
 from paperround.domain.requests import RequestTally
 from paperround.domain.returns import ReturnRecord, ReturnTally
 from paperround.domain.schedule import next_cut
@@ -29,10 +30,80 @@ from paperround.domain.status import (
 from paperround.domain.subscribers import Address, Subscriber, SubscriberId, Subscription
 from paperround.domain.times import end_of_day, local_date
 from paperround.jobs.feeds import feeds_of, polled_feeds
-from paperround.jobs.pace_status import PaceStatus, late_of, pace_status, progress_of
+from paperround.jobs.holding import is_held, lacks_keys
+from paperround.jobs.pacing import unreached
+from paperround.jobs.put_back import is_put_back
 from paperround.jobs.signup_limits import DAY, tally
 from paperround.jobs.tick import SCHEDULER
 from paperround.store.unit_of_work import Database, UnitOfWork
+
+LATELY = timedelta(minutes=5)
+"""What the pace is measured over, or since the first mail within it."""
+
+LATE = timedelta(minutes=10)
+"""A digest that left this long after its hour came late."""
+
+_LEAST = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceStatus:
+    """How fast messages leave. `rate` is what the relay takes.
+
+    `today` are the mails that left and those that may, on a new domain's day; None for no limit.
+    `unreached` is why the relay cannot be reached, None when it can. `lacks_keys`: mail is held
+    for want of a key to sign it with. `was_put_back`: mail is held because an older copy of the
+    database may be in use.
+    """
+
+    rate: Pace = field(default_factory=Pace)
+    relay: RateState = field(default_factory=RateState)
+    unreached: str | None = None
+    today: tuple[int, int] | None = None
+    is_held: bool = False
+    lacks_keys: bool = False
+    was_put_back: bool = False
+
+    @property
+    def allowed(self) -> str:
+        """What the relay takes, in words; empty for no limit."""
+        return pace_in_words(self.rate)
+
+
+def pace_status(work: UnitOfWork, pacing: Pacing, *, now: datetime) -> PaceStatus:
+    """How fast messages leave."""
+    today = pacing.warm_up.today(now) if pacing.warm_up else None
+    return PaceStatus(
+        rate=pacing.relay,
+        relay=work.pacing.relay(),
+        unreached=unreached(work, now=now),
+        today=(work.pacing.used(since=today.since, now=now), today.allowance) if today else None,
+        is_held=is_held(work),
+        lacks_keys=lacks_keys(work),
+        was_put_back=is_put_back(work),
+    )
+
+
+def late_of(
+    work: UnitOfWork, list_id: ListId, pace: PaceStatus, *, since: datetime, now: datetime
+) -> LateMails | None:
+    """The digests due since then that came late though nobody put them off; None for none."""
+    found = work.status.late(list_id, since=since, by=LATE, now=now)
+    if not found:
+        return None
+    first = min(first for _, _, first, _ in found)
+    last = max(last for _, _, _, last in found)
+    count = sum(count for _, count, _, _ in found)
+    # the relay is the reason where the record says so: these left about as fast as it allows
+    fastest = (count - 1) * pace.rate.spacing
+    is_reason = fastest >= _LEAST and abs(last - first - fastest) <= fastest / 4
+    return LateMails(
+        count=count,
+        least=min(first - due for due, _, first, _ in found),
+        most=max(last - due for due, _, _, last in found),
+        because=f"the relay allows {pace.allowed}" if is_reason else "",
+    )
+
 
 SOON = timedelta(hours=24)
 WEEK = timedelta(days=7)
@@ -120,6 +191,10 @@ def _of_list(
     id_, zone = mailing_list.id, mailing_list.zone
     midnight = end_of_day(local_date(now, zone) - timedelta(days=1), zone)
     reasons = work.status.reasons(id_, since=midnight)
+    # how many digests may leave and wait, and how fast others left lately
+    left, first = work.status.left_since(id_, since=now - LATELY, now=now)
+    over = LATELY if first is None else max(now - first, _LEAST)
+    waiting = work.status.waiting_now(id_, until=now + HORIZON)
     return ListStatus(
         mailing_list=mailing_list,
         subscribers=work.status.active(id_),
@@ -130,7 +205,7 @@ def _of_list(
         last_sent_at=work.ledger.last_sent(id_),
         reasons=[replace(one, reply=without_addresses(one.reply)) for one in reasons],
         feeds=feeds,
-        progress=progress_of(work, id_, now=now),
+        progress=Progress(waiting=waiting, left=left, over=over),
         late=late_of(work, id_, pace, since=midnight, now=now),
         channels=[one for one in work.channels.all() if one.list_name == mailing_list.name],
     )
