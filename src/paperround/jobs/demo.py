@@ -46,19 +46,18 @@ def claim(database: Database, *, now: datetime) -> bool:
 
 def begin(database: Database, *, now: datetime) -> bool:
     """Whether the samples belong in `database`: it holds no paper yet, or a demo began in it."""
-    return write(database, lambda work: _may_begin(work, now))
+
+    def may_begin(work: UnitOfWork) -> bool:
+        began = work.slots.taken_at(KIND, ANCHOR) is not None
+        return began or (work.papers.count() == 0 and work.slots.take(KIND, ANCHOR, now=now))
+
+    return write(database, may_begin)
 
 
 def has_samples(database: Database) -> bool:
     """Whether a demo began in `database`: papers of somebody's own do not belong there."""
     with database.reading() as work:
         return work.slots.taken_at(KIND, ANCHOR) is not None
-
-
-def _may_begin(work: UnitOfWork, now: datetime) -> bool:
-    if work.slots.taken_at(KIND, ANCHOR) is not None:
-        return True
-    return work.papers.count() == 0 and work.slots.take(KIND, ANCHOR, now=now)
 
 
 def read_samples(database: Database, samples: Samples, *, now: datetime) -> IngestReport | None:
