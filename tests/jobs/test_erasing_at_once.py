@@ -17,9 +17,9 @@ from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import Preferences, SubscriberId
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_person
-from paperround.jobs.feedback import give_feedback
 from paperround.jobs.library import keep_judgements, keep_seeds
 from paperround.jobs.new_address import agree
+from paperround.jobs.reader_history import give_feedback
 from paperround.jobs.reader_lists import join_list
 from paperround.jobs.self_service import (
     leave,

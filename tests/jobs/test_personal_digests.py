@@ -19,13 +19,13 @@ from paperround.domain.personal_views import TasteDay
 from paperround.domain.subscribers import Address, Frequency, Preferences, SubscriptionId
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.feedback import feedback_sheet, give_feedback
 from paperround.jobs.housekeeping import KEPT_TAILS, keep_house
 from paperround.jobs.lanes import Post, digest_lane
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, Welcome, plan_due
 from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import publish
+from paperround.jobs.reader_history import feedback_sheet, give_feedback
 from paperround.jobs.site import edition_page
 from paperround.jobs.status import history
 from paperround.jobs.wishes import wishes_of_all

@@ -17,9 +17,9 @@ from paperround.domain.subscribers import Preferences, SubscriberState, Subscrip
 from paperround.domain.tokens import KeyRing, Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.erasure import erase_address, erase_person, export_person
-from paperround.jobs.feedback import feedback_sheet
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.preview import next_digest
+from paperround.jobs.reader_history import feedback_sheet
 from paperround.jobs.self_service import (
     leave,
     leave_from_choices,

@@ -11,7 +11,7 @@ from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.interests import parse_interest
 from paperround.domain.judging import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.domain.papers import PaperId
-from paperround.jobs import feedback
+from paperround.jobs import reader_history
 from paperround.jobs.library import keep_judgements, papers_to_judge, suggest, titles_of
 from paperround.languages.tongue import tongue
 from paperround.web.home import TO_ITS_READER, Home, Present
@@ -156,7 +156,7 @@ def give_feedback(
 ) -> Response:
     """Keep what the reader says of one of those papers."""
     paper = paper_id(said.paper)
-    kept = paper is not None and feedback.give_feedback(
+    kept = paper is not None and reader_history.give_feedback(
         home.desk, token, paper, said.verdict, now=now
     )
     return _sheet(home, token, said=said if kept else None)
@@ -169,7 +169,7 @@ def paper_id(text: str) -> PaperId | None:
 
 
 def _sheet(home: Runtime, token: str, said: Feedback | None = None) -> Response:
-    sheet = feedback.feedback_sheet(home.desk, token)
+    sheet = reader_history.feedback_sheet(home.desk, token)
     if sheet is None:
         return private(home, "no_feedback.html")
     return private(home, "feedback.html", sheet=sheet, said=said)
