@@ -223,10 +223,14 @@ def _setting(name: str) -> Iterator[None]:
 
 
 def _with_key(hook: Hook) -> Hook:
-    """The hook; one of a webhook that has no key gets a key of 256 random bits."""
     if hook.kind is not ChannelKind.WEBHOOK or hook.key:
         return hook
-    return replace(hook, key=written_key(secrets.token_bytes(32)))
+    return replace(hook, key=new_key())
+
+
+def new_key() -> str:
+    """A key of 256 random bits."""
+    return written_key(secrets.token_bytes(32))
 
 
 def _require_readable(hook: Hook) -> None:

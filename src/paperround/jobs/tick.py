@@ -138,7 +138,7 @@ def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
         steps.run("beat", partial(live, rounds.database, now=now), None)
         return TickReport(alerts=look_after(rounds, {}, steps, now=now), failed=steps.failed)
     editions = cut(rounds, steps, now=now)
-    plans = steps.run("plan", lambda: plan(rounds, now=now), {})
+    plans: dict[str, PlanReport] = steps.run("plan", lambda: plan(rounds, now=now), {})
 
     def keep() -> Housework:
         done = keep_house(database=rounds.database, identity=rounds.identity, now=now)
@@ -183,7 +183,7 @@ def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
         with rounds.database.reading() as work:
             return [one.name for one in work.lists.all()]
 
-    names = steps.run("cuts", list_names, [])
+    names: list[str] = steps.run("cuts", list_names, [])
     freezing = partial(
         freeze_cuts, database=rounds.database, ranker=rounds.ranker, now=now, gist=rounds.gist
     )
@@ -224,7 +224,7 @@ def look_after(
         with rounds.database.reading() as work:
             return troubles(work, plans, now=now)
 
-    found = steps.run("troubles", look, [])
+    found: list[Alert] = steps.run("troubles", look, [])
     raised = _tell(rounds, steps, found, now=now)
     if not any(one.stops_mail for one in [*found, *_failures(steps, now)]):
         steps.run("ping", lambda: rounds.pinger.ping("tick", now=now), None)
