@@ -149,19 +149,15 @@ def digest_lane(post: Post) -> Lane[Claimed]:
     carry; the lane gives way to notices that are due."""
     sheets: dict[EditionId, Sheet] = {}
 
-    def sheet(edition_id: EditionId, positions: tuple[int, ...]) -> Sheet:
-        known = sheets.get(edition_id)
-        if known is None or not known.papers.keys() >= set(positions):
-            with post.database.reading() as work:
-                edition, mailing_list = _edition(work, edition_id)
-            sheets[edition_id] = sheet_of(
-                edition, mailing_list.title, post.letterhead, size=mailing_list.size
-            )
-        return sheets[edition_id]
-
     def compose(row: Claimed) -> bytes:
-        mail = digest_mail(sheet(row.edition_id, row.positions), row, post.keys)
-        return post.renderer.compose(mail)
+        sheet = sheets.get(row.edition_id)
+        if sheet is None or not sheet.papers.keys() >= set(row.positions):
+            with post.database.reading() as work:
+                edition, mailing_list = _edition(work, row.edition_id)
+            title, size = mailing_list.title, mailing_list.size
+            sheet = sheet_of(edition, title, post.letterhead, size=size)
+            sheets[row.edition_id] = sheet
+        return post.renderer.compose(digest_mail(sheet, row, post.keys))
 
     return _mail_lane(
         post,
