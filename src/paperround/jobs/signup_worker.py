@@ -19,7 +19,7 @@ from traceback import extract_tb
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.domain.lists import ListId
-from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, Notice, NoticeKind
+from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, NoticeKind
 from paperround.domain.readers import NewSignup
 from paperround.domain.requests import Drop, RequestId, RequestKind, WaitingRequest
 from paperround.domain.subscribers import Address, Subscriber, SubscriberState, Subscription
@@ -131,20 +131,17 @@ def _write_to(
         return
     payload = {**request.payload, "subscription": wish.id}
     earlier = confirmations(work, wish)
-    if earlier and _is_good(earlier[-1], payload, now):
-        work.notices.again(earlier[-1].id, due_at=now, expires_at=now + NOTICE_LIFE)
-        return
+    if earlier:
+        last = earlier[-1]
+        waits = last.used_at is None and last.state is not DeliveryState.SKIPPED
+        # the same may be asked from elsewhere
+        asks = {**last.payload, "source": payload["source"]} == payload
+        if waits and asks and now < last.dated + CONFIRM_VALID:
+            work.notices.again(last.id, due_at=now, expires_at=now + NOTICE_LIFE)
+            return
     key, person = confirm_key(wish, len(earlier) + 1), wish.subscriber_id
     confirm = new_notice(desk.identity, NoticeKind.CONFIRM, key, person, None, payload, now=now)
     work.notices.put(confirm, now=now)
-
-
-def _is_good(notice: Notice, payload: Mapping[str, str | int], now: datetime) -> bool:
-    """Whether the link of a confirmation still works, and it asks the same, wherever that was
-    asked."""
-    waits = notice.used_at is None and notice.state is not DeliveryState.SKIPPED
-    asks = {**notice.payload, "source": payload["source"]} == payload
-    return waits and asks and now < notice.dated + CONFIRM_VALID
 
 
 # --- a link to one's choices ---------------------------------------------------------------------
