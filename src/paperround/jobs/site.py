@@ -113,7 +113,12 @@ def edition_page(
     or `even_withdrawn` was mailed to anybody."""
     with database.reading() as work:
         mailing_list = work.lists.get(list_name)
-        cut = cut if cut is not None else _last_cut(work, mailing_list, day)
+        if cut is None:  # the day's last one that holds papers, else its last one
+            newest = work.editions.recent(mailing_list.id, before=day + timedelta(days=1), limit=1)
+            holds_papers = bool(newest) and newest[0].day == day
+            numbers = map(str, range(len(mailing_list.cuts) - 1, -1, -1))
+            there = (one for one in numbers if work.editions.find(mailing_list.id, day, one))
+            cut = newest[0].cut if holds_papers else next(there, "0")
         edition = work.editions.find(mailing_list.id, day, cut)
         cuts = work.editions.between(mailing_list.id, since=day, until=day)
         earlier = work.editions.recent(mailing_list.id, before=day, limit=1)
@@ -133,15 +138,6 @@ def edition_page(
         later=later.day if later else None,
         withdrawn=left,
     )
-
-
-def _last_cut(work: UnitOfWork, mailing_list: MailingList, day: date) -> str:
-    """The day's last cut that holds papers, else its last one; `0` when it has none at all."""
-    newest = work.editions.recent(mailing_list.id, before=day + timedelta(days=1), limit=1)
-    if newest and newest[0].day == day:
-        return newest[0].cut
-    cuts = (str(number) for number in range(len(mailing_list.cuts) - 1, -1, -1))
-    return next((cut for cut in cuts if work.editions.find(mailing_list.id, day, cut)), "0")
 
 
 def paper_id(work: UnitOfWork, name: str) -> PaperId | None:
