@@ -227,10 +227,14 @@ class Run(Generic[Mail]):
 
     def _envelopes(self) -> Iterator[Envelope | None]:
         """The mails that may leave; None while others may leave a little later and some are under
-        way."""
+        way. The batch stays open for those, though nothing may leave just now."""
         while self._goes_on():
             rows = self._claim()
-            if not rows and not self._lingers():
+            if not rows and (
+                self.gave_way
+                or not self._goes_on()
+                or not self._pacer.lingers(first=self._lane.first, under_way=len(self._under_way))
+            ):
                 return
             yield from self._pauses(not rows)
             for place, row in enumerate(rows):
@@ -245,12 +249,6 @@ class Run(Generic[Mail]):
                 if envelope is not None:
                     self._under_way.add(row.id)
                     yield envelope
-
-    def _lingers(self) -> bool:
-        """Whether the batch stays open though nothing may leave just now."""
-        if self.gave_way or not self._goes_on():
-            return False
-        return self._pacer.lingers(first=self._lane.first, under_way=len(self._under_way))
 
     def _pauses(self, wanted: bool) -> Iterator[None]:
         """Let the mailer go on with what is under way, or wait when nothing is."""
