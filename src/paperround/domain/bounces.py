@@ -83,12 +83,17 @@ def evidence_of(statement: Statement) -> Evidence:
     said = _QUOTING.sub("", words.folded(statement.said[:LONGEST]))
     spoken = _CODE.findall(said)
     no_user, no_host = (_is_said(said, one) for one in (words.NO_SUCH_USER, words.NO_SUCH_HOST))
-    if _may_pass(said) or _contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*spoken})):
+    # It is full, at rest or for now. A server gives a 4yz for what may pass, and no other.
+    may_pass = any(one.search(said) for one in _SOFT) or set(_CLASS.findall(said)) == {"4"}
+    if may_pass or _contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*spoken})):
         return Evidence.PASSING
     codes = spoken or [code for code in [statement.status] if code]
     if _names_the_address(statement, codes, said):
         return Evidence.GONE
-    gone = _says_gone(statement, codes) if no_user or no_host else _hints(statement, codes, said)
+    if no_user or no_host:
+        gone = not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
+    else:
+        gone = _hints(statement, codes, said)
     return Evidence.LIKELY_GONE if gone else Evidence.PASSING
 
 
@@ -143,12 +148,6 @@ def _is_said(said: str, gone: re.Pattern[str]) -> bool:
     )
 
 
-def _may_pass(said: str) -> bool:
-    """Whether it is full, at rest or for now. A server gives a 4yz for what may pass, and no
-    other."""
-    return any(one.search(said) for one in _SOFT) or set(_CLASS.findall(said)) == {"4"}
-
-
 def _contradicted(said: str, *, known: bool) -> bool:
     """Whether it is about us, our message or the way, whatever else it says. A code and words that
     agree on the address are `known` better."""
@@ -163,10 +162,6 @@ def _names_the_address(statement: Statement, codes: list[str], said: str) -> boo
     if any(code.startswith("5.7.") for code in codes):
         return False
     return not words.ADVICE.search(said) and not words.ABOUT_US.search(said)
-
-
-def _says_gone(statement: Statement, codes: list[str]) -> bool:
-    return not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
 
 
 def _hints(statement: Statement, codes: list[str], said: str) -> bool:

@@ -79,7 +79,7 @@ def choice_of(
     """Turn a pick from the papers of `edition` into positions with reasons, or into the reason why
     there is no mail. The reasons of a digest that `is_week` name weekdays."""
     if not pick.unseen:
-        return nothing_new(edition)
+        return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
     if not pick.heard:
         return SkipReason.MUTED
     if not pick.places:
@@ -87,11 +87,6 @@ def choice_of(
     papers = [index.papers[place] for place in pick.places]
     choice = _picked(pick, papers, sight)
     return _for_a_week(choice, papers, edition.day) if is_week else choice
-
-
-def nothing_new(edition: Edition) -> SkipReason:
-    """Why whoever has seen everything gets no mail."""
-    return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
 
 
 def is_weekly(subscription: Subscription) -> bool:
@@ -114,42 +109,23 @@ def none_due(edition: Edition, subscription: Subscription, local_day: date) -> S
 
 
 def _picked(pick: Pick, papers: Sequence[EditionPaper], sight: Sight | None) -> Choice:
-    """A pinned paper says what pins it; another what speaks for it, and why it is liked."""
-    own = pick.reasons
-    if sight is not None:
-        each = zip(pick.places, pick.reasons, strict=True)
-        own = [_own(sight, place, liked) for place, liked in each]
+    """A pinned paper says what pins it; another what speaks for it, and why it is liked. After what
+    is the reader's own comes what everybody is told of the paper."""
+    reasons = {}
+    for place, paper, liked in zip(pick.places, papers, pick.reasons, strict=True):
+        wish = sight.reason(place) if sight is not None else ""
+        own = wish if wish and sight and sight.pins(place) else join_reasons(wish, liked)
+        if own:
+            reasons[paper.position] = join_reasons(own, paper.reason)
     return Choice(
         positions=tuple([paper.position for paper in papers]),
-        reasons=_told(papers, own),
+        reasons=reasons,
         parts=_parts(
-            category=_lifts(pick.places, sight),
+            category=[] if sight is None else [sight.lift_of(place) for place in pick.places],
             personal=pick.worth,
             spread=[0.0 - cost for cost in pick.beside],
         ),
     )
-
-
-def _own(sight: Sight, place: int, liked: str) -> str:
-    reason = sight.reason(place)
-    if not reason:
-        return liked
-    return reason if sight.pins(place) else join_reasons(reason, liked)
-
-
-def _told(papers: Sequence[EditionPaper], own: Sequence[str]) -> Mapping[int, str]:
-    """What of a reader's own speaks for a paper, and then what everybody is told of it."""
-    return {
-        paper.position: join_reasons(why, paper.reason)
-        for paper, why in zip(papers, own, strict=True)
-        if why
-    }
-
-
-def _lifts(places: Sequence[int], sight: Sight | None) -> Sequence[float]:
-    if sight is None or not sight.lifted:
-        return ()
-    return [sight.lift_of(place) for place in places]
 
 
 def _parts(**parts: Sequence[float]) -> Mapping[str, Sequence[float]]:
