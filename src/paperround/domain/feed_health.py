@@ -131,22 +131,18 @@ def unheard(feed: LiveFeed, why: str, *, is_holiday: bool, now: datetime) -> tup
     """The health of a feed that may not be asked now, and why: as it was, until the batch that it
     expects is three hours late and no good poll told since whether it came; and where none is ever
     expected, until it was not read for a day."""
+    as_it_was = feed.health, feed.reason
     expected, heard = feed.expects_at, feed.last_good_at
     if is_holiday or feed.health in {FeedHealth.FAILED, FeedHealth.PAUSED}:
-        return feed.health, feed.reason
+        return as_it_was
     if expected is None:
-        return _unread(feed, why, now)
+        heard = heard or feed.created_at
+        unread = FeedHealth.STALE, f"{why}; it was not read since {spoken(heard)}"
+        return as_it_was if now - heard <= UNHEARD else unread
     if now <= expected + GRACE or (heard and heard > expected + GRACE):
-        return feed.health, feed.reason
+        return as_it_was
     reason = f"{why}; {_since(feed)}; a batch was expected at {spoken(expected)}"
     return FeedHealth.STALE, reason
-
-
-def _unread(feed: LiveFeed, why: str, now: datetime) -> tuple[FeedHealth, str]:
-    heard = feed.last_good_at or feed.created_at
-    if now - heard <= UNHEARD:
-        return feed.health, feed.reason
-    return FeedHealth.STALE, f"{why}; it was not read since {spoken(heard)}"
 
 
 def _without_papers(
@@ -158,11 +154,11 @@ def _without_papers(
     if rejects:
         return FeedHealth.STALE, f"none of {rejects:,} entries could be used; {since}"
     before = size_of(feed.progress.batch)
-    if before >= MANY and (feed.expects_at is None or is_expected(feed, now)):
+    is_due = feed.expects_at is None or feed.expects_at <= now
+    if before >= MANY and is_due:
         return FeedHealth.STALE, f"zero papers where the last batch had {before:,}; {since}"
-    if _is_silent(feed, now):
-        return FeedHealth.STALE, f"the source says it has no papers; {since}"
-    return FeedHealth.EMPTY, f"the source says it has no papers; {since}"
+    health = FeedHealth.STALE if _is_silent(feed, now) else FeedHealth.EMPTY
+    return health, f"the source says it has no papers; {since}"
 
 
 def cross_checked(reason: str, said: Witnessed, expects_at: datetime) -> tuple[FeedHealth, str]:
@@ -173,11 +169,6 @@ def cross_checked(reason: str, said: Witnessed, expects_at: datetime) -> tuple[F
         has = f"{said.witness} has {day}, {said.entries:,} entries: its feed is behind"
         return FeedHealth.STALE, f"{reason}; {has}"
     return FeedHealth.EMPTY, f"{said.witness} still has {day}: nothing was announced since"
-
-
-def is_expected(feed: LiveFeed, now: datetime) -> bool:
-    """Whether a batch ought to be there and was not seen yet."""
-    return feed.expects_at is not None and feed.expects_at <= now
 
 
 def is_arrival(feed: LiveFeed, found: Findings, expects_at: datetime | None) -> bool:
@@ -255,13 +246,11 @@ def next_poll(
     """
     later = _seconds(_SPREAD * _fraction(feed))
     earlier = now + interval - _seconds(min(_SPREAD, interval / 6) * _fraction(feed))
-    if expects_at is None:
+    if expects_at is None or now >= expects_at + _WATCHED:
         return earlier
-    if expects_at <= now < expects_at + _WATCHED:
-        return now + timedelta(minutes=20) + later
     if now < expects_at:
         return min(earlier, expects_at + later)
-    return earlier
+    return now + timedelta(minutes=20) + later
 
 
 def put_off_until(feed: LiveFeed, pause: timedelta, now: datetime) -> datetime:

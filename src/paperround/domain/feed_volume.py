@@ -28,10 +28,6 @@ ENOUGH = 5
 UNJUDGED = 6
 """Batches after which an alarm ends that none of them could confirm."""
 
-_FIFTH = 5
-_TENFOLD = 10
-_FIELDS = ("abstracts", "authors")
-
 
 def alarm_of(
     before: Progress, shape: Shape | None, *, is_arrival: bool, now: datetime
@@ -44,31 +40,20 @@ def alarm_of(
     if shape is None or len(before.usual) < ENOUGH:
         return _waited_out(before.alarm, is_arrival=is_arrival)
     found = _reshaped(before.usual, shape) or _resized(before.usual, shape, is_arrival=is_arrival)
+    alarm = before.alarm
     if found is not None:
-        return _of_its_episode(Alarm(kind=found[0], words=found[1], since=now), before.alarm)
-    if not _still_stands(before.alarm, shape, is_arrival=is_arrival):
+        since = alarm.since if alarm is not None and alarm.kind is found[0] else now
+        return Alarm(kind=found[0], words=found[1], since=since)
+    if alarm is None:
         return None
-    return _waited_out(before.alarm, is_arrival=is_arrival)
+    # A size is judged again when the next batch comes, a shape when there is enough of it.
+    stands = shape.entries < MANY if alarm.kind is AlarmKind.RESHAPED else not is_arrival
+    return _waited_out(alarm, is_arrival=is_arrival) if stands else None
 
 
 def remembered(usual: Sequence[Shape], shape: Shape) -> tuple[Shape, ...]:
     """The last ten shapes, this one the newest."""
     return (*usual, shape)[-REMEMBERED:]
-
-
-def _of_its_episode(alarm: Alarm, standing: Alarm | None) -> Alarm:
-    if standing is None or standing.kind is not alarm.kind:
-        return alarm
-    return replace(alarm, since=standing.since)
-
-
-def _still_stands(alarm: Alarm | None, shape: Shape, *, is_arrival: bool) -> bool:
-    """A size is judged again when the next batch comes, a shape when there is enough of it."""
-    if alarm is None:
-        return False
-    if alarm.kind is AlarmKind.RESHAPED:
-        return shape.entries < MANY
-    return not is_arrival
 
 
 def _waited_out(alarm: Alarm | None, *, is_arrival: bool) -> Alarm | None:
@@ -87,9 +72,9 @@ def _resized(
     if not is_arrival or middle < MANY:
         return None
     words = f"{shape.records:,} papers where {middle:,} are usual"
-    if shape.records * _FIFTH < middle:
+    if shape.records * 5 < middle:
         return AlarmKind.SHRUNK, f"only {words}"
-    if shape.records > middle * _TENFOLD:
+    if shape.records > middle * 10:
         return AlarmKind.GROWN, words
     return None
 
@@ -103,7 +88,7 @@ def _reshaped(usual: Sequence[Shape], shape: Shape) -> tuple[AlarmKind, str] | N
     if shape.rejects * 4 >= shape.entries and _share(known, "rejects") * 20 <= 1:
         rejects = f"{shape.rejects:,} of {shape.entries:,} entries could not be used"
         return AlarmKind.RESHAPED, f"{rejects}, which is not usual: see the feed's rejects"
-    for field in _FIELDS:
+    for field in ("abstracts", "authors"):
         having = getattr(shape, field)
         if shape.records >= MANY and having * 2 < shape.records and _share(known, field) * 10 >= 9:
             without = f"{shape.records - having:,} of {shape.records:,} papers have no {field}"
