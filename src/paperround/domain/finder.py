@@ -8,10 +8,12 @@ a script without spaces, are searched for, in the papers that have their words.
 import re
 import string
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TypeVar
+from functools import lru_cache, reduce
+from itertools import takewhile
+from operator import and_, or_
+from typing import Any, TypeVar
 
 from paperround.domain.editions import EditionPaper
 from paperround.domain.keywords import Either, Every, InCategory, Node, Without, Words
@@ -36,11 +38,9 @@ def cut(text: str, table: bytes) -> list[str]:
 Papers = int
 """A set of papers: bit n is set when the nth paper is in it."""
 
-Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _WORD = re.compile(r"\w+")
-_PLAIN = blank_but("_")
 _MOST_ASKED = 50_000
 
 
@@ -99,16 +99,17 @@ class Finder:
         self._parts = {place: _Part([one.texts(place) for one in papers]) for place in Place}
         self._authors = _gathered([map(author_key, one.authors) for one in papers])
         self._categories = _gathered([_within(one.categories) for one in papers])
-        self._asked: dict[str, Papers] = {}
-        self._told: dict[tuple[str, int], str] = {}
+        self._asked: dict[Hashable, Any] = {}
 
-    def once(self, question: str, answer: Callable[[], Papers]) -> Papers:
+    def once(self, question: Hashable, answer: Callable[[], Value]) -> Value:
         """The answer to a question that many readers ask, found once."""
-        return _kept(self._asked, question, answer)
-
-    def told_once(self, question: str, place: int, answer: Callable[[], str]) -> str:
-        """The same, for what is said of the paper at `place`."""
-        return _kept(self._told, (question, place), answer)
+        found: Value | None = self._asked.get(question)
+        if found is None:
+            found = answer()
+            if len(self._asked) >= _MOST_ASKED:
+                self._asked.clear()
+            self._asked[question] = found
+        return found
 
     def ids(self, papers: Papers) -> frozenset[PaperId]:
         """The papers of a set, by id."""
@@ -127,15 +128,15 @@ class Finder:
         match node:
             case Words():
                 places = (node.place,) if node.place else Place
-                return _any(self._parts[place].having(node) for place in places)
+                return any_of(self._parts[place].having(node) for place in places)
             case InCategory():
                 return self.in_category(node.name)
             case Without():
                 return self.everything & ~self.fitting(node.part)
             case Either():
-                return _any(map(self.fitting, node.parts))
+                return any_of(map(self.fitting, node.parts))
             case Every():
-                return _all(self.everything, map(self.fitting, node.parts))
+                return reduce(and_, map(self.fitting, node.parts), self.everything)
 
     def quotes(self, node: Node, place: int) -> Iterator[str]:
         """The words that were looked for and found in the paper at `place`, as they stand there."""
@@ -159,22 +160,12 @@ class Finder:
                     return
 
 
-def _kept(known: dict[Key, Value], question: Key, answer: Callable[[], Value]) -> Value:
-    found = known.get(question)
-    if found is None:
-        found = answer()
-        if len(known) >= _MOST_ASKED:
-            known.clear()
-        known[question] = found
-    return found
-
-
 class _Part:
     """One part of every paper: its folded text, and which papers have which word."""
 
     def __init__(self, texts: Sequence[tuple[str, ...]]) -> None:
         self._texts = ["\n".join(map(folded, each)) for each in texts]
-        self._holding = _gathered([set(_words(text)) for text in self._texts])
+        self._holding = _gathered([set(_WORD.findall(text)) for text in self._texts])
         self._words = sorted(self._holding)
         self._everything = (1 << len(texts)) - 1
 
@@ -182,36 +173,31 @@ class _Part:
         tokens = _WORD.findall(words.text)
         if not tokens or not is_spaced(words.text):
             return self._verified(self._everything, words)
-        first = (self._holding.get(token, 0) for token in tokens[:-1])
-        candidates = _all(self._ending(tokens[-1], words), first)
+        last = tokens[-1]
+        if words.starts:
+            at = bisect_left(self._words, last)
+            endings = list(takewhile(lambda one: one.startswith(last), self._words[at:]))
+        else:
+            endings = [*(forms(last) if words.bends else (last,))]
+        candidates = any_of(self._holding.get(one, 0) for one in endings)
+        for token in tokens[:-1]:
+            candidates &= self._holding.get(token, 0)
         return candidates if words.text == tokens[0] else self._verified(candidates, words)
 
     def holds(self, pattern: re.Pattern[str], place: int) -> bool:
         return pattern.search(self._texts[place]) is not None
 
-    def _ending(self, token: str, words: Words) -> Papers:
-        if words.starts:
-            return _any(self._holding[word] for word in self._beginning(token))
-        bent = forms(token) if words.bends else (token,)
-        return _any(self._holding.get(form, 0) for form in bent)
-
-    def _beginning(self, start: str) -> Iterator[str]:
-        at = bisect_left(self._words, start)
-        while at < len(self._words) and self._words[at].startswith(start):
-            yield self._words[at]
-            at += 1
-
     def _verified(self, candidates: Papers, words: Words) -> Papers:
-        pattern, sure, texts = _pattern(words), _sure(words), self._texts
-        return _any(
+        pattern, texts = _pattern(words), self._texts
+        # Text that is in everything the pattern finds: looking for it takes a tenth of the time. Of
+        # the last word, its shortest form without the letter that another form may change.
+        start, bent = _bent(words)
+        sure = start + min(bent, key=len, default="")[:-1]
+        return any_of(
             1 << place
             for place in bits(candidates)
             if sure in texts[place] and pattern.search(texts[place])
         )
-
-
-def _words(text: str) -> list[str]:
-    return cut(text, _PLAIN) if text.isascii() else _WORD.findall(text)
 
 
 def _pattern(words: Words) -> re.Pattern[str]:
@@ -219,13 +205,6 @@ def _pattern(words: Words) -> re.Pattern[str]:
         return whole_words(words.text, starts=True)
     start, bent = _bent(words)
     return whole_words(start, endings=bent)
-
-
-def _sure(words: Words) -> str:
-    """Text that is in everything `_pattern` finds: looking for it takes a tenth of the time. Of the
-    last word, its shortest form without the letter that another form may change."""
-    start, bent = _bent(words)
-    return start + min(bent, key=len, default="")[:-1]
 
 
 def _bent(words: Words) -> tuple[str, tuple[str, ...]]:
@@ -259,17 +238,9 @@ def _gathered(each: Sequence[Iterator[str] | set[str]]) -> Mapping[str, Papers]:
     return holding
 
 
-def _any(sets: Iterator[Papers]) -> Papers:
-    found = 0
-    for papers in sets:
-        found |= papers
-    return found
-
-
-def _all(first: Papers, sets: Iterator[Papers]) -> Papers:
-    for papers in sets:
-        first &= papers
-    return first
+def any_of(sets: Iterable[Papers]) -> Papers:
+    """The papers that are in any of the sets."""
+    return reduce(or_, sets, 0)
 
 
 _SHORTEST = 3

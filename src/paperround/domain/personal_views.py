@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paperround.domain.editions import EditionPaper
-from paperround.domain.finder import Papers, bits
+from paperround.domain.finder import Papers, any_of, bits
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.wishes import Sight
 
@@ -95,10 +95,7 @@ class PaperIndex:
 
     def places(self, papers: Collection[PaperId]) -> Papers:
         """Those of `papers` that are in the index."""
-        found = 0
-        for id_ in self._bits.keys() & papers if papers else ():
-            found |= self._bits[id_]
-        return found
+        return any_of(self._bits[id_] for id_ in self._bits.keys() & papers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

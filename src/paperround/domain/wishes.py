@@ -9,11 +9,11 @@ muted      what they never want, whatever else speaks for it
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import islice
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.finder import Finder, Papers, author_key
+from paperround.domain.finder import Finder, Papers, any_of, author_key
 from paperround.domain.gist import shortened
 from paperround.domain.interests import Interest, InterestKind, is_unlike, seed_identifier
 from paperround.domain.keywords import Either, Keywords, Words, read_keywords
@@ -29,7 +29,6 @@ MOST_LIFT = 4.0
 MOST_QUOTED = 2
 _MOST_SIGHTS = 2000
 _LONGEST_SHOWN = 60
-_OF_A_TOPIC = (Place.TITLE, Place.ABSTRACT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +81,6 @@ def _readable(value: str) -> Keywords | None:
         return None
 
 
-@lru_cache(maxsize=4096)
-def _topic(topic: str) -> Either:
-    text = folded(topic).strip()
-    return Either(parts=tuple(Words(text=text, place=place) for place in _OF_A_TOPIC))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """Papers of an edition as one reader sees them, as places of the finder's papers; `lift` is
@@ -116,33 +109,23 @@ class Sight:
     def reason(self, place: int) -> str:
         """Why the paper is there for this reader; empty when nothing of theirs speaks for it."""
         if self.followed >> place & 1:
-            return self._author(place)
+            keys = set(map(author_key, self.names))
+            authors = self.finder.papers[place].authors
+            name = next(one for one in authors if author_key(one) in keys)
+            return freeze("author.followed", name=name)
         if self.wanted >> place & 1:
-            return self._wish(place)
+            topic = _first(self.topics, place)
+            if topic is not None:
+                return freeze("followed.topic", term=topic)
+            search = _first(self.searches, place) or ""
+            return self.finder.once((search, place), lambda: _told(self.finder, search, place))
         if self.lifted >> place & 1:
-            return self._category(place)
+            return freeze("followed.category", name=_first(self.categories, place))
         return ""
 
-    def _author(self, place: int) -> str:
-        keys = set(map(author_key, self.names))
-        authors = self.finder.papers[place].authors
-        name = next(one for one in authors if author_key(one) in keys)
-        return freeze("author.followed", name=name)
 
-    def _wish(self, place: int) -> str:
-        for papers, topic in self.topics:
-            if papers >> place & 1:
-                return freeze("followed.topic", term=topic)
-        search = _first(self.searches, place)
-        answer = partial(_told, self.finder, search, place)
-        return self.finder.told_once(search, place, answer)
-
-    def _category(self, place: int) -> str:
-        return freeze("followed.category", name=_first(self.categories, place))
-
-
-def _first(said: Iterable[tuple[Papers, str]], place: int) -> str:
-    return next(one for papers, one in said if papers >> place & 1)
+def _first(said: Iterable[tuple[Papers, str]], place: int) -> str | None:
+    return next((one for papers, one in said if papers >> place & 1), None)
 
 
 def sight_of(wishes: Wishes, finder: Finder) -> Sight:
@@ -160,23 +143,19 @@ def _sight(topics: tuple[str, ...], interests: tuple[Interest, ...], finder: Fin
     on_topic = tuple((_on_topic(finder, one), one) for one in all_topics)
     found = tuple((_fitting(finder, one), one) for one in said[InterestKind.KEYWORD])
     categories = tuple((finder.in_category(one), one) for one in said[InterestKind.CATEGORY])
-    lifted = _touched(categories)
+    lifted = any_of(papers for papers, _ in categories)
     return Sight(
         finder=finder,
-        followed=_union(map(finder.by, names)),
-        wanted=_touched(on_topic) | _touched(found),
+        followed=any_of(map(finder.by, names)),
+        wanted=any_of(papers for papers, _ in (*on_topic, *found)),
         lifted=lifted,
-        muted=_union(_fitting(finder, one) for one in said[InterestKind.MUTE]),
+        muted=any_of(_fitting(finder, one) for one in said[InterestKind.MUTE]),
         lift=lift_of(lifted.bit_count(), len(finder.papers)),
         names=names,
         topics=on_topic,
         searches=found,
         categories=categories,
     )
-
-
-def _touched(said: Iterable[tuple[Papers, str]]) -> Papers:
-    return _union(papers for papers, _ in said)
 
 
 def lift_of(inside: int, papers: int) -> float:
@@ -190,7 +169,12 @@ def lift_of(inside: int, papers: int) -> float:
 
 
 def _on_topic(finder: Finder, topic: str) -> Papers:
-    return finder.once(f"topic:{topic}", lambda: finder.fitting(_topic(topic)))
+    def answer() -> Papers:
+        text = folded(topic).strip()
+        words = (Words(text=text, place=place) for place in (Place.TITLE, Place.ABSTRACT))
+        return finder.fitting(Either(parts=tuple(words)))
+
+    return finder.once(f"topic:{topic}", answer)
 
 
 def _fitting(finder: Finder, search: str) -> Papers:
@@ -210,10 +194,3 @@ def _told(finder: Finder, search: str, place: int) -> str:
     if is_all_it_says or not quotes:
         return freeze("followed.search", search=shown)
     return freeze("followed.search_found", search=shown, words=quotes)
-
-
-def _union(sets: Iterable[Papers]) -> Papers:
-    found = 0
-    for papers in sets:
-        found |= papers
-    return found
