@@ -8,7 +8,7 @@ is dropped, what is too long is cut at a word with an ellipsis; no other word ch
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import exp
@@ -33,8 +33,6 @@ _NO_NEWS = re.compile(
     r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
     r"|^.{0,60}\b(?:available|released|found) (?:at|on|here|online)\b"
 )  # questions, and where to find something
-_SIGNS = ("?", "http", "URL", "available ", "released ", "found ")
-"""No sentence without one of them is such: it takes a tenth of the time to see that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +82,26 @@ def gist_pieces(
         return ()
     if most == 1 or len(candidates) == 1:
         return fitted([max(candidates, key=_chance_of_idea).sentence])
-    return _paired(max(combinations(_likeliest(candidates), 2), key=_chance_of_two))
+    pairs = combinations(_likeliest(candidates), 2)
+    # The chance that the first is the idea and the second the result.
+    return _paired(max(pairs, key=lambda pair: pair[0].idea * pair[1].result))
 
 
 def _paired(pair: tuple[_Candidate, _Candidate]) -> tuple[Piece, ...]:
     """Both sentences, of which one at least is whole; one alone, where that leaves the other less
     than `_LEAST_CUT` characters."""
     sentences = [one.sentence for one in pair]
-    lengths = [len(_alone(one).text) for one in sentences]
+    pieces = [_alone(one) for one in sentences]
+    lengths = [len(one.text) for one in pieces]
     if min(lengths) <= (LONGEST - 1) // 2:
         return fitted(sentences)
     likelier = sorted(range(2), key=lambda at: -pair[at].either)
     for at in likelier:
-        if LONGEST - 1 - lengths[at] >= _LEAST_CUT:
-            return _around(sentences, at)
+        room = LONGEST - 1 - lengths[at]
+        if room >= _LEAST_CUT:
+            return tuple(one if one is pieces[at] else _cut(one, room) for one in pieces)
     whole = next((at for at in likelier if lengths[at] <= LONGEST), likelier[0])
     return fitted([sentences[whole]])
-
-
-def _around(sentences: Sequence[Sentence], whole: int) -> tuple[Piece, ...]:
-    """The sentences, of which the one at `whole` stays and the other is cut to what is left."""
-    pieces = [_alone(one) for one in sentences]
-    room = LONGEST - 1 - len(pieces[whole].text)
-    return tuple(one if at == whole else _cut(one, room) for at, one in enumerate(pieces))
 
 
 def fitted(sentences: Sequence[Sentence]) -> tuple[Piece, ...]:
@@ -121,26 +116,25 @@ def fitted(sentences: Sequence[Sentence]) -> tuple[Piece, ...]:
 def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]:
     sentences = split_sentences(abstract)
     features = features_of(sentences)
-    ideas, results = (_shares([_sum(one, weights, kind) for one in features]) for kind in (0, 1))
+    ideas, results = (_shares(features, weights, kind) for kind in (0, 1))
     every = [_Candidate(*one) for one in zip(sentences, ideas, results, strict=True)]
     named = title.casefold().strip(" .")
-    return [one for one in every if _tells(one.sentence.text, named)] or every
+    texts = ((one, one.sentence.text) for one in every)
+    telling = [
+        one
+        for one, text in texts
+        if not _NO_NEWS.search(text) and text.casefold().strip(" .") != named
+    ]
+    return telling or every
 
 
-def _tells(text: str, title: str) -> bool:
-    if any(sign in text for sign in _SIGNS) and _NO_NEWS.search(text) is not None:
-        return False
-    return text.casefold().strip(" .") != title
-
-
-def _sum(features: Features, weights: Weights, kind: int) -> float:
-    return sum(weights[name][kind] * value for name, value in features.items() if name in weights)
-
-
-def _shares(sums: Sequence[float]) -> Iterator[float]:
-    powers = [exp(one) for one in sums]
-    whole = sum(powers)
-    return (power / whole for power in powers)
+def _shares(features: Sequence[Features], weights: Weights, kind: int) -> list[float]:
+    """What each sentence gets of `exp(sum)`: 0 as the kind is an idea, 1 a result."""
+    powers = [
+        exp(sum(weights[name][kind] * value for name, value in one.items() if name in weights))
+        for one in features
+    ]
+    return [power / sum(powers) for power in powers]
 
 
 def _chance_of_idea(one: _Candidate) -> float:
@@ -155,12 +149,6 @@ def _likeliest(candidates: list[_Candidate]) -> list[_Candidate]:
         return candidates
     least = sorted(one.either for one in candidates)[-_MOST_PAIRED]
     return [one for one in candidates if one.either >= least][:_MOST_PAIRED]
-
-
-def _chance_of_two(pair: tuple[_Candidate, _Candidate]) -> float:
-    """That the first is the idea and the second the result."""
-    idea, result = pair
-    return idea.idea * result.result
 
 
 def _alone(sentence: Sentence) -> Piece:

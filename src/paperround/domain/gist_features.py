@@ -84,8 +84,10 @@ def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
         features["place"] = at / (len(found) - 1) if len(found) > 1 else 0.5
         if at < 2:
             features[("first", "second")[at]] = 1.0
-    _mark_own(found)
-    _mark_proposals(found)
+    # Authors turn from the world to their own work once.
+    _mark_first(found, ("we", "our"), "first of ours", "before ours")
+    proposal = ("first proposal", "before the proposal", "after the proposal")
+    _mark_first(found, ("we propose",), *proposal)
     _mark_results(found)
     return tuple(found)
 
@@ -96,8 +98,7 @@ def _wording(text: str) -> dict[str, float]:
     if words and (opening := _OPENING_OF.get(words[0])):
         features[opening] = 1.0
     for at, word in enumerate(words):
-        if phrase := _PHRASES.get(word):
-            features.update(dict.fromkeys(phrase(words, at), 1.0))
+        features.update(dict.fromkeys(_announced(word, words[at + 1 : at + 1 + _VERB_REACH]), 1.0))
     if _FIGURE.search(text):
         features["figure"] = 1.0
     features["length"] = min(len(text), LONG) / LONG
@@ -106,67 +107,49 @@ def _wording(text: str) -> dict[str, float]:
     return features
 
 
-def _of_we(words: Sequence[str], at: int) -> Sequence[str]:
-    verbs = words[at + 1 : at + 1 + _VERB_REACH]
-    names = ["we"]
-    if not _PROPOSE.isdisjoint(verbs):
+def _announced(word: str, behind: Sequence[str]) -> Sequence[str]:
+    """What a word announces with those behind it."""
+    after = behind[0] if behind else ""
+    match word:
+        case "here":
+            return ["this paper"] if after == "we" else []
+        case "by":
+            return ["by doing"] if after.endswith("ing") else []
+        case "this" if after in _NAMES_OF_A_STUDY:
+            names = ["this paper", "we"]
+        case "we":
+            names = ["we"]
+        case _:
+            return []
+    if not _PROPOSE.isdisjoint(behind):
         names.append("we propose")
-    if not _SHOW.isdisjoint(verbs):
+    if not _SHOW.isdisjoint(behind):
         names.append("we show")
     return names
 
 
-def _of_this(words: Sequence[str], at: int) -> Sequence[str]:
-    if at + 1 < len(words) and words[at + 1] in _NAMES_OF_A_STUDY:
-        return ["this paper", *_of_we(words, at)]
-    return []
-
-
-def _of_here(words: Sequence[str], at: int) -> Sequence[str]:
-    return ["this paper"] if words[at + 1 : at + 2] == ["we"] else []
-
-
-def _of_by(words: Sequence[str], at: int) -> Sequence[str]:
-    return ["by doing"] if at + 1 < len(words) and words[at + 1].endswith("ing") else []
-
-
-_PHRASES = {"we": _of_we, "this": _of_this, "here": _of_here, "by": _of_by}
-
-
-def _mark_own(found: list[dict[str, float]]) -> None:
-    """Authors turn from the world to their own work once."""
-    own = ["we" in one or "our" in one for one in found]
-    if True in own:
-        first = own.index(True)
-        found[first]["first of ours"] = 1.0
-        _mark_all(found[:first], "before ours")
-
-
-def _mark_proposals(found: list[dict[str, float]]) -> None:
-    proposals = ["we propose" in one for one in found]
-    if True in proposals:
-        first = proposals.index(True)
-        found[first]["first proposal"] = 1.0
-        _mark_all(found[:first], "before the proposal")
-        _mark_all(found[first + 1 : first + 2], "after the proposal")
+def _mark_first(
+    found: list[dict[str, float]], names: Sequence[str], first: str, before: str, after: str = ""
+) -> None:
+    """Mark the first sentence that has one of the features `names`, those before it and, if that
+    has a name, the one after it."""
+    at = next((at for at, one in enumerate(found) if not one.keys().isdisjoint(names)), None)
+    if at is None:
+        return
+    found[at][first] = 1.0
+    for one in found[:at]:
+        one[before] = 1.0
+    for one in found[at + 1 : at + 2] if after else ():
+        one[after] = 1.0
 
 
 def _mark_results(found: list[dict[str, float]]) -> None:
     for one in found:
-        if _is_result(one):
+        says = "better" in one or "show" in one or "rivals" in one
+        if says and ("our" in one or "experiment" in one or "we show" in one):
             one["first result"] = 1.0
             break
     for one in reversed(found):
         if "code" not in one:
             one["closing"] = 1.0
             break
-
-
-def _is_result(one: Features) -> bool:
-    says = "better" in one or "show" in one or "rivals" in one
-    return says and ("our" in one or "experiment" in one or "we show" in one)
-
-
-def _mark_all(found: list[dict[str, float]], name: str) -> None:
-    for one in found:
-        one[name] = 1.0
