@@ -20,7 +20,6 @@ _ARXIV_DOI = "10.48550/arxiv."
 _PREPRINT_PREFIXES = ("10.1101/", "10.64898/")
 KINDS_BY_TRUST = ("arxiv", "doi", "biorxiv", "pmid", "url", "local", "title_key")
 _NOT_WORD = re.compile(r"[\W_]+")
-_APART = str.maketrans({sign: " " for sign in map(chr, range(128)) if not sign.isalnum()})
 
 
 def arxiv_id(text: str) -> tuple[str, int | None] | None:
@@ -53,8 +52,6 @@ def identifier(text: str, feed: str) -> tuple[str, str]:
 
 def folded(text: str) -> str:
     """Letters and digits only, lower case, accents dropped: for comparing, never for showing."""
-    if text.isascii():
-        return " ".join(text.lower().translate(_APART).split())
     apart = unicodedata.normalize("NFKD", text)
     text = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return _NOT_WORD.sub(" ", text.casefold()).strip()

@@ -71,21 +71,15 @@ def interest(kind: InterestKind, written: str) -> Interest:
     if not folded(value).strip(" ,;"):
         raise invalid(kind, "there is nothing in it")
     if kind in _SEARCHES:
-        _require_readable(kind, value)
-    return Interest(kind, _seed(value) if kind is InterestKind.SEED else value)
-
-
-def _require_readable(kind: InterestKind, value: str) -> None:
-    try:
-        read_keywords(value)
-    except InvalidInput as error:
-        raise InvalidInput(error.text, code=kind) from None
-
-
-def _seed(value: str) -> str:
-    """A seed in one spelling: `arxiv:2601.00001`, `-doi:10.1/x`, or the title as it is."""
-    found, sign = seed_identifier(value), "-" if is_unlike(value) else ""
-    return sign + (seed_name(value) if found is None else ":".join(found))
+        try:
+            read_keywords(value)
+        except InvalidInput as error:
+            raise InvalidInput(error.text, code=kind) from None
+    if kind is InterestKind.SEED:
+        # One spelling: `arxiv:2601.00001`, `-doi:10.1/x`, or the title as it is.
+        found, sign = seed_identifier(value), "-" if is_unlike(value) else ""
+        value = sign + (seed_name(value) if found is None else ":".join(found))
+    return Interest(kind, value)
 
 
 def is_unlike(seed: str) -> bool:
