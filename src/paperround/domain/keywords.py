@@ -118,14 +118,12 @@ class Keywords:
     def wanted(self) -> str:
         """The words it looks for, as they are written, one after the other; none that it leaves
         out."""
-        looked_for = (one for one in _wanted(self.root) if one.place is not Place.AUTHOR)
-        return " ".join(_as_written(one.text, self.text) for one in looked_for)
-
-
-def _as_written(folded_words: str, text: str) -> str:
-    whole = unfolded(text)
-    at = whole.text.find(folded_words)
-    return folded_words if at < 0 else whole.as_written(at, at + len(folded_words))
+        whole, said = unfolded(self.text), []
+        for one in _wanted(self.root):
+            if one.place is not Place.AUTHOR:
+                at = whole.text.find(one.text)
+                said.append(one.text if at < 0 else whole.as_written(at, at + len(one.text)))
+        return " ".join(said)
 
 
 def _wanted(node: Node) -> Iterator[Words]:
@@ -215,38 +213,29 @@ def _tokens(text: str) -> Iterator[_Token]:
 def _token(piece: re.Match[str]) -> _Token:
     at, name = piece.end("gap") + 1, (piece["name"] or "").lower()
     sign = "" if not piece["sign"] else "+" if piece["sign"] == "+" else "-"
+    said = piece["phrase"] or piece["word"] or ""
     if piece["quote"]:
-        raise _unfit("a quote opens at character %(at)s and is not closed", at=piece.end("gap") + 1)
-    if piece["open"] or piece["close"]:
-        return _Token(kind=piece["open"] or piece["close"], at=at, sign=sign, name=name)
-    if piece["phrase"] is not None:
-        return _phrase(piece["phrase"], _Token(kind="phrase", at=at, sign=sign, name=name))
-    return _word(piece["word"], _Token(kind="word", at=at, sign=sign, name=name))
-
-
-def _phrase(said: str, token: _Token) -> _Token:
-    if not any(map(str.isalnum, said)):
-        raise _unfit("the quotes at character %(at)s hold no word", at=token.at)
-    return _Token(kind="phrase", at=token.at, said=said, sign=token.sign, name=token.name)
-
-
-def _word(said: str, token: _Token) -> _Token:
-    if said.lower() in _PREFIXES:
-        raise _unfit(
-            "“%(term)s” at character %(at)s needs a word right behind it", term=said, at=token.at
-        )
-    is_bare = not (token.sign or token.name)
-    if is_bare and said in ("AND", "OR", "NOT"):
-        return _Token(kind=said, at=token.at)
-    if is_bare and said in ("or", "not"):
-        raise _unfit(
-            "“%(term)s” at character %(at)s: write %(name)s in capitals, or put words "
-            "that belong together in quotes",
-            term=said,
-            at=token.at,
-            name=said.upper(),
-        )
-    return _Token(kind="word", at=token.at, said=said, sign=token.sign, name=token.name)
+        raise _unfit("a quote opens at character %(at)s and is not closed", at=at)
+    if piece["phrase"] is not None and not any(map(str.isalnum, said)):
+        raise _unfit("the quotes at character %(at)s hold no word", at=at)
+    kind = piece["open"] or piece["close"] or ("word" if piece["phrase"] is None else "phrase")
+    if kind == "word":
+        if said.lower() in _PREFIXES:
+            raise _unfit(
+                "“%(term)s” at character %(at)s needs a word right behind it", term=said, at=at
+            )
+        is_bare = not (sign or name)
+        if is_bare and said in ("AND", "OR", "NOT"):
+            return _Token(kind=said, at=at)
+        if is_bare and said in ("or", "not"):
+            raise _unfit(
+                "“%(term)s” at character %(at)s: write %(name)s in capitals, or put words "
+                "that belong together in quotes",
+                term=said,
+                at=at,
+                name=said.upper(),
+            )
+    return _Token(kind=kind, at=at, said=said, sign=sign, name=name)
 
 
 # --- grammar -----------------------------------------------------------------------------------
@@ -286,33 +275,28 @@ class _Parser:
 
     def _every(self) -> Node:
         parts = [self._one()]
-        while self._took("AND") or self._begins():
+        while self._took("AND") or ((token := self._look()) and token.begins):
             parts.append(self._one())
         telling = [part for part in parts if not _is_common(part)]
         kept = telling if any(map(_asks, telling)) else parts
         return kept[0] if len(kept) == 1 else Every(parts=tuple(kept))
-
-    def _begins(self) -> bool:
-        token = self._look()
-        return token is not None and token.begins
 
     def _one(self) -> Node:
         token = self._look()
         if token is None or not token.begins:
             raise self._missing(token)
         self._next += 1
-        node = self._deeper(token) if not token.is_term else _term(token, token.name or self._name)
-        return Without(part=node) if token.sign == "-" or token.kind == "NOT" else node
-
-    def _deeper(self, token: _Token) -> Node:
-        if self._depth == DEEPEST:
+        if token.is_term:
+            node = _term(token, token.name or self._name)
+        elif self._depth == DEEPEST:
             raise _unfit(
                 "more than %(all)s levels deep at character %(at)s", all=DEEPEST, at=token.at
             )
-        self._depth += 1
-        node = self._one() if token.kind == "NOT" else self._group(token)
-        self._depth -= 1
-        return node
+        else:
+            self._depth += 1
+            node = self._one() if token.kind == "NOT" else self._group(token)
+            self._depth -= 1
+        return Without(part=node) if token.sign == "-" or token.kind == "NOT" else node
 
     def _group(self, token: _Token) -> Node:
         outer, self._name = self._name, token.name or self._name
@@ -341,8 +325,9 @@ class _Parser:
 
 
 def _is_common(node: Node) -> bool:
-    is_word = isinstance(node, Words) and not (node.place or node.is_quoted or node.starts)
-    return is_word and isinstance(node, Words) and node.text in COMMON
+    if not isinstance(node, Words) or node.place or node.is_quoted or node.starts:
+        return False
+    return node.text in COMMON
 
 
 def _term(token: _Token, name: str) -> Node:

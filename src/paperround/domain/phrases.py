@@ -42,9 +42,6 @@ _EMPTY = COMMON | frozenset(
 )
 """Words that no topic begins or ends with."""
 
-_JOINING = frozenset({"of"})
-"""Filler that stands inside of names: mixture of experts."""
-
 _ALONE_EMPTY = frozenset("learning model models data theory systems system networks".split())
 
 
@@ -54,11 +51,6 @@ class _Found:
 
     papers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     written: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-
-    def add(self, phrase: str, paper: int) -> None:
-        key = " ".join(stem(word) for word in folded(phrase).split())
-        self.papers[key].add(paper)
-        self.written[key][phrase] += 1
 
     def spelt(self, key: str) -> str:
         """The phrase as most papers write it, in lower case where they do not agree."""
@@ -125,7 +117,9 @@ def _phrases(papers: Sequence[Paper]) -> _Found:
     for number, paper in enumerate(papers):
         for phrase in set(_of_paper(paper)):
             if len(phrase) <= LONGEST_TOPIC:
-                found.add(phrase, number)
+                key = " ".join(stem(word) for word in folded(phrase).split())
+                found.papers[key].add(number)
+                found.written[key][phrase] += 1
     return found
 
 
@@ -134,11 +128,7 @@ def _of_paper(paper: Paper) -> Iterator[str]:
         said = " ".join(keyword.split())
         if said.isprintable() and 1 <= len(said.split()) <= _MOST_WORDS and _tells(said.split()):
             yield said
-    yield from _of_text(paper.title)
-
-
-def _of_text(text: str) -> Iterator[str]:
-    for part in _BREAKS.split(text):
+    for part in _BREAKS.split(paper.title):
         said = _WORD.findall(part)
         for length in range(2, _MOST_WORDS + 1):
             for start in range(len(said) - length + 1):
@@ -152,8 +142,8 @@ def _tells(phrase: Sequence[str]) -> bool:
     if any(end in _EMPTY or len(end) < 2 or end.isdecimal() for end in ends):
         return False
     inner = (word.casefold() for word in phrase[1:-1])
-    if any(word in COMMON and word not in _JOINING for word in inner):
-        return False
+    if any(word in COMMON and word != "of" for word in inner):
+        return False  # but for `of`, which stands inside of names: mixture of experts
     return len(phrase) > 1 or ends[0] not in _ALONE_EMPTY
 
 
@@ -176,11 +166,10 @@ def _holds(longer: str, shorter: str) -> bool:
 
 def _lowered(phrase: str) -> str:
     """In lower case, but for words that are written with capitals inside: `LLM`, `mRNA`."""
-    return " ".join(word if _has_inner_capital(word) else word.lower() for word in phrase.split())
-
-
-def _has_inner_capital(word: str) -> bool:
-    return any(part[1:] != part[1:].lower() for part in word.split("-"))
+    return " ".join(
+        word if any(part[1:] != part[1:].lower() for part in word.split("-")) else word.lower()
+        for word in phrase.split()
+    )
 
 
 def _text(paper: Paper) -> str:
