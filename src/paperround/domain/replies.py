@@ -29,7 +29,6 @@ a detail; it never repeats the server's own words, which often hold the address.
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from paperround.domain.deliveries import (
     FIRST_RETRY,
@@ -89,15 +88,20 @@ def verdict(outcome: Outcome) -> Verdict:
     reply = outcome.reply
     if reply is None or not 200 <= reply.code <= 599:
         return _silence(outcome)
+    phase, is_dot = outcome.phase, outcome.phase is Phase.DOT
     match reply.code // 100:
-        case 2 if outcome.phase is Phase.DOT:
-            return _accepted(reply.code, reply.enhanced)
+        case 2 if is_dot:
+            return _found(DeliveryState.SENT, "accepted", reply)
         case 4:
-            return _not_now(outcome.phase, reply)
+            rest = reply.code == _REST
+            blame = Blame(destination=rest or phase in _OPENING)
+            word = "told-to-rest" if rest else "not-now"
+            return _found(DeliveryState.DEFERRED, word, reply, blame)
         case 5:
-            return _refusal(outcome.phase, reply)
-        case _:
-            return _out_of_turn(outcome.phase, reply)
+            return _refusal(phase, reply)
+        case _:  # a 3xx nobody waited for, or a 2xx that cannot be about the whole message
+            lost = DeliveryState.UNKNOWN if is_dot else DeliveryState.DEFERRED
+            return _found(lost, "out-of-turn", reply)
 
 
 def speaks_against_us(found: Verdict) -> bool:
@@ -136,17 +140,14 @@ def parse_reply(lines: Sequence[str]) -> Reply:
     if not matches or len(matches) != len(parts):
         raise ValueError("a line without a reply code")
     codes = {match[1] for match in matches}
-    if len(codes) != 1 or [match[2] == "-" for match in matches] != _hyphens(len(matches)):
+    hyphens = [match[2] == "-" for match in matches]
+    if len(codes) != 1 or hyphens != [True] * (len(matches) - 1) + [False]:
         raise ValueError("lines that do not belong to one reply")
     code = codes.pop()
     found = [_split_enhanced(match[3] or "", code) for match in matches]
     enhanced = next((each for each, _ in found if each), "")
     text = _CONTROLS.sub(" ", " ".join(rest for _, rest in found if rest))
     return Reply(int(code), enhanced, text[:_LONGEST_TEXT])
-
-
-def _hyphens(count: int) -> list[bool]:
-    return [True] * (count - 1) + [False]
 
 
 def _split_enhanced(text: str, code: str) -> tuple[str, str]:
@@ -174,12 +175,6 @@ def _silence(outcome: Outcome) -> Verdict:
     )
 
 
-def _not_now(phase: Phase, reply: Reply) -> Verdict:
-    rest = reply.code == _REST
-    blame = Blame(destination=rest or phase in _OPENING)
-    return _found(DeliveryState.DEFERRED, "told-to-rest" if rest else "not-now", reply, blame)
-
-
 def _refusal(phase: Phase, reply: Reply) -> Verdict:
     ours = reply.enhanced.startswith("5.7.") or reply.code in _LOGIN_CODES
     if phase in _OPENING:
@@ -188,9 +183,14 @@ def _refusal(phase: Phase, reply: Reply) -> Verdict:
         return _found(DeliveryState.DEFERRED, f"{phase}-refused", reply, blame)
     if ours:
         return _found(DeliveryState.DEFERRED, "policy-refusal", reply, Blame(us=True))
-    if soft := _soft_reason(phase, reply):
+    at_mail, no_room = phase is Phase.MAIL, reply.code == _OUT_OF_ROOM
+    soft = _SOFT.get(reply.enhanced)
+    if no_room and not reply.enhanced and not at_mail:
+        soft = "mailbox-full"
+    if soft:
         return _found(DeliveryState.DEFERRED, soft, reply)
-    if _is_about_sender(phase, reply):
+    too_big = no_room or reply.enhanced in _TOO_BIG
+    if reply.enhanced in _BAD_SENDER or (at_mail and not too_big):
         return _found(DeliveryState.DEFERRED, "sender-refused", reply, Blame(us=True))
     return _failure(phase, reply)
 
@@ -201,29 +201,6 @@ def _failure(phase: Phase, reply: Reply) -> Verdict:
     if reply.enhanced in _NO_SUCH_ADDRESS:
         return _found(DeliveryState.FAILED, "no-such-address", reply, Blame(subscriber=True))
     return _found(DeliveryState.FAILED, "recipient-refused", reply)
-
-
-def _soft_reason(phase: Phase, reply: Reply) -> str | None:
-    if reply.code == _OUT_OF_ROOM and not reply.enhanced and phase is not Phase.MAIL:
-        return "mailbox-full"
-    return _SOFT.get(reply.enhanced)
-
-
-def _is_about_sender(phase: Phase, reply: Reply) -> bool:
-    too_big = reply.code == _OUT_OF_ROOM or reply.enhanced in _TOO_BIG
-    return reply.enhanced in _BAD_SENDER or (phase is Phase.MAIL and not too_big)
-
-
-def _out_of_turn(phase: Phase, reply: Reply) -> Verdict:
-    """A 3xx nobody waited for, or a 2xx that cannot be about the whole message."""
-    lost = DeliveryState.UNKNOWN if phase is Phase.DOT else DeliveryState.DEFERRED
-    return _found(lost, "out-of-turn", reply)
-
-
-@lru_cache(maxsize=64)
-def _accepted(code: int, enhanced: str) -> Verdict:
-    """Nearly every mail has the same."""
-    return _found(DeliveryState.SENT, "accepted", Reply(code, enhanced, ""))
 
 
 def _found(state: DeliveryState, word: str, reply: Reply, blame: Blame = _NOBODY) -> Verdict:
