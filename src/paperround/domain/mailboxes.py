@@ -16,8 +16,6 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.limits import OFF
 from paperround.domain.search import distance
 
-GMAIL = "gmail.com"
-
 
 @dataclass(frozen=True, slots=True)
 class _Provider:
@@ -33,7 +31,7 @@ class _Provider:
 
 
 _PROVIDERS = (
-    _Provider("gmail.com googlemail.com", GMAIL, ignored="."),
+    _Provider("gmail.com googlemail.com", "gmail.com", ignored="."),
     _Provider("proton.me protonmail.com protonmail.ch pm.me", "proton.me", ignored="._-"),
     _Provider("icloud.com me.com mac.com", "icloud.com"),
     _Provider(
@@ -192,18 +190,9 @@ def meant(domain: str) -> str | None:
     looks as it should. Nothing but its spelling is looked at."""
     if domain in _KNOWN or len(domain) < _SHORTEST:
         return None
-    near = [one for one in _LONG if _may_be(domain, one) and distance(domain, one, 1) == 1]
+    near = next((one for one in _LONG if distance(domain, one, 1) == 1), None)
     if near:
-        return near[0]
+        return near
     name, _, end = domain.rpartition(".")
     right = _SLIPS_OF_AN_END.get(end)
     return f"{name}.{right}" if name and right else None
-
-
-def _may_be(domain: str, other: str) -> bool:
-    """Whether `other` can be one slip away: a slip is at most two neighbouring letters, so what is
-    before them or what is behind them is the same. It saves most of the reckoning."""
-    if abs(len(domain) - len(other)) > 1:
-        return False
-    alike = (min(len(domain), len(other)) - 2) // 2
-    return domain[:alike] == other[:alike] or domain[-alike:] == other[-alike:]

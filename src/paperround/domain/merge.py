@@ -141,14 +141,18 @@ def merged(
     )
     if record.abstract and (base is not old or not old.abstract):
         base = replace(base, abstract=record.abstract, show=record.show)
+    # News of a paper that was announced before never makes it count anew.
+    start = counts_from(record, now) if record.announces else None
+    counted = start or old.counts_from
     paper = replace(
         base,
         identifiers={**record.identifiers, **old.identifiers},
-        categories=_union(old.categories, record.categories),
+        categories=old.categories
+        + tuple(one for one in record.categories if one not in old.categories),
         keywords=old.keywords or record.keywords,
         links={**record.links, **base.links},
-        counts_from=_earliest_start(old, record, now),
-        listed_on=earliest(old.listed_on, _listed(record, now) if record.announces else None),
+        counts_from=min(counted, old.counts_from) if old.listed_on else counted,
+        listed_on=earliest(old.listed_on, record.listed_on if start else None),
         published_at=earliest(old.published_at, _believed(record.published_at, now)),
         updated_at=latest(old.updated_at, _believed(record.updated_at, now)),
         withdrawn=withdrawn,
@@ -278,14 +282,6 @@ def _with_text(old: Paper, record: Record) -> Paper:
     )
 
 
-def _earliest_start(old: Paper, record: Record, now: datetime) -> datetime:
-    """News of a paper that was announced before never makes it count anew."""
-    start = counts_from(record, now) if record.announces else None
-    if start is None:
-        return old.counts_from
-    return start if old.listed_on is None else min(old.counts_from, start)
-
-
 def _write(paper: Paper, raw: Record, old: Paper | None = None) -> PaperWrite:
     same_title = old is not None and old.title == paper.title
     same_abstract = old is not None and old.abstract == paper.abstract
@@ -304,14 +300,6 @@ def _write(paper: Paper, raw: Record, old: Paper | None = None) -> PaperWrite:
 
 def _believed(moment: datetime | None, now: datetime) -> datetime | None:
     return moment if moment is not None and moment <= now + FUTURE_ALLOWED else None
-
-
-def _listed(record: Record, now: datetime) -> date | None:
-    return record.listed_on if counts_from(record, now) else None
-
-
-def _union(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
-    return old + tuple(value for value in new if value not in old)
 
 
 T = TypeVar("T", int, datetime, date)

@@ -71,8 +71,13 @@ def cohorts_of(
             found.setdefault(key, []).append(
                 (_age(paper, chosen), Settled(paper=paper, votes=max(0, chosen.value)))
             )
-    made = (_cohort(day, feed, found[day, feed]) for day, feed in sorted(found))
-    return tuple(one for one in made if len(one.settled) >= LEAST_OF_A_DAY)
+    made = []
+    for (day, feed), aged in sorted(found.items()):
+        least = median_low(age for age, _ in aged) / 2
+        kept = sorted((one for age, one in aged if age >= least), key=lambda one: one.paper.id)
+        if len(kept) >= LEAST_OF_A_DAY:
+            made.append(Cohort(day=day, feed=FeedId(feed) if feed else None, settled=tuple(kept)))
+    return tuple(made)
 
 
 def _chosen(paper: Paper, votes: Iterable[Vote], as_of: datetime) -> Vote | None:
@@ -94,9 +99,3 @@ def _day(paper: Paper, vote: Vote) -> date:
 
 def _age(paper: Paper, vote: Vote) -> timedelta:
     return vote.captured_at - midnight_utc(_day(paper, vote))
-
-
-def _cohort(day: date, feed: int, aged: Sequence[tuple[timedelta, Settled]]) -> Cohort:
-    least = median_low(age for age, _ in aged) / 2
-    kept = sorted((one for age, one in aged if age >= least), key=lambda one: one.paper.id)
-    return Cohort(day=day, feed=FeedId(feed) if feed else None, settled=tuple(kept))
