@@ -1,6 +1,8 @@
 """One sentence of an abstract says what is new."""
 
 import time
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -210,11 +212,12 @@ def test_of_very_many_sentences_only_the_likeliest_are_paired(
 ) -> None:
     seen: list[tuple[str, str]] = []
 
-    def chance(pair: tuple[Any, Any]) -> int:
-        seen.append((pair[0].sentence.text, pair[1].sentence.text))
-        return len(seen)
+    def pairs(candidates: Sequence[Any], size: int) -> list[tuple[Any, ...]]:
+        every = list(combinations(candidates, size))
+        seen.extend((one.sentence.text, other.sentence.text) for one, other in every)
+        return every
 
-    monkeypatch.setattr(gist_module, "_chance_of_two", chance)
+    monkeypatch.setattr(gist_module, "combinations", pairs)
     choose_two("", "We like it. " * 500 + f"{IDEA} {RESULT}")
     assert len(seen) <= 40 * 39 / 2
     assert seen[-1] == (IDEA, RESULT)
