@@ -10,6 +10,7 @@ well in every mail client, and a reader can search for them.
 import re
 import unicodedata
 from collections.abc import Callable
+from itertools import accumulate
 
 from paperround.domain.tex_letters import tex_accents
 from paperround.domain.tex_symbols import (
@@ -62,9 +63,7 @@ _ESCAPED = dict(zip("%&_#${}~,; ", "%&_#${}~   ", strict=True))
 def latex_to_text(text: str) -> str:
     """The readable form of `text`; what is not certainly TeX comes back as it was."""
     if "\\" in text:
-        if "\\(" in text or "\\[" in text:
-            text = _BRACKETED.sub(_bracketed, text)
-        return _convert_macros(_convert_spans(text), 0)
+        return _convert_macros(_convert_spans(_BRACKETED.sub(_bracketed, text)), 0)
     return _convert_spans(text)
 
 
@@ -125,13 +124,9 @@ def _span(source: str, following: str = "") -> str | None:
 
 
 def _is_balanced(source: str) -> bool:
-    depth = deepest = 0
-    for brace in _BRACE.findall(source):
-        depth += 1 if brace == "{" else -1
-        deepest = max(deepest, depth)
-        if depth < 0:
-            return False
-    return depth == 0 and deepest <= _MOST_DEPTH
+    signs = (1 if brace == "{" else -1 for brace in _BRACE.findall(source))
+    depths = list(accumulate(signs, initial=0))
+    return min(depths) == depths[-1] == 0 and max(depths) <= _MOST_DEPTH
 
 
 def math_to_text(source: str) -> str:
@@ -179,13 +174,9 @@ def _command(name: str, tokens: list[str], before: str) -> str:
     handler = _HANDLERS.get(name)
     if handler is not None:
         return handler(name, tokens, before)
-    if name[0].isalpha():
-        return _as_written(name, tokens)
-    return "‖" if name == "|" else name
-
-
-def _as_written(name: str, tokens: list[str]) -> str:
-    """A macro nobody knows, with its arguments still in their braces."""
+    if not name[0].isalpha():
+        return "‖" if name == "|" else name
+    # A macro nobody knows, with its arguments still in their braces.
     kept = f"\\{name}" + (" " if tokens and tokens[-1][0].isalpha() else "")
     while tokens and tokens[-1] == "{":
         tokens.pop()
@@ -222,10 +213,6 @@ def _fraction(_name: str, tokens: list[str], _before: str) -> str:
     return f"{_wrapped(_argument(tokens))}/{_wrapped(_argument(tokens))}"
 
 
-def _root(_name: str, tokens: list[str], _before: str) -> str:
-    return "√" + _wrapped(_argument(tokens))
-
-
 def _wrapped(part: str) -> str:
     part = part.strip()
     is_atom = re.fullmatch(r"√?[\w.∞ℓ…%]+|\(\S+\)", part) is not None
@@ -249,25 +236,16 @@ def _colored(_name: str, tokens: list[str], _before: str) -> str:
     return _argument(tokens)
 
 
-def _content(_name: str, tokens: list[str], _before: str) -> str:
-    return _argument(tokens)
-
-
-def _space(name: str, _tokens: list[str], _before: str) -> str:
-    return SPACES[name]
-
-
-_Handler = Callable[[str, list[str], str], str]
-_HANDLERS: dict[str, _Handler] = {
+_HANDLERS: dict[str, Callable[[str, list[str], str], str]] = {
     **dict.fromkeys(RELATIONS, _relation),
     **dict.fromkeys(LETTERS, _letter),
-    **dict.fromkeys((*FONTS, *_OLD_FONT_NAMES), _content),
-    **dict.fromkeys(SPACES, _space),
+    **dict.fromkeys((*FONTS, *_OLD_FONT_NAMES), lambda _name, tokens, _before: _argument(tokens)),
+    **dict.fromkeys(SPACES, lambda name, _tokens, _before: SPACES[name]),
     **dict.fromkeys(NAMES, _function_name),
     **dict.fromkeys(NOTHING, _delimiter),
     **dict.fromkeys(OVER, _over),
     **dict.fromkeys(("frac", "tfrac", "dfrac", "nicefrac"), _fraction),
-    "sqrt": _root,
+    "sqrt": lambda _name, tokens, _before: "√" + _wrapped(_argument(tokens)),
     "mathbb": _double_struck,
     "textcolor": _colored,
 }
@@ -277,7 +255,7 @@ _HANDLERS: dict[str, _Handler] = {
 
 def _convert_macros(text: str, depth: int) -> str:
     text = _OLD_FONT.sub(r"\1", tex_accents(_SIGNS.sub(_signs, text)))
-    paths = _file_paths(text) if depth == 0 else []
+    paths = [match.span() for match in _FILE_PATH.finditer(text)] if depth == 0 else []
     out: list[str] = []
     start = 0
     while (at := text.find("\\", start)) >= 0:
@@ -295,13 +273,6 @@ def _signs(match: re.Match[str]) -> str:
     return _SIGN.sub(lambda group: IN_GROUPS.get(group[1], group[0]), match[0])
 
 
-def _file_paths(text: str) -> list[tuple[int, int]]:
-    """Where the file paths begin and end. The search is slow, so it begins with a fast one."""
-    if ":\\" not in text and "\\\\" not in text:
-        return []
-    return [match.span() for match in _FILE_PATH.finditer(text)]
-
-
 def _text_command(text: str, at: int, depth: int) -> tuple[str, int]:
     """What the command at `at` reads as, and where the text goes on."""
     match = _COMMAND.match(text, at)
@@ -315,8 +286,7 @@ def _text_command(text: str, at: int, depth: int) -> tuple[str, int]:
         return _text_symbol(IN_TEXT[name], text, match.end() + int(is_glued))
     if name in WORD_LETTERS:
         return _word_letter(name, text, match)
-    taken = _with_arguments(name, text, match.end(), depth)
-    return taken or (match[0], match.end())
+    return _with_arguments(name, text, match.end(), depth) or (match[0], match.end())
 
 
 def _text_symbol(symbol: str, text: str, end: int) -> tuple[str, int]:
@@ -324,9 +294,7 @@ def _text_symbol(symbol: str, text: str, end: int) -> tuple[str, int]:
         end += 2
     if symbol.endswith(".") and text.startswith(".", end):
         end += 1
-    needs_gap = (
-        symbol[-1].isalnum() is False and symbol[-1] == "." and text[end : end + 1].isalpha()
-    )
+    needs_gap = symbol[-1] == "." and text[end : end + 1].isalpha()
     return symbol + (" " if needs_gap else ""), end
 
 
@@ -350,7 +318,12 @@ def _with_arguments(name: str, text: str, end: int, depth: int) -> tuple[str, in
             return (groups[0], end) if groups and name == "href" else None
         groups.append(text[group[0] : group[1]])
         end = group[1] + 1
-    return _rendered(name, groups, depth), end
+    if name in FONTS or name in _OLD_FONT_NAMES:
+        return _convert_macros(groups[0], depth + 1), end
+    if name in _TEXT_STRUCTURES:
+        plain = [_convert_macros(group, depth + 1) for group in groups]
+        return _TEXT_STRUCTURES[name](plain), end
+    return math_to_text(f"\\{name}" + "".join(f"{{{group}}}" for group in groups)), end
 
 
 def _group(text: str, at: int) -> tuple[int, int] | None:
@@ -363,14 +336,6 @@ def _group(text: str, at: int) -> tuple[int, int] | None:
         if depth == 0:
             return at + 1, brace.start()
     return None
-
-
-def _rendered(name: str, groups: list[str], depth: int) -> str:
-    if name in FONTS or name in _OLD_FONT_NAMES:
-        return _convert_macros(groups[0], depth + 1)
-    if name in _TEXT_STRUCTURES:
-        return _TEXT_STRUCTURES[name]([_convert_macros(group, depth + 1) for group in groups])
-    return math_to_text(f"\\{name}" + "".join(f"{{{group}}}" for group in groups))
 
 
 def link(address: str, label: str) -> str:

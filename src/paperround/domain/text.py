@@ -3,7 +3,7 @@
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from paperround.domain.latex import latex_to_text, link, script
@@ -14,7 +14,6 @@ TITLE_LIMIT = 500
 ABSTRACT_LIMIT = 10_000
 NAME_LIMIT = 200
 _MOST_PASSES = 6
-_PRINTABLE_ASCII = bytes(range(0x20, 0x7F))
 
 _JOINED = (
     "\u0600-\u06ff\u0700-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc"
@@ -35,8 +34,6 @@ _PAIRED_TAG = re.compile(
 _BLOCK = r"(?:jats:)?(?:p|div|span|sec|title|ul|ol|li)"
 _BLOCK_TAG = re.compile(rf"</?{_BLOCK}(?:\s[^<>]{{0,400}})?>", re.IGNORECASE)
 _BLOCK_END = re.compile(rf"</{_BLOCK}>", re.IGNORECASE)
-_PLAIN_NAME = r"[A-Za-z.'-]+(?: [A-Za-z.'-]+)*"
-_PLAIN_NAMES = re.compile(rf"{_PLAIN_NAME}(?:\|{_PLAIN_NAME})*")
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -49,18 +46,18 @@ def clean(text: str, *, limit: int) -> str:
     """
     text = text[: limit * 4]
     if "&" in text:
-        text = _ENTITY.sub(_decoded, text)
+        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     if "<" in text:
         text = _BREAK_TAG.sub(" ", _without_tags(text) if "</" in text else text)
-    if not _is_printable(text):
-        text = " ".join(text.split())
-        if not _is_printable(text):
-            text = _UNSHOWABLE.sub("", text)
-    if "  " in text or text[:1] == " " or text[-1:] == " ":
-        text = " ".join(text.split())
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    return text if len(text) <= limit else _cut(text, limit)
+    text = " ".join(text.split())
+    if not text.isprintable():
+        text = " ".join(_UNSHOWABLE.sub("", text).split())
+    text = unicodedata.normalize("NFC", text)
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    at = head.rfind(" ", limit - 80)
+    return (head[:at] if at > 0 else head).rstrip() + "…"
 
 
 def repair_title(text: str) -> str:
@@ -81,16 +78,7 @@ def author_name(text: str) -> str:
 
 def author_names(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names as `author_name` gives each, those without a name left out."""
-    if _PLAIN_NAMES.fullmatch("|".join(names)) and max(map(len, names)) <= NAME_LIMIT:
-        return names  # one look at all of them instead of ten at each
     return tuple(filter(None, map(author_name, names)))
-
-
-def _is_printable(text: str) -> bool:
-    """As `isprintable` says it, which takes four times as long for plain letters."""
-    if text.isascii():
-        return not text.encode().translate(None, _PRINTABLE_ASCII)
-    return text.isprintable()
 
 
 def _repaired(text: str, limit: int) -> str:
@@ -107,17 +95,11 @@ def _repaired(text: str, limit: int) -> str:
     return cleaned
 
 
-def _decoded(match: re.Match[str]) -> str:
-    return html.unescape(match[0])
-
-
 def _without_tags(text: str) -> str:
     if _BLOCK_END.search(text):
         text = _BLOCK_TAG.sub(" ", text)
     for _ in range(8):
-        text, count = _PAIRED_TAG.subn(_tag_content, text)
-        if not count:
-            break
+        text = _PAIRED_TAG.sub(_tag_content, text)
     return text
 
 
@@ -127,12 +109,6 @@ def _tag_content(match: re.Match[str]) -> str:
         following = match.string[match.end() :][:1]
         return script("^" if name == "sup" else "_", content.strip(), following)
     return content.strip() if name in {"inline-formula", "tex-math"} else content
-
-
-def _cut(text: str, limit: int) -> str:
-    head = text[: limit - 1]
-    at = head.rfind(" ", limit - 80)
-    return (head[:at] if at > 0 else head).rstrip() + "…"
 
 
 # Takes off the Markdown that authors write where a plain text is shown: bold, italics, code and
@@ -265,7 +241,7 @@ _NUMBERED = (
 )
 
 # Patterns begin with a literal and look back over it: the engine then skips to it fast.
-_DAMAGE = (
+_ORDERED = (
     _rule("{", r"\{(times|sim|approx|[=,.:<>+-])\}(?=[\w\s])", r"\1"),
     _rule("{", r"\{(°)\}|\{(?<![\w\\^}]\{)([^\x00-\x7f])\}", r"\1\2"),
     _rule("{", r"(?<![\\\w}])([^\W_]+)\{([À-ÖØ-öø-ɏ])\}", r"\1\2", gate=r"\{[À-ɏ]\}"),
@@ -322,8 +298,6 @@ _DAMAGE = (
     _rule("^", r"\^(?<=[^\W_]\^)\{?(\*)\}?(?![\w*])", _raised),
     _rule("^", r"\^(?<=[^\W_]\^|[)\]|}₀-₉]\^)(-?\d+)(?![\d.]\d)", _raised),
     _rule(",", rf",(?<=\d,)(?=(?:{_UNITS})\b)", " "),
-)
-_TYPOGRAPHY = (
     _rule("\\", r"\\([%&])", r"\1"),
     _rule("`", r"``(?!`)([^`\"]{1,300}?)(?:''|\")(?!')", r"“\1”"),
     _rule("`", r"(?<![`\w])`(?!`)([^`']{1,80})'(?![\w'])", r"‘\1’"),
@@ -350,20 +324,13 @@ _TYPOGRAPHY = (
 )
 
 
-def _sought(rules: Iterable[_Rule]) -> tuple[tuple[str, str, list[_Rule]], ...]:
-    """The rules of each needle, in order, behind the needle and the one sign of it to look for
-    first: a sign is found, or found missing, twenty times as fast as a word."""
-    by_needle: dict[str, list[_Rule]] = {}
-    for rule in rules:
-        by_needle.setdefault(rule.needle, []).append(rule)
-    return tuple((_rarest(one), one, each) for one, each in by_needle.items())
-
-
-def _rarest(needle: str) -> str:
-    return next((sign for sign in "qx" if sign in needle), needle[0])
-
-
-_BY_NEEDLE = _sought((*_DAMAGE, *_TYPOGRAPHY))
+# In order, but with the rules of one needle together, where the first of them stands.
+_RULES = [
+    rule
+    for needle in dict.fromkeys(one.needle for one in _ORDERED)
+    for rule in _ORDERED
+    if rule.needle == needle
+]
 _BARE_GREEK = re.compile(r"(?<![\w\\/.-])(tau|epsilon)(?![\w-])")
 
 
@@ -371,13 +338,7 @@ def mend(text: str) -> str:
     """`text` with flattening damage and raw TeX typography mended; anything doubtful stays."""
     if "{" in text and "://" in text:
         text = _LINKS.sub(_linked, text)
-    needed = [
-        rule
-        for sign, needle, rules in _BY_NEEDLE
-        if sign in text and needle in text
-        for rule in rules
-        if rule.gate.search(text)
-    ]
+    needed = [rule for rule in _RULES if rule.needle in text and rule.gate.search(text)]
     if not needed:
         return text
     if "://" not in text and "`" not in text:
