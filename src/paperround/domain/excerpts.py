@@ -1,9 +1,8 @@
 """Excerpts of a text around the words that were looked for, and which of its words those are."""
 
 import re
-from collections.abc import Iterable
 
-from paperround.domain.search import COMMON, Query, Term
+from paperround.domain.search import COMMON, Query
 from paperround.domain.stems import fold_word, stem
 
 LENGTH = 260
@@ -20,10 +19,10 @@ class Marker:
     """Knows the words of one query when it sees them."""
 
     def __init__(self, query: Query) -> None:
-        said = {word for term in query.wanted for word in _whole_words(term)}
+        wanted = query.wanted
+        said = {word for one in wanted for word in one.words[: -1 if one.starts else None]}
         self._stems = frozenset(map(stem, said - COMMON or said))
-        self._starts = tuple(term.words[-1] for term in query.wanted if term.starts)
-        self._known: dict[str, str] = {}
+        self._starts = tuple(term.words[-1] for term in wanted if term.starts)
 
     def marked(self, text: str) -> Pieces:
         """`text` in pieces; together they are the text."""
@@ -39,7 +38,9 @@ class Marker:
         """The part of `text` with the most different words that were looked for, cut at words."""
         if len(text) <= LENGTH:
             return self.marked(text)
-        start = _word_border(text, self._best_start(text))
+        start = self._best_start(text)
+        if start:
+            start = text.find(" ", start) + 1
         end = min(len(text), start + LENGTH)
         if end < len(text):
             end = max(text.rfind(" ", start, end), start + LENGTH // 2)
@@ -66,18 +67,6 @@ class Marker:
 
     def _looked_for(self, written: str) -> str:
         """The stem of a word that was looked for; empty for any other."""
-        known = self._known.get(written)
-        if known is None:
-            folded = fold_word(written)
-            is_meant = stem(folded) in self._stems or folded.startswith(self._starts)
-            known = self._known[written] = stem(folded) if is_meant else ""
-        return known
-
-
-def _word_border(text: str, start: int) -> int:
-    space = text.find(" ", start)
-    return 0 if start == 0 or space < 0 else space + 1
-
-
-def _whole_words(term: Term) -> Iterable[str]:
-    return term.words[:-1] if term.starts else term.words
+        folded = fold_word(written)
+        is_meant = stem(folded) in self._stems or folded.startswith(self._starts)
+        return stem(folded) if is_meant else ""

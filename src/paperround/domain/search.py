@@ -12,7 +12,8 @@ meaning are spaces, and nothing of it reaches a database but as a value.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -188,16 +189,10 @@ class _Reading:
 def widened(query: Query) -> Query:
     """The same, and a word that only had to be there may begin a longer one: `dense` finds
     `DenseNet`. Short words stay: too many others begin as they do."""
-    room = count(1)
-    optional = (
-        replace(one, starts=True) if _may_begin(one) and next(room) <= MOST_DEAR else one
-        for one in query.optional
-    )
+    may_begin = [one for one in query.optional if one.is_plain and len(one.words[0]) >= _BEGINS]
+    widest = may_begin[:MOST_DEAR]
+    optional = (replace(one, starts=True) if one in widest else one for one in query.optional)
     return replace(query, optional=tuple(optional))
-
-
-def _may_begin(term: Term) -> bool:
-    return term.is_plain and len(term.words[0]) >= _BEGINS
 
 
 def rarity(papers: int, indexed: int) -> float:
@@ -213,16 +208,26 @@ def parse_query(text: str, filters: Filters = Filters()) -> Query:
     reading = _Reading()
     for piece in _PIECE.finditer(text[:LONGEST_TEXT]):
         _take(reading, piece)
-    required, excluded = _each(reading.required), _each(reading.excluded)
+    required, excluded = reading.required, reading.excluded
     optional = [one for one in reading.optional if one not in required]
-    telling = [one for one in optional if not _is_common(one)]
+    telling = [one for one in optional if not (one.is_plain and one.words[0] in COMMON)]
     kept = telling or ([] if required else optional)
-    asked = frozenset(_bounded(_each((*required, *excluded, *kept))))
-    chosen = _of(kept, asked)
+    dear = count(1)
+    affordable = (
+        one
+        for one in dict.fromkeys((*required, *excluded, *kept))
+        if not one.is_dear or next(dear) <= MOST_DEAR
+    )
+    asked = frozenset(islice(affordable, MOST_TERMS))  # as many as an index can be asked at once
+
+    def each(terms: Iterable[Term]) -> tuple[Term, ...]:
+        return tuple(dict.fromkeys(one for one in terms if one in asked))
+
+    chosen = each(kept)
     return Query(
         optional=chosen,
-        required=_of(required, asked),
-        excluded=_of(excluded, asked),
+        required=each(required),
+        excluded=each(excluded),
         times={one: kept.count(one) for one in chosen if kept.count(one) > 1},
         pairs=tuple(dict.fromkeys(pair for pair in pairwise(reading.said) if all(pair))),
         filters=filters.over(reading.filters),
@@ -231,26 +236,23 @@ def parse_query(text: str, filters: Filters = Filters()) -> Query:
 
 def without_filters(text: str) -> str:
     """`text` as it was typed, but for its filters."""
-    kept = (piece[0] for piece in _PIECE.finditer(text[:LONGEST_TEXT]) if not _is_filter(piece))
-    return " ".join(kept)
-
-
-def _is_filter(piece: re.Match[str]) -> bool:
-    name, said = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
-    return piece["sign"] is None and _filtered(Filters(), name, said) is not None
+    pieces = _PIECE.finditer(text[:LONGEST_TEXT])
+    return " ".join(piece[0] for piece in pieces if _filtered(Filters(), piece) is None)
 
 
 def _take(reading: _Reading, piece: re.Match[str]) -> None:
     name, said = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
     if said in _JOINTS and not (piece["sign"] or name or piece["phrase"]):
-        _join(reading, said)
+        reading.said.append("")
+        reading.joint = said if said != "OR" else ""
+        if said == "AND" and reading.optional:  # what stands before it is a must, as what comes
+            reading.required.append(reading.optional.pop())
         return
-    if name and piece["sign"] is None:
-        found = _filtered(reading.filters, name, said)
-        if found is not None:
-            reading.filters = found
-            reading.said.append("")
-            return
+    found = _filtered(reading.filters, piece)
+    if found is not None:
+        reading.filters = found
+        reading.said.append("")
+        return
     terms = list(_terms(name, said, is_phrase=piece["phrase"] is not None))
     if not terms:
         return
@@ -262,36 +264,23 @@ def _take(reading: _Reading, piece: re.Match[str]) -> None:
     reading.joint = ""
 
 
-def _join(reading: _Reading, joint: str) -> None:
-    """AND makes a must of what stands before it and of what comes."""
-    reading.said.append("")
-    reading.joint = joint if joint != "OR" else ""
-    if joint == "AND" and reading.optional:
-        reading.required.append(reading.optional.pop())
-
-
-def _filtered(filters: Filters, name: str, said: str) -> Filters | None:
-    """`filters` with the one that `name` says; None when it is no filter."""
-    match name:
-        case "category" | "cat":
-            return replace(filters, category=_printable(said))
-        case "feed":
-            return replace(filters, feed=_printable(said))
-        case "after" | "before":
-            return _dated(filters, name, said)
-    return None
-
-
-def _printable(said: str) -> str:
-    return "".join(letter for letter in said if letter.isprintable())[:_LONGEST_WORD]
-
-
-def _dated(filters: Filters, name: str, said: str) -> Filters | None:
-    try:
-        day = date.fromisoformat(said)
-    except ValueError:
+def _filtered(filters: Filters, piece: re.Match[str]) -> Filters | None:
+    """`filters` with the one that a piece says; None when it is no filter."""
+    name, said = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
+    printable = "".join(letter for letter in said if letter.isprintable())[:_LONGEST_WORD]
+    if piece["sign"] is not None:
         return None
-    return replace(filters, after=day) if name == "after" else replace(filters, before=day)
+    with suppress(ValueError):  # of a date
+        match name:
+            case "category" | "cat":
+                return replace(filters, category=printable)
+            case "feed":
+                return replace(filters, feed=printable)
+            case "after":
+                return replace(filters, after=date.fromisoformat(said))
+            case "before":
+                return replace(filters, before=date.fromisoformat(said))
+    return None
 
 
 def _terms(name: str, said: str, *, is_phrase: bool) -> Iterator[Term]:
@@ -307,25 +296,6 @@ def _terms(name: str, said: str, *, is_phrase: bool) -> Iterator[Term]:
         yield Term(words=found, starts=starts, place=place)
         return
     yield from (Term(words=(one,), place=place) for one in found)
-
-
-def _is_common(term: Term) -> bool:
-    return term.is_plain and term.words[0] in COMMON
-
-
-def _bounded(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """The first of them, as many as an index can be asked for at once."""
-    dear = count(1)
-    affordable = (one for one in terms if not one.is_dear or next(dear) <= MOST_DEAR)
-    return tuple(islice(affordable, MOST_TERMS))
-
-
-def _of(terms: Iterable[Term], asked: Collection[Term]) -> tuple[Term, ...]:
-    return _each(one for one in terms if one in asked)
-
-
-def _each(terms: Iterable[Term]) -> tuple[Term, ...]:
-    return tuple(dict.fromkeys(terms))
 
 
 SHORTEST, LONGEST = 4, 30
@@ -370,12 +340,10 @@ def distance(one: str, other: str, most: int) -> int:
         for place, theirs in enumerate(other, start=1):
             cost = min(before[place], row[-1]) + 1
             cost = min(cost, before[place - 1] + (letter != theirs))
-            is_swap = number > 1 and place > 1 and _is_swap(one, other, number, place)
-            row.append(min(cost, older[place - 2] + 1) if is_swap else cost)
+            is_swap = letter == other[place - 2] and one[number - 2] == theirs
+            if number > 1 and place > 1 and is_swap:
+                cost = min(cost, older[place - 2] + 1)
+            row.append(cost)
         if min(row) > most:
             return most + 1
     return row[-1]
-
-
-def _is_swap(one: str, other: str, number: int, place: int) -> bool:
-    return one[number - 1] == other[place - 2] and one[number - 2] == other[place - 1]
