@@ -20,7 +20,6 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from paperround.domain.errors import Misconfigured
 
 OUTBOX = "outbox:"
-_SUBMISSIONS, _SUBMISSION, _SMTP = 465, 587, 25
 
 
 class Tls(StrEnum):
@@ -29,6 +28,9 @@ class Tls(StrEnum):
     NONE = "none"
     STARTTLS = "starttls"
     IMPLICIT = "implicit"
+
+
+_PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,10 @@ class OutboxFolder:
 def parse_smtp_url(text: str) -> tuple[Relay, ...] | OutboxFolder:
     """The relays of `text` in order, or its outbox; raises Misconfigured and shows no secret."""
     if text.startswith(OUTBOX):
-        return _outbox(text.removeprefix(OUTBOX))
+        directory = text.removeprefix(OUTBOX)
+        if not directory or "," in directory:
+            raise _wrong("outbox", "write one folder, alone: outbox:./outbox")
+        return OutboxFolder(Path(directory))
     parts = [part.strip() for part in text.split(",")]
     return tuple(_relay(part, f"relay {number}") for number, part in enumerate(parts, 1))
 
@@ -71,25 +76,25 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _outbox(directory: str) -> OutboxFolder:
-    if not directory or "," in directory:
-        raise _wrong("outbox", "write one folder, alone: outbox:./outbox")
-    return OutboxFolder(Path(directory))
-
-
 def _relay(part: str, name: str) -> Relay:
     url = _split(part, name)
-    options = _options(url, name)
+    options = dict(parse_qsl(url.query, keep_blank_values=True))
+    if not options.keys() <= {"starttls", "ca"}:
+        raise _wrong(name, "the options are starttls and ca (in passwords ? is %3F)")
     host = _host(url, name)
     tls = _tls(url, options, name)
     if tls is Tls.NONE and not is_loopback(host):
         raise _wrong(name, "it is another machine: use smtps:// or add ?starttls=required")
     if tls is Tls.NONE and "ca" in options:
         raise _wrong(name, "ca=FILE needs smtps:// or starttls=required")
-    user, password = _login(url, name)
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    if bool(user) != bool(password):
+        raise _wrong(name, "a login needs both: user:password@")
+    if "\0" in user + password:
+        raise _wrong(name, "a login cannot hold a NUL")
     return Relay(
         host=host,
-        port=_port(url, name) or _usual_port(tls),
+        port=_port(url, name) or _PORTS[tls],
         tls=tls,
         user=user,
         password=password,
@@ -130,17 +135,6 @@ def _port(url: SplitResult, name: str) -> int | None:
     return port
 
 
-def _usual_port(tls: Tls) -> int:
-    return {Tls.IMPLICIT: _SUBMISSIONS, Tls.STARTTLS: _SUBMISSION, Tls.NONE: _SMTP}[tls]
-
-
-def _options(url: SplitResult, name: str) -> dict[str, str]:
-    options = dict(parse_qsl(url.query, keep_blank_values=True))
-    if not options.keys() <= {"starttls", "ca"}:
-        raise _wrong(name, "the options are starttls and ca (in passwords ? is %3F)")
-    return options
-
-
 def _tls(url: SplitResult, options: dict[str, str], name: str) -> Tls:
     starttls = options.get("starttls")
     if starttls not in (None, "required"):
@@ -150,15 +144,6 @@ def _tls(url: SplitResult, options: dict[str, str], name: str) -> Tls:
             raise _wrong(name, "smtps:// is TLS already: leave starttls out")
         return Tls.IMPLICIT
     return Tls.STARTTLS if starttls else Tls.NONE
-
-
-def _login(url: SplitResult, name: str) -> tuple[str, str]:
-    user, password = unquote(url.username or ""), unquote(url.password or "")
-    if bool(user) != bool(password):
-        raise _wrong(name, "a login needs both: user:password@")
-    if "\0" in user + password:
-        raise _wrong(name, "a login cannot hold a NUL")
-    return user, password
 
 
 def _wrong(name: str, what: str) -> Misconfigured:
