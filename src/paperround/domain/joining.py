@@ -9,7 +9,6 @@ texts the newer one stands, as if all records had come to one paper in the first
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from paperround.domain.identifiers import canonical
 from paperround.domain.merge import earliest, latest, order, says_more
@@ -64,6 +63,8 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
     said = (newer,) if age != 0 and not stated else (newer, older)  # else nobody has the last word
     withdrawn_by = tuple(sorted({feed for one in said for feed in one.withdrawn_by}))
     spoken = newer if newer.abstract or not older.abstract else older
+    # A listing says when a paper counts from; without one, its first ingest does.
+    listed = [one for one in (kept, gone) if one.listed_on is not None]
     paper = replace(
         kept,
         identifiers={**gone.identifiers, **kept.identifiers},
@@ -74,7 +75,7 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         categories=tuple(dict.fromkeys(kept.categories + gone.categories)),
         keywords=kept.keywords or gone.keywords,
         links={**older.links, **newer.links},
-        counts_from=_start(kept, gone),
+        counts_from=min(one.counts_from for one in listed or (kept, gone)),
         listed_on=earliest(kept.listed_on, gone.listed_on),
         published_at=earliest(kept.published_at, gone.published_at),
         updated_at=latest(kept.updated_at, gone.updated_at),
@@ -93,9 +94,3 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         abstract_of_gone=spoken is gone,
         text_differs=(kept.title, kept.abstract) != (gone.title, gone.abstract),
     )
-
-
-def _start(one: Paper, other: Paper) -> datetime:
-    """A listing says when a paper counts from; without one, its first ingest does."""
-    listed = [paper for paper in (one, other) if paper.listed_on is not None]
-    return min(paper.counts_from for paper in listed or (one, other))

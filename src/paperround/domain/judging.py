@@ -1,6 +1,7 @@
 """A few papers to judge: "five good, three bad" tell more than a list of words."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paperround.domain.interests import Interest
@@ -62,45 +63,28 @@ def spread_out(papers: Sequence[Paper], *, most: int) -> list[Paper]:
         chosen.append(best)
         pool.remove(best)
         for one in pool:
-            nearest[one.id] = max(nearest[one.id], _alike(said[one.id], said[best.id]))
+            mine, theirs = said[one.id], said[best.id]
+            alike = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
+            nearest[one.id] = max(nearest[one.id], alike)
     return chosen
-
-
-def _alike(one: Collection[str], other: Collection[str]) -> float:
-    both = frozenset(one) & frozenset(other)
-    return len(both) / max(1, min(len(one), len(other)))
 
 
 def common_categories(good: Sequence[Paper], bad: Sequence[Paper], *, most: int) -> tuple[str, ...]:
     """The categories that at least two of the good papers are in, and more of them than of the bad
     ones; most frequent first."""
-    counts = _counted(good)
-    against = _counted(bad)
-    kept = [one for one, count in counts.items() if count >= 2 and count > against.get(one, 0)]
+    counts, against = (
+        Counter(one for paper in papers for one in set(paper.categories)) for papers in (good, bad)
+    )
+    kept = [one for one, count in counts.items() if count >= 2 and count > against[one]]
     return tuple(sorted(kept, key=lambda one: (-counts[one], one))[:most])
-
-
-def _counted(papers: Sequence[Paper]) -> Mapping[str, int]:
-    counts: dict[str, int] = {}
-    for paper in papers:
-        for category in dict.fromkeys(paper.categories):
-            counts[category] = counts.get(category, 0) + 1
-    return counts
 
 
 def telling_authors(good: Sequence[Paper], bad: Sequence[Paper], *, most: int) -> tuple[str, ...]:
     """Who wrote the good papers, and none of the bad ones: whoever wrote several, then the first
     and the last named of each."""
     unwanted = {name for paper in bad for name in paper.authors}
-    counts: dict[str, int] = {}
-    for paper in good:
-        for name in dict.fromkeys(paper.authors):
-            counts[name] = counts.get(name, 0) + 1
-    ends = dict.fromkeys(
-        name for paper in good for name in (*paper.authors[:1], *paper.authors[-1:])
-    )
-    several = sorted(
-        (name for name, count in counts.items() if count > 1), key=lambda n: -counts[n]
-    )
+    counts = Counter(name for paper in good for name in dict.fromkeys(paper.authors))
+    several = [name for name, count in counts.most_common() if count > 1]
+    ends = (name for paper in good for name in (*paper.authors[:1], *paper.authors[-1:]))
     named = dict.fromkeys((*several, *ends))
     return tuple(name for name in named if name not in unwanted and name.strip())[:most]

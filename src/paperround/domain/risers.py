@@ -8,14 +8,14 @@ A paper rose when all of these hold:
 - a paper that stood above it stands below it now. Where those above only left, it stayed.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from paperround.domain.editions import Edition, EditionPaper, Ranked
+from paperround.domain.editions import Edition, Ranked
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
-from paperround.domain.reasons import freeze, join_reasons, read_reason
+from paperround.domain.reasons import freeze, read_reason
 
 _MOST_DAYS = 6  # a weekday names one day of these; what rose since an older edition is no news
 
@@ -43,7 +43,9 @@ def risers_of(
     """
     if (day - before.day).days > _MOST_DAYS:
         return {}
-    places = {id_: place for place, item in enumerate(ranking) for id_ in _ids(item)}
+    places = {
+        id_: place for place, one in enumerate(ranking) for id_ in (one.paper.id, *one.folded)
+    }
     return {
         item.paper.id: _frozen(before.day, day, item.votes, earlier.votes)
         for item in ranking[: mailing_list.size]
@@ -52,30 +54,23 @@ def risers_of(
         if earlier is not None
         and earlier.position > mailing_list.size
         and item.votes > (earlier.votes or 0)
-        and _passed(item, before.papers[: earlier.position - 1], places)
+        # one of those that stood above it stands below it now
+        and any(
+            places.get(one.paper_id, -1) > places[item.paper.id]
+            for one in before.papers[: earlier.position - 1]
+        )
     }
-
-
-def _ids(item: Ranked) -> Iterator[PaperId]:
-    yield item.paper.id
-    yield from item.folded
 
 
 def _earlier(item: Ranked, before: Edition, known: Collection[PaperId]) -> _Earlier | None:
     """Where it stood: at the best of its places, else below the edition; None when nobody knew it
     then, so that it did not stand anywhere."""
-    ids = frozenset(_ids(item))
+    ids = (item.paper.id, *item.folded)
     stood = [one for one in before.papers if one.paper_id in ids]
     if stood:
         votes = [one.votes for one in stood if one.votes is not None]
         return _Earlier(stood[0].position, max(votes, default=None))
     return _Earlier(len(before.papers) + 1, None) if item.paper.id in known else None
-
-
-def _passed(item: Ranked, above: Sequence[EditionPaper], places: Mapping[PaperId, int]) -> bool:
-    """Whether one of those that stood above it stands below it now."""
-    mine = places[item.paper.id]
-    return any(places.get(one.paper_id, mine) > mine for one in above)
 
 
 def _frozen(before: date, day: date, votes: int, earlier: int | None) -> str:
@@ -89,13 +84,10 @@ def _frozen(before: date, day: date, votes: int, earlier: int | None) -> str:
 
 def dated(reason: str, yesterday: date) -> str:
     """`reason` for a reader who gets no email every day: it names the weekday."""
-    if '"risen.yesterday' not in reason:
-        return reason
-    return join_reasons(*(_dated(line, yesterday.weekday()) for line in reason.split("\n")))
-
-
-def _dated(line: str, weekday: int) -> str:
-    code, params = read_reason(line)
-    if not code.startswith("risen.yesterday"):
-        return line
-    return freeze(code.replace("yesterday", "weekday"), **params, weekday=weekday)
+    lines = reason.split("\n")
+    for number, line in enumerate(lines):
+        code, params = read_reason(line)
+        if code.startswith("risen.yesterday"):
+            named = code.replace("yesterday", "weekday")
+            lines[number] = freeze(named, **params, weekday=yesterday.weekday())
+    return "\n".join(lines)

@@ -55,18 +55,17 @@ def staff_of(
     schedulers: Mapping[str, datetime], workers: Mapping[str, datetime], *, now: datetime
 ) -> Staff:
     """Who lives at `now`, by the signs of life that were left."""
+    known = {line.value: line for line in Line}  # a newer worker may serve what we do not know
+    serving = {}
+    for sign in sorted(sign for sign, at in workers.items() if is_fresh(at, now)):
+        name, _, lines = sign.rpartition("/")
+        serving[name] = frozenset(known[one] for one in lines.split(",") if one in known)
     return Staff(
         schedulers=tuple(sorted(name for name, at in schedulers.items() if is_fresh(at, now))),
-        workers=dict(_worker(sign) for sign, at in sorted(workers.items()) if is_fresh(at, now)),
+        workers=serving,
     )
 
 
 def is_fresh(sign: datetime, now: datetime) -> bool:
     """Whether whoever left this sign of life still lives, as far as it tells."""
     return now - sign <= FRESH
-
-
-def _worker(sign: str) -> tuple[str, frozenset[Line]]:
-    name, _, lines = sign.rpartition("/")
-    known = {line.value: line for line in Line}  # a newer worker may serve what we do not know
-    return name, frozenset(known[one] for one in lines.split(",") if one in known)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from paperround.domain.papers import Observation
 
@@ -48,18 +48,13 @@ class Trace:
         shown = thinned(self.counts, MOST_POINTS)
         begin, span = shown[0].captured_at, shown[-1].captured_at - shown[0].captured_at
         most = max(*(one.value for one in shown), 1)
-        return " ".join(
-            f"{_along((one.captured_at - begin) / span):g},{_up(one.value / most):g}"
-            for one in shown
-        )
-
-
-def _along(share: float) -> float:
-    return round(_EDGE + share * (WIDTH - 2 * _EDGE), 1)
-
-
-def _up(share: float) -> float:
-    return round(HEIGHT - _EDGE - share * (HEIGHT - 2 * _EDGE), 1)
+        drawn = []
+        for one in shown:
+            along, up = (one.captured_at - begin) / span, one.value / most
+            x = round(_EDGE + along * (WIDTH - 2 * _EDGE), 1)
+            y = round(HEIGHT - _EDGE - up * (HEIGHT - 2 * _EDGE), 1)
+            drawn.append(f"{x:g},{y:g}")
+        return " ".join(drawn)
 
 
 def thinned(counts: Sequence[Observation], most: int) -> Sequence[Observation]:
@@ -76,17 +71,11 @@ def trace_of(counts: Iterable[Observation], signal: str) -> Trace | None:
     if not told:
         return None
     newest = max(told, key=lambda one: one.captured_at)
-    same = sorted((one for one in told if one.scale == newest.scale), key=_moment)
-    return Trace(counts=tuple(same))
+    same = (one for one in told if one.scale == newest.scale)
+    return Trace(counts=tuple(sorted(same, key=lambda one: one.captured_at)))
 
 
 def latest_of(counts: Iterable[Observation]) -> dict[str, Observation]:
     """The newest count of each signal, by its name."""
-    newest: dict[str, Observation] = {}
-    for one in sorted(counts, key=_moment):
-        newest[one.signal] = one
-    return dict(sorted(newest.items()))
-
-
-def _moment(one: Observation) -> datetime:
-    return one.captured_at
+    in_order = sorted(counts, key=lambda one: one.captured_at)
+    return dict(sorted({one.signal: one for one in in_order}.items()))
