@@ -16,36 +16,17 @@ from paperround.domain.languages import counted_text, marked_forms
 from paperround.domain.stems import fold_word
 
 MOST_TOPICS = 50
-
-
 LONGEST_TOPIC = 100
 
-
 _BETWEEN = re.compile(r"[\s\u2010-\u2015-]+")
-
-
 _CLUSTER = re.compile(r"[\s\u2010-\u2015-]+|.[\u0300-\u036f]*", re.DOTALL)
-
-
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 
 
 def folded(text: str) -> str:
     """`text` for comparing: compatibility forms resolved, case folded, accents gone, one space
     between words."""
-    if text.isascii():
-        return _spaced(text.lower())
     return fold_word(_BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold()))
-
-
-def _spaced(text: str) -> str:
-    """`text`, in ASCII, with one space for each run of what `_BETWEEN` finds, in less time."""
-    inner = " ".join(text.replace("-", " ").split())
-    if not inner:
-        return text and " "
-    before = "" if text.startswith(inner[0]) else " "
-    after = "" if text.endswith(inner[-1]) else " "
-    return before + inner + after
 
 
 _MOST_UNFOLDED = 8192
