@@ -161,11 +161,12 @@ def parse_domain_pace(text: str) -> DomainPace:
         if equals and not _NAME.fullmatch(name.strip()):
             raise InvalidInput(f"{name!r} is no domain: write gmail.com=5/s or *.example.org=off")
         found.setdefault(name.strip(), []).append(rate.strip())
-    paces = {name: _together(rates) for name, rates in found.items()}
-    return DomainPace(
-        usual=paces.pop("", Pace()),
-        named=MappingProxyType(paces),
-    )
+    paces = {}
+    for name, rates in found.items():
+        if OFF in rates and len(rates) > 1:
+            raise InvalidInput("a domain is off or has rates, not both")
+        paces[name] = parse_pace(", ".join(rates))
+    return DomainPace(usual=paces.pop("", Pace()), named=MappingProxyType(paces))
 
 
 def parse_connections(text: str) -> int | None:
@@ -177,14 +178,6 @@ def parse_connections(text: str) -> int | None:
     if match is None or int(match[2] or match[1]) < int(match[1]):
         raise InvalidInput(f"{text!r} is no number of connections: write it like 5 or off")
     return int(match[2] or match[1])
-
-
-def _together(rates: list[str]) -> Pace:
-    if OFF in rates:
-        if len(rates) > 1:
-            raise InvalidInput("a domain is off or has rates, not both")
-        return Pace()
-    return parse_pace(", ".join(rates))
 
 
 _UNITS: Mapping[int, str] = MappingProxyType(

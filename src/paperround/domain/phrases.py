@@ -129,10 +129,10 @@ def _of_paper(paper: Paper) -> Iterator[str]:
         if said.isprintable() and 1 <= len(said.split()) <= _MOST_WORDS and _tells(said.split()):
             yield said
     for part in _BREAKS.split(paper.title):
-        said = _WORD.findall(part)
+        words = _WORD.findall(part)
         for length in range(2, _MOST_WORDS + 1):
-            for start in range(len(said) - length + 1):
-                phrase = said[start : start + length]
+            for start in range(len(words) - length + 1):
+                phrase = words[start : start + length]
                 if _tells(phrase):
                     yield " ".join(phrase)
 

@@ -27,11 +27,10 @@ _STEP_4 = (
 ).split()  # fmt: skip
 
 
-def _longest_first(endings: list[str]) -> re.Pattern[str]:
-    return re.compile(f"(?:{'|'.join(sorted(endings, key=len, reverse=True))})$")
-
-
-_ENDS_2, _ENDS_3, _ENDS_4 = (_longest_first(list(step)) for step in (_STEP_2, _STEP_3, _STEP_4))
+_ENDS_2, _ENDS_3, _ENDS_4 = (
+    re.compile(f"(?:{'|'.join(sorted(step, key=len, reverse=True))})$")
+    for step in (_STEP_2, _STEP_3, _STEP_4)
+)
 _MEASURE = re.compile(r"^c*(?:v+c+){1}")
 _MORE_THAN_ONE = re.compile(r"^c*(?:v+c+){2}")
 
@@ -59,7 +58,10 @@ def stem(word: str) -> str:
     """The stem of a folded word. One that is short or not English stays as it is."""
     if len(word) < _SHORTEST or not _ENGLISH.fullmatch(word):
         return word
-    word = _without_plural(word)
+    if word.endswith(("sses", "ies")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith("ss"):
+        word = word[:-1]
     word = _without_past(word)
     if word.endswith("y") and "v" in _shape(word[:-1]):
         word = word[:-1] + "i"
@@ -79,12 +81,6 @@ def _shape(word: str) -> str:
 
 def _measured(word: str) -> bool:
     return _MEASURE.match(_shape(word)) is not None
-
-
-def _without_plural(word: str) -> str:
-    if word.endswith(("sses", "ies")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
 def _without_past(word: str) -> str:

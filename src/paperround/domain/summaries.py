@@ -83,7 +83,9 @@ def checked(answer: str, title: str, abstract: str, wording: Wording) -> str | N
         return None
     if not _numbers(text) <= _numbers(source):
         return None
-    return text if wording.language or _is_grounded(text, source) else None
+    said = _roots(text)
+    is_grounded = bool(said) and len(said & _roots(source)) >= _GROUNDED * len(said)
+    return text if wording.language or is_grounded else None
 
 
 def marked(text: str) -> str:
@@ -98,11 +100,6 @@ def _numbers(text: str) -> set[str]:
         one.replace(",", "" if _GROUPED.fullmatch(one) else ".") for one in _NUMBER.findall(folded)
     }
     return digits | set(_NUMBER_WORD.findall(folded.casefold()))
-
-
-def _is_grounded(text: str, source: str) -> bool:
-    said, there = _roots(text), _roots(source)
-    return bool(said) and len(said & there) >= _GROUNDED * len(said)
 
 
 def _roots(text: str) -> set[str]:

@@ -52,7 +52,10 @@ def written_in(text: str) -> str:
     }
     main = max(counts, key=lambda language: counts[language])
     if not counts[main] or not main:
-        return _in_latin(text)
+        words = [word.casefold() for word in _WORD.findall(text)]
+        found = {tag: sum(word in little for word in words) for tag, little in _LITTLE.items()}
+        best = max(found, key=lambda tag: found[tag])
+        return best if found[best] >= found[ENGLISH] + _CLEARLY else ENGLISH
     if counts["ja"] and main == "zh":
         return "ja"
     if main == "ar" and _PERSIAN.search(text):
@@ -60,10 +63,3 @@ def written_in(text: str) -> str:
     if main == "ru" and _UKRAINIAN.search(text):
         return "uk"
     return main
-
-
-def _in_latin(text: str) -> str:
-    words = [word.casefold() for word in _WORD.findall(text)]
-    found = {tag: sum(word in little for word in words) for tag, little in _LITTLE.items()}
-    best = max(found, key=lambda tag: found[tag])
-    return best if found[best] >= found[ENGLISH] + _CLEARLY else ENGLISH
