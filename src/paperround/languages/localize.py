@@ -71,10 +71,6 @@ def _fill(ours: Tongue, message: Message, params: Mapping[str, Any]) -> str:
     return ours.ngettext(*message, values.pop("num", 1), **values)
 
 
-def _day(ours: Tongue, day: str) -> str:
-    return ours.day_and_month(date.fromisoformat(day))
-
-
 def _moment(ours: Tongue, moment: str) -> str:
     at = datetime.fromisoformat(moment)
     return f"{ours.day_and_month(at.date())} {at:%H:%M} UTC"
@@ -90,7 +86,7 @@ def _listed(ours: Tongue, since: tuple[str, int]) -> str:
 
 _VALUES: Mapping[str, Callable[[Tongue, Any], Any]] = {
     "votes": lambda tongue, votes: tongue.counted(votes, "vote"),
-    "day": _day,
+    "day": lambda ours, day: ours.day_and_month(date.fromisoformat(day)),
     "moment": _moment,
     "weekday": Tongue.weekday,
     "listed": _listed,

@@ -91,12 +91,12 @@ class Tongue:
     # --- numbers -------------------------------------------------------------------------------
 
     def _number(self, number: int) -> str:
-        said: str = format_decimal(number, locale=self.locale)
-        return said
+        return str(format_decimal(number, locale=self.locale))
 
     def _counted(self, number: int, noun: str) -> str:
-        """`1 paper`, `12 papers`: a number of what stands in the vocabulary."""
-        one, several = COUNTED.get(noun) or counted_forms(noun)
+        """`1 paper`, `12 papers`: a number of what stands in the vocabulary, else of a noun whose
+        plural ends in s."""
+        one, several = COUNTED.get(noun) or (f"%(num)s {noun}", f"%(num)s {noun}s")
         return self.ngettext(one, several, number)
 
     def decimal(self, written: str) -> str:
@@ -108,8 +108,7 @@ class Tongue:
         hours = int(life.total_seconds()) // 3600
         in_days = hours >= 24 * _DAYS_FROM
         unit = "duration-day" if in_days else "duration-hour"
-        said: str = format_unit(hours // 24 if in_days else hours, unit, locale=self.locale)
-        return said
+        return str(format_unit(hours // 24 if in_days else hours, unit, locale=self.locale))
 
     # --- dates ---------------------------------------------------------------------------------
 
@@ -119,8 +118,7 @@ class Tongue:
 
     def _short_date(self, day: date) -> str:
         """`Fri 30 Jan`."""
-        said: str = format_skeleton("MMMEd", day, locale=self.locale)
-        return said
+        return str(format_skeleton("MMMEd", day, locale=self.locale))
 
     def plain_date(self, day: date) -> str:
         """`2 March 2026`."""
@@ -128,18 +126,15 @@ class Tongue:
 
     def month(self, day: date) -> str:
         """`March 2026`."""
-        said: str = format_skeleton("yMMMM", day, locale=self.locale)
-        return said
+        return str(format_skeleton("yMMMM", day, locale=self.locale))
 
     def day_and_month(self, day: date) -> str:
         """`30 Jan`."""
-        said: str = format_skeleton("MMMd", day, locale=self.locale)
-        return said
+        return str(format_skeleton("MMMd", day, locale=self.locale))
 
     def weekday(self, number: int) -> str:
         """The name of a weekday, Monday being 0."""
-        name: str = get_day_names("wide", "stand-alone", self.locale)[number]
-        return name
+        return str(get_day_names("wide", "stand-alone", self.locale)[number])
 
     def instant(self, moment: datetime, zone: str = "UTC") -> str:
         """`Fri 30 Jan 07:05 (Europe/Berlin)`."""
@@ -202,11 +197,6 @@ def read_catalogue(path: Path, language: str) -> Catalog:
             return read_po(file, locale=language.replace("-", "_"), abort_invalid=True)
     except (OSError, PoFileError, ValueError) as error:
         raise Misconfigured(f"the translations in {path.name} cannot be read: {error}") from error
-
-
-def counted_forms(noun: str) -> tuple[str, str]:
-    """One and several of a noun whose plural ends in s."""
-    return f"%(num)s {noun}", f"%(num)s {noun}s"
 
 
 COUNTED: Mapping[str, tuple[str, str]] = {
