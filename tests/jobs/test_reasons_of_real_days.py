@@ -12,10 +12,11 @@ import pytest
 from paperround.domain.digests import DigestKind, DigestPaper
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.outcomes import Cohort, Settled
-from paperround.domain.telling import short_authors
 from paperround.domain.times import midnight_utc
 from paperround.evaluate.papers import read_days, votes
 from paperround.jobs.compose import digest_view, sheet_of
+from paperround.languages.localize import authors_said
+from paperround.languages.tongue import tongue
 from paperround.mail.composer import MailRenderer
 from paperround.ranking import learned
 from paperround.ranking.trending import TrendingRanker
@@ -158,7 +159,7 @@ def test_every_author_a_reason_names_is_shown(mails: list[tuple[DigestPaper, str
         found = re.fullmatch(ALLOWED["author"], paper.reason)
         if found is not None:
             named += 1
-            assert (found["followed"] or found["popular"]) in short_authors(paper.authors)
+            assert (found["followed"] or found["popular"]) in authors_said(tongue(), paper.authors)
     assert named > 5
 
 

@@ -6,7 +6,7 @@ from gettext import NullTranslations
 import pytest
 
 from paperround.domain.digests import DigestPaper
-from paperround.domain.telling import long_date, paper_links, short_authors, short_date, tally
+from paperround.domain.telling import paper_links
 from paperround.domain.text import counted
 from paperround.languages.localize import authors_said, links_said, tally_said
 from paperround.languages.tongue import Tongue, tongue
@@ -70,14 +70,20 @@ def test_millions_are_counted_in_the_form_they_have() -> None:
 def test_english_says_what_the_ways_out_in_english_say() -> None:
     ours, shown = tongue("en"), paper(comments=1234)
     many = ("A. One", "B. Two", "C. Three", "D. Four", "E. Five")
-    assert ours.long_date(DAY) == long_date(DAY)
-    assert ours.short_date(DAY) == short_date(DAY)
+    assert ours.long_date(DAY) == "Friday 30 January 2026"
+    assert ours.short_date(DAY) == "Fri 30 Jan"
     assert ours.counted(1234, "vote") == counted(1234, "vote")
     assert ours.counted(2, "riser") == counted(2, "riser")
     assert links_said(ours, shown) == paper_links(shown)
-    assert tally_said(ours, shown) == tally(shown)
-    for names in ((), many[:1], many[:2], many[:3], many[:4], many):
-        assert authors_said(ours, names) == short_authors(names)
+    assert tally_said(ours, shown) == "41 votes, 1,234 comments"
+    assert [authors_said(ours, many[:number]) for number in range(6)] == [
+        "",
+        "A. One",
+        "A. One and B. Two",
+        "A. One, B. Two and C. Three",
+        "A. One, B. Two, C. Three and D. Four",
+        "A. One, B. Two, C. Three and 2 more",
+    ]
 
 
 def test_authors_links_and_votes_are_told_in_the_language() -> None:

@@ -14,7 +14,9 @@ from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.reasons import freeze
 from paperround.domain.summaries import MARK
-from paperround.domain.telling import paper_links, short_authors, shortened, tally, web_address
+from paperround.domain.telling import paper_links, shortened, web_address
+from paperround.languages.localize import authors_said, tally_said
+from paperround.languages.tongue import tongue
 from paperround.mail.render import digest_words
 from paperround.mail.templates import Templates, site_name, wrapped
 from paperround.paths import find
@@ -70,7 +72,7 @@ def test_both_parts_tell_everything_of_every_paper() -> None:
     for shown in view().papers:
         for part in (" ".join(words.text.split()), words.html):
             assert shown.title in part
-            assert short_authors(shown.authors) in part
+            assert authors_said(tongue(), shown.authors) in part
             assert shown.gist in part
             assert f"Why: {shown.reason}" in part
             assert shown.page_url in part
@@ -285,26 +287,35 @@ def test_a_template_that_asks_for_an_unknown_value_fails_by_name(tmp_path: Path)
 def test_four_authors_are_named_and_of_more_the_first_three(
     names: tuple[str, ...], shown: str
 ) -> None:
-    assert short_authors(names) == shown
+    assert authors_said(tongue(), names) == shown
 
 
 def test_unknown_votes_are_not_zero_votes() -> None:
-    assert tally(paper(votes=None, comments=None)) == ""
-    assert tally(paper(votes=0, comments=1)) == "0 votes, 1 comment"
-    assert tally(paper(votes=1234, comments=None)) == "1,234 votes"
+    assert tally_said(tongue(), paper(votes=None, comments=None)) == ""
+    assert tally_said(tongue(), paper(votes=0, comments=1)) == "0 votes, 1 comment"
+    assert tally_said(tongue(), paper(votes=1234, comments=None)) == "1,234 votes"
 
 
 def test_votes_told_by_the_reason_are_not_told_twice() -> None:
-    assert tally(paper(votes=1234, comments=2, reason="1,234 votes in 9 hours")) == "2 comments"
-    assert tally(paper(votes=1, comments=0, reason="1 vote, new today")) == ""
+    assert (
+        tally_said(tongue(), paper(votes=1234, comments=2, reason="1,234 votes in 9 hours"))
+        == "2 comments"
+    )
+    assert tally_said(tongue(), paper(votes=1, comments=0, reason="1 vote, new today")) == ""
     coded = freeze("votes.today", votes=1234, num=9)
-    assert tally(paper(votes=1234, comments=2, reason=coded)) == "2 comments"
-    assert tally(paper(votes=234, comments=None, reason=coded)) == "234 votes"
-    assert tally(paper(votes=4, comments=None, reason="41 votes in 9 hours")) == "4 votes"
+    assert tally_said(tongue(), paper(votes=1234, comments=2, reason=coded)) == "2 comments"
+    assert tally_said(tongue(), paper(votes=234, comments=None, reason=coded)) == "234 votes"
+    assert (
+        tally_said(tongue(), paper(votes=4, comments=None, reason="41 votes in 9 hours"))
+        == "4 votes"
+    )
     rose = paper(votes=82, comments=2, reason="rose since yesterday: 82 votes, 40 new")
-    assert tally(rose) == "2 comments"
-    assert tally(replace(rose, votes=2)) == "2 votes, 2 comments"
-    assert tally(replace(rose, votes=82, reason="1,082 votes")) == "82 votes, 2 comments"
+    assert tally_said(tongue(), rose) == "2 comments"
+    assert tally_said(tongue(), replace(rose, votes=2)) == "2 votes, 2 comments"
+    assert (
+        tally_said(tongue(), replace(rose, votes=82, reason="1,082 votes"))
+        == "82 votes, 2 comments"
+    )
 
 
 def test_links_come_in_a_fixed_order_each_address_once() -> None:

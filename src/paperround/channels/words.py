@@ -12,17 +12,10 @@ from unicodedata import category
 
 from paperround.domain.digests import DigestPaper, DigestView
 from paperround.domain.posts import Message
-from paperround.domain.telling import (
-    long_date,
-    paper_links,
-    short_authors,
-    shortened,
-    tally,
-    title_address,
-    web_address,
-)
+from paperround.domain.telling import paper_links, shortened, title_address, web_address
 from paperround.domain.text import counted
-from paperround.languages.localize import english_reason
+from paperround.languages.localize import authors_said, english_reason, tally_said
+from paperround.languages.tongue import tongue
 
 LONGEST_LINK = 400
 """Characters of an address that is shown beside others."""
@@ -110,10 +103,10 @@ def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> Item:
         number=number,
         title=shortened(plain(paper.title), title),
         url=url if len(url) <= LONGEST_TITLE_LINK else "",
-        authors=shortened(plain(short_authors(paper.authors)), authors),
+        authors=shortened(plain(authors_said(tongue(), paper.authors)), authors),
         gist=shortened(plain(paper.gist), gist) if gist else "",
         why=f"Why: {why}" if why else "",
-        votes=tally(paper),
+        votes=tally_said(tongue(), paper),
         links=tuple((name, to) for name, to in links if to != url and 0 < len(to) <= LONGEST_LINK),
     )
 
@@ -145,7 +138,7 @@ def plain(text: str) -> str:
 
 def headline(view: DigestView) -> str:
     """What a post is called: the list and the date."""
-    return f"{plain(view.list_title)} · {long_date(view.day)}"
+    return f"{plain(view.list_title)} · {tongue().long_date(view.day)}"
 
 
 def summary(view: DigestView) -> str:

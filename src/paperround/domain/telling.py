@@ -1,25 +1,17 @@
-"""How a paper is told in a few words, whatever the way it goes out: short authors, which links
-are shown, votes, dates."""
+"""How a paper is told in a few words, whatever the way it goes out: which authors and which links
+are shown."""
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from paperround.domain.digests import DigestPaper
 from paperround.domain.languages import marked
-from paperround.domain.reasons import tells_votes
-from paperround.domain.text import counted
 
 _NAME_LENGTH = 50
 _MOST_NAMES = 4
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July",
-    "August", "September", "October", "November", "December",
-)  # fmt: skip
 _LINKS = {
     "abstract": marked("Abstract"),
     "pdf": marked("PDF"),
@@ -27,6 +19,7 @@ _LINKS = {
     "project": marked("Project page"),
     "discussion": marked("Discussion"),
 }
+_ARXIV = marked("arXiv abstract")
 _PRINTABLE = "!#$%&'()*+,/:;=?@[]~"
 _MOST_ADDRESSES = 4096
 """Addresses kept, about 300 bytes each: a mail asks several times for each of its own."""
@@ -54,19 +47,14 @@ def first_authors(names: tuple[str, ...]) -> tuple[list[str], int]:
 
     "and 1 more" would take the room of the fourth name.
     """
-    named = [shortened(name, _NAME_LENGTH) for name in names if name]
-    shown = named[: _names_shown(len(named))]
-    return shown, len(named) - len(shown)
-
-
-def _names_shown(count: int) -> int:
-    return count if count <= _MOST_NAMES else _MOST_NAMES - 1
+    shown = shown_authors(names)
+    return [shortened(name, _NAME_LENGTH) for name in shown], sum(map(bool, names)) - len(shown)
 
 
 def shown_authors(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names of which `first_authors` shows the start."""
     named = tuple(filter(None, names))
-    return named[: _names_shown(len(named))]
+    return named if len(named) <= _MOST_NAMES else named[: _MOST_NAMES - 1]
 
 
 def with_author_shown(names: tuple[str, ...], name: str) -> tuple[str, ...]:
@@ -76,14 +64,6 @@ def with_author_shown(names: tuple[str, ...], name: str) -> tuple[str, ...]:
         return names
     others = [one for one in names if one and one != name]
     return (*others[: len(shown) - 1], name, *others[len(shown) - 1 :])
-
-
-def short_authors(names: tuple[str, ...]) -> str:
-    """The first authors in words: `A. Author, B. Author, C. Author and 7 more`."""
-    shown, left = first_authors(names)
-    if left:
-        return f"{', '.join(shown)} and {left} more"
-    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
 
 
 @lru_cache(maxsize=_MOST_ADDRESSES)
@@ -105,36 +85,15 @@ def web_address(url: str) -> str:
 
 def paper_links(paper: Linked) -> list[tuple[str, str]]:
     """(label, address) of the links to show, in a fixed order."""
-    known = [(label, web_address(paper.links.get(kind, ""))) for kind, label in _LINKS.items()]
-    shown = [(_label(label, url), url) for label, url in known if url]
+    shown = []
+    for kind, label in _LINKS.items():
+        url = web_address(paper.links.get(kind, ""))
+        of_arxiv = f".{urlsplit(url).hostname}".endswith(".arxiv.org")
+        if url:
+            shown.append((_ARXIV if of_arxiv and kind == "abstract" else label, url))
     return list({url: (label, url) for label, url in reversed(shown)}.values())[::-1]
-
-
-@lru_cache(maxsize=_MOST_ADDRESSES)
-def _label(label: str, url: str) -> str:
-    host = urlsplit(url).hostname or ""
-    of_arxiv = host == "arxiv.org" or host.endswith(".arxiv.org")
-    return marked("arXiv abstract") if of_arxiv and label == "Abstract" else label
 
 
 def title_address(paper: DigestPaper) -> str:
     """Where the title leads: the abstract, else the paper's page."""
     return web_address(paper.links.get("abstract", "")) or web_address(paper.page_url)
-
-
-def tally(paper: DigestPaper) -> str:
-    """Votes where they are known (null is not 0) and the reason has not told them; comments."""
-    untold = paper.votes is not None and not tells_votes(paper.reason, paper.votes)
-    votes = counted(paper.votes or 0, "vote") if untold else ""
-    comments = counted(paper.comments, "comment") if paper.comments else ""
-    return ", ".join(filter(None, (votes, comments)))
-
-
-def long_date(day: date) -> str:
-    """`Friday 30 January 2026`, in English whatever the locale."""
-    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def short_date(day: date) -> str:
-    """`Fri 30 Jan`."""
-    return f"{_DAYS[day.weekday()][:3]} {day.day} {_MONTHS[day.month - 1][:3]}"

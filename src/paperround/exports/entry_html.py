@@ -3,7 +3,9 @@
 from html import escape
 
 from paperround.domain.syndication import FeedEntry
-from paperround.domain.telling import paper_links, short_authors
+from paperround.domain.telling import paper_links
+from paperround.languages.localize import authors_said
+from paperround.languages.tongue import tongue
 
 WITHDRAWN = "This paper was withdrawn."
 
@@ -13,7 +15,7 @@ def entry_html(entry: FeedEntry) -> str:
     anchors = [f'<a href="{escape(url)}">{escape(name)}</a>' for name, url in paper_links(entry)]
     inner = (
         f"<strong>{WITHDRAWN}</strong>" if entry.withdrawn else "",
-        escape(short_authors(entry.authors)),
+        escape(authors_said(tongue(), entry.authors)),
         f"<em>{escape(entry.reason)}</em>" if entry.reason else "",
         escape(entry.text),
         " · ".join(anchors),

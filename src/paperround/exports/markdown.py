@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 
 from paperround.domain.citations import Citation, CitedEdition
-from paperround.domain.telling import long_date, paper_links, short_authors
+from paperround.domain.telling import paper_links
 from paperround.exports.entry_html import WITHDRAWN
-from paperround.languages.localize import english_reason
+from paperround.languages.localize import authors_said, english_reason
+from paperround.languages.tongue import tongue
 
 MEDIA_TYPE = "text/markdown"
 
@@ -50,13 +51,13 @@ def write_paper(one: Citation) -> bytes:
 
 def write_edition(cited: CitedEdition) -> bytes:
     """An edition: its papers in order, each with why it is there."""
-    blocks = [f"# {escaped(cited.title)}, {long_date(cited.edition.day)}", escaped(cited.quiet)]
+    blocks = [f"# {escaped(cited.title)}, {tongue().long_date(cited.edition.day)}", escaped(cited.quiet)]
     for paper, citation in zip(cited.edition.papers, cited.citations, strict=True):
         links = [f"[{label}](<{url}>)" for label, url in paper_links(paper)]
         blocks += [
             f"## {paper.position}\\. [{escaped(paper.title)}](<{citation.page}>)",
             f"**{WITHDRAWN}**" if paper.withdrawn else "",
-            escaped(short_authors(paper.authors)),
+            escaped(authors_said(tongue(), paper.authors)),
             f"*{escaped(english_reason(paper.reason))}*" if paper.reason else "",
             escaped(paper.gist),
             " · ".join(links),

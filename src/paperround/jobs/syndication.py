@@ -21,11 +21,11 @@ from paperround.domain.search import Filters, Query, parse_query
 from paperround.domain.status import DeliveryEntry, DeliveryQuery
 from paperround.domain.subscribers import Subscriber, SubscriberId, SubscriberState
 from paperround.domain.syndication import FeedDocument, FeedEntry
-from paperround.domain.telling import long_date
 from paperround.domain.tokens import Purpose, read_token
 from paperround.jobs.desk import Desk
 from paperround.jobs.site import shown_text, why_quiet
 from paperround.languages.localize import english_reason
+from paperround.languages.tongue import tongue
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 MOST_ENTRIES = 60
@@ -80,7 +80,7 @@ def list_feed(
         places = _arrived(work, mailing_list, held[0].day) if held else ()
     quiet = why_quiet(newest)
     if newest is not None and now.date() - newest.day > DAILY:
-        quiet = f"No edition has been made since {long_date(newest.day)}."
+        quiet = f"No edition has been made since {tongue().long_date(newest.day)}."
     entries = tuple(
         _frozen(publisher, one.paper, one.frozen_at, one.paper.reason) for one in places
     )

@@ -8,8 +8,10 @@ What has no message or no translation is shown in English.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
+from paperround.domain.digests import DigestPaper
+from paperround.domain.editions import EditionPaper
 from paperround.domain.errors import PaperroundError
 from paperround.domain.languages import Message, Text, marked, marked_forms
 from paperround.domain.reasons import read_reason, tells_votes
@@ -176,21 +178,9 @@ def links_said(tongue: Tongue, paper: Linked) -> list[tuple[str, str]]:
     return [(tongue.word(label), url) for label, url in paper_links(paper)]
 
 
-class Tallied(Protocol):
-    """What was counted of a paper, and the reason that may tell of it."""
-
-    @property
-    def reason(self) -> str: ...
-
-    @property
-    def votes(self) -> int | None: ...
-
-    @property
-    def comments(self) -> int | None: ...
-
-
-def tally_said(tongue: Tongue, paper: Tallied) -> str:
-    """Votes where they are known and the reason, as it was frozen, has not told them; comments."""
+def tally_said(tongue: Tongue, paper: DigestPaper | EditionPaper) -> str:
+    """Votes where they are known (null is not 0) and the reason, as it was frozen, has not told
+    them; comments."""
     untold = paper.votes is not None and not tells_votes(paper.reason, paper.votes)
     votes = tongue.counted(paper.votes or 0, "vote") if untold else ""
     comments = tongue.counted(paper.comments, "comment") if paper.comments else ""
