@@ -88,12 +88,15 @@ def evidence_of(statement: Statement) -> Evidence:
     if may_pass or _contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*spoken})):
         return Evidence.PASSING
     codes = spoken or [code for code in [statement.status] if code]
-    if _names_the_address(statement, codes, said):
+    is_direct = statement.by_smtp and not statement.after_data
+    if is_direct and _name_the_address(codes, said):
         return Evidence.GONE
     if no_user or no_host:
         gone = not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
+    elif said:  # a code points to the address, of which the words say nothing
+        gone = is_direct and statement.status in _ADDRESS_GONE and set(codes) <= _GENERAL
     else:
-        gone = _hints(statement, codes, said)
+        gone = is_direct and statement.status in {*_ADDRESS_GONE, "5.2.1"}
     return Evidence.LIKELY_GONE if gone else Evidence.PASSING
 
 
@@ -156,18 +159,7 @@ def _contradicted(said: str, *, known: bool) -> bool:
     return not known and words.ABOUT_US.search(said) is not None
 
 
-def _names_the_address(statement: Statement, codes: list[str], said: str) -> bool:
-    if not statement.by_smtp or statement.after_data or not set(codes) & _ADDRESS_GONE:
-        return False
-    if any(code.startswith("5.7.") for code in codes):
+def _name_the_address(codes: list[str], said: str) -> bool:
+    if not set(codes) & _ADDRESS_GONE or any(code.startswith("5.7.") for code in codes):
         return False
     return not words.ADVICE.search(said) and not words.ABOUT_US.search(said)
-
-
-def _hints(statement: Statement, codes: list[str], said: str) -> bool:
-    """Whether a code points to the address, of which the words say nothing."""
-    if not statement.by_smtp or statement.after_data:
-        return False
-    if not said:
-        return statement.status in {*_ADDRESS_GONE, "5.2.1"}
-    return statement.status in _ADDRESS_GONE and set(codes) <= _GENERAL

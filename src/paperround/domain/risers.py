@@ -9,7 +9,6 @@ A paper rose when all of these hold:
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from paperround.domain.editions import Edition, Ranked
@@ -18,14 +17,6 @@ from paperround.domain.papers import PaperId
 from paperround.domain.reasons import freeze, read_reason
 
 _MOST_DAYS = 6  # a weekday names one day of these; what rose since an older edition is no news
-
-
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """Where a paper stood, and its votes then; None when nobody knew them."""
-
-    position: int
-    votes: int | None
 
 
 def risers_of(
@@ -46,31 +37,31 @@ def risers_of(
     places = {
         id_: place for place, one in enumerate(ranking) for id_ in (one.paper.id, *one.folded)
     }
-    return {
-        item.paper.id: _frozen(before.day, day, item.votes, earlier.votes)
-        for item in ranking[: mailing_list.size]
-        if item.votes is not None
-        for earlier in [_earlier(item, before, known)]
-        if earlier is not None
-        and earlier.position > mailing_list.size
-        and item.votes > (earlier.votes or 0)
-        # one of those that stood above it stands below it now
-        and any(
-            places.get(one.paper_id, -1) > places[item.paper.id]
-            for one in before.papers[: earlier.position - 1]
-        )
-    }
+    rose = {}
+    for item in ranking[: mailing_list.size]:
+        stood = _stood(item, before, known)
+        if item.votes is None or stood is None:
+            continue
+        position, votes = stood
+        above = before.papers[: position - 1]
+        # One of those that stood above it stands below it now.
+        passed = any(places.get(one.paper_id, -1) > places[item.paper.id] for one in above)
+        if position > mailing_list.size and item.votes > (votes or 0) and passed:
+            rose[item.paper.id] = _frozen(before.day, day, item.votes, votes)
+    return rose
 
 
-def _earlier(item: Ranked, before: Edition, known: Collection[PaperId]) -> _Earlier | None:
-    """Where it stood: at the best of its places, else below the edition; None when nobody knew it
-    then, so that it did not stand anywhere."""
+def _stood(
+    item: Ranked, before: Edition, known: Collection[PaperId]
+) -> tuple[int, int | None] | None:
+    """Where it stood, at the best of its places, else below the edition, and its votes then, None
+    when nobody knew them. None when nobody knew it, so that it did not stand anywhere."""
     ids = (item.paper.id, *item.folded)
     stood = [one for one in before.papers if one.paper_id in ids]
     if stood:
         votes = [one.votes for one in stood if one.votes is not None]
-        return _Earlier(stood[0].position, max(votes, default=None))
-    return _Earlier(len(before.papers) + 1, None) if item.paper.id in known else None
+        return stood[0].position, max(votes, default=None)
+    return (len(before.papers) + 1, None) if item.paper.id in known else None
 
 
 def _frozen(before: date, day: date, votes: int, earlier: int | None) -> str:
