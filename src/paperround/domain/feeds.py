@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from paperround.domain.limits import Rate
-from paperround.domain.papers import FeedId, Show
+from paperround.domain.papers import FeedId, Reject, Show
 
 MOST_PAGES = 60
 """Pages one poll may ask for; a source that goes on longer continues at the next poll."""
@@ -169,16 +169,10 @@ class NewFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiveFeed:
+class LiveFeed(NewFeed):
     """A configured feed with everything known of how it is doing."""
 
     id: FeedId
-    name: str
-    kind: str
-    url: str | None
-    settings: Mapping[str, str]
-    show: Show | None
-    enabled: bool
     health: FeedHealth
     reason: str
     progress: Progress
@@ -244,32 +238,24 @@ class RunNotes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedRun:
+class FeedRun(RunNotes):
     """One reading of a feed, as kept. `state` is `running`, `done`, `unchanged`, `failed`, or
-    `put-off` when the poll ended early without an error and goes on later. `names` and `health`
-    are those of its `RunNotes`."""
+    `put-off` when the poll ended early without an error and goes on later."""
 
     id: int
     source: str
     state: str
-    counts: Mapping[str, int]
-    names: Mapping[str, Sequence[str]]
-    health: FeedHealth | None
     error: str | None
     started_at: datetime
     finished_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptReject:
+class KeptReject(Reject):
     """A reject of a feed, as kept."""
 
     id: int
     run: int
-    reason: str
-    detail: str
-    position: int
-    excerpt: str
     created_at: datetime
 
 

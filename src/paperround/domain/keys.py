@@ -29,33 +29,28 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """A key as it is kept: its public prefix and the SHA-256 of the whole key."""
+class NewKey:
+    """A key about to be kept: its public prefix and the SHA-256 of the whole key."""
 
-    id: KeyId
     name: str
     prefix: str
     digest: str
     scopes: frozenset[Scope]
-    created_at: datetime
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey(NewKey):
+    """A key as it is kept."""
+
+    id: KeyId
+    created_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
 
     def is_live(self, now: datetime) -> bool:
         """Neither revoked nor over."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewKey:
-    """A key about to be kept."""
-
-    name: str
-    prefix: str
-    digest: str
-    scopes: frozenset[Scope]
-    expires_at: datetime | None
 
 
 def written(prefix: str, secret: str) -> str:
