@@ -358,10 +358,6 @@ def _quantity(groups: list[str]) -> str:
     return number + (f" {sign}" if sign[:1].isalpha() else sign)
 
 
-def _number(groups: list[str]) -> str:
-    return groups[0] if _NUMBER.fullmatch(groups[0]) else f"\\num{{{groups[0]}}}"
-
-
 def _code_point(groups: list[str]) -> str:
     match = re.fullmatch(r"x([0-9A-Fa-f]{2,5})", groups[0])
     return chr(int(match[1], 16)) if match else f"\\unicode{{{groups[0]}}}"
@@ -377,7 +373,7 @@ _TEXT_STRUCTURES: dict[str, Callable[[list[str]], str]] = {
     "textsubscript": lambda groups: script("_", groups[0]),
     "unicode": _code_point,
     "SI": _quantity,
-    "num": _number,
+    "num": lambda groups: groups[0] if _NUMBER.fullmatch(groups[0]) else f"\\num{{{groups[0]}}}",
     **dict.fromkeys(("cite", "citep", "citet"), lambda _groups: ""),
 }
 _ARGUMENTS = (

@@ -12,9 +12,6 @@ from paperround.domain.languages import ENGLISH
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 
-OwnParts = Mapping[int, Mapping[str, float]]
-"""Parts that a score has in one reader's digest alone, by the paper's position."""
-
 
 def parts_by_position(
     positions: Sequence[int], parts: Mapping[str, Sequence[float]]
@@ -81,7 +78,8 @@ class Shard:
 class Slip:
     """What the bytes of one mail are made of, beside its edition.
 
-    `row` is the delivery's id; 0 in a preview, whose links lead nowhere.
+    `row` is the delivery's id; 0 in a preview, whose links lead nowhere. `parts` are what a score
+    has in this reader's digest alone, by the paper's position.
     """
 
     row: int
@@ -94,7 +92,7 @@ class Slip:
     key_id: str
     nonce: str
     reasons: Mapping[int, str] = field(default_factory=dict)
-    parts: OwnParts = field(default_factory=dict)
+    parts: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     withdrawn: tuple[Withdrawal, ...] = ()
     language: str = ENGLISH
 

@@ -82,7 +82,10 @@ def telling_phrases(
     the power of 1.5, times how rare it is among the others. What only one paper has is no topic.
     """
     found = _phrases([*good, *others[:MOST_PAPERS]])
-    texts = {id(one): _text(one) for one in (*good, *bad, *others)}
+    texts = {
+        id(one): folded(" ".join((one.title, one.abstract, *one.keywords)))
+        for one in (*good, *bad, *others)
+    }
 
     def holding(key: str, papers: Iterable[Paper]) -> int:
         wanted = whole_words(folded(found.spelt(key)))
@@ -170,7 +173,3 @@ def _lowered(phrase: str) -> str:
         word if any(part[1:] != part[1:].lower() for part in word.split("-")) else word.lower()
         for word in phrase.split()
     )
-
-
-def _text(paper: Paper) -> str:
-    return folded(" ".join((paper.title, paper.abstract, *paper.keywords)))

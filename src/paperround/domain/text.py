@@ -331,7 +331,6 @@ _RULES = [
     for rule in _ORDERED
     if rule.needle == needle
 ]
-_BARE_GREEK = re.compile(r"(?<![\w\\/.-])(tau|epsilon)(?![\w-])")
 
 
 def mend(text: str) -> str:
@@ -351,10 +350,8 @@ def mend(text: str) -> str:
 def _mended(text: str, needed: list[_Rule]) -> str:
     for rule in needed:
         text = rule.pattern.sub(rule.replacement, text)
-    return _BARE_GREEK.sub(_named_before, text) if "τ" in text or "ε" in text else text
-
-
-def _named_before(match: re.Match[str]) -> str:
-    """A Greek name standing alone is a symbol where its sign stands in the same text."""
-    sign = GREEK[match[1]]
-    return sign if sign in match.string else match[0]
+    # A Greek name standing alone is a symbol where its sign stands in the same text.
+    for name in ("tau", "epsilon"):
+        if GREEK[name] in text:
+            text = re.sub(rf"(?<![\w\\/.-]){name}(?![\w-])", GREEK[name], text)
+    return text
