@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Callable
 from itertools import accumulate
 
-from paperround.domain.tex_letters import tex_accents
 from paperround.domain.tex_symbols import (
     COLORS,
     DOUBLE_STRUCK,
@@ -33,6 +32,7 @@ from paperround.domain.tex_symbols import (
     UNIT_PREFIXES,
     UNITS,
     WORD_LETTERS,
+    tex_accents,
 )
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_]|\s+|[^\\{}^_\s]+", re.DOTALL)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from paperround.domain.latex import latex_to_text, link, script
-from paperround.domain.tex_letters import tex_name
-from paperround.domain.tex_symbols import ARROWS, GREEK
+from paperround.domain.tex_symbols import ARROWS, GREEK, tex_name
 
 TITLE_LIMIT = 500
 ABSTRACT_LIMIT = 10_000
