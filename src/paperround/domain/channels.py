@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TypedDict
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -47,36 +46,30 @@ class ChannelKind(StrEnum):
     WEBHOOK = "webhook"
 
 
-_HOSTS = MappingProxyType(
-    {
-        ChannelKind.SLACK: ("hooks.slack.com", "hooks.slack-gov.com"),
-        ChannelKind.DISCORD: (
-            "discord.com",
-            "discordapp.com",
-            "ptb.discord.com",
-            "canary.discord.com",
-        ),
-        ChannelKind.TELEGRAM: ("api.telegram.org",),
-    }
-)
+_HOSTS = {
+    ChannelKind.SLACK: ("hooks.slack.com", "hooks.slack-gov.com"),
+    ChannelKind.DISCORD: (
+        "discord.com",
+        "discordapp.com",
+        "ptb.discord.com",
+        "canary.discord.com",
+    ),
+    ChannelKind.TELEGRAM: ("api.telegram.org",),
+}
 """Who answers at the hooks of a kind. A webhook may be anywhere."""
 
-_PATHS = MappingProxyType(
-    {
-        ChannelKind.SLACK: re.compile(r"/services/\S+"),
-        ChannelKind.DISCORD: re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+"),
-        ChannelKind.TELEGRAM: re.compile(rf"/bot{_BOT.pattern}"),
-        ChannelKind.WEBHOOK: re.compile(r"/\S*|"),
-    }
-)
-_LIKE = MappingProxyType(
-    {
-        ChannelKind.SLACK: "https://hooks.slack.com/services/T.../B.../...",
-        ChannelKind.DISCORD: "https://discord.com/api/webhooks/.../...",
-        ChannelKind.TELEGRAM: "the token that @BotFather gave the bot, like 123456:ABC...",
-        ChannelKind.WEBHOOK: "https://example.org/hooks/papers",
-    }
-)
+_PATHS = {
+    ChannelKind.SLACK: re.compile(r"/services/\S+"),
+    ChannelKind.DISCORD: re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+"),
+    ChannelKind.TELEGRAM: re.compile(rf"/bot{_BOT.pattern}"),
+    ChannelKind.WEBHOOK: re.compile(r"/\S*|"),
+}
+_LIKE = {
+    ChannelKind.SLACK: "https://hooks.slack.com/services/T.../B.../...",
+    ChannelKind.DISCORD: "https://discord.com/api/webhooks/.../...",
+    ChannelKind.TELEGRAM: "the token that @BotFather gave the bot, like 123456:ABC...",
+    ChannelKind.WEBHOOK: "https://example.org/hooks/papers",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,7 @@ An enricher never makes a paper, never changes a text, and no digest waits for o
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-ASKED_AT = (
-    timedelta(),
-    timedelta(days=1),
-    timedelta(days=2),
-    timedelta(days=4),
-    timedelta(days=8),
-    timedelta(days=16),
-    timedelta(days=30),
-)
+ASKED_AT = tuple(timedelta(days=age) for age in (0, 1, 2, 4, 8, 16, 30))
 """The ages of a paper at which a service is asked for it: often while its counts move."""
 
 WATCHED = ASKED_AT[-1] + timedelta(days=1)

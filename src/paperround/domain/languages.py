@@ -2,21 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 
 ENGLISH = "en"
 PARAMETER = "lang"
 """What the address of a page calls the language that it asks for."""
 
-LANGUAGES: Mapping[str, str] = MappingProxyType(
-    {
-        ENGLISH: "English",
-        "de": "Deutsch",
-        "fr": "Français",
-        "es": "Español",
-        "zh-Hans": "简体中文",
-    }
-)
+LANGUAGES: Mapping[str, str] = {
+    ENGLISH: "English",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+    "zh-Hans": "简体中文",
+}
 """The languages there are, by their tags (BCP 47), with the names that their readers call them."""
 
 _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})

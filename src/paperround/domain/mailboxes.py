@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.limits import OFF
@@ -52,9 +51,7 @@ _PROVIDERS = (
 )
 """Elsewhere a tag begins with a plus, as Outlook, Zoho and nearly all others have it."""
 
-_BY_DOMAIN: Mapping[str, _Provider] = MappingProxyType(
-    {domain: one for one in _PROVIDERS for domain in one.domains.split()}
-)
+_BY_DOMAIN = {domain: one for one in _PROVIDERS for domain in one.domains.split()}
 _ELSEWHERE = _Provider("")
 
 _SHARED_ENDS = frozenset(
@@ -133,7 +130,7 @@ _REAL = frozenset(
 )
 """Domains that are a slip away from those, and no slip."""
 
-_SLIPS_OF_AN_END: Mapping[str, str] = MappingProxyType(
+_SLIPS_OF_AN_END: Mapping[str, str] = (
     dict.fromkeys("con cpm ocm cmo vom xom comm coom cim".split(), "com")
     | dict.fromkeys("ogr rog orgg".split(), "org")
     | dict.fromkeys("ner nte nett".split(), "net")

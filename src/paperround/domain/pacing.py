@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from types import MappingProxyType
 
 from paperround.domain.deliveries import DeliveryState, Outcome
 from paperround.domain.errors import InvalidInput
@@ -166,7 +165,7 @@ def parse_domain_pace(text: str) -> DomainPace:
         if OFF in rates and len(rates) > 1:
             raise InvalidInput("a domain is off or has rates, not both")
         paces[name] = parse_pace(", ".join(rates))
-    return DomainPace(usual=paces.pop("", Pace()), named=MappingProxyType(paces))
+    return DomainPace(usual=paces.pop("", Pace()), named=paces)
 
 
 def parse_connections(text: str) -> int | None:
@@ -180,9 +179,7 @@ def parse_connections(text: str) -> int | None:
     return int(match[2] or match[1])
 
 
-_UNITS: Mapping[int, str] = MappingProxyType(
-    {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
-)
+_UNITS: Mapping[int, str] = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
 
 
 def pace_in_words(pace: Pace) -> str:

@@ -19,7 +19,6 @@ from datetime import date
 from enum import StrEnum
 from itertools import count, islice, pairwise
 from math import log1p
-from types import MappingProxyType
 
 from paperround.domain.editions import page_name
 from paperround.domain.identifiers import addresses_of
@@ -67,9 +66,7 @@ class Place(StrEnum):
     AUTHOR = "author"
 
 
-WEIGHTS: Mapping[Place, float] = MappingProxyType(
-    {Place.TITLE: 4.0, Place.ABSTRACT: 1.0, Place.AUTHOR: 0.5}
-)
+WEIGHTS: Mapping[Place, float] = {Place.TITLE: 4.0, Place.ABSTRACT: 1.0, Place.AUTHOR: 0.5}
 """What a term counts for in each part; docs/search.md has the figures that chose it."""
 
 
