@@ -37,20 +37,13 @@ class NoticeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewNotice:
-    """A notice about to be written. `key` makes it unique: asked for twice, it is one row.
-
-    `address` is set only for people who are no subscribers (an operator, a test); a subscriber's
-    stands in their own row. `payload` holds what the mail says, never what a visitor typed.
-    """
+class NoticeBase:
+    """What the bytes of a notice are made of, beside its address. `payload` holds what the mail
+    says, never what a visitor typed."""
 
     kind: NoticeKind
-    key: str
     subscriber_id: SubscriberId | None
-    address: str | None
     payload: Mapping[str, str | int]
-    due_at: datetime
-    expires_at: datetime
     message_id: str
     dated: datetime
     key_id: str
@@ -58,38 +51,38 @@ class NewNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class NewNotice(NoticeBase):
+    """A notice about to be written. `key` makes it unique: asked for twice, it is one row.
+
+    `address` is set only for people who are no subscribers (an operator, a test); a subscriber's
+    stands in their own row.
+    """
+
+    key: str
+    address: str | None
+    due_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(NoticeBase):
     """A notice as it stands: what its link may do is decided from this."""
 
     id: DeliveryId
-    kind: NoticeKind
     key: str
-    subscriber_id: SubscriberId | None
     address: str | None
-    payload: Mapping[str, str | int]
     state: DeliveryState
     reason: str
-    message_id: str
-    dated: datetime
-    key_id: str
-    nonce: str
     used_at: datetime | None
     reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedNotice:
+class ClaimedNotice(NoticeBase):
     """A notice this process may send now, with all that its bytes are made of."""
 
     id: DeliveryId
-    kind: NoticeKind
-    subscriber_id: SubscriberId | None
     address: str
-    payload: Mapping[str, str | int]
-    message_id: str
-    dated: datetime
-    key_id: str
-    nonce: str
     attempts: int
     breakdowns: int
     expires_at: datetime

@@ -44,17 +44,13 @@ class Show(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One parsed entry of a feed, before merging. Texts are as the source wrote them.
+class Work:
+    """What is told of a paper.
 
     `identifiers` maps a kind (`arxiv doi biorxiv pmid url local`) to one normalised value.
-    `listed_on` is the day the feed listed the paper, `listed_at` the instant where it says one.
+    `listed_on` is the day a feed listed the paper.
     `links` maps `abstract pdf code project discussion thumbnail media` to http(s) addresses.
     `submitter` is an opaque key: a prior for ranking, never shown as a person.
-    `announces` is false for news of a paper that was announced before (a replacement): it may
-    change a known paper, and never makes a new one. Only such a record may have an empty title: it
-    says that a paper is withdrawn, or what else is known of it, and the paper keeps its texts.
-    `fingerprint` is a hash of the bytes the record was read from: equal means nothing changed.
     """
 
     title: str
@@ -65,7 +61,6 @@ class Record:
     keywords: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     listed_on: date | None = None
-    listed_at: datetime | None = None
     published_at: datetime | None = None
     updated_at: datetime | None = None
     version: int | None = None
@@ -75,6 +70,20 @@ class Record:
     organization: str | None = None
     submitter: str | None = None
     show: Show = Show.FULL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Work):
+    """One parsed entry of a feed, before merging. Texts are as the source wrote them.
+
+    `listed_at` is the instant the feed listed the paper, where it says one.
+    `announces` is false for news of a paper that was announced before (a replacement): it may
+    change a known paper, and never makes a new one. Only such a record may have an empty title: it
+    says that a paper is withdrawn, or what else is known of it, and the paper keeps its texts.
+    `fingerprint` is a hash of the bytes the record was read from: equal means nothing changed.
+    """
+
+    listed_at: datetime | None = None
     counts: tuple[Count, ...] = ()
     announces: bool = True
     fingerprint: str = ""
@@ -120,7 +129,7 @@ class ParsedBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class Paper(Work):
     """The canonical work: one value however many feeds carry it. Texts are repaired.
 
     `counts_from` is the instant the paper starts to count as new: its first listing, else
@@ -130,24 +139,8 @@ class Paper:
 
     id: PaperId
     identifiers: Mapping[str, str]
-    title: str
-    abstract: str = ""
-    authors: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    links: Mapping[str, str] = field(default_factory=dict)
     counts_from: datetime
-    listed_on: date | None = None
-    published_at: datetime | None = None
-    updated_at: datetime | None = None
-    version: int | None = None
-    withdrawn: bool = False
     withdrawn_by: tuple[FeedId, ...] = ()
-    comment: str | None = None
-    licence: str | None = None
-    organization: str | None = None
-    submitter: str | None = None
-    show: Show = Show.FULL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
