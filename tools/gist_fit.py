@@ -1,4 +1,4 @@
-"""Learning the weights of `domain/gist_weights.py` from marked abstracts.
+"""Learning the weights of `domain/gist_features.py` from marked abstracts.
 
     python -m tools.gist_fit ABSTRACTS.jsonl.gz
 
@@ -20,8 +20,7 @@ from scipy.optimize import minimize
 
 from paperround.cli.evaluate import show_report
 from paperround.domain.gist import gist_pieces
-from paperround.domain.gist_features import features_of
-from paperround.domain.gist_weights import Weights
+from paperround.domain.gist_features import Weights, features_of
 from paperround.domain.sentences import Sentence, split_sentences
 from paperround.evaluate.gist import METRICS, figures_of, hits_of, with_marks
 from paperround.evaluate.marked import Marked, Span, overlaps, read_marked

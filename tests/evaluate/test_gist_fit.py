@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.gist_weights import WEIGHTS
+from paperround.domain.gist_features import WEIGHTS
 from paperround.evaluate.gist import METRICS, figures_of, with_marks
 from paperround.evaluate.marked import Marked, read_marked
 from tests.conftest import real_data_folder

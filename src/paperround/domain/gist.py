@@ -1,6 +1,6 @@
 """Choosing the sentences of an abstract that say what is new. Offline, and in its own words.
 
-Two sums of weighted features (`gist_features`, `gist_weights`) say how much like an idea and how
+Two sums of weighted features (`gist_features`) say how much like an idea and how
 much like a result each sentence reads. What each gets of `exp(sum)`, among the sentences of its
 abstract, is the chance that a reader marks it so. One sentence is the likeliest idea; two are the
 likeliest idea with a result behind it. A list marker or connective that opens a chosen sentence
@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import exp
 
-from paperround.domain.gist_features import Features, features_of
-from paperround.domain.gist_weights import WEIGHTS, Weights
+from paperround.domain.gist_features import WEIGHTS, Features, Weights, features_of
 from paperround.domain.sentences import Sentence, split_sentences
 
 LONGEST = 320
