@@ -278,21 +278,16 @@ class Letterhead:
 WEEK = "week"
 """The part of a score that takes off what is of one day. A digest with it is of a week."""
 
-_OF_ONE_DAY = ("recency", "growth")
-
 
 def of_the_week(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Edition:
     """`edition` in the order of the week: the papers it shows, and those `behind` it that are as
     good as these."""
     shown = len(edition.papers)
-    every = sorted(
-        map(_without_today, (*edition.papers, *behind)),
-        key=lambda paper: (-paper.score, paper.position),
-    )
+    every = []
+    for one in (*edition.papers, *behind):
+        taken = -round(one.parts.get("recency", 0.0) + one.parts.get("growth", 0.0), 4)
+        parts = {**one.parts, WEEK: taken}
+        every.append(replace(one, score=round(one.score + taken, 4), parts=parts))
+    every.sort(key=lambda paper: (-paper.score, paper.position))
     papers = [one for place, one in enumerate(every) if place < shown or one.position <= shown]
     return replace(edition, papers=tuple(papers))
-
-
-def _without_today(paper: EditionPaper) -> EditionPaper:
-    taken = -round(sum(paper.parts.get(part, 0.0) for part in _OF_ONE_DAY), 4)
-    return replace(paper, score=round(paper.score + taken, 4), parts={**paper.parts, WEEK: taken})

@@ -93,7 +93,10 @@ def judged(
         return FeedHealth.FRESH, f"{found.unseen:,} new"
     since = _since(feed)
     if not found.ended:
-        return _unjudged(feed, f"more pages are to be read; {since}")
+        # As it was, but that it was read: what is new may stand on a page that was not read yet.
+        is_news = feed.health in {FeedHealth.NEW, FeedHealth.FAILED}
+        read = FeedHealth.FRESH, f"more pages are to be read; {since}"
+        return read if is_news else (feed.health, feed.reason)
     if is_holiday:
         return FeedHealth.HOLIDAY, f"no batch is expected today; {since}"
     if found.batch is not None and not size_of(found.batch):
@@ -118,13 +121,6 @@ def _is_silent(feed: LiveFeed, now: datetime) -> bool:
     """Whether a source without a rhythm has brought nothing for longer than a slow one does."""
     last = feed.last_news_at
     return feed.expects_at is None and last is not None and now - last > SILENT
-
-
-def _unjudged(feed: LiveFeed, reason: str) -> tuple[FeedHealth, str]:
-    """As it was, but that it was read: what is new may stand on a page that was not read yet."""
-    if feed.health in {FeedHealth.NEW, FeedHealth.FAILED}:
-        return FeedHealth.FRESH, reason
-    return feed.health, feed.reason
 
 
 def unheard(feed: LiveFeed, why: str, *, is_holiday: bool, now: datetime) -> tuple[FeedHealth, str]:

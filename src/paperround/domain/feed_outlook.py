@@ -58,19 +58,17 @@ def quiet_reason(feeds: Sequence[LiveFeed], *, now: datetime) -> str | None:
     is gone for good is one until an operator says what becomes of it.
     """
     running = [feed for feed in feeds if feed.enabled]
-    if any(_is_out(feed, now) for feed in running) or any(feed.gone_at for feed in feeds):
+    for feed in running:
+        is_long_ago = feed.last_good_at is None or now - feed.last_good_at > GRACE
+        is_out = is_long_ago or feed.failures >= LOST_AFTER
+        if feed.health is FeedHealth.FAILED and is_out:
+            return "feed-failed"
+    if any(feed.gone_at for feed in feeds):
         return "feed-failed"
     healths = {feed.health for feed in running}
     if FeedHealth.STALE in healths:
         return "feed-stale"
     return "holiday" if healths == {FeedHealth.HOLIDAY} else None
-
-
-def _is_out(feed: LiveFeed, now: datetime) -> bool:
-    if feed.health is not FeedHealth.FAILED:
-        return False
-    is_long_ago = feed.last_good_at is None or now - feed.last_good_at > GRACE
-    return is_long_ago or feed.failures >= LOST_AFTER
 
 
 def source_lines(feeds: Sequence[LiveFeed], brought: Mapping[FeedId, int]) -> tuple[str, ...]:
