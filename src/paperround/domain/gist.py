@@ -81,7 +81,10 @@ def gist_pieces(
         return ()
     if most == 1 or len(candidates) == 1:
         return fitted([max(candidates, key=_chance_of_idea).sentence])
-    pairs = combinations(_likeliest(candidates), 2)
+    # At most `_MOST_PAIRED` of them, in their order.
+    least = sorted((one.either for one in candidates), reverse=True)[:_MOST_PAIRED][-1]
+    likeliest = [one for one in candidates if one.either >= least][:_MOST_PAIRED]
+    pairs = combinations(likeliest, 2)
     # The chance that the first is the idea and the second the result.
     return _paired(max(pairs, key=lambda pair: pair[0].idea * pair[1].result))
 
@@ -140,14 +143,6 @@ def _chance_of_idea(one: _Candidate) -> float:
     text = standing_alone(one.sentence.text)
     is_clear = len(text) <= LONGEST and _POINTS_BACK.match(text) is None
     return one.idea if is_clear else _WORTH_CUT * one.idea
-
-
-def _likeliest(candidates: list[_Candidate]) -> list[_Candidate]:
-    """At most `_MOST_PAIRED` of them, in their order."""
-    if len(candidates) <= _MOST_PAIRED:
-        return candidates
-    least = sorted(one.either for one in candidates)[-_MOST_PAIRED]
-    return [one for one in candidates if one.either >= least][:_MOST_PAIRED]
 
 
 def _alone(sentence: Sentence) -> Piece:

@@ -88,7 +88,14 @@ def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
     _mark_first(found, ("we", "our"), "first of ours", "before ours")
     proposal = ("first proposal", "before the proposal", "after the proposal")
     _mark_first(found, ("we propose",), *proposal)
-    _mark_results(found)
+    for one in found:
+        says = "better" in one or "show" in one or "rivals" in one
+        if says and ("our" in one or "experiment" in one or "we show" in one):
+            one["first result"] = 1.0
+            break
+    closing = next((one for one in reversed(found) if "code" not in one), None)
+    if closing is not None:
+        closing["closing"] = 1.0
     return tuple(found)
 
 
@@ -141,18 +148,6 @@ def _mark_first(
         one[before] = 1.0
     for one in found[at + 1 : at + 2] if after else ():
         one[after] = 1.0
-
-
-def _mark_results(found: list[dict[str, float]]) -> None:
-    for one in found:
-        says = "better" in one or "show" in one or "rivals" in one
-        if says and ("our" in one or "experiment" in one or "we show" in one):
-            one["first result"] = 1.0
-            break
-    for one in reversed(found):
-        if "code" not in one:
-            one["closing"] = 1.0
-            break
 
 
 # How much each feature of a sentence speaks for an idea, and how much for a result.

@@ -65,9 +65,10 @@ def frequent_phrases(papers: Sequence[Paper], *, most: int) -> tuple[str, ...]:
     """What these papers are most about, at most so many phrases, the most frequent first."""
     found = _phrases(papers[:MOST_PAPERS])
     counts = {key: len(where) for key, where in found.papers.items()}
+    weights = (0.7, 1.0, 1.1)  # two words say more than one, and three not much more than two
     often = sorted(
         (key for key, count in counts.items() if count >= LEAST_PAPERS),
-        key=lambda key: (-_weight(key, counts[key]), key),
+        key=lambda key: (-counts[key] * weights[min(key.count(" "), 2)], key),
     )[:_MOST_CHECKED]
     return tuple(found.spelt(key) for key in _distinct(often, found.papers))[:most]
 
@@ -91,8 +92,12 @@ def telling_phrases(
         wanted = whole_words(folded(found.spelt(key)))
         return sum(wanted.search(texts[id(one)]) is not None for one in papers)
 
+    # Phrases of the good papers, and those that several of the others have.
+    theirs = [key for key, where in found.papers.items() if min(where) < len(good)]
+    often = [key for key, where in found.papers.items() if len(where) >= LEAST_PAPERS]
+    often.sort(key=lambda key: (-len(found.papers[key]), key))
     worth: dict[str, float] = {}
-    for key in _candidates(found, len(good)):
+    for key in list(dict.fromkeys((*theirs, *often)))[:_MOST_CHECKED]:
         liked = holding(key, good) - 2 * holding(key, bad)
         elsewhere = holding(key, others) if liked > 0 else 0
         if liked > 0 and liked + elsewhere > 1:
@@ -100,19 +105,6 @@ def telling_phrases(
             worth[key] = liked**1.5 * rarity
     best = sorted(worth, key=lambda key: (-worth[key], key))
     return tuple(found.spelt(key) for key in _distinct(best, found.papers))[:most]
-
-
-def _candidates(found: _Found, good: int) -> list[str]:
-    """Phrases of the first `good` papers, and those that several of the others have."""
-    theirs = [key for key, where in found.papers.items() if min(where) < good]
-    often = [key for key, where in found.papers.items() if len(where) >= LEAST_PAPERS]
-    often.sort(key=lambda key: (-len(found.papers[key]), key))
-    return list(dict.fromkeys((*theirs, *often)))[:_MOST_CHECKED]
-
-
-def _weight(key: str, count: int) -> float:
-    """Two words say more than one, and three not much more than two."""
-    return count * (0.7, 1.0, 1.1)[min(key.count(" "), 2)]
 
 
 def _phrases(papers: Sequence[Paper]) -> _Found:

@@ -48,21 +48,14 @@ def split_sentences(text: str) -> tuple[Sentence, ...]:
     """The sentences of `text` in order; nothing but white space lies between them."""
     found: list[Sentence] = []
     start = 0
-    for match in _END.finditer(text):
-        end = match.end()
-        if not _goes_on(text[start:end].strip(), text[end : end + _FAR]):
-            found.append(_trimmed(text, start, end))
+    for end in (*(match.end() for match in _END.finditer(text)), len(text)):
+        piece = text[start:end].strip()
+        is_last = end == len(text)
+        if piece and (is_last or not _goes_on(piece, text[end : end + _FAR])):
+            start = text.index(piece, start)
+            found.append(Sentence(piece, start, start + len(piece)))
             start = end
-    if text[start:].strip():
-        found.append(_trimmed(text, start, len(text)))
     return tuple(found)
-
-
-def _trimmed(text: str, start: int, end: int) -> Sentence:
-    piece = text[start:end]
-    start += len(piece) - len(piece.lstrip())
-    piece = piece.strip()
-    return Sentence(piece, start, start + len(piece))
 
 
 def _goes_on(piece: str, after: str) -> bool:
