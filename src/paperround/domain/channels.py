@@ -122,10 +122,8 @@ class Hook:
         left of theirs: whoever checks posts has that long to learn the new one."""
         if key == self.key:
             return self
-        old = [
-            *self.old_keys,
-            *([OldKey(key=self.key, until=now + KEY_OVERLAP)] if self.key else ()),
-        ]
+        mine = (OldKey(key=self.key, until=now + KEY_OVERLAP),) if self.key else ()
+        old = (*self.old_keys, *mine)
         kept = tuple(one for one in old if now < one.until and one.key != key)
         return replace(self, key=key, old_keys=kept)
 
@@ -227,9 +225,8 @@ def read_hook(
     place = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
     if f"{place}:{_port(url)}" not in opened:
         _require_public(kind, url)
-    if not _PATHS[kind].fullmatch(url.path) or url.fragment:
-        raise _no_hook(kind)
-    if kind is ChannelKind.TELEGRAM and url.query:  # methods are appended to the address
+    is_cut_off = kind is ChannelKind.TELEGRAM and url.query  # methods are appended to the address
+    if not _PATHS[kind].fullmatch(url.path) or url.fragment or is_cut_off:
         raise _no_hook(kind)
     _require_chat(kind, chat)
     if key and kind is not ChannelKind.WEBHOOK:

@@ -219,11 +219,6 @@ def _wrapped(part: str) -> str:
     return part if is_atom else f"({part})"
 
 
-def _double_struck(_name: str, tokens: list[str], _before: str) -> str:
-    content = _argument(tokens)
-    return DOUBLE_STRUCK.get(content, content)
-
-
 def _over(name: str, tokens: list[str], _before: str) -> str:
     content = _argument(tokens)
     if len(content) != 1:
@@ -246,7 +241,7 @@ _HANDLERS: dict[str, Callable[[str, list[str], str], str]] = {
     **dict.fromkeys(OVER, _over),
     **dict.fromkeys(("frac", "tfrac", "dfrac", "nicefrac"), _fraction),
     "sqrt": lambda _name, tokens, _before: "√" + _wrapped(_argument(tokens)),
-    "mathbb": _double_struck,
+    "mathbb": lambda _name, tokens, _before: DOUBLE_STRUCK.get(one := _argument(tokens), one),
     "textcolor": _colored,
 }
 
@@ -281,12 +276,17 @@ def _text_command(text: str, at: int, depth: int) -> tuple[str, int]:
     name = match[1] or match[2]
     if match[1] is None:
         return _ESCAPED.get(name, match[0]), match.end()
+    end = match.end()
     if name in IN_TEXT:
-        is_glued = name in GLUED and text.startswith(" ", match.end())
-        return _text_symbol(IN_TEXT[name], text, match.end() + int(is_glued))
-    if name in WORD_LETTERS:
-        return _word_letter(name, text, match)
-    return _with_arguments(name, text, match.end(), depth) or (match[0], match.end())
+        is_glued = name in GLUED and text.startswith(" ", end)
+        return _text_symbol(IN_TEXT[name], text, end + int(is_glued))
+    if name not in WORD_LETTERS:
+        return _with_arguments(name, text, end, depth) or (match[0], end)
+    # `S\o ren` -> `Søren`, only inside a word: alone, `\o` may be anybody's own macro.
+    if text[at - 1 : at].isalpha() or text.startswith("{}", end):
+        end += 2 if text.startswith("{}", end) else int(text.startswith(" ", end))
+        return WORD_LETTERS[name], end
+    return match[0], end
 
 
 def _text_symbol(symbol: str, text: str, end: int) -> tuple[str, int]:
@@ -296,15 +296,6 @@ def _text_symbol(symbol: str, text: str, end: int) -> tuple[str, int]:
         end += 1
     needs_gap = symbol[-1] == "." and text[end : end + 1].isalpha()
     return symbol + (" " if needs_gap else ""), end
-
-
-def _word_letter(name: str, text: str, match: re.Match[str]) -> tuple[str, int]:
-    r"""`S\o ren` -> `Søren`, only inside a word: alone, `\o` may be anybody's own macro."""
-    end = match.end()
-    if text[match.start() - 1 : match.start()].isalpha() or text[end : end + 2] == "{}":
-        end += 2 if text.startswith("{}", end) else int(text.startswith(" ", end))
-        return WORD_LETTERS[name], end
-    return match[0], end
 
 
 def _with_arguments(name: str, text: str, end: int, depth: int) -> tuple[str, int] | None:

@@ -79,12 +79,11 @@ def parse_rates(text: str) -> tuple[Rate, ...]:
     """Read `1/h, 3/24h`; `off` is no limit. Raises InvalidInput that shows how to write one."""
     if text.strip().lower() == OFF:
         return ()
-    return tuple(_rate(part.strip()) for part in text.split(","))
-
-
-def _rate(text: str) -> Rate:
-    found = _RATE.fullmatch(text)
-    if found is None:
-        raise InvalidInput(f"{text!r} is not a rate: write it like 3/24h, or off")
-    count, times, unit = found.groups()
-    return Rate(int(count), timedelta(seconds=int(times or 1) * _UNITS[unit]))
+    rates = []
+    for part in map(str.strip, text.split(",")):
+        found = _RATE.fullmatch(part)
+        if found is None:
+            raise InvalidInput(f"{part!r} is not a rate: write it like 3/24h, or off")
+        count, times, unit = found.groups()
+        rates.append(Rate(int(count), timedelta(seconds=int(times or 1) * _UNITS[unit])))
+    return tuple(rates)

@@ -144,18 +144,15 @@ def parse_reply(lines: Sequence[str]) -> Reply:
     if len(codes) != 1 or hyphens != [True] * (len(matches) - 1) + [False]:
         raise ValueError("lines that do not belong to one reply")
     code = codes.pop()
-    found = [_split_enhanced(match[3] or "", code) for match in matches]
-    enhanced = next((each for each, _ in found if each), "")
-    text = _CONTROLS.sub(" ", " ".join(rest for _, rest in found if rest))
-    return Reply(int(code), enhanced, text[:_LONGEST_TEXT])
-
-
-def _split_enhanced(text: str, code: str) -> tuple[str, str]:
-    """(enhanced code, rest); a code of another class than the reply's is only text."""
-    match = _ENHANCED.match(text)
-    if match is None or match[1][0] != code[0]:
-        return "", text.strip()
-    return match[1], text[match.end() :].strip()
+    enhanced, texts = "", []
+    for match in matches:
+        text = match[3] or ""
+        found = _ENHANCED.match(text)
+        if found and found[1][0] == code[0]:  # one of another class is only text
+            enhanced, text = enhanced or found[1], text[found.end() :]
+        texts.append(text.strip())
+    said = _CONTROLS.sub(" ", " ".join(filter(None, texts)))
+    return Reply(int(code), enhanced, said[:_LONGEST_TEXT])
 
 
 def _silence(outcome: Outcome) -> Verdict:
