@@ -49,24 +49,19 @@ class Marker:
 
     def _best_start(self, text: str) -> int:
         found = self._matches(text)
-        best, most = 0, 0
-        for start, _, _ in found:
+
+        def within(start: int) -> int:
             end = start + LENGTH - _LEAD
-            within = len({what for place, _, what in found if start <= place < end})
-            if within > most:
-                best, most = start, within
+            return len({what for place, _, what in found if start <= place < end})
+
+        best = max((start for start, _, _ in found), key=within, default=0)
         return max(0, min(best - _LEAD, len(text) - LENGTH))
 
     def _matches(self, text: str) -> list[tuple[int, int, str]]:
         """Where the words stand that were looked for, and which each of them is."""
-        return [
-            (found.start(), found.end(), what)
-            for found in _WORD.finditer(text)
-            if (what := self._looked_for(found[0]))
-        ]
-
-    def _looked_for(self, written: str) -> str:
-        """The stem of a word that was looked for; empty for any other."""
-        folded = fold_word(written)
-        is_meant = stem(folded) in self._stems or folded.startswith(self._starts)
-        return stem(folded) if is_meant else ""
+        matches = []
+        for found in _WORD.finditer(text):
+            folded = fold_word(found[0])
+            if stem(folded) in self._stems or folded.startswith(self._starts):
+                matches.append((found.start(), found.end(), stem(folded)))
+        return matches

@@ -151,7 +151,7 @@ class Finder:
     def _quoted(self, words: Words, place: int) -> Iterator[str]:
         pattern = _pattern(words)
         for part in (words.place,) if words.place else Place:
-            if not self._parts[part].holds(pattern, place):
+            if not pattern.search(self._parts[part].texts[place]):
                 continue
             for text in map(unfolded, self.papers[place].texts(part)):
                 found = pattern.search(text.text)
@@ -164,8 +164,8 @@ class _Part:
     """One part of every paper: its folded text, and which papers have which word."""
 
     def __init__(self, texts: Sequence[tuple[str, ...]]) -> None:
-        self._texts = ["\n".join(map(folded, each)) for each in texts]
-        self._holding = _gathered([set(_WORD.findall(text)) for text in self._texts])
+        self.texts = ["\n".join(map(folded, each)) for each in texts]
+        self._holding = _gathered([set(_WORD.findall(text)) for text in self.texts])
         self._words = sorted(self._holding)
         self._everything = (1 << len(texts)) - 1
 
@@ -184,11 +184,8 @@ class _Part:
             candidates &= self._holding.get(token, 0)
         return candidates if words.text == tokens[0] else self._verified(candidates, words)
 
-    def holds(self, pattern: re.Pattern[str], place: int) -> bool:
-        return pattern.search(self._texts[place]) is not None
-
     def _verified(self, candidates: Papers, words: Words) -> Papers:
-        pattern, texts = _pattern(words), self._texts
+        pattern, texts = _pattern(words), self.texts
         # Text that is in everything the pattern finds: looking for it takes a tenth of the time. Of
         # the last word, its shortest form without the letter that another form may change.
         start, bent = _bent(words)

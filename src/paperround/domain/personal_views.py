@@ -78,9 +78,6 @@ def _papers(said: Sequence[tuple[PaperId, str]], verdicts: Collection[str]) -> l
     return list(dict.fromkeys(paper for paper, verdict in said if verdict in verdicts))
 
 
-_OF_A_SIGHT = ("followed", "wanted", "lifted", "muted", "lift")
-
-
 class PaperIndex:
     """The papers of an edition, then those behind it, each work once, at its better place. The
     first `shown` of them are the edition's."""
@@ -121,7 +118,8 @@ class PersonalView:
 
 def seen_by(sight: Sight | None) -> dict[str, Any]:
     """What of a view is of a sight."""
-    return {} if sight is None else {name: getattr(sight, name) for name in _OF_A_SIGHT}
+    names = ("followed", "wanted", "lifted", "muted", "lift")
+    return {} if sight is None else {name: getattr(sight, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
