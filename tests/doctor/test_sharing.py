@@ -8,8 +8,7 @@ import pytest
 from paperround.doctor.findings import Finding, Level
 from paperround.doctor.sharing import LONG, sharing
 from paperround.domain.deliveries import Worker
-from paperround.domain.roles import Staff
-from paperround.domain.work import Line, Lined
+from paperround.domain.work import Line, Lined, Staff
 from paperround.jobs.roles import look, worker_lives
 from tests.builders import MINUTE, NOW
 from tests.databases import postgres, postgres_url, sweeper

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.languages import LANGUAGES, accepted, nearest, spoken
-from paperround.domain.written import written_in
+from paperround.domain.languages import LANGUAGES, accepted, nearest, spoken, written_in
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@
 import pytest
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.roles import Staff, staff_of
-from paperround.domain.work import Line, parse_lines, spoken_lines
+from paperround.domain.work import Line, Staff, parse_lines, spoken_lines, staff_of
 from tests.builders import NOW
 
 

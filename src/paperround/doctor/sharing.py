@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from paperround.doctor.findings import Finding, fail, ok, warn
-from paperround.domain.roles import Staff
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
-from paperround.domain.work import Line, Lined, spoken_lines
+from paperround.domain.work import Line, Lined, Staff, spoken_lines
 
 LONG = timedelta(minutes=15)
 """How long a job may wait that somebody could do. One waits while another of its kind runs: reading

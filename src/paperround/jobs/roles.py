@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.domain.deliveries import Worker
-from paperround.domain.roles import Staff, name_of, sign_of, staff_of
 from paperround.domain.times import format_instant
-from paperround.domain.work import Job, Line
+from paperround.domain.work import Job, Line, Staff, name_of, sign_of, staff_of
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 PERIODS = "tick"

@@ -21,9 +21,8 @@ from markupsafe import Markup
 
 from paperround.domain.digests import DigestPaper
 from paperround.domain.errors import RenderingFailed
-from paperround.domain.languages import LANGUAGES, spoken
+from paperround.domain.languages import LANGUAGES, spoken, written_in
 from paperround.domain.telling import shortened, title_address, web_address
-from paperround.domain.written import written_in
 from paperround.languages.localize import (
     authors_said,
     links_said,
