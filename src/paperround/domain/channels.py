@@ -280,10 +280,9 @@ def _require_public(kind: ChannelKind, url: SplitResult) -> None:
 
 
 def _require_chat(kind: ChannelKind, chat: str) -> None:
-    if kind is not ChannelKind.TELEGRAM:
-        if chat:
-            raise InvalidInput(f"only telegram channels have a chat, not {kind}", code="chat")
-    elif not _CHAT.fullmatch(chat):
+    if kind is not ChannelKind.TELEGRAM and chat:
+        raise InvalidInput(f"only telegram channels have a chat, not {kind}", code="chat")
+    if kind is ChannelKind.TELEGRAM and not _CHAT.fullmatch(chat):
         raise InvalidInput(
             "say which chat the bot posts to: @name of a public channel, or a number such as "
             "-1001234567890",

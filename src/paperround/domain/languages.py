@@ -1,4 +1,4 @@
-"""The languages of mails and pages, which of them somebody reads, and in which a text is written."""
+"""The languages of mails and pages, who reads which, and in which one a text is written."""
 
 import re
 from collections.abc import Mapping
@@ -136,7 +136,6 @@ _LITTLE_WORDS = {
     "nl": "de het een van voor met en op naar bij uit door aan",
 }
 _LITTLE = {language: frozenset(words.split()) for language, words in _LITTLE_WORDS.items()}
-_CLEARLY = 2
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -152,7 +151,8 @@ def written_in(text: str) -> str:
         words = [word.casefold() for word in _WORD.findall(text)]
         found = {tag: sum(word in little for word in words) for tag, little in _LITTLE.items()}
         best = max(found, key=lambda tag: found[tag])
-        return best if found[best] >= found[ENGLISH] + _CLEARLY else ENGLISH
+        is_clear = found[best] >= found[ENGLISH] + 2
+        return best if is_clear else ENGLISH
     if counts["ja"] and main == "zh":
         return "ja"
     if main == "ar" and _PERSIAN.search(text):

@@ -221,9 +221,7 @@ def _wrapped(part: str) -> str:
 
 def _over(name: str, tokens: list[str], _before: str) -> str:
     content = _argument(tokens)
-    if len(content) != 1:
-        return content
-    return unicodedata.normalize("NFC", content + OVER[name])
+    return unicodedata.normalize("NFC", content + OVER[name]) if len(content) == 1 else content
 
 
 def _colored(_name: str, tokens: list[str], _before: str) -> str:

@@ -134,14 +134,10 @@ def tex_name(name: str) -> str:
         return name
     name = _NAME_ACCENT.sub(r"\\\1{\2}", _TRAILING_BREAK.sub("", name))
     name = tex_accents(_TWICE_ACCENTED.sub(_composed, name))
-    name = _NAME_SIGN.sub(_name_sign, name)
+    # A letter in braces, or a sign such as the apostrophe of `D{\textquoteright}Angelo`.
+    signs = IN_TEXT | WORD_LETTERS
+    name = _NAME_SIGN.sub(lambda found: signs.get(found[1] or found[2], found[0]), name)
     return _NAME_LETTER.sub(lambda match: WORD_LETTERS[match[1]], name)
-
-
-def _name_sign(match: re.Match[str]) -> str:
-    """A letter in braces, or a sign such as the apostrophe of `D{\\textquoteright}Angelo`."""
-    name = match[1] or match[2]
-    return WORD_LETTERS.get(name) or IN_TEXT.get(name) or match[0]
 
 
 def _composed(match: re.Match[str]) -> str:
