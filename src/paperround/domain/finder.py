@@ -245,7 +245,6 @@ _NO_PLURAL = ("ss", "us", "is", "as", "ics")
 _OTHERS = frozenset("news aids sars mars lens goods".split())
 """Words that end like a plural, and that another word would be left of."""
 _HISSING = ("s", "x", "z", "ch", "sh")
-_VOWELS = "aeiou"
 
 
 @lru_cache(maxsize=16384)
@@ -270,6 +269,6 @@ def _singular(word: str) -> str:
 def _plural(word: str) -> str:
     if word.endswith("ics"):
         return word
-    if word.endswith("y") and word[-2] not in _VOWELS:
+    if word.endswith("y") and word[-2] not in "aeiou":
         return f"{word[:-1]}ies"
     return f"{word}es" if word.endswith(_HISSING) else f"{word}s"

@@ -1,10 +1,10 @@
 """Choosing the sentences of an abstract that say what is new. Offline, and in its own words.
 
-Two sums of weighted features (`gist_features`) say how much like an idea and how
-much like a result each sentence reads. What each gets of `exp(sum)`, among the sentences of its
-abstract, is the chance that a reader marks it so. One sentence is the likeliest idea; two are the
-likeliest idea with a result behind it. A list marker or connective that opens a chosen sentence
-is dropped, what is too long is cut at a word with an ellipsis; no other word changes.
+Two sums of weighted features (`gist_features`) say how much like an idea and how much like a result
+each sentence reads. What each gets of `exp(sum)`, among the sentences of its abstract, is the
+chance that a reader marks it so. One sentence is the likeliest idea; two are the likeliest idea
+with a result behind it. A list marker or connective that opens a chosen sentence is dropped, what
+is too long is cut at a word with an ellipsis; no other word changes.
 """
 
 import re

@@ -30,7 +30,6 @@ PROBING = timedelta(days=14)
 be the first one, and a server may try it for five days."""
 
 LIKELY_FOR = timedelta(days=30)
-_WEEK = 7
 
 SURGE_OF_A_DOMAIN = 5
 SURGE = 25
@@ -90,7 +89,7 @@ def points_on(standing: Standing, today: date) -> int:
     """The points that are left on `today`."""
     if standing.counted_on is None:
         return 0
-    weeks = max(0, (today - standing.counted_on).days - 1) // _WEEK
+    weeks = max(0, (today - standing.counted_on).days - 1) // 7
     return standing.points >> weeks
 
 

@@ -43,7 +43,6 @@ _TO_A_MACHINE = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]{5,}")
 _ROOT = 5  # characters that two forms of a word share: "improves", "improvement"
-_GROUNDED = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +83,7 @@ def checked(answer: str, title: str, abstract: str, wording: Wording) -> str | N
     if not _numbers(text) <= _numbers(source):
         return None
     said = _roots(text)
-    is_grounded = bool(said) and len(said & _roots(source)) >= _GROUNDED * len(said)
+    is_grounded = bool(said) and len(said & _roots(source)) >= 0.6 * len(said)
     return text if wording.language or is_grounded else None
 
 

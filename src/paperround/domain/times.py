@@ -8,9 +8,6 @@ from zoneinfo import ZoneInfo
 from paperround.domain.errors import InvalidInput
 from paperround.domain.languages import marked
 
-_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
-_OTHER_CLOCKS = ("posix/", "right/")
-
 
 def require_utc(moment: datetime) -> datetime:
     """The same instant in UTC; raises ValueError when `moment` carries no offset."""
@@ -81,7 +78,7 @@ def place_zone(name: str) -> str:
     """`name`, when it is a zone to choose; raises InvalidInput for one tzdata does not know, and
     for a name that stands for another zone on another machine or for a second kind of clock."""
     zone_of(name)
-    if name in _NO_PLACES or name.startswith(_OTHER_CLOCKS):
+    if name in {"Factory", "localtime", "posixrules"} or name.startswith(("posix/", "right/")):
         raise InvalidInput(
             marked("%(given)s is no place: use a tzdata name such as Europe/Berlin", given=name)
         )
