@@ -51,7 +51,10 @@ def write_paper(one: Citation) -> bytes:
 
 def write_edition(cited: CitedEdition) -> bytes:
     """An edition: its papers in order, each with why it is there."""
-    blocks = [f"# {escaped(cited.title)}, {tongue().long_date(cited.edition.day)}", escaped(cited.quiet)]
+    blocks = [
+        f"# {escaped(cited.title)}, {tongue().long_date(cited.edition.day)}",
+        escaped(cited.quiet),
+    ]
     for paper, citation in zip(cited.edition.papers, cited.citations, strict=True):
         links = [f"[{label}](<{url}>)" for label, url in paper_links(paper)]
         blocks += [
