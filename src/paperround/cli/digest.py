@@ -1,34 +1,29 @@
 """`paperround digest`: preview and send; the rest stands beside it."""
 
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import AsJson, ListName, Now, day, runtime
-from paperround.cli.output import outline_lines, pick_fields, print_result, to_json
-from paperround.domain.lists import DEFAULT_LIST
+from paperround.cli import digest_status
+from paperround.cli.options import AnyList, AsJson, Day, ListName, Now, Yes, agree, day, runtime
+from paperround.cli.output import (
+    counts,
+    outline_lines,
+    pick_fields,
+    print_list,
+    print_result,
+    to_json,
+)
+from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT
 from paperround.domain.text import counted
-
-if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.jobs.resend import Missed
-from typing import TYPE_CHECKING
-
-from paperround.cli.options import AnyList, Day, Yes, agree
-from paperround.cli.output import print_list
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.jobs.cancelling import Prospect
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from paperround.cli import digest_status
-from paperround.cli.output import counts
-from paperround.domain.lists import MANUAL_CUT
-
-if TYPE_CHECKING:
     from paperround.jobs.publish import PublishReport
+    from paperround.jobs.resend import Missed
 
 
 def missed(

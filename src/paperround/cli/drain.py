@@ -1,37 +1,27 @@
 """The start and the end of a process that works: what is there stays, what is in hand is finished,
 and others hear that the process is gone."""
 
+import gc
 import json
 import logging
 import re
+import signal
 import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 from paperround.config import Settings
-from paperround.domain.errors import Misconfigured
+from paperround.domain.errors import Misconfigured, PaperroundError
 
 if TYPE_CHECKING:
     from paperround.web.role import Role
-    from paperround.wiring import Runtime
-import signal
-from types import FrameType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from paperround.wiring import Runtime
-import gc
-from typing import TYPE_CHECKING, Protocol
-
-from paperround.domain.errors import PaperroundError
-
-if TYPE_CHECKING:
     from paperround.wiring import Runtime
 
 DRAIN_SECONDS = 20.0

@@ -1,19 +1,11 @@
 """`paperround feeds`: sources that are read by themselves."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-from paperround.domain.errors import FetchFailed, FetchRefused, NameNotFound
-
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.domain.feeds import NewFeed
-    from paperround.wiring import Runtime
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -33,11 +25,12 @@ from paperround.cli.feed_options import (
 )
 from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime, usage
 from paperround.cli.output import counts, print_list, print_result
-from paperround.domain.errors import InvalidInput
+from paperround.domain.errors import FetchFailed, FetchRefused, InvalidInput, NameNotFound
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.domain.feeds import NewFeed
     from paperround.web.models import ImportAnswer
+    from paperround.wiring import Runtime
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_check.check)

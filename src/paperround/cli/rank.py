@@ -1,25 +1,19 @@
 """`paperround rank`: what a list would hold, and why."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
-from paperround.cli.options import AsJson, Now, runtime
-from paperround.cli.output import pick_fields, print_result
-from paperround.domain.text import counted
-
-if TYPE_CHECKING:
-    from paperround.jobs.learn import LearnReport
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.options import Day, ListName, usage
+from paperround.cli.options import AsJson, Day, ListName, Now, runtime, usage
+from paperround.cli.output import pick_fields, print_result
 from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 
 if TYPE_CHECKING:
     from paperround.domain.editions import Ranked
+    from paperround.jobs.learn import LearnReport
     from paperround.jobs.rank import ListRanking
 
 

@@ -1,31 +1,27 @@
 """What settings say of mail: who sends it, who signs it, and what takes it away."""
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-
-from paperround.domain.errors import Misconfigured
-from paperround.domain.keys import COMMAND_LINE
-from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
-from paperround.jobs.channels import ChannelAdmin
-from paperround.mail.outbox import OutboxMailer
-from paperround.mail.smtp import SmtpMailer
-
-if TYPE_CHECKING:
-    from paperround.wiring import Runtime
 import atexit
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from paperround.config import Settings
 from paperround.domain.digests import Letterhead
+from paperround.domain.errors import Misconfigured
+from paperround.domain.keys import COMMAND_LINE
+from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
+from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
+from paperround.jobs.channels import ChannelAdmin
 from paperround.jobs.holding import Signing
 from paperround.jobs.ports import Mailer
+from paperround.mail.outbox import OutboxMailer
+from paperround.mail.smtp import SmtpMailer
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.mail.dkim import Signer
     from paperround.mail.dkim_signers import Signers
+    from paperround.wiring import Runtime
 
 KEPT_CONNECTION = timedelta(seconds=10)
 """How long a connection to the relay waits for another batch: notices leave every few seconds."""

@@ -1,17 +1,12 @@
 """What readers look at before anything is mailed, put together."""
 
-from typing import TYPE_CHECKING
-
-from paperround.domain.summaries import Wording
-from paperround.jobs.summarise import Writing
-
-if TYPE_CHECKING:
-    from paperround.wiring import Runtime
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from paperround.domain.summaries import Wording
 from paperround.jobs.choices import SuggestedTopics
 from paperround.jobs.preview import DigestPreviewer
+from paperround.jobs.summarise import Writing
 
 if TYPE_CHECKING:
     from paperround.wiring import Runtime
