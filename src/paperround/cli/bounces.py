@@ -5,17 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated, BinaryIO
 
 import typer
 
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
+from paperround.domain.returns import MOST_QUARANTINED, Receipt
 from paperround.domain.text import counted
-
-if TYPE_CHECKING:
-    from paperround.domain.returns import Receipt
 
 TRY_LATER = 75
 """What a mail server takes for "not now, keep it" (EX_TEMPFAIL of sysexits.h)."""
@@ -133,7 +131,6 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Read the mails in quarantine once more: this version may understand what an older did not."""
-    from paperround.domain.returns import MOST_QUARANTINED, Receipt
     from paperround.jobs.returned_mail import replay as run
 
     home = runtime(now)

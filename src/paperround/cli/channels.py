@@ -20,12 +20,11 @@ from paperround.cli.options import (
 )
 from paperround.cli.output import print_list, print_result
 from paperround.cli.subscribers import mail_shown
-from paperround.domain.channels import ChannelKind
+from paperround.domain.channels import Channel, ChannelKind, ChannelSettings
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.times import format_instant
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.domain.channels import Channel, ChannelSettings
     from paperround.jobs.channels import ChannelAdmin
     from paperround.wiring import Runtime
 

@@ -8,6 +8,8 @@ import typer
 from paperround.cli import moving
 from paperround.cli.options import AsJson, runtime
 from paperround.cli.output import print_result
+from paperround.clock import SystemClock
+from paperround.config import load_settings
 from paperround.domain.errors import SchemaOutOfDate
 from paperround.domain.text import counted
 
@@ -23,7 +25,6 @@ app.command("move")(moving.move)
 @app.command()
 def upgrade(as_json: AsJson = False) -> None:
     """Bring the database to the schema this version needs."""
-    from paperround.config import load_settings
     from paperround.store.engine import opened
     from paperround.store.migrate import bring_up
     from paperround.store.revisions import current, require_reachable
@@ -44,7 +45,6 @@ def upgrade(as_json: AsJson = False) -> None:
 @app.command()
 def check(as_json: AsJson = False) -> None:
     """Fail when the database has another schema than this version declares."""
-    from paperround.config import load_settings
     from paperround.store.engine import opened
     from paperround.store.migrate import check_drift
     from paperround.store.revisions import (
@@ -80,8 +80,6 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Write the database and its secret into one file, while everything goes on."""
-    from paperround.clock import SystemClock
-    from paperround.config import load_settings
     from paperround.store.backup import back_up
     from paperround.store.engine import opened
     from paperround.wiring.databases import require_made
@@ -131,7 +129,6 @@ def restore(
 
 def _put_back(file: Path, moved: bool) -> "tuple[str | None, Held | None]":
     """When the backup was made, and what was held. It is held before it has its name."""
-    from paperround.config import load_settings
     from paperround.store.restoring import restoring
 
     settings = load_settings()
@@ -141,15 +138,11 @@ def _put_back(file: Path, moved: bool) -> "tuple[str | None, Held | None]":
 
 
 def _hold_in_place(moved: bool) -> "Held | None":
-    from paperround.config import load_settings
-
     return _hold(load_settings().database, moved)
 
 
 def _hold(url: str, moved: bool) -> "Held | None":
     """Bring the database to this version's schema and hold it, unless it was only moved."""
-    from paperround.clock import SystemClock
-    from paperround.config import load_settings
     from paperround.jobs.put_back import hold_everything
     from paperround.store.engine import opened
     from paperround.store.migrate import bring_up

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.drain import leave_on_signals
+from paperround.cli.drain import DRAIN_SECONDS, leave_on_signals, log_to_stderr
+from paperround.cli.files import paper_file
 from paperround.cli.options import Papers
 from paperround.cli.output import counts, say
+from paperround.clock import SystemClock
+from paperround.config import Settings, load_settings
+from paperround.domain.editions import Edition
+from paperround.domain.errors import Conflict, InvalidInput, Misconfigured, PaperroundError
+from paperround.domain.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:
     import socket
 
-    from paperround.config import Settings
-    from paperround.domain.editions import Edition
     from paperround.jobs.demo import Samples
     from paperround.wiring import Runtime
 
@@ -58,9 +62,6 @@ def demo(
     Needs no network, no account and no settings; invented papers unless --papers names others. It
     keeps a folder of its own, and leaves an installation that is here alone, with its .env.
     """
-    from paperround.cli.drain import log_to_stderr
-    from paperround.config import load_settings
-
     settings = load_settings(file=None)  # .env is an installation's
     log_to_stderr(settings)
     logging.getLogger("paperround").setLevel(logging.WARNING)
@@ -80,8 +81,6 @@ def demo(
 
 
 def _require_this_machine(settings: "Settings") -> None:
-    from paperround.domain.errors import Misconfigured
-
     if settings.leaves_this_machine:
         raise Misconfigured(
             "a demo sends no mail to other machines, and PAPERROUND_SMTP_URL names one: unset it "
@@ -99,7 +98,6 @@ def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
     """A socket that is bound to `port`, by default the usual one; or to one near it when that is
     taken and `is_free`. Raises InvalidInput for a port that cannot be had."""
     from paperround.cli.server import listen
-    from paperround.domain.errors import InvalidInput
 
     first = PORT if port is None else port
     for number in range(first, first + TRIED_PORTS) if is_free else ():
@@ -109,7 +107,6 @@ def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
 
 
 def _home(settings: "Settings", port: int) -> "Runtime":
-    from paperround.clock import SystemClock
     from paperround.wiring import Runtime
 
     if not _is_named(settings):
@@ -123,7 +120,6 @@ def _home(settings: "Settings", port: int) -> "Runtime":
 
 def _claim(home: "Runtime") -> None:
     """Mark the database as a demo's. Raises Conflict for that of an installation."""
-    from paperround.domain.errors import Conflict
     from paperround.jobs.demo import claim
     from paperround.wiring.databases import database_of, place_of
 
@@ -164,7 +160,6 @@ def _read_samples(home: "Runtime") -> str:
 
 def _keep_reading(home: "Runtime", samples: "Samples") -> None:
     """Read the samples of later hours until the demo stops."""
-    from paperround.domain.errors import PaperroundError
     from paperround.jobs.demo import read_samples
 
     while not home.stopping.wait(EVERY_SECONDS):
@@ -176,8 +171,6 @@ def _keep_reading(home: "Runtime", samples: "Samples") -> None:
 
 def _read_file(home: "Runtime", file: Path) -> str:
     """Read papers from `file` into the database; returns how many there are."""
-    from paperround.cli.files import paper_file
-    from paperround.domain.errors import Conflict
     from paperround.jobs.demo import has_samples
     from paperround.jobs.ingest import ingest
 
@@ -202,7 +195,6 @@ def _read_file(home: "Runtime", file: Path) -> str:
 
 def _freeze(home: "Runtime") -> "Edition | None":
     """Freeze the newest edition if it is not; the newest one that there is."""
-    from paperround.domain.lists import DEFAULT_LIST
     from paperround.jobs.cuts import freeze_cuts
 
     now = home.clock.now()
@@ -227,7 +219,6 @@ def _say_welcome(home: "Runtime", source: str, edition: "Edition | None") -> Non
 
 
 def _run(home: "Runtime", door: "socket.socket", welcome: Callable[[], None]) -> None:
-    from paperround.cli.drain import DRAIN_SECONDS
     from paperround.cli.server import server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app

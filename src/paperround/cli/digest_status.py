@@ -8,10 +8,11 @@ import typer
 
 from paperround.cli.options import AnyList, AsJson, ListName, Now, runtime, usage
 from paperround.cli.output import outline_lines, pick_fields, print_result, to_json
+from paperround.cli.subscribers import show_history
 from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.status import EditionTally, LateMails, Progress
 
 if TYPE_CHECKING:
-    from paperround.domain.status import EditionTally, LateMails, Progress
     from paperround.jobs.status import ListStatus, PaceStatus, Status
 
 NEVER = "nothing looked at what is due yet: start `paperround serve`, or tick every minute"
@@ -27,7 +28,6 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show what was planned, sent and refused, and why some people got no mail."""
-    from paperround.cli.subscribers import show_history
     from paperround.jobs.status import status as run
 
     home = runtime(now)

@@ -10,10 +10,10 @@ from paperround.cli.feed_options import NO_FEEDS, find_feed
 from paperround.cli.options import AsJson, runtime
 from paperround.cli.output import print_json, say
 from paperround.domain.errors import PaperroundError
+from paperround.domain.feeds import LiveFeed
 from paperround.domain.text import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.domain.feeds import LiveFeed
     from paperround.wiring import Runtime
 
 

@@ -8,10 +8,11 @@ import typer
 
 from paperround.cli.options import AsJson
 from paperround.cli.output import paragraph, print_result, table, table_lines, terminal_width
+from paperround.domain.feeds import NewFeed, feed_as_json
+from paperround.domain.presets import PRESETS
 from paperround.domain.text import counted
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.domain.feeds import NewFeed
     from paperround.jobs.feed_preview import FeedPreview
     from paperround.jobs.ports import Source
     from paperround.web.models import PreviewAnswer
@@ -51,9 +52,6 @@ def _kind_lines(kind: dict[str, Any]) -> Iterator[str]:
 
 def presets(as_json: AsJson = False) -> None:
     """Show the presets and the feeds of each."""
-    from paperround.domain.feeds import feed_as_json
-    from paperround.domain.presets import PRESETS
-
     value = {name: [feed_as_json(one) for one in feeds] for name, feeds in PRESETS.items()}
     rows = [(name, "; ".join(map(_in_short, feeds))) for name, feeds in PRESETS.items()]
     print_result({"presets": value}, table(rows, terminal_width()), as_json=as_json)

@@ -9,9 +9,10 @@ import typer
 
 from paperround.cli.options import usage
 from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.feeds import LiveFeed, NewFeed
+from paperround.domain.presets import PRESETS
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.domain.feeds import LiveFeed, NewFeed
     from paperround.wiring import Runtime
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The feed's name.")]
@@ -48,8 +49,6 @@ MOST_NAMED = 12
 
 def preset_feeds(preset: str) -> "Sequence[NewFeed]":
     """The feeds of a preset; an unknown one is wrong usage."""
-    from paperround.domain.presets import PRESETS
-
     if preset not in PRESETS:
         raise typer.BadParameter(f"use one of {', '.join(PRESETS)}", param_hint="--preset")
     return PRESETS[preset]

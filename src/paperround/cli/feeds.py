@@ -26,9 +26,9 @@ from paperround.cli.feed_options import (
 from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime, usage
 from paperround.cli.output import counts, print_list, print_result
 from paperround.domain.errors import FetchFailed, FetchRefused, InvalidInput, NameNotFound
+from paperround.domain.feeds import FeedState, NewFeed, Progress
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.domain.feeds import NewFeed
     from paperround.web.models import ImportAnswer
     from paperround.wiring import Runtime
 
@@ -66,7 +66,6 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add the feed NAME, or all feeds of a preset. They are read at the next tick."""
-    from paperround.domain.feeds import NewFeed
     from paperround.jobs.feed_files import show_of
 
     if (preset is None) == (name is None or kind is None):
@@ -294,8 +293,6 @@ SECONDS = 4.0
 def unreachable(home: "Runtime", feeds: "Iterable[NewFeed]") -> str | None:
     """Why a service of `feeds` cannot be reached, and what to look at; None when all can. They are
     connected to, and asked nothing."""
-    from paperround.domain.feeds import FeedState, Progress
-
     client = home.client_for(*home.settings.open_places)
     asked = {}
     for feed in feeds:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from paperround.cli.digest_status import send_test
+from paperround.cli.doctor import lines_of, look
 from paperround.cli.options import read_file, runtime, usage
 from paperround.cli.output import say
+from paperround.config import PREFIX, Settings, load_settings
 from paperround.domain.errors import (
     Conflict,
     DatabaseFailed,
@@ -21,7 +24,6 @@ from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.cli.answers import Answers
-    from paperround.config import Settings
     from paperround.doctor.findings import Finding
 
 ENV = Path(".env")
@@ -170,8 +172,6 @@ class _Interview:
 
 def _before() -> "Settings":
     """The answers of last time, or the defaults. What the environment says is no answer."""
-    from paperround.config import Settings, load_settings
-
     try:
         return load_settings({})
     except Misconfigured as error:
@@ -299,8 +299,6 @@ def _write(answers: "Answers") -> None:
 
 def _say_overruled(answers: "Answers") -> None:
     """Name the answers that the environment says otherwise: it wins over the file."""
-    from paperround.config import PREFIX, load_settings
-
     with suppress(Misconfigured):  # of which the doctor tells
         written, in_force = load_settings({}), load_settings()
         for name in answers.settings():
@@ -316,8 +314,6 @@ def _refuse_demo() -> None:
 
 def _check() -> "list[Finding]":
     """Make the installation, run the doctor over it, and tell what is to be done."""
-    from paperround.cli.doctor import lines_of, look
-
     with suppress(PaperroundError):  # of which the doctor tells
         home = runtime(creates=True)
         if home.settings.embedded:
@@ -340,8 +336,6 @@ def _fails(findings: "list[Finding]", check: str | None = None) -> bool:
 
 def _offer_test(answers: "Answers", wanted: bool | None, interview: _Interview) -> bool:
     """Send one test mail to the contact if it is wanted; False when it did not get out."""
-    from paperround.cli.digest_status import send_test
-
     if not answers.contact:
         return True
     say()

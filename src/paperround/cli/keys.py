@@ -1,16 +1,13 @@
 """`paperround keys`: who may use the admin API."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from paperround.cli.options import AsJson, Now, instant, runtime, usage
 from paperround.cli.output import pick_fields, print_list, print_result
-from paperround.domain.keys import Scope
-
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.domain.keys import ApiKey
+from paperround.domain.keys import ApiKey, Scope
 
 app = typer.Typer(help="Keys of the admin API; only their hashes are kept.", no_args_is_help=True)
 

@@ -3,16 +3,15 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from paperround.cli.options import AsJson
 from paperround.cli.output import print_result, progress, say
+from paperround.clock import SystemClock
+from paperround.config import Settings, load_settings
 from paperround.domain.text import counted
-
-if TYPE_CHECKING:
-    from paperround.config import Settings
 
 STANDARD_INPUT = "-"
 
@@ -51,8 +50,6 @@ def move(
     Every table is copied in one transaction and counted in both databases; then the old one
     refuses to work. A move that fails changes nothing: run the same command again.
     """
-    from paperround.config import load_settings
-
     settings = load_settings()
     file = source or _file_of(settings)
     _move(settings, file, _target(url, settings), replace_nul, dry_run, as_json)
@@ -76,7 +73,6 @@ def _target(url: str | None, settings: "Settings") -> str:
 def _move(
     settings: "Settings", file: Path, url: str, replace_nul: bool, dry_run: bool, as_json: bool
 ) -> None:
-    from paperround.clock import SystemClock
     from paperround.store.moving.move import between
 
     now = SystemClock().now()

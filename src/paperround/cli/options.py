@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from paperround.clock import FixedClock, SystemClock
+from paperround.config import load_settings
 from paperround.domain.errors import InvalidInput, UnreadableFile
 from paperround.domain.times import parse_date, parse_instant
 
@@ -83,8 +85,6 @@ Papers = Annotated[
 def runtime(now: datetime | None = None, *, creates: bool = False) -> "Runtime":
     """The installation the environment describes, at the present or at the instant `now`. Where
     there is none, a command that `creates` makes it, and any other says so."""
-    from paperround.clock import FixedClock, SystemClock
-    from paperround.config import load_settings
     from paperround.wiring import Runtime
 
     clock = SystemClock() if now is None else FixedClock(now)

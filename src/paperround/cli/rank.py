@@ -7,12 +7,12 @@ import typer
 
 from paperround.cli.options import AsJson, Day, ListName, Now, runtime, usage
 from paperround.cli.output import pick_fields, print_result
+from paperround.domain.editions import Ranked
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 
 if TYPE_CHECKING:
-    from paperround.domain.editions import Ranked
     from paperround.jobs.learn import LearnReport
     from paperround.jobs.rank import ListRanking
 

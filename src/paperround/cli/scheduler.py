@@ -6,6 +6,7 @@ from paperround.cli.drain import (
     drain,
     freeze_startup_objects,
     hold_signals,
+    log_to_stderr,
     watched,
 )
 from paperround.cli.options import runtime
@@ -15,7 +16,6 @@ from paperround.cli.output import say
 def scheduler(health: Health = None) -> None:
     """Ask once a minute for what is due. On PostgreSQL workers do it, and any number of schedulers
     may stand by; on SQLite this process does it: everything but serving pages."""
-    from paperround.cli.drain import log_to_stderr
     from paperround.scheduler import Scheduler
     from paperround.web.role import scheduler_role
 

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from paperround.cli.drain import drain, finish_on_signals, freeze_startup_objects, leave_on_signals
+from paperround.cli.drain import (
+    drain,
+    finish_on_signals,
+    freeze_startup_objects,
+    leave_on_signals,
+    log_to_stderr,
+)
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import pick_fields, print_result, say
 
@@ -40,7 +46,6 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the site and, unless --web-only, read feeds, publish and send mail on time."""
-    from paperround.cli.drain import log_to_stderr
     from paperround.cli.server import listen, listening_place, server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from paperround.cli.bounces import EVENT
 from paperround.cli.options import (
     AsJson,
     ConsentAt,
@@ -30,11 +31,11 @@ from paperround.cli.options import (
 )
 from paperround.cli.output import counts, pick_fields, print_result, progress, table_lines
 from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.status import MailRecord
+from paperround.domain.subscribers import Address
 from paperround.domain.text import counted
 
 if TYPE_CHECKING:
-    from paperround.domain.status import MailRecord
-    from paperround.domain.subscribers import Address
     from paperround.jobs.subscriber_files import Found
     from paperround.jobs.subscribers import ImportReport
     from paperround.wiring import Runtime
@@ -278,7 +279,6 @@ def history(
 
 def show_history(home: "Runtime", address: "Address", *, as_json: bool) -> None:
     """Print what one person was sent, and what came back of it."""
-    from paperround.cli.bounces import EVENT
     from paperround.jobs.status import history as run
 
     past = run(home.database, address)

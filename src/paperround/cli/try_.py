@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from paperround.cli.feed_options import preset_feeds
+from paperround.cli.files import paper_file
 from paperround.cli.options import AsJson, Papers, runtime
 from paperround.cli.output import print_result, progress
 from paperround.cli.rank import item_as_json, item_lines
+from paperround.domain.editions import Ranking
 from paperround.domain.errors import FetchFailed, NotFound
 from paperround.domain.text import counted
 
 if TYPE_CHECKING:
-    from paperround.domain.editions import Ranking
     from paperround.jobs.playground import Reading
     from paperround.wiring import Runtime
 
@@ -79,7 +80,6 @@ def _read(
 
 
 def _from_file(papers: Path) -> "tuple[Reading, ...]":
-    from paperround.cli.files import paper_file
     from paperround.jobs.playground import Reading
 
     file = paper_file(papers)

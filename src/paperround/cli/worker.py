@@ -11,6 +11,7 @@ from paperround.cli.drain import (
     drain,
     freeze_startup_objects,
     hold_signals,
+    log_to_stderr,
     watched,
 )
 from paperround.cli.options import runtime, usage
@@ -39,7 +40,6 @@ def worker(
     health: Health = None,
 ) -> None:
     """Do the jobs: read feeds, publish, send mail. Any number of workers share one PostgreSQL."""
-    from paperround.cli.drain import log_to_stderr
     from paperround.web.role import worker_role
     from paperround.wiring.hands import Hands
 
