@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.cli.feed_check import checks
+from paperround.cli.feed_lists import checks
 from paperround.config import Settings
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, Progress

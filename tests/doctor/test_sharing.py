@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.doctor.findings import Finding, Level
-from paperround.doctor.sharing import LONG, sharing
+from paperround.doctor.routine import LONG, sharing
 from paperround.domain.deliveries import Worker
 from paperround.domain.work import Line, Lined, Staff
 from paperround.jobs.roles import look, worker_lives

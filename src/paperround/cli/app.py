@@ -21,12 +21,10 @@ from paperround.cli import (
     init,
     keys,
     rank,
-    scheduler,
     serve,
     subscribers,
     suppressions,
     try_,
-    worker,
 )
 from paperround.domain.errors import PaperroundError
 
@@ -67,8 +65,8 @@ app.command("try")(try_.try_)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
-app.command("worker")(worker.worker)
-app.command("scheduler")(scheduler.scheduler)
+app.command("worker")(serve.worker)
+app.command("scheduler")(serve.scheduler)
 app.command("tick")(serve.tick)
 app.add_typer(digest.app, name="digest")
 app.add_typer(feeds.app, name="feeds")

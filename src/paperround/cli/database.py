@@ -1,15 +1,16 @@
 """`paperround db`: the schema of the database, backups of it, and moves to another."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli import moving
 from paperround.cli.options import AsJson, runtime
-from paperround.cli.output import print_result
+from paperround.cli.output import print_result, progress, say
 from paperround.clock import SystemClock
-from paperround.config import load_settings
+from paperround.config import Settings, load_settings
 from paperround.domain.errors import SchemaOutOfDate
 from paperround.domain.text import counted
 
@@ -19,7 +20,109 @@ if TYPE_CHECKING:
 PAUSED = "sending is paused; `paperround digest resume` lets it go on with what is due from now"
 
 app = typer.Typer(help="The schema of the database, backups, and moves.", no_args_is_help=True)
-app.command("move")(moving.move)
+
+
+@app.command()
+def move(
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="URL",
+            help="The empty PostgreSQL database: postgresql://USER@HOST/NAME, or - to read that "
+            "from standard input. Default: PAPERROUND_DATABASE_URL.",
+        ),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="The SQLite database to move. Default: this installation's.",
+        ),
+    ] = None,
+    replace_nul: Annotated[
+        bool,
+        typer.Option(
+            "--replace-nul",
+            help="Where a text holds a NUL, which PostgreSQL cannot, write \ufffd in the copy.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Look at both databases and change nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Move an installation from SQLite to PostgreSQL. Stop everything that works with it first.
+
+    Every table is copied in one transaction and counted in both databases; then the old one
+    refuses to work. A move that fails changes nothing: run the same command again.
+    """
+    from paperround.store.moving.move import between
+
+    settings, now = load_settings(), SystemClock().now()
+    # The SQLite file, also when the settings name the new database already.
+    standing = settings.database_file if settings.embedded else settings.data_dir / "paperround.db"
+    file = source or standing
+    if url == "-":
+        target = sys.stdin.readline().strip()
+    elif url is None and settings.embedded:
+        raise typer.BadParameter(
+            "name the database to move to: postgresql://USER@HOST/NAME", param_hint="URL"
+        )
+    else:
+        target = url or settings.database
+    with between(file, target, now=now) as moving:
+        place = moving.target.place
+        if moving.is_done:
+            line = f"moved already, to {place}"
+            print_result({"moved": True, "database": place}, line, as_json=as_json)
+            return
+        rows, left_behind = moving.look(), moving.source.unknown_tables()
+        if not as_json:
+            say(f"to move: {counted(sum(rows.values()), 'row')}, to {place}")
+        if left_behind and not as_json:
+            say(f"  not Paperround's, and left behind: {', '.join(left_behind)}")
+        if dry_run:
+            line = "it can be moved; nothing was changed"
+            print_result({"moved": False, "database": place}, line, as_json=as_json)
+            return
+        with progress("copying", sum(rows.values())) as advance:
+            moving.copy(advance, now=now, replace_nul=replace_nul)
+    value = {
+        "moved": True,
+        "database": place,
+        "rows": sum(rows.values()),
+        "tables": [{"name": name, "rows": count} for name, count in rows.items()],
+        "left_behind": left_behind,
+        "set": {"PAPERROUND_DATABASE_URL": place, **_secrets(settings)},
+    }
+    print_result(value, _moved_lines(settings, file, place, rows), as_json=as_json)
+
+
+def _secrets(settings: Settings) -> dict[str, str]:
+    """What hands on the key that the installation made for itself, where none was set."""
+    if settings.secret_key is not None or not settings.secret_file.exists():
+        return {}
+    return {"PAPERROUND_SECRET_KEY_FILE": str(settings.secret_file.resolve())}
+
+
+def _moved_lines(settings: Settings, file: Path, place: str, rows: dict[str, int]) -> Iterator[str]:
+    said = counted(sum(rows.values()), "row")
+    yield f"moved {said} of {counted(len(rows), 'table')}; counts agree"
+    yield f"{file} refuses to work from now on; keep it until you are sure. Set on every machine:"
+    yield f"  PAPERROUND_DATABASE_URL={place}  with its password"
+    for name, value in _secrets(settings).items():
+        yield f"  {name}={value}  a copy of it: old links need this key"
+    if settings.secret_key is not None:
+        yield "  PAPERROUND_SECRET_KEY as it is now"
+    key = "PAPERROUND_SECRET_KEY"
+    if missing := [name for name in settings.unnamed_sender if name != key]:
+        yield f"  {', '.join(missing)}: PostgreSQL needs them"
+    # Files of secrets that no setting names.
+    unnamed = [settings.dkim_file, *([settings.secret_file] if settings.secret_key else [])]
+    for kept in (one for one in unnamed if one.exists()):
+        yield f"  and in PAPERROUND_DATA_DIR a copy of {kept}"
+    yield "then run `paperround doctor`"
 
 
 @app.command()
@@ -117,7 +220,16 @@ def restore(
     until `paperround digest resume`."""
     if (file is None) != in_place:
         raise typer.BadParameter("name a backup FILE, or say --in-place", param_hint="FILE")
-    made_at, held = (None, _hold_in_place(moved)) if file is None else _put_back(file, moved)
+    from paperround.store.restoring import restoring
+
+    settings = load_settings()
+    made_at: str | None = None
+    if file is None:
+        held = _hold(settings.database, moved)
+    else:  # what is put back is held before it has its name
+        with restoring(file, settings.database_file, settings.secret_file) as staged:
+            held = _hold(f"sqlite:///{staged.database}", moved)
+        made_at = staged.made_at
     runtime()
     unknown = 0 if held is None else held.digests + held.notices
     lines = [f"restored the backup of {made_at}" if made_at else "restored"]
@@ -125,20 +237,6 @@ def restore(
     lines.append("sending goes on where it stopped" if held is None else PAUSED)
     value = {"made_at": made_at, "held": held is not None, "unknown": unknown}
     print_result(value, lines, as_json=as_json)
-
-
-def _put_back(file: Path, moved: bool) -> "tuple[str | None, Held | None]":
-    """When the backup was made, and what was held. It is held before it has its name."""
-    from paperround.store.restoring import restoring
-
-    settings = load_settings()
-    with restoring(file, settings.database_file, settings.secret_file) as staged:
-        held = _hold(f"sqlite:///{staged.database}", moved)
-    return staged.made_at, held
-
-
-def _hold_in_place(moved: bool) -> "Held | None":
-    return _hold(load_settings().database, moved)
 
 
 def _hold(url: str, moved: bool) -> "Held | None":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paperround.cli.drain import DRAIN_SECONDS, leave_on_signals, log_to_stderr
-from paperround.cli.files import paper_file
+from paperround.cli.ingest import paper_file
 from paperround.cli.options import Papers
 from paperround.cli.output import counts, say
 from paperround.clock import SystemClock
@@ -80,7 +80,7 @@ def demo(
 # --- before it runs ----------------------------------------------------------------------------
 
 
-def _require_this_machine(settings: "Settings") -> None:
+def _require_this_machine(settings: Settings) -> None:
     if settings.leaves_this_machine:
         raise Misconfigured(
             "a demo sends no mail to other machines, and PAPERROUND_SMTP_URL names one: unset it "
@@ -89,7 +89,7 @@ def _require_this_machine(settings: "Settings") -> None:
     settings.require_sender()
 
 
-def _is_named(settings: "Settings") -> bool:
+def _is_named(settings: Settings) -> bool:
     """Whether somebody said where the site is reached, so that its port is not ours to choose."""
     return "public_url" in settings.model_fields_set
 
@@ -106,7 +106,7 @@ def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
     return listen(HOST, 0 if is_free else first)
 
 
-def _home(settings: "Settings", port: int) -> "Runtime":
+def _home(settings: Settings, port: int) -> "Runtime":
     from paperround.wiring import Runtime
 
     if not _is_named(settings):

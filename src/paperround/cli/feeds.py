@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from paperround.cli import feed_check, feed_lists
+from paperround.cli import feed_lists
 from paperround.cli.feed_options import (
     NO_FEEDS,
     Limit,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.wiring import Runtime
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
-app.command("check")(feed_check.check)
+app.command("check")(feed_lists.check)
 app.command("kinds")(feed_lists.kinds)
 app.command("presets")(feed_lists.presets)
 app.command("categories")(feed_lists.categories)

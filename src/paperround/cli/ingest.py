@@ -1,8 +1,10 @@
-"""`paperround ingest`: papers from a file or a live feed into the database."""
+"""`paperround ingest`: papers from a file or a live feed into the database. Other commands read
+their files of papers here, too."""
 
 import gc
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +15,7 @@ from paperround.cli.feed_options import find_feed
 from paperround.cli.options import AsJson, Now, instant, read_file, runtime, usage
 from paperround.cli.output import counts, print_result, progress
 from paperround.domain.errors import FetchFailed
+from paperround.domain.papers import ParsedBatch
 from paperround.domain.text import counted
 
 if TYPE_CHECKING:
@@ -71,24 +74,18 @@ def _read_file(
 ) -> tuple[str, "IngestReport | PollReport"]:
     """The name of the feed that keeps what such files held, and what this one held."""
     from paperround.jobs.ingest import ingest as run
-    from paperround.sources.formats import decompress, reader_for
 
-    content = decompress(read_file(file))
-    with usage("--format") if file_format != "auto" else nullcontext():
-        name, reader = reader_for(file.name, content, file_format)
-    present = home.clock.now()
-    batch = reader(content)
-    del content  # as large as all that was read of it
+    read, present = paper_file(file, file_format), home.clock.now()
     gc.freeze()  # what was read stays to the end: looking for garbage in it only takes time
-    with progress(f"reading {file.name}", len(batch.records)) as advance:
-        feed = f"file:{name}"
+    with progress(f"reading {file.name}", len(read.batch.records)) as advance:
+        feed = f"file:{read.format}"
         return feed, run(
-            batch,
+            read.batch,
             database=home.database,
             feed_name=feed,
             feed_kind="file",
             source=file.name,
-            captured_at=captured_at or min(_written_at(file), present),
+            captured_at=captured_at or min(read.written_at, present),
             now=present,
             progress=advance,
         )
@@ -104,11 +101,6 @@ def _read_feed(name: str, home: "Runtime") -> "PollReport":
     return report
 
 
-def _written_at(file: Path) -> datetime:
-    """When the file was last written: the latest moment its counts can be of."""
-    return datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
-
-
 def _lines(name: str, report: "IngestReport | PollReport", feed: str) -> Iterator[str]:
     papers = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged}
     yield f"{name}: {counted(report.records, 'record')} ({counts(papers)})"
@@ -116,3 +108,29 @@ def _lines(name: str, report: "IngestReport | PollReport", feed: str) -> Iterato
     for reason, number in sorted(report.rejects.items()):
         yield f"  {number:,} rejected: {reason} (paperround feeds rejects {feed})"
     yield f"  {counted(report.papers_total, 'paper')} in all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperFile:
+    """What a file holds. `written_at` is the latest moment its undated counts can be of."""
+
+    name: str
+    format: str
+    batch: ParsedBatch
+    written_at: datetime
+
+
+def paper_file(path: Path, file_format: str = "auto") -> PaperFile:
+    """Read the file, whose format is told by its name and what it holds unless it is named. Raises
+    UnreadableFile and UnknownFormat; a named format that is unknown is wrong usage."""
+    from paperround.sources.formats import decompress, reader_for
+
+    content = decompress(read_file(path))
+    with usage("--format") if file_format != "auto" else nullcontext():
+        name, reader = reader_for(path.name, content, file_format)
+    return PaperFile(
+        name=path.name,
+        format=name,
+        batch=reader(content),
+        written_at=datetime.fromtimestamp(path.stat().st_mtime, tz=UTC),
+    )

@@ -170,7 +170,7 @@ class _Interview:
             say(f"\n{text}")
 
 
-def _before() -> "Settings":
+def _before() -> Settings:
     """The answers of last time, or the defaults. What the environment says is no answer."""
     try:
         return load_settings({})
@@ -179,7 +179,7 @@ def _before() -> "Settings":
         return Settings()
 
 
-def _ask_all(interview: _Interview, before: "Settings", *, private: bool) -> "Answers":
+def _ask_all(interview: _Interview, before: Settings, *, private: bool) -> "Answers":
     from paperround.cli import answers as read
 
     interview.heading(
@@ -223,7 +223,7 @@ def _ask_all(interview: _Interview, before: "Settings", *, private: bool) -> "An
     )
 
 
-def _ask_relay(interview: _Interview, before: "Settings") -> str:
+def _ask_relay(interview: _Interview, before: Settings) -> str:
     from paperround.cli.answers import OUTBOX, read_relay
 
     if before.smtp_url is None:
@@ -233,7 +233,7 @@ def _ask_relay(interview: _Interview, before: "Settings") -> str:
 
 
 def _ask_sender(
-    interview: _Interview, before: "Settings", relay: str, *, must: bool
+    interview: _Interview, before: Settings, relay: str, *, must: bool
 ) -> tuple[str, str, str]:
     """Operator, contact and the From field. `must`: mail leaves, so none may be missing."""
     from paperround.cli.answers import read_address, read_line, read_sender, required, sender_of
@@ -253,7 +253,7 @@ def _ask_sender(
 
 
 def _ask_postal(
-    interview: _Interview, before: "Settings", *, must: bool, private: bool
+    interview: _Interview, before: Settings, *, must: bool, private: bool
 ) -> tuple[str, bool]:
     """The postal address, and whether this is for one's own group only."""
     from paperround.cli.answers import read_line
@@ -272,7 +272,7 @@ def _ask_postal(
         )
 
 
-def _zone(before: "Settings") -> str:
+def _zone(before: Settings) -> str:
     """The zone of last time, or that of this machine."""
     from paperround.cli.answers import machine_zone
 

@@ -1,4 +1,4 @@
-"""`paperround serve` and `tick`: what keeps an installation going."""
+"""`paperround serve`, `tick`, `worker` and `scheduler`: what keeps an installation going."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from paperround.cli.drain import (
+    Health,
+    await_stop,
     drain,
     finish_on_signals,
     freeze_startup_objects,
+    hold_signals,
     leave_on_signals,
     log_to_stderr,
+    watched,
 )
-from paperround.cli.options import AsJson, Now, runtime
+from paperround.cli.options import AsJson, Now, runtime, usage
 from paperround.cli.output import pick_fields, print_result, say
+from paperround.domain.errors import Misconfigured
+from paperround.domain.work import Line, parse_lines, spoken_lines
 
 if TYPE_CHECKING:
     from paperround.jobs.outcomes import DeliverReport
@@ -116,3 +122,70 @@ def _as_json(report: "TickReport", sent: "DeliverReport") -> dict[str, Any]:
         "sent": sent.totals.sent,
         "queued": sent.totals.queued,
     }
+
+
+ALL = ",".join(Line)
+
+
+def worker(
+    queues: Annotated[
+        str,
+        typer.Option("--queues", metavar="NAMES", help=f"Which queues it serves, of {ALL}."),
+    ] = ALL,
+    concurrency: Annotated[
+        int,
+        typer.Option(
+            "--concurrency",
+            metavar="N",
+            min=1,
+            max=32,
+            help="How many jobs of a queue run at once, where more than one may.",
+        ),
+    ] = 4,
+    health: Health = None,
+) -> None:
+    """Do the jobs: read feeds, publish, send mail. Any number of workers share one PostgreSQL."""
+    from paperround.web.role import worker_role
+    from paperround.wiring.hands import Hands
+
+    with usage("--queues"):
+        lines = parse_lines(queues)
+    home = replace(runtime(), hands=Hands(lines=lines, wide=concurrency))
+    if home.settings.embedded:
+        raise Misconfigured(
+            "a worker shares the work of others on PostgreSQL only: on SQLite one process does all "
+            "of it, `paperround serve`, or without pages `paperround scheduler`"
+        )
+    home.settings.require_sender()
+    log_to_stderr(home.settings)
+    home.prepare_to_serve()
+    hold_signals()
+    with watched(home, worker_role(home), health):
+        home.queue.start()
+        freeze_startup_objects()
+        say(f"Paperround works at {spoken_lines(lines)}; stop it with SIGTERM")
+        await_stop()
+        home.stop_sending()
+        drain(home, home.queue.stop, worker=True)
+    say("stopped")
+
+
+def scheduler(health: Health = None) -> None:
+    """Ask once a minute for what is due. On PostgreSQL workers do it, and any number of schedulers
+    may stand by; on SQLite this process does it: everything but serving pages."""
+    from paperround.scheduler import Scheduler
+    from paperround.web.role import scheduler_role
+
+    home = runtime()
+    log_to_stderr(home.settings)
+    home.settings.require_sender()
+    home.prepare_to_serve()
+    minutes = Scheduler(home, works=home.settings.embedded)
+    hold_signals()
+    with watched(home, scheduler_role(minutes.last_look), health):
+        minutes.start()
+        freeze_startup_objects()
+        say("Paperround ticks once a minute; stop it with SIGTERM")
+        await_stop()
+        drain(home, minutes.stop, scheduler=True)
+    say("stopped")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from paperround.cli.feed_options import preset_feeds
-from paperround.cli.files import paper_file
+from paperround.cli.ingest import paper_file
 from paperround.cli.options import AsJson, Papers, runtime
 from paperround.cli.output import print_result, progress
 from paperround.cli.rank import item_as_json, item_lines

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from paperround.config import LOOPBACK, Settings
 from paperround.doctor import dmarc, spf
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
-from paperround.doctor.names import WAY_OUT
 from paperround.doctor.setup import NOBODYS
+from paperround.doctor.site import WAY_OUT
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest
 from paperround.domain.ports import HttpClient

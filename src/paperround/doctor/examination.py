@@ -8,19 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from paperround.config import Settings
-from paperround.doctor import (
-    channels,
-    dns,
-    headers,
-    machine,
-    names,
-    outlet,
-    records,
-    routine,
-    setup,
-    sharing,
-    site,
-)
+from paperround.doctor import dns, headers, machine, outlet, records, routine, setup, site
 from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
 from paperround.domain.feeds import FetchRequest, LiveFeed, Page
@@ -48,14 +36,14 @@ def without_settings(faults: Sequence[str]) -> list[Finding]:
 def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
     """Every finding. One that others rest on comes before them."""
     standing, of_database = _database(runtime, now)
-    needed = names.hosts(runtime.settings)
-    silent = names.unanswered(needed, runtime.resolver)
+    needed = site.hosts(runtime.settings)
+    silent = site.unanswered(needed, runtime.resolver)
     unseen = {what for host in silent for what in needed[host]}
     return [
         *_machine(runtime),
         *_settings(runtime),
         *of_database,
-        *names.silence(needed, silent),
+        *site.silence(needed, silent),
         *([] if "site" in unseen else _site(runtime, standing, now)),
         *([] if silent else _time(runtime, standing, now)),
         *_way_out(runtime, now, silent),
@@ -109,7 +97,7 @@ def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Stat
         clock = routine.clock(work, now=now)
         feeds = routine.feeds(routine.all_feeds(work))
         room = work.status.storage()
-        posted_to = channels.channels(work)
+        posted_to = routine.channels(work)
         newest = work.models.newest(runtime.model_maker.name, by=now)
     standing = status(database, None, now=now)
     return standing, [
@@ -140,8 +128,8 @@ def _sharing(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]
     except PaperroundError as error:
         return [fail("workers", str(error))]
     ticks = routine.ticks(standing.last_tick_at, now=now)
-    found = sharing.sharing(people, lined, ticks=ticks, now=now)
-    return [*found, *sharing.of_another_version(strangers)]
+    found = routine.sharing(people, lined, ticks=ticks, now=now)
+    return [*found, *routine.of_another_version(strangers)]
 
 
 def _keys(runtime: Runtime, database: Database, now: datetime) -> Finding:

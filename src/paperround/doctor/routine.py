@@ -1,17 +1,21 @@
 """The daily routine: clock, schedule, feeds, editions, and whether digests get out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.records import CLOCKS_DIFFER, DOCTOR
+from paperround.domain.channels import Channel
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.feed_health import cause_of
 from paperround.domain.feeds import FeedHealth, LiveFeed
+from paperround.domain.ledger import DeliveryRecord
 from paperround.domain.models import KeptModel
 from paperround.domain.returns import ReturnTally
+from paperround.domain.roles import Staff
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
+from paperround.domain.work import Line, Lined, spoken_lines
 from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.holding import ALLOW, LACKS_KEYS
 from paperround.jobs.plan import LATE
@@ -200,3 +204,114 @@ def _digests(one: ListStatus, *, now: datetime) -> Finding:
         says = f"of {name} {counted(lost, 'digest')} of today did not get out"
         return warn("digests", says, "`paperround digest status` has the reasons")
     return ok("digests", f"none of {name} is late")
+
+
+LOOKED_AT = 10
+"""Posts of a channel that are looked through for the last that came to something."""
+
+_TELLING = frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.EXPIRED})
+
+
+def channels(work: UnitOfWork) -> list[Finding]:
+    """One finding for each that is stopped, or whose last post was not taken; one for all others;
+    nothing where there are none. Of hooks that were lost with a secret, the check of the keys
+    says so."""
+    readable = [one for one in work.channels.all() if one.stopped_at or not one.hook.lost]
+    troubles = [_trouble(one, work.ledger.history(one.id, limit=LOOKED_AT)) for one in readable]
+    found = [one for one in troubles if one is not None]
+    if well := len(readable) - len(found):
+        found.append(ok("channels", f"{counted(well, 'channel')} can be posted to"))
+    return found
+
+
+def _trouble(channel: Channel, posts: Sequence[DeliveryRecord]) -> Finding | None:
+    """What is wrong with a channel; `posts` are its newest first."""
+    name = channel.name
+    if channel.stopped_at is not None:
+        return warn(
+            "channels",
+            f"{name} is stopped since {format_instant(channel.stopped_at)}: {channel.stopped_why}",
+            f"`paperround channels edit {name} --hook -` gives it another hook",
+        )
+    last = next((one for one in posts if one.state in _TELLING), None)
+    if last is None or last.state is DeliveryState.SENT:
+        return None
+    return warn(
+        "channels",
+        f"the last post to {name} was not taken: {last.reason or last.state}",
+        f"`paperround channels history {name}` says more, `channels test` tries it",
+    )
+
+
+LONG = timedelta(minutes=15)
+"""How long a job may wait that somebody could do. One waits while another of its kind runs: reading
+many feeds takes some minutes."""
+
+
+def sharing(
+    staff: Staff, lined: Mapping[Line, Lined], *, ticks: bool, now: datetime
+) -> list[Finding]:
+    """What the processes of an installation on PostgreSQL leave undone. `ticks`: its rounds are
+    done all the same, by `paperround tick` for instance."""
+    if ticks and not staff.schedulers and not staff.workers:
+        says = "no scheduler and no worker lives; `paperround tick` does their work"
+        return [ok("schedulers", says)]
+    return [_schedulers(staff), _workers(staff, lined), *_stalled(staff, lined, now=now)]
+
+
+def _schedulers(staff: Staff) -> Finding:
+    if not staff.schedulers:
+        return fail(
+            "schedulers",
+            "none lives, so nothing new is read, published or planned",
+            "start `paperround scheduler`, on two machines if you can",
+        )
+    number = counted(len(staff.schedulers), "scheduler")
+    return ok("schedulers", f"{number}: {', '.join(staff.schedulers)}")
+
+
+def _workers(staff: Staff, lined: Mapping[Line, Lined]) -> Finding:
+    unserved = spoken_lines(staff.unserved)
+    if unserved:
+        waiting = sum(lined[line].waiting for line in staff.unserved)
+        says = f"none serves {unserved}, where {counted(waiting, 'job')} {_wait(waiting)}"
+        return fail("workers", says, f"start `paperround worker --queues {unserved}`")
+    number = counted(len(staff.workers), "worker")
+    return ok("workers", f"{number}, and every queue is served: {', '.join(staff.workers)}")
+
+
+def _wait(count: int) -> str:
+    return "waits" if count == 1 else "wait"
+
+
+def _stalled(staff: Staff, lined: Mapping[Line, Lined], *, now: datetime) -> list[Finding]:
+    """Queues that are served, and get on with nothing. One that is not served was told of."""
+    late = {
+        line: one.due_since
+        for line, one in lined.items()
+        if staff.serving(line) and one.due_since is not None and now - one.due_since > LONG
+    }
+    if not late:
+        return [ok("jobs", "none waits for long where a worker serves")]
+    return [
+        warn(
+            "jobs",
+            f"{line} has had a job to do since {format_instant(since)}, and no worker takes it "
+            f"({lined[line].running} run)",
+            "the workers' logs say what they do; a worker that hangs may be stopped, and another "
+            "takes over",
+        )
+        for line, since in late.items()
+    ]
+
+
+def of_another_version(strangers: Mapping[str, int]) -> list[Finding]:
+    """Jobs that no worker of this version takes; nothing when there are none."""
+    return [
+        warn(
+            "jobs",
+            f"{counted(number, 'job')} {task} {_wait(number)}, which this version does not know",
+            "workers of the version that put them take them: upgrade this machine",
+        )
+        for task, number in strangers.items()
+    ]
