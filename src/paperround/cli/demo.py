@@ -4,7 +4,6 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +22,6 @@ from paperround.domain.lists import DEFAULT_LIST
 if TYPE_CHECKING:
     import socket
 
-    from paperround.jobs.demo import Samples
     from paperround.wiring import Runtime
 
 HOST = "127.0.0.1"
@@ -62,36 +60,31 @@ def demo(
     Needs no network, no account and no settings; invented papers unless --papers names others. It
     keeps a folder of its own, and leaves an installation that is here alone, with its .env.
     """
+    from paperround.jobs.cuts import freeze_cuts
+
     settings = load_settings(file=None)  # .env is an installation's
     log_to_stderr(settings)
     logging.getLogger("paperround").setLevel(logging.WARNING)
-    _require_this_machine(settings)
-    leave_on_signals()
-    with contextlib.closing(
-        _listen(port, is_free=port is None and not _is_named(settings))
-    ) as door:
-        home = _home(settings, door.getsockname()[1])
-        _claim(home)
-        source = _read_file(home, papers) if papers else _read_samples(home)
-        edition = _freeze(home)
-        _run(home, door, lambda: _say_welcome(home, source, edition))
-
-
-# --- before it runs ----------------------------------------------------------------------------
-
-
-def _require_this_machine(settings: Settings) -> None:
     if settings.leaves_this_machine:
         raise Misconfigured(
             "a demo sends no mail to other machines, and PAPERROUND_SMTP_URL names one: unset it "
             "for this command, or run `paperround serve`"
         )
     settings.require_sender()
+    leave_on_signals()
+    # Where somebody said how the site is reached, its port is not ours to choose.
+    is_free = port is None and "public_url" not in settings.model_fields_set
+    with contextlib.closing(_listen(port, is_free=is_free)) as door:
+        home = _home(settings, door.getsockname()[1])
+        source = _read_file(home, papers) if papers else _read_samples(home)
+        now = home.clock.now()
+        freeze_cuts(database=home.database, ranker=home.ranker, now=now)
+        with home.database.reading() as work:
+            edition = work.editions.newest(work.lists.get(DEFAULT_LIST).id, by=now)
+        _run(home, door, lambda: _say_welcome(home, source, edition))
 
 
-def _is_named(settings: Settings) -> bool:
-    """Whether somebody said where the site is reached, so that its port is not ours to choose."""
-    return "public_url" in settings.model_fields_set
+# --- before it runs ----------------------------------------------------------------------------
 
 
 def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
@@ -107,66 +100,51 @@ def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
 
 
 def _home(settings: Settings, port: int) -> "Runtime":
-    from paperround.wiring import Runtime
-
-    if not _is_named(settings):
-        settings = settings.model_copy(update={"public_url": f"http://{HOST}:{port}"})
-    said = settings.model_fields_set
-    if "data_dir" not in said:
-        settings = settings.model_copy(update={"data_dir": FOLDER})
-    rates = {name: rate for name, rate in AS_OFTEN_AS_ONE_LIKES.items() if name not in said}
-    return Runtime(settings.model_copy(update=rates), SystemClock(), demo=True)
-
-
-def _claim(home: "Runtime") -> None:
-    """Mark the database as a demo's. Raises Conflict for that of an installation."""
+    """The demo's installation, whose database is marked as a demo's. Raises Conflict where that is
+    the database of an installation."""
     from paperround.jobs.demo import claim
+    from paperround.wiring import Runtime
     from paperround.wiring.databases import database_of, place_of
 
+    usual = {"public_url": f"http://{HOST}:{port}", "data_dir": FOLDER, **AS_OFTEN_AS_ONE_LIKES}
+    said = settings.model_fields_set
+    unsaid = {name: value for name, value in usual.items() if name not in said}
+    home = Runtime(settings.model_copy(update=unsaid), SystemClock(), demo=True)
     if not claim(database_of(home), now=home.clock.now()):
         raise Conflict(
             f"{place_of(home.settings)} is the database of an installation: name "
             "another folder for the demo, PAPERROUND_DATA_DIR=my-demo, or none"
         )
+    return home
 
 
 # --- papers ------------------------------------------------------------------------------------
 
 
-def _samples() -> "Samples":
-    from paperround.jobs.demo import Samples
-    from paperround.samples import days
-
-    content = days.read()
-    return Samples(
-        feed=days.FEED,
-        listed=lambda anchor, now: days.batch_at(content, anchor=anchor, now=now),
-    )
-
-
 def _read_samples(home: "Runtime") -> str:
     """Begin a demo if the database is empty, and go on with it; returns what papers there are."""
-    from paperround.jobs.demo import begin, read_samples
+    from paperround.jobs.demo import Samples, begin, read_samples
+    from paperround.samples import days
 
     if not begin(home.database, now=home.clock.now()):
         return f"those that {home.settings.data_dir} holds; samples go into an empty database only"
-    samples = _samples()
+    content = days.read()
+    samples = Samples(
+        feed=days.FEED,
+        listed=lambda anchor, now: days.batch_at(content, anchor=anchor, now=now),
+    )
     read_samples(home.database, samples, now=home.clock.now())
 
-    reading = partial(_keep_reading, home, samples)
-    threading.Thread(target=reading, name="paperround-samples", daemon=True).start()
+    def keep_reading() -> None:
+        """Read the samples of later hours until the demo stops."""
+        while not home.stopping.wait(EVERY_SECONDS):
+            try:
+                read_samples(home.database, samples, now=home.clock.now())
+            except PaperroundError as error:
+                logging.getLogger(__name__).warning("no samples were read: %s", error)
+
+    threading.Thread(target=keep_reading, name="paperround-samples", daemon=True).start()
     return "invented samples; more of them appear as hours go by"
-
-
-def _keep_reading(home: "Runtime", samples: "Samples") -> None:
-    """Read the samples of later hours until the demo stops."""
-    from paperround.jobs.demo import read_samples
-
-    while not home.stopping.wait(EVERY_SECONDS):
-        try:
-            read_samples(home.database, samples, now=home.clock.now())
-        except PaperroundError as error:
-            logging.getLogger(__name__).warning("no samples were read: %s", error)
 
 
 def _read_file(home: "Runtime", file: Path) -> str:
@@ -191,16 +169,6 @@ def _read_file(home: "Runtime", file: Path) -> str:
     )
     numbers = {"new": report.new, "rejected entries": sum(report.rejects.values())}
     return f"{report.records:,} from {read.name} ({counts(numbers)})"
-
-
-def _freeze(home: "Runtime") -> "Edition | None":
-    """Freeze the newest edition if it is not; the newest one that there is."""
-    from paperround.jobs.cuts import freeze_cuts
-
-    now = home.clock.now()
-    freeze_cuts(database=home.database, ranker=home.ranker, now=now)
-    with home.database.reading() as work:
-        return work.editions.newest(work.lists.get(DEFAULT_LIST).id, by=now)
 
 
 # --- while it runs -----------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""What a feed can be: kinds with their settings, presets, categories of arXiv and bioRxiv; a look at
-one before it is added; and a check of those that stand."""
+"""What a feed can be: kinds with their settings, presets, categories of arXiv and bioRxiv. A look
+at one before it is added, and a check of those that stand."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
