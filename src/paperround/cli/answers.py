@@ -10,15 +10,13 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from paperround.config import LOOPBACK, PREFIX, Settings
+from paperround.config import LOOPBACK, PREFIX
 from paperround.domain.errors import InvalidInput, Misconfigured
 from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.domain.times import zone_of
-from paperround.mail.addresses import EmailAddresses
 
 OUTBOX = "outbox"
 _SECRETS = (f"{PREFIX}SECRET_KEY", f"{PREFIX}SECRET_KEY_FILE")
-LOCALTIME, ZONE_FILE = Path("/etc/localtime"), Path("/etc/timezone")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@,%+?=&~-]+")
 _SPECIALS = re.compile(r"[()<>@,;:.\[\]]")
@@ -83,6 +81,8 @@ def read_public_url(text: str) -> str:
 
 def read_address(text: str) -> str:
     """An e-mail address, bare or as `Ann <ann@example.org>`; raises InvalidInput."""
+    from paperround.mail.addresses import EmailAddresses  # slow to load
+
     bare = parseaddr(text)[1] if text.strip().endswith(">") else text
     return EmailAddresses().read(bare or text).mailed
 
@@ -113,11 +113,6 @@ def required(read: Callable[[str], str], why: str, *, must: bool) -> Callable[[s
         return ""
 
     return reading
-
-
-def leaves(relay: str) -> bool:
-    """Whether mail that goes to `relay` (empty: an outbox) leaves this machine."""
-    return Settings(smtp_url=relay or None).leaves_this_machine
 
 
 def read_relay(text: str) -> str:
@@ -158,12 +153,13 @@ def read_line(text: str) -> str:
     return text
 
 
-def machine_zone(link: Path = LOCALTIME, name: Path = ZONE_FILE) -> str:
+def machine_zone() -> str:
     """The zone this machine is set to, UTC when it does not say."""
     with suppress(InvalidInput, OSError):
-        return read_zone(link.resolve().as_posix().partition("/zoneinfo/")[2]).removeprefix("Etc/")
+        place = Path("/etc/localtime").resolve().as_posix()
+        return read_zone(place.partition("/zoneinfo/")[2]).removeprefix("Etc/")
     with suppress(InvalidInput, OSError):
-        return read_zone(name.read_text(encoding="utf-8"))
+        return read_zone(Path("/etc/timezone").read_text(encoding="utf-8"))
     return "UTC"
 
 

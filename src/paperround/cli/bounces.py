@@ -24,7 +24,6 @@ EVENT = "id way kind evidence proof did mail code said happened_at"
 QUARANTINED = "id way why size received_at"
 
 app = typer.Typer(help="Mails that come back after they were sent.", no_args_is_help=True)
-Number = Annotated[int, typer.Argument(metavar="ID", help="As `bounces list` shows it.")]
 
 
 @app.command()
@@ -109,7 +108,10 @@ def list_all(
 
 
 @app.command("show")
-def show_one(number: Number, as_json: AsJson = False) -> None:
+def show_one(
+    number: Annotated[int, typer.Argument(metavar="ID", help="As `bounces list` shows it.")],
+    as_json: AsJson = False,
+) -> None:
     """Print a mail in quarantine as it came. It may hold addresses."""
     with runtime().database.reading() as work:
         found = work.returns.quarantined(number)

@@ -1,5 +1,6 @@
 """`paperround init`: five questions, and a `.env` that works."""
 
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -7,6 +8,23 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from paperround.cli.answers import (
+    OUTBOX,
+    Answers,
+    copy_of,
+    env_text,
+    machine_zone,
+    read_address,
+    read_hour,
+    read_line,
+    read_public_url,
+    read_relay,
+    read_sender,
+    read_zone,
+    required,
+    sender_of,
+    write_private,
+)
 from paperround.cli.digest_status import send_test
 from paperround.cli.doctor import lines_of, look
 from paperround.cli.options import read_file, runtime, usage
@@ -23,7 +41,6 @@ from paperround.domain.errors import (
 from paperround.domain.text import counted
 
 if TYPE_CHECKING:
-    from paperround.cli.answers import Answers
     from paperround.doctor.findings import Finding
 
 ENV = Path(".env")
@@ -33,60 +50,53 @@ BEFORE_IT_RUNS = ("schedule", "feeds", "editions", "site")
 
 T = TypeVar("T")
 
-PublicUrl = Annotated[
-    str | None, typer.Option("--public-url", metavar="URL", help="Where readers reach the site.")
-]
-Operator = Annotated[
-    str | None, typer.Option("--operator", metavar="NAME", help="Who runs this, for the footer.")
-]
-Contact = Annotated[
-    str | None, typer.Option("--contact", metavar="EMAIL", help="An address a person reads.")
-]
-RelayUrl = Annotated[
-    str | None,
-    typer.Option("--relay", metavar="URL", help="smtps://..., smtp://..., or outbox."),
-]
-MailFrom = Annotated[
-    str | None, typer.Option("--mail-from", metavar="FIELD", help="Name <address> of every mail.")
-]
-Zone = Annotated[
-    str | None, typer.Option("--timezone", metavar="ZONE", help="Such as Europe/Berlin.")
-]
 Hour = Annotated[
     str | None, typer.Option("--hour", metavar="N", help="Of readers who name none, 0 to 23.")
-]
-Postal = Annotated[
-    str | None,
-    typer.Option("--postal-address", metavar="TEXT", help="For the footer of every mail."),
-]
-Private = Annotated[
-    bool, typer.Option("--private", help="For one's own group: no postal address is needed.")
 ]
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Ask nothing: take what is given, else the defaults.")
 ]
-Force = Annotated[
-    bool, typer.Option("--force", help="Correct a .env that is there; a copy of it is kept.")
-]
-TestMail = Annotated[
-    bool | None,
-    typer.Option("--test-mail/--no-test-mail", help="Send one mail to the contact, or none."),
-]
 
 
 def init(
-    public_url: PublicUrl = None,
-    operator: Operator = None,
-    contact: Contact = None,
-    relay: RelayUrl = None,
-    mail_from: MailFrom = None,
-    timezone: Zone = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option("--public-url", metavar="URL", help="Where readers reach the site."),
+    ] = None,
+    operator: Annotated[
+        str | None,
+        typer.Option("--operator", metavar="NAME", help="Who runs this, for the footer."),
+    ] = None,
+    contact: Annotated[
+        str | None, typer.Option("--contact", metavar="EMAIL", help="An address a person reads.")
+    ] = None,
+    relay: Annotated[
+        str | None,
+        typer.Option("--relay", metavar="URL", help="smtps://..., smtp://..., or outbox."),
+    ] = None,
+    mail_from: Annotated[
+        str | None,
+        typer.Option("--mail-from", metavar="FIELD", help="Name <address> of every mail."),
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", metavar="ZONE", help="Such as Europe/Berlin.")
+    ] = None,
     hour: Hour = None,
-    postal_address: Postal = None,
-    private: Private = False,
+    postal_address: Annotated[
+        str | None,
+        typer.Option("--postal-address", metavar="TEXT", help="For the footer of every mail."),
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="For one's own group: no postal address is needed.")
+    ] = False,
     yes: Yes = False,
-    force: Force = False,
-    test_mail: TestMail = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Correct a .env that is there; a copy of it is kept.")
+    ] = False,
+    test_mail: Annotated[
+        bool | None,
+        typer.Option("--test-mail/--no-test-mail", help="Send one mail to the contact, or none."),
+    ] = None,
 ) -> None:
     """Ask five questions, write .env with a strong secret, check it, and send one test mail."""
     if ENV.exists() and not force:
@@ -101,7 +111,9 @@ def init(
         "--hour": hour,
         "--postal-address": postal_address,
     }
-    _refuse_demo()
+    # Raises Conflict where the database is a demo's. What else is wrong with it is told later.
+    with suppress(Misconfigured, SchemaOutOfDate, DatabaseFailed):
+        runtime().prepare()
     interview = _Interview(given, silent=yes)
     answers = _ask_all(interview, _before(), private=private)
     _write(answers)
@@ -179,21 +191,23 @@ def _before() -> Settings:
         return Settings()
 
 
-def _ask_all(interview: _Interview, before: Settings, *, private: bool) -> "Answers":
-    from paperround.cli import answers as read
-
+def _ask_all(interview: _Interview, before: Settings, *, private: bool) -> Answers:
     interview.heading(
         "1. Where do readers reach the site? Every link in an email begins with this address.\n"
         "   To try it on this machine take the default. `paperround serve` listens on its port;\n"
         "   behind a web server of your own, give the https address of that."
     )
-    public_url = interview.ask("--public-url", "Address", before.public_url, read.read_public_url)
+    public_url = interview.ask("--public-url", "Address", before.public_url, read_public_url)
     interview.heading(
         "2. Which mail server (relay) takes the email? smtps://user:password@host:465, as your\n"
         "   provider tells you. With `outbox` emails are kept in a folder and none is sent."
     )
-    relay = _ask_relay(interview, before)
-    must = read.leaves(relay)
+    if before.smtp_url is None:
+        relay = interview.ask("--relay", "Relay", OUTBOX, read_relay)
+    else:
+        question = "Relay (empty: as it is now)"
+        relay = interview.ask("--relay", question, before.smtp_url, read_relay, is_secret=True)
+    must = Settings(smtp_url=relay or None).leaves_this_machine
     interview.heading(
         "3. Who runs this? Readers see your name, or your group's, in the footer of every email,\n"
         "   and write to the address; alerts go there, too."
@@ -203,14 +217,15 @@ def _ask_all(interview: _Interview, before: Settings, *, private: bool) -> "Answ
         "4. When does a reader who names no hour get the digest? In this time zone, such as\n"
         "   Europe/Berlin, at this hour."
     )
-    timezone = interview.ask("--timezone", "Time zone", _zone(before), read.read_zone)
-    hour = interview.ask("--hour", "Hour (0-23)", str(before.default_hour), read.read_hour)
+    usual = before.timezone if "timezone" in before.model_fields_set else machine_zone()
+    timezone = interview.ask("--timezone", "Time zone", usual, read_zone)
+    hour = interview.ask("--hour", "Hour (0-23)", str(before.default_hour), read_hour)
     interview.heading(
         "5. A postal address for the footer: many countries ask for one in email to strangers.\n"
         "   Leave it empty for your own group, or while email is kept in the outbox."
     )
     postal, is_private = _ask_postal(interview, before, must=must, private=private)
-    return read.Answers(
+    return Answers(
         public_url=public_url,
         operator=operator,
         contact=contact,
@@ -223,21 +238,10 @@ def _ask_all(interview: _Interview, before: Settings, *, private: bool) -> "Answ
     )
 
 
-def _ask_relay(interview: _Interview, before: Settings) -> str:
-    from paperround.cli.answers import OUTBOX, read_relay
-
-    if before.smtp_url is None:
-        return interview.ask("--relay", "Relay", OUTBOX, read_relay)
-    question = "Relay (empty: as it is now)"
-    return interview.ask("--relay", question, before.smtp_url, read_relay, is_secret=True)
-
-
 def _ask_sender(
     interview: _Interview, before: Settings, relay: str, *, must: bool
 ) -> tuple[str, str, str]:
     """Operator, contact and the From field. `must`: mail leaves, so none may be missing."""
-    from paperround.cli.answers import read_address, read_line, read_sender, required, sender_of
-
     name = required(read_line, "readers must see who mails them", must=must)
     operator = interview.ask("--operator", "Name", before.operator or "", name)
     address = required(read_address, "readers must be able to write to somebody", must=must)
@@ -256,8 +260,6 @@ def _ask_postal(
     interview: _Interview, before: Settings, *, must: bool, private: bool
 ) -> tuple[str, bool]:
     """The postal address, and whether this is for one's own group only."""
-    from paperround.cli.answers import read_line
-
     usual = before.postal_address or ""
     while True:
         postal = interview.ask("--postal-address", "Postal address", usual, read_line)
@@ -272,21 +274,11 @@ def _ask_postal(
         )
 
 
-def _zone(before: Settings) -> str:
-    """The zone of last time, or that of this machine."""
-    from paperround.cli.answers import machine_zone
-
-    return before.timezone if "timezone" in before.model_fields_set else machine_zone()
-
-
 # --- writing, checking, trying -----------------------------------------------------------------
 
 
-def _write(answers: "Answers") -> None:
-    import secrets
-
-    from paperround.cli.answers import copy_of, env_text, write_private
-
+def _write(answers: Answers) -> None:
+    """Write the file, and name the answers that the environment says otherwise: it wins."""
     before = read_file(ENV).decode() if ENV.exists() else ""
     if before:
         copy = copy_of(ENV)
@@ -294,22 +286,11 @@ def _write(answers: "Answers") -> None:
         say(f"kept the old settings as {copy}")
     write_private(ENV, env_text(answers.settings(), secrets.token_urlsafe(SECRET_BYTES), before))
     say(f"wrote {ENV}, which only you can read; the secret in it belongs in every backup")
-    _say_overruled(answers)
-
-
-def _say_overruled(answers: "Answers") -> None:
-    """Name the answers that the environment says otherwise: it wins over the file."""
     with suppress(Misconfigured):  # of which the doctor tells
         written, in_force = load_settings({}), load_settings()
         for name in answers.settings():
             if getattr(written, name.lower()) != getattr(in_force, name.lower()):
                 say(f"{PREFIX}{name} is set in the environment, too, and that wins")
-
-
-def _refuse_demo() -> None:
-    """Raise Conflict where the database is a demo's. What else is wrong with it is told later."""
-    with suppress(Misconfigured, SchemaOutOfDate, DatabaseFailed):
-        runtime().prepare()
 
 
 def _check() -> "list[Finding]":

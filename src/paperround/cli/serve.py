@@ -26,26 +26,23 @@ if TYPE_CHECKING:
     from paperround.jobs.tick import TickReport
     from paperround.wiring import Runtime
 
-Host = Annotated[
-    str | None,
-    typer.Option("--host", metavar="ADDRESS", help="The address to listen on. [127.0.0.1]"),
-]
-Port = Annotated[
-    int | None,
-    typer.Option(
-        "--port",
-        metavar="N",
-        min=1,
-        max=65535,
-        help="The port. Default: that of PAPERROUND_PUBLIC_URL if it leads to this machine, else "
-        "8000.",
-    ),
-]
-
 
 def serve(
-    host: Host = None,
-    port: Port = None,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="ADDRESS", help="The address to listen on. [127.0.0.1]"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="N",
+            min=1,
+            max=65535,
+            help="The port. Default: that of PAPERROUND_PUBLIC_URL if it leads to this machine, "
+            "else 8000.",
+        ),
+    ] = None,
     web_only: Annotated[
         bool,
         typer.Option("--web-only", help="Serve pages only: another process ticks and sends."),
