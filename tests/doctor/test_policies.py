@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from paperround.doctor import dmarc, dns
+from paperround.doctor import dns
 from paperround.doctor.findings import Level
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FetchRequest, Page
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.accept("F37", part="policies")
 def test_a_policy_is_read_by_the_newer_rules_and_old_ones_are_taken(
     record: str, level: Level
 ) -> None:
-    found = dmarc.policy(PLACE, record, sender=DOMAIN, envelope=DOMAIN, signer=DOMAIN)
+    found = dns.policy(PLACE, record, sender=DOMAIN, envelope=DOMAIN, signer=DOMAIN)
     assert found.level is level
     assert ("older rules" in found.says) is ("pct" in record)
 
@@ -48,7 +48,7 @@ def test_a_policy_is_read_by_the_newer_rules_and_old_ones_are_taken(
     ],
 )
 def test_strict_alignment_that_neither_signature_nor_envelope_has(tags: str, level: Level) -> None:
-    found = dmarc.policy(
+    found = dns.policy(
         PLACE,
         f"v=DMARC1; p=none; {tags}",
         sender=DOMAIN,
@@ -60,8 +60,8 @@ def test_strict_alignment_that_neither_signature_nor_envelope_has(tags: str, lev
 
 def test_without_a_signature_the_envelope_alone_must_fit() -> None:
     record = "v=DMARC1; p=none"
-    fits = dmarc.policy(PLACE, record, sender=DOMAIN, envelope=DOMAIN, signer=None)
-    differs = dmarc.policy(PLACE, record, sender=DOMAIN, envelope="relay.net", signer=None)
+    fits = dns.policy(PLACE, record, sender=DOMAIN, envelope=DOMAIN, signer=None)
+    differs = dns.policy(PLACE, record, sender=DOMAIN, envelope="relay.net", signer=None)
     assert (fits.level, differs.level) == (Level.OK, Level.FAIL)
 
 

@@ -1,7 +1,6 @@
 """The records of the From domain, as receivers look them up, and the lines that are missing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
 from fnmatch import fnmatch
@@ -9,7 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from paperround.config import LOOPBACK, Settings
-from paperround.doctor import dmarc, spf
+from paperround.doctor import spf
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.setup import NOBODYS
 from paperround.doctor.site import WAY_OUT
@@ -46,7 +45,11 @@ def records(
     try:
         resolver.texts(domain)
     except FetchFailed as error:
-        return [_silence(domain, keys, str(error))]
+        # All records at once: where one question has no answer, the others have none either.
+        lines = [key.record.line for key in keys if key.state is KeyState.SIGNING]
+        must_have = "; it must have these lines" if lines else ""
+        says = f"{error}. No record of {domain} was looked at{must_have}"
+        return [warn("dns", says, WAY_OUT, *lines)]
     contact = settings.contact or ""
     reports_to = contact if "@" in contact else parseaddr(settings.mail_from)[1]
     signer = next((key.record.domain for key in keys if key.state is KeyState.SIGNING), None)
@@ -58,14 +61,6 @@ def records(
         _tls_of_answers(envelope, resolver, client, now=now),
         *_ptr(settings, resolver),
     ]
-
-
-def _silence(domain: str, keys: Sequence[DueRecord], reason: str) -> Finding:
-    """All records at once: where one question has no answer, the others have none either."""
-    lines = tuple(key.record.line for key in keys if key.state is KeyState.SIGNING)
-    must_have = "; it must have these lines" if lines else ""
-    says = f"{reason}. No record of {domain} was looked at{must_have}"
-    return replace(warn("dns", says, WAY_OUT), lines=lines)
 
 
 def published(record: Record, resolver: Resolver) -> Standing | None:
@@ -89,19 +84,31 @@ def dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
 
 
 def _key(key: DueRecord, resolver: Resolver) -> Finding:
+    record = key.record
     try:
-        standing = published(key.record, resolver)
+        standing = published(record, resolver)
     except FetchFailed as error:
-        return skipped("dkim", str(error), "it should have this line", (key.record.line,))
+        return skipped("dkim", str(error), "it should have this line", record.line)
     match key.state:
         case KeyState.SIGNING:
-            return _signing(key.record, standing)
+            return _signing(record, standing)
         case KeyState.WAITING:
-            return _waiting(key.record, standing)
+            if standing is Standing.GOOD:
+                says = f"{record.name} has the next key"
+                return warn("dkim", says, "`paperround dkim rotate` lets it sign")
+            says, way_out = f"the next key waits, and {record.name} does not have it", ADD
         case KeyState.KEPT:
-            return _kept(key.record, standing, key.until)
+            day = f"{key.until:%Y-%m-%d}" if key.until else "later"
+            if standing in (Standing.GOOD, Standing.TESTING):
+                return ok("dkim", f"{record.name} has the last key, and keeps it until {day}")
+            says = f"{record.name} must keep the last key until {day}: mails on their way need it"
+            way_out = "put this line back"
         case _:
-            return _revoked(key.record, standing)
+            if standing in (Standing.REVOKED, None):
+                return ok("dkim", f"{record.name} has no key any more")
+            says = f"{record.name} still has a key that signs no more"
+            way_out = "put this line in its place"
+    return warn("dkim", says, way_out, record.line)
 
 
 def _signing(record: Record, standing: Standing | None) -> Finding:
@@ -110,36 +117,13 @@ def _signing(record: Record, standing: Standing | None) -> Finding:
             return ok("dkim", f"mails are signed, and {record.name} has the key")
         case Standing.TESTING:
             says = f"{record.name} says t=y: receivers take the mails for unsigned"
-            return _with(warn("dkim", says, "publish it without t=y"), record.line)
+            return warn("dkim", says, "publish it without t=y", record.line)
         case None:
             says = f"mails are signed, and {record.name} has no key: no signature is good"
-            return _with(fail("dkim", says, ADD), record.line)
+            return fail("dkim", says, ADD, record.line)
         case _:
             says = f"mails are signed, and {record.name} has another key: no signature is good"
-            return _with(fail("dkim", says, "put this line in its place"), record.line)
-
-
-def _waiting(record: Record, standing: Standing | None) -> Finding:
-    if standing is Standing.GOOD:
-        says = f"{record.name} has the next key"
-        return warn("dkim", says, "`paperround dkim rotate` lets it sign")
-    says = f"the next key waits, and {record.name} does not have it"
-    return _with(warn("dkim", says, ADD), record.line)
-
-
-def _kept(record: Record, standing: Standing | None, until: datetime | None) -> Finding:
-    day = f"{until:%Y-%m-%d}" if until else "later"
-    if standing in (Standing.GOOD, Standing.TESTING):
-        return ok("dkim", f"{record.name} has the last key, and keeps it until {day}")
-    says = f"{record.name} must keep the last key until {day}: mails on their way need it"
-    return _with(warn("dkim", says, "put this line back"), record.line)
-
-
-def _revoked(record: Record, standing: Standing | None) -> Finding:
-    if standing in (Standing.REVOKED, None):
-        return ok("dkim", f"{record.name} has no key any more")
-    says = f"{record.name} still has a key that signs no more"
-    return _with(warn("dkim", says, "put this line in its place"), record.line)
+            return fail("dkim", says, "put this line in its place", record.line)
 
 
 # --- the others --------------------------------------------------------------------------------
@@ -167,7 +151,7 @@ def _spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
             case []:
                 says = f"{domain} does not say who may send for it"
                 dots = "what your relay's provider tells you goes in place of the dots"
-                return _with(warn("spf", says, ADD if addresses else dots), line)
+                return warn("spf", says, ADD if addresses else dots, line)
             case [record]:
                 return _spf_record(domain, record, addresses, resolver)
             case _:
@@ -175,7 +159,7 @@ def _spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
                 says = f"{domain} has {records}, so receivers take none of them"
                 return fail("spf", says, "put what they say into one")
     except FetchFailed as error:
-        return skipped("spf", str(error), "it should have a line like this", (line,))
+        return skipped("spf", str(error), "it should have a line like this", line)
 
 
 def _spf_record(domain: str, record: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
@@ -189,8 +173,9 @@ def _spf_record(domain: str, record: str, addresses: Sequence[str], resolver: Re
         return warn("spf", says, "end it with -all")
     if reading.passes is False and not reading.unsure:
         says = f"{domain} does not let {', '.join(addresses)} send, which is where mails leave from"
-        line = f'{domain}. TXT "{_with_terms(record, addresses)}"'
-        return _with(fail("spf", says, "put this line in place of the old one"), line)
+        version, *rest = record.split()
+        line = f'{domain}. TXT "{" ".join([version, *map(_term, addresses), *rest])}"'
+        return fail("spf", says, "put this line in place of the old one", line)
     if not addresses and len(record.split()) < 3 and "redirect=" not in record:
         return fail("spf", f"{domain} lets nobody send for it: {record}", "add what sends for you")
     asked = f"{reading.lookups} of {spf.MOST_LOOKUPS} look-ups"
@@ -201,12 +186,6 @@ def _term(address: str) -> str:
     return f"ip6:{address}" if ":" in address else f"ip4:{address}"
 
 
-def _with_terms(record: str, addresses: Sequence[str]) -> str:
-    """`record` with the addresses in front of everything it says."""
-    version, *rest = record.split()
-    return " ".join([version, *map(_term, addresses), *rest])
-
-
 def _dmarc(
     domain: str, reports_to: str, resolver: Resolver, *, envelope: str, signer: str | None
 ) -> Finding:
@@ -215,13 +194,13 @@ def _dmarc(
     try:
         place, found = _policy(domain, resolver)
     except FetchFailed as error:
-        return skipped("dmarc", str(error), "it should have a line like this", (line,))
+        return skipped("dmarc", str(error), "it should have a line like this", line)
     match found:
         case []:
             says = f"{domain} has no policy, and receivers ask for one"
-            return _with(warn("dmarc", says, ADD), line)
+            return warn("dmarc", says, ADD, line)
         case [record]:
-            return dmarc.policy(place, record, sender=domain, envelope=envelope, signer=signer)
+            return policy(place, record, sender=domain, envelope=envelope, signer=signer)
         case _:
             policies = counted(len(found), "policy", "policies")
             says = f"{place} has {policies}, so receivers take none of them"
@@ -268,24 +247,17 @@ def _name_of(address: str, host: str, resolver: Resolver) -> Finding:
     way_out = "if mails leave from it, set this where you rent the machine"
     names = resolver.hosts(address)
     if not names:
-        return _with(warn("ptr", f"{address} has no name", way_out), line)
+        return warn("ptr", f"{address} has no name", way_out, line)
     if not any(address in resolver.addresses(name) for name in names):
         says = f"{address} is called {names[0]}, which does not lead back to it"
-        return _with(warn("ptr", says, way_out), line)
+        return warn("ptr", says, way_out, line)
     return ok("ptr", f"{address} is called {names[0]}, which leads back to it")
 
 
 def _of_version(version: str, texts: Sequence[str]) -> list[str]:
     """The records that begin with `version` as a whole word."""
-    return [text for text in texts if _first_word(text).lower() == version.lower()]
-
-
-def _first_word(text: str) -> str:
-    return text.replace(";", " ").strip().partition(" ")[0]
-
-
-def _with(finding: Finding, line: str) -> Finding:
-    return replace(finding, lines=(line,))
+    firsts = [(text.replace(";", " ").strip().partition(" ")[0], text) for text in texts]
+    return [text for first, text in firsts if first.lower() == version.lower()]
 
 
 _MODES = ("enforce", "testing", "none")
@@ -319,28 +291,23 @@ def mta_sts(
     place = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
     if not texts:
         says = f"{domain} does not ask for TLS with the mail it gets, which it need not"
-        return skipped("mta-sts", says, f"beside this line it needs a policy at {place}", (line,))
+        return skipped("mta-sts", says, f"beside this line it needs a policy at {place}", line)
     if client is None:
         return ok("mta-sts", f"{domain} asks for TLS with the mail it gets")
     try:
         page = client.get(FetchRequest(url=place))
     except FetchFailed as error:
         return warn("mta-sts", f"the record stands, and there is no policy at {place}: {error}")
-    policy = _mta_sts_policy(page.body.decode("utf-8", "replace"))
-    moved = f"is at {page.url}, and senders go nowhere else" if page.url != place else ""
-    wrong = moved or _wrong(policy, domain, resolver)
-    if wrong:
-        return warn("mta-sts", f"the policy at {place} {wrong}", "senders take it for none")
-    return ok("mta-sts", f"{domain} asks for TLS with the mail it gets ({policy['mode'][0]})")
-
-
-def _mta_sts_policy(text: str) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
+    for each in page.body.decode("utf-8", "replace").splitlines():
+        name, colon, value = each.partition(":")
         if colon:
             found.setdefault(name.strip().lower(), []).append(value.strip().lower())
-    return found
+    moved = f"is at {page.url}, and senders go nowhere else" if page.url != place else ""
+    wrong = moved or _wrong(found, domain, resolver)
+    if wrong:
+        return warn("mta-sts", f"the policy at {place} {wrong}", "senders take it for none")
+    return ok("mta-sts", f"{domain} asks for TLS with the mail it gets ({found['mode'][0]})")
 
 
 def _wrong(policy: Mapping[str, list[str]], domain: str, resolver: Resolver) -> str:
@@ -356,6 +323,41 @@ def _wrong(policy: Mapping[str, list[str]], domain: str, resolver: Resolver) -> 
         for name in resolver.exchangers(domain)
         if not any(fnmatch(name.lower(), pattern) for pattern in patterns)
     ]
-    return (
-        f"does not name {', '.join(strangers)}, which takes mail for {domain}" if strangers else ""
-    )
+    named = ", ".join(strangers)
+    return f"does not name {named}, which takes mail for {domain}" if strangers else ""
+
+
+POLICIES = ("none", "quarantine", "reject")
+GONE = ("pct", "rf", "ri")
+"""Tags of the older RFC 7489 that receivers pass over now."""
+
+
+def policy(place: str, record: str, *, sender: str, envelope: str, signer: str | None) -> Finding:
+    """What the policy at `place` means for mails from the domain `sender`, returned to `envelope`
+    and signed by `signer` (None: by nobody here)."""
+    pairs = [part.partition("=") for part in record.split(";")]
+    tags = {name.strip().lower(): value.strip() for name, equals, value in pairs if equals}
+    says = f"{place} says {record}"
+    named = tags.get("p", "").lower()
+    if named not in POLICIES and not ("p" not in tags and "rua" in tags):
+        wrong = f"its p={named or '(nothing)'} is none of {', '.join(POLICIES)}"
+        return fail("dmarc", f"{says}, and {wrong}", "begin it with v=DMARC1; p=none")
+    by_key = signer is not None and _aligned(tags.get("adkim"), sender, signer)
+    by_envelope = _aligned(tags.get("aspf"), sender, envelope)
+    if not (by_key or by_envelope):  # one of them is enough
+        neither = f"neither the signature ({signer or 'none'}) nor the envelope ({envelope}) fits"
+        way_out = "take that tag away, or sign with one domain"
+        return fail("dmarc", f"{says}, and {neither} {sender}", way_out)
+    if old := [name for name in GONE if name in tags]:
+        return ok("dmarc", f"{says} ({', '.join(old)} of older rules: receivers pass over that)")
+    return ok("dmarc", says)
+
+
+def _aligned(mode: str | None, sender: str, other: str) -> bool:
+    return sender == other if (mode or "r").lower() == "s" else related(sender, other)
+
+
+def related(one: str, other: str) -> bool:
+    """Whether two domains are the same, or one is above the other: relaxed alignment, as far as it
+    can be told without a list of public suffixes."""
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

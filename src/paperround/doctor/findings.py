@@ -33,17 +33,17 @@ def ok(check: str, says: str) -> Finding:
     return Finding(check=check, level=Level.OK, says=says)
 
 
-def warn(check: str, says: str, way_out: str = "") -> Finding:
+def warn(check: str, says: str, way_out: str = "", *lines: str) -> Finding:
     """It works, and somebody should look."""
-    return Finding(check=check, level=Level.WARN, says=says, way_out=way_out)
+    return Finding(check=check, level=Level.WARN, says=says, way_out=way_out, lines=lines)
 
 
-def fail(check: str, says: str, way_out: str = "") -> Finding:
+def fail(check: str, says: str, way_out: str = "", *lines: str) -> Finding:
     """It does not work, or soon will not."""
-    return Finding(check=check, level=Level.FAIL, says=says, way_out=way_out)
+    return Finding(check=check, level=Level.FAIL, says=says, way_out=way_out, lines=lines)
 
 
-def skipped(check: str, says: str, way_out: str = "", lines: tuple[str, ...] = ()) -> Finding:
+def skipped(check: str, says: str, way_out: str = "", *lines: str) -> Finding:
     """There was nothing to look at, or no way to."""
     return Finding(check=check, level=Level.SKIPPED, says=says, way_out=way_out, lines=lines)
 

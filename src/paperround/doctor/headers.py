@@ -14,7 +14,7 @@ from email import message_from_bytes
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 
-from paperround.doctor.dmarc import related
+from paperround.doctor.dns import related
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import NoticeKind
