@@ -11,16 +11,18 @@ from paperround.config import Settings
 from paperround.doctor import dns, headers, machine, outlet, records, routine, setup, site
 from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
-from paperround.domain.feeds import FetchRequest, LiveFeed, Page
+from paperround.domain.feeds import FetchRequest, Page
+from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.newsroom import ask
 from paperround.jobs.roles import staff
 from paperround.jobs.status import Status, status
 from paperround.store.checks import look
-from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime
 
-SETTINGS_FILE = Path(".env")
 _WORSE = (Level.SKIPPED, Level.OK, Level.WARN, Level.FAIL)
+MAILBOX_WAY_OUT = (
+    "docs/bounces.md tells how it is set; `?ca=FILE` names the certificate of a private authority"
+)
 
 
 def without_settings(faults: Sequence[str]) -> list[Finding]:
@@ -39,43 +41,37 @@ def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
     needed = site.hosts(runtime.settings)
     silent = site.unanswered(needed, runtime.resolver)
     unseen = {what for host in silent for what in needed[host]}
+    box = partial(outlet.mailbox, runtime.settings)
     return [
-        *_machine(runtime),
-        *_settings(runtime),
+        *_means(runtime.settings),
         *of_database,
         *site.silence(needed, silent),
         *([] if "site" in unseen else _site(runtime, standing, now)),
         *([] if silent else _time(runtime, standing, now)),
         *_way_out(runtime, now, silent),
-        *([] if "bounces" in unseen else [_bounces(runtime)]),
+        *([] if "bounces" in unseen else [tried("bounces", box, MAILBOX_WAY_OUT)]),
         *outlet.hooks(runtime),
         *_mails(runtime, standing, now),
         *([] if silent else _dns(runtime, now)),
     ]
 
 
-def _machine(runtime: Runtime) -> list[Finding]:
-    folder = runtime.settings.data_dir
+def _means(settings: Settings) -> list[Finding]:
+    """The machine, and the settings."""
+    folder = settings.data_dir
+    secrets = Path(".env"), folder, settings.secret_file, settings.dkim_file
     found = [machine.python(sys.version_info[:3]), machine.libraries()]
-    if runtime.settings.embedded:
+    if settings.embedded:
         found.append(tried("disk", lambda: machine.disk(folder)))
         found.append(machine.file_system(folder))
-    return found
-
-
-def _settings(runtime: Runtime) -> list[Finding]:
-    settings = runtime.settings
     return [
+        *found,
         ok("settings", "each is known, and can be read"),
         setup.secret(settings),
-        tried("permissions", lambda: machine.private(_secret_files(settings))),
+        tried("permissions", lambda: machine.private(secrets)),
         setup.sender(settings),
         setup.public_url(settings),
     ]
-
-
-def _secret_files(settings: Settings) -> tuple[Path, ...]:
-    return SETTINGS_FILE, settings.data_dir, settings.secret_file, settings.dkim_file
 
 
 def _database(runtime: Runtime, now: datetime) -> tuple[Status | None, list[Finding]]:
@@ -84,26 +80,26 @@ def _database(runtime: Runtime, now: datetime) -> tuple[Status | None, list[Find
         soundness = look(runtime.settings.database)
         found = records.condition(soundness)
         if soundness.usable:
-            standing, more = _contents(runtime, runtime.database, now)
-            return standing, found + more
+            standing = status(runtime.database, None, now=now)
+            return standing, found + _contents(runtime, standing, now)
     except (PaperroundError, OSError) as error:
         found = [fail("database", str(error))]
     rest = "keys, clock, schedule, feeds, editions and digests"
     return None, [*found, skipped(rest, "they stand in the database")]
 
 
-def _contents(runtime: Runtime, database: Database, now: datetime) -> tuple[Status, list[Finding]]:
+def _contents(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]:
+    database = runtime.database
     with database.reading() as work:
         clock = routine.clock(work, now=now)
-        feeds = routine.feeds(routine.all_feeds(work))
+        feeds = routine.feeds(polled_feeds(work))
         room = work.status.storage()
         posted_to = routine.channels(work)
         newest = work.models.newest(runtime.model_maker.name, by=now)
-    standing = status(database, None, now=now)
-    return standing, [
+    return [
         records.room(room),
         records.writable(database, now=now),
-        _keys(runtime, database, now),
+        _keys(runtime, now),
         clock,
         routine.schedule(standing.last_tick_at, now=now),
         *_sharing(runtime, standing, now),
@@ -132,12 +128,12 @@ def _sharing(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]
     return [*found, *routine.of_another_version(strangers)]
 
 
-def _keys(runtime: Runtime, database: Database, now: datetime) -> Finding:
+def _keys(runtime: Runtime, now: datetime) -> Finding:
     try:
         keys = runtime.settings.keys
     except Misconfigured:
         return skipped("keys", "there is no ring to look at")
-    return records.keys_in_use(database, keys, now=now)
+    return records.keys_in_use(runtime.database, keys, now=now)
 
 
 def _site(runtime: Runtime, standing: Status | None, now: datetime) -> list[Finding]:
@@ -159,27 +155,17 @@ def _time(runtime: Runtime, standing: Status | None, now: datetime) -> list[Find
         found = [site.time_of(lambda: client.get(FetchRequest(url=f"{url}/healthz")), url)]
     if standing is not None:
         with runtime.database.reading() as work:
-            read = {feed.last_good_at: feed for feed in routine.all_feeds(work)}
+            read = {feed.last_good_at: feed for feed in polled_feeds(work)}
         if lately := max(filter(None, read), default=None):
             feed = read[lately]
-            answer = partial(_of_source, runtime, feed, now)
+
+            def answer() -> Page:
+                """What the source of the feed says next, asked when it is the feed's turn."""
+                source = runtime.sources[feed.kind]
+                return ask(runtime.newsroom, source, source.plan(feed.state, now))[0]
+
             found.append(site.time_of(answer, f"the source of {feed.name}"))
     return [max(found, key=lambda one: _WORSE.index(one.level))]
-
-
-def _of_source(runtime: Runtime, feed: LiveFeed, now: datetime) -> Page:
-    """What the source of a feed says next, asked when it is the feed's turn."""
-    source = runtime.sources[feed.kind]
-    return ask(runtime.newsroom, source, source.plan(feed.state, now))[0]
-
-
-def _bounces(runtime: Runtime) -> Finding:
-    return tried(
-        "bounces",
-        lambda: outlet.mailbox(runtime.settings),
-        "docs/bounces.md tells how it is set; `?ca=FILE` names the certificate of a private "
-        "authority",
-    )
 
 
 def _way_out(runtime: Runtime, now: datetime, silent: Collection[str]) -> list[Finding]:

@@ -8,7 +8,7 @@ were written by.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
@@ -54,8 +54,11 @@ def lint(content: bytes, expected: Expected) -> Finding:
     """Everything that is wrong with the mail, in one finding."""
     mail = message_from_bytes(content)
     hard = [*_form(content, mail), *_identity(mail, expected), *_signature(mail, expected)]
-    hard += [*_list(mail, expected)] if expected.is_list else [*_no_list(mail)]
-    soft = [*_manners(mail), *_size(mail)]
+    if expected.is_list:
+        hard += _list(mail, expected)
+    elif listed := [name for name in mail if name.lower().startswith("list-")]:
+        hard.append(f"it is the mail of no list, and has {', '.join(listed)}")
+    soft = [*_manners(mail)]
     check = f"{expected.name} headers"
     way_out = "`paperround digest preview --out DIR` writes the mail for you to look at"
     if hard:
@@ -87,10 +90,6 @@ def _identity(mail: Message, expected: Expected) -> Iterator[str]:
         yield f"Message-ID is of {written[1]}, not of {sender}"
     if not related(sender, expected.envelope):
         yield f"From ({sender}) and the envelope ({expected.envelope}) differ: SPF does not count"
-    yield from _date(mail, expected.now)
-
-
-def _date(mail: Message, now: datetime) -> Iterator[str]:
     try:
         dated = parsedate_to_datetime(str(mail.get("Date", "")))
     except ValueError:
@@ -98,7 +97,7 @@ def _date(mail: Message, now: datetime) -> Iterator[str]:
         return
     if dated.tzinfo is None:
         yield "Date has no zone"
-    elif abs(dated - now) > DRIFT:
+    elif abs(dated - expected.now) > DRIFT:
         yield f"Date is {dated:%Y-%m-%d}, more than a day from now"
 
 
@@ -112,9 +111,11 @@ def domain_of(mail: Message) -> str:
 
 def _signature(mail: Message, expected: Expected) -> Iterator[str]:
     """Nothing is said of a mail without a signature: its relay may sign it."""
-    signatures = [_tags(str(one)) for one in mail.get_all("DKIM-Signature", [])]
-    sender = domain_of(mail)
-    for tags in signatures:
+    sender, signatures = domain_of(mail), []
+    for text in mail.get_all("DKIM-Signature", []):
+        pairs = [part.partition("=") for part in re.sub(r"\s+", "", str(text)).split(";")]
+        tags = {name: value for name, equals, value in pairs if equals}
+        signatures.append(tags)
         covered = {name.strip().lower() for name in tags.get("h", "").split(":")}
         wanted = (*SIGNED, *(ONE_CLICK if expected.is_list else ()))
         missing = [name for name in wanted if name not in covered]
@@ -126,11 +127,6 @@ def _signature(mail: Message, expected: Expected) -> Iterator[str]:
             yield f"the signature {tags.get('s', '')} covers a part of the body only (l=)"
     if signatures and not any(related(tags.get("d", "").lower(), sender) for tags in signatures):
         yield f"no signature is of {sender}: From is not aligned"
-
-
-def _tags(text: str) -> dict[str, str]:
-    pairs = [part.partition("=") for part in re.sub(r"\s+", "", text).split(";")]
-    return {name: value for name, equals, value in pairs if equals}
 
 
 # --- lists -------------------------------------------------------------------------------------
@@ -158,22 +154,15 @@ def _leaving(mail: Message, expected: Expected) -> Iterator[str]:
         yield "List-Unsubscribe has not exactly one https address: one-click does not work"
     if len(by_mail) != 1:
         yield "List-Unsubscribe has no mailto: set PAPERROUND_CONTACT to an address"
-    if web and "/unsubscribe/" not in _text(mail):
+    if web and not any(b"/unsubscribe/" in one for one in _contents(mail, "text/plain")[:1]):
         yield "the text has no visible link for leaving"
 
 
-def _no_list(mail: Message) -> Iterator[str]:
-    listed = [name for name in mail if name.lower().startswith("list-")]
-    if listed:
-        yield f"it is the mail of no list, and has {', '.join(listed)}"
-
-
-def _text(mail: Message) -> str:
-    for part in mail.walk():
-        if part.get_content_type() == "text/plain":
-            content = part.get_payload(decode=True)
-            return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
-    return ""
+def _contents(mail: Message, kind: str) -> list[bytes]:
+    """What the parts of a type hold."""
+    parts = [part for part in mail.walk() if part.get_content_type() == kind]
+    found = [part.get_payload(decode=True) for part in parts]
+    return [content for content in found if isinstance(content, bytes)]
 
 
 # --- manners -----------------------------------------------------------------------------------
@@ -191,12 +180,8 @@ def _manners(mail: Message) -> Iterator[str]:
     kinds = [part.get_content_type() for part in mail.walk() if not part.is_multipart()]
     if kinds[:2] != ["text/plain", "text/html"]:
         yield "it is not a text part followed by an HTML part"
-
-
-def _size(mail: Message) -> Iterator[str]:
-    pages = [part for part in mail.walk() if part.get_content_type() == "text/html"]
-    for content in (part.get_payload(decode=True) for part in pages):
-        if isinstance(content, bytes) and len(content) >= CLIPPED:
+    for content in _contents(mail, "text/html"):
+        if len(content) >= CLIPPED:
             yield f"its HTML has {len(content) / 1024:.0f} KB: from 102 KB on Gmail cuts it off"
 
 
@@ -207,14 +192,21 @@ def _size(mail: Message) -> Iterator[str]:
 def linted(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> list[Finding]:
     """One finding for a digest of the list, and one for a confirmation. Raises what making them
     raises."""
+    ours = Expected(
+        name="digest",
+        is_list=True,
+        envelope=parseaddr(runtime.settings.mail_from)[1].rpartition("@")[2].lower(),
+        leaves=runtime.settings.leaves_this_machine,
+        now=now,
+    )
     digest = sample_digest(runtime, mailing_list, now=now)
     if digest is None:
         says = f"{mailing_list.name} has no edition with papers to make a digest of"
         first = skipped("digest headers", says)
     else:
-        first = lint(digest, _expected(runtime, "digest", now, is_list=True))
+        first = lint(digest, ours)
     confirmation = sample_confirmation(runtime, mailing_list, now=now)
-    return [first, lint(confirmation, _expected(runtime, "confirmation", now, is_list=False))]
+    return [first, lint(confirmation, replace(ours, name="confirmation", is_list=False))]
 
 
 def sample_digest(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> bytes | None:
@@ -233,14 +225,3 @@ def sample_confirmation(runtime: Runtime, mailing_list: MailingList, *, now: dat
     sample = sample_notice(runtime.identity, NoticeKind.CONFIRM, now=now)
     mail = notice_mail(sample, runtime.letterhead, mailing_list.title, runtime.identity.keys)
     return runtime.renderer.compose_notice(mail)
-
-
-def _expected(runtime: Runtime, name: str, now: datetime, *, is_list: bool) -> Expected:
-    envelope = parseaddr(runtime.settings.mail_from)[1].rpartition("@")[2].lower()
-    return Expected(
-        name=name,
-        is_list=is_list,
-        envelope=envelope,
-        leaves=runtime.settings.leaves_this_machine,
-        now=now,
-    )

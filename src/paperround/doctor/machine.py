@@ -43,7 +43,9 @@ def libraries(
 ) -> Finding:
     """Whether every library is at least as new as this version of Paperround asks for."""
     asked = metadata.requires("paperround") if requirements is None else requirements
-    floors = dict(floor for one in asked or () if (floor := _floor(one)) is not None)
+    # Those of an extra need not be here.
+    matches = (_FLOOR.match(one) for one in asked or () if "extra ==" not in one)
+    floors = {match[1]: match[2] for match in matches if match is not None}
     old = [
         f"{name} {found} is older than {floor}"
         for name, floor in sorted(floors.items())
@@ -52,12 +54,6 @@ def libraries(
     if old:
         return fail("libraries", "; ".join(old), "install from requirements.txt again")
     return ok("libraries", f"all {len(floors)} are as new as this version needs")
-
-
-def _floor(requirement: str) -> tuple[str, str] | None:
-    """(name, oldest version) of a requirement that is no extra."""
-    match = _FLOOR.match(requirement)
-    return None if match is None or "extra ==" in requirement else (match[1], match[2])
 
 
 def _parts(version: str) -> tuple[int, ...]:
@@ -100,14 +96,10 @@ def file_system_of(folder: Path, mounts: str) -> str:
     over = [
         (len(where), number, words[2])
         for number, words in enumerate(found)
-        if len(words) > 2 and (where := _unescaped(words[1])) in places
+        if len(words) > 2
+        and (where := words[1].replace("\\040", " ").replace("\\011", "\t")) in places
     ]
     return max(over)[2] if over else "an unknown file system"
-
-
-def _unescaped(mount: str) -> str:
-    """A mount point with its spaces back."""
-    return mount.replace("\\040", " ").replace("\\011", "\t")
 
 
 def private(paths: Iterable[Path]) -> Finding:

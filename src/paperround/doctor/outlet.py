@@ -18,7 +18,7 @@ from paperround.domain.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 from paperround.mail.conversation import Stopped
 from paperround.mail.imap_box import opened_box
 from paperround.mail.imap_url import parse_imap_url
-from paperround.mail.probe import Probed, probe
+from paperround.mail.probe import probe
 from paperround.wiring import Runtime
 
 _WAYS_OUT = {
@@ -55,8 +55,9 @@ def outlet(settings: Settings, *, now: datetime, unanswered: Collection[str] = (
 
 
 def _looked_at(relay: Relay, settings: Settings, now: datetime) -> list[Finding]:
+    hostname = urlsplit(settings.public_url).hostname or "localhost"
     try:
-        probed = _probed(relay, settings)
+        probed = probe(relay, hostname=hostname, sender=_sender(settings))
     except (PaperroundError, OSError) as error:
         return [fail("relay", str(error))]
     found = [_relay(relay, probed.stopped, settings)]
@@ -64,11 +65,6 @@ def _looked_at(relay: Relay, settings: Settings, now: datetime) -> list[Finding]
         ends = lasting(relay.host, probed.certificate_until, now=now)
         found.append(replace(ends, check="relay certificate"))
     return found
-
-
-def _probed(relay: Relay, settings: Settings) -> Probed:
-    hostname = urlsplit(settings.public_url).hostname or "localhost"
-    return probe(relay, hostname=hostname, sender=_sender(settings))
 
 
 def _sender(settings: Settings) -> str:
@@ -89,9 +85,13 @@ def _relay(relay: Relay, stopped: Stopped | None, settings: Settings) -> Finding
     if stopped is not None:
         is_silence = stopped.phase is Phase.MAIL and stopped.reply is None
         way_out = _ANY_WAY_OUT if is_silence else _WAYS_OUT.get(stopped.phase, _ANY_WAY_OUT)
-        return fail("relay", f"{relay} would not take mail: {_why(stopped)}", way_out)
-    logged_in = f", logged in as {relay.user}" if relay.user else ""
-    how = f"{_TLS[relay.tls]}{logged_in}"
+        if stopped.reply is None:
+            why = f"{stopped.phase}: {stopped.error}"
+        else:
+            code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
+            why = f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
+        return fail("relay", f"{relay} would not take mail: {why}", way_out)
+    how = _TLS[relay.tls] + (f", logged in as {relay.user}" if relay.user else "")
     return ok("relay", f"{relay} ({how}) would take mail from {_sender(settings)}")
 
 
@@ -100,13 +100,6 @@ _TLS = {
     Tls.STARTTLS: "TLS by STARTTLS",
     Tls.IMPLICIT: "TLS from the first byte",
 }
-
-
-def _why(stopped: Stopped) -> str:
-    if stopped.reply is None:
-        return f"{stopped.phase}: {stopped.error}"
-    code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
-    return f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
 
 
 RELAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -126,19 +119,20 @@ def hooks(runtime: Runtime) -> list[Finding]:
         on = sorted(runtime.hooks)
     except Misconfigured as error:
         return [fail("hooks", str(error), "see docs/providers.md")]
-    missing = [warn("hooks", *_words(one)) for one in _unheard(runtime.settings, on)]
+    hosts = [_host(url) for url in runtime.settings.relay.split(",")]
+    missing = [
+        warn(
+            "hooks",
+            f"the relay is {name}'s, which keeps bounces and complaints to itself",
+            f"set {setting}, and let it post to /hooks/{name}: see docs/providers.md",
+        )
+        for end, (name, setting) in RELAYS.items()
+        if name not in on and any(f".{host}".endswith(end) for host in hosts)
+    ]
     if on:
         named = ", ".join(f"/hooks/{name}" for name in on)
         return [ok("hooks", f"on, each with what its provider proves itself by: {named}"), *missing]
     return missing or [skipped("hooks", "no provider is set to tell of bounces and complaints")]
-
-
-def _unheard(settings: Settings, on: list[str]) -> list[tuple[str, str]]:
-    hosts = [_host(url) for url in settings.relay.split(",")]
-    found = [
-        means for end, means in RELAYS.items() if any(f".{host}".endswith(end) for host in hosts)
-    ]
-    return [(name, setting) for name, setting in found if name not in on]
 
 
 def _host(url: str) -> str:
@@ -146,9 +140,3 @@ def _host(url: str) -> str:
         return (urlsplit(url.strip()).hostname or "").removesuffix(".")
     except ValueError:
         return ""  # whoever opens the relay says what is wrong with it
-
-
-def _words(missing: tuple[str, str]) -> tuple[str, str]:
-    name, setting = missing
-    says = f"the relay is {name}'s, which keeps bounces and complaints to itself"
-    return says, f"set {setting}, and let it post to /hooks/{name}: see docs/providers.md"

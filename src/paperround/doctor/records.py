@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried, warn
+from paperround.doctor.findings import Finding, fail, ok, skipped, tried, warn
 from paperround.domain.status import Storage
 from paperround.domain.text import counted
 from paperround.domain.tokens import KeyRing
@@ -28,19 +28,28 @@ BACKUP_OF_BEFORE = (
 def condition(found: Soundness) -> list[Finding]:
     """What the database says of itself, up to the first thing that makes it unusable."""
     if found.damage:
-        return [_damaged(found)]
+        return [
+            fail(
+                "integrity",
+                f"{found.where} is damaged: {'; '.join(found.damage)}",
+                "stop the service, move this file and those beside it that begin with its name "
+                "(-wal, -shm) to another folder and keep them; "
+                "then `paperround db restore FILE` puts your newest backup back",
+            )
+        ]
     answers = ok("database", f"{found.where} answers")
     intact = ok("integrity", "no page of it is damaged")
     if found.outdated is not None:
         way_out = BACKUP_OF_BEFORE if found.is_newer else BACKUP_FIRST
         return [answers, intact, fail("schema", found.outdated, way_out)]
-    return [
-        answers,
-        intact,
-        durability(found.unsafe),
-        _schema(found),
-        _references(found.dangling),
-    ]
+    schema = ok("schema", f"it is at {found.revision}, as this version declares it")
+    if found.drift:
+        schema = fail(
+            "schema",
+            f"it differs from what this version declares: {found.drift[0]}",
+            "`paperround db check` shows every difference; restore a backup from before the change",
+        )
+    return [answers, intact, durability(found.unsafe), schema, _references(found.dangling)]
 
 
 def send_mark(trouble: str | None) -> list[Finding]:
@@ -73,26 +82,6 @@ def durability(unsafe: Mapping[str, str]) -> Finding:
     )
 
 
-def _damaged(found: Soundness) -> Finding:
-    return fail(
-        "integrity",
-        f"{found.where} is damaged: {'; '.join(found.damage)}",
-        "stop the service, move this file and those beside it that begin with its name (-wal, -shm)"
-        " to another folder and keep them; then `paperround db restore FILE` puts your newest "
-        "backup back",
-    )
-
-
-def _schema(found: Soundness) -> Finding:
-    if not found.drift:
-        return ok("schema", f"it is at {found.revision}, as this version declares it")
-    return fail(
-        "schema",
-        f"it differs from what this version declares: {found.drift[0]}",
-        "`paperround db check` shows every difference; restore a backup from before the change",
-    )
-
-
 def _references(dangling: Mapping[str, int]) -> Finding:
     if not dangling:
         return ok("references", "no row refers to one that is gone")
@@ -112,12 +101,8 @@ def writable(database: Database, *, now: datetime) -> Finding:
             work.slots.beat(DOCTOR, now=now)
         return ok("writable", "a row was written and is on the disk")
 
-    found = tried("writable", write)
-    if found.level is Level.FAIL:
-        return fail(
-            "writable", found.says, "look at the disk, and at who owns the folder of the database"
-        )
-    return found
+    way_out = "look at the disk, and at who owns the folder of the database"
+    return tried("writable", write, way_out)
 
 
 def room(found: Storage) -> Finding:

@@ -16,7 +16,6 @@ from paperround.domain.roles import Staff
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.domain.work import Line, Lined, spoken_lines
-from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.holding import ALLOW, LACKS_KEYS
 from paperround.jobs.plan import LATE
 from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT
@@ -89,11 +88,6 @@ def model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:
     return ok("model", says)
 
 
-def all_feeds(work: UnitOfWork) -> list[LiveFeed]:
-    """Every feed that is read by itself."""
-    return polled_feeds(work)
-
-
 def feeds(found: Sequence[LiveFeed]) -> list[Finding]:
     """One finding for each reason why feeds bring nothing though they should; one for all feeds
     that are well."""
@@ -104,11 +98,10 @@ def feeds(found: Sequence[LiveFeed]) -> list[Finding]:
     for feed in found:
         if feed.health in _AILING:
             causes.setdefault(cause_of(feed), []).append(feed)
-    ailing = [_ailing(hit) for hit in causes.values()]
-    well = len(found) - sum(map(len, causes.values()))
-    if not well:
-        return ailing
-    return [*ailing, ok("feeds", f"{well} of {len(found)} {'is' if well == 1 else 'are'} well")]
+    said = [_ailing(hit) for hit in causes.values()]
+    if well := len(found) - sum(map(len, causes.values())):
+        said.append(ok("feeds", f"{well} of {len(found)} {'is' if well == 1 else 'are'} well"))
+    return said
 
 
 def _ailing(hit: Sequence[LiveFeed]) -> Finding:
@@ -163,8 +156,7 @@ def holds(pace: PaceStatus) -> list[Finding]:
     Nothing when it is not."""
     found = []
     if pace.lacks_keys:
-        way_out = f"put the keys back (docs/dkim.md), or {ALLOW}"
-        found.append(fail("mail", LACKS_KEYS, way_out))
+        found.append(fail("mail", LACKS_KEYS, f"put the keys back (docs/dkim.md), or {ALLOW}"))
     if pace.was_put_back:
         found.append(fail("mail", WAS_PUT_BACK, WAY_OUT))
     return found
@@ -180,8 +172,7 @@ def lists(status: Status, *, now: datetime) -> list[Finding]:
 def _edition(one: ListStatus, now: datetime) -> Finding:
     name = one.mailing_list.name
     if not one.editions:
-        way_out = "feeds and a tick make one"
-        return warn("editions", f"{name} has no edition yet", way_out)
+        return warn("editions", f"{name} has no edition yet", "feeds and a tick make one")
     newest = one.editions[0]
     says = f"the newest of {name} is of {newest.day} with {counted(newest.papers, 'paper')}"
     if now - newest.cut_at > OLD_EDITION:

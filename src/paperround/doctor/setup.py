@@ -21,8 +21,8 @@ def secret(settings: Settings) -> Finding:
         count = len(settings.keys.key_ids)
     except Misconfigured as error:
         return fail("secret", str(error))
-    weak = [key for key in (settings.secret_key or "").split(",") if _is_weak(key.strip())]
-    if weak:
+    given = map(str.strip, (settings.secret_key or "").split(","))
+    if any(key and len(set(key)) < FEWEST_SIGNS for key in given):
         return fail(
             "secret",
             "PAPERROUND_SECRET_KEY holds a key that can be guessed",
@@ -32,10 +32,6 @@ def secret(settings: Settings) -> Finding:
     ring = "one key" if count == 1 else f"{count} keys, the first of which signs"
     made = "" if settings.secret_key else f", made by itself in {settings.secret_file}"
     return ok("secret", f"{ring}{made}")
-
-
-def _is_weak(key: str) -> bool:
-    return bool(key) and len(set(key)) < FEWEST_SIGNS
 
 
 def sender(settings: Settings) -> Finding:

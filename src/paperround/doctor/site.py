@@ -60,8 +60,16 @@ def answers(url: str, client: HttpClient, *, has_ticked: bool) -> Finding:
     try:
         page = client.get(FetchRequest(url=f"{url}/healthz"))
     except FetchFailed as error:
-        return _silent(url, str(error), has_ticked=has_ticked)
-    if not _is_alive(page.body):
+        says = f"nothing answers at {url}: {error}"
+        if urlsplit(url).hostname in LOOPBACK:
+            return warn("site", says, "`paperround serve` answers there")
+        way_out = "start `paperround serve` and the proxy in front of it; is the name in the DNS?"
+        return fail("site", says, way_out) if has_ticked else warn("site", says, way_out)
+    try:
+        is_alive = json.loads(page.body) == {"status": "alive"}
+    except ValueError:
+        is_alive = False
+    if not is_alive:
         return fail(
             "site",
             f"something else than Paperround answers at {url}",
@@ -88,21 +96,6 @@ def time_of(ask: Callable[[], Page], whose: str) -> Finding:
     return warn("time", says, way_out) if abs(ahead) >= APART else ok("time", says)
 
 
-def _silent(url: str, reason: str, *, has_ticked: bool) -> Finding:
-    says = f"nothing answers at {url}: {reason}"
-    if urlsplit(url).hostname in LOOPBACK:
-        return warn("site", says, "`paperround serve` answers there")
-    way_out = "start `paperround serve` and the proxy in front of it; is the name in the DNS?"
-    return fail("site", says, way_out) if has_ticked else warn("site", says, way_out)
-
-
-def _is_alive(body: bytes) -> bool:
-    try:
-        return bool(json.loads(body) == {"status": "alive"})
-    except ValueError:
-        return False
-
-
 def certificate(url: str, *, now: datetime, trust: ssl.SSLContext | None = None) -> Finding:
     """Whether the site's certificate is trusted and lasts. `trust` is by default the system's."""
     parts = urlsplit(url)
@@ -115,13 +108,14 @@ def certificate(url: str, *, now: datetime, trust: ssl.SSLContext | None = None)
             socket.create_connection((host, port), SECONDS) as plain,
             context.wrap_socket(plain, server_hostname=host) as wrapped,
         ):
-            ends = _end_of(wrapped)
+            known = wrapped.getpeercert() or {}
+            seconds = ssl.cert_time_to_seconds(str(known["notAfter"]))
     except ssl.SSLCertVerificationError as error:
         says = f"the certificate of {host} is refused: {error.verify_message}"
         return fail("certificate", says, _WAYS_OUT.get(error.verify_code, PRIVATE_AUTHORITY))
     except OSError as error:
         return skipped("certificate", f"{host} could not be asked: {error.strerror or error}")
-    return lasting(host, ends, now=now)
+    return lasting(host, datetime.fromtimestamp(seconds, tz=UTC), now=now)
 
 
 def lasting(host: str, ends: datetime, *, now: datetime) -> Finding:
@@ -130,11 +124,6 @@ def lasting(host: str, ends: datetime, *, now: datetime) -> Finding:
     if ends - now < ENOUGH_DAYS:
         return warn("certificate", says, "renew it now: what renews it seems to be stuck")
     return ok("certificate", says)
-
-
-def _end_of(wrapped: ssl.SSLSocket) -> datetime:
-    known = wrapped.getpeercert() or {}
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(known["notAfter"])), tz=UTC)
 
 
 def _place(parts: SplitResult) -> tuple[str, int]:
