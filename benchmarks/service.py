@@ -24,12 +24,13 @@ from benchmarks.whole_run import earlier, todays
 from paperround.cli.server import server
 from paperround.clock import FixedClock
 from paperround.config import Settings
+from paperround.domain.work import DELIVER
 from paperround.jobs.learn import NIGHTS
 from paperround.jobs.plan import Hours, plan_due
 from paperround.sources.jsonl import read_jsonl
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
-from paperround.wiring.hands import DELIVER, LEARN, PUBLISH
+from paperround.wiring.hands import LEARN, PUBLISH
 
 MOST_SECONDS = 900
 BREATH = 0.5

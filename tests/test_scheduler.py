@@ -13,11 +13,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from paperround.clock import FixedClock, SystemClock
 from paperround.config import Settings
 from paperround.domain.errors import DatabaseFailed, RateLimited
-from paperround.domain.work import Job
+from paperround.domain.work import DELIVER, NOTICES, Job
 from paperround.scheduler import EVERY, Every, Scheduler, keep_appointments
 from paperround.wiring import Runtime
-from paperround.wiring.hands import DELIVER, NOTICES, POSTS, ROUNDS
+from paperround.wiring.hands import POSTS, ROUNDS
 from tests.queues import SteppedQueue
+from tests.waiting import until
 
 PATIENCE = 20.0
 
@@ -192,7 +193,12 @@ def test_the_next_time_keeps_its_pace_and_is_never_over(before: int, after: int)
     assert due == now + timedelta(seconds=after)
 
 
-def test_mail_that_waits_is_looked_for_between_two_ticks(home: Home) -> None:
+def test_mail_that_waits_is_looked_for_between_two_ticks(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paperround.scheduler.GLANCE", 0.5)
     minutes = Scheduler(home)
-    minutes._glance()
-    assert home.jobs.asked == [NOTICES, DELIVER, POSTS]
+    minutes.start()
+    until(lambda: len(home.jobs.asked) >= len(ROUNDS) + 3)
+    minutes.stop(drain_seconds=0)
+    assert home.jobs.asked[: len(ROUNDS) + 3] == [*ROUNDS, NOTICES, DELIVER, POSTS]

@@ -11,7 +11,7 @@ back by an hour would stop the ticks for an hour.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
@@ -20,9 +20,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from paperround.domain.errors import PaperroundError
+from paperround.domain.work import Job
 from paperround.jobs.roles import Look
 from paperround.wiring import Runtime
-from paperround.wiring.hands import glance, tick
+from paperround.wiring.hands import MAIL, ROUNDS, ask
 
 EVERY = 60
 """Seconds between two ticks."""
@@ -70,8 +71,8 @@ class Scheduler:
         if self._works:
             self._home.queue.start()
         now = self._home.clock.now()
-        self._minutes.add_job(self._tick, Every(EVERY), next_run_time=now)
-        self._minutes.add_job(self._glance, Every(GLANCE))
+        self._minutes.add_job(self._ask, Every(EVERY), [ROUNDS], next_run_time=now)
+        self._minutes.add_job(self._ask, Every(GLANCE), [MAIL])
         self._minutes.start()
         Thread(target=self._watch, name="paperround-clock", daemon=True).start()
 
@@ -93,16 +94,10 @@ class Scheduler:
         """When it last asked, or saw that it need not; None when it never could."""
         return self._last
 
-    def _tick(self) -> None:
-        self._ask(tick)
-
-    def _glance(self) -> None:
-        self._ask(glance)
-
-    def _ask(self, ask: Callable[[Runtime], Look | None]) -> None:
-        """A database that is away is asked again in a moment."""
+    def _ask(self, jobs: Sequence[Job]) -> None:
+        """Ask for these jobs; a database that is away is asked again in a moment."""
         try:
-            found = ask(self._home)
+            found = ask(self._home, jobs)
         except PaperroundError as error:
             log.log(logging.DEBUG if self._is_away else logging.WARNING, "nothing asked: %s", error)
             self._is_away = True

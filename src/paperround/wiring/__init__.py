@@ -5,26 +5,26 @@ import atexit
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cached_property, partial
 from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from paperround import version
-from paperround.clock import FixedClock, StartedClock, SystemClock
+from paperround.clock import SystemClock
 from paperround.config import Settings
 from paperround.domain.digests import Letterhead
 from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
 from paperround.domain.formula import Formula
 from paperround.domain.gist import choose_gist
-from paperround.domain.pacing import Pacing
 from paperround.domain.ports import Clock, HttpClient, Processes
 from paperround.domain.returns import Receipt
+from paperround.domain.summaries import Wording
 from paperround.domain.times import Boot
 from paperround.domain.work import Line
 from paperround.jobs import tick as rounds_of_a_tick
 from paperround.jobs.build import Identity
 from paperround.jobs.channel_delivery import ChannelReport
+from paperround.jobs.choices import SuggestedTopics
 from paperround.jobs.deliver import Post
 from paperround.jobs.desk import Desk
 from paperround.jobs.lanes import Unwritten
@@ -47,6 +47,7 @@ from paperround.jobs.ports import (
     Resolver,
     Source,
 )
+from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returned_mail import Intake, empty_box
 from paperround.jobs.roles import sign_off
@@ -54,18 +55,17 @@ from paperround.jobs.search import Neighbours
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Rounds
 from paperround.jobs.visits import Visits
+from paperround.mail.outbox import forget_mails
 from paperround.processes import SystemProcesses
 from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring import databases, hands, mailroom, readers
+from paperround.wiring import databases, hands, mailroom
 from paperround.wiring.hands import MAIL, PUBLISH, Hands
-from paperround.wiring.readers import ForReaders
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.mail.composer import MailRenderer
     from paperround.mail.dkim_signers import Signers
     from paperround.net.client import GuardedClient
     from paperround.queue.postgres import PostgresQueue
-    from paperround.ranking.weights import Weights
     from paperround.store.engine import Pool
 
 NO_SHARING = (
@@ -75,7 +75,7 @@ NO_SHARING = (
 
 
 @dataclass(frozen=True)
-class Runtime(ForReaders):
+class Runtime:
     """An installation: settings, the present, and adapters made when first asked for."""
 
     settings: Settings
@@ -126,21 +126,17 @@ class Runtime(ForReaders):
     def model_maker(self) -> ModelMaker:
         """What learns from the votes of earlier papers."""
         from paperround.ranking.maker import PriorMaker
+        from paperround.ranking.weights import DEFAULTS
 
-        return PriorMaker(weights=self._weights)
+        return PriorMaker(weights=DEFAULTS)
 
     @cached_property
     def formula(self) -> Formula:
         """The ranker's formula, with its weights."""
         from paperround.ranking.formula import formula_of
-
-        return formula_of(self._weights)
-
-    @property
-    def _weights(self) -> "Weights":
         from paperround.ranking.weights import DEFAULTS
 
-        return DEFAULTS
+        return formula_of(DEFAULTS)
 
     @cached_property
     def opinions(self) -> Opinions:
@@ -154,8 +150,7 @@ class Runtime(ForReaders):
         from paperround.ranking.maker import PriorMaker
         from paperround.ranking.weights import parse_weights
 
-        maker = PriorMaker(weights=parse_weights(weights))
-        return LearnedRanker(self.database, maker)
+        return LearnedRanker(self.database, PriorMaker(weights=parse_weights(weights)))
 
     @property
     def relevance(self) -> Relevance:
@@ -179,11 +174,8 @@ class Runtime(ForReaders):
         """The webhooks of the mail providers that are set; raises Misconfigured for a wrong one."""
         from paperround.mail.hooks.book import hooks, means_of
 
-        return hooks(means_of(self.settings), self._provider_client)
-
-    def _provider_client(self) -> HttpClient:
-        """Jobs a provider's own addresses, for seconds and never on a private network."""
-        return self.client_for(seconds=10)
+        # The client asks a provider's own addresses, for seconds and never on a private network.
+        return hooks(means_of(self.settings), lambda: self.client_for(seconds=10))
 
     @cached_property
     def hook_visits(self) -> Visits:
@@ -233,13 +225,26 @@ class Runtime(ForReaders):
             default_hour=self.settings.default_hour,
             wake=self._wake_after,
             plan=self.plan,
-            forget_mails=self._forget_mails,
+            forget_mails=partial(forget_mails, self.settings.relay),
         )
 
-    def _forget_mails(self, message_ids: Sequence[str]) -> None:
-        from paperround.mail.outbox import forget_mails
+    @cached_property
+    def previewer(self) -> DigestPreviewer:
+        """What makes a digest to look at."""
+        return DigestPreviewer(
+            database=self.database,
+            identity=self.identity,
+            ranker=self.ranker,
+            letterhead=self.letterhead,
+            renderer=self.renderer,
+            gist=self.gist,
+            opinions=self.opinions,
+        )
 
-        forget_mails(self.settings.relay, message_ids)
+    @cached_property
+    def topics(self) -> SuggestedTopics:
+        """Topics to choose from, of what the papers here are about."""
+        return SuggestedTopics(self.database)
 
     @cached_property
     def client(self) -> HttpClient:
@@ -304,7 +309,23 @@ class Runtime(ForReaders):
     @cached_property
     def writing(self) -> Writing | None:
         """What summing papers up needs; None where no machine is set."""
-        return readers.writing_of(self)
+        from paperround.summarise.chat import ChatSummariser, opened_place
+        from paperround.summarise.shelf import Shelf
+
+        settings, service = self.settings, self.settings.summary_service
+        if service is None:
+            return None
+        base, model = service
+        wording = Wording(model=model, language=settings.summarise_language)
+        client = self.client_for(opened_place(base), seconds=settings.summarise_seconds)
+        return Writing(
+            database=self.database,
+            ranker=self.ranker,
+            summariser=ChatSummariser(client, base, wording, settings.summarise_key),
+            shelf=Shelf(settings.data_dir / "summaries", wording),
+            wording=wording,
+            budget=settings.summary_budget,
+        )
 
     @cached_property
     def gist(self) -> GistChooser:
@@ -398,8 +419,7 @@ class Runtime(ForReaders):
         """What taking mails in that come back needs."""
         from paperround.mail.return_reader import ReturnReader
 
-        address = self.settings.bounce_address or ""
-        reader = ReturnReader(address)
+        reader = ReturnReader(self.settings.bounce_address or "")
         return Intake(database=self.database, keys=self.settings.keys, reader=reader)
 
     def read_returns(self) -> None:
@@ -457,38 +477,14 @@ class Runtime(ForReaders):
 
     def post(self) -> Post:
         """All that delivering needs. Raises Misconfigured when the sender may not be anonymous."""
-        self.settings.require_sender()
-        signer, signing = mailroom.look_at(self.signers)
-        return Post(
-            database=self.database,
-            mailer=self._mailer,
-            renderer=self.renderer.signed_by(signer),
-            letterhead=self.letterhead,
-            keys=self.settings.keys,
-            clock=self._going(),
-            processes=self.processes,
-            lease=timedelta(seconds=self.settings.lease_seconds),
-            stopping=self.stopping.is_set,
-            pacing=self.settings.pacing,
-            wait=self.stopping.wait,
-            boot=self.boot,
-            unwritten=self.unwritten,
-            signing=signing,
-            marks=self.send_marks,
-        )
+        return mailroom.post_of(self)
 
     @cached_property
     def send_marks(self) -> SendMarks:
         """What tells that an older copy of the database was put back."""
         return databases.send_marks_of(self.settings, self.processes.current().host)
 
-    def _going(self) -> Clock:
-        """A clock that slots can be waited for by: one that stands still never reaches them."""
-        if self.settings.pacing == Pacing() or not isinstance(self.clock, FixedClock):
-            return self.clock
-        return StartedClock(self.clock.now())
-
     @cached_property
-    def _mailer(self) -> Mailer:
+    def mailer(self) -> Mailer:
         """One for the process: what it learns of a relay holds for every batch."""
         return mailroom.mailer_of(self.settings)

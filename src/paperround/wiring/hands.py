@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from paperround.domain.errors import PaperroundError
-from paperround.domain.ports import Advance, Clock
+from paperround.domain.ports import Clock
 from paperround.domain.work import DELIVER, NOTICES, Job, Line
 from paperround.jobs import roles, signup_worker
 from paperround.jobs.deliver import ASKED_TO_STOP, Post, deliver, deliver_notices
@@ -33,10 +33,21 @@ class Hands:
 
 def queue_of(home: "Runtime") -> Queue:
     """The jobs of this installation; nothing runs here before it is started."""
-    queue: Queue = _threads() if home.settings.embedded else _postgres(home)
+    queue: Queue
+    if home.settings.embedded:
+        from paperround.queue.threads import ThreadQueue
+
+        queue = ThreadQueue(threads=JOB_THREADS)
+    else:
+        queue = _postgres(home)
+
+    def answer() -> None:
+        with home.requests_first():
+            deliver_notices(home.post())
+
     sending = Sending(post=home.post, clock=home.clock, on_first=partial(_join, home, queue))
     means: Sequence[tuple[Job, Callable[[], object]]] = (
-        (NOTICES, lambda: _answer(home)),
+        (NOTICES, answer),
         (DELIVER, sending.send),
         (POSTS, home.post_to_channels),
         (PUBLISH, home.publish),
@@ -70,11 +81,6 @@ def requests_first(home: "Runtime") -> Iterator[None]:
             log.error("what people asked for has to wait: %s", trouble)
 
 
-def _answer(home: "Runtime") -> None:
-    with home.requests_first():
-        deliver_notices(home.post())
-
-
 def _do(do: Callable[[], object], _: object) -> None:
     do()
 
@@ -87,12 +93,6 @@ def _join(home: "Runtime", queue: Queue) -> None:
         queue.put(DELIVER)
     except PaperroundError as error:  # they join at the next look
         log.warning("nobody is asked to join in sending: %s", error)
-
-
-def _threads() -> Queue:
-    from paperround.queue.threads import ThreadQueue
-
-    return ThreadQueue(threads=JOB_THREADS)
 
 
 def _postgres(home: "Runtime") -> "PostgresQueue":
@@ -123,18 +123,9 @@ def put_within(home: "Runtime", connection: object, jobs: Sequence[Job]) -> None
         home.shared_queue.put_within(connection, job)
 
 
-def tick(home: "Runtime") -> roles.Look | None:
-    """Ask for what is done once a minute: on PostgreSQL if no other scheduler has."""
-    return _ask(home, ROUNDS)
-
-
-def glance(home: "Runtime") -> roles.Look | None:
-    """Between two ticks: ask for mail and posts to be sent; on PostgreSQL if some are due, and look
-    whether it is time for a tick that nobody asked for."""
-    return _ask(home, MAIL)
-
-
-def _ask(home: "Runtime", jobs: Sequence[Job]) -> roles.Look | None:
+def ask(home: "Runtime", jobs: Sequence[Job]) -> roles.Look | None:
+    """Ask for `jobs` to be done. On PostgreSQL, whatever they are: ask for what is done once a
+    minute if no other scheduler has, else for mail and posts to be sent if some are due."""
     if home.settings.embedded:
         for job in jobs:
             home.queue.put(job)
@@ -160,21 +151,6 @@ MAIL = (NOTICES, DELIVER, POSTS)
 JOB_THREADS = 9
 """One for each of them: a slow feed keeps no digest, a long delivery no confirmation, a hook that
 does not answer no mail."""
-
-__all__ = [
-    "DELIVER",
-    "ENRICH",
-    "JOB_THREADS",
-    "LEARN",
-    "MAIL",
-    "NOTICES",
-    "POLL",
-    "POSTS",
-    "PUBLISH",
-    "RETURNS",
-    "ROUNDS",
-    "SUMMARISE",
-]
 
 
 # Sending again and again, with a rest after a round that had to stop.
@@ -203,18 +179,13 @@ class Sending:
         if self._until is not None and timedelta(0) < self._until - now <= REST:
             return
         self._until = None
-        stopped = deliver(self.post(), progress=_once(self.on_first)).stopped
+        calls = [self.on_first]
+
+        def advance(_: int) -> None:
+            if calls:
+                calls.pop()()
+
+        stopped = deliver(self.post(), progress=advance).stopped
         if stopped is not None and stopped != ASKED_TO_STOP:
             self._until = now + REST
             log.error("sending rests for %d minutes: %s", REST.seconds // 60, stopped)
-
-
-def _once(call: Callable[[], None]) -> Advance:
-    """Calls at the first step, and at no other."""
-    waiting = [call]
-
-    def advance(_: int) -> None:
-        if waiting:
-            waiting.pop()()
-
-    return advance

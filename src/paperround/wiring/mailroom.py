@@ -6,20 +6,22 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
 from paperround.domain.digests import Letterhead
 from paperround.domain.errors import Misconfigured
 from paperround.domain.keys import COMMAND_LINE
+from paperround.domain.pacing import Pacing
 from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.jobs.channels import ChannelAdmin
+from paperround.jobs.deliver import Post
 from paperround.jobs.holding import Signing
 from paperround.jobs.ports import Mailer
 from paperround.mail.outbox import OutboxMailer
 from paperround.mail.smtp import SmtpMailer
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
-    from paperround.mail.dkim import Signer
     from paperround.mail.dkim_signers import Signers
     from paperround.wiring import Runtime
 
@@ -59,20 +61,40 @@ def signers_of(settings: Settings) -> "Signers":
     )
 
 
-def look_at(signers: "Signers") -> tuple["Signer | None", Signing]:
-    """Who signs the mails of a run that begins now, and what that run is to know of it."""
+def post_of(home: "Runtime") -> Post:
+    """All that delivering needs. Raises Misconfigured when the sender may not be anonymous."""
+    home.settings.require_sender()
+    signer = None
     try:
-        signers.renew()
+        home.signers.renew()
+        signer = home.signers()
+        signing = Signing(signs=signer is not None)
     except Misconfigured as error:
-        return None, Signing(broken=str(error))
-    signer = signers()
-    return signer, Signing(signs=signer is not None)
+        signing = Signing(broken=str(error))
+    clock = home.clock
+    if home.settings.pacing != Pacing() and isinstance(clock, FixedClock):
+        clock = StartedClock(clock.now())  # one that stands still never reaches a slot
+    return Post(
+        database=home.database,
+        mailer=home.mailer,
+        renderer=home.renderer.signed_by(signer),
+        letterhead=home.letterhead,
+        keys=home.settings.keys,
+        clock=clock,
+        processes=home.processes,
+        lease=timedelta(seconds=home.settings.lease_seconds),
+        stopping=home.stopping.is_set,
+        pacing=home.settings.pacing,
+        wait=home.stopping.wait,
+        boot=home.boot,
+        unwritten=home.unwritten,
+        signing=signing,
+        marks=home.send_marks,
+    )
 
 
 def mailer_of(settings: Settings) -> Mailer:
     """What takes mails away. Its connections are closed when the process ends."""
-    from paperround.mail.outbox import OutboxMailer
-
     mailer = mailer_for(
         settings.relay,
         connections=settings.smtp_connections,
