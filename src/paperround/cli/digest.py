@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,76 +23,15 @@ from paperround.domain.text import counted
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.jobs.cancelling import Prospect
     from paperround.jobs.publish import PublishReport
-    from paperround.jobs.resend import Missed
+
+app = typer.Typer(
+    help="Preview a digest, or publish an edition and plan everybody's.", no_args_is_help=True
+)
+app.command("status")(digest_status.status)
+app.command("test")(digest_status.try_mail)
 
 
-def missed(
-    list_name: ListName = DEFAULT_LIST,
-    of_day: Annotated[
-        date | None,
-        typer.Option(
-            "--date",
-            metavar="YYYY-MM-DD",
-            parser=day,
-            help="The date of the digest, where its reader lives. Default: the list's today.",
-        ),
-    ] = None,
-    send: Annotated[
-        bool, typer.Option("--send", help="Plan a replacement for each; `deliver` sends them.")
-    ] = False,
-    include_unknown: Annotated[
-        bool,
-        typer.Option(
-            "--include-unknown",
-            help="Count those in doubt as well: some of them HAVE the digest and get it twice.",
-        ),
-    ] = False,
-    now: Now = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show who did not get the digest of a date, by reason; with --send, send it after all.
-
-    A replacement has the same papers and is sent once: nobody gets a second one of that date.
-    Whoever left, paused or is suppressed by now gets none.
-    """
-    from paperround.jobs.resend import missed as run
-    from paperround.jobs.resend import send_missed
-
-    home = runtime(now)
-    moment = home.clock.now()
-    if send:
-        home.settings.require_sender()
-        found = send_missed(
-            home.database,
-            list_name,
-            identity=home.identity,
-            day=of_day,
-            now=moment,
-            include_unknown=include_unknown,
-            opinions=home.opinions,
-        )
-    else:
-        found = run(
-            home.database, list_name, day=of_day, now=moment, include_unknown=include_unknown
-        )
-    value = to_json(_missed_json(found))
-    sends = f"`--send` plans {counted(found.sendable, 'replacement')}"
-    lines = [*outline_lines(value), *([sends] if found.sendable and not send else [])]
-    print_result(value, lines, as_json=as_json)
-
-
-def _missed_json(found: "Missed") -> dict[str, Any]:
-    return {
-        "list": found.list_name,
-        "date": found.day,
-        "missed": [
-            {"state": state, "reason": reason, "count": count}
-            for (state, reason), count in sorted(found.by_reason.items())
-        ],
-        **pick_fields(found, "replaced unknown barred sendable planned"),
-    }
-
-
+@app.command()
 def pause(list_name: AnyList = None, as_json: AsJson = False) -> None:
     """Send no digest until `digest resume`. Mails in hand are finished, confirmations still go."""
     from paperround.jobs.cancelling import pause as run
@@ -103,6 +42,7 @@ def pause(list_name: AnyList = None, as_json: AsJson = False) -> None:
     print_result({"paused": names}, line, as_json=as_json)
 
 
+@app.command()
 def resume(
     list_name: AnyList = None,
     unsigned: Annotated[
@@ -142,6 +82,7 @@ UNSIGNED = {
 }
 
 
+@app.command()
 def cancel(
     list_name: ListName = DEFAULT_LIST,
     of_day: Day = None,
@@ -199,15 +140,70 @@ def _prospect(one: "Prospect") -> str:
     )
 
 
-app = typer.Typer(
-    help="Preview a digest, or publish an edition and plan everybody's.", no_args_is_help=True
-)
-app.command("status")(digest_status.status)
-app.command("test")(digest_status.try_mail)
-app.command("pause")(pause)
-app.command("resume")(resume)
-app.command("cancel")(cancel)
-app.command("missed")(missed)
+@app.command()
+def missed(
+    list_name: ListName = DEFAULT_LIST,
+    of_day: Annotated[
+        date | None,
+        typer.Option(
+            "--date",
+            metavar="YYYY-MM-DD",
+            parser=day,
+            help="The date of the digest, where its reader lives. Default: the list's today.",
+        ),
+    ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Plan a replacement for each; `deliver` sends them.")
+    ] = False,
+    include_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--include-unknown",
+            help="Count those in doubt as well: some of them HAVE the digest and get it twice.",
+        ),
+    ] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who did not get the digest of a date, by reason; with --send, send it after all.
+
+    A replacement has the same papers and is sent once: nobody gets a second one of that date.
+    Whoever left, paused or is suppressed by now gets none.
+    """
+    from paperround.jobs.resend import missed as run
+    from paperround.jobs.resend import send_missed
+
+    home = runtime(now)
+    moment = home.clock.now()
+    if send:
+        home.settings.require_sender()
+        found = send_missed(
+            home.database,
+            list_name,
+            identity=home.identity,
+            day=of_day,
+            now=moment,
+            include_unknown=include_unknown,
+            opinions=home.opinions,
+        )
+    else:
+        found = run(
+            home.database, list_name, day=of_day, now=moment, include_unknown=include_unknown
+        )
+    value = to_json(
+        {
+            "list": found.list_name,
+            "date": found.day,
+            "missed": [
+                {"state": state, "reason": reason, "count": count}
+                for (state, reason), count in sorted(found.by_reason.items())
+            ],
+            **pick_fields(found, "replaced unknown barred sendable planned"),
+        }
+    )
+    sends = f"`--send` plans {counted(found.sendable, 'replacement')}"
+    lines = [*outline_lines(value), *([sends] if found.sendable and not send else [])]
+    print_result(value, lines, as_json=as_json)
 
 
 @app.command()
@@ -232,11 +228,15 @@ def preview(
     )
     files = []
     if shown.mail is not None and shown.rendered is not None:
-        files = [
-            _write(out, "digest.html", shown.rendered.html.encode()),
-            _write(out, "digest.txt", shown.rendered.text.encode()),
-            _write(out, "digest.eml", home.renderer.compose(shown.mail)),
-        ]
+        out.mkdir(parents=True, exist_ok=True)
+        written = {
+            "digest.html": shown.rendered.html.encode(),
+            "digest.txt": shown.rendered.text.encode(),
+            "digest.eml": home.renderer.compose(shown.mail),
+        }
+        for name, content in written.items():
+            (out / name).write_bytes(content)
+            files.append(str(out / name))
     line = f"wrote {', '.join(files)}" if shown.skipped is None else f"no mail: {shown.skipped}"
     value = {"skipped": shown.skipped, "planned": shown.planned, "files": files}
     print_result(value, line, as_json=as_json)
@@ -269,12 +269,8 @@ def send(
         gist=home.gist,
         opinions=home.opinions,
     )
-    print_result(_as_json(report), _lines(report, dry_run=dry_run), as_json=as_json)
-
-
-def _as_json(report: "PublishReport") -> dict[str, Any]:
     edition = report.edition
-    return {
+    value = {
         "edition": {
             "list": edition.list_name,
             "date": edition.day,
@@ -285,6 +281,7 @@ def _as_json(report: "PublishReport") -> dict[str, Any]:
         "skipped": dict(sorted(report.planned.skipped.items())),
         "added": report.added,
     }
+    print_result(value, _lines(report, dry_run=dry_run), as_json=as_json)
 
 
 def _lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
@@ -298,10 +295,3 @@ def _lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
         yield f"  empty because: {edition.empty_reason}"
     if without:
         yield f"  no mail for {without:,}: {counts(planned.skipped)}"
-
-
-def _write(folder: Path, name: str, content: bytes) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    path.write_bytes(content)
-    return str(path)

@@ -48,11 +48,7 @@ def rank(
         day=of_day,
         now=home.clock.now(),
     )
-    print_result(_as_json(ranked, limit), _lines(ranked, limit, explain=explain), as_json=as_json)
-
-
-def _as_json(ranked: "ListRanking", limit: int) -> dict[str, Any]:
-    return {
+    value = {
         "list": ranked.mailing_list.name,
         "date": ranked.day,
         "now": ranked.window.as_of,
@@ -62,6 +58,7 @@ def _as_json(ranked: "ListRanking", limit: int) -> dict[str, Any]:
             for place, item in enumerate(ranked.ranking.items[:limit], start=1)
         ],
     }
+    print_result(value, _lines(ranked, limit, explain=explain), as_json=as_json)
 
 
 def item_as_json(position: int, item: "Ranked") -> dict[str, Any]:
@@ -114,15 +111,12 @@ def learn(now: Now = None, as_json: AsJson = False) -> None:
 
     home = runtime(now)
     report = run(home.database, home.model_maker, now=home.clock.now())
-    print_result(_learned_json(report), _learned_lines(report), as_json=as_json)
-
-
-def _learned_json(report: "LearnReport") -> dict[str, Any]:
     model = None
     if report.kept is not None:
         model = {**pick_fields(report.kept, "id version as_of"), "bytes": report.kept.size}
         model |= pick_fields(report.facts, "since until weights") if report.facts else {}
-    return {**pick_fields(report, "outcomes days feeds least"), "model": model}
+    value = {**pick_fields(report, "outcomes days feeds least"), "model": model}
+    print_result(value, _learned_lines(report), as_json=as_json)
 
 
 def _learned_lines(report: "LearnReport") -> Iterator[str]:

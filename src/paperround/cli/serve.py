@@ -1,7 +1,7 @@
 """`paperround serve`, `tick`, `worker` and `scheduler`: what keeps an installation going."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,11 +20,6 @@ from paperround.cli.options import AsJson, Now, runtime, usage
 from paperround.cli.output import pick_fields, print_result, say
 from paperround.domain.errors import Misconfigured
 from paperround.domain.work import Line, parse_lines, spoken_lines
-
-if TYPE_CHECKING:
-    from paperround.jobs.outcomes import DeliverReport
-    from paperround.jobs.tick import TickReport
-    from paperround.wiring import Runtime
 
 
 def serve(
@@ -53,7 +48,11 @@ def serve(
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
 
-    home = _reached_at(runtime(creates=True), port)
+    home = runtime(creates=True)
+    if port is not None and "public_url" not in home.settings.model_fields_set:
+        # Where no setting says how the site is reached, its links lead to the port it listens on.
+        settings = home.settings.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
+        home = replace(home, settings=settings)
     log_to_stderr(home.settings)
     home.settings.require_sender()
     own_host, own_port = listening_place(home.settings.public_url)
@@ -71,14 +70,6 @@ def serve(
         finally:
             if minutes is not None:
                 drain(home, minutes.stop, scheduler=True, worker=True)
-
-
-def _reached_at(home: "Runtime", port: int | None) -> "Runtime":
-    """Where no setting says how the site is reached, its links lead to the port it listens on."""
-    if port is None or "public_url" in home.settings.model_fields_set:
-        return home
-    url = f"http://127.0.0.1:{port}"
-    return replace(home, settings=home.settings.model_copy(update={"public_url": url}))
 
 
 def tick(now: Now = None, as_json: AsJson = False) -> None:
@@ -99,26 +90,24 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     home.enrich()  # after the mail: nobody waits for it
     home.summarise()
     home.learn()
-    print_result(_as_json(report, sent), as_json=as_json)
-    if sent.stopped:
-        typer.echo(f"paperround: stopped early: {sent.stopped}", err=True)
-    if report.failed or sent.stopped not in (None, ASKED_TO_STOP):
-        raise typer.Exit(1)
-
-
-def _as_json(report: "TickReport", sent: "DeliverReport") -> dict[str, Any]:
-    return {
+    plans = report.plans.items()
+    value = {
         "feeds": {one.feed: pick_fields(one, "health new error") for one in report.polls},
         "editions": [f"{one.list_name}/{one.day}/{one.cut}" for one in report.editions],
-        "planned": {name: one.planned for name, one in report.plans.items()},
-        "skipped": {name: one.skipped for name, one in report.plans.items()},
-        "missed": {name: sum(one.missed.values()) for name, one in report.plans.items()},
-        "waiting": {name: one.waiting for name, one in report.plans.items()},
+        "planned": {name: one.planned for name, one in plans},
+        "skipped": {name: one.skipped for name, one in plans},
+        "missed": {name: sum(one.missed.values()) for name, one in plans},
+        "waiting": {name: one.waiting for name, one in plans},
         "alerts": [one.subject for one in report.alerts],
         "failed": report.failed,
         "sent": sent.totals.sent,
         "queued": sent.totals.queued,
     }
+    print_result(value, as_json=as_json)
+    if sent.stopped:
+        typer.echo(f"paperround: stopped early: {sent.stopped}", err=True)
+    if report.failed or sent.stopped not in (None, ASKED_TO_STOP):
+        raise typer.Exit(1)
 
 
 ALL = ",".join(Line)

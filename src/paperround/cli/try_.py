@@ -2,9 +2,8 @@
 
 import sys
 import webbrowser
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +12,6 @@ from paperround.cli.ingest import paper_file
 from paperround.cli.options import AsJson, Papers, runtime
 from paperround.cli.output import print_result, progress
 from paperround.cli.rank import item_as_json, item_lines
-from paperround.domain.editions import Ranking
 from paperround.domain.errors import FetchFailed, NotFound
 from paperround.domain.text import counted
 
@@ -45,7 +43,7 @@ def try_(
 ) -> None:
     """Rank papers for QUERY, say why, and write the digest they would make. Without --papers and
     --preset: invented samples. Keeps nothing but that file: no database, no mail, no account."""
-    from paperround.jobs.playground import candidates_of, rank_candidates
+    from paperround.jobs.playground import candidates_of, digest_view, rank_candidates
     from paperround.ranking.query import QueryRanker
 
     home = runtime()
@@ -56,43 +54,46 @@ def try_(
     found = f"{counted(len(candidates), 'paper')} ({source})"
     if not ranking.items:
         raise NotFound(f"none of {found} has a word of {query!r}: try others")
-    _write(home, ranking, query, limit, out)
-    value = _as_json(query, source, len(candidates), ranking, limit, out)
-    print_result(value, _lines(query, found, ranking, limit, out), as_json=as_json)
+    title = f"Papers for “{query}”"
+    view = digest_view(ranking, title=title, limit=limit, letterhead=home.letterhead, now=now)
+    out.write_text(home.renderer.render(view).html, encoding="utf-8")
+    shown = ranking.items[:limit]
+    value = {
+        "query": query,
+        "source": source,
+        "papers": len(candidates),
+        "found": len(ranking.items),
+        "ranker": ranking.ranker,
+        "items": [item_as_json(number, item) for number, item in enumerate(shown, 1)],
+        "digest": str(out),
+    }
+    lines = [
+        f"“{query}”: the best {len(shown)} of {len(ranking.items):,} that match, among {found}",
+        *item_lines(shown, explain=True),
+        f"The digest: {out}",
+    ]
+    print_result(value, lines, as_json=as_json)
     if not (as_json or no_open) and sys.stdout.isatty():
         _show(out)
-
-
-# --- papers ------------------------------------------------------------------------------------
 
 
 def _read(
     home: "Runtime", papers: Path | None, preset: str | None
 ) -> tuple[str, "tuple[Reading, ...]"]:
     """Where the papers are from, in words, and the papers."""
-    if papers is not None and preset is not None:
-        raise typer.BadParameter("give --papers FILE or --preset NAME, not both")
-    if papers is not None:
-        return papers.name, _from_file(papers)
-    if preset is not None:
-        return _fetch(home, preset)
-    return SAMPLES, _samples(home)
-
-
-def _from_file(papers: Path) -> "tuple[Reading, ...]":
-    from paperround.jobs.playground import Reading
-
-    file = paper_file(papers)
-    return (Reading(batch=file.batch, captured_at=file.written_at),)
-
-
-def _samples(home: "Runtime") -> "tuple[Reading, ...]":
     from paperround.jobs.playground import Reading
     from paperround.samples import days
 
+    if papers is not None and preset is not None:
+        raise typer.BadParameter("give --papers FILE or --preset NAME, not both")
+    if papers is not None:
+        file = paper_file(papers)
+        return papers.name, (Reading(batch=file.batch, captured_at=file.written_at),)
+    if preset is not None:
+        return _fetch(home, preset)
     now = home.clock.now()
     batch = days.batch_at(days.read(), anchor=now, now=now)
-    return (Reading(batch=batch, captured_at=now),)
+    return SAMPLES, (Reading(batch=batch, captured_at=now),)
 
 
 def _fetch(home: "Runtime", preset: str) -> tuple[str, "tuple[Reading, ...]"]:
@@ -113,43 +114,6 @@ def _fetch(home: "Runtime", preset: str) -> tuple[str, "tuple[Reading, ...]"]:
         raise FetchFailed(f"no feed could be read ({failures})")
     source = ", ".join(feed.name for feed in feeds if feed.name not in fetched.failed)
     return source + (f"; not read to its end: {failures}" if failures else ""), fetched.readings
-
-
-# --- what is shown -----------------------------------------------------------------------------
-
-
-def _write(home: "Runtime", ranking: "Ranking", query: str, limit: int, out: Path) -> None:
-    from paperround.jobs.playground import digest_view
-
-    view = digest_view(
-        ranking,
-        title=f"Papers for “{query}”",
-        limit=limit,
-        letterhead=home.letterhead,
-        now=ranking.as_of,
-    )
-    out.write_text(home.renderer.render(view).html, encoding="utf-8")
-
-
-def _as_json(
-    query: str, source: str, papers: int, ranking: "Ranking", limit: int, out: Path
-) -> dict[str, Any]:
-    return {
-        "query": query,
-        "source": source,
-        "papers": papers,
-        "found": len(ranking.items),
-        "ranker": ranking.ranker,
-        "items": [item_as_json(n, item) for n, item in enumerate(ranking.items[:limit], 1)],
-        "digest": str(out),
-    }
-
-
-def _lines(query: str, found: str, ranking: "Ranking", limit: int, out: Path) -> Iterator[str]:
-    shown = min(limit, len(ranking.items))
-    yield f"“{query}”: the best {shown} of {len(ranking.items):,} that match, among {found}"
-    yield from item_lines(ranking.items[:limit], explain=True)
-    yield f"The digest: {out}"
 
 
 def _show(out: Path) -> None:
