@@ -1,8 +1,7 @@
 """`paperround bounces`: mails that come back, and those that nobody understood."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -39,20 +38,17 @@ def read(
 ) -> None:
     """Take one mail that came back in. For a mail server's pipe: exit 0 means taken, 75 that it
     has to be kept and tried again."""
-    with _or_try_later():
-        from paperround.jobs.returned_mail import take_in
+    from paperround.jobs.returned_mail import take_in
 
-        raw = _whole(file)
+    try:
+        with Path(file).open("rb") if file != "-" else nullcontext(sys.stdin.buffer) as opened:
+            raw = _start(opened)
         home = runtime(now)
         report = take_in(home.intake, raw, way="pipe", to=to, now=home.clock.now())
+    except (PaperroundError, OSError) as error:  # whatever keeps us from taking it, it is not lost
+        typer.echo(f"paperround: {error}", err=True)
+        raise typer.Exit(TRY_LATER) from error
     _tell(report, as_json=as_json)
-
-
-def _whole(file: str) -> bytes:
-    if file != "-":
-        with Path(file).open("rb") as opened:
-            return _start(opened)
-    return _start(sys.stdin.buffer)
 
 
 def _start(opened: BinaryIO) -> bytes:
@@ -63,16 +59,6 @@ def _start(opened: BinaryIO) -> bytes:
     while opened.read(LONGEST):
         pass
     return raw
-
-
-@contextmanager
-def _or_try_later() -> Iterator[None]:
-    """Whatever keeps us from taking a mail, it must not be lost by it."""
-    try:
-        yield
-    except (PaperroundError, OSError) as error:
-        typer.echo(f"paperround: {error}", err=True)
-        raise typer.Exit(TRY_LATER) from error
 
 
 @app.command()

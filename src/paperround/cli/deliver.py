@@ -61,6 +61,8 @@ def _lines(
     report: "DeliverReport",
     posted: "ChannelReport",
 ) -> Iterator[str]:
+    from paperround.jobs.pacing import UNREACHED, unreached
+
     yield f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}"
     yield f"mails of the day: {counts(totals)}"
     if home.settings.smtp_url is None:
@@ -69,16 +71,6 @@ def _lines(
         yield f"  {counted(waiting, 'sign-up')} or the like to be looked at yet"
     if report.expired:
         yield f"  {report.expired:,} expired unsent: their 20 hours were over"
-    yield from _what_holds_mail(home)
-    yield from (f"  {n:,} not sent now: {why}" for why, n in sorted(report.troubles.items()))
-    if posted.messages or posted.troubles:
-        yield f"messages to channels: {posted.messages:,}"
-    yield from (f"  {n:,} not posted now: {why}" for why, n in sorted(posted.troubles.items()))
-
-
-def _what_holds_mail(home: "Runtime") -> Iterator[str]:
-    from paperround.jobs.pacing import UNREACHED, unreached
-
     with home.database.reading() as work:
         why = unreached(work, now=home.clock.now())
         paused = [one.name for one in work.lists.all() if one.paused_at is not None]
@@ -86,3 +78,7 @@ def _what_holds_mail(home: "Runtime") -> Iterator[str]:
         yield f"  {UNREACHED}: {why}; mail waits and is tried again"
     if paused:
         yield f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on"
+    yield from (f"  {n:,} not sent now: {why}" for why, n in sorted(report.troubles.items()))
+    if posted.messages or posted.troubles:
+        yield f"messages to channels: {posted.messages:,}"
+    yield from (f"  {n:,} not posted now: {why}" for why, n in sorted(posted.troubles.items()))

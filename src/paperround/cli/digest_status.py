@@ -10,10 +10,10 @@ from paperround.cli.options import AnyList, AsJson, ListName, Now, runtime, usag
 from paperround.cli.output import outline_lines, pick_fields, print_result, to_json
 from paperround.cli.subscribers import show_history
 from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.status import EditionTally, LateMails, Progress
+from paperround.domain.status import LateMails, Progress
 
 if TYPE_CHECKING:
-    from paperround.jobs.status import ListStatus, PaceStatus, Status
+    from paperround.jobs.status import ListStatus, PaceStatus
 
 NEVER = "nothing looked at what is due yet: start `paperround serve`, or tick every minute"
 
@@ -35,7 +35,17 @@ def status(
         show_history(home, home.addresses.read(subscriber), as_json=as_json)
         return
     found = run(home.database, list_name, now=home.clock.now(), pacing=home.settings.pacing)
-    value = to_json(_as_json(found))
+    returns = pick_fields(found.returns, "since tried bounced complained resting quarantined")
+    value = to_json(
+        {
+            "last_tick_at": found.last_tick_at,
+            "notices": asdict(found.notices),
+            "pace": pace_as_json(found.pace),
+            "lists": [_list_as_json(one) for one in found.lists],
+            "returns": {**returns, "did": found.returns.effects},
+            "signups": pick_fields(found.requests, "waiting oldest_due refused dropped"),
+        }
+    )
     never = [] if found.last_tick_at else [NEVER]
     lines = [*never, *what_holds_mail(found.pace), *outline_lines(value)]
     print_result(value, lines, as_json=as_json)
@@ -65,20 +75,16 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
     value = pick_fields(notice, "state reason message_id")
     value["reply"] = without_addresses(notice.reply)
     value["holds"] = "edition" if "edition" in notice.payload else "words"
-    print_result(value, _test_lines(value, home.settings.relay), as_json=as_json)
-    return notice.state == "sent"
-
-
-def _test_lines(test: dict[str, Any], relay: str) -> Iterator[str]:
-    reason, reply = test["reason"], test["reply"]
     words = "a few words (there is no edition)"
-    what = "the newest edition" if test["holds"] == "edition" else words
-    is_sent = test["state"] == "sent"
-    end = "sent" if is_sent else f"not accepted ({reason})"
-    is_told = not reply or (not is_sent and reply in reason)
-    yield f"test mail with {what}: {end}{'' if is_told else f': {reply}'}"
+    what = "the newest edition" if value["holds"] == "edition" else words
+    is_sent, reply, relay = notice.state == "sent", value["reply"], home.settings.relay
+    end = "sent" if is_sent else f"not accepted ({value['reason']})"
+    is_told = not reply or (not is_sent and reply in value["reason"])
+    lines = [f"test mail with {what}: {end}{'' if is_told else f': {reply}'}"]
     if is_sent and relay.startswith("outbox:"):
-        yield f"  it is kept in {relay.removeprefix('outbox:')}"
+        lines.append(f"  it is kept in {relay.removeprefix('outbox:')}")
+    print_result(value, lines, as_json=as_json)
+    return is_sent
 
 
 def what_holds_mail(pace: "PaceStatus") -> Iterator[str]:
@@ -97,20 +103,9 @@ def what_holds_mail(pace: "PaceStatus") -> Iterator[str]:
         yield f"{UNREACHED}: {pace.unreached}; mail waits and is tried again"
 
 
-def _as_json(found: "Status") -> dict[str, Any]:
-    returns = pick_fields(found.returns, "since tried bounced complained resting quarantined")
-    return {
-        "last_tick_at": found.last_tick_at,
-        "notices": asdict(found.notices),
-        "pace": pace_as_json(found.pace),
-        "lists": [_list_as_json(one) for one in found.lists],
-        "returns": {**returns, "did": found.returns.effects},
-        "signups": pick_fields(found.requests, "waiting oldest_due refused dropped"),
-    }
-
-
 def _list_as_json(one: "ListStatus") -> dict[str, Any]:
     paused_at = one.mailing_list.paused_at
+    names = "cut cut_at frozen_at papers empty_reason cancelled_at"
     return {
         "list": one.mailing_list.name,
         "zone": one.mailing_list.zone,
@@ -122,7 +117,9 @@ def _list_as_json(one: "ListStatus") -> dict[str, Any]:
         **progress_as_json(one.progress, one.late, is_paused=paused_at is not None),
         "oldest_due_at": one.backlog.oldest_due,
         "last_sent_at": one.last_sent_at,
-        "editions": [_edition_as_json(tally) for tally in one.editions],
+        "editions": [
+            {"date": it.day, **pick_fields(it, names), "mails": it.by_state} for it in one.editions
+        ],
         "reasons": [asdict(tally) for tally in one.reasons],
         "feeds": [pick_fields(feed, "name health reason") for feed in one.feeds],
         "channels": [
@@ -130,11 +127,6 @@ def _list_as_json(one: "ListStatus") -> dict[str, Any]:
             for it in one.channels
         ],
     }
-
-
-def _edition_as_json(tally: "EditionTally") -> dict[str, Any]:
-    names = "cut cut_at frozen_at papers empty_reason cancelled_at"
-    return {"date": tally.day, **pick_fields(tally, names), "mails": tally.by_state}
 
 
 def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:

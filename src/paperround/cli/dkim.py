@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,6 @@ from paperround.cli.output import pick_fields, print_result, say
 from paperround.domain.errors import Conflict, Misconfigured
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from datetime import datetime
-
     from paperround.mail.dkim import Algorithm
     from paperround.mail.dkim_book import DueRecord, KeptKey
     from paperround.wiring import Runtime
@@ -46,12 +44,17 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make the first key. Mails are signed with it from now on."""
+    from paperround.doctor.setup import NOBODYS
     from paperround.mail.dkim_signers import read_book, replace_book
 
     home = runtime(now, creates=True)
     home.prepare()
     _require_own(home)
-    _require_ownable(home.signers.domain)
+    domain = home.signers.domain
+    if "." not in domain or domain.endswith(NOBODYS):  # no record can be put under it
+        raise Misconfigured(
+            f"mails come from {domain}, and nobody can own that: set PAPERROUND_MAIL_FROM first"
+        )
     at, place = home.clock.now(), home.signers.place
     with usage("--selector"):
         before = read_book(place)
@@ -130,16 +133,6 @@ def _require_own(home: "Runtime") -> None:
         )
 
 
-def _require_ownable(domain: str) -> None:
-    """Raise Misconfigured for a domain that no record can be put under."""
-    from paperround.doctor.setup import NOBODYS
-
-    if "." not in domain or domain.endswith(NOBODYS):
-        raise Misconfigured(
-            f"mails come from {domain}, and nobody can own that: set PAPERROUND_MAIL_FROM first"
-        )
-
-
 def _require_published(home: "Runtime", waiting: "Sequence[KeptKey]") -> None:
     """Raise Conflict, or FetchFailed, unless the DNS has the record of each."""
     from paperround.doctor.dns import published
@@ -156,7 +149,17 @@ def _require_published(home: "Runtime", waiting: "Sequence[KeptKey]") -> None:
 
 def _show(home: "Runtime", did: str | None, *, as_json: bool) -> None:
     due = home.signers.due(home.clock.now())
-    value = {"did": did, "domain": home.signers.domain, "records": [_as_json(one) for one in due]}
+    fields = "selector algorithm name value strings"
+    records = [
+        {
+            **pick_fields(one.record, fields),
+            "state": one.state,
+            "type": "TXT",
+            "keep_until": one.until,
+        }
+        for one in due
+    ]
+    value = {"did": did, "domain": home.signers.domain, "records": records}
     lines = [line for one in due for line in (f"; {_why(one)}", one.record.line)]
     none = "; mails are not signed here: `paperround dkim create` makes a key"
     print_result(value, lines or none, as_json=as_json)
@@ -171,15 +174,7 @@ def _why(one: "DueRecord") -> str:
         case KeyState.SIGNING:
             return "mails are signed with it"
         case KeyState.KEPT:
-            return f"signs no more; keep it until {_day(one.until)}"
+            until = f"{one.until:%Y-%m-%d}" if one.until else "later"
+            return f"signs no more; keep it until {until}"
         case _:
             return "revoked: put this in its place, it may vanish some weeks later"
-
-
-def _day(until: "datetime | None") -> str:
-    return f"{until:%Y-%m-%d}" if until else "later"
-
-
-def _as_json(one: "DueRecord") -> dict[str, Any]:
-    record = pick_fields(one.record, "selector algorithm name value strings")
-    return {**record, "state": one.state, "type": "TXT", "keep_until": one.until}

@@ -9,11 +9,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,12 +28,6 @@ DRAIN_SECONDS = 20.0
 """How long jobs that run may take to end, once requests have: a mail in hand is finished."""
 
 log = logging.getLogger(__name__)
-
-
-class Stop(Protocol):
-    """Ends what works; True when all of it ended in time."""
-
-    def __call__(self, *, drain_seconds: float) -> bool: ...
 
 
 def freeze_startup_objects() -> None:
@@ -55,12 +49,18 @@ def await_stop() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 
-def drain(home: "Runtime", stop: Stop, *, scheduler: bool = False, worker: bool = False) -> None:
-    """Stop; where processes share their work, take back the signs of life of what this one was."""
+def drain(
+    home: "Runtime", stop: Callable[..., bool], *, scheduler: bool = False, worker: bool = False
+) -> None:
+    """Stop; where processes share their work, take back the signs of life of what this one was.
+    `stop` takes `drain_seconds`, and tells whether all ended in time."""
     if not stop(drain_seconds=DRAIN_SECONDS):
         log.warning("jobs still run after %.0f seconds: they are cut off", DRAIN_SECONDS)
-    elif len(home.unwritten):
-        _write_the_rest(home)
+    elif len(home.unwritten):  # the last chance for what was heard while the database was away
+        try:
+            home.unwritten.catch_up(home.database)
+        except PaperroundError as error:
+            log.error("what was heard of some mails is lost, and they become unknown: %s", error)
     if home.settings.embedded:
         return
     try:
@@ -70,14 +70,6 @@ def drain(home: "Runtime", stop: Stop, *, scheduler: bool = False, worker: bool 
             home.sign_off(home.hands.lines)
     except PaperroundError as error:  # it fades by itself within half a minute
         log.warning("the sign of life stays for a while: %s", error)
-
-
-def _write_the_rest(home: "Runtime") -> None:
-    """The last chance for what was heard while the database was away."""
-    try:
-        home.unwritten.catch_up(home.database)
-    except PaperroundError as error:
-        log.error("what was heard of some mails is lost, and they become unknown: %s", error)
 
 
 STOPS = (signal.SIGTERM, signal.SIGINT)

@@ -1,9 +1,7 @@
 """`paperround evaluate`: how good the models are, on data whose outcome is known."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,18 +61,11 @@ def search(
     """How well search puts the right papers first, beside BM25 with and without stems."""
     from paperround.evaluate.search import measure
 
-    with _readable():
-        report = measure(queries, docs, baselines=baselines, database_url=database)
-    show_report(report, as_json=as_json)
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    """A file that cannot be opened within is named with the system's reason."""
     try:
-        yield
+        report = measure(queries, docs, baselines=baselines, database_url=database)
     except OSError as error:
         raise UnreadableFile(f"{error.filename}: {error.strerror or error}") from error
+    show_report(report, as_json=as_json)
 
 
 @app.command()
@@ -155,7 +146,12 @@ def _both(
 
 def show_report(report: "Report", *, as_json: bool) -> None:
     """The figures of a report: as a table with a row a metric, or as JSON."""
-    lines = [*table(list(_rows(report)), None), *_comparisons(report), *report.notes]
+    comparisons = [
+        f"{name}: {one.value:+.4f} against {method} ({one.low:+.4f} to {one.high:+.4f})"
+        for method, found in report.against.items()
+        for name, one in found.items()
+    ]
+    lines = [*table(list(_rows(report)), None), *comparisons, *report.notes]
     print_result(asdict(report), lines, as_json=as_json)
 
 
@@ -164,25 +160,12 @@ def _rows(report: "Report") -> Iterator[list[str]]:
     for name, ours in report.metrics.items():
         others = [found.get(name) for found in report.baselines.values()]
         known = [ours.value, ours.low, ours.high, *(one for one in others if one is not None)]
-        shown = partial(_figure, places=0 if _are_counts(known) else 4)
+        # Shares are 1 at most, and hardly ever all whole.
+        are_counts = max(known) > 1 and all(value == round(value) for value in known)
+        places = 0 if are_counts else 4
         yield [
             name,
-            shown(ours.value),
-            f"{shown(ours.low)} to {shown(ours.high)}",
-            *map(shown, others),
+            f"{ours.value:,.{places}f}",
+            f"{ours.low:,.{places}f} to {ours.high:,.{places}f}",
+            *("" if one is None else f"{one:,.{places}f}" for one in others),
         ]
-
-
-def _are_counts(values: Sequence[float]) -> bool:
-    """Shares are 1 at most, and hardly ever all whole."""
-    return max(values) > 1 and all(value == round(value) for value in values)
-
-
-def _figure(value: float | None, *, places: int) -> str:
-    return "" if value is None else f"{value:,.{places}f}"
-
-
-def _comparisons(report: "Report") -> Iterator[str]:
-    for method, found in report.against.items():
-        for name, one in found.items():
-            yield f"{name}: {one.value:+.4f} against {method} ({one.low:+.4f} to {one.high:+.4f})"

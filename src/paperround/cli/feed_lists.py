@@ -25,7 +25,6 @@ from paperround.domain.text import counted
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.jobs.feed_preview import FeedPreview
-    from paperround.jobs.ports import Source
     from paperround.web.models import PreviewAnswer
     from paperround.wiring import Runtime
 
@@ -36,21 +35,14 @@ FEW = 12
 def kinds(as_json: AsJson = False) -> None:
     """Show the kinds of feeds, and what each can be told."""
     from paperround.sources.live import SOURCES
-
-    found = [_kind(source) for source in SOURCES.values()]
-    print_result(
-        {"kinds": found}, (line for kind in found for line in _kind_lines(kind)), as_json=as_json
-    )
-
-
-def _kind(source: "Source") -> dict[str, Any]:
-    """A kind as the admin API has it, with the bare values of each setting."""
     from paperround.web.models import KindAnswer
 
-    kind = KindAnswer.of(source).model_dump(mode="json")
-    for setting in kind["settings"]:
+    # As the admin API has them, with the bare values of each setting.
+    found = [KindAnswer.of(source).model_dump(mode="json") for source in SOURCES.values()]
+    for setting in (one for kind in found for one in kind["settings"]):
         setting["values"] = [one["value"] for one in setting["values"]]
-    return kind
+    lines = (line for kind in found for line in _kind_lines(kind))
+    print_result({"kinds": found}, lines, as_json=as_json)
 
 
 def _kind_lines(kind: dict[str, Any]) -> Iterator[str]:

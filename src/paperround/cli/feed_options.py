@@ -89,16 +89,14 @@ def _instead(name: str, known: list[str]) -> str:
 
 def settings_in(pairs: list[str] | None) -> dict[str, str]:
     """The settings that `name=value` arguments make; one given twice may mean either."""
+    named: list[tuple[str, str]] = []
     with usage("--set"):
-        named = [_pair(text) for text in pairs or ()]
-        twice = [name for name, times in Counter(name for name, _ in named).items() if times > 1]
-        if twice:
+        for text in pairs or ():
+            name, equals, value = text.partition("=")
+            if not equals or not name:
+                raise InvalidInput(f"{text!r:.80} is not name=value, such as categories=cs.LG")
+            named.append((name, value))
+        times = Counter(name for name, _ in named)
+        if twice := [name for name in times if times[name] > 1]:
             raise InvalidInput(f"{twice[0]:.60} is given twice")
-        return dict(named)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InvalidInput(f"{text!r:.80} is not name=value, such as categories=cs.LG")
-    return name, value
+    return dict(named)

@@ -1,7 +1,7 @@
 """`paperround feeds`: sources that are read by themselves."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,7 +29,6 @@ from paperround.domain.errors import FetchFailed, FetchRefused, InvalidInput, Na
 from paperround.domain.feeds import FeedState, NewFeed, Progress
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.web.models import ImportAnswer
     from paperround.wiring import Runtime
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
@@ -67,6 +66,7 @@ def add(
 ) -> None:
     """Add the feed NAME, or all feeds of a preset. They are read at the next tick."""
     from paperround.jobs.feed_files import show_of
+    from paperround.jobs.feed_preview import preview_feed
 
     if (preset is None) == (name is None or kind is None):
         raise typer.BadParameter("give NAME and --kind, or --preset alone")
@@ -81,7 +81,12 @@ def add(
         shown = show_of(show_as)
     given = settings_in(settings)
     feed = NewFeed(name=name or "", kind=kind or "", url=url, settings=given, show=shown)
-    (_preview if dry_run else _add)(feed, as_json)
+    if not dry_run:
+        _add(feed, as_json)
+        return
+    home = runtime(creates=True)
+    seen = preview_feed(home.newsroom, feed, now=home.clock.now())
+    feed_lists.show_preview(feed.name, seen, as_json=as_json)
 
 
 def _add(feed: "NewFeed", as_json: bool) -> None:
@@ -101,14 +106,6 @@ def _warning(problem: str | None) -> list[str]:
         return []
     again = "  it is asked again by itself; `paperround feeds check --live` asks now"
     return [f"  but it cannot be read now: {problem}", again]
-
-
-def _preview(feed: "NewFeed", as_json: bool) -> None:
-    from paperround.jobs.feed_preview import preview_feed
-
-    home = runtime(creates=True)
-    seen = preview_feed(home.newsroom, feed, now=home.clock.now())
-    feed_lists.show_preview(feed.name, seen, as_json=as_json)
 
 
 def _add_preset(preset: str, as_json: bool) -> None:
@@ -256,14 +253,11 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
     home = runtime(creates=True)
     done = import_feeds(home.newsroom, read_file(file), now=home.clock.now(), opml=read_opml)
     answer = ImportAnswer.of(done)
-    print_result(answer, _imported(file.name, answer), as_json=as_json)
-
-
-def _imported(name: str, done: "ImportAnswer") -> Iterator[str]:
-    numbers = {"new": len(done.new), "changed": len(done.changed)}
-    numbers |= {"unchanged": len(done.unchanged), "rejected": len(done.rejects)}
-    yield f"{name}: {counts(numbers) if any(numbers.values()) else 'there is no feed in it'}"
-    yield from (f"  feed {one.position} rejected: {one.detail}" for one in done.rejects)
+    numbers = {"new": len(answer.new), "changed": len(answer.changed)}
+    numbers |= {"unchanged": len(answer.unchanged), "rejected": len(answer.rejects)}
+    said = counts(numbers) if any(numbers.values()) else "there is no feed in it"
+    rejects = [f"  feed {one.position} rejected: {one.detail}" for one in answer.rejects]
+    print_result(answer, [f"{file.name}: {said}", *rejects], as_json=as_json)
 
 
 @app.command()

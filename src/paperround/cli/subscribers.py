@@ -37,7 +37,6 @@ from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.subscriber_files import Found
-    from paperround.jobs.subscribers import ImportReport
     from paperround.wiring import Runtime
 
 MOST_SHOWN = 20
@@ -93,7 +92,17 @@ def import_file(
             now=home.clock.now(),
             progress=advance,
         )
-    print_result(_imported(report), _import_lines(file.name, report), as_json=as_json)
+    numbers = pick_fields(report, "new changed unchanged suppressed")
+    reasons = sorted(Counter(reject.reason for reject in report.rejects).items())
+    rejects = [{"reason": why, "count": count} for why, count in reasons]
+    value = {"rows": report.rows, **numbers, "rejects": rejects}
+    numbers["rejected"] = len(report.rejects)
+    lines = [f"{file.name}: {counted(report.rows, 'row')} ({counts(numbers)})"]
+    lines += [f"  {reject.detail}" for reject in report.rejects[:MOST_SHOWN]]
+    rest = Counter(reject.reason for reject in report.rejects[MOST_SHOWN:])
+    if rest:
+        lines.append(f"  and {counted(rest.total(), 'more reject')}: {counts(dict(rest))}")
+    print_result(value, lines, as_json=as_json)
     if report.rows and len(report.rejects) == report.rows:
         typer.echo("paperround: nobody was imported: every row was rejected", err=True)
         raise typer.Exit(1)
@@ -114,22 +123,6 @@ def _people(
             param_hint="--consent-at, --consent-source",
         )
     return read_rows(read_file(file))
-
-
-def _imported(report: "ImportReport") -> dict[str, Any]:
-    reasons = Counter(reject.reason for reject in report.rejects)
-    rejects = [{"reason": why, "count": count} for why, count in sorted(reasons.items())]
-    return {**pick_fields(report, "rows new changed unchanged suppressed"), "rejects": rejects}
-
-
-def _import_lines(name: str, report: "ImportReport") -> Iterator[str]:
-    numbers = pick_fields(report, "new changed unchanged suppressed")
-    numbers["rejected"] = len(report.rejects)
-    yield f"{name}: {counted(report.rows, 'row')} ({counts(numbers)})"
-    yield from (f"  {reject.detail}" for reject in report.rejects[:MOST_SHOWN])
-    rest = Counter(reject.reason for reject in report.rejects[MOST_SHOWN:])
-    if rest:
-        yield f"  and {counted(rest.total(), 'more reject')}: {counts(dict(rest))}"
 
 
 @app.command()
@@ -163,6 +156,7 @@ def add(
         "topics": topics,
         "interests": interest or None,
     }
+    line = {"new": "added", "changed": "changed", "unchanged": "was on the list already"}
     outcome = add_subscriber(
         {
             "email": email,
@@ -177,10 +171,7 @@ def add(
         now=home.clock.now(),
     )
     value = {"list": list_name, "outcome": outcome}
-    print_result(value, f"{list_name}: {_ADDED[outcome]}", as_json=as_json)
-
-
-_ADDED = {"new": "added", "changed": "changed", "unchanged": "was on the list already"}
+    print_result(value, f"{list_name}: {line[outcome]}", as_json=as_json)
 
 
 @app.command()
@@ -235,17 +226,10 @@ def erase(
     address = home.addresses.read(email)
     home.prepare()
     agree(yes, f"Forget {address.written}, with all that they chose and were sent?")
-    known = erase_address(
-        home.desk,
-        address,
-        now=home.clock.now(),
-        suppress=suppress,
-    )
-    line = _ERASED[known] + (", and will not be mailed again" if suppress else "")
+    known = erase_address(home.desk, address, now=home.clock.now(), suppress=suppress)
+    line = "erased" if known else "nobody is known under this address"
+    line += ", and will not be mailed again" if suppress else ""
     print_result({"erased": known, "suppressed": suppress}, line, as_json=as_json)
-
-
-_ERASED = {True: "erased", False: "nobody is known under this address"}
 
 
 @app.command("list")
