@@ -55,6 +55,16 @@ CONNECTIONS_OF_A_DOMAIN = "5"
 """What holds for each destination domain where mail leaves this machine and nothing else is set."""
 RATES = ("address", "ip", "net", "domain", "total")
 """What sign-ups are counted by; each has a setting `RATE_SIGNUP_<NAME>`."""
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "smtp_rate": parse_pace,
+    "smtp_rate_domain": parse_domain_pace,
+    "smtp_domain_connections": parse_connections,
+    "refused_domains": parse_refused,
+    "summarise_budget": parse_rates,
+    **{f"rate_{who}_{by}": parse_rates for who in ("search", "hooks") for by in ("ip", "net")},
+    **{f"rate_signup_{name}": parse_rates for name in RATES},
+}
+"""What reads each of these settings."""
 OF_DEVELOPMENT = frozenset({PREFIX + name for name in ("TEST_DATA", "VENV", "STORY_PYTHON")})
 """Names that tests and `./run` read; they are no settings."""
 
@@ -138,27 +148,11 @@ class Settings(BaseModel):
         _ = parts.port  # raises ValueError
         return url.rstrip("/")
 
-    @field_validator(
-        "summarise_budget",
-        "rate_search_ip",
-        "rate_search_net",
-        "rate_hooks_ip",
-        "rate_hooks_net",
-        *(f"rate_signup_{name}" for name in RATES),
-    )
-    @classmethod
-    def _readable_rates(cls, text: str) -> str:
-        try:
-            parse_rates(text)
-        except InvalidInput as error:
-            raise ValueError(str(error)) from None
-        return text
-
-    @field_validator("smtp_rate", "smtp_rate_domain", "smtp_domain_connections", "refused_domains")
+    @field_validator(*_PARSERS)
     @classmethod
     def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
         try:
-            _PARSERS[info.field_name or ""](text or OFF)
+            _PARSERS[info.field_name or ""](OFF if text is None else text)
         except InvalidInput as error:
             raise ValueError(str(error)) from None
         return text
@@ -323,7 +317,7 @@ class Settings(BaseModel):
         mails that were read and suppressions were made with it.
         """
         given = self.secret_key if self.secret_key is not None else self._made_secret()
-        keys = tuple(key for part in given.split(",") if (key := part.strip()))
+        keys = _listed(given)
         kept = self._kept_secret()
         keys += (kept,) if kept and kept not in keys else ()
         weak = [key for key in keys if len(key) < SHORTEST_SECRET]
@@ -385,9 +379,15 @@ def load_settings(
 ) -> Settings:
     """Settings from `file` and the environment; raises Misconfigured that names every setting which
     is wrong."""
-    in_file = {} if file is None else _dotenv(file)
+    try:
+        in_file = {} if file is None else dotenv_values(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"the file {file} cannot be read: {error}") from error
     given = {**in_file, **(os.environ if environment is None else environment)}
-    faults = _unknown(given)
+    # A misspelt setting would be ignored, and mail would go where nobody meant it to.
+    known = {PREFIX + name.upper() + end for name in Settings.model_fields for end in ("", "_FILE")}
+    strange = [name for name in given if name.startswith(PREFIX)]
+    faults = [unknown(name, known) for name in strange if name not in known | OF_DEVELOPMENT]
     values = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in given.items()
@@ -401,22 +401,6 @@ def load_settings(
     if faults:
         raise Misconfigured(*faults, *unusable(read))
     return settings
-
-
-def _dotenv(file: Path) -> dict[str, str]:
-    try:
-        return {name: value or "" for name, value in dotenv_values(file).items()}
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"the file {file} cannot be read: {error}") from error
-
-
-_PARSERS: Mapping[str, Callable[[str], object]] = {
-    "smtp_rate": parse_pace,
-    "smtp_rate_domain": parse_domain_pace,
-    "smtp_domain_connections": parse_connections,
-    "refused_domains": parse_refused,
-}
-"""What reads each of these settings."""
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -443,13 +427,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{path} cannot be read: {error}") from error
-
-
-def _unknown(given: Mapping[str, str]) -> list[str]:
-    """A misspelt setting would be ignored, and mail would go where nobody meant it to."""
-    known = {PREFIX + name.upper() + end for name in Settings.model_fields for end in ("", "_FILE")}
-    strange = [name for name in given if name.startswith(PREFIX)]
-    return [unknown(name, known) for name in strange if name not in known | OF_DEVELOPMENT]
 
 
 def _with_files(values: dict[str, str], faults: list[str]) -> dict[str, str]:

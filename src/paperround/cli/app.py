@@ -1,7 +1,7 @@
 """The commands and their shared options. Heavy rooms are imported when a command needs them."""
 
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -84,12 +84,10 @@ def main() -> None:
     """Run a command: exit 0 done, 1 failed with one clear line, 2 wrong usage."""
     try:
         app()
+        return
     except PaperroundError as error:
-        _fail(str(error))
+        words = str(error)
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-
-
-def _fail(words: str) -> NoReturn:
+        words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     typer.echo(f"paperround: {words}", err=True)
     sys.exit(1)

@@ -14,8 +14,6 @@ app = typer.Typer(help="Keys of the admin API; only their hashes are kept.", no_
 USUAL = (Scope.FEEDS_WRITE,)
 """What a key is for when nobody says: managing feeds."""
 
-SHOWN = "id name prefix created_at expires_at revoked_at last_used_at"
-
 
 @app.command()
 def create(
@@ -58,8 +56,9 @@ def list_all(now: Now = None, as_json: AsJson = False) -> None:
 
     home = runtime(now)
     present = home.clock.now()
+    names = "id name prefix created_at expires_at revoked_at last_used_at"
     keys = [
-        {**pick_fields(key, SHOWN), "scopes": sorted(key.scopes), "state": _state(key, present)}
+        {**pick_fields(key, names), "scopes": sorted(key.scopes), "state": _state(key, present)}
         for key in list_keys(home.database)
     ]
     columns = "prefix state scopes last_used_at name"
