@@ -283,11 +283,6 @@ class Settings(BaseModel):
         return self.data_dir / "dkim.json"
 
     @property
-    def dkim_selectors(self) -> tuple[str, ...]:
-        """The names of the keys in DKIM_KEY, in their order."""
-        return _listed(self.dkim_selector)
-
-    @property
     def relay(self) -> str:
         """Where mail goes: the SMTP_URL that was set, else a folder in DATA_DIR."""
         return self.smtp_url or f"outbox:{self.data_dir / 'outbox'}"

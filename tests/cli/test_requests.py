@@ -27,7 +27,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Runtime]:
     """An installation in whose folder commands run; Ada has asked for the list."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("paperround.cli.deliver.gc.freeze", lambda: None)
+    monkeypatch.setattr("paperround.cli.serve.gc.freeze", lambda: None)
     one = Runtime(Settings(data_dir=tmp_path), FixedClock(NOW))
     asked = SignupRequest(
         address=address("ada"),

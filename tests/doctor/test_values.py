@@ -7,9 +7,9 @@ import pytest
 
 from paperround.config import Settings
 from paperround.doctor.findings import Level
-from paperround.doctor.machine import file_system_of, libraries, python, space
 from paperround.doctor.outlet import mailbox
 from paperround.doctor.routine import returns
+from paperround.doctor.setup import file_system_of, libraries, python, space
 from paperround.doctor.site import certificate as check
 from paperround.doctor.site import lasting
 from paperround.domain.errors import FetchFailed, Misconfigured

@@ -10,7 +10,6 @@ from paperround.cli import (
     bounces,
     channels,
     database,
-    deliver,
     demo,
     digest,
     dkim,
@@ -59,7 +58,7 @@ def options(
 app.command("ingest")(ingest.ingest)
 app.command("rank")(rank.rank)
 app.command("learn")(rank.learn)
-app.command("deliver")(deliver.deliver)
+app.command("deliver")(serve.deliver)
 app.command("demo")(demo.demo)
 app.command("try")(try_.try_)
 app.command("init")(init.init)

@@ -1,7 +1,9 @@
-"""`paperround serve`, `tick`, `worker` and `scheduler`: what keeps an installation going."""
+"""`paperround serve`, `tick`, `deliver`, `worker`, `scheduler`: what keeps an installation going."""
 
-from dataclasses import replace
-from typing import Annotated
+import gc
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,9 +19,15 @@ from paperround.cli.drain import (
     watched,
 )
 from paperround.cli.options import AsJson, Now, runtime, usage
-from paperround.cli.output import pick_fields, print_result, say
+from paperround.cli.output import counts, pick_fields, print_result, progress, say
 from paperround.domain.errors import Misconfigured
+from paperround.domain.text import counted
 from paperround.domain.work import Line, parse_lines, spoken_lines
+
+if TYPE_CHECKING:
+    from paperround.jobs.channel_delivery import ChannelReport
+    from paperround.jobs.outcomes import DeliverReport
+    from paperround.wiring import Runtime
 
 
 def serve(
@@ -74,7 +82,8 @@ def serve(
 
 def tick(now: Now = None, as_json: AsJson = False) -> None:
     """Do once what is due now and exit: for cron or a systemd timer, every minute."""
-    from paperround.jobs.deliver import ASKED_TO_STOP, deliver
+    from paperround.jobs.deliver import ASKED_TO_STOP
+    from paperround.jobs.deliver import deliver as send_due
     from paperround.jobs.tick import tick as run
 
     home = runtime(now)
@@ -82,7 +91,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     finish_on_signals(home)
     with home.requests_first():
         report = run(home.rounds, now=home.clock.now())
-        sent = deliver(home.post())
+        sent = send_due(home.post())
     home.post_to_channels()
     with home.database.reading() as work:  # posts stand in the same ledger
         sent = replace(sent, totals=work.ledger.totals(now=home.clock.now()))
@@ -175,3 +184,69 @@ def scheduler(health: Health = None) -> None:
         await_stop()
         drain(home, minutes.stop, scheduler=True)
     say("stopped")
+
+
+def deliver(
+    until_empty: Annotated[
+        bool,
+        typer.Option("--until-empty", help="Go on until nothing is due now, dead leases included."),
+    ] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send what is due. Safe to kill and to run again, and from several processes at once."""
+    from paperround.jobs.deliver import ASKED_TO_STOP
+    from paperround.jobs.deliver import deliver as run
+
+    home = runtime(now)
+    finish_on_signals(home)
+    gc.freeze()  # libraries stay to the end: looking for garbage in them only takes time
+    with home.requests_first(), progress("sending") as advance:
+        report = run(home.post(), until_empty=until_empty, progress=advance)
+    posted = home.post_to_channels()
+    with home.database.reading() as work:
+        totals = asdict(work.ledger.totals(now=home.clock.now()))  # posts are mails of the day, too
+        waiting, _ = work.requests.waiting()
+    notices = asdict(report.notices)
+    notices["queued"] += waiting
+    value = {
+        **totals,
+        "notices": notices,
+        "expired_now": report.expired,
+        "channels": {"messages": posted.messages},
+        "this_run": pick_fields(report, "digests others"),
+    }
+    print_result(value, _lines(home, totals, waiting, report, posted), as_json=as_json)
+    if report.stopped:
+        typer.echo(f"paperround: stopped early: {report.stopped}", err=True)
+        raise typer.Exit(0 if report.stopped == ASKED_TO_STOP else 1)
+
+
+def _lines(
+    home: "Runtime",
+    totals: Mapping[str, int],
+    waiting: int,
+    report: "DeliverReport",
+    posted: "ChannelReport",
+) -> Iterator[str]:
+    from paperround.jobs.pacing import UNREACHED, unreached
+
+    yield f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}"
+    yield f"mails of the day: {counts(totals)}"
+    if home.settings.smtp_url is None:
+        yield f"  no relay is set: mail is kept in {home.settings.data_dir / 'outbox'}"
+    if waiting:
+        yield f"  {counted(waiting, 'sign-up')} or the like to be looked at yet"
+    if report.expired:
+        yield f"  {report.expired:,} expired unsent: their 20 hours were over"
+    with home.database.reading() as work:
+        why = unreached(work, now=home.clock.now())
+        paused = [one.name for one in work.lists.all() if one.paused_at is not None]
+    if why is not None:
+        yield f"  {UNREACHED}: {why}; mail waits and is tried again"
+    if paused:
+        yield f"  paused: {', '.join(paused)}; `paperround digest resume` lets it go on"
+    yield from (f"  {n:,} not sent now: {why}" for why, n in sorted(report.troubles.items()))
+    if posted.messages or posted.troubles:
+        yield f"messages to channels: {posted.messages:,}"
+    yield from (f"  {n:,} not posted now: {why}" for why, n in sorted(posted.troubles.items()))

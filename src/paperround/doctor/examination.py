@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from paperround.config import Settings
-from paperround.doctor import dns, headers, machine, outlet, records, routine, setup, site
+from paperround.doctor import dns, headers, outlet, records, routine, setup, site
 from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
 from paperround.domain.feeds import FetchRequest, Page
@@ -28,8 +28,8 @@ MAILBOX_WAY_OUT = (
 def without_settings(faults: Sequence[str]) -> list[Finding]:
     """What can be said of an installation whose settings cannot be read."""
     return [
-        machine.python(sys.version_info[:3]),
-        machine.libraries(),
+        setup.python(sys.version_info[:3]),
+        setup.libraries(),
         *(fail("settings", one, "docs/settings.md has every setting") for one in faults),
         skipped("all else", "it depends on the settings"),
     ]
@@ -60,15 +60,15 @@ def _means(settings: Settings) -> list[Finding]:
     """The machine, and the settings."""
     folder = settings.data_dir
     secrets = Path(".env"), folder, settings.secret_file, settings.dkim_file
-    found = [machine.python(sys.version_info[:3]), machine.libraries()]
+    found = [setup.python(sys.version_info[:3]), setup.libraries()]
     if settings.embedded:
-        found.append(tried("disk", lambda: machine.disk(folder)))
-        found.append(machine.file_system(folder))
+        found.append(tried("disk", lambda: setup.disk(folder)))
+        found.append(setup.file_system(folder))
     return [
         *found,
         ok("settings", "each is known, and can be read"),
         setup.secret(settings),
-        tried("permissions", lambda: machine.private(secrets)),
+        tried("permissions", lambda: setup.private(secrets)),
         setup.sender(settings),
         setup.public_url(settings),
     ]

@@ -57,7 +57,7 @@ def signers_of(settings: Settings) -> "Signers":
     return Signers(
         domain=signing_domain(settings.dkim_domain, domain_of(settings)),
         place=settings.dkim_file,
-        given=keys_given(settings.dkim_key, settings.dkim_selectors),
+        given=keys_given(settings.dkim_key, settings.all_of("dkim_selector")),
     )
 
 
