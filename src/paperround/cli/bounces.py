@@ -20,7 +20,6 @@ TRY_LATER = 75
 MOST_SHOWN = 50
 
 EVENT = "id way kind evidence proof did mail code said happened_at"
-QUARANTINED = "id way why size received_at"
 
 app = typer.Typer(help="Mails that come back after they were sent.", no_args_is_help=True)
 
@@ -89,7 +88,7 @@ def list_all(
         events = work.returns.events(None if person is None else person.id, limit=MOST_SHOWN)
         waiting = [] if person else work.returns.waiting(limit=MOST_SHOWN)
     events_shown = [pick_fields(one, EVENT) for one in events]
-    waiting_shown = [pick_fields(one, QUARANTINED) for one in waiting]
+    waiting_shown = [pick_fields(one, "id way why size received_at") for one in waiting]
     print_result({"events": events_shown, "quarantine": waiting_shown}, as_json=as_json)
 
 

@@ -49,8 +49,6 @@ Key = Annotated[
     ),
 ]
 
-NONE = "no channels: `paperround channels add slack` adds one"
-
 
 @app.command()
 def add(
@@ -122,7 +120,8 @@ def list_all(as_json: AsJson = False) -> None:
     with runtime().database.reading() as work:
         found = map(_shown, work.channels.all())
     columns = "name kind list state due_at hook stopped_why"
-    print_list("channels", found, columns, none=NONE, as_json=as_json)
+    none = "no channels: `paperround channels add slack` adds one"
+    print_list("channels", found, columns, none=none, as_json=as_json)
 
 
 @app.command()

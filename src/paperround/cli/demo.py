@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,7 +81,7 @@ def demo(
         freeze_cuts(database=home.database, ranker=home.ranker, now=now)
         with home.database.reading() as work:
             edition = work.editions.newest(work.lists.get(DEFAULT_LIST).id, by=now)
-        _run(home, door, lambda: _say_welcome(home, source, edition))
+        _run(home, door, source, edition)
 
 
 # --- before it runs ----------------------------------------------------------------------------
@@ -174,22 +174,21 @@ def _read_file(home: "Runtime", file: Path) -> str:
 # --- while it runs -----------------------------------------------------------------------------
 
 
-def _say_welcome(home: "Runtime", source: str, edition: "Edition | None") -> None:
-    url = home.settings.public_url
-    say(f"Paperround demo: open {url}/")
-    say()
-    say(f"  Subscribe there with any address. The mails appear at {url}/outbox")
-    say(f"  Papers: {source}.")
-    if edition is None or not edition.papers:
-        say("  None of them is of the last days, so today has no edition.")
-    say(f"  Data: {home.settings.data_dir} (delete the folder to begin anew)")
-    say("  Stop: Ctrl-C")
-
-
-def _run(home: "Runtime", door: "socket.socket", welcome: Callable[[], None]) -> None:
+def _run(home: "Runtime", door: "socket.socket", source: str, edition: Edition | None) -> None:
     from paperround.cli.server import server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
+
+    def welcome() -> None:
+        url = home.settings.public_url
+        say(f"Paperround demo: open {url}/")
+        say()
+        say(f"  Subscribe there with any address. The mails appear at {url}/outbox")
+        say(f"  Papers: {source}.")
+        if edition is None or not edition.papers:
+            say("  None of them is of the last days, so today has no edition.")
+        say(f"  Data: {home.settings.data_dir} (delete the folder to begin anew)")
+        say("  Stop: Ctrl-C")
 
     site = create_app(home)
     minutes = Scheduler(home)

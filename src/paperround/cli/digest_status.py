@@ -15,8 +15,6 @@ from paperround.domain.status import LateMails, Progress
 if TYPE_CHECKING:
     from paperround.jobs.status import ListStatus, PaceStatus
 
-NEVER = "nothing looked at what is due yet: start `paperround serve`, or tick every minute"
-
 
 def status(
     list_name: AnyList = None,
@@ -46,8 +44,12 @@ def status(
             "signups": pick_fields(found.requests, "waiting oldest_due refused dropped"),
         }
     )
-    never = [] if found.last_tick_at else [NEVER]
-    lines = [*never, *what_holds_mail(found.pace), *outline_lines(value)]
+    never = "nothing looked at what is due yet: start `paperround serve`, or tick every minute"
+    lines = [
+        *([] if found.last_tick_at else [never]),
+        *what_holds_mail(found.pace),
+        *outline_lines(value),
+    ]
     print_result(value, lines, as_json=as_json)
 
 

@@ -54,6 +54,7 @@ def ingest(
 ) -> None:
     """Read papers, or counts of votes, from a file or a live feed. The same again changes
     nothing."""
+    from paperround.jobs.feeds import run_now
     from paperround.web.models import IngestAnswer
 
     if (file is None) == (feed is None):
@@ -65,7 +66,10 @@ def ingest(
         if file_format != "auto" or captured_at is not None:
             raise typer.BadParameter("--format and --captured-at belong to --file")
         name = kept = str(feed)
-        report = _read_feed(name, runtime(now, creates=True))
+        home = runtime(now, creates=True)
+        report = run_now(home.newsroom, find_feed(home, name).id, now=home.clock.now())
+        if report.error or report.put_off:
+            raise FetchFailed(f"{name}: {report.error or report.reason}")
     print_result(IngestAnswer.of(report), _lines(name, report, kept), as_json=as_json)
 
 
@@ -89,16 +93,6 @@ def _read_file(
             now=present,
             progress=advance,
         )
-
-
-def _read_feed(name: str, home: "Runtime") -> "PollReport":
-    """Raises FetchFailed when the feed could not be read to its end."""
-    from paperround.jobs.feeds import run_now
-
-    report = run_now(home.newsroom, find_feed(home, name).id, now=home.clock.now())
-    if report.error or report.put_off:
-        raise FetchFailed(f"{name}: {report.error or report.reason}")
-    return report
 
 
 def _lines(name: str, report: "IngestReport | PollReport", feed: str) -> Iterator[str]:

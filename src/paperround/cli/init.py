@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from paperround.doctor.findings import Finding
 
 ENV = Path(".env")
-SECRET_BYTES = 32
 BEFORE_IT_RUNS = ("schedule", "feeds", "editions", "site")
 """Checks that warn until the next steps were taken, which are told below them."""
 
@@ -284,7 +283,7 @@ def _write(answers: Answers) -> None:
         copy = copy_of(ENV)
         write_private(copy, before)
         say(f"kept the old settings as {copy}")
-    write_private(ENV, env_text(answers.settings(), secrets.token_urlsafe(SECRET_BYTES), before))
+    write_private(ENV, env_text(answers.settings(), secrets.token_urlsafe(32), before))
     say(f"wrote {ENV}, which only you can read; the secret in it belongs in every backup")
     with suppress(Misconfigured):  # of which the doctor tells
         written, in_force = load_settings({}), load_settings()

@@ -97,13 +97,6 @@ def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
             yield f"     = {'  '.join(f'{part} {n:+.4f}' for part, n in item.parts.items())}"
 
 
-HELP = (
-    "days count once they have been over for a day, with five papers or more whose votes a feed "
-    "tells. Feeds that tell votes (`paperround feeds kinds`) bring them day by day; a file of "
-    "earlier papers and one of their counts bring them at once (`paperround ingest --file`)"
-)
-
-
 def learn(now: Now = None, as_json: AsJson = False) -> None:
     """Learn now, from papers whose votes have settled, what to expect of new ones. A service that
     runs does so every night by itself."""
@@ -126,7 +119,12 @@ def _learned_lines(report: "LearnReport") -> Iterator[str]:
     if report.kept is None or report.facts is None:
         least = counted(report.least, "paper")
         yield f"nothing was learned: {found}, and it takes {least} of several days"
-        yield f"What helps: {HELP}."
+        yield (
+            "What helps: days count once they have been over for a day, with five papers or more "
+            "whose votes a feed tells. Feeds that tell votes (`paperround feeds kinds`) bring them "
+            "day by day; a file of earlier papers and one of their counts bring them at once "
+            "(`paperround ingest --file`)."
+        )
         yield "Until then papers without votes stand by their topics, their day and their abstract."
         return
     facts, kept = report.facts, report.kept

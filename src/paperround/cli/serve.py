@@ -1,4 +1,4 @@
-"""`paperround serve`, `tick`, `deliver`, `worker`, `scheduler`: what keeps an installation going."""
+"""`paperround serve`, `tick`, `deliver`, `worker`, `scheduler`: what an installation lives by."""
 
 import gc
 from collections.abc import Iterator, Mapping

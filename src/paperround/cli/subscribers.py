@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
@@ -36,7 +35,6 @@ from paperround.domain.subscribers import Address
 from paperround.domain.text import counted
 
 if TYPE_CHECKING:
-    from paperround.jobs.subscriber_files import Found
     from paperround.wiring import Runtime
 
 MOST_SHOWN = 20
@@ -78,9 +76,20 @@ def import_file(
     With --from, FILE is what that program exports. Where it does not say when its people agreed
     to mail, you may vouch for them with --consent-at and --consent-source.
     """
+    from paperround.jobs.foreign_subscribers import Vouched, read_foreign
+    from paperround.jobs.subscriber_files import read_rows
     from paperround.jobs.subscribers import import_subscribers
 
-    rows = _people(file, origin, consent_at, consent_source)
+    vouched = Vouched(at=consent_at, source=consent_source)
+    if origin is not None:
+        rows = read_foreign(read_file(file), origin, vouched)
+    elif vouched == Vouched():
+        rows = read_rows(read_file(file))
+    else:
+        raise typer.BadParameter(
+            "goes with --from; without it every row says when and how they agreed",
+            param_hint="--consent-at, --consent-source",
+        )
     home = runtime(now, creates=True)
     with progress(f"reading {file.name}", len(rows)) as advance:
         report = import_subscribers(
@@ -106,23 +115,6 @@ def import_file(
     if report.rows and len(report.rejects) == report.rows:
         typer.echo("paperround: nobody was imported: every row was rejected", err=True)
         raise typer.Exit(1)
-
-
-def _people(
-    file: Path, origin: str | None, consent_at: datetime | None, consent_source: str | None
-) -> "list[Found]":
-    from paperround.jobs.foreign_subscribers import Vouched, read_foreign
-    from paperround.jobs.subscriber_files import read_rows
-
-    vouched = Vouched(at=consent_at, source=consent_source)
-    if origin is not None:
-        return read_foreign(read_file(file), origin, vouched)
-    if vouched != Vouched():
-        raise typer.BadParameter(
-            "goes with --from; without it every row says when and how they agreed",
-            param_hint="--consent-at, --consent-source",
-        )
-    return read_rows(read_file(file))
 
 
 @app.command()

@@ -49,7 +49,15 @@ def condition(found: Soundness) -> list[Finding]:
             f"it differs from what this version declares: {found.drift[0]}",
             "`paperround db check` shows every difference; restore a backup from before the change",
         )
-    return [answers, intact, durability(found.unsafe), schema, _references(found.dangling)]
+    references = ok("references", "no row refers to one that is gone")
+    if found.dangling:
+        named = ", ".join(f"{n:,} of {table}" for table, n in sorted(found.dangling.items()))
+        references = fail(
+            "references",
+            f"rows refer to others that are gone: {named}",
+            "somebody changed the database by hand: restore a backup from before that",
+        )
+    return [answers, intact, durability(found.unsafe), schema, references]
 
 
 def send_mark(trouble: str | None) -> list[Finding]:
@@ -79,17 +87,6 @@ def durability(unsafe: Mapping[str, str]) -> Finding:
         "durability",
         f"with {named} a crash of the machine may ruin the database",
         f"{way_out} then restart it",
-    )
-
-
-def _references(dangling: Mapping[str, int]) -> Finding:
-    if not dangling:
-        return ok("references", "no row refers to one that is gone")
-    named = ", ".join(f"{count:,} of {table}" for table, count in sorted(dangling.items()))
-    return fail(
-        "references",
-        f"rows refer to others that are gone: {named}",
-        "somebody changed the database by hand: restore a backup from before that",
     )
 
 

@@ -99,22 +99,21 @@ def _postgres(home: "Runtime") -> "PostgresQueue":
     from paperround.queue.postgres import PostgresQueue
     from paperround.store.engine import driver_arguments, driver_connection
 
+    def alive() -> None:
+        """Leave a sign of life, and write down what was heard while the database was away: the next
+        run of sending may be another process's."""
+        me, lines = home.processes.current(), home.hands.lines
+        roles.worker_lives(home.database, me, lines, now=home.clock.now())
+        home.unwritten.catch_up(home.database)
+
     return PostgresQueue(
         partial(driver_connection, home.engine),
         driver_arguments(home.engine),
         now=home.clock.now,
         lines=home.hands.lines,
         wide=home.hands.wide,
-        alive=lambda: _live(home),
+        alive=alive,
     )
-
-
-def _live(home: "Runtime") -> None:
-    """Leave a sign of life, and write down what was heard while the database was away: the next run
-    of sending may be another process's."""
-    me, lines = home.processes.current(), home.hands.lines
-    roles.worker_lives(home.database, me, lines, now=home.clock.now())
-    home.unwritten.catch_up(home.database)
 
 
 def put_within(home: "Runtime", connection: object, jobs: Sequence[Job]) -> None:
