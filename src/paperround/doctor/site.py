@@ -3,8 +3,9 @@
 import json
 import socket
 import ssl
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -140,8 +141,15 @@ WAY_OUT = "look at the network and at /etc/resolv.conf; `getent hosts NAME` asks
 
 def hosts(settings: Settings) -> dict[str, list[str]]:
     """What is looked at, by the name that it needs."""
+    needed = [("site", urlsplit(settings.public_url).hostname or "")]
+    with suppress(Misconfigured):  # of which the checks of the relay and the mailbox tell
+        relays = parse_smtp_url(settings.relay)
+        if not isinstance(relays, OutboxFolder):
+            needed += [(f"relay {relay}", relay.host) for relay in relays]
+        if settings.bounce_imap_url:
+            needed.append(("bounces", parse_imap_url(settings.bounce_imap_url).host))
     found: dict[str, list[str]] = {}
-    for what, host in _needed(settings):
+    for what, host in needed:
         if host not in LOOPBACK and not _is_address(host):
             found.setdefault(host, []).append(what)
     return found
@@ -166,19 +174,6 @@ def silence(needed: dict[str, list[str]], silent: Collection[str]) -> list[Findi
         f"is silent or out of reach. Not looked at: {', '.join([*unseen, 'DNS records'])}"
     )
     return [fail("dns", says, WAY_OUT)]
-
-
-def _needed(settings: Settings) -> Iterator[tuple[str, str]]:
-    yield "site", urlsplit(settings.public_url).hostname or ""
-    try:
-        relays = parse_smtp_url(settings.relay)
-        if not isinstance(relays, OutboxFolder):
-            for relay in relays:
-                yield f"relay {relay}", relay.host
-        if settings.bounce_imap_url:
-            yield "bounces", parse_imap_url(settings.bounce_imap_url).host
-    except Misconfigured:
-        return  # of which the checks of the relay and the mailbox tell
 
 
 def _is_address(host: str) -> bool:
