@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from paperround.cli import feed_lists
-from paperround.cli.feed_options import (
+from paperround.cli.feed_lists import (
     NO_FEEDS,
     Limit,
     Name,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.feed_options import find_feed
+from paperround.cli.feed_lists import find_feed
 from paperround.cli.options import AsJson, Now, instant, read_file, runtime, usage
 from paperround.cli.output import counts, print_result, progress
 from paperround.domain.errors import FetchFailed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.feed_options import preset_feeds
+from paperround.cli.feed_lists import preset_feeds
 from paperround.cli.ingest import paper_file
 from paperround.cli.options import AsJson, Papers, runtime
 from paperround.cli.output import print_result, progress
