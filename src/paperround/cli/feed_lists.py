@@ -148,7 +148,7 @@ def check(
 
 def checks(home: "Runtime", name: str | None, *, live: bool) -> Iterator[Checked]:
     """One after the other: each is told before the next service is asked."""
-    from paperround.jobs.feed_admin import live_feeds
+    from paperround.jobs.feeds import live_feeds
 
     feeds = live_feeds(home.newsroom) if name is None else [find_feed(home, name)]
     yield from (_asked(home, feed) if live else _standing(home, feed) for feed in feeds)
@@ -156,7 +156,7 @@ def checks(home: "Runtime", name: str | None, *, live: bool) -> Iterator[Checked
 
 def _standing(home: "Runtime", feed: "LiveFeed") -> Checked:
     """What is known without asking anybody."""
-    from paperround.jobs.feed_admin import check_feed
+    from paperround.jobs.feeds import check_feed
     from paperround.jobs.feeds import settings_of
 
     try:
@@ -239,7 +239,7 @@ def preset_feeds(preset: str) -> "Sequence[NewFeed]":
 
 def find_feed(home: "Runtime", name: str) -> "LiveFeed":
     """The feed called `name`; raises NotFound that names those there are, or some of them."""
-    from paperround.jobs.feed_admin import live_feeds
+    from paperround.jobs.feeds import live_feeds
 
     return _named(name, live_feeds(home.newsroom))
 

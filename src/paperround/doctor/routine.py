@@ -12,7 +12,7 @@ from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.ledger import DeliveryRecord
 from paperround.domain.models import KeptModel
 from paperround.domain.returns import ReturnTally
-from paperround.domain.roles import Staff
+from paperround.domain.work import Staff
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.domain.work import Line, Lined, spoken_lines
