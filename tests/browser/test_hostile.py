@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from paperround.domain.papers import Record
+from paperround.web.app import ROUTERS
 from paperround.web.guard import UNSAFE
-from paperround.web.routes import ROUTERS
 from tests.browser.person import Person, visiting
 from tests.builders import HOUR, NOW
 from tests.story.serving import Row, Served, serving

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from paperround.web.routes import ROUTERS
+from paperround.web.app import ROUTERS
 from tests.browser.person import visiting
 from tests.browser.tour import PERSONAL, Tour
 from tests.story.visitor import every_link

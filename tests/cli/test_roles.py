@@ -14,7 +14,7 @@ from paperround.cli.drain import _door, watched
 from paperround.clock import StartedClock
 from paperround.config import Settings
 from paperround.domain.errors import Misconfigured
-from paperround.web.role import scheduler_role
+from paperround.web.health import scheduler_role
 from paperround.wiring import Runtime
 from tests.builders import NOW
 from tests.story.serving import free_port

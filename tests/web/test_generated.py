@@ -25,8 +25,7 @@ from starlette.testclient import TestClient
 from paperround.config import Settings
 from paperround.domain.channels import ChannelKind
 from paperround.domain.keys import Scope
-from paperround.web.app import create_app
-from paperround.web.routes import ROUTERS
+from paperround.web.app import ROUTERS, create_app
 from tests.builders import seed_subscribers
 from tests.channels.services import PATHS, Services, services
 from tests.web.admin import FEEDS, Staffed, bearer, feed_body, key_for

@@ -16,10 +16,9 @@ from paperround.config import load_settings
 from paperround.domain.errors import Misconfigured
 from paperround.jobs.deliver import deliver
 from paperround.web import guard
+from paperround.web.app import COOKIELESS, rules_for
 from paperround.web.app import Site as Application
-from paperround.web.app import rules_for
 from paperround.web.guard import UNSAFE, client_address
-from paperround.web.routes import COOKIELESS
 from tests.web.conftest import Site
 from tests.web.serving import exchange, forget_peak, peak, served, status
 

@@ -15,7 +15,7 @@ from paperround.domain.errors import Misconfigured
 from paperround.domain.work import DELIVER, Line
 from paperround.jobs.roles import look, worker_lives
 from paperround.jobs.tick import SCHEDULER
-from paperround.web.role import Role, role_app, scheduler_role, worker_role
+from paperround.web.health import Role, role_app, scheduler_role, worker_role
 from paperround.wiring.hands import MAIL, Hands
 from tests.builders import MINUTE, NOW
 from tests.databases import postgres, postgres_url, run_on

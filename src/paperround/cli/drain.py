@@ -21,7 +21,7 @@ from paperround.config import Settings
 from paperround.domain.errors import Misconfigured, PaperroundError
 
 if TYPE_CHECKING:
-    from paperround.web.role import Role
+    from paperround.web.health import Role
     from paperround.wiring import Runtime
 
 DRAIN_SECONDS = 20.0
@@ -118,7 +118,7 @@ def watched(home: "Runtime", role: "Role", place: str | None) -> Iterator[None]:
         yield
         return
     from paperround.cli.server import server
-    from paperround.web.role import role_app
+    from paperround.web.health import role_app
 
     with _door(place) as door:
         running = server(role_app(home, role), host=HERE, port=0)

@@ -140,7 +140,7 @@ def worker(
     health: Health = None,
 ) -> None:
     """Do the jobs: read feeds, publish, send mail. Any number of workers share one PostgreSQL."""
-    from paperround.web.role import worker_role
+    from paperround.web.health import worker_role
     from paperround.wiring.hands import Hands
 
     with usage("--queues"):
@@ -169,7 +169,7 @@ def scheduler(health: Health = None) -> None:
     """Ask once a minute for what is due. On PostgreSQL workers do it, and any number of schedulers
     may stand by; on SQLite this process does it: everything but serving pages."""
     from paperround.scheduler import Scheduler
-    from paperround.web.role import scheduler_role
+    from paperround.web.health import scheduler_role
 
     home = runtime()
     log_to_stderr(home.settings)

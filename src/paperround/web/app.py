@@ -9,17 +9,42 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from paperround.clock import SystemClock
 from paperround.config import load_settings
-from paperround.web import problems
+from paperround.web import (
+    admin_audit,
+    admin_channels,
+    admin_deliveries,
+    admin_feeds,
+    editions_api,
+    feeds,
+    files,
+    followed,
+    health,
+    hooks,
+    hugging_face,
+    judging,
+    library,
+    metrics,
+    outbox,
+    pages,
+    papers_api,
+    problems,
+    search,
+    self_service,
+    signup,
+    signup_api,
+    trying,
+)
 from paperround.web.cache import SECONDS, PageCache, compressed, conditional, public_paths
 from paperround.web.costly import Turns
 from paperround.web.guard import (
+    HOOKS,
     KNOWN_NAMES_ONLY,
     LOOPBACK,
     Rules,
@@ -28,10 +53,58 @@ from paperround.web.guard import (
 )
 from paperround.web.languages import hearing
 from paperround.web.openapi import ABOUT, TAGS, described
-from paperround.web.routes import API, COOKIELESS, PUBLIC, ROUTERS
 from paperround.web.stamps import stamp
 from paperround.web.templating import KEPT, static_dir, static_version
 from paperround.wiring import Runtime
+
+COOKIELESS = (
+    "/subscribe",
+    "/confirm/",
+    "/unsubscribe/",
+    "/preferences",
+    "/feedback/",
+    "/address/",
+    "/api/",
+    HOOKS,
+)
+"""Routes that never read a cookie, and are posted to from mail programs, other people's pages and
+providers of mail. Their power comes from a token in the address, a key in a header, a signature."""
+
+PUBLIC_API = (search.api, editions_api.api, papers_api.api, hugging_face.api)
+ADMIN_API = (
+    admin_feeds.router,
+    admin_deliveries.router,
+    admin_channels.router,
+    admin_audit.router,
+)
+API: tuple[APIRouter, ...] = (signup_api.api, *PUBLIC_API[:-1], *ADMIN_API)
+"""Those below /api/v1. Programs that know Hugging Face's names have routers of their own."""
+
+PUBLIC: tuple[APIRouter, ...] = (
+    files.router,
+    pages.router,
+    signup.router,
+    trying.router,
+    feeds.router,
+    followed.router,
+    search.router,
+    *PUBLIC_API,
+)
+"""Those whose answers are the same for everybody, but for the ones behind a link of one's own."""
+
+ROUTERS: tuple[APIRouter, ...] = (
+    signup_api.api,
+    *PUBLIC,
+    health.router,
+    metrics.router,
+    self_service.router,
+    library.router,
+    judging.router,
+    outbox.router,
+    hooks.router,
+    *ADMIN_API,
+)
+"""Every router of the site, in the order they are asked."""
 
 LASTING = "public, max-age=31536000, immutable"
 """For files whose address changes when they do."""
@@ -91,17 +164,15 @@ def create_app(runtime: Runtime | None = None, *, cache_seconds: float = SECONDS
     )
     site.state.runtime = home
     site.state.turns = Turns()
-    site.state.rules, site.state.cache = rules_for(home), page_cache(home, cache_seconds)
+    site.state.rules = rules_for(home)
+    site.state.cache = PageCache(
+        lambda: stamp(home.desk.keys, now=home.clock.now()), seconds=cache_seconds
+    )
     problems.install(site)
     for router in ROUTERS:
         site.include_router(router, dependencies=[KNOWN_NAMES_ONLY] if router in API else [])
     site.mount("/static", VersionedFiles(directory=static_dir()), name="static")
     return site
-
-
-def page_cache(home: Runtime, seconds: float) -> PageCache:
-    """The cache of the public pages of this process."""
-    return PageCache(lambda: stamp(home.desk.keys, now=home.clock.now()), seconds=seconds)
 
 
 def rules_for(home: Runtime) -> Rules:

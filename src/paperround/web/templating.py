@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
@@ -15,18 +16,74 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from paperround.domain.editions import EditionPaper, page_name, page_path
 from paperround.domain.languages import ENGLISH, LANGUAGES
-from paperround.domain.papers import Paper
+from paperround.domain.lists import MailingList
+from paperround.domain.papers import Observation, Paper
 from paperround.domain.search import Hit
 from paperround.domain.telling import web_address
-from paperround.languages.localize import localize_error
-from paperround.languages.tongue import tongue
+from paperround.languages.localize import list_title_said, localize_error
+from paperround.languages.tongue import Tongue, tongue
 from paperround.mail.templates import TRANSLATED, speaking
 from paperround.paths import templates_dir
-from paperround.web.filters import said_on_pages
 from paperround.web.languages import carried, in_language, language_asked, page_language
 from paperround.wiring import Runtime
 
-STATIC = "static"
+_ENDS = (".", "!", "?", "。", "！", "？")
+_SIGNALS = {
+    "comments": "comment",
+    "github_stars": "star on GitHub",
+    "citations": "citation",
+    "mentions": "mention",
+}
+
+
+def of_arxiv(papers: Iterable[EditionPaper]) -> bool:
+    """Whether any of them is arXiv's."""
+    return any(one.identifiers.get("arxiv") for one in papers)
+
+
+def _moment(tongue: Tongue, moment: datetime) -> str:
+    """`Fri 30 Jan 15:47`, in UTC, where another instant beside it says so."""
+    return f"{tongue.short_date(moment.date())} {moment:%H:%M}"
+
+
+def _parts(tongue: Tongue, paper: EditionPaper) -> list[tuple[str, str]]:
+    """The parts of a score that are not 0: their names as people say them, and what each adds."""
+    return [
+        (tongue.word(name.replace("_", " ")), _part(tongue, value))
+        for name, value in paper.parts.items()
+        if value
+    ]
+
+
+def _part(tongue: Tongue, value: float) -> str:
+    """A part of a score with its sign, to the places it was added with."""
+    return tongue.decimal(f"{value:+.4f}".replace("-", "−"))
+
+
+def _weight(tongue: Tongue, value: float) -> str:
+    return tongue.decimal(f"{value:+.2f}".replace("-", "−"))
+
+
+def _cut_time(tongue: Tongue, cut: str, mailing_list: MailingList) -> str:
+    """`06:00`, when a cut of a list is made."""
+    is_number = cut.isascii() and cut.isdecimal() and len(cut) < 3
+    if is_number and int(cut) < len(mailing_list.cuts):
+        return mailing_list.cuts[int(cut)]
+    return tongue.gettext("by hand")
+
+
+def _sentence(tongue: Tongue, text: str) -> str:
+    """`text`, as an error says it, as a sentence: with a capital and a full stop."""
+    said = text[:1].upper() + text[1:]
+    return said if said.endswith(_ENDS) else tongue.gettext("%(problem)s.", problem=said)
+
+
+def _told(tongue: Tongue, count: Observation) -> str:
+    """`12 comments`; a signal that has no word here goes by its name."""
+    noun = _SIGNALS.get(count.signal)
+    if noun is not None:
+        return tongue.counted(count.value, noun)
+    return f"{tongue.number(count.value)} {count.signal.replace('_', ' ')}"
 
 
 @cache
@@ -44,11 +101,21 @@ def environment(language: str = ENGLISH) -> Environment:
     )
     speaking(made, ours)
     made.filters |= {
-        **said_on_pages(ours),
+        "cut_time": partial(_cut_time, ours),
+        "list_title": partial(list_title_said, ours),
+        "moment": partial(_moment, ours),
+        "month": ours.month,
+        "of_arxiv": of_arxiv,
         "page": paper_page,
+        "part": partial(_part, ours),
+        "parts": partial(_parts, ours),
+        "plain_date": ours.plain_date,
         "problem": partial(localize_error, ours),
         "segment": partial(quote, safe=""),
+        "sentence": partial(_sentence, ours),
+        "told": partial(_told, ours),
         "web": web_address,
+        "weight": partial(_weight, ours),
     }
     made.globals |= {
         "in_language": in_language,
@@ -73,7 +140,7 @@ def paper_page(paper: EditionPaper | Hit | Paper) -> str:
 
 def static_dir() -> Path:
     """The folder of style sheets and scripts."""
-    return templates_dir() / "web" / STATIC
+    return templates_dir() / "web" / "static"
 
 
 @cache
@@ -89,9 +156,6 @@ def static_url(name: str) -> str:
 
 KEPT = MappingProxyType({"cache-control": "public, max-age=60"})
 """Public pages change with an edition; a minute more does no harm."""
-OURS: Mapping[str, str] = MappingProxyType({})
-"""Nothing said: the guard says `no-store`."""
-
 STAMP = f"stamp-{token_hex(16)}"
 """Stands in a public page where the stamp of its form goes, until somebody gets the page. Nobody
 who writes a title can guess it."""
@@ -111,8 +175,9 @@ def public(home: Runtime, template: str, **values: object) -> Response:
 
 
 def private(home: Runtime, template: str, *, status: int = 200, **values: object) -> Response:
-    """A page for whoever asked, which no cache keeps."""
-    return _page(home, template, status, OURS, values)
+    """A page for whoever asked, which no cache keeps: it says nothing, so the guard says
+    `no-store`."""
+    return _page(home, template, status, {}, values)
 
 
 def mail(html: str) -> Response:
@@ -143,13 +208,14 @@ def streamed(pieces: Iterator[str], *, media_type: str, name: str) -> StreamingR
     other is. One that comes later breaks the connection off, so that nobody takes a part for the
     whole.
     """
-    gathered = _gathered(pieces)
+    # Half a character, which JSON can say and UTF-8 cannot, becomes a question mark.
+    gathered = (piece.encode("utf-8", "replace") for piece in _gathered(pieces))
     first = next(gathered, b"")
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(chain((first,), gathered), headers=headers, media_type=media_type)
 
 
-def _gathered(pieces: Iterator[str]) -> Iterator[bytes]:
+def _gathered(pieces: Iterator[str]) -> Iterator[str]:
     """The same in larger pieces: each of them costs a turn of the server's loop."""
     waiting: list[str] = []
     size = 0
@@ -157,15 +223,10 @@ def _gathered(pieces: Iterator[str]) -> Iterator[bytes]:
         waiting.append(piece)
         size += len(piece)
         if size >= PIECE:
-            yield _encoded(waiting)
+            yield "".join(waiting)
             waiting, size = [], 0
     if waiting:
-        yield _encoded(waiting)
-
-
-def _encoded(pieces: Iterable[str]) -> bytes:
-    """Half a character, which JSON can say and UTF-8 cannot, becomes a question mark."""
-    return "".join(pieces).encode("utf-8", "replace")
+        yield "".join(waiting)
 
 
 HTML = "text/html; charset=utf-8"
