@@ -29,7 +29,7 @@ from paperround.languages.tongue import catalogue_path, read_catalogue, translat
 from paperround.ranking.formula import _PARTS
 from paperround.web.choices import FREQUENCIES
 from paperround.web.problems import BROKEN, NOT_HERE, NOWHERE, TITLES
-from paperround.web.self_service import why_none
+from paperround.web.signup import why_none
 from paperround.web.templating import _SIGNALS
 from tests.languages.unmarked import unmarked
 from tools.words import OTHERS, TEMPLATE, faults, main, messages, renewed, written

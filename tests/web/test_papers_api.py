@@ -12,10 +12,16 @@ from pydantic import BaseModel
 from paperround.config import Settings
 from paperround.domain.editions import Edition
 from paperround.domain.papers import Show
-from paperround.web.editions_api import EditionAnswer, FormulaAnswer
 from paperround.web.hugging_face import DailyShape, FoundShape, PaperShape
 from paperround.web.openapi import operations
-from paperround.web.papers_api import ListsAnswer, PaperAnswer, PapersPage, TrendingAnswer
+from paperround.web.papers_api import (
+    EditionAnswer,
+    FormulaAnswer,
+    ListsAnswer,
+    PaperAnswer,
+    PapersPage,
+    TrendingAnswer,
+)
 from paperround.web.search import SearchAnswer
 from tests.builders import NOW, new_edition, paper
 from tests.web.conftest import Site, running

@@ -1,4 +1,4 @@
-"""The admin API for deliveries: what became of mails, and the stop button, for programs."""
+"""The admin API for deliveries: what became of mails, the stop button, and what operators did."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -14,6 +14,8 @@ from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.store.unit_of_work import UnitOfWork
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.delivery_models import (
+    AuditAnswer,
+    AuditPage,
     CancelledAnswer,
     DeliveryAnswer,
     DeliveryPage,
@@ -31,6 +33,10 @@ router = keyed_router(
     "admin: deliveries",
     reading=Scope.DELIVERIES_READ,
     writing=Scope.DELIVERIES_WRITE,
+)
+
+audit = keyed_router(
+    "/api/v1/admin/audit", "admin: audit", reading=Scope.AUDIT_READ, writing=Scope.AUDIT_READ
 )
 
 ListName = Annotated[str, Path(min_length=1, max_length=60, description="The list.")]
@@ -122,3 +128,17 @@ def cancel_edition(
     """Send nothing more of the edition, and plan nothing of it. Asking twice does no harm."""
     [ended] = cancel(home.database, name, day=date, cut=cut, now=now, by=actor)
     return CancelledAnswer.of(ended)
+
+
+# --- what operators did ------------------------------------------------------------------------
+
+
+@audit.get("", summary="List what operators did")
+def list_audit(home: Home, paging: Paging) -> AuditPage:
+    """Pauses, cancelled editions and replacements, newest first, with who did it."""
+    with home.database.reading() as work:
+        found = work.audit.page(before=paging.place("audit"), limit=paging.probe)
+    return AuditPage(
+        items=[AuditAnswer.of(one) for one in found[: paging.limit]],
+        next_cursor=paging.next_cursor("audit", [one.id for one in found]),
+    )

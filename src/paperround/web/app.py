@@ -17,14 +17,10 @@ from starlette.types import ASGIApp
 from paperround.clock import SystemClock
 from paperround.config import load_settings
 from paperround.web import (
-    admin_audit,
     admin_channels,
     admin_deliveries,
     admin_feeds,
-    editions_api,
     feeds,
-    files,
-    followed,
     health,
     hooks,
     hugging_face,
@@ -39,7 +35,6 @@ from paperround.web import (
     self_service,
     signup,
     signup_api,
-    trying,
 )
 from paperround.web.cache import SECONDS, PageCache, compressed, conditional, public_paths
 from paperround.web.costly import Turns
@@ -70,25 +65,23 @@ COOKIELESS = (
 """Routes that never read a cookie, and are posted to from mail programs, other people's pages and
 providers of mail. Their power comes from a token in the address, a key in a header, a signature."""
 
-PUBLIC_API = (search.api, editions_api.api, papers_api.api, hugging_face.api)
+PAPERS_API = (search.api, papers_api.api)
 ADMIN_API = (
     admin_feeds.router,
     admin_deliveries.router,
     admin_channels.router,
-    admin_audit.router,
+    admin_deliveries.audit,
 )
-API: tuple[APIRouter, ...] = (signup_api.api, *PUBLIC_API[:-1], *ADMIN_API)
+API: tuple[APIRouter, ...] = (signup_api.api, *PAPERS_API, *ADMIN_API)
 """Those below /api/v1. Programs that know Hugging Face's names have routers of their own."""
 
 PUBLIC: tuple[APIRouter, ...] = (
-    files.router,
+    feeds.router,  # a file of a paper is asked for below the address of its page
     pages.router,
     signup.router,
-    trying.router,
-    feeds.router,
-    followed.router,
     search.router,
-    *PUBLIC_API,
+    *PAPERS_API,
+    hugging_face.api,
 )
 """Those whose answers are the same for everybody, but for the ones behind a link of one's own."""
 

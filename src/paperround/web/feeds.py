@@ -1,4 +1,5 @@
-"""Feeds for readers: of a list, a topic, an author, a search, and one reader's own."""
+"""Feeds for readers: of a list, a topic, an author, a search, and one reader's own. A paper, an
+edition and a day as files: Markdown, BibTeX, RIS and JSON-LD."""
 
 from types import MappingProxyType
 
@@ -7,11 +8,14 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from paperround.domain.search import LONGEST_TEXT
 from paperround.domain.syndication import FeedDocument
-from paperround.exports.files import FEED_FORMATS
+from paperround.domain.times import parse_date
+from paperround.exports.files import FEED_FORMATS, FILE_FORMATS
 from paperround.jobs import syndication
+from paperround.jobs.paper_pages import cited_edition, cited_paper
 from paperround.jobs.syndication import Publisher
 from paperround.web.costly import SEARCH, costly
 from paperround.web.home import PATIENT, Home, Present
+from paperround.web.templating import KEPT
 from paperround.wiring import Runtime
 
 SHARED = MappingProxyType({"cache-control": "public, max-age=300"})
@@ -79,3 +83,50 @@ def written(feed: FeedDocument, ending: str) -> Response:
     return Response(
         form.write(feed), headers=headers, media_type=f"{form.media_type}; charset=utf-8"
     )
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+class FileEnding(StringConvertor):
+    """The endings of files, none of which an arXiv id could have."""
+
+    regex = "|".join(FILE_FORMATS)
+
+
+register_url_convertor("file_ending", FileEnding())
+
+
+@router.get("/papers/{name:path}.{ending:file_ending}", dependencies=[PATIENT])
+def paper(home: Home, name: str, ending: str) -> Response:
+    """A paper by its id here or its arXiv id."""
+    found = cited_paper(home.database, home.letterhead.public_url, name)
+    return _file(FILE_FORMATS[ending].paper(found), ending, name)
+
+
+@router.get("/editions/{list_name}/{day}/{cut}.{ending:file_ending}", dependencies=[PATIENT])
+def edition(home: Home, list_name: str, day: str, cut: str, ending: str) -> Response:
+    """One edition."""
+    return _edition(home, list_name, day, cut, ending)
+
+
+@router.get("/editions/{list_name}/{day}.{ending:file_ending}", dependencies=[PATIENT])
+def edition_of_day(home: Home, list_name: str, day: str, ending: str) -> Response:
+    """The last edition of a day."""
+    return _edition(home, list_name, day, None, ending)
+
+
+def _edition(home: Runtime, list_name: str, day: str, cut: str | None, ending: str) -> Response:
+    found = cited_edition(
+        home.database, home.letterhead.public_url, list_name, parse_date(day), cut
+    )
+    name = "-".join(filter(None, (list_name, day, cut)))
+    return _file(FILE_FORMATS[ending].edition(found), ending, name)
+
+
+def _file(content: bytes, ending: str, name: str) -> Response:
+    """Shown by a browser that can, and called by its name where it is kept."""
+    plain = "".join(one if one.isascii() and one.isalnum() else "-" for one in name)
+    headers = {**KEPT, "content-disposition": f'inline; filename="{plain}.{ending}"'}
+    kind = FILE_FORMATS[ending].media_type
+    return Response(content, headers=headers, media_type=f"{kind}; charset=utf-8")

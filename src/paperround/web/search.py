@@ -1,4 +1,4 @@
-"""Search: a page that needs no script, and the same for programs."""
+"""Search: a page that needs no script, and the same for programs. Pages of a topic and an author."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -11,6 +11,8 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.interests import InterestKind, interest
 from paperround.domain.papers import PaperId
 from paperround.domain.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
+from paperround.jobs import paper_pages
+from paperround.jobs.paper_pages import FollowedPage, by_author, on_topic
 from paperround.jobs.search import DEEPEST, SearchPage, search
 from paperround.jobs.source_pages import feed_names
 from paperround.web import examples, stamps
@@ -209,3 +211,33 @@ def search_papers(
     place = page.upto * ROOM + offset
     following = () if page.is_last else range(place + 1, place + paging.probe + 1)
     return SearchAnswer.of(page, paging.next_cursor(COLLECTION, following))
+
+
+# --- pages of a topic and of an author: their newest papers, their feed, and how to get them ---
+
+
+@router.get("/topics/{topic:path}", dependencies=[costly(SEARCH)])
+def topic(home: Home, now: Present, topic: str, page: str = "1") -> Response:
+    """The newest papers that have the words of a topic side by side."""
+    number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
+    found = on_topic(home.database, topic[:LONGEST_TEXT], number=number, now=now)
+    return _followed(home, now, "topics", found)
+
+
+@router.get("/authors/{name:path}", dependencies=[costly(SEARCH)])
+def author(home: Home, now: Present, name: str, page: str = "1") -> Response:
+    """The newest papers of an author."""
+    number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
+    found = by_author(home.database, name[:LONGEST_TEXT], number=number, now=now)
+    return _followed(home, now, "authors", found)
+
+
+def _followed(home: Home, now: Present, kind: str, found: FollowedPage) -> Response:
+    return public(
+        home,
+        "followed.html",
+        page=found,
+        kind=kind,
+        unfit=unfit(found.search),
+        stamp=stamps.stamp(home.desk.keys, now=now),
+    )

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Form, Response
 from pydantic import Field
 
 from paperround.domain.errors import InvalidInput, invalid
-from paperround.domain.languages import marked
 from paperround.domain.mail_words import WHY_NO_MAIL
 from paperround.domain.readers import Choices, Visitor
 from paperround.domain.subscribers import Address
@@ -32,7 +31,7 @@ from paperround.web.choices import (
 from paperround.web.costly import DIGEST, costly
 from paperround.web.home import TO_ITS_READER, Client, Home, Present
 from paperround.web.languages import speak_from_now_on, speak_to
-from paperround.web.signup import new_address_of, refusals_counted
+from paperround.web.signup import new_address_of, refusals_counted, why_none
 from paperround.web.templating import mail, private, streamed
 from paperround.wiring import Runtime
 
@@ -316,11 +315,6 @@ def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  
         why = WHY_NO_MAIL.get(found.skipped or "")
         return private(home, "no_preview.html", why=why, token=token)
     return mail(found.rendered.html)
-
-
-def why_none(reason: str | None) -> str:
-    """Why there would be no digest, in words."""
-    return WHY_NO_MAIL.get(reason or "", marked("There would be no digest now."))
 
 
 @router.post("/preferences/{token}/preview", dependencies=[costly(DIGEST)])

@@ -28,10 +28,12 @@ from paperround.domain.interests import (
 )
 from paperround.domain.languages import marked, nearest
 from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.mail_words import WHY_NO_MAIL
 from paperround.domain.mailboxes import meant
 from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Address, Preferences
 from paperround.jobs import signup, signup_requests
+from paperround.jobs.preview import awaited_digest, newcomers_digest
 from paperround.jobs.reader_lists import every_list
 from paperround.jobs.signup_limits import must_work, note_refused
 from paperround.jobs.signup_requests import SignupRequest, count_trapped
@@ -39,7 +41,8 @@ from paperround.jobs.site import front_page
 from paperround.mail.addresses import refused_domains
 from paperround.web import stamps
 from paperround.web.choices import FREQUENCIES, HoursForm, how_often, timed
-from paperround.web.home import TO_ITS_READER, Client, Home, Present
+from paperround.web.costly import DIGEST, costly
+from paperround.web.home import PATIENT, TO_ITS_READER, Client, Home, Present
 from paperround.web.languages import language_wanted, speak_to
 from paperround.web.stamps import Filled
 from paperround.web.templating import private, public
@@ -357,6 +360,49 @@ def snippet(home: Home, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     return public(home, "snippet.html", lists=lists, chosen=chosen)
 
 
+# --- looking at the digest before asking for it -----------------------------------------------
+
+
+@router.get("/subscribe", dependencies=[PATIENT])
+@router.get("/subscribe/preview", dependencies=[PATIENT])
+@router.get("/subscribe/choices", dependencies=[PATIENT])
+def show_form(home: Home, now: Present, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
+    """The whole form: lists, topics, hours. Whoever comes back to what it led to begins anew."""
+    return sign_up_page(home, SignupForm(list=list), None, now)
+
+
+def why_none(reason: str | None) -> str:
+    """Why there would be no digest, in words."""
+    return WHY_NO_MAIL.get(reason or "", marked("There would be no digest now."))
+
+
+@router.post("/subscribe/preview", dependencies=[costly(DIGEST)])
+def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
+    """What somebody with these choices would get now. Nothing is kept, and nobody is mailed."""
+    speak_to(form.language)
+    try:
+        found = newcomers_digest(
+            home.previewer,
+            asked_lists(form)[0],
+            timed(form, Preferences()),
+            wanted_interests(form),
+            now=now,
+        )
+    except NotFound as error:
+        return sign_up_page(home, form, InvalidInput(error.text, code="list"), now)
+    except InvalidInput as error:
+        return sign_up_page(home, form, error, now)
+    stamp, why = stamps.stamp(home.desk.keys, now=now), why_none(found.skipped)
+    return private(home, "trying.html", next=found, why=why, form=form, stamp=stamp)
+
+
+@router.post("/subscribe/choices", dependencies=[PATIENT])
+def change(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
+    """The whole form once more, as it was filled in."""
+    speak_to(form.language)
+    return sign_up_page(home, form, None, now)
+
+
 # --- confirming --------------------------------------------------------------------------------
 
 
@@ -375,6 +421,14 @@ def confirm(home: Home, now: Present, token: str) -> Response:
     speak_to(confirmed.preferences.language)
     often = how_often(confirmed.preferences)
     return private(home, "confirmed.html", confirmed=confirmed, how_often=often)
+
+
+@router.get("/confirm/{token}/preview", dependencies=[costly(DIGEST), TO_ITS_READER])
+def look_before_confirming(home: Home, now: Present, token: str) -> Response:
+    """What the link's holder would get once they confirm."""
+    found = awaited_digest(home.previewer, token, now=now)
+    why = why_none(found.skipped)
+    return private(home, "awaited.html", next=found, why=why, token=token)
 
 
 # --- a link to one's choices -------------------------------------------------------------------
