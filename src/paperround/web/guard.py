@@ -1,4 +1,4 @@
-"""What every request passes before any handler: plain ASGI, in the order `guarded` lists it.
+"""What every request passes before any handler: plain ASGI, in the order of `guarded`.
 
     no websockets ─► headers ─► client address ─► host ─► body limits ─► cross-site ─► HEAD
     ─► the application
@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from fastapi import Depends, Request
@@ -85,59 +85,74 @@ class Rules:
 
 
 def guarded(app: App, rules: Rules, refuse: Refuse) -> App:
-    """`app` behind every guard."""
-    app = _head_as_get(app)
-    app = _same_site_only(app, rules, refuse)
-    app = _bounded(app, rules, refuse)
-    app = _known_host(app, rules, refuse)
-    app = _with_client(app, rules)
-    return _without_websockets(_with_headers(app, rules))
-
-
-def _without_websockets(app: App) -> App:
-    """No page uses them, so none gets past: what follows guards HTTP alone."""
+    """`app` behind every guard. No page uses websockets, so none gets past."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
-        else:
+            return
+        if scope["type"] != "http":
             await app(scope, receive, send)
+            return
+        send = _with_headers(send, (*HEADERS, YEAR) if rules.https else HEADERS)
+        scope[CLIENT] = client_address(scope, rules.proxies)
+        refusal, body = _wrong_host(scope, rules.hosts), b""
+        if refusal is None:
+            refusal, body = await _body(scope, receive, _limit(str(scope["path"])), rules.seconds)
+        if refusal is None and _is_foreign(scope, rules):
+            refusal = Refusal(
+                403, marked("Cross-site"), marked("This may only be sent from our own pages.")
+            )
+        if refusal is not None:
+            await _answer(refusal, scope, send, refuse)
+            return
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
+        await app(scope, _replay(body, receive), send)
 
     return run
 
 
-# --- headers of every answer -------------------------------------------------------------------
-
-
-def _with_headers(app: App, rules: Rules) -> App:
+def _with_headers(send: Send, always: Iterable[tuple[bytes, bytes]]) -> Send:
     """Security headers on everything; what a handler says itself stays as it says it."""
-    always = (*HEADERS, YEAR) if rules.https else HEADERS
 
-    async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                said = list(message.get("headers", ()))
-                names = {name.lower() for name, _ in said}
-                said += [pair for pair in (*always, NO_STORE) if pair[0] not in names]
-                message = {**message, "headers": [p for p in said if p[0].lower() != b"server"]}
-            await send(message)
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            said = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in said}
+            said += [pair for pair in (*always, NO_STORE) if pair[0] not in names]
+            message = {**message, "headers": [p for p in said if p[0].lower() != b"server"]}
+        await send(message)
 
-        await app(scope, receive, with_headers if scope["type"] == "http" else send)
+    return with_headers
 
-    return run
+
+def _without_body(send: Send) -> Send:
+    """HEAD is GET without its body, for every page."""
+
+    async def without_body(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return without_body
+
+
+async def _answer(refusal: Refusal, scope: Scope, send: Send, refuse: Refuse) -> None:
+    kind, body = refuse(refusal, scope)
+    if scope["method"] == "HEAD":
+        body = b""
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 # --- who asks, and for whom --------------------------------------------------------------------
-
-
-def _with_client(app: App, rules: Rules) -> App:
-    async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope[CLIENT] = client_address(scope, rules.proxies)
-        await app(scope, receive, send)
-
-    return run
 
 
 def client_address(scope: Scope, proxies: Iterable[IPv4Network | IPv6Network]) -> str | None:
@@ -149,81 +164,40 @@ def client_address(scope: Scope, proxies: Iterable[IPv4Network | IPv6Network]) -
     peer = scope.get("client")
     address = _address(peer[0]) if peer else None
     trusted = tuple(proxies)
-    for hop in reversed(_forwarded(scope)):
-        if address is None or not _is_in(address, trusted):
-            break
-        address = _address(hop)
-    return address
-
-
-def _forwarded(scope: Scope) -> list[str]:
     lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    return [hop.strip() for line in lines for hop in line.decode("latin-1").split(",")]
+    hops = [hop for line in lines for hop in line.decode("latin-1").split(",")]
+    for hop in reversed(hops):
+        if address is None or not any(address in network for network in trusted):
+            break
+        address = _address(hop.strip())
+    return None if address is None else str(address)
 
 
-def _address(text: str) -> str | None:
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     """The address, an IPv4 one in IPv6 clothes undressed; None for what is no address."""
     try:
         found = ip_address(text.strip("[] "))
     except ValueError:
         return None
-    mapped = getattr(found, "ipv4_mapped", None)
-    return str(mapped or found)
-
-
-def _is_in(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    found = ip_address(address)
-    return any(found.version == net.version and found in net for net in networks)
-
-
-def _known_host(app: App, rules: Rules, refuse: Refuse) -> App:
-    """Only for the host this is: a foreign one never gets into a link, a mail or a cache."""
-
-    async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = _wrong_host(scope, rules.hosts) if scope["type"] == "http" else None
-        if refusal is not None:
-            await _answer(refusal, scope, send, refuse)
-            return
-        await app(scope, receive, send)
-
-    return run
+    return getattr(found, "ipv4_mapped", None) or found
 
 
 def _wrong_host(scope: Scope, hosts: frozenset[str]) -> Refusal | None:
-    """400 for a request that names no host, several, or what can be none (RFC 9112, 3.2)."""
-    named = [_bare(value.decode("latin-1")) for name, value in scope["headers"] if name == b"host"]
-    if len(named) != 1 or named[0] is None or not str(scope["path"]).startswith("/"):
+    """400 for a request that names no host, several, or what can be none (RFC 9112, 3.2); 421 for
+    a foreign one, so that none gets into a link, a mail or a cache. `[::1]:80` is `::1`,
+    `Example.org.:80` is `example.org`."""
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    found = _HOST.fullmatch(lines[0]) if len(lines) == 1 else None
+    if found is None or not str(scope["path"]).startswith("/"):
         return Refusal(
             400, marked("Bad request"), marked("A request names one host, and a path on it.")
         )
-    if named[0] not in hosts:
+    if (found["v6"] or found["name"].rstrip(".")).lower() not in hosts:
         return Refusal(421, marked("Wrong host"), marked("This server does not serve that host."))
     return None
 
 
-def _bare(host: str) -> str | None:
-    """`[::1]:80` -> `::1`, `Example.org.:80` -> `example.org`; None for anything else."""
-    found = _HOST.fullmatch(host)
-    return found and (found["v6"] or found["name"].rstrip(".")).lower()
-
-
 # --- how much, and how long --------------------------------------------------------------------
-
-
-def _bounded(app: App, rules: Rules, refuse: Refuse) -> App:
-    """Bodies are read whole, within a size and a time, before the application starts."""
-
-    async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        found = await _body(scope, receive, _limit(str(scope["path"])), rules.seconds)
-        if isinstance(found, Refusal):
-            await _answer(found, scope, send, refuse)
-            return
-        await app(scope, _replay(found, receive), send)
-
-    return run
 
 
 def _limit(path: str) -> int:
@@ -233,13 +207,16 @@ def _limit(path: str) -> int:
     return LARGE_BODY if path.startswith((ADMIN, HOOKS)) else PUBLIC_BODY
 
 
-async def _body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes | Refusal:
+async def _body(
+    scope: Scope, receive: Receive, limit: int, seconds: float
+) -> tuple[Refusal | None, bytes]:
+    """The whole body, read within a size and a time before the application starts."""
     too_large = Refusal(
         413, marked("Too large"), marked("A request may hold %(all)s bytes.", all=limit)
     )
     stated = [value for name, value in scope["headers"] if name == b"content-length"]
     if any(not value.isdigit() or _is_more(value, limit) for value in stated):
-        return too_large
+        return too_large, b""
     parts, size = [], 0
     try:
         async with asyncio.timeout(seconds):
@@ -248,20 +225,20 @@ async def _body(scope: Scope, receive: Receive, limit: int, seconds: float) -> b
                 if message["type"] == "http.disconnect":
                     return Refusal(
                         400, marked("Incomplete"), marked("The request ended before its body did.")
-                    )
+                    ), b""
                 part = message.get("body", b"")
                 size += len(part)
                 if size > limit:
-                    return too_large
+                    return too_large, b""
                 parts.append(part)
                 if not message.get("more_body"):
-                    return b"".join(parts)
+                    return None, b"".join(parts)
     except TimeoutError:
         return Refusal(
             408,
             marked("Too slow"),
             marked("A request must arrive within %(times)s seconds.", times=format(seconds, "g")),
-        )
+        ), b""
 
 
 def _is_more(digits: bytes, limit: int) -> bool:
@@ -282,30 +259,12 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 # --- whose page sent it ------------------------------------------------------------------------
 
 
-def _same_site_only(app: App, rules: Rules, refuse: Refuse) -> App:
+def _is_foreign(scope: Scope, rules: Rules) -> bool:
     """A request that changes something and carries a cookie must come from our own pages.
 
     The routes in `cookieless` never read one and are meant to be posted to from elsewhere: by mail
     programs, by a form on somebody's own page.
     """
-
-    async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_foreign(scope, rules):
-            await _answer(
-                Refusal(
-                    403, marked("Cross-site"), marked("This may only be sent from our own pages.")
-                ),
-                scope,
-                send,
-                refuse,
-            )
-            return
-        await app(scope, receive, send)
-
-    return run
-
-
-def _is_foreign(scope: Scope, rules: Rules) -> bool:
     if scope["method"] not in UNSAFE or str(scope["path"]).startswith(rules.cookieless):
         return False
     headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -317,37 +276,6 @@ def _is_foreign(scope: Scope, rules: Rules) -> bool:
     origin = headers.get(b"origin", b"null").decode("latin-1")
     host = headers.get(b"host", b"").decode("latin-1")
     return origin.partition("://")[2] != host
-
-
-# --- HEAD --------------------------------------------------------------------------------------
-
-
-def _head_as_get(app: App) -> App:
-    """HEAD is GET without its body, for every page."""
-
-    async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await app(scope, receive, send)
-            return
-
-        async def without_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        await app({**scope, "method": "GET"}, receive, without_body)
-
-    return run
-
-
-async def _answer(refusal: Refusal, scope: Scope, send: Send, refuse: Refuse) -> None:
-    kind, body = refuse(refusal, scope)
-    if scope["method"] == "HEAD":
-        body = b""
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 UNKNOWN = "unknown_parameter"

@@ -1,4 +1,4 @@
-"""Search: a page that needs no script, and the same for programs. Pages of a topic and an author."""
+"""Search: a page that needs no script, and the same for programs; pages of topics and authors."""
 
 from collections.abc import Iterator
 from datetime import date
