@@ -82,21 +82,18 @@ class PageCache:
                 await app(scope, receive, recorder.send)
                 page = recorder.page(sum(map(len, key)))
                 if page is not None and not scope[STANDINGS]:
-                    self._put(key, page)
+                    pages = self._forms if _STAMP in page.body else self._pages
+                    if page.size <= pages.maxsize:
+                        pages[key] = page
             if page is not None:
                 await self._hand_out(page, send)
 
         return run
 
-    def _put(self, key: Key, page: Page) -> None:
-        pages = self._forms if _STAMP in page.body else self._pages
-        if page.size <= pages.maxsize:
-            pages[key] = page
-
     async def _hand_out(self, page: Page, send: Send) -> None:
-        body = (
-            page.body.replace(_STAMP, self._stamp().encode()) if _STAMP in page.body else page.body
-        )
+        body = page.body
+        if _STAMP in body:
+            body = body.replace(_STAMP, self._stamp().encode())
         headers = [*page.headers, (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -125,11 +122,8 @@ class _Recorder:
             return None
         headers = tuple(pair for pair in self._headers if pair[0].lower() != b"content-length")
         body = b"".join(self._body)
-        return Page(headers, body, overhead + _size(headers) + len(body))
-
-
-def _size(headers: Iterable[Header]) -> int:
-    return sum(len(name) + len(value) for name, value in headers)
+        size = sum(len(name) + len(value) for name, value in headers) + len(body)
+        return Page(headers, body, overhead + size)
 
 
 def _may_be_cached(message: Message) -> bool:
@@ -152,33 +146,33 @@ def _may_be_cached(message: Message) -> bool:
 LEAST = 1024
 """Bytes below which an answer fits into one packet anyway."""
 LEVEL = 4
-_PERSONAL = "{token}"
 
 
 def public_paths(routers: Iterable[APIRouter]) -> tuple[re.Pattern[str], ...]:
     """The paths of the pages that are for everybody: those whose address holds no token."""
-    routes = (route for router in routers for route in router.routes)
+    routes = [one for router in routers for one in router.routes if isinstance(one, APIRoute)]
     return tuple(
-        route.path_regex
-        for route in routes
-        if isinstance(route, APIRoute)
-        and "GET" in (route.methods or ())
-        and _PERSONAL not in route.path
+        one.path_regex
+        for one in routes
+        if "GET" in (one.methods or ()) and "{token}" not in one.path
     )
 
 
-def compressed(app: App, pages: Iterable[re.Pattern[str]]) -> App:
+def compressed(app: App, pages: tuple[re.Pattern[str], ...]) -> App:
     """`app`, with gzip for GET requests to a path that one of `pages` matches and for static
     files, where the client accepts it."""
-    public = tuple(pages)
     packing = GZipMiddleware(app, minimum_size=LEAST, compresslevel=LEVEL)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        is_public = scope["type"] == "http" and scope["method"] == "GET" and _matches(scope["path"])
+        is_public = (
+            scope["type"] == "http"
+            and scope["method"] == "GET"
+            and (
+                scope["path"].startswith("/static/")
+                or any(one.match(scope["path"]) for one in pages)
+            )
+        )
         await (packing if is_public else app)(scope, receive, send)
-
-    def _matches(path: str) -> bool:
-        return path.startswith("/static/") or any(one.match(path) for one in public)
 
     return run
 
@@ -223,8 +217,11 @@ class _Answer:
     async def send(self, message: Message) -> None:
         """Pass a message on, or keep it until the whole answer is known."""
         if message["type"] == "http.response.start":
-            message = {**message, "headers": self._headers(message)}
-            if self._scope["method"] == "GET" and _may_be_kept(message):
+            headers = [*message.get("headers", ()), *_rate_headers(self._standings)]
+            message = {**message, "headers": headers}
+            rule = _named(headers, b"cache-control") or b"no-store"
+            may_be_kept = message["status"] == 200 and b"no-store" not in rule
+            if self._scope["method"] == "GET" and may_be_kept:
                 self._start = message
                 return
         elif self._start is not None:
@@ -234,14 +231,11 @@ class _Answer:
             return
         await self._send(message)
 
-    def _headers(self, message: Message) -> list[Header]:
-        return [*message.get("headers", ()), *_rate_headers(self._standings)]
-
     async def _finish(self, start: Message, body: bytes) -> None:
         headers = start["headers"]
-        tag = _tag(headers)
-        if tag is None:
-            tag = etag_of(body)
+        tag = _named(headers, b"etag")
+        if tag is None:  # a strong one: other bytes have another
+            tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
             headers = [*headers, (b"etag", tag)]
         if _is_known(self._scope, tag):
             headers = [pair for pair in headers if pair[0].lower() in _STAYS]
@@ -250,19 +244,8 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": body})
 
 
-def etag_of(body: bytes) -> bytes:
-    """A strong tag: other bytes have another one."""
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
-
-
-def _may_be_kept(message: Message) -> bool:
-    headers = {name.lower(): value for name, value in message["headers"]}
-    rule = headers.get(b"cache-control", b"no-store")
-    return message["status"] == 200 and b"no-store" not in rule
-
-
-def _tag(headers: Iterable[Header]) -> bytes | None:
-    return next((value for name, value in headers if name.lower() == b"etag"), None)
+def _named(headers: Iterable[Header], wanted: bytes) -> bytes | None:
+    return next((value for name, value in headers if name.lower() == wanted), None)
 
 
 def _is_known(scope: Scope, tag: bytes) -> bool:

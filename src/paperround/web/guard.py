@@ -278,6 +278,9 @@ def _is_foreign(scope: Scope, rules: Rules) -> bool:
     return origin.partition("://")[2] != host
 
 
+# The API refuses a query parameter that it does not know: a misspelt filter filters nothing, and
+# the answer would look right.
+
 UNKNOWN = "unknown_parameter"
 """What such an error is called among those of the library that checks fields."""
 

@@ -9,10 +9,8 @@ What the request says is noted before any handler runs, and holds for that reque
 """
 
 import re
-from collections.abc import Iterable
 from contextvars import ContextVar
-from functools import lru_cache
-from typing import NamedTuple
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode
 
 from paperround.domain.languages import ENGLISH, PARAMETER, accepted, nearest
@@ -29,37 +27,29 @@ _NO_PAGE = re.compile(
 _SAYS = re.compile(rf"[?;&]{PARAMETER}=")
 
 
-class Heard(NamedTuple):
+@dataclass(slots=True)
+class Heard:
     """What is known of the language of whoever asks; None where nothing is. `query` is that of
-    the address they asked for."""
+    the address they asked for.
+
+    Whichever thread goes on with the request changes the same value: an error that a handler
+    raises is told in the language that the handler had begun to speak.
+    """
 
     asked: str | None = None
     chosen: str | None = None
     accepted: str | None = None
     query: str = ""
 
-    @property
-    def wanted(self) -> str | None:
-        """The language they want; None where they said nothing that we speak."""
-        return self.asked or self.chosen or self.accepted
 
-
-class _Ear:
-    """What was heard, for whichever thread goes on with the request: an error that a handler
-    raises is told in the language that the handler had begun to speak."""
-
-    __slots__ = ("heard",)
-
-    def __init__(self, heard: Heard) -> None:
-        self.heard = heard
-
-
-_EAR: ContextVar[_Ear | None] = ContextVar("ear", default=None)
+_HEARD: ContextVar[Heard] = ContextVar("heard")
 
 
 def _hears() -> Heard:
-    ear = _EAR.get()
-    return Heard() if ear is None else ear.heard
+    heard = _HEARD.get(None)
+    if heard is None:
+        _HEARD.set(heard := Heard())
+    return heard
 
 
 def hearing(app: App) -> App:
@@ -67,7 +57,7 @@ def hearing(app: App) -> App:
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            _EAR.set(_Ear(_heard(scope)))
+            _HEARD.set(_heard(scope))
         await app(scope, receive, send)
 
     return run
@@ -75,13 +65,10 @@ def hearing(app: App) -> App:
 
 def _heard(scope: Scope) -> Heard:
     query: str = scope.get("query_string", b"").decode("latin-1")
-    named = _named(query) if PARAMETER in query else None
-    liked = accepted(_accept_language(scope["headers"]))
+    named = next((nearest(value) for name, value in _fields(query) if name == PARAMETER), None)
+    lines = [value for name, value in scope["headers"] if name == b"accept-language"]
+    liked = accepted(b",".join(lines).decode("latin-1"))
     return Heard(asked=named, accepted=liked, query=query)
-
-
-def _named(query: str) -> str | None:
-    return next((nearest(value) for name, value in _fields(query) if name == PARAMETER), None)
 
 
 def _fields(query: str) -> list[tuple[str, str]]:
@@ -89,51 +76,36 @@ def _fields(query: str) -> list[tuple[str, str]]:
     return parse_qsl(query[:_LONGEST_QUERY])
 
 
-def _accept_language(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    lines = [value.decode("latin-1") for name, value in headers if name == b"accept-language"]
-    return ",".join(lines)
-
-
 def speak_to(tag: str | None) -> None:
     """Speak the language that the reader of this page chose, unless its address asks for another
     one."""
-    _hear(_hears()._replace(chosen=nearest(tag) if tag else None))
+    _hears().chosen = nearest(tag) if tag else None
 
 
 def speak_from_now_on(tag: str | None) -> None:
     """Speak the language that the reader chose just now, whatever the address asks for."""
     if tag and nearest(tag):
-        _hear(_hears()._replace(chosen=nearest(tag), asked=None))
-
-
-def _hear(heard: Heard) -> None:
-    ear = _EAR.get()
-    if ear is None:
-        _EAR.set(_Ear(heard))
-    else:
-        ear.heard = heard
+        heard = _hears()
+        heard.chosen, heard.asked = nearest(tag), None
 
 
 def language_wanted() -> str | None:
     """The language that whoever asks wants, to be kept for their mails; None where they said
     nothing that we speak."""
-    return _hears().wanted
+    heard = _hears()
+    return heard.asked or heard.chosen or heard.accepted
 
 
 def in_language(tag: str) -> str:
     """The address of this page in another language, seen from the page: what else it was asked
-    stays, unless that is very long, for every page says it once for each language."""
+    stays, unless that is very long, for every page says it once for each language. A page has its
+    own address in each language, and one alone, as templates write it."""
     query = _hears().query
-    others = _without_language(query) if 0 < len(query) <= _LONGEST_KEPT else ""
+    others = ""
+    if 0 < len(query) <= _LONGEST_KEPT:
+        fields = [one for one in _fields(query) if one[0] != PARAMETER]
+        others = f"{urlencode(fields, safe='/', quote_via=quote)}&" if fields else ""
     return f"?{others}{urlencode({PARAMETER: tag})}"
-
-
-@lru_cache(maxsize=16)
-def _without_language(query: str) -> str:
-    """The other fields of a query, with what parts them from one more: a page has its own address
-    in each language, and one alone, as templates write it."""
-    others = [one for one in _fields(query) if one[0] != PARAMETER]
-    return f"{urlencode(others, safe='/', quote_via=quote)}&" if others else ""
 
 
 def page_language() -> str:
@@ -149,11 +121,11 @@ def language_asked() -> str | None:
 def carried(page: str) -> str:
     """`page`, whose links and forms ask for the language that its own address asked for."""
     asked = language_asked()
-    return page if asked is None else _LEADING.sub(lambda found: _carrying(found, asked), page)
 
+    def carrying(found: re.Match[str]) -> str:
+        address = found[2]
+        if _NO_PAGE.fullmatch(address) or _SAYS.search(address):
+            return found[0]
+        return f"{found[1]}{address}{'&amp;' if '?' in address else '?'}{PARAMETER}={asked}"
 
-def _carrying(found: re.Match[str], asked: str) -> str:
-    address = found[2]
-    if _NO_PAGE.fullmatch(address) or _SAYS.search(address):
-        return found[0]
-    return f"{found[1]}{address}{'&amp;' if '?' in address else '?'}{PARAMETER}={asked}"
+    return page if asked is None else _LEADING.sub(carrying, page)

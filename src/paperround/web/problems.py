@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Mapping
 from math import ceil
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
@@ -13,7 +13,6 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from paperround.domain.digests import Letterhead
 from paperround.domain.errors import (
     AlreadyTaken,
     Conflict,
@@ -29,6 +28,7 @@ from paperround.domain.languages import marked
 from paperround.web.guard import HOOKS, UNKNOWN, Refusal, Scope
 from paperround.web.languages import page_language
 from paperround.web.templating import HTML, render
+from paperround.wiring import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -93,18 +93,6 @@ MESSAGES: Mapping[str, str] = {
 what stands in braces is a part of that error."""
 
 
-class Home(Protocol):
-    """What an error page knows of the installation."""
-
-    @property
-    def letterhead(self) -> Letterhead:
-        """Who runs it, and where."""
-
-    @property
-    def demo(self) -> bool:
-        """Whether it only shows what it would be like."""
-
-
 class BadRequest(InvalidInput):
     """A parameter is wrong, on a route whose clients know 400 for it and not 422."""
 
@@ -143,7 +131,7 @@ def problem(
 ) -> Response:
     """An error answer: JSON under /api and /hooks, a page elsewhere. `code` is that of the status
     unless there is a better one."""
-    home: Home = request.app.state.runtime
+    home: Runtime = request.app.state.runtime
     title = TITLES.get(status, marked("Error"))
     kind, body = written(status, title, detail, request.url.path, home, code, errors)
     spoken = {"content-language": page_language(), "vary": "accept-language"}
@@ -156,7 +144,7 @@ def written(
     title: str,
     detail: str,
     path: str,
-    home: Home,
+    home: Runtime,
     code: str | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> tuple[str, bytes]:
@@ -172,6 +160,8 @@ def written(
         if errors:
             value["errors"] = errors
         return JSON, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    # A paper that is asked for by an arXiv id may be there.
+    found = arxiv_id(path.removeprefix(PAPERS)) if path.startswith(PAPERS) else None
     page = render(
         "problem.html",
         site=home.letterhead,
@@ -179,7 +169,7 @@ def written(
         status=status,
         title=title,
         detail=detail,
-        elsewhere=_elsewhere(path),
+        elsewhere="" if found is None else f"https://arxiv.org/abs/{found[0]}",
     )
     return HTML, page.encode()
 
@@ -188,13 +178,7 @@ def _is_for_programs(path: str) -> bool:
     return path.startswith(("/api/", HOOKS))
 
 
-def _elsewhere(path: str) -> str:
-    """Where a paper may be that is asked for by an arXiv id; empty for anything else."""
-    found = arxiv_id(path.removeprefix(PAPERS)) if path.startswith(PAPERS) else None
-    return "" if found is None else f"https://arxiv.org/abs/{found[0]}"
-
-
-def refused(home: Home, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
+def refused(home: Runtime, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
     """What the guard of the site of `home` answers when it turns a request away."""
     path = str(scope["path"])
     kind, body = written(refusal.status, refusal.title, refusal.detail, path, home)
@@ -205,8 +189,7 @@ def _ours(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     if status == 500:
         return _broken(request, error)
-    is_page = status == 404 and not _is_for_programs(request.url.path)
-    if is_page and (elsewhere := _without_slash(request)):
+    if status == 404 and (elsewhere := _without_slash(request)):
         return elsewhere
     assert isinstance(error, PaperroundError)  # noqa: S101 - the kinds of STATUS
     if isinstance(error, DatabaseFailed) and not _is_for_programs(request.url.path):
@@ -226,7 +209,8 @@ def _without_slash(request: Request) -> Response | None:
     """Where the address of a page with a slash too many leads: to the one without, on this host."""
     asked: bytes = request.scope.get("raw_path", b"")
     path, query = asked.rstrip(b"/"), request.scope["query_string"]
-    if request.method != "GET" or path in {asked, b""} or path.startswith(b"//"):
+    is_page = request.method == "GET" and not _is_for_programs(request.url.path)
+    if not is_page or path in {asked, b""} or path.startswith(b"//"):
         return None
     location = quote(path + b"?" + query if query else path, safe=_AS_WRITTEN)
     return Response(status_code=308, headers={"location": location})
@@ -234,10 +218,11 @@ def _without_slash(request: Request) -> Response | None:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this kind only
-    is_page = error.status_code == 404 and not _is_for_programs(request.url.path)
-    if is_page and (elsewhere := _without_slash(request)):
+    if error.status_code == 404 and (elsewhere := _without_slash(request)):
         return elsewhere
-    detail = _words(error.status_code, str(error.detail))
+    detail = str(error.detail)
+    if detail in ("Not Found", "Method Not Allowed"):  # the framework's words, for developers
+        detail = {404: NOWHERE, 405: NOT_HERE}.get(error.status_code, detail)
     headers = _allowing(request) if error.status_code == 405 else {}
     return problem(request, error.status_code, detail, headers={**(error.headers or {}), **headers})
 
@@ -256,16 +241,9 @@ def _allowing(request: Request) -> dict[str, str]:
     return {"Allow": ", ".join(sorted(methods))} if methods else {}
 
 
-def _words(status: int, detail: str) -> str:
-    """The framework's own words are for developers; a person gets a sentence."""
-    plain = {404: NOWHERE, 405: NOT_HERE}
-    is_default = detail in ("Not Found", "Method Not Allowed")
-    return plain.get(status, detail) if is_default else detail
-
-
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this kind only
-    errors = [{"field": _field(one), "message": _message(one)} for one in error.errors()]
+    errors = [_fault(one) for one in error.errors()]
     named = ", ".join(one["field"] for one in errors[:5])
     is_unknown = all(one["type"] == UNKNOWN for one in error.errors())
     code = UNKNOWN_PARAMETER if is_unknown else None
@@ -274,30 +252,22 @@ def _invalid(request: Request, error: Exception) -> Response:
     )
 
 
-def _field(error: Mapping[str, Any]) -> str:
-    """The field as its sender wrote it; `body` where the body could not even be read."""
-    if error["type"] == "json_invalid":
-        return "body"
-    return ".".join(map(str, error["loc"][1:])) or str(error["loc"][0])
-
-
-def _message(error: Mapping[str, Any]) -> str:
+def _fault(error: Mapping[str, Any]) -> dict[str, str]:
+    """The field as its sender wrote it, `body` where the body could not even be read, and what is
+    wrong with it."""
+    field = ".".join(map(str, error["loc"][1:])) or str(error["loc"][0])
     ours = MESSAGES.get(error["type"])
-    if ours is None:
-        return str(error["msg"]).removeprefix("Value error, ")
-    return ours.format(**error.get("ctx", {}))
+    return {
+        "field": "body" if error["type"] == "json_invalid" else field,
+        "message": ours.format(**error.get("ctx", {}))
+        if ours
+        else str(error["msg"]).removeprefix("Value error, "),
+    }
 
 
 def _broken(request: Request, error: Exception) -> Response:
-    """No inside of ours in the answer; all of it in the log."""
-    log.error("the request failed: %s %s", request.method, _route(request), exc_info=error)
+    """No inside of ours in the answer; all of it in the log, but the address, which may hold a
+    token: the route's template stands for it."""
+    route = getattr(request.scope.get("route"), "path", "an unknown address")
+    log.error("the request failed: %s %s", request.method, route, exc_info=error)
     return problem(request, 500, BROKEN)
-
-
-def _route(request: Request) -> str:
-    """The route's template: an address may hold a token, a log never does."""
-    return getattr(request.scope.get("route"), "path", "an unknown address")
-
-
-# The API refuses a query parameter that it does not know: a misspelt filter filters nothing, and
-# the answer would look right.
