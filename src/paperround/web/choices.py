@@ -72,7 +72,9 @@ LINES = (
 
 def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
     """The form that shows `wish` and `interests`."""
-    lines = {kind.value: _lines_of(kind, interests) for kind in LINES}
+    lines = {
+        kind.value: "\n".join(one.value for one in interests if one.kind is kind) for kind in LINES
+    }
     return ChoicesForm(
         hour=_text(wish.hour),
         timezone=wish.timezone or "",
@@ -83,10 +85,6 @@ def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
         paused_until=_text(wish.paused_until),
         topics="\n".join(wish.topics),
     ).model_copy(update=lines)
-
-
-def _lines_of(kind: InterestKind, interests: Sequence[Interest]) -> str:
-    return "\n".join(one.value for one in interests if one.kind is kind)
 
 
 def mark(form: ChoicesForm) -> str:
@@ -114,15 +112,11 @@ def _written(form: ChoicesForm, kind: InterestKind) -> str:
     return "\n".join((lines, *form.add_topic)) if kind is InterestKind.TOPIC else lines
 
 
-_IN_ORDER = tuple(ChoicesForm.model_fields)
-"""The fields as a page shows them."""
-
-
 def problems(
     form: ChoicesForm, error: InvalidInput, *, zone: str, now: datetime
 ) -> dict[str, InvalidInput]:
     """Every field that is wrong, by its name: whoever mends one should not be told of the next
-    only then. `error` is the first that was found."""
+    only then. `error` is the first that was found. They come as a page shows the fields."""
     found = {error.code: error}
     for name in ChoicesForm.model_fields:
         alone = ChoicesForm(**{name: getattr(form, name)})
@@ -131,7 +125,7 @@ def problems(
             interests_wished(alone, ())
         except InvalidInput as one:
             found.setdefault(one.code, one)
-    in_order = [name for name in _IN_ORDER if name in found]
+    in_order = [name for name in ChoicesForm.model_fields if name in found]
     return {name: found[name] for name in (*in_order, *(found.keys() - set(in_order)))}
 
 

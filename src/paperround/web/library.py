@@ -1,8 +1,6 @@
 """A reader's own library: pasted, given as a file or read from Zotero; understood, then kept."""
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
@@ -48,71 +46,51 @@ def take_library(
 ) -> Response:
     """Show what was understood, or keep what was chosen of it."""
     seeds = seed or []
-    unsaved = _unsaved(text, zotero, seeds, file)
+    content = b"" if file is None else file.file.read()
+    # What was written or ticked; None where nothing was given at all. Of a file there is nothing to
+    # give back: whoever chose it has it.
+    lines = [one for one in (text.strip(), zotero.strip(), *seeds) if one]
+    unsaved = "\n".join(lines) if lines or content else None
     if not welcomed(home, token, now):
         return offer(home, token, unsaved)
     if action == "keep":
         answer = _kept(home, token, seeds, now)
     else:
-        answer = _understood(home, token, _given(home, text, zotero, file), text, zotero, now)
+        answer = _understood(home, token, content, text, zotero, now)
     return answer or offer(home, token, unsaved)
 
 
-def _unsaved(text: str, zotero: str, seeds: list[str], file: UploadFile | None) -> str | None:
-    """What was written or ticked, None where nothing was given at all. Of a file there is nothing
-    to give back: whoever chose it has it."""
-    lines = [one for one in (text.strip(), zotero.strip(), *seeds) if one]
-    return "\n".join(lines) if lines or (file is not None and file.size) else None
-
-
-Giving = tuple[str, Callable[[], Library]]
-"""The field that something was given in, and what reads it."""
-
-
-def _given(home: Runtime, text: str, zotero: str, file: UploadFile | None) -> Giving | None:
-    """What was given: a file before a text, a text before a place to look at."""
-    content = b"" if file is None else file.file.read()
-    if content:
-        return "file", partial(_of_file, content)
-    if text.strip():
-        return "text", lambda: read_library(text.encode("utf-8", "surrogatepass"))
-    if zotero.strip():
-        return "zotero", partial(_of_zotero, home, zotero)
-    return None
-
-
-def _of_file(content: bytes) -> Library:
-    return read_library(decompress(content, MOST_UNPACKED))
-
-
-def _of_zotero(home: Runtime, written: str) -> Library:
-    place = place_of(written)
-    if home.demo:
-        raise invalid("zotero", "the demo asks nobody on the network: give a file, or paste")
-    client = home.client_for(*home.settings.open_places, seconds=ZOTERO_SECONDS)
-    return read_zotero(client, place)
-
-
 def _understood(
-    home: Runtime, token: str, given: Giving | None, text: str, zotero: str, now: datetime
+    home: Runtime, token: str, content: bytes, text: str, zotero: str, now: datetime
 ) -> Response | None:
     """None when the right to it ended meanwhile."""
-    if given is None:
-        nothing = invalid("text", "paste some lines, choose a file, or name a library")
-        return _form(home, token, error=nothing)
-    field, read = given
     try:
-        found = understand(home.desk, token, read(), now=now)
-    except UnreadableFile as error:
-        wrong = InvalidInput(error.text, code=field)
-        return _form(home, token, error=wrong, text=text, zotero=zotero)
+        found = understand(home.desk, token, _given(home, content, text, zotero), now=now)
     except InvalidInput as error:
+        if isinstance(error, UnreadableFile):
+            field = "file" if content else "text" if text.strip() else "zotero"
+            error = InvalidInput(error.text, code=field)
         return _form(home, token, error=error, text=text, zotero=zotero)
     if found is None:
         return None
     return private(
         home, "library_understood.html", found=found, token=token, error=None, chosen=None
     )
+
+
+def _given(home: Runtime, content: bytes, text: str, zotero: str) -> Library:
+    """What was given: a file before a text, a text before a place to look at."""
+    if content:
+        return read_library(decompress(content, MOST_UNPACKED))
+    if text.strip():
+        return read_library(text.encode("utf-8", "surrogatepass"))
+    if not zotero.strip():
+        raise invalid("text", "paste some lines, choose a file, or name a library")
+    place = place_of(zotero)
+    if home.demo:
+        raise invalid("zotero", "the demo asks nobody on the network: give a file, or paste")
+    client = home.client_for(*home.settings.open_places, seconds=ZOTERO_SECONDS)
+    return read_zotero(client, place)
 
 
 def _kept(home: Runtime, token: str, seeds: list[str], now: datetime) -> Response | None:

@@ -11,7 +11,6 @@ from pydantic import Field
 from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.mail_words import WHY_NO_MAIL
 from paperround.domain.readers import Choices, Visitor
-from paperround.domain.subscribers import Address
 from paperround.jobs import new_address, self_service
 from paperround.jobs.erasure import erase_person, export_person, was_erased
 from paperround.jobs.preview import next_digest
@@ -66,11 +65,17 @@ class _Visit:
     def page(
         self,
         form: ChoicesForm,
-        errors: dict[str, InvalidInput] | None = None,
+        errors: Mapping[str, InvalidInput] | None = None,
         *,
         done: str = "",
     ) -> Response:
-        """The page of the choices; `done` says what was done just now."""
+        """The page of the choices; `done` says what was done just now. It holds the mark of the
+        choices that the writer of `form` has seen, or was told of, and suggests topics that the
+        form does not hold yet."""
+        errors = errors or {}
+        seen = form.shown if isinstance(form, Deed) and "shown" not in errors else ""
+        said = {line.strip().casefold() for line in (form.topic + "\n" + form.topics).splitlines()}
+        topics = self.home.topics.now(now=self.now)
         return private(
             self.home,
             "preferences.html",
@@ -80,24 +85,25 @@ class _Visit:
             now=self.now,
             lists=lists_of(self.home.desk, self.token, now=self.now),
             form=form,
-            shown=self._shown(form, errors or {}),
+            shown=seen or mark(_typed(self.choices)),
             frequencies=FREQUENCIES,
             zones=zones(),
-            suggested=_suggested(self.home, form, self.now),
-            errors=errors or {},
+            suggested=[one for one in topics if one.casefold() not in said],
+            errors=errors,
             done=done,
         )
 
-    def _shown(self, form: ChoicesForm, errors: Mapping[str, InvalidInput]) -> str:
-        """The mark of the choices that the writer of `form` has seen, or was told of."""
-        seen = form.shown if isinstance(form, Deed) and "shown" not in errors else ""
-        return seen or mark(_typed(self.choices))
 
-
-def _suggested(home: Runtime, form: ChoicesForm, now: datetime) -> list[str]:
-    """Topics that the form does not hold yet."""
-    said = {line.strip().casefold() for line in (form.topic + "\n" + form.topics).splitlines()}
-    return [one for one in home.topics.now(now=now) if one.casefold() not in said]
+def _visit(
+    home: Runtime, token: str, list_name: str | None, now: datetime, client: str | None = None
+) -> _Visit | None:
+    """The reader of a freshly mailed link, in whose language pages are from here on; None for any
+    other link."""
+    choices = self_service.open_choices(home.desk, token, now=now, list_name=list_name or None)
+    if choices is None:
+        return None
+    speak_to(choices.preferences.language)
+    return _Visit(home=home, token=token, now=now, choices=choices, client=client)
 
 
 # --- leaving -----------------------------------------------------------------------------------
@@ -123,12 +129,8 @@ def unsubscribe(home: Home, now: Present, token: str) -> Response:
 @router.get("/preferences/{token}")
 def show_choices(home: Home, now: Present, token: str, list: str = "") -> Response:  # noqa: A002
     """The choices, for a freshly mailed link; for any other an offer to mail one."""
-    choices = self_service.open_choices(home.desk, token, now=now, list_name=list or None)
-    if choices is None:
-        return offer(home, token)
-    speak_to(choices.preferences.language)
-    visit = _Visit(home=home, token=token, now=now, choices=choices)
-    return visit.page(_typed(choices))
+    visit = _visit(home, token, list, now)
+    return offer(home, token) if visit is None else visit.page(_typed(visit.choices))
 
 
 def _typed(choices: Choices) -> ChoicesForm:
@@ -144,21 +146,14 @@ def act(
     if deed.action == "link":
         self_service.mail_choices_link(home.desk, token, now=now)
         return private(home, "link_mailed.html")
-    choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
-    if choices is None:
+    visit = _visit(home, token, deed.list_name, now, client)
+    if visit is None:
         return offer(home, token, _unsaved(deed))
-    speak_to(choices.preferences.language)
-    visit = _Visit(home=home, token=token, now=now, choices=choices, client=client)
-    return _done(visit, deed) or offer(home, token, _unsaved(deed))
-
-
-def _done(visit: _Visit, deed: Deed) -> Response | None:
-    """The answer to a deed, None when the right to it ended meanwhile."""
     do = _DEEDS.get(deed.action)
-    if do is not None:
-        return do(visit, deed)
-    unknown = invalid("action", "this page has no such button")
-    return visit.page(_typed(visit.choices), {"action": unknown})
+    if do is None:
+        unknown = invalid("action", "this page has no such button")
+        return visit.page(_typed(visit.choices), {"action": unknown})
+    return do(visit, deed) or offer(home, token, _unsaved(deed))
 
 
 def _left(visit: _Visit, _: Deed) -> Response | None:
@@ -175,33 +170,22 @@ def _joined(visit: _Visit, deed: Deed) -> Response | None:
 
 def _again(visit: _Visit, done: str, list_name: str | None = None) -> Response | None:
     """The page once more, with what stands now."""
-    fresh = self_service.open_choices(
-        visit.home.desk,
-        visit.token,
-        now=visit.now,
-        list_name=list_name or visit.choices.list_name,
-    )
-    if fresh is None:
-        return None
-    speak_to(fresh.preferences.language)
-    after = _Visit(home=visit.home, token=visit.token, now=visit.now, choices=fresh)
-    return after.page(_typed(fresh), done=done)
+    fresh = _visit(visit.home, visit.token, list_name or visit.choices.list_name, visit.now)
+    return None if fresh is None else fresh.page(_typed(fresh.choices), done=done)
 
 
 def _asked_to_move(visit: _Visit, deed: Deed) -> Response | None:
     try:
         address = new_address_of(visit.home, deed.email)
-        asked = _ask_to_move(visit, address)
+        visitor = Visitor(ip=visit.client, stamped=True)
+        with refusals_counted(visit.home, visit.now):
+            asked = new_address.ask_to_move(
+                visit.home.desk, visit.token, address, visitor, now=visit.now
+            )
     except InvalidInput as error:
         form = _typed(visit.choices)
         return visit.page(form, {"email": InvalidInput(error.text, code="email")})
     return private(visit.home, "move_asked.html", token=visit.token) if asked else None
-
-
-def _ask_to_move(visit: _Visit, address: Address) -> bool:
-    desk, visitor = visit.home.desk, Visitor(ip=visit.client, stamped=True)
-    with refusals_counted(visit.home, visit.now):
-        return new_address.ask_to_move(desk, visit.token, address, visitor, now=visit.now)
 
 
 def _with_new_feed(visit: _Visit, _: Deed) -> Response | None:
@@ -214,7 +198,15 @@ def _saved(visit: _Visit, deed: Deed) -> Response | None:
     try:
         wish = wished(deed, choices.preferences)
         interests = interests_wished(deed, choices.interests)
-        _require_seen(choices, deed.shown, typed(wish, interests))
+        # Choices that were saved in another window are not replaced by somebody who has never seen
+        # them. Whoever pressed twice wants what stands already.
+        wanted, stands = mark(typed(wish, interests)), mark(_typed(choices))
+        if deed.shown and stands not in (deed.shown, wanted):
+            raise invalid(
+                "shown",
+                "your choices were saved in another window meanwhile: save again to put these in "
+                "their place",
+            )
         saved = self_service.save_choices(
             visit.home.desk,
             visit.token,
@@ -229,23 +221,6 @@ def _saved(visit: _Visit, deed: Deed) -> Response | None:
         return None
     speak_from_now_on(deed.language)
     return _again(visit, "saved")
-
-
-def _require_seen(choices: Choices, shown: str, wanted: ChoicesForm) -> None:
-    """Refuse to put `wanted` in the place of choices that its writer has never seen: they were
-    saved in another window. Whoever pressed twice wants what stands already."""
-    stands = mark(_typed(choices))
-    if shown and stands not in (shown, mark(wanted)):
-        raise invalid(
-            "shown",
-            "your choices were saved in another window meanwhile: save again to put these in their "
-            "place",
-        )
-
-
-def _changed(visit: _Visit, deed: Deed) -> Response:
-    """The form once more, as it was filled in."""
-    return visit.page(deed)
 
 
 def _exported(visit: _Visit, _: Deed) -> Response | None:
@@ -266,7 +241,7 @@ def _erased(visit: _Visit, _: Deed) -> Response | None:
 
 _DEEDS: Mapping[str, Callable[[_Visit, Deed], Response | None]] = {
     "save": _saved,
-    "change": _changed,
+    "change": _Visit.page,  # once more, as it was filled in
     "leave": _left,
     "join": _joined,
     "move": _asked_to_move,
@@ -320,11 +295,11 @@ def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  
 @router.post("/preferences/{token}/preview", dependencies=[costly(DIGEST)])
 def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> Response:
     """The next digest with choices that are not saved; nothing is kept."""
-    choices = self_service.open_choices(home.desk, token, now=now, list_name=deed.list_name or None)
-    if choices is None:
+    visit = _visit(home, token, deed.list_name, now)
+    if visit is None:
         return offer(home, token, _unsaved(deed))
+    choices = visit.choices
     speak_to(deed.language or choices.preferences.language)
-    visit = _Visit(home=home, token=token, now=now, choices=choices)
     try:
         found = next_digest(
             home.previewer,

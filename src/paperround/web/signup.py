@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from math import ceil
 from typing import Annotated, Any
 
@@ -73,21 +74,27 @@ class PlainForm(APIRoute):
         return plain
 
 
-class SignupForm(HoursForm):
-    """The sign-up form. `website` is a trap: no person sees it. `work` and `number` are what a
-    browser did, `origin` is `snippet` in the form for other people's pages and `choices` in the
-    whole form. `search` is what was looked for, in the form of the search page; `lists` are those
-    of whoever chooses among `several`. Topics, authors and searches count for whoever confirms, who
-    is shown them then. `corrected` is the address that we asked about when the domain looked like a
-    slip, and `kept` the domain that was asked about already. `language` is what the page was in:
-    the browser's where it says none."""
+class LinkForm(BaseModel):
+    """Somebody asks for a link to their choices. `website` is a trap: no person sees it. `work` and
+    `number` are what a browser did. `language` is what the page was in: the browser's where it says
+    none."""
 
     email: str = ""
-    list_name: str = Field(default=DEFAULT_LIST, alias="list")
     website: str = ""
     stamp: str = ""
     work: str = ""
     number: str = ""
+    language: str = ""
+
+
+class SignupForm(HoursForm, LinkForm):
+    """The sign-up form. `origin` is `snippet` in the form for other people's pages and `choices` in
+    the whole form. `search` is what was looked for, in the form of the search page; `lists` are
+    those of whoever chooses among `several`. Topics, authors and searches count for whoever
+    confirms, who is shown them then. `corrected` is the address that we asked about when the domain
+    looked like a slip, and `kept` the domain that was asked about already."""
+
+    list_name: str = Field(default=DEFAULT_LIST, alias="list")
     origin: str = ""
     search: str = ""
     several: str = ""
@@ -98,23 +105,11 @@ class SignupForm(HoursForm):
     keyword: str = ""
     corrected: str = ""
     kept: str = ""
-    language: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The lists that are asked for, each once."""
         return tuple(dict.fromkeys(self.lists)) if self.several else (self.list_name,)
-
-
-class LinkForm(BaseModel):
-    """Somebody asks for a link to their choices; the rest as on the sign-up form."""
-
-    email: str = ""
-    website: str = ""
-    stamp: str = ""
-    work: str = ""
-    number: str = ""
-    language: str = ""
 
 
 # --- the first page and its form ---------------------------------------------------------------
@@ -123,7 +118,7 @@ class LinkForm(BaseModel):
 @router.get("/")
 def front(home: Home, now: Present) -> Response:
     """The form, and today's papers under it."""
-    return _front(home, SignupForm(), None, now)
+    return sign_up_page(home, SignupForm(), now, is_whole=False)
 
 
 def subscribe(
@@ -132,11 +127,11 @@ def subscribe(
     """Take a request. Whoever was too fast or fell into the trap is told the same."""
     speak_to(form.language)
     visitor, is_trapped = _visitor(home, client, form, now)
-    again = sign_up_page if form.origin == CHOICES else _front
+    again = partial(sign_up_page, home, form, now, is_whole=form.origin == CHOICES)
     try:
         hint = _hint(home, form)
         if hint is not None:
-            return again(home, form, None, now, hint=hint)
+            return again(hint=hint)
         request = _request(home, form, visitor, now)
         with refusals_counted(home, now):
             if is_trapped:
@@ -144,9 +139,9 @@ def subscribe(
             else:
                 signup_requests.subscribe(home.desk, request, now=now)
     except Crowded as error:
-        return _after_a_wait(again(home, form, None, now, crowd=error), error)
+        return _after_a_wait(again(crowd=error), error)
     except InvalidInput as error:
-        return again(home, form, error, now)
+        return again(error=error)
     return private(home, "asked.html")
 
 
@@ -197,74 +192,49 @@ def _hint(home: Runtime, form: SignupForm) -> Hint | None:
     return Hint(f"{address.mailed.rpartition('@')[0]}@{domain}", domain, address.domain)
 
 
-def _front(
-    home: Runtime,
-    form: SignupForm,
-    error: InvalidInput | None,
-    now: datetime,
-    *,
-    hint: Hint | None = None,
-    crowd: Crowded | None = None,
-) -> Response:
-    """The first page. Work is for one visitor, an error and a hint for whoever made a slip: no
-    cache keeps them. Whoever is asked again is as slow as they were: their stamp stays."""
-    values = _asking(home, form, error, now, hint=hint, crowd=crowd)
-    values["page"] = front_page(home.database, DEFAULT_LIST, now=now)
-    status = _status(error, hint, crowd)
-    if status != 200:
-        return private(home, "index.html", status=status, **values)
-    show = public if values["work"] is None else private
-    return show(home, "index.html", **values)
-
-
 def sign_up_page(
     home: Runtime,
     form: SignupForm,
-    error: InvalidInput | None,
     now: datetime,
     *,
+    error: InvalidInput | None = None,
     hint: Hint | None = None,
     crowd: Crowded | None = None,
+    is_whole: bool = True,
 ) -> Response:
-    """The whole form, for whoever wants to choose first."""
-    return private(
-        home,
-        "subscribe.html",
-        status=_status(error, hint, crowd),
-        lists=every_list(home.database),
-        suggested=home.topics.now(now=now),
-        **_asking(home, form, error, now, hint=hint, crowd=crowd),
-    )
+    """The whole form, for whoever wants to choose first, or the first page, with a short one.
+
+    Work is for one visitor, an error and a hint for whoever made a slip: no cache keeps them.
+    Whoever is asked again is as slow as they were: their stamp stays. Who was refused in a crowd
+    gets work to do, and is let in with it.
+    """
+    keys, work = home.desk.keys, _work(home, now, crowd)
+    is_again = stamps.filled(keys, form.stamp, now=now) is Filled.BY_HAND
+    values: dict[str, Any] = {
+        "form": form,
+        "stamp": form.stamp if is_again else stamps.stamp(keys, now=now),
+        "hint": hint,
+        "crowd": crowd,
+        "work": work,
+        "frequencies": FREQUENCIES,
+        "error": error,
+    }
+    status = _status(error, hint, crowd)
+    if is_whole:
+        lists, suggested = every_list(home.database), home.topics.now(now=now)
+        return private(
+            home, "subscribe.html", status=status, lists=lists, suggested=suggested, **values
+        )
+    values["page"] = front_page(home.database, DEFAULT_LIST, now=now)
+    if status == 200 and work is None:
+        return public(home, "index.html", **values)
+    return private(home, "index.html", status=status, **values)
 
 
 def _status(error: InvalidInput | None, hint: Hint | None, crowd: Crowded | None) -> int:
     if crowd is not None:
         return 503
     return 200 if error is None and hint is None else 422
-
-
-def _asking(
-    home: Runtime,
-    form: SignupForm,
-    error: InvalidInput | None,
-    now: datetime,
-    *,
-    hint: Hint | None,
-    crowd: Crowded | None,
-) -> dict[str, Any]:
-    """What every form that signs up has in it. Who was refused in a crowd gets work to do, and is
-    let in with it."""
-    keys = home.desk.keys
-    is_again = stamps.filled(keys, form.stamp, now=now) is Filled.BY_HAND
-    return {
-        "form": form,
-        "stamp": form.stamp if is_again else stamps.stamp(keys, now=now),
-        "hint": hint,
-        "crowd": crowd,
-        "work": _work(home, now, crowd),
-        "frequencies": FREQUENCIES,
-        "error": error,
-    }
 
 
 def _work(home: Runtime, now: datetime, crowd: Crowded | None) -> stamps.Challenge | None:
@@ -299,28 +269,22 @@ def asked_lists(form: SignupForm) -> tuple[str, ...]:
 
 
 def wanted_interests(form: SignupForm) -> tuple[Interest, ...]:
-    """What the form says somebody is interested in.
+    """What the form says somebody is interested in; what a search page was asked is something to
+    look for every day.
 
     Raises InvalidInput, its code the name of the field.
     """
+    try:
+        searched = [interest(InterestKind.KEYWORD, form.search)] if form.search.strip() else []
+    except InvalidInput as error:
+        raise invalid("search", "your search: %(problem)s", problem=error.text) from None
     lines = {
         InterestKind.TOPIC: "\n".join((form.topic, *form.add_topic)),
         InterestKind.AUTHOR: form.author,
         InterestKind.KEYWORD: form.keyword,
     }
     said = (one for kind, text in lines.items() for one in interests_in(kind, text))
-    return bounded((*_searched(form.search), *said))
-
-
-def _searched(text: str) -> tuple[Interest, ...]:
-    """What a search page was asked, as something to look for every day.
-
-    Raises InvalidInput, its code `search`.
-    """
-    try:
-        return (interest(InterestKind.KEYWORD, text),) if text.strip() else ()
-    except InvalidInput as error:
-        raise invalid("search", "your search: %(problem)s", problem=error.text) from None
+    return bounded((*searched, *said))
 
 
 def new_address_of(home: Runtime, written: str) -> Address:
@@ -368,7 +332,7 @@ def snippet(home: Home, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
 @router.get("/subscribe/choices", dependencies=[PATIENT])
 def show_form(home: Home, now: Present, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     """The whole form: lists, topics, hours. Whoever comes back to what it led to begins anew."""
-    return sign_up_page(home, SignupForm(list=list), None, now)
+    return sign_up_page(home, SignupForm(list=list), now)
 
 
 def why_none(reason: str | None) -> str:
@@ -389,9 +353,9 @@ def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) ->
             now=now,
         )
     except NotFound as error:
-        return sign_up_page(home, form, InvalidInput(error.text, code="list"), now)
+        return sign_up_page(home, form, now, error=InvalidInput(error.text, code="list"))
     except InvalidInput as error:
-        return sign_up_page(home, form, error, now)
+        return sign_up_page(home, form, now, error=error)
     stamp, why = stamps.stamp(home.desk.keys, now=now), why_none(found.skipped)
     return private(home, "trying.html", next=found, why=why, form=form, stamp=stamp)
 
@@ -400,7 +364,7 @@ def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) ->
 def change(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
     """The whole form once more, as it was filled in."""
     speak_to(form.language)
-    return sign_up_page(home, form, None, now)
+    return sign_up_page(home, form, now)
 
 
 # --- confirming --------------------------------------------------------------------------------
@@ -437,7 +401,7 @@ def look_before_confirming(home: Home, now: Present, token: str) -> Response:
 @router.get("/preferences")
 def ask_for_link(home: Home, now: Present) -> Response:
     """A form for a reader who has no mail of ours at hand."""
-    return _link_form(home, LinkForm(), None, now)
+    return _link_form(home, LinkForm(), now)
 
 
 def request_link(
@@ -455,9 +419,9 @@ def request_link(
             else:
                 signup_requests.request_link(home.desk, address, visitor, proof=proof, now=now)
     except Crowded as error:
-        return _after_a_wait(_link_form(home, form, None, now, crowd=error), error)
+        return _after_a_wait(_link_form(home, form, now, crowd=error), error)
     except InvalidInput as error:
-        return _link_form(home, form, error, now)
+        return _link_form(home, form, now, error=error)
     return private(home, "link_mailed.html")
 
 
@@ -467,9 +431,9 @@ router.add_api_route("/preferences", request_link, methods=["POST"], route_class
 def _link_form(
     home: Runtime,
     form: LinkForm,
-    error: InvalidInput | None,
     now: datetime,
     *,
+    error: InvalidInput | None = None,
     crowd: Crowded | None = None,
 ) -> Response:
     return private(
