@@ -1,6 +1,6 @@
 """Is it alive, and is it ready? For whatever watches the process."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -32,12 +32,10 @@ DOES_NOT_ANSWER = "the database does not answer"
 NOTHING_TICKS = "nothing ticks: is the scheduler running?"
 NOT_DONE = "ticks are asked for and not done: look at the workers' logs"
 
-ALIVE = "/healthz"
-
 router = APIRouter(include_in_schema=False)
 
 
-@router.get(ALIVE)
+@router.get("/healthz")
 async def healthz() -> dict[str, str]:
     """The process answers. This needs no thread and no database, which others may keep busy."""
     return {"status": "alive"}
@@ -113,8 +111,6 @@ def _working(home: Runtime, now: datetime) -> tuple[str | None, dict[str, object
 LATE = timedelta(seconds=90)
 """A scheduler that could not look for so long does not do what it is there for."""
 
-Numbers = Callable[[], Iterable[Gauge]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
@@ -124,7 +120,7 @@ class Role:
     name: str
     problem: Callable[[datetime], str | None]
     facts: Callable[[], dict[str, object]] = dict
-    numbers: Numbers
+    numbers: Callable[[], Iterable[Gauge]]
 
 
 def worker_role(home: Runtime) -> Role:
@@ -152,11 +148,10 @@ def scheduler_role(last_look: Callable[[], datetime | None]) -> Role:
         return "it has not looked at what is due for 90 seconds" if is_late else None
 
     def numbers() -> Iterator[Gauge]:
-        last = last_look()
-        yield Gauge(
-            name="scheduler_last_look_timestamp_seconds",
-            means="When this scheduler last looked at what is due.",
-            values=[((), None if last is None else last.timestamp())],
+        yield Gauge.alone(
+            "scheduler_last_look_timestamp_seconds",
+            "When this scheduler last looked at what is due.",
+            last_look(),
         )
 
     return Role(name="scheduler", problem=problem, numbers=numbers)
@@ -179,12 +174,9 @@ def role_app(home: Runtime, role: Role) -> Starlette:
         except PaperroundError as error:
             return Response(str(error), status_code=503)
 
-    pages: Sequence[tuple[str, Callable[[Request], Response]]] = (
-        ("/healthz", healthz),
-        ("/readyz", readyz),
-        ("/metrics", metrics),
+    return Starlette(
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
     )
-    return Starlette(routes=[Route(path, page) for path, page in pages])
 
 
 def _numbers_of(queue: "PostgresQueue") -> Iterator[Gauge]:

@@ -27,17 +27,23 @@ router = keyed_router(
     "/metrics", "operations", reading=Scope.METRICS_READ, writing=Scope.METRICS_READ
 )
 
-Value = float | None
+Value = float | datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """One number and what it means, in every place it is taken; None where it is not known."""
+    """One number and what it means, in every place it is taken; None where it is not known. An
+    instant is told in seconds since 1970."""
 
     name: str
     means: str
     labels: tuple[str, ...] = ()
     values: Sequence[tuple[tuple[str, ...], Value]]
+
+    @classmethod
+    def alone(cls, name: str, means: str, value: Value) -> "Gauge":
+        """A number that is taken in one place."""
+        return cls(name=name, means=means, values=[((), value)])
 
 
 @router.get("", include_in_schema=False)
@@ -51,10 +57,23 @@ def metrics(home: Home, now: Present) -> Response:
 
 
 def told(found: Iterable[Gauge]) -> Response:
-    """The answer that tells these numbers."""
-    from prometheus_client import CONTENT_TYPE_LATEST
+    """The answer that tells these numbers; what is not known is left out."""
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+    from prometheus_client.core import GaugeMetricFamily
 
-    return Response(exposition(found), media_type=CONTENT_TYPE_LATEST)
+    class Collected:
+        def collect(self) -> Iterator[GaugeMetricFamily]:
+            for one in found:
+                family = GaugeMetricFamily(f"paperround_{one.name}", one.means, labels=one.labels)
+                for labels, value in one.values:
+                    number = value.timestamp() if isinstance(value, datetime) else value
+                    if number is not None:
+                        family.add_metric(labels, number)
+                yield family
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Collected())
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
@@ -62,30 +81,24 @@ def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     with database.reading() as work:
         feeds, room = polled_feeds(work), work.status.storage()
     found = status(database, None, now=now)
-    yield Gauge(
-        name="last_tick_timestamp_seconds",
-        means="When something last looked at what is due.",
-        values=[((), _seconds(found.last_tick_at))],
+    yield Gauge.alone(
+        "last_tick_timestamp_seconds",
+        "When something last looked at what is due.",
+        found.last_tick_at,
     )
-    yield Gauge(
-        name="mail_lacks_keys",
-        means="1 while no mail leaves because there is no DKIM key to sign it with.",
-        values=[((), float(found.pace.lacks_keys))],
+    yield Gauge.alone(
+        "mail_lacks_keys",
+        "1 while no mail leaves because there is no DKIM key to sign it with.",
+        found.pace.lacks_keys,
     )
-    yield Gauge(
-        name="database_put_back",
-        means="1 while no mail leaves because an older copy of the database may be in use.",
-        values=[((), float(found.pace.was_put_back))],
+    yield Gauge.alone(
+        "database_put_back",
+        "1 while no mail leaves because an older copy of the database may be in use.",
+        found.pace.was_put_back,
     )
-    yield Gauge(
-        name="database_log_bytes",
-        means="How long SQLite's write-ahead log is.",
-        values=[((), room.log_bytes)],
-    )
-    yield Gauge(
-        name="database_free_bytes",
-        means="How much more can be written into SQLite's file.",
-        values=[((), room.free_bytes)],
+    yield Gauge.alone("database_log_bytes", "How long SQLite's write-ahead log is.", room.log_bytes)
+    yield Gauge.alone(
+        "database_free_bytes", "How much more can be written into SQLite's file.", room.free_bytes
     )
     yield from _of_feeds(feeds)
     yield from _of_lists(found.lists)
@@ -117,12 +130,12 @@ def _of_feeds(feeds: Sequence[LiveFeed]) -> Iterator[Gauge]:
     yield each(
         "last_good_timestamp_seconds",
         "When a feed was last read without an error.",
-        lambda feed: _seconds(feed.last_good_at),
+        lambda feed: feed.last_good_at,
     )
     yield each(
         "last_news_timestamp_seconds",
         "When a feed last brought papers that nobody had seen.",
-        lambda feed: _seconds(feed.last_news_at),
+        lambda feed: feed.last_news_at,
     )
 
 
@@ -145,19 +158,16 @@ def _of_lists(lists: Sequence[ListStatus]) -> Iterator[Gauge]:
     yield each(
         "oldest_due_timestamp_seconds",
         "When the oldest mail that waits was due.",
-        lambda one: _seconds(one.backlog.oldest_due),
+        lambda one: one.backlog.oldest_due,
     )
     yield each(
         "last_sent_timestamp_seconds",
         "When a mail was last sent.",
-        lambda one: _seconds(one.last_sent_at),
+        lambda one: one.last_sent_at,
     )
 
 
 def _of_returns(tally: ReturnTally) -> Iterator[Gauge]:
-    def one(name: str, means: str, value: Value) -> Gauge:
-        return Gauge(name=name, means=means, values=[((), value)])
-
     yield Gauge(
         name="returned_mails",
         means="What came back in the last 7 days about mails of ours, by kind and evidence.",
@@ -170,23 +180,25 @@ def _of_returns(tally: ReturnTally) -> Iterator[Gauge]:
         labels=("did",),
         values=[((did,), count) for did, count in tally.effects.items()],
     )
-    yield one("tried_digests", "Digests of the last 7 days, sent or refused.", tally.tried)
-    yield one("bounced_mails", "Mails that came back in the last 7 days.", tally.bounced)
-    yield one("complained_mails", "Mails complained of in the last 7 days.", tally.complained)
-    yield one("resting_readers", "Readers whose mail rests.", tally.resting)
-    yield one("quarantined_mails", "Mails that wait for a person.", tally.quarantined)
+    yield Gauge.alone("tried_digests", "Digests of the last 7 days, sent or refused.", tally.tried)
+    yield Gauge.alone("bounced_mails", "Mails that came back in the last 7 days.", tally.bounced)
+    yield Gauge.alone(
+        "complained_mails", "Mails complained of in the last 7 days.", tally.complained
+    )
+    yield Gauge.alone("resting_readers", "Readers whose mail rests.", tally.resting)
+    yield Gauge.alone("quarantined_mails", "Mails that wait for a person.", tally.quarantined)
 
 
 def _of_requests(tally: RequestTally) -> Iterator[Gauge]:
-    yield Gauge(
-        name="signups_waiting",
-        means="Sign-ups, wishes for a link and changes of address that nobody has looked at yet.",
-        values=[((), float(tally.waiting))],
+    yield Gauge.alone(
+        "signups_waiting",
+        "Sign-ups, wishes for a link and changes of address that nobody has looked at yet.",
+        tally.waiting,
     )
-    yield Gauge(
-        name="signups_oldest_due_timestamp_seconds",
-        means="Since when the first of those that wait is due.",
-        values=[((), _seconds(tally.oldest_due))],
+    yield Gauge.alone(
+        "signups_oldest_due_timestamp_seconds",
+        "Since when the first of those that wait is due.",
+        tally.oldest_due,
     )
     yield Gauge(
         name="signups_refused",
@@ -203,19 +215,11 @@ def _of_requests(tally: RequestTally) -> Iterator[Gauge]:
     )
 
 
-def _seconds(moment: datetime | None) -> Value:
-    return None if moment is None else moment.timestamp()
-
-
 def gauges_of_staff(home: Runtime, *, now: datetime) -> Iterator[Gauge]:
     """The processes that share the work."""
     with home.database.reading() as work:
         people = staff(work, now=now)
-    yield Gauge(
-        name="schedulers",
-        means="Schedulers that live.",
-        values=[((), float(len(people.schedulers)))],
-    )
+    yield Gauge.alone("schedulers", "Schedulers that live.", len(people.schedulers))
     yield Gauge(
         name="workers",
         means="Workers that live and serve a queue.",
@@ -236,22 +240,3 @@ def gauges_of_lines(lined: Mapping[Line, Lined]) -> Iterator[Gauge]:
             for state, count in (("waiting", one.waiting), ("running", one.running))
         ],
     )
-
-
-def exposition(found: Iterable[Gauge]) -> bytes:
-    """The numbers as Prometheus reads them; what is not known is left out."""
-    from prometheus_client import CollectorRegistry, generate_latest
-    from prometheus_client.core import GaugeMetricFamily
-
-    class Collected:
-        def collect(self) -> Iterator[GaugeMetricFamily]:
-            for one in found:
-                family = GaugeMetricFamily(f"paperround_{one.name}", one.means, labels=one.labels)
-                for labels, value in one.values:
-                    if value is not None:
-                        family.add_metric(labels, value)
-                yield family
-
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(Collected())
-    return generate_latest(registry)
