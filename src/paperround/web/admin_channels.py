@@ -47,10 +47,7 @@ def list_channels(home: Home, paging: Paging) -> ChannelPage:
     after = SubscriberId(paging.place("channels") or 0)
     with home.database.reading() as work:
         found = work.channels.page(after, limit=paging.probe)
-    return ChannelPage(
-        items=[ChannelAnswer.of(one) for one in found[: paging.limit]],
-        next_cursor=paging.next_cursor("channels", [one.id for one in found]),
-    )
+    return ChannelPage.of(paging.page("channels", found))
 
 
 @router.post(

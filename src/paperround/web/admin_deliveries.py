@@ -1,6 +1,5 @@
 """The admin API for deliveries: what became of mails, the stop button, and what operators did."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -8,13 +7,11 @@ from fastapi import Path, Query
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.errors import NotFound
 from paperround.domain.keys import Scope
-from paperround.domain.status import DeliveryEntry, DeliveryQuery
+from paperround.domain.status import DeliveryQuery
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.cancelling import cancel, pause, resume
-from paperround.store.unit_of_work import UnitOfWork
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.delivery_models import (
-    AuditAnswer,
     AuditPage,
     CancelledAnswer,
     DeliveryAnswer,
@@ -60,10 +57,9 @@ def list_deliveries(
         wanted = DeliveryQuery(list_id=list_id, local_date=date, state=state)
         place = paging.place("deliveries")
         found = work.status.deliveries(wanted, before=place, limit=paging.probe)
-    return DeliveryPage(
-        items=[DeliveryAnswer.of(one) for one in found[: paging.limit]],
-        next_cursor=paging.next_cursor("deliveries", [one.id for one in found]),
-    )
+    page = paging.page("deliveries", found)
+    items = [DeliveryAnswer.of(one) for one in page.items]
+    return DeliveryPage(items=items, next_cursor=page.next_cursor)
 
 
 @router.get("/subscribers/{subscriber_id}/deliveries", summary="List a person's deliveries")
@@ -71,35 +67,25 @@ def list_personal_deliveries(home: Home, subscriber_id: RowNumber, paging: Pagin
     """What one person was sent, newest first, and what the server said. Digests and replacements:
     `paperround subscribers history` shows other mails as well."""
     with home.database.reading() as work:
-        person = _person(work, subscriber_id)
+        person = work.subscribers.get(SubscriberId(subscriber_id))
+        if person is None:
+            raise NotFound(f"there is no subscriber {subscriber_id}")
         place = paging.place("personal")
-        wanted = DeliveryQuery(subscriber_id=person)
-        found = work.status.deliveries(wanted, before=place, limit=paging.probe)
-        items = _with_titles(work, found[: paging.limit])
-    return PersonalPage(
-        items=items, next_cursor=paging.next_cursor("personal", [one.id for one in found])
-    )
-
-
-def _person(work: UnitOfWork, number: int) -> SubscriberId:
-    found = work.subscribers.get(SubscriberId(number))
-    if found is None:
-        raise NotFound(f"there is no subscriber {number}")
-    return found.id
-
-
-def _with_titles(work: UnitOfWork, found: Sequence[DeliveryEntry]) -> list[PersonalDelivery]:
-    editions = {one: work.editions.get(one) for one in {entry.edition_id for entry in found}}
-    titles = {
-        id_: {paper.position: paper.title for paper in edition.all_papers}
-        for id_, edition in editions.items()
-    }
-    return [
-        PersonalDelivery.with_titles(
-            one, [titles[one.edition_id][place] for place in one.positions]
+        wanted = DeliveryQuery(subscriber_id=person.id)
+        page = paging.page(
+            "personal", work.status.deliveries(wanted, before=place, limit=paging.probe)
         )
-        for one in found
+        editions = [work.editions.get(one) for one in {entry.edition_id for entry in page.items}]
+    titles = {
+        (edition.id, paper.position): paper.title
+        for edition in editions
+        for paper in edition.all_papers
+    }
+    items = [
+        PersonalDelivery.of(one, titles=[titles[one.edition_id, place] for place in one.positions])
+        for one in page.items
     ]
+    return PersonalPage(items=items, next_cursor=page.next_cursor)
 
 
 # --- the stop button ---------------------------------------------------------------------------
@@ -138,7 +124,4 @@ def list_audit(home: Home, paging: Paging) -> AuditPage:
     """Pauses, cancelled editions and replacements, newest first, with who did it."""
     with home.database.reading() as work:
         found = work.audit.page(before=paging.place("audit"), limit=paging.probe)
-    return AuditPage(
-        items=[AuditAnswer.of(one) for one in found[: paging.limit]],
-        next_cursor=paging.next_cursor("audit", [one.id for one in found]),
-    )
+    return AuditPage.of(paging.page("audit", found))

@@ -1,7 +1,6 @@
 """The admin API for feeds: what `paperround feeds` does, for programs."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Query, Request, Response
@@ -15,12 +14,12 @@ from paperround.domain.errors import (
 )
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.keys import Scope
-from paperround.domain.papers import FeedId, ParsedBatch
+from paperround.domain.papers import FeedId
 from paperround.jobs import feed_files, feed_preview, feeds
 from paperround.jobs.feeds import run_now
-from paperround.jobs.ingest import IngestReport, ingest
+from paperround.jobs.ingest import ingest
 from paperround.jobs.poll import shown_as
-from paperround.sources.formats import AUTO, READERS, Reader, decompress, reader_for
+from paperround.sources.formats import AUTO, READERS, decompress, reader_for
 from paperround.sources.opml import read_opml, write_opml
 from paperround.web.auth import keyed_router
 from paperround.web.home import Home, Present
@@ -36,9 +35,7 @@ from paperround.web.models import (
     KindList,
     PollAnswer,
     PreviewAnswer,
-    RejectAnswer,
     RejectPage,
-    RunAnswer,
     RunPage,
 )
 from paperround.web.paging import Paging, RowNumber
@@ -113,10 +110,7 @@ def list_feeds(home: Home, paging: Paging) -> FeedPage:
     after = FeedId(paging.place("feeds") or 0)
     with home.database.reading() as work:
         found = work.feeds.page(after, limit=paging.probe)
-    return FeedPage(
-        items=[FeedAnswer.of(feed) for feed in found[: paging.limit]],
-        next_cursor=paging.next_cursor("feeds", [feed.id for feed in found]),
-    )
+    return FeedPage.of(paging.page("feeds", found))
 
 
 @router.post(
@@ -212,24 +206,21 @@ def run_feed(
     """Have the feed read in the background, or, with `wait`, at once. Only the latter reads one
     that is switched off."""
     if not wait:
-        return _put_in_line(home, now, _feed(home, feed_id))
+        feed = _feed(home, feed_id)
+        if feed.kind not in home.sources:
+            raise InvalidInput(f"a feed of the kind {feed.kind} is not read by itself", code="kind")
+        if not feed.enabled:
+            raise InvalidInput(
+                "the feed is switched off: enable it, or read it once with ?wait=true",
+                code="enabled",
+            )
+        with home.database.writing() as work:
+            work.feeds.make_due(feed.id, now=now)
+            due = work.feeds.get(feed.id)
+        home.queue.put(POLL)
+        return FeedAnswer.of(due)
     report = run_now(home.newsroom, FeedId(feed_id), now=now)
     return Response(PollAnswer.of(report).model_dump_json(), media_type="application/json")
-
-
-def _put_in_line(home: Runtime, now: datetime, feed: LiveFeed) -> FeedAnswer:
-    """Due now, and the queue told; raises InvalidInput for what no poll would take."""
-    if feed.kind not in home.sources:
-        raise InvalidInput(f"a feed of the kind {feed.kind} is not read by itself", code="kind")
-    if not feed.enabled:
-        raise InvalidInput(
-            "the feed is switched off: enable it, or read it once with ?wait=true", code="enabled"
-        )
-    with home.database.writing() as work:
-        work.feeds.make_due(feed.id, now=now)
-        due = work.feeds.get(feed.id)
-    home.queue.put(POLL)
-    return FeedAnswer.of(due)
 
 
 @router.get("/{feed_id}/runs", summary="List a feed's runs")
@@ -238,10 +229,7 @@ def list_runs(home: Home, feed_id: RowNumber, paging: Paging) -> RunPage:
     with home.database.reading() as work:
         feed = work.feeds.get(FeedId(feed_id))
         found = work.feeds.runs(feed.id, before=paging.place("runs"), limit=paging.probe)
-    return RunPage(
-        items=[RunAnswer.of(run) for run in found[: paging.limit]],
-        next_cursor=paging.next_cursor("runs", [run.id for run in found]),
-    )
+    return RunPage.of(paging.page("runs", found))
 
 
 @router.get("/{feed_id}/rejects", summary="List a feed's rejects")
@@ -250,10 +238,7 @@ def list_rejects(home: Home, feed_id: RowNumber, paging: Paging) -> RejectPage:
     with home.database.reading() as work:
         feed = work.feeds.get(FeedId(feed_id))
         found = work.feeds.rejects(feed.id, before=paging.place("rejects"), limit=paging.probe)
-    return RejectPage(
-        items=[RejectAnswer.of(reject) for reject in found[: paging.limit]],
-        next_cursor=paging.next_cursor("rejects", [reject.id for reject in found]),
-    )
+    return RejectPage.of(paging.page("rejects", found))
 
 
 @router.post("/{feed_id}/upload", summary="Upload papers", openapi_extra=UPLOADED)
@@ -267,13 +252,16 @@ def upload_papers(
     """Store the papers, or counts of votes, of a file as this feed's."""
     feed = _feed(home, feed_id)
     unpacked = decompress(content, MOST_UNPACKED)
-    batch = _reader(unpacked, file_format)(unpacked)
-    return IngestAnswer.of(_stored(home, now, feed, batch))
-
-
-def _stored(home: Runtime, now: datetime, feed: LiveFeed, batch: ParsedBatch) -> IngestReport:
-    return ingest(
-        shown_as(batch, feed.show),
+    if not unpacked.strip() and file_format == AUTO:
+        raise InvalidInput("the file is empty; if that is right, say its format", code="format")
+    try:
+        _, read = reader_for("the body", unpacked, file_format)
+    except UnknownFormat:
+        raise InvalidInput(
+            f"the format is unknown or not clear: say one of {', '.join(READERS)}", code="format"
+        ) from None
+    report = ingest(
+        shown_as(read(unpacked), feed.show),
         database=home.database,
         feed_name=feed.name,
         feed_kind=feed.kind,
@@ -281,17 +269,7 @@ def _stored(home: Runtime, now: datetime, feed: LiveFeed, batch: ParsedBatch) ->
         captured_at=now,
         now=now,
     )
-
-
-def _reader(content: bytes, file_format: str) -> Reader:
-    if not content.strip() and file_format == AUTO:
-        raise InvalidInput("the file is empty; if that is right, say its format", code="format")
-    try:
-        return reader_for("the body", content, file_format)[1]
-    except UnknownFormat:
-        raise InvalidInput(
-            f"the format is unknown or not clear: say one of {', '.join(READERS)}", code="format"
-        ) from None
+    return IngestAnswer.of(report)
 
 
 def _feed(home: Runtime, number: int) -> LiveFeed:

@@ -3,13 +3,13 @@ webhook that was made just now."""
 
 from typing import Annotated, Any, cast
 
-from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from paperround.domain.channels import ChannelKind, ChannelSettings
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.subscribers import Preferences
-from paperround.web.models import Instant, Resource, Said, Taken, changes_like
+from paperround.web.models import Instant, Resource, Said, Taken, at, changes_like
 
 CHANNEL_EXAMPLE: dict[str, Any] = {
     "kind": "slack",
@@ -95,11 +95,6 @@ class ChannelChanges(_Described):
     hook: Hook = ""
 
 
-def _at(first: str, *path: str | int, default: Any = ...) -> Any:
-    """A field that shows what is found by these attributes, one after the other."""
-    return Field(default, validation_alias=AliasPath(first, *path))
-
-
 def _spoken(wish: Preferences) -> str:
     """How often, as a body says it: `daily`, `weekly:mon`."""
     return f"{wish.frequency.value}:{wish.weekday}" if wish.weekday else wish.frequency.value
@@ -110,19 +105,19 @@ class ChannelAnswer(Resource):
 
     id: int
     name: str
-    kind: ChannelKind = _at("hook", "kind")
-    list: str = _at("list_name")
-    hook: str = _at("hook", "shown")
+    kind: ChannelKind = at("hook", "kind")
+    list: str = at("list_name")
+    hook: str = at("hook", "shown")
     state: str
     paused_at: Instant | None
     stopped_at: Instant | None
     stopped_why: Said
-    timezone: str | None = _at("wish", "timezone")
-    hour: int | None = _at("wish", "hour")
-    frequency: Annotated[str, BeforeValidator(_spoken)] = _at("wish")
-    size: int | None = _at("wish", "size")
-    floor: float | None = _at("wish", "floor")
-    topics: Several = _at("wish", "topics")
+    timezone: str | None = at("wish", "timezone")
+    hour: int | None = at("wish", "hour")
+    frequency: Annotated[str, BeforeValidator(_spoken)] = at("wish")
+    size: int | None = at("wish", "size")
+    floor: float | None = at("wish", "floor")
+    topics: Several = at("wish", "topics")
     interests: Annotated[Several, BeforeValidator(lambda found: [str(one) for one in found])]
     due_at: Instant | None
     created_at: Instant
@@ -132,10 +127,10 @@ class NewChannelAnswer(ChannelAnswer):
     """A channel that was made just now. `key` signs the posts of a webhook; nobody is shown it
     again."""
 
-    key: Annotated[str | None, BeforeValidator(lambda key: key or None)] = _at("hook", "key")
+    key: Annotated[str | None, BeforeValidator(lambda key: key or None)] = at("hook", "key")
 
 
-class ChannelPage(BaseModel):
+class ChannelPage(Resource):
     """Channels, by id."""
 
     items: list[ChannelAnswer]
@@ -155,7 +150,7 @@ class TrialAnswer(Resource):
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
-    state: DeliveryState = _at("verdict", "state")
-    reason: Said = _at("verdict", "reason")
-    code: int | None = _at("reply", "code", default=None)
-    reply: Said = _at("reply", "text", default="")
+    state: DeliveryState = at("verdict", "state")
+    reason: Said = at("verdict", "reason")
+    code: int | None = at("reply", "code", default=None)
+    reply: Said = at("reply", "text", default="")

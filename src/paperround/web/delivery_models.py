@@ -1,21 +1,20 @@
 """What the admin API says of deliveries, of stopping them, and of what operators did."""
 
-from collections.abc import Sequence
-from datetime import date
-from typing import Annotated, Any
+import datetime
+from typing import Any, Self
 
-from pydantic import AliasPath, BaseModel, Field
+from pydantic import BaseModel
 
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.status import DeliveryEntry
 from paperround.jobs.status import without_addresses
-from paperround.web.models import Instant, Resource, Said
+from paperround.web.models import Instant, Resource, Said, at
 
 
 class EditionName(BaseModel):
     """An edition, by what makes it unique beside its list."""
 
-    date: date
+    date: datetime.date
     cut: str
 
 
@@ -26,7 +25,7 @@ class DeliveryAnswer(BaseModel):
     list: str
     subscriber: int
     kind: str
-    date: date
+    date: datetime.date
     edition: EditionName
     papers: int
     state: DeliveryState
@@ -39,40 +38,32 @@ class DeliveryAnswer(BaseModel):
     message_id: str
 
     @classmethod
-    def of(cls, entry: DeliveryEntry) -> "DeliveryAnswer":
-        """The answer that shows `entry`."""
-        return cls(**_shown(entry))
+    def of(cls, entry: DeliveryEntry, **more: Any) -> Self:
+        """The answer that shows `entry`, and `more` of it."""
+        return cls(
+            id=entry.id,
+            list=entry.list_name,
+            subscriber=entry.subscriber_id,
+            kind=entry.kind,
+            date=entry.local_date,
+            edition=EditionName(date=entry.edition_day, cut=entry.cut),
+            papers=len(entry.positions),
+            state=entry.state,
+            reason=without_addresses(entry.reason) or "",
+            due_at=entry.due_at,
+            sent_at=entry.sent_at,
+            attempts=entry.attempts,
+            code=entry.code,
+            reply=without_addresses(entry.reply),
+            message_id=entry.message_id,
+            **more,
+        )
 
 
 class PersonalDelivery(DeliveryAnswer):
     """A row of one person's history, with the titles of its papers."""
 
     titles: list[Said]
-
-    @classmethod
-    def with_titles(cls, entry: DeliveryEntry, titles: Sequence[str]) -> "PersonalDelivery":
-        """The answer that shows `entry` and what it held."""
-        return cls(**_shown(entry), titles=list(titles))
-
-
-def _shown(entry: DeliveryEntry) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "list": entry.list_name,
-        "subscriber": entry.subscriber_id,
-        "kind": entry.kind,
-        "date": entry.local_date,
-        "edition": EditionName(date=entry.edition_day, cut=entry.cut),
-        "papers": len(entry.positions),
-        "state": entry.state,
-        "reason": without_addresses(entry.reason) or "",
-        "due_at": entry.due_at,
-        "sent_at": entry.sent_at,
-        "attempts": entry.attempts,
-        "code": entry.code,
-        "reply": without_addresses(entry.reply),
-        "message_id": entry.message_id,
-    }
 
 
 class DeliveryPage(BaseModel):
@@ -100,8 +91,8 @@ class PausedAnswer(BaseModel):
 class _OfEdition(Resource):
     """Something about an edition."""
 
-    list: Annotated[str, Field(validation_alias="list_name")]
-    date: Annotated[date, Field(validation_alias="day")]
+    list: str = at("list_name")
+    date: datetime.date = at("day")
     cut: str
 
 
@@ -125,13 +116,13 @@ class AuditAnswer(Resource):
 
     id: int
     at: Instant
-    actor: str = Field(validation_alias=AliasPath("deed", "actor"))
-    action: str = Field(validation_alias=AliasPath("deed", "action"))
-    target: Said = Field(validation_alias=AliasPath("deed", "target"))
-    details: dict[str, str | int] = Field(validation_alias=AliasPath("deed", "details"))
+    actor: str = at("deed", "actor")
+    action: str = at("deed", "action")
+    target: Said = at("deed", "target")
+    details: dict[str, str | int] = at("deed", "details")
 
 
-class AuditPage(BaseModel):
+class AuditPage(Resource):
     """What operators did, newest first."""
 
     items: list[AuditAnswer]

@@ -1,12 +1,12 @@
 """What the admin API takes and gives. What it takes is taken literally: an unknown field, a
 read-only one, a number where text belongs are all refused."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    AliasPath,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -39,6 +39,13 @@ Instant = Annotated[
 ]
 Said = Annotated[str, AfterValidator(_printable)]
 """Words that may quote what somebody sent."""
+Identifiers = Annotated[
+    dict[str, str],
+    BeforeValidator(
+        lambda known: {kind: one for kind, one in known.items() if kind != "title_key"}
+    ),
+]
+"""A paper's identifiers that mean something elsewhere."""
 
 Name = Annotated[str, Field(min_length=1, max_length=60, description="Unique among feeds.")]
 Kind = Annotated[str, Field(min_length=1, max_length=60, description="The source that reads it.")]
@@ -131,12 +138,17 @@ class Resource(BaseModel):
     """What the admin API answers and `--json` prints. A field is an attribute of the value that it
     shows: the one of its name, or the one that its validation alias names."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
 
     @classmethod
     def of(cls, value: object) -> Self:
         """The resource that shows `value`."""
         return cls.model_validate(value)
+
+
+def at(first: str, *path: str | int, default: Any = ...) -> Any:
+    """A field that shows what is found by these attributes, one after the other."""
+    return Field(default, validation_alias=AliasPath(first, *path))
 
 
 class FeedAnswer(Resource):
@@ -159,7 +171,7 @@ class FeedAnswer(Resource):
     created_at: Instant
 
 
-class FeedPage(BaseModel):
+class FeedPage(Resource):
     """Feeds by id, those that files are read into too."""
 
     items: list[FeedAnswer]
@@ -180,7 +192,7 @@ class RunAnswer(Resource):
     finished_at: Instant | None
 
 
-class RunPage(BaseModel):
+class RunPage(Resource):
     """Runs of a feed, newest first."""
 
     items: list[RunAnswer]
@@ -199,7 +211,7 @@ class RejectAnswer(Resource):
     created_at: Instant
 
 
-class RejectPage(BaseModel):
+class RejectPage(Resource):
     """Rejects of a feed, newest first."""
 
     items: list[RejectAnswer]
@@ -213,10 +225,6 @@ class RejectCount(BaseModel):
     count: int
 
 
-def _counted(rejects: Mapping[str, int]) -> list[RejectCount]:
-    return [RejectCount(reason=why, count=n) for why, n in sorted(rejects.items())]
-
-
 class Brought(Resource):
     """What came of something that was read. `records` = `new` + `changed` + `unchanged`."""
 
@@ -225,7 +233,10 @@ class Brought(Resource):
     changed: int
     unchanged: int
     observations: int
-    rejects: Annotated[list[RejectCount], BeforeValidator(_counted)]
+    rejects: Annotated[
+        list[RejectCount],
+        BeforeValidator(lambda all_: [{"reason": why, "count": all_[why]} for why in sorted(all_)]),
+    ]
 
 
 class IngestAnswer(Brought):

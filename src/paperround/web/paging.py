@@ -5,12 +5,11 @@ secret, so it is not signed.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
 from pydantic import BeforeValidator
@@ -43,7 +42,12 @@ class Wanted:
         """The row the last page ended with, None at the start. Raises InvalidInput (`cursor`)."""
         if self.cursor is None:
             return None
-        found = _PLACE.fullmatch(_decoded(self.cursor))
+        padded = self.cursor + "=" * (-len(self.cursor) % 4)
+        try:
+            text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+        except ValueError:
+            text = ""
+        found = _PLACE.fullmatch(text)
         if found is None or found[1] != collection or int(found[2]) > LARGEST:
             raise InvalidInput(
                 "that is no cursor of this collection: take `next_cursor` from its last page, "
@@ -59,13 +63,18 @@ class Wanted:
         place = f"{collection}:{numbers[self.limit - 1]}"
         return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
+    def page(self, collection: str, found: Sequence[Any]) -> "Page":
+        """A page of the rows read, `probe` of them at most."""
+        numbers = [one.id for one in found]
+        return Page(found[: self.limit], self.next_cursor(collection, numbers))
 
-def _decoded(cursor: str) -> str:
-    padded = cursor + "=" * (-len(cursor) % 4)
-    try:
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
-    except (ValueError, binascii.Error):
-        return ""
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a collection, and where the next page begins; None at the end."""
+
+    items: Sequence[Any]
+    next_cursor: str | None
 
 
 def _wanted(

@@ -6,29 +6,125 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from paperround.domain.citations import Citation
-from paperround.domain.editions import EditionPaper
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.domain.papers import PaperId, Show
 from paperround.domain.times import parse_date
 from paperround.exports.files import FEED_FORMATS, FILE_FORMATS
-from paperround.jobs.learn import RankingPage, ranking_page
+from paperround.jobs.learn import ranking_page
 from paperround.jobs.paper_pages import citation, cited_paper
-from paperround.jobs.site import EditionPage, edition_page
+from paperround.jobs.site import edition_page
 from paperround.jobs.trending import DailyPaper, Period, trending_now
 from paperround.languages.localize import english_reason, localize_source
 from paperround.languages.tongue import tongue
 from paperround.web import examples
 from paperround.web.examples import shown_as
 from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
-from paperround.web.models import Instant
+from paperround.web.models import Identifiers, Instant, Resource, at
 from paperround.web.paging import MOST, Paging
 
-COLLECTION = "papers"
-
 api = APIRouter(prefix="/api/v1", tags=["papers"], dependencies=[PATIENT, LASTING_A_MINUTE])
+
+
+# --- editions and the formula ------------------------------------------------------------------
+
+
+class PlacedPaper(Resource):
+    """A paper as it stood when the edition was frozen. `parts` add up to `score`; `withdrawn` is
+    whether it is withdrawn by now."""
+
+    position: int
+    id: int = at("paper_id")
+    title: str
+    authors: list[str]
+    gist: str
+    reason: Annotated[str, BeforeValidator(english_reason)]
+    score: float
+    parts: dict[str, float]
+    votes: int | None
+    comments: int | None
+    identifiers: Identifiers
+    links: dict[str, str]
+    withdrawn: bool
+
+
+def _said(sources: Sequence[str]) -> list[str]:
+    return [localize_source(tongue(), one) for one in sources]
+
+
+class EditionAnswer(Resource):
+    """A frozen edition. `ranker` names the version of the formula and what had been learned, and
+    `quiet` says why it holds few papers or none; empty when nothing is amiss."""
+
+    model_config = shown_as(examples.EDITION)
+
+    list: str = at("edition", "list_name")
+    date: datetime.date = at("edition", "day")
+    cut: str = at("edition", "cut")
+    as_of: Instant = at("edition", "as_of")
+    frozen_at: Instant = at("edition", "frozen_at")
+    ranker: str = at("edition", "ranker")
+    quiet: str
+    sources: Annotated[Sequence[str], BeforeValidator(_said)] = at("edition", "sources")
+    papers: Sequence[PlacedPaper] = at("edition", "papers")
+
+
+class PartAnswer(Resource):
+    """A part of the score: its names, how much it is, and when it applies."""
+
+    names: list[str]
+    amount: str
+    when: str
+
+
+class ConstantAnswer(Resource):
+    """A number of the formula that is in force."""
+
+    name: str
+    value: float
+    meaning: str
+
+
+class FormulaAnswer(Resource):
+    """The formula that is in force, and what was learned; `outcomes` is null when nothing was."""
+
+    model_config = shown_as(examples.FORMULA) | ConfigDict(
+        json_schema_serialization_defaults_required=True
+    )
+
+    ranker: str
+    parts: list[PartAnswer] = at("formula", "parts")
+    symbols: Annotated[dict[str, str], BeforeValidator(dict)] = at("formula", "symbols")
+    constants: list[ConstantAnswer] = at("formula", "constants")
+    outcomes: int | None = at("learned", "kept", "outcomes", default=None)
+
+
+EditionList = Annotated[str, Path(examples=["trending"])]
+Day = Annotated[str, Path(description="A date in the list's zone.", examples=["2026-01-30"])]
+Cut = Annotated[str, Path(max_length=40, description="One of the day's cuts.", examples=["3"])]
+
+
+@api.get("/editions/{list_name}/{day}", summary="The last edition of a day")
+def read_edition(home: Home, list_name: EditionList, day: Day) -> EditionAnswer:
+    """The day's last cut that holds papers, else its last one."""
+    return EditionAnswer.of(edition_page(home.database, list_name, parse_date(day), None))
+
+
+@api.get("/editions/{list_name}/{day}/{cut}", summary="An edition")
+def read_edition_of_cut(home: Home, list_name: EditionList, day: Day, cut: Cut) -> EditionAnswer:
+    """The edition that was frozen at that cut."""
+    return EditionAnswer.of(edition_page(home.database, list_name, parse_date(day), cut))
+
+
+@api.get("/ranking", summary="The formula of the score")
+def read_ranking(home: Home, now: Present) -> FormulaAnswer:
+    """What a ranking that is made now goes by."""
+    return FormulaAnswer.of(ranking_page(home.ranker, home.formula, now=now))
+
+
+# --- papers, what is trending, and the lists ----------------------------------------------------
 
 
 class PaperAnswer(BaseModel):
@@ -43,7 +139,7 @@ class PaperAnswer(BaseModel):
     authors: Sequence[str]
     text: str
     shown: Show
-    identifiers: dict[str, str]
+    identifiers: Identifiers
     categories: Sequence[str]
     keywords: Sequence[str]
     links: dict[str, str]
@@ -62,14 +158,13 @@ class PaperAnswer(BaseModel):
     def of(cls, one: Citation) -> "PaperAnswer":
         """The answer that says a paper."""
         paper = one.paper
-        known = {kind: it for kind, it in paper.identifiers.items() if kind != "title_key"}
         return cls(
             id=paper.id,
             title=paper.title,
             authors=paper.authors,
             text=one.text,
             shown=paper.show,
-            identifiers=known,
+            identifiers=dict(paper.identifiers),
             categories=paper.categories,
             keywords=paper.keywords,
             links=dict(one.links),
@@ -93,44 +188,6 @@ class PapersPage(BaseModel):
 
     items: Sequence[PaperAnswer]
     next_cursor: str | None
-
-
-class PlacedPaper(BaseModel):
-    """A paper as it stood when the edition was frozen. `parts` add up to `score`; `withdrawn` is
-    whether it is withdrawn by now."""
-
-    position: int
-    id: int
-    title: str
-    authors: list[str]
-    gist: str
-    reason: str
-    score: float
-    parts: dict[str, float]
-    votes: int | None
-    comments: int | None
-    identifiers: dict[str, str]
-    links: dict[str, str]
-    withdrawn: bool
-
-    @classmethod
-    def of(cls, paper: EditionPaper) -> "PlacedPaper":
-        """The answer that says one position."""
-        return cls(
-            position=paper.position,
-            id=paper.paper_id,
-            title=paper.title,
-            authors=list(paper.authors),
-            gist=paper.gist,
-            reason=english_reason(paper.reason),
-            score=paper.score,
-            parts=dict(paper.parts),
-            votes=paper.votes,
-            comments=paper.comments,
-            identifiers={k: it for k, it in paper.identifiers.items() if k != "title_key"},
-            links=dict(paper.links),
-            withdrawn=paper.withdrawn,
-        )
 
 
 class TrendingPaper(PlacedPaper):
@@ -196,15 +253,14 @@ Name = Annotated[
 @api.get("/papers", summary="Every paper", responses={422: {}, 429: {}})
 def list_papers(home: Home, paging: Paging) -> PapersPage:
     """Those that were read last first; none is skipped or named twice when more come meanwhile."""
-    place = paging.place(COLLECTION)
+    place = paging.place("papers")
     before = None if place is None else PaperId(place)
     with home.database.reading() as work:
         found = work.papers.newest(before=before, limit=paging.probe)
     url = home.letterhead.public_url
-    return PapersPage(
-        items=[PaperAnswer.of(citation(url, one)) for one in found[: paging.limit]],
-        next_cursor=paging.next_cursor(COLLECTION, [one.id for one in found]),
-    )
+    page = paging.page("papers", found)
+    items = [PaperAnswer.of(citation(url, one)) for one in page.items]
+    return PapersPage(items=items, next_cursor=page.next_cursor)
 
 
 @api.get("/papers/{name:path}", summary="A paper", responses={429: {}})
@@ -237,112 +293,6 @@ def list_lists(home: Home, paging: Paging) -> ListsAnswer:
     with home.database.reading() as work:
         found = work.lists.page(after, limit=paging.probe)
     url = home.letterhead.public_url
-    return ListsAnswer(
-        items=[ListAnswer.of(one, url) for one in found[: paging.limit]],
-        next_cursor=paging.next_cursor("lists", [one.id for one in found]),
-    )
-
-
-# --- editions and the formula ------------------------------------------------------------------
-
-
-class EditionAnswer(BaseModel):
-    """A frozen edition. `ranker` names the version of the formula and what had been learned, and
-    `quiet` says why it holds few papers or none; empty when nothing is amiss."""
-
-    model_config = shown_as(examples.EDITION)
-
-    list: str
-    date: datetime.date
-    cut: str
-    as_of: Instant
-    frozen_at: Instant
-    ranker: str
-    quiet: str
-    sources: Sequence[str]
-    papers: Sequence[PlacedPaper]
-
-    @classmethod
-    def of(cls, page: EditionPage) -> "EditionAnswer":
-        """The answer that says an edition."""
-        edition = page.edition
-        return cls(
-            list=edition.list_name,
-            date=edition.day,
-            cut=edition.cut,
-            as_of=edition.as_of,
-            frozen_at=edition.frozen_at,
-            ranker=edition.ranker,
-            quiet=page.quiet,
-            sources=[localize_source(tongue(), one) for one in edition.sources],
-            papers=[PlacedPaper.of(paper) for paper in edition.papers],
-        )
-
-
-class PartAnswer(BaseModel):
-    """A part of the score: its names, how much it is, and when it applies."""
-
-    names: list[str]
-    amount: str
-    when: str
-
-
-class ConstantAnswer(BaseModel):
-    """A number of the formula that is in force."""
-
-    name: str
-    value: float
-    meaning: str
-
-
-class FormulaAnswer(BaseModel):
-    """The formula that is in force, and what was learned; `outcomes` is null when nothing was."""
-
-    model_config = shown_as(examples.FORMULA)
-
-    ranker: str
-    parts: list[PartAnswer]
-    symbols: dict[str, str]
-    constants: list[ConstantAnswer]
-    outcomes: int | None
-
-    @classmethod
-    def of(cls, page: RankingPage) -> "FormulaAnswer":
-        """The answer that says the formula."""
-        formula = page.formula
-        return cls(
-            ranker=page.ranker,
-            parts=[
-                PartAnswer(names=[*one.names], amount=one.amount, when=one.when)
-                for one in formula.parts
-            ],
-            symbols=dict(formula.symbols),
-            constants=[
-                ConstantAnswer(name=one.name, value=one.value, meaning=one.meaning)
-                for one in formula.constants
-            ],
-            outcomes=None if page.learned is None else page.learned.kept.outcomes,
-        )
-
-
-EditionList = Annotated[str, Path(examples=["trending"])]
-Day = Annotated[str, Path(description="A date in the list's zone.", examples=["2026-01-30"])]
-Cut = Annotated[str, Path(max_length=40, description="One of the day's cuts.", examples=["3"])]
-
-
-@api.get("/editions/{list_name}/{day}", summary="The last edition of a day")
-def read_edition(home: Home, list_name: EditionList, day: Day) -> EditionAnswer:
-    """The day's last cut that holds papers, else its last one."""
-    return EditionAnswer.of(edition_page(home.database, list_name, parse_date(day), None))
-
-
-@api.get("/editions/{list_name}/{day}/{cut}", summary="An edition")
-def read_edition_of_cut(home: Home, list_name: EditionList, day: Day, cut: Cut) -> EditionAnswer:
-    """The edition that was frozen at that cut."""
-    return EditionAnswer.of(edition_page(home.database, list_name, parse_date(day), cut))
-
-
-@api.get("/ranking", summary="The formula of the score")
-def read_ranking(home: Home, now: Present) -> FormulaAnswer:
-    """What a ranking that is made now goes by."""
-    return FormulaAnswer.of(ranking_page(home.ranker, home.formula, now=now))
+    page = paging.page("lists", found)
+    items = [ListAnswer.of(one, url) for one in page.items]
+    return ListsAnswer(items=items, next_cursor=page.next_cursor)

@@ -19,7 +19,7 @@ from paperround.web import examples, stamps
 from paperround.web.costly import SEARCH, costly
 from paperround.web.examples import shown_as
 from paperround.web.home import LASTING_A_MINUTE, Home, Present
-from paperround.web.models import Instant
+from paperround.web.models import Identifiers, Instant
 from paperround.web.paging import Day, Paging, page_number
 from paperround.web.templating import public
 
@@ -109,7 +109,7 @@ class FoundPaper(BaseModel):
     id: int
     title: str
     authors: list[str]
-    identifiers: dict[str, str]
+    identifiers: Identifiers
     categories: list[str]
     links: dict[str, str]
     listed_on: date | None
@@ -122,12 +122,11 @@ class FoundPaper(BaseModel):
     def of(cls, hit: Hit) -> "FoundPaper":
         """The answer that says a hit."""
         paper = hit.paper
-        hidden = {"title_key"}
         return cls(
             id=paper.id,
             title=paper.title,
             authors=list(paper.authors),
-            identifiers={kind: it for kind, it in paper.identifiers.items() if kind not in hidden},
+            identifiers=dict(paper.identifiers),
             categories=list(paper.categories),
             links=hit.links,
             listed_on=paper.listed_on,
