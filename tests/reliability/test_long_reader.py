@@ -78,7 +78,7 @@ def log_gauge(database: SqlDatabase) -> float:
         if gauge.name == "database_log_bytes"
         for _, value in gauge.values
     ]
-    assert value is not None
+    assert isinstance(value, float | int)
     return value
 
 

@@ -9,7 +9,7 @@ from paperround.domain.channels import ChannelKind, ChannelSettings
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.subscribers import Preferences
-from paperround.web.models import Instant, Resource, Said, Taken, at, changes_like
+from paperround.web.models import Instant, Resource, Said, Taken, changes_like, value_of
 
 CHANNEL_EXAMPLE: dict[str, Any] = {
     "kind": "slack",
@@ -105,19 +105,19 @@ class ChannelAnswer(Resource):
 
     id: int
     name: str
-    kind: ChannelKind = at("hook", "kind")
-    list: str = at("list_name")
-    hook: str = at("hook", "shown")
+    kind: ChannelKind = value_of("hook", "kind")
+    list: str = value_of("list_name")
+    hook: str = value_of("hook", "shown")
     state: str
     paused_at: Instant | None
     stopped_at: Instant | None
     stopped_why: Said
-    timezone: str | None = at("wish", "timezone")
-    hour: int | None = at("wish", "hour")
-    frequency: Annotated[str, BeforeValidator(_spoken)] = at("wish")
-    size: int | None = at("wish", "size")
-    floor: float | None = at("wish", "floor")
-    topics: Several = at("wish", "topics")
+    timezone: str | None = value_of("wish", "timezone")
+    hour: int | None = value_of("wish", "hour")
+    frequency: Annotated[str, BeforeValidator(_spoken)] = value_of("wish")
+    size: int | None = value_of("wish", "size")
+    floor: float | None = value_of("wish", "floor")
+    topics: Several = value_of("wish", "topics")
     interests: Annotated[Several, BeforeValidator(lambda found: [str(one) for one in found])]
     due_at: Instant | None
     created_at: Instant
@@ -127,7 +127,7 @@ class NewChannelAnswer(ChannelAnswer):
     """A channel that was made just now. `key` signs the posts of a webhook; nobody is shown it
     again."""
 
-    key: Annotated[str | None, BeforeValidator(lambda key: key or None)] = at("hook", "key")
+    key: Annotated[str | None, BeforeValidator(lambda key: key or None)] = value_of("hook", "key")
 
 
 class ChannelPage(Resource):
@@ -150,7 +150,7 @@ class TrialAnswer(Resource):
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
-    state: DeliveryState = at("verdict", "state")
-    reason: Said = at("verdict", "reason")
-    code: int | None = at("reply", "code", default=None)
-    reply: Said = at("reply", "text", default="")
+    state: DeliveryState = value_of("verdict", "state")
+    reason: Said = value_of("verdict", "reason")
+    code: int | None = value_of("reply", "code", default=None)
+    reply: Said = value_of("reply", "text", default="")

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.status import DeliveryEntry
 from paperround.jobs.status import without_addresses
-from paperround.web.models import Instant, Resource, Said, at
+from paperround.web.models import Instant, Resource, Said, value_of
 
 
 class EditionName(BaseModel):
@@ -91,8 +91,8 @@ class PausedAnswer(BaseModel):
 class _OfEdition(Resource):
     """Something about an edition."""
 
-    list: str = at("list_name")
-    date: datetime.date = at("day")
+    list: str = value_of("list_name")
+    date: datetime.date = value_of("day")
     cut: str
 
 
@@ -116,10 +116,10 @@ class AuditAnswer(Resource):
 
     id: int
     at: Instant
-    actor: str = at("deed", "actor")
-    action: str = at("deed", "action")
-    target: Said = at("deed", "target")
-    details: dict[str, str | int] = at("deed", "details")
+    actor: str = value_of("deed", "actor")
+    action: str = value_of("deed", "action")
+    target: Said = value_of("deed", "target")
+    details: dict[str, str | int] = value_of("deed", "details")
 
 
 class AuditPage(Resource):

@@ -146,7 +146,7 @@ class Resource(BaseModel):
         return cls.model_validate(value)
 
 
-def at(first: str, *path: str | int, default: Any = ...) -> Any:
+def value_of(first: str, *path: str | int, default: Any = ...) -> Any:
     """A field that shows what is found by these attributes, one after the other."""
     return Field(default, validation_alias=AliasPath(first, *path))
 

@@ -22,7 +22,7 @@ from paperround.languages.tongue import tongue
 from paperround.web import examples
 from paperround.web.examples import shown_as
 from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
-from paperround.web.models import Identifiers, Instant, Resource, at
+from paperround.web.models import Identifiers, Instant, Resource, value_of
 from paperround.web.paging import MOST, Paging
 
 api = APIRouter(prefix="/api/v1", tags=["papers"], dependencies=[PATIENT, LASTING_A_MINUTE])
@@ -36,7 +36,7 @@ class PlacedPaper(Resource):
     whether it is withdrawn by now."""
 
     position: int
-    id: int = at("paper_id")
+    id: int = value_of("paper_id")
     title: str
     authors: list[str]
     gist: str
@@ -60,15 +60,15 @@ class EditionAnswer(Resource):
 
     model_config = shown_as(examples.EDITION)
 
-    list: str = at("edition", "list_name")
-    date: datetime.date = at("edition", "day")
-    cut: str = at("edition", "cut")
-    as_of: Instant = at("edition", "as_of")
-    frozen_at: Instant = at("edition", "frozen_at")
-    ranker: str = at("edition", "ranker")
+    list: str = value_of("edition", "list_name")
+    date: datetime.date = value_of("edition", "day")
+    cut: str = value_of("edition", "cut")
+    as_of: Instant = value_of("edition", "as_of")
+    frozen_at: Instant = value_of("edition", "frozen_at")
+    ranker: str = value_of("edition", "ranker")
     quiet: str
-    sources: Annotated[Sequence[str], BeforeValidator(_said)] = at("edition", "sources")
-    papers: Sequence[PlacedPaper] = at("edition", "papers")
+    sources: Annotated[Sequence[str], BeforeValidator(_said)] = value_of("edition", "sources")
+    papers: Sequence[PlacedPaper] = value_of("edition", "papers")
 
 
 class PartAnswer(Resource):
@@ -95,10 +95,10 @@ class FormulaAnswer(Resource):
     )
 
     ranker: str
-    parts: list[PartAnswer] = at("formula", "parts")
-    symbols: Annotated[dict[str, str], BeforeValidator(dict)] = at("formula", "symbols")
-    constants: list[ConstantAnswer] = at("formula", "constants")
-    outcomes: int | None = at("learned", "kept", "outcomes", default=None)
+    parts: list[PartAnswer] = value_of("formula", "parts")
+    symbols: Annotated[dict[str, str], BeforeValidator(dict)] = value_of("formula", "symbols")
+    constants: list[ConstantAnswer] = value_of("formula", "constants")
+    outcomes: int | None = value_of("learned", "kept", "outcomes", default=None)
 
 
 EditionList = Annotated[str, Path(examples=["trending"])]
