@@ -31,7 +31,7 @@ class KeyedRoute(APIRoute):
 
     read: Scope
     write: Scope
-    outside: frozenset[str]
+    slow: frozenset[str]
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
         scope = self.read if set(settings.get("methods") or ()) <= _READS else self.write
@@ -47,8 +47,7 @@ class KeyedRoute(APIRoute):
         async def keyed(request: Request) -> Response:
             key = await run_in_threadpool(require_key, request, self.scope)
             who = request.state.actor = by_key(key.prefix)
-            outside = self.name in self.outside
-            return await answer_once(request, inner, who=lambda _: who, outside=outside)
+            return await answer_once(request, inner, who=who, outside=self.name in self.slow)
 
         return keyed
 
@@ -61,16 +60,9 @@ def keyed_router(
     time."""
 
     class ScopedRoute(KeyedRoute):
-        read = reading
-        write = writing
+        read, write, slow = reading, writing, frozenset(outside)
 
-    ScopedRoute.outside = frozenset(outside)
-
-    return APIRouter(
-        prefix=prefix,
-        tags=[tag],
-        route_class=ScopedRoute,
-    )
+    return APIRouter(prefix=prefix, tags=[tag], route_class=ScopedRoute)
 
 
 def actor_of(request: Request) -> str:
@@ -91,8 +83,13 @@ def require_key(request: Request, scope: Scope) -> ApiKey:
     home, client, now = runtime_of(request), client_of(request), now_of(request)
     database, ring = home.database, home.settings.keys
     key = None
+    shown: str | None = None
+    # A header that says anything else than `Bearer`, or comes twice, is wrong.
+    if headers := request.headers.getlist("authorization"):
+        scheme, _, text = headers[0].partition(" ")
+        shown = text.strip() if len(headers) == 1 and scheme.lower() == "bearer" else ""
     try:
-        key = authenticate(database, ring, _shown(request), client=client, now=now)
+        key = authenticate(database, ring, shown, client=client, now=now)
     finally:
         if key is None:
             request.scope[STANDINGS].append(tries_left(database, ring, client, now=now))
@@ -106,13 +103,3 @@ def require_key(request: Request, scope: Scope) -> ApiKey:
             403, f"This key does not have the scope {scope}.", {"WWW-Authenticate": challenge}
         )
     return key
-
-
-def _shown(request: Request) -> str | None:
-    """What stands behind `Bearer`; a header that says anything else, or comes twice, is wrong."""
-    headers = request.headers.getlist("authorization")
-    if not headers:
-        return None
-    scheme, _, text = headers[0].partition(" ")
-    is_bearer = len(headers) == 1 and scheme.lower() == "bearer"
-    return text.strip() if is_bearer else ""

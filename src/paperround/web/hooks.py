@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from paperround.domain.errors import FetchFailed, Forged, NotFound
-from paperround.domain.returns import Heard
 from paperround.jobs.returns import receive
 from paperround.web.guard import HOOKS
 from paperround.web.home import Home, Present, client_of, now_of, runtime_of
@@ -48,20 +47,12 @@ def take(
     now: Present,
     body: Annotated[bytes, Depends(_body)],
 ) -> Taken:
-    """Take down what a provider tells, once."""
+    """Take down what a provider tells, once: 403 for whatever is not proven, 503 where that cannot
+    be told now."""
     if provider not in home.hooks:
         raise NotFound("there is no such hook here, or it is not set up")
-    heard = _heard(provider, request, body)
-    receive(home.database, home.settings.keys, heard.events, now=now)
-    return Taken(events=len(heard.events), ignored=heard.ignored)
-
-
-def _heard(provider: str, request: Request, body: bytes) -> Heard:
-    """What the request tells. Raises HTTPException: 403 for whatever is not proven, 503 where that
-    cannot be told now."""
-    hook = runtime_of(request).hooks[provider]
     try:
-        heard = hook.hear(body, request.headers, now=now_of(request))
+        heard = home.hooks[provider].hear(body, request.headers, now=now)
     except Forged as error:
         log.warning("the hook %s refused a request: %s", provider, error)
         raise HTTPException(403, "Nothing proves that this comes from the provider.") from None
@@ -70,4 +61,5 @@ def _heard(provider: str, request: Request, body: bytes) -> Heard:
         raise HTTPException(503, "This cannot be proven now. Send it again later.") from None
     if heard.ignored:
         log.info("the hook %s told %d things of no address", provider, heard.ignored)
-    return heard
+    receive(home.database, home.settings.keys, heard.events, now=now)
+    return Taken(events=len(heard.events), ignored=heard.ignored)

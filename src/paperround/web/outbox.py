@@ -6,7 +6,6 @@ with the scope `outbox:read`, given as a bearer token or, in a browser, as the p
 
 import base64
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -21,7 +20,6 @@ from paperround.jobs.keys import authenticate
 from paperround.mail.kept import KeptMail, kept_mail, kept_mails
 from paperround.web.home import Client, Home, Present
 from paperround.web.templating import HTML, private
-from paperround.wiring import Runtime
 
 FRAMED_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
@@ -56,18 +54,14 @@ def _shown_key(authorization: str) -> str | None:
         case "":
             return None
         case "basic":
-            return _password(value)
+            try:
+                return base64.b64decode(value, validate=True).decode().partition(":")[2]
+            except ValueError:  # no base64, or no text in it
+                return ""
         case "bearer":
             return value.strip()
         case _:
             return ""
-
-
-def _password(value: str) -> str:
-    try:
-        return base64.b64decode(value, validate=True).decode().partition(":")[2]
-    except ValueError:  # no base64, or no text in it
-        return ""
 
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(admit)])
@@ -84,16 +78,11 @@ def outbox(home: Home) -> Response:
 
 def mail_of(home: Home, mail_id: str) -> KeptMail:
     """The mail of that id. Raises NotFound."""
-    folder = _folder(home)
-    mail = None if folder is None else kept_mail(folder, mail_id)
+    where = parse_smtp_url(home.settings.relay)
+    mail = kept_mail(where.directory, mail_id) if isinstance(where, OutboxFolder) else None
     if mail is None:
         raise NotFound(marked("There is no such mail in the outbox."))
     return mail
-
-
-def _folder(home: Runtime) -> Path | None:
-    where = parse_smtp_url(home.settings.relay)
-    return where.directory if isinstance(where, OutboxFolder) else None
 
 
 Mail = Annotated[KeptMail, Depends(mail_of)]

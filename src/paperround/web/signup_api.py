@@ -1,15 +1,14 @@
 """Signing up by program: one JSON value, and the same answer for everybody."""
 
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from paperround.domain.errors import PaperroundError, RateLimited
 from paperround.domain.interests import LONGEST_VALUE, MOST_INTERESTS, Interest, InterestKind
-from paperround.domain.limits import Standing
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.mailboxes import meant
 from paperround.domain.readers import Visitor
@@ -19,9 +18,8 @@ from paperround.jobs.signup_requests import SignupRequest, subscribe
 from paperround.web.cache import STANDINGS
 from paperround.web.choices import frequency_of
 from paperround.web.home import Client, Home, Present, now_of, runtime_of
-from paperround.web.idempotency import OnceRoute
+from paperround.web.idempotency import Handler, answer_once
 from paperround.web.signup import new_address_of
-from paperround.wiring import Runtime
 
 
 class WantedInterest(BaseModel):
@@ -62,16 +60,17 @@ class Accepted(BaseModel):
     )
 
 
-class SignupRoute(OnceRoute):
-    """The route of sign-ups by program: what a limit refuses is counted, whoever asks once more."""
+class SignupRoute(APIRoute):
+    """The route of sign-ups by program, which may be sent again: what a limit refuses is counted,
+    whoever asks once more."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         """The handler, within that."""
         inner = super().get_route_handler()
 
         async def counted(request: Request) -> Response:
             try:
-                return await inner(request)
+                return await answer_once(request, inner)
             except RateLimited as error:
                 home, now = runtime_of(request), now_of(request)
                 await run_in_threadpool(note_refused, home.database, error, now=now)
@@ -88,23 +87,8 @@ def create_subscription(
     home: Home, now: Present, client: Client, request: Request, asked: NewSubscription
 ) -> Accepted:
     """Ask for a list. The answer says nothing of the address."""
-    wanted = _asked(home, client, asked)
-    try:
-        left = subscribe(home.desk, wanted, now=now)
-    except PaperroundError:
-        _say_what_is_left(request, standing(home.desk, wanted.visitor, now=now))
-        raise
-    _say_what_is_left(request, left)
-    return Accepted(did_you_mean=meant(wanted.address.domain))
-
-
-def _say_what_is_left(request: Request, left: Standing | None) -> None:
-    request.scope[STANDINGS] += [left] if left is not None else []
-
-
-def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupRequest:
     frequency, weekday = frequency_of(asked.frequency)
-    return SignupRequest(
+    wanted = SignupRequest(
         address=new_address_of(home, asked.email),
         list_name=asked.list_name,
         preferences=Preferences(
@@ -120,3 +104,12 @@ def _asked(home: Runtime, client: str | None, asked: NewSubscription) -> SignupR
         interests=tuple(Interest(one.kind, one.value) for one in asked.interests),
         also=asked.also,
     )
+    left = None
+    try:
+        left = subscribe(home.desk, wanted, now=now)
+    except PaperroundError:
+        left = standing(home.desk, wanted.visitor, now=now)
+        raise
+    finally:
+        request.scope[STANDINGS] += [left] if left is not None else []
+    return Accepted(did_you_mean=meant(wanted.address.domain))

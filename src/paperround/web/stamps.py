@@ -53,19 +53,14 @@ def stamp(keys: KeyRing, *, now: datetime) -> str:
 def filled(keys: KeyRing, text: str, *, now: datetime) -> Filled:
     """How a form with the stamp `text` was filled in. A stamp a day old counts as none."""
     at, _, mac = text.partition(".")
-    if not _is_signed(keys, at, mac):
+    is_ours = at.isascii() and at.isdecimal() and mac.isascii()
+    macs = [keys.digest(_STAMP, at, key_id) for key_id in keys.key_ids] if is_ours else []
+    if not any(hmac.compare_digest(mac, one) for one in macs):
         return Filled.NOT_OURS
     age = timedelta(seconds=now.timestamp() - int(at))
     if age < YOUNGEST:
         return Filled.TOO_FAST
     return Filled.BY_HAND if age <= OLDEST else Filled.NOT_OURS
-
-
-def _is_signed(keys: KeyRing, at: str, mac: str) -> bool:
-    if not (at.isascii() and at.isdecimal() and mac.isascii()):
-        return False
-    macs = (keys.digest(_STAMP, at, key_id) for key_id in keys.key_ids)
-    return any(hmac.compare_digest(mac, one) for one in macs)
 
 
 def challenge(keys: KeyRing, *, now: datetime) -> Challenge:
@@ -81,18 +76,18 @@ def solved(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | Non
     """The name of the challenge `text` of ours that `number` solves in time; None for any other.
     Who counts it sees to it that it counts once."""
     given = _challenge_parts(text)
-    if given is None or not _is_number(number):
+    is_number = number.isascii() and number.isdecimal() and len(number) <= len(str(MOST_WORK))
+    if given is None or not is_number:
         return None
     payload: Any = {**given, "number": int(number)}
     is_solved = any(
         verify_solution(payload, _work_key(keys, key_id), check_expires=False)[0]
         for key_id in keys.key_ids
     )
-    return given["challenge"] if is_solved and _in_time(payload, now) else None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_WORK))
+    # The hour ends where the signed salt says; the library would ask its own clock.
+    expires = extract_params(payload).get("expires", ["0"])[0]
+    in_time = expires.isdecimal() and int(expires) >= now.timestamp()
+    return given["challenge"] if is_solved and in_time else None
 
 
 def _work_key(keys: KeyRing, key_id: str | None) -> str:
@@ -108,13 +103,5 @@ def _challenge_parts(text: str) -> dict[str, str] | None:
     if not isinstance(given, dict):
         return None
     parts = {name: given.get(name) for name in _PARTS}
-    plain = {
-        name: value for name, value in parts.items() if isinstance(value, str) and value.isascii()
-    }
-    return plain if len(plain) == len(_PARTS) else None
-
-
-def _in_time(payload: Any, now: datetime) -> bool:
-    """The hour ends where the signed salt says; the library would ask its own clock."""
-    expires = extract_params(payload).get("expires", ["0"])[0]
-    return expires.isdecimal() and int(expires) >= now.timestamp()
+    is_plain = all(isinstance(one, str) and one.isascii() for one in parts.values())
+    return parts if is_plain else None
