@@ -99,9 +99,6 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 """Every router of the site, in the order they are asked."""
 
-LASTING = "public, max-age=31536000, immutable"
-"""For files whose address changes when they do."""
-
 
 class Site(FastAPI):
     """FastAPI behind the guard: nothing reaches a route, and nothing leaves, without passing it."""
@@ -126,7 +123,8 @@ class VersionedFiles(StaticFiles):
         """The file `path`, or that it has not changed."""
         answer = await super().get_response(path, scope)
         current = scope["query_string"] == f"v={static_version(path)}".encode()
-        answer.headers["cache-control"] = LASTING if current else KEPT["cache-control"]
+        lasting = "public, max-age=31536000, immutable"
+        answer.headers["cache-control"] = lasting if current else KEPT["cache-control"]
         answer.headers["etag"] = f"W/{answer.headers['etag']}"  # it may be sent compressed
         if answer.status_code == 304:
             answer.headers["vary"] = "Accept-Encoding"

@@ -21,8 +21,6 @@ CHANNEL_EXAMPLE: dict[str, Any] = {
     "interests": ["keyword:protein folding"],
 }
 
-Kind = Annotated[ChannelKind, Field(strict=False, description="What stands at the other end.")]
-Name = Annotated[str, Field(min_length=1, max_length=60, description="Unique among channels.")]
 Hook = Annotated[
     str,
     Field(
@@ -31,34 +29,25 @@ Hook = Annotated[
         description="Address or bot token. A secret: never shown again.",
     ),
 ]
-Chat = Annotated[str, Field(max_length=60, description="Of telegram: @name or a number.")]
-Key = Annotated[
-    str,
-    Field(min_length=1, max_length=200, description="Of webhook: its key; left out, one is made."),
-]
-Zone = Annotated[str | None, Field(max_length=60, description="Null: the list's.")]
-Hour = Annotated[int | None, Field(ge=0, le=23, description="In that zone.")]
-HowOften = Annotated[str, Field(max_length=20, description="daily, weekdays or weekly:mon.")]
-Size = Annotated[int | None, Field(ge=1, le=50, description="Papers in a post.")]
-Floor = Annotated[float | None, Field(strict=False, description="Least score of a paper.")]
 Words = Annotated[
     list[Annotated[str, Field(max_length=320)]], Field(default_factory=list, max_length=200)
 ]
 Several = list[Said]
-AtOnce = Annotated[bool, Field(description="Post the newest edition now, not at the next hour.")]
 
 
 class _Described(Taken):
     """What may be said of a channel, whether it is made or changed."""
 
-    name: Name = ""
-    chat: Chat = ""
-    key: Key = ""
-    timezone: Zone = None
-    hour: Hour = None
-    frequency: HowOften = "daily"
-    size: Size = None
-    floor: Floor = None
+    name: str = Field("", min_length=1, max_length=60, description="Unique among channels.")
+    chat: str = Field("", max_length=60, description="Of telegram: @name or a number.")
+    key: str = Field(
+        "", min_length=1, max_length=200, description="Of webhook: its key; left out, one is made."
+    )
+    timezone: str | None = Field(None, max_length=60, description="Null: the list's.")
+    hour: int | None = Field(None, ge=0, le=23, description="In that zone.")
+    frequency: str = Field("daily", max_length=20, description="daily, weekdays or weekly:mon.")
+    size: int | None = Field(None, ge=1, le=50, description="Papers in a post.")
+    floor: float | None = Field(None, strict=False, description="Least score of a paper.")
     topics: Words
     interests: Words
 
@@ -80,10 +69,10 @@ class ChannelBody(_Described):
 
     model_config = ConfigDict(json_schema_extra=_without_empty_defaults)
 
-    kind: Kind
+    kind: ChannelKind = Field(strict=False, description="What stands at the other end.")
     hook: Hook
-    list: Annotated[str, Field(min_length=1, max_length=60)] = DEFAULT_LIST
-    at_once: AtOnce = False
+    list: str = Field(DEFAULT_LIST, min_length=1, max_length=60)
+    at_once: bool = Field(False, description="Post the newest edition now, not at the next hour.")
 
 
 class ChannelChanges(_Described):

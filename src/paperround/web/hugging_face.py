@@ -20,7 +20,6 @@ from paperround.jobs.paper_pages import citation, cited_paper
 from paperround.jobs.search import search
 from paperround.jobs.trending import (
     Counts,
-    Days,
     Period,
     counts_of,
     days_of_date,
@@ -62,12 +61,6 @@ class OrganizationShape(Shape):
     name: str
     fullname: str
 
-    @classmethod
-    def of(cls, paper: Paper) -> "OrganizationShape | None":
-        """The shape of a paper's organization, where one is known."""
-        named = paper.organization
-        return cls(name=named, fullname=named) if named else None
-
 
 class PaperShape(Shape):
     """A paper. `summary` is as much of its abstract as its source lets us show."""
@@ -91,7 +84,7 @@ class PaperShape(Shape):
     @classmethod
     def of(cls, one: Citation, counts: Counts) -> "PaperShape":
         """The shape of a paper of which so much was counted."""
-        paper = one.paper
+        paper, named = one.paper, one.paper.organization
         return cls(
             id=page_name(paper.identifiers, paper.id),
             title=paper.title,
@@ -101,7 +94,7 @@ class PaperShape(Shape):
             submitted_on_daily_at=paper.counts_from,
             upvotes=counts.get("upvotes", 0),
             num_comments=counts.get("comments"),
-            organization=OrganizationShape.of(paper),
+            organization=OrganizationShape(name=named, fullname=named) if named else None,
             github_repo=one.links.get("code"),
             github_stars=counts.get("github_stars"),
             project_page=one.links.get("project"),
@@ -183,7 +176,16 @@ def list_daily_papers(
     an empty list."""
     if submitter is not None:
         raise BadRequest("submitter: who handed in a paper is not kept here", code="submitter")
-    days, offset = _days(date, week, month), p * limit
+    offset, days = p * limit, None
+    try:
+        if date is not None:
+            days = days_of_date(date)
+        elif week is not None:
+            days = days_of_week(week)
+        elif month is not None:
+            days = days_of_month(month)
+    except InvalidInput as error:
+        raise BadRequest(str(error), code=error.code) from None
     if sort == "trending" and days is None:
         _, newest = trending_now(
             home.database, DEFAULT_LIST, Period.DAY, now=now, limit=limit, offset=offset
@@ -195,18 +197,6 @@ def list_daily_papers(
             home.database, DEFAULT_LIST, order, days=days, now=now, limit=limit, offset=offset
         )
     return _shaped(home, DailyShape, found, now)
-
-
-def _days(date: str | None, week: str | None, month: str | None) -> Days | None:
-    """The days that are asked for; None for no stretch at all. Raises BadRequest."""
-    try:
-        if date is not None:
-            return days_of_date(date)
-        if week is not None:
-            return days_of_week(week)
-        return None if month is None else days_of_month(month)
-    except InvalidInput as error:
-        raise BadRequest(str(error), code=error.code) from None
 
 
 @api.get(

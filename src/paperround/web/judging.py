@@ -22,9 +22,6 @@ from paperround.wiring import Runtime
 
 router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])
 
-_MARK = "p"
-"""What the field of a paper begins with; its number follows."""
-
 
 class Judgements(BaseModel):
     """A field `p<number>` for each paper, `good`, `bad` or nothing; `interest` those to keep."""
@@ -39,9 +36,9 @@ class Judgements(BaseModel):
         """The papers of that verdict, in the order of the form."""
         extra: Mapping[str, object] = self.model_extra or {}
         named = (
-            paper_id(name.removeprefix(_MARK))
+            paper_id(name[1:])
             for name, value in extra.items()
-            if name.startswith(_MARK) and value == verdict
+            if name.startswith("p") and value == verdict
         )
         return [one for one in named if one is not None][:MOST_JUDGED]
 
@@ -133,10 +130,6 @@ def _kept(home: Runtime, token: str, said: Judgements, now: datetime) -> Respons
     return private(home, "judged_kept.html", token=token, kept=kept)
 
 
-MOST_DIGITS = 18
-"""No paper has a longer number, and a very long one is work to read."""
-
-
 class Feedback(BaseModel):
     """What a reader says of a paper."""
 
@@ -163,8 +156,9 @@ def give_feedback(
 
 
 def paper_id(text: str) -> PaperId | None:
-    """The number of a paper as a form holds it; None for what can be none."""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    """The number of a paper as a form holds it; None for what can be none. No paper has a number
+    of more than 18 digits, and a very long one is work to read."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= 18
     return PaperId(int(text)) if is_number else None
 
 

@@ -1,6 +1,7 @@
 """What the admin API takes and gives. What it takes is taken literally: an unknown field, a
 read-only one, a number where text belongs are all refused."""
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -332,17 +333,8 @@ class SettingAnswer(BaseModel):
     @classmethod
     def of(cls, name: str, says: str, choice: Choice) -> "SettingAnswer":
         """The answer that shows one setting."""
-        return cls(
-            name=name,
-            says=says,
-            needed=choice.needed,
-            many=choice.many,
-            default=choice.default,
-            low=choice.low,
-            high=choice.high,
-            example=choice.example,
-            values=[ValueAnswer(value=one, title=t) for one, t in choice.values().items()],
-        )
+        values = [ValueAnswer(value=one, title=t) for one, t in choice.values().items()]
+        return cls(**asdict(choice) | {"name": name, "says": says, "values": values})
 
 
 class KindAnswer(BaseModel):

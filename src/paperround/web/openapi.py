@@ -10,8 +10,6 @@ from paperround.web.problems import JSON, TITLES
 
 API = "/api/v1/"
 REFERENCE = "#/components/schemas/"
-_NAMED_HERE = (Problem, FeedFile)
-"""Models no handler takes or gives, so that the framework does not see them."""
 
 ABOUT = (
     "Papers, editions and the formula of the score are for everybody, also in Hugging Face's "
@@ -27,16 +25,12 @@ TAGS = {
     "admin: channels": "Slack, Discord, Telegram and webhooks",
     "admin: audit": "What operators did",
 }
-_FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
 _KEPT = ("papers", "hugging face")
 """Tags of routes that everybody may read."""
 _RATE_HEADERS = {
     "RateLimit-Policy": "How many requests (q) in how many seconds (w)",
     "RateLimit": "How many are left (r), and in how many seconds one more is (t)",
 }
-_COUNTED = ["subscriptions"]
-"""Tags of the route that everybody may write to."""
-_HEADERS_OF_KEPT = {"ETag": "Give it back as If-None-Match", **_RATE_HEADERS}
 _IDEMPOTENCY_KEY = {
     "name": KEY,
     "in": "header",
@@ -47,13 +41,6 @@ _SENT_AGAIN = (
     "A key of your own for this request, such as a UUID. Sent again within a day, the request acts "
     "once and is answered the same. "
 )
-_WHOSE = {
-    True: "It belongs to the API key that it comes with.",
-    False: "It belongs to the address that it comes from: from another one it is another key.",
-}
-"""Whose such a key is, by whether the route needs an API key."""
-_OF_A_KEY = ("401", "403", "429")
-_OF_A_BODY = ("400", "404", "409", "413", "415", "422", "429")
 _HEADERS = {
     "401": ("WWW-Authenticate", "How to log in", {"type": "string"}),
     "429": ("Retry-After", "Seconds to wait", {"type": "integer", "minimum": 1}),
@@ -77,9 +64,10 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     """
     components = schema.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    for model in _NAMED_HERE:
-        schemas |= _schemas_of(model)
-    for name in _FRAMEWORK_ERRORS:
+    for model in (Problem, FeedFile):  # no handler takes or gives them, so nothing else names them
+        made = model.model_json_schema(ref_template=REFERENCE + "{model}")
+        schemas |= {**made.pop("$defs", {}), model.__name__: made}
+    for name in ("HTTPValidationError", "ValidationError"):  # the framework's own
         schemas.pop(name, None)
     components["schemas"] = dict(sorted(schemas.items()))
     components["securitySchemes"] = {
@@ -90,7 +78,7 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
         if operation.get("tags", [""])[0] in _KEPT:
             _describe_kept(operation["responses"], schemas)
         _describe_errors(path, operation)
-        if operation.get("tags") == _COUNTED:
+        if operation.get("tags") == ["subscriptions"]:  # what everybody may write to
             operation["responses"]["202"]["headers"] = _texts(_RATE_HEADERS)
     for path, methods in schema.get("paths", {}).items():
         if path.startswith(API) and "post" in methods:
@@ -101,8 +89,13 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
 def _describe_key(operation: dict[str, Any]) -> None:
     """Every POST may be sent again under the key of its first time."""
     parameters = [one for one in operation.get("parameters", ()) if one["name"] != KEY]
-    said = _SENT_AGAIN + _WHOSE[bool(operation["security"])]
-    operation["parameters"] = [*parameters, {**_IDEMPOTENCY_KEY, "description": said}]
+    whose = "It belongs to the address that it comes from: from another one it is another key."
+    if operation["security"]:
+        whose = "It belongs to the API key that it comes with."
+    operation["parameters"] = [
+        *parameters,
+        {**_IDEMPOTENCY_KEY, "description": _SENT_AGAIN + whose},
+    ]
     for status in ("409", "422"):
         operation["responses"][status] = _problem(status)
     operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -111,7 +104,7 @@ def _describe_key(operation: dict[str, Any]) -> None:
 def _describe_kept(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
     """An answer that may be kept: its tag, what is left to the client, and what it looks like."""
     answer = responses["200"]
-    answer["headers"] = _texts(_HEADERS_OF_KEPT)
+    answer["headers"] = _texts({"ETag": "Give it back as If-None-Match", **_RATE_HEADERS})
     responses["304"] = {"description": "`If-None-Match` names what you have: nothing changed"}
     for content in answer["content"].values():
         example = _example_of(content["schema"], schemas)
@@ -142,15 +135,10 @@ def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield path, operation
 
 
-def _schemas_of(model: Any) -> dict[str, Any]:
-    made = model.model_json_schema(ref_template=REFERENCE + "{model}")
-    return {**made.pop("$defs", {}), model.__name__: made}
-
-
 def _describe_errors(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     said = {status for status in responses if status.startswith("4")}
-    added = set(_OF_A_KEY) if operation["security"] else set()
+    added = {"401", "403", "429"} if operation["security"] else set()
     if operation.get("tags", [""])[0] in _KEPT:
         added |= {"422", "429"}
     if path.startswith(API):
@@ -160,7 +148,7 @@ def _describe_errors(path: str, operation: dict[str, Any]) -> None:
     if any(one["name"] == "list" for one in operation.get("parameters", ())):
         added.add("404")
     if "requestBody" in operation:
-        added |= set(_OF_A_BODY)
+        added |= {"400", "404", "409", "413", "415", "422", "429"}
     for status in sorted(said | added):
         responses[status] = _problem(status)
     operation["responses"] = dict(sorted(responses.items()))

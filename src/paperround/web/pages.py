@@ -20,8 +20,6 @@ from paperround.web.templating import KEPT, public, static_dir
 
 router = APIRouter(include_in_schema=False)
 
-PERIODS = {one.value: one for one in Period}
-
 
 @router.get("/trending")
 def trending(
@@ -33,10 +31,10 @@ def trending(
     page: str = "1",
 ) -> Response:
     """What was trending on a day, in a week or a month; without a date, of late."""
-    if period not in PERIODS:
+    if period not in [*Period]:
         raise invalid("period", "%(given)s is no period: write day, week or month", given=period)
     number = page_number(page, MOST_PAGES)
-    found = trending_page(home.database, list, PERIODS[period], date, number=number, now=now)
+    found = trending_page(home.database, list, Period(period), date, number=number, now=now)
     return public(home, "trending.html", page=found)
 
 

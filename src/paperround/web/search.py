@@ -13,7 +13,7 @@ from paperround.domain.papers import PaperId
 from paperround.domain.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
 from paperround.jobs import paper_pages
 from paperround.jobs.paper_pages import FollowedPage, by_author, on_topic
-from paperround.jobs.search import DEEPEST, SearchPage, search
+from paperround.jobs.search import DEEPEST, search
 from paperround.jobs.source_pages import feed_names
 from paperround.web import examples, stamps
 from paperround.web.costly import SEARCH, costly
@@ -121,7 +121,10 @@ class FoundPaper(BaseModel):
     @classmethod
     def of(cls, hit: Hit) -> "FoundPaper":
         """The answer that says a hit."""
-        paper = hit.paper
+        paper, marks, end = hit.paper, [], 0
+        for piece, is_found in hit.excerpt:
+            start, end = end, end + len(piece)
+            marks += [[start, end]] if is_found else []
         return cls(
             id=paper.id,
             title=paper.title,
@@ -133,17 +136,8 @@ class FoundPaper(BaseModel):
             published_at=paper.published_at,
             withdrawn=paper.withdrawn,
             excerpt="".join(piece for piece, _ in hit.excerpt),
-            marks=_marks(hit),
+            marks=marks,
         )
-
-
-def _marks(hit: Hit) -> list[list[int]]:
-    marks: list[list[int]] = []
-    end = 0
-    for piece, is_found in hit.excerpt:
-        start, end = end, end + len(piece)
-        marks += [[start, end]] if is_found else []
-    return marks
 
 
 class SearchAnswer(BaseModel):
@@ -156,16 +150,6 @@ class SearchAnswer(BaseModel):
     total: int
     suggestion: str | None
     next_cursor: str | None
-
-    @classmethod
-    def of(cls, page: SearchPage, next_cursor: str | None) -> "SearchAnswer":
-        """The answer that says a page."""
-        return cls(
-            items=[FoundPaper.of(hit) for hit in page.hits],
-            total=page.total,
-            suggestion=page.suggestion or None,
-            next_cursor=next_cursor,
-        )
 
 
 Words = Annotated[
@@ -209,7 +193,12 @@ def search_papers(
     )
     place = page.upto * ROOM + offset
     following = () if page.is_last else range(place + 1, place + paging.probe + 1)
-    return SearchAnswer.of(page, paging.next_cursor(COLLECTION, following))
+    return SearchAnswer(
+        items=[FoundPaper.of(hit) for hit in page.hits],
+        total=page.total,
+        suggestion=page.suggestion or None,
+        next_cursor=paging.next_cursor(COLLECTION, following),
+    )
 
 
 # --- pages of a topic and of an author: their newest papers, their feed, and how to get them ---
