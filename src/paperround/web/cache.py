@@ -78,9 +78,7 @@ class PageCache:
             key = (page_language(), scope["path"], scope["query_string"])
             page = self._pages.get(key) or self._forms.get(key)
             if page is None:
-                recorder = _Recorder(send)
-                await app(scope, receive, recorder.send)
-                page = recorder.page(sum(map(len, key)))
+                page = await _held_back(app, scope, receive, send, sum(map(len, key)))
                 if page is not None and not scope[STANDINGS]:
                     pages = self._forms if _STAMP in page.body else self._pages
                     if page.size <= pages.maxsize:
@@ -99,31 +97,30 @@ class PageCache:
         await send({"type": "http.response.body", "body": body})
 
 
-class _Recorder:
-    """Holds back a response that may be cached, and passes on any other."""
+async def _held_back(
+    app: App, scope: Scope, receive: Receive, send: Send, overhead: int
+) -> Page | None:
+    """The response of `app` if it may be cached; any other is passed on. `overhead` is what the key
+    of the page takes, in bytes."""
+    held: tuple[Header, ...] | None = None
+    parts: list[bytes] = []
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._headers: list[Header] | None = None
-        self._body: list[bytes] = []
-
-    async def send(self, message: Message) -> None:
-        """Take one message of the response."""
+    async def record(message: Message) -> None:
+        nonlocal held
         if message["type"] == "http.response.start" and _may_be_cached(message):
-            self._headers = list(message["headers"])
-        elif self._headers is None:
-            await self._send(message)
+            held = tuple(one for one in message["headers"] if one[0].lower() != b"content-length")
+        elif held is None:
+            await send(message)
         else:
-            self._body.append(message.get("body", b""))
+            parts.append(message.get("body", b""))
 
-    def page(self, overhead: int) -> Page | None:
-        """The response, if it was held back; `overhead` is what its key takes, in bytes."""
-        if self._headers is None:
-            return None
-        headers = tuple(pair for pair in self._headers if pair[0].lower() != b"content-length")
-        body = b"".join(self._body)
-        size = sum(len(name) + len(value) for name, value in headers) + len(body)
-        return Page(headers, body, overhead + size)
+    await app(scope, receive, record)
+    if held is None:
+        return None
+    body = b"".join(parts)
+    return Page(
+        held, body, overhead + sum(len(name) + len(said) for name, said in held) + len(body)
+    )
 
 
 def _may_be_cached(message: Message) -> bool:
@@ -200,48 +197,45 @@ def conditional(app: App) -> App:
             await app(scope, receive, send)
             return
         standings: list[Standing] = []
-        answer = _Answer(scope, send, standings)
-        await app({**scope, STANDINGS: standings}, receive, answer.send)
+        start: Message | None = None
+        parts: list[bytes] = []
+
+        async def answer(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), *_rate_headers(standings)]
+                message = {**message, "headers": headers}
+                if scope["method"] == "GET" and _may_be_kept(message):
+                    start = message
+                    return
+            elif start is not None:
+                parts.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    await _finish(scope, send, start, b"".join(parts))
+                return
+            await send(message)
+
+        await app({**scope, STANDINGS: standings}, receive, answer)
 
     return run
 
 
-class _Answer:
-    """One answer on its way out."""
+def _may_be_kept(start: Message) -> bool:
+    rule = _named(start["headers"], b"cache-control") or b"no-store"
+    return start["status"] == 200 and b"no-store" not in rule
 
-    def __init__(self, scope: Scope, send: Send, standings: list[Standing]) -> None:
-        self._scope, self._send, self._standings = scope, send, standings
-        self._start: Message | None = None
-        self._parts: list[bytes] = []
 
-    async def send(self, message: Message) -> None:
-        """Pass a message on, or keep it until the whole answer is known."""
-        if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), *_rate_headers(self._standings)]
-            message = {**message, "headers": headers}
-            rule = _named(headers, b"cache-control") or b"no-store"
-            may_be_kept = message["status"] == 200 and b"no-store" not in rule
-            if self._scope["method"] == "GET" and may_be_kept:
-                self._start = message
-                return
-        elif self._start is not None:
-            self._parts.append(message.get("body", b""))
-            if not message.get("more_body"):
-                await self._finish(self._start, b"".join(self._parts))
-            return
-        await self._send(message)
-
-    async def _finish(self, start: Message, body: bytes) -> None:
-        headers = start["headers"]
-        tag = _named(headers, b"etag")
-        if tag is None:  # a strong one: other bytes have another
-            tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
-            headers = [*headers, (b"etag", tag)]
-        if _is_known(self._scope, tag):
-            headers = [pair for pair in headers if pair[0].lower() in _STAYS]
-            start, body = {**start, "status": 304}, b""
-        await self._send({**start, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
+async def _finish(scope: Scope, send: Send, start: Message, body: bytes) -> None:
+    headers = start["headers"]
+    tag = _named(headers, b"etag")
+    if tag is None:  # a strong one: other bytes have another
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
+        headers = [*headers, (b"etag", tag)]
+    if _is_known(scope, tag):
+        headers = [pair for pair in headers if pair[0].lower() in _STAYS]
+        start, body = {**start, "status": 304}, b""
+    await send({**start, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _named(headers: Iterable[Header], wanted: bytes) -> bytes | None:

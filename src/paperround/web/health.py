@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 from starlette.applications import Starlette
@@ -21,9 +20,6 @@ from paperround.jobs.tick import SCHEDULER
 from paperround.web.home import Home, Present
 from paperround.web.metrics import Gauge, gauges_of_lines, told
 from paperround.wiring import Runtime
-
-if TYPE_CHECKING:  # an installation on one machine has no driver of PostgreSQL
-    from paperround.queue.postgres import PostgresQueue
 
 STALE_BEAT = timedelta(minutes=3)
 """Ticks come once a minute."""
@@ -131,11 +127,26 @@ def worker_role(home: Runtime) -> Role:
         down = queue.down()
         return f"{spoken_lines(down)}: the worker waits for its database" if down else None
 
+    def numbers() -> Iterator[Gauge]:
+        yield Gauge(
+            name="worker_jobs",
+            means="Jobs this process has ended since it began, by task and outcome.",
+            labels=("task", "outcome"),
+            values=list(queue.done().items()),
+        )
+        yield Gauge(
+            name="worker_running",
+            means="Jobs this process runs just now.",
+            labels=("task",),
+            values=[((task,), count) for task, count in queue.busy().items()],
+        )
+        yield from gauges_of_lines(queue.lined())
+
     return Role(
         name="worker",
         problem=problem,
         facts=lambda: {"queues": list(home.hands.lines), "running": dict(queue.busy())},
-        numbers=lambda: [*_numbers_of(queue), *gauges_of_lines(queue.lined())],
+        numbers=numbers,
     )
 
 
@@ -176,19 +187,4 @@ def role_app(home: Runtime, role: Role) -> Starlette:
 
     return Starlette(
         routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-    )
-
-
-def _numbers_of(queue: "PostgresQueue") -> Iterator[Gauge]:
-    yield Gauge(
-        name="worker_jobs",
-        means="Jobs this process has ended since it began, by task and outcome.",
-        labels=("task", "outcome"),
-        values=list(queue.done().items()),
-    )
-    yield Gauge(
-        name="worker_running",
-        means="Jobs this process runs just now.",
-        labels=("task",),
-        values=[((task,), count) for task, count in queue.busy().items()],
     )
