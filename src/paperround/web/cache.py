@@ -118,9 +118,8 @@ async def _held_back(
     if held is None:
         return None
     body = b"".join(parts)
-    return Page(
-        held, body, overhead + sum(len(name) + len(said) for name, said in held) + len(body)
-    )
+    size = overhead + sum(len(name) + len(said) for name, said in held) + len(body)
+    return Page(held, body, size)
 
 
 def _may_be_cached(message: Message) -> bool:
