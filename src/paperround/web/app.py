@@ -37,7 +37,6 @@ from paperround.web import (
     signup_api,
 )
 from paperround.web.cache import SECONDS, PageCache, compressed, conditional, public_paths
-from paperround.web.costly import Turns
 from paperround.web.guard import (
     HOOKS,
     KNOWN_NAMES_ONLY,
@@ -46,6 +45,7 @@ from paperround.web.guard import (
     Scope,
     guarded,
 )
+from paperround.web.home import Turns
 from paperround.web.languages import hearing
 from paperround.web.openapi import ABOUT, TAGS, described
 from paperround.web.stamps import stamp

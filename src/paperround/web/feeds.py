@@ -13,8 +13,7 @@ from paperround.exports.files import FEED_FORMATS, FILE_FORMATS
 from paperround.jobs import syndication
 from paperround.jobs.paper_pages import cited_edition, cited_paper
 from paperround.jobs.syndication import Publisher
-from paperround.web.costly import SEARCH, costly
-from paperround.web.home import PATIENT, Home, Present
+from paperround.web.home import PATIENT, SEARCH, Home, Present, costly
 from paperround.web.templating import KEPT
 from paperround.wiring import Runtime
 

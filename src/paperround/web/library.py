@@ -12,9 +12,8 @@ from paperround.jobs.library import keep_seeds, understand
 from paperround.sources.formats import decompress
 from paperround.sources.library import read_library
 from paperround.sources.zotero import place_of, read_zotero
-from paperround.web.costly import DIGEST, costly
 from paperround.web.guard import LIBRARY_BODY
-from paperround.web.home import PATIENT, TO_ITS_READER, Home, Present
+from paperround.web.home import DIGEST, PATIENT, TO_ITS_READER, Home, Present, costly
 from paperround.web.self_service import offer, welcomed
 from paperround.web.templating import private
 from paperround.wiring import Runtime

@@ -16,9 +16,8 @@ from paperround.jobs.paper_pages import FollowedPage, by_author, on_topic
 from paperround.jobs.search import DEEPEST, search
 from paperround.jobs.source_pages import feed_names
 from paperround.web import examples, stamps
-from paperround.web.costly import SEARCH, costly
 from paperround.web.examples import shown_as
-from paperround.web.home import LASTING_A_MINUTE, Home, Present
+from paperround.web.home import LASTING_A_MINUTE, SEARCH, Home, Present, costly
 from paperround.web.models import Identifiers, Instant
 from paperround.web.paging import Day, Paging, page_number
 from paperround.web.templating import public

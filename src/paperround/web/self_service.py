@@ -27,8 +27,7 @@ from paperround.web.choices import (
     written,
     zones,
 )
-from paperround.web.costly import DIGEST, costly
-from paperround.web.home import TO_ITS_READER, Client, Home, Present
+from paperround.web.home import DIGEST, TO_ITS_READER, Client, Home, Present, costly
 from paperround.web.languages import speak_from_now_on, speak_to
 from paperround.web.signup import new_address_of, refusals_counted, why_none
 from paperround.web.templating import mail, private, streamed

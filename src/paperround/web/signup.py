@@ -42,8 +42,7 @@ from paperround.jobs.site import front_page
 from paperround.mail.addresses import refused_domains
 from paperround.web import stamps
 from paperround.web.choices import FREQUENCIES, HoursForm, how_often, timed
-from paperround.web.costly import DIGEST, costly
-from paperround.web.home import PATIENT, TO_ITS_READER, Client, Home, Present
+from paperround.web.home import DIGEST, PATIENT, TO_ITS_READER, Client, Home, Present, costly
 from paperround.web.languages import language_wanted, speak_to
 from paperround.web.stamps import Filled
 from paperround.web.templating import private, public
