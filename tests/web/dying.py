@@ -17,7 +17,7 @@ from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.keys import Scope
 from paperround.store.keys import AnswerStore
-from paperround.web import idempotency
+from paperround.web import auth
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import NOW
@@ -62,7 +62,7 @@ def arm(moment: str) -> None:
     elif moment == "kept":
         Connection.commit = die  # type: ignore[method-assign]
     else:
-        idempotency._answered = die_after(idempotency._answered)
+        auth._answered = die_after(auth._answered)
 
 
 def main(url: str, folder: str, moment: str, what: str) -> None:

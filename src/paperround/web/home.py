@@ -1,4 +1,4 @@
-"""What handlers get from a request: the runtime, the present, who asks; and what costs them much."""
+"""What handlers get from a request: the runtime, the present, who asks; a turn at what costs."""
 
 import asyncio
 from collections.abc import AsyncIterator

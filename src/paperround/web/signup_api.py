@@ -15,10 +15,10 @@ from paperround.domain.readers import Visitor
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.jobs.signup_limits import note_refused, standing
 from paperround.jobs.signup_requests import SignupRequest, subscribe
+from paperround.web.auth import Handler, answer_once
 from paperround.web.cache import STANDINGS
 from paperround.web.choices import frequency_of
 from paperround.web.home import Client, Home, Present, now_of, runtime_of
-from paperround.web.idempotency import Handler, answer_once
 from paperround.web.signup import new_address_of
 
 
