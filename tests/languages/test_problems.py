@@ -135,7 +135,7 @@ domain/interests domain/keywords domain/times domain/topics jobs/choices
 jobs/library jobs/new_address jobs/paper_pages jobs/signup_limits jobs/site
 jobs/syndication jobs/trending jobs/visits mail/addresses sources/bibtex
 sources/bibtex_text sources/formats sources/library sources/references sources/ris sources/zotero
-store/lists web/choices web/guard web/home web/judging web/library web/outbox
+store/lists web/choices web/guard web/home web/judging web/outbox
 web/pages web/search web/self_service web/signup
 """.split()
 """Modules whose errors readers meet."""

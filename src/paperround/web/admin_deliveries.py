@@ -23,10 +23,8 @@ from paperround.web.delivery_models import (
 from paperround.web.home import Home, Present
 from paperround.web.paging import Day, Paging, RowNumber
 
-PREFIX = "/api/v1/admin"
-
 router = keyed_router(
-    PREFIX,
+    "/api/v1/admin",
     "admin: deliveries",
     reading=Scope.DELIVERIES_READ,
     writing=Scope.DELIVERIES_WRITE,

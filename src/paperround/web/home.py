@@ -112,15 +112,15 @@ SEARCH, DIGEST = 5, 10
 class Turns:
     """Who runs what costs much in one process. Safe to share between threads."""
 
-    def __init__(self, most: int = MOST_AT_ONCE, patience: float = PATIENCE) -> None:
-        self._most, self._patience = most, patience
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self._lock = Lock()
         self._running: set[str] = set()
 
     def take(self, client: str) -> bool:
         """Take a turn, if there is one for this client."""
         with self._lock:
-            is_free = client not in self._running and len(self._running) < self._most
+            is_free = client not in self._running and len(self._running) < MOST_AT_ONCE
             self._running |= {client} if is_free else set()
             return is_free
 

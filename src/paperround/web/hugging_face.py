@@ -34,11 +34,6 @@ from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
 from paperround.web.models import Instant
 from paperround.web.problems import BadRequest
 
-MOST_DAILY = 100
-MOST_FOUND = 120
-LONGEST_SEARCH = 250
-MOST_PAGES = 10_000
-
 api = APIRouter(prefix="/api", tags=["hugging face"], dependencies=[PATIENT, LASTING_A_MINUTE])
 
 
@@ -149,10 +144,10 @@ Sort = Annotated[
     Literal["publishedAt", "trending"] | None,
     Query(description="`trending`: by our score. Else by votes, and without a time the newest."),
 ]
-Page = Annotated[int, Query(ge=0, le=MOST_PAGES, description="The page, from 0 on.")]
-Most = Annotated[int, Query(ge=1, le=MOST_DAILY, description="Papers a page.")]
-Searched = Annotated[str, Query(max_length=LONGEST_SEARCH, examples=["dense retrieval"])]
-MostFound = Annotated[int, Query(ge=1, le=MOST_FOUND, description="Papers, at most.")]
+Page = Annotated[int, Query(ge=0, le=10_000, description="The page, from 0 on.")]
+Most = Annotated[int, Query(ge=1, le=100, description="Papers a page.")]
+Searched = Annotated[str, Query(max_length=250, examples=["dense retrieval"])]
+MostFound = Annotated[int, Query(ge=1, le=120, description="Papers, at most.")]
 
 
 @api.get(

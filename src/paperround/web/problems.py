@@ -33,7 +33,6 @@ from paperround.wiring import Runtime
 log = logging.getLogger(__name__)
 
 JSON = "application/problem+json"
-PAPERS = "/papers/"
 
 TITLES: Mapping[int, str] = {
     400: marked("Bad request"),
@@ -161,7 +160,7 @@ def written(
             value["errors"] = errors
         return JSON, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     # A paper that is asked for by an arXiv id may be there.
-    found = arxiv_id(path.removeprefix(PAPERS)) if path.startswith(PAPERS) else None
+    found = arxiv_id(path.removeprefix("/papers/")) if path.startswith("/papers/") else None
     page = render(
         "problem.html",
         site=home.letterhead,

@@ -102,6 +102,7 @@ def _challenge_parts(text: str) -> dict[str, str] | None:
         return None
     if not isinstance(given, dict):
         return None
-    parts = {name: given.get(name) for name in _PARTS}
-    is_plain = all(isinstance(one, str) and one.isascii() for one in parts.values())
-    return parts if is_plain else None
+    plain: dict[str, str] = {
+        name: one for name in _PARTS if isinstance(one := given.get(name), str) and one.isascii()
+    }
+    return plain if len(plain) == len(_PARTS) else None
