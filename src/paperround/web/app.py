@@ -35,7 +35,7 @@ from paperround.web import (
     signup,
     signup_api,
 )
-from paperround.web.cache import SECONDS, PageCache, compressed, conditional, public_paths
+from paperround.web.cache import SECONDS, PageCache, compressed, conditional
 from paperround.web.guard import (
     HOOKS,
     KNOWN_NAMES_ONLY,
@@ -104,7 +104,7 @@ class Site(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put the guard before everything, error pages and cached pages included."""
         inner = super().build_middleware_stack()
-        made = conditional(compressed(self.state.cache.before(inner), public_paths(PUBLIC)))
+        made = conditional(compressed(self.state.cache.before(inner), PUBLIC))
         refuse = partial(problems.refused, self.state.runtime)
         return hearing(guarded(made, self.state.rules, refuse))
 

@@ -105,8 +105,6 @@ def _key_of(request: Request) -> str | None:
 SCHEME = "key"
 """What the OpenAPI file calls this way of logging in."""
 
-_READS = frozenset({"GET", "HEAD"})
-
 
 class KeyedRoute(APIRoute):
     """A route that only a live key with its scope may use."""
@@ -116,7 +114,7 @@ class KeyedRoute(APIRoute):
     slow: frozenset[str]
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
-        scope = self.read if set(settings.get("methods") or ()) <= _READS else self.write
+        scope = self.read if set(settings.get("methods") or ()) <= {"GET", "HEAD"} else self.write
         self.scope = scope
         said = settings.pop("openapi_extra", None) or {}
         extra = {**said, "security": [{SCHEME: [scope.value]}]}

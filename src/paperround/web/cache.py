@@ -12,7 +12,6 @@ work for it, which may change with each form that is sent: then those pages are 
 """
 
 import hashlib
-import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -144,19 +143,15 @@ LEAST = 1024
 LEVEL = 4
 
 
-def public_paths(routers: Iterable[APIRouter]) -> tuple[re.Pattern[str], ...]:
-    """The paths of the pages that are for everybody: those whose address holds no token."""
+def compressed(app: App, routers: Iterable[APIRouter]) -> App:
+    """`app`, with gzip for GET requests of static files and of the pages of `routers` that are for
+    everybody, whose address holds no token, where the client accepts it."""
     routes = [one for router in routers for one in router.routes if isinstance(one, APIRoute)]
-    return tuple(
+    pages = [
         one.path_regex
         for one in routes
         if "GET" in (one.methods or ()) and "{token}" not in one.path
-    )
-
-
-def compressed(app: App, pages: tuple[re.Pattern[str], ...]) -> App:
-    """`app`, with gzip for GET requests to a path that one of `pages` matches and for static
-    files, where the client accepts it."""
+    ]
     packing = GZipMiddleware(app, minimum_size=LEAST, compresslevel=LEVEL)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:

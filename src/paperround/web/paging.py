@@ -17,13 +17,11 @@ from pydantic import BeforeValidator
 from paperround.domain.errors import InvalidInput
 
 MOST = 500
-USUAL = 50
 LARGEST = 2**63 - 1
 """The largest number a row can have."""
 
 _PLACE = re.compile(r"([a-z]+):([1-9]\d{0,18})", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +76,10 @@ class Page:
 
 
 def _wanted(
-    limit: Annotated[int, Query(ge=1, le=MOST, description="Rows a page.")] = USUAL,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Rows a page.")] = 50,
     cursor: Annotated[
         str | None,
-        Query(max_length=_LONGEST, description="`next_cursor` of the page before; none to start."),
+        Query(max_length=100, description="`next_cursor` of the page before; none to start."),
     ] = None,
 ) -> Wanted:
     return Wanted(limit, cursor)
