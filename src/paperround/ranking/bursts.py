@@ -60,7 +60,25 @@ def find_bursts(
     documents: Sequence[Sequence[str]], background: Sequence[str], least: Thresholds
 ) -> dict[Term, Burst]:
     """The bursting terms of `documents` (words in order, see `words.paper_tokens`)."""
-    counts = _frequent_terms(documents, least.papers)
+    # Terms of one to three words in at least `least` documents, with how many.
+    # A phrase is no more frequent than its words, so each length is sought only where the shorter
+    # ones were frequent enough.
+    singles = Counter(chain.from_iterable(map(set, documents)))
+    words = {word for word, n in singles.items() if n >= least.papers and may_join(word)}
+    pairs = _at_least(
+        least.papers,
+        ({pair for pair in pairwise(document) if words.issuperset(pair)} for document in documents),
+    )
+    triples = _at_least(
+        least.papers,
+        (
+            {run for run in _triples(document) if run[:2] in pairs and run[1:] in pairs}
+            for document in documents
+        ),
+    )
+    alone: dict[Term, int] = {(w,): singles[w] for w in words if stands_alone(w)}
+    telling = ((term, n) for term, n in pairs.items() if any(map(stands_alone, term)))
+    counts = _without_fragments({**alone, **dict(telling), **triples})
     known = len(background) if len(background) >= least.background else 0
     earlier = _count_earlier(counts, background) if known else Counter[Term]()
     found = {}
@@ -86,33 +104,22 @@ def topics_of(document: Sequence[str], bursts: Mapping[Term, Burst]) -> tuple[Bu
 
     A term the document names once is only half as strong there: it may be said in passing.
     """
-    present = Counter(_runs(document))
+    # Every run of one, two and three neighbouring words.
+    present = Counter(chain(zip(document), pairwise(document), _triples(document)))
     mine = [
         burst if present[term] > 1 else replace(burst, strength=burst.strength * _IN_PASSING)
         for term, burst in ((term, bursts[term]) for term in present.keys() & bursts.keys())
     ]
     chosen: list[Burst] = []
     for burst in sorted(mine, key=_strongest_first):
-        if len(chosen) < _MOST_TOPICS and not any(_share_a_word(burst, other) for other in chosen):
+        words = {word for other in chosen for word in other.term.split()}
+        if len(chosen) < _MOST_TOPICS and words.isdisjoint(burst.term.split()):
             chosen.append(burst)
     return tuple(chosen)
 
 
-def _runs(document: Sequence[str]) -> Iterable[Term]:
-    """Every run of one, two and three neighbouring words."""
-    return chain(
-        zip(document),
-        pairwise(document),
-        zip(document, document[1:], document[2:], strict=False),
-    )
-
-
 def _strongest_first(burst: Burst) -> tuple[float, str]:
     return -burst.strength, burst.term
-
-
-def _share_a_word(burst: Burst, other: Burst) -> bool:
-    return not set(burst.term.split()).isdisjoint(other.term.split())
 
 
 def share_out(topics: Sequence[tuple[Burst, ...]]) -> list[tuple[Burst, ...]]:
@@ -137,7 +144,9 @@ def _burst(term: Term, papers: int, cohort: int, earlier: int, background: int) 
     if background:
         strength = _deviance_root(papers, cohort * (earlier + 0.5) / (background + 1))
     else:
-        strength = math.log(papers) * math.log(cohort / papers) * _telling_share(term)
+        # The share of a phrase's words that could name a topic alone; 0 for a single word.
+        telling = sum(map(stands_alone, term)) / len(term) if len(term) > 1 else 0.0
+        strength = math.log(papers) * math.log(cohort / papers) * telling
     return Burst(
         term=" ".join(term),
         papers=papers,
@@ -154,26 +163,6 @@ def _deviance_root(observed: int, expected: float) -> float:
     return math.sqrt(2 * (observed * math.log(observed / expected) - (observed - expected)))
 
 
-def _telling_share(term: Term) -> float:
-    """The share of a phrase's words that could name a topic alone; 0 for a single word."""
-    return sum(map(stands_alone, term)) / len(term) if len(term) > 1 else 0.0
-
-
-def _frequent_terms(documents: Sequence[Sequence[str]], least: float) -> dict[Term, int]:
-    """Terms of one to three words in at least `least` documents, with how many.
-
-    A phrase is no more frequent than its words, so each length is sought only where the
-    shorter ones were frequent enough.
-    """
-    singles = Counter(chain.from_iterable(map(set, documents)))
-    words = {word for word, n in singles.items() if n >= least and may_join(word)}
-    pairs = _at_least(least, (_pairs(document, words) for document in documents))
-    triples = _at_least(least, (_triples(document, pairs.keys()) for document in documents))
-    alone: dict[Term, int] = {(w,): singles[w] for w in words if stands_alone(w)}
-    telling = ((term, n) for term, n in pairs.items() if any(map(stands_alone, term)))
-    return _without_fragments({**alone, **dict(telling), **triples})
-
-
 def _without_fragments(counts: Mapping[Term, int]) -> dict[Term, int]:
     """Drop terms that mostly occur within a longer one: `deep neural` of `deep neural networks`."""
     fragments = {
@@ -185,16 +174,8 @@ def _without_fragments(counts: Mapping[Term, int]) -> dict[Term, int]:
     return {term: n for term, n in counts.items() if term not in fragments}
 
 
-def _pairs(document: Sequence[str], words: Set[str]) -> set[Term]:
-    return {pair for pair in pairwise(document) if pair[0] in words and pair[1] in words}
-
-
-def _triples(document: Sequence[str], pairs: Set[Term]) -> set[Term]:
-    return {
-        triple
-        for triple in zip(document, document[1:], document[2:], strict=False)
-        if triple[:2] in pairs and triple[1:] in pairs
-    }
+def _triples(document: Sequence[str]) -> Iterable[Term]:
+    return zip(document, document[1:], document[2:], strict=False)
 
 
 def _at_least(least: float, terms: Iterable[Set[Term]]) -> dict[Term, int]:
@@ -212,6 +193,6 @@ def _count_earlier(terms: Iterable[Term], background: Sequence[str]) -> Counter[
         document = tokens(text)
         alone.update(words.intersection(document))
         counts.update(wanted.intersection(pairwise(document)))
-        counts.update(wanted.intersection(zip(document, document[1:], document[2:], strict=False)))
+        counts.update(wanted.intersection(_triples(document)))
     counts.update({(word,): n for word, n in alone.items()})
     return counts

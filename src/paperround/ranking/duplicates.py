@@ -47,10 +47,28 @@ def group_duplicates(
     """
     texts: dict[int, _Text] = {}
     leader = list(range(len(papers)))
-    for left, right in sorted({*_same_titles(papers), *_sharing_rare_words(documents)}):
+    # Pairs that share several of their rarest words: copies share nearly all of them.
+    words = [frozenset(document) for document in documents]
+    papers_with = Counter(chain.from_iterable(words))
+    rarest = (_rarest(each, papers_with) for each in words)
+    shared = Counter(_pairs_within(_buckets(rarest)))
+    pairs = {pair for pair, times in shared.items() if times >= _SHARED_RAREST}
+    pairs.update(_pairs_within(_buckets((folded(paper.title),) for paper in papers)))
+    for left, right in sorted(pairs):
         for position in (left, right):
             if position not in texts:
-                texts[position] = _text_of(papers[position])
+                paper = papers[position]
+                title = folded(paper.title)
+                texts[position] = _Text(
+                    title=title,
+                    numbers=frozenset(
+                        w for w in title.split() if w in _ROMAN or any(map(str.isdigit, w))
+                    ),
+                    names=frozenset(
+                        n for author in paper.authors for n in folded(author).split() if n[1:]
+                    ),
+                    words=tuple(tokens(paper.abstract)),
+                )
         if _are_one(texts[left], texts[right]):
             old, new = leader[right], leader[left]
             leader = [new if mark == old else mark for mark in leader]
@@ -62,16 +80,6 @@ def _groups(leader: Sequence[int]) -> list[tuple[int, ...]]:
     for position, mark in enumerate(leader):
         members[mark].append(position)
     return sorted(map(tuple, members.values()))
-
-
-def _text_of(paper: Paper) -> _Text:
-    title = folded(paper.title)
-    return _Text(
-        title=title,
-        numbers=frozenset(w for w in title.split() if w in _ROMAN or any(map(str.isdigit, w))),
-        names=frozenset(n for author in paper.authors for n in folded(author).split() if n[1:]),
-        words=tuple(tokens(paper.abstract)),
-    )
 
 
 def _are_one(left: _Text, right: _Text) -> bool:
@@ -88,19 +96,6 @@ def _are_one(left: _Text, right: _Text) -> bool:
 def _common_text(left: _Text, right: _Text) -> float:
     ours, theirs = shingles(left.words, _RUN), shingles(right.words, _RUN)
     return len(ours & theirs) / len(ours | theirs)
-
-
-def _same_titles(papers: Sequence[Paper]) -> Iterator[tuple[int, int]]:
-    return _pairs_within(_buckets((folded(paper.title),) for paper in papers))
-
-
-def _sharing_rare_words(documents: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
-    """Pairs that share several of their rarest words: copies share nearly all of them."""
-    words = [frozenset(document) for document in documents]
-    papers_with = Counter(chain.from_iterable(words))
-    rarest = (_rarest(each, papers_with) for each in words)
-    shared = Counter(_pairs_within(_buckets(rarest)))
-    return (pair for pair, times in shared.items() if times >= _SHARED_RAREST)
 
 
 def _rarest(words: Set[str], papers_with: Mapping[str, int]) -> list[str]:

@@ -54,7 +54,8 @@ class TasteDay:
         shown: int | None = None,
     ) -> None:
         self.ids = [paper.id for paper in papers]
-        day, before = [_bag(paper) for paper in papers], [bag_of(text) for text in background]
+        day = [bag_of(*_text(paper)) for paper in papers]
+        before = [bag_of(text) for text in background]
         field = min(len(day) + FIELD, len(day) + len(before))
         self._space, self._field = space_and_texts([*day, *before], field)
         self._words = tuple(self._space.place_of)
@@ -71,16 +72,6 @@ class TasteDay:
         self._spoken = SpokenTexts(self._space, self._field)
         self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
         self._quoted: dict[tuple[int, int], str] = {}
-
-    def _quotable_at(self, place: int) -> Weights:
-        """The weights of those telling words of a paper that stand in its title or abstract as a
-        bag has them. Of most papers of a day nobody asks."""
-        found = self._quotable.get(place)
-        if found is None:
-            whole = whole_words(self._written[place])
-            found = quotable_of(self._own, place, lambda word: stands_in(self._words[word], whole))
-            self._quotable[place] = found
-        return found
 
     def chooser(self, tastes: Sequence[Taste], load: Load) -> "TasteChooser":
         """Chooses for readers of these tastes. Papers that were not read yet are asked of `load`;
@@ -127,7 +118,14 @@ class TasteDay:
         return said
 
     def _reason(self, spoken: SpokenTexts, text: int, place: int, given: bool) -> str:
-        words = spoken.shared(text, self._quotable_at(place), MOST_WORDS)
+        # The weights of those telling words of a paper that stand in its title or abstract as a bag
+        # has them. Of most papers of a day nobody asks.
+        found = self._quotable.get(place)
+        if found is None:
+            whole = whole_words(self._written[place])
+            found = quotable_of(self._own, place, lambda word: stands_in(self._words[word], whole))
+            self._quotable[place] = found
+        words = spoken.shared(text, found, MOST_WORDS)
         is_topic = spoken.is_topic(text)
         said = [
             as_written(self._words[word], spoken.title(text))
@@ -188,7 +186,9 @@ class TasteChooser:
             views, flags, *columns, strict=True
         ):
             count = len(places) - places.count(-1)
-            given = _given(one.taste, self._place_of)
+            # The papers that the reader named themselves.
+            names: list[Name] = [*one.taste.given, *map(TitleOf, one.taste.titles)]
+            given = frozenset(self._place_of[name] for name in names if name in self._place_of)
             reasons = self._day.reasons(self._spoken, texts[:count], places, worth, given)
             yield Pick(
                 places=places[:count],
@@ -209,12 +209,6 @@ def _said(taste: Taste, place_of: Mapping[Name, int]) -> Said:
     )
 
 
-def _given(taste: Taste, place_of: Mapping[Name, int]) -> frozenset[int]:
-    """The papers that the reader named themselves."""
-    names: list[Name] = [*taste.given, *map(TitleOf, taste.titles)]
-    return frozenset(place_of[name] for name in names if name in place_of)
-
-
 def _frozen(code: str, words: Sequence[str], **params: str) -> str:
     """The reason, with the words that both texts share where there are any."""
     if not words:
@@ -224,7 +218,3 @@ def _frozen(code: str, words: Sequence[str], **params: str) -> str:
 
 def _text(paper: Paper) -> Text:
     return (paper.title, paper.abstract, *paper.keywords)
-
-
-def _bag(paper: Paper) -> Mapping[str, int]:
-    return bag_of(*_text(paper))

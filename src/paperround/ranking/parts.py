@@ -104,7 +104,14 @@ def total(parts: Mapping[str, float]) -> float:
 
 def parts_of(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> list[Parts]:
     """The parts of each entry, every one rounded to 4 places, in a fixed order."""
-    expectations = _centred(entries)
+    # What the prior says of each entry, less its mean over those whose votes are known.
+    known = [entry.expected for entry in entries if entry.standing is not None and entry.expected]
+    base = known or [entry.expected for entry in entries if entry.expected]
+    usual = {part: _mean([one[part] for one in base]) or 0.0 for part in (base[0] if base else ())}
+    expectations = [
+        {part: value - usual[part] for part, value in (entry.expected or {}).items()}
+        for entry in entries
+    ]
     votes = _vote_parts(entries, expectations, as_of, weights)
     expected = _votes_of_unknown(entries, votes, as_of, weights)
     means = {part: _mean_log(entries, part) for part in _SIDE_SIGNALS}
@@ -120,38 +127,23 @@ def parts_of(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> lis
     ]
 
 
-def _centred(entries: Sequence[Entry]) -> list[Parts]:
-    """What the prior says of each entry, less its mean over those whose votes are known."""
-    known = [entry.expected for entry in entries if entry.standing is not None and entry.expected]
-    base = known or [entry.expected for entry in entries if entry.expected]
-    usual = {part: _mean([one[part] for one in base]) or 0.0 for part in (base[0] if base else ())}
-    return [
-        {part: value - usual[part] for part, value in (entry.expected or {}).items()}
-        for entry in entries
-    ]
-
-
 def _votes_of_unknown(
     entries: Sequence[Entry], votes: Sequence[Parts], as_of: datetime, weights: Weights
 ) -> float | None:
     """What a paper of unknown votes gets for them; None where nobody's are known."""
     mean = _mean([_known_votes(parts) for parts in votes if parts])
-    share = _share_counted(entries, as_of, weights)
-    scale = weights.votes + weights.growth
-    if mean is None or share == 1 or scale == 0:
-        return mean
-    return scale * math.log1p(share * math.expm1(mean / scale))
-
-
-def _share_counted(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> float:
-    """The share of papers whose votes become known, by those old enough; 1 while there are none."""
+    # The share of papers whose votes become known, by those old enough; 1 while there are none.
     old = [
         entry.standing is not None
         for entry in entries
         if signals.hours_between(signals.first_day(entry.paper, as_of), as_of)
         >= weights.counted_hours
     ]
-    return (sum(old) + weights.counted_papers) / (len(old) + weights.counted_papers)
+    share = (sum(old) + weights.counted_papers) / (len(old) + weights.counted_papers)
+    scale = weights.votes + weights.growth
+    if mean is None or share == 1 or scale == 0:
+        return mean
+    return scale * math.log1p(share * math.expm1(mean / scale))
 
 
 def _known_votes(parts: Parts) -> float:

@@ -155,20 +155,16 @@ def features_of(papers: Sequence[Paper], past: Past, texts: Numbers) -> Numbers:
     """Shape (papers, FEATURES); `texts` holds the score of each text, shape (papers,)."""
     rows = [
         {"text": float(text)}
-        | _text_features(paper)
+        | {
+            "title_words": np.log1p(len(paper.title.split())),
+            "has_subtitle": float(":" in paper.title),
+            "tells_size": float(bool(_SIZE.search(paper.abstract))),
+        }
         | _author_features(author_keys(paper), past)
         | _other_features(paper, past)
         for paper, text in zip(papers, texts, strict=True)
     ]
     return np.array([[row[name] for name in FEATURES] for row in rows]).reshape(-1, len(FEATURES))
-
-
-def _text_features(paper: Paper) -> dict[str, float]:
-    return {
-        "title_words": np.log1p(len(paper.title.split())),
-        "has_subtitle": float(":" in paper.title),
-        "tells_size": float(bool(_SIZE.search(paper.abstract))),
-    }
 
 
 def _author_features(keys: Sequence[str], past: Past) -> dict[str, float]:

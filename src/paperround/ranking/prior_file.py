@@ -119,12 +119,6 @@ def _plain(path: str, value: object) -> object:
     raise TypeError(f"{path} is of {type(value).__name__}, which cannot be kept")
 
 
-def _origin(kind: Any) -> Any:
-    """What a generic type is of. NDArray of newer numpy is an alias that is looked through."""
-    origin = get_origin(kind)
-    return get_origin(getattr(origin, "__value__", origin)) or origin
-
-
 @dataclass(frozen=True, slots=True)
 class _Unpacked:
     arrays: Mapping[str, Array]
@@ -139,22 +133,18 @@ class _Unpacked:
                     for one in fields(kind)
                 }
             )
-        origin = _origin(kind)
+        # What a generic type is of. NDArray of newer numpy is an alias that is looked through.
+        origin = get_origin(kind)
+        origin = get_origin(getattr(origin, "__value__", origin)) or origin
         if origin is np.ndarray:
-            return self._array(path)
+            if path in self.arrays:
+                return self.arrays[path]
+            shape = tuple(self.plain[path])
+            whole = np.zeros(shape)
+            mask = np.unpackbits(self.arrays[f"{path}.mask"], count=whole.size).astype(bool)
+            whole.reshape(-1)[mask] = self.arrays[f"{path}.values"]
+            return whole
         if origin in (dict, Mapping):
-            return self._mapping(path)
+            keys = json.loads(self.arrays[f"{path}.keys"].tobytes())
+            return dict(zip(keys, self.arrays[f"{path}.values"].tolist(), strict=True))
         return date.fromisoformat(self.plain[path]) if kind is date else self.plain[path]
-
-    def _array(self, path: str) -> Array:
-        if path in self.arrays:
-            return self.arrays[path]
-        shape = tuple(self.plain[path])
-        whole = np.zeros(shape)
-        mask = np.unpackbits(self.arrays[f"{path}.mask"], count=whole.size).astype(bool)
-        whole.reshape(-1)[mask] = self.arrays[f"{path}.values"]
-        return whole
-
-    def _mapping(self, path: str) -> dict[str, Any]:
-        keys = json.loads(self.arrays[f"{path}.keys"].tobytes())
-        return dict(zip(keys, self.arrays[f"{path}.values"].tolist(), strict=True))

@@ -82,7 +82,12 @@ class Learner:
         targets = logs - logs.mean()
         counts = term_counts([(paper.title, paper.abstract) for paper in papers])
         features = features_of(papers, self._past, self._text.scores(counts))
-        self._learn_past(papers, features - features.mean(axis=0), targets)
+        centred = features - features.mean(axis=0)
+        beyond_text = targets - centred @ self._weights(Knowledge.TEXT)
+        beyond_authors = targets - centred @ self._weights(Knowledge.AUTHORS)
+        surprises = zip(papers, beyond_text.tolist(), beyond_authors.tolist(), strict=True)
+        for paper, text, authors in surprises:
+            self._past.add(paper, beyond_text=text, beyond_authors=authors)
         if self.outcomes >= TEXT_OUTCOMES:
             self._weigh(features, targets)
         self._counts.append(counts)
@@ -102,13 +107,6 @@ class Learner:
             outcomes=self.outcomes,
             until=self._until,
         )
-
-    def _learn_past(self, papers: Sequence[Paper], centred: Numbers, targets: Numbers) -> None:
-        beyond_text = targets - centred @ self._weights(Knowledge.TEXT)
-        beyond_authors = targets - centred @ self._weights(Knowledge.AUTHORS)
-        surprises = zip(papers, beyond_text.tolist(), beyond_authors.tolist(), strict=True)
-        for paper, text, authors in surprises:
-            self._past.add(paper, beyond_text=text, beyond_authors=authors)
 
     def _weigh(self, features: Numbers, targets: Numbers) -> None:
         self._sums += features.sum(axis=0)

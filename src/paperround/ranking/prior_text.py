@@ -93,15 +93,11 @@ def inverse_frequencies(counts: csr_array) -> Numbers:
 def _rows(counts: csr_array, idf: Numbers) -> csr_array:
     """Rows of length 1; a row without a known term stays 0."""
     values = counts.data * idf[counts.indices]
-    lengths = np.sqrt(np.bincount(_row_of_each(counts), values**2, minlength=counts.shape[0]))
+    rows: NDArray[np.intp] = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    lengths = np.sqrt(np.bincount(rows, values**2, minlength=counts.shape[0]))
     scale = 1 / np.where(lengths > 0, lengths, 1.0)
     values *= np.repeat(scale, np.diff(counts.indptr))
     return csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
-
-
-def _row_of_each(counts: csr_array) -> NDArray[np.intp]:
-    rows: NDArray[np.intp] = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    return rows
 
 
 def fit_text(

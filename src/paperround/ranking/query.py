@@ -93,7 +93,10 @@ def _order(item: Ranked) -> tuple[float, str, int]:
 
 def matches(query: str, papers: Sequence[Paper]) -> dict[PaperId, Match]:
     """The papers that have a word of `query`; none when no paper has one."""
-    wanted = _wanted(query)
+    # Each stem of the query with the word as it was written; filler only when all of it is.
+    words = [word for word in tokens(query) if word[0].isalnum()]
+    telling = [word for word in words if may_join(word)]
+    wanted = {_stem(word): word for word in telling or words}
     bags = {paper.id: _bag(paper) for paper in papers}
     scores = _bm25(list(wanted), bags)
     best = max(scores.values(), default=0.0)
@@ -105,13 +108,6 @@ def matches(query: str, papers: Sequence[Paper]) -> dict[PaperId, Match]:
         for id_, score in scores.items()
         if score > 0
     }
-
-
-def _wanted(query: str) -> dict[str, str]:
-    """Each stem of the query with the word as it was written; filler only when all of it is."""
-    words = [word for word in tokens(query) if word[0].isalnum()]
-    telling = [word for word in words if may_join(word)]
-    return {_stem(word): word for word in telling or words}
 
 
 def _stem(word: str) -> str:

@@ -8,7 +8,7 @@ from paperround.domain.papers import Paper
 from paperround.domain.reasons import freeze
 from paperround.domain.times import require_utc
 from paperround.ranking.bursts import Burst
-from paperround.ranking.signals import Growth, Standing, first_day, hours_between
+from paperround.ranking.signals import Standing, first_day, hours_between
 from paperround.ranking.words import tokens
 
 LONGEST = 90
@@ -32,14 +32,11 @@ def reason_for(
         return _votes(paper, standing, as_of)
     if author is not None and len(author) <= _LONGEST_NAME:
         return freeze("author.popular", name=author)
-    named = (one.term for one in topics if one.background and _names(paper.title, one.term))
+    # A topic counts where it stands in the title, and not within a compound.
+    title = f" {' '.join(tokens(paper.title))} "
+    named = (one.term for one in topics if one.background and f" {one.term} " in title)
     short = (freeze("rising_topic", term=term) for term in named if len(term) <= _LONGEST_TERM)
     return next(short, "")
-
-
-def _names(title: str, term: str) -> bool:
-    """Whether `term` stands in the title, and not within a compound."""
-    return f" {term} " in f" {' '.join(tokens(title))} "
 
 
 def _votes(paper: Paper, standing: Standing, as_of: datetime) -> str:
@@ -48,11 +45,11 @@ def _votes(paper: Paper, standing: Standing, as_of: datetime) -> str:
         return freeze("votes.as_of", votes=votes, day=_day(standing.counted_at))
     growth = standing.growth
     if growth is not None and growth.since is not None and growth.gained > 0:
-        return _grown(votes, growth, growth.since, as_of)
-    return _first_votes(paper, standing, as_of)
-
-
-def _first_votes(paper: Paper, standing: Standing, as_of: datetime) -> str:
+        days = (as_of.date() - require_utc(growth.since).date()).days
+        if days == 1:
+            return freeze("votes.since_yesterday", votes=votes, gained=growth.gained)
+        code, num = ("hours", growth.hours) if growth.hours < 48 else ("days", growth.hours / 24)
+        return freeze(f"votes.in_{code}", votes=votes, gained=growth.gained, num=max(1, ceil(num)))
     listed = require_utc(paper.counts_from)
     hours = ceil(hours_between(listed, standing.counted_at))
     told_the_hour = paper.listed_on == listed.date() and listed != first_day(paper, as_of)
@@ -61,14 +58,6 @@ def _first_votes(paper: Paper, standing: Standing, as_of: datetime) -> str:
     if listed.date() == as_of.date():
         return freeze("votes.today", votes=standing.votes, num=hours)
     return freeze("votes.first_hours", votes=standing.votes, num=hours, day=_day(listed))
-
-
-def _grown(votes: int, growth: Growth, since: datetime, as_of: datetime) -> str:
-    days = (as_of.date() - require_utc(since).date()).days
-    if days == 1:
-        return freeze("votes.since_yesterday", votes=votes, gained=growth.gained)
-    code, num = ("hours", growth.hours) if growth.hours < 48 else ("days", growth.hours / 24)
-    return freeze(f"votes.in_{code}", votes=votes, gained=growth.gained, num=max(1, ceil(num)))
 
 
 def _listed(votes: int, paper: Paper, as_of: datetime) -> str:

@@ -111,10 +111,28 @@ def in_order(read: Read, balance: Balance) -> list[PaperId]:
 
 def read_for(query: Query, papers: Sequence[Paper], found: Found) -> Read:
     """What an order of `papers` needs to know of them."""
-    read = [_fields(paper) for paper in papers]
+    read = [
+        {
+            Place.TITLE: _field(paper.title),
+            Place.ABSTRACT: _field(paper.abstract),
+            Place.AUTHOR: _field(" ".join(paper.authors)),
+        }
+        for paper in papers
+    ]
     lengths = {
         place: math.fsum(len(fields[place].words) for fields in read) / len(read) if read else 0.0
         for place in Place
+    }
+    # For each paper the share of the query's pairs that stand in its title.
+    said = {(stem(first), stem(second)) for first, second in query.pairs}
+    titles = (set(pairwise(map(stem, fields[Place.TITLE].words))) for fields in read)
+    # Of length 1: logarithmic counts, times how rare a stem is among these papers.
+    bags = [_bag(fields) for fields in read]
+    known = Counter(chain.from_iterable(bags))
+    telling = {
+        one: math.log((len(bags) + 1) / papers)
+        for one, papers in known.items()
+        if papers > 1 and one not in _COMMON_STEMS
     }
     return Read(
         papers=[paper.id for paper in papers],
@@ -123,17 +141,9 @@ def read_for(query: Query, papers: Sequence[Paper], found: Found) -> Read:
             for term in query.wanted
         ],
         amounts=[_amounts(query.wanted, fields, lengths) for fields in read],
-        pairs=_paired(query, read),
-        vectors=_vectors([_bag(fields) for fields in read]),
+        pairs=[len(said & title) / max(len(said), 1) for title in titles],
+        vectors=[_unit(bag, telling) for bag in bags],
     )
-
-
-def _fields(paper: Paper) -> _Fields:
-    return {
-        Place.TITLE: _field(paper.title),
-        Place.ABSTRACT: _field(paper.abstract),
-        Place.AUTHOR: _field(" ".join(paper.authors)),
-    }
 
 
 def _field(text: str) -> _Field:
@@ -157,13 +167,6 @@ def _fit(
     much = (title_counts * title + other for title, other in amounts)
     parts = (one * (SATURATION + 1) / (one + SATURATION) for one in much)
     return math.fsum(map(mul, tells, parts))
-
-
-def _paired(query: Query, read: Sequence[_Fields]) -> list[float]:
-    """For each paper the share of the query's pairs that stand in its title."""
-    said = {(stem(first), stem(second)) for first, second in query.pairs}
-    titles = (set(pairwise(map(stem, fields[Place.TITLE].words))) for fields in read)
-    return [len(said & title) / max(len(said), 1) for title in titles]
 
 
 def _amounts(
@@ -221,17 +224,6 @@ def _nearness(vectors: Sequence[Vector], fits: Sequence[float]) -> list[float]:
         or math.fsum([value * pull[word] for word, value in mine.items() if word in pull])
         for place, mine in enumerate(vectors)
     ]
-
-
-def _vectors(bags: Sequence[Mapping[str, int]]) -> list[Vector]:
-    """Of length 1: logarithmic counts, times how rare a stem is among these papers."""
-    known = Counter(chain.from_iterable(bags))
-    telling = {
-        one: math.log((len(bags) + 1) / papers)
-        for one, papers in known.items()
-        if papers > 1 and one not in _COMMON_STEMS
-    }
-    return [_unit(bag, telling) for bag in bags]
 
 
 def _unit(bag: Mapping[str, int], telling: Mapping[str, float]) -> Vector:

@@ -115,10 +115,7 @@ def _growth(
         return Growth(gained=max(0, last.value), hours=exposed, since=None)
     if len(known) == 1:
         return None
-    return _growth_since(_start_of_window(known, weights.growth_window_hours), last)
-
-
-def _growth_since(start: Observation, last: Observation) -> Growth:
+    start = _start_of_window(known, weights.growth_window_hours)
     return Growth(
         gained=last.value - start.value,
         hours=hours_between(start.captured_at, last.captured_at),

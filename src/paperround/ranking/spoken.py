@@ -90,7 +90,11 @@ class SpokenTexts:
         added.words.sort_indices()
         start, end = len(self._names), len(self._names) + len(texts)
         if end > self._cube.shape[1]:
-            self._grow(end)
+            # Room for more. Who holds the smaller cube goes on reading it.
+            parts, held, width = self._cube.shape
+            larger = np.zeros((parts, max(end, held + held // 2), width), dtype=np.float32)
+            larger[:, :held] = self._cube
+            self._cube = larger
         likeness = added.likeness(self._field)
         for part in range(self._parts):
             block = likeness[:, part * self._width : (part + 1) * self._width]
@@ -99,13 +103,6 @@ class SpokenTexts:
         self._titles += [text[0] for text in texts.values()]
         self._rows += [(added.words, row) for row in range(len(texts))]
         self._place_of.update(zip(texts, range(start, end), strict=True))
-
-    def _grow(self, rows: int) -> None:
-        """Room for more. Who holds the smaller cube goes on reading it."""
-        parts, held, width = self._cube.shape
-        larger = np.zeros((parts, max(rows, held + held // 2), width), dtype=np.float32)
-        larger[:, :held] = self._cube
-        self._cube = larger
 
     def blocks(self) -> Blocks:
         """The likeness of the texts to the field, block by block. The last may end in columns of

@@ -83,7 +83,14 @@ class TextSpace:
 
     def texts(self, bags: Sequence[Bag]) -> Texts:
         """The texts of `bags` in this space; words it does not know are left out."""
-        return self.placed(_counts(bags, self.place_of))
+        known = [[word for word in bag if word in self.place_of] for bag in bags]
+        places = np.array(
+            [self.place_of[word] for words in known for word in words], dtype=np.int32
+        )
+        counts = [bag[word] for words, bag in zip(known, bags, strict=True) for word in words]
+        ends = np.cumsum([0, *map(len, known)])
+        parts = (np.array(counts, dtype=np.float32), places, ends)
+        return self.placed(sparse.csr_array(parts, shape=(len(bags), len(self.place_of))))
 
     def placed(self, counts: sparse.csr_array) -> Texts:
         """The same of texts as how often they have each word of the space: (texts, words)."""
@@ -114,15 +121,6 @@ def space_and_texts(bags: Sequence[Bag], first: int) -> tuple[TextSpace, Texts]:
     weighted = _unit_rows(_weighted(counts, idf, THEMES_POWER))
     space = TextSpace(place_of=dict(place_of), idf=idf, themes=_themes(weighted))
     return space, space.placed(counts[:first])
-
-
-def _counts(bags: Sequence[Bag], place_of: Mapping[str, int]) -> sparse.csr_array:
-    known = [[word for word in bag if word in place_of] for bag in bags]
-    places = np.array([place_of[word] for words in known for word in words], dtype=np.int32)
-    counts = [bag[word] for words, bag in zip(known, bags, strict=True) for word in words]
-    ends = np.cumsum([0, *map(len, known)])
-    parts = (np.array(counts, dtype=np.float32), places, ends)
-    return sparse.csr_array(parts, shape=(len(bags), len(place_of)))
 
 
 def _weighted(counts: sparse.csr_array, idf: NDArray[np.float64], power: float) -> sparse.csr_array:

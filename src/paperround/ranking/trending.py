@@ -89,7 +89,13 @@ class TrendingRanker:
         `submitter_cap` 0 or below means no cap. Raises ValueError for a naive `as_of`.
         """
         now = require_utc(as_of)
-        entries = _entries(candidates, now, self.weights)
+        # Those that may rank, ordered by identifier so that the order of input leaves no trace.
+        entries = [
+            entry_of(candidate, now, self.weights)
+            for candidate in candidates
+            if not candidate.paper.withdrawn and candidate.paper.counts_from <= now
+        ]
+        entries = sorted(entries, key=lambda entry: entry.tie)
         groups = group_duplicates([e.paper for e in entries], [e.words for e in entries])
         entries = _with_topics(entries, groups, background, self.weights)
         entries = _with_expectations(entries, self.prior)
@@ -117,16 +123,6 @@ class _Scored:
 
 def _order(scored: _Scored) -> tuple[float, tuple[str, int]]:
     return -total(scored.parts), scored.entry.tie
-
-
-def _entries(candidates: Sequence[Candidate], as_of: datetime, weights: Weights) -> list[Entry]:
-    """Those that may rank, ordered by identifier so that the order of input leaves no trace."""
-    entries = [
-        entry_of(candidate, as_of, weights)
-        for candidate in candidates
-        if not candidate.paper.withdrawn and candidate.paper.counts_from <= as_of
-    ]
-    return sorted(entries, key=lambda entry: entry.tie)
 
 
 def _with_topics(
@@ -253,7 +249,8 @@ def lowered_scores(places: Sequence[Place], *, cap: int, block: int) -> dict[int
     while cap > 0 and len(queue) > cap:
         surplus, last = _take_block(queue, cap, block)
         for step, place in enumerate(surplus, start=1):
-            moved = _moved_back(place, round(-last - STEP * step, 4))
+            score = round(-last - STEP * step, 4)
+            moved = Place(behind=-score, tie=place.tie, index=place.index, holder=place.holder)
             if moved.behind > place.behind:
                 lowered[place.index] = -moved.behind
             heapq.heappush(queue, max(place, moved))
@@ -273,7 +270,3 @@ def _take_block(queue: list[Place], cap: int, block: int) -> tuple[list[Place], 
         taken, last = taken + 1, place.behind
         held.update([place.holder] if place.holder is not None else [])
     return surplus, last
-
-
-def _moved_back(place: Place, score: float) -> Place:
-    return Place(behind=-score, tie=place.tie, index=place.index, holder=place.holder)

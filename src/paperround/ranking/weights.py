@@ -87,7 +87,9 @@ class Weights:
 
     def __post_init__(self) -> None:
         for name, value in self.by_name().items():
-            _check(name, value)
+            lowest = "0 or more" if name in PART_WEIGHTS else "above 0"
+            if not math.isfinite(value) or value < 0 or (value == 0 and name not in PART_WEIGHTS):
+                raise InvalidInput(f"the weight {name} cannot be {value:g}: give a number {lowest}")
 
     def changes(self) -> str:
         """`name=value` of what differs from the defaults, comma-separated; empty for none."""
@@ -113,12 +115,6 @@ PART_WEIGHTS = frozenset(
         "text",
     ]
 )
-
-
-def _check(name: str, value: float) -> None:
-    lowest = "0 or more" if name in PART_WEIGHTS else "above 0"
-    if not math.isfinite(value) or value < 0 or (value == 0 and name not in PART_WEIGHTS):
-        raise InvalidInput(f"the weight {name} cannot be {value:g}: give a number {lowest}")
 
 
 DEFAULTS = Weights()
