@@ -73,6 +73,8 @@ def evaluate_bounces(messages: Path, labels: Path, baselines: Baselines) -> Repo
         raise InvalidInput(f"{labels} labels no mail as a hard bounce")
     ours = [_ours(mail.raw) for mail in mails]
     others = {} if baselines is Baselines.NONE else _OTHERS
+    recalls = _recalls(zip(mails, ours, strict=True))
+    told = (f"{name or 'unnamed'} {some}/{all_}" for name, (some, all_) in recalls.items())
     return Report(
         task=TASK,
         metrics=_figures(mails, ours),
@@ -85,7 +87,7 @@ def evaluate_bounces(messages: Path, labels: Path, baselines: Baselines) -> Repo
         },
         notes=(
             f"{len(mails)} mails, {sum(bool(mail.hard) for mail in mails)} with a hard bounce",
-            _by_provider(mails, ours),
+            f"hard bounces found by provider: {', '.join(told)}",
             "stops count where a mail alone would stop its reader; a likely one takes two",
         ),
     )
@@ -169,12 +171,6 @@ def _recalls(pairs: Iterable[tuple[Labelled, Judged]]) -> dict[str, tuple[int, i
             some, all_ = found.get(mail.provider, (0, 0))
             found[mail.provider] = (some + judged.found, all_ + 1)
     return dict(sorted(found.items()))
-
-
-def _by_provider(mails: Sequence[Labelled], ours: Sequence[Judged]) -> str:
-    recalls = _recalls(zip(mails, ours, strict=True))
-    told = (f"{name or 'unnamed'} {some}/{all_}" for name, (some, all_) in recalls.items())
-    return f"hard bounces found by provider: {', '.join(told)}"
 
 
 def _is_false(mail: Labelled, found: Judged) -> bool:

@@ -150,7 +150,12 @@ _WORD = re.compile(r"\w{4,}")
 
 def central(sentences: Sequence[Sentence], most: int) -> Sequence[Sentence]:
     """The `most` sentences with the most votes, the first of equals first."""
-    ranks = _ranks(_votes([frozenset(_WORD.findall(one.text.lower())) for one in sentences]))
+    votes = _votes([frozenset(_WORD.findall(one.text.lower())) for one in sentences])
+    given = votes.sum(axis=1, keepdims=True)
+    shares = np.divide(votes, given, out=np.zeros_like(votes), where=given > 0)
+    ranks = np.ones(len(votes))
+    for _ in range(_ROUNDS):
+        ranks = (1 - _DAMPING) + _DAMPING * (shares.T @ ranks)
     order = sorted(range(len(sentences)), key=lambda at: (-ranks[at], at))
     return [sentences[at] for at in order[:most]]
 
@@ -165,12 +170,3 @@ def _votes(words: Sequence[frozenset[str]]) -> Numbers:
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
     lengths = math.log(len(one) + 1) + math.log(len(other) + 1)
     return len(one & other) / lengths if lengths else 0.0
-
-
-def _ranks(votes: Numbers) -> Numbers:
-    given = votes.sum(axis=1, keepdims=True)
-    shares = np.divide(votes, given, out=np.zeros_like(votes), where=given > 0)
-    ranks = np.ones(len(votes))
-    for _ in range(_ROUNDS):
-        ranks = (1 - _DAMPING) + _DAMPING * (shares.T @ ranks)
-    return ranks

@@ -21,17 +21,15 @@ def read_rows(path: Path) -> Iterator[Row]:
     with unpacked(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield _row(line, path, number)
-
-
-def _row(line: str, path: Path, number: int) -> Row:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        row = None
-    if not isinstance(row, dict):
-        raise InvalidInput(f"{path}, line {number} is no JSON object: one is needed in each line")
-    return row
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    row = None
+                if not isinstance(row, dict):
+                    raise InvalidInput(
+                        f"{path}, line {number} is no JSON object: one is needed in each line"
+                    )
+                yield row
 
 
 _LINKS = {"code": "github_repo", "project": "project_page", "media": "has_media"}

@@ -138,16 +138,13 @@ def recalls(scores: Scores, libraries: Libraries) -> Mapping[str, Numbers]:
     """Each reader's recall at each depth, shape (readers,) a metric."""
     found = [
         one
-        for part in _parts(libraries.readers)
+        for at in range(0, len(libraries.readers), _READERS_AT_ONCE)
+        for part in [slice(at, at + _READERS_AT_ONCE)]
         for one in _recalls(scores(part), libraries.readers[part])
     ]
     return {
         f"recall_at_{depth}": np.array([one[i] for one in found]) for i, depth in enumerate(DEPTHS)
     }
-
-
-def _parts(readers: Sequence[Reader]) -> Iterator[slice]:
-    return (slice(at, at + _READERS_AT_ONCE) for at in range(0, len(readers), _READERS_AT_ONCE))
 
 
 def _recalls(scores: Dense, readers: Sequence[Reader]) -> Iterator[list[float]]:

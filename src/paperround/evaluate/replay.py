@@ -71,23 +71,19 @@ def _scores(
 ) -> DayScores:
     full = priors[Knowledge.FULL]
     morning = _ranked(day, [(one, one.morning) for one in listed if one.morning], full)
+    # The papers counted in the morning as they stand; later ones off their mean, by text and
+    # authors, in the unit of the score.
+    mean = sum(morning.values()) / len(morning) if morning else 0.0
+    scale = DEFAULTS.votes + DEFAULTS.growth
     return DayScores(
         day=day,
         listed=listed,
         trained=full is not None,
         cold={k: _ranked(day, [(one, ()) for one in listed], prior) for k, prior in priors.items()},
-        early=_early(morning, gaps),
+        early={**morning, **{id_: mean + scale * gap for id_, gap in gaps.items()}},
         morning=morning,
         afternoon=_ranked(day, [(one, one.afternoon) for one in listed if one.afternoon], full),
     )
-
-
-def _early(morning: Scores, gaps: Mapping[PaperId, float]) -> Scores:
-    """The papers counted in the morning as they stand; later ones off their mean, by text and
-    authors, in the unit of the score."""
-    mean = sum(morning.values()) / len(morning) if morning else 0.0
-    scale = DEFAULTS.votes + DEFAULTS.growth
-    return {**morning, **{id_: mean + scale * gap for id_, gap in gaps.items()}}
 
 
 def _ranked(day: date, counted: Sequence[tuple[Listed, Counts]], prior: Prior | None) -> Scores:

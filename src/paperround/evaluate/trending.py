@@ -121,10 +121,8 @@ def evaluate_trending(
             "there is nothing to count: the prior needs some months of earlier papers, and the"
             " days at least ten papers with afternoon votes"
         )
-    return _report(ours, others, _notes(weeks, ours))
-
-
-def _report(ours: Measured, others: Mapping[str, Measured], notes: tuple[str, ...]) -> Report:
+    cold, early = len(ours["cold_text_rank"]), len(ours["early_rank"])
+    notes = (f"{len(weeks)} weeks; {cold} days before any vote, {early} days in the morning",)
     return Report(
         task=TASK,
         metrics={name: _figure(numbers) for name, numbers in ours.items()},
@@ -133,7 +131,9 @@ def _report(ours: Measured, others: Mapping[str, Measured], notes: tuple[str, ..
             for method, found in others.items()
         },
         against={
-            method: _ahead(ours, found) for method, found in others.items() if method == RAW_VOTES
+            method: {name: ahead_of(ours[name], numbers) for name, numbers in found.items()}
+            for method, found in others.items()
+            if method == RAW_VOTES
         },
         notes=notes,
     )
@@ -143,15 +143,6 @@ def _figure(numbers: Numbers) -> Figure:
     """The mean to 9 places: that of tenths is not 0.7999999999999999."""
     found = mean_of(numbers)
     return Figure(value=round(found.value, 9), low=round(found.low, 9), high=round(found.high, 9))
-
-
-def _ahead(ours: Measured, theirs: Measured) -> dict[str, Figure]:
-    return {name: ahead_of(ours[name], numbers) for name, numbers in theirs.items()}
-
-
-def _notes(weeks: Sequence[Week], ours: Measured) -> tuple[str, ...]:
-    cold, early = len(ours["cold_text_rank"]), len(ours["early_rank"])
-    return (f"{len(weeks)} weeks; {cold} days before any vote, {early} days in the morning",)
 
 
 def _weekly(
