@@ -11,7 +11,6 @@ from typing import Any
 
 from paperround.channels.answers import gone, judged, object_of, pause_of
 from paperround.channels.words import (
-    Item,
     Markup,
     edition_words,
     fitting,
@@ -50,7 +49,7 @@ def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
     """The digest in as many messages as its papers need."""
     view = digest.view
     embeds = [_embed(number, view) for number in range(1, len(view.papers) + 1)]
-    sizes = [_size(one) for one in embeds]
+    sizes = [units(str(one["title"])) + units(str(one["description"])) for one in embeds]
     groups = shared_out(sizes, most=MOST_EMBEDS, limit=LONGEST_MESSAGE) or [range(0)]
     return [
         _message(_content(view, place, len(groups)), [embeds[one] for one in group])
@@ -91,21 +90,13 @@ def _address(url: str) -> str:
 
 def _embed(number: int, view: DigestView) -> _Embed:
     item, text = fitting(number, view.papers[number - 1], MARKUP.below_title, limit=LONGEST_EMBED)
-    embed = {"title": _title(item), "description": text}
-    return embed | ({"url": item.url} if item.url else {})
-
-
-def _title(item: Item) -> str:
-    """Cut before it is escaped, so that no escape is cut in two."""
+    # Cut before it is escaped, so that no escape is cut in two.
     for length in (LONGEST_TITLE - 8, 160, 100):
         title = f"{item.number}. {escaped(shortened(item.title, length))}"
         if units(title) <= LONGEST_TITLE:
             break
-    return title
-
-
-def _size(embed: _Embed) -> int:
-    return units(str(embed["title"])) + units(str(embed["description"]))
+    embed = {"title": title, "description": text}
+    return embed | ({"url": item.url} if item.url else {})
 
 
 def _content(view: DigestView, place: int, of: int) -> str:

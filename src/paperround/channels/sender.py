@@ -73,7 +73,13 @@ class HttpChannelSender:
         """Post one message. `before_body` is called once the other end is there and before it
         gets a byte of the message: when it says no, nothing is sent and there is no outcome."""
         try:
-            page = self.client.post(self._request(hook, message), before_body=before_body)
+            headers = {**_PLAIN, **message.headers}
+            if hook.kind is ChannelKind.WEBHOOK:
+                headers |= webhook.signed(hook, message, now=self.clock.now())
+            page = self.client.post(
+                FetchRequest(url=_address(hook), headers=headers, content=message.body),
+                before_body=before_body,
+            )
         except FetchWithheld:
             return None
         except Unanswered as error:
@@ -81,26 +87,16 @@ class HttpChannelSender:
         except FetchFailed as error:
             state = DeliveryState.FAILED if error.permanent else DeliveryState.DEFERRED
             return _silence(state, f"unreached: {error}")
-        page = _scrubbed(hook, page)
+        # The answer without the hook's secrets, which some servers repeat; before it is shortened,
+        # for half a secret would not be found.
+        said = page.body.decode("utf-8", "replace")
+        page = replace(page, body=hook.scrubbed(said).encode())
         verdict = _SERVICES[hook.kind].judge(page)
         return PostOutcome(verdict=verdict, reply=Reply(page.status, "", words_of(page)))
-
-    def _request(self, hook: Hook, message: Message) -> FetchRequest:
-        headers = {**_PLAIN, **message.headers}
-        if hook.kind is ChannelKind.WEBHOOK:
-            headers |= webhook.signed(hook, message, now=self.clock.now())
-        return FetchRequest(url=_address(hook), headers=headers, content=message.body)
 
 
 def _silence(state: DeliveryState, reason: str) -> PostOutcome:
     return PostOutcome(verdict=Verdict(state=state, reason=reason))
-
-
-def _scrubbed(hook: Hook, page: Page) -> Page:
-    """The answer without the hook's secrets, which some servers repeat; before it is shortened, for
-    half a secret would not be found."""
-    said = page.body.decode("utf-8", "replace")
-    return replace(page, body=hook.scrubbed(said).encode())
 
 
 def _address(hook: Hook) -> str:

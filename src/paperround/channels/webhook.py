@@ -21,7 +21,7 @@ from paperround.channels.answers import judged, words_of
 from paperround.channels.words import json_message, plain
 from paperround.domain.channels import Hook, key_bytes
 from paperround.domain.deliveries import Verdict
-from paperround.domain.digests import DigestPaper, DigestView
+from paperround.domain.digests import DigestPaper
 from paperround.domain.feeds import Page
 from paperround.domain.posts import Digest, Greeting, Message
 from paperround.domain.times import format_instant
@@ -34,8 +34,19 @@ TESTED = "channel.tested"
 
 def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
     """The digest, whole, in one message."""
-    told = _message(POSTED, digest.message_id, digest.dated, _data(digest.view))
-    return [replace(told, papers=len(digest.view.papers))]
+    view = digest.view
+    data = {
+        "list": view.list_name,
+        "list_title": view.list_title,
+        "date": view.day.isoformat(),
+        "edition_url": view.web_url,
+        "papers": [_paper(number, one) for number, one in enumerate(view.papers, start=1)],
+        "more_papers": view.more_papers,
+        "withdrawn": [{"title": plain(one.title), "url": one.url} for one in view.withdrawn],
+        "acknowledgements": list(view.acknowledgements),
+    }
+    told = _message(POSTED, digest.message_id, digest.dated, data)
+    return [replace(told, papers=len(view.papers))]
 
 
 def greeting(_hook: Hook, words: Greeting) -> Message:
@@ -68,19 +79,6 @@ def _message(what: str, message_id: str, dated: datetime, data: Mapping[str, Any
     said = {"type": what, "timestamp": format_instant(dated), "data": data}
     name = message_id.strip("<>").partition("@")[0]
     return json_message(said, headers={ID: name})
-
-
-def _data(view: DigestView) -> Mapping[str, Any]:
-    return {
-        "list": view.list_name,
-        "list_title": view.list_title,
-        "date": view.day.isoformat(),
-        "edition_url": view.web_url,
-        "papers": [_paper(number, one) for number, one in enumerate(view.papers, start=1)],
-        "more_papers": view.more_papers,
-        "withdrawn": [{"title": plain(one.title), "url": one.url} for one in view.withdrawn],
-        "acknowledgements": list(view.acknowledgements),
-    }
 
 
 def _paper(number: int, paper: DigestPaper) -> Mapping[str, Any]:
