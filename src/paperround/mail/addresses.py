@@ -86,7 +86,11 @@ def _checked(text: str) -> ValidatedEmail:
         raise InvalidInput(
             marked("no mail reaches anybody at that domain: use another address")
         ) from None
-    _refuse_mixed_scripts(checked.domain)
+    # A label that mixes alphabets is how a look-alike domain is made.
+    for label in checked.domain.split("."):
+        scripts = {unicodedata.name(letter, "?").split()[0] for letter in label if letter.isalpha()}
+        if len(scripts) > 1 and not scripts <= _EAST_ASIAN | {"LATIN"}:
+            raise InvalidInput(marked("the part after the @ mixes alphabets: write it in one"))
     return checked
 
 
@@ -105,21 +109,9 @@ def _refuse_odd_characters(text: str) -> None:
         )
 
 
-def _refuse_mixed_scripts(domain: str) -> None:
-    """A label that mixes alphabets is how a look-alike domain is made."""
-    for label in domain.split("."):
-        scripts = {unicodedata.name(letter, "?").split()[0] for letter in label if letter.isalpha()}
-        if len(scripts) > 1 and not scripts <= _EAST_ASIAN | {"LATIN"}:
-            raise InvalidInput(marked("the part after the @ mixes alphabets: write it in one"))
-
-
 _NEEDS_DOT = marked(
     "this is not an e-mail address: what stands after the @ needs a dot, as in example.org"
 )
-
-
-def _has_blank(text: str) -> bool:
-    return any(map(str.isspace, text))
 
 
 def _fault(text: str) -> str:
@@ -132,7 +124,10 @@ def _fault(text: str) -> str:
         ("@" in local, marked("this is not an e-mail address: it has more than one @")),
         (not local, marked("this is not an e-mail address: nothing stands before the @")),
         (not domain, marked("this is not an e-mail address: nothing stands after the @")),
-        (_has_blank(text), marked("this is not an e-mail address: there is a blank in it")),
+        (
+            any(map(str.isspace, text)),
+            marked("this is not an e-mail address: there is a blank in it"),
+        ),
         (is_long, marked("this is not an e-mail address: it is too long")),
         ("." not in domain.strip("."), _NEEDS_DOT),
         (True, marked("this is not an e-mail address: write it like name@example.org")),

@@ -110,7 +110,14 @@ class Batch:
                 self._returned.append(envelope)
             case Outcome() as outcome:
                 self._tell(outcome)
-                self._judge(session, outcome)
+                # What the relay's answer to a message says of the relay.
+                reply = outcome.reply
+                if reply is not None and reply.code != REST:
+                    self._pool.answered(session)
+                elif reply is not None or not session.talk.is_proven:
+                    self._pool.failed(
+                        session, Stopped(outcome.phase, reply=reply, error=outcome.error)
+                    )
             case Stopped() if self._pool.failed(session, event):
                 self._put_off(event)
             case None:
@@ -121,14 +128,6 @@ class Batch:
         self._goes_on = True
         self._in_flight.discard(outcome.id)
         self._outcomes.append(outcome)
-
-    def _judge(self, session: Session, outcome: Outcome) -> None:
-        """What the relay's answer to a message says of the relay."""
-        reply = outcome.reply
-        if reply is not None and reply.code != REST:
-            self._pool.answered(session)
-        elif reply is not None or not session.talk.is_proven:
-            self._pool.failed(session, Stopped(outcome.phase, reply=reply, error=outcome.error))
 
     def _put_off(self, stopped: Stopped) -> None:
         """Tell the message that is next of a session that did not come about."""
@@ -205,17 +204,14 @@ class Batch:
                 return
             self._goes_on = True
             if envelope.id not in self._in_flight:
-                self._take(envelope)
-
-    def _take(self, envelope: Envelope) -> None:
-        try:
-            require_sendable(envelope)
-        except ValueError as error:
-            unsendable = f"{UNSENDABLE}: {error}"
-            self._tell(Outcome(id=envelope.id, phase=Phase.MAIL, error=unsendable))
-        else:
-            self._in_flight.add(envelope.id)
-            self._stock.append(envelope)
+                try:
+                    require_sendable(envelope)
+                except ValueError as error:
+                    unsendable = f"{UNSENDABLE}: {error}"
+                    self._tell(Outcome(id=envelope.id, phase=Phase.MAIL, error=unsendable))
+                else:
+                    self._in_flight.add(envelope.id)
+                    self._stock.append(envelope)
 
     # --- dots ----------------------------------------------------------------------------------
 

@@ -101,29 +101,24 @@ class ConnectionPool:
         with self._lock:
             if self._kept:
                 return self._kept.pop()
-            free = [one for one in self._tried_next(now) if not one.is_on_trial]
-            if free:
-                return self._reserve(free[0], now, mine)
+            # Those that are not resting; if all are, those that have not failed often yet.
+            rested = [one for one in self._states if one.rests_until <= now]
+            few = [one for one in self._states if one.failures < MOST_FAILURES]
+            tried = rested or sorted(few, key=lambda one: one.failures)
+            state = next((one for one in tried if not one.is_on_trial), None)
+            if state is not None:
+                if len(state.sessions) >= self._most and mine:
+                    return RetryLater(inf)
+                if state.paced_until > now:
+                    return RetryLater(state.paced_until - now)
+                if not state.is_near:
+                    state.paced_until = now + BETWEEN_OPENINGS
+                session = self._open_session(state.route)
+                state.sessions.add(session)
+                return session
             if any(one.is_on_trial for one in self._states):
                 return RetryLater(BETWEEN_OPENINGS)
             return next((one.last for one in reversed(self._states) if one.last), NO_RELAY)
-
-    def _tried_next(self, now: float) -> list[_RelayState]:
-        """Those that are not resting; if all are, those that have not failed often yet."""
-        rested = [one for one in self._states if one.rests_until <= now]
-        few = [one for one in self._states if one.failures < MOST_FAILURES]
-        return rested or sorted(few, key=lambda one: one.failures)
-
-    def _reserve(self, state: _RelayState, now: float, mine: int) -> Session | RetryLater:
-        if len(state.sessions) >= self._most and mine:
-            return RetryLater(inf)
-        if state.paced_until > now:
-            return RetryLater(state.paced_until - now)
-        if not state.is_near:
-            state.paced_until = now + BETWEEN_OPENINGS
-        session = self._open_session(state.route)
-        state.sessions.add(session)
-        return session
 
     def failed(self, session: Session, stopped: Stopped) -> bool:
         """`session` came to nothing, before it had an answer to a message. Whether no other relay

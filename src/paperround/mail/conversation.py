@@ -165,7 +165,12 @@ class Conversation:
         yield from self._expect(Phase.GREETING, "", "2")
         yield from self._hello()
         if self._relay.tls is Tls.STARTTLS:
-            yield from self._start_tls()
+            if "STARTTLS" not in self._features:
+                self._phase = Phase.TLS
+                raise Stopped(Phase.TLS, error=f"{NO_STARTTLS}: the relay does not offer STARTTLS")
+            yield from self._expect(Phase.TLS, "STARTTLS\r\n", "220")
+            yield from self._protect()
+            yield from self._hello()
         if self._relay.user:
             yield from self._log_in()
         if self._sender:
@@ -186,14 +191,6 @@ class Conversation:
         lines = [line[4:].decode("utf-8", "replace").upper() for line in self._replies.lines[1:]]
         offers = (line.strip().partition(" ") for line in lines)
         self._features = {name: rest for name, _, rest in offers}
-
-    def _start_tls(self) -> _Script:
-        if "STARTTLS" not in self._features:
-            self._phase = Phase.TLS
-            raise Stopped(Phase.TLS, error=f"{NO_STARTTLS}: the relay does not offer STARTTLS")
-        yield from self._expect(Phase.TLS, "STARTTLS\r\n", "220")
-        yield from self._protect()
-        yield from self._hello()
 
     def _log_in(self) -> _Script:
         user, password = self._relay.user, self._relay.password
@@ -325,9 +322,15 @@ class Conversation:
     def _hear_answer(self, step: _Step, reply: Reply, now: float) -> None:
         self.deadline = inf
         if step.envelope is None:
-            self._hear_of_session(step, reply)
+            if step is _QUIT:
+                self._end(None, "")
+            elif reply.code >= 300:
+                self.lose("garbage: RSET was refused")
         elif step.envelope is not self._current:
-            self._hear_of_the_refused(reply)
+            # The rest of a group whose message was refused. A server that wants its body all the
+            # same would take an empty one for it: it gets none, and no dot.
+            if reply.code < 400 and not self._asked:
+                self._end(None, "")
         elif step.phase is Phase.DOT:
             self._end_message(reply)
         else:
@@ -335,21 +338,12 @@ class Conversation:
         if not self.over:
             self._go_on(now)
 
-    def _hear_of_session(self, step: _Step, reply: Reply) -> None:
-        if step is _QUIT:
-            self._end(None, "")
-        elif reply.code >= 300:
-            self.lose("garbage: RSET was refused")
-
-    def _hear_of_the_refused(self, reply: Reply) -> None:
-        """The rest of a group whose message was refused. A server that wants its body all the same
-        would take an empty one for it: it gets none, and no dot."""
-        if reply.code < 400 and not self._asked:
-            self._end(None, "")
-
     def _hear_of_message(self, phase: Phase, reply: Reply, now: float) -> None:
         if phase is Phase.DATA and reply.code == _GO_ON:
-            self._send_body(now)
+            if self._current is not None:
+                self._phase = Phase.BODY
+                self.output += dot_stuffed(self._current.content)
+                self.deadline = now + self._timeouts.command
         elif phase is not Phase.DATA and 200 <= reply.code < 300:
             self._phase = Phase.RCPT if phase is Phase.MAIL else Phase.DATA
         elif reply.code < 400:
@@ -358,12 +352,6 @@ class Conversation:
             self._to_ask.clear()
             self._must_reset = True
             self._tell(reply)
-
-    def _send_body(self, now: float) -> None:
-        if self._current is not None:
-            self._phase = Phase.BODY
-            self.output += dot_stuffed(self._current.content)
-            self.deadline = now + self._timeouts.command
 
     def _end_message(self, reply: Reply) -> None:
         self._tell(reply)

@@ -101,7 +101,10 @@ class Signer:
         unsigned = f"{start}t={when}; bh={body_hash};{_FOLD}b="
         canonical = f"dkim-signature:{unsigned.replace(_FOLD, ' ')}".encode("ascii")
         signature = base64.b64encode(key.sign(mail.head + canonical)).decode("ascii")
-        return f"DKIM-Signature: {unsigned}{_in_lines(signature)}\r\n".encode("ascii")
+        # The first line begins behind ` b=`.
+        room = _LINE - len(" b=")
+        lines = [signature[at : at + room] for at in range(0, len(signature), room)]
+        return f"DKIM-Signature: {unsigned}{_FOLD.join(lines)}\r\n".encode("ascii")
 
 
 def prepared(content: bytes) -> Signable:
@@ -112,9 +115,13 @@ def prepared(content: bytes) -> Signable:
     """
     head, _, body = content.partition(b"\r\n\r\n")
     fields = [one.partition(b":") for one in _FIELD_BREAK.split(head)]
+    # RFC 6376 section 3.4.2: lower case, unfolded.
     return Signable(
         names=tuple(name.decode("ascii").strip() for name, _, _ in fields),
-        head=b"".join(_canonical_field(name, value) for name, _, value in fields),
+        head=b"".join(
+            b"%b:%b\r\n" % (name.strip().lower(), canonical_value(value))
+            for name, _, value in fields
+        ),
         body=canonical_body(body),
     )
 
@@ -133,11 +140,6 @@ def canonical_lines(lines: bytes) -> bytes:
     while b"  " in text:
         text = text.replace(b"  ", b" ")
     return text.replace(b" \r\n", b"\r\n")
-
-
-def _canonical_field(name: bytes, value: bytes) -> bytes:
-    """RFC 6376 section 3.4.2: lower case, unfolded."""
-    return b"%b:%b\r\n" % (name.strip().lower(), canonical_value(value))
 
 
 def canonical_value(value: bytes) -> bytes:
@@ -166,9 +168,3 @@ def _filled(text: str) -> Iterable[str]:
             line = ""
         line += word
     yield line
-
-
-def _in_lines(signature: str) -> str:
-    """The first line begins behind ` b=`."""
-    room = _LINE - len(" b=")
-    return _FOLD.join(signature[at : at + room] for at in range(0, len(signature), room))

@@ -59,7 +59,9 @@ class Record:
 
 def standing_of(record: Record, published: str) -> Standing:
     """What `published`, the text at the record's name, is worth to mails that its key signs."""
-    tags = _tags(published)
+    # `v=DKIM1; p=...` as a mapping. Blanks carry no meaning in any tag that is read here.
+    pairs = [_BLANKS.sub("", part).partition("=") for part in published.split(";")]
+    tags = {name: value for name, equals, value in pairs if equals}
     public = tags.get("p")
     if public == "":
         return Standing.REVOKED
@@ -72,12 +74,6 @@ def standing_of(record: Record, published: str) -> Standing:
     if public != record.public or not allows:
         return Standing.OTHER
     return Standing.TESTING if "y" in tags.get("t", "").split(":") else Standing.GOOD
-
-
-def _tags(text: str) -> dict[str, str]:
-    """`v=DKIM1; p=...` as a mapping. Blanks carry no meaning in any tag that is read here."""
-    pairs = [_BLANKS.sub("", part).partition("=") for part in text.split(";")]
-    return {name: value for name, equals, value in pairs if equals}
 
 
 def _holds(listed: str, wanted: set[str]) -> bool:

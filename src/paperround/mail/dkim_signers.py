@@ -8,7 +8,6 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -96,7 +95,20 @@ def read_book(place: Path) -> KeyBook:
     """
     try:
         written = json.loads(place.read_bytes())
-        return KeyBook(tuple(_key(one) for one in written["keys"]))
+        return KeyBook(
+            tuple(
+                KeptKey(
+                    selector=str(one["selector"]),
+                    algorithm=Algorithm(one["algorithm"]),
+                    public=str(one["public"]),
+                    private=_text(one["private"]),
+                    made_at=parse_instant(one["made_at"]),
+                    signs_since=_instant(one["signs_since"]),
+                    retired_at=_instant(one["retired_at"]),
+                )
+                for one in written["keys"]
+            )
+        )
     except _ABSENT:
         return KeyBook()
     except OSError as error:
@@ -115,7 +127,9 @@ def write_book(place: Path, book: KeyBook) -> None:
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump({"keys": [_written(key) for key in book.keys]}, file, indent=2)
+            json.dump(
+                {"keys": [asdict(key) for key in book.keys]}, file, indent=2, default=format_instant
+            )
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(place)
@@ -128,25 +142,6 @@ def replace_book(place: Path, before: KeyBook, book: KeyBook) -> None:
     if read_book(place) != before:
         raise Conflict(f"{place} was changed meanwhile: look at it again with `dkim show-dns`")
     write_book(place, book)
-
-
-def _written(key: KeptKey) -> dict[str, Any]:
-    return {
-        name: format_instant(value) if isinstance(value, datetime) else value
-        for name, value in asdict(key).items()
-    }
-
-
-def _key(written: Mapping[str, Any]) -> KeptKey:
-    return KeptKey(
-        selector=str(written["selector"]),
-        algorithm=Algorithm(written["algorithm"]),
-        public=str(written["public"]),
-        private=_text(written["private"]),
-        made_at=parse_instant(written["made_at"]),
-        signs_since=_instant(written["signs_since"]),
-        retired_at=_instant(written["retired_at"]),
-    )
 
 
 def _text(value: Any) -> str | None:

@@ -193,7 +193,9 @@ def frame_of(templates: Templates, sender: Sender, view: DigestView, *, by_mail:
 
     Raises RenderingFailed when a value of the view cannot stand in a mail.
     """
-    marked = replace(view, links=_marked(view.links))
+    # The links with marks in place of their tokens.
+    links = {name: getattr(view.links, name)[:-TOKEN_LENGTH] + MARKS[name] for name in TOKENS}
+    marked = replace(view, links=PersonalLinks(**links))
     clean = clean_view(marked)
     cards = Parts(f"{_CARDS}\n", Markup(f"<!--{_CARDS}-->\n"))  # noqa: S704 - our own mark
     text, html = parts_of(templates, clean, cards, subject=_TITLE, preheader=_PREHEADER)
@@ -231,13 +233,6 @@ def _line_with(mark: str, html: str) -> str:
     return line
 
 
-def _marked(links: PersonalLinks) -> PersonalLinks:
-    """The links with marks in place of their tokens."""
-    return PersonalLinks(
-        **{name: getattr(links, name)[:-TOKEN_LENGTH] + MARKS[name] for name in TOKENS}
-    )
-
-
 # The header fields that make a digest the mail of a list.
 #
 # RFC 2369 and 2919 (lists), 5064 (Archived-At) and 8058 (one-click unsubscribing).
@@ -263,8 +258,11 @@ def _list_fields(view: DigestView, addressing: Addressing, sender: Sender) -> di
     leave = [web_value(view.links.one_click)]
     if addressing.unsubscribe_mail:
         leave.append(f"<{addressing.unsubscribe_mail}>")
+    # RFC 2919: stable, a name within our own host.
+    if _LIST_LABEL.fullmatch(view.list_name) is None:
+        raise RenderingFailed("the list's name must be ASCII letters, digits and hyphens")
     return {
-        "List-Id": [_list_id(view, sender)],
+        "List-Id": [f"<{view.list_name}.{sender.host}>"],
         "List-Unsubscribe": leave,
         "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"],
         "List-Help": [web_value(f"{public}/")],
@@ -272,13 +270,6 @@ def _list_fields(view: DigestView, addressing: Addressing, sender: Sender) -> di
         "List-Archive": [web_value(f"{public}/editions")],
         "List-Post": ["NO"],
     }
-
-
-def _list_id(view: DigestView, sender: Sender) -> str:
-    """RFC 2919: stable, a name within our own host."""
-    if _LIST_LABEL.fullmatch(view.list_name) is None:
-        raise RenderingFailed("the list's name must be ASCII letters, digits and hyphens")
-    return f"<{view.list_name}.{sender.host}>"
 
 
 def _owner(sender: Sender) -> str:

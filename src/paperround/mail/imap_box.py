@@ -40,10 +40,15 @@ def opened_box(place: ImapPlace) -> Iterator["ImapBox"]:
             _log_in(connection, place)
             opened = connection.select(_quoted(place.folder))
             [held, *_] = _answer(opened, f"open the folder {place.folder}")
-            yield ImapBox(connection, place, holds=_number(held))
+            # How many mails a server said that a folder holds; one where that cannot be read, so
+            # that it is looked into.
+            yield ImapBox(connection, place, holds=int(held) if held and held.isdigit() else 1)
             connection.expunge()
         finally:
-            _leave(connection)
+            try:
+                connection.logout()
+            except (imaplib.IMAP4.error, OSError):
+                connection.shutdown()
 
 
 class ImapBox:
@@ -130,13 +135,6 @@ def _log_in(connection: imaplib.IMAP4, place: ImapPlace) -> None:
         raise FetchFailed(f"{place} refuses the user or the password") from error
 
 
-def _leave(connection: imaplib.IMAP4) -> None:
-    try:
-        connection.logout()
-    except (imaplib.IMAP4.error, OSError):
-        connection.shutdown()
-
-
 @contextmanager
 def _failures_named(place: ImapPlace) -> Iterator[None]:
     try:
@@ -156,12 +154,6 @@ def _answer(answered: tuple[str, list[Any]], what: str) -> list[Any]:
     if word != "OK":
         raise imaplib.IMAP4.error(f"it does not let us {what}")
     return data
-
-
-def _number(held: bytes | None) -> int:
-    """How many mails a server said that a folder holds; one where that cannot be read, so that it
-    is looked into."""
-    return int(held) if held and held.isdigit() else 1
 
 
 def _quoted(folder: str) -> str:

@@ -37,10 +37,17 @@ class ImapPlace:
 
 def parse_imap_url(text: str) -> ImapPlace:
     """The place that `text` names; raises Misconfigured and shows no secret."""
-    url = _split(text)
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        raise _wrong("its host cannot be read") from None
+    if url.scheme not in ("imap", "imaps"):
+        raise _wrong("it must begin with imaps://")
     tls = url.scheme == "imaps"
     host, port = _host_and_port(url)
-    options = _options(url)
+    options = dict(parse_qsl(url.query, keep_blank_values=True))
+    if not options.keys() <= {"done", "ca"}:
+        raise _wrong("the options are done and ca (in passwords ? is %3F)")
     if not tls and not is_loopback(host):
         raise _wrong("it is another machine: use imaps://")
     user, password = unquote(url.username or ""), unquote(url.password or "")
@@ -58,16 +65,6 @@ def parse_imap_url(text: str) -> ImapPlace:
     )
 
 
-def _split(text: str) -> SplitResult:
-    try:
-        url = urlsplit(text)
-    except ValueError:
-        raise _wrong("its host cannot be read") from None
-    if url.scheme not in ("imap", "imaps"):
-        raise _wrong("it must begin with imaps://")
-    return url
-
-
 def _host_and_port(url: SplitResult) -> tuple[str, int | None]:
     try:
         host, port = url.hostname or "", url.port
@@ -76,13 +73,6 @@ def _host_and_port(url: SplitResult) -> tuple[str, int | None]:
     if not host or port == 0:
         raise _wrong("it names no host, or port 0")
     return host, port
-
-
-def _options(url: SplitResult) -> dict[str, str]:
-    options = dict(parse_qsl(url.query, keep_blank_values=True))
-    if not options.keys() <= {"done", "ca"}:
-        raise _wrong("the options are done and ca (in passwords ? is %3F)")
-    return options
 
 
 def _folder(name: str) -> str:

@@ -10,7 +10,6 @@ from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from itertools import islice
 from pathlib import Path
 
 from paperround.domain.mail_words import DIGEST, mail_called
@@ -56,7 +55,8 @@ class KeptMail:
 
 def kept_mails(directory: Path) -> list[KeptLine]:
     """The newest mails in `directory`, newest first; none while there is no such folder."""
-    return [_line(path, _head(path)) for path in islice(_newest_first(directory), SHOWN)]
+    aged = sorted(((path.stat().st_mtime_ns, path) for path in _files(directory)), reverse=True)
+    return [_line(path, _head(path)) for _, path in aged[:SHOWN]]
 
 
 def kept_mail(directory: Path, mail_id: str) -> KeptMail | None:
@@ -80,11 +80,6 @@ def _files(directory: Path) -> Iterator[Path]:
     return (path for path in directory.glob(f"*{_ENDING}") if not path.name.startswith("."))
 
 
-def _newest_first(directory: Path) -> Iterator[Path]:
-    aged = sorted(((path.stat().st_mtime_ns, path) for path in _files(directory)), reverse=True)
-    return (path for _, path in aged)
-
-
 def _head(path: Path) -> EmailMessage:
     with path.open("rb") as file:
         return _parsed(file.read(_HEAD_BYTES), head_only=True)
@@ -95,12 +90,13 @@ def _parsed(content: bytes, *, head_only: bool = False) -> EmailMessage:
 
 
 def _line(path: Path, message: EmailMessage) -> KeptLine:
+    moment = getattr(message.get("Date"), "datetime", None)
     return KeptLine(
         id=path.stem,
         to=str(message.get("To", "")),
         subject=str(message.get("Subject", "")),
         called=mail_called(_kind(message)),
-        dated=_dated(message),
+        dated=None if moment is None or moment.tzinfo is None else require_utc(moment),
     )
 
 
@@ -109,11 +105,6 @@ def _kind(message: EmailMessage) -> str:
     if "List-Id" in message:
         return DIGEST
     return str(message.get("Feedback-ID", "")).partition(":")[0].strip()
-
-
-def _dated(message: EmailMessage) -> datetime | None:
-    moment = getattr(message.get("Date"), "datetime", None)
-    return None if moment is None or moment.tzinfo is None else require_utc(moment)
 
 
 def _part(message: EmailMessage, subtype: str) -> str:

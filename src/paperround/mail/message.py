@@ -212,7 +212,10 @@ def require_sendable(envelope: Envelope) -> None:
         if not _ADDRESS.fullmatch(address):
             raise ValueError(f"the {name} is not one plain ASCII address")
     if not isinstance(envelope.content, WireReady):
-        _require_lines(envelope.content)
+        if _BARE_CR.search(envelope.content) or _BARE_LF.search(envelope.content):
+            raise ValueError("a line of the message does not end in CRLF")
+        if not envelope.content.endswith(b"\r\n"):
+            raise ValueError("the message does not end with a line end")
     if not envelope.message_id.strip("<>"):
         raise ValueError("the message has no Message-ID")
 
@@ -225,13 +228,6 @@ def are_ready(lines: bytes) -> bool:
     if lines.startswith(b".") or _DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):
         return False
     return not (_BARE_CR.search(lines) or _BARE_LF.search(lines))
-
-
-def _require_lines(content: bytes) -> None:
-    if _BARE_CR.search(content) or _BARE_LF.search(content):
-        raise ValueError("a line of the message does not end in CRLF")
-    if not content.endswith(b"\r\n"):
-        raise ValueError("the message does not end with a line end")
 
 
 def dot_stuffed(content: bytes) -> bytes:
@@ -281,17 +277,13 @@ def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
     `From `, which some mail systems rewrite.
     """
     whole = _any_of(tuple(sorted(unbroken))) if unbroken else _NOTHING
-    return "\r\n".join([_broken(line, whole) for line in _escaped(text).split("\n")])
+    octets = text if text.isascii() else text.encode().decode("latin-1")
+    return "\r\n".join([_broken(line, whole) for line in _UNUSUAL.sub(_escape, octets).split("\n")])
 
 
 @lru_cache(maxsize=64)
 def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, words)))
-
-
-def _escaped(text: str) -> str:
-    octets = text if text.isascii() else text.encode().decode("latin-1")
-    return _UNUSUAL.sub(_escape, octets)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -64,17 +64,6 @@ def notice_words(templates: Templates, view: NoticeView) -> Rendered:
     if not web_address(view.action_url):
         raise RenderingFailed("the link of a notice must be a plain http(s) address")
     ours = tongue(view.language)
-    clean = _cleaned_view(view, ours)
-    lives = {name: ours.span(life) for name, life in _LIVES.items()}
-    said = templates.phrases(f"notice_{view.kind}", {"view": clean, **lives})
-    subject = shortened(header_text(said["subject"]), SUBJECT_LENGTH)
-    preheader = shortened(said["preheader"], PREHEADER_LENGTH)
-    values = {"view": clean, "said": said, "subject": subject, "preheader": preheader}
-    text, html = templates.parts("notice", values)
-    return Rendered(subject=subject, preheader=preheader, text=text, html=html)
-
-
-def _cleaned_view(view: NoticeView, ours: Tongue) -> NoticeView:
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
     clean["language"] = ours.language
     clean["list_title"] = (
@@ -82,7 +71,14 @@ def _cleaned_view(view: NoticeView, ours: Tongue) -> NoticeView:
     )
     clean["postal_address"] = postal_line(view.postal_address)
     clean["details"] = _bounded(clean["details"], ours) if view.kind in _FOR_OPERATORS else ()
-    return replace(view, **clean)
+    shown = replace(view, **clean)
+    lives = {name: ours.span(life) for name, life in _LIVES.items()}
+    said = templates.phrases(f"notice_{view.kind}", {"view": shown, **lives})
+    subject = shortened(header_text(said["subject"]), SUBJECT_LENGTH)
+    preheader = shortened(said["preheader"], PREHEADER_LENGTH)
+    values = {"view": shown, "said": said, "subject": subject, "preheader": preheader}
+    text, html = templates.parts("notice", values)
+    return Rendered(subject=subject, preheader=preheader, text=text, html=html)
 
 
 def _bounded(lines: tuple[str, ...], ours: Tongue) -> tuple[str, ...]:

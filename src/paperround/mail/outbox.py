@@ -191,12 +191,8 @@ def _remove_leftovers(directory: Path) -> None:
         for name in os.listdir(directory):
             match = _DRAFT.fullmatch(name)
             if match is not None and _is_gone(int(match[1])):
-                _remove(directory / name)
-
-
-def _remove(leftover: Path) -> None:
-    with suppress(OSError):  # it takes up room, and that is no reason to send nothing
-        leftover.unlink()
+                with suppress(OSError):  # it takes up room, and that is no reason to send nothing
+                    (directory / name).unlink()
 
 
 def _is_gone(pid: int) -> bool:
@@ -236,22 +232,18 @@ def _draft(disk: Disk, directory: Path, envelope: Envelope) -> _Draft:
     mail, twin = (stem.with_name(f"{stem.name}{ending}") for ending in (".eml", ".json"))
     draft = _Draft(id=envelope.id, mail=mail, twin=twin, disk=disk)
     try:
-        draft.write(twin, _twin(envelope))
+        words = {
+            "sender": envelope.sender,
+            "recipient": envelope.recipient,
+            "message_id": envelope.message_id,
+            "delivery": envelope.id,
+        }
+        draft.write(twin, json.dumps(words, indent=2).encode() + b"\n")
         draft.write(mail, envelope.content)
     except OSError:
         draft.discard()
         raise
     return draft
-
-
-def _twin(envelope: Envelope) -> bytes:
-    words = {
-        "sender": envelope.sender,
-        "recipient": envelope.recipient,
-        "message_id": envelope.message_id,
-        "delivery": envelope.id,
-    }
-    return json.dumps(words, indent=2).encode() + b"\n"
 
 
 def _failure(delivery: DeliveryId, phase: Phase, error: str) -> Outcome:

@@ -139,10 +139,16 @@ def _event(
     tag: str,
     message_id: str,
 ) -> ReturnedEvent:
-    told = _telling(found)
+    # The statement that decided.
+    deciding = (one for one in found.statements if evidence_of(one) is found.evidence)
+    told = next(deciding, Statement())
+    # What tells a mail from others, and is the same when it is delivered twice: fields that a
+    # delivery adds do not count.
+    head = "\n".join(field(mail, name) for name in ("Message-ID", "Date", "From", "Subject"))
+    body = plain.partition(b"\n\n")[2]
     return ReturnedEvent(
         way=way,
-        event_id=_name(mail, plain),
+        event_id=hashlib.sha256(head.encode("utf-8", "replace") + b"\0" + body).hexdigest()[:40],
         kind=found.kind,
         evidence=found.evidence if found.kind is not Kind.UNSUBSCRIBE else Evidence.NONE,
         happened_at=now,
@@ -152,17 +158,3 @@ def _event(
         code=told.status,
         said=told.said,
     )
-
-
-def _telling(found: Returned) -> Statement:
-    """The statement that decided."""
-    deciding = (one for one in found.statements if evidence_of(one) is found.evidence)
-    return next(deciding, Statement())
-
-
-def _name(mail: Message, plain: bytes) -> str:
-    """What tells a mail from others, and is the same when it is delivered twice: fields that a
-    delivery adds do not count."""
-    head = "\n".join(field(mail, name) for name in ("Message-ID", "Date", "From", "Subject"))
-    body = plain.partition(b"\n\n")[2]
-    return hashlib.sha256(head.encode("utf-8", "replace") + b"\0" + body).hexdigest()[:40]

@@ -111,10 +111,18 @@ def _read(mail: Message, plain: bytes) -> Returned:
     parts = list(_parts(mail))
     feedback = [part for part in parts if part.get_content_type() == "message/feedback-report"]
     if feedback:
-        return _feedback(feedback[0])
+        # A report of a feedback loop (RFC 5965): most of its types are nobody's complaint.
+        report = feedback[0]
+        types = [field(part, "Feedback-Type").lower() for part in (report, *_inner(report))]
+        written = _FEEDBACK_TYPE.findall(prose_of(report).lower())
+        if _COMPLAINTS.isdisjoint([*types, *written]):
+            return Returned(kind=Kind.REPORT)
+        return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
     if any(_REPORTED_TO_MICROSOFT in part for part in parts):
         return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
-    if _is_receipt(parts) or _is_auto_reply(mail):
+    # It says that a mail was read, or thrown away unread (RFC 8098).
+    receipt = "message/disposition-notification"
+    if any(part.get_content_type() == receipt for part in parts) or _is_auto_reply(mail):
         return Returned(kind=Kind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
     recipients = recipients_in(parts)
     told = _may_be_a_bounce(mail) or recipients
@@ -167,13 +175,24 @@ def _statements(
         yield told if by_machine or block in parts else replace(told, by_smtp=False)
     if not recipients:
         text = words or before_the_copy(unparted(raw)[:LONGEST_PROSE])
-        yield from _of_words(text, by_smtp=by_machine)
+        # A statement for each paragraph in which a mail system speaks of a failure. Who writes
+        # under a name of their own may only tell of one.
+        for paragraph in _paragraphs(text):
+            late = _AFTER_DATA.search(paragraph) is not None
+            statement = Statement(
+                said=paragraph, recipient=_named(paragraph), after_data=late, by_smtp=by_machine
+            )
+            if _SPOKEN.search(paragraph) or evidence_of(statement).is_hard:
+                yield statement
 
 
 def _of_fields(block: Message, words: str, beside: Sequence[str], *, by_rule: bool) -> Statement:
     """What a recipient's fields say; where they do not say why, the prose `beside` them that does.
     A short prose that says the mailbox is full knows better than the fields."""
-    kind, said = _typed(field(block, "Diagnostic-Code"))
+    # The kind of who spoke, in small letters, and the words.
+    kind, said = "", field(block, "Diagnostic-Code")
+    if match := _TYPED.match(said):
+        kind, said = match[1].lower(), said[match.end() :]
     status = _STATUS.search(field(block, "Status"))
     if len(words) < _SHORT and is_full(words):
         said = words
@@ -196,24 +215,6 @@ def _paragraphs(words: str) -> Iterator[str]:
     return filter(None, map(str.strip, _PARAGRAPH.split(words)))
 
 
-def _typed(value: str) -> tuple[str, str]:
-    """The kind of who spoke, in small letters, and the words."""
-    match = _TYPED.match(value)
-    return ("", value) if match is None else (match[1].lower(), value[match.end() :])
-
-
-def _of_words(words: str, *, by_smtp: bool) -> Iterator[Statement]:
-    """A statement for each paragraph in which a mail system speaks of a failure. Who writes under
-    a name of their own may only tell of one."""
-    for paragraph in _paragraphs(words):
-        late = _AFTER_DATA.search(paragraph) is not None
-        statement = Statement(
-            said=paragraph, recipient=_named(paragraph), after_data=late, by_smtp=by_smtp
-        )
-        if _SPOKEN.search(paragraph) or evidence_of(statement).is_hard:
-            yield statement
-
-
 def _named(text: str) -> str:
     """The one address that a text names; empty where there are several. The Original-Recipient is
     the address that we mailed, wherever it was passed on to (RFC 3464 section 2.3.1)."""
@@ -222,20 +223,6 @@ def _named(text: str) -> str:
 
 
 # --- what kind of mail it is ----------------------------------------------------------------------
-
-
-def _feedback(report: Message) -> Returned:
-    """A report of a feedback loop (RFC 5965): most of its types are nobody's complaint."""
-    types = [field(part, "Feedback-Type").lower() for part in (report, *_inner(report))]
-    written = _FEEDBACK_TYPE.findall(prose_of(report).lower())
-    if _COMPLAINTS.isdisjoint([*types, *written]):
-        return Returned(kind=Kind.REPORT)
-    return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
-
-
-def _is_receipt(parts: Sequence[Message]) -> bool:
-    """Whether it says that a mail was read, or thrown away unread (RFC 8098)."""
-    return any(part.get_content_type() == "message/disposition-notification" for part in parts)
 
 
 def _is_auto_reply(mail: Message) -> bool:
@@ -303,7 +290,11 @@ def _blocks(text: str) -> Iterator[Message]:
         bare = line.strip(_AROUND)
         match = _WRITTEN.match(line)
         if block and (not bare or (match and match[1] in block)):
-            if _is_of_a_recipient(block):
+            judged = field(block, "Action") or field(block, "Diagnostic-Code")
+            named = any(
+                field(block, f"{one}-Recipient") for one in ("Final", "Original", "X-Actual")
+            )
+            if judged and (named or "Status" in block):
                 yield block
             block = Message()
         if match:
@@ -311,12 +302,6 @@ def _blocks(text: str) -> Iterator[Message]:
         elif block and bare and not _NAMED.match(line):
             name, value = block.items()[-1]
             block.replace_header(name, f"{value} {bare}"[:LONGEST_FIELD])
-
-
-def _is_of_a_recipient(block: Message) -> bool:
-    judged = field(block, "Action") or field(block, "Diagnostic-Code")
-    named = any(field(block, f"{one}-Recipient") for one in ("Final", "Original", "X-Actual"))
-    return bool(judged) and (named or "Status" in block)
 
 
 def _text_of(part: Message) -> str:

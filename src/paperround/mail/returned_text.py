@@ -56,16 +56,13 @@ def _start_of_row(row: re.Match[bytes]) -> bytes:
 def field(part: Message, name: str) -> str:
     """A field on one line; empty when it is not there. Some put UTF-8 or Japanese into it as it
     is."""
-    value = " ".join(_as_it_came(part, name)[:LONGEST_FIELD].split())
+    # The library itself gives a question mark for each byte that is no ASCII.
+    found = (str(value) for one, value in part.raw_items() if one.lower() == name.lower())
+    came = next(found, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    value = " ".join(came[:LONGEST_FIELD].split())
     if _JAPANESE in value:
         return value.encode("latin-1", "replace").decode("iso-2022-jp", "replace")
     return _decoded(value) if "=?" in value else value
-
-
-def _as_it_came(part: Message, name: str) -> str:
-    """The library itself gives a question mark for each byte that is no ASCII."""
-    found = (str(value) for one, value in part.raw_items() if one.lower() == name.lower())
-    return next(found, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _decoded(value: str) -> str:

@@ -180,7 +180,10 @@ class SelectorLoop:
             self._on_event(session, event)
         talk.events.clear()
         if talk.over:
-            self._end(session)
+            if session in self.sessions:
+                self.release(session)
+                session.close()
+                self._on_event(session, None)
         elif bool(talk.output) != session.is_writing:
             session.is_writing = not session.is_writing
             writing = selectors.EVENT_WRITE if session.is_writing else 0
@@ -205,12 +208,6 @@ class SelectorLoop:
     def close(self) -> None:
         """Free the selector."""
         self._selector.close()
-
-    def _end(self, session: Session) -> None:
-        if session in self.sessions:
-            self.release(session)
-            session.close()
-            self._on_event(session, None)
 
 
 def route_to(relay: Relay, *, number: int = 0, seconds: float, world: World) -> Route:

@@ -58,7 +58,12 @@ def hooks(means: Means, client: Callable[[], HttpClient]) -> MappingProxyType[st
         found["ses"] = SesHook(Authority([_topic(arn) for arn in means.ses], client()))
     if means.postmark:
         _require_long("POSTMARK_HOOK_SECRET", means.postmark, SHORTEST_SECRET)
-        _require_https(means.public_url)
+        parts = urlsplit(means.public_url)
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            raise Misconfigured(
+                "PAPERROUND_POSTMARK_HOOK_SECRET would cross the network in the clear: "
+                "PAPERROUND_PUBLIC_URL must be https"
+            )
         found["postmark"] = PostmarkHook(means.postmark)
     if means.sendgrid:
         found["sendgrid"] = SendGridHook([_public_key(text) for text in means.sendgrid])
@@ -83,15 +88,6 @@ def _require_long(name: str, secrets: Sequence[str], shortest: int) -> None:
         raise Misconfigured(
             f"PAPERROUND_{name} needs {shortest} characters or more: whoever guesses it can stop "
             "readers' mail"
-        )
-
-
-def _require_https(public_url: str) -> None:
-    parts = urlsplit(public_url)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
-        raise Misconfigured(
-            "PAPERROUND_POSTMARK_HOOK_SECRET would cross the network in the clear: "
-            "PAPERROUND_PUBLIC_URL must be https"
         )
 
 

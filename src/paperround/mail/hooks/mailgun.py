@@ -56,7 +56,12 @@ class Tokens:
 
     def require_own(self, token: str, body: bytes) -> None:
         """Raise Forged for a token that came with another body."""
-        digest = _digest(body)
+        # Of what a body says, in whatever order and with whatever spaces it is written.
+        try:
+            said = json.dumps(read(body).value, sort_keys=True)
+        except RecursionError:
+            raise Forged("it is nested too deeply") from None
+        digest = hashlib.sha256(said.encode()).digest()
         with self._lock:
             first = self._bodies.setdefault(token, digest)
             while len(self._bodies) > self._most:
@@ -87,15 +92,6 @@ class MailgunHook:
 
 def _signature(secret: str, signed: str) -> str:
     return hmac.new(secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-
-
-def _digest(body: bytes) -> bytes:
-    """Of what a body says, in whatever order and with whatever spaces it is written."""
-    try:
-        said = json.dumps(read(body).value, sort_keys=True)
-    except RecursionError:
-        raise Forged("it is nested too deeply") from None
-    return hashlib.sha256(said.encode()).digest()
 
 
 def parse(body: bytes, *, now: datetime) -> Heard:

@@ -103,7 +103,14 @@ def _meaning(told: Told) -> tuple[Kind, Evidence] | None:
     """What an event says of an address; None for what says nothing, a deferral among it."""
     match told.text("event"):
         case "bounce":
-            return Kind.BOUNCE, _of_bounce(told)
+            # A `bounce` may name the address; one of type `blocked` or `expired` is about the way.
+            is_hard = told.text("type") == "bounce"
+            return Kind.BOUNCE, judged(
+                told.text("reason"),
+                status=told.text("status"),
+                silent=Evidence.LIKELY_GONE if is_hard else Evidence.PASSING,
+                most=Evidence.GONE if is_hard else Evidence.PASSING,
+            )
         case "dropped":
             return _DROPPED.get(told.text("reason").lower())
         case "spamreport":
@@ -112,14 +119,3 @@ def _meaning(told: Told) -> tuple[Kind, Evidence] | None:
             return Kind.UNSUBSCRIBE, Evidence.NONE
         case _:
             return None
-
-
-def _of_bounce(told: Told) -> Evidence:
-    """A `bounce` may name the address; one of type `blocked` or `expired` is about the way."""
-    is_hard = told.text("type") == "bounce"
-    return judged(
-        told.text("reason"),
-        status=told.text("status"),
-        silent=Evidence.LIKELY_GONE if is_hard else Evidence.PASSING,
-        most=Evidence.GONE if is_hard else Evidence.PASSING,
-    )

@@ -85,29 +85,25 @@ def _event(
 ) -> ReturnedEvent:
     """`mail` is nothing where several had it: it would name one of them."""
     words = recipient.text("diagnosticCode")
-    return ReturnedEvent(
-        way=WAY,
-        event_id=event_id,
-        kind=meaning[0],
-        evidence=meaning[1],
-        happened_at=block.moment("timestamp", now=now),
-        message_id=_message_id(mail),
-        tag=tag_of(mail.text("source")),
-        recipient=recipient.text("emailAddress"),
-        code=code_of(recipient.text("status"), words),
-        said=kept(words or f"{block.text('bounceType')} {block.text('bounceSubType')}"),
-    )
-
-
-def _message_id(mail: Told) -> str:
-    """Ours: SES gives mails a Message-ID of its own, and keeps the one they came with here."""
+    # Ours: SES gives mails a Message-ID of its own, and keeps the one they came with here.
     usual = mail.inner("commonHeaders").text("messageId")
     given = (
         one.text("value")
         for one in mail.inner("headers").items()
         if one.text("name").lower() == "message-id"
     )
-    return message_id(next(given, "") or usual)
+    return ReturnedEvent(
+        way=WAY,
+        event_id=event_id,
+        kind=meaning[0],
+        evidence=meaning[1],
+        happened_at=block.moment("timestamp", now=now),
+        message_id=message_id(next(given, "") or usual),
+        tag=tag_of(mail.text("source")),
+        recipient=recipient.text("emailAddress"),
+        code=code_of(recipient.text("status"), words),
+        said=kept(words or f"{block.text('bounceType')} {block.text('bounceSubType')}"),
+    )
 
 
 def _bounce(block: Told, recipient: Told) -> Meaning | None:

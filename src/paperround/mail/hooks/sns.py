@@ -86,7 +86,15 @@ class Authority:
         signed, hashing = _signed(message), _HASHES.get(message.text("SignatureVersion"))
         if signed is None or hashing is None:
             raise Forged("its type or the version of its signature is unknown")
-        key = self._key(message.text("SigningCertURL"), topic, now=now)
+        url = message.text("SigningCertURL")
+        if not is_certificate_of(url, topic):
+            raise Forged("its certificate is not at SNS in the region of the topic")
+        found = self._certificate(url)
+        if not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
+            raise Forged("its certificate is not valid now")
+        key = found.public_key()
+        if not isinstance(key, RSAPublicKey) or key.key_size < SHORTEST_KEY:
+            raise Forged("its certificate has another kind of key, or a short one")
         try:
             key.verify(_decoded(message.text("Signature")), signed, PKCS1v15(), hashing())
         except InvalidSignature:
@@ -101,23 +109,20 @@ class Authority:
             raise Forged("its SubscribeURL does not confirm the topic")
         self._client.get(FetchRequest(url=url))
 
-    def _key(self, url: str, topic: Topic, *, now: datetime) -> RSAPublicKey:
-        if not is_certificate_of(url, topic):
-            raise Forged("its certificate is not at SNS in the region of the topic")
-        found = self._certificate(url)
-        if not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
-            raise Forged("its certificate is not valid now")
-        key = found.public_key()
-        if not isinstance(key, RSAPublicKey) or key.key_size < SHORTEST_KEY:
-            raise Forged("its certificate has another kind of key, or a short one")
-        return key
-
     def _certificate(self, url: str) -> Certificate:
         with self._lock:
             kept = self._kept.get(url)
         if kept is not None:
             return kept
-        found = _read(_fetched(url, self._client))
+        try:
+            page = self._client.get(FetchRequest(url=url))
+        except FetchFailed as error:
+            if error.status is not None and 400 <= error.status < 500 and error.status != 429:
+                raise Forged("SNS has no such certificate") from error
+            raise
+        if page.url != url:
+            raise Forged("its certificate is somewhere else")
+        found = _read(page.body)
         with self._lock:
             while len(self._kept) >= MOST_CERTIFICATES:
                 self._kept.pop(next(iter(self._kept)))
@@ -137,18 +142,6 @@ def _confirms(url: str, topic: Topic) -> bool:
         return False
     asked = parse_qs(urlsplit(url).query)
     return asked.get("Action") == ["ConfirmSubscription"] and asked.get("TopicArn") == [topic.arn]
-
-
-def _fetched(url: str, client: HttpClient) -> bytes:
-    try:
-        page = client.get(FetchRequest(url=url))
-    except FetchFailed as error:
-        if error.status is not None and 400 <= error.status < 500 and error.status != 429:
-            raise Forged("SNS has no such certificate") from error
-        raise
-    if page.url != url:
-        raise Forged("its certificate is somewhere else")
-    return page.body
 
 
 def _read(pem: bytes) -> Certificate:
