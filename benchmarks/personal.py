@@ -11,7 +11,7 @@ from benchmarks.invented import papers
 from benchmarks.rounds import interleaved
 from benchmarks.table import Bar, Measured
 from paperround.domain.errors import InvalidInput
-from paperround.evaluate.personal_baselines import linear_svm
+from paperround.evaluate.personal import linear_svm
 from paperround.ranking.bags import bag_of
 from paperround.ranking.personal import Said, best, fits, in_blocks, odds, profiles
 from paperround.ranking.text_space import Bag, Dense, Texts, text_space

@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 from paperround.cli.app import app
 from paperround.domain.errors import InvalidInput
 from paperround.domain.gist import Piece
-from paperround.evaluate.gist import evaluate_gist
-from paperround.evaluate.marked import read_marked
+from paperround.evaluate.gist import evaluate_gist, read_marked
 from paperround.evaluate.report import Baselines, Report
 
 TEXT = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.evaluate.orders import (
+from paperround.evaluate.report import (
     area_under_curve,
     average_precision,
     rank_correlation,

@@ -12,11 +12,12 @@ from paperround.evaluate.papers import read_rows
 from paperround.evaluate.personal import (
     Libraries,
     Reader,
+    baselines_of,
     evaluate_personal,
     read_libraries,
     recalls,
+    tfidf,
 )
-from paperround.evaluate.personal_baselines import baselines_of, tfidf
 from paperround.evaluate.report import Baselines, Report
 
 SUBJECTS = 50

@@ -1,11 +1,12 @@
 """What an evaluation found: our figures with how sure they are, and those of others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 
 class Baselines(StrEnum):
@@ -77,3 +78,54 @@ def figure(statistic: Callable[[Places], float], groups: int, *, seed: int = 1) 
     found = [statistic(places) for places in drawn]
     low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Figure(value=statistic(np.arange(groups)), low=float(low), high=float(high))
+
+
+# How alike two orders of the same papers are.
+
+
+def rank_correlation(ours: Sequence[float], actual: Sequence[float]) -> float:
+    """Spearman's, equal values sharing their mean rank; 0 when either side has one value only."""
+    left, right = _centred_ranks(ours), _centred_ranks(actual)
+    size = float(np.sqrt((left @ left) * (right @ right)))
+    return float(left @ right) / size if size else 0.0
+
+
+def _centred_ranks(values: Sequence[float]) -> Numbers:
+    ranks: Numbers = rankdata(np.asarray(values, dtype=np.float64))
+    centred: Numbers = ranks - ranks.mean()
+    return centred
+
+
+def top_overlap(ours: Sequence[float], actual: Sequence[float], size: int = 5) -> float:
+    """The share of the actual `size` highest among ours; of equal values the first counts."""
+    return len(set(highest(ours, size)) & set(highest(actual, size))) / size
+
+
+def highest(values: Sequence[float], size: int) -> list[int]:
+    """The places of the `size` highest values, best first; of equal values the first."""
+    return sorted(range(len(values)), key=lambda place: (-values[place], place))[:size]
+
+
+def average_precision(scores: Sequence[float], picked: Sequence[bool]) -> float:
+    """Mean precision at each picked paper, best score first; of equal scores the first.
+
+    Raises ValueError when nothing is picked.
+    """
+    hits = np.asarray(picked, dtype=np.float64)[np.argsort(-np.asarray(scores), kind="stable")]
+    if not hits.any():
+        raise ValueError("nothing was picked")
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    return float((precision * hits).sum() / hits.sum())
+
+
+def area_under_curve(scores: Sequence[float], picked: Sequence[bool]) -> float:
+    """How often a picked paper scores above another, equal scores counting half.
+
+    Raises ValueError unless some are picked and some are not.
+    """
+    chosen = np.asarray(picked, dtype=bool)
+    inside, outside = int(chosen.sum()), int((~chosen).sum())
+    if not inside or not outside:
+        raise ValueError("picked papers and others are needed")
+    ranks: Numbers = rankdata(np.asarray(scores, dtype=np.float64))
+    return float((ranks[chosen].sum() - inside * (inside + 1) / 2) / (inside * outside))

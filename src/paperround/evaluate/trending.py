@@ -20,10 +20,19 @@ import numpy as np
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Paper
-from paperround.evaluate.orders import highest, rank_correlation, top_overlap
 from paperround.evaluate.papers import Listed, day, read_days, read_rows, text
 from paperround.evaluate.replay import Counts, DayScores, Scores, moment_of, replay
-from paperround.evaluate.report import Baselines, Figure, Numbers, Report, ahead_of, mean_of
+from paperround.evaluate.report import (
+    Baselines,
+    Figure,
+    Numbers,
+    Report,
+    ahead_of,
+    highest,
+    mean_of,
+    rank_correlation,
+    top_overlap,
+)
 from paperround.ranking.prior import Knowledge
 
 Formula = Callable[[Paper, int, datetime], float]
