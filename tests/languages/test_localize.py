@@ -30,7 +30,7 @@ from paperround.languages.tongue import tongue
 from paperround.ranking.bursts import Burst
 from paperround.ranking.opinions import _frozen as _in_words
 from paperround.ranking.query import Match
-from paperround.ranking.reasons import reason_for
+from paperround.ranking.trending import reason_for
 from tests.domain.feeds import feed
 from tests.ranking.builders import NOW, candidate, listed, only, rank, seen
 from tools.words import OTHERS

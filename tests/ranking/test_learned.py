@@ -21,9 +21,8 @@ from paperround.ranking.learned import Learned, Records, records_of
 from paperround.ranking.maker import PriorMaker
 from paperround.ranking.prior import FEATURES, GROUPS, VERSION, PastMeans
 from paperround.ranking.prior_learning import LEAST_OUTCOMES
-from paperround.ranking.reasons import LONGEST
+from paperround.ranking.trending import LONGEST, TrendingRanker
 from paperround.ranking.trending import VERSION as RANKER
-from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.words import occurs
 from tests.builders import english
 from tests.ranking.builders import by_number, candidate, order, paper, rank, seen

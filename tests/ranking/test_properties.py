@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperround.domain.editions import Candidate, Ranking
-from paperround.ranking.reasons import LONGEST
+from paperround.ranking.trending import LONGEST
 from tests.builders import english
 from tests.ranking.builders import NOW, candidate, order, rank, seen
 from tests.ranking.days import days

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from paperround.domain.editions import Candidate
-from paperround.ranking.reasons import LONGEST
+from paperround.ranking.trending import LONGEST
 from paperround.ranking.words import occurs
 from tests.builders import english
 from tests.ranking.builders import NOW, by_number, candidate, listed, only, rank, seen
