@@ -9,8 +9,7 @@ from pathlib import Path
 import dkim
 
 from paperround.mail.dkim import Algorithm, Signer, SigningKey
-from paperround.mail.dkim_book import new_key, public_of
-from paperround.mail.dkim_records import Record
+from paperround.mail.dkim_book import Record, new_key, public_of
 
 DOMAIN = "papers.example.org"
 SCRIPT = Path(__file__).with_name("dkim_oracle.pl")

@@ -27,11 +27,13 @@ from paperround.mail.dkim_book import (
     SHOW_REVOKED,
     KeyBook,
     KeyState,
+    Record,
+    Standing,
     keys_given,
     pem_of,
     public_of,
+    standing_of,
 )
-from paperround.mail.dkim_records import Record, Standing, standing_of
 from paperround.mail.dkim_signers import (
     Signers,
     read_book,

@@ -7,8 +7,7 @@ import pytest
 
 from paperround.domain.errors import FetchFailed, Misconfigured
 from paperround.domain.returns import Letter
-from paperround.mail.imap_box import MOST_LOOKED_FOR, opened_box
-from paperround.mail.imap_url import parse_imap_url
+from paperround.mail.imap_box import MOST_LOOKED_FOR, opened_box, parse_imap_url
 from paperround.mail.returned import LONGEST
 from tests.certificates import certificate
 from tests.mail.imap_server import ImapServer, Stored

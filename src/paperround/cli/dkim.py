@@ -136,7 +136,7 @@ def _require_own(home: "Runtime") -> None:
 def _require_published(home: "Runtime", waiting: "Sequence[KeptKey]") -> None:
     """Raise Conflict, or FetchFailed, unless the DNS has the record of each."""
     from paperround.doctor.dns import published
-    from paperround.mail.dkim_records import Standing
+    from paperround.mail.dkim_book import Standing
 
     for key in waiting:
         record = key.due(home.signers.domain, home.clock.now()).record

@@ -17,8 +17,7 @@ from paperround.domain.feeds import FetchRequest
 from paperround.domain.ports import HttpClient
 from paperround.domain.text import counted
 from paperround.jobs.ports import Resolver
-from paperround.mail.dkim_book import DueRecord, KeyState
-from paperround.mail.dkim_records import Record, Standing, standing_of
+from paperround.mail.dkim_book import DueRecord, KeyState, Record, Standing, standing_of
 
 RESERVED = (*NOBODYS, ".example.com", ".example.net", ".example.org")
 """Ends of domains that stand in examples, and in no DNS that tells of them (RFC 2606)."""

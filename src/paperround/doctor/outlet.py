@@ -16,9 +16,8 @@ from paperround.domain.deliveries import Phase
 from paperround.domain.errors import Misconfigured, PaperroundError
 from paperround.domain.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
 from paperround.mail.conversation import Stopped
-from paperround.mail.imap_box import opened_box
-from paperround.mail.imap_url import parse_imap_url
-from paperround.mail.probe import probe
+from paperround.mail.imap_box import opened_box, parse_imap_url
+from paperround.mail.smtp import probe
 from paperround.wiring import Runtime
 
 _WAYS_OUT = {

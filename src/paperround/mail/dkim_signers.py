@@ -16,8 +16,15 @@ from typing import Any
 from paperround.domain.errors import Conflict, InvalidInput, Misconfigured
 from paperround.domain.times import format_instant, parse_instant
 from paperround.mail.dkim import Algorithm, Signer, SigningKey
-from paperround.mail.dkim_book import DueRecord, KeptKey, KeyBook, KeyState, key_of, public_of
-from paperround.mail.dkim_records import Record
+from paperround.mail.dkim_book import (
+    DueRecord,
+    KeptKey,
+    KeyBook,
+    KeyState,
+    Record,
+    key_of,
+    public_of,
+)
 
 _NEVER = object()
 _ABSENT = (FileNotFoundError, NotADirectoryError)

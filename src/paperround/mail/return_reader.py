@@ -19,8 +19,14 @@ from email.utils import getaddresses
 from paperround.domain.bounces import Evidence, Statement, evidence_of
 from paperround.domain.return_path import TagUse, read_tag, tag_of
 from paperround.domain.returns import Kind, ReturnedEvent
-from paperround.mail.returned import LONGEST, Returned, read_returned
-from paperround.mail.returned_text import LONGEST_FIELD, field, plain_of
+from paperround.mail.returned import (
+    LONGEST,
+    LONGEST_FIELD,
+    Returned,
+    field,
+    plain_of,
+    read_returned,
+)
 
 _COMES_TO = (
     "X-Original-To",

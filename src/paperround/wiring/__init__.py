@@ -430,8 +430,7 @@ class Runtime:
 
     def empty_return_box(self) -> Receipt | None:
         """Take in what waits in the mailbox; None where none is set. Raises FetchFailed."""
-        from paperround.mail.imap_box import opened_box
-        from paperround.mail.imap_url import parse_imap_url
+        from paperround.mail.imap_box import opened_box, parse_imap_url
 
         if not self.settings.bounce_imap_url:
             return None
