@@ -254,7 +254,18 @@ def _in_archive(row: Row) -> bool:
 
 
 def _test(listings: Sequence[Listing], picks: Sequence[Paper], first: date) -> Tested:
-    data = _described(listings, picks)
+    inside = {one.paper.identifiers["arxiv"] for one in listings}
+    others = sorted(
+        (paper for paper in picks if paper.identifiers["arxiv"] not in inside),
+        key=lambda paper: paper.counts_from,
+    )
+    data = _Data(
+        listings=listings,
+        texts=read_texts([one.paper for one in listings]),
+        features=np.array(_author_features(listings, picks)).reshape(-1, AUTHOR_FEATURES),
+        others=read_texts(others),
+        other_days=[paper.counts_from.date() for paper in others],
+    )
     tested = [
         (inside, _scores(data, known, labels, inside))
         for month, inside in _months(listings, first)
@@ -288,21 +299,6 @@ class _Data:
     features: Numbers
     others: Texts
     other_days: Sequence[date]
-
-
-def _described(listings: Sequence[Listing], picks: Sequence[Paper]) -> _Data:
-    inside = {one.paper.identifiers["arxiv"] for one in listings}
-    others = sorted(
-        (paper for paper in picks if paper.identifiers["arxiv"] not in inside),
-        key=lambda paper: paper.counts_from,
-    )
-    return _Data(
-        listings=listings,
-        texts=read_texts([one.paper for one in listings]),
-        features=np.array(_author_features(listings, picks)).reshape(-1, AUTHOR_FEATURES),
-        others=read_texts(others),
-        other_days=[paper.counts_from.date() for paper in others],
-    )
 
 
 def _known(listings: Sequence[Listing], month: date) -> tuple[list[int], Numbers]:

@@ -88,7 +88,16 @@ def measure(
     """
     collection = read_collection(queries, documents)
     with indexed(collection, database_url) as database:
-        ours = gains_of(collection, _product(database))
+        # The search as a visitor has it.
+        names = names_of_papers(database)
+
+        def find(asked: Asked) -> Sequence[str]:
+            page = search(
+                database, by_relevance, asked.text, filters=Filters(feed=asked.feed), limit=DEPTH
+            )
+            return [names[hit.paper.id] for hit in page.hits]
+
+        ours = gains_of(collection, find)
     others = {} if baselines is Baselines.NONE else _baselines(collection)
     return Report(
         task="search",
@@ -229,19 +238,6 @@ def _record(document: Document) -> Record:
 
 def _local(document: str) -> str:
     return f"evaluate:{document}"
-
-
-def _product(database: Database) -> Finder:
-    """The search as a visitor has it."""
-    names = names_of_papers(database)
-
-    def find(asked: Asked) -> Sequence[str]:
-        page = search(
-            database, by_relevance, asked.text, filters=Filters(feed=asked.feed), limit=DEPTH
-        )
-        return [names[hit.paper.id] for hit in page.hits]
-
-    return find
 
 
 def names_of_papers(database: Database) -> dict[PaperId, str]:

@@ -11,7 +11,7 @@ the prior had enough history.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -155,39 +155,22 @@ def _figure(numbers: Numbers) -> Figure:
 
 
 def _weekly(
-    weeks: Iterable[Week], days: Sequence[DayScores], formula: Formula | None
+    weeks: Sequence[Week], days: Sequence[DayScores], formula: Formula | None
 ) -> dict[str, Numbers]:
     """Recall of each week, from the morning's and from the afternoon's counts."""
-    weeks = list(weeks)
     return {
-        "recall_at_10_morning": np.array(
-            [
-                _recall(week, days, formula, lambda one: one.morning, lambda one: one.morning)
-                for week in weeks
-            ]
-        ),
-        "recall_at_10_afternoon": np.array(
-            [
-                _recall(week, days, formula, lambda one: one.afternoon, lambda one: one.afternoon)
-                for week in weeks
-            ]
-        ),
+        f"recall_at_10_{when}": np.array([_recall(week, days, formula, when) for week in weeks])
+        for when in ("morning", "afternoon")
     }
 
 
-def _recall(
-    week: Week,
-    days: Sequence[DayScores],
-    formula: Formula | None,
-    counts_of: Callable[[Listed], Counts],
-    scores_of: Callable[[DayScores], Scores],
-) -> float:
-    inside = [one for one in days if week.start <= one.day <= week.end]
+def _recall(week: Week, days: Sequence[DayScores], formula: Formula | None, when: str) -> float:
     scored = [
-        (one, _score(one, counts_of(one), scores_of(day_), formula))
-        for day_ in inside
+        (one, _score(one, getattr(one, when), getattr(day_, when), formula))
+        for day_ in days
+        if week.start <= day_.day <= week.end
         for one in day_.listed
-        if counts_of(one)
+        if getattr(one, when)
     ]
     best = highest([score for _, score in scored], TOP)
     return sum(scored[place][0].paper.identifiers["arxiv"] in week.top for place in best) / TOP

@@ -91,20 +91,15 @@ def _parsed(content: bytes, *, head_only: bool = False) -> EmailMessage:
 
 def _line(path: Path, message: EmailMessage) -> KeptLine:
     moment = getattr(message.get("Date"), "datetime", None)
+    # A list's mail is a digest; any other says what it is: `Feedback-ID: confirm:notice:...`.
+    kind = str(message.get("Feedback-ID", "")).partition(":")[0].strip()
     return KeptLine(
         id=path.stem,
         to=str(message.get("To", "")),
         subject=str(message.get("Subject", "")),
-        called=mail_called(_kind(message)),
+        called=mail_called(DIGEST if "List-Id" in message else kind),
         dated=None if moment is None or moment.tzinfo is None else require_utc(moment),
     )
-
-
-def _kind(message: EmailMessage) -> str:
-    """A list's mail is a digest; any other says what it is: `Feedback-ID: confirm:notice:...`."""
-    if "List-Id" in message:
-        return DIGEST
-    return str(message.get("Feedback-ID", "")).partition(":")[0].strip()
 
 
 def _part(message: EmailMessage, subtype: str) -> str:

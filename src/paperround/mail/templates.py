@@ -254,16 +254,12 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
             continue
         start = 0
         for at in range(1, len(word)):
-            if _may_part(word[at - 1], word[at]):
+            before, after = word[at - 1], word[at]
+            may_part = before not in _OPENING and after not in _CLOSING
+            if may_part and (_stands_alone(before) or _stands_alone(after)):
                 yield space, word[start:at]
                 space, start = "", at
         yield space, word[start:]
-
-
-def _may_part(before: str, after: str) -> bool:
-    if before in _OPENING or after in _CLOSING:
-        return False
-    return _stands_alone(before) or _stands_alone(after)
 
 
 # How templates speak a language: `{% trans %}`, `_()` and `ngettext()` from its catalogue, and

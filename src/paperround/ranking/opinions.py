@@ -224,13 +224,8 @@ class TasteDay:
     def chooser(self, tastes: Sequence[Taste], load: Load) -> "TasteChooser":
         """Chooses for readers of these tastes. Papers that were not read yet are asked of `load`;
         what it does not know says nothing."""
-        return TasteChooser(self, *self._spoken_of(tastes, load))
-
-    def _spoken_of(
-        self, tastes: Sequence[Taste], load: Load
-    ) -> tuple[SpokenTexts, Mapping[Name, int]]:
-        """The texts that are spoken of, read if they were not yet, and their places. Where there
-        are too many, all start anew: who holds the old ones keeps them."""
+        # The texts that are spoken of, read if they were not yet, and their places. Where there are
+        # too many, all start anew: who holds the old ones keeps them.
         papers = {id_ for one in tastes for id_ in one.papers}
         titles = {TitleOf(title) for one in tastes for title in one.titles}
         topics = {topic for one in tastes for topic in one.topics}
@@ -241,7 +236,7 @@ class TasteDay:
         texts: dict[Name, Text] = {id_: _text(one) for id_, one in load(new).items()}
         texts |= {title: (title.title,) for title in sorted(titles) if title not in spoken}
         spoken.add(texts | {topic: (topic,) for topic in sorted(topics) if topic not in spoken})
-        return spoken, spoken.places([*papers, *titles, *topics])
+        return TasteChooser(self, spoken, spoken.places([*papers, *titles, *topics]))
 
     def reasons(
         self,
