@@ -172,10 +172,10 @@ class Runtime:
     @cached_property
     def hooks(self) -> Mapping[str, ProviderHook]:
         """The webhooks of the mail providers that are set; raises Misconfigured for a wrong one."""
-        from paperround.mail.hooks.book import hooks, means_of
+        from paperround.mail.hooks.book import hooks
 
         # The client asks a provider's own addresses, for seconds and never on a private network.
-        return hooks(means_of(self.settings), lambda: self.client_for(seconds=10))
+        return hooks(self.settings, lambda: self.client_for(seconds=10))
 
     @cached_property
     def hook_visits(self) -> Visits:

@@ -1,13 +1,15 @@
 """A hook is there when its provider can prove itself, and a wrong setting is named."""
 
 import base64
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from paperround.config import Settings, load_settings
 from paperround.domain.errors import Misconfigured
-from paperround.mail.hooks.book import Means, hooks
+from paperround.mail.hooks.book import hooks
 from tests.builders import NOW
 from tests.fakes import FakeClient
 from tests.mail.hooks.providers import SECRET, SIGNING_KEY, TOPIC, rsa_key, verification_key
@@ -15,20 +17,31 @@ from tests.mail.hooks.providers import SECRET, SIGNING_KEY, TOPIC, rsa_key, veri
 SITE = "https://papers.example"
 
 
-def made(**means: object) -> set[str]:
-    return set(hooks(Means(**{"public_url": SITE, **means}), lambda: FakeClient(now=NOW)))  # type: ignore[arg-type]
+SETTINGS = {
+    "ses": "ses_topic_arn",
+    "postmark": "postmark_hook_secret",
+    "sendgrid": "sendgrid_hook_key",
+    "mailgun": "mailgun_hook_key",
+}
+
+
+def made(*, public_url: str = SITE, **means: Sequence[str]) -> set[str]:
+    named = {SETTINGS[name]: ",".join(values) for name, values in means.items()}
+    return set(hooks(Settings(public_url=public_url, **named), lambda: FakeClient(now=NOW)))  # type: ignore[arg-type]
 
 
 def test_without_a_setting_there_is_no_hook_and_nobody_to_ask() -> None:
     def nobody() -> FakeClient:
         raise AssertionError("a client was made")
 
-    assert not hooks(Means(public_url=SITE), nobody)
-    assert set(hooks(Means(public_url=SITE, mailgun=(SIGNING_KEY,)), nobody)) == {"mailgun"}
+    assert not hooks(Settings(public_url=SITE), nobody)
+    assert set(hooks(Settings(public_url=SITE, mailgun_hook_key=SIGNING_KEY), nobody)) == {
+        "mailgun"
+    }
 
 
 def test_each_setting_makes_its_hook() -> None:
-    everything = {
+    everything: dict[str, Any] = {
         "ses": (TOPIC, TOPIC.replace("bounces", "complaints")),
         "postmark": (SECRET,),
         "sendgrid": (verification_key(),),
@@ -55,7 +68,7 @@ def test_each_setting_makes_its_hook() -> None:
     ],
 )
 def test_a_setting_that_proves_nothing_is_named_and_not_repeated(
-    means: dict[str, object], named: str
+    means: dict[str, Any], named: str
 ) -> None:
     with pytest.raises(Misconfigured, match=named) as raised:
         made(**means)

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -27,49 +26,28 @@ SHORTEST_KEY = 16
 AnyHook = SesHook | PostmarkHook | SendGridHook | MailgunHook
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What providers prove themselves with, as the settings say it; nothing where one is not used.
-    Each may be several, while one replaces another."""
-
-    public_url: str
-    ses: Sequence[str] = ()
-    postmark: Sequence[str] = field(default=(), repr=False)
-    sendgrid: Sequence[str] = ()
-    mailgun: Sequence[str] = field(default=(), repr=False)
-
-
-def means_of(settings: Settings) -> Means:
-    """The means that the settings name."""
-    return Means(
-        public_url=settings.public_url,
-        ses=settings.all_of("ses_topic_arn"),
-        postmark=settings.all_of("postmark_hook_secret"),
-        sendgrid=settings.all_of("sendgrid_hook_key"),
-        mailgun=settings.all_of("mailgun_hook_key"),
-    )
-
-
-def hooks(means: Means, client: Callable[[], HttpClient]) -> MappingProxyType[str, AnyHook]:
+def hooks(settings: Settings, client: Callable[[], HttpClient]) -> MappingProxyType[str, AnyHook]:
     """The hook of each provider that is set, by the name in its address. `client` is asked for
-    where one must ask its provider. Raises Misconfigured that names the setting, never a secret."""
+    where one must ask its provider. Raises Misconfigured that names the setting, never a secret.
+
+    What a provider proves itself with may be several values, while one replaces another."""
     found: dict[str, AnyHook] = {}
-    if means.ses:
-        found["ses"] = SesHook(Authority([_topic(arn) for arn in means.ses], client()))
-    if means.postmark:
-        _require_long("POSTMARK_HOOK_SECRET", means.postmark, SHORTEST_SECRET)
-        parts = urlsplit(means.public_url)
+    if topics := settings.all_of("ses_topic_arn"):
+        found["ses"] = SesHook(Authority([_topic(arn) for arn in topics], client()))
+    if secrets := settings.all_of("postmark_hook_secret"):
+        _require_long("POSTMARK_HOOK_SECRET", secrets, SHORTEST_SECRET)
+        parts = urlsplit(settings.public_url)
         if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise Misconfigured(
                 "PAPERROUND_POSTMARK_HOOK_SECRET would cross the network in the clear: "
                 "PAPERROUND_PUBLIC_URL must be https"
             )
-        found["postmark"] = PostmarkHook(means.postmark)
-    if means.sendgrid:
-        found["sendgrid"] = SendGridHook([_public_key(text) for text in means.sendgrid])
-    if means.mailgun:
-        _require_long("MAILGUN_HOOK_KEY", means.mailgun, SHORTEST_KEY)
-        found["mailgun"] = MailgunHook(means.mailgun)
+        found["postmark"] = PostmarkHook(secrets)
+    if keys := settings.all_of("sendgrid_hook_key"):
+        found["sendgrid"] = SendGridHook([_public_key(text) for text in keys])
+    if keys := settings.all_of("mailgun_hook_key"):
+        _require_long("MAILGUN_HOOK_KEY", keys, SHORTEST_KEY)
+        found["mailgun"] = MailgunHook(keys)
     return MappingProxyType(found)
 
 

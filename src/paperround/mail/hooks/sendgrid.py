@@ -5,7 +5,6 @@ public key stands in its settings. Written from the Event Webhook Reference and 
 Security Features" of its documentation, with invented values in the tests.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from paperround.domain.errors import Forged
 from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.told import (
     Told,
+    base64_of,
     code_of,
     judged,
     kept,
@@ -53,17 +53,10 @@ class SendGridHook:
         stamp = headers.get(TIMESTAMP, "")
         require_fresh(moment_of(stamp), now=now)
         signed = stamp.encode("utf-8", "replace") + body
-        signature = _decoded(headers.get(SIGNATURE, ""))
+        signature = base64_of(headers.get(SIGNATURE, ""))
         if not any(_is_signed(signed, signature, key) for key in self.keys):
             raise Forged("its signature is not that of the key")
         return parse(body, now=now)
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:
-        return b""
 
 
 def _is_signed(signed: bytes, signature: bytes, key: EllipticCurvePublicKey) -> bool:

@@ -8,7 +8,6 @@ can have it sign what they like, so the topic is what proves a message, and the 
 of the topic. By "Verifying the signatures of Amazon SNS messages" of its documentation.
 """
 
-import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from paperround.domain.errors import FetchFailed, Forged
 from paperround.domain.feeds import FetchRequest
 from paperround.domain.ports import HttpClient
-from paperround.mail.hooks.told import Told, moment_of, require_fresh
+from paperround.mail.hooks.told import Told, base64_of, moment_of, require_fresh
 
 NOTIFICATION = "Notification"
 CONFIRMATION = "SubscriptionConfirmation"
@@ -96,7 +95,7 @@ class Authority:
         if not isinstance(key, RSAPublicKey) or key.key_size < SHORTEST_KEY:
             raise Forged("its certificate has another kind of key, or a short one")
         try:
-            key.verify(_decoded(message.text("Signature")), signed, PKCS1v15(), hashing())
+            key.verify(base64_of(message.text("Signature")), signed, PKCS1v15(), hashing())
         except InvalidSignature:
             raise Forged("its signature is not that of SNS") from None
         return topic
@@ -159,10 +158,3 @@ def _signed(message: Told) -> bytes | None:
     fields = ((name, message.inner(name).value) for name in names)
     lines = (f"{name}\n{value}\n" for name, value in fields if isinstance(value, str))
     return "".join(lines).encode("utf-8", "replace")
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:
-        return b""

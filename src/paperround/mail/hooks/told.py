@@ -1,5 +1,6 @@
 """JSON of strangers, read with care: what is missing, or is of another type, reads as nothing."""
 
+import base64
 import hmac
 import json
 import re
@@ -56,6 +57,14 @@ def read(body: bytes) -> Told:
         return Told(json.loads(body.decode("utf-8-sig")))
     except (ValueError, RecursionError):
         return Told(None)
+
+
+def base64_of(text: str) -> bytes:
+    """The bytes that a text in base64 stands for; none for any other text."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def moment_of(said: object) -> datetime | None:
