@@ -22,8 +22,16 @@ from paperround.cli.evaluate import show_report
 from paperround.domain.gist import gist_pieces
 from paperround.domain.gist_features import Weights, features_of
 from paperround.domain.sentences import Sentence, split_sentences
-from paperround.evaluate.gist import METRICS, figures_of, hits_of, with_marks
-from paperround.evaluate.gist import Marked, Span, overlaps, read_marked
+from paperround.evaluate.gist import (
+    METRICS,
+    Marked,
+    Span,
+    figures_of,
+    hits_of,
+    overlaps,
+    read_marked,
+    with_marks,
+)
 from paperround.evaluate.report import Numbers, Report
 
 Q = 0.3

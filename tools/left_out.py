@@ -17,6 +17,7 @@ import numpy as np
 
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.search import Filters, Found, Query
+from paperround.domain.stems import words
 from paperround.evaluate.report import Numbers, Places
 from paperround.evaluate.search import (
     DEPTH,
@@ -24,7 +25,6 @@ from paperround.evaluate.search import (
     Asked,
     Bm25,
     Collection,
-    bare_words,
     gains_of,
     indexed,
     names_of_papers,
@@ -72,7 +72,7 @@ def tried(collection: Collection, database: Database) -> Tried:
         [ndcg(whole(asked, [names[one] for one in order]), asked.grades) for order in of_query]
         for asked, of_query in zip(collection.queries, orders, strict=True)
     ]
-    bare = gains_of(collection, Bm25(collection.documents.values(), bare_words).find)
+    bare = gains_of(collection, Bm25(collection.documents.values(), words).find)
     return Tried(ours=np.array(gains).T, bare=bare)
 
 

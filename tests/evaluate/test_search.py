@@ -9,13 +9,13 @@ from typer.testing import CliRunner
 
 from paperround.cli.app import app
 from paperround.domain.errors import InvalidInput
+from paperround.domain.stems import words
 from paperround.evaluate.report import Baselines, Report
 from paperround.evaluate.search import (
     METRIC,
     Asked,
     Bm25,
     Document,
-    bare_words,
     indexed,
     measure,
     ndcg,
@@ -65,7 +65,7 @@ def test_gains_are_discounted_by_rank_and_measured_against_the_best_order() -> N
 
 
 def test_bm25_is_what_its_formula_says() -> None:
-    found = Bm25([document("a", "x y"), document("b", "x x x x"), document("c", "z")], bare_words)
+    found = Bm25([document("a", "x y"), document("b", "x x x x"), document("c", "z")], words)
     assert found.find(Asked(number=1, text="x", grades={})) == ["b", "a"]
     asked = Asked(number=1, text="z", grades={}, among=("a", "c"))
     assert found.find(asked) == ["c", "a"]

@@ -254,17 +254,12 @@ def names_of_papers(database: Database) -> dict[PaperId, str]:
 
 
 def _baselines(collection: Collection) -> dict[str, Numbers]:
-    bare = Bm25(collection.documents.values(), bare_words)
+    bare = Bm25(collection.documents.values(), words)
     stemmed = Bm25(collection.documents.values(), telling_stems)
     return {
         "bm25": gains_of(collection, bare.find),
         "bm25_stemmed": gains_of(collection, stemmed.find),
     }
-
-
-def bare_words(text: str) -> list[str]:
-    """Every word of a text as it stands."""
-    return words(text)
 
 
 def telling_stems(text: str) -> list[str]:
