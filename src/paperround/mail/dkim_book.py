@@ -269,22 +269,16 @@ def _moved_on(key: KeptKey, state: KeyState, now: datetime) -> KeptKey:
 
 RSA_BITS = 2048
 
-
 LONGEST_RSA = 4096
 """What every receiver must be able to check ends there (RFC 8301 section 3.2)."""
 
-
 _EXPONENT = 65537
-
 
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?-----END [A-Z0-9 ]+-----", re.DOTALL)
 
-
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
-
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-
 
 _LONGEST_SELECTOR = 63
 

@@ -247,24 +247,17 @@ def dot_stuffed(content: bytes) -> bytes:
 
 LINE = 76
 
-
 _LONGEST_WHOLE = 60
-
 
 _LITERAL = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t"), ord("\n")}
 
-
 _TABLE = {byte: f"={byte:02X}" for byte in range(256) if byte not in _LITERAL}
-
 
 _END_SPACE = {" ": "=20", "\t": "=09"}
 
-
 _NOTHING = re.compile("(?!)")
 
-
 _UNUSUAL = re.compile("[^!-<>-~ \\t\\n]+")
-
 
 _GUARDED = frozenset({".", "F", ""})
 
