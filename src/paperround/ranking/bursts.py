@@ -142,7 +142,9 @@ def share_out(topics: Sequence[tuple[Burst, ...]]) -> list[tuple[Burst, ...]]:
 
 def _burst(term: Term, papers: int, cohort: int, earlier: int, background: int) -> Burst:
     if background:
-        strength = _deviance_root(papers, cohort * (earlier + 0.5) / (background + 1))
+        usual = cohort * (earlier + 0.5) / (background + 1)
+        deviance = papers * math.log(papers / usual) - (papers - usual)
+        strength = math.sqrt(2 * deviance) if papers > usual else 0.0
     else:
         # The share of a phrase's words that could name a topic alone; 0 for a single word.
         telling = sum(map(stands_alone, term)) / len(term) if len(term) > 1 else 0.0
@@ -155,12 +157,6 @@ def _burst(term: Term, papers: int, cohort: int, earlier: int, background: int) 
         background=background,
         strength=strength,
     )
-
-
-def _deviance_root(observed: int, expected: float) -> float:
-    if observed <= expected:
-        return 0.0
-    return math.sqrt(2 * (observed * math.log(observed / expected) - (observed - expected)))
 
 
 def _without_fragments(counts: Mapping[Term, int]) -> dict[Term, int]:

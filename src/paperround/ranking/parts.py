@@ -114,13 +114,19 @@ def parts_of(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> lis
     ]
     votes = _vote_parts(entries, expectations, as_of, weights)
     expected = _votes_of_unknown(entries, votes, as_of, weights)
-    means = {part: _mean_log(entries, part) for part in _SIDE_SIGNALS}
+    means = {
+        part: _mean([math.log1p(one.counts[part]) for one in entries if part in one.counts]) or 0.0
+        for part in _SIDE_SIGNALS
+    }
     unknown = _unknown_parts(entries, expectations, weights)
     return [
         _rounded(
             (known or ({} if expected is None else {"votes_expected": expected}) | instead)
             | {"recency": _recency(entry.paper, as_of, weights)}
-            | _side_parts(entry, means, weights)
+            | {
+                part: getattr(weights, part) * (math.log1p(count) - means[part])
+                for part, count in entry.counts.items()
+            }
             | _text_part(entry, weights)
         )
         for entry, known, instead in zip(entries, votes, unknown, strict=True)
@@ -250,28 +256,10 @@ def _recency(paper: Paper, as_of: datetime, weights: Weights) -> float:
     return weights.recency * signals.halved(age, weights.recency_half_life_hours)
 
 
-def _side_parts(entry: Entry, means: Mapping[str, float], weights: Weights) -> Parts:
-    factors = {
-        "comments": weights.comments,
-        "stars": weights.stars,
-        "mentions": weights.mentions,
-        "citations": weights.citations,
-    }
-    return {
-        part: factors[part] * (math.log1p(count) - means[part])
-        for part, count in entry.counts.items()
-    }
-
-
 def _text_part(entry: Entry, weights: Weights) -> Parts:
     if not entry.paper.abstract.strip():
         return {}
     return {"text": weights.text * min(1.0, len(entry.words) / weights.full_words)}
-
-
-def _mean_log(entries: Sequence[Entry], part: str) -> float:
-    logs = [math.log1p(entry.counts[part]) for entry in entries if part in entry.counts]
-    return _mean(logs) or 0.0
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

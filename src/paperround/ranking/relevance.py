@@ -61,18 +61,12 @@ class _Field:
             return self.counts[stem(term.words[0])]
         *whole, last = term.words
         stemmed = [stem(word) for word in whole]
-        ends = (self._begins(place, last, starts=term.starts) for place in range(len(self.words)))
         return sum(
-            found and place >= len(whole) and self._stems(place - len(whole), place) == stemmed
-            for place, found in enumerate(ends)
+            (here.startswith(last) if term.starts else stem(here) == stem(last))
+            and [stem(word) for word in self.words[place - len(whole) : place]] == stemmed
+            for place, here in enumerate(self.words)
+            if place >= len(whole)
         )
-
-    def _begins(self, place: int, word: str, *, starts: bool) -> bool:
-        here = self.words[place]
-        return here.startswith(word) if starts else stem(here) == stem(word)
-
-    def _stems(self, first: int, end: int) -> list[str]:
-        return [stem(word) for word in self.words[first:end]]
 
 
 _Fields = Mapping[Place, _Field]
@@ -173,7 +167,10 @@ def _amounts(
     terms: Sequence[Term], fields: _Fields, lengths: Mapping[Place, float]
 ) -> list[tuple[float, float]]:
     """How much of each term the title has, and how much abstract and authors have."""
-    norms = {place: _norm(field, lengths[place]) for place, field in fields.items()}
+    norms = {
+        place: 1 - LENGTH + LENGTH * len(field.words) / mean if (mean := lengths[place]) else 1.0
+        for place, field in fields.items()
+    }
     found = [
         {
             place: field.count(term) / norms[place]
@@ -189,10 +186,6 @@ def _amounts(
         )
         for each in found
     ]
-
-
-def _norm(field: _Field, mean: float) -> float:
-    return 1 - LENGTH + LENGTH * len(field.words) / mean if mean else 1.0
 
 
 def _bag(fields: _Fields) -> Mapping[str, int]:

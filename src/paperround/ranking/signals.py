@@ -115,19 +115,16 @@ def _growth(
         return Growth(gained=max(0, last.value), hours=exposed, since=None)
     if len(known) == 1:
         return None
-    start = _start_of_window(known, weights.growth_window_hours)
+    # The oldest reading within the window before the last, else the newest one before those.
+    *earlier, _ = known
+    window = weights.growth_window_hours
+    inside = (o for o in earlier if hours_between(o.captured_at, last.captured_at) <= window)
+    start = next(inside, earlier[-1])
     return Growth(
         gained=last.value - start.value,
         hours=hours_between(start.captured_at, last.captured_at),
         since=start.captured_at,
     )
-
-
-def _start_of_window(known: Sequence[Observation], hours: float) -> Observation:
-    """The oldest reading within `hours` before the last, else the newest one before those."""
-    last, earlier = known[-1], known[:-1]
-    inside = (o for o in earlier if hours_between(o.captured_at, last.captured_at) <= hours)
-    return next(inside, earlier[-1])
 
 
 def mean_votes(standings: Sequence[Standing]) -> float:

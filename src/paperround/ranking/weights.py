@@ -102,18 +102,7 @@ class Weights:
 
 
 PART_WEIGHTS = frozenset(
-    [
-        "votes",
-        "source",
-        "growth",
-        "recency",
-        "comments",
-        "stars",
-        "mentions",
-        "citations",
-        "topics",
-        "text",
-    ]
+    "votes source growth recency comments stars mentions citations topics text".split()
 )
 
 
