@@ -63,9 +63,6 @@ class _RelayState:
             rest = FIRST_REST * 2 ** min(max(self.failures - MOST_FAILURES, 0), 4)
             self.rests_until = now + min(rest, LONGEST_REST)
 
-    def prove(self) -> None:
-        self.works, self.failures, self.rests_until = True, 0, -inf
-
 
 class ConnectionPool:
     """All that is known of the relays, which `open_session` makes sessions for.
@@ -141,7 +138,8 @@ class ConnectionPool:
     def answered(self, session: Session) -> None:
         """A relay answered to a message."""
         with self._lock:
-            self._states[session.route.number].prove()
+            state = self._states[session.route.number]
+            state.works, state.failures, state.rests_until = True, 0, -inf
 
     def ended(self, session: Session) -> None:
         """A session that was reserved has ended."""

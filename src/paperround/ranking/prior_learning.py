@@ -92,7 +92,11 @@ class Learner:
             self._weigh(features, targets)
         self._counts.append(counts)
         self._targets.extend(targets.tolist())
-        self._learn_text()
+        if self.outcomes >= max(TEXT_OUTCOMES, GROWN * self._text_learned_at):
+            every = vstack(self._counts, format="csr")
+            self._counts = [every]
+            self._text, self._dual = fit_text(every, np.array(self._targets), self._dual)
+            self._text_learned_at = self.outcomes
 
     def prior(self, knowledge: Knowledge = Knowledge.FULL) -> Prior | None:
         """What the history leads one to expect; None while there is too little of it, or too
@@ -124,11 +128,3 @@ class Learner:
         weights = np.zeros(len(FEATURES))
         weights[used] = np.linalg.solve(inner + penalty, self._outer[used])
         return weights
-
-    def _learn_text(self) -> None:
-        if self.outcomes < max(TEXT_OUTCOMES, GROWN * self._text_learned_at):
-            return
-        counts = vstack(self._counts, format="csr")
-        self._counts = [counts]
-        self._text, self._dual = fit_text(counts, np.array(self._targets), self._dual)
-        self._text_learned_at = self.outcomes

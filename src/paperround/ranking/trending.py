@@ -100,13 +100,19 @@ class TrendingRanker:
         entries = sorted(entries, key=lambda entry: entry.tie)
         groups = group_duplicates([e.paper for e in entries], [e.words for e in entries])
         entries = _with_topics(entries, groups, background, self.weights)
-        entries = _with_expectations(entries, self.prior)
+        if self.prior is not None:
+            expected = self.prior.parts([entry.paper for entry in entries])
+            pairs = zip(entries, expected, strict=True)
+            entries = [replace(entry, expected=mine) for entry, mine in pairs]
         scored = [
             _Scored(entry=entry, parts=parts)
             for entry, parts in zip(entries, parts_of(entries, now, self.weights), strict=True)
         ]
         block, by_topic = ceil(self.weights.block_papers), ceil(self.weights.topic_papers)
-        folded = _folded(scored, groups)
+        folded = []  # the best of each group, naming the others
+        for group in groups:
+            best, *others = sorted((scored[position] for position in group), key=_order)
+            folded.append(replace(best, folded=tuple(other.entry.paper.id for other in others)))
         spread = _capped(folded, "topic_cap", _topic_of, cap=by_topic, block=block)
         chosen = _capped(spread, "submitter_cap", _submitter_of, cap=submitter_cap, block=block)
         return Ranking(
@@ -143,22 +149,6 @@ def _with_topics(
     return [replace(entry, topics=mine) for entry, mine in zip(entries, topics, strict=True)]
 
 
-def _with_expectations(entries: Sequence[Entry], prior: Expectation | None) -> list[Entry]:
-    if prior is None:
-        return list(entries)
-    parts = prior.parts([entry.paper for entry in entries])
-    return [replace(entry, expected=mine) for entry, mine in zip(entries, parts, strict=True)]
-
-
-def _folded(scored: Sequence[_Scored], groups: Groups) -> list[_Scored]:
-    """The best of each group, naming the others."""
-    chosen = []
-    for group in groups:
-        best, *others = sorted((scored[position] for position in group), key=_order)
-        chosen.append(replace(best, folded=tuple(other.entry.paper.id for other in others)))
-    return chosen
-
-
 def _topic_of(scored: _Scored) -> str | None:
     return scored.entry.topics[0].term if scored.entry.topics else None
 
@@ -187,15 +177,12 @@ def _capped(
     ]
     lowered = lowered_scores(places, cap=cap, block=block)
     moved = [
-        _moved(one, part, lowered[index]) if index in lowered else one
+        replace(one, parts=one.parts | {part: round(lowered[index] - total(one.parts), 4)})
+        if index in lowered
+        else one
         for index, one in enumerate(scored)
     ]
     return sorted(moved, key=_order)
-
-
-def _moved(scored: _Scored, part: str, score: float) -> _Scored:
-    penalty = round(score - total(scored.parts), 4)
-    return replace(scored, parts=scored.parts | {part: penalty})
 
 
 def _author(scored: _Scored, grounds: Grounds | None) -> str | None:
