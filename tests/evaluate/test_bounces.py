@@ -7,7 +7,7 @@ import pytest
 
 from paperround.domain.errors import InvalidInput
 from paperround.evaluate.bounces import evaluate_bounces
-from paperround.evaluate.report import Baselines
+from paperround.evaluate.methods import Baselines
 from tests.mail.reports import report
 
 HARD = {"hard_bounce": True}

@@ -10,7 +10,8 @@ from paperround.cli.app import app
 from paperround.domain.errors import InvalidInput
 from paperround.domain.gist import Piece
 from paperround.evaluate.gist import evaluate_gist, read_marked
-from paperround.evaluate.report import Baselines, Report
+from paperround.evaluate.methods import Baselines
+from paperround.evaluate.report import Report
 
 TEXT = (
     "Matching has been hard. We propose Foo, a method that learns from the wild by doing it all. "

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from paperround.domain.errors import InvalidInput
+from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import read_rows
 from paperround.evaluate.personal import (
     Libraries,
@@ -18,7 +19,7 @@ from paperround.evaluate.personal import (
     recalls,
     tfidf,
 )
-from paperround.evaluate.report import Baselines, Report
+from paperround.evaluate.report import Report
 
 SUBJECTS = 50
 EACH = 20

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from paperround.cli.app import app
 from paperround.domain.errors import InvalidInput
 from paperround.domain.stems import words
-from paperround.evaluate.report import Baselines, Report
+from paperround.evaluate.methods import Baselines
+from paperround.evaluate.report import Report
 from paperround.evaluate.search import (
     METRIC,
     Asked,

@@ -61,7 +61,7 @@ INVENTED = (
         {"votes": 1.61, "rise": 0.2},
     ),
     (
-        "A Robot That Jobs: Clarifying Questions Before Grasping",
+        "A Robot That Asks: Clarifying Questions Before Grasping",
         ("Ines Okoro",),
         "Asking one question before moving halves the failed grasps in cluttered kitchens.",
         "19 votes and 7 comments",

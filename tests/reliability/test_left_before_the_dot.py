@@ -57,7 +57,7 @@ class Telling(PlainRenderer):
 
 @dataclass
 class LastMoment:
-    """Jobs for one dot at a time, and tells what was just before."""
+    """Asks for one dot at a time, and tells what was just before."""
 
     moments: Moments
     arrived: list[Envelope] = field(default_factory=list)

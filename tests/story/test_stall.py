@@ -35,7 +35,7 @@ def phrases(number: int, count: int) -> list[str]:
 
 
 def preview(number: int) -> tuple[str, str, str]:
-    """Jobs for the digest of somebody with as many phrases as there may be."""
+    """Asks for the digest of somebody with as many phrases as there may be."""
     lines = (phrases(number * A_LINE + n, A_LINE) for n in range(MOST_TERMS // A_LINE))
     return "POST", "/subscribe/preview", urlencode({"keyword": "\n".join(map(" OR ".join, lines))})
 

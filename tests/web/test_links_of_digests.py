@@ -103,7 +103,7 @@ class Page(NamedTuple):
 
 @dataclass
 class Crawler:
-    """Jobs for whatever it finds on the site, and takes down what it is told. Of each kind of page
+    """Asks for whatever it finds on the site, and takes down what it is told. Of each kind of page
     that only other pages lead to it looks at `most`, and of those in a language that was asked for
     at a few: there is one of every page in every language."""
 

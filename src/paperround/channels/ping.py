@@ -26,7 +26,7 @@ class Silence:
 
 @dataclass
 class WebPinger:
-    """Jobs `url` with GET, which is what the common services count as a sign of life."""
+    """Asks `url` with GET, which is what the common services count as a sign of life."""
 
     url: str
     client: HttpClient

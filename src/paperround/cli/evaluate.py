@@ -10,7 +10,7 @@ import typer
 from paperround.cli.options import AsJson
 from paperround.cli.output import print_result, table
 from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.evaluate.report import Baselines
+from paperround.evaluate.methods import Baselines
 
 if TYPE_CHECKING:
     from paperround.evaluate.report import Report

@@ -156,8 +156,7 @@ def checks(home: "Runtime", name: str | None, *, live: bool) -> Iterator[Checked
 
 def _standing(home: "Runtime", feed: "LiveFeed") -> Checked:
     """What is known without asking anybody."""
-    from paperround.jobs.feeds import check_feed
-    from paperround.jobs.feeds import settings_of
+    from paperround.jobs.feeds import check_feed, settings_of
 
     try:
         check_feed(home.sources, settings_of(feed))

@@ -12,10 +12,9 @@ from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.ledger import DeliveryRecord
 from paperround.domain.models import KeptModel
 from paperround.domain.returns import ReturnTally
-from paperround.domain.work import Staff
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
-from paperround.domain.work import Line, Lined, spoken_lines
+from paperround.domain.work import Line, Lined, Staff, spoken_lines
 from paperround.jobs.holding import ALLOW, LACKS_KEYS
 from paperround.jobs.plan import LATE
 from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT

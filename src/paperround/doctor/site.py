@@ -19,7 +19,7 @@ from paperround.domain.pacing import duration_in_words
 from paperround.domain.ports import Clock, HttpClient
 from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.jobs.ports import Resolver
-from paperround.mail.imap_url import parse_imap_url
+from paperround.mail.imap_box import parse_imap_url
 from paperround.net.client import GuardedClient
 
 SECONDS = 10.0

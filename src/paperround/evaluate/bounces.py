@@ -21,8 +21,9 @@ import numpy as np
 from paperround.domain.bounces import Evidence
 from paperround.domain.errors import InvalidInput
 from paperround.domain.returns import Kind
+from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
-from paperround.evaluate.report import Baselines, Figure, Numbers, Report, mean_of
+from paperround.evaluate.report import Figure, Numbers, Report, mean_of
 from paperround.mail.returned import read_returned
 
 TASK = "bounces"

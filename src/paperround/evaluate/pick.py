@@ -24,9 +24,9 @@ from scipy.sparse import csr_array, vstack
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Paper
+from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, day, read_papers, read_rows
 from paperround.evaluate.report import (
-    Baselines,
     Figure,
     Numbers,
     Places,

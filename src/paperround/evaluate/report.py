@@ -2,19 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
-
-
-class Baselines(StrEnum):
-    """Which other methods run beside ours: `fast` ones need nothing else and little time."""
-
-    NONE = "none"
-    FAST = "fast"
-    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

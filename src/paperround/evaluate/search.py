@@ -21,8 +21,9 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import PaperId, ParsedBatch, Record
 from paperround.domain.search import COMMON, Filters
 from paperround.domain.stems import stem, words
+from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
-from paperround.evaluate.report import Baselines, Figure, Numbers, Report, ahead_of, figure
+from paperround.evaluate.report import Figure, Numbers, Report, ahead_of, figure
 from paperround.jobs.ingest import ingest
 from paperround.jobs.search import search
 from paperround.ranking.relevance import by_relevance

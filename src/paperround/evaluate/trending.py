@@ -20,10 +20,10 @@ import numpy as np
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.papers import Paper
+from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Listed, day, read_days, read_rows, text
 from paperround.evaluate.replay import Counts, DayScores, Scores, moment_of, replay
 from paperround.evaluate.report import (
-    Baselines,
     Figure,
     Numbers,
     Report,

@@ -115,7 +115,7 @@ class Views:
 
 
 class Opinions:
-    """Jobs the model of tastes, and keeps what it made of the last few editions.
+    """Asks the model of tastes, and keeps what it made of the last few editions.
 
     Threads may share one: they wait for each other, and each edition is made ready once. `gist`
     says what a digest tells of a paper that its edition does not show.

@@ -231,7 +231,7 @@ class Mailer(Protocol):
 
 
 class Resolver(Protocol):
-    """Jobs the DNS."""
+    """Asks the DNS."""
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The TXT records at `name`, the strings of each joined; none where there are none.

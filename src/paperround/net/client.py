@@ -45,7 +45,7 @@ def _public_authorities() -> ssl.SSLContext:
 
 
 class GuardedClient:
-    """Jobs hosts on the public internet, and those in `allow` (`host:port` each).
+    """Asks hosts on the public internet, and those in `allow` (`host:port` each).
 
     May be shared by threads. `trust` is the TLS context for servers' certificates, by default the
     public authorities. Raises Misconfigured for a broken entry in `allow`.

@@ -84,9 +84,9 @@ def _progress(stored: dict[str, Any] | None) -> Progress:
         return Progress()
     alarm = None
     if told := stored.get("alarm"):
-        alarm = Alarm(
-            **told | {"kind": AlarmKind(told["kind"]), "since": parse_instant(told["since"])}
-        )
+        known = {name: told[name] for name in Alarm.__dataclass_fields__ if name in told}
+        read = {"kind": AlarmKind(told["kind"]), "since": parse_instant(told["since"])}
+        alarm = Alarm(**known | read)  # a later release may have written more of it
     return Progress(
         cursor=stored.get("cursor"),
         begun=_instant(stored.get("begun")),

@@ -35,7 +35,7 @@ def opened_place(base: str) -> str:
 
 @dataclass(frozen=True)
 class ChatSummariser:
-    """Jobs the service at `base` (the address that ends in `/v1`)."""
+    """Asks the service at `base` (the address that ends in `/v1`)."""
 
     client: HttpClient
     base: str
