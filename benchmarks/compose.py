@@ -18,10 +18,11 @@ from benchmarks.homes import home_to_measure
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.table import Bar, Measured
-from paperround.domain.digests import DigestMail, Letterhead, Rendered
+from paperround.domain.digests import DigestMail, Rendered
 from paperround.domain.editions import Edition
 from paperround.domain.ledger import Slip
 from paperround.domain.reasons import freeze
+from paperround.domain.sender import Letterhead
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.preview import Preview
 from paperround.mail.composer import MailRenderer

@@ -7,8 +7,8 @@ from time import process_time
 
 from benchmarks.invented import papers
 from benchmarks.table import Bar, Measured
-from paperround.domain.digests import Choice, SkipReason, choice_of
-from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState
+from paperround.domain.digests import Choice, choice_of
+from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState, SkipReason
 from paperround.domain.finder import Finder, findable
 from paperround.domain.interests import Interest, InterestKind, interest
 from paperround.domain.lists import ListId, MailingList

@@ -5,22 +5,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from paperround.domain.bounces import Evidence
-from paperround.domain.deliveries import (
-    DIGEST_LIFE,
-    DeliveryId,
-    DeliveryState,
-    Lease,
-    Worker,
-)
-from paperround.domain.digests import DigestKind
-from paperround.domain.editions import Edition, EditionPaper, NewEdition
+from paperround.domain.deliveries import DeliveryId, DeliveryState, Evidence, Lease
+from paperround.domain.editions import DigestKind, Edition, EditionPaper, NewEdition
 from paperround.domain.identifiers import canonical, title_key
 from paperround.domain.ledger import Claimed, Move, NewDelivery, Shard
 from paperround.domain.lists import MailingList, Window
 from paperround.domain.papers import Listing, Observation, Paper, PaperId, PaperWrite, Show
+from paperround.domain.ports import Worker
 from paperround.domain.readers import ExportPlace
 from paperround.domain.returns import Kind, ReturnedEvent
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.subscribers import (
     Address,
     Consent,

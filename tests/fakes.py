@@ -4,12 +4,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply, Worker
-from paperround.domain.digests import DigestMail, DigestView, Letterhead, Rendered
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.digests import DigestMail, DigestView, Rendered
 from paperround.domain.editions import Candidate, Ranked, Ranking
 from paperround.domain.errors import FetchFailed, RenderingFailed
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.notices import NoticeMail
+from paperround.domain.ports import Worker
+from paperround.domain.sender import Letterhead
 
 ACCEPTED = Reply(250, "2.0.0", "queued")
 LETTERHEAD = Letterhead(

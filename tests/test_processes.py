@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.deliveries import Worker
-from paperround.domain.ports import Processes
+from paperround.domain.ports import Processes, Worker
 from paperround.processes import SystemProcesses
 
 PROCESSES = SystemProcesses()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from paperround.domain.deliveries import Worker
+from paperround.domain.ports import Worker
 from paperround.domain.times import Boot
 
 _STATE = 0

@@ -11,8 +11,8 @@ from typing import Any
 from paperround.channels.sender import HttpChannelSender
 from paperround.clock import FixedClock
 from paperround.domain.channels import Channel, ChannelKind, ChannelSettings, Hook
-from paperround.domain.deliveries import Worker
 from paperround.domain.ledger import DeliveryRecord, LedgerTotals
+from paperround.domain.ports import Worker
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.channel_delivery import ChannelContext

@@ -8,7 +8,7 @@ import pytest
 from paperround.channels.ping import EVERY, Silence, WebPinger, pinger_for
 from paperround.clock import FixedClock
 from paperround.domain.errors import FetchFailed, FetchRefused
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.net.client import GuardedClient
 from tests.builders import MINUTE, NOW
 

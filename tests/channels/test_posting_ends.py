@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Engine
 
 from paperround.domain.channels import ChannelKind
-from paperround.domain.deliveries import DeliveryState, Worker
+from paperround.domain.deliveries import DeliveryState
 from paperround.domain.ledger import LedgerTotals
+from paperround.domain.ports import Worker
 from paperround.domain.subscribers import SubscriberId
 from paperround.domain.times import Boot
 from paperround.domain.tokens import KeyRing

@@ -17,10 +17,11 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Engine, select
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Worker
+from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Claimed, NewDelivery
 from paperround.domain.papers import PaperId
+from paperround.domain.ports import Worker
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.store import engine as engines
 from paperround.store import schema as db

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from paperround.domain.digests import DigestKind
+from paperround.domain.editions import DigestKind
 from paperround.domain.subscribers import (
     Consent,
     DueSubscription,

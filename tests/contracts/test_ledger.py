@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, DeliveryState, Lease, Worker
-from paperround.domain.digests import DigestKind
-from paperround.domain.editions import Edition, EditionState
+from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
+from paperround.domain.editions import DigestKind, Edition, EditionState
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Claimed, LedgerTotals, Move
 from paperround.domain.papers import PaperId
+from paperround.domain.ports import Worker
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.subscribers import SubscriberId, SubscriberState, Subscription
 from paperround.store import schema as db
 from paperround.store.unit_of_work import Database

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
+from paperround.domain.deliveries import DeliveryState
 from paperround.domain.editions import Edition
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Backlog, DueDelivery, LedgerTotals, NewDelivery
 from paperround.domain.papers import PaperId
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.store import schema as db
 from paperround.store.unit_of_work import Database

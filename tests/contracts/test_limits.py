@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from paperround.domain.deliveries import Worker
 from paperround.domain.limits import Rate, Turn, parse_rates
+from paperround.domain.ports import Worker
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW
 from tests.fakes import HERE, Neighbours

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, update
 
-from paperround.domain.deliveries import DeliveryState, Worker
+from paperround.domain.deliveries import DeliveryState
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice, NewNotice, Notice, NoticeKind
+from paperround.domain.ports import Worker
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.new_address import Agreed, agree

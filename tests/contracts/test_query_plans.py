@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from paperround.domain.deliveries import DeliveryId, Worker
+from paperround.domain.deliveries import DeliveryId
 from paperround.domain.lists import ListId
+from paperround.domain.ports import Worker
 from paperround.domain.subscribers import SubscriptionId
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import DAY, HOUR, NOW, TOKEN, lease

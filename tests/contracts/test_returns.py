@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
-from paperround.domain.bounces import Evidence
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.deliveries import DeliveryState, Evidence
 from paperround.domain.returns import (
     LONGEST_QUARANTINED,
     MOST_QUARANTINED,

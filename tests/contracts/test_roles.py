@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from paperround.domain.deliveries import Worker
+from paperround.domain.ports import Worker
 from paperround.domain.work import Line
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.roles import look, sign_off, staff, worker_lives

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.deliveries import Worker
 from paperround.domain.notices import NoticeKind
+from paperround.domain.ports import Worker
 from paperround.domain.work import DELIVER, NOTICES, Job, Line, Lined
 from paperround.jobs.roles import look
 from paperround.store.engine import driver_connection

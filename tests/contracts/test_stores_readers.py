@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, Table, insert
 
 from paperround.domain.deliveries import DeliveryId
-from paperround.domain.digests import Withdrawal
+from paperround.domain.editions import Withdrawal
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import NoticeKind
 from paperround.domain.readers import NewFeedback, NewSignup

@@ -14,7 +14,7 @@ from paperround.config import Settings
 from paperround.doctor import outlet, setup
 from paperround.doctor.findings import Level
 from paperround.doctor.routine import model
-from paperround.domain.digests import DigestKind
+from paperround.domain.editions import DigestKind
 from paperround.domain.errors import Misconfigured
 from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.models import KeptModel, ModelId, NewModel

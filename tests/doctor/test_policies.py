@@ -7,7 +7,7 @@ import pytest
 from paperround.doctor import dns
 from paperround.doctor.findings import Level
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from tests.builders import NOW
 from tests.fakes import FakeClient, FakeResolver
 

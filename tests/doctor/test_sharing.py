@@ -7,7 +7,7 @@ import pytest
 
 from paperround.doctor.findings import Finding, Level
 from paperround.doctor.routine import LONG, sharing
-from paperround.domain.deliveries import Worker
+from paperround.domain.ports import Worker
 from paperround.domain.work import Line, Lined, Staff
 from paperround.jobs.roles import look, worker_lives
 from tests.builders import MINUTE, NOW

@@ -2,7 +2,8 @@
 
 import pytest
 
-from paperround.domain.bounces import Evidence, Statement, evidence_of
+from paperround.domain.bounces import Statement, evidence_of
+from paperround.domain.deliveries import Evidence
 
 GONE = """
 550 5.1.1 <ada@example.org>: Recipient address rejected: User unknown in virtual mailbox table

@@ -2,7 +2,8 @@
 
 import pytest
 
-from paperround.domain.bounces import Evidence, Statement, evidence_of, strongest
+from paperround.domain.bounces import Statement, evidence_of
+from paperround.domain.deliveries import Evidence, strongest
 
 
 def said(words: str, **more: object) -> Evidence:

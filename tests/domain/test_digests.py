@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from paperround.domain.digests import Choice, SkipReason, choice_of, none_due
-from paperround.domain.editions import Edition
+from paperround.domain.digests import Choice, choice_of, none_due
+from paperround.domain.editions import Edition, SkipReason
 from paperround.domain.finder import Findable, Finder, findable
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.papers import PaperId

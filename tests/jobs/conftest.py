@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
+from paperround.domain.deliveries import Identity
 from paperround.domain.papers import ParsedBatch, Record
 from paperround.domain.subscribers import (
     Address,
@@ -14,7 +15,6 @@ from paperround.domain.subscribers import (
     SubscriberState,
 )
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.build import Identity
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.databases import (

@@ -19,7 +19,7 @@ from functools import cache
 from urllib.parse import parse_qs, urlsplit
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from tests.jobs.newsroom import RunningClock
 from tests.sources.arxiv_samples import item, listing, rss
 from tests.sources.biorxiv_samples import NOTHING, collection, row

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedRun, FetchRequest, LiveFeed, NewFeed, Page
+from paperround.domain.feeds import FeedRun, LiveFeed, NewFeed
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import FeedId
 from paperround.jobs.feeds import change_feed, create_feed, poll_due
 from paperround.jobs.newsroom import Newsroom

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import DigestKind
-from paperround.domain.editions import Edition, EditionPaper
+from paperround.domain.editions import DigestKind, Edition, EditionPaper
 from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import Subscriber
 from paperround.domain.times import midnight_utc, parse_instant

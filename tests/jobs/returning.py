@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from paperround.clock import FixedClock
-from paperround.domain.bounces import Evidence
-from paperround.domain.deliveries import Envelope, Outcome
+from paperround.domain.deliveries import Envelope, Evidence, Outcome
 from paperround.domain.return_path import tag_of
 from paperround.domain.returns import Kind, Receipt, ReturnedEvent
 from paperround.domain.tokens import KeyRing

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from paperround.domain.deliveries import DeliveryId, Envelope
+from paperround.domain.deliveries import DeliveryId, Envelope, Identity
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.build import Identity
 
 ELSEWHERE = Identity(keys=KeyRing((b"another secret, long gone by now!",)), domain="papers.example")
 

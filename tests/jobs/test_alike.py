@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.digests import Choice, SkipReason
-from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState
+from paperround.domain.digests import Choice
+from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState, SkipReason
 from paperround.domain.finder import findable, finder_of
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.lists import ListId, MailingList

@@ -9,8 +9,7 @@ import pytest
 
 from paperround.clock import FixedClock
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Outcome, Phase, Reply
-from paperround.domain.digests import DigestKind
-from paperround.domain.editions import EditionState
+from paperround.domain.editions import DigestKind, EditionState
 from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.lists import MANUAL_CUT

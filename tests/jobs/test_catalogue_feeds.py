@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
+from paperround.domain.feeds import FeedHealth, NewFeed
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import Paper
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import HOUR, Reply, Room

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from paperround.domain.deliveries import DIGEST_LIFE
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.times import Boot, has_leapt
 from paperround.jobs.deliver import deliver
 from paperround.jobs.holding import HELD, let_go

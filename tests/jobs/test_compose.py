@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.digests import DigestMail, Letterhead
+from paperround.domain.digests import DigestMail
 from paperround.domain.papers import Show
 from paperround.domain.reasons import freeze
+from paperround.domain.sender import Letterhead
 from paperround.jobs.compose import ARXIV_THANKS, digest_mail, sheet_of
 from paperround.jobs.publish import draft
 from paperround.jobs.rank import ListRanking, rank_list

@@ -6,16 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.deliveries import (
-    DIGEST_LIFE,
-    Envelope,
-    Lease,
-    Outcome,
-    Phase,
-    Reply,
-    Worker,
-)
+from paperround.domain.deliveries import Envelope, Lease, Outcome, Phase, Reply
 from paperround.domain.ledger import LedgerTotals
+from paperround.domain.ports import Worker
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.deliver import deliver

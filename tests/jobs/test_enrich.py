@@ -7,7 +7,8 @@ import pytest
 
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feed_health import LOST_AFTER
-from paperround.domain.feeds import FeedHealth, FetchRequest, LiveFeed, NewFeed
+from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.limits import Rate
 from paperround.domain.lists import Window
 from paperround.domain.notices import Alert

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from paperround.domain.feeds import AlarmKind, FeedHealth, FetchRequest, NewFeed
+from paperround.domain.feeds import AlarmKind, FeedHealth, NewFeed
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.limits import Turn
 from paperround.domain.papers import FeedId
 from paperround.jobs.feed_alerts import feed_troubles

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.feeds import FeedHealth, FetchRequest
+from paperround.domain.feeds import FeedHealth
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import Show
 from paperround.jobs.feeds import run_now
 from paperround.jobs.poll import PollReport

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.domain.errors import Conflict, InvalidInput
-from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
+from paperround.domain.feeds import FeedHealth, NewFeed
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import Paper, Show
 from paperround.jobs.feed_files import exported_feeds
 from paperround.jobs.feeds import delete_feed, log_poll, poll_due, run_now

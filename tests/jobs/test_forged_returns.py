@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.return_path import tagged
 from paperround.domain.returns import Kind, Proof, Receipt
 from paperround.domain.standing import CLEAN, ENOUGH, Standing

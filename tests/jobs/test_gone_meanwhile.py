@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from paperround.domain.digests import DigestKind
+from paperround.domain.editions import DigestKind
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.jobs.cancelling import cancel

@@ -8,13 +8,13 @@ from itertools import permutations
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.digests import Letterhead
 from paperround.domain.editions import Edition
 from paperround.domain.errors import Conflict
 from paperround.domain.joining import joined
 from paperround.domain.ledger import NewDelivery
 from paperround.domain.papers import Count, LooseCount, Paper, PaperId, ParsedBatch, Record
 from paperround.domain.readers import NewFeedback
+from paperround.domain.sender import Letterhead
 from paperround.domain.subscribers import Subscription
 from paperround.jobs.compose import sheet_of
 from paperround.jobs.ingest import IngestReport, ingest

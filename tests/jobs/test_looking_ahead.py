@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from paperround.domain.digests import SkipReason
+from paperround.domain.editions import SkipReason
 from paperround.domain.errors import NotFound
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import Frequency, Preferences

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.bounces import Evidence
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.deliveries import DeliveryState, Evidence
 from paperround.domain.errors import InvalidInput
 from paperround.domain.ledger import Move
 from paperround.domain.limits import parse_rates

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
+from paperround.domain.feeds import FeedHealth, NewFeed
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import FeedId, ParsedBatch, Reject
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.sources.formats import READERS, reader_for

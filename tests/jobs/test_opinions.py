@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.digests import DigestKind
-from paperround.domain.editions import Edition
+from paperround.domain.editions import DigestKind, Edition
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.personal_views import Taste, TasteDay
 from paperround.domain.subscribers import Preferences, SubscriptionId

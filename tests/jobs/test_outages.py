@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedHealth, FetchRequest, NewFeed
+from paperround.domain.feeds import FeedHealth, NewFeed
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import FeedId
 from paperround.jobs import poll
 from paperround.sources import bookmarks

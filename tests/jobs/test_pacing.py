@@ -5,9 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from paperround.domain.deliveries import DIGEST_LIFE, DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import TOLERANCE, Pacing, WarmUp
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.outcomes import DeliverReport
 from paperround.jobs.pacing import Pacer

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from paperround.clock import FixedClock
-from paperround.domain.digests import DigestKind, DigestView
-from paperround.domain.editions import Candidate, Edition, EditionId, Ranking
+from paperround.domain.digests import DigestView
+from paperround.domain.editions import Candidate, DigestKind, Edition, EditionId, Ranking
 from paperround.domain.joining import joined as one_work
 from paperround.domain.ledger import Slip
 from paperround.domain.lists import ListId

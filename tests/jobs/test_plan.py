@@ -4,8 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from paperround.domain.digests import DigestKind
-from paperround.domain.editions import Edition
+from paperround.domain.editions import DigestKind, Edition
 from paperround.domain.subscribers import Frequency, Preferences, Subscription
 from paperround.jobs.plan import (
     LONGEST_WAIT,

@@ -1,7 +1,8 @@
 """What a poll counts, and how little it keeps for that."""
 
 from paperround.domain.feed_health import batch_of, name_of
-from paperround.domain.feeds import FeedHealth, FetchRequest, Page, Shape
+from paperround.domain.feeds import FeedHealth, Shape
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import ParsedBatch, Record
 from paperround.jobs.poll import Tally
 from tests.builders import NOW

@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.digests import DigestKind
-from paperround.domain.editions import EditionState
+from paperround.domain.editions import DigestKind, EditionState
 from paperround.domain.feeds import NewFeed
 from paperround.domain.reasons import freeze
 from paperround.domain.subscribers import Preferences

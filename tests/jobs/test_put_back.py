@@ -13,9 +13,9 @@ import pytest
 
 from paperround.cli.digest_status import pace_as_json, what_holds_mail
 from paperround.doctor import routine
-from paperround.domain.deliveries import DIGEST_LIFE
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import LedgerTotals
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.jobs.alerts import troubles
 from paperround.jobs.cancelling import resume
 from paperround.jobs.deliver import Post, deliver, deliver_notices

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.digests import DigestKind, DigestPaper
+from paperround.domain.digests import DigestPaper
+from paperround.domain.editions import DigestKind
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.outcomes import Cohort, Settled
 from paperround.domain.times import midnight_utc

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.errors import DatabaseFailed, InvalidInput, NotFound
 from paperround.domain.return_path import tagged
 from paperround.domain.returns import Kind, Letter, Receipt, ReturnedEvent

@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.bounces import Evidence
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.digests import SkipReason
+from paperround.domain.deliveries import Envelope, Evidence, Outcome, Phase, Reply
+from paperround.domain.editions import SkipReason
 from paperround.domain.return_path import TagUse, make_tag, tag_of
 from paperround.domain.returns import Kind, Proof, Receipt
 from paperround.domain.standing import CLEAN, SURGE_OF_A_DOMAIN, Standing

@@ -7,10 +7,11 @@ import pytest
 
 from paperround.cli.digest_status import pace_as_json, what_holds_mail
 from paperround.doctor import routine
-from paperround.domain.deliveries import DIGEST_LIFE, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NoticeKind
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.jobs.alerts import troubles
 from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.holding import ALLOW, Signing, allow_unsigned

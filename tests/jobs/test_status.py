@@ -7,7 +7,7 @@ import pytest
 from paperround.clock import FixedClock
 from paperround.domain.channels import ChannelKind, Hook
 from paperround.domain.deliveries import DeliveryState, Envelope, Outcome, Phase, Reply
-from paperround.domain.digests import DigestKind, SkipReason
+from paperround.domain.editions import DigestKind, SkipReason
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.ledger import Move
 from paperround.domain.notices import NoticeKind

@@ -11,7 +11,7 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 from sqlalchemy import select
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.digests import DigestKind
+from paperround.domain.editions import DigestKind
 from paperround.domain.ledger import Claimed
 from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.jobs.resend import send_missed

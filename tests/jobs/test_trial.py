@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from paperround.domain.editions import Ranking
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest, NewFeed, Page
+from paperround.domain.feeds import NewFeed
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import Count, ParsedBatch, Record
 from paperround.jobs.playground import (
     Fetched,

@@ -13,10 +13,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply, Worker
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import Alert
+from paperround.domain.ports import Worker
 from paperround.jobs.deliver import ANSWER, SETTLE, Post, deliver, deliver_notices
 from paperround.jobs.lanes import Deed, Unwritten
 from paperround.jobs.notices import raise_alert

@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from paperround.domain.digests import DigestKind, DigestView
+from paperround.domain.digests import DigestView
+from paperround.domain.editions import DigestKind
 from paperround.domain.papers import Count, Record
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.jobs.compose import digest_view, sheet_of

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import DigestKind
+from paperround.domain.editions import DigestKind
 from paperround.domain.ledger import Slip
 from paperround.domain.lists import Window
 from paperround.domain.papers import Record

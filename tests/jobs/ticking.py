@@ -10,7 +10,7 @@ from paperround.channels.ping import WebPinger
 from paperround.clock import FixedClock
 from paperround.domain.editions import Edition
 from paperround.domain.errors import DatabaseFailed, FetchFailed
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions

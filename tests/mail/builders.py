@@ -8,11 +8,11 @@ from paperround.domain.digests import (
     DigestMail,
     DigestPaper,
     DigestView,
-    Letterhead,
     PersonalLinks,
     WithdrawnPaper,
 )
 from paperround.domain.notices import NoticeKind, NoticeMail, NoticeView
+from paperround.domain.sender import Letterhead
 
 PUBLIC = "https://papers.example.org"
 TOKEN_A = "AQEjAQAAAAAAB" + "a" * 27

@@ -11,14 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import RenderingFailed
-from paperround.mail.headers import (
-    check,
-    header_text,
-    is_address,
-    literal_field,
-    mailbox_field,
-    text_field,
-)
+from paperround.mail.addresses import is_address
+from paperround.mail.headers import check, header_text, literal_field, mailbox_field, text_field
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=200)
 HOSTILE = [

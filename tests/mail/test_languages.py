@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestPaper, DigestView, Rendered, SkipReason
+from paperround.domain.digests import DigestPaper, DigestView, Rendered
+from paperround.domain.editions import SkipReason
 from paperround.domain.languages import LANGUAGES
 from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.notices import NoticeKind

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestView, Rendered, SkipReason
+from paperround.domain.digests import DigestView, Rendered
+from paperround.domain.editions import SkipReason
 from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.reasons import freeze

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.return_path import TagUse, make_tag, tagged
 from paperround.domain.returns import Kind, ReturnedEvent
 from paperround.domain.tokens import KeyRing, Purpose

@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.returns import Kind
 from paperround.mail.returned import Returned, read_returned
 from tests.mail.reports import report

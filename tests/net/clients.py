@@ -13,7 +13,7 @@ import pytest
 
 from paperround.clock import FixedClock
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.net.client import GuardedClient
 from paperround.net.limits import Limits
 from paperround.net.network import Address, Network, look_up

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest
 from paperround.net.limits import Limits
 from tests.net.clients import guarded
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperround.domain.errors import FetchFailed, FetchRefused, Misconfigured
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest
 from tests.net.clients import NOW, PUBLIC, Led, fetch, guarded
 from tests.net.faults import Behaviour, FaultServer, page, redirects, says
 

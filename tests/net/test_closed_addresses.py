@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from paperround.domain.errors import FetchFailed, FetchRefused
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest
 from paperround.net.client import GuardedClient
 from paperround.net.limits import Limits
 from paperround.net.network import Network, look_up

@@ -13,7 +13,7 @@ from threading import Event
 import pytest
 
 from paperround.domain.errors import FetchFailed, FetchRefused
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest
 from paperround.net.limits import Limits
 from paperround.net.network import Address, Network
 from tests.certificates import certificate, server_context

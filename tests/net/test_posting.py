@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from paperround.domain.errors import FetchFailed, FetchRefused, Unanswered
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest
 from tests.net.clients import guarded
 from tests.net.faults import PATIENCE, Behaviour, Caller, FaultServer, page, redirects, says
 

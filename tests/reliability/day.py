@@ -10,9 +10,9 @@ from random import Random
 from sqlalchemy import Engine
 
 from paperround.clock import FixedClock
-from paperround.domain.deliveries import Worker
 from paperround.domain.errors import DatabaseFailed
 from paperround.domain.notices import Alert
+from paperround.domain.ports import Worker
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.ingest import ingest

@@ -10,10 +10,9 @@ import pytest
 
 from paperround.doctor.findings import Level
 from paperround.doctor.records import room
-from paperround.domain.status import MOST_LOG_BYTES, Storage
 from paperround.jobs.alerts import troubles
 from paperround.store import engine as engines
-from paperround.store.engine import USUAL_LOG
+from paperround.store.engine import MOST_LOG_BYTES, USUAL_LOG, Storage
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.web.metrics import gauges
 from paperround.wiring.hands import JOB_THREADS

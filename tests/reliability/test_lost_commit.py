@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from paperround.domain.deliveries import Worker
 from paperround.domain.digests import DigestMail
 from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
+from paperround.domain.ports import Worker
 from paperround.jobs.deliver import Post, deliver
 from paperround.store import engine as engines
 from paperround.store.schema import metadata

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedState, FetchRequest, Progress
+from paperround.domain.feeds import FeedState, Progress
+from paperround.domain.fetching import FetchRequest
 from paperround.sources.arxiv_listing import ArxivListing
 from tests.sources.arxiv_samples import listing, page, state
 

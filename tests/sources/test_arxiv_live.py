@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedState, FetchRequest, Progress
+from paperround.domain.feeds import FeedState, Progress
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.arxiv_live import Arxiv
 from tests.sources.arxiv_samples import NOW, answer, entry, item, page, rss, state

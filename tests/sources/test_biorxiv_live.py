@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import FeedState, FetchRequest, Progress
+from paperround.domain.feeds import FeedState, Progress
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.biorxiv_live import Biorxiv
 from tests.sources.arxiv_samples import NOW, page, state

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.crossref_live import Crossref
 from paperround.sources.openalex_live import OpenAlex

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from paperround.domain.enrichment import EnricherName
 from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import Page
+from paperround.domain.fetching import Page
 from paperround.domain.papers import Paper, Record
 from paperround.sources.enrichers import (
     CrossrefNews,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest
 from paperround.sources.live import SOURCES
 from paperround.sources.polling import PagedSource
 from tests.sources.arxiv_samples import NOW, page, state

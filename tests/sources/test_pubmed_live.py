@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.polling import Span
 from paperround.sources.pubmed_live import PubMed

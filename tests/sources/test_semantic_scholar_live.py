@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.domain.errors import FetchFailed, InvalidInput, Misconfigured
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.live import sources
 from paperround.sources.semantic_scholar_live import SemanticScholar

@@ -9,8 +9,10 @@ from random import Random
 from urllib.parse import parse_qs, urlsplit
 
 from paperround.channels.ping import Silence
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Worker
-from paperround.domain.feeds import FetchRequest, NewFeed, Page
+from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
+from paperround.domain.feeds import NewFeed
+from paperround.domain.fetching import FetchRequest, Page
+from paperround.domain.ports import Worker
 from paperround.domain.subscribers import (
     Consent,
     Frequency,

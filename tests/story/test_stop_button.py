@@ -11,10 +11,10 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine
 
+from paperround.domain.deliveries import Identity
 from paperround.domain.notices import NoticeKind
 from paperround.domain.times import format_instant
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.build import Identity
 from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.jobs.notices import new_notice
 from paperround.store import engine as engines

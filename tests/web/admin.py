@@ -9,7 +9,7 @@ import httpx2 as httpx
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.keys import Scope
 from paperround.jobs.keys import create_key
 from paperround.jobs.newsroom import Newsroom

@@ -13,8 +13,7 @@ from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
 from paperround.config import Settings
-from paperround.domain.digests import DigestKind
-from paperround.domain.editions import Edition
+from paperround.domain.editions import DigestKind, Edition
 from paperround.domain.notices import NoticeKind
 from paperround.domain.tokens import Purpose
 from paperround.jobs.plan import plan_due

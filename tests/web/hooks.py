@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from paperround.domain.ports import HttpClient
+from paperround.domain.fetching import HttpClient
 from paperround.wiring import Runtime
 from tests.fakes import FakeClient
 from tests.mail.hooks.providers import (

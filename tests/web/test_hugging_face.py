@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.editions import Edition, page_name
+from paperround.domain.editions import Edition
+from paperround.domain.identifiers import page_name
 from paperround.domain.papers import Paper, ParsedBatch
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.ingest import ingest

@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.config import Settings
-from paperround.domain.deliveries import Worker
 from paperround.domain.errors import Misconfigured
+from paperround.domain.ports import Worker
 from paperround.domain.work import DELIVER, Line
 from paperround.jobs.roles import look, worker_lives
 from paperround.jobs.tick import SCHEDULER

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.editions import Edition
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FeedHealth, NewFeed

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from paperround.domain.deliveries import Blame, DeliveryState, Verdict
-from paperround.domain.feeds import Page
+from paperround.domain.fetching import Page
 from paperround.domain.posts import LONGEST_SAID
 from paperround.net.client import LONGEST_WAIT, retry_after
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest
-from paperround.domain.ports import HttpClient
+from paperround.domain.fetching import FetchRequest, HttpClient
 
 EVERY = timedelta(minutes=5)
 

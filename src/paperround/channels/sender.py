@@ -16,7 +16,7 @@ from paperround.channels.answers import words_of
 from paperround.domain.channels import ChannelKind, Hook
 from paperround.domain.deliveries import DeliveryState, Reply, Verdict
 from paperround.domain.errors import FetchFailed, FetchWithheld, Unanswered
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.ports import Clock
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 

@@ -19,7 +19,7 @@ from paperround.channels.words import (
 from paperround.domain.channels import Hook
 from paperround.domain.deliveries import Verdict
 from paperround.domain.digests import DigestView
-from paperround.domain.feeds import Page
+from paperround.domain.fetching import Page
 from paperround.domain.posts import Digest, Greeting, Message
 from paperround.domain.telling import shortened
 

@@ -22,7 +22,7 @@ from paperround.channels.words import json_message, plain
 from paperround.domain.channels import Hook, key_bytes
 from paperround.domain.deliveries import Verdict
 from paperround.domain.digests import DigestPaper
-from paperround.domain.feeds import Page
+from paperround.domain.fetching import Page
 from paperround.domain.posts import Digest, Greeting, Message
 from paperround.domain.times import format_instant
 from paperround.languages.localize import english_reason

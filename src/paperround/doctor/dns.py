@@ -13,8 +13,7 @@ from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.setup import NOBODYS
 from paperround.doctor.site import WAY_OUT
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest
-from paperround.domain.ports import HttpClient
+from paperround.domain.fetching import FetchRequest, HttpClient
 from paperround.domain.text import counted
 from paperround.jobs.ports import Resolver
 from paperround.mail.dkim_book import DueRecord, KeyState, Record, Standing, standing_of

@@ -11,7 +11,7 @@ from paperround.config import Settings
 from paperround.doctor import dns, headers, outlet, records, routine, setup, site
 from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried
 from paperround.domain.errors import Misconfigured, PaperroundError
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.newsroom import ask
 from paperround.jobs.roles import staff

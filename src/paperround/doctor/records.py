@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from paperround.doctor.findings import Finding, fail, ok, skipped, tried, warn
-from paperround.domain.status import Storage
 from paperround.domain.text import counted
 from paperround.domain.tokens import KeyRing
 from paperround.store.checks import Soundness
+from paperround.store.engine import Storage
 from paperround.store.unit_of_work import Database
 
 DOCTOR = "doctor"

@@ -14,31 +14,10 @@ wrongly never hears of it. Codes are those of RFC 3463 and of its registry.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from paperround.domain import bounce_words as words
-from paperround.domain.deliveries import Outcome, Phase, Verdict
-
-
-class Evidence(StrEnum):
-    """What one returned mail proves, strongest last."""
-
-    NONE = "none"
-    AUTO_REPLY = "auto-reply"
-    PASSING = "passing"
-    LIKELY_GONE = "likely-gone"
-    GONE = "gone"
-    COMPLAINT = "complaint"
-
-    @property
-    def is_hard(self) -> bool:
-        """Whether it says that the address is no more."""
-        return self in (Evidence.LIKELY_GONE, Evidence.GONE)
-
-
-_STRONGEST_LAST = tuple(Evidence)
+from paperround.domain.deliveries import _STRONGEST_LAST, Evidence, Outcome, Phase, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +108,6 @@ def is_telling(words_of_a_server: str) -> bool:
         return True
     soft = any(one.search(said) for one in (*_SOFT, words.ABOUT_US, words.OUR_ADDRESS))
     return soft or any(_is_said(said, one) for one in (words.NO_SUCH_USER, words.NO_SUCH_HOST))
-
-
-def strongest(found: Sequence[Evidence]) -> Evidence:
-    """The strongest of what a mail proves; `none` of an empty list."""
-    return max(found, key=_STRONGEST_LAST.index, default=Evidence.NONE)
 
 
 def at_most(found: Evidence, most: Evidence) -> Evidence:

@@ -12,14 +12,17 @@ that was never offered (`claimed`, safe to send again) or one that may have been
 (`in_data`, becomes `unknown` and is never sent again by itself).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
+from paperround.domain.ports import Worker
+from paperround.domain.tokens import KeyRing
+
 DeliveryId = NewType("DeliveryId", int)
 
-DIGEST_LIFE = timedelta(hours=20)
 LIFE_OVER = "life-over"
 """Why a mail expired that was tried, or might have been."""
 
@@ -125,18 +128,41 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
-    """Who holds a claim: enough to tell, on the same host, whether they still live."""
-
-    host: str
-    pid: int
-    started: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """A claim by `worker`, good until `until`. `token` is new for every claim: a fence."""
 
     worker: Worker
     until: datetime
     token: str
+
+
+class Evidence(StrEnum):
+    """What one returned mail proves, strongest last."""
+
+    NONE = "none"
+    AUTO_REPLY = "auto-reply"
+    PASSING = "passing"
+    LIKELY_GONE = "likely-gone"
+    GONE = "gone"
+    COMPLAINT = "complaint"
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether it says that the address is no more."""
+        return self in (Evidence.LIKELY_GONE, Evidence.GONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What signs a delivery: the keys of the installation and the domain of its Message-IDs."""
+
+    keys: KeyRing
+    domain: str
+
+
+def strongest(found: Sequence[Evidence]) -> Evidence:
+    """The strongest of what a mail proves; `none` of an empty list."""
+    return max(found, key=_STRONGEST_LAST.index, default=Evidence.NONE)
+
+
+_STRONGEST_LAST = tuple(Evidence)

@@ -3,55 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
-from paperround.domain.editions import Edition, EditionPaper
-from paperround.domain.papers import PaperId
+from paperround.domain.editions import Edition, EditionPaper, SkipReason
 from paperround.domain.personal_views import PaperIndex, Pick
 from paperround.domain.reasons import join_reasons
 from paperround.domain.risers import dated
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
 from paperround.domain.wishes import Sight
-
-
-class DigestKind(StrEnum):
-    """The kinds of mail a list sends."""
-
-    DIGEST = "digest"
-    ROUNDUP_WEEK = "roundup_week"
-    ROUNDUP_MONTH = "roundup_month"
-    REPLACEMENT = "replacement"
-
-
-class SkipReason(StrEnum):
-    """Why there is no mail today. Each one is recorded in the ledger."""
-
-    NO_NEW_PAPERS = "no-new-papers"
-    NO_PAPERS_AT_ALL = "no-papers-at-all"
-    MUTED = "muted"
-    BELOW_FLOOR = "below-floor"
-    PAUSED = "paused"
-    BOUNCING = "bouncing"
-    NOT_THEIR_DAY = "not-their-day"
-    HOLIDAY = "holiday"
-    FEED_STALE = "feed-stale"
-    FEED_FAILED = "feed-failed"
-    RESTORED = "restored"
-    UNSUBSCRIBED = "unsubscribed"
-    SUPPRESSED = "suppressed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawal:
-    """News that a paper a reader was sent is withdrawn, in the words it is told with.
-
-    `page` is what the paper's page is called.
-    """
-
-    paper_id: PaperId
-    title: str
-    page: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,24 +208,6 @@ class DigestMail:
     message_id: str
     dated: datetime
     list_unsubscribe_mail: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letterhead:
-    """What every mail of an installation says about its sender."""
-
-    mail_from: str
-    """A From field: `Name <address>`."""
-    envelope_from: str
-    """The bare address of MAIL FROM, where no return address is set."""
-    public_url: str
-    operator: str
-    postal_address: str
-    contact: str
-    privacy_url: str = ""
-    imprint_url: str = ""
-    bounce_address: str = ""
-    """Mails come back to this address, with a tag of their own in it. Empty: to `envelope_from`."""
 
 
 # A week's edition: what is best of all its days, and not what is newest.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 from urllib.parse import quote
 
+from paperround.domain.identifiers import page_name
 from paperround.domain.lists import ListId
 from paperround.domain.papers import Observation, Paper, PaperId, Show
 
@@ -53,11 +54,6 @@ class EditionState(StrEnum):
     FROZEN = "frozen"
     PLANNED = "planned"
     CANCELLED = "cancelled"
-
-
-def page_name(identifiers: Mapping[str, str], paper: PaperId) -> str:
-    """What the page of a paper is called: its arXiv id, else its own."""
-    return identifiers.get("arxiv") or str(paper)
 
 
 def page_path(name: str) -> str:
@@ -208,3 +204,43 @@ class Placed:
     cut: str
     frozen_at: datetime
     paper: EditionPaper
+
+
+class DigestKind(StrEnum):
+    """The kinds of mail a list sends."""
+
+    DIGEST = "digest"
+    ROUNDUP_WEEK = "roundup_week"
+    ROUNDUP_MONTH = "roundup_month"
+    REPLACEMENT = "replacement"
+
+
+class SkipReason(StrEnum):
+    """Why there is no mail today. Each one is recorded in the ledger."""
+
+    NO_NEW_PAPERS = "no-new-papers"
+    NO_PAPERS_AT_ALL = "no-papers-at-all"
+    MUTED = "muted"
+    BELOW_FLOOR = "below-floor"
+    PAUSED = "paused"
+    BOUNCING = "bouncing"
+    NOT_THEIR_DAY = "not-their-day"
+    HOLIDAY = "holiday"
+    FEED_STALE = "feed-stale"
+    FEED_FAILED = "feed-failed"
+    RESTORED = "restored"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """News that a paper a reader was sent is withdrawn, in the words it is told with.
+
+    `page` is what the paper's page is called.
+    """
+
+    paper_id: PaperId
+    title: str
+    page: str

@@ -6,7 +6,6 @@ a script without spaces, are searched for, in the papers that have their words.
 """
 
 import re
-import string
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,20 +19,6 @@ from paperround.domain.keywords import Either, Every, InCategory, Node, Without,
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.search import Place
 from paperround.domain.topics import folded, is_spaced, unfolded, whole_words
-
-_LETTERS = string.ascii_letters + string.digits
-
-
-def blank_but(kept: str) -> bytes:
-    """A table for `cut` that keeps letters, digits and `kept`, which is in ASCII."""
-    known = set((_LETTERS + kept).encode("ascii"))
-    return bytes(one if one in known else ord(" ") for one in range(256)).lower()
-
-
-def cut(text: str, table: bytes) -> list[str]:
-    """What stands between all that the table leaves out, in lower case. `text` is in ASCII."""
-    return text.encode("ascii").translate(table).decode("ascii").split()
-
 
 Papers = int
 """A set of papers: bit n is set when the nth paper is in it."""

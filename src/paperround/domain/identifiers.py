@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from paperround.domain.papers import PaperId
+
 ARXIV = re.compile(
     r"(?:arxiv:|https?://(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/|oai:arxiv\.org:)?"
     r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(v\d+)?(?:\.pdf)?",
@@ -87,3 +89,8 @@ def addresses_of(identifiers: Mapping[str, str]) -> dict[str, str]:
     if "pmid" in identifiers:
         return {"abstract": f"https://pubmed.ncbi.nlm.nih.gov/{identifiers['pmid']}/"}
     return {}
+
+
+def page_name(identifiers: Mapping[str, str], paper: PaperId) -> str:
+    """What the page of a paper is called: its arXiv id, else its own."""
+    return identifiers.get("arxiv") or str(paper)

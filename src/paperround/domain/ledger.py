@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from paperround.domain.bounces import Evidence
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
-from paperround.domain.digests import DigestKind, Withdrawal
-from paperround.domain.editions import EditionId, EditionPaper
+from paperround.domain.deliveries import DeliveryId, DeliveryState, Evidence, Lease
+from paperround.domain.editions import DigestKind, EditionId, EditionPaper, Withdrawal
 from paperround.domain.languages import ENGLISH
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId

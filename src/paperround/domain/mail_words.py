@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import SkipReason
+from paperround.domain.editions import SkipReason
 from paperround.domain.languages import marked
 from paperround.domain.notices import NoticeKind
 

@@ -1,11 +1,18 @@
 """Protocols that packages of every layer need: the present, processes and HTTP."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from paperround.domain.deliveries import Worker
-from paperround.domain.feeds import FetchRequest, Page
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Who holds a claim: enough to tell, on the same host, whether they still live."""
+
+    host: str
+    pid: int
+    started: str
 
 
 class Clock(Protocol):
@@ -25,14 +32,6 @@ class Processes(Protocol):
 
     def is_dead(self, worker: Worker) -> bool:
         """True only when `worker` ran on this host and is certainly gone."""
-        ...
-
-
-class HttpClient(Protocol):
-    """Requests one page, within limits."""
-
-    def get(self, request: FetchRequest) -> Page:
-        """The answer; raises FetchFailed or FetchRefused."""
         ...
 
 

@@ -13,14 +13,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.subscribers import SubscriberId
 from paperround.domain.text import clean
 
 ReturnId = NewType("ReturnId", int)
 
-GONE, COMPLAINT = "gone", "complaint"
-"""The reasons of suppressions that come of it."""
 
 KEPT_EVENTS = timedelta(days=90)
 KEPT_QUARANTINED = timedelta(days=30)

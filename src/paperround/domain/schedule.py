@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from paperround.domain.deliveries import DIGEST_LIFE
 from paperround.domain.errors import InvalidInput
 from paperround.domain.lists import MailingList
 from paperround.domain.times import local_date, require_utc, zone_of
@@ -172,3 +171,6 @@ def _cuts_around(mailing_list: MailingList, now: datetime) -> list[Cut]:
     today = local_date(now, mailing_list.zone)
     days = (today + ONE_DAY * offset for offset in range(-2, 3))
     return [cut for day in days for cut in cut_instants(mailing_list, day)]
+
+
+DIGEST_LIFE = timedelta(hours=20)

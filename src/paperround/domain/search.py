@@ -20,8 +20,7 @@ from enum import StrEnum
 from itertools import count, islice, pairwise
 from math import log1p
 
-from paperround.domain.editions import page_name
-from paperround.domain.identifiers import addresses_of
+from paperround.domain.identifiers import addresses_of, page_name
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.stems import words
 

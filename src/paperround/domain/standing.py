@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 
 ENOUGH = 5
 REST = timedelta(days=7)

@@ -9,9 +9,6 @@ from paperround.domain.editions import EditionId
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import SubscriberId
 
-MOST_LOG_BYTES = 64 * 2**20
-"""How long SQLite's write-ahead log may grow while somebody reads."""
-
 LITTLE_ROOM = 2**20
 """Bytes free below which a database counts as full: a commit of a mark may need some of them."""
 
@@ -130,25 +127,6 @@ class DeliveryEntry:
     code: int | None
     reply: str | None
     message_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
-    """The room of a database in bytes: of its write-ahead log, and what is left for more. None
-    where the database sees to it alone."""
-
-    log_bytes: int | None = None
-    free_bytes: int | None = None
-
-    @property
-    def is_full(self) -> bool:
-        """Whether little or nothing more can be written."""
-        return self.free_bytes is not None and self.free_bytes < LITTLE_ROOM
-
-    @property
-    def log_is_long(self) -> bool:
-        """Whether the log is longer than it should ever be."""
-        return self.log_bytes is not None and self.log_bytes > MOST_LOG_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

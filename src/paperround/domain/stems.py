@@ -5,6 +5,7 @@ two changes of his own later version (`logi`, `bli`), as SQLite's search index h
 """
 
 import re
+import string
 import unicodedata
 from functools import lru_cache
 
@@ -134,3 +135,17 @@ def _without_e(word: str) -> str:
     if word.endswith("ll") and _MORE_THAN_ONE.match(_shape(word)):
         word = word[:-1]
     return word
+
+
+def blank_but(kept: str) -> bytes:
+    """A table for `cut` that keeps letters, digits and `kept`, which is in ASCII."""
+    known = set((_LETTERS + kept).encode("ascii"))
+    return bytes(one if one in known else ord(" ") for one in range(256)).lower()
+
+
+def cut(text: str, table: bytes) -> list[str]:
+    """What stands between all that the table leaves out, in lower case. `text` is in ASCII."""
+    return text.encode("ascii").translate(table).decode("ascii").split()
+
+
+_LETTERS = string.ascii_letters + string.digits

@@ -113,3 +113,7 @@ class ImportedSubscriber:
     consent: Consent | None
     preferences: Preferences
     nonce: str
+
+
+GONE, COMPLAINT = "gone", "complaint"
+"""The reasons of suppressions that come of it."""

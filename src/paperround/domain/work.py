@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from paperround.domain.deliveries import Worker
 from paperround.domain.errors import InvalidInput
+from paperround.domain.ports import Worker
 
 
 class Line(StrEnum):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.errors import InvalidInput
 from paperround.domain.returns import Kind
 from paperround.evaluate.methods import Baselines

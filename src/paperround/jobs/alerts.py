@@ -9,7 +9,7 @@ a step of the tick failed · a database without room · sign-ups refused, droppe
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
-from paperround.domain.digests import SkipReason
+from paperround.domain.editions import SkipReason
 from paperround.domain.enrichment import EnricherName, feed_name
 from paperround.domain.feed_health import LOST_AFTER
 from paperround.domain.ledger import Backlog
@@ -17,7 +17,6 @@ from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
 from paperround.domain.requests import Drop, Limit
 from paperround.domain.returns import ReturnTally
-from paperround.domain.status import MOST_LOG_BYTES, Storage
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.jobs.channels import stopped_channels
@@ -28,6 +27,7 @@ from paperround.jobs.pacing import relay_alerts
 from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.put_back import put_back
 from paperround.jobs.signup_limits import SLOW_LANE, tally
+from paperround.store.engine import MOST_LOG_BYTES, Storage
 from paperround.store.unit_of_work import UnitOfWork
 
 OVER = timedelta(hours=1)

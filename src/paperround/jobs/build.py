@@ -11,18 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
-from paperround.domain.digests import (
-    Choice,
-    DigestKind,
-    SkipReason,
-    Withdrawal,
-    choice_of,
-    is_weekly,
-    none_due,
-    of_the_week,
-)
-from paperround.domain.editions import Edition, EditionPaper
+from paperround.domain.deliveries import DeliveryState, Identity
+from paperround.domain.digests import Choice, choice_of, is_weekly, none_due, of_the_week
+from paperround.domain.editions import DigestKind, Edition, EditionPaper, SkipReason, Withdrawal
 from paperround.domain.finder import Finder, findable, finder_of
 from paperround.domain.gist import choose_gist
 from paperround.domain.interests import Interest
@@ -37,8 +28,8 @@ from paperround.domain.personal_views import (
     in_order,
     seen_by,
 )
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.subscribers import SubscriberId, Subscription
-from paperround.domain.tokens import KeyRing
 from paperround.domain.wishes import Sight, Wishes, sight_of
 from paperround.jobs.opinions import EditionTail, Opinions, Views, tail_of
 from paperround.jobs.wishes import wishes_of_all
@@ -49,14 +40,6 @@ MOST_WITHDRAWALS = 5
 
 WITHDRAWAL_IS_NEWS = timedelta(days=90)
 """For how long a withdrawal is told to people who were sent the paper."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """What signs a delivery: the keys of the installation and the domain of its Message-IDs."""
-
-    keys: KeyRing
-    domain: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

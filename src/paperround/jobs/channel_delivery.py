@@ -29,13 +29,13 @@ from paperround.domain.deliveries import (
     Phase,
     Verdict,
 )
-from paperround.domain.digests import Letterhead
 from paperround.domain.editions import EditionPaper
 from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.domain.ledger import Claimed, Move
 from paperround.domain.papers import PaperId
 from paperround.domain.ports import no_progress
 from paperround.domain.posts import Digest, Message, PostOutcome
+from paperround.domain.sender import Letterhead
 from paperround.domain.times import format_instant
 from paperround.jobs.compose import digest_view, sheet_of
 from paperround.jobs.deliver import Run

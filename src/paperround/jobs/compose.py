@@ -10,7 +10,6 @@ from paperround.domain.digests import (
     DigestMail,
     DigestPaper,
     DigestView,
-    Letterhead,
     PersonalLinks,
     WithdrawnPaper,
 )
@@ -22,6 +21,7 @@ from paperround.domain.notices import ClaimedNotice
 from paperround.domain.papers import Show
 from paperround.domain.reasons import author_named
 from paperround.domain.return_path import TagUse, make_tag, tagged
+from paperround.domain.sender import Letterhead
 from paperround.domain.telling import with_author_shown
 from paperround.domain.times import week_name
 from paperround.domain.tokens import KeyRing, Purpose

@@ -10,8 +10,7 @@ papers until each feed was read once.
 from collections.abc import Sequence
 from datetime import datetime
 
-from paperround.domain.digests import SkipReason
-from paperround.domain.editions import Edition
+from paperround.domain.editions import Edition, SkipReason
 from paperround.domain.feed_outlook import awaited, never_read, quiet_reason
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.gist import choose_gist

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from paperround.domain.deliveries import Identity
 from paperround.domain.limits import SignupLimits
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.build import Identity
 from paperround.jobs.subscribers import require_suppression_keys
 from paperround.store.unit_of_work import Database, UnitOfWork
 

@@ -17,9 +17,9 @@ from datetime import datetime, timedelta
 
 from paperround.domain.enrichment import KIND, LEASE, WATCHED, feed_name, next_ask
 from paperround.domain.errors import FetchFailed, InvalidInput, RateLimited
-from paperround.domain.feeds import FeedHealth, FetchRequest, Page
+from paperround.domain.feeds import FeedHealth
+from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.papers import Paper, PaperId, ParsedBatch, Reject
-from paperround.domain.ports import HttpClient
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Newsroom, Share, ask, is_overload
 from paperround.jobs.ports import Enricher

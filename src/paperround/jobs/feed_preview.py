@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from paperround.domain.feeds import FeedState, FetchRequest, NewFeed, Page, Progress
+from paperround.domain.feeds import FeedState, NewFeed, Progress
+from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.merge import may_merge_by_title
 from paperround.domain.papers import ParsedBatch, Reject, Show
-from paperround.domain.ports import Clock, HttpClient
+from paperround.domain.ports import Clock
 from paperround.jobs.chunk import Entry
 from paperround.jobs.feeds import check_feed
 from paperround.jobs.newsroom import Newsroom, ask

@@ -5,9 +5,9 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from paperround.domain.deliveries import Identity
 from paperround.domain.notices import CONFIRM_VALID, UNCONFIRMED_LIFE, NoticeKind
 from paperround.domain.returns import KEPT_EVENTS, KEPT_QUARANTINED
-from paperround.jobs.build import Identity
 from paperround.jobs.learn import NIGHTS, TRIES
 from paperround.jobs.notices import new_notice
 from paperround.jobs.repeats import KEPT_ANSWERS

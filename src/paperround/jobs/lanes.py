@@ -15,7 +15,6 @@ from threading import RLock
 from typing import Generic, TypeVar
 
 from paperround.domain.deliveries import Envelope, Lease
-from paperround.domain.digests import Letterhead
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import Conflict, DatabaseFailed, NotFound, RenderingFailed
 from paperround.domain.ledger import Claimed, Move
@@ -24,6 +23,7 @@ from paperround.domain.notices import ClaimedNotice, NoticeKind
 from paperround.domain.pacing import Pacing
 from paperround.domain.ports import Clock, Processes
 from paperround.domain.return_path import TagUse, make_tag, tagged
+from paperround.domain.sender import Letterhead
 from paperround.domain.times import Boot
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import Sheet, digest_mail, newcomers_mail, sheet_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from paperround.domain.deliveries import DeliveryId
+from paperround.domain.deliveries import DeliveryId, Identity
 from paperround.domain.interests import Interest
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import PREFERENCES_VALID, NewNotice, Notice, NoticeKind
@@ -24,7 +24,6 @@ from paperround.domain.subscribers import (
     Subscription,
 )
 from paperround.domain.tokens import KeyRing, Purpose, TokenParts, read_token
-from paperround.jobs.build import Identity
 from paperround.jobs.choices import packed_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.notices import new_notice, said_of

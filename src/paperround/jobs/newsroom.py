@@ -18,9 +18,9 @@ from threading import Event
 from typing import Protocol, TypeVar
 
 from paperround.domain.errors import FetchFailed, RateLimited
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.limits import Rate, Turn
-from paperround.domain.ports import Clock, HttpClient, Processes
+from paperround.domain.ports import Clock, Processes
 from paperround.jobs.ports import Source, Witness
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 

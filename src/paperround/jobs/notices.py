@@ -4,8 +4,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from paperround.domain.deliveries import DeliveryId, Lease, Worker
-from paperround.domain.digests import Letterhead
+from paperround.domain.deliveries import DeliveryId, Identity, Lease
 from paperround.domain.languages import ENGLISH, spoken
 from paperround.domain.notices import (
     NOTICE_LIFE,
@@ -16,9 +15,10 @@ from paperround.domain.notices import (
     NoticeMail,
     NoticeView,
 )
+from paperround.domain.ports import Worker
+from paperround.domain.sender import Letterhead
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tokens import KeyRing, Purpose
-from paperround.jobs.build import Identity
 from paperround.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from paperround.domain.citations import Citation, CitedEdition
-from paperround.domain.editions import Stood, page_name, page_path
+from paperround.domain.editions import Stood, page_path
 from paperround.domain.errors import NotFound
 from paperround.domain.excerpts import Marker
 from paperround.domain.gist import LONGEST, choose_two
-from paperround.domain.identifiers import addresses_of
+from paperround.domain.identifiers import addresses_of, page_name
 from paperround.domain.languages import marked
 from paperround.domain.papers import Observation, Paper, PaperTrail
 from paperround.domain.search import Hit

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import SkipReason, none_due
-from paperround.domain.editions import Edition, EditionId
+from paperround.domain.deliveries import DeliveryState, Identity
+from paperround.domain.digests import none_due
+from paperround.domain.editions import Edition, EditionId, SkipReason
 from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import DueDelivery, NewDelivery
 from paperround.domain.lists import MailingList
@@ -29,7 +29,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.times import is_zone, local_date
-from paperround.jobs.build import BuildContext, Identity, Reader, build, in_parts, without_mail
+from paperround.jobs.build import BuildContext, Reader, build, in_parts, without_mail
 from paperround.jobs.opinions import Opinions
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 

@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from paperround.domain.digests import DigestView, Letterhead
+from paperround.domain.deliveries import Identity
+from paperround.domain.digests import DigestView
 from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.errors import PaperroundError
 from paperround.domain.feeds import MOST_PAGES, FeedState, NewFeed, Progress
+from paperround.domain.fetching import HttpClient
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.domain.merge import may_merge_by_title, merged, new_paper
 from paperround.domain.notices import NoticeKind
 from paperround.domain.papers import Observation, Paper, PaperId, ParsedBatch, Record
-from paperround.domain.ports import Advance, HttpClient, no_progress
+from paperround.domain.ports import Advance, no_progress
+from paperround.domain.sender import Letterhead
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.build import Identity
 from paperround.jobs.chunk import Entry, dated
 from paperround.jobs.compose import newcomers_mail
 from paperround.jobs.newsroom import wait

@@ -44,14 +44,13 @@ from paperround.domain.feeds import (
     MOST_PAGES,
     FeedHealth,
     FeedState,
-    FetchRequest,
     LiveFeed,
-    Page,
     Poll,
     Progress,
     RunNotes,
     Shape,
 )
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import FeedId, ParsedBatch, Show
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Asked, Found, Newsroom, ask

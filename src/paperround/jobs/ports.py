@@ -13,13 +13,13 @@ from paperround.domain.channels import Hook
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
 from paperround.domain.digests import DigestMail, DigestView, Rendered
 from paperround.domain.editions import Candidate, Ranking
-from paperround.domain.feeds import FeedState, FetchRequest, Page, Witnessed
+from paperround.domain.feeds import FeedState, Witnessed
+from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.limits import Rate
 from paperround.domain.models import FittedModel, ModelFacts
 from paperround.domain.notices import NoticeMail
 from paperround.domain.outcomes import Cohort
 from paperround.domain.papers import Paper, PaperId, ParsedBatch
-from paperround.domain.ports import HttpClient
 from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
 from paperround.domain.returns import Heard, Letter, ReturnedEvent
 from paperround.domain.search import Found, Query

@@ -6,22 +6,16 @@ Nothing is planned, stored or sent.
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from paperround.domain.deliveries import FIRST_RETRY
-from paperround.domain.digests import (
-    DigestKind,
-    DigestMail,
-    DigestPaper,
-    Letterhead,
-    Rendered,
-    SkipReason,
-)
-from paperround.domain.editions import Edition
+from paperround.domain.deliveries import FIRST_RETRY, Identity
+from paperround.domain.digests import DigestMail, DigestPaper, Rendered
+from paperround.domain.editions import DigestKind, Edition, SkipReason
 from paperround.domain.errors import Conflict, InvalidInput, NotFound
 from paperround.domain.gist import choose_gist
 from paperround.domain.interests import Interest, checked_interests
 from paperround.domain.ledger import Slip, slip_for
 from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT, MailingList
 from paperround.domain.notices import CONFIRM_VALID, NewNotice, Notice, NoticeKind
+from paperround.domain.sender import Letterhead
 from paperround.domain.subscribers import (
     Address,
     Frequency,
@@ -34,7 +28,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import local_date
 from paperround.domain.tokens import Purpose
-from paperround.jobs.build import BuildContext, Identity, Reader, build
+from paperround.jobs.build import BuildContext, Reader, build
 from paperround.jobs.choices import checked, unpacked, unpacked_interests
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.deliver import deliver_notices

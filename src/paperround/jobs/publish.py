@@ -14,12 +14,14 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
 
-from paperround.domain.digests import DigestKind, SkipReason
+from paperround.domain.deliveries import Identity
 from paperround.domain.editions import (
+    DigestKind,
     Edition,
     EditionId,
     EditionState,
     NewEdition,
+    SkipReason,
     TailPaper,
 )
 from paperround.domain.errors import Conflict, EditionCancelled
@@ -29,7 +31,7 @@ from paperround.domain.lists import CANDIDATES, MANUAL_CUT, MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
-from paperround.jobs.build import BuildContext, Identity, Reader, build, in_parts
+from paperround.jobs.build import BuildContext, Reader, build, in_parts
 from paperround.jobs.feeds import sources_of
 from paperround.jobs.opinions import Opinions, edition_paper, with_gist
 from paperround.jobs.ports import GistChooser, Ranker

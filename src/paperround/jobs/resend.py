@@ -14,15 +14,15 @@ from datetime import date, datetime
 from functools import partial
 from itertools import chain
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.digests import Choice, DigestKind, SkipReason
-from paperround.domain.editions import Edition, EditionId
+from paperround.domain.deliveries import DeliveryId, DeliveryState, Identity
+from paperround.domain.digests import Choice
+from paperround.domain.editions import DigestKind, Edition, EditionId, SkipReason
 from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.ledger import NewDelivery, Slip, Undelivered
 from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import SubscriberState, Subscription
 from paperround.domain.times import local_date
-from paperround.jobs.build import BuildContext, Identity, Reader, build
+from paperround.jobs.build import BuildContext, Reader, build
 from paperround.jobs.opinions import Opinions
 from paperround.store.unit_of_work import Database, tried
 

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.errors import Conflict, DatabaseFailed, NotFound
 from paperround.domain.returns import Did, Kind, Receipt, ReturnedEvent
 from paperround.domain.tokens import KeyRing

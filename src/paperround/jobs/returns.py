@@ -20,25 +20,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from paperround.domain.bounces import Evidence, at_most
-from paperround.domain.deliveries import DeliveryId
+from paperround.domain.bounces import at_most
+from paperround.domain.deliveries import DeliveryId, Evidence, Identity
 from paperround.domain.ledger import Move
 from paperround.domain.return_path import VALID, TagUse, read_tag, verify_tag
-from paperround.domain.returns import (
-    COMPLAINT,
-    GONE,
-    Did,
-    Kind,
-    OwnMail,
-    Proof,
-    Receipt,
-    ReturnedEvent,
-    masked,
-)
+from paperround.domain.returns import Did, Kind, OwnMail, Proof, Receipt, ReturnedEvent, masked
 from paperround.domain.standing import SURGE, SURGE_OF_A_DOMAIN, Effect, judged
-from paperround.domain.subscribers import Subscriber, SubscriberState
+from paperround.domain.subscribers import COMPLAINT, GONE, Subscriber, SubscriberState
 from paperround.domain.tokens import KeyRing, Purpose, read_token
-from paperround.jobs.build import Identity
 from paperround.jobs.links import address_of, reader_of
 from paperround.jobs.self_service import stop_reading
 from paperround.jobs.subscribers import suppress

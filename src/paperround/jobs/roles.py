@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from paperround.domain.deliveries import Worker
+from paperround.domain.ports import Worker
 from paperround.domain.times import format_instant
 from paperround.domain.work import Job, Line, Staff, name_of, sign_of, staff_of
 from paperround.store.unit_of_work import Database, UnitOfWork, write

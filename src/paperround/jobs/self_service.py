@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.deliveries import DeliveryState, Identity
 from paperround.domain.interests import Interest, checked_interests
 from paperround.domain.notices import Notice, NoticeKind
 from paperround.domain.readers import Choices
@@ -16,7 +16,6 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.tokens import Purpose
-from paperround.jobs.build import Identity
 from paperround.jobs.choices import checked, unpacked, unpacked_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import (

@@ -6,8 +6,13 @@ Nothing is changed here.
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from paperround.domain.digests import SkipReason
-from paperround.domain.editions import Edition, EditionPaper, EditionState, EditionSummary
+from paperround.domain.editions import (
+    Edition,
+    EditionPaper,
+    EditionState,
+    EditionSummary,
+    SkipReason,
+)
 from paperround.domain.errors import NotFound
 from paperround.domain.gist import choose_gist
 from paperround.domain.identifiers import arxiv_id

@@ -17,8 +17,8 @@ from paperround.domain.lists import MailingList
 from paperround.domain.mailboxes import mailbox, untagged
 from paperround.domain.papers import Reject
 from paperround.domain.ports import Advance, no_progress
-from paperround.domain.returns import GONE
 from paperround.domain.subscribers import (
+    GONE,
     Address,
     Frequency,
     ImportedSubscriber,

@@ -10,14 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import DigestKind, Letterhead, papers_at
-from paperround.domain.editions import EditionPaper, Order, Placed, page_name, page_path
+from paperround.domain.digests import papers_at
+from paperround.domain.editions import DigestKind, EditionPaper, Order, Placed, page_path
 from paperround.domain.errors import InvalidInput, NotFound
-from paperround.domain.identifiers import addresses_of
+from paperround.domain.identifiers import addresses_of, page_name
 from paperround.domain.languages import marked
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.search import Filters, Query, parse_query
+from paperround.domain.sender import Letterhead
 from paperround.domain.status import DeliveryEntry, DeliveryQuery
 from paperround.domain.subscribers import Subscriber, SubscriberId, SubscriberState
 from paperround.domain.syndication import FeedDocument, FeedEntry

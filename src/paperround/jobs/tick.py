@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from paperround.domain.deliveries import Identity
 from paperround.domain.editions import Edition
 from paperround.domain.errors import PaperroundError
 from paperround.domain.gist import choose_gist
@@ -22,7 +23,6 @@ from paperround.domain.notices import Alert
 from paperround.domain.returns import Receipt
 from paperround.domain.times import Boot
 from paperround.jobs.alerts import episode, step_failed, troubles
-from paperround.jobs.build import Identity
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.enrich import EnrichReport, enrich
 from paperround.jobs.feeds import live_feeds, log_poll, poll_due

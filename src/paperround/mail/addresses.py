@@ -15,7 +15,6 @@ from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.languages import marked
 from paperround.domain.mailboxes import RefusedNames, and_above, parse_refused
 from paperround.domain.subscribers import Address
-from paperround.mail.headers import is_address
 
 LONGEST = 254
 """Octets (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
@@ -178,3 +177,13 @@ def _disposable() -> frozenset[str]:
     from disposable_email_domains import blocklist  # ten thousand names: only whoever asks needs it
 
     return frozenset(blocklist)
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is one plain ASCII address that may stand in a header as it is."""
+    return len(text) <= 254 and "=?" not in text and _ADDRESS.fullmatch(text) is not None
+
+
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+)

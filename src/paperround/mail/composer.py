@@ -23,9 +23,10 @@ from operator import attrgetter
 from typing import Any
 
 from paperround.domain.deliveries import WireReady
-from paperround.domain.digests import DigestMail, DigestView, Letterhead, Rendered
+from paperround.domain.digests import DigestMail, DigestView, Rendered
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.notices import NoticeMail
+from paperround.domain.sender import Letterhead
 from paperround.domain.tokens import TOKEN_LENGTH
 from paperround.mail.dkim import Signable, Signer, canonical_lines, prepared
 from paperround.mail.frames import MOST_CARDS, TOKENS, Frame, Look, card_of, frame_of

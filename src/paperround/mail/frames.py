@@ -19,7 +19,8 @@ from paperround.domain.errors import RenderingFailed
 from paperround.domain.languages import spoken
 from paperround.domain.tokens import TOKEN_LENGTH
 from paperround.languages.tongue import tongue
-from paperround.mail.headers import is_address, text_field
+from paperround.mail.addresses import is_address
+from paperround.mail.headers import text_field
 from paperround.mail.message import (
     Addressing,
     Particulars,

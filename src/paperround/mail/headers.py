@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from paperround.domain.errors import RenderingFailed
+from paperround.mail.addresses import is_address
 
 LINE = 76
 """The longest line that folding aims for (RFC 2047 section 2)."""
@@ -34,9 +35,6 @@ _LITERAL = re.compile(r"[!-~]+(?: [!-~]+)*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _Q_SAFE = re.compile(r"[A-Za-z0-9!*+/-]")
 _BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
-)
 
 
 def one_line(text: str) -> str:
@@ -51,11 +49,6 @@ def one_line(text: str) -> str:
 def header_text(text: str) -> str:
     """`text` fit for a header: one clean line with nothing in it that opens an encoded word."""
     return one_line(text).replace("=?", "= ?")
-
-
-def is_address(text: str) -> bool:
-    """Whether `text` is one plain ASCII address that may stand in a header as it is."""
-    return len(text) <= 254 and "=?" not in text and _ADDRESS.fullmatch(text) is not None
 
 
 def text_field(name: str, text: str) -> str:

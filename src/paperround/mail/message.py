@@ -18,16 +18,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from paperround.domain.deliveries import Envelope, WireReady
-from paperround.domain.digests import Letterhead, Rendered
+from paperround.domain.digests import Rendered
 from paperround.domain.errors import Misconfigured, RenderingFailed
+from paperround.domain.sender import Letterhead
 from paperround.domain.times import require_utc
-from paperround.mail.headers import (
-    check,
-    is_address,
-    literal_field,
-    mailbox_field,
-    text_field,
-)
+from paperround.mail.addresses import is_address
+from paperround.mail.headers import check, literal_field, mailbox_field, text_field
 
 _MESSAGE_ID = re.compile(r"<?([A-Za-z0-9._+-]{1,100}@[A-Za-z0-9.-]{1,140})>?")
 _MAILTO = re.compile(r"mailto:[!-+\--;=?-~]+@[!-+\--;=?-~]+")

@@ -16,7 +16,8 @@ from email import message_from_bytes
 from email.message import Message
 from email.utils import getaddresses
 
-from paperround.domain.bounces import Evidence, Statement, evidence_of
+from paperround.domain.bounces import Statement, evidence_of
+from paperround.domain.deliveries import Evidence
 from paperround.domain.return_path import TagUse, read_tag, tag_of
 from paperround.domain.returns import Kind, ReturnedEvent
 from paperround.mail.returned import (

@@ -17,14 +17,8 @@ from email.header import decode_header, make_header
 from email.message import Message
 from html import unescape
 
-from paperround.domain.bounces import (
-    Evidence,
-    Statement,
-    evidence_of,
-    is_full,
-    is_telling,
-    strongest,
-)
+from paperround.domain.bounces import Statement, evidence_of, is_full, is_telling
+from paperround.domain.deliveries import Evidence, strongest
 from paperround.domain.returns import Kind
 
 LONGEST = 512 * 1024

@@ -23,7 +23,7 @@ from types import MappingProxyType
 import httpx
 
 from paperround.domain.errors import FetchFailed, FetchRefused, Unanswered
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.ports import Clock
 from paperround.net.limits import MIB, Budget, Limits
 from paperround.net.network import Network

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 from functools import lru_cache
 from itertools import chain
 
-from paperround.domain.finder import blank_but, cut
+from paperround.domain.stems import blank_but, cut
 from paperround.ranking.text_space import Bag
 from paperround.ranking.words import may_join
 

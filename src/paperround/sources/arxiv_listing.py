@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feeds import FeedState, FetchRequest, Page, Witnessed
-from paperround.domain.ports import HttpClient
+from paperround.domain.feeds import FeedState, Witnessed
+from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.sources.arxiv_live import RHYTHM, categories_of, via_of
 from paperround.sources.polling import read
 

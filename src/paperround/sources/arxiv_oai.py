@@ -14,7 +14,8 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import MOST_PAGES, FeedState, FetchRequest, Page
+from paperround.domain.feeds import MOST_PAGES, FeedState
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import require_utc
 from paperround.sources.arxiv_categories import sets

@@ -15,7 +15,8 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import FeedState, FetchRequest, Page
+from paperround.domain.feeds import FeedState
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import require_utc
 from paperround.sources.biorxiv_record import SUBJECTS, read_answer, subject_of

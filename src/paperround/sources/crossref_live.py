@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from paperround.domain.feeds import FeedState, FetchRequest, Page
+from paperround.domain.feeds import FeedState
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.domain.times import require_utc
 from paperround.sources.bookmarks import PAGE, Bookmark, led_on

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feeds import FetchRequest, Page
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.limits import Rate
 from paperround.domain.papers import Count, LooseCount, Paper, ParsedBatch
 from paperround.sources import crossref_live, crossref_record, openalex_live, openalex_record

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feeds import FeedState, FetchRequest, Page
+from paperround.domain.feeds import FeedState
+from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.papers import ParsedBatch
-from paperround.domain.ports import HttpClient
 from paperround.sources.feed_items import read_feed
 from paperround.sources.polling import conditions, read
 

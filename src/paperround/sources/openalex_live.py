@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from paperround.domain.feeds import FeedState, FetchRequest, Page
+from paperround.domain.feeds import FeedState
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.limits import Rate
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.bookmarks import PAGE, Bookmark, led_on

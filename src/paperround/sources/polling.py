@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import FeedState, FetchRequest, Page, Progress
+from paperround.domain.feeds import FeedState, Progress
+from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.papers import ParsedBatch
-from paperround.domain.ports import HttpClient
 from paperround.domain.times import format_instant, parse_date, parse_instant, require_utc
 from paperround.sources.entries import fingerprint
 

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import FeedState, FetchRequest, Page
+from paperround.domain.feeds import FeedState
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import ParsedBatch, Reject
 from paperround.domain.text import clean
 from paperround.domain.times import require_utc

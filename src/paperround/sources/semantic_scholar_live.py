@@ -13,7 +13,8 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from paperround.domain.errors import FetchFailed, InvalidInput, Misconfigured
-from paperround.domain.feeds import FeedState, FetchRequest, Page
+from paperround.domain.feeds import FeedState
+from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import ParsedBatch
 from paperround.sources.entries import BadEntry, reject
 from paperround.sources.polling import (

@@ -4,10 +4,9 @@ import re
 from dataclasses import replace
 
 from paperround.domain.errors import FetchFailed, UnreadableFile, invalid
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest, HttpClient
 from paperround.domain.languages import marked
 from paperround.domain.libraries import Library
-from paperround.domain.ports import HttpClient
 from paperround.sources.charsets import text_of_bytes
 from paperround.sources.library import read_csl
 

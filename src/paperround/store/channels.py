@@ -12,7 +12,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, Select, insert, s
 
 from paperround.domain.channels import Channel, ChannelKind, Hook, OldKey
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import SkipReason
+from paperround.domain.editions import SkipReason
 from paperround.domain.errors import AlreadyTaken, Misconfigured, NotFound
 from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import (

@@ -28,10 +28,10 @@ from sqlalchemy import (
     update,
 )
 
-from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, Lease, Worker
-from paperround.domain.digests import SkipReason
+from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, Lease
+from paperround.domain.editions import SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
-from paperround.domain.ports import Processes
+from paperround.domain.ports import Processes, Worker
 from paperround.store.base import Store, value_of
 from paperround.store.claim_statements import (
     NO_LEASE,

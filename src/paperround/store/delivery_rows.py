@@ -19,8 +19,7 @@ from sqlalchemy import (
 )
 
 from paperround.domain.deliveries import Lease
-from paperround.domain.digests import DigestKind, SkipReason, Withdrawal
-from paperround.domain.editions import EditionState
+from paperround.domain.editions import DigestKind, EditionState, SkipReason, Withdrawal
 from paperround.domain.languages import ENGLISH
 from paperround.domain.ledger import Claimed, NewDelivery, Slip, parts_by_position
 from paperround.domain.papers import PaperId

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import bindparam, func, select, text, update
 
-from paperround.domain.digests import DigestKind
+from paperround.domain.editions import DigestKind
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import (
     DueSubscription,

@@ -15,6 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -25,8 +26,31 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from paperround.domain.errors import DatabaseFailed, Misconfigured
-from paperround.domain.status import MOST_LOG_BYTES, Storage
+from paperround.domain.status import LITTLE_ROOM
 from paperround.store.dialect import reason_of
+
+MOST_LOG_BYTES = 64 * 2**20
+"""How long SQLite's write-ahead log may grow while somebody reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """The room of a database in bytes: of its write-ahead log, and what is left for more. None
+    where the database sees to it alone."""
+
+    log_bytes: int | None = None
+    free_bytes: int | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether little or nothing more can be written."""
+        return self.free_bytes is not None and self.free_bytes < LITTLE_ROOM
+
+    @property
+    def log_is_long(self) -> bool:
+        """Whether the log is longer than it should ever be."""
+        return self.log_bytes is not None and self.log_bytes > MOST_LOG_BYTES
+
 
 BUSY_SECONDS = 10
 CONNECTIONS = 40

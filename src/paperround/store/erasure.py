@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import SkipReason
+from paperround.domain.editions import SkipReason
 from paperround.domain.readers import ExportPage, ExportPlace
 from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
 from paperround.domain.times import format_instant

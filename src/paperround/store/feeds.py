@@ -20,7 +20,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from paperround.domain.deliveries import Worker
 from paperround.domain.errors import AlreadyTaken, LeaseLost, NotFound
 from paperround.domain.feeds import (
     FeedHealth,
@@ -32,7 +31,7 @@ from paperround.domain.feeds import (
     RunNotes,
 )
 from paperround.domain.papers import Feed, FeedId, Reject
-from paperround.domain.ports import Processes
+from paperround.domain.ports import Processes, Worker
 from paperround.store import schema as db
 from paperround.store.base import Store, value_of
 from paperround.store.bulk import insert_many

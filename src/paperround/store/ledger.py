@@ -17,8 +17,7 @@ from sqlalchemy import (
 )
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.digests import DigestKind, SkipReason
-from paperround.domain.editions import EditionId, EditionState
+from paperround.domain.editions import DigestKind, EditionId, EditionState, SkipReason
 from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import (
     Backlog,

@@ -13,9 +13,8 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, delete, func, select, update
 
-from paperround.domain.deliveries import Worker
 from paperround.domain.limits import Rate, Standing, Turn
-from paperround.domain.ports import Processes
+from paperround.domain.ports import Processes, Worker
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
 from paperround.store.base import Store, columns_of, value_of

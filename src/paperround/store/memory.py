@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Table, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.digests import DigestKind, Withdrawal
-from paperround.domain.editions import page_name
+from paperround.domain.editions import DigestKind, Withdrawal
 from paperround.domain.errors import Conflict
+from paperround.domain.identifiers import page_name
 from paperround.domain.ledger import NewDelivery, Slip
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
 from paperround.domain.channels import ChannelKind
-from paperround.domain.deliveries import DIGEST_LIFE, LIFE_OVER, DeliveryId, Outcome
+from paperround.domain.deliveries import LIFE_OVER, DeliveryId, Outcome
 from paperround.domain.pacing import SPARE_CONNECTIONS, Bucket, Pace, Pacing, RateState, kept_back
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.store import schema as db
 from paperround.store.base import Store
 from paperround.store.claim_statements import held, storable

@@ -13,8 +13,7 @@ from sqlalchemy import (
     update,
 )
 
-from paperround.domain.bounces import Evidence
-from paperround.domain.deliveries import DIGEST_LIFE, DeliveryState
+from paperround.domain.deliveries import DeliveryState, Evidence
 from paperround.domain.returns import (
     LONGEST_QUARANTINED,
     MOST_QUARANTINED,
@@ -29,6 +28,7 @@ from paperround.domain.returns import (
     ReturnRecord,
     ReturnTally,
 )
+from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.standing import CLEAN, Standing
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db

@@ -17,9 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
-from paperround.domain.bounces import Evidence
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import DigestKind
+from paperround.domain.deliveries import DeliveryState, Evidence
+from paperround.domain.editions import DigestKind
 from paperround.domain.interests import InterestKind
 from paperround.domain.requests import RequestKind
 from paperround.domain.returns import Did, Kind

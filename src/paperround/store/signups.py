@@ -20,8 +20,9 @@ from sqlalchemy import (
 from paperround.domain.errors import Conflict
 from paperround.domain.lists import ListId
 from paperround.domain.readers import NewSignup
-from paperround.domain.returns import COMPLAINT, GONE
 from paperround.domain.subscribers import (
+    COMPLAINT,
+    GONE,
     Address,
     Consent,
     Preferences,

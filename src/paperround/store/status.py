@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, func, or_, select, true
 
 from paperround.domain.deliveries import DeliveryState
-from paperround.domain.digests import DigestKind
+from paperround.domain.editions import DigestKind
 from paperround.domain.lists import ListId
 from paperround.domain.status import (
     DeliveryEntry,
@@ -17,7 +17,6 @@ from paperround.domain.status import (
     KeysInUse,
     MailRecord,
     ReasonTally,
-    Storage,
 )
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import revisions
@@ -25,7 +24,7 @@ from paperround.store import schema as db
 from paperround.store.base import Store, value_of
 from paperround.store.claim_statements import waiting
 from paperround.store.dialect import among
-from paperround.store.engine import storage
+from paperround.store.engine import Storage, storage
 from paperround.store.replacing import IS_REPLACED
 from paperround.store.sealing import sealed_with
 from paperround.store.subscriber_rows import EMAIL

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, select, true, update
 
-from paperround.domain.digests import Withdrawal
+from paperround.domain.editions import Withdrawal
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FetchRequest
+from paperround.domain.fetching import FetchRequest, HttpClient
 from paperround.domain.papers import Paper
-from paperround.domain.ports import HttpClient
 from paperround.domain.summaries import Wording
 
 TOKENS = 160

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from paperround.domain.citations import Citation
-from paperround.domain.editions import ListedBy, page_name
+from paperround.domain.editions import ListedBy
 from paperround.domain.errors import InvalidInput
+from paperround.domain.identifiers import page_name
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.papers import Paper
 from paperround.jobs.paper_pages import citation, cited_paper

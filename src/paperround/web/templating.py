@@ -14,7 +14,8 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from paperround.domain.editions import EditionPaper, page_name, page_path
+from paperround.domain.editions import EditionPaper, page_path
+from paperround.domain.identifiers import page_name
 from paperround.domain.languages import ENGLISH, LANGUAGES
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Observation, Paper

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, cast
 from paperround import version
 from paperround.clock import SystemClock
 from paperround.config import Settings
-from paperround.domain.digests import Letterhead
+from paperround.domain.deliveries import Identity
 from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
+from paperround.domain.fetching import HttpClient
 from paperround.domain.formula import Formula
 from paperround.domain.gist import choose_gist
-from paperround.domain.ports import Clock, HttpClient, Processes
+from paperround.domain.ports import Clock, Processes
 from paperround.domain.returns import Receipt
+from paperround.domain.sender import Letterhead
 from paperround.domain.summaries import Wording
 from paperround.domain.times import Boot
 from paperround.domain.work import Line
 from paperround.jobs import tick as rounds_of_a_tick
-from paperround.jobs.build import Identity
 from paperround.jobs.channel_delivery import ChannelReport
 from paperround.jobs.choices import SuggestedTopics
 from paperround.jobs.deliver import Post

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
-from paperround.domain.digests import Letterhead
 from paperround.domain.errors import Misconfigured
 from paperround.domain.keys import COMMAND_LINE
 from paperround.domain.pacing import Pacing
+from paperround.domain.sender import Letterhead
 from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.jobs.channels import ChannelAdmin

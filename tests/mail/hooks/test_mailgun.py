@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.errors import Forged
 from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.mailgun import MailgunHook, Tokens, parse

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.errors import Forged
 from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.sendgrid import SIGNATURE, TIMESTAMP, SendGridHook, parse

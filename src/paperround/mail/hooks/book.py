@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from paperround.config import LOOPBACK, Settings
 from paperround.domain.errors import Misconfigured
-from paperround.domain.ports import HttpClient
+from paperround.domain.fetching import HttpClient
 from paperround.mail.hooks.mailgun import MailgunHook
 from paperround.mail.hooks.postmark import PostmarkHook
 from paperround.mail.hooks.sendgrid import SendGridHook

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.errors import Forged
 from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.told import (

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperround.domain.bounces import Evidence
+from paperround.domain.deliveries import Evidence
 from paperround.domain.returns import Heard, Kind, ReturnedEvent
 from paperround.mail.hooks.sns import CONFIRMATION, NOTIFICATION, Authority
 from paperround.mail.hooks.told import Told, code_of, judged, kept, message_id, read, tag_of

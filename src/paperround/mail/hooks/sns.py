@@ -22,8 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from paperround.domain.errors import FetchFailed, Forged
-from paperround.domain.feeds import FetchRequest
-from paperround.domain.ports import HttpClient
+from paperround.domain.fetching import FetchRequest, HttpClient
 from paperround.mail.hooks.told import Told, base64_of, moment_of, require_fresh
 
 NOTIFICATION = "Notification"

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from paperround.domain.bounces import Evidence, Statement, at_most, evidence_of
+from paperround.domain.bounces import Statement, at_most, evidence_of
+from paperround.domain.deliveries import Evidence
 from paperround.domain.errors import Forged
 from paperround.domain.text import clean
 
