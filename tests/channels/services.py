@@ -13,11 +13,10 @@ from paperround.clock import FixedClock
 from paperround.domain.channels import Channel, ChannelKind, ChannelSettings, Hook
 from paperround.domain.ledger import DeliveryRecord, LedgerTotals
 from paperround.domain.ports import Worker
-from paperround.domain.posts import Digest, Greeting, Message, PostOutcome
+from paperround.domain.posts import ChannelSender, Digest, Greeting, Message, PostOutcome
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.channel_delivery import ChannelContext
 from paperround.jobs.channels import ChannelAdmin
-from paperround.jobs.ports import ChannelSender
 from paperround.store.unit_of_work import Database
 from tests.fakes import HERE, LETTERHEAD, Neighbours
 from tests.jobs.conftest import NOW

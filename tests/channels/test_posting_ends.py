@@ -14,6 +14,7 @@ from paperround.domain.channels import ChannelKind
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.ports import Worker
+from paperround.domain.posts import ChannelSender
 from paperround.domain.subscribers import SubscriberId
 from paperround.domain.times import Boot
 from paperround.domain.tokens import KeyRing
@@ -21,7 +22,6 @@ from paperround.jobs.alerts import troubles
 from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.jobs.channel_delivery import deliver_channels
 from paperround.jobs.holding import CLOCK, HOLD, watch
-from paperround.jobs.ports import ChannelSender
 from paperround.jobs.put_back import MARK, SendMarks
 from paperround.jobs.resend import send_missed
 from paperround.store.sealing import RingSeal

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope
+from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Mailer
 from paperround.domain.replies import verdict
 from paperround.domain.smtp_url import Relay, Tls
-from paperround.jobs.ports import Mailer
 from paperround.mail.outbox import OutboxMailer
 from paperround.mail.smtp import SmtpMailer
 from tests.faults import SmtpSink

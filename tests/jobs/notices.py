@@ -6,11 +6,10 @@ from datetime import timedelta
 from random import Random
 
 from paperround.clock import FixedClock
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
+from paperround.domain.deliveries import DeliveryId, Envelope, Mailer, Outcome
 from paperround.domain.notices import NoticeKind
 from paperround.jobs.deliver import Post
 from paperround.jobs.notices import new_notice
-from paperround.jobs.ports import Mailer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
     LETTERHEAD,

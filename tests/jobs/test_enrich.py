@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from paperround.domain.enrichment import Enricher
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feed_health import LOST_AFTER
 from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed
@@ -17,7 +18,6 @@ from paperround.jobs.alerts import troubles
 from paperround.jobs.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
 from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.newsroom import SHORTEST_BREAK
-from paperround.jobs.ports import Enricher
 from paperround.sources.enrichers import CrossrefNews, Github, HuggingFace, OpenAlexNews
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import fill, record

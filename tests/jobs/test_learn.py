@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 
 from paperround.domain.editions import Ranking
 from paperround.domain.errors import InvalidInput
-from paperround.domain.models import FittedModel, ModelFacts
+from paperround.domain.models import FittedModel, ModelFacts, Ranker
 from paperround.domain.outcomes import Cohort
 from paperround.domain.papers import Count, Record
 from paperround.jobs.housekeeping import KEPT_SLOTS, keep_house
@@ -26,7 +26,6 @@ from paperround.jobs.learn import (
     learn_tonight,
     ranking_page,
 )
-from paperround.jobs.ports import Ranker
 from paperround.jobs.rank import rank_list
 from paperround.jobs.tick import learn_round
 from paperround.ranking.formula import formula_of

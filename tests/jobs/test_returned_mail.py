@@ -11,9 +11,8 @@ from sqlalchemy import Engine, select, update
 from paperround.domain.deliveries import Evidence
 from paperround.domain.errors import DatabaseFailed, InvalidInput, NotFound
 from paperround.domain.return_path import tagged
-from paperround.domain.returns import Kind, Letter, Receipt, ReturnedEvent
+from paperround.domain.returns import Kind, Letter, Receipt, ReturnBox, ReturnedEvent
 from paperround.jobs.erasure import erase_address
-from paperround.jobs.ports import ReturnBox
 from paperround.jobs.returned_mail import Intake, empty_box, replay, take_in
 from paperround.jobs.subscribers import lift
 from paperround.mail.return_reader import ReturnReader

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import DeliveryId, Envelope, Mailer, Outcome, Phase, Reply
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import Alert
@@ -22,7 +22,6 @@ from paperround.jobs.deliver import ANSWER, SETTLE, Post, deliver, deliver_notic
 from paperround.jobs.lanes import Deed, Unwritten
 from paperround.jobs.notices import raise_alert
 from paperround.jobs.outcomes import FEWEST
-from paperround.jobs.ports import Mailer
 from paperround.store import schema as db
 from paperround.store.unit_of_work import TRIES, Patience, SqlDatabase, UnitOfWork
 from tests.fakes import Neighbours, ScriptedMailer, accepting

@@ -11,12 +11,12 @@ from paperround.clock import FixedClock
 from paperround.domain.editions import Edition
 from paperround.domain.errors import DatabaseFailed, FetchFailed
 from paperround.domain.fetching import FetchRequest, Page
+from paperround.domain.models import Ranker
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
-from paperround.jobs.ports import Pinger, Ranker
-from paperround.jobs.tick import Rounds
+from paperround.jobs.tick import Pinger, Rounds
 from paperround.ranking.maker import taste_day
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.fakes import (

@@ -13,9 +13,8 @@ from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.setup import NOBODYS
 from paperround.doctor.site import WAY_OUT
 from paperround.domain.errors import FetchFailed
-from paperround.domain.fetching import FetchRequest, HttpClient
+from paperround.domain.fetching import FetchRequest, HttpClient, Resolver
 from paperround.domain.text import counted
-from paperround.jobs.ports import Resolver
 from paperround.mail.dkim_book import DueRecord, KeyState, Record, Standing, standing_of
 
 RESERVED = (*NOBODYS, ".example.com", ".example.net", ".example.org")

@@ -14,11 +14,10 @@ from urllib.parse import SplitResult, urlsplit
 from paperround.config import LOOPBACK, Settings
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.domain.errors import FetchFailed, Misconfigured, PaperroundError
-from paperround.domain.fetching import FetchRequest, HttpClient, Page
+from paperround.domain.fetching import FetchRequest, HttpClient, Page, Resolver
 from paperround.domain.pacing import duration_in_words
 from paperround.domain.ports import Clock
 from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.jobs.ports import Resolver
 from paperround.mail.imap_box import parse_imap_url
 from paperround.net.client import GuardedClient
 

@@ -12,11 +12,11 @@ that was never offered (`claimed`, safe to send again) or one that may have been
 (`in_data`, becomes `unknown` and is never sent again by itself).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Protocol
 
 from paperround.domain.ports import Worker
 from paperround.domain.tokens import KeyRing
@@ -166,3 +166,29 @@ def strongest(found: Sequence[Evidence]) -> Evidence:
 
 
 _STRONGEST_LAST = tuple(Evidence)
+
+
+class Mailer(Protocol):
+    """Sends a batch: envelopes in, one outcome an envelope out, in any order.
+
+    Everything but socket work happens on the caller's thread: `envelopes` is pulled, `before_dot`
+    called and outcomes yielded there, so the caller needs no locks. `before_dot(ids)` is called
+    once all of those messages' bodies are about to end and must commit their mark; only the ids it
+    returns get their final dot, the others' connections are dropped without it. Outcomes that came
+    before a call are yielded before it. At most one marked, unanswered dot a connection exists at
+    any time. Closing the generator early finishes nothing new and waits for the open dots.
+
+    None among the envelopes says that more may leave in a moment: the mailer goes on with what is
+    under way, and asks again when something was heard, or after a hundredth of a second.
+
+    Once `stopping` says so, no other mail is offered: mails that were taken up and are on no wire
+    have no outcome.
+    """
+
+    def send(
+        self,
+        envelopes: Iterable[Envelope | None],
+        *,
+        before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
+        stopping: Callable[[], bool] = ...,
+    ) -> Iterator[Outcome]: ...

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from paperround.domain.editions import Edition, EditionPaper, SkipReason
+from paperround.domain.notices import NoticeMail
 from paperround.domain.personal_views import PaperIndex, Pick
 from paperround.domain.reasons import join_reasons
 from paperround.domain.risers import dated
@@ -231,3 +233,16 @@ def of_the_week(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Editio
     every.sort(key=lambda paper: (-paper.score, paper.position))
     papers = [one for place, one in enumerate(every) if place < shown or one.position <= shown]
     return replace(edition, papers=tuple(papers))
+
+
+class Renderer(Protocol):
+    """Turns a digest into words and into the exact bytes that will be sent."""
+
+    def render(self, view: DigestView) -> Rendered:
+        """Subject, preheader, text and HTML, from one view."""
+
+    def compose(self, mail: DigestMail) -> bytes:
+        """The message, CRLF line ends; raises RenderingFailed with the reason."""
+
+    def compose_notice(self, mail: NoticeMail) -> bytes:
+        """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""

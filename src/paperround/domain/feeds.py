@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
-from paperround.domain.papers import FeedId, Reject, Show
+from paperround.domain.fetching import FetchRequest, HttpClient, Page
+from paperround.domain.papers import FeedId, ParsedBatch, Reject, Show
 
 MOST_PAGES = 60
 """Pages one poll may ask for; a source that goes on longer continues at the next poll."""
@@ -248,3 +249,49 @@ def feed_as_json(feed: NewFeed) -> dict[str, Any]:
         "show": feed.show,
         "enabled": feed.enabled,
     }
+
+
+class Source(Protocol):
+    """Knows one service: what to ask it, and how to read what it says."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The settings it knows, each with one line for people."""
+
+    @property
+    def interval(self) -> timedelta:
+        """The pause between two polls on an ordinary day."""
+
+    def check(self, url: str | None, settings: Mapping[str, str]) -> None:
+        """Raise InvalidInput, its code naming the field, when a feed cannot be made of these."""
+
+    def plan(self, state: FeedState, now: datetime) -> FetchRequest:
+        """The next request of a poll: the first page, or the one its cursor names."""
+
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
+
+    def parse(self, page: Page) -> ParsedBatch:
+        """What the page holds; `next` is the cursor of the poll's next page. Pure.
+
+        Raises FetchFailed or InvalidInput when the answer is no page of this service."""
+
+    def expects(self, after: datetime) -> datetime | None:
+        """When the first batch after this instant ought to be there; None: it has no rhythm."""
+
+    def holiday(self, now: datetime) -> bool:
+        """Whether the service announces nothing on this day."""
+
+
+class Witness(Protocol):
+    """Another page of a service, asked before one of its feeds is called stale."""
+
+    def plan(self, state: FeedState) -> FetchRequest | None:
+        """The request; None when nothing speaks for a feed with these settings."""
+
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
+
+    def parse(self, page: Page) -> Witnessed:
+        """What the page says. Pure. Raises FetchFailed when it says nothing of a batch."""

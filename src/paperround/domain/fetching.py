@@ -54,3 +54,26 @@ class HttpClient(Protocol):
     def get(self, request: FetchRequest) -> Page:
         """The answer; raises FetchFailed or FetchRefused."""
         ...
+
+
+class Resolver(Protocol):
+    """Asks the DNS."""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The TXT records at `name`, the strings of each joined; none where there are none.
+
+        Raises FetchFailed when nobody answers, as all of these do.
+        """
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """The addresses of a host, of both kinds."""
+
+    def exchangers(self, name: str) -> tuple[str, ...]:
+        """The hosts that take mail for a domain (MX), the preferred first; none where it names
+        none."""
+
+    def hosts(self, address: str) -> tuple[str, ...]:
+        """The names that an address has (PTR)."""
+
+    def answers_for(self, host: str) -> bool:
+        """Whether the system is told about the name of a host, be it that there is no such host."""

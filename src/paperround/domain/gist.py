@@ -8,7 +8,7 @@ is too long is cut at a word with an ellipsis; no other word changes.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import exp
@@ -196,3 +196,7 @@ def standing_alone(sentence: str) -> str:
     if rest == sentence or is_list or not _CLAUSE.match(rest):
         return sentence
     return rest[0].upper() + rest[1:]
+
+
+GistChooser = Callable[[str, str], str]
+"""From title and abstract, the one sentence that says what is new."""

@@ -1,10 +1,13 @@
 """Learned models as they are kept: bytes with a name, a version and the instant they knew."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NewType
+from typing import NewType, Protocol
+
+from paperround.domain.editions import Candidate, Ranking
+from paperround.domain.outcomes import Cohort
 
 ModelId = NewType("ModelId", int)
 
@@ -67,3 +70,58 @@ class KeptModel:
 def digest_of(content: bytes) -> str:
     """The SHA-256 of some bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+class Ranker(Protocol):
+    """Orders candidates. Pure: same candidates, background and `as_of`, same order."""
+
+    @property
+    def name(self) -> str:
+        """Name and version; stored with every edition."""
+
+    def rank(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        background: Sequence[str],
+        as_of: datetime,
+        submitter_cap: int,
+    ) -> Ranking: ...
+
+
+class LearnedModel(Protocol):
+    """A model that was read."""
+
+    @property
+    def facts(self) -> ModelFacts: ...
+
+    @property
+    def ranker(self) -> Ranker:
+        """The ranker that uses it."""
+
+
+class ModelMaker(Protocol):
+    """Learns models, and reads them. Pure: same cohorts, same model."""
+
+    @property
+    def name(self) -> str:
+        """What kind of model it makes."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever a model of before is of no use any more."""
+
+    @property
+    def least(self) -> int:
+        """How many outcomes it takes."""
+
+    @property
+    def plain(self) -> Ranker:
+        """The ranker without a model."""
+
+    def fit(self, cohorts: Sequence[Cohort]) -> FittedModel | None:
+        """What the cohorts, oldest day first, lead one to expect; None for fewer than `least`."""
+
+    def open(self, content: bytes) -> LearnedModel:
+        """Read what `fit` made. Raises InvalidInput for bytes of another version, and for any that
+        are no such model."""

@@ -7,11 +7,11 @@ An event is counted once by (`way`, `event_id`), however often it is handed in.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Protocol
 
 from paperround.domain.deliveries import Evidence
 from paperround.domain.subscribers import SubscriberId
@@ -271,3 +271,33 @@ class Heard:
 
     events: tuple[ReturnedEvent, ...] = ()
     ignored: int = 0
+
+
+class ProviderHook(Protocol):
+    """Knows one provider: how a request proves that it is the provider's, and how to read it."""
+
+    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Heard:
+        """What a request tells; names of `headers` are in lower case.
+
+        Raises Forged for one that is not proven to be the provider's, FetchFailed when that cannot
+        be told now. Whatever else is wrong with a proven one is ignored: a provider that is sent an
+        error would send the same again.
+        """
+
+
+class ReturnBox(Protocol):
+    """A mailbox that mails come back to, opened."""
+
+    def letters(self, *, limit: int) -> Iterator[Letter]:
+        """The oldest mails; raises FetchFailed when the mailbox cannot be read."""
+
+    def done(self, letters: Sequence[Letter]) -> None:
+        """Take these out of the way."""
+
+
+class ReturnReader(Protocol):
+    """Reads mails that come back."""
+
+    def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+        """What a mail says, whatever it is. `to` is where it was delivered to, where that is
+        known. Never raises for its content."""

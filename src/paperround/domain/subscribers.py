@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Protocol
 
 from paperround.domain.lists import ListId
 
@@ -117,3 +117,10 @@ class ImportedSubscriber:
 
 GONE, COMPLAINT = "gone", "complaint"
 """The reasons of suppressions that come of it."""
+
+
+class AddressBook(Protocol):
+    """Judges what somebody wrote as an e-mail address."""
+
+    def read(self, written: str) -> Address:
+        """The address; raises InvalidInput that says what is wrong with it."""

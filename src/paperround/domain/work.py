@@ -1,9 +1,10 @@
 """Work by name, for whatever runs it, and the processes that do it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.ports import Worker
@@ -137,3 +138,20 @@ def staff_of(
 def is_fresh(sign: datetime, now: datetime) -> bool:
     """Whether whoever left this sign of life still lives, as far as it tells."""
     return now - sign <= FRESH
+
+
+class Queue(Protocol):
+    """Runs jobs later, elsewhere or in a thread of this process."""
+
+    def register(self, task: str, run: Callable[[Mapping[str, str | int]], None]) -> None:
+        """Say what `task` means; raises ValueError when the name is taken."""
+
+    def put(self, job: Job) -> bool:
+        """Take the job; False when one with its lock waits already. Raises NotFound for an
+        unregistered task. A job that raises is logged, and never stops the others."""
+
+    def start(self) -> None:
+        """Begin running jobs in the background."""
+
+    def stop(self, *, drain_seconds: float) -> bool:
+        """Take nothing new, finish what runs; True when all of it ended in time."""

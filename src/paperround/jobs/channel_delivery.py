@@ -34,7 +34,7 @@ from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.domain.ledger import Claimed, Move
 from paperround.domain.papers import PaperId
 from paperround.domain.ports import no_progress
-from paperround.domain.posts import Digest, Message, PostOutcome
+from paperround.domain.posts import ChannelSender, Digest, Message, PostOutcome
 from paperround.domain.sender import Letterhead
 from paperround.domain.times import format_instant
 from paperround.jobs.compose import digest_view, sheet_of
@@ -42,7 +42,6 @@ from paperround.jobs.deliver import Run
 from paperround.jobs.holding import is_held, is_suspect
 from paperround.jobs.lanes import Lane, SendContext
 from paperround.jobs.pacing import pacer_of
-from paperround.jobs.ports import ChannelSender
 from paperround.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)

@@ -23,11 +23,10 @@ from paperround.domain.errors import FetchFailed, FetchRefused, InvalidInput
 from paperround.domain.interests import bounded, parse_interest
 from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.notices import Alert
-from paperround.domain.posts import Greeting, PostOutcome
+from paperround.domain.posts import ChannelSender, Greeting, PostOutcome
 from paperround.domain.subscribers import SubscriberId
 from paperround.domain.times import format_instant
 from paperround.jobs.choices import checked
-from paperround.jobs.ports import ChannelSender
 from paperround.jobs.subscriber_files import preferences_of
 from paperround.jobs.wishes import settled
 from paperround.store.unit_of_work import Database, UnitOfWork, write

@@ -13,12 +13,12 @@ from datetime import datetime
 from paperround.domain.editions import Edition, SkipReason
 from paperround.domain.feed_outlook import awaited, never_read, quiet_reason
 from paperround.domain.feeds import LiveFeed
-from paperround.domain.gist import choose_gist
+from paperround.domain.gist import GistChooser, choose_gist
 from paperround.domain.lists import MailingList
+from paperround.domain.models import Ranker
 from paperround.domain.schedule import Cut, newest_cut
 from paperround.jobs.feeds import feeds_of, polled_feeds
 from paperround.jobs.plan import LONGEST_WAIT
-from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.publish import draft_now, freeze
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 

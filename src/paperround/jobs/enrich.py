@@ -15,14 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from paperround.domain.enrichment import KIND, LEASE, WATCHED, feed_name, next_ask
+from paperround.domain.enrichment import KIND, LEASE, WATCHED, Enricher, feed_name, next_ask
 from paperround.domain.errors import FetchFailed, InvalidInput, RateLimited
 from paperround.domain.feeds import FeedHealth
 from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.papers import Paper, PaperId, ParsedBatch, Reject
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Newsroom, Share, ask, is_overload
-from paperround.jobs.ports import Enricher
 from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 
 from paperround.domain.errors import InvalidInput
 from paperround.domain.feed_outlook import source_lines
-from paperround.domain.feeds import LiveFeed, NewFeed
+from paperround.domain.feeds import LiveFeed, NewFeed, Source
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import FeedId
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import LEASE, PollReport, not_ours, poll_feed
-from paperround.jobs.ports import Source
 from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from random import Random
 from threading import RLock
 from typing import Generic, TypeVar
 
-from paperround.domain.deliveries import Envelope, Lease
+from paperround.domain.deliveries import Envelope, Lease, Mailer
+from paperround.domain.digests import Renderer
 from paperround.domain.editions import Edition, EditionId
 from paperround.domain.errors import Conflict, DatabaseFailed, NotFound, RenderingFailed
 from paperround.domain.ledger import Claimed, Move
@@ -29,7 +30,6 @@ from paperround.domain.tokens import KeyRing
 from paperround.jobs.compose import Sheet, digest_mail, newcomers_mail, sheet_of
 from paperround.jobs.holding import Signing, hold_unsigned, is_held
 from paperround.jobs.notices import notice_mail
-from paperround.jobs.ports import Mailer, Renderer
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returns import hold_against
 from paperround.store.claims import Claims

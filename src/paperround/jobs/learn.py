@@ -18,13 +18,14 @@ from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.formula import Formula
 from paperround.domain.models import (
     KeptModel,
+    LearnedModel,
     ModelFacts,
+    ModelMaker,
     NewModel,
     digest_of,
 )
 from paperround.domain.outcomes import Vote, cohorts_of, settled_before
 from paperround.domain.papers import Paper
-from paperround.jobs.ports import LearnedModel, ModelMaker
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)

@@ -18,10 +18,10 @@ from threading import Event
 from typing import Protocol, TypeVar
 
 from paperround.domain.errors import FetchFailed, RateLimited
+from paperround.domain.feeds import Source, Witness
 from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.limits import Rate, Turn
 from paperround.domain.ports import Clock, Processes
-from paperround.jobs.ports import Source, Witness
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 LONGEST_PAUSE = timedelta(seconds=60)

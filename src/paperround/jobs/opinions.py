@@ -7,7 +7,7 @@ from threading import Lock
 
 from paperround.domain.editions import Edition, EditionPaper, TailPaper
 from paperround.domain.finder import Findable, findable
-from paperround.domain.gist import choose_gist
+from paperround.domain.gist import GistChooser, choose_gist
 from paperround.domain.identifiers import addresses_of
 from paperround.domain.papers import Paper, PaperId, Show
 from paperround.domain.personal_views import (
@@ -20,7 +20,6 @@ from paperround.domain.personal_views import (
 )
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.wishes import Wishes
-from paperround.jobs.ports import GistChooser
 from paperround.store.unit_of_work import UnitOfWork
 
 # The papers behind those that an edition shows, for readers whose wishes are known.

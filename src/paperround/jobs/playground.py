@@ -12,10 +12,11 @@ from paperround.domain.deliveries import Identity
 from paperround.domain.digests import DigestView
 from paperround.domain.editions import Candidate, Ranking
 from paperround.domain.errors import PaperroundError
-from paperround.domain.feeds import MOST_PAGES, FeedState, NewFeed, Progress
+from paperround.domain.feeds import MOST_PAGES, FeedState, NewFeed, Progress, Source
 from paperround.domain.fetching import HttpClient
 from paperround.domain.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.domain.merge import may_merge_by_title, merged, new_paper
+from paperround.domain.models import Ranker
 from paperround.domain.notices import NoticeKind
 from paperround.domain.papers import Observation, Paper, PaperId, ParsedBatch, Record
 from paperround.domain.ports import Advance, no_progress
@@ -25,7 +26,6 @@ from paperround.jobs.chunk import Entry, dated
 from paperround.jobs.compose import newcomers_mail
 from paperround.jobs.newsroom import wait
 from paperround.jobs.notices import sample_notice
-from paperround.jobs.ports import Ranker, Source
 from paperround.jobs.publish import draft, unfrozen
 from paperround.jobs.rank import ListRanking
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from paperround.domain.deliveries import FIRST_RETRY, Identity
-from paperround.domain.digests import DigestMail, DigestPaper, Rendered
+from paperround.domain.digests import DigestMail, DigestPaper, Rendered, Renderer
 from paperround.domain.editions import DigestKind, Edition, SkipReason
 from paperround.domain.errors import Conflict, InvalidInput, NotFound
-from paperround.domain.gist import choose_gist
+from paperround.domain.gist import GistChooser, choose_gist
 from paperround.domain.interests import Interest, checked_interests
 from paperround.domain.ledger import Slip, slip_for
 from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT, MailingList
+from paperround.domain.models import Ranker
 from paperround.domain.notices import CONFIRM_VALID, NewNotice, Notice, NoticeKind
 from paperround.domain.sender import Letterhead
 from paperround.domain.subscribers import (
@@ -36,7 +37,6 @@ from paperround.jobs.lanes import Post, why_held
 from paperround.jobs.links import CONFIRMING, choosing_reader, noted
 from paperround.jobs.notices import SOMEBODY, new_notice
 from paperround.jobs.opinions import Opinions
-from paperround.jobs.ports import GistChooser, Ranker, Renderer
 from paperround.jobs.publish import draft_now, standing_edition, unfrozen
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.wishes import settled

@@ -25,16 +25,16 @@ from paperround.domain.editions import (
     TailPaper,
 )
 from paperround.domain.errors import Conflict, EditionCancelled
-from paperround.domain.gist import choose_gist
+from paperround.domain.gist import GistChooser, choose_gist
 from paperround.domain.ledger import NewDelivery, Planned, Shard
 from paperround.domain.lists import CANDIDATES, MANUAL_CUT, MailingList
+from paperround.domain.models import Ranker
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.build import BuildContext, Reader, build, in_parts
 from paperround.jobs.feeds import sources_of
 from paperround.jobs.opinions import Opinions, edition_paper, with_gist
-from paperround.jobs.ports import GistChooser, Ranker
 from paperround.jobs.rank import ListRanking, rank_list, risers_told
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 

@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 
 from paperround.domain.editions import Edition, EditionState, Ranking
 from paperround.domain.lists import MailingList, Window, window_of
+from paperround.domain.models import Ranker
 from paperround.domain.papers import PaperId
 from paperround.domain.risers import risers_of
 from paperround.domain.times import local_date
-from paperround.jobs.ports import Ranker
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 BACKGROUND = 5000

@@ -16,9 +16,8 @@ from datetime import datetime
 
 from paperround.domain.deliveries import Evidence
 from paperround.domain.errors import Conflict, DatabaseFailed, NotFound
-from paperround.domain.returns import Did, Kind, Receipt, ReturnedEvent
+from paperround.domain.returns import Did, Kind, Receipt, ReturnBox, ReturnedEvent, ReturnReader
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.ports import ReturnBox, ReturnReader
 from paperround.jobs.returns import receipt, take_one
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -25,9 +25,12 @@ from paperround.domain.search import (
     without_filters,
 )
 from paperround.domain.stems import stem, stems, words
-from paperround.jobs.ports import Relevance
 from paperround.jobs.site import shown_text
 from paperround.store.unit_of_work import Database, UnitOfWork
+
+Relevance = Callable[[Query, Sequence[Paper], Found], list[PaperId]]
+"""Orders the best papers of the index; `Found` is what the index said. Pure."""
+
 
 LOOKED_AT = 60
 """How many of the best are put in order by `Relevance`; the others stay as the index has them."""

@@ -20,6 +20,7 @@ from paperround.domain.ports import Advance, no_progress
 from paperround.domain.subscribers import (
     GONE,
     Address,
+    AddressBook,
     Frequency,
     ImportedSubscriber,
     Preferences,
@@ -28,7 +29,6 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import format_instant
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.ports import AddressBook
 from paperround.jobs.subscriber_files import (
     Found,
     Row,

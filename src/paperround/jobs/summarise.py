@@ -10,15 +10,36 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from paperround.domain.errors import FetchFailed
 from paperround.domain.gist import choose_gist
 from paperround.domain.limits import Rate
+from paperround.domain.models import Ranker
 from paperround.domain.papers import Paper
 from paperround.domain.summaries import Wording, checked, is_askable, marked
-from paperround.jobs.ports import Ranker, Summariser, SummaryShelf
 from paperround.jobs.rank import rank_list
 from paperround.store.unit_of_work import Database, UnitOfWork, write
+
+
+class Summariser(Protocol):
+    """A machine that says in one sentence what is new. Nothing it says is to be trusted."""
+
+    def ask(self, paper: Paper) -> str:
+        """Its answer, "" when there is none of use. Raises FetchFailed."""
+
+
+class SummaryShelf(Protocol):
+    """What a machine said of texts so far. Never raises: what cannot be read was never said."""
+
+    def get(self, title: str, abstract: str) -> str | None:
+        """What may be shown, "" when nothing may; None: it was never asked."""
+
+    def put(self, title: str, abstract: str, text: str) -> None: ...
+
+    def forget(self, *, before: datetime) -> None:
+        """Drop what was put before."""
+
 
 log = logging.getLogger(__name__)
 

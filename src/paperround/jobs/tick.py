@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from paperround.domain.deliveries import Identity
 from paperround.domain.editions import Edition
+from paperround.domain.enrichment import Enricher
 from paperround.domain.errors import PaperroundError
-from paperround.domain.gist import choose_gist
+from paperround.domain.gist import GistChooser, choose_gist
+from paperround.domain.models import ModelMaker, Ranker
 from paperround.domain.notices import Alert
 from paperround.domain.returns import Receipt
 from paperround.domain.times import Boot
@@ -34,9 +36,15 @@ from paperround.jobs.notices import raise_alert
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, PlanReport, plan_due
 from paperround.jobs.poll import PollReport
-from paperround.jobs.ports import Enricher, GistChooser, ModelMaker, Pinger, Ranker
 from paperround.jobs.returned_mail import EVERY as LOOK_EVERY
 from paperround.store.unit_of_work import Database, UnitOfWork, write
+
+
+class Pinger(Protocol):
+    """Tells a dead-man switch that a run was completed."""
+
+    def ping(self, event: str, *, now: datetime) -> None: ...
+
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -16,12 +16,11 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from paperround.domain.feeds import FeedHealth, NewFeed
+from paperround.domain.feeds import FeedHealth, NewFeed, Source
 from paperround.domain.languages import marked
 from paperround.domain.papers import Show
 from paperround.domain.times import format_instant
 from paperround.jobs.feed_preview import Fate, FeedPreview
-from paperround.jobs.ports import Source
 from paperround.sources.choices import NEEDS_URL, Choice, choice_of
 
 MOST_PREVIEWED = 50

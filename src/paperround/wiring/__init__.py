@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, cast
 from paperround import version
 from paperround.clock import SystemClock
 from paperround.config import Settings
-from paperround.domain.deliveries import Identity
+from paperround.domain.deliveries import Identity, Mailer
+from paperround.domain.enrichment import Enricher
 from paperround.domain.errors import InvalidInput, Misconfigured, RateLimited
-from paperround.domain.fetching import HttpClient
+from paperround.domain.feeds import Source
+from paperround.domain.fetching import HttpClient, Resolver
 from paperround.domain.formula import Formula
-from paperround.domain.gist import choose_gist
+from paperround.domain.gist import GistChooser, choose_gist
+from paperround.domain.models import ModelMaker, Ranker
 from paperround.domain.ports import Clock, Processes
-from paperround.domain.returns import Receipt
+from paperround.domain.posts import ChannelSender
+from paperround.domain.returns import ProviderHook, Receipt
 from paperround.domain.sender import Letterhead
+from paperround.domain.subscribers import AddressBook
 from paperround.domain.summaries import Wording
 from paperround.domain.times import Boot
-from paperround.domain.work import Line
+from paperround.domain.work import Line, Queue
 from paperround.jobs import tick as rounds_of_a_tick
 from paperround.jobs.channel_delivery import ChannelReport
 from paperround.jobs.choices import SuggestedTopics
@@ -33,28 +38,13 @@ from paperround.jobs.learn import LearnedRanker
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
-from paperround.jobs.ports import (
-    AddressBook,
-    ChannelSender,
-    Enricher,
-    GistChooser,
-    Mailer,
-    ModelMaker,
-    Pinger,
-    ProviderHook,
-    Queue,
-    Ranker,
-    Relevance,
-    Resolver,
-    Source,
-)
 from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returned_mail import Intake, empty_box
 from paperround.jobs.roles import sign_off
-from paperround.jobs.search import Neighbours
+from paperround.jobs.search import Neighbours, Relevance
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
-from paperround.jobs.tick import Rounds
+from paperround.jobs.tick import Pinger, Rounds
 from paperround.jobs.visits import Visits
 from paperround.mail.outbox import forget_mails
 from paperround.processes import SystemProcesses

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from paperround.domain.errors import PaperroundError
 from paperround.domain.ports import Clock
-from paperround.domain.work import DELIVER, NOTICES, Job, Line
+from paperround.domain.work import DELIVER, NOTICES, Job, Line, Queue
 from paperround.jobs import roles, signup_worker
 from paperround.jobs.deliver import ASKED_TO_STOP, Post, deliver, deliver_notices
-from paperround.jobs.ports import Queue
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.queue.postgres import PostgresQueue

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
+from paperround.domain.deliveries import Mailer
 from paperround.domain.errors import Misconfigured
 from paperround.domain.keys import COMMAND_LINE
 from paperround.domain.pacing import Pacing
@@ -17,7 +18,6 @@ from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deli
 from paperround.jobs.channels import ChannelAdmin
 from paperround.jobs.deliver import Post
 from paperround.jobs.holding import Signing
-from paperround.jobs.ports import Mailer
 from paperround.mail.outbox import OutboxMailer
 from paperround.mail.smtp import SmtpMailer
 
