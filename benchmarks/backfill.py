@@ -23,6 +23,8 @@ from paperround.jobs.ingest import CHUNK
 from paperround.sources.jsonl import read_jsonl
 from paperround.store import engine as engines
 from paperround.store import migrate
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.databases import postgres_server
 
@@ -107,14 +109,14 @@ class _Store:
         """What the store does of an ingest, with what it writes decided before."""
         for start in range(0, len(writes), CHUNK):
             with self.database.writing() as work:
-                feed = work.feeds.get_or_create("file:jsonl", "file", now=NOW)
-                real = work.papers.save(writes[start : start + CHUNK], now=NOW)
+                feed = work[FeedStore].get_or_create("file:jsonl", "file", now=NOW)
+                real = work[PaperStore].save(writes[start : start + CHUNK], now=NOW)
                 carried = zip(real.values(), batch.records[start : start + CHUNK], strict=True)
                 listings = [
                     Listing(paper_id=paper, fingerprint=one.fingerprint, listed_on=one.listed_on)
                     for paper, one in carried
                 ]
-                work.papers.list_papers(FeedId(feed.id), listings, now=NOW)
+                work[PaperStore].list_papers(FeedId(feed.id), listings, now=NOW)
 
     def rows(self) -> Rows:
         """What an ingest left in the tables, as Python values."""

@@ -22,6 +22,8 @@ from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.notices import new_notice
 from paperround.jobs.publish import publish
 from paperround.sources.jsonl import read_jsonl
+from paperround.store.ledger import Ledger
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime
 
@@ -78,7 +80,7 @@ def _measure(home: Runtime, database: Database) -> tuple[list[float], float]:
         stopping.set()
         sender.join()
     with database.reading() as work:
-        sent = work.ledger.totals(now=NOW).sent
+        sent = work[Ledger].totals(now=NOW).sent
     return waits, sent / (time.monotonic() - begin)
 
 
@@ -96,10 +98,10 @@ def _asked(home: Runtime, post: Post, number: int) -> float:
         now=post.clock.now(),
     )
     with post.database.writing() as work:
-        work.notices.put(notice, now=post.clock.now())
+        work[NoticeLedger].put(notice, now=post.clock.now())
     while True:
         with post.database.reading() as work:
-            found = work.notices.find(key)
+            found = work[NoticeLedger].find(key)
         if found is not None and found.state == "sent":
             return time.monotonic() - begin
         time.sleep(LOOK)

@@ -10,6 +10,7 @@ from paperround.domain.subscribers import Preferences
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import next_ids
+from paperround.store.lists import ListStore
 from paperround.store.subscriber_rows import person_columns, preference_columns
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 
@@ -28,7 +29,7 @@ def settle(
 def _write(
     work: UnitOfWork, numbers: range, wish: Callable[[int], Preferences], now: datetime
 ) -> None:
-    trending = work.lists.get("trending").id
+    trending = work[ListStore].get("trending").id
     people = [reader(number, wish(number)) for number in numbers]
     ids = next_ids(work.connection, db.subscribers, len(people))
     each = list(zip(ids, people, strict=True))

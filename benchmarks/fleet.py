@@ -46,6 +46,7 @@ from paperround.config import Settings
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.tick import tick
 from paperround.store import schema as db
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 from tests.story.serving import free_port
@@ -273,7 +274,7 @@ def _account(fleet: Fleet, visitor: Visitor, readers: int, before: Server) -> in
 def _notices(database: SqlDatabase) -> int:
     """How many mails beside the digests were sent: alerts."""
     with database.reading() as work:
-        return work.notices.totals(now=SystemClock().now()).sent
+        return work[NoticeLedger].totals(now=SystemClock().now()).sent
 
 
 def _times(database: SqlDatabase) -> tuple[datetime, datetime, float]:

@@ -21,6 +21,7 @@ from paperround.sources.arxiv_api import read_arxiv_atom
 from paperround.sources.formats import Reader
 from paperround.sources.jsonl import read_jsonl
 from paperround.store import engine as engines
+from paperround.store.lists import ListStore
 from paperround.store.revisions import prepare
 from paperround.store.unit_of_work import Database, SqlDatabase
 
@@ -89,7 +90,7 @@ def empty_file() -> Iterator[Path]:
         prepare(engine)
         database = SqlDatabase(engine)
         with database.writing() as work:
-            work.lists.ensure_default(zone="UTC", now=NOW)
+            work[ListStore].ensure_default(zone="UTC", now=NOW)
         database.close()
         yield path
 

@@ -14,6 +14,8 @@ from paperround.domain.subscribers import (
     SubscriberState,
 )
 from paperround.jobs.ingest import ingest
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 
 NOW = datetime(2026, 1, 30, 7, tzinfo=UTC)
@@ -98,10 +100,10 @@ def subscribe(count: int, database: Database, *, tastes: bool = False) -> None:
     """`count` readers on the default list; with `tastes` each has two topics, few the same two."""
     for first in range(0, count, _AT_ONCE):
         with database.writing() as work:
-            trending = work.lists.get("trending")
+            trending = work[ListStore].get("trending")
             for number in range(first, min(first + _AT_ONCE, count)):
                 wish = Preferences(topics=topics_of(number)) if tastes else Preferences()
-                work.subscribers.put(reader(number, wish), trending.id, now=NOW)
+                work[SubscriberStore].put(reader(number, wish), trending.id, now=NOW)
 
 
 def topics_of(number: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from benchmarks.invented import NOW
 from paperround.store import engine as engines
 from paperround.store import migrate
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import PostgresServer, postgres_server, run_on
 
@@ -47,7 +48,7 @@ def migrated(server: PostgresServer) -> Iterator[str]:
         with engines.opened(url) as engine:
             migrate.upgrade(engine)
             with SqlDatabase(engine).writing() as work:
-                work.lists.ensure_default(zone="UTC", now=NOW)
+                work[ListStore].ensure_default(zone="UTC", now=NOW)
         yield url
 
 

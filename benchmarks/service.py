@@ -28,6 +28,8 @@ from paperround.domain.work import DELIVER
 from paperround.jobs.learn import NIGHTS
 from paperround.jobs.plan import Hours, plan_due
 from paperround.sources.jsonl import read_jsonl
+from paperround.store.ledger import Ledger
+from paperround.store.slots import SlotStore
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from paperround.wiring.hands import LEARN, PUBLISH
@@ -147,8 +149,8 @@ def _until_it_is_over(home: Runtime, place: str, readers: int) -> None:
             _visit(place, page)
         threading.Event().wait(BREATH)
         with home.database.reading() as work:
-            sent = work.ledger.totals(now=NOW).sent
-            learned = work.slots.taken_at(NIGHTS, f"{NOW:%Y-%m-%d}") is not None
+            sent = work[Ledger].totals(now=NOW).sent
+            learned = work[SlotStore].taken_at(NIGHTS, f"{NOW:%Y-%m-%d}") is not None
         if sent == readers and learned:
             return
     raise RuntimeError(f"not over after {MOST_SECONDS} s: {sent} sent, learned: {learned}")

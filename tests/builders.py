@@ -26,6 +26,12 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.languages.localize import english_reason
+from paperround.store.editions import EditionStore
+from paperround.store.feeds import FeedStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -225,16 +231,16 @@ def move(row: Claimed | DeliveryId, state: DeliveryState, *, token: str = TOKEN)
 def seed_list(database: Database) -> MailingList:
     """The default list."""
     with database.writing() as work:
-        return work.lists.ensure_default(zone="UTC", now=NOW)
+        return work[ListStore].ensure_default(zone="UTC", now=NOW)
 
 
 def seed_papers(database: Database, count: int) -> tuple[PaperId, ...]:
     """The papers 1 to `count`, listed by the feed `hf`."""
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        real = work.papers.save([write(paper(n)) for n in range(1, count + 1)], now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        real = work[PaperStore].save([write(paper(n)) for n in range(1, count + 1)], now=NOW)
         ids = tuple(real[PaperId(-n)] for n in range(1, count + 1))
-        work.papers.list_papers(feed.id, [listing(one) for one in ids], now=NOW)
+        work[PaperStore].list_papers(feed.id, [listing(one) for one in ids], now=NOW)
     return ids
 
 
@@ -244,14 +250,14 @@ def seed_subscribers(
     """Active subscriptions of these people, in that order."""
     with database.writing() as work:
         for name in names:
-            work.subscribers.put(imported(name), mailing_list.id, now=NOW)
+            work[SubscriberStore].put(imported(name), mailing_list.id, now=NOW)
         return [_subscription(work, name, mailing_list) for name in names]
 
 
 def _subscription(work: UnitOfWork, name: str, mailing_list: MailingList) -> Subscription:
-    person = work.subscribers.find(address(name))
+    person = work[SubscriberStore].find(address(name))
     assert person is not None
-    found = work.subscribers.subscription(person.id, mailing_list.id)
+    found = work[SubscriberStore].subscription(person.id, mailing_list.id)
     assert found is not None
     return found
 
@@ -261,13 +267,13 @@ def seed_edition(
 ) -> Edition:
     """A frozen edition of `papers`."""
     with database.writing() as work:
-        return work.editions.freeze(new_edition(mailing_list, papers, cut=cut))
+        return work[EditionStore].freeze(new_edition(mailing_list, papers, cut=cut))
 
 
 def plan(database: Database, edition: Edition, rows: list[NewDelivery]) -> int:
     """Plan `rows` as one shard; returns how many went in."""
     with database.writing() as work:
-        return work.ledger.plan(edition.id, edition.list_id, rows, shard(), now=NOW)
+        return work[Ledger].plan(edition.id, edition.list_id, rows, shard(), now=NOW)
 
 
 def everything_kept(work: UnitOfWork, person: SubscriberId) -> dict[str, list[Any]]:
@@ -275,7 +281,7 @@ def everything_kept(work: UnitOfWork, person: SubscriberId) -> dict[str, list[An
     kept: dict[str, list[Any]] = {}
     place: ExportPlace | None = ExportPlace()
     while place is not None:
-        page = work.subscribers.kept_about(person, place, limit=1)
+        page = work[SubscriberStore].kept_about(person, place, limit=1)
         kept.setdefault(page.table, []).extend(page.rows)
         place = page.next
     return kept

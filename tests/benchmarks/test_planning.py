@@ -3,6 +3,8 @@
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import papers, subscribe
 from paperround.domain.subscribers import SubscriptionId
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 
 
 def test_readers_with_tastes_named_topics_that_some_of_the_papers_have() -> None:
@@ -10,8 +12,8 @@ def test_readers_with_tastes_named_topics_that_some_of_the_papers_have() -> None
     with fresh_database() as database:
         subscribe(40, database, tastes=True)
         with database.reading() as work:
-            trending = work.lists.get("trending")
-            readers = work.subscribers.subscriptions_after(
+            trending = work[ListStore].get("trending")
+            readers = work[SubscriberStore].subscriptions_after(
                 trending.id, SubscriptionId(0), limit=100
             )
     assert len({one.preferences.topics for one in readers}) == len(readers) == 40

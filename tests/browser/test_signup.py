@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from paperround.config import Settings
 from paperround.domain.subscribers import Address, SubscriberId
 from paperround.store.schema import notices
+from paperround.store.subscribers import SubscriberStore
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import address
@@ -61,7 +62,7 @@ def waits(home: Runtime, who: Address) -> float | None:
     with home.requests_first():
         pass
     with home.database.reading() as work:
-        person = work.subscribers.find(who)
+        person = work[SubscriberStore].find(who)
     if person is None:
         return None
     return due_in(home, person.id)

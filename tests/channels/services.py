@@ -17,6 +17,7 @@ from paperround.domain.posts import ChannelSender, Digest, Greeting, Message, Po
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.channel_delivery import ChannelContext
 from paperround.jobs.channels import ChannelAdmin
+from paperround.store.ledger import Ledger
 from paperround.store.unit_of_work import Database
 from tests.fakes import HERE, LETTERHEAD, Neighbours
 from tests.jobs.conftest import NOW
@@ -132,13 +133,13 @@ def post_room(database: Database, made: Services, *, me: Worker = HERE) -> Itera
 def totals(database: Database, **by: float) -> LedgerTotals:
     """The ledger's totals after a while."""
     with database.reading() as work:
-        return work.ledger.totals(now=NOW + timedelta(**by))
+        return work[Ledger].totals(now=NOW + timedelta(**by))
 
 
 def last(database: Database, channel: SubscriberId) -> DeliveryRecord:
     """What became of the newest post of a channel."""
     with database.reading() as work:
-        return work.ledger.history(channel, limit=1)[0]
+        return work[Ledger].history(channel, limit=1)[0]
 
 
 def nothing() -> None:

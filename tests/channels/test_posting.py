@@ -19,6 +19,12 @@ from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.roles import look
 from paperround.jobs.status import history_of
+from paperround.store.channels import ChannelStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.pacing import PaceStore
+from paperround.store.posts import PostLedger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring.hands import MAIL, POSTS
 from tests.builders import lease
@@ -143,10 +149,10 @@ def test_a_post_in_hand_holds_up_no_mail_of_a_relay_that_is_tried_again(
     send(papers)
     after = NOW + timedelta(hours=1)  # the relay's rest is over
     with papers.writing() as work:
-        work.pacing.rest_relay("policy-refusal: 550 5.7.1", now=NOW)
-        assert len(work.posts.claim(lease("a post"), limit=1, now=after)) == 1
-        gate = work.pacing.open(Pacing(), first=False, now=after)
-        mails = work.ledger.claim(lease("a mail"), limit=9, now=after, gate=gate)
+        work[PaceStore].rest_relay("policy-refusal: 550 5.7.1", now=NOW)
+        assert len(work[PostLedger].claim(lease("a post"), limit=1, now=after)) == 1
+        gate = work[PaceStore].open(Pacing(), first=False, now=after)
+        mails = work[Ledger].claim(lease("a mail"), limit=9, now=after, gate=gate)
         gate.close()
     assert len(mails) == 1
 
@@ -269,7 +275,7 @@ def test_a_server_that_is_not_there_is_tried_again_and_keeps_no_mail_late(
     assert last(papers, channel.id).state is DeliveryState.DEFERRED
     assert last(papers, channel.id).reason.startswith("unreached: ")
     with papers.reading() as work:
-        backlog = work.ledger.backlog(work.lists.get("trending").id, now=NOW)
+        backlog = work[Ledger].backlog(work[ListStore].get("trending").id, now=NOW)
     assert backlog.oldest_due == NOW
     assert backlog.oldest_held_due is None
 
@@ -282,7 +288,7 @@ def test_a_post_is_given_up_with_its_digest(papers: SqlDatabase, made: Services)
     assert made.server.requests == []
     assert last(papers, channel.id).state is DeliveryState.EXPIRED
     with papers.reading() as work:  # so a later digest may carry them
-        assert work.subscribers.already_sent([channel.id]) == {channel.id: frozenset()}
+        assert work[SubscriberStore].already_sent([channel.id]) == {channel.id: frozenset()}
 
 
 def test_a_pause_longer_than_the_digest_lives_ends_it(papers: SqlDatabase, made: Services) -> None:
@@ -307,8 +313,8 @@ def test_what_a_service_will_not_take_has_failed_and_its_papers_may_come_again(
     assert report.troubles == {reason: 1}
     assert last(papers, channel.id).reason == reason
     with papers.reading() as work:
-        assert work.subscribers.already_sent([channel.id]) == {channel.id: frozenset()}
-        assert work.channels.get(channel.id).state == "active"
+        assert work[SubscriberStore].already_sent([channel.id]) == {channel.id: frozenset()}
+        assert work[ChannelStore].get(channel.id).state == "active"
 
 
 # --- several at once ---------------------------------------------------------------------------

@@ -24,8 +24,14 @@ from paperround.jobs.channel_delivery import deliver_channels
 from paperround.jobs.holding import CLOCK, HOLD, watch
 from paperround.jobs.put_back import MARK, SendMarks
 from paperround.jobs.resend import send_missed
+from paperround.store.channels import ChannelStore
+from paperround.store.ledger import Ledger
+from paperround.store.papers import PaperStore
+from paperround.store.posts import PostLedger
 from paperround.store.sealing import RingSeal
 from paperround.store.send_mark import SendMarkFile
+from paperround.store.slots import SlotStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import lease
 from tests.channels.services import (
@@ -53,8 +59,8 @@ def shown(made: Services, place: int) -> set[str]:
 def remembered(database: SqlDatabase, channel: SubscriberId) -> set[str]:
     """The titles of the papers that are not posted there again."""
     with database.reading() as work:
-        papers = work.subscribers.already_sent([channel])[channel]
-        return {one.title for one in work.papers.load(papers).values()}
+        papers = work[SubscriberStore].already_sent([channel])[channel]
+        return {one.title for one in work[PaperStore].load(papers).values()}
 
 
 def meddling(sender: ChannelSender, when: str, do: Callable[[], None]) -> Meddling:
@@ -107,7 +113,7 @@ def test_a_hook_that_is_no_more_stops_its_channel_and_the_operator_hears_it(
         deliver_channels(room)
     assert last(papers, channel.id).reason.startswith("gone: ")
     with papers.reading() as work:
-        stopped = work.channels.get(channel.id)
+        stopped = work[ChannelStore].get(channel.id)
         alerts = [one for one in troubles(work, {}, now=NOW) if kind.value in one.subject]
     assert stopped.state == "stopped"
     assert [one.subject for one in alerts] == [
@@ -148,7 +154,7 @@ def test_a_hook_that_was_replaced_meanwhile_stops_nothing(
         )
     assert last(papers, channel.id).state is DeliveryState.FAILED
     with papers.reading() as work:
-        assert work.channels.get(channel.id).state == "active"
+        assert work[ChannelStore].get(channel.id).state == "active"
 
 
 @pytest.mark.parametrize("when", ["before_mark", "after_mark"])
@@ -239,10 +245,10 @@ def test_papers_that_a_channel_saw_stay_seen_when_the_rest_never_comes(
                 cancel(long, "trending", day=None, cut=None, now=NOW)
             case Ends.EXPIRED_BY_MAIL:
                 with long.writing() as work:
-                    work.ledger.expire(now=NOW + timedelta(hours=21))
+                    work[Ledger].expire(now=NOW + timedelta(hours=21))
             case Ends.LEFT:
                 with long.writing() as work:
-                    work.channels.stop(channel.id, channel.hook, "gone", now=NOW)
+                    work[ChannelStore].stop(channel.id, channel.hook, "gone", now=NOW)
         deliver_channels(later(room, hours=21 if end is Ends.EXPIRED else 1))
     assert last(long, channel.id).state in (DeliveryState.SKIPPED, DeliveryState.EXPIRED)
     assert remembered(long, channel.id) == shown(made, 0)
@@ -318,7 +324,7 @@ def test_a_removed_channel_leaves_its_history_and_no_secret(
         assert deliver_channels(room).messages == 0
     assert last(papers, channel.id).reason == "unsubscribed"
     with papers.reading() as work:
-        assert work.channels.all() == []
+        assert work[ChannelStore].all() == []
     add(papers, made)  # its name and its hook are free again
 
 
@@ -326,7 +332,7 @@ def test_nothing_is_posted_while_the_clock_is_held(papers: SqlDatabase, made: Se
     add(papers, made)
     send(papers)
     with papers.writing() as work:
-        work.slots.take(HOLD, CLOCK, now=NOW)
+        work[SlotStore].take(HOLD, CLOCK, now=NOW)
     with post_room(papers, made) as room:
         assert deliver_channels(room).messages == 0
 
@@ -341,7 +347,7 @@ def test_nothing_is_posted_from_an_older_copy_of_the_database(
     with post_room(papers, made) as room:
         assert deliver_channels(replace(room, marks=marks)).messages > 0
         with papers.writing() as work:
-            work.slots.beat(f"{MARK}here", now=NOW - timedelta(days=1))
+            work[SlotStore].beat(f"{MARK}here", now=NOW - timedelta(days=1))
         fill(papers, [record(n) for n in range(7, 9)])
         send(papers, days=1)
         assert deliver_channels(replace(later(room, days=1), marks=marks)).messages == 0
@@ -371,8 +377,8 @@ def test_a_process_that_dies_after_the_mark_leaves_it_unknown(
     send(papers)
     dying = replace(lease("dead"), worker=DYING)
     with papers.writing() as work:
-        [post] = work.posts.claim(dying, limit=1, now=NOW)
-        work.posts.mark_in_data([post.id], dying.token, until=dying.until, now=NOW)
+        [post] = work[PostLedger].claim(dying, limit=1, now=NOW)
+        work[PostLedger].mark_in_data([post.id], dying.token, until=dying.until, now=NOW)
     assert last(papers, channel.id).state is DeliveryState.IN_DATA
     with post_room(papers, made) as room:
         assert deliver_channels(replace(room, processes=SURVIVORS)).messages == 0
@@ -384,7 +390,7 @@ def test_one_that_dies_before_the_mark_costs_nothing(papers: SqlDatabase, made: 
     add(papers, made)
     send(papers)
     with papers.writing() as work:
-        assert work.posts.claim(replace(lease("dead"), worker=DYING), limit=1, now=NOW)
+        assert work[PostLedger].claim(replace(lease("dead"), worker=DYING), limit=1, now=NOW)
     with post_room(papers, made) as room:
         assert deliver_channels(replace(room, processes=SURVIVORS)).messages == 1
     assert totals(papers) == LedgerTotals(sent=1)

@@ -11,6 +11,7 @@ from paperround.domain.channels import Channel, ChannelKind, ChannelSettings
 from paperround.domain.errors import InvalidInput
 from paperround.jobs.channels import ChannelAdmin
 from paperround.net.network import Network
+from paperround.store.channels import ChannelStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import seed_list
 from tests.jobs.conftest import NOW
@@ -64,7 +65,7 @@ def move(
 
 def kept(database: SqlDatabase) -> list[str]:
     with database.reading() as work:
-        return [one.hook.url for one in work.channels.all()]
+        return [one.hook.url for one in work[ChannelStore].all()]
 
 
 @pytest.mark.accept("I3", part="channels", mutant="a-hook-leads-inside")

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from paperround.cli.app import app
 from paperround.domain.channels import ChannelKind
+from paperround.store.keys import AuditStore
 from tests.channels.services import PATHS, Services, services
 from tests.net.faults import page
 
@@ -158,7 +159,7 @@ def test_what_is_done_is_written_down_without_secrets(made: Services) -> None:
     add(made, ChannelKind.WEBHOOK, "--name", "lab", "--topics", "bees;ants")
     run("channels", "pause", "lab")
     with runtime().database.reading() as work:
-        deeds = [entry.deed for entry in work.audit.page(before=None, limit=9)]
+        deeds = [entry.deed for entry in work[AuditStore].page(before=None, limit=9)]
     assert [(one.action, one.target) for one in deeds] == [
         ("pause channel", "lab"),
         ("add channel", "lab"),

@@ -11,6 +11,7 @@ from paperround.config import Settings
 from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, Progress
 from paperround.jobs.feeds import create_feed
+from paperround.store.feeds import FeedStore
 from tests.builders import NOW
 from tests.sources.biorxiv_samples import collection, row
 from tests.web.admin import Staffed
@@ -52,7 +53,7 @@ def test_a_feed_with_a_standing_alarm_or_whose_source_is_gone_is_not_fine(home: 
     for name, poll in (("well", well), ("shrunk", shrunk), ("gone", gone)):
         feed = create_feed(home.newsroom, NewFeed(name=name, kind="hf-daily"), now=NOW)
         with home.database.writing() as work:
-            work.feeds.record(feed.id, poll, lease=feed.lease)
+            work[FeedStore].record(feed.id, poll, lease=feed.lease)
     found = {one.name: one.trouble for one in checks(home, None, live=False)}
     assert found == {
         "well": None,

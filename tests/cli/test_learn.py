@@ -18,6 +18,7 @@ from paperround.domain.models import KeptModel
 from paperround.jobs.learn import NIGHT
 from paperround.ranking.prior import GROUPS, VERSION
 from paperround.ranking.trending import VERSION as RANKER
+from paperround.store.models import ModelStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from paperround.wiring import Runtime
 from paperround.wiring.hands import LEARN, ROUNDS
@@ -58,7 +59,7 @@ def fill(database: Database, days: int) -> None:
 
 def newest(home: Runtime) -> KeptModel | None:
     with home.database.reading() as work:
-        return work.models.newest("prior", by=NIGHTFALL)
+        return work[ModelStore].newest("prior", by=NIGHTFALL)
 
 
 @pytest.mark.accept("F11", part="command")

@@ -25,6 +25,8 @@ from paperround.domain.ports import Worker
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.store import engine as engines
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     DAY,
@@ -90,7 +92,7 @@ class LedgerMachine(RuleBasedStateMachine):
         rows = [self._row(data, one, days) for one in self.people]
         try:
             with self.database.writing() as work:
-                self.planned += work.ledger.plan(
+                self.planned += work[Ledger].plan(
                     self.edition.id, self.edition.list_id, rows, shard(), now=self.now
                 )
         except Conflict:
@@ -109,7 +111,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.claims += 1
         held = lease(f"t{self.claims}", until=self.now + HOUR)
         with self.database.writing() as work:
-            rows = work.ledger.claim(held, limit=limit, now=self.now)
+            rows = work[Ledger].claim(held, limit=limit, now=self.now)
         assert not {row.id for row in rows} & (self.held.keys() | self.sent)
         self.held |= {row.id: row for row in rows}
 
@@ -118,7 +120,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def mark(self, data: st.DataObject) -> None:
         row = self.held[data.draw(st.sampled_from(sorted(self.held)))]
         with self.database.writing() as work:
-            marked = work.ledger.mark_in_data(
+            marked = work[Ledger].mark_in_data(
                 [row.id], row.lease.token, until=row.lease.until, now=self.now
             )
         assert marked <= {row.id}
@@ -137,7 +139,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _apply(self, row: Claimed, state: DeliveryState) -> None:
         with self.database.writing() as work:
-            applied = work.ledger.settle([move(row, state, token=row.lease.token)], now=self.now)
+            applied = work[Ledger].settle([move(row, state, token=row.lease.token)], now=self.now)
         if applied and state is SENT:
             self.sent.add(row.id)
 
@@ -146,8 +148,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def end_a_run(self, data: st.DataObject) -> None:
         token = self.held[data.draw(st.sampled_from(sorted(self.held)))].lease.token
         with self.database.writing() as work:
-            work.ledger.release(token, now=self.now)
-            work.ledger.give_up(token, now=self.now)
+            work[Ledger].release(token, now=self.now)
+            work[Ledger].give_up(token, now=self.now)
         ended = [row for row in self.held.values() if row.lease.token == token]
         self.answered += ended
         for row in ended:
@@ -156,7 +158,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         with self.database.writing() as work:
-            work.ledger.reclaim(Everyone(), now=self.now)
+            work[Ledger].reclaim(Everyone(), now=self.now)
         self.answered += self.held.values()
         self.held.clear()
 
@@ -164,7 +166,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def let_time_pass(self, hours: int) -> None:
         self.now += hours * HOUR
         with self.database.writing() as work:
-            work.ledger.expire(now=self.now)
+            work[Ledger].expire(now=self.now)
 
     # --- what must always hold -----------------------------------------------------------------
 
@@ -177,7 +179,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def every_planned_row_stands_in_one_state(self) -> None:
         assert len(self._rows()) == self.planned
         with self.database.reading() as work:
-            totals = work.ledger.totals(now=self.now)
+            totals = work[Ledger].totals(now=self.now)
         live = sum(astuple(totals))
         assert live in (0, self.planned)
 
@@ -203,5 +205,5 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _memory(self) -> set[tuple[SubscriberId, PaperId]]:
         with self.database.reading() as work:
-            memory = work.subscribers.already_sent([one.subscriber_id for one in self.people])
+            memory = work[SubscriberStore].already_sent([one.subscriber_id for one in self.people])
         return {(person, paper) for person, papers in memory.items() for paper in papers}

@@ -9,6 +9,11 @@ from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId, Reject
 from paperround.domain.search import Filters
+from paperround.store.editions import EditionStore
+from paperround.store.feeds import FeedStore
+from paperround.store.history import HistoryStore
+from paperround.store.papers import PaperStore
+from paperround.store.search import SearchIndex
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
@@ -43,7 +48,7 @@ def freeze(
     made = new_edition(mailing_list, papers, day=day, cut=cut)
     at = NOW + (day - DAY) + HOUR * int(cut)
     with database.writing() as work:
-        work.editions.freeze(replace(made, cut_at=at, frozen_at=at, quiet_reason=reason))
+        work[EditionStore].freeze(replace(made, cut_at=at, frozen_at=at, quiet_reason=reason))
 
 
 def joined(kept: Paper, gone: PaperId) -> PaperJoin:
@@ -66,7 +71,7 @@ def test_every_edition_of_some_days_is_told_the_empty_ones_with_their_reason(
     freeze(database, mailing_list, DAY, papers[:1], cut="1")
     freeze(database, mailing_list, DAY + 9 * DAYS, papers)
     with database.reading() as work:
-        found = work.editions.between(mailing_list.id, since=DAY - DAYS, until=DAY)
+        found = work[EditionStore].between(mailing_list.id, since=DAY - DAYS, until=DAY)
     assert [(one.day, one.cut, one.papers) for one in found] == [
         (DAY, "1", 1),
         (DAY, "0", 2),
@@ -85,8 +90,8 @@ def test_the_next_day_that_has_papers_is_found(
     freeze(database, mailing_list, DAY + 2 * DAYS, papers, cut="1")
     freeze(database, mailing_list, DAY + 3 * DAYS, papers)
     with database.reading() as work:
-        found = work.editions.following(mailing_list.id, after=DAY)
-        last = work.editions.following(mailing_list.id, after=DAY + 3 * DAYS)
+        found = work[EditionStore].following(mailing_list.id, after=DAY)
+        last = work[EditionStore].following(mailing_list.id, after=DAY + 3 * DAYS)
     assert found is not None
     assert (found.day, found.cut) == (DAY + 2 * DAYS, "1")
     assert last is None
@@ -99,11 +104,11 @@ def test_a_paper_is_found_wherever_it_stood_also_under_the_id_it_had(
     freeze(database, mailing_list, DAY, (one, other))
     freeze(database, mailing_list, DAY + DAYS, (other,))
     with database.writing() as work:
-        kept = work.papers.load([one])[one]
-        work.papers.join(joined(kept, other), now=NOW)
+        kept = work[PaperStore].load([one])[one]
+        work[PaperStore].join(joined(kept, other), now=NOW)
     with database.reading() as work:
-        stood = work.editions.stood(one, limit=10)
-        newest = work.editions.stood(one, limit=1)
+        stood = work[EditionStore].stood(one, limit=10)
+        newest = work[EditionStore].stood(one, limit=1)
     assert [(place.day, place.paper.position) for place in stood] == [
         (DAY + DAYS, 1),
         (DAY, 1),
@@ -117,11 +122,11 @@ def test_the_trail_of_a_paper_names_its_texts_and_its_feeds(database: Database) 
     (id_,) = seed_papers(database, 1)
     with database.writing() as work:
         changed = replace(paper(1), id=id_, title="Another title", version=2)
-        work.papers.save([write(changed, text_changed=True)], now=NOW)
-        other = work.feeds.get_or_create("arxiv", "arxiv", now=NOW)
-        work.papers.list_papers(other.id, [listing(id_, listed_on=None)], now=NOW + HOUR)
+        work[PaperStore].save([write(changed, text_changed=True)], now=NOW)
+        other = work[FeedStore].get_or_create("arxiv", "arxiv", now=NOW)
+        work[PaperStore].list_papers(other.id, [listing(id_, listed_on=None)], now=NOW + HOUR)
     with database.reading() as work:
-        trail = work.papers.trail(id_, limit=10)
+        trail = work[PaperStore].trail(id_, limit=10)
     assert [one.title for one in trail.earlier] == ["A study of 1 things"]
     assert [(one.feed, one.listed_on) for one in trail.carried] == [("hf", DAY), ("arxiv", None)]
 
@@ -129,14 +134,14 @@ def test_the_trail_of_a_paper_names_its_texts_and_its_feeds(database: Database) 
 def test_the_counts_of_a_paper_come_oldest_first_with_whose_they_are(database: Database) -> None:
     (id_,) = seed_papers(database, 1)
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
         told = [observation(n, at=NOW + n * HOUR) for n in range(4)]
-        work.papers.observe(feed.id, [(id_, one) for one in told])
+        work[PaperStore].observe(feed.id, [(id_, one) for one in told])
         comments = observation(2, at=NOW, signal="comments")
-        work.papers.observe(feed.id, [(id_, comments)])
+        work[PaperStore].observe(feed.id, [(id_, comments)])
     with database.reading() as work:
-        counts = work.history.counts(id_, by=NOW + 2 * HOUR, limit=10)
-        newest = work.history.counts(id_, by=NOW + 2 * HOUR, limit=1)
+        counts = work[HistoryStore].counts(id_, by=NOW + 2 * HOUR, limit=10)
+        newest = work[HistoryStore].counts(id_, by=NOW + 2 * HOUR, limit=1)
     assert [(one.signal, one.value) for one in counts] == [
         ("upvotes", 0),
         ("comments", 2),
@@ -150,43 +155,43 @@ def test_the_counts_of_a_paper_come_oldest_first_with_whose_they_are(database: D
 def test_the_last_count_of_each_signal_is_told_whichever_feed_counted(database: Database) -> None:
     one, other, silent = seed_papers(database, 3)
     with database.writing() as work:
-        hf = work.feeds.get_or_create("hf", "hf", now=NOW)
-        lab = work.feeds.get_or_create("lab", "file", now=NOW)
-        work.papers.observe(hf.id, [(one, observation(9)), (other, observation(1))])
-        work.papers.observe(hf.id, [(one, observation(4, signal="comments"))])
-        work.papers.observe(lab.id, [(one, observation(7, at=NOW + HOUR))])
-        work.papers.observe(lab.id, [(one, observation(70, at=NOW + 3 * HOUR))])
+        hf = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        lab = work[FeedStore].get_or_create("lab", "file", now=NOW)
+        work[PaperStore].observe(hf.id, [(one, observation(9)), (other, observation(1))])
+        work[PaperStore].observe(hf.id, [(one, observation(4, signal="comments"))])
+        work[PaperStore].observe(lab.id, [(one, observation(7, at=NOW + HOUR))])
+        work[PaperStore].observe(lab.id, [(one, observation(70, at=NOW + 3 * HOUR))])
     with database.reading() as work:
-        found = work.history.latest([one, other, silent], by=NOW + 2 * HOUR)
+        found = work[HistoryStore].latest([one, other, silent], by=NOW + 2 * HOUR)
     assert found == {one: {"upvotes": 7, "comments": 4}, other: {"upvotes": 1}}
 
 
 def test_rejects_are_counted_by_the_runs_that_began_in_a_stretch(database: Database) -> None:
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
         for hours, reasons in ((-30, "a"), (-1, "bc")):
-            run = work.feeds.start_run(feed.id, source="x", now=NOW + hours * HOUR)
+            run = work[FeedStore].start_run(feed.id, source="x", now=NOW + hours * HOUR)
             rejects = [Reject(reason=one, detail=one, position=1, excerpt=one) for one in reasons]
-            work.feeds.keep_rejects(run, rejects, now=NOW)
+            work[FeedStore].keep_rejects(run, rejects, now=NOW)
     with database.reading() as work:
-        assert work.feeds.rejected(since=NOW - 24 * HOUR, until=NOW) == {feed.id: 2}
-        assert work.feeds.rejected(since=NOW, until=NOW + HOUR) == {}
+        assert work[FeedStore].rejected(since=NOW - 24 * HOUR, until=NOW) == {feed.id: 2}
+        assert work[FeedStore].rejected(since=NOW, until=NOW + HOUR) == {}
 
 
 def test_filters_alone_find_the_newest_papers(database: Database) -> None:
     ids = seed_papers(database, 3)
     with database.writing() as work:
         for age, id_ in enumerate(ids):
-            aged = work.papers.load([id_])[id_]
+            aged = work[PaperStore].load([id_])[id_]
             category = ("cs.LG",) if age < 2 else ("math.CO",)
             changed = replace(aged, counts_from=NOW - age * DAYS, categories=category)
-            work.papers.save([write(changed)], now=NOW)
+            work[PaperStore].save([write(changed)], now=NOW)
     with database.reading() as work:
-        of_cs = work.search.newest(Filters(category="cs"), limit=1, most=10)
-        of_feed = work.search.newest(Filters(feed="hf", after=DAY - DAYS), limit=9, most=10)
-        few = work.search.newest(Filters(feed="hf"), limit=9, most=2)
-        of_none = work.search.newest(Filters(feed="none"), limit=9, most=10)
-        upto = work.search.newest(Filters(feed="hf"), limit=9, most=10, upto=ids[0])
+        of_cs = work[SearchIndex].newest(Filters(category="cs"), limit=1, most=10)
+        of_feed = work[SearchIndex].newest(Filters(feed="hf", after=DAY - DAYS), limit=9, most=10)
+        few = work[SearchIndex].newest(Filters(feed="hf"), limit=9, most=2)
+        of_none = work[SearchIndex].newest(Filters(feed="none"), limit=9, most=10)
+        upto = work[SearchIndex].newest(Filters(feed="hf"), limit=9, most=10, upto=ids[0])
     assert (of_cs.best, of_cs.total) == (ids[:1], 2)
     assert (of_feed.best, of_feed.total) == (ids[:2], 2)
     assert few.total == 2

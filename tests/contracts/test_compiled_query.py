@@ -11,7 +11,10 @@ from paperround.domain.subscribers import SubscriptionId
 from paperround.store import schema as db
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import read_json, read_jsons
+from paperround.store.editions import EditionStore
 from paperround.store.engine import reader
+from paperround.store.slots import SlotStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import DAY, NOW, new_edition, seed_list, seed_papers, seed_subscribers
 
@@ -24,7 +27,7 @@ def test_rows_are_those_that_sqlalchemy_reads(database: Database, engine: Engine
     mailing_list = seed_list(database)
     papers = seed_papers(database, 2)
     with database.writing() as work:
-        work.editions.freeze(new_edition(mailing_list, papers))
+        work[EditionStore].freeze(new_edition(mailing_list, papers))
     query = CompiledQuery(_EDITIONS)
     with engine.connect() as connection:
         asked = connection.execute(_EDITIONS, {"since": DAY}).all()
@@ -41,7 +44,7 @@ def test_all_of_one_transaction_read_one_state(engine: Engine) -> None:
     with reader(engine).connect() as connection:
         before = query.rows(connection, kind="one")
         with SqlDatabase(engine).writing() as work:
-            work.slots.take("one", "key", now=NOW)
+            work[SlotStore].take("one", "key", now=NOW)
         assert query.rows(connection, kind="one") == before == []
     with reader(engine).connect() as connection:
         assert query.rows(connection, kind="one")[0].slot == "key"
@@ -52,9 +55,9 @@ def test_a_first_statement_whose_rows_come_as_the_driver_has_them_begins_it_too(
 ) -> None:
     mailing_list, start = seed_list(database), SubscriptionId(0)
     with database.reading() as work:
-        before = work.subscribers.subscriptions_after(mailing_list.id, start, limit=9)
+        before = work[SubscriberStore].subscriptions_after(mailing_list.id, start, limit=9)
         seed_subscribers(database, mailing_list, ("alice",))
-        after = work.subscribers.subscriptions_after(mailing_list.id, start, limit=9)
+        after = work[SubscriberStore].subscriptions_after(mailing_list.id, start, limit=9)
     assert before == after == []
 
 

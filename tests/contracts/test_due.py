@@ -9,6 +9,7 @@ from paperround.domain.subscribers import (
     SubscriberState,
     SubscriptionId,
 )
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
@@ -30,8 +31,8 @@ def test_people_are_due_from_their_instant_on(database: Database) -> None:
     default = seed_list(database)
     alice, bob, _ = seed_subscribers(database, default, ("alice", "bob", "carol"))
     with database.writing() as work:
-        work.subscribers.schedule({alice.id: NOW, bob.id: NOW + HOUR})
-        due = work.subscribers.due(default.id, now=NOW, limit=9, after=START)
+        work[SubscriberStore].schedule({alice.id: NOW, bob.id: NOW + HOUR})
+        due = work[SubscriberStore].due(default.id, now=NOW, limit=9, after=START)
     assert due == [DueSubscription(subscription=alice, due_at=NOW)]
 
 
@@ -41,9 +42,9 @@ def test_who_is_due_since_they_agreed_is_due_at_once(database: Database) -> None
     agreed = Consent(at=NOW, source="form")
     with database.writing() as work:
         for one, clock in ((alice, NOW), (bob, NOW + MINUTE)):
-            work.subscribers.activate(one.id, preferences=None, consent=agreed, now=NOW)
-            work.subscribers.schedule({one.id: clock})
-        due = work.subscribers.due(default.id, now=NOW + HOUR, limit=9, after=START)
+            work[SubscriberStore].activate(one.id, preferences=None, consent=agreed, now=NOW)
+            work[SubscriberStore].schedule({one.id: clock})
+        due = work[SubscriberStore].due(default.id, now=NOW + HOUR, limit=9, after=START)
     assert [(one.subscription.id, one.at_once) for one in due] == [
         (alice.id, True),
         (bob.id, False),
@@ -54,10 +55,10 @@ def test_pages_of_due_people_follow_each_other(database: Database) -> None:
     default = seed_list(database)
     people = seed_subscribers(database, default, ("a", "b", "c"))
     with database.writing() as work:
-        work.subscribers.schedule({one.id: NOW for one in people})
-        first = work.subscribers.due(default.id, now=NOW, limit=2, after=START)
+        work[SubscriberStore].schedule({one.id: NOW for one in people})
+        first = work[SubscriberStore].due(default.id, now=NOW, limit=2, after=START)
         last = first[-1].subscription.id
-        rest = work.subscribers.due(default.id, now=NOW, limit=2, after=last)
+        rest = work[SubscriberStore].due(default.id, now=NOW, limit=2, after=last)
     assert [one.subscription for one in first + rest] == people
 
 
@@ -65,32 +66,34 @@ def test_nobody_who_is_not_active_is_due_or_waits_for_a_clock(database: Database
     default = seed_list(database)
     alice, bob = seed_subscribers(database, default, ("alice", "bob"))
     with database.writing() as work:
-        work.subscribers.schedule({alice.id: NOW})
+        work[SubscriberStore].schedule({alice.id: NOW})
         for person in (alice, bob):
-            work.subscribers.set_state(person.subscriber_id, SubscriberState.UNSUBSCRIBED, now=NOW)
-        work.subscribers.put(imported("carol", SubscriberState.PENDING), default.id, now=NOW)
-        assert work.subscribers.due(default.id, now=NOW, limit=9, after=START) == []
-        assert work.subscribers.unscheduled(limit=9) == []
+            work[SubscriberStore].set_state(
+                person.subscriber_id, SubscriberState.UNSUBSCRIBED, now=NOW
+            )
+        work[SubscriberStore].put(imported("carol", SubscriberState.PENDING), default.id, now=NOW)
+        assert work[SubscriberStore].due(default.id, now=NOW, limit=9, after=START) == []
+        assert work[SubscriberStore].unscheduled(limit=9) == []
 
 
 def test_a_due_instant_can_be_taken_away(database: Database) -> None:
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
     with database.writing() as work:
-        work.subscribers.schedule({alice.id: NOW})
-        work.subscribers.schedule({alice.id: None})
-        work.subscribers.schedule({})
-        assert work.subscribers.unscheduled(limit=9) == [alice]
+        work[SubscriberStore].schedule({alice.id: NOW})
+        work[SubscriberStore].schedule({alice.id: None})
+        work[SubscriberStore].schedule({})
+        assert work[SubscriberStore].unscheduled(limit=9) == [alice]
 
 
 def test_a_clock_is_started_once_and_only_for_who_is_active(database: Database) -> None:
     default = seed_list(database)
     alice, bob, carol = seed_subscribers(database, default, ("alice", "bob", "carol"))
     with database.writing() as work:
-        work.subscribers.schedule({alice.id: NOW + HOUR})
-        work.subscribers.leave(bob.id, now=NOW)
-        work.subscribers.start_clocks({one.id: NOW for one in (alice, bob, carol)})
-        work.subscribers.start_clocks({})
-        due = work.subscribers.due(default.id, now=NOW + HOUR, limit=9, after=START)
+        work[SubscriberStore].schedule({alice.id: NOW + HOUR})
+        work[SubscriberStore].leave(bob.id, now=NOW)
+        work[SubscriberStore].start_clocks({one.id: NOW for one in (alice, bob, carol)})
+        work[SubscriberStore].start_clocks({})
+        due = work[SubscriberStore].due(default.id, now=NOW + HOUR, limit=9, after=START)
     assert [(one.subscription.id, one.due_at) for one in due] == [
         (alice.id, NOW + HOUR),
         (carol.id, NOW),
@@ -106,5 +109,5 @@ def test_the_last_date_is_the_latest_one_a_digest_has_a_row_for(database: Databa
     rows.append(new_delivery(alice, day=later, kind=DigestKind.ROUNDUP_WEEK))
     plan(database, edition, rows)
     with database.reading() as work:
-        assert work.subscribers.last_dates([alice.id, bob.id]) == {alice.id: tomorrow}
-        assert work.subscribers.last_dates([]) == {}
+        assert work[SubscriberStore].last_dates([alice.id, bob.id]) == {alice.id: tomorrow}
+        assert work[SubscriberStore].last_dates([]) == {}

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from paperround.domain.papers import PaperId
+from paperround.store.enrichments import EnrichmentStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW, paper, write
 
@@ -19,7 +21,7 @@ def papers(database: SqlDatabase) -> tuple[PaperId, ...]:
     made = [paper(n, counts_from=NOW - n * HOUR) for n in (1, 2, 3)]
     made.append(paper(4, identifiers={"pmid": "4", "title_key": "4"}))
     with database.writing() as work:
-        real = work.papers.save([write(one) for one in made], now=NOW)
+        real = work[PaperStore].save([write(one) for one in made], now=NOW)
     return tuple(real[one.id] for one in made)
 
 
@@ -33,7 +35,7 @@ def take(
     now: datetime = NOW,
 ) -> list[PaperId]:
     with database.writing() as work:
-        return work.enrichments.take_due(
+        return work[EnrichmentStore].take_due(
             by, kinds, since=since, until=now + MINUTE, now=now, limit=limit
         )
 
@@ -59,7 +61,7 @@ def test_a_paper_that_is_done_with_is_never_taken_again(
     database: SqlDatabase, papers: tuple[PaperId, ...]
 ) -> None:
     with database.writing() as work:
-        work.enrichments.asked("stars", {papers[0]: None}, now=NOW)
+        work[EnrichmentStore].asked("stars", {papers[0]: None}, now=NOW)
     assert papers[0] not in take(database, now=NOW + 100 * DAY, since=NOW - DAY)
     assert papers[0] in take(database, by="citations")
 
@@ -75,7 +77,7 @@ def test_papers_that_were_taken_but_not_asked_for_stay_the_first(
     database: SqlDatabase, papers: tuple[PaperId, ...]
 ) -> None:
     with database.writing() as work:
-        work.enrichments.asked("stars", {papers[0]: NOW + MINUTE}, now=NOW)
+        work[EnrichmentStore].asked("stars", {papers[0]: NOW + MINUTE}, now=NOW)
     assert take(database) == [papers[1], papers[2]]
     assert take(database, now=NOW + HOUR) == [papers[1], papers[2], papers[0]]
 
@@ -85,12 +87,12 @@ def test_of_papers_that_were_asked_for_the_one_that_waits_longest_is_the_first(
 ) -> None:
     turns = dict(zip(papers, (NOW - MINUTE, NOW - HOUR, NOW), strict=False))
     with database.writing() as work:
-        work.enrichments.asked("stars", turns, now=NOW - DAY)
+        work[EnrichmentStore].asked("stars", turns, now=NOW - DAY)
     assert take(database) == [papers[1], papers[0], papers[2]]
 
 
 def test_the_next_turn_may_be_moved(database: SqlDatabase, papers: tuple[PaperId, ...]) -> None:
     with database.writing() as work:
-        work.enrichments.asked("stars", {papers[0]: None}, now=NOW)
-        work.enrichments.asked("stars", {papers[0]: NOW + DAY}, now=NOW + HOUR)
+        work[EnrichmentStore].asked("stars", {papers[0]: None}, now=NOW)
+        work[EnrichmentStore].asked("stars", {papers[0]: NOW + DAY}, now=NOW + HOUR)
     assert take(database, now=NOW + DAY, since=NOW - DAY)[-1] == papers[0]

@@ -13,6 +13,9 @@ from paperround.domain.returns import Did, OwnMail
 from paperround.domain.standing import Standing
 from paperround.domain.subscribers import Preferences, SubscriberId, Subscription
 from paperround.store import schema as db
+from paperround.store.notices import NoticeLedger
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     NOW,
@@ -33,10 +36,10 @@ from tests.contracts.notices import notice
 def test_a_lock_says_whether_there_is_somebody(database: Database) -> None:
     alice, bob = seed_subscribers(database, seed_list(database), ("alice", "bob"))
     with database.writing() as work:
-        work.subscribers.erase(alice.subscriber_id, now=NOW)
-        assert not work.subscribers.lock(alice.subscriber_id)
-        assert work.subscribers.lock(bob.subscriber_id)
-        assert not work.subscribers.lock(SubscriberId(10_000))
+        work[SubscriberStore].erase(alice.subscriber_id, now=NOW)
+        assert not work[SubscriberStore].lock(alice.subscriber_id)
+        assert work[SubscriberStore].lock(bob.subscriber_id)
+        assert not work[SubscriberStore].lock(SubscriberId(10_000))
 
 
 @dataclass(frozen=True)
@@ -56,22 +59,24 @@ class Town:
         )
         event = returned_event(event_id=f"event {person}")
         with self.database.writing() as work:
-            work.subscribers.choose(one.id, Preferences(topics=("okapi",)), now=NOW)
-            work.subscribers.set_interests(person, [Interest(InterestKind.TOPIC, "okapi")], now=NOW)
+            work[SubscriberStore].choose(one.id, Preferences(topics=("okapi",)), now=NOW)
+            work[SubscriberStore].set_interests(
+                person, [Interest(InterestKind.TOPIC, "okapi")], now=NOW
+            )
             said = NewFeedback(
                 subscriber_id=person, paper_id=self.paper, delivery=None, verdict="more"
             )
-            work.subscribers.give_feedback(said, now=NOW)
-            work.notices.put(notice(person, f"late {person}"), now=NOW)
-            kept = work.returns.begin(event, now=NOW)
+            work[SubscriberStore].give_feedback(said, now=NOW)
+            work[NoticeLedger].put(notice(person, f"late {person}"), now=NOW)
+            kept = work[ReturnStore].begin(event, now=NOW)
             assert kept is not None
-            work.returns.end(kept, Did.NOTED, mail=mail, said="okapi is not here")
-            work.returns.keep(event, b"okapi", why="not-understood", person=person, now=NOW)
-            work.returns.set_standing(person, Standing(points=3), now=NOW)
+            work[ReturnStore].end(kept, Did.NOTED, mail=mail, said="okapi is not here")
+            work[ReturnStore].keep(event, b"okapi", why="not-understood", person=person, now=NOW)
+            work[ReturnStore].set_standing(person, Standing(points=3), now=NOW)
 
     def forget_orphans(self) -> int:
         with self.database.writing() as work:
-            return work.subscribers.forget_orphans(now=NOW)
+            return work[SubscriberStore].forget_orphans(now=NOW)
 
 
 @pytest.fixture
@@ -81,7 +86,7 @@ def town(database: Database, engine: Engine) -> Town:
     edition = seed_edition(database, default, papers)
     plan(database, edition, [new_delivery(one, papers) for one in (alice, bob)])
     with database.writing() as work:
-        work.subscribers.erase(alice.subscriber_id, now=NOW)
+        work[SubscriberStore].erase(alice.subscriber_id, now=NOW)
     with engine.begin() as connection:  # a server answers late
         connection.execute(update(db.deliveries).values(reply="550 okapi", domain="okapi.example"))
     return Town(database, alice, bob, papers[0])
@@ -94,7 +99,7 @@ def test_what_was_written_of_somebody_after_they_were_erased_is_forgotten(town: 
     assert town.forget_orphans() == 8
     with town.database.writing() as work:
         left = everything_kept(work, town.alice.subscriber_id)
-        mailed = work.notices.claim(lease(), limit=9, now=NOW)
+        mailed = work[NoticeLedger].claim(lease(), limit=9, now=NOW)
     assert "okapi" not in str(left)
     assert [one["payload"] for one in left["notices"]] == [{}]
     assert (left["interests"], left["feedback"], left["standings"]) == ([], [], [])
@@ -119,7 +124,7 @@ def test_notices_of_people_who_are_gone_are_forgotten_and_alerts_are_not(
     town.forget_orphans()
     with town.database.writing() as work:
         for kind in (NoticeKind.CONFIRM, NoticeKind.ALERT, NoticeKind.TEST):
-            work.notices.put(notice(None, kind.value, kind), now=NOW)
+            work[NoticeLedger].put(notice(None, kind.value, kind), now=NOW)
     assert town.forget_orphans() == 1
     with engine.connect() as connection:
         rows = connection.execute(select(db.notices.c.kind, db.notices.c.payload)).all()

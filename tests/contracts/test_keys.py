@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.keys import ApiKey, KeyId, NewKey, Scope, digest_of, matches, written
+from paperround.store.keys import KeyStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW
 from tests.races import LOST, THREADS, at_once
@@ -28,12 +29,12 @@ def new_key(prefix: str = "abcd1234", *, scopes: frozenset[Scope] = BOTH) -> New
 
 def add(database: Database, prefix: str = "abcd1234") -> ApiKey:
     with database.writing() as work:
-        return work.keys.add(new_key(prefix), now=NOW)
+        return work[KeyStore].add(new_key(prefix), now=NOW)
 
 
 def find(database: Database, prefix: str = "abcd1234") -> ApiKey:
     with database.reading() as work:
-        found = work.keys.find(prefix)
+        found = work[KeyStore].find(prefix)
     assert found is not None
     return found
 
@@ -65,26 +66,26 @@ def test_a_prefix_taken_by_many_at_once_goes_to_one(database: Database) -> None:
 
 def test_a_taken_prefix_is_a_conflict_that_undoes_nothing_else(database: Database) -> None:
     with database.writing() as work:
-        work.keys.add(new_key(), now=NOW)
+        work[KeyStore].add(new_key(), now=NOW)
         with pytest.raises(Conflict, match="abcd1234"):
-            work.keys.add(new_key(), now=NOW)
+            work[KeyStore].add(new_key(), now=NOW)
     with database.reading() as work:
-        assert len(work.keys.all()) == 1
+        assert len(work[KeyStore].all()) == 1
 
 
 def test_keys_are_listed_newest_first(database: Database) -> None:
     with database.writing() as work:
         for minute, prefix in ((0, "oldest00"), (2, "newest00"), (1, "middle00")):
-            work.keys.add(new_key(prefix), now=NOW + minute * MINUTE)
-        assert [key.prefix for key in work.keys.all()] == ["newest00", "middle00", "oldest00"]
+            work[KeyStore].add(new_key(prefix), now=NOW + minute * MINUTE)
+        assert [key.prefix for key in work[KeyStore].all()] == ["newest00", "middle00", "oldest00"]
 
 
 @pytest.mark.accept("F45", part="revoked")
 def test_a_revoked_key_stays_revoked_since_the_first_time(database: Database) -> None:
     kept = add(database)
     with database.writing() as work:
-        assert work.keys.revoke(kept.id, now=NOW + MINUTE)
-        assert not work.keys.revoke(kept.id, now=NOW + HOUR)
+        assert work[KeyStore].revoke(kept.id, now=NOW + MINUTE)
+        assert not work[KeyStore].revoke(kept.id, now=NOW + HOUR)
     found = find(database)
     assert found.revoked_at == NOW + MINUTE
     assert not found.is_live(NOW + MINUTE)
@@ -92,13 +93,13 @@ def test_a_revoked_key_stays_revoked_since_the_first_time(database: Database) ->
 
 def test_revoking_a_key_that_never_was_is_not_found(database: Database) -> None:
     with pytest.raises(NotFound, match="99"), database.writing() as work:
-        work.keys.revoke(KeyId(99), now=NOW)
+        work[KeyStore].revoke(KeyId(99), now=NOW)
 
 
 def test_the_latest_use_of_a_key_is_noted(database: Database) -> None:
     kept, other = add(database), add(database, "other000")
     with database.writing() as work:
-        work.keys.touch(kept.id, now=NOW + HOUR)
-        work.keys.touch(kept.id, now=NOW + MINUTE)
+        work[KeyStore].touch(kept.id, now=NOW + HOUR)
+        work[KeyStore].touch(kept.id, now=NOW + MINUTE)
     assert find(database).last_used_at == NOW + HOUR
     assert find(database, other.prefix).last_used_at is None

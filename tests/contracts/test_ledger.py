@@ -16,6 +16,9 @@ from paperround.domain.ports import Worker
 from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.subscribers import SubscriberId, SubscriberState, Subscription
 from paperround.store import schema as db
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
@@ -52,24 +55,24 @@ class Town:
 
     def claim(self, held: Lease | None = None, *, limit: int = 10) -> list[Claimed]:
         with self.database.writing() as work:
-            return work.ledger.claim(held or lease(), limit=limit, now=NOW)
+            return work[Ledger].claim(held or lease(), limit=limit, now=NOW)
 
     def mark(self, rows: Sequence[Claimed], token: str = TOKEN) -> frozenset[DeliveryId]:
         with self.database.writing() as work:
             ids = [row.id for row in rows]
-            return work.ledger.mark_in_data(ids, token, until=rows[0].lease.until, now=NOW)
+            return work[Ledger].mark_in_data(ids, token, until=rows[0].lease.until, now=NOW)
 
     def settle(self, *moves: Move) -> int:
         with self.database.writing() as work:
-            return work.ledger.settle(moves, now=NOW)
+            return work[Ledger].settle(moves, now=NOW)
 
     def totals(self) -> LedgerTotals:
         with self.database.reading() as work:
-            return work.ledger.totals(now=NOW)
+            return work[Ledger].totals(now=NOW)
 
     def memory(self, person: SubscriberId) -> frozenset[PaperId]:
         with self.database.reading() as work:
-            return work.subscribers.already_sent([person])[person]
+            return work[SubscriberStore].already_sent([person])[person]
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def test_rows_born_skipped_are_counted_by_reason(town: Town) -> None:
     rows = [new_delivery(one, state=SKIPPED, reason="paused") for one in (alice, bob)]
     plan(town.database, town.edition, [*rows, new_delivery(charlie, town.papers)])
     with town.database.reading() as work:
-        planned = work.ledger.planned(town.edition.id)
+        planned = work[Ledger].planned(town.edition.id)
     assert (planned.rows, planned.skipped) == (3, {"paused": 2})
 
 
@@ -126,7 +129,7 @@ def test_the_people_planned_for_a_day_are_known(town: Town) -> None:
     alice, bob, _ = (one.subscriber_id for one in town.people)
     plan(town.database, town.edition, [new_delivery(town.people[0])])
     with town.database.reading() as work:
-        ledger, kind = work.ledger, DigestKind.DIGEST
+        ledger, kind = work[Ledger], DigestKind.DIGEST
         list_id = town.edition.list_id
         assert ledger.planned_subscribers(list_id, [alice, bob], kind, DAY) == {alice}
         assert ledger.find(list_id, bob, kind, DAY) is None
@@ -173,19 +176,21 @@ def test_somebody_who_left_since_planning_is_skipped(
     town.plan()
     gone = town.people[0].subscriber_id
     with town.database.writing() as work:
-        work.subscribers.set_state(gone, state, now=NOW)
+        work[SubscriberStore].set_state(gone, state, now=NOW)
     assert gone not in {row.subscriber_id for row in town.claim()}
     assert town.totals() == LedgerTotals(queued=2, skipped=1)
     assert town.memory(gone) == frozenset()
     with town.database.reading() as work:
-        assert work.ledger.planned(town.edition.id).skipped == {}
+        assert work[Ledger].planned(town.edition.id).skipped == {}
 
 
 def test_when_everybody_left_a_claim_comes_back_empty(town: Town) -> None:
     town.plan()
     with town.database.writing() as work:
         for one in town.people:
-            work.subscribers.set_state(one.subscriber_id, SubscriberState.UNSUBSCRIBED, now=NOW)
+            work[SubscriberStore].set_state(
+                one.subscriber_id, SubscriberState.UNSUBSCRIBED, now=NOW
+            )
     assert town.claim(limit=1) == []
     assert town.totals() == LedgerTotals(skipped=3)
 
@@ -193,7 +198,7 @@ def test_when_everybody_left_a_claim_comes_back_empty(town: Town) -> None:
 def test_a_cancelled_edition_is_not_sent(town: Town) -> None:
     town.plan()
     with town.database.writing() as work:
-        work.editions.set_state(town.edition.id, EditionState.CANCELLED)
+        work[EditionStore].set_state(town.edition.id, EditionState.CANCELLED)
     assert town.claim() == []
     assert town.totals() == LedgerTotals(skipped=3)
 
@@ -213,7 +218,7 @@ def test_released_rows_wait_again_without_a_try_counted(town: Town) -> None:
     sent, *_ = town.claim()
     town.mark([sent])
     with town.database.writing() as work:
-        assert work.ledger.release("t1", now=NOW) == 2
+        assert work[Ledger].release("t1", now=NOW) == 2
     assert [row.attempts for row in town.claim(lease("t2"))] == [0, 0]
 
 
@@ -227,9 +232,9 @@ def test_what_a_run_has_marked_and_listens_for_no_more_is_unknown_and_nothing_el
     town.mark([marked])
     town.mark([other], "t2")
     with town.database.writing() as work:
-        assert work.ledger.give_up("t1", now=NOW) == 1
-        assert work.ledger.give_up("t1", now=NOW) == 0
-        assert work.ledger.release("t1", now=NOW) == 1
+        assert work[Ledger].give_up("t1", now=NOW) == 1
+        assert work[Ledger].give_up("t1", now=NOW) == 0
+        assert work[Ledger].release("t1", now=NOW) == 1
     assert town.totals() == LedgerTotals(queued=2, unknown=1)
     assert [row.id for row in town.claim(lease("t3"))] == [waits.id]
     assert town.settle(move(other, SENT, token="t2"), move(marked, SENT)) == 2
@@ -267,7 +272,7 @@ def test_a_deferred_row_comes_back_when_it_is_due_with_its_tries_counted(town: T
     town.settle(replace(move(row, DEFERRED), breakdown=True))
     assert town.claim(lease("t2")) == []
     with town.database.writing() as work:
-        (again,) = work.ledger.claim(lease("t2"), limit=9, now=NOW + 5 * MINUTE)
+        (again,) = work[Ledger].claim(lease("t2"), limit=9, now=NOW + 5 * MINUTE)
     assert (again.id, again.attempts, again.breakdowns) == (row.id, 1, 1)
 
 
@@ -276,7 +281,7 @@ def test_a_move_under_an_old_token_changes_nothing(town: Town) -> None:
     town.plan()
     rows = town.claim(lease("t1", until=NOW))
     with town.database.writing() as work:
-        work.ledger.reclaim(Obituary(), now=NOW)
+        work[Ledger].reclaim(Obituary(), now=NOW)
     town.claim(lease("t2"))
     assert town.settle(*(move(row, SENT) for row in rows)) == 0
     assert town.totals() == LedgerTotals(queued=3)
@@ -343,7 +348,10 @@ def test_rows_of_a_dead_process_are_reclaimed_at_once(town: Town) -> None:
     town.claim(lease("t2", pid=8))
     town.mark([first])
     with town.database.writing() as work:
-        assert work.ledger.reclaim(Obituary(frozenset({7})), now=NOW) == {"queued": 1, "unknown": 1}
+        assert work[Ledger].reclaim(Obituary(frozenset({7})), now=NOW) == {
+            "queued": 1,
+            "unknown": 1,
+        }
     assert [row.attempts for row in town.claim(lease("t3"))] == [0]
     assert town.memory(first.subscriber_id)
 
@@ -354,8 +362,8 @@ def test_other_rows_are_reclaimed_when_their_lease_is_over(town: Town) -> None:
     held = lease()
     town.claim(held)
     with town.database.writing() as work:
-        assert work.ledger.reclaim(Obituary(), now=held.until - MINUTE) == {}
-        assert work.ledger.reclaim(Obituary(), now=held.until) == {"queued": 3}
+        assert work[Ledger].reclaim(Obituary(), now=held.until - MINUTE) == {}
+        assert work[Ledger].reclaim(Obituary(), now=held.until) == {"queued": 3}
 
 
 def test_what_outlives_its_day_expires_and_gives_its_papers_back(town: Town) -> None:
@@ -363,9 +371,9 @@ def test_what_outlives_its_day_expires_and_gives_its_papers_back(town: Town) -> 
     held, *_ = town.claim(limit=1)
     end = NOW + DIGEST_LIFE
     with town.database.writing() as work:
-        assert work.ledger.expire(now=end - MINUTE) == 0
-        assert work.ledger.claim(lease("t2"), limit=9, now=end) == []
-        assert work.ledger.expire(now=end) == 2
+        assert work[Ledger].expire(now=end - MINUTE) == 0
+        assert work[Ledger].claim(lease("t2"), limit=9, now=end) == []
+        assert work[Ledger].expire(now=end) == 2
     kept = [bool(town.memory(one.subscriber_id)) for one in town.people]
     assert kept == [one.subscriber_id == held.subscriber_id for one in town.people]
 
@@ -375,5 +383,5 @@ def test_totals_count_finished_rows_while_one_row_of_the_edition_lives(town: Tow
     rows = [new_delivery(early), new_delivery(late, due_at=NOW + HOUR)]
     plan(town.database, town.edition, rows)
     with town.database.writing() as work:
-        work.ledger.expire(now=NOW + DIGEST_LIFE)
-        assert work.ledger.totals(now=NOW + DIGEST_LIFE) == LedgerTotals(queued=1, expired=1)
+        work[Ledger].expire(now=NOW + DIGEST_LIFE)
+        assert work[Ledger].totals(now=NOW + DIGEST_LIFE) == LedgerTotals(queued=1, expired=1)

@@ -16,6 +16,9 @@ from paperround.domain.papers import PaperId
 from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.store import schema as db
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
@@ -55,7 +58,7 @@ class Morning:
 
     def plan(self, *due: DueDelivery) -> int:
         with self.database.writing() as work:
-            return work.ledger.plan_due(due, now=NOW)
+            return work[Ledger].plan_due(due, now=NOW)
 
     def clocks(self) -> list[datetime | None]:
         with self.engine.connect() as connection:
@@ -64,7 +67,7 @@ class Morning:
 
     def memory(self, person: SubscriberId) -> frozenset[PaperId]:
         with self.database.reading() as work:
-            return work.subscribers.already_sent([person])[person]
+            return work[SubscriberStore].already_sent([person])[person]
 
     def states(self) -> Counter[str]:
         with self.engine.connect() as connection:
@@ -104,9 +107,12 @@ def test_rows_of_one_call_may_be_cut_from_different_editions(morning: Morning) -
         morning.due(new_delivery(bob, due_at=NOW + HOUR), morning.late),
     )
     with morning.database.reading() as work:
-        assert [work.ledger.planned(one.id).rows for one in (morning.early, morning.late)] == [1, 1]
+        assert [work[Ledger].planned(one.id).rows for one in (morning.early, morning.late)] == [
+            1,
+            1,
+        ]
         ended = NOW + DIGEST_LIFE
-        assert work.ledger.totals(now=ended) == LedgerTotals(queued=1)
+        assert work[Ledger].totals(now=ended) == LedgerTotals(queued=1)
 
 
 @pytest.mark.accept("T6", part="planning")
@@ -161,7 +167,7 @@ def test_a_row_born_at_its_end_remembers_nothing_and_is_never_sent(
     assert morning.clocks()[0] == TOMORROW
     assert morning.memory(alice.subscriber_id) == frozenset()
     with morning.database.writing() as work:
-        assert work.ledger.claim(lease(), limit=9, now=NOW) == []
+        assert work[Ledger].claim(lease(), limit=9, now=NOW) == []
     assert morning.states() == {state.value: 1}
 
 
@@ -178,8 +184,8 @@ def test_the_reasons_of_a_reader_are_frozen_with_the_row(morning: Morning) -> No
     own = replace(new_delivery(alice, morning.papers), reasons={2: "You follow Ada Ring"})
     morning.plan(morning.due(own), morning.due(new_delivery(bob, morning.papers)))
     with morning.database.writing() as work:
-        claimed = work.ledger.claim(lease(), limit=9, now=NOW)
-        slip = work.ledger.find(alice.list_id, alice.subscriber_id, own.kind, own.local_date)
+        claimed = work[Ledger].claim(lease(), limit=9, now=NOW)
+        slip = work[Ledger].find(alice.list_id, alice.subscriber_id, own.kind, own.local_date)
     assert [row.reasons for row in claimed] == [{2: "You follow Ada Ring"}, {}]
     assert slip is not None
     assert slip.reasons == own.reasons
@@ -191,7 +197,7 @@ def test_the_memory_of_a_few_papers_is_read_without_the_others(morning: Morning)
     morning.plan(morning.due(new_delivery(alice, morning.papers[:3])))
     people = [alice.subscriber_id, bob.subscriber_id]
     with morning.database.reading() as work:
-        memory = work.subscribers.already_sent(people, [morning.papers[1]])
+        memory = work[SubscriberStore].already_sent(people, [morning.papers[1]])
     assert memory == {people[0]: frozenset({morning.papers[1]}), people[1]: frozenset()}
 
 
@@ -203,8 +209,8 @@ def test_the_parts_of_a_reader_are_frozen_with_the_row(morning: Morning) -> None
     own = replace(new_delivery(alice, morning.papers[:3]), parts=columns)
     morning.plan(morning.due(own), morning.due(new_delivery(bob, morning.papers[:3])))
     with morning.database.writing() as work:
-        claimed = work.ledger.claim(lease(), limit=9, now=NOW)
-        slip = work.ledger.find(alice.list_id, alice.subscriber_id, own.kind, own.local_date)
+        claimed = work[Ledger].claim(lease(), limit=9, now=NOW)
+        slip = work[Ledger].find(alice.list_id, alice.subscriber_id, own.kind, own.local_date)
     assert [row.parts for row in claimed] == [mine, {}]
     assert slip is not None
     assert slip.parts == mine
@@ -222,9 +228,9 @@ def test_a_paper_behind_an_edition_is_frozen_with_the_first_row_that_carries_it(
         row = replace(new_delivery(one), papers=((paper.paper_id, 70),), behind=(paper,))
         assert morning.plan(morning.due(row)) == 1
     with morning.database.reading() as work:
-        read = work.editions.get(morning.late.id)
-        found = work.editions.find(read.list_id, read.day, read.cut)
-        assert work.editions.get(morning.early.id).behind == ()
+        read = work[EditionStore].get(morning.late.id)
+        found = work[EditionStore].find(read.list_id, read.day, read.cut)
+        assert work[EditionStore].get(morning.early.id).behind == ()
     assert read.behind == (first,)
     assert found == morning.late
 
@@ -237,7 +243,7 @@ def test_a_row_that_is_not_written_freezes_nothing(morning: Morning) -> None:
     row = replace(new_delivery(alice), papers=((paper.paper_id, 70),), behind=(paper,))
     assert morning.plan(morning.due(row)) == 0
     with morning.database.reading() as work:
-        assert work.editions.get(morning.late.id).behind == ()
+        assert work[EditionStore].get(morning.late.id).behind == ()
 
 
 def test_a_person_sees_what_became_of_their_mails_newest_first(morning: Morning) -> None:
@@ -251,8 +257,8 @@ def test_a_person_sees_what_became_of_their_mails_newest_first(morning: Morning)
         set_clocks(morning.engine, NOW)
         morning.plan(morning.due(one), morning.due(new_delivery(bob)))
     with morning.database.reading() as work:
-        newest, oldest = work.ledger.history(alice.subscriber_id, limit=9)
-        assert work.ledger.history(alice.subscriber_id, limit=1) == [newest]
+        newest, oldest = work[Ledger].history(alice.subscriber_id, limit=9)
+        assert work[Ledger].history(alice.subscriber_id, limit=1) == [newest]
     assert (newest.state, newest.reason, newest.papers) == (DeliveryState.SKIPPED, "paused", 0)
     assert (oldest.list_name, oldest.papers, oldest.sent_at) == ("trending", 2, None)
 
@@ -261,10 +267,10 @@ def test_the_backlog_tells_what_waits_and_since_when(morning: Morning) -> None:
     dues = dict(zip(morning.people, (NOW - HOUR, NOW, NOW), strict=True))
     morning.plan(*(morning.due(new_delivery(one, due_at=due)) for one, due in dues.items()))
     with morning.database.writing() as work:
-        empty = work.ledger.backlog(morning.late.list_id, now=NOW + 2 * DIGEST_LIFE)
-        (first,) = work.ledger.claim(lease(), limit=1, now=NOW)
-        work.ledger.settle([move(first, DeliveryState.SENT)], now=NOW + HOUR)
-        left = work.ledger.backlog(morning.late.list_id, now=NOW)
+        empty = work[Ledger].backlog(morning.late.list_id, now=NOW + 2 * DIGEST_LIFE)
+        (first,) = work[Ledger].claim(lease(), limit=1, now=NOW)
+        work[Ledger].settle([move(first, DeliveryState.SENT)], now=NOW + HOUR)
+        left = work[Ledger].backlog(morning.late.list_id, now=NOW)
     before = NOW - HOUR
     assert empty == Backlog(by_state={}, oldest_due=before, oldest_held_due=before)
     counts = {DeliveryState.QUEUED: 2, DeliveryState.SENT: 1}
@@ -288,20 +294,20 @@ def test_a_mail_that_waits_because_of_its_reader_is_not_held_up(
     dues = dict(zip(morning.people, (NOW - HOUR, NOW, NOW), strict=True))
     morning.plan(*(morning.due(new_delivery(one, due_at=due)) for one, due in dues.items()))
     with morning.database.writing() as work:
-        (first,) = work.ledger.claim(lease(), limit=1, now=NOW)
+        (first,) = work[Ledger].claim(lease(), limit=1, now=NOW)
         deferred = replace(move(first, DeliveryState.DEFERRED), **put_off)
-        work.ledger.settle([deferred], now=NOW)
-        left = work.ledger.backlog(morning.late.list_id, now=NOW)
+        work[Ledger].settle([deferred], now=NOW)
+        left = work[Ledger].backlog(morning.late.list_id, now=NOW)
     assert (left.oldest_due, left.oldest_held_due) == (NOW - HOUR, oldest)
 
 
 def test_the_last_mail_that_left_is_known(morning: Morning) -> None:
     morning.plan(morning.due(new_delivery(morning.people[0])))
     with morning.database.writing() as work:
-        assert work.ledger.last_sent(morning.late.list_id) is None
-        (first,) = work.ledger.claim(lease(), limit=1, now=NOW)
-        work.ledger.settle([move(first, DeliveryState.SENT)], now=NOW + HOUR)
-        assert work.ledger.last_sent(morning.late.list_id) == NOW + HOUR
+        assert work[Ledger].last_sent(morning.late.list_id) is None
+        (first,) = work[Ledger].claim(lease(), limit=1, now=NOW)
+        work[Ledger].settle([move(first, DeliveryState.SENT)], now=NOW + HOUR)
+        assert work[Ledger].last_sent(morning.late.list_id) == NOW + HOUR
 
 
 def test_digests_that_were_missed_are_counted_by_date(morning: Morning) -> None:
@@ -314,5 +320,5 @@ def test_digests_that_were_missed_are_counted_by_date(morning: Morning) -> None:
     morning.plan(*map(morning.due, rows))
     with morning.database.reading() as work:
         list_id = morning.late.list_id
-        assert work.ledger.missed(list_id, since=DAY) == {DAY: 1}
-        assert sum(work.ledger.missed(list_id, since=DAY - timedelta(days=3)).values()) == 2
+        assert work[Ledger].missed(list_id, since=DAY) == {DAY: 1}
+        assert sum(work[Ledger].missed(list_id, since=DAY - timedelta(days=3)).values()) == 2

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from paperround.domain.limits import Rate, Turn, parse_rates
 from paperround.domain.ports import Worker
+from paperround.store.limits import Limiter, RateStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW
 from tests.fakes import HERE, Neighbours
@@ -37,7 +38,7 @@ on_one_database = settings(
 
 def hit(database: Database, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
     with database.writing() as work:
-        return work.rates.hit(key, rates, now=now)
+        return work[RateStore].hit(key, rates, now=now)
 
 
 def take(
@@ -47,12 +48,12 @@ def take(
     processes: Neighbours = NEIGHBOURS,
 ) -> datetime | None:
     with database.writing() as work:
-        return work.limiter.take(name, TURN, processes, now=now)
+        return work[Limiter].take(name, TURN, processes, now=now)
 
 
 def release(database: Database, taken_at: datetime, now: datetime, name: str = "arxiv") -> None:
     with database.writing() as work:
-        work.limiter.release(name, TURN, taken_at=taken_at, now=now)
+        work[Limiter].release(name, TURN, taken_at=taken_at, now=now)
 
 
 # --- rates -------------------------------------------------------------------------------------
@@ -69,8 +70,8 @@ def test_counting_looks_back_as_far_as_it_is_asked(database: Database) -> None:
         hit(database, "k", (), NOW + minute * MINUTE)
     now = NOW + 9 * MINUTE
     with database.reading() as work:
-        counted = [work.rates.count("k", minutes * MINUTE, now=now) for minutes in (1, 5, 60)]
-        assert work.rates.count("other", HOUR, now=now) == 0
+        counted = [work[RateStore].count("k", minutes * MINUTE, now=now) for minutes in (1, 5, 60)]
+        assert work[RateStore].count("other", HOUR, now=now) == 0
     assert counted == [2, 6, 10]
 
 
@@ -78,8 +79,8 @@ def test_what_is_long_over_can_be_forgotten(database: Database) -> None:
     for minute in range(10):
         hit(database, "k", (), NOW + minute * MINUTE)
     with database.writing() as work:
-        assert work.rates.forget(before=NOW + 4 * MINUTE) == 4
-        assert work.rates.count("k", HOUR, now=NOW + 10 * MINUTE) == 6
+        assert work[RateStore].forget(before=NOW + 4 * MINUTE) == 4
+        assert work[RateStore].count("k", HOUR, now=NOW + 10 * MINUTE) == 6
 
 
 @pytest.mark.accept("D2", part="short")
@@ -91,38 +92,38 @@ def test_many_at_once_never_get_more_than_the_rate(database: Database) -> None:
 
 def test_counts_of_one_transaction_know_of_each_other(database: Database) -> None:
     with database.writing() as work:
-        work.rates.lock(["k", "other"])
-        assert work.rates.hit("k", HOURLY, now=NOW) is None
-        assert work.rates.hit("k", HOURLY, now=NOW) == HOUR.total_seconds() + 1
-        assert work.rates.count("k", HOUR, now=NOW) == 1
-        assert work.rates.standing("k", HOURLY[1], now=NOW).remaining == 2
-        assert work.rates.count("other", HOUR, now=NOW) == 0
-        assert work.rates.hit("k", HOURLY, now=NOW + 2 * HOUR) is None
+        work[RateStore].lock(["k", "other"])
+        assert work[RateStore].hit("k", HOURLY, now=NOW) is None
+        assert work[RateStore].hit("k", HOURLY, now=NOW) == HOUR.total_seconds() + 1
+        assert work[RateStore].count("k", HOUR, now=NOW) == 1
+        assert work[RateStore].standing("k", HOURLY[1], now=NOW).remaining == 2
+        assert work[RateStore].count("other", HOUR, now=NOW) == 0
+        assert work[RateStore].hit("k", HOURLY, now=NOW + 2 * HOUR) is None
     with database.reading() as work:
-        assert work.rates.count("k", 3 * HOUR, now=NOW + 2 * HOUR) == 2
+        assert work[RateStore].count("k", 3 * HOUR, now=NOW + 2 * HOUR) == 2
 
 
 def test_what_is_undone_was_not_counted(engine: Engine) -> None:
     database = SqlDatabase(engine)
     with database.writing() as work:
-        assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is None
+        assert work[RateStore].hit("k", parse_rates("2/h"), now=NOW) is None
         with suppress(ZeroDivisionError), work.part():
-            assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is None
-            assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is not None
+            assert work[RateStore].hit("k", parse_rates("2/h"), now=NOW) is None
+            assert work[RateStore].hit("k", parse_rates("2/h"), now=NOW) is not None
             raise ZeroDivisionError
         with work.part():
-            assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is None
-        assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is not None
+            assert work[RateStore].hit("k", parse_rates("2/h"), now=NOW) is None
+        assert work[RateStore].hit("k", parse_rates("2/h"), now=NOW) is not None
     assert hit(database, "k", parse_rates("3/h"), NOW) is None
     assert hit(database, "k", parse_rates("3/h"), NOW) is not None
 
 
 def test_a_further_rate_knows_what_its_transaction_has_counted(database: Database) -> None:
     with database.writing() as work:
-        assert work.rates.hit("k", parse_rates("2/h"), now=NOW) is None
-        assert work.rates.hit("k", parse_rates("1/24h"), now=NOW) is not None
+        assert work[RateStore].hit("k", parse_rates("2/h"), now=NOW) is None
+        assert work[RateStore].hit("k", parse_rates("1/24h"), now=NOW) is not None
     with database.reading() as work:
-        assert work.rates.count("k", HOUR, now=NOW) == 1
+        assert work[RateStore].count("k", HOUR, now=NOW) == 1
 
 
 Rates = st.lists(
@@ -232,7 +233,7 @@ def test_services_do_not_wait_for_each_other(database: Database) -> None:
 def test_nobody_gets_a_turn_before_an_open_breaker_closes(database: Database) -> None:
     until = NOW + 10 * MINUTE
     with database.writing() as work:
-        work.limiter.trip("arxiv", until=until, now=NOW)
+        work[Limiter].trip("arxiv", until=until, now=NOW)
     assert take(database, now=NOW + MINUTE) == until
     assert take(database, now=until) is None
 
@@ -253,19 +254,19 @@ def test_clocks_that_are_a_little_apart_keep_the_pause(database: Database) -> No
 def test_a_breaker_says_until_when_it_is_open(database: Database) -> None:
     until = NOW + 10 * MINUTE
     with database.writing() as work:
-        assert work.limiter.open_until("arxiv", now=NOW) is None
-        work.limiter.trip("arxiv", until=until, now=NOW)
+        assert work[Limiter].open_until("arxiv", now=NOW) is None
+        work[Limiter].trip("arxiv", until=until, now=NOW)
     with database.reading() as work:
-        assert work.limiter.open_until("arxiv", now=NOW) == until
-        assert work.limiter.open_until("arxiv", now=until) is None
-        assert work.limiter.open_until("biorxiv", now=NOW) is None
+        assert work[Limiter].open_until("arxiv", now=NOW) == until
+        assert work[Limiter].open_until("arxiv", now=until) is None
+        assert work[Limiter].open_until("biorxiv", now=NOW) is None
 
 
 def test_a_second_trip_never_closes_a_breaker_earlier(database: Database) -> None:
     with database.writing() as work:
-        work.limiter.trip("arxiv", until=NOW + HOUR, now=NOW)
-        work.limiter.trip("arxiv", until=NOW + MINUTE, now=NOW)
-        assert work.limiter.open_until("arxiv", now=NOW) == NOW + HOUR
+        work[Limiter].trip("arxiv", until=NOW + HOUR, now=NOW)
+        work[Limiter].trip("arxiv", until=NOW + MINUTE, now=NOW)
+        assert work[Limiter].open_until("arxiv", now=NOW) == NOW + HOUR
 
 
 Moves = st.lists(
@@ -295,7 +296,7 @@ def test_turns_keep_their_rules_whoever_asks_in_whatever_order(
         if move == "trip":
             closes = max(closes, now + number * SECOND)
             with database.writing() as work:
-                work.limiter.trip(name, until=closes, now=now)
+                work[Limiter].trip(name, until=closes, now=now)
         elif move == "release":
             if turns:
                 index = number % len(turns)
@@ -344,7 +345,7 @@ def held(seconds):
 while wanted:
     at = now()
     with database.writing() as work:
-        look_at = work.limiter.take("arxiv", turn, SystemProcesses(), now=at)
+        look_at = work[Limiter].take("arxiv", turn, SystemProcesses(), now=at)
     if look_at is not None:
         held(max(0.0, min((look_at - now()).total_seconds(), 0.02)))
         continue
@@ -352,7 +353,7 @@ while wanted:
     held(0.003 * (wanted % 3))
     ended = now()
     with database.writing() as work:
-        work.limiter.release("arxiv", turn, taken_at=at, now=now())
+        work[Limiter].release("arxiv", turn, taken_at=at, now=now())
     print(at.isoformat(), began.isoformat(), ended.isoformat(), flush=True)
     wanted -= 1
 """

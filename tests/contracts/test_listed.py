@@ -8,6 +8,9 @@ import pytest
 from paperround.domain.editions import ListedBy
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import FeedId, PaperId
+from paperround.store.editions import EditionStore
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
@@ -35,18 +38,18 @@ def list_paper(
     """A paper that a feed listed at that time, and its votes hour by hour up to now."""
     changes = {"categories": (category,)} if category else {}
     with database.writing() as work:
-        source = work.feeds.get_or_create(feed, "hf", now=NOW)
+        source = work[FeedStore].get_or_create(feed, "hf", now=NOW)
         made = write(paper(number, counts_from=at, listed_on=at.date(), **changes))
-        [id_] = work.papers.save([made], now=NOW).values()
-        work.papers.list_papers(source.id, [listing(id_)], now=NOW)
+        [id_] = work[PaperStore].save([made], now=NOW).values()
+        work[PaperStore].list_papers(source.id, [listing(id_)], now=NOW)
         counted = [observation(n, at=NOW - HOUR * i) for i, n in enumerate(reversed(votes))]
-        work.papers.observe(source.id, [(id_, one) for one in counted])
+        work[PaperStore].observe(source.id, [(id_, one) for one in counted])
     return id_
 
 
 def feed_called(database: Database, name: str) -> FeedId:
     with database.writing() as work:
-        return work.feeds.get_or_create(name, "hf", now=NOW).id
+        return work[FeedStore].get_or_create(name, "hf", now=NOW).id
 
 
 def listed(
@@ -59,7 +62,7 @@ def listed(
     offset: int = 0,
 ) -> list[PaperId]:
     with database.reading() as work:
-        return work.papers.listed(
+        return work[PaperStore].listed(
             mailing_list, order, days=days, by=NOW, limit=limit, offset=offset
         )
 
@@ -100,7 +103,7 @@ def test_papers_go_by_the_best_score_they_had_or_by_time(
     scores = zip(made.papers, (2.0, 9.0), strict=True)
     with database.writing() as work:
         placed = tuple(replace(one, score=score) for one, score in scores)
-        work.editions.freeze(replace(made, papers=placed))
+        work[EditionStore].freeze(replace(made, papers=placed))
     assert listed(database, mailing_list, ListedBy.SCORE) == [high, low, unranked]
     assert listed(database, mailing_list, ListedBy.TIME, None) == [unranked, high, low]
 

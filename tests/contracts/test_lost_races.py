@@ -18,6 +18,8 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.jobs.erasure import _erase
+from paperround.store.ledger import Ledger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import (
     HOUR,
@@ -45,23 +47,23 @@ OfPerson = Callable[[UnitOfWork, SubscriberId], None]
 
 
 def lock(work: UnitOfWork, person: SubscriberId) -> None:
-    work.subscribers.lock(person)
+    work[SubscriberStore].lock(person)
 
 
 def erase(work: UnitOfWork, person: SubscriberId) -> None:
-    work.subscribers.erase(person, now=NOW)
+    work[SubscriberStore].erase(person, now=NOW)
 
 
 def put(database: Database, mailing_list: MailingList, *, hour: int | None = None) -> str:
     with database.writing() as work:
         offered = imported("alice", preferences=Preferences(hour=hour))
-        return work.subscribers.put(offered, mailing_list.id, now=NOW)
+        return work[SubscriberStore].put(offered, mailing_list.id, now=NOW)
 
 
 def found(database: Database, alice: Subscription) -> tuple[SubscriberState, SubscriberState]:
     with database.reading() as work:
-        person = work.subscribers.get(alice.subscriber_id)
-        (subscription,) = work.subscribers.subscriptions_of(alice.subscriber_id)
+        person = work[SubscriberStore].get(alice.subscriber_id)
+        (subscription,) = work[SubscriberStore].subscriptions_of(alice.subscriber_id)
     assert person is not None
     return person.state, subscription.state
 
@@ -73,7 +75,7 @@ def test_an_import_does_not_bring_back_who_leaves_meanwhile(
     (alice,) = seed_subscribers(database, default, ("alice",))
 
     def leave(work: UnitOfWork) -> None:
-        assert work.subscribers.leave(alice.id, now=NOW)
+        assert work[SubscriberStore].leave(alice.id, now=NOW)
 
     with just_before(engine, "UPDATE subscriptions", database, leave):
         put(database, default, hour=9)
@@ -85,16 +87,16 @@ def test_an_import_does_not_bring_back_who_is_suppressed_meanwhile(
 ) -> None:
     default = seed_list(database)
     with database.writing() as work:
-        work.subscribers.put(imported("alice", PENDING), default.id, now=NOW)
-        (waiting,) = [row[0] for row in work.subscribers.export(default.id)]
+        work[SubscriberStore].put(imported("alice", PENDING), default.id, now=NOW)
+        (waiting,) = [row[0] for row in work[SubscriberStore].export(default.id)]
 
     def suppress(work: UnitOfWork) -> None:
-        work.subscribers.set_state(waiting.id, SUPPRESSED, now=NOW)
+        work[SubscriberStore].set_state(waiting.id, SUPPRESSED, now=NOW)
 
     with just_before(engine, "UPDATE subscribers", database, suppress):
         put(database, default)
     with database.reading() as work:
-        person = work.subscribers.get(waiting.id)
+        person = work[SubscriberStore].get(waiting.id)
     assert person is not None
     assert person.state is SUPPRESSED
 
@@ -105,15 +107,15 @@ def test_an_import_does_not_turn_back_a_clock_that_moves_meanwhile(
     default = seed_list(database)
     (alice,) = seed_subscribers(database, default, ("alice",))
     with database.writing() as work:
-        work.subscribers.schedule({alice.id: NOW})
+        work[SubscriberStore].schedule({alice.id: NOW})
 
     def move_on(work: UnitOfWork) -> None:
-        work.subscribers.schedule({alice.id: NOW + 24 * HOUR})
+        work[SubscriberStore].schedule({alice.id: NOW + 24 * HOUR})
 
     with just_before(engine, "UPDATE subscriptions", database, move_on):
         put(database, default, hour=9)
     with database.reading() as work:
-        assert work.subscribers.due(default.id, now=NOW, limit=9, after=_START) == []
+        assert work[SubscriberStore].due(default.id, now=NOW, limit=9, after=_START) == []
 
 
 def test_becoming_active_loses_against_a_suppression_meanwhile(
@@ -122,14 +124,14 @@ def test_becoming_active_loses_against_a_suppression_meanwhile(
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
 
     def suppress(work: UnitOfWork) -> None:
-        work.subscribers.set_state(alice.subscriber_id, SUPPRESSED, now=NOW)
+        work[SubscriberStore].set_state(alice.subscriber_id, SUPPRESSED, now=NOW)
 
     with (
         just_before(engine, "UPDATE subscribers", database, suppress),
         pytest.raises(InvalidInput, match="suppressed"),
         database.writing() as work,
     ):
-        work.subscribers.set_state(alice.subscriber_id, ACTIVE, now=NOW)
+        work[SubscriberStore].set_state(alice.subscriber_id, ACTIVE, now=NOW)
     assert found(database, alice)[0] is SUPPRESSED
 
 
@@ -139,14 +141,14 @@ def test_a_clock_is_not_started_for_who_leaves_meanwhile(
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
 
     def leave(work: UnitOfWork) -> None:
-        work.subscribers.leave(alice.id, now=NOW)
+        work[SubscriberStore].leave(alice.id, now=NOW)
 
     with just_before(engine, "UPDATE subscriptions", database, leave), database.writing() as work:
-        (waiting,) = work.subscribers.unscheduled(limit=9)
-        work.subscribers.start_clocks({waiting.id: NOW})
+        (waiting,) = work[SubscriberStore].unscheduled(limit=9)
+        work[SubscriberStore].start_clocks({waiting.id: NOW})
     with database.writing() as work:
-        work.subscribers.set_state(alice.subscriber_id, ACTIVE, now=NOW)
-        assert work.subscribers.due(alice.list_id, now=NOW, limit=9, after=_START) == []
+        work[SubscriberStore].set_state(alice.subscriber_id, ACTIVE, now=NOW)
+        assert work[SubscriberStore].due(alice.list_id, now=NOW, limit=9, after=_START) == []
 
 
 @pytest.mark.accept("P2", part="erased while the digest is planned")
@@ -158,7 +160,7 @@ def test_who_is_erased_while_a_row_is_written_waits_for_it_and_then_finds_it(
     edition = seed_edition(database, default, papers)
 
     def erase(work: UnitOfWork) -> None:
-        require_wait(work, lambda: work.subscribers.erase(alice.subscriber_id, now=NOW))
+        require_wait(work, lambda: work[SubscriberStore].erase(alice.subscriber_id, now=NOW))
 
     with just_before(engine, "INSERT INTO deliveries", database, erase):
         assert plan(database, edition, [new_delivery(alice, papers)]) == 1
@@ -173,16 +175,16 @@ def test_a_mail_that_is_planned_just_before_its_reader_is_erased_is_forgotten_as
     edition, row = seed_edition(database, default, papers), new_delivery(alice, papers)
 
     def plan_it(work: UnitOfWork) -> None:
-        assert work.ledger.plan(edition.id, default.id, [row], shard(), now=NOW) == 1
+        assert work[Ledger].plan(edition.id, default.id, [row], shard(), now=NOW) == 1
 
     with (
         just_before(engine, "UPDATE subscriptions", database, plan_it),
         database.writing() as work,
     ):
-        person = work.subscribers.get(alice.subscriber_id)
+        person = work[SubscriberStore].get(alice.subscriber_id)
         assert person is not None
         assert _erase(work, person, NOW) == [row.message_id]
-        assert work.ledger.claim(lease(), limit=9, now=NOW) == []
+        assert work[Ledger].claim(lease(), limit=9, now=NOW) == []
 
 
 @pytest.mark.accept("P2", part="erased while they ask")
@@ -195,9 +197,9 @@ def test_who_is_erased_while_they_ask_once_more_is_so_after_that_and_nothing_sta
     alice = address("alice")
 
     def erase(work: UnitOfWork) -> None:
-        person = work.subscribers.find(alice)
+        person = work[SubscriberStore].find(alice)
         assert person is not None
-        require_wait(work, lambda: work.subscribers.erase(person.id, now=NOW))
+        require_wait(work, lambda: work[SubscriberStore].erase(person.id, now=NOW))
 
     with just_before(engine, "INSERT INTO subscribers", database, erase):
         subscribe(here, request("alice"), now=NOW)
@@ -210,7 +212,7 @@ def test_whoever_locks_or_erases_somebody_who_is_locked_waits(
 ) -> None:
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
     with database.writing() as work:
-        assert work.subscribers.lock(alice.subscriber_id)
+        assert work[SubscriberStore].lock(alice.subscriber_id)
         with database.writing() as other:
             require_wait(other, lambda: second(other, alice.subscriber_id))
 
@@ -225,7 +227,7 @@ def test_an_erasure_locks_the_person_before_it_forgets_anything(
         require_wait(work, lambda: lock(work, alice.subscriber_id))
 
     with just_before(engine, "DELETE FROM interests", database, wait), database.writing() as work:
-        work.subscribers.erase(alice.subscriber_id, now=NOW)
+        work[SubscriberStore].erase(alice.subscriber_id, now=NOW)
 
 
 @pytest.mark.accept("P2", part="lock")
@@ -233,13 +235,13 @@ def test_whoever_waited_for_an_erasure_finds_nobody(database: Database, engine: 
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
 
     def forget(work: UnitOfWork) -> None:
-        work.subscribers.erase(alice.subscriber_id, now=NOW)
+        work[SubscriberStore].erase(alice.subscriber_id, now=NOW)
 
     with database.writing() as work:
-        before = work.subscribers.get(alice.subscriber_id)
+        before = work[SubscriberStore].get(alice.subscriber_id)
         with just_before(engine, "SELECT subscribers.erased_at", database, forget):
-            assert not work.subscribers.lock(alice.subscriber_id)
-        after = work.subscribers.get(alice.subscriber_id)
+            assert not work[SubscriberStore].lock(alice.subscriber_id)
+        after = work[SubscriberStore].get(alice.subscriber_id)
     assert before is not None
     assert after is not None
     assert (bool(before.address), bool(after.address)) == (True, False)
@@ -251,5 +253,5 @@ def test_a_digest_is_planned_for_somebody_who_is_locked(database: Database) -> N
     (alice,) = seed_subscribers(database, default, ("alice",))
     edition = seed_edition(database, default, papers)
     with database.writing() as work:
-        work.subscribers.lock(alice.subscriber_id)
+        work[SubscriberStore].lock(alice.subscriber_id)
         assert plan(database, edition, [new_delivery(alice, papers)]) == 1

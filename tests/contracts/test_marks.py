@@ -14,6 +14,11 @@ from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberState, Subscription
 from paperround.store import schema as db
 from paperround.store.claims import PAUSE
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import (
     HOUR,
@@ -51,7 +56,7 @@ class Round:
     def mark(self) -> frozenset[DeliveryId]:
         ids = [row.id for row in self.rows]
         with self.database.writing() as work:
-            return work.ledger.mark_in_data(ids, TOKEN, until=NOW + HOUR, now=NOW)
+            return work[Ledger].mark_in_data(ids, TOKEN, until=NOW + HOUR, now=NOW)
 
     def states(self) -> list[tuple[str, str]]:
         c = db.deliveries.c
@@ -62,7 +67,7 @@ class Round:
     def memory(self) -> frozenset[PaperId]:
         person = self.alice.subscriber_id
         with self.database.reading() as work:
-            return work.subscribers.already_sent([person])[person]
+            return work[SubscriberStore].already_sent([person])[person]
 
 
 @pytest.fixture
@@ -72,32 +77,32 @@ def under_way(database: Database, engine: Engine) -> Round:
     edition = seed_edition(database, default, papers)
     plan(database, edition, [new_delivery(one, papers) for one in people])
     with database.writing() as work:
-        rows = work.ledger.claim(lease(), limit=9, now=NOW)
+        rows = work[Ledger].claim(lease(), limit=9, now=NOW)
     return Round(database, engine, edition, people[0], papers, rows)
 
 
 def _leave(work: UnitOfWork, here: Round) -> None:
-    work.subscribers.leave(here.alice.id, now=NOW)
+    work[SubscriberStore].leave(here.alice.id, now=NOW)
 
 
 def _leave_everything(work: UnitOfWork, here: Round) -> None:
-    work.subscribers.set_state(here.alice.subscriber_id, SubscriberState.UNSUBSCRIBED, now=NOW)
+    work[SubscriberStore].set_state(here.alice.subscriber_id, SubscriberState.UNSUBSCRIBED, now=NOW)
 
 
 def _suppress(work: UnitOfWork, here: Round) -> None:
-    work.subscribers.set_state(here.alice.subscriber_id, SubscriberState.SUPPRESSED, now=NOW)
+    work[SubscriberStore].set_state(here.alice.subscriber_id, SubscriberState.SUPPRESSED, now=NOW)
 
 
 def _erase(work: UnitOfWork, here: Round) -> None:
-    work.subscribers.erase(here.alice.subscriber_id, now=NOW)
+    work[SubscriberStore].erase(here.alice.subscriber_id, now=NOW)
 
 
 def _cancel(work: UnitOfWork, here: Round) -> None:
-    work.editions.set_state(here.edition.id, EditionState.CANCELLED)
+    work[EditionStore].set_state(here.edition.id, EditionState.CANCELLED)
 
 
 def _pause(work: UnitOfWork, here: Round) -> None:
-    work.lists.pause(here.edition.list_id, now=NOW)
+    work[ListStore].pause(here.edition.list_id, now=NOW)
 
 
 @pytest.mark.accept("S13", part="at the dot")
@@ -131,17 +136,17 @@ def test_digests_of_a_list_paused_since_the_claim_wait_at_the_dot(under_way: Rou
     assert under_way.mark() == frozenset()
     assert under_way.states() == [("queued", "")] * 2
     assert under_way.memory() == set(under_way.papers)
-    under_way.change(lambda work, here: work.lists.resume(here.edition.list_id))
+    under_way.change(lambda work, here: work[ListStore].resume(here.edition.list_id))
     with under_way.database.writing() as work:
-        assert work.ledger.claim(lease("t2"), limit=9, now=NOW) == []
-        again = work.ledger.claim(lease("t2"), limit=9, now=NOW + PAUSE)
+        assert work[Ledger].claim(lease("t2"), limit=9, now=NOW) == []
+        again = work[Ledger].claim(lease("t2"), limit=9, now=NOW + PAUSE)
     assert [row.attempts for row in again] == [0, 0]
 
 
 def test_a_claim_can_be_given_back_but_for_what_is_in_hand(under_way: Round) -> None:
     in_hand, _ = (row.id for row in under_way.rows)
     with under_way.database.writing() as work:
-        assert work.ledger.release(TOKEN, now=NOW, without=[in_hand]) == 1
+        assert work[Ledger].release(TOKEN, now=NOW, without=[in_hand]) == 1
     assert under_way.states() == [("claimed", ""), ("queued", "")]
 
 
@@ -152,22 +157,22 @@ def test_a_notice_is_marked_for_whoever_may_still_get_it(
 ) -> None:
     person = under_way.alice.subscriber_id
     with under_way.database.writing() as work:
-        work.notices.put(notice(person), now=NOW)
-        (row,) = work.notices.claim(lease(), limit=9, now=NOW)
+        work[NoticeLedger].put(notice(person), now=NOW)
+        (row,) = work[NoticeLedger].claim(lease(), limit=9, now=NOW)
         change(work, under_way)
-        got = work.notices.mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
+        got = work[NoticeLedger].mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
     assert len(got) == marked
     with under_way.database.reading() as work:
-        totals = work.notices.totals(now=NOW)
+        totals = work[NoticeLedger].totals(now=NOW)
     assert totals == LedgerTotals(queued=marked, skipped=1 - marked)
 
 
 def test_an_alert_to_an_address_of_its_own_is_marked(under_way: Round) -> None:
     told = notice(None, "alert/1", NoticeKind.ALERT, "keeper@mail.example")
     with under_way.database.writing() as work:
-        work.notices.put(told, now=NOW)
-        (row,) = work.notices.claim(lease(), limit=9, now=NOW)
-        assert work.notices.mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
+        work[NoticeLedger].put(told, now=NOW)
+        (row,) = work[NoticeLedger].claim(lease(), limit=9, now=NOW)
+        assert work[NoticeLedger].mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
 
 
 @pytest.mark.accept("P2", part="late reply")
@@ -176,7 +181,7 @@ def test_an_answer_about_somebody_erased_meanwhile_is_not_kept(under_way: Round)
     under_way.change(_erase)
     with under_way.database.writing() as work:
         moves = [move(row, DeliveryState.SENT) for row in under_way.rows]
-        assert work.ledger.settle(moves, now=NOW) == 2
+        assert work[Ledger].settle(moves, now=NOW) == 2
     with under_way.engine.connect() as connection:
         replies = connection.execute(select(db.deliveries.c.reply).order_by(db.deliveries.c.id))
         assert replies.scalars().all() == [None, "ok"]
@@ -185,11 +190,11 @@ def test_an_answer_about_somebody_erased_meanwhile_is_not_kept(under_way: Round)
 def test_a_paused_list_holds_up_no_other(under_way: Round) -> None:
     """The other list's digest is due later, and the paused one's all stand before it."""
     with under_way.database.writing() as work:
-        work.ledger.release(TOKEN, now=NOW)
+        work[Ledger].release(TOKEN, now=NOW)
     other = _move_bob_to_another_list(under_way)
     under_way.change(_pause)
     with under_way.database.writing() as work:
-        rows = work.ledger.claim(lease("t2"), limit=9, now=NOW)
+        rows = work[Ledger].claim(lease("t2"), limit=9, now=NOW)
     assert [row.id for row in rows] == [other]
 
 

@@ -6,6 +6,10 @@ from paperround.domain.errors import NotFound
 from paperround.domain.models import ModelId, NewModel, digest_of
 from paperround.domain.outcomes import Vote
 from paperround.domain.papers import PaperId
+from paperround.store.feeds import FeedStore
+from paperround.store.history import HistoryStore
+from paperround.store.models import ModelStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database
 from tests.builders import DAY, HOUR, NOW, listing, observation, paper, seed_papers, write
 
@@ -21,16 +25,16 @@ def model(content: bytes = BYTES, *, hours: int = 0, name: str = "prior") -> New
 
 def add(database: Database, *models: NewModel) -> list[ModelId]:
     with database.writing() as work:
-        return [work.models.add(one, now=NOW + HOUR) for one in models]
+        return [work[ModelStore].add(one, now=NOW + HOUR) for one in models]
 
 
 @pytest.mark.accept("F11", part="kept")
 def test_a_model_comes_back_byte_for_byte(database: Database) -> None:
     (id_,) = add(database, model())
     with database.reading() as work:
-        kept = work.models.newest("prior", by=NOW)
+        kept = work[ModelStore].newest("prior", by=NOW)
         assert kept is not None
-        assert work.models.content(kept.id) == BYTES
+        assert work[ModelStore].content(kept.id) == BYTES
     assert (kept.id, kept.name, kept.version) == (id_, "prior", "prior-1")
     assert (kept.as_of, kept.fitted_at) == (NOW, NOW + HOUR)
     assert (kept.outcomes, kept.size, kept.digest) == (700, len(BYTES), digest_of(BYTES))
@@ -40,16 +44,16 @@ def test_a_model_comes_back_byte_for_byte(database: Database) -> None:
 def test_no_model_is_found_that_knows_more_than_may_be_known(database: Database) -> None:
     earlier, _ = add(database, model(hours=-24), model(hours=0))
     with database.reading() as work:
-        known = work.models.newest("prior", by=NOW - HOUR)
+        known = work[ModelStore].newest("prior", by=NOW - HOUR)
         assert known is not None
         assert known.id == earlier
-        assert work.models.newest("prior", by=NOW - 25 * HOUR) is None
+        assert work[ModelStore].newest("prior", by=NOW - 25 * HOUR) is None
 
 
 def test_of_models_that_know_as_much_the_last_made_counts(database: Database) -> None:
     ids = add(database, model(hours=0), model(hours=-9), model(hours=0), model(name="other"))
     with database.reading() as work:
-        newest = work.models.newest("prior", by=NOW)
+        newest = work[ModelStore].newest("prior", by=NOW)
     assert newest is not None
     assert newest.id == ids[2]
 
@@ -57,14 +61,14 @@ def test_of_models_that_know_as_much_the_last_made_counts(database: Database) ->
 def test_the_last_made_are_kept_and_no_id_comes_again(database: Database) -> None:
     ids = add(database, *(model(hours=-n) for n in range(5)), model(name="other"))
     with database.writing() as work:
-        assert work.models.keep_last("prior", 2) == 3
-        assert work.models.keep_last("prior", 2) == 0
+        assert work[ModelStore].keep_last("prior", 2) == 3
+        assert work[ModelStore].keep_last("prior", 2) == 0
     with database.reading() as work:
-        assert [work.models.content(one) for one in (ids[3], ids[4], ids[5])] == [BYTES] * 3
+        assert [work[ModelStore].content(one) for one in (ids[3], ids[4], ids[5])] == [BYTES] * 3
         with pytest.raises(NotFound):
-            work.models.content(ids[0])
+            work[ModelStore].content(ids[0])
     with database.writing() as work:
-        work.models.keep_last("other", 0)
+        work[ModelStore].keep_last("other", 0)
     assert add(database, model())[0] > max(ids)
 
 
@@ -73,34 +77,36 @@ def test_the_last_made_are_kept_and_no_id_comes_again(database: Database) -> Non
 
 def test_papers_with_votes_are_found_newest_first(database: Database) -> None:
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
         ages = {1: 5, 2: 30, 3: 1, 4: 9, 5: 7}
         papers = [
             paper(n, counts_from=NOW - hours * HOUR, withdrawn=n == 5) for n, hours in ages.items()
         ]
-        real = work.papers.save([write(one) for one in papers], now=NOW)
+        real = work[PaperStore].save([write(one) for one in papers], now=NOW)
         ids = {n: real[PaperId(-n)] for n in ages}
-        work.papers.observe(feed.id, [(ids[n], observation(3)) for n in (1, 2, 3, 5)])
-        work.papers.observe(feed.id, [(ids[4], observation(3, signal="citations"))])
+        work[PaperStore].observe(feed.id, [(ids[n], observation(3)) for n in (1, 2, 3, 5)])
+        work[PaperStore].observe(feed.id, [(ids[4], observation(3, signal="citations"))])
     with database.reading() as work:
         before = NOW - 2 * HOUR
-        assert work.history.voted(before=before, by=NOW, limit=9) == [ids[1], ids[2]]
-        assert work.history.voted(before=before, by=NOW, limit=1) == [ids[1]]
-        assert work.history.voted(before=before, by=NOW - HOUR, limit=9) == []
+        assert work[HistoryStore].voted(before=before, by=NOW, limit=9) == [ids[1], ids[2]]
+        assert work[HistoryStore].voted(before=before, by=NOW, limit=1) == [ids[1]]
+        assert work[HistoryStore].voted(before=before, by=NOW - HOUR, limit=9) == []
 
 
 @pytest.mark.accept("F10", part="sources")
 def test_votes_are_told_with_the_feed_and_its_day(database: Database) -> None:
     one, other = seed_papers(database, 2)
     with database.writing() as work:
-        hf = work.feeds.get_or_create("hf", "hf", now=NOW)
-        lab = work.feeds.get_or_create("lab", "file", now=NOW)
-        work.papers.list_papers(lab.id, [listing(one, listed_on=None)], now=NOW)
-        work.papers.observe(hf.id, [(one, observation(3)), (one, observation(5, at=NOW + HOUR))])
-        work.papers.observe(hf.id, [(one, observation(8, signal="comments"))])
-        work.papers.observe(lab.id, [(one, observation(4, at=NOW - HOUR))])
+        hf = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        lab = work[FeedStore].get_or_create("lab", "file", now=NOW)
+        work[PaperStore].list_papers(lab.id, [listing(one, listed_on=None)], now=NOW)
+        work[PaperStore].observe(
+            hf.id, [(one, observation(3)), (one, observation(5, at=NOW + HOUR))]
+        )
+        work[PaperStore].observe(hf.id, [(one, observation(8, signal="comments"))])
+        work[PaperStore].observe(lab.id, [(one, observation(4, at=NOW - HOUR))])
     with database.reading() as work:
-        votes = work.history.votes([one, other], by=NOW)
+        votes = work[HistoryStore].votes([one, other], by=NOW)
     assert set(votes) == {one}
     assert sorted(votes[one], key=lambda vote: vote.captured_at) == [
         Vote(feed=lab.id, listed_on=None, captured_at=NOW - HOUR, value=4),

@@ -15,6 +15,8 @@ from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.new_address import Agreed, agree
 from paperround.store import schema as db
+from paperround.store.notices import NoticeLedger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     HOUR,
@@ -46,33 +48,33 @@ class Office:
 
     def put(self, *notices: NewNotice) -> list[bool]:
         with self.database.writing() as work:
-            return [work.notices.put(one, now=NOW) for one in notices]
+            return [work[NoticeLedger].put(one, now=NOW) for one in notices]
 
     def claim(self, token: str = TOKEN, *, limit: int = 9) -> list[ClaimedNotice]:
         with self.database.writing() as work:
-            return work.notices.claim(lease(token), limit=limit, now=NOW)
+            return work[NoticeLedger].claim(lease(token), limit=limit, now=NOW)
 
     def settle(self, row: ClaimedNotice, state: DeliveryState) -> int:
         with self.database.writing() as work:
-            return work.notices.settle([move(row.id, state, token=row.lease.token)], now=NOW)
+            return work[NoticeLedger].settle([move(row.id, state, token=row.lease.token)], now=NOW)
 
     def again(self, row: ClaimedNotice) -> bool:
         with self.database.writing() as work:
-            return work.notices.again(row.id, due_at=NOW, expires_at=NOW + NOTICE_LIFE)
+            return work[NoticeLedger].again(row.id, due_at=NOW, expires_at=NOW + NOTICE_LIFE)
 
     def find(self, key: str = "confirm/1") -> Notice:
         with self.database.reading() as work:
-            found = work.notices.find(key)
+            found = work[NoticeLedger].find(key)
         assert found is not None
         return found
 
     def become(self, state: SubscriberState) -> None:
         with self.database.writing() as work:
-            work.subscribers.set_state(self.person, state, now=NOW)
+            work[SubscriberStore].set_state(self.person, state, now=NOW)
 
     def totals(self) -> LedgerTotals:
         with self.database.reading() as work:
-            return work.notices.totals(now=NOW)
+            return work[NoticeLedger].totals(now=NOW)
 
 
 class Mourner:
@@ -113,10 +115,10 @@ def test_a_notice_is_found_by_key_by_id_and_as_a_persons_latest(office: Office) 
     found = office.find("confirm/2")
     assert (found.payload, found.state) == ({"list": 1, "subject": "ü"}, DeliveryState.QUEUED)
     with office.database.reading() as work:
-        assert work.notices.get(found.id) == found
-        assert work.notices.latest(office.person, NoticeKind.CONFIRM) == found
-        assert work.notices.latest(NOBODY, NoticeKind.CONFIRM) is None
-        assert work.notices.find("confirm/3") is None
+        assert work[NoticeLedger].get(found.id) == found
+        assert work[NoticeLedger].latest(office.person, NoticeKind.CONFIRM) == found
+        assert work[NoticeLedger].latest(NOBODY, NoticeKind.CONFIRM) is None
+        assert work[NoticeLedger].find("confirm/3") is None
 
 
 # --- claiming ----------------------------------------------------------------------------------
@@ -174,10 +176,10 @@ def test_a_notice_whose_life_is_over_is_not_sent(office: Office) -> None:
     office.put(notice(office.person))
     end = NOW + NOTICE_LIFE
     with office.database.writing() as work:
-        assert work.notices.claim(lease(), limit=9, now=end) == []
-        assert work.notices.expire(now=end) == 1
-        assert work.notices.totals(now=end) == LedgerTotals()
-        assert work.notices.totals(now=end - MINUTE) == LedgerTotals(expired=1)
+        assert work[NoticeLedger].claim(lease(), limit=9, now=end) == []
+        assert work[NoticeLedger].expire(now=end) == 1
+        assert work[NoticeLedger].totals(now=end) == LedgerTotals()
+        assert work[NoticeLedger].totals(now=end - MINUTE) == LedgerTotals(expired=1)
 
 
 # --- the final dot and after -------------------------------------------------------------------
@@ -188,8 +190,8 @@ def test_of_a_dead_process_the_marked_notice_is_unknown_and_the_other_waits(offi
     office.put(notice(office.person), notice(office.person, "confirm/2"))
     marked, _ = office.claim()
     with office.database.writing() as work:
-        assert work.notices.mark_in_data([marked.id], "t1", until=NOW + HOUR, now=NOW)
-        assert work.notices.reclaim(Mourner(), now=NOW) == {"queued": 1, "unknown": 1}
+        assert work[NoticeLedger].mark_in_data([marked.id], "t1", until=NOW + HOUR, now=NOW)
+        assert work[NoticeLedger].reclaim(Mourner(), now=NOW) == {"queued": 1, "unknown": 1}
     assert [row.id for row in office.claim("t2")] != [marked.id]
     assert office.totals() == LedgerTotals(queued=1, unknown=1)
 
@@ -238,7 +240,7 @@ def test_a_link_used_by_a_hundred_at_once_counts_once(office: Office) -> None:
 
     def use(number: int) -> bool:
         with office.database.writing() as work:
-            return work.notices.use(id_, now=NOW + timedelta(seconds=number))
+            return work[NoticeLedger].use(id_, now=NOW + timedelta(seconds=number))
 
     rounds = [at_once(20, use) for _ in range(5)]
     assert Counter(one for used in rounds for one in used) == {True: 1, False: 99}
@@ -269,7 +271,7 @@ def test_two_ends_that_agree_at_once_move_the_reader(office: Office) -> None:
     agreed = at_once(2, lambda number: agree(here, link(ends[number]), now=NOW))
     assert sorted(map(str, agreed)) == [Agreed.MOVED, Agreed.ONE_END]
     with office.database.reading() as work:
-        assert work.subscribers.find(address("alice")) is None
+        assert work[SubscriberStore].find(address("alice")) is None
 
 
 @pytest.mark.accept("P2", part="change of address")
@@ -297,5 +299,5 @@ def test_the_new_address_of_a_change_that_still_waits_to_be_mailed_stays(office:
         notice(office.person, "change/1/x/new", NoticeKind.CHANGE, "bob@mail.example"),
     )
     with office.database.writing() as work:
-        assert work.notices.forget_moves(before=NOW + HOUR, limit=9) == 0
+        assert work[NoticeLedger].forget_moves(before=NOW + HOUR, limit=9) == 0
     assert office.find("change/1/x/new").address == "bob@mail.example"

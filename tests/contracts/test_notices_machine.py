@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from paperround.domain.deliveries import DeliveryId, DeliveryState
 from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice
 from paperround.store import engine as engines
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW, lease, move, seed_list, seed_subscribers
 from tests.contracts.ledger_machine import ANSWERS, SENT, Everyone
@@ -61,10 +62,10 @@ class NoticeMachine(RuleBasedStateMachine):
         """What a sign-up does: write the notice, or send the one that stands once more."""
         until = self.now + NOTICE_LIFE
         with self.database.writing() as work:
-            fresh = work.notices.put(notice(self.person, key), now=self.now)
-            found = work.notices.find(key)
+            fresh = work[NoticeLedger].put(notice(self.person, key), now=self.now)
+            found = work[NoticeLedger].find(key)
             assert found is not None
-            again = work.notices.again(found.id, due_at=self.now, expires_at=until)
+            again = work[NoticeLedger].again(found.id, due_at=self.now, expires_at=until)
         assert not (fresh and again)
         if fresh or again:
             self.asked[found.id] = self.asked.get(found.id, 0) + 1
@@ -74,7 +75,7 @@ class NoticeMachine(RuleBasedStateMachine):
         self.claims += 1
         held = lease(f"t{self.claims}", until=self.now + HOUR)
         with self.database.writing() as work:
-            rows = work.notices.claim(held, limit=limit, now=self.now)
+            rows = work[NoticeLedger].claim(held, limit=limit, now=self.now)
         assert not {row.id for row in rows} & self.held.keys()
         self.held |= {row.id: row for row in rows}
 
@@ -85,24 +86,24 @@ class NoticeMachine(RuleBasedStateMachine):
         token = row.lease.token
         with self.database.writing() as work:
             until = self.now + HOUR
-            if work.notices.mark_in_data([row.id], token, until=until, now=self.now):
+            if work[NoticeLedger].mark_in_data([row.id], token, until=until, now=self.now):
                 self.marked[row.id] = self.marked.get(row.id, 0) + 1
         with self.database.writing() as work:
-            settled = work.notices.settle([move(row.id, state, token=token)], now=self.now)
+            settled = work[NoticeLedger].settle([move(row.id, state, token=token)], now=self.now)
         if settled and state is DeliveryState.DEFERRED:
             self.deferred[row.id] = self.deferred.get(row.id, 0) + 1
 
     @rule()
     def crash(self) -> None:
         with self.database.writing() as work:
-            work.notices.reclaim(Everyone(), now=self.now)
+            work[NoticeLedger].reclaim(Everyone(), now=self.now)
         self.held.clear()
 
     @rule(minutes=st.integers(1, 150))
     def let_time_pass(self, minutes: int) -> None:
         self.now += minutes * MINUTE
         with self.database.writing() as work:
-            work.notices.expire(now=self.now)
+            work[NoticeLedger].expire(now=self.now)
 
     # --- what must always hold -----------------------------------------------------------------
 
@@ -114,13 +115,13 @@ class NoticeMachine(RuleBasedStateMachine):
     @invariant()
     def every_notice_stands_in_one_state(self) -> None:
         with self.database.reading() as work:
-            totals = work.notices.totals(now=NOW - timedelta(days=1))
+            totals = work[NoticeLedger].totals(now=NOW - timedelta(days=1))
         assert sum(astuple(totals)) == len(self.asked)
 
     @invariant()
     def what_is_sent_was_marked(self) -> None:
         with self.database.reading() as work:
-            found = [work.notices.get(id_) for id_ in self.asked]
+            found = [work[NoticeLedger].get(id_) for id_ in self.asked]
         assert {one.id for one in found if one and one.state is SENT} <= self.marked.keys()
 
 

@@ -8,6 +8,8 @@ import pytest
 from paperround.domain.deliveries import DeliveryId, Outcome, Phase, Reply
 from paperround.domain.ledger import Claimed
 from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
+from paperround.store.ledger import Ledger
+from paperround.store.pacing import PaceStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     NOW,
@@ -44,8 +46,8 @@ def claim(
 ) -> list[Claimed]:
     now = NOW + after
     with database.writing() as work:
-        gate = work.pacing.open(pacing, first=False, now=now)
-        rows = work.ledger.claim(lease(f"claim {number}"), limit=50, now=now, gate=gate)
+        gate = work[PaceStore].open(pacing, first=False, now=now)
+        rows = work[Ledger].claim(lease(f"claim {number}"), limit=50, now=now, gate=gate)
         gate.close()
         return rows
 
@@ -68,7 +70,7 @@ def test_connections_to_a_domain_are_counted_over_all_processes(crowd: Database)
     assert claim(crowd, CAPPED, 9, timedelta(minutes=2)) == []
     with crowd.writing() as work:
         for number in range(8):
-            work.ledger.release(f"claim {number}", now=NOW)
+            work[Ledger].release(f"claim {number}", now=NOW)
     assert len(claim(crowd, CAPPED, after=timedelta(minutes=4))) == 2
 
 
@@ -88,25 +90,25 @@ def test_a_quota_of_a_domain_is_its_own(crowd: Database) -> None:
 def test_the_tokens_of_a_domain_are_forgotten_in_time(crowd: Database) -> None:
     assert len(claim(crowd, BY_DOMAIN)) == 1
     with crowd.writing() as work:
-        assert work.pacing.forget(before=NOW) == 0
-        assert work.pacing.forget(before=NOW + timedelta(days=2)) == 1
+        assert work[PaceStore].forget(before=NOW) == 0
+        assert work[PaceStore].forget(before=NOW + timedelta(days=2)) == 1
 
 
 @pytest.mark.accept("R14", part="every process")
 def test_a_relay_that_rests_gives_nothing_and_then_one(crowd: Database) -> None:
     with crowd.writing() as work:
-        work.pacing.heard([REFUSED] * 10, now=NOW)
+        work[PaceStore].heard([REFUSED] * 10, now=NOW)
     assert claim(crowd, Pacing()) == []
     after = timedelta(minutes=6)
     assert len(claim(crowd, Pacing(), 1, after)) == 1
     assert claim(crowd, Pacing(), 2, after) == []
     with crowd.writing() as work:
-        work.pacing.heard([TAKEN], now=NOW + after)
+        work[PaceStore].heard([TAKEN], now=NOW + after)
     assert len(claim(crowd, Pacing(), 3, after)) == PEOPLE - 1
 
 
 def test_where_nothing_is_paced_a_claim_writes_nothing_down(crowd: Database) -> None:
     assert len(claim(crowd, Pacing())) == PEOPLE
     with crowd.writing() as work:
-        assert work.pacing.forget(before=NOW + timedelta(days=9)) == 0
-        assert work.pacing.relay().free_at is None
+        assert work[PaceStore].forget(before=NOW + timedelta(days=9)) == 0
+        assert work[PaceStore].relay().free_at is None

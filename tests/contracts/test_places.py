@@ -10,6 +10,9 @@ from paperround.domain.editions import EditionState, Order, Placed
 from paperround.domain.joining import PaperJoin
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
+from paperround.store.editions import EditionStore
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, new_edition, seed_list, seed_papers, seed_subscribers
 
@@ -28,7 +31,7 @@ def freeze(
     )
     cut = f"{moment:%H}"
     with database.writing() as work:
-        work.editions.freeze(
+        work[EditionStore].freeze(
             replace(
                 made, day=moment.date(), cut=cut, cut_at=moment, frozen_at=moment, papers=placed
             )
@@ -55,7 +58,7 @@ def asked(
     database: Database, mailing_list: MailingList, order: Order, **wanted: object
 ) -> list[Placed]:
     with database.reading() as work:
-        return work.editions.places(mailing_list.id, order, **{"limit": 10, **wanted})  # type: ignore[arg-type]
+        return work[EditionStore].places(mailing_list.id, order, **{"limit": 10, **wanted})  # type: ignore[arg-type]
 
 
 @pytest.mark.accept("F39", part="entries")
@@ -100,9 +103,9 @@ def test_a_cancelled_edition_gives_no_place(
     database: Database, mailing_list: MailingList, papers: tuple[PaperId, ...]
 ) -> None:
     with database.writing() as work:
-        newest = work.editions.newest(mailing_list.id, by=NOW)
+        newest = work[EditionStore].newest(mailing_list.id, by=NOW)
         assert newest is not None
-        work.editions.cancel(newest.id, now=NOW)
+        work[EditionStore].cancel(newest.id, now=NOW)
     last = asked(database, mailing_list, Order.RANKED)[-1]
     assert (last.paper.paper_id, last.paper.votes) == (papers[2], 30)
     assert newest.state is not EditionState.CANCELLED
@@ -113,8 +116,8 @@ def test_two_papers_that_were_joined_have_one_place(
 ) -> None:
     one, two, three = papers
     with database.writing() as work:
-        kept = work.papers.load([two])[two]
-        work.papers.join(
+        kept = work[PaperStore].load([two])[two]
+        work[PaperStore].join(
             PaperJoin(
                 paper=kept,
                 gone=three,
@@ -128,7 +131,7 @@ def test_two_papers_that_were_joined_have_one_place(
     assert [place.paper.paper_id for place in found] == [one, two]
     assert found[1].paper.frozen_id == three
     with database.reading() as work:
-        newest = work.papers.newest(before=None, limit=10)
+        newest = work[PaperStore].newest(before=None, limit=10)
     assert [paper.id for paper in newest] == [two, one]
 
 
@@ -138,8 +141,8 @@ def test_papers_come_with_those_that_were_read_last_first(
 ) -> None:
     one, two, three = papers
     with database.reading() as work:
-        first = work.papers.newest(before=None, limit=2)
-        second = work.papers.newest(before=first[-1].id, limit=2)
+        first = work[PaperStore].newest(before=None, limit=2)
+        second = work[PaperStore].newest(before=first[-1].id, limit=2)
     assert [[paper.id for paper in page] for page in (first, second)] == [[three, two], [one]]
 
 
@@ -150,11 +153,11 @@ def test_only_the_named_persons_links_are_bound_anew(
 
     def nonce(person: object) -> str:
         with database.reading() as work:
-            found = work.subscribers.get(person)  # type: ignore[arg-type]
+            found = work[SubscriberStore].get(person)  # type: ignore[arg-type]
         assert found is not None
         return found.nonce
 
     before = nonce(bob.subscriber_id)
     with database.writing() as work:
-        work.subscribers.renew_nonce(alice.subscriber_id, "another", now=NOW)
+        work[SubscriberStore].renew_nonce(alice.subscriber_id, "another", now=NOW)
     assert (nonce(alice.subscriber_id), nonce(bob.subscriber_id)) == ("another", before)

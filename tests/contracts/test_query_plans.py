@@ -13,6 +13,13 @@ from paperround.domain.deliveries import DeliveryId
 from paperround.domain.lists import ListId
 from paperround.domain.ports import Worker
 from paperround.domain.subscribers import SubscriptionId
+from paperround.store.feeds import FeedStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.models import ModelStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.posts import PostLedger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import DAY, HOUR, NOW, TOKEN, lease
 from tests.databases import opened
@@ -77,27 +84,30 @@ def scans(steps: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("ask", "index"),
     [
-        (lambda work: work.ledger.backlog(LIST, now=NOW), "ix_deliveries_waiting (list_id=?)"),
-        (lambda work: work.ledger.missed(LIST, since=DAY), "ix_deliveries_missed (list_id=?"),
-        (lambda work: work.ledger.totals(now=NOW), "edition_id"),
-        (lambda work: work.ledger.expire(now=NOW), "ix_deliveries_ends"),
-        (lambda work: work.ledger.reclaim(Alive(), now=NOW), "ix_deliveries_leases"),
-        (lambda work: work.ledger.give_up(TOKEN, now=NOW), "ix_deliveries_leases"),
+        (lambda work: work[Ledger].backlog(LIST, now=NOW), "ix_deliveries_waiting (list_id=?)"),
+        (lambda work: work[Ledger].missed(LIST, since=DAY), "ix_deliveries_missed (list_id=?"),
+        (lambda work: work[Ledger].totals(now=NOW), "edition_id"),
+        (lambda work: work[Ledger].expire(now=NOW), "ix_deliveries_ends"),
+        (lambda work: work[Ledger].reclaim(Alive(), now=NOW), "ix_deliveries_leases"),
+        (lambda work: work[Ledger].give_up(TOKEN, now=NOW), "ix_deliveries_leases"),
         (
-            lambda work: work.posts.claim(lease(), limit=1, now=NOW),
+            lambda work: work[PostLedger].claim(lease(), limit=1, now=NOW),
             "SEARCH deliveries USING INDEX ix_deliveries_subscriber_id (subscriber_id=?)",
         ),
-        (lambda work: work.notices.expire(now=NOW), "ix_notices_ends"),
-        (lambda work: work.notices.claim(lease(), limit=9, now=NOW), "ix_notices_due"),
-        (lambda work: work.feeds.brought(since=DAY_AGO, until=NOW), "ix_listings_first_seen_at"),
-        (lambda work: work.feeds.forget_names(before=NOW), "ix_runs_named (started_at<?)"),
+        (lambda work: work[NoticeLedger].expire(now=NOW), "ix_notices_ends"),
+        (lambda work: work[NoticeLedger].claim(lease(), limit=9, now=NOW), "ix_notices_due"),
         (
-            lambda work: work.models.newest("prior", by=NOW),
+            lambda work: work[FeedStore].brought(since=DAY_AGO, until=NOW),
+            "ix_listings_first_seen_at",
+        ),
+        (lambda work: work[FeedStore].forget_names(before=NOW), "ix_runs_named (started_at<?)"),
+        (
+            lambda work: work[ModelStore].newest("prior", by=NOW),
             "ix_models_name_as_of (name=? AND as_of<?)",
         ),
-        (lambda work: work.subscribers.unscheduled(limit=9), "ix_subscriptions_no_clock"),
+        (lambda work: work[SubscriberStore].unscheduled(limit=9), "ix_subscriptions_no_clock"),
         (
-            lambda work: work.subscribers.due(LIST, now=NOW, limit=9, after=SubscriptionId(0)),
+            lambda work: work[SubscriberStore].due(LIST, now=NOW, limit=9, after=SubscriptionId(0)),
             "SEARCH subscriptions USING INDEX ix_subscriptions_due (list_id=? AND due_at<?)",
         ),
     ],
@@ -112,11 +122,11 @@ def test_a_question_of_every_minute_uses_its_index(engine: Engine, ask: Ask, ind
 def test_a_claim_looks_only_at_the_lines_that_move(engine: Engine) -> None:
     database = SqlDatabase(engine)
     with database.writing() as work:
-        default = work.lists.ensure_default(zone="UTC", now=NOW)
+        default = work[ListStore].ensure_default(zone="UTC", now=NOW)
         with plans(engine) as steps:
-            lines = work.ledger.claim(lease(), limit=9, now=NOW)
-            work.lists.pause(default.id, now=NOW)
-            work.ledger.claim(lease(), limit=9, now=NOW + timedelta(days=1))
+            lines = work[Ledger].claim(lease(), limit=9, now=NOW)
+            work[ListStore].pause(default.id, now=NOW)
+            work[Ledger].claim(lease(), limit=9, now=NOW + timedelta(days=1))
     assert lines == []
     assert any("ix_deliveries_due (list_id=?" in step for step in steps), steps
     assert scans(steps) == []
@@ -124,6 +134,6 @@ def test_a_claim_looks_only_at_the_lines_that_move(engine: Engine) -> None:
 
 def test_a_mark_finds_its_rows_and_their_people_by_key(engine: Engine) -> None:
     with SqlDatabase(engine).writing() as work, plans(engine) as steps:
-        work.ledger.mark_in_data([DeliveryId(1)], TOKEN, until=NOW + HOUR, now=NOW)
+        work[Ledger].mark_in_data([DeliveryId(1)], TOKEN, until=NOW + HOUR, now=NOW)
     assert "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)" in steps
     assert scans(steps) == []

@@ -11,6 +11,10 @@ import pytest
 
 from paperround.domain.ledger import Claimed
 from paperround.store import engine as engines
+from paperround.store.feeds import FeedStore
+from paperround.store.ledger import Ledger
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import (
     DAY,
@@ -43,15 +47,15 @@ def test_eight_writers_and_four_readers_never_meet_a_locked_database(
         for step in range(writes):
             moment = NOW + timedelta(seconds=number * writes + step)
             with (beside if number % 2 else sqlite_database).writing() as work:
-                feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-                added += work.papers.observe(feed.id, [(one, observation(step, at=moment))])
+                feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+                added += work[PaperStore].observe(feed.id, [(one, observation(step, at=moment))])
         return added
 
     def read_on(_: int) -> int:
         reads = 0
         while not done.is_set() or not reads:
             with sqlite_database.reading() as work:
-                assert work.papers.count() == 1
+                assert work[PaperStore].count() == 1
             reads += 1
         return reads
 
@@ -92,7 +96,7 @@ def _claim_all(database: Database, number: int) -> Sequence[Claimed]:
     while True:
         held = lease(f"t{number}-{len(claimed)}")
         with database.writing() as work:
-            rows = work.ledger.claim(held, limit=5, now=NOW)
+            rows = work[Ledger].claim(held, limit=5, now=NOW)
         if not rows:
             return claimed
         claimed += rows
@@ -116,6 +120,6 @@ def test_one_person_signing_up_many_times_at_once_is_one_subscriber(database: Da
 
     def sign_up(_: int) -> str:
         with database.writing() as work:
-            return work.subscribers.put(imported("alice"), default.id, now=NOW)
+            return work[SubscriberStore].put(imported("alice"), default.id, now=NOW)
 
     assert Counter(at_once(THREADS, sign_up)) == {"new": 1, "unchanged": THREADS - 1}

@@ -19,6 +19,7 @@ from paperround.domain.times import format_instant
 from paperround.jobs.put_back import hold_everything
 from paperround.store import migrate
 from paperround.store.backup import ABOUT, DATABASE, SECRET, back_up
+from paperround.store.lists import ListStore
 from paperround.store.restoring import FOLDER, SMALL, restoring
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW, seed_list
@@ -291,7 +292,7 @@ def test_a_database_is_held_before_it_has_its_name(machine: Machine) -> None:
     machine.restore(hold)
     assert machine.left() == [DATABASE, SECRET]
     with opened(f"sqlite:///{machine.database}") as engine, SqlDatabase(engine).reading() as work:
-        assert work.lists.get("trending").paused_at == NOW
+        assert work[ListStore].get("trending").paused_at == NOW
 
 
 def test_another_secret_in_the_way_is_kept(machine: Machine) -> None:

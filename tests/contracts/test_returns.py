@@ -19,6 +19,9 @@ from paperround.domain.returns import (
 from paperround.domain.standing import CLEAN, Standing
 from paperround.domain.subscribers import SubscriberId, SubscriptionId
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
@@ -56,9 +59,9 @@ class Mailed:
         self.people = seed_subscribers(database, default, ("alice", "bob", "carol"))
         plan(database, self.edition, [new_delivery(one, papers) for one in self.people])
         with database.writing() as work:
-            rows = work.ledger.claim(lease(), limit=9, now=NOW)
-            work.ledger.mark_in_data([one.id for one in rows], "t1", until=NOW, now=NOW)
-            work.ledger.settle([move(one, DeliveryState.SENT) for one in rows], now=NOW)
+            rows = work[Ledger].claim(lease(), limit=9, now=NOW)
+            work[Ledger].mark_in_data([one.id for one in rows], "t1", until=NOW, now=NOW)
+            work[Ledger].settle([move(one, DeliveryState.SENT) for one in rows], now=NOW)
         self.rows = {row.subscriber_id: row for row in rows}
 
     @property
@@ -73,7 +76,7 @@ def mailed(database: Database) -> Mailed:
 
 def _begun(database: Database, **changes: object) -> ReturnId | None:
     with database.writing() as work:
-        return work.returns.begin(replace(HARD, **changes), now=NOW)  # type: ignore[arg-type]
+        return work[ReturnStore].begin(replace(HARD, **changes), now=NOW)  # type: ignore[arg-type]
 
 
 @pytest.mark.accept("F36", part="once")
@@ -88,12 +91,12 @@ def test_what_nobody_understood_is_new_once_it_is_understood(database: Database)
     first = _begun(database, kind=Kind.QUARANTINED, evidence=Evidence.NONE)
     assert first is not None
     with database.writing() as work:
-        work.returns.end(first, Did.QUARANTINED)
+        work[ReturnStore].end(first, Did.QUARANTINED)
     assert _begun(database, kind=Kind.QUARANTINED) is None
     assert _begun(database) == first
     with database.writing() as work:
-        work.returns.end(first, Did.NOTED)
-        (event,) = work.returns.events(None, limit=9)
+        work[ReturnStore].end(first, Did.NOTED)
+        (event,) = work[ReturnStore].events(None, limit=9)
     assert (event.kind, event.evidence, event.did) == (Kind.BOUNCE, Evidence.GONE, Did.NOTED)
     assert _begun(database) is None
 
@@ -103,45 +106,49 @@ def test_a_mail_is_found_by_its_row_its_name_and_its_recipient(
 ) -> None:
     row = mailed.rows[mailed.alice]
     with database.reading() as work:
-        mail = work.returns.mail_in("delivery", row.id)
+        mail = work[ReturnStore].mail_in("delivery", row.id)
         assert mail is not None
         assert (mail.person, mail.nonce, mail.dated) == (mailed.alice, row.nonce, row.dated)
-        assert work.returns.mail_called(row.message_id) == mail
-        assert work.returns.mail_to(" Alice@MAIL.example ", since=NOW) == mail
-        assert work.returns.mail_to("alice@mail.example", since=NOW + timedelta(days=1)) is None
-        assert work.returns.mail_to("nobody@mail.example", since=NOW) is None
-        assert work.returns.mail_in("delivery", 10**6) is None
-        assert work.returns.mail_in("notice", 1) is None
-        assert work.returns.mail_called("<x@papers.example>") is None
+        assert work[ReturnStore].mail_called(row.message_id) == mail
+        assert work[ReturnStore].mail_to(" Alice@MAIL.example ", since=NOW) == mail
+        assert (
+            work[ReturnStore].mail_to("alice@mail.example", since=NOW + timedelta(days=1)) is None
+        )
+        assert work[ReturnStore].mail_to("nobody@mail.example", since=NOW) is None
+        assert work[ReturnStore].mail_in("delivery", 10**6) is None
+        assert work[ReturnStore].mail_in("notice", 1) is None
+        assert work[ReturnStore].mail_called("<x@papers.example>") is None
 
 
 def test_what_is_held_against_somebody_is_kept_and_forgiven(
     database: Database, mailed: Mailed
 ) -> None:
     with database.writing() as work:
-        assert work.returns.standing(mailed.alice) == CLEAN
-        work.returns.set_standing(mailed.alice, Standing(points=1), now=NOW)
-        work.returns.set_standing(mailed.alice, KNOWN, now=NOW)
+        assert work[ReturnStore].standing(mailed.alice) == CLEAN
+        work[ReturnStore].set_standing(mailed.alice, Standing(points=1), now=NOW)
+        work[ReturnStore].set_standing(mailed.alice, KNOWN, now=NOW)
     with database.writing() as work:
-        assert work.returns.standing(mailed.alice) == KNOWN
-        work.returns.forgive(mailed.alice)
-        assert work.returns.standing(mailed.alice) == CLEAN
+        assert work[ReturnStore].standing(mailed.alice) == KNOWN
+        work[ReturnStore].forgive(mailed.alice)
+        assert work[ReturnStore].standing(mailed.alice) == CLEAN
 
 
 def test_a_rest_stands_beside_the_subscription(database: Database, mailed: Mailed) -> None:
     with database.writing() as work:
-        work.returns.set_standing(mailed.alice, KNOWN, now=NOW)
+        work[ReturnStore].set_standing(mailed.alice, KNOWN, now=NOW)
     with database.reading() as work:
-        found = work.subscribers.subscriptions_after(mailed.list_id, SubscriptionId(0), limit=9)
+        found = work[SubscriberStore].subscriptions_after(
+            mailed.list_id, SubscriptionId(0), limit=9
+        )
     assert [one.resting_until for one in found] == [KNOWN.resting_until, None, None]
 
 
 def _stop(database: Database, mailed: Mailed, person: SubscriberId, name: str) -> None:
     with database.writing() as work:
-        kept = work.returns.begin(replace(HARD, event_id=name), now=NOW)
+        kept = work[ReturnStore].begin(replace(HARD, event_id=name), now=NOW)
         assert kept is not None
-        mail = work.returns.mail_in("delivery", mailed.rows[person].id)
-        work.returns.end(kept, Did.STOPPED, proof=Proof.TAG, mail=mail, said="no such user")
+        mail = work[ReturnStore].mail_in("delivery", mailed.rows[person].id)
+        work[ReturnStore].end(kept, Did.STOPPED, proof=Proof.TAG, mail=mail, said="no such user")
 
 
 def test_people_who_were_stopped_are_counted_by_domain_and_in_all(
@@ -154,24 +161,26 @@ def test_people_who_were_stopped_are_counted_by_domain_and_in_all(
     for name, person in (("a", alice), ("b", bob), ("again", bob), ("c", carol)):
         _stop(database, mailed, person, name)
     with database.reading() as work:
-        assert work.returns.stopped_since(alice, NOW - timedelta(hours=1)) == (2, 3)
-        assert work.returns.stopped_since(alice, NOW) == (0, 0)
+        assert work[ReturnStore].stopped_since(alice, NOW - timedelta(hours=1)) == (2, 3)
+        assert work[ReturnStore].stopped_since(alice, NOW) == (0, 0)
 
 
 def test_a_mail_has_bounced_once_a_bounce_of_it_counted(database: Database, mailed: Mailed) -> None:
     mail = {}
     with database.writing() as work:
         for person, row in mailed.rows.items():
-            found = work.returns.mail_in("delivery", row.id)
+            found = work[ReturnStore].mail_in("delivery", row.id)
             assert found is not None
             mail[person] = found
-        late = work.returns.begin(replace(HARD, event_id="late", evidence=Evidence.NONE), now=NOW)
+        late = work[ReturnStore].begin(
+            replace(HARD, event_id="late", evidence=Evidence.NONE), now=NOW
+        )
         assert late is not None
-        work.returns.end(late, Did.NOTED, proof=Proof.TAG, mail=mail[mailed.alice])
-        assert not work.returns.has_bounced(mail[mailed.alice])
+        work[ReturnStore].end(late, Did.NOTED, proof=Proof.TAG, mail=mail[mailed.alice])
+        assert not work[ReturnStore].has_bounced(mail[mailed.alice])
     _stop(database, mailed, mailed.alice, "a")
     with database.reading() as work:
-        bounced = [one for one, its in mail.items() if work.returns.has_bounced(its)]
+        bounced = [one for one, its in mail.items() if work[ReturnStore].has_bounced(its)]
     assert bounced == [mailed.alice]
 
 
@@ -182,12 +191,14 @@ def test_a_tally_counts_mails_and_not_events(database: Database, mailed: Mailed)
     _begun(database, event_id="spam")
     with database.writing() as work:
         complaint = replace(HARD, event_id="c", kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
-        kept = work.returns.begin(complaint, now=NOW)
+        kept = work[ReturnStore].begin(complaint, now=NOW)
         assert kept is not None
         row = mailed.rows[mailed.people[1].subscriber_id]
-        work.returns.end(kept, Did.COMPLAINED, mail=work.returns.mail_in("delivery", row.id))
-        work.returns.set_standing(mailed.people[2].subscriber_id, KNOWN, now=NOW)
-        tally = work.returns.tally(since=NOW - timedelta(days=7), today=DAY)
+        work[ReturnStore].end(
+            kept, Did.COMPLAINED, mail=work[ReturnStore].mail_in("delivery", row.id)
+        )
+        work[ReturnStore].set_standing(mailed.people[2].subscriber_id, KNOWN, now=NOW)
+        tally = work[ReturnStore].tally(since=NOW - timedelta(days=7), today=DAY)
     assert (tally.tried, tally.bounced, tally.complained, tally.resting) == (3, 1, 1, 1)
     assert tally.events == {("bounce", "gone"): 2, ("complaint", "complaint"): 1}
     assert tally.effects == {"stopped": 2, "unknown": 1, "complained": 1}
@@ -200,8 +211,8 @@ def test_events_are_told_newest_first_and_of_one_person_alone(
     for number, one in enumerate(mailed.people):
         _stop(database, mailed, one.subscriber_id, f"event {number}")
     with database.reading() as work:
-        every = work.returns.events(None, limit=2)
-        (hers,) = work.returns.events(mailed.alice, limit=9)
+        every = work[ReturnStore].events(None, limit=2)
+        (hers,) = work[ReturnStore].events(mailed.alice, limit=9)
     row = mailed.rows[mailed.alice].id
     assert [one.id for one in every] == sorted((one.id for one in every), reverse=True)
     assert (hers.mail, hers.proof, hers.said) == (f"delivery/{row}", Proof.TAG, "no such user")
@@ -213,25 +224,25 @@ def test_events_are_told_newest_first_and_of_one_person_alone(
 def _keep(database: Database, name: str, content: bytes = b"a mail") -> None:
     with database.writing() as work:
         event = replace(HARD, event_id=name)
-        work.returns.keep(event, content, why="not-understood", person=None, now=NOW)
+        work[ReturnStore].keep(event, content, why="not-understood", person=None, now=NOW)
 
 
 def test_a_mail_nobody_understood_is_kept_once_and_released(database: Database) -> None:
     _keep(database, "one", b"\x00\xff bytes")
     _keep(database, "one")
     with database.writing() as work:
-        (mail,) = work.returns.waiting(limit=9)
+        (mail,) = work[ReturnStore].waiting(limit=9)
         assert (mail.way, mail.event_id, mail.why) == ("pipe", "one", "not-understood")
-        assert work.returns.quarantined(mail.id) == (mail, b"\x00\xff bytes")
-        work.returns.release(mail.id)
-        assert work.returns.quarantined(mail.id) is None
+        assert work[ReturnStore].quarantined(mail.id) == (mail, b"\x00\xff bytes")
+        work[ReturnStore].release(mail.id)
+        assert work[ReturnStore].quarantined(mail.id) is None
 
 
 def test_of_a_long_mail_the_start_is_kept(database: Database) -> None:
     _keep(database, "long", b"x" * (LONGEST_QUARANTINED + 1))
     with database.reading() as work:
-        (mail,) = work.returns.waiting(limit=9)
-        found = work.returns.quarantined(mail.id)
+        (mail,) = work[ReturnStore].waiting(limit=9)
+        found = work[ReturnStore].quarantined(mail.id)
     assert found is not None
     assert (mail.size, len(found[1])) == (LONGEST_QUARANTINED + 1, LONGEST_QUARANTINED)
 
@@ -241,9 +252,9 @@ def test_a_flood_of_mails_takes_only_so_much_room(database: Database, engine: En
     with database.writing() as work:
         for number in range(MOST_QUARANTINED + 3):
             event = replace(HARD, event_id=str(number))
-            work.returns.keep(event, b"x", why="not-understood", person=None, now=NOW)
+            work[ReturnStore].keep(event, b"x", why="not-understood", person=None, now=NOW)
     with database.reading() as work:
-        newest = work.returns.waiting(limit=1)
+        newest = work[ReturnStore].waiting(limit=1)
     with engine.connect() as connection:
         rows = connection.execute(select(func.count()).select_from(db.quarantine)).scalar_one()
     assert rows == MOST_QUARANTINED
@@ -254,10 +265,10 @@ def test_what_is_old_is_forgotten(database: Database) -> None:
     _begun(database)
     _keep(database, "one")
     with database.writing() as work:
-        assert work.returns.forget(events=NOW, mails=NOW) == 0
+        assert work[ReturnStore].forget(events=NOW, mails=NOW) == 0
         later = NOW + timedelta(seconds=1)
-        assert work.returns.forget(events=later, mails=NOW) == 1
-        assert work.returns.forget(events=later, mails=later) == 1
+        assert work[ReturnStore].forget(events=later, mails=NOW) == 1
+        assert work[ReturnStore].forget(events=later, mails=later) == 1
 
 
 @pytest.mark.slow
@@ -267,11 +278,11 @@ def test_of_events_about_no_mail_of_ours_only_so_many_are_kept(
 ) -> None:
     _begun(database)
     with database.writing() as work:
-        mail = work.returns.mail_in("delivery", mailed.rows[mailed.alice].id)
-        first = work.returns.begin(replace(HARD, event_id="about a mail"), now=NOW)
+        mail = work[ReturnStore].mail_in("delivery", mailed.rows[mailed.alice].id)
+        first = work[ReturnStore].begin(replace(HARD, event_id="about a mail"), now=NOW)
         assert mail is not None
         assert first is not None
-        work.returns.end(first, Did.NOTED, mail=mail)
+        work[ReturnStore].end(first, Did.NOTED, mail=mail)
     row = {"way": "pipe", "kind": "bounce", "evidence": "gone", "proof": "", "did": "unknown"}
     with engine.begin() as connection:
         connection.execute(
@@ -282,8 +293,8 @@ def test_of_events_about_no_mail_of_ours_only_so_many_are_kept(
             ],
         )
     with database.writing() as work:
-        assert work.returns.forget(events=NOW, mails=NOW) == 1
-        assert work.returns.forget(events=NOW, mails=NOW) == 0
-        events = work.returns.events(None, limit=MOST_UNPROVEN + 2)
+        assert work[ReturnStore].forget(events=NOW, mails=NOW) == 1
+        assert work[ReturnStore].forget(events=NOW, mails=NOW) == 0
+        events = work[ReturnStore].events(None, limit=MOST_UNPROVEN + 2)
     assert len(events) == MOST_UNPROVEN + 1
     assert events[-1].mail == mail.name

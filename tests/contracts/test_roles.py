@@ -10,6 +10,7 @@ from paperround.domain.work import Line
 from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.roles import look, sign_off, staff, worker_lives
 from paperround.scheduler import GLANCE
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, MINUTE, NOW
 from tests.contracts.sleeper import Sleeper
@@ -100,5 +101,5 @@ def test_signs_of_life_of_the_dead_are_forgotten(database: Database) -> None:
     worker_lives(database, ANN, BOTH, now=NOW + 2 * HOUR)
     keep_house(database=database, identity=IDENTITY, now=NOW + 2 * HOUR)
     with database.reading() as work:
-        assert list(work.slots.beats("worker/")) == ["north/1/notices,mail"]
-        assert list(work.slots.beats("scheduler/")) == []
+        assert list(work[SlotStore].beats("worker/")) == ["north/1/notices,mail"]
+        assert list(work[SlotStore].beats("scheduler/")) == []

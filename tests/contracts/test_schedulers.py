@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func, select
 from paperround.jobs.plan import Hours, plan_due
 from paperround.store import schema as db
 from paperround.store.engine import opened
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW, imported, seed_edition, seed_list, seed_papers
 from tests.contracts.sleeper import Sleeper
@@ -28,7 +29,7 @@ def people(database: Database, count: int) -> None:
     seed_edition(database, trending, papers)
     with database.writing() as work:
         for number in range(count):
-            work.subscribers.put(imported(f"reader{number}"), trending.id, now=NOW)
+            work[SubscriberStore].put(imported(f"reader{number}"), trending.id, now=NOW)
     assert plan(database, late=-HOUR) == 0
 
 

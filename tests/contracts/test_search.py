@@ -10,6 +10,9 @@ from paperround.domain.papers import Paper, PaperId
 from paperround.domain.search import Filters, Term, parse_query
 from paperround.store import migrate
 from paperround.store import schema as db
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
+from paperround.store.search import SearchIndex
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, listing, paper, write
 
@@ -25,7 +28,7 @@ TEXTS = (
 
 def keep(database: Database, *papers: Paper) -> tuple[PaperId, ...]:
     with database.writing() as work:
-        real = work.papers.save([write(one) for one in papers], now=NOW)
+        real = work[PaperStore].save([write(one) for one in papers], now=NOW)
     return tuple(real[one.id] for one in papers)
 
 
@@ -45,7 +48,7 @@ def find(
     filters: Filters = Filters(),  # noqa: B008 - a frozen value
 ) -> tuple[PaperId, ...]:
     with database.reading() as work:
-        found = work.search.find(parse_query(text, filters), limit=50)
+        found = work[SearchIndex].find(parse_query(text, filters), limit=50)
     assert found.total == len(found.best)
     return found.best
 
@@ -103,7 +106,7 @@ def test_a_rare_word_tells_more_than_a_common_one(database: Database) -> None:
 def test_terms_are_counted_by_papers(database: Database, papers: tuple[PaperId, ...]) -> None:
     dense, phrase = Term(words=("dense",)), Term(words=("dense", "retrieval"))
     with database.reading() as work:
-        assert work.search.spread([dense, phrase]) == {dense: len(papers), phrase: 1}
+        assert work[SearchIndex].spread([dense, phrase]) == {dense: len(papers), phrase: 1}
 
 
 @pytest.mark.accept("F16", part="filters")
@@ -117,8 +120,8 @@ def test_filters_leave_out_papers(database: Database) -> None:
         paper(4, categories=(), counts_from=MIDNIGHT),
     )
     with database.writing() as work:
-        feed = work.feeds.get_or_create("it's", "hf", now=NOW)
-        work.papers.list_papers(feed.id, [listing(ids[2])], now=NOW)
+        feed = work[FeedStore].get_or_create("it's", "hf", now=NOW)
+        work[PaperStore].list_papers(feed.id, [listing(ids[2])], now=NOW)
     today = NOW.date()
     for filters, expected in (
         (Filters(category="cs.lg"), [ids[0]]),
@@ -161,7 +164,7 @@ def test_a_changed_text_is_found_by_its_new_words_alone(
 ) -> None:
     with database.writing() as work:
         changed = paper(1, id=papers[0], title="Bright stars", abstract="", authors=("Cy Gnus",))
-        work.papers.save([write(changed, text_changed=True)], now=NOW)
+        work[PaperStore].save([write(changed, text_changed=True)], now=NOW)
     assert find(database, "stars") == find(database, "gnus") == (papers[0],)
     assert find(database, '"low cost"') == ()
 
@@ -179,7 +182,7 @@ def test_a_paper_that_was_joined_is_found_once(
     database: Database, papers: tuple[PaperId, ...]
 ) -> None:
     with database.writing() as work:
-        stays = work.papers.load([papers[0]])[papers[0]]
+        stays = work[PaperStore].load([papers[0]])[papers[0]]
         one = PaperJoin(
             paper=stays,
             gone=papers[1],
@@ -187,7 +190,7 @@ def test_a_paper_that_was_joined_is_found_once(
             abstract_of_gone=False,
             text_differs=False,
         )
-        work.papers.join(one, now=NOW)
+        work[PaperStore].join(one, now=NOW)
     assert find(database, "retrieval") == (papers[0], papers[2])
 
 
@@ -201,7 +204,7 @@ def test_an_index_whose_upkeep_was_lost_gets_it_back(
     migrate.upgrade(engine)
     with database.writing() as work:
         changed = paper(1, id=papers[0], title="Bright stars")
-        work.papers.save([write(changed, text_changed=True)], now=NOW)
+        work[PaperStore].save([write(changed, text_changed=True)], now=NOW)
     assert find(database, "stars") == (papers[0],)
 
 
@@ -210,5 +213,5 @@ def test_words_of_titles_are_remembered_once(
 ) -> None:
     keep(database, paper(9, title="Dense retrieval again"))
     with database.reading() as work:
-        assert sorted(work.search.words_like("retreival")) == ["reseaux", "retrieval"]
-        assert work.search.words_like("") == work.search.words_like("zzzz") == []
+        assert sorted(work[SearchIndex].words_like("retreival")) == ["reseaux", "retrieval"]
+        assert work[SearchIndex].words_like("") == work[SearchIndex].words_like("zzzz") == []

@@ -14,6 +14,8 @@ from paperround.domain.ports import Worker
 from paperround.domain.work import DELIVER, NOTICES, Job, Line, Lined
 from paperround.jobs.roles import look
 from paperround.store.engine import driver_connection
+from paperround.store.notices import NoticeLedger
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 from paperround.wiring.hands import MAIL, ROUNDS
 from tests.builders import (
@@ -122,7 +124,7 @@ def test_a_notice_asks_for_its_sender_by_being_written(
     database: Database, queue: TimedQueue
 ) -> None:
     with database.writing() as work:
-        work.notices.put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
+        work[NoticeLedger].put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
         assert waiting(queue) == 0
     assert queue.lined()[Line.NOTICES] == Lined(waiting=1)
 
@@ -182,7 +184,7 @@ def test_a_tick_that_is_never_committed_is_asked_for_by_another_scheduler(
     """It took the period, asked, and died: the period is free and nothing was put."""
 
     def take_and_be_killed(work: UnitOfWork) -> NoReturn:
-        work.slots.take("tick", "2026-01-30T12:00:00Z", now=NOON)
+        work[SlotStore].take("tick", "2026-01-30T12:00:00Z", now=NOON)
         for job in ROUNDS:
             work.ask(job)
         raise KeyboardInterrupt
@@ -199,7 +201,7 @@ def test_mail_that_became_due_is_asked_for_between_two_ticks(
     look(database, ME, (), MAIL, now=NOW)
     assert waiting(queue) == 0
     with database.writing() as work:
-        work.notices.put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
+        work[NoticeLedger].put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
     assert queue.run_waiting() == 1
     assert not look(database, ME, (), MAIL, now=NOW).is_first
     assert queue.lined()[Line.MAIL] == queue.lined()[Line.NOTICES] == Lined(waiting=1)

@@ -11,6 +11,8 @@ from paperround.domain.papers import Observation, Paper, PaperId
 from paperround.store import schema as db
 from paperround.store.bulk import FEW, insert_many
 from paperround.store.dialect import insert_new
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from paperround.store.unit_of_work import write as transaction
 from tests.builders import DAY, NOW, listing, observation, paper, seed_papers, write
@@ -50,9 +52,9 @@ def test_whatever_a_text_holds_comes_back_as_it_was(database: Database) -> None:
         for position, one in enumerate(many())
     ]
     with database.writing() as work:
-        real = work.papers.save([write(one) for one in papers], now=NOW)
+        real = work[PaperStore].save([write(one) for one in papers], now=NOW)
     with database.reading() as work:
-        loaded = work.papers.load(real.values())
+        loaded = work[PaperStore].load(real.values())
     assert loaded == {real[one.id]: replace(one, id=real[one.id]) for one in papers}
 
 
@@ -78,19 +80,19 @@ def test_whatever_a_text_holds_comes_back_where_taken_keys_are_passed_over(
 def test_of_two_who_save_the_same_many_papers_at_once_one_loses(database: Database) -> None:
     def save(_: int) -> str:
         with database.writing() as work:
-            work.papers.save([write(one) for one in many()], now=NOW)
+            work[PaperStore].save([write(one) for one in many()], now=NOW)
         return "saved"
 
     assert sorted(at_once(2, save)) == [LOST, "saved"]
     with database.reading() as work:
-        assert work.papers.count() == MANY
+        assert work[PaperStore].count() == MANY
 
 
 def test_of_many_papers_with_one_title_key_the_first_keeps_it(database: Database) -> None:
     papers = [replace(one, identifiers={**one.identifiers, "title_key": "same"}) for one in many()]
     with database.writing() as work:
-        real = work.papers.save([write(one) for one in papers], now=NOW)
-        assert work.papers.find([("title_key", "same")]) == {
+        real = work[PaperStore].save([write(one) for one in papers], now=NOW)
+        assert work[PaperStore].find([("title_key", "same")]) == {
             ("title_key", "same"): real[papers[0].id]
         }
 
@@ -105,51 +107,53 @@ def test_a_title_key_that_two_claim_at_once_ends_with_one_of_them(database: Data
             for place, one in enumerate(mine)
         ]
         writes = [write(one) for one in shared]
-        transaction(database, lambda work: work.papers.save(writes, now=NOW))
+        transaction(database, lambda work: work[PaperStore].save(writes, now=NOW))
 
     at_once(2, save)
     with database.reading() as work:
-        assert work.papers.count() == 2 * MANY
+        assert work[PaperStore].count() == 2 * MANY
         keys = [("title_key", f"key {place}") for place in range(MANY)]
-        assert len(work.papers.find(keys)) == MANY
+        assert len(work[PaperStore].find(keys)) == MANY
 
 
 def test_many_papers_without_a_title_key_are_saved(database: Database) -> None:
     bare = [replace(one, identifiers={"pmid": str(-one.id)}) for one in many()]
     with database.writing() as work:
-        assert len(work.papers.save([write(one) for one in bare], now=NOW)) == MANY
+        assert len(work[PaperStore].save([write(one) for one in bare], now=NOW)) == MANY
 
 
 def test_new_papers_are_listed_in_the_transaction_that_saves_them(database: Database) -> None:
     old = seed_papers(database, MANY)
     new = [paper(number) for number in range(MANY + 1, 2 * MANY + 1)]
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        real = work.papers.save([write(one) for one in new], now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        real = work[PaperStore].save([write(one) for one in new], now=NOW)
         ids = [*old, *real.values()]
         for fingerprint in ("f1", "f2"):  # the second time none of them is new to the feed
-            work.papers.list_papers(feed.id, [listing(one, fingerprint) for one in ids], now=NOW)
-        assert work.papers.fingerprints(feed.id, ids) == dict.fromkeys(ids, "f2")
+            work[PaperStore].list_papers(
+                feed.id, [listing(one, fingerprint) for one in ids], now=NOW
+            )
+        assert work[PaperStore].fingerprints(feed.id, ids) == dict.fromkeys(ids, "f2")
 
 
 def test_of_two_listings_of_a_paper_the_last_counts(database: Database) -> None:
     old = seed_papers(database, MANY)
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        real = work.papers.save([write(paper(MANY + 1))], now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        real = work[PaperStore].save([write(paper(MANY + 1))], now=NOW)
         ids = [*old, *real.values()]
         twice = [listing(one, fingerprint) for fingerprint in ("f1", "f2") for one in ids]
-        work.papers.list_papers(feed.id, twice, now=NOW)
-        assert work.papers.fingerprints(feed.id, ids) == dict.fromkeys(ids, "f2")
+        work[PaperStore].list_papers(feed.id, twice, now=NOW)
+        assert work[PaperStore].fingerprints(feed.id, ids) == dict.fromkeys(ids, "f2")
 
 
 def test_only_new_observations_of_many_are_counted(database: Database) -> None:
     ids = seed_papers(database, MANY)
     counts = [(one, observation(7)) for one in ids]
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        assert work.papers.observe(feed.id, counts[:FEW]) == FEW
-        assert work.papers.observe(feed.id, counts) == MANY - FEW
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        assert work[PaperStore].observe(feed.id, counts[:FEW]) == FEW
+        assert work[PaperStore].observe(feed.id, counts) == MANY - FEW
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -158,7 +162,7 @@ def test_what_postgresql_cannot_keep_is_refused_among_many_as_well(
     database: Database, spoilt: dict[str, object]
 ) -> None:
     with pytest.raises(InvalidInput), database.writing() as work:
-        work.papers.save([write(one) for one in many(**spoilt)], now=NOW)
+        work[PaperStore].save([write(one) for one in many(**spoilt)], now=NOW)
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -166,6 +170,6 @@ def test_too_large_a_count_is_refused_among_many_as_well(database: Database) -> 
     ids = seed_papers(database, MANY)
     huge = Observation(signal="upvotes", captured_at=NOW, value=2**70)
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
     with pytest.raises(InvalidInput), database.writing() as work:
-        work.papers.observe(feed.id, [(PaperId(one), huge) for one in ids])
+        work[PaperStore].observe(feed.id, [(PaperId(one), huge) for one in ids])

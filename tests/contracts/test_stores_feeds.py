@@ -9,6 +9,8 @@ from paperround.domain.errors import InvalidInput, LeaseLost, NotFound
 from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
 from paperround.domain.papers import FeedId, Reject, Show
 from paperround.store import unit_of_work
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import HOUR, MINUTE, NOW, listing, paper, seed_papers, write
 from tests.fakes import Neighbours
@@ -53,30 +55,30 @@ BAD = Poll(
 
 def create(database: Database, feed: NewFeed = ARXIV, *, now: datetime = NOW) -> LiveFeed:
     with database.writing() as work:
-        return work.feeds.create(feed, now=now)
+        return work[FeedStore].create(feed, now=now)
 
 
 def reread(database: Database, feed: LiveFeed) -> LiveFeed:
     with database.reading() as work:
-        return work.feeds.get(feed.id)
+        return work[FeedStore].get(feed.id)
 
 
 def record(database: Database, feed: LiveFeed, poll: Poll) -> LiveFeed:
     with database.writing() as work:
-        work.feeds.record(feed.id, poll, lease=work.feeds.get(feed.id).lease)
-        return work.feeds.get(feed.id)
+        work[FeedStore].record(feed.id, poll, lease=work[FeedStore].get(feed.id).lease)
+        return work[FeedStore].get(feed.id)
 
 
 def change(database: Database, feed: LiveFeed, changed: NewFeed) -> LiveFeed:
     with database.writing() as work:
-        return work.feeds.update(feed.id, changed, now=NOW + MINUTE)
+        return work[FeedStore].update(feed.id, changed, now=NOW + MINUTE)
 
 
 def take(
     database: Database, *kinds: str, now: datetime = NOW, limit: int = 10
 ) -> list[tuple[str, datetime | None]]:
     with database.writing() as work:
-        taken = work.feeds.take_due(
+        taken = work[FeedStore].take_due(
             kinds or (ARXIV.kind,), NEIGHBOURS, until=now + HOUR, now=now, limit=limit
         )
     return [(feed.name, feed.next_at) for feed in taken]
@@ -96,20 +98,20 @@ def test_a_new_feed_is_kept_as_it_was_asked_for_and_due_at_once(database: Databa
 
 def test_a_taken_name_is_refused_by_its_field_and_spoils_nothing(database: Database) -> None:
     with database.writing() as work:
-        work.feeds.create(ARXIV, now=NOW)
+        work[FeedStore].create(ARXIV, now=NOW)
         with pytest.raises(InvalidInput, match="'cs'") as refused:
-            work.feeds.create(ARXIV, now=NOW)
-        work.feeds.create(replace(ARXIV, name="other"), now=NOW)
+            work[FeedStore].create(ARXIV, now=NOW)
+        work[FeedStore].create(replace(ARXIV, name="other"), now=NOW)
     assert refused.value.code == "name"
 
 
 def test_a_feed_is_found_by_name_those_of_files_too(database: Database) -> None:
     made = create(database)
     with database.writing() as work:
-        file = work.feeds.get_or_create("page", "page", now=NOW)
-        assert work.feeds.find("cs") == made
-        assert work.feeds.find("bio") is None
-        found = work.feeds.find("page")
+        file = work[FeedStore].get_or_create("page", "page", now=NOW)
+        assert work[FeedStore].find("cs") == made
+        assert work[FeedStore].find("bio") is None
+        found = work[FeedStore].find("page")
     assert found is not None
     assert (found.id, found.next_at, found.health) == (file.id, None, FeedHealth.NEW)
 
@@ -117,8 +119,8 @@ def test_a_feed_is_found_by_name_those_of_files_too(database: Database) -> None:
 def test_feeds_are_walked_page_by_page(database: Database) -> None:
     made = [create(database, replace(ARXIV, name=name)) for name in ("c", "a", "b")]
     with database.reading() as work:
-        first = work.feeds.page(FeedId(0), limit=2)
-        rest = work.feeds.page(first[-1].id, limit=2)
+        first = work[FeedStore].page(FeedId(0), limit=2)
+        rest = work[FeedStore].page(first[-1].id, limit=2)
     assert first + rest == made
 
 
@@ -150,8 +152,8 @@ def test_a_feed_cannot_be_given_the_name_of_another(database: Database) -> None:
     first, second = create(database), create(database, replace(ARXIV, name="ml"))
     with database.writing() as work:
         with pytest.raises(InvalidInput, match="'cs'") as refused:
-            work.feeds.update(second.id, ARXIV, now=NOW)
-        work.feeds.make_due(first.id, now=NOW + MINUTE)
+            work[FeedStore].update(second.id, ARXIV, now=NOW)
+        work[FeedStore].make_due(first.id, now=NOW + MINUTE)
     assert refused.value.code == "name"
     assert reread(database, second) == second
     assert reread(database, first).next_at == NOW + MINUTE
@@ -160,10 +162,10 @@ def test_a_feed_cannot_be_given_the_name_of_another(database: Database) -> None:
 def test_what_is_not_there_cannot_be_changed(database: Database) -> None:
     with database.writing() as work:
         for attempt in (
-            lambda: work.feeds.get(NOBODY),
-            lambda: work.feeds.update(NOBODY, ARXIV, now=NOW),
-            lambda: work.feeds.delete(NOBODY),
-            lambda: work.feeds.make_due(NOBODY, now=NOW),
+            lambda: work[FeedStore].get(NOBODY),
+            lambda: work[FeedStore].update(NOBODY, ARXIV, now=NOW),
+            lambda: work[FeedStore].delete(NOBODY),
+            lambda: work[FeedStore].make_due(NOBODY, now=NOW),
         ):
             with pytest.raises(NotFound, match="99"):
                 attempt()
@@ -172,16 +174,18 @@ def test_what_is_not_there_cannot_be_changed(database: Database) -> None:
 def test_a_deleted_feed_takes_its_runs_along_and_leaves_the_papers(database: Database) -> None:
     feed = create(database)
     with database.writing() as work:
-        run = work.feeds.start_run(feed.id, source=feed.name, now=NOW)
-        work.feeds.keep_rejects(run, [Reject(reason="no-title", detail="x", position=1)], now=NOW)
-        saved = work.papers.save([write(paper(1))], now=NOW)
-        work.papers.list_papers(feed.id, [listing(one) for one in saved.values()], now=NOW)
-        work.feeds.delete(feed.id)
+        run = work[FeedStore].start_run(feed.id, source=feed.name, now=NOW)
+        work[FeedStore].keep_rejects(
+            run, [Reject(reason="no-title", detail="x", position=1)], now=NOW
+        )
+        saved = work[PaperStore].save([write(paper(1))], now=NOW)
+        work[PaperStore].list_papers(feed.id, [listing(one) for one in saved.values()], now=NOW)
+        work[FeedStore].delete(feed.id)
     with database.reading() as work:
-        assert work.feeds.find("cs") is None
-        assert work.feeds.runs(feed.id, before=None, limit=9) == []
-        assert work.feeds.rejects(feed.id, before=None, limit=9) == []
-        assert work.papers.count() == 1
+        assert work[FeedStore].find("cs") is None
+        assert work[FeedStore].runs(feed.id, before=None, limit=9) == []
+        assert work[FeedStore].rejects(feed.id, before=None, limit=9) == []
+        assert work[PaperStore].count() == 1
 
 
 # --- who is due --------------------------------------------------------------------------------
@@ -208,7 +212,7 @@ def test_feeds_of_other_kinds_and_those_switched_off_are_left_alone(database: Da
     create(database, replace(ARXIV, name="rss", kind="rss"))
     assert take(database) == []
     with database.writing() as work:
-        assert work.feeds.take_due((), NEIGHBOURS, until=NOW + HOUR, now=NOW, limit=9) == []
+        assert work[FeedStore].take_due((), NEIGHBOURS, until=NOW + HOUR, now=NOW, limit=9) == []
     assert take(database, "rss", ARXIV.kind) == [("rss", NOW + HOUR)]
 
 
@@ -216,22 +220,22 @@ def test_a_feed_made_due_is_taken_again_as_soon_as_it_is_lent_no_more(database: 
     feed = create(database)
     take(database)
     with database.writing() as work:
-        work.feeds.make_due(feed.id, now=NOW + MINUTE)
+        work[FeedStore].make_due(feed.id, now=NOW + MINUTE)
     assert take(database, now=NOW + MINUTE) == []
     record(database, feed, GOOD)
     with database.writing() as work:
-        work.feeds.make_due(feed.id, now=NOW + MINUTE)
+        work[FeedStore].make_due(feed.id, now=NOW + MINUTE)
     assert [name for name, _ in take(database, now=NOW + MINUTE)] == ["cs"]
 
 
 def test_a_feed_is_lent_to_one_at_a_time_due_or_not(database: Database) -> None:
     feed = create(database, now=NOW + HOUR)
     with database.writing() as work:
-        lent = work.feeds.take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW)
-        assert work.feeds.take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW + MINUTE) is None
-        later = work.feeds.take(feed.id, NEIGHBOURS, until=NOW + 2 * HOUR, now=NOW + HOUR)
+        lent = work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW)
+        assert work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW + MINUTE) is None
+        later = work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + 2 * HOUR, now=NOW + HOUR)
         with pytest.raises(NotFound):
-            work.feeds.take(NOBODY, NEIGHBOURS, until=NOW, now=NOW)
+            work[FeedStore].take(NOBODY, NEIGHBOURS, until=NOW, now=NOW)
     assert lent is not None
     assert later is not None
     assert (lent.lease, later.lease) == (1, 2)
@@ -242,8 +246,8 @@ def test_a_feed_that_is_lent_to_a_dead_process_is_free(database: Database) -> No
     take(database)
     gone = Neighbours(dead={NEIGHBOURS.me.pid})
     with database.writing() as work:
-        assert work.feeds.take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is None
-        assert work.feeds.take(feed.id, gone, until=NOW + HOUR, now=NOW) is not None
+        assert work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is None
+        assert work[FeedStore].take(feed.id, gone, until=NOW + HOUR, now=NOW) is not None
 
 
 @pytest.mark.parametrize(
@@ -266,15 +270,15 @@ def test_a_change_of_what_is_read_or_shown_ends_a_lease(
     with database.writing() as work:
         if loses:
             with pytest.raises(LeaseLost):
-                work.feeds.hold_lent(feed.id, 1)
+                work[FeedStore].hold_lent(feed.id, 1)
             with pytest.raises(LeaseLost):
-                work.feeds.record(feed.id, GOOD, lease=1)
-            assert work.feeds.get(feed.id) == standing
+                work[FeedStore].record(feed.id, GOOD, lease=1)
+            assert work[FeedStore].get(feed.id) == standing
             assert standing.next_at == NOW + MINUTE
-            assert work.feeds.take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is not None
+            assert work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is not None
         else:
-            work.feeds.hold_lent(feed.id, 1)
-            work.feeds.record(feed.id, GOOD, lease=1)
+            work[FeedStore].hold_lent(feed.id, 1)
+            work[FeedStore].record(feed.id, GOOD, lease=1)
 
 
 def test_a_feed_that_is_gone_is_switched_off_until_an_operator_says_something(
@@ -329,20 +333,20 @@ def test_a_feed_switched_off_reads_as_paused_and_keeps_what_was_known(
 
 def test_a_feed_deleted_during_its_poll_is_no_error(database: Database) -> None:
     with database.writing() as work:
-        work.feeds.record(NOBODY, GOOD, lease=0)
-        assert work.feeds.page(FeedId(0), limit=1) == []
+        work[FeedStore].record(NOBODY, GOOD, lease=0)
+        assert work[FeedStore].page(FeedId(0), limit=1) == []
 
 
 def test_runs_are_read_newest_first_and_page_by_page(database: Database) -> None:
     feed, other = create(database), create(database, replace(ARXIV, name="ml"))
     with database.writing() as work:
-        ids = [work.feeds.start_run(feed.id, source=f"r{n}", now=NOW) for n in range(3)]
-        work.feeds.start_run(other.id, source="other", now=NOW)
-        work.feeds.finish_run(
+        ids = [work[FeedStore].start_run(feed.id, source=f"r{n}", now=NOW) for n in range(3)]
+        work[FeedStore].start_run(other.id, source="other", now=NOW)
+        work[FeedStore].finish_run(
             ids[0], state="failed", counts={"new": 1}, error="gone", now=NOW + MINUTE
         )
-        newest = work.feeds.runs(feed.id, before=None, limit=2)
-        (oldest,) = work.feeds.runs(feed.id, before=newest[-1].id, limit=2)
+        newest = work[FeedStore].runs(feed.id, before=None, limit=2)
+        (oldest,) = work[FeedStore].runs(feed.id, before=newest[-1].id, limit=2)
     assert [run.id for run in newest] == [ids[2], ids[1]]
     assert (newest[0].state, newest[0].counts, newest[0].finished_at) == ("running", {}, None)
     assert (oldest.state, oldest.counts, oldest.error) == ("failed", {"new": 1}, "gone")
@@ -353,10 +357,10 @@ def test_rejects_are_read_newest_first_and_page_by_page(database: Database) -> N
     feed = create(database)
     rejects = [Reject(reason="no-title", detail=f"d{n}", position=n) for n in range(1, 4)]
     with database.writing() as work:
-        run = work.feeds.start_run(feed.id, source="cs", now=NOW)
-        work.feeds.keep_rejects(run, rejects, now=NOW)
-        newest = work.feeds.rejects(feed.id, before=None, limit=2)
-        (oldest,) = work.feeds.rejects(feed.id, before=newest[-1].id, limit=2)
+        run = work[FeedStore].start_run(feed.id, source="cs", now=NOW)
+        work[FeedStore].keep_rejects(run, rejects, now=NOW)
+        newest = work[FeedStore].rejects(feed.id, before=None, limit=2)
+        (oldest,) = work[FeedStore].rejects(feed.id, before=newest[-1].id, limit=2)
     assert [kept.detail for kept in newest] == ["d3", "d2"]
     assert (oldest.run, oldest.reason, oldest.position) == (run, "no-title", 1)
     assert (oldest.excerpt, oldest.created_at - NOW) == ("", timedelta(0))
@@ -367,9 +371,9 @@ def test_changes_of_many_at_once_to_a_feed_they_hold_are_all_kept(database: Data
 
     def change(number: int) -> None:
         def do(work: UnitOfWork) -> None:
-            held = work.feeds.hold(feed.id)
+            held = work[FeedStore].hold(feed.id)
             settings = {**held.settings, f"s{number}": "x"}
-            work.feeds.update(feed.id, replace(ARXIV, settings=settings), now=NOW)
+            work[FeedStore].update(feed.id, replace(ARXIV, settings=settings), now=NOW)
 
         unit_of_work.write(database, do)
 
@@ -379,21 +383,21 @@ def test_changes_of_many_at_once_to_a_feed_they_hold_are_all_kept(database: Data
 
 def test_a_feed_that_does_not_exist_cannot_be_held(database: Database) -> None:
     with database.writing() as work, pytest.raises(NotFound):
-        work.feeds.hold(NOBODY)
+        work[FeedStore].hold(NOBODY)
 
 
 def test_what_each_feed_listed_for_the_first_time_is_counted(database: Database) -> None:
     feeds = [create(database, replace(ARXIV, name=name)) for name in ("a", "b", "c")]
     with database.writing() as work:
-        saved = list(work.papers.save([write(paper(n)) for n in (1, 2, 3)], now=NOW).values())
+        saved = list(work[PaperStore].save([write(paper(n)) for n in (1, 2, 3)], now=NOW).values())
         for feed, papers, at in (
             (feeds[0], saved[:1], NOW),
             (feeds[0], saved, NOW + HOUR),
             (feeds[1], saved[:1], NOW + 2 * HOUR),
             (feeds[2], saved, NOW + 2 * HOUR + MINUTE),
         ):
-            work.papers.list_papers(feed.id, [listing(one) for one in papers], now=at)
-        assert work.feeds.brought(since=NOW, until=NOW + 2 * HOUR) == {
+            work[PaperStore].list_papers(feed.id, [listing(one) for one in papers], now=at)
+        assert work[FeedStore].brought(since=NOW, until=NOW + 2 * HOUR) == {
             feeds[0].id: 2,
             feeds[1].id: 1,
         }

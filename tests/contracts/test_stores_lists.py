@@ -8,6 +8,9 @@ from sqlalchemy import Engine, insert, select
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.subscribers import Preferences
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import (
     HOUR,
@@ -24,14 +27,14 @@ from tests.builders import (
 
 def default_list(database: Database) -> MailingList:
     with database.reading() as work:
-        found = work.lists.default()
+        found = work[ListStore].default()
     assert found is not None
     return found
 
 
 def pause(database: Database, mailing_list: MailingList, *, now: datetime = NOW) -> bool:
     with database.writing() as work:
-        return work.lists.pause(mailing_list.id, now=now)
+        return work[ListStore].pause(mailing_list.id, now=now)
 
 
 def test_a_list_is_paused_since_the_first_time_and_resumed_once(database: Database) -> None:
@@ -40,8 +43,8 @@ def test_a_list_is_paused_since_the_first_time_and_resumed_once(database: Databa
     assert not pause(database, default, now=NOW + HOUR)
     assert default_list(database).paused_at == NOW
     with database.writing() as work:
-        assert work.lists.resume(default.id)
-        assert not work.lists.resume(default.id)
+        assert work[ListStore].resume(default.id)
+        assert not work[ListStore].resume(default.id)
     assert default_list(database) == default
 
 
@@ -55,9 +58,9 @@ def test_lists_come_page_by_page_in_the_order_they_were_made(
         del row["id"]
         connection.execute(insert(db.lists), [{**row, "name": name} for name in ("b", "a")])
     with database.reading() as work:
-        first = work.lists.page(ListId(0), limit=2)
-        rest = work.lists.page(first[-1].id, limit=2)
-        assert work.lists.page(rest[-1].id, limit=2) == []
+        first = work[ListStore].page(ListId(0), limit=2)
+        rest = work[ListStore].page(first[-1].id, limit=2)
+        assert work[ListStore].page(rest[-1].id, limit=2) == []
     assert [one.name for one in (*first, *rest)] == ["trending", "b", "a"]
 
 
@@ -68,16 +71,16 @@ def test_nothing_of_a_paused_list_is_sent_until_it_is_resumed(database: Database
     plan(database, seed_edition(database, default, papers), [new_delivery(alice, papers)])
     pause(database, default)
     with database.writing() as work:
-        assert work.ledger.claim(lease(), limit=5, now=NOW) == []
-        work.lists.resume(default.id)
-        assert len(work.ledger.claim(lease(), limit=5, now=NOW)) == 1
+        assert work[Ledger].claim(lease(), limit=5, now=NOW) == []
+        work[ListStore].resume(default.id)
+        assert len(work[Ledger].claim(lease(), limit=5, now=NOW)) == 1
 
 
 def test_starting_again_does_not_end_a_pause(database: Database) -> None:
     default = seed_list(database)
     with database.writing() as work:
-        work.lists.hold_after_restore(now=NOW)
-        held = work.lists.ensure_default(zone="Europe/Berlin", now=NOW + HOUR)
+        work[ListStore].hold_after_restore(now=NOW)
+        held = work[ListStore].ensure_default(zone="Europe/Berlin", now=NOW + HOUR)
     assert (held.paused_at, held.not_before) == (NOW, NOW)
     assert default_list(database) == held != default
 
@@ -86,7 +89,7 @@ def test_lists_come_by_name(engine: Engine) -> None:
     default = seed_list(SqlDatabase(engine))
     _copy_of_default(engine, "bio")
     with SqlDatabase(engine).reading() as work:
-        lists = work.lists.all()
+        lists = work[ListStore].all()
     assert [one.name for one in lists] == ["bio", "trending"]
     assert lists[1] == default
 
@@ -97,8 +100,8 @@ def test_after_a_restore_every_list_is_held(engine: Engine) -> None:
     pause(database, seed_list(database))
     _copy_of_default(engine, "bio")
     with database.writing() as work:
-        work.lists.hold_after_restore(now=NOW + HOUR)
-        bio, trending = work.lists.all()
+        work[ListStore].hold_after_restore(now=NOW + HOUR)
+        bio, trending = work[ListStore].all()
     assert (trending.paused_at, trending.not_before) == (NOW, NOW + HOUR)
     assert (bio.paused_at, bio.not_before) == (NOW, NOW + HOUR)
 
@@ -110,10 +113,10 @@ def test_a_list_that_moves_sets_the_clocks_of_those_who_follow_it_anew(engine: E
     dues = (NOW - HOUR, NOW + HOUR, NOW + HOUR)
     with database.writing() as work:
         elsewhere = Preferences(timezone="Asia/Tokyo")
-        work.subscribers.choose(people[2].id, elsewhere, now=NOW)
-        work.subscribers.schedule({one.id: due for one, due in zip(people, dues, strict=True)})
-        work.lists.ensure_default(zone="Europe/Berlin", now=NOW)
-        assert [one.id for one in work.subscribers.unscheduled(limit=9)] == [people[1].id]
+        work[SubscriberStore].choose(people[2].id, elsewhere, now=NOW)
+        work[SubscriberStore].schedule({one.id: due for one, due in zip(people, dues, strict=True)})
+        work[ListStore].ensure_default(zone="Europe/Berlin", now=NOW)
+        assert [one.id for one in work[SubscriberStore].unscheduled(limit=9)] == [people[1].id]
 
 
 def _copy_of_default(engine: Engine, name: str) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.papers import FeedId, PaperId, Reject
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     HOUR,
@@ -39,37 +41,37 @@ def test_a_saved_paper_is_loaded_as_it_was(database: Database) -> None:
         submitter="u-17",
     )
     with database.writing() as work:
-        real = work.papers.save([write(full)], now=NOW)[full.id]
+        real = work[PaperStore].save([write(full)], now=NOW)[full.id]
     with database.reading() as work:
-        assert work.papers.load([real]) == {real: replace(full, id=real)}
+        assert work[PaperStore].load([real]) == {real: replace(full, id=real)}
 
 
 def test_mappings_keep_the_order_they_were_written_in(database: Database) -> None:
     links = {"pdf": "https://p.example/1", "abstract": "https://p.example/2"}
     with database.writing() as work:
-        real = work.papers.save([write(paper(1, links=links))], now=NOW)[PaperId(-1)]
-        assert list(work.papers.load([real])[real].links) == ["pdf", "abstract"]
+        real = work[PaperStore].save([write(paper(1, links=links))], now=NOW)[PaperId(-1)]
+        assert list(work[PaperStore].load([real])[real].links) == ["pdf", "abstract"]
 
 
 def test_a_paper_is_found_by_each_of_its_identifiers(database: Database) -> None:
     (one,) = seed_papers(database, 1)
     with database.reading() as work:
         wanted = {("arxiv", "2603.00001"), ("doi", "2603.00001"), ("arxiv", "2603.00009")}
-        assert work.papers.find(wanted) == {("arxiv", "2603.00001"): one}
+        assert work[PaperStore].find(wanted) == {("arxiv", "2603.00001"): one}
 
 
 def test_three_thousand_identifiers_are_found_at_once(database: Database) -> None:
     ids = seed_papers(database, 300)
     wanted = {("arxiv", f"2603.{number:05}") for number in range(1, 3001)}
     with database.reading() as work:
-        assert sorted(work.papers.find(wanted).values()) == sorted(ids)
+        assert sorted(work[PaperStore].find(wanted).values()) == sorted(ids)
 
 
 def test_looking_for_nothing_finds_nothing(database: Database) -> None:
     with database.writing() as work:
-        assert work.papers.find([]) == {}
-        assert work.papers.load([]) == {}
-        assert work.papers.save([], now=NOW) == {}
+        assert work[PaperStore].find([]) == {}
+        assert work[PaperStore].load([]) == {}
+        assert work[PaperStore].save([], now=NOW) == {}
 
 
 def test_an_update_keeps_the_first_seen_paper_and_finds_its_new_identifier(
@@ -77,13 +79,13 @@ def test_an_update_keeps_the_first_seen_paper_and_finds_its_new_identifier(
 ) -> None:
     (one,) = seed_papers(database, 1)
     with database.writing() as work:
-        old = work.papers.load([one])[one]
+        old = work[PaperStore].load([one])[one]
         new = replace(old, identifiers={**old.identifiers, "doi": "10.1/x"}, version=2)
-        assert work.papers.save([write(new)], now=NOW + HOUR) == {}
+        assert work[PaperStore].save([write(new)], now=NOW + HOUR) == {}
     with database.reading() as work:
-        assert work.papers.load([one]) == {one: new}
-        assert work.papers.find([("doi", "10.1/x")]) == {("doi", "10.1/x"): one}
-        assert work.papers.count() == 1
+        assert work[PaperStore].load([one]) == {one: new}
+        assert work[PaperStore].find([("doi", "10.1/x")]) == {("doi", "10.1/x"): one}
+        assert work[PaperStore].count() == 1
 
 
 def test_two_papers_may_share_a_title_key_and_the_first_one_keeps_it(database: Database) -> None:
@@ -91,29 +93,29 @@ def test_two_papers_may_share_a_title_key_and_the_first_one_keeps_it(database: D
     key = first.identifiers["title_key"]
     second = replace(second, identifiers={**second.identifiers, "title_key": key})
     with database.writing() as work:
-        real = work.papers.save([write(first), write(second)], now=NOW)
-        assert work.papers.find([("title_key", key)]) == {("title_key", key): real[first.id]}
+        real = work[PaperStore].save([write(first), write(second)], now=NOW)
+        assert work[PaperStore].find([("title_key", key)]) == {("title_key", key): real[first.id]}
 
 
 @pytest.mark.accept("D2")
 def test_a_new_paper_with_a_taken_identifier_is_a_conflict(database: Database) -> None:
     seed_papers(database, 1)
     with pytest.raises(Conflict), database.writing() as work:
-        work.papers.save([write(paper(1))], now=NOW)
+        work[PaperStore].save([write(paper(1))], now=NOW)
     with database.reading() as work:
-        assert work.papers.count() == 1
+        assert work[PaperStore].count() == 1
 
 
 @pytest.mark.accept("D2")
 def test_a_paper_cannot_be_given_an_identifier_of_another_one(database: Database) -> None:
     one, two = seed_papers(database, 2)
     with database.reading() as work:
-        old = work.papers.load([one, two])
+        old = work[PaperStore].load([one, two])
     taken = {**old[one].identifiers, "arxiv": old[two].identifiers["arxiv"]}
     with pytest.raises(Conflict), database.writing() as work:
-        work.papers.save([write(replace(old[one], identifiers=taken))], now=NOW)
+        work[PaperStore].save([write(replace(old[one], identifiers=taken))], now=NOW)
     with database.reading() as work:
-        assert work.papers.load([one, two]) == old
+        assert work[PaperStore].load([one, two]) == old
 
 
 @pytest.mark.accept("D2")
@@ -123,14 +125,14 @@ def test_a_paper_changed_by_many_at_once_keeps_every_change(database: Database) 
     def add(number: int) -> str:
         ids = [one, two] if number % 2 else [two, one]
         with database.writing() as work:
-            found = work.papers.load(ids, for_update=True).values()
+            found = work[PaperStore].load(ids, for_update=True).values()
             more = [replace(old, categories=(*old.categories, f"c{number}")) for old in found]
-            work.papers.save([write(new) for new in more], now=NOW)
+            work[PaperStore].save([write(new) for new in more], now=NOW)
         return "won"
 
     assert at_once(8, add) == ["won"] * 8
     with database.reading() as work:
-        for paper in work.papers.load([one, two]).values():
+        for paper in work[PaperStore].load([one, two]).values():
             assert sorted(paper.categories) == sorted(["cs.LG", *(f"c{n}" for n in range(8))])
 
 
@@ -140,31 +142,31 @@ def test_a_withdrawn_paper_is_no_candidate_until_it_comes_back(database: Databas
     seen = []
     for withdrawn in (True, False):
         with database.writing() as work:
-            gone = replace(work.papers.load([one])[one], withdrawn=withdrawn)
-            work.papers.save([write(gone)], now=NOW)
-            seen.append(len(work.papers.candidates(default, window())))
+            gone = replace(work[PaperStore].load([one])[one], withdrawn=withdrawn)
+            work[PaperStore].save([write(gone)], now=NOW)
+            seen.append(len(work[PaperStore].candidates(default, window())))
     assert seen == [0, 1]
 
 
 def test_a_feed_knows_the_fingerprint_it_last_listed_a_paper_with(database: Database) -> None:
     one, two = seed_papers(database, 2)
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        other = work.feeds.get_or_create("arxiv", "arxiv", now=NOW)
-        work.papers.list_papers(feed.id, [listing(one, "f2")], now=NOW + HOUR)
-        assert work.papers.fingerprints(feed.id, [one, two]) == {one: "f2", two: "f1"}
-        assert work.papers.fingerprints(other.id, [one, two]) == {}
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        other = work[FeedStore].get_or_create("arxiv", "arxiv", now=NOW)
+        work[PaperStore].list_papers(feed.id, [listing(one, "f2")], now=NOW + HOUR)
+        assert work[PaperStore].fingerprints(feed.id, [one, two]) == {one: "f2", two: "f1"}
+        assert work[PaperStore].fingerprints(other.id, [one, two]) == {}
 
 
 def test_an_observation_known_already_changes_nothing(database: Database) -> None:
     (one,) = seed_papers(database, 1)
     default = seed_list(database)
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
         seen = [(one, observation(3)), (one, observation(9, signal="comments"))]
-        assert work.papers.observe(feed.id, seen) == 2
-        assert work.papers.observe(feed.id, [(one, observation(4)), *seen]) == 0
-        (candidate,) = work.papers.candidates(default, window())
+        assert work[PaperStore].observe(feed.id, seen) == 2
+        assert work[PaperStore].observe(feed.id, [(one, observation(4)), *seen]) == 0
+        (candidate,) = work[PaperStore].candidates(default, window())
     assert [one.value for one in candidate.observations] == [9, 3]
 
 
@@ -172,10 +174,10 @@ def test_an_edition_does_not_know_what_was_observed_later(database: Database) ->
     (one,) = seed_papers(database, 1)
     default = seed_list(database)
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
         late = observation(5, at=NOW + timedelta(microseconds=1))
-        work.papers.observe(feed.id, [(one, observation(3, at=NOW)), (one, late)])
-        (candidate,) = work.papers.candidates(default, window(as_of=NOW))
+        work[PaperStore].observe(feed.id, [(one, observation(3, at=NOW)), (one, late)])
+        (candidate,) = work[PaperStore].candidates(default, window(as_of=NOW))
     assert candidate.observations == (replace(observation(3, at=NOW), scale="hf"),)
 
 
@@ -185,8 +187,8 @@ def test_candidates_count_from_after_the_start_up_to_the_cut(database: Database)
     moments = [span.start, span.start + HOUR, span.as_of, span.as_of + HOUR]
     papers = [paper(n, counts_from=at) for n, at in enumerate(moments, start=1)]
     with database.writing() as work:
-        real = work.papers.save([write(one) for one in papers], now=NOW)
-        found = [one.paper.id for one in work.papers.candidates(default, span)]
+        real = work[PaperStore].save([write(one) for one in papers], now=NOW)
+        found = [one.paper.id for one in work[PaperStore].candidates(default, span)]
     assert found == [real[PaperId(-2)], real[PaperId(-3)]]
 
 
@@ -194,11 +196,11 @@ def test_a_list_sees_only_its_feeds_and_categories(database: Database) -> None:
     one, two = seed_papers(database, 2)
     default = seed_list(database)
     with database.writing() as work:
-        other = work.feeds.get_or_create("arxiv", "arxiv", now=NOW)
-        work.papers.list_papers(other.id, [listing(two)], now=NOW)
-        of_feed = work.papers.candidates(replace(default, feeds=(other.id,)), window())
-        of_field = work.papers.candidates(replace(default, categories=("cs.LG",)), window())
-        of_none = work.papers.candidates(replace(default, categories=("math.NT",)), window())
+        other = work[FeedStore].get_or_create("arxiv", "arxiv", now=NOW)
+        work[PaperStore].list_papers(other.id, [listing(two)], now=NOW)
+        of_feed = work[PaperStore].candidates(replace(default, feeds=(other.id,)), window())
+        of_field = work[PaperStore].candidates(replace(default, categories=("cs.LG",)), window())
+        of_none = work[PaperStore].candidates(replace(default, categories=("math.NT",)), window())
     assert [item.paper.id for item in of_feed] == [two]
     assert [item.paper.id for item in of_field] == [one, two]
     assert of_none == []
@@ -208,8 +210,8 @@ def test_the_background_is_earlier_papers_newest_first(database: Database) -> No
     ages = {1: 3, 2: 1, 3: 2, 4: 0}
     papers = [paper(n, counts_from=NOW - age * HOUR) for n, age in ages.items()]
     with database.writing() as work:
-        work.papers.save([write(one) for one in papers], now=NOW)
-        texts = work.papers.background(NOW, limit=2)
+        work[PaperStore].save([write(one) for one in papers], now=NOW)
+        texts = work[PaperStore].background(NOW, limit=2)
     assert [text.splitlines()[0] for text in texts] == [
         "A study of 2 things",
         "A study of 3 things",
@@ -220,25 +222,25 @@ def test_a_reject_is_kept_once_a_feed_wherever_it_stood(database: Database) -> N
     reject = Reject(reason="no-title", detail="it has no title", position=3, excerpt="{}")
     moved = replace(reject, position=9)
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        run = work.feeds.start_run(feed.id, source="day.jsonl", now=NOW)
-        assert work.feeds.keep_rejects(run, [reject, moved], now=NOW) == 1
-        again = work.feeds.start_run(feed.id, source="day.jsonl", now=NOW + HOUR)
-        assert work.feeds.keep_rejects(again, [moved], now=NOW + HOUR) == 0
-        work.feeds.finish_run(again, state="done", counts={"records": 0}, error=None, now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        run = work[FeedStore].start_run(feed.id, source="day.jsonl", now=NOW)
+        assert work[FeedStore].keep_rejects(run, [reject, moved], now=NOW) == 1
+        again = work[FeedStore].start_run(feed.id, source="day.jsonl", now=NOW + HOUR)
+        assert work[FeedStore].keep_rejects(again, [moved], now=NOW + HOUR) == 0
+        work[FeedStore].finish_run(again, state="done", counts={"records": 0}, error=None, now=NOW)
 
 
 def test_rejects_of_no_run_are_refused(database: Database) -> None:
     with pytest.raises(NotFound), database.writing() as work:
-        work.feeds.keep_rejects(77, [], now=NOW)
+        work[FeedStore].keep_rejects(77, [], now=NOW)
 
 
 def test_it_is_known_which_papers_had_been_read_by_then(database: Database) -> None:
     one, other = seed_papers(database, 2)
     with database.writing() as work:
-        real = work.papers.save([write(paper(3, counts_from=NOW - HOUR))], now=NOW + HOUR)
+        real = work[PaperStore].save([write(paper(3, counts_from=NOW - HOUR))], now=NOW + HOUR)
         (later,) = real.values()
         asked = [one, later, PaperId(999)]
-        assert work.papers.known_by(asked, NOW) == {one}
-        assert work.papers.known_by(asked, NOW + HOUR) == {one, later}
-        assert work.papers.known_by([one, other], NOW - HOUR) == frozenset()
+        assert work[PaperStore].known_by(asked, NOW) == {one}
+        assert work[PaperStore].known_by(asked, NOW + HOUR) == {one, later}
+        assert work[PaperStore].known_by([one, other], NOW - HOUR) == frozenset()

@@ -28,6 +28,11 @@ from paperround.domain.subscribers import (
 )
 from paperround.jobs.notices import new_notice
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
+from paperround.store.notices import NoticeLedger
+from paperround.store.requests import RequestStore
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import (
     HOUR,
@@ -63,19 +68,19 @@ def _sign_up(
     database: Database, default: MailingList, name: str = "alice", **when: Any
 ) -> tuple[Subscriber, Subscription]:
     with database.writing() as work:
-        return work.subscribers.sign_up(_signup(name), default.id, **({"now": NOW} | when))
+        return work[SubscriberStore].sign_up(_signup(name), default.id, **({"now": NOW} | when))
 
 
 def _activate(database: Database, subscription: SubscriptionId, wish: Preferences | None) -> bool:
     with database.writing() as work:
-        return work.subscribers.activate(subscription, preferences=wish, consent=YES, now=NOW)
+        return work[SubscriberStore].activate(subscription, preferences=wish, consent=YES, now=NOW)
 
 
 def _states(database: Database, person: SubscriberId) -> tuple[SubscriberState, ...]:
     with database.reading() as work:
-        found = work.subscribers.get(person)
+        found = work[SubscriberStore].get(person)
         assert found is not None
-        theirs = work.subscribers.subscriptions_of(person)
+        theirs = work[SubscriberStore].subscriptions_of(person)
     return (found.state, *(one.state for one in theirs))
 
 
@@ -97,8 +102,8 @@ def test_signing_up_twice_is_one_person(database: Database) -> None:
 def test_a_sign_up_changes_nobody_who_is_known(database: Database, state: SubscriberState) -> None:
     default = seed_list(database)
     with database.writing() as work:
-        work.subscribers.put(imported("alice", state, preferences=WISH), default.id, now=NOW)
-        _, subscription = work.subscribers.sign_up(_signup("ALICE"), default.id, now=NOW)
+        work[SubscriberStore].put(imported("alice", state, preferences=WISH), default.id, now=NOW)
+        _, subscription = work[SubscriberStore].sign_up(_signup("ALICE"), default.id, now=NOW)
     assert (subscription.state, subscription.preferences) == (state, WISH)
 
 
@@ -110,8 +115,8 @@ def test_a_yes_makes_person_and_subscription_active(
     assert _activate(database, subscription.id, wish)
     assert _states(database, person.id) == (ACTIVE, ACTIVE)
     with database.reading() as work:
-        (found,) = work.subscribers.subscriptions_of(person.id)
-        known = work.subscribers.get(person.id)
+        (found,) = work[SubscriberStore].subscriptions_of(person.id)
+        known = work[SubscriberStore].get(person.id)
     assert found.preferences == (wish or Preferences())
     assert known is not None
     assert known.consent == YES
@@ -121,8 +126,8 @@ def test_nobody_suppressed_or_erased_becomes_active(database: Database) -> None:
     default = seed_list(database)
     alice, bob = (_sign_up(database, default, name) for name in ("alice", "bob"))
     with database.writing() as work:
-        work.subscribers.set_state(alice[0].id, SUPPRESSED, now=NOW)
-        work.subscribers.erase(bob[0].id, now=NOW)
+        work[SubscriberStore].set_state(alice[0].id, SUPPRESSED, now=NOW)
+        work[SubscriberStore].erase(bob[0].id, now=NOW)
     assert not _activate(database, alice[1].id, None)
     assert not _activate(database, bob[1].id, None)
     assert not _activate(database, SubscriptionId(10_000), None)
@@ -135,8 +140,8 @@ def test_whoever_had_left_everything_comes_back_to_one_list(
     (alice,) = seed_subscribers(database, default, ("alice",))
     other = _another_list(engine)
     with database.writing() as work:
-        work.subscribers.set_state(alice.subscriber_id, LEFT, now=NOW)
-        _, wish = work.subscribers.sign_up(_signup(), other, now=NOW)
+        work[SubscriberStore].set_state(alice.subscriber_id, LEFT, now=NOW)
+        _, wish = work[SubscriberStore].sign_up(_signup(), other, now=NOW)
     assert _activate(database, wish.id, None)
     assert _states(database, alice.subscriber_id) == (ACTIVE, LEFT, ACTIVE)
 
@@ -154,18 +159,18 @@ def test_leaving_ends_the_subscription_and_its_clock(database: Database) -> None
     default = seed_list(database)
     (alice,) = seed_subscribers(database, default, ("alice",))
     with database.writing() as work:
-        work.subscribers.schedule({alice.id: NOW})
-        assert work.subscribers.leave(alice.id, now=NOW)
-        assert not work.subscribers.leave(alice.id, now=NOW)
-        work.subscribers.activate(alice.id, preferences=None, consent=YES, now=NOW)
-        assert [one.id for one in work.subscribers.unscheduled(limit=9)] == [alice.id]
+        work[SubscriberStore].schedule({alice.id: NOW})
+        assert work[SubscriberStore].leave(alice.id, now=NOW)
+        assert not work[SubscriberStore].leave(alice.id, now=NOW)
+        work[SubscriberStore].activate(alice.id, preferences=None, consent=YES, now=NOW)
+        assert [one.id for one in work[SubscriberStore].unscheduled(limit=9)] == [alice.id]
 
 
 def test_choices_are_replaced_whole(database: Database) -> None:
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
     with database.writing() as work:
-        work.subscribers.choose(alice.id, WISH, now=NOW)
-        (found,) = work.subscribers.subscriptions_of(alice.subscriber_id)
+        work[SubscriberStore].choose(alice.id, WISH, now=NOW)
+        (found,) = work[SubscriberStore].subscriptions_of(alice.subscriber_id)
     assert found == replace(alice, preferences=WISH)
 
 
@@ -179,8 +184,8 @@ def test_those_who_wait_are_found_by_when_they_asked(database: Database) -> None
     _, done = _sign_up(database, default, "done")
     _activate(database, done.id, None)
     with database.writing() as work:
-        work.subscribers.put(imported("moved", PENDING), default.id, now=NOW)
-        found = work.subscribers.unconfirmed(between=(NOW, NOW + HOUR), limit=9)
+        work[SubscriberStore].put(imported("moved", PENDING), default.id, now=NOW)
+        found = work[SubscriberStore].unconfirmed(between=(NOW, NOW + HOUR), limit=9)
     assert found == [early]
 
 
@@ -192,19 +197,19 @@ def test_who_never_confirmed_is_gone_after_a_week(database: Database) -> None:
     _sign_up(database, default, "again", now=NOW + HOUR)
     with database.writing() as work:
         before = NOW + HOUR
-        assert work.subscribers.forget_unconfirmed(before=before, now=NOW + WEEK) == 1
-        assert work.subscribers.find(address("alice")) is None
-        assert work.subscribers.find(address("again")) is not None
+        assert work[SubscriberStore].forget_unconfirmed(before=before, now=NOW + WEEK) == 1
+        assert work[SubscriberStore].find(address("alice")) is None
+        assert work[SubscriberStore].find(address("again")) is not None
 
 
 def test_nobody_who_ever_answered_is_forgotten(database: Database) -> None:
     default = seed_list(database)
     with database.writing() as work:
         for name, state in (("a", ACTIVE), ("b", LEFT), ("c", PENDING), ("d", SUPPRESSED)):
-            work.subscribers.put(imported(name, state), default.id, now=NOW)
+            work[SubscriberStore].put(imported(name, state), default.id, now=NOW)
         left = replace(imported("e", LEFT), consent=None)
-        work.subscribers.put(left, default.id, now=NOW)
-        assert work.subscribers.forget_unconfirmed(before=NOW + WEEK, now=NOW + WEEK) == 0
+        work[SubscriberStore].put(left, default.id, now=NOW)
+        assert work[SubscriberStore].forget_unconfirmed(before=NOW + WEEK, now=NOW + WEEK) == 0
 
 
 def test_a_further_list_that_was_never_confirmed_is_forgotten_alone(
@@ -214,8 +219,8 @@ def test_a_further_list_that_was_never_confirmed_is_forgotten_alone(
     (alice,) = seed_subscribers(database, default, ("alice",))
     other = _another_list(engine)
     with database.writing() as work:
-        work.subscribers.sign_up(_signup(), other, now=NOW)
-        assert work.subscribers.forget_unconfirmed(before=NOW + HOUR, now=NOW + WEEK) == 1
+        work[SubscriberStore].sign_up(_signup(), other, now=NOW)
+        assert work[SubscriberStore].forget_unconfirmed(before=NOW + HOUR, now=NOW + WEEK) == 1
     assert _states(database, alice.subscriber_id) == (ACTIVE, ACTIVE)
 
 
@@ -234,10 +239,11 @@ def test_more_and_less_replace_each_other_and_save_stands_by_itself(database: Da
     with database.writing() as work:
         verdicts = ("more", "save", "less", "less")
         fresh = [
-            work.subscribers.give_feedback(_said(alice, paper, one), now=NOW) for one in verdicts
+            work[SubscriberStore].give_feedback(_said(alice, paper, one), now=NOW)
+            for one in verdicts
         ]
         assert fresh == [True, True, True, False]
-        said = work.subscribers.feedback_of(alice.subscriber_id)
+        said = work[SubscriberStore].feedback_of(alice.subscriber_id)
     assert said == [(paper, "save"), (paper, "less")]
 
 
@@ -252,8 +258,8 @@ def test_what_many_people_said_is_told_by_person_in_the_order_they_said_it(
             (bob, one, "less"),
             (alice, one, "save"),
         ):
-            work.subscribers.give_feedback(_said(person, paper, verdict), now=NOW)
-        said = work.subscribers.feedback_of_all([alice.subscriber_id, bob.subscriber_id])
+            work[SubscriberStore].give_feedback(_said(person, paper, verdict), now=NOW)
+        said = work[SubscriberStore].feedback_of_all([alice.subscriber_id, bob.subscriber_id])
     assert said == {
         alice.subscriber_id: [(two, "more"), (one, "save")],
         bob.subscriber_id: [(one, "less")],
@@ -263,8 +269,8 @@ def test_what_many_people_said_is_told_by_person_in_the_order_they_said_it(
 def test_the_owner_of_a_delivery_is_told_by_its_id(database: Database) -> None:
     town = _Town(database)
     with database.reading() as work:
-        owner = work.subscribers.owner_of_delivery(town.delivery)
-        nobody = work.subscribers.owner_of_delivery(DeliveryId(10_000))
+        owner = work[SubscriberStore].owner_of_delivery(town.delivery)
+        nobody = work[SubscriberStore].owner_of_delivery(DeliveryId(10_000))
     assert owner is not None
     assert (owner.subscriber_id, owner.subscription_id) == (town.alice.subscriber_id, town.alice.id)
     assert (owner.positions, owner.address) == ((1, 2), "alice@mail.example")
@@ -287,21 +293,21 @@ class _Town:
         row = replace(made, reasons={1: "your topic graphs"}, withdrawn=(told,))
         plan(database, edition, [row])
         with database.writing() as work:
-            self.delivery = work.ledger.claim(lease("peek"), limit=1, now=NOW)[0].id
-            work.ledger.release("peek", now=NOW)
+            self.delivery = work[Ledger].claim(lease("peek"), limit=1, now=NOW)[0].id
+            work[Ledger].release("peek", now=NOW)
             self._fill(work, papers[0])
 
     def _fill(self, work: UnitOfWork, paper: Any) -> None:
-        work.subscribers.choose(self.alice.id, WISH, now=NOW)
-        work.subscribers.give_feedback(_said(self.alice, paper, "more"), now=NOW)
+        work[SubscriberStore].choose(self.alice.id, WISH, now=NOW)
+        work[SubscriberStore].give_feedback(_said(self.alice, paper, "more"), now=NOW)
         person = self.alice.subscriber_id
         payload = {"choices": "alice@mail.example"}
         notice = new_notice(
             IDENTITY, NoticeKind.CONFIRM, "confirm/1", person, None, payload, now=NOW
         )
-        work.notices.put(notice, now=NOW)
+        work[NoticeLedger].put(notice, now=NOW)
         asked = NewRequest(kind=RequestKind.LINK, address=address("alice"), due_at=NOW)
-        work.requests.put(asked, now=NOW)
+        work[RequestStore].put(asked, now=NOW)
 
 
 EXEMPT = {
@@ -333,12 +339,12 @@ def _something_came_back(database: Database, person: SubscriberId) -> None:
         mail = OwnMail(
             book="delivery", row=1, person=person, message_id="<m@x>", nonce="nonce", dated=NOW
         )
-        kept = work.returns.begin(event, now=NOW)
+        kept = work[ReturnStore].begin(event, now=NOW)
         assert kept is not None
-        work.returns.end(kept, Did.NOTED, mail=mail, said="alice@mail.example is not here")
+        work[ReturnStore].end(kept, Did.NOTED, mail=mail, said="alice@mail.example is not here")
         words = b"alice@mail.example is not here"
-        work.returns.keep(event, words, why="not-understood", person=person, now=NOW)
-        work.returns.set_standing(person, Standing(points=3), now=NOW)
+        work[ReturnStore].keep(event, words, why="not-understood", person=person, now=NOW)
+        work[ReturnStore].set_standing(person, Standing(points=3), now=NOW)
 
 
 @pytest.mark.accept("P3")
@@ -374,10 +380,10 @@ def test_erasing_leaves_nameless_ledger_rows_and_nothing_else(
     town = _Town(database)
     _something_came_back(database, town.alice.subscriber_id)
     with database.writing() as work:
-        work.subscribers.erase(town.alice.subscriber_id, now=NOW)
-        assert work.subscribers.find(address("alice")) is None
-        assert work.ledger.claim(lease(), limit=9, now=NOW) == []
-        assert work.notices.claim(lease(), limit=9, now=NOW) == []
+        work[SubscriberStore].erase(town.alice.subscriber_id, now=NOW)
+        assert work[SubscriberStore].find(address("alice")) is None
+        assert work[Ledger].claim(lease(), limit=9, now=NOW) == []
+        assert work[NoticeLedger].claim(lease(), limit=9, now=NOW) == []
     assert _states(database, town.alice.subscriber_id) == (LEFT, LEFT)
     everything = "".join(_dump(engine, lambda _: True))
     assert not [word for word in ("alice@", "mail.example", "graphs") if word in everything]
@@ -397,10 +403,10 @@ def test_erasing_one_person_leaves_the_others(database: Database) -> None:
     town = _Town(database)
     (bob,) = seed_subscribers(database, seed_list(database), ("bob",))
     with database.writing() as work:
-        work.subscribers.erase(bob.subscriber_id, now=NOW)
+        work[SubscriberStore].erase(bob.subscriber_id, now=NOW)
     assert _states(database, town.alice.subscriber_id) == (ACTIVE, ACTIVE)
     with database.reading() as work:
-        assert work.subscribers.feedback_of(town.alice.subscriber_id)
+        assert work[SubscriberStore].feedback_of(town.alice.subscriber_id)
 
 
 # --- another address ---------------------------------------------------------------------------
@@ -411,17 +417,17 @@ def test_a_person_is_mailed_at_another_address_from_now_on(database: Database) -
     person, subscription = _sign_up(database, default)
     _activate(database, subscription.id, WISH)
     with database.writing() as work:
-        assert work.subscribers.readdress(person.id, address("bob"), now=NOW + HOUR)
+        assert work[SubscriberStore].readdress(person.id, address("bob"), now=NOW + HOUR)
     with database.reading() as work:
-        assert work.subscribers.find(address("alice")) is None
-        found = work.subscribers.find(address("bob"))
+        assert work[SubscriberStore].find(address("alice")) is None
+        found = work[SubscriberStore].find(address("bob"))
         assert found is not None
         assert (found.id, found.address, found.nonce) == (
             person.id,
             "bob@mail.example",
             person.nonce,
         )
-        (kept,) = work.subscribers.subscriptions_of(person.id)
+        (kept,) = work[SubscriberStore].subscriptions_of(person.id)
         assert kept.preferences == WISH
 
 
@@ -435,10 +441,10 @@ def test_nobody_moves_to_an_address_that_somebody_has_or_had(
     other, theirs = _sign_up(database, default, "bob")
     _activate(database, theirs.id, WISH)
     with database.writing() as work:
-        work.subscribers.set_state(other.id, state, now=NOW)
-        assert not work.subscribers.readdress(person.id, address("bob"), now=NOW)
+        work[SubscriberStore].set_state(other.id, state, now=NOW)
+        assert not work[SubscriberStore].readdress(person.id, address("bob"), now=NOW)
     with database.reading() as work:
-        found = work.subscribers.get(person.id)
+        found = work[SubscriberStore].get(person.id)
     assert found is not None
     assert found.address == "alice@mail.example"
 
@@ -449,14 +455,14 @@ def test_whoever_asked_there_and_never_confirmed_is_forgotten(database: Database
     _activate(database, subscription.id, WISH)
     stranger, _ = _sign_up(database, default, "bob")
     with database.writing() as work:
-        assert work.subscribers.readdress(person.id, address("bob"), now=NOW)
+        assert work[SubscriberStore].readdress(person.id, address("bob"), now=NOW)
     with database.reading() as work:
-        assert work.subscribers.get(stranger.id) is None
+        assert work[SubscriberStore].get(stranger.id) is None
 
 
 def test_a_person_who_was_erased_moves_nowhere(database: Database) -> None:
     default = seed_list(database)
     person, _ = _sign_up(database, default)
     with database.writing() as work:
-        work.subscribers.erase(person.id, now=NOW)
-        assert not work.subscribers.readdress(person.id, address("bob"), now=NOW)
+        work[SubscriberStore].erase(person.id, now=NOW)
+        assert not work[SubscriberStore].readdress(person.id, address("bob"), now=NOW)

@@ -16,6 +16,7 @@ from paperround.domain.subscribers import (
     SubscriberState,
     SubscriptionId,
 )
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, NOW, address, imported, seed_list, seed_subscribers
 
@@ -25,19 +26,19 @@ LEFT, SUPPRESSED = SubscriberState.UNSUBSCRIBED, SubscriberState.SUPPRESSED
 
 def _put(database: Database, default: MailingList, state: SubscriberState) -> str:
     with database.writing() as work:
-        return work.subscribers.put(imported("alice", state), default.id, now=NOW)
+        return work[SubscriberStore].put(imported("alice", state), default.id, now=NOW)
 
 
 def _alice(database: Database) -> Subscriber:
     with database.reading() as work:
-        found = work.subscribers.find(address("alice"))
+        found = work[SubscriberStore].find(address("alice"))
     assert found is not None
     return found
 
 
 def _state_on(database: Database, default: MailingList) -> SubscriberState:
     with database.reading() as work:
-        found = work.subscribers.subscription(_alice(database).id, default.id)
+        found = work[SubscriberStore].subscription(_alice(database).id, default.id)
     assert found is not None
     return found.state
 
@@ -57,10 +58,10 @@ def test_an_imported_person_comes_back_with_consent_and_choices(database: Databa
     )
     offered = imported("Alice", preferences=wish)
     with database.writing() as work:
-        assert work.subscribers.put(offered, default.id, now=NOW) == "new"
-        person = work.subscribers.find(address("ALICE"))
+        assert work[SubscriberStore].put(offered, default.id, now=NOW) == "new"
+        person = work[SubscriberStore].find(address("ALICE"))
         assert person is not None
-        subscription = work.subscribers.subscription(person.id, default.id)
+        subscription = work[SubscriberStore].subscription(person.id, default.id)
     assert subscription is not None
     assert (person.consent, person.address) == (offered.consent, "Alice@mail.example")
     assert subscription.preferences == wish
@@ -76,7 +77,7 @@ def test_other_choices_are_a_change(database: Database) -> None:
     _put(database, default, ACTIVE)
     with database.writing() as work:
         later = imported("alice", preferences=Preferences(hour=9))
-        assert work.subscribers.put(later, default.id, now=NOW) == "changed"
+        assert work[SubscriberStore].put(later, default.id, now=NOW) == "changed"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_an_import_does_not_bring_back_somebody_who_stopped_everything(
     default = seed_list(database)
     _put(database, default, ACTIVE)
     with database.writing() as work:
-        work.subscribers.set_state(_alice(database).id, state, now=NOW)
+        work[SubscriberStore].set_state(_alice(database).id, state, now=NOW)
     assert _put(database, default, ACTIVE) == "unchanged"
     assert _state_on(database, default) is state
 
@@ -116,9 +117,9 @@ def test_an_import_that_makes_somebody_active_keeps_how_they_agreed(database: Da
     default = seed_list(database)
     agreed = Consent(at=NOW - HOUR, source="letter")
     with database.writing() as work:
-        work.subscribers.put(imported("alice", PENDING), default.id, now=NOW)
+        work[SubscriberStore].put(imported("alice", PENDING), default.id, now=NOW)
         offered = replace(imported("alice", ACTIVE), consent=agreed)
-        assert work.subscribers.put(offered, default.id, now=NOW) == "changed"
+        assert work[SubscriberStore].put(offered, default.id, now=NOW) == "changed"
     assert _alice(database).consent == agreed
 
 
@@ -129,10 +130,10 @@ def test_an_imported_change_of_hour_sets_the_clock_anew_but_owes_what_is_due(
     default = seed_list(database)
     (alice,) = seed_subscribers(database, default, ("alice",))
     with database.writing() as work:
-        work.subscribers.schedule({alice.id: due_at})
+        work[SubscriberStore].schedule({alice.id: due_at})
         later = imported("alice", preferences=Preferences(hour=9))
-        work.subscribers.put(later, default.id, now=NOW)
-        everybody = work.subscribers.due(
+        work[SubscriberStore].put(later, default.id, now=NOW)
+        everybody = work[SubscriberStore].due(
             default.id, now=NOW + HOUR, limit=1, after=SubscriptionId(0)
         )
     assert [one.due_at for one in everybody] == ([kept] if kept else [])
@@ -141,30 +142,30 @@ def test_an_imported_change_of_hour_sets_the_clock_anew_but_owes_what_is_due(
 def test_a_suppressed_person_cannot_become_active(database: Database) -> None:
     _put(database, seed_list(database), SUPPRESSED)
     with pytest.raises(InvalidInput, match="lift"), database.writing() as work:
-        work.subscribers.set_state(_alice(database).id, ACTIVE, now=NOW)
+        work[SubscriberStore].set_state(_alice(database).id, ACTIVE, now=NOW)
 
 
 def test_becoming_active_confirms_what_was_waiting(database: Database) -> None:
     default = seed_list(database)
     _put(database, default, PENDING)
     with database.writing() as work:
-        work.subscribers.set_state(_alice(database).id, ACTIVE, now=NOW)
+        work[SubscriberStore].set_state(_alice(database).id, ACTIVE, now=NOW)
     assert _state_on(database, default) is ACTIVE
 
 
 def test_moving_nobody_is_not_found(database: Database) -> None:
     with pytest.raises(NotFound), database.writing() as work:
-        work.subscribers.set_state(SubscriberId(5), LEFT, now=NOW)
+        work[SubscriberStore].set_state(SubscriberId(5), LEFT, now=NOW)
 
 
 def test_pages_hold_active_subscriptions_by_id(database: Database) -> None:
     default = seed_list(database)
     a, b, c, d = seed_subscribers(database, default, ("a", "b", "c", "d"))
     with database.writing() as work:
-        work.subscribers.set_state(b.subscriber_id, LEFT, now=NOW)
-        work.subscribers.put(imported("e", PENDING), default.id, now=NOW)
-        first = work.subscribers.subscriptions_after(default.id, SubscriptionId(0), limit=2)
-        rest = work.subscribers.subscriptions_after(default.id, first[-1].id, limit=9)
+        work[SubscriberStore].set_state(b.subscriber_id, LEFT, now=NOW)
+        work[SubscriberStore].put(imported("e", PENDING), default.id, now=NOW)
+        first = work[SubscriberStore].subscriptions_after(default.id, SubscriptionId(0), limit=2)
+        rest = work[SubscriberStore].subscriptions_after(default.id, first[-1].id, limit=9)
     assert (first, rest) == ([a, c], [d])
 
 
@@ -172,15 +173,15 @@ def test_an_export_holds_everybody_with_their_state_on_the_list(database: Databa
     default = seed_list(database)
     _put(database, default, ACTIVE)
     with database.writing() as work:
-        work.subscribers.put(imported("bob", LEFT), default.id, now=NOW)
-        work.subscribers.set_state(_alice(database).id, SUPPRESSED, now=NOW)
-        rows = [(one.address, one.state) for one, _ in work.subscribers.export(default.id)]
+        work[SubscriberStore].put(imported("bob", LEFT), default.id, now=NOW)
+        work[SubscriberStore].set_state(_alice(database).id, SUPPRESSED, now=NOW)
+        rows = [(one.address, one.state) for one, _ in work[SubscriberStore].export(default.id)]
     assert rows == [("alice@mail.example", SUPPRESSED), ("bob@mail.example", LEFT)]
 
 
 def test_a_suppression_stands_until_it_is_lifted(database: Database) -> None:
     with database.writing() as work:
-        store = work.subscribers
+        store = work[SubscriberStore]
         assert store.suppress("d1", "k1", reason="bounce", now=NOW)
         assert not store.suppress("d1", "k1", reason="again", now=NOW)
         assert store.suppressed(["d1", "d2"]) == {"d1"}
@@ -192,7 +193,7 @@ def test_a_suppression_stands_until_it_is_lifted(database: Database) -> None:
 
 def test_a_lifted_suppression_may_be_set_again(database: Database) -> None:
     with database.writing() as work:
-        work.subscribers.suppress("d1", "k1", reason="bounce", now=NOW)
-        work.subscribers.lift("d1", now=NOW)
-        assert work.subscribers.suppress("d1", "k2", reason="complaint", now=NOW + HOUR)
-        assert work.subscribers.suppressions() == [("d1", "complaint", NOW + HOUR)]
+        work[SubscriberStore].suppress("d1", "k1", reason="bounce", now=NOW)
+        work[SubscriberStore].lift("d1", now=NOW)
+        assert work[SubscriberStore].suppress("d1", "k2", reason="complaint", now=NOW + HOUR)
+        assert work[SubscriberStore].suppressions() == [("d1", "complaint", NOW + HOUR)]

@@ -16,6 +16,11 @@ from paperround.domain.errors import (
 from paperround.store import engine as engines
 from paperround.store import schema as db
 from paperround.store.engine import MUCH_CACHE, roomy
+from paperround.store.feeds import FeedStore
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
+from paperround.store.slots import SlotStore
+from paperround.store.status import StatusStore
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
 from tests.builders import NOW, paper, seed_list, seed_papers, write
 from tests.databases import opened
@@ -29,16 +34,16 @@ ENDED = OTHERS.replace("SELECT pid", "SELECT pid, pg_terminate_backend(pid)")
 
 def test_an_exception_undoes_the_whole_unit(database: Database) -> None:
     with pytest.raises(Conflict), database.writing() as work:
-        work.papers.save([write(paper(1)), write(paper(2)), write(paper(1))], now=NOW)
+        work[PaperStore].save([write(paper(1)), write(paper(2)), write(paper(1))], now=NOW)
     with database.reading() as work:
-        assert work.papers.count() == 0
+        assert work[PaperStore].count() == 0
 
 
 def test_a_line_that_is_lost_in_a_part_is_told_as_what_it_is(engine: Engine) -> None:
     with pytest.raises(DatabaseFailed, match="away"), SqlDatabase(engine).writing() as work:
         lose_the_line(work)
     with SqlDatabase(engine).writing() as work, work.part():
-        work.lists.ensure_default(zone="UTC", now=NOW)
+        work[ListStore].ensure_default(zone="UTC", now=NOW)
 
 
 def lose_the_line(work: UnitOfWork) -> None:
@@ -49,7 +54,7 @@ def lose_the_line(work: UnitOfWork) -> None:
 
 def test_a_reading_unit_cannot_write(database: Database) -> None:
     with pytest.raises((DBAPIError, DatabaseFailed)), database.reading() as work:
-        work.lists.ensure_default(zone="UTC", now=NOW)
+        work[ListStore].ensure_default(zone="UTC", now=NOW)
     seed_list(database)
 
 
@@ -64,37 +69,37 @@ def test_a_database_that_takes_no_writes_any_more_has_failed(postgres_url: str) 
 
 def write_to_a_standby(work: UnitOfWork) -> None:
     work.connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-    work.lists.ensure_default(zone="UTC", now=NOW)
+    work[ListStore].ensure_default(zone="UTC", now=NOW)
 
 
 def test_a_connection_reads_and_writes_in_turns(database: Database) -> None:
     for _ in range(2):
         test_a_reading_unit_cannot_write(database)
         with database.writing() as work:
-            work.lists.ensure_default(zone="UTC", now=NOW)
+            work[ListStore].ensure_default(zone="UTC", now=NOW)
 
 
 def test_a_reading_unit_sees_one_snapshot(database: Database) -> None:
     with database.reading() as work:
-        assert work.papers.count() == 0
+        assert work[PaperStore].count() == 0
         seed_papers(database, 2)
-        assert work.papers.count() == 0
+        assert work[PaperStore].count() == 0
     with database.reading() as work:
-        assert work.papers.count() == 2
+        assert work[PaperStore].count() == 2
 
 
 def test_a_name_that_no_text_column_holds_is_the_fault_of_whoever_asks(database: Database) -> None:
     seed_list(database)
     with pytest.raises((NotFound, InvalidInput)), database.reading() as work:
-        work.lists.get("trending\0")
+        work[ListStore].get("trending\0")
 
 
 def test_a_naive_datetime_is_refused(database: Database) -> None:
     naive = NOW.replace(tzinfo=None)
     with pytest.raises((ValueError, StatementError), match="naive"), database.writing() as work:
-        work.feeds.get_or_create("hf", "hf", now=naive)
+        work[FeedStore].get_or_create("hf", "hf", now=naive)
     with pytest.raises((ValueError, StatementError), match="naive"), database.writing() as work:
-        work.papers.save([write(paper(1, counts_from=naive))], now=NOW)
+        work[PaperStore].save([write(paper(1, counts_from=naive))], now=NOW)
 
 
 def test_instants_come_back_in_utc_and_sort_by_time(engine: Engine) -> None:
@@ -102,7 +107,7 @@ def test_instants_come_back_in_utc_and_sort_by_time(engine: Engine) -> None:
     moments = [NOW, (NOW + timedelta(microseconds=1)).astimezone(east), NOW + timedelta(seconds=1)]
     with SqlDatabase(engine).writing() as work:
         for number, moment in enumerate(moments):
-            work.feeds.get_or_create(f"f{number}", "hf", now=moment)
+            work[FeedStore].get_or_create(f"f{number}", "hf", now=moment)
     with engine.connect() as connection:
         stored = connection.execute(select(db.feeds.c.created_at).order_by(db.feeds.c.created_at))
         found: list[datetime] = list(stored.scalars())
@@ -128,7 +133,7 @@ def test_no_column_holds_bytes_that_could_be_a_pickle(engine: Engine) -> None:
 def test_sqlite_is_opened_so_that_it_keeps_its_promises(sqlite_database: Database) -> None:
     assert isinstance(sqlite_database, SqlDatabase)
     with sqlite_database.reading() as work:
-        connection = work.papers._connection
+        connection = work[PaperStore]._connection
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
     assert found == ["wal", 2, 1, 10_000]
@@ -136,9 +141,9 @@ def test_sqlite_is_opened_so_that_it_keeps_its_promises(sqlite_database: Databas
 
 def test_a_database_with_a_file_of_its_own_tells_how_much_room_it_has(engine: Engine) -> None:
     with SqlDatabase(engine).writing() as work:
-        work.slots.beat("room", now=NOW)
+        work[SlotStore].beat("room", now=NOW)
     with SqlDatabase(engine).reading() as work:
-        found = work.status.storage()
+        found = work[StatusStore].storage()
     if engine.dialect.name == "sqlite":
         assert found.log_bytes
         assert found.free_bytes
@@ -167,25 +172,25 @@ def test_a_connection_that_the_server_ended_meanwhile_is_no_loss(
 ) -> None:
     database = SqlDatabase(engine)
     with database.writing() as work:
-        assert work.slots.take("mark", "a", now=NOW)
+        assert work[SlotStore].take("mark", "a", now=NOW)
     end_all_others(database_url)
     with database.writing() as work:
-        assert work.slots.take("mark", "b", now=NOW)
-        assert not work.slots.take("mark", "a", now=NOW)
+        assert work[SlotStore].take("mark", "b", now=NOW)
+        assert not work[SlotStore].take("mark", "a", now=NOW)
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_one_that_ends_within_a_transaction_has_failed(database_url: str, engine: Engine) -> None:
     def be_ended(work: UnitOfWork) -> None:
-        work.slots.take("mark", "b", now=NOW)
+        work[SlotStore].take("mark", "b", now=NOW)
         end_all_others(database_url)
-        work.slots.take("mark", "c", now=NOW)
+        work[SlotStore].take("mark", "c", now=NOW)
 
     database = SqlDatabase(engine)
     with pytest.raises(DatabaseFailed), database.writing() as work:
         be_ended(work)
     with database.writing() as work:
-        assert work.slots.take("mark", "b", now=NOW)
+        assert work[SlotStore].take("mark", "b", now=NOW)
 
 
 def end_all_others(url: str) -> None:

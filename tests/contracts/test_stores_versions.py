@@ -6,14 +6,15 @@ from sqlalchemy import Engine, select
 
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import HOUR, NOW, seed_papers, write
 
 
 def _change(engine: Engine, paper_id: PaperId, title: str, *, text_changed: bool) -> None:
     with SqlDatabase(engine).writing() as work:
-        changed = replace(work.papers.load([paper_id])[paper_id], title=title)
-        work.papers.save([write(changed, text_changed=text_changed)], now=NOW + HOUR)
+        changed = replace(work[PaperStore].load([paper_id])[paper_id], title=title)
+        work[PaperStore].save([write(changed, text_changed=text_changed)], now=NOW + HOUR)
 
 
 def test_a_change_that_leaves_the_text_alone_keeps_no_version(engine: Engine) -> None:
@@ -34,9 +35,9 @@ def test_a_paper_keeps_the_date_it_was_first_seen(engine: Engine) -> None:
 def test_raw_texts_stay_where_the_write_says_so(engine: Engine) -> None:
     (one,) = seed_papers(SqlDatabase(engine), 1)
     with SqlDatabase(engine).writing() as work:
-        first = write(work.papers.load([one])[one])
-        work.papers.save([replace(first, raw_title="A  title", raw_abstract="Raw.")], now=NOW)
-        work.papers.save([replace(first, raw_title_stays=True, raw_abstract="New.")], now=NOW)
+        first = write(work[PaperStore].load([one])[one])
+        work[PaperStore].save([replace(first, raw_title="A  title", raw_abstract="Raw.")], now=NOW)
+        work[PaperStore].save([replace(first, raw_title_stays=True, raw_abstract="New.")], now=NOW)
     with engine.connect() as connection:
         texts = connection.execute(select(db.papers.c.raw_title, db.papers.c.raw_abstract))
         assert texts.one() == ("A  title", "New.")

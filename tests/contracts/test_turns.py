@@ -6,6 +6,7 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine
 
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import SqlDatabase, Turns
 from tests.builders import NOW
 
@@ -55,7 +56,7 @@ def test_whoever_writes_to_a_file_has_the_turn_meanwhile(engine: Engine) -> None
         return
     with database.writing() as work:
         assert is_taken(turns)
-        work.slots.beat("x", now=NOW)
+        work[SlotStore].beat("x", now=NOW)
     assert not is_taken(turns)
     with pytest.raises(ZeroDivisionError), database.writing():
         raise ZeroDivisionError

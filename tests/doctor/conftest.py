@@ -17,6 +17,8 @@ from paperround.doctor.examination import examine
 from paperround.doctor.findings import Finding, Level
 from paperround.domain.feeds import FeedHealth, NewFeed, Poll, Progress
 from paperround.jobs.tick import SCHEDULER
+from paperround.store.feeds import FeedStore
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 from tests.builders import HOUR, NOW, seed_edition, seed_list, seed_papers
@@ -114,9 +116,9 @@ def home(
 def _fill(database: SqlDatabase) -> None:
     seed_edition(database, seed_list(database), seed_papers(database, 3))
     with database.writing() as work:
-        feed = work.feeds.create(NewFeed(name="arxiv", kind="arxiv"), now=NOW)
-        work.feeds.record(feed.id, polled(FeedHealth.FRESH), lease=feed.lease)
-        work.slots.beat(SCHEDULER, now=NOW - timedelta(minutes=1))
+        feed = work[FeedStore].create(NewFeed(name="arxiv", kind="arxiv"), now=NOW)
+        work[FeedStore].record(feed.id, polled(FeedHealth.FRESH), lease=feed.lease)
+        work[SlotStore].beat(SCHEDULER, now=NOW - timedelta(minutes=1))
 
 
 def polled(health: FeedHealth, reason: str = "3 new") -> Poll:

@@ -22,6 +22,13 @@ from paperround.domain.tokens import KeyRing
 from paperround.jobs.tick import SCHEDULER
 from paperround.store import engine as engines
 from paperround.store import migrate
+from paperround.store.editions import EditionStore
+from paperround.store.feeds import FeedStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.models import ModelStore
+from paperround.store.slots import SlotStore
+from paperround.store.subscribers import SubscriberStore
 from tests.builders import NOW, new_delivery, seed_list, seed_subscribers, shard
 from tests.certificates import certificate, server_context
 from tests.doctor.conftest import ALIVE, SECRET, Home, polled
@@ -169,7 +176,7 @@ def test_a_folder_that_cannot_be_written(home: Home) -> None:
 
 def test_a_suppression_whose_key_was_dropped(home: Home) -> None:
     with home.database.writing() as work:
-        work.subscribers.suppress("a hash", "dead", reason="asked", now=NOW)
+        work[SubscriberStore].suppress("a hash", "dead", reason="asked", now=NOW)
     found = home.faults()["keys"]
     assert "is gone: 1 suppression, which nobody can recognise now" in found.says
     assert found.level is Level.FAIL
@@ -185,7 +192,7 @@ def test_a_mail_that_waits_and_whose_key_was_dropped(home: Home) -> None:
 def test_a_key_of_the_ring_that_is_not_the_first_is_no_fault(home: Home) -> None:
     old = KeyRing((SECRET.encode(),)).current.id
     with home.database.writing() as work:
-        work.subscribers.suppress("a hash", old, reason="asked", now=NOW)
+        work[SubscriberStore].suppress("a hash", old, reason="asked", now=NOW)
     assert home.faults(secret_key=f"a newer secret of these same tests,{SECRET}") == {}
 
 
@@ -209,7 +216,7 @@ def test_a_model_that_cannot_be_read_or_is_old(home: Home) -> None:
     assert model(fresh, is_read=True, now=NOW + 3 * DAY + MINUTE).level is Level.WARN
     unread = NewModel(name="prior", version="1", as_of=NOW, outcomes=700, content=b"torn")
     with home.database.writing() as work:
-        work.models.add(unread, now=NOW)
+        work[ModelStore].add(unread, now=NOW)
     found = home.faults()["model"]
     assert "model 1 cannot be read" in found.says
     assert "`paperround learn` makes a new one" in found.way_out
@@ -228,15 +235,15 @@ def test_a_clock_that_went_back(home: Home) -> None:
 @pytest.mark.parametrize("health", [FeedHealth.FAILED, FeedHealth.STALE])
 def test_a_feed_that_brings_nothing(home: Home, health: FeedHealth) -> None:
     with home.database.writing() as work:
-        feed = work.feeds.find("arxiv")
+        feed = work[FeedStore].find("arxiv")
         assert feed is not None
-        work.feeds.record(feed.id, polled(health, "status 500"), lease=feed.lease)
+        work[FeedStore].record(feed.id, polled(health, "status 500"), lease=feed.lease)
     assert f"arxiv is {health}: status 500" in home.faults()["feeds"].says
 
 
 def test_a_list_that_is_paused(home: Home) -> None:
     with home.database.writing() as work:
-        work.lists.pause(work.lists.get("trending").id, now=NOW)
+        work[ListStore].pause(work[ListStore].get("trending").id, now=NOW)
     assert "digest resume" in home.faults()["digests"].way_out
 
 
@@ -290,11 +297,11 @@ def test_a_clock_ahead_is_told_by_a_source_where_the_site_has_the_same_clock(hom
     home.client.headers = {"date": format_datetime(NOW - DAY, usegmt=True), "age": "3600"}
     home.client.pages = {"https://blog.lab.org/rss": b"<rss><channel/></rss>"}
     with home.database.writing() as work:
-        feed = work.feeds.create(
+        feed = work[FeedStore].create(
             NewFeed(name="blog", kind="feed", url="https://blog.lab.org/rss"), now=NOW
         )
         good = replace(polled(FeedHealth.FRESH), good_at=NOW + MINUTE)
-        work.feeds.record(feed.id, good, lease=feed.lease)
+        work[FeedStore].record(feed.id, good, lease=feed.lease)
     with FaultServer({"/": answer, "/healthz": answer}) as other:
         found = home.faults(public_url=other.url().rstrip("/"))["time"]
     assert found.level is Level.FAIL
@@ -390,7 +397,7 @@ def test_an_outbox_that_cannot_be_written(home: Home) -> None:
 
 def beat(home: Home, moment: datetime) -> None:
     with home.database.writing() as work:
-        work.slots.beat(SCHEDULER, now=moment)
+        work[SlotStore].beat(SCHEDULER, now=moment)
 
 
 def plan_one(home: Home, *, late: timedelta = timedelta()) -> None:
@@ -399,7 +406,7 @@ def plan_one(home: Home, *, late: timedelta = timedelta()) -> None:
     trending = seed_list(database)
     [subscription] = seed_subscribers(database, trending, ("alice",))
     with database.writing() as work:
-        edition = work.editions.newest(trending.id, by=NOW)
+        edition = work[EditionStore].newest(trending.id, by=NOW)
         assert edition is not None
         row = new_delivery(subscription, kind=DigestKind.DIGEST, due_at=NOW - late)
-        work.ledger.plan(edition.id, trending.id, [row], shard(), now=NOW)
+        work[Ledger].plan(edition.id, trending.id, [row], shard(), now=NOW)

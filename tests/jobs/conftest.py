@@ -16,6 +16,8 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.ingest import IngestReport, ingest
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.databases import (
     database_url,
@@ -44,7 +46,7 @@ def database(engine: Engine) -> SqlDatabase:
     """A migrated database with its default list, on each engine."""
     database = SqlDatabase(engine)
     with database.writing() as work:
-        work.lists.ensure_default(zone="UTC", now=NOW)
+        work[ListStore].ensure_default(zone="UTC", now=NOW)
     return database
 
 
@@ -72,11 +74,11 @@ def fill(database: Database, records: list[Record], now: datetime = NOW) -> Inge
 
 def subscribe(database: SqlDatabase, *names: str, wish: Preferences | None = None) -> None:
     with database.writing() as work:
-        trending = work.lists.get("trending")
+        trending = work[ListStore].get("trending")
         for name in names:
             written = f"{name}@example.org"
             address = Address(written=written, mailed=written, folded=written, domain="example.org")
-            work.subscribers.put(
+            work[SubscriberStore].put(
                 ImportedSubscriber(
                     address=address,
                     state=SubscriberState.ACTIVE,

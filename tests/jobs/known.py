@@ -7,6 +7,8 @@ from sqlalchemy import Engine, event
 
 from paperround.domain.subscribers import SubscriberState
 from paperround.jobs.subscribers import suppress
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, imported
 from tests.jobs.conftest import IDENTITY
@@ -49,7 +51,7 @@ def seed_states(database: Database) -> None:
     post(database)
     with database.writing() as work:
         left = imported("left", SubscriberState.UNSUBSCRIBED)
-        work.subscribers.put(left, work.lists.get("trending").id, now=NOW)
-        work.subscribers.put(imported("gone"), work.lists.get("trending").id, now=NOW)
+        work[SubscriberStore].put(left, work[ListStore].get("trending").id, now=NOW)
+        work[SubscriberStore].put(imported("gone"), work[ListStore].get("trending").id, now=NOW)
         for name in ("gone", "never"):
             suppress(work, IDENTITY.keys, address(name), reason="complaint", now=NOW)

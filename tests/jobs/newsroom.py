@@ -12,6 +12,8 @@ from paperround.jobs.feeds import change_feed, create_feed, poll_due
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import PollReport
 from paperround.sources.live import SOURCES, WITNESSES
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import Neighbours
 from tests.sources.arxiv_samples import item, rss
@@ -112,16 +114,16 @@ class Room:
 
     def feed(self, feed: FeedId) -> LiveFeed:
         with self.database.reading() as work:
-            return work.feeds.get(feed)
+            return work[FeedStore].get(feed)
 
     def runs(self, feed: FeedId) -> list[FeedRun]:
         with self.database.reading() as work:
-            return work.feeds.runs(feed, before=None, limit=50)
+            return work[FeedStore].runs(feed, before=None, limit=50)
 
     @property
     def papers(self) -> int:
         with self.database.reading() as work:
-            return work.papers.count()
+            return work[PaperStore].count()
 
 
 def batch(first: int = 1, count: int = 2) -> bytes:

@@ -10,6 +10,7 @@ from paperround.domain.deliveries import DeliveryId, Envelope, Mailer, Outcome
 from paperround.domain.notices import NoticeKind
 from paperround.jobs.deliver import Post
 from paperround.jobs.notices import new_notice
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
     LETTERHEAD,
@@ -72,8 +73,8 @@ def tell(
 ) -> DeliveryId:
     with database.writing() as work:
         notice = new_notice(IDENTITY, kind, key, None, KEEPER, payload, now=NOW)
-        work.notices.put(notice, now=NOW)
-        found = work.notices.find(key)
+        work[NoticeLedger].put(notice, now=NOW)
+        found = work[NoticeLedger].find(key)
     assert found is not None
     return found.id
 

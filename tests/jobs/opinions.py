@@ -8,6 +8,8 @@ from paperround.domain.papers import PaperId, Record
 from paperround.domain.readers import NewFeedback
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW, record
 
@@ -28,7 +30,7 @@ def filler(count: int, first: int) -> list[Record]:
 
 def person(database: SqlDatabase, name: str) -> SubscriberId:
     with database.reading() as work:
-        everybody = work.subscribers.export(work.lists.get("trending").id)
+        everybody = work[SubscriberStore].export(work[ListStore].get("trending").id)
         return next(one.id for one, _ in everybody if one.address.startswith(name))
 
 
@@ -38,4 +40,4 @@ def like(database: SqlDatabase, name: str, title: str, verdict: str = "more") ->
         named = select(func.min(db.papers.c.id)).where(db.papers.c.title == title)
         paper = PaperId(work.connection.execute(named).scalar_one())
         said = NewFeedback(subscriber_id=who, paper_id=paper, delivery=None, verdict=verdict)
-        work.subscribers.give_feedback(said, now=NOW)
+        work[SubscriberStore].give_feedback(said, now=NOW)

@@ -15,6 +15,8 @@ from paperround.domain.subscribers import (
     Preferences,
     SubscriberState,
 )
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.faults import Accepted, SmtpSink
 from tests.jobs.conftest import NOW
@@ -101,10 +103,10 @@ def most_within(times: Sequence[float], seconds: float) -> int:
 def subscribe_at(database: SqlDatabase, domain: str, count: int, first: int = 0) -> None:
     """`count` readers of one domain."""
     with database.writing() as work:
-        trending = work.lists.get("trending")
+        trending = work[ListStore].get("trending")
         for number in range(first, first + count):
             written = f"reader{number}@{domain}"
-            work.subscribers.put(
+            work[SubscriberStore].put(
                 ImportedSubscriber(
                     address=Address(written=written, mailed=written, folded=written, domain=domain),
                     state=SubscriberState.ACTIVE,

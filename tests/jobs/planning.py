@@ -11,6 +11,9 @@ from paperround.jobs.plan import (
 )
 from paperround.jobs.publish import draft, freeze
 from paperround.jobs.rank import rank_list
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY
@@ -47,9 +50,9 @@ def cut(database: SqlDatabase, cut_at: datetime, *, late: timedelta = timedelta(
 def history(database: SqlDatabase, name: str = "ada") -> list[DeliveryRecord]:
     """What became of a person's mails, oldest first."""
     with database.reading() as work:
-        people = work.subscribers.export(work.lists.get("trending").id)
+        people = work[SubscriberStore].export(work[ListStore].get("trending").id)
         (person,) = (one for one, _ in people if one.address.startswith(name))
-        return work.ledger.history(person.id, limit=50)[::-1]
+        return work[Ledger].history(person.id, limit=50)[::-1]
 
 
 def days(database: SqlDatabase, name: str = "ada") -> list[tuple[date, str, str]]:

@@ -22,6 +22,8 @@ from paperround.jobs.signup import Confirmed, confirm
 from paperround.jobs.signup_requests import SignupRequest
 from paperround.jobs.signup_worker import work_on_requests
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, lease
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
@@ -131,10 +133,10 @@ def post(
     token = f"post {now.isoformat()}"
     with database.writing() as work:
         held = lease(token, until=now + timedelta(minutes=15))
-        mails = work.notices.claim(held, limit=1000, now=now)
-        work.notices.mark_in_data([one.id for one in mails], token, until=held.until, now=now)
+        mails = work[NoticeLedger].claim(held, limit=1000, now=now)
+        work[NoticeLedger].mark_in_data([one.id for one in mails], token, until=held.until, now=now)
         sent = [Move(id=one.id, token=token, state=ends, reason="", code=250) for one in mails]
-        work.notices.settle(sent, now=now)
+        work[NoticeLedger].settle(sent, now=now)
     return mails
 
 
@@ -173,10 +175,10 @@ def digests(database: Database, *, now: datetime = NOW) -> list[Claimed]:
     """The digests that are due, claimed and given back."""
     token = f"digests {now.isoformat()}"
     with database.writing() as work:
-        rows = work.ledger.claim(
+        rows = work[Ledger].claim(
             lease(token, until=now + timedelta(minutes=15)), limit=1000, now=now
         )
-        work.ledger.release(token, now=now)
+        work[Ledger].release(token, now=now)
     return rows
 
 

@@ -19,6 +19,10 @@ from paperround.jobs.ingest import ingest
 from paperround.jobs.plan import Hours, plan_due
 from paperround.ranking.trending import TrendingRanker
 from paperround.sources.jsonl import read_jsonl
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import english, lease, move
 from tests.jobs.conftest import IDENTITY
@@ -97,27 +101,27 @@ class Replay:
         token = f"post {now.isoformat()}"
         with self.database.writing() as work:
             held = lease(token, until=now + DAY)
-            rows = work.ledger.claim(held, limit=1000, now=now)
-            work.ledger.mark_in_data([row.id for row in rows], token, until=held.until, now=now)
+            rows = work[Ledger].claim(held, limit=1000, now=now)
+            work[Ledger].mark_in_data([row.id for row in rows], token, until=held.until, now=now)
             moves = [move(row, DeliveryState.SENT, token=token) for row in rows]
-            work.ledger.settle(moves, now=now)
+            work[Ledger].settle(moves, now=now)
 
     def mails(self) -> dict[str, list[Sent]]:
         """What each person was sent, oldest first."""
         with self.database.reading() as work:
-            trending = work.lists.get("trending")
-            people = [one for one, _ in work.subscribers.export(trending.id)]
+            trending = work[ListStore].get("trending")
+            people = [one for one, _ in work[SubscriberStore].export(trending.id)]
             return {
                 one.address.partition("@")[0]: list(_mails(work, trending, one)) for one in people
             }
 
 
 def _mails(work: UnitOfWork, trending: MailingList, person: Subscriber) -> Iterator[Sent]:
-    for row in reversed(work.ledger.history(person.id, limit=1000)):
-        slip = work.ledger.find(trending.id, person.id, DigestKind.DIGEST, row.local_date)
+    for row in reversed(work[Ledger].history(person.id, limit=1000)):
+        slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, row.local_date)
         if slip is None or not slip.positions:
             continue
-        edition = work.editions.get(slip.edition_id)
+        edition = work[EditionStore].get(slip.edition_id)
         papers = named([edition.papers[position - 1] for position in slip.positions])
         reasons = {
             name: english(slip.reasons.get(paper.position, paper.reason))

@@ -11,6 +11,7 @@ from paperround.domain.returns import Kind, Receipt, ReturnedEvent
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.returns import receive
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
@@ -74,12 +75,14 @@ class Town:
     @property
     def states(self) -> dict[str, str]:
         with self.database.reading() as work:
-            people = {name: work.subscribers.find(address(name, "example.org")) for name in PEOPLE}
+            people = {
+                name: work[SubscriberStore].find(address(name, "example.org")) for name in PEOPLE
+            }
         return {name: one.state.value if one else "gone" for name, one in people.items()}
 
     def suppressions(self) -> list[str]:
         with self.database.reading() as work:
-            return [reason for _, reason, _ in work.subscribers.suppressions()]
+            return [reason for _, reason, _ in work[SubscriberStore].suppressions()]
 
 
 ALL_ACTIVE = dict.fromkeys(PEOPLE, "active")

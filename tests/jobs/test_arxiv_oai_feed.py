@@ -4,6 +4,7 @@ import pytest
 
 from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.papers import Paper
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import Room
 from tests.sources.arxiv_oai_samples import FULL, error, listed, record
@@ -19,8 +20,8 @@ def room(database: SqlDatabase) -> Room:
 
 def paper(room: Room) -> Paper:
     with room.database.reading() as work:
-        known = work.papers.find([("arxiv", "2601.00001")])
-        [found] = work.papers.load(set(known.values())).values()
+        known = work[PaperStore].find([("arxiv", "2601.00001")])
+        [found] = work[PaperStore].load(set(known.values())).values()
     return found
 
 

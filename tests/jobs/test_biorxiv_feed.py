@@ -8,6 +8,7 @@ import pytest
 from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import Paper
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import HOUR, Reply, Room
 from tests.sources.biorxiv_samples import NOTHING, collection, row
@@ -34,8 +35,8 @@ def serve(room: Room, *rows: Any, total: int | None = None) -> None:
 
 def papers(room: Room, rows: Sequence[dict[str, Any]]) -> list[Paper]:
     with room.database.reading() as work:
-        found = work.papers.find({("biorxiv", one["doi"]) for one in rows})
-        return list(work.papers.load(set(found.values())).values())
+        found = work[PaperStore].find({("biorxiv", one["doi"]) for one in rows})
+        return list(work[PaperStore].load(set(found.values())).values())
 
 
 @pytest.mark.accept("F04", part="poll")

@@ -12,6 +12,9 @@ from paperround.jobs.cancelling import Cancelled, Restored, Withdrawn, cancel, u
 from paperround.jobs.deliver import deliver
 from paperround.jobs.resend import send_missed
 from paperround.jobs.site import edition_page
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW
 from tests.jobs.notices import Batches, plan, post
@@ -43,14 +46,16 @@ def withdrawn(database: SqlDatabase) -> Withdrawn | None:
 
 def totals(database: SqlDatabase) -> LedgerTotals:
     with database.reading() as work:
-        return work.ledger.totals(now=LATER)
+        return work[Ledger].totals(now=LATER)
 
 
 def memory(database: SqlDatabase) -> int:
     """How many papers people were or will be sent."""
     with database.reading() as work:
-        people = [one.id for one, _ in work.subscribers.export(work.lists.get("trending").id)]
-        return sum(len(papers) for papers in work.subscribers.already_sent(people).values())
+        people = [
+            one.id for one, _ in work[SubscriberStore].export(work[ListStore].get("trending").id)
+        ]
+        return sum(len(papers) for papers in work[SubscriberStore].already_sent(people).values())
 
 
 # --- its page ----------------------------------------------------------------------------------

@@ -20,6 +20,10 @@ from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.publish import publish
 from paperround.jobs.resend import Missed, missed, send_missed
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import NewestFirst, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
@@ -59,14 +63,16 @@ def deliver_at(database: SqlDatabase, mailer: Batches | ScriptedMailer, later: t
 
 def totals(database: SqlDatabase) -> LedgerTotals:
     with database.reading() as work:
-        return work.ledger.totals(now=NOW)
+        return work[Ledger].totals(now=NOW)
 
 
 def memory(database: SqlDatabase) -> int:
     """How many papers people were or will be sent."""
     with database.reading() as work:
-        people = [one.id for one, _ in work.subscribers.export(work.lists.get("trending").id)]
-        return sum(len(papers) for papers in work.subscribers.already_sent(people).values())
+        people = [
+            one.id for one, _ in work[SubscriberStore].export(work[ListStore].get("trending").id)
+        ]
+        return sum(len(papers) for papers in work[SubscriberStore].already_sent(people).values())
 
 
 # --- cancelling --------------------------------------------------------------------------------
@@ -185,7 +191,7 @@ def test_planning_under_way_stops_when_its_edition_is_cancelled(database: SqlDat
         )
     assert totals(database) == LedgerTotals(skipped=PART)
     with database.reading() as work:
-        edition = work.editions.find(work.lists.get("trending").id, DAY, MANUAL_CUT)
+        edition = work[EditionStore].find(work[ListStore].get("trending").id, DAY, MANUAL_CUT)
     assert edition is not None
     assert edition.state is EditionState.CANCELLED
 
@@ -204,7 +210,7 @@ def with_every_end(database: SqlDatabase) -> None:
     }
     deliver(post(database, ScriptedMailer(lambda one: ends[one.recipient.split("@")[0]](one))))
     with database.writing() as work:
-        work.ledger.expire(now=NOW + 21 * HOUR)
+        work[Ledger].expire(now=NOW + 21 * HOUR)
 
 
 @pytest.mark.accept("F34", part="missed")
@@ -226,10 +232,10 @@ def test_a_replacement_carries_the_same_papers_under_a_name_of_its_own(
     assert send_again(database).planned == 3
     deliver_at(database, first, HOUR)
     with database.reading() as work:
-        trending = work.lists.get("trending")
-        for person, _ in work.subscribers.export(trending.id):
+        trending = work[ListStore].get("trending")
+        for person, _ in work[SubscriberStore].export(trending.id):
             old, new = (
-                work.ledger.find(trending.id, person.id, kind, DAY)
+                work[Ledger].find(trending.id, person.id, kind, DAY)
                 for kind in (DigestKind.DIGEST, DigestKind.REPLACEMENT)
             )
             assert old is not None
@@ -273,13 +279,16 @@ def test_who_left_paused_or_is_suppressed_by_now_gets_none(database: SqlDatabase
     plan(database, 4)
     stop(database)
     with database.writing() as work:
-        _change(work, "reader0", lambda person: work.subscribers.leave(person, now=NOW))
+        _change(work, "reader0", lambda person: work[SubscriberStore].leave(person, now=NOW))
         resting = Preferences(paused_until=DAY + timedelta(days=3))
-        _change(work, "reader1", lambda person: work.subscribers.choose(person, resting, now=NOW))
+        _change(
+            work, "reader1", lambda person: work[SubscriberStore].choose(person, resting, now=NOW)
+        )
         people = {
-            one.address: one for one, _ in work.subscribers.export(work.lists.get("trending").id)
+            one.address: one
+            for one, _ in work[SubscriberStore].export(work[ListStore].get("trending").id)
         }
-        work.subscribers.set_state(
+        work[SubscriberStore].set_state(
             people["reader2@example.org"].id, SubscriberState.SUPPRESSED, now=NOW
         )
     found = send_again(database)
@@ -290,10 +299,10 @@ def test_who_left_paused_or_is_suppressed_by_now_gets_none(database: SqlDatabase
 
 
 def _change(work: UnitOfWork, name: str, do: Callable[..., object]) -> None:
-    list_id = work.lists.get("trending").id
-    for person, _ in work.subscribers.export(list_id):
+    list_id = work[ListStore].get("trending").id
+    for person, _ in work[SubscriberStore].export(list_id):
         if person.address.startswith(name):
-            subscription = work.subscribers.subscription(person.id, list_id)
+            subscription = work[SubscriberStore].subscription(person.id, list_id)
             assert subscription is not None
             do(subscription.id)
 
@@ -304,11 +313,11 @@ def test_a_paper_withdrawn_since_is_left_out(database: SqlDatabase) -> None:
     fill(database, [record(1, fingerprint="new", withdrawn=True)], NOW + HOUR)
     assert send_again(database, later=2 * HOUR).planned == 1
     with database.reading() as work:
-        trending = work.lists.get("trending")
-        [(person, _)] = work.subscribers.export(trending.id)
-        old = work.ledger.find(trending.id, person.id, DigestKind.DIGEST, DAY)
-        new = work.ledger.find(trending.id, person.id, DigestKind.REPLACEMENT, DAY)
-        edition = work.editions.find(trending.id, DAY, MANUAL_CUT)
+        trending = work[ListStore].get("trending")
+        [(person, _)] = work[SubscriberStore].export(trending.id)
+        old = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, DAY)
+        new = work[Ledger].find(trending.id, person.id, DigestKind.REPLACEMENT, DAY)
+        edition = work[EditionStore].find(trending.id, DAY, MANUAL_CUT)
     assert old is not None
     assert new is not None
     assert edition is not None

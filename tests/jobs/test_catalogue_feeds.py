@@ -8,6 +8,7 @@ from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import Paper
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import HOUR, Reply, Room
 from tests.sources.catalogue_samples import (
@@ -29,8 +30,8 @@ def room(database: SqlDatabase) -> Room:
 
 def paper(room: Room, doi: str) -> Paper:
     with room.database.reading() as work:
-        found = work.papers.find({("doi", doi)})
-        (one,) = work.papers.load(set(found.values())).values()
+        found = work[PaperStore].find({("doi", doi)})
+        (one,) = work[PaperStore].load(set(found.values())).values()
         return one
 
 

@@ -15,6 +15,7 @@ from paperround.jobs.alerts import signup_troubles
 from paperround.jobs.desk import Desk
 from paperround.jobs.signup_limits import DAY, NEAR, WORKED_SHARE, note_refused, standing, tally
 from paperround.jobs.signup_worker import work_on_requests
+from paperround.store.requests import RequestStore
 from paperround.store.unit_of_work import Database
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.readers import (
@@ -167,7 +168,7 @@ def test_who_is_refused_uses_up_nothing(database: Database) -> None:
     assert left is not None
     assert left.remaining == 1
     with database.reading() as work:
-        assert work.requests.waiting() == (0, None)
+        assert work[RequestStore].waiting() == (0, None)
 
 
 # --- what the operator hears -------------------------------------------------------------------

@@ -17,6 +17,9 @@ from paperround.jobs.rank import rank_list
 from paperround.languages.localize import localize_source
 from paperround.languages.tongue import tongue
 from paperround.store import schema as db
+from paperround.store.editions import EditionStore
+from paperround.store.feeds import FeedStore
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import NOW, fill, record
@@ -33,7 +36,7 @@ def freeze(database: SqlDatabase, now: datetime = NOW) -> list[Edition]:
 
 def zone(database: SqlDatabase, name: str) -> None:
     with database.writing() as work:
-        work.lists.ensure_default(zone=name, now=NOW)
+        work[ListStore].ensure_default(zone=name, now=NOW)
 
 
 def feed(database: SqlDatabase, name: str = "daily", /, **changes: object) -> LiveFeed:
@@ -48,15 +51,15 @@ def feed(database: SqlDatabase, name: str = "daily", /, **changes: object) -> Li
     }
     poll = Poll(**(values | changes))  # type: ignore[arg-type]
     with database.writing() as work:
-        new = work.feeds.create(NewFeed(name=name, kind="rss"), now=SIX - DAY)
-        work.feeds.record(new.id, poll, lease=new.lease)
-        return work.feeds.get(new.id)
+        new = work[FeedStore].create(NewFeed(name=name, kind="rss"), now=SIX - DAY)
+        work[FeedStore].record(new.id, poll, lease=new.lease)
+        return work[FeedStore].get(new.id)
 
 
 def bring(database: SqlDatabase, name: str, records: list[Record], now: datetime) -> None:
     """What a live feed brings, which is well and asked again much later."""
     with database.reading() as work:
-        known = work.feeds.find(name)
+        known = work[FeedStore].find(name)
     known = known or feed(database, name)
     batch = ParsedBatch(records=tuple(records))
     ingest(
@@ -139,7 +142,7 @@ def test_an_edition_of_later_is_not_the_one_before_a_cut_that_is_frozen_late(
         database=filled, ranker=NewestFirst(), list_name="trending", day=None, now=by_hand
     )
     with filled.writing() as work:
-        work.editions.freeze(draft(ranked, "manual", by_hand))
+        work[EditionStore].freeze(draft(ranked, "manual", by_hand))
     bring(filled, "daily", [record(3)], SIX + 6 * MINUTE)
     (edition,) = freeze(filled)
     assert (edition.cut_at, told_of(edition)) == (SIX, ("daily: 3 new",))

@@ -14,6 +14,9 @@ from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.deliver import deliver
 from paperround.jobs.outcomes import DeliverReport
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
     Neighbours,
@@ -98,7 +101,7 @@ def test_a_digest_too_old_expires_and_its_papers_may_come_again(planned: SqlData
     greylisting = refusing(Reply(451, "4.7.1", "later"))
     deliver(post(planned, greylisting))
     with planned.writing() as work:
-        assert work.ledger.expire(now=NOW + DIGEST_LIFE) == 1
+        assert work[Ledger].expire(now=NOW + DIGEST_LIFE) == 1
     assert send(planned, days=1).planned.skipped == {"no-new-papers": 2}
     assert deliver(at(post(planned), timedelta(days=1))).totals.sent == 1
 
@@ -122,10 +125,10 @@ def killed_holding(database: SqlDatabase, *, marked: bool) -> Neighbours:
     victim = Worker(host="here", pid=99, started="boot/99")
     with database.writing() as work:
         lease = Lease(worker=victim, until=NOW + timedelta(seconds=900), token="victim")
-        rows = work.ledger.claim(lease, limit=10, now=NOW)
+        rows = work[Ledger].claim(lease, limit=10, now=NOW)
         if marked:
             ids = [row.id for row in rows]
-            work.ledger.mark_in_data(ids, "victim", until=lease.until, now=NOW)
+            work[Ledger].mark_in_data(ids, "victim", until=lease.until, now=NOW)
     return Neighbours(dead={99})
 
 
@@ -143,7 +146,7 @@ def test_a_mail_still_in_hand_is_not_taken_up_again(planned: SqlDatabase) -> Non
 
     def somebody_tidies() -> None:
         with planned.writing() as work:
-            work.ledger.reclaim(Neighbours(), now=NOW + timedelta(seconds=901))
+            work[Ledger].reclaim(Neighbours(), now=NOW + timedelta(seconds=901))
 
     mailer = PatientMailer(meanwhile=somebody_tidies)
     deliver(replace(post(planned), mailer=mailer), until_empty=False)
@@ -156,7 +159,7 @@ def test_a_mail_still_in_hand_is_not_taken_up_again(planned: SqlDatabase) -> Non
 def test_an_answer_that_takes_ten_minutes_is_still_waited_for(planned: SqlDatabase) -> None:
     def slow(envelope: Envelope) -> Outcome:
         with planned.writing() as work:
-            work.ledger.reclaim(Neighbours(), now=NOW + timedelta(minutes=10))
+            work[Ledger].reclaim(Neighbours(), now=NOW + timedelta(minutes=10))
         return Outcome(id=envelope.id, phase=Phase.DOT, reply=Reply(451, "4.3.0", "no"))
 
     class SlowAfterTheDot(ScriptedMailer):
@@ -179,9 +182,9 @@ def test_a_lost_key_stops_the_run_and_fails_nothing(planned: SqlDatabase) -> Non
 @pytest.mark.accept("S13", part="at the claim")
 def test_somebody_who_left_between_planning_and_sending_gets_nothing(planned: SqlDatabase) -> None:
     with planned.writing() as work:
-        people = work.subscribers.export(work.lists.get("trending").id)
+        people = work[SubscriberStore].export(work[ListStore].get("trending").id)
         (ada,) = (one for one, _ in people if one.address.startswith("ada"))
-        work.subscribers.set_state(ada.id, SubscriberState.UNSUBSCRIBED, now=NOW)
+        work[SubscriberStore].set_state(ada.id, SubscriberState.UNSUBSCRIBED, now=NOW)
     one = post(planned)
     assert deliver(one).totals == LedgerTotals(sent=2, skipped=1)
     assert isinstance(one.mailer, ScriptedMailer)

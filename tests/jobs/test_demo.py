@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from paperround.domain.papers import ParsedBatch
 from paperround.jobs.demo import Samples, begin, read_samples
 from paperround.samples import days
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW
 
@@ -21,7 +22,7 @@ SAMPLES = Samples(feed=days.FEED, listed=listed)
 
 def papers(database: SqlDatabase) -> int:
     with database.reading() as work:
-        return work.papers.count()
+        return work[PaperStore].count()
 
 
 def test_an_empty_database_gets_the_samples_of_the_days_before(database: SqlDatabase) -> None:

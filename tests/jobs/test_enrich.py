@@ -19,6 +19,11 @@ from paperround.jobs.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
 from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.newsroom import SHORTEST_BREAK
 from paperround.sources.enrichers import CrossrefNews, Github, HuggingFace, OpenAlexNews
+from paperround.store.enrichments import EnrichmentStore
+from paperround.store.feeds import FeedStore
+from paperround.store.limits import Limiter, RateStore
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import fill, record
 from tests.jobs.newsroom import HF, HOUR, MINUTE, NOW, Reply, Room
@@ -67,13 +72,13 @@ def code_of(number: int) -> dict[str, str]:
 
 def counted(room: Room, key: str) -> int:
     with room.database.reading() as work:
-        return work.rates.count(key, DAY, now=room.clock.moment)
+        return work[RateStore].count(key, DAY, now=room.clock.moment)
 
 
 def spend(room: Room, key: str, times: int) -> None:
     with room.database.writing() as work:
         for _ in range(times):
-            work.rates.hit(key, (), now=room.clock.moment)
+            work[RateStore].hit(key, (), now=room.clock.moment)
 
 
 def troubles_of(room: Room) -> list[Alert]:
@@ -83,23 +88,25 @@ def troubles_of(room: Room) -> list[Alert]:
 
 def feed_of(room: Room, name: str = "huggingface") -> LiveFeed:
     with room.database.reading() as work:
-        feed = work.feeds.find(f"{name}-enricher")
+        feed = work[FeedStore].find(f"{name}-enricher")
     assert feed is not None
     return feed
 
 
 def only_paper(room: Room) -> Paper:
     with room.database.reading() as work:
-        found = work.papers.load(list(work.papers.find({("arxiv", "2601.00001")}).values()))
+        found = work[PaperStore].load(
+            list(work[PaperStore].find({("arxiv", "2601.00001")}).values())
+        )
     return next(iter(found.values()))
 
 
 def counts(room: Room) -> dict[str, list[int]]:
     with room.database.reading() as work:
-        mailing_list = work.lists.default()
+        mailing_list = work[ListStore].default()
         assert mailing_list is not None
         window = Window(NOW - 30 * DAY, room.clock.moment)
-        seen = work.papers.candidates(mailing_list, window)[0].observations
+        seen = work[PaperStore].candidates(mailing_list, window)[0].observations
     found: dict[str, list[int]] = {}
     for one in seen:
         found.setdefault(one.signal, []).append(one.value)
@@ -182,9 +189,9 @@ def test_what_was_asked_is_kept_as_runs_of_the_service(room: Room) -> None:
     room.answers["papers/2601.00001"] = answer(1)
     asked_of(room, HuggingFace())
     with room.database.reading() as work:
-        feed = work.feeds.find("huggingface-enricher")
+        feed = work[FeedStore].find("huggingface-enricher")
         assert feed is not None
-        runs = work.feeds.runs(feed.id, before=None, limit=5)
+        runs = work[FeedStore].runs(feed.id, before=None, limit=5)
     assert [(run.state, run.counts["observations"]) for run in runs] == [("done", 2)]
 
 
@@ -215,9 +222,9 @@ def test_a_paper_that_a_service_refuses_keeps_no_other_from_it(room: Room, statu
     (report,) = asked_of(room, Github())
     assert (report.papers, report.observations, report.error) == (5, 4, None)
     with room.database.reading() as work:
-        feed = work.feeds.find("github-enricher")
+        feed = work[FeedStore].find("github-enricher")
         assert feed is not None
-        (refused,) = work.feeds.rejects(feed.id, before=None, limit=9)
+        (refused,) = work[FeedStore].rejects(feed.id, before=None, limit=9)
     assert (refused.reason, refused.excerpt) == ("refused", "arxiv:2601.00005")
     room.clock.moment += HOUR
     assert asked_of(room, Github()) == []
@@ -269,7 +276,7 @@ def test_a_budget_is_spent_on_requests_alone(room: Room) -> None:
     fill(room.database, [record(n, links=code_of(n)) for n in range(1, 60)], NOW)
     room.answers["repos/ring"] = stars(7)
     with room.database.writing() as work:
-        work.limiter.trip("github", until=NOW + 30 * MINUTE, now=NOW)
+        work[Limiter].trip("github", until=NOW + 30 * MINUTE, now=NOW)
     for _ in range(32):
         asked_of(room, Github())
         room.clock.moment = NOW + MINUTE * ((room.clock.moment - NOW) // MINUTE + 1)
@@ -394,7 +401,7 @@ def test_no_more_papers_are_taken_than_the_budget_lets_be_asked_for(room: Room) 
     room.answers["api/papers"] = lambda request: Reply(answer(int(request.url[-5:])))
     asked_of(room, Frugal())
     with room.database.writing() as work:
-        left = work.enrichments.take_due(
+        left = work[EnrichmentStore].take_due(
             "huggingface", (), since=NOW - DAY, until=NOW, now=room.clock.moment, limit=9
         )
     assert len(left) == 2

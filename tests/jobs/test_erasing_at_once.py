@@ -30,6 +30,9 @@ from paperround.jobs.self_service import (
 )
 from paperround.jobs.signup import confirm
 from paperround.store import schema as db
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import NOW, address, everything_kept, seed_edition, seed_papers
 from tests.jobs.readers import (
@@ -138,7 +141,7 @@ def confirming(token: str) -> Do:
 def here(database: SqlDatabase, engine: Engine) -> Desk:
     """Two lists, and an edition of three papers."""
     with database.writing() as work:
-        default = work.lists.get("trending")
+        default = work[ListStore].get("trending")
     seed_edition(database, default, seed_papers(database, 3))
     second_list(engine)
     return desk(database)
@@ -148,8 +151,8 @@ def reader(here: Desk, number: int) -> Reader:
     token = joined(here, f"zebra-{number}").preferences_token
     (row,) = digests(here.database)
     with here.database.reading() as work:
-        person = work.subscribers.find(address(f"zebra-{number}"))
-        papers = tuple(work.papers.newest(before=None, limit=2))
+        person = work[SubscriberStore].find(address(f"zebra-{number}"))
+        papers = tuple(work[PaperStore].newest(before=None, limit=2))
     assert person is not None
     return Reader(
         here=here,
@@ -172,7 +175,7 @@ def erased_beside(one: Reader, *others: Do) -> None:
     assert at_once(len(writes), lambda number: writes[number]())[0] is True
     with here.database.reading() as work:
         kept = everything_kept(work, one.person)
-        mailed = set(work.subscribers.message_ids_of(one.person))
+        mailed = set(work[SubscriberStore].message_ids_of(one.person))
     assert not any(
         kept[name] for name in ("interests", "feedback", "sent_papers", "told_withdrawals")
     ), kept
@@ -250,7 +253,7 @@ def test_a_write_by_a_link_locks_its_reader_before_it_writes_anything(
     one = reader(here, 1)
 
     def wait(work: UnitOfWork) -> None:
-        require_wait(work, lambda: work.subscribers.lock(one.person))
+        require_wait(work, lambda: work[SubscriberStore].lock(one.person))
 
     with just_before(engine, ("INSERT", "UPDATE", "DELETE"), here.database, wait):
         write(one)

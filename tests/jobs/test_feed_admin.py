@@ -16,6 +16,7 @@ from paperround.jobs.feeds import (
     delete_feed,
 )
 from paperround.sources.live import SOURCES
+from paperround.store.feeds import FeedStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import FOUR, HF, ML, NOW, Room, failing, update_feed
 
@@ -59,7 +60,7 @@ def test_what_was_exported_is_imported_as_it_was(room: Room) -> None:
     again = import_feeds(room.newsroom, exported, now=NOW)
     assert (again.unchanged, again.new) == (("arxiv-ml", "hf"), ())
     with room.database.reading() as work:
-        ids = [feed.id for feed in work.feeds.page(FeedId(0), limit=9)]
+        ids = [feed.id for feed in work[FeedStore].page(FeedId(0), limit=9)]
     delete_feed(room.newsroom, ids[0])
     update_feed(room.newsroom, ids[1], replace(HF, enabled=False), now=NOW)
     back = import_feeds(room.newsroom, exported, now=NOW)

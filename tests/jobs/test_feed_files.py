@@ -15,6 +15,7 @@ from paperround.jobs.feed_files import (
 )
 from paperround.sources.live import SOURCES
 from paperround.sources.opml import read_opml, write_opml
+from paperround.store.feeds import FeedStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import NOW, Room
 from tests.sources.full_feeds import full_feed
@@ -115,7 +116,7 @@ def test_a_hundred_thousand_feeds_are_refused_before_any_is_kept(room: Room) -> 
 
 def test_a_feed_of_files_is_not_changed_into_one_that_is_read(room: Room) -> None:
     with room.database.writing() as work:
-        work.feeds.get_or_create("samples", "file", now=NOW)
+        work[FeedStore].get_or_create("samples", "file", now=NOW)
     entry = {"name": "samples", "kind": "hf-daily"}
     done = taken(room, json.dumps({"feeds": [entry, {**entry, "name": "good"}]}))
     assert done.new == ("good",)

@@ -10,6 +10,7 @@ from paperround.domain.fetching import FetchRequest
 from paperround.domain.limits import Turn
 from paperround.domain.papers import FeedId
 from paperround.jobs.feed_alerts import feed_troubles
+from paperround.store.limits import Limiter
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import Neighbours
 from tests.jobs.newsroom import FOUR, HOUR, MINUTE, ML, NOW, Reply, Room, batch, failing
@@ -256,7 +257,7 @@ def test_nobody_else_asks_a_service_while_it_answers(room: Room, ends_well: bool
 
     def other_process() -> datetime | None:
         with room.database.writing() as work:
-            return work.limiter.take("arxiv", turn, Neighbours(), now=room.clock.now())
+            return work[Limiter].take("arxiv", turn, Neighbours(), now=room.clock.now())
 
     def slow(_: FetchRequest) -> Reply:
         room.clock.moment += timedelta(seconds=20)

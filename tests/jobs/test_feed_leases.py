@@ -10,6 +10,8 @@ from paperround.domain.fetching import FetchRequest
 from paperround.domain.papers import Show
 from paperround.jobs.feeds import run_now
 from paperround.jobs.poll import PollReport
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import FOUR, HF, HOUR, ML, Reply, Room, batch, failing, update_feed
 
@@ -80,7 +82,7 @@ def test_nothing_is_shown_as_before_once_an_operator_said_how_much_is_shown(room
     first, second = room.poll()
     assert (first.put_off, second.new) == (True, 2)
     with room.database.reading() as work:
-        papers = work.papers.load(work.papers.find({("arxiv", "2601.00001")}).values())
+        papers = work[PaperStore].load(work[PaperStore].find({("arxiv", "2601.00001")}).values())
     assert [paper.show for paper in papers.values()] == [Show.LINK]
 
 
@@ -107,7 +109,7 @@ def test_a_feed_that_is_being_read_is_not_read_a_second_time(room: Room) -> None
     def run_it_now() -> None:
         others.append(run_now(room.newsroom, feed, now=room.clock.now()))
         with room.database.writing() as work:
-            work.feeds.make_due(feed, now=room.clock.now())
+            work[FeedStore].make_due(feed, now=room.clock.now())
         others.extend(room.poll())
 
     room.answers["cs.AI"] = once(run_it_now, page)

@@ -8,6 +8,7 @@ from paperround.domain.errors import FetchFailed
 from paperround.domain.feeds import NewFeed
 from paperround.domain.papers import Show
 from paperround.jobs.feed_preview import Fate, preview_feed
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import HF, ML, NOW, Room, batch
 from tests.sources.arxiv_samples import item, rss
@@ -49,7 +50,11 @@ def test_a_preview_knows_a_paper_that_would_be_merged_by_its_title(room: Room) -
     room.add(ML)
     room.poll()
     with room.database.reading() as work:
-        (paper,) = work.papers.load(work.papers.find({("arxiv", "2601.00001")}).values()).values()
+        (paper,) = (
+            work[PaperStore]
+            .load(work[PaperStore].find({("arxiv", "2601.00001")}).values())
+            .values()
+        )
     title, (author, *_) = paper.title, paper.authors
     room.answers["blog.example"] = f"""<feed xmlns="http://www.w3.org/2005/Atom">
       <title>A blog</title><id>urn:b</id>

@@ -13,6 +13,8 @@ from paperround.domain.papers import Paper, Show
 from paperround.jobs.feed_files import exported_feeds
 from paperround.jobs.feeds import delete_feed, log_poll, poll_due, run_now
 from paperround.store import unit_of_work
+from paperround.store.feeds import FeedStore
+from paperround.store.limits import Limiter
 from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.newsroom import (
@@ -111,7 +113,7 @@ def test_one_bad_record_among_200_costs_one_record(room: Room) -> None:
     (report,) = room.poll()
     assert (report.new, sum(report.rejects.values()), report.error) == (199, 1, None)
     with room.database.reading() as work:
-        (kept,) = work.feeds.rejects(feed, before=None, limit=9)
+        (kept,) = work[FeedStore].rejects(feed, before=None, limit=9)
     assert kept.reason in report.rejects
     assert kept.detail
 
@@ -284,7 +286,7 @@ def test_a_poll_whose_turn_is_far_off_is_put_off_and_keeps_its_place(room: Room)
     def tripping(_: FetchRequest) -> Reply:
         until = room.clock.now() + HOUR
         with room.database.writing() as work:
-            work.limiter.trip("arxiv", until=until, now=room.clock.now())
+            work[Limiter].trip("arxiv", until=until, now=room.clock.now())
         return Reply(batch())
 
     room.answers["cs.AI"] = tripping
@@ -302,7 +304,7 @@ def test_a_feed_that_may_not_be_asked_is_stale_when_its_batch_is_late(room: Room
     room.answers["cs.AI"] = batch()
     room.poll()
     with room.database.writing() as work:
-        work.limiter.trip("arxiv", until=NOW + 3 * DAY, now=NOW)
+        work[Limiter].trip("arxiv", until=NOW + 3 * DAY, now=NOW)
     assert room.poll_next(feed).put_off
     assert room.feed(feed).health is FeedHealth.FRESH
     report = room.poll_next(feed)
@@ -358,7 +360,7 @@ def test_a_poll_of_a_feed_that_is_switched_off_leaves_its_own_health_when_put_of
 ) -> None:
     feed = room.add(replace(ML, enabled=False))
     with room.database.writing() as work:
-        work.limiter.trip("arxiv", until=NOW + HOUR, now=NOW)
+        work[Limiter].trip("arxiv", until=NOW + HOUR, now=NOW)
     assert run_now(room.newsroom, feed, now=NOW).put_off
     update_feed(room.newsroom, feed, ML, now=NOW)
     assert room.feed(feed).health is FeedHealth.NEW
@@ -366,7 +368,7 @@ def test_a_poll_of_a_feed_that_is_switched_off_leaves_its_own_health_when_put_of
 
 def test_a_feed_of_files_is_not_read_by_itself(room: Room) -> None:
     with room.database.writing() as work:
-        files = work.feeds.get_or_create("file:jsonl", "file", now=NOW)
+        files = work[FeedStore].get_or_create("file:jsonl", "file", now=NOW)
     with pytest.raises(InvalidInput, match="not read by itself"):
         run_now(room.newsroom, files.id, now=NOW)
     assert list(exported_feeds(room.newsroom)) == []
@@ -387,5 +389,5 @@ def test_how_much_is_shown_is_what_the_operator_of_the_feed_says(room: Room) -> 
 
 def papers(room: Room) -> list[Paper]:
     with room.database.reading() as work:
-        known = work.papers.find([("arxiv", "2601.00001")])
-        return list(work.papers.load(set(known.values())).values())
+        known = work[PaperStore].find([("arxiv", "2601.00001")])
+        return list(work[PaperStore].load(set(known.values())).values())

@@ -11,6 +11,10 @@ from paperround.domain.papers import FeedId
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.plan import Welcome
 from paperround.jobs.tick import tick
+from paperround.store.feeds import FeedStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
@@ -24,7 +28,7 @@ TEN = datetime(2026, 1, 31, 10, tzinfo=UTC)
 def add(database: SqlDatabase, name: str) -> FeedId:
     """A feed that was added at ten, and not read yet."""
     with database.writing() as work:
-        return work.feeds.create(NewFeed(name=name, kind="rss"), now=TEN).id
+        return work[FeedStore].create(NewFeed(name=name, kind="rss"), now=TEN).id
 
 
 def read(database: SqlDatabase, feed: FeedId, health: FeedHealth = FeedHealth.FRESH) -> None:
@@ -38,7 +42,7 @@ def read(database: SqlDatabase, feed: FeedId, health: FeedHealth = FeedHealth.FR
             next_at=TEN + 9 * DAY,
             expects_at=None,
         )
-        work.feeds.record(feed, poll, lease=work.feeds.get(feed).lease)
+        work[FeedStore].record(feed, poll, lease=work[FeedStore].get(feed).lease)
 
 
 def freeze(database: SqlDatabase, now: datetime) -> list[Edition]:
@@ -88,6 +92,6 @@ def test_who_confirms_before_the_first_papers_gets_their_digest_with_these(
     assert (report.plans["trending"].planned, report.plans["trending"].missed) == (1, {})
     assert send(database, now=later + MINUTE) == ["alice@mail.example"]
     with database.reading() as work:
-        person = next(iter(work.subscribers.export(work.lists.get("trending").id)))[0]
-        (row,) = work.ledger.history(person.id, limit=9)
+        person = next(iter(work[SubscriberStore].export(work[ListStore].get("trending").id)))[0]
+        (row,) = work[Ledger].history(person.id, limit=9)
     assert (row.state, row.local_date) == (DeliveryState.SENT, later.date())

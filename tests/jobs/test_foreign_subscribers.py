@@ -10,6 +10,8 @@ from paperround.domain.subscribers import Consent, SubscriberState
 from paperround.jobs.foreign_subscribers import Vouched, read_foreign
 from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
 from paperround.mail.addresses import EmailAddresses
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW
 
@@ -59,7 +61,7 @@ def load(database: SqlDatabase, origin: str, text: str, vouched: Vouched = NOBOD
 
 def people(database: SqlDatabase) -> dict[str, tuple[SubscriberState, Consent | None]]:
     with database.reading() as work:
-        found = work.subscribers.export(work.lists.get("trending").id)
+        found = work[SubscriberStore].export(work[ListStore].get("trending").id)
         return {person.address: (person.state, person.consent) for person, _ in found}
 
 
@@ -102,7 +104,7 @@ def test_names_and_whatever_else_was_known_are_left_behind(
 ) -> None:
     load(database, origin, FILES[origin], WORD)
     with database.reading() as work:
-        (row,) = exported_rows(work, work.lists.get("trending"))
+        (row,) = exported_rows(work, work[ListStore].get("trending"))
     wishes = ("timezone", "hour", "topics", "language")
     assert [row[wish] for wish in wishes] == ["", "", "", ""]
     assert not any(word in str(row) for word in ("Countess", "Nowhere"))

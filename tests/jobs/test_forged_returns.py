@@ -14,6 +14,8 @@ from paperround.jobs.erasure import erase_address
 from paperround.jobs.returned_mail import Intake, take_in
 from paperround.mail.return_reader import ReturnReader
 from paperround.store import schema as db
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import address
 from tests.jobs.conftest import NOW, fill, record
@@ -38,14 +40,14 @@ def taken(town: Town, raw: bytes, way: str = "pipe", now: object = NOW) -> Recei
 
 def kept(town: Town) -> list[str]:
     with town.database.reading() as work:
-        return [one.why for one in work.returns.waiting(limit=9)]
+        return [one.why for one in work[ReturnStore].waiting(limit=9)]
 
 
 def standing(town: Town) -> Standing:
     with town.database.writing() as work:
-        alan = work.subscribers.find(ALAN)
+        alan = work[SubscriberStore].find(ALAN)
         assert alan is not None
-        return work.returns.standing(alan.id)
+        return work[ReturnStore].standing(alan.id)
 
 
 def copy_of(town: Town) -> bytes:
@@ -108,8 +110,8 @@ def test_a_message_id_without_a_signed_address_stops_nobody(
     assert taken(town, forge(town), way) == expected
     assert (town.states, town.suppressions(), kept(town)) == (ALL_ACTIVE, [], why)
     with town.database.reading() as work:
-        tally = work.returns.tally(since=NOW - DAYS, today=NOW.date())
-        (event,) = work.returns.events(None, limit=9)
+        tally = work[ReturnStore].tally(since=NOW - DAYS, today=NOW.date())
+        (event,) = work[ReturnStore].events(None, limit=9)
     assert (tally.bounced, tally.complained) == (1 if expected == NOTED else 0, 0)
     assert event.proof is (Proof.MESSAGE_ID if expected == NOTED else Proof.NONE)
     assert standing(town).points == (1 if expected == NOTED else 0)

@@ -12,6 +12,9 @@ from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.jobs.cancelling import cancel
 from paperround.jobs.resend import send_missed
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send
@@ -41,16 +44,16 @@ class Meanwhile:
 
 
 def erase(work: UnitOfWork, person: SubscriberId) -> None:
-    work.subscribers.erase(person, now=NOW)
+    work[SubscriberStore].erase(person, now=NOW)
 
 
 def leave(work: UnitOfWork, person: SubscriberId) -> None:
-    (subscription,) = work.subscribers.subscriptions_of(person)
-    work.subscribers.leave(subscription.id, now=NOW)
+    (subscription,) = work[SubscriberStore].subscriptions_of(person)
+    work[SubscriberStore].leave(subscription.id, now=NOW)
 
 
 def suppress(work: UnitOfWork, person: SubscriberId) -> None:
-    work.subscribers.set_state(person, SubscriberState.SUPPRESSED, now=NOW)
+    work[SubscriberStore].set_state(person, SubscriberState.SUPPRESSED, now=NOW)
 
 
 GOING = [erase, leave, suppress]
@@ -61,10 +64,10 @@ def followers(database: SqlDatabase) -> dict[str, SubscriberId]:
     fill(database, [record(n, authors=("Ada Lovelace",)) for n in range(1, 4)])
     subscribe(database, "ada", "bob")
     with database.writing() as work:
-        people = [*work.subscribers.export(work.lists.get("trending").id)]
+        people = [*work[SubscriberStore].export(work[ListStore].get("trending").id)]
         for person, _ in people:
             follows = [Interest(InterestKind.AUTHOR, "Ada Lovelace")]
-            work.subscribers.set_interests(person.id, follows, now=NOW)
+            work[SubscriberStore].set_interests(person.id, follows, now=NOW)
     return {person.address.partition("@")[0]: person.id for person, _ in people}
 
 
@@ -111,7 +114,7 @@ def test_whoever_goes_after_the_choice_gets_no_replacement(database: SqlDatabase
     assert planned.planned == 1
     with database.reading() as work:
         kinds = {
-            name: work.ledger.find(
+            name: work[Ledger].find(
                 report.edition.list_id, person, DigestKind.REPLACEMENT, report.edition.day
             )
             for name, person in people.items()

@@ -15,6 +15,11 @@ from paperround.domain.papers import Reject
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.housekeeping import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Housework, keep_house
 from paperround.jobs.signup import confirm
+from paperround.store.feeds import FeedStore
+from paperround.store.pacing import PaceStore
+from paperround.store.returns import ReturnStore
+from paperround.store.slots import SlotStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import NOW, address, returned_event
 from tests.jobs.conftest import IDENTITY
@@ -133,33 +138,33 @@ def test_many_processes_keep_it_once(asked: SqlDatabase) -> None:
 def test_marks_that_count_no_more_are_dropped(database: SqlDatabase) -> None:
     with database.writing() as work:
         for kind in ("house", "alert", "other"):
-            work.slots.take(kind, "old", now=NOW)
-        work.slots.beat("alert/old", now=NOW)
-        work.slots.beat("scheduler", now=NOW + KEPT_SLOTS)
+            work[SlotStore].take(kind, "old", now=NOW)
+        work[SlotStore].beat("alert/old", now=NOW)
+        work[SlotStore].beat("scheduler", now=NOW + KEPT_SLOTS)
     house(database, KEPT_SLOTS + DAYS)
     with database.reading() as work:
-        kept = [work.slots.taken_at(kind, "old") for kind in ("house", "alert", "other")]
+        kept = [work[SlotStore].taken_at(kind, "old") for kind in ("house", "alert", "other")]
         assert kept == [None, None, NOW]
-        assert work.slots.last_beat("alert/old") is None
-        assert work.slots.last_beat("scheduler") == NOW + KEPT_SLOTS
+        assert work[SlotStore].last_beat("alert/old") is None
+        assert work[SlotStore].last_beat("scheduler") == NOW + KEPT_SLOTS
 
 
 @pytest.mark.accept("F08", part="history is forgotten")
 def test_names_of_papers_are_kept_for_weeks_and_runs_for_a_year(database: SqlDatabase) -> None:
     notes = RunNotes(counts={"requests": 1}, names={"new": ["arxiv:1"]}, health=FeedHealth.FRESH)
     with database.writing() as work:
-        feed = work.feeds.create(NewFeed(name="cs", kind="arxiv"), now=NOW).id
+        feed = work[FeedStore].create(NewFeed(name="cs", kind="arxiv"), now=NOW).id
         for age in (KEPT_RUNS + MINUTE, KEPT_NAMES + MINUTE, KEPT_NAMES - MINUTE):
-            run = work.feeds.start_run(feed, source="cs", now=NOW - age)
+            run = work[FeedStore].start_run(feed, source="cs", now=NOW - age)
             reject = Reject(reason="no-title", detail=str(age), position=1)
-            work.feeds.keep_rejects(run, [reject], now=NOW - age)
-            work.feeds.finish_run(
+            work[FeedStore].keep_rejects(run, [reject], now=NOW - age)
+            work[FeedStore].finish_run(
                 run, state="done", counts={"new": 1}, error=None, now=NOW - age, notes=notes
             )
     house(database, timedelta())
     with database.reading() as work:
-        young, old = work.feeds.runs(feed, before=None, limit=9)
-        rejects = work.feeds.rejects(feed, before=None, limit=9)
+        young, old = work[FeedStore].runs(feed, before=None, limit=9)
+        rejects = work[FeedStore].rejects(feed, before=None, limit=9)
     assert (young.names, old.names) == ({"new": ["arxiv:1"]}, {})
     assert young.counts == old.counts == {"new": 1, "requests": 1}
     assert old.health is FeedHealth.FRESH
@@ -172,31 +177,34 @@ def test_mails_that_came_back_are_kept_for_a_month_and_events_for_three(
 ) -> None:
     event = returned_event(happened_at=NOW)
     with database.writing() as work:
-        work.returns.begin(event, now=NOW)
-        work.returns.keep(event, b"a mail", why="not-understood", person=None, now=NOW)
+        work[ReturnStore].begin(event, now=NOW)
+        work[ReturnStore].keep(event, b"a mail", why="not-understood", person=None, now=NOW)
     kept = []
     for days in (30, 31, 90, 91):
         keep_house(database=database, identity=IDENTITY, now=NOW + timedelta(days=days))
         with database.reading() as work:
             kept.append(
-                (len(work.returns.waiting(limit=9)), len(work.returns.events(None, limit=9)))
+                (
+                    len(work[ReturnStore].waiting(limit=9)),
+                    len(work[ReturnStore].events(None, limit=9)),
+                )
             )
     assert kept == [(1, 1), (0, 1), (0, 1), (0, 0)]
 
 
 def test_proofs_of_work_and_paces_of_domains_are_forgotten(database: SqlDatabase) -> None:
     with database.writing() as work:
-        work.slots.take("pow", "a solution", now=NOW)
-        gate = work.pacing.open(DOMAINS, first=False, now=NOW)
+        work[SlotStore].take("pow", "a solution", now=NOW)
+        gate = work[PaceStore].open(DOMAINS, first=False, now=NOW)
         gate.admit([(DeliveryId(1), "one.example")])
         gate.close()
     house(database, timedelta(hours=1))
     with database.writing() as work:
-        assert not work.slots.take("pow", "a solution", now=NOW), "it could be used twice"
+        assert not work[SlotStore].take("pow", "a solution", now=NOW), "it could be used twice"
     house(database, 3 * DAYS)
     with database.writing() as work:
-        assert work.slots.take("pow", "a solution", now=NOW)
-        assert work.pacing.forget(before=NOW + 9 * DAYS) == 0
+        assert work[SlotStore].take("pow", "a solution", now=NOW)
+        assert work[PaceStore].forget(before=NOW + 9 * DAYS) == 0
 
 
 @pytest.mark.accept("P2", part="housekeeping", mutant="housekeeping-leaves-orphans")
@@ -204,15 +212,15 @@ def test_what_was_written_of_somebody_erased_is_removed_counted_and_logged(
     asked: SqlDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     with asked.writing() as work:
-        person = work.subscribers.find(address())
+        person = work[SubscriberStore].find(address())
         assert person is not None
-        work.subscribers.erase(person.id, now=NOW)
+        work[SubscriberStore].erase(person.id, now=NOW)
         late = [Interest(InterestKind.TOPIC, "graphs"), Interest(InterestKind.TOPIC, "folding")]
-        work.subscribers.set_interests(person.id, late, now=NOW)
+        work[SubscriberStore].set_interests(person.id, late, now=NOW)
     assert house(asked, HOURS).orphans == 2
     assert "removed 2 rows of people who were erased or are gone" in caplog.text
     with asked.reading() as work:
-        assert work.subscribers.interests_of_all([person.id]) == {}
+        assert work[SubscriberStore].interests_of_all([person.id]) == {}
     caplog.clear()
     assert house(asked, 2 * HOURS) == Housework()
     assert caplog.text == ""

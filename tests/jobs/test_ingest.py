@@ -16,6 +16,7 @@ from paperround.domain.papers import Count, LooseCount, Paper, PaperId, ParsedBa
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.store import schema as db
 from paperround.store import unit_of_work
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.databases import opened
 from tests.jobs.conftest import NOW, record
@@ -39,9 +40,9 @@ def papers_in(database: SqlDatabase, *arxiv: str) -> list[Paper]:
     """The papers with these arXiv ids, or every paper."""
     with database.reading() as work:
         everyone = work.connection.execute(select(db.papers.c.id).order_by(db.papers.c.id))
-        named = work.papers.find([("arxiv", one) for one in arxiv]).values()
+        named = work[PaperStore].find([("arxiv", one) for one in arxiv]).values()
         ids = list(named) if arxiv else [PaperId(one) for one in everyone.scalars()]
-        found = work.papers.load(ids).values()
+        found = work[PaperStore].load(ids).values()
     return list({paper.id: paper for paper in found}.values())
 
 

@@ -29,6 +29,8 @@ from paperround.jobs.wishes import MOST_TITLES
 from paperround.mail.addresses import EmailAddresses
 from paperround.ranking.maker import taste_day
 from paperround.ranking.relevance import by_relevance
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import NOW, address, english
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
@@ -83,10 +85,11 @@ def keep(here: Desk, token: str, *said: str) -> Choices:
 
 def kept(database: SqlDatabase) -> list[str]:
     with database.reading() as work:
-        person = work.subscribers.find(address())
+        person = work[SubscriberStore].find(address())
         assert person is not None
         return [
-            str(one) for one in work.subscribers.interests_of_all([person.id]).get(person.id, ())
+            str(one)
+            for one in work[SubscriberStore].interests_of_all([person.id]).get(person.id, ())
         ]
 
 
@@ -351,7 +354,7 @@ def test_interests_are_read_from_a_file_and_written_to_one(database: SqlDatabase
     assert kept(database) == ['keyword:a AND "b; c"', "mute:cat:cs.CR"]
     assert load(database, person(said)).unchanged == 1
     with database.reading() as work:
-        (row,) = exported_rows(work, work.lists.get("trending"))
+        (row,) = exported_rows(work, work[ListStore].get("trending"))
     assert row["interests"] == 'keyword:a AND "b; c"\nmute:cat:cs.CR'
     assert load(database, person('["author:Ada"]')).changed == 1
     assert load(database, person('""')).changed == 1

@@ -20,6 +20,11 @@ from paperround.jobs.compose import sheet_of
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.jobs.paper_pages import paper_page
 from paperround.store import schema as db
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     new_delivery,
@@ -51,13 +56,13 @@ def run(
 
 def id_of(database: SqlDatabase, identifiers: dict[str, str]) -> PaperId:
     with database.reading() as work:
-        (found,) = work.papers.find(identifiers.items()).values()
+        (found,) = work[PaperStore].find(identifiers.items()).values()
     return found
 
 
 def load(database: SqlDatabase, id_: PaperId) -> Paper:
     with database.reading() as work:
-        return work.papers.load([id_])[id_]
+        return work[PaperStore].load([id_])[id_]
 
 
 @pytest.fixture
@@ -127,10 +132,10 @@ def test_counts_listings_and_feedback_move_to_the_paper_that_stays(
             said = NewFeedback(
                 subscriber_id=reader.subscriber_id, paper_id=one, delivery=None, verdict=verdict
             )
-            work.subscribers.give_feedback(said, now=NOW + timedelta(minutes=number))
+            work[SubscriberStore].give_feedback(said, now=NOW + timedelta(minutes=number))
     run(database, BOTH)
     with database.reading() as work:
-        assert work.subscribers.feedback_of(reader.subscriber_id) == [(two[0], "more")]
+        assert work[SubscriberStore].feedback_of(reader.subscriber_id) == [(two[0], "more")]
     with engine.connect() as connection:
         for table, rows in ((db.observations, 1), (db.listings, 2), (db.identifiers, 2)):
             owners = connection.execute(select(table.c.paper_id)).scalars().all()
@@ -187,15 +192,15 @@ def test_what_must_stay_apart_hinders_no_join_of_the_others(database: SqlDatabas
 
 def readers(database: SqlDatabase, *names: str) -> list[Subscription]:
     with database.reading() as work:
-        trending = work.lists.get("trending")
+        trending = work[ListStore].get("trending")
     return seed_subscribers(database, trending, names)
 
 
 def frozen(database: SqlDatabase, *papers: PaperId, cut: str = "0") -> Edition:
     with database.writing() as work:
-        made = new_edition(work.lists.get("trending"), papers, cut=cut)
+        made = new_edition(work[ListStore].get("trending"), papers, cut=cut)
         nameless = tuple(replace(one, identifiers={}) for one in made.papers)
-        return work.editions.freeze(replace(made, papers=nameless))
+        return work[EditionStore].freeze(replace(made, papers=nameless))
 
 
 def test_an_edition_keeps_its_texts_and_its_links_and_knows_the_paper_of_today(
@@ -204,7 +209,7 @@ def test_an_edition_keeps_its_texts_and_its_links_and_knows_the_paper_of_today(
     before = frozen(database, *two)
     run(database, BOTH)
     with database.reading() as work:
-        after = work.editions.get(before.id)
+        after = work[EditionStore].get(before.id)
     assert [one.paper_id for one in after.papers] == [two[0], two[0]]
     head: Letterhead = letterhead()
     one, other = (sheet_of(edition, "T", head).papers for edition in (after, before))
@@ -222,12 +227,12 @@ def test_whoever_was_sent_either_paper_is_never_sent_the_other(
     (ada,) = readers(database, "ada")
     plan(database, frozen(database, *two), [new_delivery(ada, (two[sent],))])
     with database.reading() as work:
-        stale = work.subscribers.already_sent([ada.subscriber_id])[ada.subscriber_id]
+        stale = work[SubscriberStore].already_sent([ada.subscriber_id])[ada.subscriber_id]
     assert stale == {two[sent]}
     run(database, BOTH)
     with database.reading() as work:
-        memory = work.subscribers.already_sent([ada.subscriber_id])[ada.subscriber_id]
-        asked = work.subscribers.already_sent([ada.subscriber_id], [two[1 - sent]])
+        memory = work[SubscriberStore].already_sent([ada.subscriber_id])[ada.subscriber_id]
+        asked = work[SubscriberStore].already_sent([ada.subscriber_id], [two[1 - sent]])
     assert memory == set(two)
     assert asked[ada.subscriber_id] >= {two[1 - sent]}
     late = frozen(database, *two, cut="1")
@@ -261,7 +266,7 @@ def test_two_lists_that_plan_both_papers_at_once_send_one_of_them(
     run(database, BOTH)
     with ThreadPoolExecutor(1) as pool:
         with database.writing() as work:
-            work.ledger.plan(one.id, one.list_id, [new_delivery(ada, (two[0],))], shard(), now=NOW)
+            work[Ledger].plan(one.id, one.list_id, [new_delivery(ada, (two[0],))], shard(), now=NOW)
             late = pool.submit(plan, database, other, [_tomorrow(ada, two[1])])
             while not (late.done() or waits(engine)):
                 pass
@@ -293,8 +298,8 @@ def test_many_at_once_join_the_same_papers_once(database: SqlDatabase) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(read, range(4)))
     with database.reading() as work:
-        assert work.papers.count() == 8
-        owners = work.papers.find(
+        assert work[PaperStore].count() == 8
+        owners = work[PaperStore].find(
             {("doi", f"10.5555/{n}") for n in range(8)}.union(
                 ("arxiv", f"2603.{n:05}") for n in range(8)
             )
@@ -307,10 +312,10 @@ def test_a_count_for_a_paper_that_was_joined_meanwhile_goes_to_the_one_that_stay
 ) -> None:
     older, _ = two
     with database.writing() as work:
-        change = joined(*work.papers.load(two, for_update=True).values())
-        work.papers.join(change, now=NOW)
+        change = joined(*work[PaperStore].load(two, for_update=True).values())
+        work[PaperStore].join(change, now=NOW)
     with database.writing() as work:
-        assert work.papers.find(DOI.items()) == {("doi", "10.5555/one"): older}
+        assert work[PaperStore].find(DOI.items()) == {("doi", "10.5555/one"): older}
     votes = (Count(signal="mentions", value=7),)
     loose = LooseCount(kind="doi", value="10.5555/one", counts=votes, position=1)
     assert run(database, loose_counts=(loose,)).observations == 1

@@ -8,6 +8,8 @@ from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.desk import Desk
 from paperround.jobs.library import PAGE, Kept, keep_judgements, papers_to_judge, suggest
 from paperround.jobs.self_service import open_choices
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, NOW, address
 from tests.fakes import NewestFirst
@@ -44,7 +46,7 @@ def choosing(here: Desk) -> str:
 
 def called(database: Database, titles: list[str]) -> list[PaperId]:
     with database.reading() as work:
-        papers = work.papers.newest(before=None, limit=100)
+        papers = work[PaperStore].newest(before=None, limit=100)
     ids = {one.title: one.id for one in papers}
     return [ids[title] for title in titles]
 
@@ -92,9 +94,9 @@ def test_what_is_kept_is_feedback_and_interests_and_is_not_shown_again(
     good, bad = called(database, FOLDING), called(database, PRICES)
     assert keep_judgements(here, token, good, bad, [TOPIC], now=NOW) == Kept(papers=8, interests=1)
     with database.reading() as work:
-        person = work.subscribers.find(address())
+        person = work[SubscriberStore].find(address())
         assert person is not None
-        said = dict(work.subscribers.feedback_of(person.id))
+        said = dict(work[SubscriberStore].feedback_of(person.id))
     assert said == dict.fromkeys(good, "more") | dict.fromkeys(bad, "less")
     left = {paper for page in pages(here, token) for paper in page}
     assert not left & {*good, *bad}

@@ -13,6 +13,10 @@ from paperround.domain.notices import NOTICE_LIFE, NoticeKind
 from paperround.domain.tokens import read_token
 from paperround.jobs.deliver import deliver, deliver_notices
 from paperround.jobs.outcomes import FEWEST
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
     PlainRenderer,
@@ -69,18 +73,18 @@ def test_a_notice_that_comes_meanwhile_waits_for_one_claim_of_digests(
 
 def test_whether_mail_waits_is_known_without_taking_it(database: SqlDatabase) -> None:
     with database.reading() as work:
-        assert not work.notices.has_due(now=NOW)
-        assert not work.ledger.has_due(now=NOW)
+        assert not work[NoticeLedger].has_due(now=NOW)
+        assert not work[Ledger].has_due(now=NOW)
     tell(database)
     plan(database, 1)
     with database.reading() as work:
-        assert work.notices.has_due(now=NOW)
-        assert work.ledger.has_due(now=NOW)
-        assert not work.ledger.has_due(now=NOW - timedelta(seconds=1))
+        assert work[NoticeLedger].has_due(now=NOW)
+        assert work[Ledger].has_due(now=NOW)
+        assert not work[Ledger].has_due(now=NOW - timedelta(seconds=1))
     deliver(post(database, Batches()))
     with database.reading() as work:
-        assert not work.notices.has_due(now=NOW)
-        assert not work.ledger.has_due(now=NOW)
+        assert not work[NoticeLedger].has_due(now=NOW)
+        assert not work[Ledger].has_due(now=NOW)
 
 
 def test_notices_without_end_do_not_keep_digests_back(database: SqlDatabase) -> None:
@@ -141,7 +145,7 @@ def test_a_notice_lost_after_the_dot_goes_again_only_on_request_and_as_it_was(
     deliver_notices(post(database, mailer))
     assert mailer.sent == []
     with database.writing() as work:
-        assert work.notices.again(id_, due_at=NOW, expires_at=NOW + NOTICE_LIFE)
+        assert work[NoticeLedger].again(id_, due_at=NOW, expires_at=NOW + NOTICE_LIFE)
     deliver_notices(post(database, mailer))
     assert [one.content for one in mailer.batches[-1]] == [lost.offered[0].content]
 
@@ -181,7 +185,7 @@ def test_notices_whose_life_is_over_do_not_count_as_expired_digests(database: Sq
     late = replace(post(database, Batches()), clock=FixedClock(NOW + NOTICE_LIFE))
     assert deliver(late).expired == 0
     with database.reading() as work:
-        assert work.notices.totals(now=NOW) == LedgerTotals(expired=1)
+        assert work[NoticeLedger].totals(now=NOW) == LedgerTotals(expired=1)
 
 
 # --- what is in them ---------------------------------------------------------------------------
@@ -189,7 +193,7 @@ def test_notices_whose_life_is_over_do_not_count_as_expired_digests(database: Sq
 
 def test_a_notice_names_the_list_it_is_about(database: SqlDatabase) -> None:
     with database.reading() as work:
-        trending = work.lists.get("trending")
+        trending = work[ListStore].get("trending")
     tell(database, "1", NoticeKind.CONFIRM, list=trending.id)
     tell(database, "2", NoticeKind.ALERT, subject="A feed is stale", list=trending.id)
     mailer = Batches()
@@ -204,7 +208,7 @@ def test_a_test_of_an_edition_is_its_digest_with_links_that_lead_nowhere(
 ) -> None:
     plan(database, 1)
     with database.reading() as work:
-        edition = work.editions.find(work.lists.get("trending").id, NOW.date(), "manual")
+        edition = work[EditionStore].find(work[ListStore].get("trending").id, NOW.date(), "manual")
     assert edition is not None
     tell(database, "1", NoticeKind.TEST, edition=edition.id)
     kept: list[DigestView] = []

@@ -12,6 +12,7 @@ from paperround.jobs.deliver import deliver
 from paperround.jobs.holding import CLOCK, HELD, HOLD
 from paperround.jobs.outcomes import FEWEST
 from paperround.jobs.publish import publish
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst, accepting
 from tests.jobs.conftest import NOW, fill, record
@@ -91,7 +92,7 @@ def test_digests_that_are_held_meanwhile_stay(database: SqlDatabase) -> None:
         seen.append(envelope.recipient)
         if len(seen) == FEWEST:
             with database.writing() as work:
-                work.slots.take(HOLD, CLOCK, now=NOW)
+                work[SlotStore].take(HOLD, CLOCK, now=NOW)
         return accepting(envelope)
 
     report = deliver(paced(database, Hands(), Pacing(), script))

@@ -12,6 +12,8 @@ from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.notices import notice_mail
 from paperround.jobs.self_service import leave, save_choices
 from paperround.mail.composer import MailRenderer
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, seed_edition, seed_papers
 from tests.fakes import LETTERHEAD
@@ -36,13 +38,13 @@ GERMAN = Preferences(language="de-AT")
 
 def _edition(database: Database) -> None:
     with database.reading() as work:
-        trending = work.lists.get("trending")
+        trending = work[ListStore].get("trending")
     seed_edition(database, trending, seed_papers(database, 2))
 
 
 def _bytes(database: Database, row: Claimed) -> bytes:
     with database.reading() as work:
-        edition = work.editions.get(row.edition_id)
+        edition = work[EditionStore].get(row.edition_id)
     sheet = sheet_of(edition, "Trending papers", LETTERHEAD)
     return MailRenderer(LETTERHEAD).compose(digest_mail(sheet, row, IDENTITY.keys))
 

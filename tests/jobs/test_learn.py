@@ -34,6 +34,9 @@ from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS
 from paperround.ranking.words import occurs
 from paperround.store import schema as db
+from paperround.store.lists import ListStore
+from paperround.store.models import ModelStore
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import english
 from tests.fakes import NewestFirst
@@ -104,7 +107,7 @@ def fill(database: Database, days: int = 4, *, feed: str = "hf", first: int = 0)
 
 def models(database: Database, name: str = "count") -> int:
     with database.reading() as work:
-        newest = work.models.newest(name, by=datetime.max.replace(tzinfo=UTC))
+        newest = work[ModelStore].newest(name, by=datetime.max.replace(tzinfo=UTC))
         return 0 if newest is None else newest.id
 
 
@@ -164,8 +167,8 @@ def test_old_models_are_forgotten(database: SqlDatabase) -> None:
     for night in range(KEPT_MODELS + 2):
         learn(database, Counting(), now=TONIGHT + night * DAY)
     with database.reading() as work:
-        assert work.models.newest("count", by=TONIGHT + DAY) is None
-        assert work.models.newest("count", by=TONIGHT + 2 * DAY) is not None
+        assert work[ModelStore].newest("count", by=TONIGHT + DAY) is None
+        assert work[ModelStore].newest("count", by=TONIGHT + 2 * DAY) is not None
 
 
 # --- once a night ------------------------------------------------------------------------------
@@ -245,8 +248,8 @@ def test_nights_long_past_are_forgotten(database: SqlDatabase) -> None:
     learn_tonight(database, Counting(), now=TONIGHT)
     keep_house(database=database, identity=IDENTITY, now=TONIGHT + KEPT_SLOTS + HOUR)
     with database.reading() as work:
-        assert work.slots.taken_at("learn", "2026-01-12") is None
-        assert work.slots.taken_at("learning", f"2026-01-12T0{NIGHT}") is None
+        assert work[SlotStore].taken_at("learn", "2026-01-12") is None
+        assert work[SlotStore].taken_at("learning", f"2026-01-12T0{NIGHT}") is None
 
 
 # --- what is ranked with -----------------------------------------------------------------------
@@ -386,7 +389,7 @@ def test_a_real_history_gives_a_model_by_which_the_next_day_is_ranked(
     today = REAL_NIGHT.date() - DAY
     history = real_history(real_data / "hf_daily_papers")
     with sqlite_database.writing() as work:
-        work.lists.ensure_default(zone="UTC", now=REAL_NIGHT)
+        work[ListStore].ensure_default(zone="UTC", now=REAL_NIGHT)
     known = [without_votes(one, today) for one in history if one.listed_on <= today]  # type: ignore[operator]
     take(sqlite_database, known, REAL_NIGHT)
     maker = PriorMaker()

@@ -18,6 +18,7 @@ from paperround.jobs.preview import (
     next_digest,
 )
 from paperround.jobs.signup import confirm
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, NOW, address, everything_kept
 from tests.fakes import NewestFirst
@@ -66,7 +67,7 @@ def test_choices_are_tried_and_not_kept(here: Desk) -> None:
     token = choosing(here)
     wish = Preferences(size=3, topics=("tides",))
     with here.database.reading() as work:
-        person = work.subscribers.find(address())
+        person = work[SubscriberStore].find(address())
         assert person is not None
         before = everything_kept(work, person.id)
     found = next_digest(press(here), token, now=NOW, preferences=wish, interests=())

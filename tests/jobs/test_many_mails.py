@@ -24,6 +24,9 @@ from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import read_token
 from paperround.jobs.deliver import Post, deliver
 from paperround.mail.composer import MailRenderer
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import LETTERHEAD, Neighbours, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
@@ -81,9 +84,9 @@ def plan(database: SqlDatabase, readers: int, *others: str) -> None:
 
 def what_became_of(database: SqlDatabase, name: str) -> DeliveryRecord:
     with database.reading() as work:
-        people = work.subscribers.export(work.lists.get("trending").id)
+        people = work[SubscriberStore].export(work[ListStore].get("trending").id)
         (person,) = (one for one, _ in people if one.address == f"{name}@example.org")
-        (only,) = work.ledger.history(person.id, limit=2)
+        (only,) = work[Ledger].history(person.id, limit=2)
     return only
 
 

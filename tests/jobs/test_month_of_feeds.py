@@ -16,6 +16,8 @@ from paperround.jobs.feeds import create_feed, poll_due, polled_feeds
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import PollReport
 from paperround.sources.live import SOURCES, WITNESSES
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import Neighbours
 from tests.jobs.month import (
@@ -87,7 +89,7 @@ class Story:
     def runs(self, name: str, begin: datetime, end: datetime) -> list[FeedRun]:
         """The feed's runs that were begun then, oldest first."""
         with self.database.reading() as work:
-            runs = work.feeds.runs(self.ids[name], before=None, limit=100_000)
+            runs = work[FeedStore].runs(self.ids[name], before=None, limit=100_000)
         return [run for run in reversed(runs) if begin <= run.started_at < end]
 
     def healths(self, name: str, begin: datetime, end: datetime) -> set[FeedHealth | None]:
@@ -98,8 +100,8 @@ class Story:
 
     def paper(self, arxiv: str) -> Paper:
         with self.database.reading() as work:
-            known = work.papers.find([("arxiv", arxiv)])
-            (found,) = work.papers.load(set(known.values())).values()
+            known = work[PaperStore].find([("arxiv", arxiv)])
+            (found,) = work[PaperStore].load(set(known.values())).values()
         return found
 
 
@@ -141,8 +143,8 @@ def check(story: Story) -> None:
 def every_paper_is_stored_once(story: Story) -> None:
     wanted = everything()
     with story.database.reading() as work:
-        known = work.papers.find(wanted)
-        total = work.papers.count()
+        known = work[PaperStore].find(wanted)
+        total = work[PaperStore].count()
     assert wanted - set(known) == set()
     assert total == len(set(known.values())) == len(wanted)
 

@@ -18,6 +18,8 @@ from paperround.jobs.self_service import open_choices
 from paperround.jobs.signup import confirm
 from paperround.jobs.signup_limits import may_mail
 from paperround.jobs.subscribers import suppress
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, everything_kept
 from tests.jobs.conftest import IDENTITY
@@ -51,7 +53,7 @@ def asked(here: Desk, token: str, to: Address) -> dict[str, ClaimedNotice]:
 
 def known(database: Database, name: str) -> bool:
     with database.reading() as work:
-        return work.subscribers.find(address(name)) is not None
+        return work[SubscriberStore].find(address(name)) is not None
 
 
 @pytest.mark.accept("F30", part="change of address")
@@ -214,10 +216,10 @@ def test_a_mistyped_address_that_bounces_says_nothing_of_its_reader(database: Da
     with database.writing() as work:
         hold_against(work, IDENTITY.keys, "notice", [gone], now=NOW)
     with database.writing() as work:
-        person = work.subscribers.find(address())
+        person = work[SubscriberStore].find(address())
         assert person is not None
         assert person.state is SubscriberState.ACTIVE
-        assert work.returns.standing(person.id).points == 0
+        assert work[ReturnStore].standing(person.id).points == 0
 
 
 def test_the_address_somebody_wants_to_move_to_is_exported_and_erased_with_them(
@@ -231,7 +233,7 @@ def test_the_address_somebody_wants_to_move_to_is_exported_and_erased_with_them(
     assert exported is not None
     assert "bob@mail.example" in "".join(exported)
     with database.reading() as work:
-        person = work.subscribers.find(address())
+        person = work[SubscriberStore].find(address())
         assert person is not None
     assert erase_person(here, token, now=NOW)
     with database.reading() as work:

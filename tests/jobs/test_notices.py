@@ -9,6 +9,7 @@ from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.notices import NOTICE_LIFE, Alert, ClaimedNotice, NoticeKind, NoticeMail
 from paperround.domain.tokens import Purpose, read_token
 from paperround.jobs.notices import new_notice, notice_mail, raise_alert
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import HERE, LETTERHEAD
 from tests.jobs.conftest import IDENTITY, NOW
@@ -82,7 +83,7 @@ def test_a_trouble_is_told_once(database: SqlDatabase) -> None:
     with database.writing() as work:
         assert raise_alert(work, IDENTITY, STALE, to, now=NOW)
         assert not raise_alert(work, IDENTITY, STALE, to, now=NOW + timedelta(days=1))
-        found = work.notices.find("alert|feed/1/stale")
+        found = work[NoticeLedger].find("alert|feed/1/stale")
     assert found is not None
     assert found.address == to
     assert found.payload == {"subject": STALE.subject, "lines": "one\ntwo"}

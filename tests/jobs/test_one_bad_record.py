@@ -20,6 +20,8 @@ from paperround.domain.papers import FeedId, ParsedBatch, Reject
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.sources.formats import READERS, reader_for
 from paperround.sources.live import SOURCES
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW
 from tests.jobs.newsroom import Reply, Room
@@ -65,16 +67,16 @@ def stored(database: SqlDatabase, batch: ParsedBatch) -> IngestReport:
 def quarantined(database: SqlDatabase) -> list[Reject]:
     """What the feed could not use, as its operator is shown it."""
     with database.reading() as work:
-        feed: FeedId = work.feeds.get_or_create(FEED, "file", now=NOW).id
+        feed: FeedId = work[FeedStore].get_or_create(FEED, "file", now=NOW).id
         return [
             Reject(reason=one.reason, detail=one.detail, position=1, excerpt=one.excerpt)
-            for one in work.feeds.rejects(feed, before=None, limit=1000)
+            for one in work[FeedStore].rejects(feed, before=None, limit=1000)
         ]
 
 
 def papers_in(database: SqlDatabase) -> int:
     with database.reading() as work:
-        return work.papers.count()
+        return work[PaperStore].count()
 
 
 # --- one broken record -------------------------------------------------------------------------
@@ -127,7 +129,7 @@ def test_a_poll_that_meets_one_bad_record_among_200_gives_199(
     assert (report.new, report.error, papers_in(database)) == (GOOD, None, GOOD)
     assert report.rejects == {sample.reason: 1}
     with database.reading() as work:
-        (kept,) = work.feeds.rejects(number, before=None, limit=9)
+        (kept,) = work[FeedStore].rejects(number, before=None, limit=9)
     assert (kept.reason, bool(kept.detail)) == (sample.reason, True)
     assert report.health is not FeedHealth.FAILED
 

@@ -38,6 +38,7 @@ from paperround.domain.papers import Paper, PaperId, ParsedBatch, Record
 from paperround.jobs.ingest import IngestReport, ingest
 from paperround.sources.formats import decompress, reader_for
 from paperround.store import schema as db
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import opened
 from tests.jobs.conftest import NOW, record
@@ -70,7 +71,7 @@ def run(database: SqlDatabase, feed: str, *records: Record, now: datetime = NOW)
 def papers_in(database: SqlDatabase) -> list[Paper]:
     with database.reading() as work:
         ids = work.connection.execute(select(db.papers.c.id)).scalars()
-        found = work.papers.load([PaperId(one) for one in ids])
+        found = work[PaperStore].load([PaperId(one) for one in ids])
     return list({paper.id: paper for paper in found.values()}.values())
 
 

@@ -14,6 +14,8 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.publish import publish
 from paperround.jobs.wishes import wishes_of_all
 from paperround.ranking.maker import taste_day
+from paperround.store.ledger import Ledger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
 from tests.fakes import NewestFirst
@@ -52,7 +54,7 @@ def published(database: SqlDatabase, opinions: Opinions | None) -> Edition:
 def first_of(database: SqlDatabase, edition: Edition, name: str) -> tuple[str, str]:
     """The title of a reader's first paper, and the reason that is theirs alone."""
     with database.reading() as work:
-        slip = work.ledger.find(
+        slip = work[Ledger].find(
             edition.list_id, person(database, name), DigestKind.DIGEST, LATER.date()
         )
     assert slip is not None
@@ -80,7 +82,9 @@ def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> No
     opinions = Opinions(model)
     edition = published(liked, opinions)
     with liked.reading() as work:
-        page = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=10)
+        page = work[SubscriberStore].subscriptions_after(
+            edition.list_id, SubscriptionId(0), limit=10
+        )
         assert set(opinions.of(work, edition, page, wishes_of_all(work, page)).tastes) == {
             person(liked, "ada")
         }
@@ -102,8 +106,10 @@ def test_nothing_in_memory_tells_what_a_reader_liked_once_their_digest_is_planne
     opinions = Opinions(taste_day)
     edition = published(liked, opinions)
     with liked.reading() as work:
-        ((paper, _),) = work.subscribers.feedback_of(person(liked, "ada"))
-        page = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=10)
+        ((paper, _),) = work[SubscriberStore].feedback_of(person(liked, "ada"))
+        page = work[SubscriberStore].subscriptions_after(
+            edition.list_id, SubscriptionId(0), limit=10
+        )
         views = opinions.of(work, edition, page, wishes_of_all(work, page))
     assert tastes_held(paper) == len(views.tastes) == 1
     del views

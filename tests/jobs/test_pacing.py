@@ -12,6 +12,10 @@ from paperround.domain.schedule import DIGEST_LIFE
 from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.outcomes import DeliverReport
 from paperround.jobs.pacing import Pacer
+from paperround.store.lists import ListStore
+from paperround.store.pacing import PaceStore
+from paperround.store.status import StatusStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import ScriptedMailer, accepting
 from tests.jobs.conftest import NOW
@@ -56,7 +60,7 @@ def test_mails_that_a_slow_relay_takes_together_are_paid_for_by_those_that_follo
         pacer.hear(taken, "ada@one.example")
     with database.writing() as work:
         pacer.heard().write(work, now=NOW)
-        gate = work.pacing.open(FOURTEEN, first=False, now=NOW)
+        gate = work[PaceStore].open(FOURTEEN, first=False, now=NOW)
         assert gate.admit([(DeliveryId(2), "one.example")]) == (set(), {})
     assert gate.is_full
     assert gate.slots == [NOW + 6 * FOURTEEN.relay.spacing - TOLERANCE]
@@ -152,7 +156,7 @@ def test_a_greylisted_mail_is_delivered_once_when_the_wait_is_over(database: Sql
 
 def all_readers_stay(database: SqlDatabase) -> bool:
     with database.reading() as work:
-        people = work.subscribers.export(work.lists.get("trending").id)
+        people = work[SubscriberStore].export(work[ListStore].get("trending").id)
         return all(person.state == "active" for person, _ in people)
 
 
@@ -180,7 +184,7 @@ def test_a_storm_of_refusals_pauses_every_process_and_ends_with_one_probe(
     hands.moment += 11 * MINUTE
     assert deliver(paced(database, hands, DOMAINS)).totals.sent >= 40
     with database.reading() as work:
-        assert work.pacing.relay().reason == ""
+        assert work[PaceStore].relay().reason == ""
 
 
 def stopped(report: DeliverReport) -> str:
@@ -224,5 +228,5 @@ def test_a_new_domain_sends_its_days_allowance_and_says_why_the_others_expired(
     hands.moment = NOW + DIGEST_LIFE
     deliver(one)
     with database.reading() as work:
-        reasons = work.status.reasons(work.lists.get("trending").id, since=NOW)
+        reasons = work[StatusStore].reasons(work[ListStore].get("trending").id, since=NOW)
     assert {one.reason: one.count for one in reasons} == {"warm-up": 31}

@@ -31,6 +31,11 @@ from paperround.jobs.status import history
 from paperround.jobs.wishes import wishes_of_all
 from paperround.ranking.maker import taste_day
 from paperround.store import schema as db
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.papers import PaperStore
+from paperround.store.status import StatusStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
 from tests.fakes import (
@@ -108,7 +113,7 @@ def publish_it(
 def slip_of(database: SqlDatabase, edition: Edition, name: str) -> Slip:
     with database.reading() as work:
         who = person(database, name)
-        slip = work.ledger.find(edition.list_id, who, DigestKind.DIGEST, edition.day)
+        slip = work[Ledger].find(edition.list_id, who, DigestKind.DIGEST, edition.day)
     assert slip is not None
     return slip
 
@@ -116,7 +121,7 @@ def slip_of(database: SqlDatabase, edition: Edition, name: str) -> Slip:
 def mailed(database: SqlDatabase, edition: Edition, name: str) -> DigestView:
     """What the mail of a reader shows, made as delivering makes it."""
     with database.reading() as work:
-        stored = work.editions.get(edition.id)
+        stored = work[EditionStore].get(edition.id)
     slip = slip_of(database, edition, name)
     return digest_mail(sheet_of(stored, "Trending", LETTERHEAD), slip, IDENTITY.keys).view
 
@@ -217,8 +222,8 @@ def test_an_edition_goes_on_showing_its_first_papers_and_no_others(potter: SqlDa
     page = edition_page(potter, "trending", edition.day, "manual")
     assert [paper.position for paper in page.edition.papers] == [1, 2, 3, 4, 5]
     with potter.reading() as work:
-        [summary] = work.editions.recent(edition.list_id, limit=9)
-        [tally] = work.status.editions(edition.list_id, now=LATER, limit=9)
+        [summary] = work[EditionStore].recent(edition.list_id, limit=9)
+        [tally] = work[StatusStore].editions(edition.list_id, now=LATER, limit=9)
     assert (summary.papers, tally.papers) == (5, 5)
 
 
@@ -302,7 +307,7 @@ def test_what_is_behind_is_forgotten_when_nothing_is_planned_from_it_any_more(
     for age, left in ((KEPT_TAILS - HOUR, 7), (KEPT_TAILS + HOUR, 0)):
         keep_house(database=potter, identity=IDENTITY, now=LATER + age)
         with potter.reading() as work:
-            assert len(work.editions.tail(edition.id)) == left
+            assert len(work[EditionStore].tail(edition.id)) == left
     assert mailed(potter, edition, "ada") == before
 
 
@@ -331,8 +336,8 @@ def join(database: SqlDatabase, title: str, into: str) -> None:
     with database.writing() as work:
         named = select(db.papers.c.title, func.min(db.papers.c.id)).group_by(db.papers.c.title)
         ids = dict(work.connection.execute(named).all())
-        papers = work.papers.load([ids[into], ids[title]])
-        work.papers.join(one_work(papers[ids[into]], papers[ids[title]]), now=LATER)
+        papers = work[PaperStore].load([ids[into], ids[title]])
+        work[PaperStore].join(one_work(papers[ids[into]], papers[ids[title]]), now=LATER)
 
 
 class Reading:
@@ -365,7 +370,9 @@ def test_what_stands_behind_one_list_stands_behind_no_other(potter: SqlDatabase)
     edition = publish_it(potter)
     opinions = Opinions(taste_day)
     with potter.reading() as work:
-        people = work.subscribers.subscriptions_after(edition.list_id, SubscriptionId(0), limit=9)
+        people = work[SubscriberStore].subscriptions_after(
+            edition.list_id, SubscriptionId(0), limit=9
+        )
         first = opinions.of(work, edition, people, wishes_of_all(work, people)).behind
         other = replace(edition, id=EditionId(99), list_id=ListId(99))
         second = opinions.of(work, other, people, wishes_of_all(work, people)).behind

@@ -12,6 +12,10 @@ from paperround.jobs.plan import (
     plan_due,
     plan_newcomer,
 )
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.planning import DAY, HOUR, HOURS, MINUTE, SEVEN, at, cut, days, history, plan
@@ -19,12 +23,12 @@ from tests.jobs.planning import DAY, HOUR, HOURS, MINUTE, SEVEN, at, cut, days, 
 
 def edition_of(database: SqlDatabase, name: str, day: date) -> Edition:
     with database.reading() as work:
-        trending = work.lists.get("trending")
-        people = work.subscribers.export(trending.id)
+        trending = work[ListStore].get("trending")
+        people = work[SubscriberStore].export(trending.id)
         (person,) = (one for one, _ in people if one.address.startswith(name))
-        slip = work.ledger.find(trending.id, person.id, DigestKind.DIGEST, day)
+        slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, day)
         assert slip is not None
-        return work.editions.get(slip.edition_id)
+        return work[EditionStore].get(slip.edition_id)
 
 
 @pytest.fixture
@@ -146,7 +150,7 @@ def test_a_day_that_is_not_theirs_is_recorded_with_the_reason(database: SqlDatab
 def test_what_was_due_before_a_restore_is_never_sent(reader: SqlDatabase) -> None:
     cut(reader, at(6))
     with reader.writing() as work:
-        work.lists.hold_after_restore(now=SEVEN + HOUR)
+        work[ListStore].hold_after_restore(now=SEVEN + HOUR)
     assert dict(plan(reader, SEVEN + HOUR).skipped) == {"restored": 1}
 
 
@@ -160,8 +164,8 @@ def test_a_topic_is_looked_for_in_the_abstract_too(database: SqlDatabase) -> Non
     edition = cut(database, at(6))
     plan(database, SEVEN)
     with database.reading() as work:
-        person = next(iter(work.subscribers.export(edition.list_id)))[0]
-        slip = work.ledger.find(edition.list_id, person.id, DigestKind.DIGEST, SEVEN.date())
+        person = next(iter(work[SubscriberStore].export(edition.list_id)))[0]
+        slip = work[Ledger].find(edition.list_id, person.id, DigestKind.DIGEST, SEVEN.date())
     assert slip is not None
     (position,) = slip.positions
     assert edition.papers[position - 1].title == "Paper 40"
@@ -173,9 +177,9 @@ def test_a_topic_is_looked_for_in_the_abstract_too(database: SqlDatabase) -> Non
 
 def welcome(database: SqlDatabase, now: datetime) -> Welcome:
     with database.writing() as work:
-        trending = work.lists.get("trending")
-        person = next(iter(work.subscribers.export(trending.id)))[0]
-        subscription = work.subscribers.subscription(person.id, trending.id)
+        trending = work[ListStore].get("trending")
+        person = next(iter(work[SubscriberStore].export(trending.id)))[0]
+        subscription = work[SubscriberStore].subscription(person.id, trending.id)
         assert isinstance(subscription, Subscription)
         return plan_newcomer(
             work,
@@ -232,7 +236,7 @@ def test_after_a_restore_the_next_edition_frees_those_who_waited_for_it(
 ) -> None:
     cut(reader, at(6))
     with reader.writing() as work:
-        work.lists.hold_after_restore(now=at(6, minute=30))
+        work[ListStore].hold_after_restore(now=at(6, minute=30))
     assert plan(reader, SEVEN + 2 * HOUR).late == 1
     fill(reader, [record(n) for n in range(50, 60)], at(8))
     cut(reader, at(12))
@@ -245,7 +249,7 @@ def test_a_digest_that_waited_too_long_for_that_is_missed_and_the_clock_goes_on(
 ) -> None:
     cut(reader, at(6))
     with reader.writing() as work:
-        work.lists.hold_after_restore(now=at(6, minute=30))
+        work[ListStore].hold_after_restore(now=at(6, minute=30))
     assert sum(plan(reader, SEVEN + 21 * HOUR).missed.values()) == 1
     assert plan(reader, SEVEN + 22 * HOUR).waiting == 0
 

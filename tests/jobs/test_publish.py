@@ -14,6 +14,9 @@ from paperround.domain.subscribers import Preferences
 from paperround.jobs import publish as publishing
 from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import PublishReport, publish
+from paperround.store.feeds import FeedStore
+from paperround.store.ledger import Ledger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
@@ -21,9 +24,9 @@ from tests.jobs.publishing import send
 
 
 def papers_of(work: UnitOfWork, report: PublishReport, name: str) -> tuple[int, ...]:
-    people = work.subscribers.export(report.edition.list_id)
+    people = work[SubscriberStore].export(report.edition.list_id)
     (person,) = (one for one, _ in people if one.address.startswith(name))
-    slip = work.ledger.find(
+    slip = work[Ledger].find(
         report.edition.list_id, person.id, DigestKind.DIGEST, report.edition.day
     )
     assert slip is not None
@@ -109,7 +112,7 @@ def test_killed_after_any_transaction_the_plan_completes_once(
     report = send(database)
     assert report.planned.rows == 5
     with database.reading() as work:
-        assert work.ledger.totals(now=NOW).queued == 5
+        assert work[Ledger].totals(now=NOW).queued == 5
 
 
 class PowerCut(Exception):
@@ -160,8 +163,8 @@ def test_sending_by_hand_takes_the_date_it_is_where_the_reader_is(database: SqlD
         for hours in (0, 6)
     ]
     with database.reading() as work:
-        (person,) = (one for one, _ in work.subscribers.export(reports[0].edition.list_id))
-        rows = work.ledger.history(person.id, limit=9)
+        (person,) = (one for one, _ in work[SubscriberStore].export(reports[0].edition.list_id))
+        rows = work[Ledger].history(person.id, limit=9)
     assert [row.local_date for row in rows] == [evening.date() - timedelta(days=1)]
     assert [report.added for report in reports] == [1, 0]
 
@@ -183,7 +186,7 @@ def test_an_old_edition_sent_again_is_not_the_newest(database: SqlDatabase) -> N
 @pytest.mark.accept("F08", part="footer by hand")
 def test_an_edition_made_by_hand_tells_what_its_feeds_brought(database: SqlDatabase) -> None:
     with database.writing() as work:
-        work.feeds.create(NewFeed(name="tests", kind="rss"), now=NOW)
+        work[FeedStore].create(NewFeed(name="tests", kind="rss"), now=NOW)
     fill(database, [record(n) for n in (1, 2, 3)])
     seen = DigestPreviewer(
         database=database,

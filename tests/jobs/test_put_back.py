@@ -23,7 +23,10 @@ from paperround.jobs.preview import send_test
 from paperround.jobs.put_back import MARK, WAY_OUT, SendMarks, name_installation
 from paperround.jobs.status import status
 from paperround.mail.addresses import EmailAddresses
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
 from paperround.store.send_mark import SendMark, SendMarkFile
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.delivering import at, post
@@ -44,7 +47,7 @@ def place(tmp_path: Path) -> Path:
 def older(sqlite_database: SqlDatabase) -> SqlDatabase:
     """A SQLite database from before there were marks, with papers, of which a digest waits."""
     with sqlite_database.writing() as work:
-        work.lists.ensure_default(zone="UTC", now=NOW)
+        work[ListStore].ensure_default(zone="UTC", now=NOW)
     return planned(sqlite_database)
 
 
@@ -192,7 +195,7 @@ def test_what_waits_is_not_given_up_meanwhile(
     put_back()
     assert deliver(marked(papers, place, DIGEST_LIFE + LATER)).expired == 0
     with papers.reading() as work:
-        assert work.ledger.totals(now=NOW) == LedgerTotals(queued=1)
+        assert work[Ledger].totals(now=NOW) == LedgerTotals(queued=1)
 
 
 @pytest.mark.postgres
@@ -203,7 +206,7 @@ def test_what_one_machine_finds_holds_all_of_them(database: SqlDatabase, tmp_pat
     deliver(marked(database, here, LATER))
     another(database, "grace")
     with database.writing() as work:  # as a disk that went back
-        work.slots.beat(f"{MARK}here", now=NOW)
+        work[SlotStore].beat(f"{MARK}here", now=NOW)
     for host, mark in (("here", here), ("there", there)):
         one = marked(database, mark, LATER, host=host, stays=False)
         report = deliver(one)

@@ -11,6 +11,9 @@ from paperround.domain.mail_words import WHY_NO_MAIL, became, notice_called
 from paperround.domain.notices import NoticeKind
 from paperround.jobs.desk import Desk
 from paperround.jobs.reader_history import ReaderHistory, reader_history
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address, lease, move, seed_edition, seed_papers
 from tests.jobs.readers import DAYS, desk, joined, link, post, request_link, visitor
@@ -25,9 +28,9 @@ def choosing(here: Desk) -> str:
 def digest_ends(database: Database, state: DeliveryState) -> None:
     token = "a token of a lease"
     with database.writing() as work:
-        (row,) = work.ledger.claim(lease(token), limit=9, now=NOW)
-        work.ledger.mark_in_data([row.id], token, until=NOW + DAYS, now=NOW)
-        work.ledger.settle([move(row, state, token=token)], now=NOW)
+        (row,) = work[Ledger].claim(lease(token), limit=9, now=NOW)
+        work[Ledger].mark_in_data([row.id], token, until=NOW + DAYS, now=NOW)
+        work[Ledger].settle([move(row, state, token=token)], now=NOW)
 
 
 def past(here: Desk, token: str) -> ReaderHistory:
@@ -49,7 +52,7 @@ def test_a_digest_is_told_with_its_papers_and_what_became_of_it(
     database: Database, state: DeliveryState, words: str
 ) -> None:
     with database.reading() as work:
-        default = work.lists.get("trending")
+        default = work[ListStore].get("trending")
     seed_edition(database, default, seed_papers(database, 3))
     here = desk(database)
     joined(here)
@@ -73,9 +76,9 @@ def test_what_the_server_said_is_told_without_an_address(database: Database) -> 
     token = "a token of a lease"
     request_link(here, address(), visitor(), now=NOW)
     with database.writing() as work:
-        (mail,) = work.notices.claim(lease(token), limit=9, now=NOW)
+        (mail,) = work[NoticeLedger].claim(lease(token), limit=9, now=NOW)
         refused = move(mail.id, DeliveryState.FAILED, token=token)
-        work.notices.settle([_said(refused, "<alice@mail.example> is full")], now=NOW)
+        work[NoticeLedger].settle([_said(refused, "<alice@mail.example> is full")], now=NOW)
     request_link(here, address(), visitor(2), now=NOW + DAYS)
     (second,) = post(database, now=NOW + DAYS)
     found = reader_history(here, link(second), now=NOW + DAYS)

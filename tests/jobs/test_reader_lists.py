@@ -10,6 +10,7 @@ from paperround.jobs.reader_lists import join_list, lists_of
 from paperround.jobs.self_service import leave_from_choices, open_choices
 from paperround.jobs.signup import confirm
 from paperround.jobs.signup_requests import SignupRequest
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, address
 from tests.jobs.readers import (
@@ -105,7 +106,7 @@ def test_one_mail_asks_for_several_lists_and_one_yes_is_for_all_of_them(
     assert len(confirmed.also) == 1
     assert all(one.active for one in lists_of(here, confirmed.preferences_token, now=NOW))
     with database.reading() as work:
-        person = work.subscribers.find(address())
+        person = work[SubscriberStore].find(address())
     assert person is not None
     assert person.consent is not None
     assert person.consent.source == "form, confirmed by mail"

@@ -11,6 +11,8 @@ import pytest
 from paperround.domain.editions import Edition
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.domain.times import midnight_utc
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
 from tests.databases import opened
@@ -70,7 +72,7 @@ def replay(
     with opened(f"sqlite:///{path}") as engine:
         database = SqlDatabase(engine)
         with database.writing() as work:
-            work.lists.ensure_default(zone="UTC", now=midnight_utc(FIRST))
+            work[ListStore].ensure_default(zone="UTC", now=midnight_utc(FIRST))
         for name, wish in READERS.items():
             subscribe(database, name, wish=wish)
         replay = Replay(database)
@@ -171,10 +173,12 @@ def test_a_paper_that_its_source_moved_or_listed_again_is_the_paper_it_was(
     assert days[MOVED_BY_THE_SOURCE] == {"2025-12-16", "2025-12-17"}
     assert sum(len(listed) > 1 for listed in days.values()) == 25
     with replay.database.reading() as work:
-        assert work.papers.count() == len(ids)
-        found = work.papers.load(
-            set(work.papers.find({("arxiv", id_) for id_ in ids}).values())
-        ).values()
+        assert work[PaperStore].count() == len(ids)
+        found = (
+            work[PaperStore]
+            .load(set(work[PaperStore].find({("arxiv", id_) for id_ in ids}).values()))
+            .values()
+        )
     assert {one.identifiers["arxiv"]: str(one.listed_on) for one in found} == {
         id_: min(listed) for id_, listed in days.items()
     }

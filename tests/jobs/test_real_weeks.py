@@ -10,6 +10,7 @@ import pytest
 
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import midnight_utc
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import opened
 from tests.jobs.conftest import subscribe
@@ -34,7 +35,7 @@ def mails(
     with opened(f"sqlite:///{path}") as engine:
         database = SqlDatabase(engine)
         with database.writing() as work:
-            work.lists.ensure_default(zone="UTC", now=midnight_utc(FIRST))
+            work[ListStore].ensure_default(zone="UTC", now=midnight_utc(FIRST))
         for weekday in WEEKDAYS[:5]:
             wish = Preferences(frequency=Frequency.WEEKLY, weekday=weekday)
             subscribe(database, weekday, wish=wish)

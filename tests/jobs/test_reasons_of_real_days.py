@@ -22,6 +22,10 @@ from paperround.mail.composer import MailRenderer
 from paperround.ranking import learned
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.words import may_join, occurs
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
 from tests.databases import opened
@@ -112,13 +116,15 @@ def mails(
     with opened(f"sqlite:///{path}") as engine:
         database = SqlDatabase(engine)
         with database.writing() as work:
-            work.lists.ensure_default(zone="UTC", now=midnight_utc(FIRST))
+            work[ListStore].ensure_default(zone="UTC", now=midnight_utc(FIRST))
         wishes = WISHES | {"author": followed_authors(polls)}
         subscribe(database, *wishes)
         with database.writing() as work:
-            for person, _ in work.subscribers.export(work.lists.get("trending").id):
+            for person, _ in work[SubscriberStore].export(work[ListStore].get("trending").id):
                 name = person.address.partition("@")[0]
-                work.subscribers.set_interests(person.id, wishes[name], now=midnight_utc(FIRST))
+                work[SubscriberStore].set_interests(
+                    person.id, wishes[name], now=midnight_utc(FIRST)
+                )
         replay = Replay(database, ranker_of(folder))
         replay.run(FIRST, LAST, polls)
         yield list(_mailed(database))
@@ -127,13 +133,13 @@ def mails(
 def _mailed(database: SqlDatabase) -> Iterator[tuple[DigestPaper, str]]:
     renderer = MailRenderer(letterhead())
     with database.reading() as work:
-        trending = work.lists.get("trending")
-        for person, _ in work.subscribers.export(trending.id):
-            for row in work.ledger.history(person.id, limit=1000):
-                slip = work.ledger.find(trending.id, person.id, DigestKind.DIGEST, row.local_date)
+        trending = work[ListStore].get("trending")
+        for person, _ in work[SubscriberStore].export(trending.id):
+            for row in work[Ledger].history(person.id, limit=1000):
+                slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, row.local_date)
                 if slip is None or not slip.positions:
                     continue
-                sheet = sheet_of(work.editions.get(slip.edition_id), "Trending", letterhead())
+                sheet = sheet_of(work[EditionStore].get(slip.edition_id), "Trending", letterhead())
                 view = digest_view(sheet, slip, "x" * 40)
                 text = renderer.render(view).text
                 for paper in view.papers:

@@ -17,6 +17,8 @@ from paperround.jobs.returned_mail import Intake, empty_box, replay, take_in
 from paperround.jobs.subscribers import lift
 from paperround.mail.return_reader import ReturnReader
 from paperround.store import schema as db
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import address
 from tests.jobs.conftest import NOW
@@ -64,7 +66,7 @@ def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
     raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
     assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(quarantined=1)
     with town.database.reading() as work:
-        (mail,) = work.returns.waiting(limit=9)
+        (mail,) = work[ReturnStore].waiting(limit=9)
     assert mail.why == "not-understood"
     assert replay(intake(town.database), mail.id, now=NOW) == Receipt(known=1)
 
@@ -76,7 +78,7 @@ def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
     wiser = intake(town.database, Wiser(BOUNCES))
     assert replay(wiser, mail.id, now=NOW) == Receipt(stopped=1)
     with town.database.reading() as work:
-        assert work.returns.waiting(limit=9) == []
+        assert work[ReturnStore].waiting(limit=9) == []
     with pytest.raises(NotFound, match="bounces list"):
         replay(wiser, mail.id, now=NOW)
 
@@ -85,7 +87,7 @@ def test_hard_words_without_proof_are_kept_for_a_person(town: Town) -> None:
     raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient="alan@example.org")
     assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(unknown=1)
     with town.database.reading() as work:
-        assert [one.why for one in work.returns.waiting(limit=9)] == ["unproven"]
+        assert [one.why for one in work[ReturnStore].waiting(limit=9)] == ["unproven"]
     assert town.states == ALL_ACTIVE
 
 
@@ -111,8 +113,8 @@ def test_a_mail_of_nobody_knows_whom_goes_with_the_reader_it_names(town: Town) -
         assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(unknown=1)
     erase_address(desk(town.database), address("alan", "example.org"), now=NOW, suppress=False)
     with town.database.reading() as work:
-        (left,) = work.returns.waiting(limit=9)
-        kept = work.returns.quarantined(left.id)
+        (left,) = work[ReturnStore].waiting(limit=9)
+        kept = work[ReturnStore].quarantined(left.id)
     assert kept is not None
     assert b"ada@Example.org" in kept[1]
 
@@ -165,8 +167,8 @@ def test_a_poisonous_mail_keeps_no_other_back(town: Town) -> None:
     assert done == Receipt(quarantined=1, stopped=1)
     assert box.waiting == {}
     with town.database.reading() as work:
-        (mail,) = work.returns.waiting(limit=9)
-        kept = work.returns.quarantined(mail.id)
+        (mail,) = work[ReturnStore].waiting(limit=9)
+        kept = work[ReturnStore].quarantined(mail.id)
     assert kept == (mail, b"poison")
     assert mail.why == "unreadable"
 
@@ -181,10 +183,10 @@ def test_a_poisonous_mail_in_quarantine_keeps_no_other_from_being_read_again(tow
     choking = intake(town.database, Choking(BOUNCES))
     take_in(choking, b"poison", way="pipe", now=NOW)
     with town.database.reading() as work:
-        (mail,) = work.returns.waiting(limit=9)
+        (mail,) = work[ReturnStore].waiting(limit=9)
     assert replay(choking, mail.id, now=NOW) == Receipt(known=1)
     with town.database.reading() as work:
-        assert work.returns.waiting(limit=9) == [mail]
+        assert work[ReturnStore].waiting(limit=9) == [mail]
 
 
 def test_a_mail_that_is_read_again_counts_for_the_day_it_came(town: Town) -> None:
@@ -198,13 +200,13 @@ def test_a_mail_that_is_read_again_counts_for_the_day_it_came(town: Town) -> Non
             return replace(event, kind=Kind.BOUNCE, evidence=Evidence.LIKELY_GONE)
 
     with town.database.reading() as work:
-        (mail,) = work.returns.waiting(limit=9)
+        (mail,) = work[ReturnStore].waiting(limit=9)
     replay(intake(town.database, Wiser(BOUNCES)), mail.id, now=NOW + 9 * DAYS)
     with town.database.writing() as work:
-        alan = work.subscribers.find(address("alan", "example.org"))
+        alan = work[SubscriberStore].find(address("alan", "example.org"))
         assert alan is not None
-        assert work.returns.standing(alan.id).likely_on == NOW.date()
-        (event,) = work.returns.events(alan.id, limit=9)
+        assert work[ReturnStore].standing(alan.id).likely_on == NOW.date()
+        (event,) = work[ReturnStore].events(alan.id, limit=9)
     assert event.happened_at == NOW
 
 
@@ -237,10 +239,10 @@ def test_a_reader_who_was_stopped_wrongly_gets_digests_again(town: Town, engine:
     with town.database.writing() as work:
         alan = address("alan", "example.org")
         assert lift(work, KEYS, alan, now=NOW, resume=True)
-        known = work.subscribers.find(alan)
+        known = work[SubscriberStore].find(alan)
         assert known is not None
-        assert not work.returns.standing(known.id).points
-        (again,) = work.subscribers.unscheduled(limit=9)
+        assert not work[ReturnStore].standing(known.id).points
+        (again,) = work[SubscriberStore].unscheduled(limit=9)
     assert town.states == ALL_ACTIVE
     assert again.subscriber_id == known.id
 

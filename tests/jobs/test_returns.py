@@ -15,6 +15,8 @@ from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.status import history
 from paperround.store import schema as db
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import address
 from tests.fakes import accepting
@@ -70,7 +72,7 @@ def test_a_notice_has_one_too(database: SqlDatabase) -> None:
     town.mails["zoe"] = mail
     assert town.receive(town.event("zoe", evidence=Evidence.COMPLAINT)) == Receipt(complained=1)
     with database.reading() as work:
-        zoe = work.subscribers.find(address("zoe"))
+        zoe = work[SubscriberStore].find(address("zoe"))
     assert zoe is not None
     assert zoe.state is SubscriberState.SUPPRESSED
 
@@ -99,9 +101,9 @@ def test_the_same_event_twice_counts_once(town: Town) -> None:
     assert town.receive(full, full) == Receipt(noted=1, known=1)
     assert town.receive(full, now=NOW + DAYS) == Receipt(known=1)
     with town.database.writing() as work:
-        alan = work.subscribers.find(address("alan", "example.org"))
+        alan = work[SubscriberStore].find(address("alan", "example.org"))
         assert alan is not None
-        assert work.returns.standing(alan.id).points == 1
+        assert work[ReturnStore].standing(alan.id).points == 1
 
 
 @pytest.mark.postgres
@@ -111,11 +113,11 @@ def test_a_mail_that_comes_back_locks_its_reader_before_it_counts(
     town: Town, engine: Engine
 ) -> None:
     with town.database.reading() as work:
-        alan = work.subscribers.find(address("alan", "example.org"))
+        alan = work[SubscriberStore].find(address("alan", "example.org"))
     assert alan is not None
 
     def wait(work: UnitOfWork) -> None:
-        require_wait(work, lambda: work.subscribers.lock(alan.id))
+        require_wait(work, lambda: work[SubscriberStore].lock(alan.id))
 
     with just_before(engine, "INSERT INTO standings", town.database, wait):
         assert town.receive(town.event("alan", evidence=Evidence.PASSING)) == Receipt(noted=1)
@@ -141,7 +143,7 @@ def test_an_address_that_is_not_signed_by_us_is_about_nothing(town: Town, forge:
 def test_the_address_that_leaves_cannot_stop(town: Town) -> None:
     """It stands in the mail, for whoever a digest is forwarded to."""
     with town.database.reading() as work:
-        mail = work.returns.mail_called(town.mails["alan"].message_id)
+        mail = work[ReturnStore].mail_called(town.mails["alan"].message_id)
     assert mail is not None
     leaving = make_tag(KEYS, TagUse.LEAVE, mail.row, nonce=mail.nonce, day=NOW.date())
     assert town.receive(town.event("alan", tag=leaving)) == Receipt(unknown=1)
@@ -186,7 +188,7 @@ def test_a_complaint_ends_everything_for_good(town: Town) -> None:
     assert town.states == ALAN_STOPPED
     assert town.suppressions() == ["complaint"]
     with town.database.reading() as work:
-        alan = work.subscribers.find(address("alan", "example.org"))
+        alan = work[SubscriberStore].find(address("alan", "example.org"))
         assert alan is not None
         theirs = select(db.subscriptions.c.state).where(db.subscriptions.c.subscriber_id == alan.id)
         left = work.connection.execute(theirs).scalars().all()
@@ -195,9 +197,9 @@ def test_a_complaint_ends_everything_for_good(town: Town) -> None:
 
 def test_somebody_who_left_is_suppressed_by_a_complaint_and_not_by_a_bounce(town: Town) -> None:
     with town.database.writing() as work:
-        alan = work.subscribers.find(address("alan", "example.org"))
+        alan = work[SubscriberStore].find(address("alan", "example.org"))
         assert alan is not None
-        work.subscribers.set_state(alan.id, SubscriberState.UNSUBSCRIBED, now=NOW)
+        work[SubscriberStore].set_state(alan.id, SubscriberState.UNSUBSCRIBED, now=NOW)
     assert town.receive(town.event("alan")) == Receipt(noted=1)
     complaint = town.event("alan", event_id="c", kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
     assert town.receive(complaint) == Receipt(complained=1)
@@ -227,14 +229,14 @@ def test_who_confirms_again_starts_with_a_clean_sheet(town: Town) -> None:
     here = desk(town.database)
     joined(here, "zoe")
     with town.database.writing() as work:
-        zoe = work.subscribers.find(address("zoe"))
+        zoe = work[SubscriberStore].find(address("zoe"))
         assert zoe is not None
-        work.returns.set_standing(zoe.id, Standing(points=4), now=NOW)
-        (wish,) = work.subscribers.subscriptions_of(zoe.id)
-        work.subscribers.leave(wish.id, now=NOW)
+        work[ReturnStore].set_standing(zoe.id, Standing(points=4), now=NOW)
+        (wish,) = work[SubscriberStore].subscriptions_of(zoe.id)
+        work[SubscriberStore].leave(wish.id, now=NOW)
     joined(here, "zoe", now=NOW + DAYS)
     with town.database.writing() as work:
-        assert work.returns.standing(zoe.id) == CLEAN
+        assert work[ReturnStore].standing(zoe.id) == CLEAN
 
 
 # --- resting -------------------------------------------------------------------------------------
@@ -287,10 +289,10 @@ def test_what_a_relay_says_at_once_counts_as_if_it_had_come_back(
     town = Town(database, refusing(reply))
     assert town.states == states
     with database.writing() as work:
-        alan = work.subscribers.find(address("alan", "example.org"))
+        alan = work[SubscriberStore].find(address("alan", "example.org"))
         assert alan is not None
-        assert work.returns.standing(alan.id).points == points
-        events = work.returns.events(alan.id, limit=9)
+        assert work[ReturnStore].standing(alan.id).points == points
+        events = work[ReturnStore].events(alan.id, limit=9)
     assert [one.proof for one in events] == [Proof.REPLY] * (states == ALAN_STOPPED or points)
 
 
@@ -299,7 +301,7 @@ def test_words_that_are_kept_hold_no_address(database: SqlDatabase) -> None:
     town = Town(database, refusing(Reply(550, "5.1.1", said)))
     town.receive(town.event("ada"))
     with database.reading() as work:
-        events = work.returns.events(None, limit=9)
+        events = work[ReturnStore].events(None, limit=9)
     assert [one.said for one in events] == [
         "550 5.1.1 <(address)> (name) is not here",
         "(address): (name) is no user here, ask <(address)>",
@@ -311,7 +313,7 @@ def test_words_that_are_kept_tell_a_terminal_nothing(town: Town) -> None:
         town.event("ada", code="5.1.1\x1b[2J", said="550 \x1b]0;x\x07\u202enobody\0 \ud800here")
     )
     with town.database.reading() as work:
-        (event,) = work.returns.events(None, limit=9)
+        (event,) = work[ReturnStore].events(None, limit=9)
     assert (event.code, event.said) == ("5.1.1[2J", "550 ]0;xnobody here")
 
 
@@ -323,7 +325,7 @@ def test_a_mail_to_the_leaving_address_ends_the_subscription_and_can_be_taken_ba
     town: Town,
 ) -> None:
     with town.database.reading() as work:
-        mail = work.returns.mail_called(town.mails["alan"].message_id)
+        mail = work[ReturnStore].mail_called(town.mails["alan"].message_id)
     assert mail is not None
     tag = make_tag(KEYS, TagUse.LEAVE, mail.row, nonce=mail.nonce, day=NOW.date())
     event = town.event("alan", kind=Kind.UNSUBSCRIBE, evidence=Evidence.NONE, tag=tag)

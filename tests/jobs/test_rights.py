@@ -7,6 +7,7 @@ from paperround.jobs.compose import ARXIV_THANKS
 from paperround.jobs.playground import Reading, candidates_of, digest_view, rank_candidates
 from paperround.jobs.preview import DigestPreviewer
 from paperround.mail.composer import MailRenderer
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
@@ -28,8 +29,8 @@ def test_a_mail_shows_the_gist_at_most_and_of_a_link_nothing(
     one = record(1, abstract=f"{FIRST} {BETWEEN} {REST}", licence="CC-BY-4.0", show=show)
     fill(database, [one])
     with database.reading() as work:
-        (id_,) = work.papers.find([("arxiv", "2601.00001")]).values()
-        assert work.papers.load([id_])[id_].licence == "CC-BY-4.0"
+        (id_,) = work[PaperStore].find([("arxiv", "2601.00001")]).values()
+        assert work[PaperStore].load([id_])[id_].licence == "CC-BY-4.0"
     made = DigestPreviewer(
         database=database,
         ranker=NewestFirst(),

@@ -11,6 +11,7 @@ from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import publish
 from paperround.ranking.trending import TrendingRanker
+from paperround.store.editions import EditionStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import english
 from tests.fakes import LETTERHEAD, PlainRenderer
@@ -73,7 +74,7 @@ def test_an_edition_that_nobody_got_is_passed_over(database: SqlDatabase, gone: 
         vote(database, {**{n: 20 - n for n in range(1, 15)}, RISER: 98, 16: 4}, SIX)
         cancelled = freeze(database, SIX)
         with database.writing() as work:
-            work.editions.set_state(cancelled.id, EditionState.CANCELLED)
+            work[EditionStore].set_state(cancelled.id, EditionState.CANCELLED)
         vote(database, {RISER: 5}, SIX + 12 * HOUR)
     freeze(database, SIX + 12 * HOUR)
     vote(database, {RISER: 99}, SIX + DAY)
@@ -114,7 +115,7 @@ def test_a_paper_that_was_joined_since_is_the_one_that_stood_there(thursday: Sql
     one = record(14, title="Paper 14", identifiers=both, counts=votes, fingerprint="joined")
     fill(thursday, [one], SIX + 35 * HOUR)
     with thursday.reading() as work:
-        stood = work.editions.get(frozen.id).papers
+        stood = work[EditionStore].get(frozen.id).papers
         assert [one.frozen_id is not None for one in stood].count(True) == 1
     found = told(freeze(thursday, SIX + 36 * HOUR))
     assert found == {"Paper 14": "rose since yesterday: 99 votes, 93 new"}

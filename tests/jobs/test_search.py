@@ -12,6 +12,7 @@ from paperround.jobs.search import LOOKED_AT, SearchPage
 from paperround.jobs.search import search as search_papers
 from paperround.ranking.relevance import by_relevance
 from paperround.sources.page import read_page
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, paper, write
 
@@ -22,7 +23,7 @@ def search(database: Database, text: str, *, limit: int = 20, offset: int = 0) -
 
 def keep(database: Database, *papers: Paper) -> tuple[PaperId, ...]:
     with database.writing() as work:
-        real = work.papers.save([write(one) for one in papers], now=NOW)
+        real = work[PaperStore].save([write(one) for one in papers], now=NOW)
     return tuple(real[one.id] for one in papers)
 
 
@@ -121,8 +122,8 @@ def test_an_excerpt_shows_no_more_than_the_source_allows(database: Database) -> 
     assert excerpt(search(database, "things")) == abstract
     for show in (Show.GIST, Show.LINK):
         with database.writing() as work:
-            stored = work.papers.load([one])[one]
-            work.papers.save([write(replace(stored, show=show))], now=NOW)
+            stored = work[PaperStore].load([one])[one]
+            work[PaperStore].save([write(replace(stored, show=show))], now=NOW)
         shown = excerpt(search(database, "first"))
         assert len(shown) < len(abstract)
         assert (shown == "") == (show is Show.LINK)
@@ -147,5 +148,5 @@ def test_only_so_many_words_of_a_query_are_guessed_at(database: Database) -> Non
 def test_a_word_that_is_no_longer_anywhere_is_not_suggested(database: Database) -> None:
     (one,) = keep(database, paper(title="Retrieval"))
     with database.writing() as work:
-        work.papers.save([write(paper(id=one, title="Stars"), text_changed=True)], now=NOW)
+        work[PaperStore].save([write(paper(id=one, title="Stars"), text_changed=True)], now=NOW)
     assert search(database, "retreival").suggestion == ""

@@ -9,6 +9,8 @@ from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.lists import Window
 from paperround.domain.papers import Observation, Paper
 from paperround.jobs.feed_preview import preview_feed
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 from tests.jobs.newsroom import NOW, Room
@@ -27,7 +29,9 @@ def room(database: SqlDatabase) -> Room:
 
 def known(room: Room, kind: str, value: str) -> Paper:
     with room.database.reading() as work:
-        [found_] = work.papers.load(set(work.papers.find([(kind, value)]).values())).values()
+        [found_] = (
+            work[PaperStore].load(set(work[PaperStore].find([(kind, value)]).values())).values()
+        )
     return found_
 
 
@@ -102,9 +106,9 @@ def test_citations_become_observations_of_a_paper_that_pubmed_brought(room: Room
 def observed(room: Room, of: Paper) -> list[Observation]:
     at = room.clock.now()
     with room.database.reading() as work:
-        default = work.lists.default()
+        default = work[ListStore].default()
         assert default is not None
-        candidates = work.papers.candidates(default, Window(NOW - timedelta(days=30), at))
+        candidates = work[PaperStore].candidates(default, Window(NOW - timedelta(days=30), at))
     [seen] = [one.observations for one in candidates if one.paper.id == of.id]
     return sorted(seen, key=lambda one: one.captured_at)
 

@@ -32,6 +32,8 @@ from paperround.jobs.signup import confirm
 from paperround.jobs.subscribers import add_subscriber
 from paperround.mail.addresses import EmailAddresses
 from paperround.store import schema as db
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import MINUTE, NOW, address, seed_edition, seed_papers
 from tests.jobs.conftest import IDENTITY
@@ -59,7 +61,7 @@ LATER = NOW + HOURS
 
 def _seeded(database: Database, papers: int = 3) -> None:
     with database.reading() as work:
-        default = work.lists.get("trending")
+        default = work[ListStore].get("trending")
     seed_edition(database, default, seed_papers(database, papers))
 
 
@@ -96,9 +98,9 @@ def _choosing(database: Database, here: Desk, *, now: datetime = NOW) -> str:
 
 def _standing(database: Database) -> Subscription:
     with database.reading() as work:
-        person = work.subscribers.find(address())
+        person = work[SubscriberStore].find(address())
         assert person is not None
-        (found,) = work.subscribers.subscriptions_of(person.id)
+        (found,) = work[SubscriberStore].subscriptions_of(person.id)
     return found
 
 

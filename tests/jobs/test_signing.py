@@ -19,6 +19,7 @@ from paperround.jobs.notices import new_notice
 from paperround.jobs.preview import send_test
 from paperround.jobs.status import status
 from paperround.mail.addresses import EmailAddresses
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
@@ -46,7 +47,7 @@ def write_notice(database: SqlDatabase) -> None:
         IDENTITY, NoticeKind.TEST, "a word", None, "ada@example.org", {"lines": "a word"}, now=NOW
     )
     with database.writing() as work:
-        work.notices.put(notice, now=NOW)
+        work[NoticeLedger].put(notice, now=NOW)
 
 
 def lacks_keys(database: SqlDatabase) -> bool:
@@ -102,7 +103,7 @@ def test_no_test_mail_is_written_that_could_not_be_signed(signed: SqlDatabase) -
     with pytest.raises(Conflict, match="resume --unsigned"):
         send_test(signing(signed, WITHOUT_KEYS), IDENTITY, address, "trending", now=NOW)
     with signed.reading() as work:
-        assert work.notices.totals(now=NOW) == LedgerTotals()
+        assert work[NoticeLedger].totals(now=NOW) == LedgerTotals()
 
 
 @pytest.mark.accept("O7", part="waits unharmed", mutant="mail-without-keys-is-tidied-up")

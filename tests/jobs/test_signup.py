@@ -25,6 +25,7 @@ from paperround.jobs.signup_limits import must_work
 from paperround.jobs.signup_worker import work_on_requests
 from paperround.jobs.subscribers import suppress
 from paperround.store import schema as db
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
@@ -49,12 +50,12 @@ CONFIRM, PREFERENCES = NoticeKind.CONFIRM, NoticeKind.PREFERENCES
 
 def _is_known(database: Database) -> bool:
     with database.reading() as work:
-        return work.subscribers.find(address()) is not None
+        return work[SubscriberStore].find(address()) is not None
 
 
 def _person(database: Database) -> Subscriber:
     with database.reading() as work:
-        found = work.subscribers.find(address())
+        found = work[SubscriberStore].find(address())
     assert found is not None
     return found
 

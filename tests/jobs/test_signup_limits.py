@@ -15,6 +15,7 @@ from paperround.jobs.self_service import mail_choices_link
 from paperround.jobs.signup import confirm
 from paperround.jobs.signup_worker import work_on_requests
 from paperround.jobs.subscribers import suppress
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
@@ -63,7 +64,7 @@ def test_a_tag_does_not_get_round_a_suppression(database: Database, kept: str, a
     subscribe(desk(database), replace(request(), address=_read(asked)), now=NOW)
     assert post(database) == []
     with database.reading() as work:
-        assert work.subscribers.find(_read(asked)) is None
+        assert work[SubscriberStore].find(_read(asked)) is None
 
 
 def test_a_suppression_that_came_after_the_wish_counts_when_it_is_confirmed(

@@ -23,6 +23,8 @@ from paperround.jobs.signup_limits import DAY, tally
 from paperround.jobs.signup_worker import TRIES, work_on_requests
 from paperround.jobs.subscribers import is_suppressed
 from paperround.store import schema as db
+from paperround.store.requests import RequestStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
@@ -54,7 +56,7 @@ def ask_for_link(here: Desk, to: Address, by: Visitor) -> None:
 
 def waiting(database: Database) -> int:
     with database.reading() as work:
-        number, _ = work.requests.waiting()
+        number, _ = work[RequestStore].waiting()
     return number
 
 
@@ -162,7 +164,7 @@ def test_a_process_that_dies_while_it_works_on_a_request_leaves_all_of_it(
             work_on_requests(here, now=NOW)
     assert waiting(database) == 1
     with database.reading() as work:
-        assert work.subscribers.find(address()) is None
+        assert work[SubscriberStore].find(address()) is None
     work_on_requests(here, now=NOW)
     assert [mail.address for mail in post(database)] == ["alice@mail.example"]
 

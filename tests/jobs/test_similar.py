@@ -8,6 +8,7 @@ from paperround.domain.joining import PaperJoin
 from paperround.domain.papers import Paper
 from paperround.jobs.search import LASTING, SHOWN, Neighbours, similar_papers
 from paperround.ranking.relevance import by_relevance
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database
 from tests.builders import MINUTE, NOW, paper, write
 
@@ -17,8 +18,8 @@ ENGINES = "Engines burn oil, and pistons wear out under heavy load."
 
 def keep(database: Database, *papers: Paper) -> list[Paper]:
     with database.writing() as work:
-        real = work.papers.save([write(one) for one in papers], now=NOW)
-        loaded = work.papers.load(list(real.values()))
+        real = work[PaperStore].save([write(one) for one in papers], now=NOW)
+        loaded = work[PaperStore].load(list(real.values()))
     return [loaded[real[one.id]] for one in papers]
 
 
@@ -85,7 +86,7 @@ def test_what_is_kept_of_a_neighbour_is_never_its_text(database: Database) -> No
     assert {one.id for one in neighbours.of(first, now=NOW)} == {second.id, third.id}
     gone, renamed = replace(second, withdrawn=True), replace(third, title="Light on leaves")
     with database.writing() as work:
-        work.papers.save([write(gone), write(renamed, text_changed=True)], now=NOW)
+        work[PaperStore].save([write(gone), write(renamed, text_changed=True)], now=NOW)
     assert [one.title for one in neighbours.of(first, now=NOW + MINUTE)] == ["Light on leaves"]
 
 
@@ -97,7 +98,7 @@ def test_a_neighbour_that_became_the_paper_itself_is_none(database: Database) ->
         paper=first, gone=second.id, title_of_gone=False, abstract_of_gone=False, text_differs=False
     )
     with database.writing() as work:
-        work.papers.join(one, now=NOW)
+        work[PaperStore].join(one, now=NOW)
     assert [one.id for one in neighbours.of(first, now=NOW + MINUTE)] == [third.id]
 
 

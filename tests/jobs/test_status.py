@@ -17,6 +17,12 @@ from paperround.jobs.notices import new_notice
 from paperround.jobs.preview import send_test
 from paperround.jobs.status import history, status
 from paperround.jobs.subscribers import suppression_digests
+from paperround.store.channels import ChannelStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.status import StatusStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     DAY,
@@ -51,15 +57,15 @@ def day(database: SqlDatabase) -> SqlDatabase:
     )
     plan(database, edition, [new_delivery(alice, papers), skipped])
     with database.writing() as work:
-        work.subscribers.schedule({carol.id: NOW + 3 * HOUR, alice.id: NOW + 25 * HOUR})
+        work[SubscriberStore].schedule({carol.id: NOW + 3 * HOUR, alice.id: NOW + 25 * HOUR})
     return database
 
 
 def settle(database: SqlDatabase, state: DeliveryState, reply: str) -> None:
     """The mail that waits was offered, and this is what the server said."""
     with database.writing() as work:
-        [row] = work.ledger.claim(lease(), limit=10, now=NOW)
-        work.ledger.mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
+        [row] = work[Ledger].claim(lease(), limit=10, now=NOW)
+        work[Ledger].mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
         retry = NOW + 5 * MINUTE if state is DeliveryState.DEFERRED else None
         move = Move(
             id=row.id,
@@ -70,7 +76,7 @@ def settle(database: SqlDatabase, state: DeliveryState, reply: str) -> None:
             reply=reply,
             next_at=retry,
         )
-        work.ledger.settle([move], now=NOW)
+        work[Ledger].settle([move], now=NOW)
 
 
 def test_a_list_is_told_with_its_edition_its_mails_and_who_is_due(day: SqlDatabase) -> None:
@@ -90,10 +96,10 @@ def test_readers_are_counted_without_channels_and_without_who_may_not_be_mailed(
 ) -> None:
     hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
     with day.writing() as work:
-        work.channels.add("lab", hook, work.lists.get("trending"), now=NOW)
-        carol = work.subscribers.find(address("carol"))
+        work[ChannelStore].add("lab", hook, work[ListStore].get("trending"), now=NOW)
+        carol = work[SubscriberStore].find(address("carol"))
         assert carol is not None
-        work.subscribers.set_state(carol.id, SubscriberState.SUPPRESSED, now=NOW)
+        work[SubscriberStore].set_state(carol.id, SubscriberState.SUPPRESSED, now=NOW)
     [one] = status(day, None, now=NOW).lists
     only_bob_whose_clock_the_next_tick_starts = 1
     assert (one.subscribers, one.due_soon) == (2, only_bob_whose_clock_the_next_tick_starts)
@@ -152,11 +158,13 @@ def test_a_persons_history_says_what_was_sent_and_what_the_server_said(day: SqlD
 @pytest.mark.accept("F34", part="history")
 def test_a_history_holds_confirmations_and_days_without_mail(day: SqlDatabase) -> None:
     with day.writing() as work:
-        bob = work.subscribers.find(address("bob"))
+        bob = work[SubscriberStore].find(address("bob"))
         assert bob is not None
         later = NOW + MINUTE
         kind = NoticeKind.CONFIRM
-        work.notices.put(new_notice(IDENTITY, kind, "k", bob.id, None, {}, now=later), now=later)
+        work[NoticeLedger].put(
+            new_notice(IDENTITY, kind, "k", bob.id, None, {}, now=later), now=later
+        )
     past = history(day, address("bob"))
     assert [(one.kind, one.state) for one in past.mails] == [
         ("confirm", DeliveryState.QUEUED),
@@ -169,11 +177,11 @@ def test_a_history_holds_confirmations_and_days_without_mail(day: SqlDatabase) -
 
 def test_keys_in_use_are_counted_by_what_needs_them(day: SqlDatabase) -> None:
     with day.writing() as work:
-        work.subscribers.suppress("hash", "beef", reason="asked", now=NOW)
-        before = work.status.keys_in_use(since=NOW - HOUR)
+        work[SubscriberStore].suppress("hash", "beef", reason="asked", now=NOW)
+        before = work[StatusStore].keys_in_use(since=NOW - HOUR)
     settle(day, DeliveryState.SENT, "250 ok")
     with day.reading() as work:
-        after = work.status.keys_in_use(since=NOW - HOUR)
+        after = work[StatusStore].keys_in_use(since=NOW - HOUR)
     assert (before.suppressions, before.unfinished, before.sent) == ({"beef": 1}, {"k001": 1}, {})
     assert (after.unfinished, after.sent) == ({}, {"k001": 1})
     assert before.channels == {}
@@ -204,7 +212,7 @@ def test_a_test_mail_is_the_newest_edition_and_counts_for_nothing(day: SqlDataba
     assert mail.recipient == "zoe@mail.example"
     assert b"A study of 1 things" in mail.content
     with day.reading() as work:
-        assert work.ledger.totals(now=NOW).queued == 1
+        assert work[Ledger].totals(now=NOW).queued == 1
 
 
 @pytest.mark.accept("F21", part="a test mail")
@@ -225,7 +233,7 @@ def test_a_test_mail_that_is_refused_is_not_tried_again(database: SqlDatabase) -
 def test_a_suppressed_address_gets_no_test_mail(database: SqlDatabase) -> None:
     [digest] = suppression_digests(IDENTITY.keys, address("zoe"))
     with database.writing() as work:
-        work.subscribers.suppress(digest, IDENTITY.keys.current.id, reason="asked", now=NOW)
+        work[SubscriberStore].suppress(digest, IDENTITY.keys.current.id, reason="asked", now=NOW)
     mailer = ScriptedMailer(accepting)
     with pytest.raises(InvalidInput, match="suppressed"):
         send_test(post(database, mailer), IDENTITY, address("zoe"), "trending", now=NOW)

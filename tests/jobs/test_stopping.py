@@ -16,6 +16,8 @@ from paperround.jobs.cancelling import pause, resume
 from paperround.jobs.deliver import MOST_KEYLESS, deliver, deliver_notices
 from paperround.jobs.notices import new_notice
 from paperround.jobs.outcomes import FEWEST
+from paperround.store.notices import NoticeLedger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import accepting
 from tests.jobs.conftest import IDENTITY, NOW
@@ -47,10 +49,10 @@ def test_who_leaves_while_their_mail_is_in_hand_does_not_get_it(database: SqlDat
 
     def leave(envelope: Envelope) -> None:
         with database.writing() as work:
-            owner = work.subscribers.owner_of_delivery(envelope.id)
+            owner = work[SubscriberStore].owner_of_delivery(envelope.id)
             assert owner is not None
             assert owner.subscription_id is not None
-            work.subscribers.leave(owner.subscription_id, now=NOW)
+            work[SubscriberStore].leave(owner.subscription_id, now=NOW)
 
     mailer = Batches(After(5, leave))
     report = deliver(post(database, mailer), until_empty=False)
@@ -64,7 +66,7 @@ def tell_under_a_lost_key(database: SqlDatabase, *keys: str) -> None:
             notice = new_notice(
                 ELSEWHERE, NoticeKind.ALERT, key, None, "old@example.org", {"subject": "s"}, now=NOW
             )
-            work.notices.put(notice, now=NOW)
+            work[NoticeLedger].put(notice, now=NOW)
 
 
 def test_a_notice_whose_key_is_lost_keeps_no_digest_back(database: SqlDatabase) -> None:

@@ -16,6 +16,7 @@ from paperround.domain.ledger import Claimed
 from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.jobs.resend import send_missed
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
 from tests.builders import DAY, HOUR, lease
 from tests.contracts.ledger_machine import LedgerMachine
 from tests.jobs.conftest import IDENTITY
@@ -77,7 +78,7 @@ class StopMachine(LedgerMachine):
         self.claims += 1
         held = lease(f"t{self.claims}", until=self.now + HOUR)
         with self.database.writing() as work:
-            rows = work.ledger.claim(held, limit=limit, now=self.now)
+            rows = work[Ledger].claim(held, limit=limit, now=self.now)
         assert not (self.paused and rows)
         assert not self.cancelled or all(row.kind is DigestKind.REPLACEMENT for row in rows)
         self.held |= {row.id: row for row in rows}
@@ -87,7 +88,7 @@ class StopMachine(LedgerMachine):
     def mark(self, data: st.DataObject) -> None:
         row = self.held[data.draw(st.sampled_from(sorted(self.held)))]
         with self.database.writing() as work:
-            marked = work.ledger.mark_in_data(
+            marked = work[Ledger].mark_in_data(
                 [row.id], row.lease.token, until=row.lease.until, now=self.now
             )
         assert not (self.paused and marked)

@@ -15,6 +15,8 @@ from paperround.jobs.subscribers import (
     suppress,
 )
 from paperround.mail.addresses import EmailAddresses
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW
 
@@ -56,7 +58,7 @@ def add(database: SqlDatabase, **wishes: str) -> str:
 
 def states(database: SqlDatabase) -> dict[str, SubscriberState]:
     with database.reading() as work:
-        people = work.subscribers.export(work.lists.get("trending").id)
+        people = work[SubscriberStore].export(work[ListStore].get("trending").id)
         return {person.address: person.state for person, _ in people}
 
 
@@ -64,7 +66,7 @@ def states(database: SqlDatabase) -> dict[str, SubscriberState]:
 def test_what_is_exported_is_what_was_imported(database: SqlDatabase) -> None:
     load(database, HEADER + ADA)
     with database.reading() as work:
-        (row,) = exported_rows(work, work.lists.get("trending"))
+        (row,) = exported_rows(work, work[ListStore].get("trending"))
     assert ",".join(row.values()) + "\n" == ADA
 
 
@@ -130,7 +132,7 @@ def test_a_lifted_suppression_subscribes_nobody(database: SqlDatabase) -> None:
 def test_to_have_left_one_list_does_not_close_the_others(database: SqlDatabase) -> None:
     load(database, HEADER + ADA.replace("active", "unsubscribed"))
     with database.writing() as work:
-        person = work.subscribers.find(BOOK.read("ada@example.org"))
+        person = work[SubscriberStore].find(BOOK.read("ada@example.org"))
     assert person is not None
     assert person.state is SubscriberState.PENDING
 
@@ -230,7 +232,7 @@ def test_somebody_who_left_cannot_be_added_by_hand(database: SqlDatabase) -> Non
     with pytest.raises(InvalidInput, match="has left"):
         add(database, hour="9")
     with database.reading() as work:
-        ((person, wish),) = work.subscribers.export(work.lists.get("trending").id)
+        ((person, wish),) = work[SubscriberStore].export(work[ListStore].get("trending").id)
     assert (person.state, wish.hour) == (SubscriberState.UNSUBSCRIBED, 7)
 
 

@@ -31,6 +31,7 @@ from paperround.jobs.preview import DigestPreviewer
 from paperround.mail.composer import MailRenderer
 from paperround.ranking.trending import TrendingRanker
 from paperround.sources.formats import READERS
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import opened
 from tests.domain.messy import MESSY
@@ -143,7 +144,7 @@ class WholePath:
         with opened(f"sqlite:///{self._file}") as engine:
             database = SqlDatabase(engine)
             with database.writing() as work:
-                work.lists.ensure_default(zone="UTC", now=NOW)
+                work[ListStore].ensure_default(zone="UTC", now=NOW)
             yield database
         self._file.unlink()
 

@@ -22,6 +22,11 @@ from paperround.jobs.tick import (
     tick,
 )
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.slots import SlotStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
@@ -68,7 +73,7 @@ def ready(database: SqlDatabase) -> SqlDatabase:
 
 def totals(database: Database, now: datetime) -> LedgerTotals:
     with database.reading() as work:
-        return work.ledger.totals(now=now)
+        return work[Ledger].totals(now=now)
 
 
 def subjects(report: TickReport) -> list[str]:
@@ -93,7 +98,7 @@ def test_a_tick_freezes_plans_wakes_the_sender_and_leaves_a_sign_of_life(
     assert (report.failed, report.alerts) == ({}, [])
     assert (woken, quiet.heard) == (["woken"], [SEVEN])
     with ready.reading() as work:
-        assert work.slots.last_beat(SCHEDULER) == SEVEN
+        assert work[SlotStore].last_beat(SCHEDULER) == SEVEN
 
 
 def test_a_tick_with_nothing_due_wakes_nobody(ready: SqlDatabase) -> None:
@@ -186,7 +191,7 @@ def test_a_poll_that_fails_as_a_whole_is_told_though_digests_go_out(ready: SqlDa
 def test_an_alert_reaches_whoever_is_to_hear_of_it(ready: SqlDatabase, to: str | None) -> None:
     with ready.writing() as work:
         digest = IDENTITY.keys.digest("suppression", "nobody@example.org")
-        work.subscribers.suppress(digest, IDENTITY.keys.current.id, reason="asked", now=NOW)
+        work[SubscriberStore].suppress(digest, IDENTITY.keys.current.id, reason="asked", now=NOW)
     report = tick(rounds(ready, ranker=Broken(), alerts_to=to), now=SEVEN)
     assert subjects(report) == ["A step of the schedule fails: cuts"]
     assert list(report.failed) == ["cuts"]
@@ -211,7 +216,7 @@ def test_within_half_an_hour_the_operator_hears_that_mails_do_not_leave(
     assert when <= SEVEN + 30 * MINUTE
     assert said == ["Digests of trending are late"]
     with ready.reading() as work:
-        assert work.notices.find(f"alert|late/trending/{SEVEN:%Y-%m-%d}") is not None
+        assert work[NoticeLedger].find(f"alert|late/trending/{SEVEN:%Y-%m-%d}") is not None
 
 
 @pytest.mark.accept("O2", part="people are not planned")
@@ -298,7 +303,7 @@ def test_a_trouble_that_comes_back_the_same_day_is_told_again(ready: SqlDatabase
 def test_a_paused_list_is_not_late(ready: SqlDatabase) -> None:
     tick(rounds(ready), now=SEVEN)
     with ready.writing() as work:
-        work.lists.pause(work.lists.get("trending").id, now=SEVEN)
+        work[ListStore].pause(work[ListStore].get("trending").id, now=SEVEN)
     quiet = Quiet()
     assert tick(rounds(ready, pinger=quiet), now=SEVEN + 2 * HOUR).alerts == []
     assert quiet.heard

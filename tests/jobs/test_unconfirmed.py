@@ -17,6 +17,7 @@ from paperround.jobs.housekeeping import keep_house
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.self_service import leave, mail_choices_link
 from paperround.jobs.signup import confirm
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import NOW, address, seed_edition, seed_list, seed_papers
 from tests.databases import opened
@@ -102,7 +103,7 @@ class _World:
 
     def known(self) -> set[str]:
         with self.database.reading() as work:
-            return {name for name in NAMES if work.subscribers.find(address(name))}
+            return {name for name in NAMES if work[SubscriberStore].find(address(name))}
 
 
 @pytest.mark.slow

@@ -12,6 +12,10 @@ from paperround.jobs.compose import digest_view, sheet_of
 from paperround.jobs.publish import publish
 from paperround.mail.composer import MailRenderer
 from paperround.ranking.trending import TrendingRanker
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import LETTERHEAD
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
@@ -41,12 +45,12 @@ def publish_at(database: SqlDatabase, now: datetime) -> None:
 
 def mailed(database: SqlDatabase, name: str, day: date) -> DigestView:
     with database.reading() as work:
-        trending = work.lists.get("trending")
-        people = {one.address: one for one, _ in work.subscribers.export(trending.id)}
+        trending = work[ListStore].get("trending")
+        people = {one.address: one for one, _ in work[SubscriberStore].export(trending.id)}
         person = people[f"{name}@example.org"]
-        slip = work.ledger.find(trending.id, person.id, DigestKind.DIGEST, day)
+        slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, day)
         assert slip is not None
-        sheet = sheet_of(work.editions.get(slip.edition_id), "Trending papers", LETTERHEAD)
+        sheet = sheet_of(work[EditionStore].get(slip.edition_id), "Trending papers", LETTERHEAD)
     return digest_view(sheet, slip, "x" * 40)
 
 

@@ -15,6 +15,11 @@ from paperround.jobs.build import MOST_WITHDRAWALS
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.publish import publish
 from paperround.mail.composer import MailRenderer
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import lease, move
 from tests.fakes import NewestFirst
@@ -57,17 +62,17 @@ def send(database: SqlDatabase, state: DeliveryState = DeliveryState.SENT, day: 
     now = datetime(2026, 1, day, 12, 1, tzinfo=UTC)
     token = f"t{day}"
     with database.writing() as work:
-        rows = work.ledger.claim(lease(token, until=now + DAY), limit=9, now=now)
-        work.ledger.mark_in_data([one.id for one in rows], token, until=now + DAY, now=now)
-        work.ledger.settle([move(one, state, token=token) for one in rows], now=now)
+        rows = work[Ledger].claim(lease(token, until=now + DAY), limit=9, now=now)
+        work[Ledger].mark_in_data([one.id for one in rows], token, until=now + DAY, now=now)
+        work[Ledger].settle([move(one, state, token=token) for one in rows], now=now)
 
 
 def slip_of(database: SqlDatabase, day: int, name: str = "ada") -> Slip:
     with database.reading() as work:
-        trending = work.lists.get("trending")
-        people = {one.address: one.id for one, _ in work.subscribers.export(trending.id)}
+        trending = work[ListStore].get("trending")
+        people = {one.address: one.id for one, _ in work[SubscriberStore].export(trending.id)}
         person = people[f"{name}@example.org"]
-        found = work.ledger.find(trending.id, person, DigestKind.DIGEST, date(2026, 1, day))
+        found = work[Ledger].find(trending.id, person, DigestKind.DIGEST, date(2026, 1, day))
     assert found is not None
     return found
 
@@ -94,7 +99,7 @@ def test_the_next_digest_says_that_a_paper_it_sent_is_withdrawn_in_both_parts(
     assert digests(sent, 31) == 1
     slip = slip_of(sent, 31)
     with sent.reading() as work:
-        edition = work.editions.get(slip.edition_id)
+        edition = work[EditionStore].get(slip.edition_id)
     assert [paper.title for paper in edition.papers] == ["Paper 3", "Paper 2"]
     made = digest_mail(sheet_of(edition, "Trending", letterhead()), slip, IDENTITY.keys)
     content = MailRenderer(letterhead()).compose(made)
@@ -116,9 +121,9 @@ def test_a_person_is_told_once(sent: SqlDatabase) -> None:
     send(sent, day=31)
     fill(sent, [listed(4, 31)], NOW + DAY)
     with sent.reading() as work:
-        trending = work.lists.get("trending")
-        people = [one.id for one, _ in work.subscribers.export(trending.id)]
-        assert work.subscribers.withdrawals_to_tell(people, since=NOW - DAY) == {}
+        trending = work[ListStore].get("trending")
+        people = [one.id for one, _ in work[SubscriberStore].export(trending.id)]
+        assert work[SubscriberStore].withdrawals_to_tell(people, since=NOW - DAY) == {}
 
 
 @pytest.mark.accept("I10")
@@ -127,8 +132,10 @@ def test_a_digest_that_failed_has_told_nobody(sent: SqlDatabase) -> None:
     digests(sent, 31)
     send(sent, DeliveryState.FAILED, day=31)
     with sent.reading() as work:
-        people = [slip.id for slip, _ in work.subscribers.export(work.lists.get("trending").id)]
-        assert len(work.subscribers.withdrawals_to_tell(people, since=NOW - DAY)) == 1
+        people = [
+            slip.id for slip, _ in work[SubscriberStore].export(work[ListStore].get("trending").id)
+        ]
+        assert len(work[SubscriberStore].withdrawals_to_tell(people, since=NOW - DAY)) == 1
 
 
 @pytest.mark.accept("I10")
@@ -160,12 +167,12 @@ def test_a_paper_withdrawn_after_the_freeze_is_in_no_digest_planned_afterwards(
     assert digests(database, 30) == 1
     slip = slip_of(database, 30)
     with database.reading() as work:
-        edition = work.editions.get(slip.edition_id)
+        edition = work[EditionStore].get(slip.edition_id)
         titles = {paper.position: paper.title for paper in edition.papers}
     assert [titles[one] for one in slip.positions] == ["Paper 2"]
     with database.reading() as work:
         window = Window(NOW - 7 * DAY, NOW + DAY)
-        ranked = work.papers.candidates(work.lists.get("trending"), window)
+        ranked = work[PaperStore].candidates(work[ListStore].get("trending"), window)
     assert [one.paper.title for one in ranked] == ["Paper 2"]
 
 
@@ -211,7 +218,9 @@ def test_a_source_takes_a_withdrawal_back_in_the_words_it_used_before(
     for said, stands in ((gone, True), (good, False), (gone, True), (good, False)):
         fill(database, [said])
         with database.reading() as work:
-            (paper,) = work.papers.load(
-                work.papers.find(said.identifiers.items()).values()
-            ).values()
+            (paper,) = (
+                work[PaperStore]
+                .load(work[PaperStore].find(said.identifiers.items()).values())
+                .values()
+            )
         assert paper.withdrawn is stands

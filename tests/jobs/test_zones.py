@@ -7,6 +7,8 @@ from functools import partial
 import pytest
 
 from paperround.domain.subscribers import Preferences
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import fill, record, subscribe
 from tests.jobs.planning import DAY, HOUR, at, cut, days, plan
@@ -71,9 +73,9 @@ def test_a_reader_who_moves_around_the_hour_gets_every_date_once(
 
     def move() -> None:
         with database.writing() as work:
-            (person, _), *_ = work.subscribers.export(work.lists.get("trending").id)
-            (one,) = work.subscribers.subscriptions_of(person.id)
-            work.subscribers.choose(one.id, Preferences(timezone=there), now=moves_at)
+            (person, _), *_ = work[SubscriberStore].export(work[ListStore].get("trending").id)
+            (one,) = work[SubscriberStore].subscriptions_of(person.id)
+            work[SubscriberStore].choose(one.id, Preferences(timezone=there), now=moves_at)
 
     lived(database, moves_at, move)
     found = dates(database)
@@ -88,14 +90,14 @@ def test_a_list_that_moves_around_the_hour_brings_its_readers_every_date_once(
     database: SqlDatabase, lived: Life, here: str, there: str
 ) -> None:
     with database.writing() as work:
-        work.lists.ensure_default(zone=here, now=START)
+        work[ListStore].ensure_default(zone=here, now=START)
     fill(database, [record(n) for n in range(1, 31)])
     subscribe(database, "ada")
     moves_at = due_on_the_second_day(here)
 
     def move() -> None:
         with database.writing() as work:
-            work.lists.ensure_default(zone=there, now=moves_at)
+            work[ListStore].ensure_default(zone=there, now=moves_at)
 
     lived(database, moves_at, move)
     found = dates(database)

@@ -18,6 +18,8 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
 from paperround.jobs.tick import Pinger, Rounds
 from paperround.ranking.maker import taste_day
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 from tests.fakes import (
     LETTERHEAD,
@@ -149,6 +151,8 @@ def editions(database: Database) -> list[Edition]:
     """Every edition of the default list since the day before NOW, oldest first."""
     days = [NOW.date() + timedelta(days=n) for n in range(-1, 6)]
     with database.reading() as work:
-        trending = work.lists.get("trending")
-        found = [work.editions.find(trending.id, day, str(cut)) for day in days for cut in range(4)]
+        trending = work[ListStore].get("trending")
+        found = [
+            work[EditionStore].find(trending.id, day, str(cut)) for day in days for cut in range(4)
+        ]
     return [edition for edition in found if edition is not None]

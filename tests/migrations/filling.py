@@ -15,7 +15,21 @@ from paperround.domain.standing import Standing
 from paperround.domain.status import DeliveryQuery
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
+from paperround.store.channels import ChannelStore
 from paperround.store.edition_rows import paper_columns
+from paperround.store.enrichments import EnrichmentStore
+from paperround.store.feeds import FeedStore
+from paperround.store.keys import AnswerStore, AuditStore, KeyStore
+from paperround.store.limits import Limiter, RateStore
+from paperround.store.lists import ListStore
+from paperround.store.models import ModelStore
+from paperround.store.pacing import PaceStore
+from paperround.store.papers import PaperStore
+from paperround.store.posts import PostLedger
+from paperround.store.returns import ReturnStore
+from paperround.store.slots import SlotStore
+from paperround.store.status import StatusStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     NOW,
@@ -63,48 +77,52 @@ def fill(engine: Engine, *, papers: int = MANY) -> None:
 
 def _fill_papers(database: SqlDatabase, papers: int) -> tuple[PaperId, ...]:
     with database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        real = work.papers.save([write(paper(n)) for n in range(1, papers + 1)], now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        real = work[PaperStore].save([write(paper(n)) for n in range(1, papers + 1)], now=NOW)
         ids = tuple(real[PaperId(-n)] for n in range(1, papers + 1))
-        work.papers.list_papers(feed.id, [listing(one) for one in ids], now=NOW)
-        work.papers.observe(feed.id, [(ids[0], observation(7))])
-        work.enrichments.asked("github", {ids[0]: NOW}, now=NOW)
-        run = work.feeds.start_run(feed.id, source="a file", now=NOW)
-        work.feeds.keep_rejects(run, [Reject(reason="no-title", detail="", position=1)], now=NOW)
+        work[PaperStore].list_papers(feed.id, [listing(one) for one in ids], now=NOW)
+        work[PaperStore].observe(feed.id, [(ids[0], observation(7))])
+        work[EnrichmentStore].asked("github", {ids[0]: NOW}, now=NOW)
+        run = work[FeedStore].start_run(feed.id, source="a file", now=NOW)
+        work[FeedStore].keep_rejects(
+            run, [Reject(reason="no-title", detail="", position=1)], now=NOW
+        )
         again = write(paper(1, id=ids[0], title="Another title"), text_changed=True)
-        work.papers.save([again], now=NOW)
+        work[PaperStore].save([again], now=NOW)
     return ids
 
 
 def _fill_what_came_back(database: SqlDatabase, person: SubscriberId) -> None:
     event = returned_event()
     with database.writing() as work:
-        work.returns.begin(event, now=NOW)
-        work.returns.keep(event, b"a mail", why="not-understood", person=person, now=NOW)
-        work.returns.set_standing(person, Standing(points=1), now=NOW)
+        work[ReturnStore].begin(event, now=NOW)
+        work[ReturnStore].keep(event, b"a mail", why="not-understood", person=person, now=NOW)
+        work[ReturnStore].set_standing(person, Standing(points=1), now=NOW)
 
 
 def _fill_a_channel(database: SqlDatabase) -> None:
     hook = Hook(kind=ChannelKind.WEBHOOK, url="https://lab.example/hooks/papers")
     with database.writing() as work:
-        work.channels.add("lab", hook, work.lists.get("trending"), now=NOW)
-        [row] = work.status.deliveries(DeliveryQuery(), before=None, limit=1)
-        work.posts.note_taken(DeliveryId(row.id), 1, ())
+        work[ChannelStore].add("lab", hook, work[ListStore].get("trending"), now=NOW)
+        [row] = work[StatusStore].deliveries(DeliveryQuery(), before=None, limit=1)
+        work[PostLedger].note_taken(DeliveryId(row.id), 1, ())
 
 
 def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
     key = NewKey(name="laptop", prefix="abcd1234", digest="x", scopes=frozenset(), expires_at=None)
     model = NewModel(name="prior", version="1", as_of=NOW, outcomes=600, content=b"weights")
     with database.writing() as work:
-        work.models.add(model, now=NOW)
-        work.subscribers.suppress("digest", "k001", reason="complaint", now=NOW)
-        work.slots.take("tick", "1", now=NOW)
-        work.limiter.take("arxiv", TURN, Neighbours(), now=NOW)
-        work.rates.hit("k", (), now=NOW)
-        work.pacing.rest_relay("policy-refusal: 550 5.7.26", now=NOW)
-        work.keys.add(key, now=NOW)
-        work.answers.take(Asked(key="k", prints=("p",)), after=NOW, now=NOW)
-        work.audit.note(Deed(actor="key abcd1234", action="pause", target="trending"), now=NOW)
+        work[ModelStore].add(model, now=NOW)
+        work[SubscriberStore].suppress("digest", "k001", reason="complaint", now=NOW)
+        work[SlotStore].take("tick", "1", now=NOW)
+        work[Limiter].take("arxiv", TURN, Neighbours(), now=NOW)
+        work[RateStore].hit("k", (), now=NOW)
+        work[PaceStore].rest_relay("policy-refusal: 550 5.7.26", now=NOW)
+        work[KeyStore].add(key, now=NOW)
+        work[AnswerStore].take(Asked(key="k", prints=("p",)), after=NOW, now=NOW)
+        work[AuditStore].note(
+            Deed(actor="key abcd1234", action="pause", target="trending"), now=NOW
+        )
 
 
 def _fill_the_rest(connection: Connection, subscriber: int, paper_id: int) -> None:

@@ -15,6 +15,9 @@ from paperround.domain.feeds import FeedHealth
 from paperround.domain.papers import PaperId
 from paperround.store import migrate, revisions
 from paperround.store import schema as db
+from paperround.store.editions import EditionStore
+from paperround.store.feeds import FeedStore
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW
 from tests.databases import opened
@@ -84,9 +87,9 @@ def test_feeds_and_editions_from_before_there_was_a_service_fit_into_it(
     migrate.downgrade(empty_engine, "0002")
     migrate.upgrade(empty_engine)
     with SqlDatabase(empty_engine).reading() as work:
-        feed = work.feeds.find("hf")
-        default = work.lists.get("trending")
-        edition = work.editions.newest(default.id, by=NOW)
+        feed = work[FeedStore].find("hf")
+        default = work[ListStore].get("trending")
+        edition = work[EditionStore].newest(default.id, by=NOW)
     assert feed is not None
     assert (feed.health, feed.reason, feed.last_good_at) == (FeedHealth.NEW, "", None)
     assert edition is not None
@@ -97,13 +100,13 @@ def test_a_pause_that_sqlite_held_without_its_zone_gets_it(tmp_path: Path) -> No
     with opened(f"sqlite:///{tmp_path / 'x.db'}") as engine:
         migrate.upgrade(engine, "0011")
         with SqlDatabase(engine).writing() as work:
-            work.lists.ensure_default(zone="UTC", now=NOW)
+            work[ListStore].ensure_default(zone="UTC", now=NOW)
             written = "UPDATE lists SET paused_at = '2026-03-02 08:00:00.000000'"
             work.connection.exec_driver_sql(written)
         migrate.upgrade(engine)
         with SqlDatabase(engine).reading() as work:
             [held] = work.connection.exec_driver_sql("SELECT paused_at FROM lists").scalars()
-            assert work.lists.get("trending").paused_at == NOW
+            assert work[ListStore].get("trending").paused_at == NOW
     assert held == "2026-03-02T08:00:00.000000Z"
 
 

@@ -22,6 +22,7 @@ from paperround.jobs.put_back import SendMarks
 from paperround.jobs.tick import publish_round
 from paperround.mail.outbox import OutboxMailer
 from paperround.sources.jsonl import read_jsonl
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, subscribe
@@ -53,7 +54,7 @@ are over by then."""
 def open_the_town(database: SqlDatabase) -> None:
     """The list, its readers, whose clocks run since yesterday, and a notice that waits."""
     with database.writing() as work:
-        work.lists.ensure_default(zone="UTC", now=NOW)
+        work[ListStore].ensure_default(zone="UTC", now=NOW)
     subscribe(database, *READERS)
     subscribe(database, "grace", wish=Preferences(floor=99.0))
     with database.writing() as work:

@@ -14,6 +14,8 @@ from paperround.domain.subscribers import Preferences
 from paperround.jobs.tick import tick
 from paperround.store import engine as engines
 from paperround.store import migrate
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime
 from tests.builders import imported
@@ -53,13 +55,13 @@ def prepare(url: str, folder: Path, *, readers: int, now: datetime) -> None:
         migrate.upgrade(engine)
         database = SqlDatabase(engine)
         with database.writing() as work:
-            trending = work.lists.ensure_default(zone="UTC", now=before)
+            trending = work[ListStore].ensure_default(zone="UTC", now=before)
         fill(database, [record(n) for n in range(1, 4)], before - timedelta(hours=6))
         hour = Preferences(hour=(now - timedelta(hours=1)).hour)
         with database.writing() as work:
             for number in range(readers):
                 reader = imported(f"reader{number}", preferences=hour)
-                work.subscribers.put(reader, trending.id, now=before)
+                work[SubscriberStore].put(reader, trending.id, now=before)
     home = home_at(url, folder, before)
     assert tick(home.rounds, now=before).editions
     assert isinstance(home.database, SqlDatabase)

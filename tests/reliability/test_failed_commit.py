@@ -9,6 +9,7 @@ import pytest
 
 from paperround.domain.errors import DatabaseFailed
 from paperround.store import engine as engines
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW
 from tests.reliability.faults import Faults, faulty_sqlite
@@ -26,12 +27,12 @@ def broken_once(database_file: Path) -> Iterator[SqlDatabase]:
 @pytest.mark.accept("D6", part="a commit that fails")
 def test_whoever_writes_next_finds_no_lock(broken_once: SqlDatabase, database_file: Path) -> None:
     with pytest.raises(DatabaseFailed, match="disk I/O error"), broken_once.writing() as work:
-        work.slots.beat("lost", now=NOW)
+        work[SlotStore].beat("lost", now=NOW)
     with closing(sqlite3.connect(database_file, timeout=0)) as another:
         another.execute("BEGIN IMMEDIATE")
         another.rollback()
     with broken_once.writing() as work:
-        assert work.slots.last_beat("lost") is None
-        work.slots.beat("kept", now=NOW)
+        assert work[SlotStore].last_beat("lost") is None
+        work[SlotStore].beat("kept", now=NOW)
     with broken_once.reading() as work:
-        assert work.slots.last_beat("kept") == NOW
+        assert work[SlotStore].last_beat("kept") == NOW

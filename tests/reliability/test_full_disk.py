@@ -22,6 +22,8 @@ from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.jobs.tick import SCHEDULER
 from paperround.store import engine as engines
+from paperround.store.slots import SlotStore
+from paperround.store.status import StatusStore
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
@@ -150,7 +152,7 @@ def test_a_service_without_room_is_not_ready_until_there_is_some(tmp_path: Path)
         home = Runtime(Settings(data_dir=disk), FixedClock(NOW))
         assert isinstance(home.database, SqlDatabase)
         with home.database.writing() as work:
-            work.slots.beat(SCHEDULER, now=NOW)
+            work[SlotStore].beat(SCHEDULER, now=NOW)
         visitor = TestClient(create_app(home), base_url=home.settings.public_url)
         assert visitor.get("/readyz").json() == {"status": "ready"}
         ballast = fill(disk, leave=100_000)
@@ -166,7 +168,7 @@ def test_a_service_without_room_is_not_ready_until_there_is_some(tmp_path: Path)
 def test_a_service_whose_file_may_not_grow_is_not_ready(tmp_path: Path) -> None:
     home = Runtime(Settings(data_dir=tmp_path), FixedClock(NOW))
     with home.database.writing() as work:
-        work.slots.beat(SCHEDULER, now=NOW)
+        work[SlotStore].beat(SCHEDULER, now=NOW)
     engine = sql(home)
     with engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -189,7 +191,7 @@ def test_a_service_whose_file_may_not_grow_is_not_ready(tmp_path: Path) -> None:
 def test_a_file_that_may_not_grow_counts_as_a_full_disk(database_file: Path) -> None:
     with engines.opened(f"sqlite:///{database_file}") as engine:
         with SqlDatabase(engine).reading() as work:
-            assert not work.status.storage().is_full
+            assert not work[StatusStore].storage().is_full
         with engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         engine.dispose()
@@ -199,7 +201,7 @@ def test_a_file_that_may_not_grow_counts_as_a_full_disk(database_file: Path) -> 
 
         event.listen(engine, "connect", limit)
         with SqlDatabase(engine).reading() as work:
-            assert work.status.storage().is_full
+            assert work[StatusStore].storage().is_full
 
 
 @pytest.mark.accept("D6", part="command")

@@ -14,6 +14,7 @@ from paperround.jobs import publish as publishing
 from paperround.jobs.publish import PublishReport, publish
 from paperround.store import engine as engines
 from paperround.store import schema as db
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
@@ -58,7 +59,7 @@ def before(sqlite_template: Path, tmp_path: Path) -> Path:
     with engines.opened(f"sqlite:///{path}") as engine:
         database = SqlDatabase(engine)
         with database.writing() as work:
-            work.lists.ensure_default(zone="UTC", now=NOW)
+            work[ListStore].ensure_default(zone="UTC", now=NOW)
         fill(database, [record(number) for number in range(1, 4)])
         subscribe(database, *NAMES)
     return path

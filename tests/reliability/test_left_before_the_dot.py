@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
 from paperround.domain.digests import DigestMail
 from paperround.jobs.deliver import deliver
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import PlainRenderer, accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
@@ -37,10 +39,10 @@ class Moments:
 
 def leave(work: UnitOfWork) -> None:
     """What one click on the link in an older mail does."""
-    people = work.subscribers.export(work.lists.get("trending").id)
+    people = work[SubscriberStore].export(work[ListStore].get("trending").id)
     (ada,) = (person for person, _ in people if person.address == LEAVER)
-    (one,) = work.subscribers.subscriptions_of(ada.id)
-    work.subscribers.leave(one.id, now=NOW)
+    (one,) = work[SubscriberStore].subscriptions_of(ada.id)
+    work[SubscriberStore].leave(one.id, now=NOW)
 
 
 @dataclass

@@ -13,6 +13,9 @@ from paperround.doctor.records import room
 from paperround.jobs.alerts import troubles
 from paperround.store import engine as engines
 from paperround.store.engine import MOST_LOG_BYTES, USUAL_LOG, Storage
+from paperround.store.lists import ListStore
+from paperround.store.slots import SlotStore
+from paperround.store.status import StatusStore
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.web.metrics import gauges
 from paperround.wiring.hands import JOB_THREADS
@@ -49,7 +52,7 @@ def database(database_file: Path, watch: Stopwatch) -> Iterator[SqlDatabase]:
     with engines.opened(f"sqlite:///{database_file}") as engine:
         found = SqlDatabase(engine, pause=watch.pause)
         with found.writing() as work:
-            work.lists.ensure_default(zone="UTC", now=NOW)
+            work[ListStore].ensure_default(zone="UTC", now=NOW)
         yield found
 
 
@@ -57,7 +60,7 @@ def write(database: SqlDatabase, number: int, *, marks: int = AT_ONCE) -> None:
     """A commit that writes as much log as so many marks."""
     with database.writing() as work:
         for part in range(marks):
-            work.slots.take("bulk", name(number, part), now=NOW)
+            work[SlotStore].take("bulk", name(number, part), now=NOW)
 
 
 def name(number: int, part: int) -> str:
@@ -67,7 +70,7 @@ def name(number: int, part: int) -> str:
 
 def room_of(database: SqlDatabase) -> Storage:
     with database.reading() as work:
-        return work.status.storage()
+        return work[StatusStore].storage()
 
 
 def log_gauge(database: SqlDatabase) -> float:
@@ -87,7 +90,7 @@ def test_a_reader_of_a_minute_does_not_bloat_the_log(
 ) -> None:
     before = log_gauge(database)
     with database.reading() as reader:
-        assert reader.slots.last_beat("anything") is None
+        assert reader[SlotStore].last_beat("anything") is None
         number = 0
         while watch.seconds < MINUTE:
             marks = 1 if watch.pauses else AT_ONCE
@@ -95,14 +98,14 @@ def test_a_reader_of_a_minute_does_not_bloat_the_log(
             watch.seconds += marks * A_MARK
             number += 1
         grown = log_gauge(database)
-        assert reader.slots.last_beat("anything") is None
+        assert reader[SlotStore].last_beat("anything") is None
     assert USUAL_LOG < grown <= MOST_LOG_BYTES
     assert grown > before
     assert watch.pauses
     write(database, number)
     assert log_gauge(database) <= USUAL_LOG
     with database.reading() as work:
-        assert work.slots.taken_at("bulk", name(number, 0)) == NOW
+        assert work[SlotStore].taken_at("bulk", name(number, 0)) == NOW
 
 
 @pytest.mark.accept("D4", part="told")
@@ -112,7 +115,7 @@ def test_a_log_that_grew_too_long_is_told_and_emptied_once_the_reader_left(
     """Another program writes, which waits for nobody."""
     with closing(sqlite3.connect(database_file, isolation_level=None)) as foreign:
         with database.reading() as reader:
-            assert reader.slots.last_beat("anything") is None
+            assert reader[SlotStore].last_beat("anything") is None
             foreign.execute("CREATE TABLE bulk (content BLOB)")
             for _ in range(9):
                 foreign.execute("INSERT INTO bulk VALUES (zeroblob(8000000))")
@@ -125,7 +128,7 @@ def test_a_log_that_grew_too_long_is_told_and_emptied_once_the_reader_left(
             assert room(found).level is Level.WARN
         foreign.execute("DROP TABLE bulk")
     with database.writing() as work:
-        work.slots.beat("anything", now=NOW)
+        work[SlotStore].beat("anything", now=NOW)
     assert room_of(database).log_bytes == log_gauge(database) < USUAL_LOG
     assert room(room_of(database)).level is Level.OK
     with database.reading() as work:
@@ -134,7 +137,7 @@ def test_a_log_that_grew_too_long_is_told_and_emptied_once_the_reader_left(
 
 def test_nobody_waits_while_the_log_is_short(database: SqlDatabase, watch: Stopwatch) -> None:
     with database.reading() as reader:
-        assert reader.slots.last_beat("anything") is None
+        assert reader[SlotStore].last_beat("anything") is None
         for number in range(20):
             write(database, number)
     assert not watch.pauses

@@ -16,6 +16,7 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.ports import Worker
 from paperround.jobs.deliver import Post, deliver
 from paperround.store import engine as engines
+from paperround.store.lists import ListStore
 from paperround.store.schema import metadata
 from paperround.store.unit_of_work import PATIENCE, SqlDatabase
 from paperround.wiring.mailroom import mailer_for
@@ -83,7 +84,7 @@ def installation(postgres_url: str) -> Iterator[Installation]:
     """Three mails planned on a PostgreSQL behind a line."""
     with Proxy(server_of(postgres_url)) as line, opened(through(line, postgres_url)) as database:
         with database.writing() as work:
-            work.lists.ensure_default(zone="UTC", now=NOW)
+            work[ListStore].ensure_default(zone="UTC", now=NOW)
         fill(database, [record(1)])
         subscribe(database, *READERS)
         send(database)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from paperround.jobs.publish import publish
+from paperround.store.lists import ListStore
 from paperround.store.schema import metadata
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import postgres, postgres_url, run_on
@@ -77,7 +78,7 @@ class Office:
         database = home.database
         assert isinstance(database, SqlDatabase)
         with database.writing() as work:
-            work.lists.ensure_default(zone="UTC", now=now)
+            work[ListStore].ensure_default(zone="UTC", now=now)
         fill(database, [record(1)], now - timedelta(hours=1))
         for domain, count in readers.items():
             subscribe_at(database, domain, count)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, func, select
 from paperround.domain.deliveries import DeliveryId
 from paperround.jobs.signup import confirm
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     NOW,
@@ -105,7 +106,7 @@ def test_two_who_claim_at_once_never_hold_the_same_mail(database: Database, pair
 
     def claim(side: int, number: int) -> Sequence[DeliveryId]:
         with database.writing() as work:
-            rows = work.ledger.claim(lease(f"{side}/{number}"), limit=1, now=NOW)
+            rows = work[Ledger].claim(lease(f"{side}/{number}"), limit=1, now=NOW)
         return [row.id for row in rows]
 
     held = [id_ for side in both(pairs, claim) for ids in side for id_ in ids]
@@ -120,4 +121,4 @@ def planned(database: Database, count: int) -> None:
     for number, first in enumerate(range(0, count, SHARD)):
         rows = [new_delivery(one, papers) for one in people[first : first + SHARD]]
         with database.writing() as work:
-            work.ledger.plan(edition.id, trending.id, rows, shard(number), now=NOW)
+            work[Ledger].plan(edition.id, trending.id, rows, shard(number), now=NOW)

@@ -18,6 +18,7 @@ from sqlalchemy import event
 
 from paperround.jobs.cancelling import resume
 from paperround.store import engine as engines
+from paperround.store.status import StatusStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW
 from tests.reliability.accounts import books, require_balance
@@ -153,4 +154,4 @@ def require_sound(path: Path) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     with engines.opened(f"sqlite:///{path}") as engine, SqlDatabase(engine).reading() as work:
-        assert work.status.is_migrated()
+        assert work[StatusStore].is_migrated()

@@ -16,6 +16,7 @@ from paperround.domain.errors import MovedAway
 from paperround.domain.tokens import KeyRing
 from paperround.store import revisions as at_home
 from paperround.store import schema as db
+from paperround.store.ledger import Ledger
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     HOUR,
@@ -61,11 +62,11 @@ def busy(new: str) -> str:
             [replace(new_delivery(one, papers), key_id=key) for one in people],
         )
         with database.writing() as work:
-            taken = work.ledger.claim(lease(), limit=4, now=NOW)
-            work.ledger.mark_in_data(
+            taken = work[Ledger].claim(lease(), limit=4, now=NOW)
+            work[Ledger].mark_in_data(
                 [one.id for one in taken[:3]], lease().token, until=lease().until, now=NOW
             )
-            work.ledger.settle([move(one, DeliveryState.SENT) for one in taken[:2]], now=NOW)
+            work[Ledger].settle([move(one, DeliveryState.SENT) for one in taken[:2]], now=NOW)
     return new
 
 

@@ -15,6 +15,9 @@ from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.deliver import Post, deliver
 from paperround.store import engine as engines
 from paperround.store import migrate
+from paperround.store.feeds import FeedStore
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import HOUR, seed_list
 from tests.databases import SERVER_OPTIONS, opened, postgres_server
@@ -57,11 +60,11 @@ def live_a_day(database: SqlDatabase, day: int, *, readers: int, papers: int) ->
     send(database, days=day)
     with database.writing() as work:
         for number in range(day + 2):
-            work.feeds.get_or_create(f"feed-{day}-{number}", "hf", now=now)
-        taken = work.feeds.take_due(["hf"], Neighbours(), until=now + HOUR, now=now, limit=99)
+            work[FeedStore].get_or_create(f"feed-{day}-{number}", "hf", now=now)
+        taken = work[FeedStore].take_due(["hf"], Neighbours(), until=now + HOUR, now=now, limit=99)
         assert len(taken) >= day + 2
     with database.reading() as work:
-        work.subscribers.already_sent([SubscriberId(n * 7) for n in range(readers)])
+        work[SubscriberStore].already_sent([SubscriberId(n * 7) for n in range(readers)])
     mailing = Post(
         database=database,
         mailer=ScriptedMailer(accepting),
@@ -125,4 +128,4 @@ def pause_at_once(database: SqlDatabase) -> None:
     """Pause every list, or give up after a moment."""
     with database.writing() as work:
         work.connection.exec_driver_sql("SET LOCAL lock_timeout = '20ms'")
-        work.lists.hold_after_restore(now=NOW)
+        work[ListStore].hold_after_restore(now=NOW)

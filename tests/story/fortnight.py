@@ -27,6 +27,9 @@ from paperround.jobs.plan import Hours
 from paperround.jobs.tick import Rounds, TickReport, tick
 from paperround.ranking.maker import taste_day
 from paperround.sources.live import SOURCES
+from paperround.store.feeds import FeedStore
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, NewestFirst, PlainRenderer, accepting
@@ -204,8 +207,8 @@ class World:
         """A feed, and people with hours of their own in 24 zones; returns who wants what."""
         wishes = {f"reader{number}": self._wish(number) for number in range(self.people)}
         with self.database.writing() as work:
-            trending = work.lists.ensure_default(zone="UTC", now=START)
-            work.feeds.create(NewFeed(name="daily", kind="hf-daily"), now=START)
+            trending = work[ListStore].ensure_default(zone="UTC", now=START)
+            work[FeedStore].create(NewFeed(name="daily", kind="hf-daily"), now=START)
             for name, wish in wishes.items():
                 person = ImportedSubscriber(
                     address=address(name),
@@ -214,7 +217,7 @@ class World:
                     preferences=wish,
                     nonce=name,
                 )
-                work.subscribers.put(person, trending.id, now=START)
+                work[SubscriberStore].put(person, trending.id, now=START)
         return wishes
 
     def _wish(self, number: int) -> Preferences:

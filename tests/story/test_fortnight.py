@@ -14,8 +14,12 @@ from paperround.domain.schedule import due_instant
 from paperround.domain.subscribers import Frequency, Preferences
 from paperround.domain.times import local_date
 from paperround.jobs.plan import LONGEST_WAIT
+from paperround.store.editions import EditionStore
 from paperround.store.engine import opened
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
 from paperround.store.migrate import upgrade
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import database_url, engine, postgres, postgres_url, sqlite_template
 from tests.story.fortnight import DAYS, FEW, START, World
@@ -25,9 +29,9 @@ __all__ = ["database_url", "engine", "postgres", "postgres_url", "sqlite_templat
 
 def histories(world: World) -> dict[str, list[DeliveryRecord]]:
     with world.database.reading() as work:
-        people = list(work.subscribers.export(work.lists.get("trending").id))
+        people = list(work[SubscriberStore].export(work[ListStore].get("trending").id))
         return {
-            person.address.partition("@")[0]: work.ledger.history(person.id, limit=100)
+            person.address.partition("@")[0]: work[Ledger].history(person.id, limit=100)
             for person, _ in people
         }
 
@@ -94,13 +98,13 @@ def every_mail_is_accounted_for(world: World, rows: list[DeliveryRecord]) -> Non
 def never_twice(world: World) -> None:
     """No paper reached a person twice."""
     with world.database.reading() as work:
-        trending = work.lists.get("trending")
+        trending = work[ListStore].get("trending")
         seen: dict[str, list[int]] = defaultdict(list)
-        for person, _ in work.subscribers.export(trending.id):
-            for row in work.ledger.history(person.id, limit=100):
-                slip = work.ledger.find(trending.id, person.id, row.kind, row.local_date)
+        for person, _ in work[SubscriberStore].export(trending.id):
+            for row in work[Ledger].history(person.id, limit=100):
+                slip = work[Ledger].find(trending.id, person.id, row.kind, row.local_date)
                 assert slip is not None
                 if row.state is DeliveryState.SENT:
-                    papers = work.editions.get(slip.edition_id).papers
+                    papers = work[EditionStore].get(slip.edition_id).papers
                     seen[person.address] += [papers[n - 1].paper_id for n in slip.positions]
     assert all(len(papers) == len(set(papers)) for papers in seen.values())

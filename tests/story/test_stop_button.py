@@ -18,6 +18,7 @@ from paperround.domain.tokens import KeyRing
 from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.jobs.notices import new_notice
 from paperround.store import engine as engines
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import NOW
 from tests.databases import database_url, postgres, postgres_url, sqlite_template
@@ -135,7 +136,7 @@ def confirm(town: Town) -> None:
     words = {"subject": "s"}
     notice = new_notice(identity, NoticeKind.ALERT, "1", None, KEEPER, words, now=NOW)
     with town.database.writing() as work:
-        work.notices.put(notice, now=NOW)
+        work[NoticeLedger].put(notice, now=NOW)
 
 
 @pytest.mark.accept("R11", part="another process, short")

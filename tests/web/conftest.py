@@ -17,7 +17,11 @@ from paperround.domain.editions import DigestKind, Edition
 from paperround.domain.notices import NoticeKind
 from paperround.domain.tokens import Purpose
 from paperround.jobs.plan import plan_due
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
 from paperround.store.schema import metadata, signup_requests
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
@@ -79,9 +83,9 @@ class Site:
         """The token of the latest notice of a kind that was written to somebody."""
         self.work()
         with self.runtime.database.reading() as work:
-            person = work.subscribers.find(address(name))
+            person = work[SubscriberStore].find(address(name))
             assert person is not None
-            notice = work.notices.latest(person.id, kind)
+            notice = work[NoticeLedger].latest(person.id, kind)
         assert notice is not None
         return self.runtime.desk.keys.token(purpose, notice.id, notice.nonce)
 
@@ -157,10 +161,10 @@ def digest_token(site: Site, edition: Edition) -> str:
     """The token of a digest that is planned for Alice."""
     database = site.runtime.database
     with database.reading() as work:
-        mailing_list = work.lists.get("trending")
+        mailing_list = work[ListStore].get("trending")
     [subscription] = seed_subscribers(database, mailing_list, ("alice",))
     with database.writing() as work:
-        work.subscribers.schedule({subscription.id: NOW - timedelta(minutes=1)})
+        work[SubscriberStore].schedule({subscription.id: NOW - timedelta(minutes=1)})
     plan_due(
         database=database,
         identity=site.runtime.identity,
@@ -168,7 +172,7 @@ def digest_token(site: Site, edition: Edition) -> str:
         now=NOW,
     )
     with database.reading() as work:
-        row = work.ledger.find(
+        row = work[Ledger].find(
             mailing_list.id, subscription.subscriber_id, DigestKind.DIGEST, NOW.date()
         )
     assert row is not None

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from paperround.domain.papers import PaperId
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
 from tests.builders import DAY, HOUR, NOW, new_edition
 from tests.web.conftest import Site
 
@@ -22,10 +24,10 @@ def freeze(
 ) -> None:
     """An edition of some day, cut so many hours into it."""
     with site.runtime.database.writing() as work:
-        made = new_edition(work.lists.get("trending"), papers, day=day, cut=cut)
+        made = new_edition(work[ListStore].get("trending"), papers, day=day, cut=cut)
         at = NOW + (day - DAY) + HOUR * int(cut)
         scored = tuple(replace(one, score=best / one.position) for one in made.papers)
-        work.editions.freeze(
+        work[EditionStore].freeze(
             replace(made, papers=scored, cut_at=at, frozen_at=at, quiet_reason=quiet)
         )
 

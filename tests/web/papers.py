@@ -1,6 +1,7 @@
 """Papers on pages, hostile ones among them."""
 
 from paperround.domain.papers import Paper, PaperId
+from paperround.store.papers import PaperStore
 from tests.builders import NOW, write
 from tests.web.conftest import Site
 
@@ -18,7 +19,7 @@ XSS = (
 def keep(site: Site, *papers: Paper) -> tuple[PaperId, ...]:
     """Store papers; returns their ids."""
     with site.runtime.database.writing() as work:
-        real = work.papers.save([write(one) for one in papers], now=NOW)
+        real = work[PaperStore].save([write(one) for one in papers], now=NOW)
     return tuple(real[one.id] for one in papers)
 
 

@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 from paperround.config import Settings
 from paperround.domain.deliveries import DeliveryState
 from paperround.domain.keys import Scope
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import (
@@ -51,9 +53,9 @@ def admin(home: Runtime) -> TestClient:
     people = seed_subscribers(database, trending, ("alice", "bob", "charlie"))
     plan(database, edition, [new_delivery(one, papers, due_at=NOW) for one in people])
     with database.writing() as work:
-        [first] = work.ledger.claim(lease("t1", until=NOW + HOUR), limit=1, now=NOW)
+        [first] = work[Ledger].claim(lease("t1", until=NOW + HOUR), limit=1, now=NOW)
         refused = replace(move(first, DeliveryState.FAILED), code=550, reply=REPLY)
-        work.ledger.settle([refused], now=NOW)
+        work[Ledger].settle([refused], now=NOW)
     scopes = (Scope.DELIVERIES_WRITE, Scope.AUDIT_READ)
     return program(create_app(home), key_for(home, *scopes))
 
@@ -111,7 +113,7 @@ def test_a_list_is_paused_and_resumed_and_both_are_written_down(
     assert paused.json() == {"list": "trending", "paused": True, "changed": True}
     assert admin.post(f"{ADMIN}/lists/trending/pause").json()["changed"] is False
     with home.database.reading() as work:
-        assert work.lists.get("trending").paused_at == NOW
+        assert work[ListStore].get("trending").paused_at == NOW
     assert admin.post(f"{ADMIN}/lists/trending/resume").json()["changed"] is True
     assert admin.post(f"{ADMIN}/lists/other/pause").status_code == 404
     found = admin.get(f"{ADMIN}/audit").json()["items"]

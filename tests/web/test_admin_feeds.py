@@ -15,6 +15,8 @@ from paperround.domain.errors import FetchFailed, FetchRefused
 from paperround.domain.keys import Scope
 from paperround.domain.papers import Show
 from paperround.sources.live import SOURCES
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.web.app import create_app
 from paperround.web.models import MOST_PREVIEWED
 from paperround.wiring.hands import POLL
@@ -165,7 +167,7 @@ def test_a_feed_that_no_poll_would_take_is_not_put_in_line(
 ) -> None:
     where = create(admin, enabled=False)
     with home.database.writing() as work:
-        of_files = work.feeds.get_or_create("file:csv", "file", now=home.clock.now())
+        of_files = work[FeedStore].get_or_create("file:csv", "file", now=home.clock.now())
     assert fields_of(admin.post(f"{where}/run")) == ["enabled"]
     assert fields_of(admin.post(f"{FEEDS}/{of_files.id}/run")) == ["kind"]
     assert fields_of(admin.post(f"{FEEDS}/{of_files.id}/run?wait=true")) == ["kind"]
@@ -192,7 +194,7 @@ def test_a_preview_shows_papers_and_stores_nothing(home: Staffed, admin: TestCli
     assert shown["seconds"] >= 0
     assert admin.get(FEEDS).json()["items"] == []
     with home.database.reading() as work:
-        assert work.papers.count() == 0
+        assert work[PaperStore].count() == 0
 
 
 @pytest.mark.accept("F09", part="preview")
@@ -258,8 +260,8 @@ def test_how_much_of_an_uploaded_paper_is_shown_is_what_the_operator_says(
     content = b"@misc{a, title={On tides}, doi={10.1000/a}, abstract={We tide.}}"
     admin.post(f"{where}/upload", params={"format": "bibtex"}, content=content)
     with home.database.reading() as work:
-        known = work.papers.find([("doi", "10.1000/a")])
-        [paper] = work.papers.load(set(known.values())).values()
+        known = work[PaperStore].find([("doi", "10.1000/a")])
+        [paper] = work[PaperStore].load(set(known.values())).values()
     assert paper.show is Show.FULL
 
 

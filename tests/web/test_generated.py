@@ -25,6 +25,7 @@ from starlette.testclient import TestClient
 from paperround.config import Settings
 from paperround.domain.channels import ChannelKind
 from paperround.domain.keys import Scope
+from paperround.store.lists import ListStore
 from paperround.web.app import ROUTERS, create_app
 from tests.builders import seed_subscribers
 from tests.channels.services import PATHS, Services, services
@@ -109,7 +110,7 @@ def installation(folder: Path, made: Services) -> Iterator[Api]:
     )
     app, key = create_app(runtime), key_for(runtime, *Scope)
     with runtime.database.reading() as work:
-        mailing_list = work.lists.get("trending")
+        mailing_list = work[ListStore].get("trending")
     [one] = seed_subscribers(runtime.database, mailing_list, ("ada",))
     yield Api(
         schema=schemathesis.openapi.from_asgi(SCHEMA, app, config=checked()),

@@ -7,6 +7,7 @@ from paperround.domain.deliveries import DeliveryId, Outcome, Phase
 from paperround.jobs.holding import Signing, allow_unsigned, hold_unsigned
 from paperround.jobs.pacing import PendingFeedback
 from paperround.jobs.tick import SCHEDULER
+from paperround.store.slots import SlotStore
 from paperround.web.metrics import gauges
 from tests.builders import NOW
 from tests.web.conftest import Site, sql
@@ -14,7 +15,7 @@ from tests.web.conftest import Site, sql
 
 def _beat(site: Site) -> None:
     with site.runtime.database.writing() as work:
-        work.slots.beat(SCHEDULER, now=NOW)
+        work[SlotStore].beat(SCHEDULER, now=NOW)
 
 
 def test_planning_that_goes_on_for_long_is_no_silence(site: Site) -> None:

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from paperround.config import Settings
 from paperround.domain.subscribers import SubscriberState
 from paperround.jobs.deliver import deliver
+from paperround.store.subscribers import SubscriberStore
 from paperround.web.app import create_app
 from tests.builders import address
 from tests.mail.hooks.providers import (
@@ -69,7 +70,7 @@ class Sent:
 
     def state(self) -> SubscriberState:
         with self.site.runtime.database.reading() as work:
-            person = work.subscribers.find(address("alice"))
+            person = work[SubscriberStore].find(address("alice"))
         assert person is not None
         return person.state
 

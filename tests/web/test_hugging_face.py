@@ -15,6 +15,7 @@ from paperround.domain.papers import Paper, ParsedBatch
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.ingest import ingest
 from paperround.sources.formats import reader_for
+from paperround.store.papers import PaperStore
 from tests.builders import HOUR, NOW, paper
 from tests.web.conftest import Site
 from tests.web.papers import keep
@@ -29,7 +30,7 @@ DAY = "2026-03-02"
 def listed_on(site: Site, day: str) -> dict[str, Paper]:
     """Every paper that was listed on a day, by its name."""
     with site.runtime.database.reading() as work:
-        papers = work.papers.newest(before=None, limit=500)
+        papers = work[PaperStore].newest(before=None, limit=500)
     return {
         page_name(one.identifiers, one.id): one
         for one in papers

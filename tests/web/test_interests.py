@@ -7,6 +7,7 @@ import pytest
 
 from paperround.domain.notices import NoticeKind
 from paperround.domain.tokens import Purpose
+from paperround.store.subscribers import SubscriberStore
 from tests.builders import address, paper
 from tests.web.conftest import Site
 from tests.web.papers import keep
@@ -23,10 +24,11 @@ SAID = {
 
 def kept(site: Site, name: str = "alice") -> list[str]:
     with site.runtime.database.reading() as work:
-        person = work.subscribers.find(address(name))
+        person = work[SubscriberStore].find(address(name))
         assert person is not None
         return [
-            str(one) for one in work.subscribers.interests_of_all([person.id]).get(person.id, ())
+            str(one)
+            for one in work[SubscriberStore].interests_of_all([person.id]).get(person.id, ())
         ]
 
 

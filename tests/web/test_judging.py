@@ -6,6 +6,7 @@ import re
 import pytest
 
 from paperround.domain.editions import Edition
+from paperround.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.web.conftest import Site
 
@@ -20,9 +21,9 @@ def numbers(page: str) -> list[str]:
 
 def feedback(site: Site) -> dict[int, str]:
     with site.runtime.database.reading() as work:
-        person = work.subscribers.find(address("alice"))
+        person = work[SubscriberStore].find(address("alice"))
         assert person is not None
-        return {int(paper): said for paper, said in work.subscribers.feedback_of(person.id)}
+        return {int(paper): said for paper, said in work[SubscriberStore].feedback_of(person.id)}
 
 
 @pytest.mark.accept("F31", part="5 good, 3 bad")

@@ -14,6 +14,7 @@ from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import Purpose
 from paperround.languages.tongue import catalogue_path, read_catalogue
 from paperround.store.notices import NoticeLedger
+from paperround.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.web.conftest import Site
 
@@ -36,9 +37,9 @@ def heading(client: TestClient, path: str = FORGED, accept: str = "") -> str:
 
 def choices(site: Site, name: str = "ada") -> Preferences:
     with site.runtime.database.reading() as work:
-        person = work.subscribers.find(address(name))
+        person = work[SubscriberStore].find(address(name))
         assert person is not None
-        [found] = work.subscribers.subscriptions_of(person.id)
+        [found] = work[SubscriberStore].subscriptions_of(person.id)
     return found.preferences
 
 

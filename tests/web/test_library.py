@@ -7,6 +7,7 @@ import re
 import pytest
 
 from paperround.domain.editions import Edition
+from paperround.store.subscribers import SubscriberStore
 from paperround.web.guard import LIBRARY_BODY, PUBLIC_BODY
 from tests.builders import address
 from tests.web.conftest import Site
@@ -20,9 +21,9 @@ def path(token: str) -> str:
 
 def seeds(site: Site) -> list[str]:
     with site.runtime.database.reading() as work:
-        person = work.subscribers.find(address("alice"))
+        person = work[SubscriberStore].find(address("alice"))
         assert person is not None
-        found = work.subscribers.interests_of_all([person.id]).get(person.id, ())
+        found = work[SubscriberStore].interests_of_all([person.id]).get(person.id, ())
     return [one.value for one in found]
 
 

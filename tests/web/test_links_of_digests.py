@@ -29,6 +29,8 @@ from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import Purpose
 from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import plan_due
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.builders import NOW, address, seed_subscribers
@@ -57,11 +59,13 @@ def digests(site: Site, edition: Edition, tmp_path: Path) -> list[EmailMessage]:
     """A digest each for a hundred readers, as it left."""
     database = site.runtime.database
     with database.reading() as work:
-        mailing_list = work.lists.get("trending")
+        mailing_list = work[ListStore].get("trending")
     names = tuple(f"reader{number}" for number in range(READERS))
     subscriptions = seed_subscribers(database, mailing_list, names)
     with database.writing() as work:
-        work.subscribers.schedule({one.id: NOW - timedelta(minutes=1) for one in subscriptions})
+        work[SubscriberStore].schedule(
+            {one.id: NOW - timedelta(minutes=1) for one in subscriptions}
+        )
     identity, hours = site.runtime.identity, site.runtime.rounds.hours
     plan_due(database=database, identity=identity, hours=hours, now=NOW)
     deliver(site.runtime.post())
@@ -238,8 +242,10 @@ def press(site: Site, link: str, body: str) -> tuple[int, dict[str, str]]:
 def has_left(site: Site) -> list[bool]:
     """Of each reader, by number."""
     with site.runtime.database.reading() as work:
-        people = [work.subscribers.find(address(f"reader{number}")) for number in range(READERS)]
-        found = [work.subscribers.subscriptions_of(one.id) for one in people if one]
+        people = [
+            work[SubscriberStore].find(address(f"reader{number}")) for number in range(READERS)
+        ]
+        found = [work[SubscriberStore].subscriptions_of(one.id) for one in people if one]
     return [one.state is SubscriberState.UNSUBSCRIBED for [one] in found]
 
 

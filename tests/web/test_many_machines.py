@@ -15,6 +15,7 @@ from paperround.domain.ports import Worker
 from paperround.domain.work import DELIVER, Line
 from paperround.jobs.roles import look, worker_lives
 from paperround.jobs.tick import SCHEDULER
+from paperround.store.slots import SlotStore
 from paperround.web.health import Role, role_app, scheduler_role, worker_role
 from paperround.wiring.hands import MAIL, Hands
 from tests.builders import MINUTE, NOW
@@ -50,7 +51,7 @@ def everybody_works(site: Site, *lines: Line) -> None:
     look(database, ME, (), (), now=NOW)
     worker_lives(database, ME, lines or ALL, now=NOW)
     with database.writing() as work:
-        work.slots.beat(SCHEDULER, now=NOW)
+        work[SlotStore].beat(SCHEDULER, now=NOW)
 
 
 def told(site: Site) -> tuple[int, dict[str, Any]]:
@@ -78,7 +79,7 @@ def test_a_site_without_a_scheduler_says_so_within_half_a_minute(many: Site) -> 
 def test_ticks_that_are_asked_for_and_not_done_are_told(many: Site) -> None:
     everybody_works(many)
     with many.runtime.database.writing() as work:
-        work.slots.beat(SCHEDULER, now=NOW - 4 * MINUTE)
+        work[SlotStore].beat(SCHEDULER, now=NOW - 4 * MINUTE)
     assert "not done" in told(many)[1]["status"]
 
 

@@ -15,6 +15,9 @@ from paperround.domain.tokens import read_token
 from paperround.jobs.feeds import create_feed, run_now
 from paperround.jobs.returns import receive
 from paperround.jobs.tick import SCHEDULER
+from paperround.store.feeds import FeedStore
+from paperround.store.returns import ReturnStore
+from paperround.store.slots import SlotStore
 from tests.builders import NOW, returned_event
 from tests.sources.arxiv_samples import item, rss
 from tests.web.admin import Service, key_for, program
@@ -30,7 +33,7 @@ def poll(site: Site, answer: bytes | Exception) -> None:
         site.runtime.newsroom, client=Service(says={"": answer}), pause=lambda _: None
     )
     with site.runtime.database.reading() as work:
-        found = work.feeds.find(FEED.name)
+        found = work[FeedStore].find(FEED.name)
     feed = found or create_feed(newsroom, FEED, now=NOW)
     run_now(newsroom, feed.id, now=site.clock.now())
 
@@ -62,7 +65,7 @@ def test_the_schedule_and_the_mails_of_each_list_are_counted(
 ) -> None:
     del edition, digest_token
     with site.runtime.database.writing() as work:
-        work.slots.beat(SCHEDULER, now=NOW)
+        work[SlotStore].beat(SCHEDULER, now=NOW)
     seen = numbers(site)
     assert seen["last_tick_timestamp_seconds",] == NOW.timestamp()
     assert seen["list_subscribers", "trending"] == 1
@@ -86,7 +89,7 @@ def test_what_came_back_is_counted_by_what_it_proves_and_did(
     parts = read_token(digest_token)
     assert parts is not None
     with site.runtime.database.writing() as work:
-        mail = work.returns.mail_in("delivery", parts.row)
+        mail = work[ReturnStore].mail_in("delivery", parts.row)
     assert mail is not None
     named = replace(
         event,

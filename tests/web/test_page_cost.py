@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import event
 
 from paperround.config import Settings
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from tests.builders import DAY, NOW, listing, observation, paper
 from tests.web.conftest import Site, running, sql
 from tests.web.editions import DAYS, freeze
@@ -41,9 +43,9 @@ def fill(site: Site, papers: int, *, first: int = 1) -> None:
     """Papers with votes, and editions of all of them on three days."""
     ids = keep(site, *(paper(n) for n in range(first, first + papers)))
     with site.runtime.database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        work.papers.list_papers(feed.id, [listing(one) for one in ids], now=NOW)
-        work.papers.observe(feed.id, [(one, observation(3)) for one in ids])
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        work[PaperStore].list_papers(feed.id, [listing(one) for one in ids], now=NOW)
+        work[PaperStore].observe(feed.id, [(one, observation(3)) for one in ids])
     for days in range(3):
         freeze(site, ids, day=DAY - days * DAYS, cut=str(first))
 

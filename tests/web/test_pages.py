@@ -12,6 +12,9 @@ from paperround.jobs.publish import draft
 from paperround.jobs.publish import freeze as freeze_edition
 from paperround.jobs.rank import rank_list
 from paperround.jobs.site import FRONT_PAPERS
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
 from tests.builders import NOW, english, new_edition, paper, write
 from tests.fakes import NewestFirst
 from tests.web.conftest import Site
@@ -25,8 +28,8 @@ ACTIVE = re.compile(
 def freeze(site: Site, *, reason: str | None = None, quiet: str | None = None) -> None:
     """An edition without papers."""
     with site.runtime.database.writing() as work:
-        empty = new_edition(work.lists.get("trending"))
-        work.editions.freeze(replace(empty, empty_reason=reason, quiet_reason=quiet))
+        empty = new_edition(work[ListStore].get("trending"))
+        work[EditionStore].freeze(replace(empty, empty_reason=reason, quiet_reason=quiet))
 
 
 @pytest.mark.accept("F27", part="wordings")
@@ -77,8 +80,8 @@ def test_a_day_without_papers_says_why(
 
 def test_an_empty_day_shows_the_last_papers_there_were(site: Site, edition: Edition) -> None:
     with site.runtime.database.writing() as work:
-        empty = new_edition(work.lists.get("trending"), cut="9")
-        work.editions.freeze(replace(empty, empty_reason="no-new-papers", cut_at=NOW))
+        empty = new_edition(work[ListStore].get("trending"), cut="9")
+        work[EditionStore].freeze(replace(empty, empty_reason="no-new-papers", cut_at=NOW))
     page = site.client.get("/").text
     assert "No new papers were listed" in page
     assert "The last papers: Monday 2 March 2026" in page
@@ -129,11 +132,11 @@ def test_nothing_a_paper_says_is_more_than_text(site: Site, text: str) -> None:
     odd = paper(1, title=text, abstract=text, authors=(text,), comment=text, keywords=(text,))
     [id_] = keep(site, replace(odd, links={"code": "javascript:alert(1)", "abstract": text}))
     with site.runtime.database.reading() as work:
-        mailing_list = work.lists.get("trending")
+        mailing_list = work[ListStore].get("trending")
     made = new_edition(mailing_list, (id_,))
     shown = replace(made.papers[0], title=text, authors=(text,), gist=text, reason=text)
     with site.runtime.database.writing() as work:
-        work.editions.freeze(replace(made, papers=(shown,), sources=(text,)))
+        work[EditionStore].freeze(replace(made, papers=(shown,), sources=(text,)))
     for path in ("/", "/editions", "/editions/trending/2026-03-02", f"/papers/{id_}"):
         page = site.client.get(path).text
         own = re.sub(r'<script src="/static/[^"]+" defer></script>', "", page)
@@ -146,11 +149,11 @@ def test_nothing_a_paper_says_is_more_than_text(site: Site, text: str) -> None:
 def test_an_edition_says_which_of_its_papers_was_withdrawn_since(site: Site, path: str) -> None:
     ids = keep(site, paper(1), paper(2))
     with site.runtime.database.writing() as work:
-        work.editions.freeze(new_edition(work.lists.get("trending"), ids))
+        work[EditionStore].freeze(new_edition(work[ListStore].get("trending"), ids))
     assert "was withdrawn" not in site.client.get(path).text
     with site.runtime.database.writing() as work:
-        gone = work.papers.load([ids[1]])[ids[1]]
-        work.papers.save([write(replace(gone, withdrawn=True))], now=NOW)
+        gone = work[PaperStore].load([ids[1]])[ids[1]]
+        work[PaperStore].save([write(replace(gone, withdrawn=True))], now=NOW)
     page = site.client.get(path).text
     assert page.count("This paper was withdrawn.") == 1
     assert page.index(gone.title) < page.index("was withdrawn")

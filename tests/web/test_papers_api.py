@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from paperround.config import Settings
 from paperround.domain.editions import Edition
 from paperround.domain.papers import Show
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
 from paperround.web.hugging_face import DailyShape, FoundShape, PaperShape
 from paperround.web.openapi import operations
 from paperround.web.papers_api import (
@@ -75,14 +77,14 @@ def test_a_paper_says_how_much_of_it_may_be_shown(site: Site) -> None:
 def test_trending_is_each_paper_once_at_its_best(site: Site) -> None:
     ids = keep(site, *(paper(number) for number in range(1, 4)))
     with site.runtime.database.writing() as work:
-        mailing_list = work.lists.get("trending")
+        mailing_list = work[ListStore].get("trending")
         for back, scores in ((8, (9.0, 1.0, 1.0)), (1, (2.0, 5.0, 1.0)), (0, (1.0, 3.0, 4.0))):
             moment = NOW - timedelta(days=back)
             made = new_edition(mailing_list, ids)
             papers = tuple(
                 replace(one, score=score) for one, score in zip(made.papers, scores, strict=True)
             )
-            work.editions.freeze(
+            work[EditionStore].freeze(
                 replace(made, day=moment.date(), papers=papers, cut_at=moment, frozen_at=moment)
             )
 

@@ -10,6 +10,7 @@ from paperround.ranking.maker import PriorMaker
 from paperround.ranking.prior import GROUPS, VERSION
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS
+from paperround.store.models import ModelStore
 from tests.builders import NOW
 from tests.ranking.learned import cohorts
 from tests.web.conftest import Site
@@ -27,7 +28,7 @@ def learn(site: Site, content: bytes, *, version: str = VERSION) -> None:
     at = NOW - timedelta(hours=5)
     model = NewModel(name="prior", version=version, as_of=at, outcomes=700, content=content)
     with site.runtime.database.writing() as work:
-        work.models.add(model, now=at)
+        work[ModelStore].add(model, now=at)
 
 
 @pytest.mark.accept("F12", part="page")

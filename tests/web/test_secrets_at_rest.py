@@ -10,7 +10,9 @@ from paperround.doctor.records import keys_in_use
 from paperround.domain.channels import ChannelKind
 from paperround.domain.keys import Scope
 from paperround.jobs.housekeeping import keep_house
+from paperround.store.channels import ChannelStore
 from paperround.store.schema import answers
+from paperround.store.status import StatusStore
 from tests.channels.services import PATHS, Services, services
 from tests.databases import database_url, postgres, postgres_url
 from tests.web.admin import fields_of, key_for, program
@@ -112,11 +114,11 @@ def test_what_rests_is_sealed_anew_after_the_secret_changed(
     rotated = with_secret(office, ring)
     runtime = rotated.runtime
     with runtime.database.reading() as work:
-        assert work.status.keys_in_use(since=rotated.clock.now()).channels == {old.id: 1}
+        assert work[StatusStore].keys_in_use(since=rotated.clock.now()).channels == {old.id: 1}
     keep_house(database=runtime.database, identity=runtime.identity, now=rotated.clock.now())
     with runtime.database.reading() as work:
-        [one] = work.channels.all()
-        used = work.status.keys_in_use(since=rotated.clock.now()).channels
+        [one] = work[ChannelStore].all()
+        used = work[StatusStore].keys_in_use(since=rotated.clock.now()).channels
     assert (one.hook.url, one.hook.chat) == (BOTS_ADDRESS, "@papers_of_the_lab")
     assert used == {runtime.settings.keys.current.id: 1} != {old.id: 1}
     rotated.close()
@@ -133,7 +135,7 @@ def test_without_its_secret_nothing_is_lost_and_somebody_says_so(
     runtime = stranger.runtime
     before = dump(office)
     with runtime.database.writing() as work:
-        assert work.channels.seal_anew() == 0
+        assert work[ChannelStore].seal_anew() == 0
     assert dump(office) == before
     [listed] = stranger.admin.get(CHANNELS).json()["items"]
     assert listed["hook"] == "nobody can read where"
@@ -144,7 +146,7 @@ def test_without_its_secret_nothing_is_lost_and_somebody_says_so(
     assert "1 channel, which nothing can be posted to" in said.says
     stranger.close()
     with office.runtime.database.reading() as work:
-        assert work.channels.find("bot").hook.url == BOTS_ADDRESS
+        assert work[ChannelStore].find("bot").hook.url == BOTS_ADDRESS
 
 
 def test_a_channel_whose_secret_is_gone_is_given_its_hook_anew(

@@ -13,6 +13,8 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import Preferences, SubscriberState
 from paperround.domain.tokens import Purpose
 from paperround.store import schema as db
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from tests.builders import NOW, address
 from tests.jobs.readers import post, second_list
 from tests.web.conftest import Site, sql
@@ -24,9 +26,9 @@ CHOICES = {"hour": "8", "timezone": "Europe/Berlin", "frequency": "weekly:fri", 
 
 def subscription(site: Site, name: str = "alice") -> tuple[SubscriberState, Preferences]:
     with site.runtime.database.reading() as work:
-        person = work.subscribers.find(address(name))
+        person = work[SubscriberStore].find(address(name))
         assert person is not None
-        found = work.subscribers.subscription(person.id, work.lists.get("trending").id)
+        found = work[SubscriberStore].subscription(person.id, work[ListStore].get("trending").id)
     assert found is not None
     return found.state, found.preferences
 

@@ -23,6 +23,9 @@ from paperround.domain.tokens import KeyRing, Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.signup_limits import DAY, tally
 from paperround.jobs.signup_requests import request_link
+from paperround.store.lists import ListStore
+from paperround.store.requests import RequestStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.web import stamps
 from paperround.web.app import create_app
 from paperround.web.stamps import Filled
@@ -36,15 +39,15 @@ RING = KeyRing((b"one secret that is long enough 1", b"one secret that is long e
 def state(site: Site, name: str = "ada") -> SubscriberState | None:
     site.work()
     with site.runtime.database.reading() as work:
-        person = work.subscribers.find(address(name))
+        person = work[SubscriberStore].find(address(name))
     return person.state if person else None
 
 
 def choices(site: Site, name: str = "ada") -> Preferences:
     with site.runtime.database.reading() as work:
-        person = work.subscribers.find(address(name))
+        person = work[SubscriberStore].find(address(name))
         assert person is not None
-        [found] = work.subscribers.subscriptions_of(person.id)
+        [found] = work[SubscriberStore].subscriptions_of(person.id)
     return found.preferences
 
 
@@ -91,10 +94,10 @@ def test_a_form_sent_within_two_seconds_is_told_the_same_and_mailed_nothing(site
 @pytest.mark.accept("S4")
 def test_the_answer_does_not_tell_what_is_known_of_an_address(site: Site) -> None:
     with site.runtime.database.writing() as work:
-        mailing_list = work.lists.get("trending")
+        mailing_list = work[ListStore].get("trending")
     [_, gone] = seed_subscribers(site.runtime.database, mailing_list, ("active", "gone"))
     with site.runtime.database.writing() as work:
-        work.subscribers.set_state(gone.subscriber_id, SubscriberState.SUPPRESSED, now=NOW)
+        work[SubscriberStore].set_state(gone.subscriber_id, SubscriberState.SUPPRESSED, now=NOW)
     site.ask("pending@mail.example")
     names = ("new", "pending", "active", "gone")
     assert len({site.ask(f"{name}@mail.example") for name in names}) == 1
@@ -188,7 +191,7 @@ def test_it_is_kept_through_which_door_somebody_came(site: Site) -> None:
         token = site.notice_token(door, NoticeKind.CONFIRM, Purpose.CONFIRM)
         site.client.post(f"/confirm/{token}")
         with site.runtime.database.reading() as work:
-            person = work.subscribers.find(address(door))
+            person = work[SubscriberStore].find(address(door))
         assert person is not None
         assert person.consent is not None
         assert person.consent.source == f"{door}, confirmed by mail"
@@ -449,7 +452,7 @@ def test_a_program_is_answered_202_for_what_is_queued_and_503_for_what_is_not(
         assert {one.headers.get("retry-after") for one in answers[2:]} == {"3601"}
         assert "Queued" in answers[0].json()["detail"]
         with site.runtime.database.reading() as work:
-            waiting, _ = work.requests.waiting()
+            waiting, _ = work[RequestStore].waiting()
             found = tally(work, DAY, now=NOW)
     assert waiting == 2
     assert found.refused[Limit.DOMAIN] == 2

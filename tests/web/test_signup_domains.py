@@ -10,6 +10,9 @@ from paperround.config import Settings
 from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import SubscriberState
 from paperround.jobs.subscribers import add_subscriber, suppress
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, seed_subscribers
 from tests.web.admin import fields_of
 from tests.web.conftest import Site, running
@@ -38,7 +41,9 @@ def mailed(site: Site) -> list[str]:
     site.work()
     with site.runtime.database.reading() as work:
         pending = {SubscriberState.PENDING}
-        found = [work.subscribers.find(address("ada", one)) for one in ("gmail.com", "gmaill.com")]
+        found = [
+            work[SubscriberStore].find(address("ada", one)) for one in ("gmail.com", "gmaill.com")
+        ]
     return [one.address for one in found if one is not None and one.state in pending]
 
 
@@ -66,7 +71,7 @@ def test_a_form_on_another_page_keeps_saying_where_it_stands(site: Site) -> None
 def test_a_question_about_a_slip_tells_nothing_of_the_address(site: Site) -> None:
     database, keys = site.runtime.database, site.runtime.desk.keys
     with database.writing() as work:
-        mailing_list = work.lists.get("trending")
+        mailing_list = work[ListStore].get("trending")
         suppress(work, keys, address("gone", "gmaill.com"), reason="complaint", now=NOW)
     seed_subscribers(database, mailing_list, ("active",))
     site.client.post(SUBSCRIPTIONS, json={"email": "pending@gmaill.com"})
@@ -162,10 +167,10 @@ def test_a_reader_whose_local_part_is_refused_since_still_gets_their_links(
     assert site.client.post("/preferences", data=form).status_code == 200
     site.work()
     with home.database.reading() as work:
-        person = work.subscribers.find(home.addresses.read(f"{local}@example.org"))
+        person = work[SubscriberStore].find(home.addresses.read(f"{local}@example.org"))
         assert person is not None
         assert person.address == f"{local}@example.org"
-        assert work.notices.latest(person.id, NoticeKind.PREFERENCES) is not None
+        assert work[NoticeLedger].latest(person.id, NoticeKind.PREFERENCES) is not None
 
 
 def test_a_reader_at_a_domain_refused_since_still_gets_their_links(picky: Site) -> None:

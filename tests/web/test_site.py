@@ -9,6 +9,10 @@ import pytest
 from paperround.domain.editions import Edition
 from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.papers import Reject, Show
+from paperround.store.editions import EditionStore
+from paperround.store.feeds import FeedStore
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
 from tests.builders import DAY, HOUR, NOW, new_edition, observation, paper, write
 from tests.web.conftest import PUBLIC_URL, Site
 from tests.web.editions import DAYS, freeze, link
@@ -182,11 +186,11 @@ def test_a_paper_says_in_words_and_numbers_why_it_is_there(site: Site) -> None:
     freeze(site, (id_,), day=DAY - DAYS)
     freeze(site, (id_,))
     with site.runtime.database.writing() as work:
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
         for hours, votes in ((48, 1), (24, 3), (0, 41)):
             counted = observation(votes, at=NOW - hours * HOUR)
-            work.papers.observe(feed.id, [(id_, counted)])
-        work.papers.observe(feed.id, [(id_, observation(12, signal="github_stars"))])
+            work[PaperStore].observe(feed.id, [(id_, counted)])
+        work[PaperStore].observe(feed.id, [(id_, observation(12, signal="github_stars"))])
     page = site.client.get("/papers/2603.00001").text
     assert "Upvoted by many today" in page
     assert "From 1 vote on Sat 28 Feb 08:00 to 41 votes on Mon 2 Mar 08:00 (UTC)." in page
@@ -204,11 +208,11 @@ def test_one_count_of_a_paper_is_told_once_with_its_comments(
 ) -> None:
     [id_] = keep(site, paper(1))
     with site.runtime.database.writing() as work:
-        made = new_edition(work.lists.get("trending"), (id_,), day=DAY, cut="0")
+        made = new_edition(work[ListStore].get("trending"), (id_,), day=DAY, cut="0")
         shown = replace(made.papers[0], votes=41, comments=2, reason="41 votes in 3 hours")
-        work.editions.freeze(replace(made, papers=(shown,)))
-        feed = work.feeds.get_or_create("hf", "hf", now=NOW)
-        work.papers.observe(feed.id, [(id_, observation(counted))])
+        work[EditionStore].freeze(replace(made, papers=(shown,)))
+        feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
+        work[PaperStore].observe(feed.id, [(id_, observation(counted))])
     page = site.client.get("/papers/2603.00001").text
     assert "41 votes in 3 hours" in page
     assert "2 comments" in page
@@ -220,9 +224,9 @@ def test_a_paper_can_be_cited_and_followed_up(site: Site) -> None:
     shown = paper(1, keywords=("graph theory",), version=2)
     [id_] = keep(site, replace(shown, identifiers={"arxiv": "2603.00001"}))
     with site.runtime.database.writing() as work:
-        old = work.papers.load([id_])[id_]
+        old = work[PaperStore].load([id_])[id_]
         new = replace(old, title="A better title", version=3)
-        work.papers.save([write(new, text_changed=True)], now=NOW)
+        work[PaperStore].save([write(new, text_changed=True)], now=NOW)
     page = site.client.get("/papers/2603.00001").text
     assert "@misc{ring2026better," in page
     for ending in ("bib", "ris", "md", "jsonld"):
@@ -381,17 +385,19 @@ def test_many_papers_of_an_author_come_page_by_page(site: Site) -> None:
 @pytest.mark.accept("F38", part="sources")
 def test_a_source_that_failed_never_looks_like_an_empty_day(site: Site) -> None:
     with site.runtime.database.writing() as work:
-        well = work.feeds.create(
+        well = work[FeedStore].create(
             NewFeed(name="a-well-one", kind="rss", url="https://x.example/key"), now=NOW
         )
-        ill = work.feeds.create(NewFeed(name="ill", kind="rss", url="https://y.example/"), now=NOW)
+        ill = work[FeedStore].create(
+            NewFeed(name="ill", kind="rss", url="https://y.example/"), now=NOW
+        )
         good = NOW - 30 * HOUR
-        work.feeds.tell(well.id, FeedHealth.FRESH, "fine", failures=0, good_at=NOW)
-        work.feeds.tell(
+        work[FeedStore].tell(well.id, FeedHealth.FRESH, "fine", failures=0, good_at=NOW)
+        work[FeedStore].tell(
             ill.id, FeedHealth.FAILED, "401 of secret.example", failures=4, good_at=good
         )
-        run = work.feeds.start_run(well.id, source="x", now=NOW - HOUR)
-        work.feeds.keep_rejects(run, [Reject(reason="a", detail="b", position=1)], now=NOW)
+        run = work[FeedStore].start_run(well.id, source="x", now=NOW - HOUR)
+        work[FeedStore].keep_rejects(run, [Reject(reason="a", detail="b", position=1)], now=NOW)
     page = site.client.get("/sources").text
     assert page.index("<h2>ill</h2>") < page.index("<h2>a-well-one</h2>")
     assert "It cannot be read at the moment. We keep trying." in page

@@ -7,6 +7,7 @@ import pytest
 
 from paperround.config import Settings
 from paperround.jobs.subscribers import suppress
+from paperround.store.lists import ListStore
 from tests.builders import NOW, address, seed_subscribers
 from tests.web.conftest import Site, running
 
@@ -30,7 +31,7 @@ def _seed(site: Site) -> None:
         _ask(site, f"pending{number}")
     site.work()
     with database.reading() as work:
-        mailing_list = work.lists.get("trending")
+        mailing_list = work[ListStore].get("trending")
     known = (f"{state}{number}" for state in ("active", "gone") for number in range(ROUNDS))
     seed_subscribers(database, mailing_list, tuple(known))
     with database.writing() as work:

@@ -9,6 +9,7 @@ from paperround.domain.editions import Edition
 from paperround.domain.notices import NoticeKind
 from paperround.domain.tokens import Purpose
 from paperround.jobs.notices import notice_mail
+from paperround.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.jobs.readers import post
 from tests.web.conftest import Site
@@ -31,9 +32,9 @@ def asked(site: Site, **fields: object) -> str:
 
 def kept(site: Site, name: str) -> list[str]:
     with site.runtime.database.reading() as work:
-        person = work.subscribers.find(address(name))
+        person = work[SubscriberStore].find(address(name))
         assert person is not None
-        found = work.subscribers.interests_of_all([person.id]).get(person.id, ())
+        found = work[SubscriberStore].interests_of_all([person.id]).get(person.id, ())
     return [str(one) for one in found]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from paperround.domain.editions import Edition
 from paperround.jobs.cancelling import cancel, undo
+from paperround.store.ledger import Ledger
 from tests.builders import HOUR, NOW, TOKEN, lease
 from tests.web.conftest import Site
 
@@ -18,8 +19,8 @@ def test_the_page_says_that_the_edition_was_withdrawn_and_why(
     database = site.runtime.database
     address = f"/editions/trending/{edition.day}/{edition.cut}"
     with database.writing() as work:
-        [row] = work.ledger.claim(lease(), limit=9, now=NOW)
-        work.ledger.mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
+        [row] = work[Ledger].claim(lease(), limit=9, now=NOW)
+        work[Ledger].mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
     assert WITHDRAWN not in site.client.get(address).text
     cancel(
         database, "trending", day=edition.day, cut=None, now=NOW, reason="Titles were <b>mixed</b>."

@@ -13,6 +13,8 @@ from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
 from paperround.domain.returns import MOST_QUARANTINED, Receipt
 from paperround.domain.text import counted
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 
 TRY_LATER = 75
 """What a mail server takes for "not now, keep it" (EX_TEMPFAIL of sysexits.h)."""
@@ -82,11 +84,11 @@ def list_all(
     home = runtime()
     address = None if subscriber is None else home.addresses.read(subscriber)
     with home.database.reading() as work:
-        person = None if address is None else work.subscribers.find(address)
+        person = None if address is None else work[SubscriberStore].find(address)
         if address is not None and person is None:
             raise NotFound(f"nobody is known as {address.written}, or they were erased")
-        events = work.returns.events(None if person is None else person.id, limit=MOST_SHOWN)
-        waiting = [] if person else work.returns.waiting(limit=MOST_SHOWN)
+        events = work[ReturnStore].events(None if person is None else person.id, limit=MOST_SHOWN)
+        waiting = [] if person else work[ReturnStore].waiting(limit=MOST_SHOWN)
     events_shown = [pick_fields(one, EVENT) for one in events]
     waiting_shown = [pick_fields(one, "id way why size received_at") for one in waiting]
     print_result({"events": events_shown, "quarantine": waiting_shown}, as_json=as_json)
@@ -99,7 +101,7 @@ def show_one(
 ) -> None:
     """Print a mail in quarantine as it came. It may hold addresses."""
     with runtime().database.reading() as work:
-        found = work.returns.quarantined(number)
+        found = work[ReturnStore].quarantined(number)
     if found is None:
         raise NotFound(f"there is no mail {number} in quarantine: `paperround bounces list`")
     if as_json:
@@ -122,7 +124,7 @@ def replay(
 
     home = runtime(now)
     with home.database.reading() as work:
-        waiting = [one.id for one in reversed(work.returns.waiting(limit=MOST_QUARANTINED))]
+        waiting = [one.id for one in reversed(work[ReturnStore].waiting(limit=MOST_QUARANTINED))]
     done = Receipt()
     for one in waiting if number is None else [number]:
         done += run(home.intake, one, now=home.clock.now())

@@ -27,6 +27,7 @@ from paperround.domain.times import format_instant
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.jobs.channels import ChannelAdmin
     from paperround.wiring import Runtime
+from paperround.store.channels import ChannelStore
 
 app = typer.Typer(
     help="Slack, Discord, Telegram and webhooks that a list is posted to.", no_args_is_help=True
@@ -118,7 +119,7 @@ def _key_lines(made: str) -> list[str]:
 def list_all(as_json: AsJson = False) -> None:
     """Show every channel: where it leads, masked, and whether it works."""
     with runtime().database.reading() as work:
-        found = map(_shown, work.channels.all())
+        found = map(_shown, work[ChannelStore].all())
     columns = "name kind list state due_at hook stopped_why"
     none = "no channels: `paperround channels add slack` adds one"
     print_list("channels", found, columns, none=none, as_json=as_json)
@@ -275,4 +276,4 @@ def channel_admin(home: "Runtime") -> "ChannelAdmin":
 def named(home: "Runtime", name: str) -> "Channel":
     """The channel called `name`; raises NotFound with those there are."""
     with home.database.reading() as work:
-        return work.channels.find(name)
+        return work[ChannelStore].find(name)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import socket
 
     from paperround.wiring import Runtime
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
 
 HOST = "127.0.0.1"
 PORT = 8000
@@ -80,7 +82,7 @@ def demo(
         now = home.clock.now()
         freeze_cuts(database=home.database, ranker=home.ranker, now=now)
         with home.database.reading() as work:
-            edition = work.editions.newest(work.lists.get(DEFAULT_LIST).id, by=now)
+            edition = work[EditionStore].newest(work[ListStore].get(DEFAULT_LIST).id, by=now)
         _run(home, door, source, edition)
 
 

@@ -30,6 +30,7 @@ from paperround.domain.feeds import FeedState, NewFeed, Progress
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.wiring import Runtime
+from paperround.store.feeds import FeedStore
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
@@ -114,7 +115,7 @@ def _add_preset(preset: str, as_json: bool) -> None:
     wanted = preset_feeds(preset)
     home = runtime(creates=True)
     with home.database.reading() as work:
-        missing = [feed for feed in wanted if work.feeds.find(feed.name) is None]
+        missing = [feed for feed in wanted if work[FeedStore].find(feed.name) is None]
     for feed in missing:
         create_feed(home.newsroom, feed, now=home.clock.now())
     problem, added = unreachable(home, missing), [feed.name for feed in missing]
@@ -224,7 +225,9 @@ def runs(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
     home = runtime()
     feed = find_any_feed(home, name)
     with home.database.reading() as work:
-        found = [RunAnswer.of(one) for one in work.feeds.runs(feed.id, before=None, limit=limit)]
+        found = [
+            RunAnswer.of(one) for one in work[FeedStore].runs(feed.id, before=None, limit=limit)
+        ]
     none = f"{name} was not read yet: paperround feeds run {name}"
     print_list("runs", found, "started_at state counts error", none=none, as_json=as_json)
 
@@ -237,7 +240,7 @@ def rejects(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
     home = runtime()
     feed = find_any_feed(home, name)
     with home.database.reading() as work:
-        kept = work.feeds.rejects(feed.id, before=None, limit=limit)
+        kept = work[FeedStore].rejects(feed.id, before=None, limit=limit)
     found, none = map(RejectAnswer.of, kept), f"nothing of {name} was rejected"
     print_list("rejects", found, "created_at reason position detail", none=none, as_json=as_json)
 

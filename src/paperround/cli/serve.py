@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from paperround.jobs.channel_delivery import ChannelReport
     from paperround.jobs.outcomes import DeliverReport
     from paperround.wiring import Runtime
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.requests import RequestStore
 
 
 def serve(
@@ -94,7 +97,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
         sent = send_due(home.post())
     home.post_to_channels()
     with home.database.reading() as work:  # posts stand in the same ledger
-        sent = replace(sent, totals=work.ledger.totals(now=home.clock.now()))
+        sent = replace(sent, totals=work[Ledger].totals(now=home.clock.now()))
     home.read_returns()
     home.enrich()  # after the mail: nobody waits for it
     home.summarise()
@@ -205,8 +208,10 @@ def deliver(
         report = run(home.post(), until_empty=until_empty, progress=advance)
     posted = home.post_to_channels()
     with home.database.reading() as work:
-        totals = asdict(work.ledger.totals(now=home.clock.now()))  # posts are mails of the day, too
-        waiting, _ = work.requests.waiting()
+        totals = asdict(
+            work[Ledger].totals(now=home.clock.now())
+        )  # posts are mails of the day, too
+        waiting, _ = work[RequestStore].waiting()
     notices = asdict(report.notices)
     notices["queued"] += waiting
     value = {
@@ -241,7 +246,7 @@ def _lines(
         yield f"  {report.expired:,} expired unsent: their 20 hours were over"
     with home.database.reading() as work:
         why = unreached(work, now=home.clock.now())
-        paused = [one.name for one in work.lists.all() if one.paused_at is not None]
+        paused = [one.name for one in work[ListStore].all() if one.paused_at is not None]
     if why is not None:
         yield f"  {UNREACHED}: {why}; mail waits and is tried again"
     if paused:

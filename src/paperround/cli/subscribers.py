@@ -36,6 +36,7 @@ from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.wiring import Runtime
+from paperround.store.lists import ListStore
 
 MOST_SHOWN = 20
 """Rejects that are told one by one."""
@@ -179,7 +180,7 @@ def export(
     with SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as sheet:
         # Whole before any of it is printed: who reads may be slow, and no part looks like a whole.
         with home.database.reading() as work:
-            rows = exported_rows(work, work.lists.get(list_name))
+            rows = exported_rows(work, work[ListStore].get(list_name))
             if as_json:
                 _write_json(rows, sheet)
             else:
@@ -231,7 +232,7 @@ def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> 
 
     home = runtime()
     with home.database.reading() as work:
-        rows = exported_rows(work, work.lists.get(list_name))
+        rows = exported_rows(work, work[ListStore].get(list_name))
         people = [{name: row[name] for name in LISTED} for row in rows]
     states = dict(sorted(Counter(one["status"] for one in people).items()))
     table = table_lines(people) if people else ()

@@ -6,6 +6,7 @@ import typer
 
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import print_list, print_result
+from paperround.store.subscribers import SubscriberStore
 
 app = typer.Typer(
     help="Addresses that must never be mailed; only their keyed hashes are kept.",
@@ -19,7 +20,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 def list_all(as_json: AsJson = False) -> None:
     """Show every standing suppression: its hash, its reason, since when."""
     with runtime().database.reading() as work:
-        found = [dict(zip(SHOWN, one, strict=True)) for one in work.subscribers.suppressions()]
+        found = [dict(zip(SHOWN, one, strict=True)) for one in work[SubscriberStore].suppressions()]
     print_list("suppressions", found, " ".join(SHOWN), none="nobody", as_json=as_json)
 
 

@@ -17,6 +17,8 @@ from paperround.jobs.newsroom import ask
 from paperround.jobs.roles import staff
 from paperround.jobs.status import Status, status
 from paperround.store.checks import look
+from paperround.store.models import ModelStore
+from paperround.store.status import StatusStore
 from paperround.wiring import Runtime
 
 _WORSE = (Level.SKIPPED, Level.OK, Level.WARN, Level.FAIL)
@@ -93,9 +95,9 @@ def _contents(runtime: Runtime, standing: Status, now: datetime) -> list[Finding
     with database.reading() as work:
         clock = routine.clock(work, now=now)
         feeds = routine.feeds(polled_feeds(work))
-        room = work.status.storage()
+        room = work[StatusStore].storage()
         posted_to = routine.channels(work)
-        newest = work.models.newest(runtime.model_maker.name, by=now)
+        newest = work[ModelStore].newest(runtime.model_maker.name, by=now)
     return [
         records.room(room),
         records.writable(database, now=now),

@@ -21,6 +21,7 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.text import counted
 from paperround.jobs.compose import newcomers_mail
 from paperround.jobs.notices import notice_mail, sample_notice
+from paperround.store.editions import EditionStore
 from paperround.wiring import Runtime
 
 ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
@@ -212,7 +213,7 @@ def linted(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> lis
 def sample_digest(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> bytes | None:
     """What somebody new would get of the list's newest edition; None where it has no papers."""
     with runtime.database.reading() as work:
-        newest = work.editions.newest(mailing_list.id, by=now)
+        newest = work[EditionStore].newest(mailing_list.id, by=now)
     if newest is None or not newest.papers:
         return None
     sample, keys = sample_notice(runtime.identity, NoticeKind.TEST, now=now), runtime.identity.keys

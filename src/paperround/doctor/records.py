@@ -8,6 +8,8 @@ from paperround.domain.text import counted
 from paperround.domain.tokens import KeyRing
 from paperround.store.checks import Soundness
 from paperround.store.engine import Storage
+from paperround.store.slots import SlotStore
+from paperround.store.status import StatusStore
 from paperround.store.unit_of_work import Database
 
 DOCTOR = "doctor"
@@ -95,7 +97,7 @@ def writable(database: Database, *, now: datetime) -> Finding:
 
     def write() -> Finding:
         with database.writing() as work:
-            work.slots.beat(DOCTOR, now=now)
+            work[SlotStore].beat(DOCTOR, now=now)
         return ok("writable", "a row was written and is on the disk")
 
     way_out = "look at the disk, and at who owns the folder of the database"
@@ -119,7 +121,7 @@ def room(found: Storage) -> Finding:
 def keys_in_use(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
     """Whether the ring holds every key that a row of the database was made with."""
     with database.reading() as work:
-        used = work.status.keys_in_use(since=now - LINKS_WORK)
+        used = work[StatusStore].keys_in_use(since=now - LINKS_WORK)
     back = "add it to the end of PAPERROUND_SECRET_KEY again: do not drop a key in use"
     needed = (
         (used.suppressions, "suppression", "which nobody can recognise now"),

@@ -20,6 +20,9 @@ from paperround.jobs.plan import LATE
 from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT
 from paperround.jobs.status import ListStatus, PaceStatus, Status
 from paperround.jobs.tick import SCHEDULER
+from paperround.store.channels import ChannelStore
+from paperround.store.ledger import Ledger
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import UnitOfWork
 
 QUIET = timedelta(minutes=3)
@@ -43,7 +46,7 @@ TURN_ON = "start `paperround serve`, or run `paperround tick` every minute"
 
 def clock(work: UnitOfWork, *, now: datetime) -> Finding:
     """Whether the clock stands after every sign of life that was left before."""
-    beats = [beat for name in (SCHEDULER, DOCTOR) if (beat := work.slots.last_beat(name))]
+    beats = [beat for name in (SCHEDULER, DOCTOR) if (beat := work[SlotStore].last_beat(name))]
     if not beats:
         return skipped("clock", "there is nothing yet to compare the machine's clock with")
     if max(beats) > now + CLOCKS_DIFFER:
@@ -206,8 +209,8 @@ def channels(work: UnitOfWork) -> list[Finding]:
     """One finding for each that is stopped, or whose last post was not taken; one for all others;
     nothing where there are none. Of hooks that were lost with a secret, the check of the keys
     says so."""
-    readable = [one for one in work.channels.all() if one.stopped_at or not one.hook.lost]
-    troubles = [_trouble(one, work.ledger.history(one.id, limit=LOOKED_AT)) for one in readable]
+    readable = [one for one in work[ChannelStore].all() if one.stopped_at or not one.hook.lost]
+    troubles = [_trouble(one, work[Ledger].history(one.id, limit=LOOKED_AT)) for one in readable]
     found = [one for one in troubles if one is not None]
     if well := len(readable) - len(found):
         found.append(ok("channels", f"{counted(well, 'channel')} can be posted to"))

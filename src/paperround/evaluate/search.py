@@ -27,6 +27,7 @@ from paperround.evaluate.report import Figure, Numbers, Report, ahead_of, figure
 from paperround.jobs.ingest import ingest
 from paperround.jobs.search import search
 from paperround.ranking.relevance import by_relevance
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database
 
 METRIC = "ndcg_at_10"
@@ -244,8 +245,8 @@ def _local(document: str) -> str:
 def names_of_papers(database: Database) -> dict[PaperId, str]:
     """What the collection calls each paper."""
     with database.reading() as work:
-        ids = range(1, work.papers.count() + 1)
-        papers = work.papers.load([PaperId(one) for one in ids])
+        ids = range(1, work[PaperStore].count() + 1)
+        papers = work[PaperStore].load([PaperId(one) for one in ids])
     return {
         id_: paper.identifiers["local"].removeprefix(_local("")) for id_, paper in papers.items()
     }

@@ -28,6 +28,13 @@ from paperround.jobs.plan import LATE, PlanReport
 from paperround.jobs.put_back import put_back
 from paperround.jobs.signup_limits import SLOW_LANE, tally
 from paperround.store.engine import MOST_LOG_BYTES, Storage
+from paperround.store.feeds import FeedStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.pacing import PaceStore
+from paperround.store.returns import ReturnStore
+from paperround.store.slots import SlotStore
+from paperround.store.status import StatusStore
 from paperround.store.unit_of_work import UnitOfWork
 
 OVER = timedelta(hours=1)
@@ -45,16 +52,20 @@ def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime
     """Everything that is wrong at `now`, worst first."""
     found: list[Alert] = [*refused(work, now=now), *relay_alerts(work, now=now)]
     found += [*leapt(work, now=now), *unsigned(work), *put_back(work)]
-    for mailing_list in work.lists.all():
+    for mailing_list in work[ListStore].all():
         report = plans.get(mailing_list.name, PlanReport())
-        missed = work.ledger.missed(mailing_list.id, since=now.date() - REMEMBERED)
+        missed = work[Ledger].missed(mailing_list.id, since=now.date() - REMEMBERED)
         found += _missed(mailing_list, missed)
         if mailing_list.paused_at is None:
-            found += _late(mailing_list, report, work.ledger.backlog(mailing_list.id, now=now), now)
+            found += _late(
+                mailing_list, report, work[Ledger].backlog(mailing_list.id, now=now), now
+            )
     found += stopped_channels(work)
     found += signup_troubles(work, now=now)
-    found += storage_troubles(work.status.storage(), now=now)
-    found += rate_troubles(work.returns.tally(since=now - REMEMBERED, today=now.date()), now=now)
+    found += storage_troubles(work[StatusStore].storage(), now=now)
+    found += rate_troubles(
+        work[ReturnStore].tally(since=now - REMEMBERED, today=now.date()), now=now
+    )
     return [*found, *feed_troubles(polled_feeds(work)), *silent_enrichers(work, now=now)]
 
 
@@ -76,17 +87,17 @@ def episode(work: UnitOfWork, alert: Alert, *, now: datetime) -> str | None:
     a cause that several feeds share, once it hits one that was well meanwhile.
     """
     name = alert.key
-    begun = [work.slots.take("alert", one, now=now) for one in alert.episodes]
+    begun = [work[SlotStore].take("alert", one, now=now) for one in alert.episodes]
     if alert.stops_mail or alert.episodes:
         mark = f"alert/{alert.key}"
-        seen = work.slots.last_beat(mark)
-        work.slots.beat(mark, now=now)
+        seen = work[SlotStore].last_beat(mark)
+        work[SlotStore].beat(mark, now=now)
         if seen is not None and now - seen <= OVER:
             return None
         if alert.episodes and not any(begun):
             return None
         name = alert.key if seen is None else f"{alert.key}/after {format_instant(seen)}"
-    return name if work.slots.take("alert", name, now=now) else None
+    return name if work[SlotStore].take("alert", name, now=now) else None
 
 
 def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> Iterator[Alert]:
@@ -204,7 +215,7 @@ SILENT = timedelta(days=1)
 def silent_enrichers(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     """An alert for each of them. A new episode is a new alert."""
     for name in EnricherName:
-        feed = work.feeds.find(feed_name(name))
+        feed = work[FeedStore].find(feed_name(name))
         well = (feed.last_good_at or feed.created_at) if feed else now
         if feed is None or feed.failures < LOST_AFTER or now - well <= SILENT:
             continue
@@ -291,7 +302,7 @@ _OTHERWISE = (
 
 def refused(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     """The relay rests, or is only tried again, because it refused mail for what we are."""
-    relay = work.pacing.relay()
+    relay = work[PaceStore].relay()
     if not relay.is_probing:
         return
     code = relay.reason.rpartition(" ")[2]

@@ -33,6 +33,8 @@ from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.wishes import Sight, Wishes, sight_of
 from paperround.jobs.opinions import EditionTail, Opinions, Views, tail_of
 from paperround.jobs.wishes import wishes_of_all
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork, tried
 
 MOST_WITHDRAWALS = 5
@@ -122,9 +124,11 @@ def _builder(
         wishes=wishes,
         views=views,
         behind=views.behind or behind,
-        memory=work.subscribers.already_sent(people, papers),
-        withdrawn=work.papers.withdrawn_among(set(papers)),
-        news=work.subscribers.withdrawals_to_tell(people, since=context.now - WITHDRAWAL_IS_NEWS),
+        memory=work[SubscriberStore].already_sent(people, papers),
+        withdrawn=work[PaperStore].withdrawn_among(set(papers)),
+        news=work[SubscriberStore].withdrawals_to_tell(
+            people, since=context.now - WITHDRAWAL_IS_NEWS
+        ),
     )
 
 
@@ -132,7 +136,7 @@ def _finder(
     work: UnitOfWork, index: PaperIndex, edition: Edition, behind: EditionTail | None
 ) -> Finder:
     """Searches the papers of an index as they are known now."""
-    known = work.papers.load({paper.paper_id for paper in edition.papers})
+    known = work[PaperStore].load({paper.paper_id for paper in edition.papers})
     further = {} if behind is None else behind.findable
     shown, tail = index.papers[: index.shown], index.papers[index.shown :]
     return finder_of(

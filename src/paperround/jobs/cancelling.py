@@ -23,6 +23,11 @@ from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.lists import ListId, MailingList
 from paperround.domain.status import EditionTally
 from paperround.domain.times import local_date
+from paperround.store.editions import EditionStore
+from paperround.store.keys import AuditStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.status import StatusStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 STOPPABLE = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
@@ -91,7 +96,7 @@ def prospects(
     stands and every one with mails to be sent.
     """
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
         return [
             Prospect(list_name=list_name, edition=one)
             for one in _meant(work, mailing_list, day, cut, now)
@@ -118,11 +123,11 @@ def cancel(
         )
 
     def end(work: UnitOfWork) -> list[Cancelled]:
-        mailing_list, ended = work.lists.get(list_name), list[Cancelled]()
+        mailing_list, ended = work[ListStore].get(list_name), list[Cancelled]()
         for edition in _meant(work, mailing_list, day, cut, now):
-            fresh = work.editions.cancel(edition.id, now=now)
-            skipped = work.ledger.cancel(edition.id)
-            of_day = work.status.editions_of(mailing_list.id, edition.day)
+            fresh = work[EditionStore].cancel(edition.id, now=now)
+            skipped = work[Ledger].cancel(edition.id)
+            of_day = work[StatusStore].editions_of(mailing_list.id, edition.day)
             [after] = [one for one in of_day if one.id == edition.id]
             gone = _count(after.by_state, GONE)
             if fresh or skipped:
@@ -131,7 +136,7 @@ def cancel(
                     details["reason"] = reason
                 target = _target(mailing_list.name, edition.day, edition.cut)
                 deed = Deed(actor=by, action=CANCEL, target=target, details=details)
-                work.audit.note(deed, now=now)
+                work[AuditStore].note(deed, now=now)
             ended.append(
                 Cancelled(
                     list_name=mailing_list.name,
@@ -169,16 +174,16 @@ def undo(
     """
 
     def restore(work: UnitOfWork) -> list[Restored]:
-        mailing_list, restored = work.lists.get(list_name), list[Restored]()
+        mailing_list, restored = work[ListStore].get(list_name), list[Restored]()
         name = mailing_list.name
         for one in _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut):
             if one.cancelled_at is None:
                 continue
-            work.editions.restore(one.id)
-            queued = work.ledger.queue_again(one.id, since=one.cancelled_at)
+            work[EditionStore].restore(one.id)
+            queued = work[Ledger].queue_again(one.id, since=one.cancelled_at)
             target, details = _target(name, one.day, one.cut), {"queued": queued}
             deed = Deed(actor=COMMAND_LINE, action="undo-cancel", target=target, details=details)
-            work.audit.note(deed, now=now)
+            work[AuditStore].note(deed, now=now)
             restored.append(Restored(list_name=name, day=one.day, cut=one.cut, queued=queued))
         return restored
 
@@ -198,10 +203,10 @@ def undo(
 def withdrawn(work: UnitOfWork, edition: Edition) -> Withdrawn | None:
     """What the page of a cancelled edition says; None when none of its mails went out, so that
     nobody looks for it."""
-    of_day = work.status.editions_of(edition.list_id, edition.day)
+    of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
     if not any(_count(one.by_state, GONE) for one in of_day if one.id == edition.id):
         return None
-    entry = work.audit.latest(CANCEL, _target(edition.list_name, edition.day, edition.cut))
+    entry = work[AuditStore].latest(CANCEL, _target(edition.list_name, edition.day, edition.cut))
     return Withdrawn(reason=str(entry.deed.details.get("reason", "")) if entry else "")
 
 
@@ -221,7 +226,7 @@ def _meant(
 def _of_day(
     work: UnitOfWork, mailing_list: MailingList, day: date, cut: str | None
 ) -> Sequence[EditionTally]:
-    there = work.status.editions_of(mailing_list.id, day)
+    there = work[StatusStore].editions_of(mailing_list.id, day)
     if cut is not None:
         there = [one for one in there if one.cut == cut]
     if not there:
@@ -243,7 +248,7 @@ def pause(
     notices go on. Raises NotFound for an unknown list.
     """
     return _move(
-        database, list_name, "pause", lambda work, one: work.lists.pause(one, now=now), by, now
+        database, list_name, "pause", lambda work, one: work[ListStore].pause(one, now=now), by, now
     )
 
 
@@ -251,7 +256,9 @@ def resume(
     database: Database, list_name: str | None, *, now: datetime, by: str = COMMAND_LINE
 ) -> list[str]:
     """Let paused lists go on; returns their names. What waited too long has expired meanwhile."""
-    return _move(database, list_name, "resume", lambda work, one: work.lists.resume(one), by, now)
+    return _move(
+        database, list_name, "resume", lambda work, one: work[ListStore].resume(one), by, now
+    )
 
 
 def _move(
@@ -265,10 +272,10 @@ def _move(
     """The names of the lists that `move` did anything to; each is audited."""
 
     def do(work: UnitOfWork) -> list[str]:
-        meant = work.lists.all() if list_name is None else [work.lists.get(list_name)]
+        meant = work[ListStore].all() if list_name is None else [work[ListStore].get(list_name)]
         done = [one.name for one in meant if move(work, one.id)]
         for name in done:
-            work.audit.note(Deed(actor=by, action=action, target=name), now=now)
+            work[AuditStore].note(Deed(actor=by, action=action, target=name), now=now)
         return done
 
     return write(database, do)

@@ -42,6 +42,10 @@ from paperround.jobs.deliver import Run
 from paperround.jobs.holding import is_held, is_suspect
 from paperround.jobs.lanes import Lane, SendContext
 from paperround.jobs.pacing import pacer_of
+from paperround.store.channels import ChannelStore
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
+from paperround.store.posts import PostLedger
 from paperround.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -78,14 +82,14 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
     context.unwritten.catch_up(context.database)
     now, boot = context.clock.now(), context.boot()
     with context.database.reading() as work:
-        is_idle = not work.channels.exist() or is_suspect(work, boot, now=now)
+        is_idle = not work[ChannelStore].exist() or is_suspect(work, boot, now=now)
     if is_idle or context.marks.hold(context.database, now=now) is not None:
         return ChannelReport()
     posters = [_Poster(context) for _ in range(context.hands)]
     runs = [Run(context, channel_lane(one), no_progress, pacer_of(context)) for one in posters]
     runs[0].tidy()
     with context.database.reading() as work:
-        has_due = work.posts.has_due(now=context.clock.now())
+        has_due = work[PostLedger].has_due(now=context.clock.now())
     if has_due:  # in most minutes nothing is, and then no write of a claim delays others
         with ThreadPoolExecutor(len(runs), thread_name_prefix="post") as pool:
             for posting in [pool.submit(run.send) for run in runs]:
@@ -99,7 +103,7 @@ def channel_lane(poster: "_Poster") -> Lane[Claimed]:
     return Lane(
         name="post",
         mailer=poster,
-        ledger=lambda work: work.posts,
+        ledger=lambda work: work[PostLedger],
         envelope=poster.envelope,
         settle=poster.settle,
         gives_way=is_held,
@@ -143,9 +147,9 @@ class _Poster:
         secret it was sealed with."""
         self._in_hand.pop(row.id, None)
         with self._context.database.reading() as work:
-            channel = work.channels.get(row.subscriber_id)
-            edition = work.editions.get(row.edition_id)
-            title = work.lists.get(edition.list_name).title
+            channel = work[ChannelStore].get(row.subscriber_id)
+            edition = work[EditionStore].get(row.edition_id)
+            title = work[ListStore].get(edition.list_name).title
         if channel.hook.lost:
             raise Misconfigured(channel.hook.lost)
         sheet = sheet_of(edition, title, self._context.letterhead)
@@ -204,14 +208,14 @@ class _Poster:
         for move in moves:
             post = self._in_hand.get(move.id)
             if post is None:  # it could not be composed
-                work.posts.settle([move], now=now)
+                work[PostLedger].settle([move], now=now)
                 continue
-            is_settled = work.posts.settle([_kept(post, move, now)], now=now)
+            is_settled = work[PostLedger].settle([_kept(post, move, now)], now=now)
             if is_settled and move.state is DeliveryState.SENT and post.has_more:
-                work.posts.note_taken(move.id, post.taken + 1, post.shown)
+                work[PostLedger].note_taken(move.id, post.taken + 1, post.shown)
             if post.answer is not None and post.answer.verdict.blame.subscriber:
                 channel, why = post.channel, post.answer.verdict.reason
-                if work.channels.stop(channel.id, channel.hook, why, now=now):
+                if work[ChannelStore].stop(channel.id, channel.hook, why, now=now):
                     since = format_instant(now)
                     log.error("the channel %s is stopped since %s: %s", channel.name, since, why)
 

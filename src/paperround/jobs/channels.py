@@ -29,6 +29,10 @@ from paperround.domain.times import format_instant
 from paperround.jobs.choices import checked
 from paperround.jobs.subscriber_files import preferences_of
 from paperround.jobs.wishes import settled
+from paperround.store.channels import ChannelStore
+from paperround.store.keys import AuditStore
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 _HOOK = frozenset({"hook", "chat", "key"})
@@ -66,12 +70,12 @@ class ChannelAdmin:
         self._require_open(hook)
 
         def add(work: UnitOfWork) -> Channel:
-            mailing_list = work.lists.get(list_name)
-            added = work.channels.add(name, _with_key(hook), mailing_list, now=self.now)
+            mailing_list = work[ListStore].get(list_name)
+            added = work[ChannelStore].add(name, _with_key(hook), mailing_list, now=self.now)
             self._choose(work, added, settings)
             if at_once:
-                work.subscribers.schedule({added.subscription_id: self.now})
-            return self._note(work, "add channel", work.channels.get(added.id))
+                work[SubscriberStore].schedule({added.subscription_id: self.now})
+            return self._note(work, "add channel", work[ChannelStore].get(added.id))
 
         return write(self.database, add)
 
@@ -81,23 +85,23 @@ class ChannelAdmin:
         repoints = not _HOOK.isdisjoint(settings)
         if repoints:
             with self.database.reading() as work:
-                hook = self._pointed(work.channels.get(channel_id).hook, settings)
+                hook = self._pointed(work[ChannelStore].get(channel_id).hook, settings)
             self._require_open(hook)  # before the transaction, which must not wait for a look-up
 
         def change(work: UnitOfWork) -> Channel:
-            channel = work.channels.get(channel_id)
+            channel = work[ChannelStore].get(channel_id)
             if "name" in settings:
-                work.channels.rename(channel.id, read_name(settings["name"]))
+                work[ChannelStore].rename(channel.id, read_name(settings["name"]))
             if repoints:
                 old, hook = channel.hook, self._pointed(channel.hook, settings)
                 kept = replace(hook, key=old.key, old_keys=old.old_keys)
                 repointed = kept.with_key(_with_key(hook).key, now=self.now)
-                work.channels.point(channel.id, repointed)
+                work[ChannelStore].point(channel.id, repointed)
                 if channel.stopped_at is not None and not hook.leads_with(old):
-                    work.channels.resume(channel.id, now=self.now)
-            channel = work.channels.get(channel_id)  # another hook may have ended a pause
+                    work[ChannelStore].resume(channel.id, now=self.now)
+            channel = work[ChannelStore].get(channel_id)  # another hook may have ended a pause
             self._choose(work, channel, settings)
-            return self._note(work, "change channel", work.channels.get(channel_id))
+            return self._note(work, "change channel", work[ChannelStore].get(channel_id))
 
         return write(self.database, change)
 
@@ -130,7 +134,7 @@ class ChannelAdmin:
             name: one for name, one in settings.items() if name in _PREFERENCES
         }
         if given:
-            zone, until = work.lists.get(channel.list_name).zone, channel.wish.paused_until
+            zone, until = work[ListStore].get(channel.list_name).zone, channel.wish.paused_until
             known = replace(channel.wish, paused_until=None)
             for name in {"timezone", "frequency"} & given.keys():
                 with _setting(name):
@@ -139,19 +143,21 @@ class ChannelAdmin:
                 given["topics"] = tuple(given["topics"])
             asked = replace(known, **given)
             wish = replace(checked(asked, zone=zone, now=self.now), paused_until=until)
-            work.subscribers.choose(channel.subscription_id, wish, now=self.now)
+            work[SubscriberStore].choose(channel.subscription_id, wish, now=self.now)
         if not _CLOCK.isdisjoint(settings):
-            work.subscribers.schedule({channel.subscription_id: None})
+            work[SubscriberStore].schedule({channel.subscription_id: None})
         if "interests" in settings:
             with _setting("interests"):
                 interests = bounded(map(parse_interest, settings["interests"]))
-            work.subscribers.set_interests(channel.id, settled(work, interests), now=self.now)
+            work[SubscriberStore].set_interests(channel.id, settled(work, interests), now=self.now)
 
     def pause(self, channel_id: SubscriberId) -> bool:
         """Post nothing there until it is resumed; what waits goes out then, if it is still alive.
         False when it is paused already."""
         return self._move(
-            "pause channel", channel_id, lambda work: work.channels.pause(channel_id, now=self.now)
+            "pause channel",
+            channel_id,
+            lambda work: work[ChannelStore].pause(channel_id, now=self.now),
         )
 
     def resume(self, channel_id: SubscriberId) -> bool:
@@ -159,7 +165,7 @@ class ChannelAdmin:
         return self._move(
             "resume channel",
             channel_id,
-            lambda work: work.channels.resume(channel_id, now=self.now),
+            lambda work: work[ChannelStore].resume(channel_id, now=self.now),
         )
 
     def _move(
@@ -170,7 +176,7 @@ class ChannelAdmin:
         def do(work: UnitOfWork) -> bool:
             done = move(work)
             if done:
-                self._note(work, action, work.channels.get(channel_id))
+                self._note(work, action, work[ChannelStore].get(channel_id))
             return done
 
         return write(self.database, do)
@@ -180,16 +186,16 @@ class ChannelAdmin:
         posted."""
 
         def remove(work: UnitOfWork) -> None:
-            self._note(work, "remove channel", work.channels.get(channel_id))
-            work.channels.remove(channel_id, now=self.now)
+            self._note(work, "remove channel", work[ChannelStore].get(channel_id))
+            work[ChannelStore].remove(channel_id, now=self.now)
 
         write(self.database, remove)
 
     def test(self, channel_id: SubscriberId) -> PostOutcome:
         """Post a few words, now, whether it is paused or stopped or not; they count for nothing."""
         with self.database.reading() as work:
-            channel = work.channels.get(channel_id)
-            title = work.lists.get(channel.list_name).title
+            channel = work[ChannelStore].get(channel_id)
+            title = work[ListStore].get(channel.list_name).title
         _require_readable(channel.hook)
         words = (
             f"This is a test by Paperround: the digest of {title} can be posted here. "
@@ -208,7 +214,7 @@ class ChannelAdmin:
     def _note(self, work: UnitOfWork, action: str, channel: Channel) -> Channel:
         details = {"kind": channel.hook.kind.value, "list": channel.list_name}
         deed = Deed(actor=self.by, action=action, target=channel.name, details=details)
-        work.audit.note(deed, now=self.now)
+        work[AuditStore].note(deed, now=self.now)
         return channel
 
 
@@ -240,7 +246,7 @@ def _require_readable(hook: Hook) -> None:
 
 def stopped_channels(work: UnitOfWork) -> Iterator[Alert]:
     """An alert for each channel whose hook is no more."""
-    for one in work.channels.all():
+    for one in work[ChannelStore].all():
         if one.stopped_at is not None:
             yield Alert(
                 key=f"channel/{one.id}/{format_instant(one.stopped_at)}",

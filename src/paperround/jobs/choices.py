@@ -17,6 +17,7 @@ from paperround.domain.phrases import frequent_phrases
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import local_date, place_zone
 from paperround.domain.topics import read_topics
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database
 
 MOST_PAPERS = 50
@@ -136,7 +137,7 @@ class SuggestedTopics:
             lasting = LASTING if self._topics else LASTING_NONE
             if self._found_at is None or not timedelta() <= now - self._found_at < lasting:
                 with self._database.reading() as work:
-                    papers = work.papers.newest(before=None, limit=phrases.MOST_PAPERS)
+                    papers = work[PaperStore].newest(before=None, limit=phrases.MOST_PAPERS)
                 standing = [one for one in papers if not one.withdrawn]
                 self._topics = frequent_phrases(standing, most=MOST_TOPICS)
                 self._found_at = now

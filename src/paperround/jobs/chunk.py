@@ -41,6 +41,7 @@ from paperround.domain.papers import (
     PaperWrite,
     Record,
 )
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import UnitOfWork
 
 Pair = tuple[str, str]
@@ -136,7 +137,7 @@ class Chunk:
 
     def _look_up(self, entries: Sequence[Entry]) -> None:
         """Load what is known of these records; titles are repaired only where that matters."""
-        papers = self._work.papers
+        papers = self._work[PaperStore]
         self._known = papers.find({pair for one in entries for pair in one.pairs})
         self._fingerprints = papers.fingerprints(self._feed, set(self._known.values()))
         found = [(one, self._all_of(one)) for one in entries]
@@ -156,7 +157,7 @@ class Chunk:
 
     def _write(self) -> Mapping[PaperId, PaperId]:
         """Store what was decided; returns the real id of every provisional one."""
-        papers = self._work.papers
+        papers = self._work[PaperStore]
         real = papers.save(list(self._writes.values()), now=self._now)
         listed = {
             real.get(id_, id_): Listing(
@@ -268,7 +269,7 @@ class Chunk:
 
     def _paper(self, paper_id: PaperId) -> Paper:
         if paper_id not in self._papers:
-            self._papers |= self._work.papers.load([paper_id], for_update=True)
+            self._papers |= self._work[PaperStore].load([paper_id], for_update=True)
         return self._papers[paper_id]
 
     # --- joining -------------------------------------------------------------------------------
@@ -294,7 +295,7 @@ class Chunk:
         self._forget()
         self._rename(real)
         change = joined(*(self._papers[real.get(id_, id_)] for id_ in (one, other)))
-        self._work.papers.join(change, now=self._now)
+        self._work[PaperStore].join(change, now=self._now)
         self._joins += 1
         kept, gone = change.paper.id, change.gone
         self._papers[kept] = change.paper
@@ -302,7 +303,7 @@ class Chunk:
         self._known = {pair: kept if id_ == gone else id_ for pair, id_ in self._known.items()}
         del self._papers[gone]
         self._fingerprints.pop(gone, None)
-        self._fingerprints |= self._work.papers.fingerprints(self._feed, [kept])
+        self._fingerprints |= self._work[PaperStore].fingerprints(self._feed, [kept])
         if gone in self._seen:
             self._seen.add(kept)
         return kept

@@ -20,6 +20,9 @@ from paperround.domain.schedule import Cut, newest_cut
 from paperround.jobs.feeds import feeds_of, polled_feeds
 from paperround.jobs.plan import LONGEST_WAIT
 from paperround.jobs.publish import draft_now, freeze
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 
@@ -34,7 +37,7 @@ def freeze_cuts(
     """Freeze what is due, of every list or of `only` one; returns the editions of the cuts that
     this call found missing."""
     with database.reading() as work:
-        lists = work.lists.all() if only is None else [work.lists.get(only)]
+        lists = work[ListStore].all() if only is None else [work[ListStore].get(only)]
         feeds = polled_feeds(work)
     made = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now, gist) for one in lists)
     return [edition for edition in made if edition is not None]
@@ -84,16 +87,18 @@ def _place(database: Database, mailing_list: MailingList, cut: Cut) -> tuple[Edi
     """
     other_name = f"{cut.name}-{cut.instant:%H%M}"
     with database.reading() as work:
-        usual = work.editions.find(mailing_list.id, cut.day, cut.name)
+        usual = work[EditionStore].find(mailing_list.id, cut.day, cut.name)
         if usual is None or usual.cut_at >= cut.instant:
             return usual, cut.name
-        return work.editions.find(mailing_list.id, cut.day, other_name), other_name
+        return work[EditionStore].find(mailing_list.id, cut.day, other_name), other_name
 
 
 def _forgotten(database: Database, empty: Edition) -> bool:
     """Whether an empty edition could be forgotten: nobody's row was planned from it yet."""
 
     def forget(work: UnitOfWork) -> bool:
-        return not work.ledger.planned(empty.id).rows and work.editions.discard_empty(empty.id)
+        return not work[Ledger].planned(empty.id).rows and work[EditionStore].discard_empty(
+            empty.id
+        )
 
     return write(database, forget)

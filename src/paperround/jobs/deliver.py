@@ -38,7 +38,9 @@ from paperround.jobs.lanes import (
 )
 from paperround.jobs.outcomes import ClaimSize, DeliverReport, Moves, UnderWay
 from paperround.jobs.pacing import UNREACHED, Pacer, pacer_of
-from paperround.store.pacing import Gate
+from paperround.store.ledger import Ledger
+from paperround.store.notices import NoticeLedger
+from paperround.store.pacing import Gate, PaceStore
 from paperround.store.unit_of_work import Patience, UnitOfWork, write
 
 __all__ = ["Post", "deliver", "deliver_notices"]
@@ -142,8 +144,8 @@ def _report(post: Post, tally: _Tally) -> DeliverReport:
     now = post.clock.now()
     with post.database.reading() as work:
         return DeliverReport(
-            totals=work.ledger.totals(now=now),
-            notices=work.notices.totals(now=now),
+            totals=work[Ledger].totals(now=now),
+            notices=work[NoticeLedger].totals(now=now),
             digests=tally.ended[False],
             others=tally.ended[True],
             troubles=tally.troubles,
@@ -218,7 +220,7 @@ class Run(Generic[Mail]):
 
         def tidy(work: UnitOfWork) -> tuple[Mapping[str, int], int]:
             ledger = self._lane.ledger(work)
-            reason = work.pacing.why_untried(now=now)
+            reason = work[PaceStore].why_untried(now=now)
             return ledger.reclaim(processes, now=now), ledger.expire(now=now, untried=reason)
 
         ended, self.expired = write(self._post.database, tidy)

@@ -15,7 +15,9 @@ from datetime import datetime
 
 from paperround.domain.papers import ParsedBatch
 from paperround.jobs.ingest import IngestReport, ingest
-from paperround.store.slots import ANCHOR, KIND, MARK
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
+from paperround.store.slots import ANCHOR, KIND, MARK, SlotStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 LOOK = "demo-samples"
@@ -36,9 +38,9 @@ def claim(database: Database, *, now: datetime) -> bool:
     from the moment it is made."""
 
     def take(work: UnitOfWork) -> bool:
-        if not work.slots.are_of_a_demo() and work.lists.default() is not None:
+        if not work[SlotStore].are_of_a_demo() and work[ListStore].default() is not None:
             return False
-        work.slots.take(KIND, MARK, now=now)
+        work[SlotStore].take(KIND, MARK, now=now)
         return True
 
     return write(database, take)
@@ -48,8 +50,10 @@ def begin(database: Database, *, now: datetime) -> bool:
     """Whether the samples belong in `database`: it holds no paper yet, or a demo began in it."""
 
     def may_begin(work: UnitOfWork) -> bool:
-        began = work.slots.taken_at(KIND, ANCHOR) is not None
-        return began or (work.papers.count() == 0 and work.slots.take(KIND, ANCHOR, now=now))
+        began = work[SlotStore].taken_at(KIND, ANCHOR) is not None
+        return began or (
+            work[PaperStore].count() == 0 and work[SlotStore].take(KIND, ANCHOR, now=now)
+        )
 
     return write(database, may_begin)
 
@@ -57,14 +61,14 @@ def begin(database: Database, *, now: datetime) -> bool:
 def has_samples(database: Database) -> bool:
     """Whether a demo began in `database`: papers of somebody's own do not belong there."""
     with database.reading() as work:
-        return work.slots.taken_at(KIND, ANCHOR) is not None
+        return work[SlotStore].taken_at(KIND, ANCHOR) is not None
 
 
 def read_samples(database: Database, samples: Samples, *, now: datetime) -> IngestReport | None:
     """Store what is new among the samples; None when nothing is, or no demo began here."""
     with database.reading() as work:
-        anchor = work.slots.taken_at(KIND, ANCHOR)
-        looked = work.slots.last_beat(LOOK)
+        anchor = work[SlotStore].taken_at(KIND, ANCHOR)
+        looked = work[SlotStore].last_beat(LOOK)
     if anchor is None:
         return None
     batch = samples.listed(anchor, now)
@@ -79,5 +83,5 @@ def read_samples(database: Database, samples: Samples, *, now: datetime) -> Inge
         captured_at=now,
         now=now,
     )
-    write(database, lambda work: work.slots.beat(LOOK, now=now))
+    write(database, lambda work: work[SlotStore].beat(LOOK, now=now))
     return report

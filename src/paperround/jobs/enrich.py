@@ -22,6 +22,10 @@ from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.papers import Paper, PaperId, ParsedBatch, Reject
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Newsroom, Share, ask, is_overload
+from paperround.store.enrichments import EnrichmentStore
+from paperround.store.feeds import FeedStore
+from paperround.store.limits import Limiter, RateStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)
@@ -128,16 +132,16 @@ class _Asking:
         enricher, share = self._enricher, self._share
         with database.reading() as work:
             names = (share.name, enricher.limiter)
-            if any(work.limiter.open_until(name, now=now) for name in names):
+            if any(work[Limiter].open_until(name, now=now) for name in names):
                 return []
             for rate in share.rates:
-                asked = work.rates.count(share.name, rate.period, now=now)
+                asked = work[RateStore].count(share.name, rate.period, now=now)
                 requests = min(requests, rate.count - asked)
         if requests <= 0:
             return []
 
         def take(work: UnitOfWork) -> list[Paper]:
-            due = work.enrichments.take_due(
+            due = work[EnrichmentStore].take_due(
                 enricher.name,
                 enricher.kinds,
                 since=now - WATCHED,
@@ -145,8 +149,8 @@ class _Asking:
                 now=now,
                 limit=enricher.size * requests,
             )
-            papers = work.papers.load(due)
-            feed = work.feeds.find(feed_name(enricher.name))
+            papers = work[PaperStore].load(due)
+            feed = work[FeedStore].find(feed_name(enricher.name))
             own = feed.id if feed is not None else None
             known = list[Paper]()
             others = list[Paper]()
@@ -154,7 +158,7 @@ class _Asking:
                 # A withdrawn paper only where this service withdrew it: it may take that back.
                 is_asked = not paper.withdrawn or own in paper.withdrawn_by
                 (known if is_asked and enricher.knows(paper) else others).append(paper)
-            work.enrichments.asked(enricher.name, _turns(others, now), now=now)
+            work[EnrichmentStore].asked(enricher.name, _turns(others, now), now=now)
             return known
 
         return write(database, take)
@@ -223,15 +227,17 @@ class _Asking:
 
     def _note(self, turns: Mapping[PaperId, datetime | None]) -> None:
         name, now = self._enricher.name, self._now
-        write(self._newsroom.database, lambda work: work.enrichments.asked(name, turns, now=now))
+        write(
+            self._newsroom.database, lambda work: work[EnrichmentStore].asked(name, turns, now=now)
+        )
 
     def _begun(self) -> Run:
         if self._run is None:
             name = self._enricher.name
 
             def begin(work: UnitOfWork) -> Run:
-                feed = work.feeds.get_or_create(feed_name(name), KIND, now=self._now)
-                number = work.feeds.start_run(feed.id, source=name, now=self._now)
+                feed = work[FeedStore].get_or_create(feed_name(name), KIND, now=self._now)
+                number = work[FeedStore].start_run(feed.id, source=name, now=self._now)
                 return Run(self._newsroom.database, feed=feed.id, number=number)
 
             self._run = write(self._newsroom.database, begin)
@@ -249,7 +255,7 @@ class _Asking:
         if put_off is not None:
             until = now + timedelta(seconds=put_off.retry_after)
             database, name = self._newsroom.database, self._share.name
-            write(database, lambda work: work.limiter.trip(name, until=until, now=now))
+            write(database, lambda work: work[Limiter].trip(name, until=until, now=now))
         if error or put_off:
             log.info("enriching from %s stopped: %s", self._enricher.name, error or put_off)
         did = self._run.report if self._run is not None else IngestReport()
@@ -264,12 +270,12 @@ class _Asking:
 
     def _tell(self, work: UnitOfWork, error: str | None) -> None:
         """Write down how the service is doing, and let one that failed rest."""
-        feed = work.feeds.get_or_create(feed_name(self._enricher.name), KIND, now=self._now)
-        failures = 0 if self._answers else work.feeds.hold(feed.id).failures
+        feed = work[FeedStore].get_or_create(feed_name(self._enricher.name), KIND, now=self._now)
+        failures = 0 if self._answers else work[FeedStore].hold(feed.id).failures
         if error is not None:
             failures += 1
-            work.limiter.trip(self._share.name, until=self._now + REST, now=self._now)
-        work.feeds.tell(
+            work[Limiter].trip(self._share.name, until=self._now + REST, now=self._now)
+        work[FeedStore].tell(
             feed.id,
             FeedHealth.FRESH if error is None else FeedHealth.FAILED,
             (error or f"{self._papers:,} papers asked for")[:_LONGEST_REASON],

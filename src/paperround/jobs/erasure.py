@@ -12,6 +12,8 @@ from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import choosing_reader, noted, write_by_link
 from paperround.jobs.subscribers import suppress as never_mail
+from paperround.store.requests import RequestStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 AT_ONCE = 500
@@ -31,7 +33,7 @@ def _kept_about(database: Database, person: SubscriberId) -> Iterator[ExportPage
     place: ExportPlace | None = ExportPlace()
     while place is not None:
         with database.reading() as work:
-            page = work.subscribers.kept_about(person, place, limit=AT_ONCE)
+            page = work[SubscriberStore].kept_about(person, place, limit=AT_ONCE)
         yield page
         place = page.next
 
@@ -68,7 +70,7 @@ def was_erased(desk: Desk, token: str) -> bool:
         notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
         if notice is None or notice.subscriber_id is None:
             return False
-        person = work.subscribers.get(notice.subscriber_id)
+        person = work[SubscriberStore].get(notice.subscriber_id)
     return person is not None and not person.address
 
 
@@ -80,8 +82,8 @@ def erase_address(desk: Desk, address: Address, *, now: datetime, suppress: bool
     """
 
     def erase(work: UnitOfWork) -> list[str] | None:
-        person = work.subscribers.find(address)
-        work.requests.forget(address)
+        person = work[SubscriberStore].find(address)
+        work[RequestStore].forget(address)
         if suppress:
             never_mail(work, desk.keys, address, reason="erased", now=now)
         return None if person is None else _erase(work, person, now)
@@ -92,8 +94,8 @@ def erase_address(desk: Desk, address: Address, *, now: datetime, suppress: bool
 def _erase(work: UnitOfWork, person: Subscriber, now: datetime) -> list[str]:
     """Forget the person; returns the Message-IDs of what was mailed to them, whatever was planned
     for them just before."""
-    work.subscribers.erase(person.id, now=now)
-    return work.subscribers.message_ids_of(person.id)
+    work[SubscriberStore].erase(person.id, now=now)
+    return work[SubscriberStore].message_ids_of(person.id)
 
 
 def _forgotten(desk: Desk, message_ids: Sequence[str] | None) -> bool:

@@ -11,6 +11,7 @@ from paperround.domain.feeds import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed
 from paperround.domain.papers import FeedId, Reject, Show
 from paperround.jobs.feeds import FEEDS, check_feed, every_feed, settings_of
 from paperround.jobs.newsroom import Newsroom
+from paperround.store.feeds import FeedStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
 OpmlReader = Callable[[bytes], Sequence[DescribedFeed]]
@@ -42,7 +43,7 @@ def exported_feeds(newsroom: Newsroom) -> Iterator[NewFeed]:
     after = FeedId(0)
     while True:
         with newsroom.database.reading() as work:
-            page = work.feeds.page(after, limit=FEEDS)
+            page = work[FeedStore].page(after, limit=FEEDS)
         if not page:
             return
         yield from (settings_of(feed) for feed in page if feed.kind in newsroom.sources)
@@ -155,7 +156,7 @@ class _Shelf:
             raise InvalidInput(f"files are read into a feed called {feed.name}", code="name")
         if settings_of(standing) == feed:
             return "unchanged", feed.name
-        self._keep(self._work.feeds.update(standing.id, feed, now=now))
+        self._keep(self._work[FeedStore].update(standing.id, feed, now=now))
         return "changed", feed.name
 
     def _free(self, name: str) -> str:
@@ -169,7 +170,7 @@ class _Shelf:
         return free
 
     def _create(self, feed: NewFeed, now: datetime) -> tuple[str, str]:
-        self._keep(self._work.feeds.create(feed, now=now))
+        self._keep(self._work[FeedStore].create(feed, now=now))
         return "new", feed.name
 
     def _keep(self, feed: LiveFeed) -> None:

@@ -13,6 +13,7 @@ from paperround.domain.ports import Clock
 from paperround.jobs.chunk import Entry
 from paperround.jobs.feeds import check_feed
 from paperround.jobs.newsroom import Newsroom, ask
+from paperround.store.papers import PaperStore
 
 MOST_PAGES = 3
 """Answers a look may ask for until one holds papers: a day without any is ordinary."""
@@ -124,11 +125,11 @@ def _fates(newsroom: Newsroom, entries: Sequence[Entry]) -> list[Fate]:
     """What each would become. A paper is known by its identifiers, else as ingest would tell it by
     its title, first author and year."""
     with newsroom.database.reading() as work:
-        named = work.papers.find({pair for one in entries for pair in one.pairs})
+        named = work[PaperStore].find({pair for one in entries for pair in one.pairs})
         strange = [one for one in entries if not any(pair in named for pair in one.pairs)]
         keys = {("title_key", one.key) for one in strange if one.names_a_work}
-        titled = work.papers.find(keys)
-        papers = work.papers.load(set(titled.values()))
+        titled = work[PaperStore].find(keys)
+        papers = work[PaperStore].load(set(titled.values()))
 
     def fate(one: Entry) -> Fate:
         if any(pair in named for pair in one.pairs):

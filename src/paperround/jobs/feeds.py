@@ -17,6 +17,8 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import FeedId
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import LEASE, PollReport, not_ours, poll_feed
+from paperround.store.editions import EditionStore
+from paperround.store.feeds import FeedStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ def poll_due(
 
     def take(work: UnitOfWork) -> list[LiveFeed]:
         until = max(now, newsroom.clock.now()) + LEASE
-        return work.feeds.take_due(kinds, newsroom.processes, until=until, now=now, limit=1)
+        return work[FeedStore].take_due(kinds, newsroom.processes, until=until, now=now, limit=1)
 
     while taken := write(newsroom.database, take):
         report = poll_feed(newsroom, taken[0], now=max(now, newsroom.clock.now()))
@@ -55,7 +57,7 @@ def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport
     Raises NotFound, and InvalidInput for a feed that is not read by itself.
     """
     with newsroom.database.reading() as work:
-        feed = work.feeds.get(feed_id)
+        feed = work[FeedStore].get(feed_id)
     if feed.kind not in newsroom.sources:
         raise InvalidInput(
             f"the feed {feed.name} is of the kind {feed.kind}, which is not read by itself",
@@ -64,7 +66,7 @@ def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport
     until = max(now, newsroom.clock.now()) + LEASE
     lent = write(
         newsroom.database,
-        lambda work: work.feeds.take(feed.id, newsroom.processes, until=until, now=now),
+        lambda work: work[FeedStore].take(feed.id, newsroom.processes, until=until, now=now),
     )
     if lent is None:
         return not_ours(feed, "it is being read already", feed.next_at or now)
@@ -83,7 +85,7 @@ FEEDS = 500
 def every_feed(work: UnitOfWork) -> Iterator[LiveFeed]:
     """Every feed by id, those of files too."""
     after = FeedId(0)
-    while page := work.feeds.page(after, limit=FEEDS):
+    while page := work[FeedStore].page(after, limit=FEEDS):
         yield from page
         after = page[-1].id
 
@@ -107,9 +109,9 @@ def sources_of(
     feeds = feeds_of(mailing_list, polled_feeds(work))
     if not feeds:
         return ()
-    before = work.editions.newest(mailing_list.id, by=cut_at - timedelta(microseconds=1))
+    before = work[EditionStore].newest(mailing_list.id, by=cut_at - timedelta(microseconds=1))
     since = as_of - timedelta(days=1) if before is None else before.as_of
-    return source_lines(feeds, work.feeds.brought(since=since, until=as_of))
+    return source_lines(feeds, work[FeedStore].brought(since=since, until=as_of))
 
 
 LONGEST = 2000
@@ -144,7 +146,7 @@ def check_feed(sources: Mapping[str, Source], feed: NewFeed) -> None:
 def create_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> LiveFeed:
     """Keep a new feed; it is due at once. Raises InvalidInput, as `check_feed` does."""
     check_feed(newsroom.sources, feed)
-    return write(newsroom.database, lambda work: work.feeds.create(feed, now=now))
+    return write(newsroom.database, lambda work: work[FeedStore].create(feed, now=now))
 
 
 def change_feed(
@@ -154,16 +156,16 @@ def change_feed(
     have their way. Raises NotFound, and InvalidInput as `check_feed` does."""
 
     def do(work: UnitOfWork) -> LiveFeed:
-        changed = change(settings_of(work.feeds.hold(feed_id)))
+        changed = change(settings_of(work[FeedStore].hold(feed_id)))
         check_feed(newsroom.sources, changed)
-        return work.feeds.update(feed_id, changed, now=now)
+        return work[FeedStore].update(feed_id, changed, now=now)
 
     return write(newsroom.database, do)
 
 
 def delete_feed(newsroom: Newsroom, feed_id: FeedId) -> None:
     """Forget a feed with its runs and rejects; its papers stay. Raises NotFound."""
-    write(newsroom.database, lambda work: work.feeds.delete(feed_id))
+    write(newsroom.database, lambda work: work[FeedStore].delete(feed_id))
 
 
 def live_feeds(newsroom: Newsroom) -> list[LiveFeed]:

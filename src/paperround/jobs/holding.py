@@ -13,6 +13,7 @@ from datetime import datetime
 
 from paperround.domain.notices import Alert
 from paperround.domain.times import Boot, format_instant, has_leapt
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 HOLD = "hold"
@@ -27,13 +28,13 @@ def watch(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     def look(work: UnitOfWork) -> bool:
         if boot is None:
             return is_held(work)
-        known = work.slots.last_beat(_name(boot))
+        known = work[SlotStore].last_beat(_name(boot))
         if has_leapt(known, boot.started(now)):
-            work.slots.take(HOLD, CLOCK, now=now)
+            work[SlotStore].take(HOLD, CLOCK, now=now)
             return True
         if known is not None:
-            work.slots.give_back(HOLD, CLOCK)
-        work.slots.beat(_name(boot), now=boot.started(now))
+            work[SlotStore].give_back(HOLD, CLOCK)
+        work[SlotStore].beat(_name(boot), now=boot.started(now))
         return is_held(work)
 
     return write(database, look)
@@ -41,14 +42,14 @@ def watch(database: Database, boot: Boot | None, *, now: datetime) -> bool:
 
 def is_held(work: UnitOfWork) -> bool:
     """Whether digests are held."""
-    return work.slots.taken_at(HOLD, CLOCK) is not None
+    return work[SlotStore].taken_at(HOLD, CLOCK) is not None
 
 
 def is_suspect(work: UnitOfWork, boot: Boot | None, *, now: datetime) -> bool:
     """Whether digests are held, or would be if something ticked now."""
     if boot is None:
         return is_held(work)
-    return is_held(work) or has_leapt(work.slots.last_beat(_name(boot)), boot.started(now))
+    return is_held(work) or has_leapt(work[SlotStore].last_beat(_name(boot)), boot.started(now))
 
 
 def let_go(database: Database, boot: Boot | None, *, now: datetime) -> bool:
@@ -56,15 +57,15 @@ def let_go(database: Database, boot: Boot | None, *, now: datetime) -> bool:
 
     def go_on(work: UnitOfWork) -> bool:
         if boot is not None:
-            work.slots.beat(_name(boot), now=boot.started(now))
-        return work.slots.give_back(HOLD, CLOCK)
+            work[SlotStore].beat(_name(boot), now=boot.started(now))
+        return work[SlotStore].give_back(HOLD, CLOCK)
 
     return write(database, go_on)
 
 
 def leapt(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     """The alert while digests are held."""
-    since = work.slots.taken_at(HOLD, CLOCK)
+    since = work[SlotStore].taken_at(HOLD, CLOCK)
     if since is None:
         return
     yield Alert(
@@ -117,23 +118,23 @@ class Signing:
 def hold_unsigned(database: Database, signing: Signing, *, now: datetime) -> str | None:
     """Why no mail may leave; None when it may. What is found is written down for every process."""
     with database.reading() as work:
-        was_signed = work.slots.taken_at(SIGNING, SIGNED) is not None
-        was_allowed = work.slots.taken_at(SIGNING, UNSIGNED) is not None
+        was_signed = work[SlotStore].taken_at(SIGNING, SIGNED) is not None
+        was_allowed = work[SlotStore].taken_at(SIGNING, UNSIGNED) is not None
         was_held = lacks_keys(work)
     reason = None
     if not signing.signs and (was_signed or (signing.broken and not was_allowed)):
         reason = f"{signing.broken or GONE}; or {ALLOW}"
     if reason is not None and not was_held:
-        write(database, lambda work: work.slots.take(HOLD, SIGNING, now=now))
+        write(database, lambda work: work[SlotStore].take(HOLD, SIGNING, now=now))
     if reason is None and was_held:
-        write(database, lambda work: work.slots.give_back(HOLD, SIGNING))
+        write(database, lambda work: work[SlotStore].give_back(HOLD, SIGNING))
         log.warning("mail is not held any more")
     return reason
 
 
 def note_signed(work: UnitOfWork, *, now: datetime) -> None:
     """A signed mail leaves: from now on mails are signed."""
-    work.slots.take(SIGNING, SIGNED, now=now)
+    work[SlotStore].take(SIGNING, SIGNED, now=now)
 
 
 def allow_unsigned(database: Database, *, now: datetime) -> bool:
@@ -141,16 +142,16 @@ def allow_unsigned(database: Database, *, now: datetime) -> bool:
     nothing was forgotten and nothing was held."""
 
     def allow(work: UnitOfWork) -> bool:
-        work.slots.take(SIGNING, UNSIGNED, now=now)
-        was_signed = work.slots.give_back(SIGNING, SIGNED)
-        return work.slots.give_back(HOLD, SIGNING) or was_signed
+        work[SlotStore].take(SIGNING, UNSIGNED, now=now)
+        was_signed = work[SlotStore].give_back(SIGNING, SIGNED)
+        return work[SlotStore].give_back(HOLD, SIGNING) or was_signed
 
     return write(database, allow)
 
 
 def lacks_keys(work: UnitOfWork) -> bool:
     """Whether mail was held for want of a key when it was last looked at."""
-    return work.slots.taken_at(HOLD, SIGNING) is not None
+    return work[SlotStore].taken_at(HOLD, SIGNING) is not None
 
 
 def unsigned(work: UnitOfWork) -> Iterator[Alert]:

@@ -15,6 +15,17 @@ from paperround.jobs.roles import PERIODS, forget_the_gone
 from paperround.jobs.signup import confirmations, reminder_key
 from paperround.jobs.signup_limits import may_remind
 from paperround.jobs.signup_requests import POW
+from paperround.store.channels import ChannelStore
+from paperround.store.editions import EditionStore
+from paperround.store.feeds import FeedStore
+from paperround.store.keys import AnswerStore
+from paperround.store.limits import RateStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.pacing import PaceStore
+from paperround.store.requests import RequestStore
+from paperround.store.returns import ReturnStore
+from paperround.store.slots import SlotStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
@@ -56,28 +67,30 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
     hour = now.strftime("%Y-%m-%dT%H")
 
     def work_through(work: UnitOfWork) -> Housework:
-        if not work.slots.take("house", hour, now=now):
+        if not work[SlotStore].take("house", hour, now=now):
             return Housework()
-        work.rates.forget(before=now - KEPT_COUNTS)
-        work.pacing.forget(before=now - KEPT_PACES)
-        work.feeds.forget_runs(before=now - KEPT_RUNS)
-        work.feeds.forget_names(before=now - KEPT_NAMES)
-        work.editions.forget_tails(before=now - KEPT_TAILS)
+        work[RateStore].forget(before=now - KEPT_COUNTS)
+        work[PaceStore].forget(before=now - KEPT_PACES)
+        work[FeedStore].forget_runs(before=now - KEPT_RUNS)
+        work[FeedStore].forget_names(before=now - KEPT_NAMES)
+        work[EditionStore].forget_tails(before=now - KEPT_TAILS)
         for kind in ("house", "alert", "beat", NIGHTS, TRIES):
-            work.slots.forget(kind, before=now - KEPT_SLOTS)
+            work[SlotStore].forget(kind, before=now - KEPT_SLOTS)
         for kind in ("returns", PERIODS):
-            work.slots.forget(kind, before=now - KEPT_WORK)
+            work[SlotStore].forget(kind, before=now - KEPT_WORK)
         forget_the_gone(work, now=now)
-        work.returns.forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
-        work.slots.forget(POW, before=now - KEPT_WORK)
-        work.answers.forget(before=now - KEPT_ANSWERS)
-        work.requests.forget_old(before=now - UNCONFIRMED_LIFE)
-        work.notices.forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
-        work.channels.seal_anew()
+        work[ReturnStore].forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
+        work[SlotStore].forget(POW, before=now - KEPT_WORK)
+        work[AnswerStore].forget(before=now - KEPT_ANSWERS)
+        work[RequestStore].forget_old(before=now - UNCONFIRMED_LIFE)
+        work[NoticeLedger].forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
+        work[ChannelStore].seal_anew()
         return Housework(
             reminded=_remind(work, identity, now),
-            forgotten=work.subscribers.forget_unconfirmed(before=now - UNCONFIRMED_LIFE, now=now),
-            orphans=work.subscribers.forget_orphans(now=now),
+            forgotten=work[SubscriberStore].forget_unconfirmed(
+                before=now - UNCONFIRMED_LIFE, now=now
+            ),
+            orphans=work[SubscriberStore].forget_orphans(now=now),
         )
 
     done = write(database, work_through)
@@ -89,12 +102,12 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
 def _remind(work: UnitOfWork, identity: Identity, now: datetime) -> int:
     """One reminder for each wish whose confirmation still works."""
     between, reminded = (now - CONFIRM_VALID, now - REMIND_AFTER), 0
-    for person, wish in work.subscribers.unconfirmed(between=between, limit=PAGE):
+    for person, wish in work[SubscriberStore].unconfirmed(between=between, limit=PAGE):
         key, asked = reminder_key(wish), confirmations(work, wish)[-1:]
-        if not asked or asked[0].used_at is not None or work.notices.find(key):
+        if not asked or asked[0].used_at is not None or work[NoticeLedger].find(key):
             continue
         if may_remind(work, identity.keys, person.address, now=now):
             kind, payload = NoticeKind.REMINDER, asked[0].payload
             notice = new_notice(identity, kind, key, person.id, None, payload, now=now)
-            reminded += work.notices.put(notice, now=now)
+            reminded += work[NoticeLedger].put(notice, now=now)
     return reminded

@@ -27,6 +27,8 @@ from paperround.domain.papers import (
 )
 from paperround.domain.ports import Advance, no_progress
 from paperround.jobs.chunk import Chunk, by_trust, dated
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 CHUNK = 2000
@@ -73,8 +75,8 @@ def ingest(
     """
 
     def begin(work: UnitOfWork) -> tuple[FeedId, int]:
-        feed = work.feeds.get_or_create(feed_name, feed_kind, now=now)
-        return feed.id, work.feeds.start_run(feed.id, source=source, now=now)
+        feed = work[FeedStore].get_or_create(feed_name, feed_kind, now=now)
+        return feed.id, work[FeedStore].start_run(feed.id, source=source, now=now)
 
     feed, number = write(database, begin)
     run = Run(database, feed=feed, number=number)
@@ -161,7 +163,7 @@ class Run:
         the `error` it ended with, and what `notes` tell of it."""
 
         def close(work: UnitOfWork) -> int:
-            work.feeds.finish_run(
+            work[FeedStore].finish_run(
                 self._number,
                 state=state,
                 counts={**self._counts, "rejects": self._rejects.total()},
@@ -169,7 +171,7 @@ class Run:
                 now=now,
                 notes=replace(notes, names=self._names),
             )
-            return work.papers.count()
+            return work[PaperStore].count()
 
         self._papers_total = write(self._database, close)
 
@@ -185,7 +187,7 @@ class Run:
         """Store what belongs to no chunk: (new observations, all rejects). Counts of an unknown
         paper become rejects."""
         self._require_lease(work)
-        known = work.papers.find({(one.kind, one.value) for one in batch.loose_counts})
+        known = work[PaperStore].find({(one.kind, one.value) for one in batch.loose_counts})
         counts: list[tuple[PaperId, Observation]] = []
         rejects = list(batch.rejects)
         for one in batch.loose_counts:
@@ -200,10 +202,10 @@ class Run:
                 excerpt=f"{one.kind}:{one.value}",
             )
             rejects.append(stranger)
-        observed = work.papers.observe(self._feed, counts)
-        work.feeds.keep_rejects(self._number, rejects, now=now)
+        observed = work[PaperStore].observe(self._feed, counts)
+        work[FeedStore].keep_rejects(self._number, rejects, now=now)
         return observed, rejects
 
     def _require_lease(self, work: UnitOfWork) -> None:
         if self._lease is not None:
-            work.feeds.hold_lent(self._feed, self._lease)
+            work[FeedStore].hold_lent(self._feed, self._lease)

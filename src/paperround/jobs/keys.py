@@ -24,6 +24,8 @@ from paperround.domain.keys import (
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.signup_limits import client_and_network
+from paperround.store.keys import KeyStore
+from paperround.store.limits import RateStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 FAILURES = Rate(10, timedelta(minutes=5))
@@ -80,7 +82,7 @@ def create_key(
             scopes=allowed,
             expires_at=expires_at,
         )
-        return CreatedKey(key=work.keys.add(new, now=now), text=text)
+        return CreatedKey(key=work[KeyStore].add(new, now=now), text=text)
 
     return write(database, add)
 
@@ -88,17 +90,17 @@ def create_key(
 def list_keys(database: Database) -> list[ApiKey]:
     """Every key, newest first; their texts are not known."""
     with database.reading() as work:
-        return work.keys.all()
+        return work[KeyStore].all()
 
 
 def revoke_key(database: Database, prefix: str, *, now: datetime) -> bool:
     """End the key with this prefix; False when it was ended already. Raises NotFound."""
 
     def end(work: UnitOfWork) -> bool:
-        found = work.keys.find(prefix)
+        found = work[KeyStore].find(prefix)
         if found is None:
             raise NotFound(f"there is no key {prefix!r:.60}: `paperround keys list` shows them")
-        return work.keys.revoke(found.id, now=now)
+        return work[KeyStore].revoke(found.id, now=now)
 
     return write(database, end)
 
@@ -116,16 +118,16 @@ def authenticate(
         return None
     counter = _counter(ring, client)
     with database.reading() as work:
-        failures = work.rates.count(counter, FAILURES.period, now=now)
-        found = work.keys.find(prefix_of(shown) or "")
+        failures = work[RateStore].count(counter, FAILURES.period, now=now)
+        found = work[KeyStore].find(prefix_of(shown) or "")
     if found is not None and matches(shown, found) and found.is_live(now):
         if found.last_used_at is None or now - found.last_used_at >= NOTED_EVERY:
             id_ = found.id
-            write(database, lambda work: work.keys.touch(id_, now=now))
+            write(database, lambda work: work[KeyStore].touch(id_, now=now))
         return found
     if failures >= FAILURES.count:
         raise _too_many(FAILURES.period.total_seconds())
-    wait = write(database, lambda work: work.rates.hit(counter, [FAILURES], now=now))
+    wait = write(database, lambda work: work[RateStore].hit(counter, [FAILURES], now=now))
     if wait is not None:
         raise _too_many(wait)
     return None
@@ -134,7 +136,7 @@ def authenticate(
 def tries_left(database: Database, ring: KeyRing, client: str | None, *, now: datetime) -> Standing:
     """How many wrong keys a client may still show."""
     with database.reading() as work:
-        left = work.rates.standing(_counter(ring, client), FAILURES, now=now)
+        left = work[RateStore].standing(_counter(ring, client), FAILURES, now=now)
     return replace(left, policy=POLICY)
 
 

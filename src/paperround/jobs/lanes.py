@@ -33,6 +33,10 @@ from paperround.jobs.notices import notice_mail
 from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returns import hold_against
 from paperround.store.claims import Claims
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import Database, Patience, UnitOfWork, write
 
 # What a process has to write down and could not yet: the database was away.
@@ -163,7 +167,7 @@ def digest_lane(post: Post) -> Lane[Claimed]:
         post,
         TagUse.DELIVERY,
         name="digest",
-        ledger=lambda work: work.ledger,
+        ledger=lambda work: work[Ledger],
         compose=compose,
         gives_way=partial(_notice_is_due, post),
     )
@@ -185,7 +189,7 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
         title, wanted = "", row.payload.get("list")
         if wanted is not None:
             with post.database.reading() as work:
-                title = next((one.title for one in work.lists.all() if one.id == wanted), "")
+                title = next((one.title for one in work[ListStore].all() if one.id == wanted), "")
         mail = notice_mail(row, post.letterhead, title, post.keys)
         return post.renderer.compose_notice(mail)
 
@@ -193,7 +197,7 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
         post,
         TagUse.NOTICE,
         name="notice",
-        ledger=lambda work: work.notices,
+        ledger=lambda work: work[NoticeLedger],
         compose=compose,
         gives_way=lambda _: False,
         first=True,
@@ -264,13 +268,13 @@ def _notice_is_due(post: Post, work: UnitOfWork) -> bool:
     if is_held(work):
         return True
     now = post.clock.now()
-    if not work.notices.has_due(now=now):
+    if not work[NoticeLedger].has_due(now=now):
         return False
     lease = new_lease(post, now)
-    due = work.notices.claim(lease, limit=1, now=now)
-    return bool(due) and work.notices.release(lease.token, now=now) > 0
+    due = work[NoticeLedger].claim(lease, limit=1, now=now)
+    return bool(due) and work[NoticeLedger].release(lease.token, now=now) > 0
 
 
 def _edition(work: UnitOfWork, edition_id: EditionId) -> tuple[Edition, MailingList]:
-    edition = work.editions.get(edition_id)
-    return edition, work.lists.get(edition.list_name)
+    edition = work[EditionStore].get(edition_id)
+    return edition, work[ListStore].get(edition.list_name)

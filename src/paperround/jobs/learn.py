@@ -26,6 +26,10 @@ from paperround.domain.models import (
 )
 from paperround.domain.outcomes import Vote, cohorts_of, settled_before
 from paperround.domain.papers import Paper
+from paperround.store.history import HistoryStore
+from paperround.store.models import ModelStore
+from paperround.store.papers import PaperStore
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
@@ -63,9 +67,9 @@ def learn_tonight(database: Database, maker: ModelMaker, *, now: datetime) -> Le
     if now.hour < NIGHT:
         return None
     with database.reading() as work:
-        if work.slots.taken_at(NIGHTS, night) is not None:
+        if work[SlotStore].taken_at(NIGHTS, night) is not None:
             return None
-    if not write(database, lambda work: work.slots.take(TRIES, hour, now=now)):
+    if not write(database, lambda work: work[SlotStore].take(TRIES, hour, now=now)):
         return None
     report = learn(database, maker, now=now, night=night)
     result = f"too few for a model, which takes {report.least}"
@@ -84,7 +88,7 @@ def learn(
     fitted = maker.fit(cohorts)
 
     def keep(work: UnitOfWork) -> KeptModel | None:
-        if night is not None and not work.slots.take(NIGHTS, night, now=now):
+        if night is not None and not work[SlotStore].take(NIGHTS, night, now=now):
             return None
         if fitted is None:
             return None
@@ -95,9 +99,9 @@ def learn(
             outcomes=fitted.facts.outcomes,
             content=fitted.content,
         )
-        work.models.add(model, now=now)
-        work.models.keep_last(maker.name, KEPT_MODELS)
-        return work.models.newest(maker.name, by=now)
+        work[ModelStore].add(model, now=now)
+        work[ModelStore].keep_last(maker.name, KEPT_MODELS)
+        return work[ModelStore].newest(maker.name, by=now)
 
     return LearnReport(
         outcomes=sum(len(cohort.settled) for cohort in cohorts),
@@ -112,11 +116,11 @@ def learn(
 def _counted(database: Database, now: datetime) -> Iterator[tuple[Paper, list[Vote]]]:
     """The newest papers whose votes may have settled, with what was told of them."""
     with database.reading() as work:
-        ids = work.history.voted(before=settled_before(now), by=now, limit=MOST_OUTCOMES)
+        ids = work[HistoryStore].voted(before=settled_before(now), by=now, limit=MOST_OUTCOMES)
     for start in range(0, len(ids), PAGE):
         page = ids[start : start + PAGE]
         with database.reading() as work:
-            papers, votes = work.papers.load(page), work.history.votes(page, by=now)
+            papers, votes = work[PaperStore].load(page), work[HistoryStore].votes(page, by=now)
         yield from ((papers[one], votes.get(one, [])) for one in page if one in papers)
 
 
@@ -169,7 +173,7 @@ class LearnedRanker:
     def in_use(self, as_of: datetime) -> ModelInUse | None:
         """The model a ranking of `as_of` is made with; None when it is made without."""
         with self._database.reading() as work:
-            kept = work.models.newest(self._maker.name, by=as_of)
+            kept = work[ModelStore].newest(self._maker.name, by=as_of)
         model = None if kept is None else self._open(kept)
         return None if kept is None or model is None else ModelInUse(kept=kept, model=model)
 
@@ -182,7 +186,7 @@ class LearnedRanker:
         """The model, kept by `_open`; None, and said once, when it cannot be read."""
         try:
             with self._database.reading() as work:
-                content = work.models.content(kept.id)
+                content = work[ModelStore].content(kept.id)
             if digest_of(content) != kept.digest:
                 raise InvalidInput("it is not what was kept: `paperround learn` makes a new one")
             return self._maker.open(content)

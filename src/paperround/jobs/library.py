@@ -37,6 +37,9 @@ from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import Reader, choosing_reader, write_by_link
 from paperround.jobs.wishes import interests_of, paper_called
+from paperround.store.editions import EditionStore
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 MOST_LOOKED_UP = 300
@@ -76,8 +79,8 @@ def understand(desk: Desk, token: str, library: Library, *, now: datetime) -> Un
 def _papers(work: UnitOfWork, works: Sequence[GivenWork]) -> list[tuple[GivenWork, Paper | None]]:
     """The paper here that each work is, by any of its identifiers, else by its title."""
     named = {pair for one in works for pair in one.identifiers.items()}
-    found = work.papers.find(named) if named else {}
-    by_name = work.papers.load(set(found.values())) if found else {}
+    found = work[PaperStore].find(named) if named else {}
+    by_name = work[PaperStore].load(set(found.values())) if found else {}
     looked_up = 0
     papers: list[tuple[GivenWork, Paper | None]] = []
     for one in works:
@@ -139,7 +142,7 @@ def add_all(
             all=room,
         )
     if new:
-        work.subscribers.set_interests(person, (*known, *new), now=now)
+        work[SubscriberStore].set_interests(person, (*known, *new), now=now)
     return len(new)
 
 
@@ -173,7 +176,7 @@ def papers_to_judge(desk: Desk, token: str, *, page: int, now: datetime) -> Judg
         if reader is None:
             return None
         placed = _unjudged(work, reader, now)
-        papers = work.papers.load(placed) if placed else {}
+        papers = work[PaperStore].load(placed) if placed else {}
     known = [papers[one] for one in placed if one in papers and not papers[one].withdrawn]
     chosen = spread_out(known, most=PAGE * MOST_PAGES)
     page = min(max(page, 1), MOST_PAGES)
@@ -197,12 +200,12 @@ def papers_to_judge(desk: Desk, token: str, *, page: int, now: datetime) -> Judg
 def _unjudged(work: UnitOfWork, reader: Reader, now: datetime) -> dict[PaperId, Placed]:
     """By paper, best first; of every list of theirs."""
     since = (now - LOOKED_BACK).date()
-    said = {paper for paper, _ in work.subscribers.feedback_of(reader.person.id)}
-    lists = [one.list_id for one in work.subscribers.subscriptions_of(reader.person.id)]
+    said = {paper for paper, _ in work[SubscriberStore].feedback_of(reader.person.id)}
+    lists = [one.list_id for one in work[SubscriberStore].subscriptions_of(reader.person.id)]
     found = [
         placed
         for list_id in lists
-        for placed in work.editions.places(
+        for placed in work[EditionStore].places(
             list_id, Order.RANKED, days=(since, None), limit=_LOOKED_AT
         )
     ]
@@ -217,7 +220,7 @@ def _unjudged(work: UnitOfWork, reader: Reader, now: datetime) -> dict[PaperId, 
 def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, str]:
     """What papers are called; those that nobody knows are left out."""
     with database.reading() as work:
-        return {id_: paper.title for id_, paper in work.papers.load(papers).items()}
+        return {id_: paper.title for id_, paper in work[PaperStore].load(papers).items()}
 
 
 def suggest(
@@ -235,7 +238,7 @@ def suggest(
         if reader is None:
             return None
         others = [one for one in _unjudged(work, reader, now) if one not in {*good, *bad}]
-        papers = work.papers.load({*good, *bad, *others})
+        papers = work[PaperStore].load({*good, *bad, *others})
     liked, disliked = _known(good, papers), _known(bad, papers)
     rest = _known(others, papers)
     return Suggestions(
@@ -284,9 +287,9 @@ def keep_judgements(
         if reader is None:
             return None
         new = add_all(work, reader.person.id, wanted, now=now)
-        papers = work.papers.load({one for one, _ in said}) if said else {}
+        papers = work[PaperStore].load({one for one, _ in said}) if said else {}
         kept = [
-            work.subscribers.give_feedback(
+            work[SubscriberStore].give_feedback(
                 NewFeedback(
                     subscriber_id=reader.person.id,
                     paper_id=papers[paper].id,

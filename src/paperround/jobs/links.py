@@ -27,6 +27,9 @@ from paperround.domain.tokens import KeyRing, Purpose, TokenParts, read_token
 from paperround.jobs.choices import packed_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.notices import new_notice, said_of
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
 T = TypeVar("T")
@@ -75,20 +78,20 @@ def lock_holder(work: UnitOfWork, keys: KeyRing, token: str) -> None:
     owner = digest_owner(work, keys, token)
     source = owner or _noted_for_any(work, keys, token)
     if source is not None and source.subscriber_id is not None:
-        work.subscribers.lock(source.subscriber_id)
+        work[SubscriberStore].lock(source.subscriber_id)
 
 
 def digest_owner(work: UnitOfWork, keys: KeyRing, token: str) -> DeliveryOwner | None:
     """Whose digest `token` came with, whatever its age; None for a forged one."""
     parts = _parts(token, Purpose.UNSUBSCRIBE)
-    owner = parts and work.subscribers.owner_of_delivery(DeliveryId(parts.row))
+    owner = parts and work[SubscriberStore].owner_of_delivery(DeliveryId(parts.row))
     return owner if owner and keys.verify(token, owner.nonce) else None
 
 
 def noted(work: UnitOfWork, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
     """The notice that a link for `purpose` names; None for a forged one."""
     parts = _parts(token, purpose)
-    notice = parts and work.notices.get(DeliveryId(parts.row))
+    notice = parts and work[NoticeLedger].get(DeliveryId(parts.row))
     return notice if notice and keys.verify(token, notice.nonce) else None
 
 
@@ -129,14 +132,14 @@ def reader_of(
 ) -> Reader | None:
     """Somebody as they stand now, with their subscription of a list or the one that is named; None
     when they were erased."""
-    person = work.subscribers.get(subscriber)
+    person = work[SubscriberStore].get(subscriber)
     if person is None or not person.address:
         return None
-    lists = {one.id: one for one in work.lists.all()}
+    lists = {one.id: one for one in work[ListStore].all()}
     return next(
         (
             Reader(person=person, subscription=one, mailing_list=lists[one.list_id])
-            for one in work.subscribers.subscriptions_of(subscriber)
+            for one in work[SubscriberStore].subscriptions_of(subscriber)
             if subscription_id == one.id or list_id == one.list_id
         ),
         None,
@@ -164,7 +167,7 @@ def choosing_reader(
         return None
     if list_name is None:
         return reader
-    named = next((one for one in work.lists.all() if one.name == list_name), None)
+    named = next((one for one in work[ListStore].all() if one.name == list_name), None)
     other = None if named is None else reader_of(work, reader.person.id, list_id=named.id)
     return other or reader  # who never had the list that is named
 

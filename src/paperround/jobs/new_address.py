@@ -30,6 +30,10 @@ from paperround.jobs.links import (
 from paperround.jobs.notices import new_notice, said_of
 from paperround.jobs.signup_limits import due_instant, lock_mailbox, may_link, may_mail
 from paperround.jobs.subscribers import is_suppressed
+from paperround.store.notices import NoticeLedger
+from paperround.store.requests import RequestStore
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
 OLD, NEW = "old", "new"
@@ -71,7 +75,7 @@ def ask_to_move(
             subscriber_id=reader.person.id,
             payload={"subscription": reader.subscription.id},
         )
-        work.requests.put(request, now=now)
+        work[RequestStore].put(request, now=now)
         return True
 
     asked = write(desk.database, ask)
@@ -85,23 +89,23 @@ def ask_both_ends(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now:
     there, read there or must not be mailed. Nothing for who was erased or suppressed since."""
     address, person = request.address, request.subscriber_id
     lock_mailbox(work, desk, address)
-    if person is None or not work.subscribers.lock(person):  # they were erased since
+    if person is None or not work[SubscriberStore].lock(person):  # they were erased since
         return
     reader = reader_of(work, person, subscription_id=int(request.payload["subscription"]))
     if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
         return
-    there = work.subscribers.find(address)
+    there = work[SubscriberStore].find(address)
     waits = there is None or (there.state is SubscriberState.PENDING and not there.consent)
     is_free = waits and not is_suppressed(work, desk.keys, address)
     identity, kind, payload = desk.identity, NoticeKind.CHANGE, said_of(reader.subscription)
     change = f"change/{person}/{request.created_at.isoformat()}"
     old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
-    work.notices.put(old, now=now)
+    work[NoticeLedger].put(old, now=now)
     if is_free and may_mail(work, desk, address, now=now):
         moved = {**payload, "written": address.written, "folded": address.folded}
         to = address.mailed
         new = new_notice(identity, kind, f"{change}/{NEW}", person, to, moved, now=now)
-        work.notices.put(new, now=now)
+        work[NoticeLedger].put(new, now=now)
 
 
 def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
@@ -111,21 +115,21 @@ def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
         notice = noted(work, desk.keys, token, Purpose.CONFIRM)
         if notice is None or not _is_good(work, notice, now):
             return Agreed.NOT
-        old, new = (work.notices.find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
+        old, new = (work[NoticeLedger].find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
         # one that was not asked never agrees
         waiting = [end for end in (old, new) if end is None or end.used_at is None]
         if not waiting:  # pressed once more
             return Agreed.MOVED
         if new is None or any(end is None or end.id != notice.id for end in waiting):
-            work.notices.use(notice.id, now=now)
+            work[NoticeLedger].use(notice.id, now=now)
             return Agreed.ONE_END
         reader, address = reader_of_notice(work, new), _address(new)
         if reader is None or address is None or is_suppressed(work, desk.keys, address):
             return Agreed.NOT
-        if not work.subscribers.readdress(reader.person.id, address, now=now):
+        if not work[SubscriberStore].readdress(reader.person.id, address, now=now):
             return Agreed.NOT
-        work.returns.forgive(reader.person.id)  # what came back came from the address before
-        work.notices.use(notice.id, now=now)
+        work[ReturnStore].forgive(reader.person.id)  # what came back came from the address before
+        work[NoticeLedger].use(notice.id, now=now)
         return Agreed.MOVED
 
     return write_by_link(desk, token, use)
@@ -137,7 +141,7 @@ def _is_good(work: UnitOfWork, notice: Notice, now: datetime) -> bool:
         return False
     if reader_of_notice(work, notice) is None:
         return False
-    latest = work.notices.latest(notice.subscriber_id, NoticeKind.CHANGE)
+    latest = work[NoticeLedger].latest(notice.subscriber_id, NoticeKind.CHANGE)
     is_last = latest is not None and _change(latest) == _change(notice)
     return is_last and now <= notice.dated + CONFIRM_VALID
 

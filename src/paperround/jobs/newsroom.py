@@ -22,6 +22,7 @@ from paperround.domain.feeds import Source, Witness
 from paperround.domain.fetching import FetchRequest, HttpClient, Page
 from paperround.domain.limits import Rate, Turn
 from paperround.domain.ports import Clock, Processes
+from paperround.store.limits import Limiter, RateStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 LONGEST_PAUSE = timedelta(seconds=60)
@@ -111,8 +112,8 @@ def _turn(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> Ite
     turn = Turn(interval=timedelta(seconds=request.interval_seconds), lease=LONGEST_ANSWER)
 
     def take(work: UnitOfWork) -> datetime | None:
-        barred = work.limiter.open_until(share.name, now=now) if share is not None else None
-        return barred or work.limiter.take(limiter, turn, newsroom.processes, now=now)
+        barred = work[Limiter].open_until(share.name, now=now) if share is not None else None
+        return barred or work[Limiter].take(limiter, turn, newsroom.processes, now=now)
 
     began = now = newsroom.clock.now()
     while (look_at := write(database, take)) is not None:
@@ -126,7 +127,7 @@ def _turn(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> Ite
         yield
     finally:
         end = newsroom.clock.now()
-        write(database, lambda work: work.limiter.release(limiter, turn, taken_at=now, now=end))
+        write(database, lambda work: work[Limiter].release(limiter, turn, taken_at=now, now=end))
 
 
 def _spend(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> None:
@@ -140,7 +141,7 @@ def _spend(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> No
 
     def spend(work: UnitOfWork) -> None:
         for key, rates in budgets.items():
-            wait = work.rates.hit(key, rates, now=now) if rates else None
+            wait = work[RateStore].hit(key, rates, now=now) if rates else None
             if wait is not None:
                 words = f"the budget of {key.rpartition('/')[2]} is spent"
                 raise RateLimited(words, retry_after=wait)
@@ -157,6 +158,6 @@ def _trip(newsroom: Newsroom, limiter: str, share: Share | None, retry_after: fl
 
     def trip(work: UnitOfWork) -> None:
         for name, end in sorted(ends.items()):
-            work.limiter.trip(name, until=end, now=now)
+            work[Limiter].trip(name, until=end, now=now)
 
     write(newsroom.database, trip)

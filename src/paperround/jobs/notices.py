@@ -19,6 +19,7 @@ from paperround.domain.ports import Worker
 from paperround.domain.sender import Letterhead
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.tokens import KeyRing, Purpose
+from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def raise_alert(
     payload = {"subject": alert.subject, "lines": "\n".join(alert.lines)}
     key = f"{NoticeKind.ALERT}|{alert.key}"
     notice = new_notice(identity, NoticeKind.ALERT, key, None, to, payload, now=now)
-    return work.notices.put(notice, now=now)
+    return work[NoticeLedger].put(notice, now=now)
 
 
 def sample_notice(identity: Identity, kind: NoticeKind, *, now: datetime) -> ClaimedNotice:

@@ -20,6 +20,9 @@ from paperround.domain.personal_views import (
 )
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.wishes import Wishes
+from paperround.store.editions import EditionStore
+from paperround.store.papers import PaperStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork
 
 # The papers behind those that an edition shows, for readers whose wishes are known.
@@ -66,8 +69,8 @@ class EditionTail:
 
 def tail_of(work: UnitOfWork, edition: Edition, gist: GistChooser) -> EditionTail:
     """The papers behind `edition`, as they stand now."""
-    tail = edition.tail or work.editions.tail(edition.id)
-    return EditionTail(tail, work.papers.load([one.paper_id for one in tail]), gist)
+    tail = edition.tail or work[EditionStore].tail(edition.id)
+    return EditionTail(tail, work[PaperStore].load([one.paper_id for one in tail]), gist)
 
 
 def edition_paper(place: TailPaper, paper: Paper) -> EditionPaper:
@@ -135,7 +138,7 @@ class Opinions:
         """The taste of each of these readers who has one, with a chooser that knows it, and what
         else there is for those who said anything or have `wishes`; nothing on an empty edition."""
         people = [one.subscriber_id for one in subscriptions]
-        said = work.subscribers.feedback_of_all(people)
+        said = work[SubscriberStore].feedback_of_all(people)
         tastes: dict[SubscriberId, Taste] = {}
         for person in people:
             wish = wishes.get(person, Wishes())
@@ -146,22 +149,22 @@ class Opinions:
             return Views()
         with self._lock:
             day, behind = self._day(work, edition)
-            chooser = day(list(tastes.values()), work.papers.load)
+            chooser = day(list(tastes.values()), work[PaperStore].load)
         return Views(tastes=tastes, chooser=chooser, behind=behind)
 
     def _day(self, work: UnitOfWork, edition: Edition) -> tuple[TasteDay, EditionTail]:
         what = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
         day = self._days.get(what)
-        if day is None or work.papers.joined_among([one.paper_id for one in day[1]]):
-            tail = edition.tail or work.editions.tail(edition.id)
+        if day is None or work[PaperStore].joined_among([one.paper_id for one in day[1]]):
+            tail = edition.tail or work[EditionStore].tail(edition.id)
             ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
-            known = work.papers.load(ids)
+            known = work[PaperStore].load(ids)
             behind = EditionTail(tail, known, self.gist)
             index = PaperIndex(edition.papers, tuple(behind))
             today = {paper.id: paper for paper in known.values()}
             papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in index.papers]
             scores = [one.score for one in index.papers]
-            background = work.papers.background(edition.as_of, limit=BACKGROUND)
+            background = work[PaperStore].background(edition.as_of, limit=BACKGROUND)
             day = self._model(papers, scores, background, index.shown), behind
         self._days[what] = day
         while len(self._days) > _KEPT:

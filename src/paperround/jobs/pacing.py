@@ -16,7 +16,10 @@ from paperround.domain.replies import is_opening
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.jobs.lanes import SendContext
-from paperround.store.pacing import DOMAIN, RELAY, Gate
+from paperround.store.ledger import Ledger
+from paperround.store.notices import NoticeLedger
+from paperround.store.pacing import DOMAIN, RELAY, Gate, PaceStore
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import UnitOfWork
 
 LINGER = timedelta(seconds=2)
@@ -69,7 +72,7 @@ class Pacer:
     @contextmanager
     def gate(self, work: UnitOfWork, *, first: bool, now: datetime) -> Iterator[Gate | None]:
         """What a claim in this transaction asks who may leave; None where nothing holds mail."""
-        gate = work.pacing.open(self.pacing, first=first, now=now) if self.pacing else None
+        gate = work[PaceStore].open(self.pacing, first=first, now=now) if self.pacing else None
         yield gate
         if gate is not None:
             gate.close()
@@ -161,11 +164,11 @@ class PendingFeedback:
     def write(self, work: UnitOfWork, *, now: datetime) -> None:
         """Write it down in a transaction."""
         if self.said:
-            work.pacing.heard(self.said, now=now)
+            work[PaceStore].heard(self.said, now=now)
         if self.held:
-            work.pacing.hold(self.held, now=now)
+            work[PaceStore].hold(self.held, now=now)
         if any(is_opening(one.phase) for one in self.said):
-            work.slots.beat(FAILED, now=now)
+            work[SlotStore].beat(FAILED, now=now)
 
 
 FAILED = "relay/no-session"
@@ -189,7 +192,7 @@ def relay_alerts(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     reason, failed = _last_failure(work, now)
     if reason is None or failed is None:
         return
-    waiting = work.ledger.totals(now=now).deferred + work.notices.totals(now=now).deferred
+    waiting = work[Ledger].totals(now=now).deferred + work[NoticeLedger].totals(now=now).deferred
     mails = f"{counted(waiting, 'mail')} {'waits' if waiting == 1 else 'wait'}"
     yield Alert(
         key=f"unreached/{now:%Y-%m-%d}",
@@ -205,10 +208,10 @@ def relay_alerts(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
 
 def _last_failure(work: UnitOfWork, now: datetime) -> tuple[str | None, datetime | None]:
     """Why and when the last mail got no session; None twice where that says nothing now."""
-    relay = work.pacing.relay()
+    relay = work[PaceStore].relay()
     if not relay.reason or relay.is_probing:
         return None, None
-    failed = work.slots.last_beat(FAILED)
+    failed = work[SlotStore].last_beat(FAILED)
     if failed is None or now - failed > LATELY:
         return None, None
     return relay.reason, failed

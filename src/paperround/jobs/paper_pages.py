@@ -18,6 +18,9 @@ from paperround.domain.traces import Trace, latest_of, trace_of
 from paperround.jobs.search import hit_of
 from paperround.jobs.site import edition_page, paper_id, shown_text
 from paperround.jobs.syndication import all_of, newest_of
+from paperround.store.editions import EditionStore
+from paperround.store.history import HistoryStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 VOTES = "upvotes"
@@ -66,9 +69,9 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
     """The paper called `name`: its id or its arXiv id, a version left aside. Raises NotFound."""
     with database.reading() as work:
         paper = _called(work, name)
-        stood = work.editions.stood(paper.id, limit=MOST_PLACES)
-        counts = work.history.counts(paper.id, by=now, limit=MOST_COUNTS)
-        trail = work.papers.trail(paper.id, limit=MOST_TEXTS)
+        stood = work[EditionStore].stood(paper.id, limit=MOST_PLACES)
+        counts = work[HistoryStore].counts(paper.id, by=now, limit=MOST_COUNTS)
+        trail = work[PaperStore].trail(paper.id, limit=MOST_TEXTS)
     text, is_gist = shown_text(paper)
     last: dict[tuple[str, date], Stood] = {}  # of places newest first, the last of a list's day
     for one in stood:
@@ -95,7 +98,7 @@ def cited_paper(database: Database, public_url: str, name: str) -> Citation:
 
 def _called(work: UnitOfWork, name: str) -> Paper:
     id_ = paper_id(work, name)
-    paper = work.papers.load([id_]).get(id_) if id_ is not None else None
+    paper = work[PaperStore].load([id_]).get(id_) if id_ is not None else None
     if paper is None:
         raise NotFound(marked("There is no such paper here."))
     return paper
@@ -114,7 +117,7 @@ def cited_edition(
     """The edition of (list, day, cut), or the day's last one. Raises NotFound."""
     found = edition_page(database, list_name, day, cut)
     with database.reading() as work:
-        papers = work.papers.load([one.paper_id for one in found.edition.papers])
+        papers = work[PaperStore].load([one.paper_id for one in found.edition.papers])
     path = f"/editions/{list_name}/{day}" + ("" if cut is None else f"/{cut}")
     return CitedEdition(
         title=found.mailing_list.title,

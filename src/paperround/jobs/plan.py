@@ -31,6 +31,11 @@ from paperround.domain.subscribers import (
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.build import BuildContext, Reader, build, in_parts, without_mail
 from paperround.jobs.opinions import Opinions
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.pacing import PaceStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 PAGE = 2000
@@ -99,10 +104,11 @@ def plan_due(
     cannot be planned does not keep the others from it; its error is raised at the end.
     """
     write(
-        database, lambda work: work.ledger.expire(now=now, untried=work.pacing.why_untried(now=now))
+        database,
+        lambda work: work[Ledger].expire(now=now, untried=work[PaceStore].why_untried(now=now)),
     )
     with database.reading() as work:
-        lists = work.lists.all()
+        lists = work[ListStore].all()
     _start_clocks(database, {one.id: one for one in lists}, hours, now)
     context = BuildContext(identity=identity, now=now, opinions=opinions)
     reports: dict[str, PlanReport] = {}
@@ -124,9 +130,9 @@ def _start_clocks(
     """Set the first due instant of everybody who has none: new or changed subscriptions."""
 
     def start(work: UnitOfWork) -> int:
-        waiting = work.subscribers.unscheduled(limit=CLOCKS)
-        taken = work.subscribers.last_dates([one.id for one in waiting])
-        work.subscribers.start_clocks(
+        waiting = work[SubscriberStore].unscheduled(limit=CLOCKS)
+        taken = work[SubscriberStore].last_dates([one.id for one in waiting])
+        work[SubscriberStore].start_clocks(
             {
                 one.id: first_due_of(one, lists[one.list_id], hours, taken.get(one.id), now)
                 for one in waiting
@@ -177,7 +183,7 @@ class _ListRound:
         after = SubscriptionId(0)
         while True:
             with self.database.reading() as work:
-                page = work.subscribers.due(
+                page = work[SubscriberStore].due(
                     self.mailing_list.id, now=self.context.now, limit=PAGE, after=after
                 )
             if not page:
@@ -216,7 +222,7 @@ class _ListRound:
             return rows
         try:
             with self.database.writing() as work:
-                work.ledger.plan_due(rows, now=self.context.now)
+                work[Ledger].plan_due(rows, now=self.context.now)
         except EditionCancelled:
             self.editions.clear()
             raise
@@ -269,7 +275,7 @@ class _ListRound:
 
     def _newest(self, by: datetime) -> Edition | None:
         with self.database.reading() as work:
-            return work.editions.newest(self.mailing_list.id, by=by)
+            return work[EditionStore].newest(self.mailing_list.id, by=by)
 
     def _is_of_before_the_restore(self, moment: datetime) -> bool:
         held = self.mailing_list.not_before
@@ -335,8 +341,8 @@ def plan_newcomer(
     newest edition as the digest of this date, whatever day of the week they chose. Where there is
     none for them, their clock starts as everybody's."""
     today = local_date(now, hours.zone_of(subscription.preferences, mailing_list))
-    taken = work.subscribers.last_dates([subscription.id]).get(subscription.id)
-    newest = work.editions.newest(mailing_list.id, by=now)
+    taken = work[SubscriberStore].last_dates([subscription.id]).get(subscription.id)
+    newest = work[EditionStore].newest(mailing_list.id, by=now)
     awaited = newest is None or _is_without_papers(newest)
     is_due = awaited
     if newest is not None and not awaited:
@@ -344,10 +350,10 @@ def plan_newcomer(
         is_held = held is not None and newest.cut_at < held
         is_due = not is_held and none_due(newest, _any_day(subscription), today) is None
     if is_due and (taken is None or taken < today):
-        work.subscribers.schedule({subscription.id: now})
+        work[SubscriberStore].schedule({subscription.id: now})
         return Welcome.FIRST_PAPERS if awaited else Welcome.DUE
     later = first_due_of(subscription, mailing_list, hours, taken, now)
-    work.subscribers.schedule({subscription.id: later})
+    work[SubscriberStore].schedule({subscription.id: later})
     return Welcome.LATER
 
 

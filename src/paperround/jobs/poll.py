@@ -54,6 +54,7 @@ from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.papers import FeedId, ParsedBatch, Show
 from paperround.jobs.ingest import IngestReport, Run
 from paperround.jobs.newsroom import Asked, Found, Newsroom, ask
+from paperround.store.feeds import FeedStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)
@@ -202,8 +203,8 @@ class _Polling:
             feed = self._feed
 
             def start(work: UnitOfWork) -> int:
-                work.feeds.hold_lent(feed.id, feed.lease)
-                return work.feeds.start_run(feed.id, source=feed.kind, now=self._now)
+                work[FeedStore].hold_lent(feed.id, feed.lease)
+                return work[FeedStore].start_run(feed.id, source=feed.kind, now=self._now)
 
             number = write(self._newsroom.database, start)
             self._run = Run(self._newsroom.database, feed=feed.id, number=number, lease=feed.lease)
@@ -354,7 +355,7 @@ class _Polling:
         feed = self._feed
         write(
             self._newsroom.database,
-            lambda work: work.feeds.record(feed.id, poll, lease=feed.lease),
+            lambda work: work[FeedStore].record(feed.id, poll, lease=feed.lease),
         )
 
 

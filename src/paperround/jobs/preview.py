@@ -40,6 +40,11 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.publish import draft_now, standing_edition, unfrozen
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.wishes import settled
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 
@@ -135,7 +140,7 @@ class DigestPreviewer:
         )
         if edition is None:  # what people whose hour comes now would get, when it is of this day
             with self.database.reading() as work:
-                newest = work.editions.newest(mailing_list.id, by=now)
+                newest = work[EditionStore].newest(mailing_list.id, by=now)
             if newest is not None and newest.day == (day or local_date(now, mailing_list.zone)):
                 return mailing_list, newest
             drafted = draft_now(
@@ -169,10 +174,10 @@ def _subscribed(
             list_id=mailing_list.id,
             state=SubscriberState.ACTIVE,
         )
-    subscriber = work.subscribers.find(address)
+    subscriber = work[SubscriberStore].find(address)
     found = None
     if subscriber is not None:
-        found = work.subscribers.subscription(subscriber.id, mailing_list.id)
+        found = work[SubscriberStore].subscription(subscriber.id, mailing_list.id)
     if found is None:
         raise NotFound(f"{address.written} is not on the list {mailing_list.name}")
     return subscriber, found
@@ -185,9 +190,9 @@ def _planned(
     with the edition and every paper of the mail."""
     for offset in (0, -1, 1):
         day = edition.day + timedelta(days=offset)
-        row = work.ledger.find(edition.list_id, subscriber.id, DigestKind.DIGEST, day)
+        row = work[Ledger].find(edition.list_id, subscriber.id, DigestKind.DIGEST, day)
         if row is not None and row.edition_id == edition.id and row.positions:
-            return row, work.editions.get(edition.id)
+            return row, work[EditionStore].get(edition.id)
     return None
 
 
@@ -234,7 +239,7 @@ def newcomers_digest(
     Raises NotFound for an unknown list, InvalidInput for choices that cannot be.
     """
     with previewer.database.reading() as work:
-        tried = _tried(work, work.lists.get(list_name), preferences, interests, now)
+        tried = _tried(work, work[ListStore].get(list_name), preferences, interests, now)
     return previewer.preview(list_name, now=now, afresh=True, tried=tried)
 
 
@@ -262,7 +267,9 @@ def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> 
             and notice.used_at is None
             and now <= notice.dated + CONFIRM_VALID
         ):
-            lists = (one.name for one in work.lists.all() if one.id == notice.payload.get("list"))
+            lists = (
+                one.name for one in work[ListStore].all() if one.id == notice.payload.get("list")
+            )
             name, choices = next(lists, DEFAULT_LIST), notice.payload.get("choices")
             tried = TriedChoices(
                 preferences=Preferences() if choices is None else unpacked(str(choices)),
@@ -288,14 +295,14 @@ def send_test(
         raise Conflict(held)
 
     def put(work: UnitOfWork) -> NewNotice:
-        list_id = work.lists.get(list_name).id
+        list_id = work[ListStore].get(list_name).id
         require_suppression_keys(work, identity.keys)
-        if work.subscribers.suppressed(suppression_digests(identity.keys, address)):
+        if work[SubscriberStore].suppressed(suppression_digests(identity.keys, address)):
             raise InvalidInput(
                 f"{address.written} is suppressed and never mailed, not even for a test: "
                 "`paperround suppressions lift` ends that when the person asks"
             )
-        newest = work.editions.newest(list_id, by=now)
+        newest = work[EditionStore].newest(list_id, by=now)
         payload: dict[str, str | int] = {"list": list_id}
         if newest is not None and newest.papers:
             payload["edition"] = newest.id
@@ -303,14 +310,14 @@ def send_test(
         notice = new_notice(
             identity, NoticeKind.TEST, key, None, address.mailed, payload, now=now, life=LIFE
         )
-        if not work.notices.put(notice, now=now):
+        if not work[NoticeLedger].put(notice, now=now):
             raise Conflict("another test mail was written at this very instant: try again")
         return notice
 
     notice = write(post.database, put)
     deliver_notices(post)
     with post.database.reading() as work:
-        written = work.notices.find(notice.key)
+        written = work[NoticeLedger].find(notice.key)
     if written is None:
         raise Conflict("the test mail was taken away before it was sent: try again")
     return written

@@ -36,6 +36,10 @@ from paperround.jobs.build import BuildContext, Reader, build, in_parts
 from paperround.jobs.feeds import sources_of
 from paperround.jobs.opinions import Opinions, edition_paper, with_gist
 from paperround.jobs.rank import ListRanking, rank_list, risers_told
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 PAGE = 2000
@@ -87,7 +91,7 @@ def publish(
     planning = _Planning(database, context, edition, mailing_list, one_date=day is not None)
     added = planning.rehearse() if dry_run else planning.plan_all()
     with database.reading() as work:
-        planned = work.ledger.planned(edition.id)
+        planned = work[Ledger].planned(edition.id)
     if dry_run:
         skipped = Counter(planned.skipped) + Counter(added.skipped)
         planned = Planned(rows=planned.rows + added.rows, skipped=dict(skipped))
@@ -103,7 +107,7 @@ def _cancelled(edition: Edition) -> EditionCancelled:
 
 def _discarded(database: Database, edition: Edition) -> bool:
     """An edition frozen before its papers came holds nobody to its emptiness."""
-    return write(database, lambda work: work.editions.discard_empty(edition.id))
+    return write(database, lambda work: work[EditionStore].discard_empty(edition.id))
 
 
 def standing_edition(
@@ -111,19 +115,19 @@ def standing_edition(
 ) -> tuple[MailingList, Edition | None]:
     """The list, and its edition of (day, cut) when one is frozen. Raises NotFound for the list."""
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
         day = day or local_date(now, mailing_list.zone)
-        return mailing_list, work.editions.find(mailing_list.id, day, cut)
+        return mailing_list, work[EditionStore].find(mailing_list.id, day, cut)
 
 
 def freeze(database: Database, edition: NewEdition) -> Edition:
     """Store the edition; when another process froze the same one first, theirs is the edition."""
     try:
         with database.writing() as work:
-            return work.editions.freeze(edition)
+            return work[EditionStore].freeze(edition)
     except Conflict:
         with database.reading() as work:
-            won = work.editions.find(edition.list_id, edition.day, edition.cut)
+            won = work[EditionStore].find(edition.list_id, edition.day, edition.cut)
         if won is None:
             raise
         return won
@@ -235,7 +239,7 @@ class _Planning:
             added += self._plan_page(page, len(added), after)
         if self.edition.state is EditionState.FROZEN:
             with self.database.writing() as work:
-                work.editions.set_state(self.edition.id, EditionState.PLANNED)
+                work[EditionStore].set_state(self.edition.id, EditionState.PLANNED)
         return Planned(rows=sum(added))
 
     def rehearse(self) -> Planned:
@@ -249,7 +253,9 @@ class _Planning:
         after = SubscriptionId(0)
         while True:
             with self.database.reading() as work:
-                page = work.subscribers.subscriptions_after(self.mailing_list.id, after, limit=PAGE)
+                page = work[SubscriberStore].subscriptions_after(
+                    self.mailing_list.id, after, limit=PAGE
+                )
             if not page:
                 return
             yield after, page
@@ -266,7 +272,7 @@ class _Planning:
             shard, edition = Shard(number=number, after=after, through=part[-1].id), self.edition
             try:
                 with self.database.writing() as work:
-                    return work.ledger.plan(
+                    return work[Ledger].plan(
                         edition.id, edition.list_id, rows, shard, now=self.context.now
                     )
             except EditionCancelled:  # no race: choosing again helps nobody
@@ -304,8 +310,8 @@ class _Planning:
         near = (self.edition.day + timedelta(days=n) for n in (-1, 0, 1))
         done: set[SubscriberId] = set()
         for day in sorted({*days.values()} if self.one_date else {*days.values(), *near}):
-            for person in work.ledger.planned_subscribers(list_id, days.keys(), kind, day):
-                row = work.ledger.find(list_id, person, kind, day) if day != days[person] else None
+            for person in work[Ledger].planned_subscribers(list_id, days.keys(), kind, day):
+                row = work[Ledger].find(list_id, person, kind, day) if day != days[person] else None
                 if day == days[person] or (row and row.edition_id == self.edition.id):
                     done.add(person)
         return done

@@ -22,7 +22,12 @@ from paperround.domain.notices import Alert
 from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.jobs.holding import HOLD
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.requests import RequestStore
 from paperround.store.send_mark import SendMark, SendMarkFile
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 # After a restore: nothing may be sent that the lost installation may have sent already.
@@ -50,11 +55,11 @@ def hold_everything(database: Database, *, now: datetime) -> Held:
     """Mark a database that was put back from a copy. Sending goes on with `digest resume`."""
 
     def hold(work: UnitOfWork) -> Held:
-        work.lists.hold_after_restore(now=now)
-        work.requests.forget_old(before=now)  # they were answered after the copy was made
+        work[ListStore].hold_after_restore(now=now)
+        work[RequestStore].forget_old(before=now)  # they were answered after the copy was made
         return Held(
-            digests=work.ledger.end_unfinished(reason=RESTORED, now=now),
-            notices=work.notices.end_unfinished(reason=RESTORED, now=now),
+            digests=work[Ledger].end_unfinished(reason=RESTORED, now=now),
+            notices=work[NoticeLedger].end_unfinished(reason=RESTORED, now=now),
         )
 
     return write(database, hold)
@@ -115,7 +120,9 @@ class _Known:
 
 
 def _known(work: UnitOfWork) -> _Known:
-    return _Known(installations=work.slots.beats(INSTALLATION), hosts=work.slots.beats(MARK))
+    return _Known(
+        installations=work[SlotStore].beats(INSTALLATION), hosts=work[SlotStore].beats(MARK)
+    )
 
 
 @dataclass(slots=True)
@@ -147,7 +154,7 @@ class SendMarks:
             return f"{WAS_PUT_BACK}: {WAY_OUT}"
         if reason is not None:
             if not was_held:
-                write(database, lambda work: work.slots.take(HOLD, PUT_BACK, now=now))
+                write(database, lambda work: work[SlotStore].take(HOLD, PUT_BACK, now=now))
             return reason
         self._mark = mark or self._begun(self.file, database, now)
         self._counts_from = (known.since or now) + timedelta(microseconds=1)
@@ -218,7 +225,7 @@ class SendMarks:
         with it. It is to be kept once that is committed."""
         if self._mark is None:
             return None
-        return work.slots.advance(MARK + self._mark.host, now=max(now, self._counts_from))
+        return work[SlotStore].advance(MARK + self._mark.host, now=max(now, self._counts_from))
 
     def keep(self, at: datetime | None) -> None:
         """Move the mark on to what is committed. One that cannot be written stays behind, and mail
@@ -244,8 +251,8 @@ class SendMarks:
             at = max([*before, mark.at] if mark is not None else before)
             named = known.installations or [mark.installation if mark is not None else _new_id()]
             for one in named:
-                work.slots.beat(INSTALLATION + one, now=at + CLOCKS_DIFFER)
-            return work.slots.give_back(HOLD, PUT_BACK)
+                work[SlotStore].beat(INSTALLATION + one, now=at + CLOCKS_DIFFER)
+            return work[SlotStore].give_back(HOLD, PUT_BACK)
 
         return write(database, go_on)
 
@@ -262,22 +269,22 @@ class SendMarks:
 def name_installation(work: UnitOfWork, *, now: datetime) -> tuple[str, datetime]:
     """The id of the installation, and since when its marks count; it is given one if it has
     none."""
-    known = work.slots.beats(INSTALLATION)
+    known = work[SlotStore].beats(INSTALLATION)
     if not known:
         known = {_new_id(): now}
         for one in known:
-            work.slots.beat(INSTALLATION + one, now=now)
+            work[SlotStore].beat(INSTALLATION + one, now=now)
     return min(known), max(known.values())
 
 
 def is_put_back(work: UnitOfWork) -> bool:
     """Whether mail was held for a database that was put back, when it was last looked at."""
-    return work.slots.taken_at(HOLD, PUT_BACK) is not None
+    return work[SlotStore].taken_at(HOLD, PUT_BACK) is not None
 
 
 def put_back(work: UnitOfWork) -> Iterator[Alert]:
     """The alert while mail is held."""
-    since = work.slots.taken_at(HOLD, PUT_BACK)
+    since = work[SlotStore].taken_at(HOLD, PUT_BACK)
     if since is None:
         return
     yield Alert(

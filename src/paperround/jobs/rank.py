@@ -10,6 +10,9 @@ from paperround.domain.models import Ranker
 from paperround.domain.papers import PaperId
 from paperround.domain.risers import risers_of
 from paperround.domain.times import local_date
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 BACKGROUND = 5000
@@ -35,12 +38,12 @@ def rank_list(
     Raises NotFound when there is no such list.
     """
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
         day = day or local_date(now, mailing_list.zone)
         window = window_of(mailing_list, day, now)
-        candidates = work.papers.candidates(mailing_list, window)
-        background = work.papers.background(window.start, limit=BACKGROUND)
-        known = work.papers.count()
+        candidates = work[PaperStore].candidates(mailing_list, window)
+        background = work[PaperStore].background(window.start, limit=BACKGROUND)
+        known = work[PaperStore].count()
     ranking = ranker.rank(
         candidates,
         background=background,
@@ -60,7 +63,7 @@ def risers_told(database: Database, ranked: ListRanking, cut: str) -> Mapping[Pa
         if before is None:
             return {}
         top = [item.paper.id for item in items[: ranked.mailing_list.size]]
-        known = work.papers.known_by(top, before.as_of)
+        known = work[PaperStore].known_by(top, before.as_of)
     return risers_of(items, before, ranked.mailing_list, day=ranked.day, known=known)
 
 
@@ -71,9 +74,9 @@ def _edition_before(work: UnitOfWork, ranked: ListRanking, cut: str) -> Edition 
     list's first.
     """
     list_id = ranked.mailing_list.id
-    usual = work.editions.find(list_id, ranked.day - timedelta(days=1), cut)
+    usual = work[EditionStore].find(list_id, ranked.day - timedelta(days=1), cut)
     if usual is not None and usual.papers and usual.state is not EditionState.CANCELLED:
         return usual
-    for newest in work.editions.recent(list_id, before=ranked.day, limit=1):
-        return work.editions.find(list_id, newest.day, newest.cut)
+    for newest in work[EditionStore].recent(list_id, before=ranked.day, limit=1):
+        return work[EditionStore].find(list_id, newest.day, newest.cut)
     return None

@@ -17,6 +17,10 @@ from paperround.jobs.desk import Desk
 from paperround.jobs.links import choosing_reader, digest_owner, write_by_link
 from paperround.jobs.self_service import masked
 from paperround.jobs.status import MOST_MAILS, without_addresses
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
+from paperround.store.status import StatusStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork
 
 
@@ -60,10 +64,10 @@ def reader_history(desk: Desk, token: str, *, now: datetime) -> ReaderHistory | 
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
             return None
-        mails = work.status.mails(reader.person.id, limit=MOST_MAILS)
+        mails = work[StatusStore].mails(reader.person.id, limit=MOST_MAILS)
         wanted = {mail.edition_id for mail in mails if mail.edition_id and mail.positions}
-        editions = {one: work.editions.get(one) for one in wanted}
-        titles = {one.name: one.title for one in work.lists.all()}
+        editions = {one: work[EditionStore].get(one) for one in wanted}
+        titles = {one.name: one.title for one in work[ListStore].all()}
     return ReaderHistory(
         masked=masked(reader.person.address),
         zone=reader.subscription.preferences.timezone or reader.mailing_list.zone,
@@ -116,11 +120,11 @@ def feedback_sheet(desk: Desk, token: str) -> FeedbackSheet | None:
         owner = _feedback_owner(work, desk, token)
         if owner is None:
             return None
-        papers = papers_at(work.editions.get(owner.edition_id), owner.positions)
+        papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
         said: dict[PaperId, set[str]] = defaultdict(set)
-        for paper_id, verdict in work.subscribers.feedback_of(owner.subscriber_id):
+        for paper_id, verdict in work[SubscriberStore].feedback_of(owner.subscriber_id):
             said[paper_id].add(verdict)
-        mailing_list = next(one for one in work.lists.all() if one.id == owner.list_id)
+        mailing_list = next(one for one in work[ListStore].all() if one.id == owner.list_id)
     return FeedbackSheet(
         list_title=mailing_list.title,
         local_date=owner.local_date,
@@ -155,7 +159,7 @@ def give_feedback(
         owner = _feedback_owner(work, desk, token)
         if owner is None:
             return False
-        papers = papers_at(work.editions.get(owner.edition_id), owner.positions)
+        papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
         # a page may be older than the ids of its papers, so both count
         asked = (one for one in papers if paper_id in (one.frozen_id, one.paper_id))
         paper = next(asked, None)
@@ -167,7 +171,7 @@ def give_feedback(
             delivery=owner.delivery,
             verdict=verdict,
         )
-        work.subscribers.give_feedback(feedback, now=now)
+        work[SubscriberStore].give_feedback(feedback, now=now)
         return True
 
     return write_by_link(desk, token, give)

@@ -15,6 +15,8 @@ from paperround.domain.subscribers import (
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import Reader, choosing_reader, write_by_link
 from paperround.jobs.plan import Hours, Welcome, plan_newcomer
+from paperround.store.lists import ListStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 CONSENT = "asked for on the page of their choices, by a mailed link"
@@ -38,7 +40,7 @@ def lists_of(desk: Desk, token: str, *, now: datetime) -> tuple[ReaderList, ...]
             return ()
         theirs = _theirs(work, reader)
         lists = list[ReaderList]()
-        for one in work.lists.all():
+        for one in work[ListStore].all():
             state = theirs[one.id].state if one.id in theirs else None
             active = state is SubscriberState.ACTIVE
             known = state not in (None, SubscriberState.PENDING)
@@ -47,13 +49,15 @@ def lists_of(desk: Desk, token: str, *, now: datetime) -> tuple[ReaderList, ...]
 
 
 def _theirs(work: UnitOfWork, reader: Reader) -> Mapping[int, Subscription]:
-    return {one.list_id: one for one in work.subscribers.subscriptions_of(reader.person.id)}
+    return {one.list_id: one for one in work[SubscriberStore].subscriptions_of(reader.person.id)}
 
 
 def every_list(database: Database) -> tuple[MailingList, ...]:
     """Every list that somebody can sign up for, by title."""
     with database.reading() as work:
-        return tuple(sorted(work.lists.all(), key=lambda one: (one.title.casefold(), one.name)))
+        return tuple(
+            sorted(work[ListStore].all(), key=lambda one: (one.title.casefold(), one.name))
+        )
 
 
 def join_list(desk: Desk, token: str, list_name: str, *, now: datetime) -> bool:
@@ -65,7 +69,7 @@ def join_list(desk: Desk, token: str, list_name: str, *, now: datetime) -> bool:
     """
 
     def join(work: UnitOfWork) -> Welcome | None:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
             return None
@@ -91,7 +95,7 @@ def join_lists(
 ) -> tuple[str, ...]:
     """Make somebody who just confirmed a reader of further lists; returns the titles of those that
     there still are."""
-    known = {one.id: one for one in work.lists.all()}
+    known = {one.id: one for one in work[ListStore].all()}
     joined = [known[one] for one in lists if one in known]
     for mailing_list in joined:
         _join(work, desk, reader, mailing_list, how, now)
@@ -111,18 +115,18 @@ def _join(
     if before is not None and before.state is SubscriberState.ACTIVE:
         return Welcome.LATER
     asked = NewSignup(address=reader.address, preferences=Preferences(), nonce=person.nonce)
-    _, subscription = work.subscribers.sign_up(asked, mailing_list.id, now=now)
+    _, subscription = work[SubscriberStore].sign_up(asked, mailing_list.id, now=now)
     is_first = before is None or before.state is SubscriberState.PENDING
     wish = reader.subscription.preferences
     # when it comes is as with the list they have; what it holds is for that list to say
     like_that = replace(wish, size=None, floor=None, paused_until=None, topics=())
-    joined = work.subscribers.activate(
+    joined = work[SubscriberStore].activate(
         subscription.id,
         preferences=like_that if is_first else None,
         consent=Consent(at=now, source=how),
         now=now,
     )
-    fresh = work.subscribers.subscription(person.id, mailing_list.id)
+    fresh = work[SubscriberStore].subscription(person.id, mailing_list.id)
     if not joined or fresh is None:
         return None
     return plan_newcomer(

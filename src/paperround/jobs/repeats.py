@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from paperround.domain.errors import Conflict, InvalidInput
 from paperround.domain.keys import Answer, Asked
+from paperround.store.keys import AnswerStore
 from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork, tried, write
 
 KEPT_ANSWERS = timedelta(hours=24)
@@ -32,10 +33,10 @@ def once(
 
     def attempt() -> tuple[Answer, bool]:
         with database.together() as work:
-            if not work.answers.take(asked, after=now - KEPT_ANSWERS, now=now):
+            if not work[AnswerStore].take(asked, after=now - KEPT_ANSWERS, now=now):
                 return _earlier(work, asked, now), False
             answer = do()
-            work.answers.keep(asked, answer)
+            work[AnswerStore].keep(asked, answer)
             return answer, True
 
     return tried(attempt)
@@ -50,21 +51,21 @@ def once_outside(
     request has no answer yet.
     """
     since = now - KEPT_ANSWERS
-    if not write(database, lambda work: work.answers.take(asked, after=since, now=now)):
+    if not write(database, lambda work: work[AnswerStore].take(asked, after=since, now=now)):
         with database.reading() as work:
             return _earlier(work, asked, now), False
     try:
         answer = do()
     except Exception:
-        write(database, lambda work: work.answers.give_back(asked))
+        write(database, lambda work: work[AnswerStore].give_back(asked))
         raise
-    write(database, lambda work: work.answers.keep(asked, answer))
+    write(database, lambda work: work[AnswerStore].keep(asked, answer))
     return answer, True
 
 
 def _earlier(work: UnitOfWork, asked: Asked, now: datetime) -> Answer:
     """What was answered to the request that came first under this key."""
-    earlier = work.answers.find(asked, after=now - KEPT_ANSWERS)
+    earlier = work[AnswerStore].find(asked, after=now - KEPT_ANSWERS)
     if earlier is not None and earlier.print not in asked.prints:
         raise InvalidInput(
             f"this {KEY} was used for another request: each request needs a key of its own",

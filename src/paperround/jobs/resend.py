@@ -24,6 +24,10 @@ from paperround.domain.subscribers import SubscriberState, Subscription
 from paperround.domain.times import local_date
 from paperround.jobs.build import BuildContext, Reader, build
 from paperround.jobs.opinions import Opinions
+from paperround.store.editions import EditionStore
+from paperround.store.keys import AuditStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import Database, tried
 
 PAGE = 2000
@@ -92,7 +96,7 @@ def _search(
     database: Database, list_name: str, day: date | None, now: datetime, include_unknown: bool
 ) -> "_Search":
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
     day = day or local_date(now, mailing_list.zone)
     found = Missed(list_name=list_name, day=day)
     return _Search(database, mailing_list, day, now, include_unknown, found)
@@ -115,7 +119,7 @@ class _Search:
         id_ = self.mailing_list.id
         while True:
             with self.database.reading() as work:
-                page = work.ledger.undelivered(id_, self.day, after=after, limit=PAGE)
+                page = work[Ledger].undelivered(id_, self.day, after=after, limit=PAGE)
             if not page:
                 return
             yield page
@@ -157,7 +161,7 @@ class _Search:
         rows: list[tuple[EditionId, NewDelivery]] = []
         with self.database.reading() as work:
             for id_, some in by_edition.items():
-                edition = work.editions.get(id_)
+                edition = work[EditionStore].get(id_)
                 readers = [
                     Reader(
                         subscription=subscription,
@@ -173,14 +177,14 @@ class _Search:
                 rows += [(id_, row) for row in built]
         mails = [(edition, row) for edition, row in rows if not row.reason]
         with self.database.writing() as work:
-            planned = work.ledger.plan_again(self.mailing_list.id, mails, now=self.now)
+            planned = work[Ledger].plan_again(self.mailing_list.id, mails, now=self.now)
             if planned:
                 target = f"{self.mailing_list.name}/{self.day}"
                 details = {"planned": planned}
                 deed = Deed(
                     actor=COMMAND_LINE, action="send-missed", target=target, details=details
                 )
-                work.audit.note(deed, now=self.now)
+                work[AuditStore].note(deed, now=self.now)
         self.found.planned += planned
         self.found.barred.update(row.reason for _, row in rows if row.reason)
 

@@ -19,6 +19,7 @@ from paperround.domain.errors import Conflict, DatabaseFailed, NotFound
 from paperround.domain.returns import Did, Kind, Receipt, ReturnBox, ReturnedEvent, ReturnReader
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.returns import receipt, take_one
+from paperround.store.returns import ReturnStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def _taken(
         why = quarantined if taken.did is Did.QUARANTINED else _why_unproven(event, taken.did)
         if why:
             person = None if taken.mail is None else taken.mail.person
-            work.returns.keep(event, raw, why=why, person=person, now=now)
+            work[ReturnStore].keep(event, raw, why=why, person=person, now=now)
         return taken.word
 
     return receipt([write(intake.database, take)])
@@ -106,7 +107,7 @@ def replay(intake: Intake, number: int, *, now: datetime) -> Receipt:
     """Read a mail in quarantine once more, as it would be read today; when that is understood it
     counts as of the day it came, and leaves the quarantine. Raises NotFound."""
     with intake.database.reading() as work:
-        found = work.returns.quarantined(number)
+        found = work[ReturnStore].quarantined(number)
     if found is None:
         raise NotFound(f"there is no mail {number} in quarantine: `paperround bounces list`")
     mail, raw = found
@@ -122,7 +123,7 @@ def replay(intake: Intake, number: int, *, now: datetime) -> Receipt:
         taken = take_one(work, intake.keys, named, now=now)
         counts = taken.did not in (None, Did.QUARANTINED)
         if counts and not _why_unproven(event, taken.did):
-            work.returns.release(number)
+            work[ReturnStore].release(number)
         return taken.word
 
     return receipt([write(intake.database, take)])

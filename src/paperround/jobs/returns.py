@@ -31,6 +31,8 @@ from paperround.domain.tokens import KeyRing, Purpose, read_token
 from paperround.jobs.links import address_of, reader_of
 from paperround.jobs.self_service import stop_reading
 from paperround.jobs.subscribers import suppress
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 log = logging.getLogger(__name__)
@@ -109,19 +111,19 @@ class _Taking:
     now: datetime
 
     def take(self, event: ReturnedEvent) -> Taken:
-        kept = self.work.returns.begin(event, now=self.now)
+        kept = self.work[ReturnStore].begin(event, now=self.now)
         if kept is None:
             return Taken(did=None)
         mail, proof = self._about(event)
         did, said = self._weighed(event, mail, proof)
         proven = None if proof is Proof.NONE else mail
-        self.work.returns.end(kept, did, proof=proof, mail=proven, said=said)
+        self.work[ReturnStore].end(kept, did, proof=proof, mail=proven, said=said)
         if did is not Did.NOTED:
             log.info("returned by %s: %s, %s, did: %s", event.way, event.kind, event.evidence, did)
         return Taken(did=did, mail=mail)
 
     def take_reply(self, book: str, move: Move) -> None:
-        mail = self.work.returns.mail_in(book, move.id)
+        mail = self.work[ReturnStore].mail_in(book, move.id)
         event = ReturnedEvent(
             way="smtp",
             event_id=f"{book}/{move.id}/{move.token}",
@@ -131,10 +133,10 @@ class _Taking:
             code=move.reason.partition(": ")[2][:_LONGEST_CODE],
             said=move.reply or "",
         )
-        kept = self.work.returns.begin(event, now=self.now)
+        kept = self.work[ReturnStore].begin(event, now=self.now)
         if kept is not None and mail is not None:
             did, said = self._weighed(event, mail, Proof.REPLY)
-            self.work.returns.end(kept, did, proof=Proof.REPLY, mail=mail, said=said)
+            self.work[ReturnStore].end(kept, did, proof=Proof.REPLY, mail=mail, said=said)
 
     # --- which mail ----------------------------------------------------------------------------
 
@@ -144,11 +146,11 @@ class _Taking:
             mail = self._tagged(event)
             return mail, Proof.NONE if mail is None else Proof.TAG
         if event.message_id:
-            mail = self.work.returns.mail_called(event.message_id)
+            mail = self.work[ReturnStore].mail_called(event.message_id)
             if mail is not None and self.now - mail.dated <= VALID:
                 return mail, Proof.MESSAGE_ID if self._is_told_of(mail, event) else Proof.NONE
         if event.recipient and _is_from_a_provider(event):
-            mail = self.work.returns.mail_to(event.recipient, since=self.now - VALID)
+            mail = self.work[ReturnStore].mail_to(event.recipient, since=self.now - VALID)
             if mail is not None:
                 return mail, Proof.RECIPIENT
         return None, Proof.NONE
@@ -169,12 +171,12 @@ class _Taking:
             link = read_token(event.tag)
             if not leaves or link is None or link.purpose is not Purpose.UNSUBSCRIBE:
                 return None
-            mail = self.work.returns.mail_in("delivery", link.row)
+            mail = self.work[ReturnStore].mail_in("delivery", link.row)
             return mail if mail and self.keys.verify(event.tag, mail.nonce) else None
         if not parts.is_good_on(self.now.date()) or (parts.use is TagUse.LEAVE and not leaves):
             return None
         book = "notice" if parts.use is TagUse.NOTICE else "delivery"
-        mail = self.work.returns.mail_in(book, parts.row)
+        mail = self.work[ReturnStore].mail_in(book, parts.row)
         return mail if mail and verify_tag(self.keys, event.tag, mail.nonce) else None
 
     def _address(self, mail: OwnMail | None) -> str:
@@ -185,7 +187,7 @@ class _Taking:
         """Whose mail it was; None for nobody's, and for somebody who was erased."""
         if mail is None or mail.person is None:
             return None
-        person = self.work.subscribers.get(mail.person)
+        person = self.work[SubscriberStore].get(mail.person)
         return person if person is not None and person.address else None
 
     # --- what follows --------------------------------------------------------------------------
@@ -193,7 +195,7 @@ class _Taking:
     def _weighed(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> tuple[Did, str]:
         """What the event does, and the words that may be kept of it: none about somebody who was
         erased since, whose name nobody knows any more to leave it out."""
-        if mail and mail.person is not None and not self.work.subscribers.lock(mail.person):
+        if mail and mail.person is not None and not self.work[SubscriberStore].lock(mail.person):
             return Did.NOTED, ""
         return self._do(event, mail, proof), masked(event.said, self._address(mail))
 
@@ -215,7 +217,7 @@ class _Taking:
         """The same as the link in the mail does, with the same mail that takes it back."""
         if mail.book != "delivery":
             return Did.NOTED
-        owner = self.work.subscribers.owner_of_delivery(DeliveryId(mail.row))
+        owner = self.work[SubscriberStore].owner_of_delivery(DeliveryId(mail.row))
         reader = None
         if owner is not None:
             reader = reader_of(self.work, owner.subscriber_id, list_id=owner.list_id)
@@ -230,7 +232,7 @@ class _Taking:
         mail for weeks."""
         if proof is not Proof.MESSAGE_ID or _is_from_a_provider(event):
             return event
-        most = Evidence.NONE if self.work.returns.has_bounced(mail) else Evidence.PASSING
+        most = Evidence.NONE if self.work[ReturnStore].has_bounced(mail) else Evidence.PASSING
         return replace(event, evidence=at_most(event.evidence, most))
 
     def _judge(self, event: ReturnedEvent, mail: OwnMail, person: Subscriber) -> Did:
@@ -238,14 +240,14 @@ class _Taking:
         mailed now. A confirmation that comes back stops nobody: nobody is mailed before they
         confirm."""
         if event.evidence is Evidence.COMPLAINT:
-            for one in self.work.subscribers.subscriptions_of(person.id):
-                self.work.subscribers.leave(one.id, now=self.now)
+            for one in self.work[SubscriberStore].subscriptions_of(person.id):
+                self.work[SubscriberStore].leave(one.id, now=self.now)
             address = address_of(person)
             fresh = suppress(self.work, self.keys, address, reason=COMPLAINT, now=self.now)
             return Did.COMPLAINED if fresh else Did.NOTED
         if person.state is not SubscriberState.ACTIVE:
             return Did.NOTED
-        before = self.work.returns.standing(person.id)
+        before = self.work[ReturnStore].standing(person.id)
         after, effect = judged(
             before,
             event.evidence,
@@ -256,11 +258,11 @@ class _Taking:
         if effect is Effect.STOPPED:
             suppress(self.work, self.keys, address_of(person), reason=GONE, now=self.now)
         elif after != before:
-            self.work.returns.set_standing(person.id, after, now=self.now)
+            self.work[ReturnStore].set_standing(person.id, after, now=self.now)
         return Did.NOTED if effect is Effect.NONE else Did(effect.value)
 
     def _is_surge(self, person: Subscriber) -> bool:
-        at_domain, in_all = self.work.returns.stopped_since(person.id, self.now - DAY)
+        at_domain, in_all = self.work[ReturnStore].stopped_since(person.id, self.now - DAY)
         return at_domain >= SURGE_OF_A_DOMAIN or in_all >= SURGE
 
 

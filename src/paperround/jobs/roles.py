@@ -12,6 +12,11 @@ from datetime import datetime, timedelta
 from paperround.domain.ports import Worker
 from paperround.domain.times import format_instant
 from paperround.domain.work import Job, Line, Staff, name_of, sign_of, staff_of
+from paperround.store.ledger import Ledger
+from paperround.store.notices import NoticeLedger
+from paperround.store.posts import PostLedger
+from paperround.store.requests import RequestStore
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 PERIODS = "tick"
@@ -48,10 +53,10 @@ def look(
     period = period_of(now)
 
     def take(work: UnitOfWork) -> bool:
-        work.slots.beat(SCHEDULERS + name_of(me), now=now)
-        work.slots.forget_later(PERIODS, than=now + AHEAD)
-        is_first = work.slots.take(PERIODS, period, now=now)
-        books = (work.requests, work.notices, work.ledger, work.posts)
+        work[SlotStore].beat(SCHEDULERS + name_of(me), now=now)
+        work[SlotStore].forget_later(PERIODS, than=now + AHEAD)
+        is_first = work[SlotStore].take(PERIODS, period, now=now)
+        books = (work[RequestStore], work[NoticeLedger], work[Ledger], work[PostLedger])
         if is_first or any(book.has_due(now=now) for book in books):
             for job in rounds if is_first else senders:
                 work.ask(job)
@@ -67,24 +72,24 @@ def period_of(now: datetime) -> str:
 
 def worker_lives(database: Database, me: Worker, lines: tuple[Line, ...], *, now: datetime) -> None:
     """Leave a worker's sign of life, which says what it serves."""
-    write(database, lambda work: work.slots.beat(WORKERS + sign_of(me, lines), now=now))
+    write(database, lambda work: work[SlotStore].beat(WORKERS + sign_of(me, lines), now=now))
 
 
 def sign_off(database: Database, me: Worker, lines: tuple[Line, ...] | None) -> None:
     """Take back the sign of life of a worker of these lines, or of a scheduler: it has ended."""
     sign = SCHEDULERS + name_of(me) if lines is None else WORKERS + sign_of(me, lines)
-    write(database, lambda work: work.slots.give_back("beat", sign))
+    write(database, lambda work: work[SlotStore].give_back("beat", sign))
 
 
 def staff(work: UnitOfWork, *, now: datetime) -> Staff:
     """Who lives."""
-    slots = work.slots
+    slots = work[SlotStore]
     return staff_of(slots.beats(SCHEDULERS), slots.beats(WORKERS), now=now)
 
 
 def forget_the_gone(work: UnitOfWork, *, now: datetime) -> None:
     """Drop the signs of life of processes that have been silent for an hour."""
     for kind in (SCHEDULERS, WORKERS):
-        for name, at in work.slots.beats(kind).items():
+        for name, at in work[SlotStore].beats(kind).items():
             if now - at > GONE:
-                work.slots.give_back("beat", kind + name)
+                work[SlotStore].give_back("beat", kind + name)

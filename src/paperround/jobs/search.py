@@ -26,6 +26,8 @@ from paperround.domain.search import (
 )
 from paperround.domain.stems import stem, stems, words
 from paperround.jobs.site import shown_text
+from paperround.store.papers import PaperStore
+from paperround.store.search import SearchIndex
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 Relevance = Callable[[Query, Sequence[Paper], Found], list[PaperId]]
@@ -81,19 +83,19 @@ def search(
     with database.reading() as work:
         # Where only filters were named, the newest papers fit best.
         if query.filters.are_set and not query.wanted and not query.excluded:
-            found = work.search.newest(query.filters, limit=end, most=DEEPEST, upto=upto)
+            found = work[SearchIndex].newest(query.filters, limit=end, most=DEEPEST, upto=upto)
         else:
-            found = work.search.find(query, limit=max(end, LOOKED_AT, FEW), upto=upto)
+            found = work[SearchIndex].find(query, limit=max(end, LOOKED_AT, FEW), upto=upto)
         order, total = ordered(work, relevance, query, found), found.total
         if total < FEW and query.wanted:
             # What else there is where words may also begin longer ones, in the order of the index.
             wide = widened(query)
             if wide != query:
-                further = work.search.find(wide, limit=2 * FEW, upto=found.upto).best
+                further = work[SearchIndex].find(wide, limit=2 * FEW, upto=found.upto).best
                 order = list(dict.fromkeys((*order, *further)))
             total = len(order)
         papers = order[offset:end]
-        loaded = work.papers.load(papers) if papers else {}
+        loaded = work[PaperStore].load(papers) if papers else {}
         suggestion = _suggestion(work, text, query, found)
     marker = Marker(widened(query) if total > found.total else query)
     return SearchPage(
@@ -115,7 +117,7 @@ def ordered(
     best, others = found.best[:LOOKED_AT], found.best[LOOKED_AT:]
     if len(best) < 2 or not query.wanted:
         return found.best
-    loaded = work.papers.load(best)
+    loaded = work[PaperStore].load(best)
     return [*relevance(query, [loaded[one] for one in best if one in loaded], found), *others]
 
 
@@ -131,8 +133,8 @@ def _suggestion(work: UnitOfWork, text: str, query: Query, found: Found) -> str:
     better = text
     for word in islice(filter(is_guessable, plain), _MOST_UNKNOWN):
         # The commonest of the words that are nearest to it.
-        guesses = nearest(word, work.search.words_like(word))[:_MOST_GUESSES]
-        spread = work.search.spread([Term(words=(guess,)) for guess in guesses])
+        guesses = nearest(word, work[SearchIndex].words_like(word))[:_MOST_GUESSES]
+        spread = work[SearchIndex].spread([Term(words=(guess,)) for guess in guesses])
         best = max(spread, key=lambda term: (spread[term], term.words), default=None)
         if best and spread[best]:
             whole = rf"(?<!\w){re.escape(word)}(?!\w)"
@@ -153,13 +155,13 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
     """At most five, the most similar first; none where nothing shares enough with it."""
     used = telling_words(paper)
     with database.reading() as work:
-        spread, indexed = work.search.spread(used), work.papers.count()
+        spread, indexed = work[SearchIndex].spread(used), work[PaperStore].count()
         shared = [term for term in used if spread.get(term, 0) > 1]
         shared.sort(key=lambda term: (-used[term] * rarity(spread[term], indexed), term.words))
         chosen = tuple(shared[:MOST_TOLD])
         query = Query(optional=chosen, times={term: used[term] for term in chosen})
-        found = work.search.find(query, limit=MOST_COMPARED)
-        loaded = work.papers.load(found.best) if found.best else {}
+        found = work[SearchIndex].find(query, limit=MOST_COMPARED)
+        loaded = work[PaperStore].load(found.best) if found.best else {}
     papers = [loaded[one] for one in found.best if one in loaded]
     order = relevance(query, papers, found)
     similar = []
@@ -209,7 +211,7 @@ class Neighbours:
         if not kept.papers:
             return []
         with self._database.reading() as work:
-            loaded = work.papers.load(kept.papers)
+            loaded = work[PaperStore].load(kept.papers)
         # Those that still stand, each once: two may have become one, or one with the paper.
         found = {loaded[one].id: loaded[one] for one in kept.papers if one in loaded}
         return [one for one in found.values() if not one.withdrawn and one.id != paper.id]

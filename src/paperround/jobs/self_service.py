@@ -33,6 +33,8 @@ from paperround.jobs.notices import new_notice, said_of
 from paperround.jobs.plan import Hours, first_due_of
 from paperround.jobs.signup_limits import may_link
 from paperround.jobs.wishes import interests_of, papers_given, settled
+from paperround.store.notices import NoticeLedger
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -118,9 +120,9 @@ def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: d
     """End a subscription, and mail a link that takes it back unless one was mailed just before;
     False when it was over already."""
     subscription = reader.subscription
-    if not work.subscribers.leave(subscription.id, now=now):
+    if not work[SubscriberStore].leave(subscription.id, now=now):
         return False
-    last = work.notices.latest(subscription.subscriber_id, NoticeKind.UNDO)
+    last = work[NoticeLedger].latest(subscription.subscriber_id, NoticeKind.UNDO)
     if (
         last is not None
         and last.payload.get("subscription") == subscription.id
@@ -131,7 +133,7 @@ def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: d
         return True
     key, payload = f"undo/{subscription.id}/{now.isoformat()}", said_of(subscription)
     undo = new_notice(identity, NoticeKind.UNDO, key, reader.person.id, None, payload, now=now)
-    work.notices.put(undo, now=now)
+    work[NoticeLedger].put(undo, now=now)
     return True
 
 
@@ -143,7 +145,7 @@ def mail_choices_link(desk: Desk, token: str, *, now: datetime) -> None:
         reader = _leaving_reader(work, desk, token)
         if reader is None or not may_link(work, desk.keys, reader.person.id, now=now):
             return
-        work.notices.put(choices_link(desk.identity, reader.subscription, now=now), now=now)
+        work[NoticeLedger].put(choices_link(desk.identity, reader.subscription, now=now), now=now)
 
     write_by_link(desk, token, put)
     desk.wake()
@@ -201,7 +203,7 @@ def _choices(
 def _next_due(work: UnitOfWork, subscription: Subscription, *, by: datetime) -> datetime | None:
     """When the subscription is due; None when that is not set, or not `by` then."""
     just_before = SubscriptionId(subscription.id - 1)
-    found = work.subscribers.due(subscription.list_id, now=by, limit=1, after=just_before)
+    found = work[SubscriberStore].due(subscription.list_id, now=by, limit=1, after=just_before)
     return next((one.due_at for one in found if one.subscription.id == subscription.id), None)
 
 
@@ -228,12 +230,12 @@ def save_choices(
 
     def save(work: UnitOfWork, reader: Reader) -> Choices | None:
         wish = checked(preferences, zone=reader.mailing_list.zone, now=now)
-        work.subscribers.choose(reader.subscription.id, wish, now=now)
+        work[SubscriberStore].choose(reader.subscription.id, wish, now=now)
         if kept is not None:
-            work.subscribers.set_interests(reader.person.id, kept, now=now)
+            work[SubscriberStore].set_interests(reader.person.id, kept, now=now)
             notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
             if notice is not None and _asked(notice):  # what the link asked for is settled by that
-                work.notices.use(notice.id, now=now)
+                work[NoticeLedger].use(notice.id, now=now)
         fresh = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
         if fresh is None:
             return None
@@ -248,7 +250,7 @@ def renew_feed(desk: Desk, token: str, *, now: datetime) -> Choices | None:
     once. None for any other link."""
 
     def renew(work: UnitOfWork, reader: Reader) -> Choices | None:
-        work.subscribers.renew_nonce(reader.person.id, secrets.token_urlsafe(16), now=now)
+        work[SubscriberStore].renew_nonce(reader.person.id, secrets.token_urlsafe(16), now=now)
         fresh = choosing_reader(work, desk.keys, token, now=now)
         return None if fresh is None else _choices(work, desk, fresh, now)
 
@@ -269,9 +271,9 @@ def _set_clock(
         return
     if _next_due(work, subscription, by=now) is not None:
         return
-    taken = work.subscribers.last_dates([subscription.id]).get(subscription.id)
+    taken = work[SubscriberStore].last_dates([subscription.id]).get(subscription.id)
     due_at = first_due_of(subscription, mailing_list, hours, taken, now)
-    work.subscribers.schedule({subscription.id: due_at})
+    work[SubscriberStore].schedule({subscription.id: due_at})
 
 
 def _as_chooser(

@@ -39,6 +39,9 @@ from paperround.jobs.plan import Hours, Welcome, plan_newcomer
 from paperround.jobs.reader_lists import join_lists
 from paperround.jobs.subscribers import is_suppressed
 from paperround.jobs.wishes import add_interests
+from paperround.store.notices import NoticeLedger
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork
 
 CONSENT = "confirmed by mail"
@@ -83,7 +86,7 @@ def confirm_key(subscription: Subscription, number: int) -> str:
 def confirmations(work: UnitOfWork, subscription: Subscription) -> list[Notice]:
     """Every confirmation that was asked of a subscription, oldest first."""
     found = list[Notice]()
-    while notice := work.notices.find(confirm_key(subscription, len(found) + 1)):
+    while notice := work[NoticeLedger].find(confirm_key(subscription, len(found) + 1)):
         found.append(notice)
     return found
 
@@ -113,7 +116,7 @@ def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
         reader = reader_of_notice(work, notice)
         if reader is None or is_suppressed(work, desk.keys, reader.address):
             return None
-        if not work.notices.use(notice.id, now=now):
+        if not work[NoticeLedger].use(notice.id, now=now):
             return None
         return _activated(work, desk, notice, reader, now)
 
@@ -129,7 +132,7 @@ def _activated(
     work: UnitOfWork, desk: Desk, notice: Notice, reader: Reader, now: datetime
 ) -> Confirmed | None:
     choices = notice.payload.get("choices")
-    active = work.subscribers.activate(
+    active = work[SubscriberStore].activate(
         reader.subscription.id,
         preferences=None if choices is None else unpacked(str(choices)),
         consent=Consent(at=now, source=_how(notice)),
@@ -138,12 +141,12 @@ def _activated(
     if not active:
         return None
     # a wish is confirmed once: other links that wait for the same yes are used up by it
-    reminder = work.notices.find(reminder_key(reader.subscription))
+    reminder = work[NoticeLedger].find(reminder_key(reader.subscription))
     others = confirmations(work, reader.subscription)
     for one in [*others, *([reminder] if reminder else [])]:
         if one.used_at is None:
-            work.notices.use(one.id, now=now)
-    work.returns.forgive(reader.person.id)  # the mail with this link came to them
+            work[NoticeLedger].use(one.id, now=now)
+    work[ReturnStore].forgive(reader.person.id)  # the mail with this link came to them
     asked = unpacked_interests(notice.payload)
     interests = add_interests(work, reader.person.id, asked, now=now)
     now_active = reader_of_notice(work, notice)

@@ -28,6 +28,8 @@ from paperround.domain.requests import Drop, Limit, RequestTally
 from paperround.domain.subscribers import Address, SubscriberId
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.desk import Desk
+from paperround.store.limits import RateStore
+from paperround.store.requests import RequestStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 SLOW_LANE = timedelta(minutes=30)
@@ -82,7 +84,7 @@ def due_instant(
     domain, *shares = _domain_hits(desk, address, visitor)
     all_, slow = (TOTAL, desk.limits.total), (SLOW, desk.limits.total)
     hits = sorted([*(hit for hit, _ in clients), domain, *shares, slow])
-    work.rates.lock([key for key, rates in (all_, *hits) if rates])
+    work[RateStore].lock([key for key, rates in (all_, *hits) if rates])
     _count_client(work, clients, now)
     wait = _hit(work, *domain, now)
     if wait is not None and not (worked and any(_hit(work, *one, now) is None for one in shares)):
@@ -98,13 +100,13 @@ def due_instant(
 def count_client(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime) -> None:
     """Count a request of `visitor` that asks for nothing. Raises RateLimited."""
     clients = _client_hits(desk, visitor)
-    work.rates.lock(sorted(key for (key, _), _ in clients))
+    work[RateStore].lock(sorted(key for (key, _), _ in clients))
     _count_client(work, clients, now)
 
 
 def _count_client(work: UnitOfWork, clients: Sequence[tuple[Hit, Limit]], now: datetime) -> None:
     for (key, rates), limit in clients:
-        wait = work.rates.hit(key, rates, now=now)
+        wait = work[RateStore].hit(key, rates, now=now)
         if wait is not None:
             raise RateLimited(_later(*_TOO_MANY, wait), retry_after=wait, limit=limit)
 
@@ -174,7 +176,7 @@ def standing_of(
 ) -> Standing | None:
     """The same, as the transaction of a request sees it."""
     each = [
-        work.rates.standing(key, rate, now=now)
+        work[RateStore].standing(key, rate, now=now)
         for (key, rates), _ in _client_hits(desk, visitor)
         for rate in rates
     ]
@@ -186,7 +188,7 @@ def must_work(desk: Desk, *, now: datetime) -> bool:
     """Whether so many sign up that a browser should do some work first; without it they wait."""
     with desk.database.reading() as work:
         return any(
-            work.rates.count(TOTAL, rate.period, now=now) >= rate.count
+            work[RateStore].count(TOTAL, rate.period, now=now) >= rate.count
             for rate in desk.limits.total
         )
 
@@ -197,7 +199,7 @@ def must_work(desk: Desk, *, now: datetime) -> bool:
 def lock_mailbox(work: UnitOfWork, desk: Desk, address: Address) -> None:
     """Lock the count of a mailbox, before any person is locked."""
     if desk.limits.address:
-        work.rates.lock([_mailbox_key(desk.keys, address.folded)])
+        work[RateStore].lock([_mailbox_key(desk.keys, address.folded)])
 
 
 def may_mail(work: UnitOfWork, desk: Desk, address: Address, *, now: datetime) -> bool:
@@ -227,22 +229,22 @@ def may_link(work: UnitOfWork, keys: KeyRing, person: SubscriberId, *, now: date
 def note_refused(database: Database, error: RateLimited, *, now: datetime) -> None:
     """Count a request that a limit refused, for the operator."""
     if error.limit:
-        write(database, lambda work: work.rates.hit(REFUSED + error.limit, (), now=now))
+        write(database, lambda work: work[RateStore].hit(REFUSED + error.limit, (), now=now))
 
 
 def note_dropped(work: UnitOfWork, why: Drop, *, now: datetime) -> None:
     """Count a request that came to nothing as it was worked on."""
-    work.rates.hit(DROPPED + why, (), now=now)
+    work[RateStore].hit(DROPPED + why, (), now=now)
 
 
 def tally(work: UnitOfWork, period: timedelta, *, now: datetime) -> RequestTally:
     """What waits, and what became of others in the last `period`."""
-    waiting, oldest_due = work.requests.waiting()
+    waiting, oldest_due = work[RequestStore].waiting()
     return RequestTally(
         waiting=waiting,
         oldest_due=oldest_due,
-        refused={one: work.rates.count(REFUSED + one, period, now=now) for one in Limit},
-        dropped={one: work.rates.count(DROPPED + one, period, now=now) for one in Drop},
+        refused={one: work[RateStore].count(REFUSED + one, period, now=now) for one in Limit},
+        dropped={one: work[RateStore].count(DROPPED + one, period, now=now) for one in Drop},
     )
 
 
@@ -251,7 +253,7 @@ def tally(work: UnitOfWork, period: timedelta, *, now: datetime) -> RequestTally
 
 def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
     """As the store's; what has no limit need not be counted."""
-    return work.rates.hit(key, rates, now=now) if rates else None
+    return work[RateStore].hit(key, rates, now=now) if rates else None
 
 
 def client_and_network(written: str | None) -> tuple[str, str]:

@@ -19,6 +19,9 @@ from paperround.jobs.choices import checked, packed, packed_interests, packed_li
 from paperround.jobs.desk import Desk
 from paperround.jobs.notices import spoken_in
 from paperround.jobs.signup_limits import count_client, due_instant, standing_of
+from paperround.store.lists import ListStore
+from paperround.store.requests import RequestStore
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
 POW = "pow"
@@ -52,7 +55,7 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> Standing 
     """
 
     def ask(work: UnitOfWork) -> Standing | None:
-        mailing_list = work.lists.get(request.list_name)
+        mailing_list = work[ListStore].get(request.list_name)
         wish = checked(request.preferences, zone=mailing_list.zone, now=now)
         interests = checked_interests(request.interests)
         payload: dict[str, str | int] = {  # what is asked for, as the mail to confirm it keeps it
@@ -61,7 +64,7 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> Standing 
             "source": request.source,
             **spoken_in(wish.language),
             **packed_interests(interests),
-            **packed_lists([work.lists.get(name).id for name in dict.fromkeys(request.also)]),
+            **packed_lists([work[ListStore].get(name).id for name in dict.fromkeys(request.also)]),
         }
         address, visitor, proof = request.address, request.visitor, request.proof
         _queue(work, desk, RequestKind.SIGNUP, address, visitor, payload, proof=proof, now=now)
@@ -105,7 +108,7 @@ def _queue(
     now: datetime,
 ) -> None:
     desk.key_check.require(work, now=now)  # else nobody could tell whom never to mail
-    worked = proof is not None and work.slots.take(POW, proof, now=now)
+    worked = proof is not None and work[SlotStore].take(POW, proof, now=now)
     due_at = due_instant(work, desk, address, visitor, worked=worked, now=now)
     request = NewRequest(kind=kind, address=address, due_at=due_at, payload=payload)
-    work.requests.put(request, now=now)
+    work[RequestStore].put(request, now=now)

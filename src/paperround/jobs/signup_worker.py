@@ -31,6 +31,9 @@ from paperround.jobs.notices import new_notice
 from paperround.jobs.signup import confirm_key, confirmations
 from paperround.jobs.signup_limits import DAY, lock_mailbox, may_mail, note_dropped
 from paperround.jobs.subscribers import is_suppressed
+from paperround.store.notices import NoticeLedger
+from paperround.store.requests import RequestStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,7 @@ def work_on_requests(desk: Desk, *, now: datetime) -> int:
     done = 0
     while True:
         with desk.database.reading() as work:
-            page = work.requests.due(now=now, limit=PAGE)
+            page = work[RequestStore].due(now=now, limit=PAGE)
         if not page:
             return done
         done += sum(_work_on(desk, one, now) for one in page)
@@ -69,8 +72,8 @@ def _work_on(desk: Desk, request: RequestId, now: datetime) -> bool:
         log.error("request %d failed: %s in %s:%s", request, kind, place.filename, place.lineno)
 
         def put_off(work: UnitOfWork) -> None:
-            if work.requests.put_off(request, until=now + LATER) >= TRIES:
-                work.requests.take(request)
+            if work[RequestStore].put_off(request, until=now + LATER) >= TRIES:
+                work[RequestStore].take(request)
                 note_dropped(work, Drop.FAILED, now=now)
 
         write(desk.database, put_off)
@@ -78,7 +81,7 @@ def _work_on(desk: Desk, request: RequestId, now: datetime) -> bool:
 
 
 def _done(desk: Desk, id_: RequestId, now: datetime, work: UnitOfWork) -> bool:
-    request = work.requests.take(id_)
+    request = work[RequestStore].take(id_)
     if request is None:  # another process has taken it
         return False
     _DO[request.kind](work, desk, request, now=now)
@@ -92,12 +95,12 @@ def _sign_up(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: date
     address, list_id = request.address, ListId(int(request.payload["list"]))
     lock_mailbox(work, desk, address)
     person = _held(work, address)
-    wish = None if person is None else work.subscribers.subscription(person.id, list_id)
+    wish = None if person is None else work[SubscriberStore].subscription(person.id, list_id)
     is_refused = person is not None and person.state is SubscriberState.SUPPRESSED
     if is_refused or is_suppressed(work, desk.keys, address):
         return
     if wish is not None and wish.state is SubscriberState.ACTIVE:
-        last = work.notices.latest(wish.subscriber_id, NoticeKind.PREFERENCES)
+        last = work[NoticeLedger].latest(wish.subscriber_id, NoticeKind.PREFERENCES)
         if last is not None and now < last.dated + DAY:  # they were mailed a link today
             return
     if not may_mail(work, desk, address, now=now):
@@ -108,16 +111,16 @@ def _sign_up(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: date
         preferences=unpacked(str(request.payload["choices"])),
         nonce=desk.keys.digest("subscriber-nonce", who)[:22],
     )
-    _, subscription = work.subscribers.sign_up(asked, list_id, now=now)
+    _, subscription = work[SubscriberStore].sign_up(asked, list_id, now=now)
     _write_to(work, desk, request, subscription, now)
 
 
 def _held(work: UnitOfWork, address: Address) -> Subscriber | None:
     """The person at an address, as they stay until this transaction ends."""
-    person = work.subscribers.find(address)
-    if person is not None and not work.subscribers.lock(person.id):
+    person = work[SubscriberStore].find(address)
+    if person is not None and not work[SubscriberStore].lock(person.id):
         raise Conflict("somebody was erased just now")  # and the request with them
-    return work.subscribers.find(address)
+    return work[SubscriberStore].find(address)
 
 
 def _write_to(
@@ -127,7 +130,7 @@ def _write_to(
     confirm it, the same one while its link works and the same is asked."""
     if wish.state is SubscriberState.ACTIVE:
         asked = unpacked_interests(request.payload)
-        work.notices.put(choices_link(desk.identity, wish, now=now, interests=asked), now=now)
+        work[NoticeLedger].put(choices_link(desk.identity, wish, now=now, interests=asked), now=now)
         return
     payload = {**request.payload, "subscription": wish.id}
     earlier = confirmations(work, wish)
@@ -137,11 +140,11 @@ def _write_to(
         # the same may be asked from elsewhere
         asks = {**last.payload, "source": payload["source"]} == payload
         if waits and asks and now < last.dated + CONFIRM_VALID:
-            work.notices.again(last.id, due_at=now, expires_at=now + NOTICE_LIFE)
+            work[NoticeLedger].again(last.id, due_at=now, expires_at=now + NOTICE_LIFE)
             return
     key, person = confirm_key(wish, len(earlier) + 1), wish.subscriber_id
     confirm = new_notice(desk.identity, NoticeKind.CONFIRM, key, person, None, payload, now=now)
-    work.notices.put(confirm, now=now)
+    work[NoticeLedger].put(confirm, now=now)
 
 
 # --- a link to one's choices ---------------------------------------------------------------------
@@ -155,10 +158,10 @@ def _mail_link(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: da
     readers = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
     if person is None or person.state not in readers or is_suppressed(work, desk.keys, address):
         return
-    theirs = work.subscribers.subscriptions_of(person.id)
+    theirs = work[SubscriberStore].subscriptions_of(person.id)
     wish = min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)
     if wish is not None and may_mail(work, desk, address, now=now):
-        work.notices.put(choices_link(desk.identity, wish, now=now), now=now)
+        work[NoticeLedger].put(choices_link(desk.identity, wish, now=now), now=now)
 
 
 _DO: Mapping[RequestKind, Callable[..., None]] = {

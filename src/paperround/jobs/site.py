@@ -21,6 +21,9 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId, Show
 from paperround.domain.schedule import MOST_CUTS
 from paperround.jobs.cancelling import Withdrawn, withdrawn
+from paperround.store.editions import EditionStore
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 FRONT_DAYS = 7
@@ -80,12 +83,12 @@ class FrontPage:
 def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPage:
     """What the first page shows of a list at `now`. Raises NotFound for an unknown list."""
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
-        newest = work.editions.newest(mailing_list.id, by=now, most=FRONT_PAPERS)
-        recent = work.editions.recent(mailing_list.id, limit=MOST_CUTS * (FRONT_DAYS + 1))
+        mailing_list = work[ListStore].get(list_name)
+        newest = work[EditionStore].newest(mailing_list.id, by=now, most=FRONT_PAPERS)
+        recent = work[EditionStore].recent(mailing_list.id, limit=MOST_CUTS * (FRONT_DAYS + 1))
         shown = newest if newest is not None and newest.papers else None
         if shown is None and recent:
-            shown = work.editions.find(mailing_list.id, recent[0].day, recent[0].cut)
+            shown = work[EditionStore].find(mailing_list.id, recent[0].day, recent[0].cut)
     held = 0
     if shown is not None:  # perhaps not all of its papers were read
         known = (one.papers for one in recent if (one.day, one.cut) == (shown.day, shown.cut))
@@ -117,17 +120,19 @@ def edition_page(
     """The edition of (list, day, cut), or the day's last one. Raises NotFound where none stands,
     or `even_withdrawn` was mailed to anybody."""
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
         if cut is None:  # the day's last one that holds papers, else its last one
-            newest = work.editions.recent(mailing_list.id, before=day + timedelta(days=1), limit=1)
+            newest = work[EditionStore].recent(
+                mailing_list.id, before=day + timedelta(days=1), limit=1
+            )
             holds_papers = bool(newest) and newest[0].day == day
             numbers = map(str, range(len(mailing_list.cuts) - 1, -1, -1))
-            there = (one for one in numbers if work.editions.find(mailing_list.id, day, one))
+            there = (one for one in numbers if work[EditionStore].find(mailing_list.id, day, one))
             cut = newest[0].cut if holds_papers else next(there, "0")
-        edition = work.editions.find(mailing_list.id, day, cut)
-        cuts = work.editions.between(mailing_list.id, since=day, until=day)
-        earlier = work.editions.recent(mailing_list.id, before=day, limit=1)
-        later = work.editions.following(mailing_list.id, after=day)
+        edition = work[EditionStore].find(mailing_list.id, day, cut)
+        cuts = work[EditionStore].between(mailing_list.id, since=day, until=day)
+        earlier = work[EditionStore].recent(mailing_list.id, before=day, limit=1)
+        later = work[EditionStore].following(mailing_list.id, after=day)
         is_cancelled = edition is not None and edition.state is EditionState.CANCELLED
         left = withdrawn(work, edition) if edition and is_cancelled and even_withdrawn else None
     if edition is None or (is_cancelled and left is None):
@@ -153,7 +158,7 @@ def paper_id(work: UnitOfWork, name: str) -> PaperId | None:
     if found is None:
         return None
     key = ("arxiv", found[0])
-    return work.papers.find([key]).get(key)
+    return work[PaperStore].find([key]).get(key)
 
 
 def shown_text(paper: Paper) -> tuple[str, bool]:

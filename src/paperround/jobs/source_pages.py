@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from paperround.domain.feeds import AlarmKind, FeedHealth, LiveFeed
 from paperround.domain.languages import marked
 from paperround.jobs.feeds import every_feed
+from paperround.store.feeds import FeedStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database
 
 WINDOW = timedelta(days=1)
@@ -79,10 +81,10 @@ def sources_page(database: Database, *, now: datetime) -> SourcesPage:
     since = now - WINDOW
     with database.reading() as work:
         feeds = list(every_feed(work))
-        brought = work.feeds.brought(since=since, until=now)
-        rejected = work.feeds.rejected(since=since, until=now)
-        lately = work.feeds.brought(since=now - SHOWN, until=now)
-        papers = work.papers.count()
+        brought = work[FeedStore].brought(since=since, until=now)
+        rejected = work[FeedStore].rejected(since=since, until=now)
+        lately = work[FeedStore].brought(since=now - SHOWN, until=now)
+        papers = work[PaperStore].count()
     shown = (one for one in feeds if one.next_at is not None or one.id in lately)
     lines = [_line(one, brought.get(one.id, 0), rejected.get(one.id, 0)) for one in shown]
     return SourcesPage(

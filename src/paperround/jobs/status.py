@@ -35,6 +35,16 @@ from paperround.jobs.pacing import unreached
 from paperround.jobs.put_back import is_put_back
 from paperround.jobs.signup_limits import DAY, tally
 from paperround.jobs.tick import SCHEDULER
+from paperround.store.channels import ChannelStore
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.notices import NoticeLedger
+from paperround.store.pacing import PaceStore
+from paperround.store.returns import ReturnStore
+from paperround.store.slots import SlotStore
+from paperround.store.status import StatusStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 LATELY = timedelta(minutes=5)
@@ -75,9 +85,11 @@ def pace_status(work: UnitOfWork, pacing: Pacing, *, now: datetime) -> PaceStatu
     today = pacing.warm_up.today(now) if pacing.warm_up else None
     return PaceStatus(
         rate=pacing.relay,
-        relay=work.pacing.relay(),
+        relay=work[PaceStore].relay(),
         unreached=unreached(work, now=now),
-        today=(work.pacing.used(since=today.since, now=now), today.allowance) if today else None,
+        today=(work[PaceStore].used(since=today.since, now=now), today.allowance)
+        if today
+        else None,
         is_held=is_held(work),
         lacks_keys=lacks_keys(work),
         was_put_back=is_put_back(work),
@@ -88,7 +100,7 @@ def late_of(
     work: UnitOfWork, list_id: ListId, pace: PaceStatus, *, since: datetime, now: datetime
 ) -> LateMails | None:
     """The digests due since then that came late though nobody put them off; None for none."""
-    found = work.status.late(list_id, since=since, by=LATE, now=now)
+    found = work[StatusStore].late(list_id, since=since, by=LATE, now=now)
     if not found:
         return None
     first = min(first for _, _, first, _ in found)
@@ -170,13 +182,13 @@ def status(
     with database.reading() as work:
         pace = pace_status(work, pacing, now=now)
         feeds = polled_feeds(work)
-        lists = work.lists.all() if list_name is None else [work.lists.get(list_name)]
+        lists = work[ListStore].all() if list_name is None else [work[ListStore].get(list_name)]
         return Status(
-            last_tick_at=work.slots.last_beat(SCHEDULER),
-            notices=work.notices.totals(now=now),
+            last_tick_at=work[SlotStore].last_beat(SCHEDULER),
+            notices=work[NoticeLedger].totals(now=now),
             lists=[_of_list(work, one, feeds_of(one, feeds), pace, now) for one in lists],
             pace=pace,
-            returns=work.returns.tally(since=now - WEEK, today=now.date()),
+            returns=work[ReturnStore].tally(since=now - WEEK, today=now.date()),
             requests=tally(work, DAY, now=now),
         )
 
@@ -190,24 +202,24 @@ def _of_list(
 ) -> ListStatus:
     id_, zone = mailing_list.id, mailing_list.zone
     midnight = end_of_day(local_date(now, zone) - timedelta(days=1), zone)
-    reasons = work.status.reasons(id_, since=midnight)
+    reasons = work[StatusStore].reasons(id_, since=midnight)
     # how many digests may leave and wait, and how fast others left lately
-    left, first = work.status.left_since(id_, since=now - LATELY, now=now)
+    left, first = work[StatusStore].left_since(id_, since=now - LATELY, now=now)
     over = LATELY if first is None else max(now - first, _LEAST)
-    waiting = work.status.waiting_now(id_, until=now + HORIZON)
+    waiting = work[StatusStore].waiting_now(id_, until=now + HORIZON)
     return ListStatus(
         mailing_list=mailing_list,
-        subscribers=work.status.active(id_),
-        editions=work.status.editions(id_, now=now, limit=MOST_EDITIONS),
+        subscribers=work[StatusStore].active(id_),
+        editions=work[StatusStore].editions(id_, now=now, limit=MOST_EDITIONS),
         next_cut_at=next_cut(mailing_list, now).instant,
-        due_soon=work.status.due_by(id_, now + SOON),
-        backlog=work.ledger.backlog(id_, now=now),
-        last_sent_at=work.ledger.last_sent(id_),
+        due_soon=work[StatusStore].due_by(id_, now + SOON),
+        backlog=work[Ledger].backlog(id_, now=now),
+        last_sent_at=work[Ledger].last_sent(id_),
         reasons=[replace(one, reply=without_addresses(one.reply)) for one in reasons],
         feeds=feeds,
         progress=Progress(waiting=waiting, left=left, over=over),
         late=late_of(work, id_, pace, since=midnight, now=now),
-        channels=[one for one in work.channels.all() if one.list_name == mailing_list.name],
+        channels=[one for one in work[ChannelStore].all() if one.list_name == mailing_list.name],
     )
 
 
@@ -219,7 +231,7 @@ def without_addresses(reply: str | None) -> str | None:
 def history(database: Database, address: Address) -> History:
     """What was sent to a person and what came of it. Raises NotFound for a stranger."""
     with database.reading() as work:
-        subscriber = work.subscribers.find(address)
+        subscriber = work[SubscriberStore].find(address)
         if subscriber is None:
             raise NotFound(f"nobody is known as {address.written}, or they were erased")
     return history_of(database, subscriber.id)
@@ -228,18 +240,18 @@ def history(database: Database, address: Address) -> History:
 def history_of(database: Database, person: SubscriberId) -> History:
     """The same by the number of a person, or of a channel. Raises NotFound."""
     with database.reading() as work:
-        subscriber = work.subscribers.get(person)
+        subscriber = work[SubscriberStore].get(person)
         if subscriber is None:
             raise NotFound(f"there is no subscriber {person}")
-        mails = work.status.mails(subscriber.id, limit=MOST_MAILS)
+        mails = work[StatusStore].mails(subscriber.id, limit=MOST_MAILS)
         shown = {mail.edition_id for mail in mails if mail.edition_id and mail.positions}
         titles = {
-            one: {paper.position: paper.title for paper in work.editions.get(one).all_papers}
+            one: {paper.position: paper.title for paper in work[EditionStore].get(one).all_papers}
             for one in shown
         }
-        names = {one.id: one.name for one in work.lists.all()}
-        subscriptions = work.subscribers.subscriptions_of(subscriber.id)
-        returned = work.returns.events(subscriber.id, limit=MOST_MAILS)
+        names = {one.id: one.name for one in work[ListStore].all()}
+        subscriptions = work[SubscriberStore].subscriptions_of(subscriber.id)
+        returned = work[ReturnStore].events(subscriber.id, limit=MOST_MAILS)
     return History(
         subscriber=subscriber,
         subscriptions={names[one.list_id]: one for one in subscriptions},

@@ -39,6 +39,9 @@ from paperround.jobs.subscriber_files import (
     state_of,
 )
 from paperround.jobs.wishes import settled
+from paperround.store.lists import ListStore
+from paperround.store.returns import ReturnStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 CHUNK = 1000
@@ -66,7 +69,7 @@ def require_suppression_keys(work: UnitOfWork, keys: KeyRing) -> None:
 
     Without it nobody can tell whether an address is suppressed, so nobody may be added.
     """
-    lost = work.subscribers.suppression_keys() - set(keys.key_ids)
+    lost = work[SubscriberStore].suppression_keys() - set(keys.key_ids)
     if lost:
         raise Misconfigured(
             f"suppressions were made with the secret {', '.join(sorted(lost))}, which is gone: add "
@@ -82,7 +85,7 @@ def is_suppressed(work: UnitOfWork, keys: KeyRing, address: Address) -> bool:
     require_suppression_keys(work, keys)
     spelt = {address.folded, untagged(address.folded), mailbox(address.folded)}
     digests = [keys.digest("suppression", one, key) for one in spelt for key in keys.key_ids]
-    return bool(work.subscribers.suppressed(frozenset(digests)))
+    return bool(work[SubscriberStore].suppressed(frozenset(digests)))
 
 
 def import_subscribers(
@@ -100,7 +103,7 @@ def import_subscribers(
     `progress` hears of every chunk of rows that is done.
     """
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
         require_suppression_keys(work, keys)
     tally, rejects = Counter[str](), list[Reject]()
     for start in range(0, len(rows), CHUNK):
@@ -148,7 +151,7 @@ def add_subscriber(
 
     def put(work: UnitOfWork) -> str:
         require_suppression_keys(work, keys)
-        importer = _Importer(work, work.lists.get(list_name), addresses, keys, now)
+        importer = _Importer(work, work[ListStore].get(list_name), addresses, keys, now)
         outcome = importer.put({**row, "status": SubscriberState.ACTIVE.value})
         standing = importer.standing(cell(row, "email", addresses.read))
         if outcome == "suppressed":
@@ -174,14 +177,14 @@ class _Importer:
     def put(self, row: Row) -> str:
         """`new`, `changed`, `unchanged` or `suppressed`; raises InvalidInput for a bad row."""
         address, state = cell(row, "email", self.addresses.read), state_of(row)
-        if self.work.subscribers.suppressed(suppression_digests(self.keys, address)):
+        if self.work[SubscriberStore].suppressed(suppression_digests(self.keys, address)):
             return "suppressed"
         if state is SubscriberState.SUPPRESSED:
             suppress(self.work, self.keys, address, reason="import", now=self.now)
             return "suppressed"
         interests, standing = interests_of_row(row), self.standing(address)
         known = Preferences() if standing is None else standing.preferences
-        outcome = self.work.subscribers.put(
+        outcome = self.work[SubscriberStore].put(
             ImportedSubscriber(
                 address=address,
                 state=state,
@@ -192,19 +195,19 @@ class _Importer:
             self.mailing_list.id,
             now=self.now,
         )
-        person = None if interests is None else self.work.subscribers.find(address)
+        person = None if interests is None else self.work[SubscriberStore].find(address)
         if interests is None or person is None:
             return outcome
         kept = settled(self.work, interests)
-        changed = self.work.subscribers.set_interests(person.id, kept, now=self.now)
+        changed = self.work[SubscriberStore].set_interests(person.id, kept, now=self.now)
         return "changed" if changed and outcome == "unchanged" else outcome
 
     def standing(self, address: Address) -> Subscription | None:
         """What the person has on the list, None when nothing ever."""
-        person = self.work.subscribers.find(address)
+        person = self.work[SubscriberStore].find(address)
         if person is None:
             return None
-        return self.work.subscribers.subscription(person.id, self.mailing_list.id)
+        return self.work[SubscriberStore].subscription(person.id, self.mailing_list.id)
 
 
 def suppress(
@@ -212,10 +215,10 @@ def suppress(
 ) -> bool:
     """Never mail `address` again; its subscriber stops. False when it was suppressed before."""
     digest = keys.digest("suppression", address.folded)
-    added = work.subscribers.suppress(digest, keys.current.id, reason=reason, now=now)
-    known = work.subscribers.find(address)
+    added = work[SubscriberStore].suppress(digest, keys.current.id, reason=reason, now=now)
+    known = work[SubscriberStore].find(address)
     if known is not None:
-        work.subscribers.set_state(known.id, SubscriberState.SUPPRESSED, now=now)
+        work[SubscriberStore].set_state(known.id, SubscriberState.SUPPRESSED, now=now)
     return added
 
 
@@ -234,27 +237,29 @@ def lift(
     require_suppression_keys(work, keys)
     digests = suppression_digests(keys, address)
     if resume:
-        reasons = {why for digest, why, _ in work.subscribers.suppressions() if digest in digests}
+        reasons = {
+            why for digest, why, _ in work[SubscriberStore].suppressions() if digest in digests
+        }
         if reasons != {GONE}:
             raise InvalidInput(
                 "no mail that came back stopped this reader: without --resume they may sign up "
                 "again"
             )
-    lifted = [work.subscribers.lift(one, now=now) for one in digests]
-    known = work.subscribers.find(address)
+    lifted = [work[SubscriberStore].lift(one, now=now) for one in digests]
+    known = work[SubscriberStore].find(address)
     if any(lifted) and known is not None:
-        work.subscribers.set_state(known.id, SubscriberState.UNSUBSCRIBED, now=now)
-        work.returns.forgive(known.id)
+        work[SubscriberStore].set_state(known.id, SubscriberState.UNSUBSCRIBED, now=now)
+        work[ReturnStore].forgive(known.id)
     if resume and known is not None:
-        work.subscribers.reinstate(known.id, now=now)
+        work[SubscriberStore].reinstate(known.id, now=now)
     return any(lifted)
 
 
 def exported_rows(work: UnitOfWork, mailing_list: MailingList) -> Iterator[dict[str, str]]:
     """One row a subscriber in the columns an import takes."""
-    people = work.subscribers.export(mailing_list.id)
+    people = work[SubscriberStore].export(mailing_list.id)
     while page := list(islice(people, CHUNK)):
-        interests = work.subscribers.interests_of_all([person.id for person, _ in page])
+        interests = work[SubscriberStore].interests_of_all([person.id for person, _ in page])
         for person, wish in page:
             consent = person.consent
             weekday = f":{wish.weekday}" if wish.frequency is Frequency.WEEKLY else ""

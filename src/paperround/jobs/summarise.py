@@ -19,6 +19,9 @@ from paperround.domain.models import Ranker
 from paperround.domain.papers import Paper
 from paperround.domain.summaries import Wording, checked, is_askable, marked
 from paperround.jobs.rank import rank_list
+from paperround.store.limits import RateStore
+from paperround.store.lists import ListStore
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 
@@ -102,7 +105,7 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
     error = None
 
     def hit(work: UnitOfWork) -> float | None:
-        return work.rates.hit(_BUDGET, writing.budget, now=now)
+        return work[RateStore].hit(_BUDGET, writing.budget, now=now)
 
     for paper in _wanted(writing, now):
         if asked == REQUESTS or write(writing.database, hit) is not None:
@@ -113,7 +116,7 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
         except FetchFailed as failed:
             error = str(failed)
             log.info("summing up stopped: %s", error)
-            write(writing.database, lambda work: work.slots.beat(_FAILED, now=now))
+            write(writing.database, lambda work: work[SlotStore].beat(_FAILED, now=now))
             break
     answered = asked - (error is not None)
     return SummaryReport(asked=asked, kept=kept, discarded=answered - kept, error=error)
@@ -122,17 +125,17 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
 def _is_due(writing: Writing, now: datetime) -> bool:
     """Whether the last round, and the last failure, are long enough ago; it is noted if so."""
     with writing.database.reading() as work:
-        last, failed = work.slots.last_beat(_ROUND), work.slots.last_beat(_FAILED)
+        last, failed = work[SlotStore].last_beat(_ROUND), work[SlotStore].last_beat(_FAILED)
     if (last and now - last < EVERY) or (failed and now - failed < REST):
         return False
-    write(writing.database, lambda work: work.slots.beat(_ROUND, now=now))
+    write(writing.database, lambda work: work[SlotStore].beat(_ROUND, now=now))
     return True
 
 
 def _wanted(writing: Writing, now: datetime) -> Iterator[Paper]:
     """Papers of the lists' next editions, those at the top of each first."""
     with writing.database.reading() as work:
-        names = [one.name for one in work.lists.all()]
+        names = [one.name for one in work[ListStore].all()]
     seen: set[int] = set()
     for name in names:
         ranked = rank_list(

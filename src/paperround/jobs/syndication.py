@@ -27,6 +27,13 @@ from paperround.jobs.desk import Desk
 from paperround.jobs.site import shown_text, why_quiet
 from paperround.languages.localize import english_reason
 from paperround.languages.tongue import tongue
+from paperround.store.editions import EditionStore
+from paperround.store.ledger import Ledger
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
+from paperround.store.search import SearchIndex
+from paperround.store.status import StatusStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 MOST_ENTRIES = 60
@@ -75,9 +82,9 @@ def list_feed(
 ) -> FeedDocument:
     """The papers of a list, each once, those that came last first. Raises NotFound."""
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
-        newest = work.editions.newest(mailing_list.id, by=now, most=0)
-        held = work.editions.recent(mailing_list.id, limit=1)
+        mailing_list = work[ListStore].get(list_name)
+        newest = work[EditionStore].newest(mailing_list.id, by=now, most=0)
+        held = work[EditionStore].recent(mailing_list.id, limit=1)
         places = _arrived(work, mailing_list, held[0].day) if held else ()
     quiet = why_quiet(newest)
     if newest is not None and now.date() - newest.day > DAILY:
@@ -103,7 +110,7 @@ def _arrived(work: UnitOfWork, mailing_list: MailingList, last: date) -> Sequenc
     stays = timedelta(days=mailing_list.candidate_days)
     for back in (3 * stays, max(LOOKED_BACK, 4 * stays)):
         since = last - back
-        places = work.editions.places(
+        places = work[EditionStore].places(
             mailing_list.id, Order.ARRIVED, days=(since, None), limit=MOST_ENTRIES
         )
         if len(places) == MOST_ENTRIES and places[-1].day > since + stays:
@@ -201,12 +208,14 @@ def newest_of(
     for window in WINDOWS:
         after = None if window is None else (now - window).date()
         nearer = Filters(after=after) if query.filters.after is None else Filters()
-        papers = work.search.find(
-            replace(query, filters=nearer.over(query.filters)), limit=LOOKED_AT
-        ).best
+        papers = (
+            work[SearchIndex]
+            .find(replace(query, filters=nearer.over(query.filters)), limit=LOOKED_AT)
+            .best
+        )
         if len(papers) >= least:
             break
-    loaded = work.papers.load(papers) if papers else {}
+    loaded = work[PaperStore].load(papers) if papers else {}
     return sorted(loaded.values(), key=lambda one: (one.counts_from, one.id), reverse=True)
 
 
@@ -234,7 +243,7 @@ def personal_feed(desk: Desk, publisher: Publisher, token: str, *, now: datetime
     no longer, somebody's."""
     with desk.database.reading() as work:
         person = feed_reader(work, desk, token)
-        rows = work.status.deliveries(
+        rows = work[StatusStore].deliveries(
             DeliveryQuery(subscriber_id=person.id), before=None, limit=MOST_ROWS
         )
         digests = [  # there was one, and it is not of later on
@@ -265,7 +274,7 @@ def feed_reader(work: UnitOfWork, desk: Desk, token: str) -> Subscriber:
     """Whose feed this is. Raises NotFound."""
     parts = read_token(token)
     if parts is not None and parts.purpose is Purpose.FEED:
-        person = work.subscribers.get(SubscriberId(parts.row))
+        person = work[SubscriberStore].get(SubscriberId(parts.row))
         may_read = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
         stays = person is not None and person.address and person.state in may_read
         if person is not None and stays and desk.keys.verify(token, person.nonce):
@@ -275,8 +284,8 @@ def feed_reader(work: UnitOfWork, desk: Desk, token: str) -> Subscriber:
 
 def _of_delivery(work: UnitOfWork, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
     """The papers of one digest, as they stood in it."""
-    edition = work.editions.get(row.edition_id)
-    slip = work.ledger.find(
+    edition = work[EditionStore].get(row.edition_id)
+    slip = work[Ledger].find(
         edition.list_id, row.subscriber_id, DigestKind(row.kind), row.local_date
     )
     own = slip.reasons if slip is not None else {}

@@ -37,6 +37,8 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, PlanReport, plan_due
 from paperround.jobs.poll import PollReport
 from paperround.jobs.returned_mail import EVERY as LOOK_EVERY
+from paperround.store.lists import ListStore
+from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
 
@@ -125,7 +127,9 @@ def returns_round(
     place = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
 
     def look() -> Receipt | None:
-        is_ours = write(rounds.database, lambda work: work.slots.take("returns", place, now=now))
+        is_ours = write(
+            rounds.database, lambda work: work[SlotStore].take("returns", place, now=now)
+        )
         return empty() if is_ours else None
 
     done: Receipt | None = steps.run("returns", look, None)
@@ -189,7 +193,7 @@ def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
 
     def list_names() -> list[str]:
         with rounds.database.reading() as work:
-            return [one.name for one in work.lists.all()]
+            return [one.name for one in work[ListStore].all()]
 
     names: list[str] = steps.run("cuts", list_names, [])
     freezing = partial(
@@ -219,7 +223,7 @@ def plan(rounds: Rounds, *, now: datetime) -> dict[str, PlanReport]:
 
 def live(database: Database, *, now: datetime) -> None:
     """Leave a sign of life of whatever ticks."""
-    write(database, lambda work: work.slots.beat(SCHEDULER, now=now))
+    write(database, lambda work: work[SlotStore].beat(SCHEDULER, now=now))
 
 
 def look_after(

@@ -16,6 +16,10 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.times import local_date, parse_date, week_name
 from paperround.jobs.site import why_quiet
+from paperround.store.editions import EditionStore
+from paperround.store.history import HistoryStore
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
 Days = tuple[date, date]
@@ -81,9 +85,11 @@ def listed_papers(
     """The papers that a list may hold and that were listed on these days, each once. A paper that
     no source lists was listed when it was first read. Raises NotFound."""
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
-        ids = work.papers.listed(mailing_list, order, days=days, by=now, limit=limit, offset=offset)
-        papers = work.papers.load(ids) if ids else {}
+        mailing_list = work[ListStore].get(list_name)
+        ids = work[PaperStore].listed(
+            mailing_list, order, days=days, by=now, limit=limit, offset=offset
+        )
+        papers = work[PaperStore].load(ids) if ids else {}
         return [papers[one] for one in ids]
 
 
@@ -99,18 +105,18 @@ def trending_now(
     """The list, and the papers with the highest scores they had in its editions of the period that
     ends with its newest one, best first. Raises NotFound."""
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
         days = last_days(work, mailing_list, period, now)
-        places = work.editions.places(
+        places = work[EditionStore].places(
             mailing_list.id, Order.RANKED, days=days, limit=limit, offset=offset
         )
-        papers = work.papers.load([one.paper.paper_id for one in places]) if places else {}
+        papers = work[PaperStore].load([one.paper.paper_id for one in places]) if places else {}
     return mailing_list, [DailyPaper(place=one, paper=papers[one.paper.paper_id]) for one in places]
 
 
 def last_days(work: UnitOfWork, mailing_list: MailingList, period: Period, now: datetime) -> Days:
     """The period that ends with the newest edition of the list."""
-    newest = work.editions.recent(mailing_list.id, limit=1)
+    newest = work[EditionStore].recent(mailing_list.id, limit=1)
     last = newest[0].day if newest else local_date(now, mailing_list.zone)
     return last - timedelta(days=_LENGTHS[period] - 1), last
 
@@ -124,7 +130,7 @@ def counts_of(
 ) -> Mapping[PaperId, Counts]:
     """What was counted last of these papers; those of which nothing was are left out."""
     with database.reading() as work:
-        return work.history.latest(papers, by=now) if papers else {}
+        return work[HistoryStore].latest(papers, by=now) if papers else {}
 
 
 # The editions of a list by month: every day that had one, and why some hold nothing.
@@ -159,13 +165,13 @@ def archive_page(database: Database, list_name: str, month: str, *, now: datetim
     """The editions of a month, `2026-02`, by default the newest that has some. Raises NotFound for
     the list, and InvalidInput for a month that is none."""
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
         if not month:
             month = month_of(last_days(work, mailing_list, Period.DAY, now)[1])
         first, last = days_of_month(month)
-        editions = work.editions.between(mailing_list.id, since=first, until=last)
+        editions = work[EditionStore].between(mailing_list.id, since=first, until=last)
         earlier, later = _beside(work, mailing_list, Period.MONTH, (first, last), is_named=True)
-        lists = tuple(work.lists.all())
+        lists = tuple(work[ListStore].all())
     return ArchivePage(
         mailing_list=mailing_list,
         lists=lists,
@@ -269,11 +275,11 @@ def trending_page(
     """The page `number` of a stretch, by default of the last days. Raises NotFound for an unknown
     list, InvalidInput for a stretch that is none."""
     with database.reading() as work:
-        mailing_list = work.lists.get(list_name)
+        mailing_list = work[ListStore].get(list_name)
         first, last = (
             days_named(period, name) if name else last_days(work, mailing_list, period, now)
         )
-        places = work.editions.places(
+        places = work[EditionStore].places(
             mailing_list.id,
             Order.RANKED,
             days=(first, last),
@@ -281,7 +287,9 @@ def trending_page(
             offset=(number - 1) * PAGE,
         )
         editions = (
-            work.editions.between(mailing_list.id, since=first, until=last) if not places else ()
+            work[EditionStore].between(mailing_list.id, since=first, until=last)
+            if not places
+            else ()
         )
         earlier, later = _beside(work, mailing_list, period, (first, last), is_named=bool(name))
     return TrendingPage(
@@ -304,8 +312,8 @@ def _beside(
 ) -> tuple[Stretch | None, Stretch | None]:
     """The stretches before and after that have papers. The last days are followed by none."""
     first, last = days
-    earlier = work.editions.recent(mailing_list.id, before=first, limit=1)
-    later = work.editions.following(mailing_list.id, after=last) if is_named else None
+    earlier = work[EditionStore].recent(mailing_list.id, before=first, limit=1)
+    later = work[EditionStore].following(mailing_list.id, after=last) if is_named else None
 
     def stretch(day: date) -> Stretch:
         name = named(period, day)

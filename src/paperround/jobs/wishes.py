@@ -18,6 +18,9 @@ from paperround.domain.search import Place, Query, Term
 from paperround.domain.stems import words
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.wishes import Wishes
+from paperround.store.papers import PaperStore
+from paperround.store.search import SearchIndex
+from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork
 
 MOST_TITLES = 50
@@ -35,7 +38,9 @@ def wishes_of_all(
     """What each of these readers asked for; those who asked for nothing are left out. `interests`
     stand in the place of those that are kept, where somebody only tries them."""
     if interests is None:
-        interests = work.subscribers.interests_of_all([one.subscriber_id for one in subscriptions])
+        interests = work[SubscriberStore].interests_of_all(
+            [one.subscriber_id for one in subscriptions]
+        )
     known = known_seeds(work, (one for each in interests.values() for one in each))
     said = {
         one.subscriber_id: (one.preferences.topics, interests.get(one.subscriber_id, ()))
@@ -58,13 +63,13 @@ def known_seeds(work: UnitOfWork, interests: Iterable[Interest]) -> dict[str, Pa
     """Which paper each seed is, by its value; those that are not known here are left out."""
     seeds = {one.value for one in interests if one.kind is InterestKind.SEED}
     named = {value: named for value in seeds if (named := seed_identifier(value)) is not None}
-    found = work.papers.find(set(named.values())) if named else {}
+    found = work[PaperStore].find(set(named.values())) if named else {}
     return {value: found[it] for value, it in named.items() if it in found}
 
 
 def interests_of(work: UnitOfWork, person: SubscriberId) -> tuple[Interest, ...]:
     """What one person is interested in."""
-    return work.subscribers.interests_of_all([person]).get(person, ())
+    return work[SubscriberStore].interests_of_all([person]).get(person, ())
 
 
 def add_interests(
@@ -75,14 +80,14 @@ def add_interests(
     if not more:
         return known
     both = tuple(dict.fromkeys((*known, *settled(work, more))))[:MOST_INTERESTS]
-    work.subscribers.set_interests(person, both, now=now)
+    work[SubscriberStore].set_interests(person, both, now=now)
     return both
 
 
 def papers_given(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[GivenPaper, ...]:
     """The papers among these interests, with the titles of those that are known here."""
     known = known_seeds(work, interests)
-    papers = work.papers.load(set(known.values())) if known else {}
+    papers = work[PaperStore].load(set(known.values())) if known else {}
     titles = {value: papers[paper].title for value, paper in known.items() if paper in papers}
     return tuple(
         GivenPaper(
@@ -120,6 +125,6 @@ def paper_called(work: UnitOfWork, title: str) -> Paper | None:
     if not said:
         return None
     query = Query(required=(Term(words=said, place=Place.TITLE),))
-    papers = work.papers.load(work.search.find(query, limit=_LOOKED_AT).best)
+    papers = work[PaperStore].load(work[SearchIndex].find(query, limit=_LOOKED_AT).best)
     called = (paper for paper in papers.values() if folded(paper.title) == folded(title))
     return min(called, key=lambda paper: paper.id, default=None)

@@ -1,9 +1,7 @@
-"""What the stores share: their transaction, and values whose fields have the names of columns."""
+"""Values whose fields have the names of columns."""
 
 from dataclasses import Field, fields
 from typing import Any, ClassVar, Protocol, TypeVar
-
-from sqlalchemy import Connection
 
 
 class Dataclass(Protocol):
@@ -13,13 +11,6 @@ class Dataclass(Protocol):
 
 
 T = TypeVar("T", bound=Dataclass)
-
-
-class Store:
-    """Some of what one transaction reads and writes."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
 
 def value_of(kind: type[T], row: Any, /, **others: Any) -> T:

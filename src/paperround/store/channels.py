@@ -8,7 +8,7 @@ Where a hook leads, and its keys, are stored encrypted.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, insert, select, update
+from sqlalchemy import Column, ColumnElement, Row, Select, insert, select, update
 
 from paperround.domain.channels import Channel, ChannelKind, Hook, OldKey
 from paperround.domain.deliveries import DeliveryState
@@ -33,6 +33,7 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     preferences_of,
 )
+from paperround.store.unit_of_work import UnitOfWork
 
 UNTIL_RESUMED = date.max
 """A pause without an end: each day of it has a row that says so."""
@@ -62,9 +63,9 @@ _CHANNELS: Select[Any] = (
 class ChannelStore(Erasure, Interests):
     """The channels of an installation."""
 
-    def __init__(self, connection: Connection, seal: Seal) -> None:
-        super().__init__(connection)
-        self._seal = seal
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._seal = work.seal
 
     # --- reading -------------------------------------------------------------------------------
 

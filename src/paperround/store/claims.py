@@ -32,7 +32,7 @@ from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, L
 from paperround.domain.editions import SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.ports import Processes, Worker
-from paperround.store.base import Store, value_of
+from paperround.store.base import value_of
 from paperround.store.claim_statements import (
     NO_LEASE,
     held,
@@ -51,6 +51,7 @@ from paperround.store.claim_statements import (
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import among, as_ids
 from paperround.store.pacing import Gate
+from paperround.store.unit_of_work import Store, UnitOfWork
 
 RELEASED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
 """States of a mail that did not reach anybody and is not tried again."""
@@ -95,8 +96,8 @@ class Book(Generic[Item]):
 class Claims(Store, Generic[Item]):
     """What happens to a row between planning and its end, whatever `book` it is in."""
 
-    def __init__(self, connection: Connection, book: Book[Item]) -> None:
-        super().__init__(connection)
+    def __init__(self, work: UnitOfWork, book: Book[Item]) -> None:
+        super().__init__(work)
         self._book = book
         self._table = book.table
         self._c = book.table.c

@@ -14,13 +14,13 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import among
 from paperround.store.subscriber_rows import (
     SUBSCRIPTION_COLUMNS,
     subscription_of,
 )
+from paperround.store.unit_of_work import Store
 
 _ACTIVE = (
     select(*SUBSCRIPTION_COLUMNS)

@@ -40,7 +40,7 @@ from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
-from paperround.store.base import Store, value_of
+from paperround.store.base import value_of
 from paperround.store.bulk import insert_many
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import insert_new, insert_row
@@ -53,6 +53,7 @@ from paperround.store.edition_rows import (
     tail_columns,
     tail_of,
 )
+from paperround.store.unit_of_work import Store
 
 _STANDS = db.editions.c.state != EditionState.CANCELLED.value
 _NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())

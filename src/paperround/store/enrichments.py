@@ -8,10 +8,10 @@ from sqlalchemy import and_, case, or_, select, true
 
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, upsert
 from paperround.store.joining import STANDS
+from paperround.store.unit_of_work import Store
 
 _KEY = ("paper_id", "enricher")
 

@@ -26,11 +26,11 @@ from paperround.domain.readers import ExportPage, ExportPlace
 from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
 from paperround.domain.times import format_instant
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.claim_statements import waiting
 from paperround.store.dialect import among, write_json
 from paperround.store.notices import OWN_ADDRESS
 from paperround.store.subscriber_rows import preference_columns
+from paperround.store.unit_of_work import Store
 
 _MACHINERY = frozenset(
     {"lease_until", "host", "pid", "started", "token", "key_id", "breakdowns", "next_at"}

@@ -33,7 +33,7 @@ from paperround.domain.feeds import (
 from paperround.domain.papers import Feed, FeedId, Reject
 from paperround.domain.ports import Processes, Worker
 from paperround.store import schema as db
-from paperround.store.base import Store, value_of
+from paperround.store.base import value_of
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among, insert_new, is_duplicate
 from paperround.store.feed_rows import (
@@ -47,6 +47,7 @@ from paperround.store.feed_rows import (
     run_json,
     run_of,
 )
+from paperround.store.unit_of_work import Store
 
 _FEEDS = select(db.feeds)
 

@@ -9,9 +9,9 @@ from sqlalchemy import and_, func, select
 from paperround.domain.outcomes import Vote
 from paperround.domain.papers import FeedId, Observation, PaperId
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS
+from paperround.store.unit_of_work import Store
 
 VOTES = "upvotes"
 

@@ -8,9 +8,9 @@ from sqlalchemy import delete, insert, select
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import among
+from paperround.store.unit_of_work import Store
 
 WEIGHT = 1.0
 """Every interest counts alike."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, or_, select, true, update
+from sqlalchemy import Row, delete, or_, select, true, update
 
 from paperround.domain.errors import Conflict, Misconfigured, NotFound
 from paperround.domain.keys import (
@@ -24,9 +24,9 @@ from paperround.domain.keys import (
     Scope,
 )
 from paperround.store import schema as db
-from paperround.store.base import Store, columns_of, value_of
+from paperround.store.base import columns_of, value_of
 from paperround.store.dialect import insert_new, insert_row
-from paperround.store.sealing import Seal
+from paperround.store.unit_of_work import Store, UnitOfWork
 
 
 class KeyStore(Store):
@@ -117,9 +117,9 @@ def _entry(row: Row[Any]) -> AuditEntry:
 class AnswerStore(Store):
     """Answers that are kept for a day, so that a request that comes twice acts once."""
 
-    def __init__(self, connection: Connection, seal: Seal) -> None:
-        super().__init__(connection)
-        self._seal = seal
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._seal = work.seal
 
     def take(self, asked: Asked, *, after: datetime, now: datetime) -> bool:
         """True for the first who asks under this key; False for everybody else. Whoever comes while

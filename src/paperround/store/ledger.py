@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     and_,
     bindparam,
     exists,
@@ -33,7 +32,7 @@ from paperround.domain.ledger import (
 from paperround.domain.lists import ListId
 from paperround.domain.replies import HOLDING
 from paperround.domain.subscribers import SubscriberId, SubscriberState
-from paperround.domain.work import DELIVER, Job
+from paperround.domain.work import DELIVER
 from paperround.store import schema as db
 from paperround.store.base import value_of
 from paperround.store.bulk import Columns, insert_many
@@ -45,6 +44,7 @@ from paperround.store.edition_rows import paper_columns
 from paperround.store.engine import roomy
 from paperround.store.memory import remember
 from paperround.store.replacing import Replacing
+from paperround.store.unit_of_work import UnitOfWork
 
 RECENT_EDITIONS = 8
 """How many of a list's editions are looked at for its last mail: two days of four cuts."""
@@ -75,9 +75,9 @@ _Offer = tuple[EditionId, NewDelivery]
 class Ledger(Claims[Claimed], Replacing):
     """Deliveries. A row without a final state is never forgotten, a sent one never resent."""
 
-    def __init__(self, connection: Connection, asks: dict[str, Job]) -> None:
-        super().__init__(connection, DELIVERIES)
-        self._asks = asks
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work, DELIVERIES)
+        self._asks = work.asks
 
     # --- planning ------------------------------------------------------------------------------
 

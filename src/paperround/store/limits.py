@@ -17,8 +17,9 @@ from paperround.domain.limits import Rate, Standing, Turn
 from paperround.domain.ports import Processes, Worker
 from paperround.domain.times import require_utc
 from paperround.store import schema as db
-from paperround.store.base import Store, columns_of, value_of
+from paperround.store.base import columns_of, value_of
 from paperround.store.dialect import insert_new, inserting
+from paperround.store.unit_of_work import Store
 
 WINDOW = timedelta(seconds=1)
 

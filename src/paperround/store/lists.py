@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal, select, update
+from sqlalchemy import Row, bindparam, func, literal, select, update
 
 from paperround.domain.errors import NotFound
 from paperround.domain.languages import marked
 from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.store import schema as db
-from paperround.store.base import Store, columns_of, value_of
+from paperround.store.base import columns_of, value_of
 from paperround.store.dialect import insert_new
+from paperround.store.unit_of_work import Store, UnitOfWork
 
 DEFAULT_TITLE = "Trending papers"
 
@@ -20,8 +21,8 @@ _CALLED = select(db.lists).where(db.lists.c.name == bindparam("name"))
 class ListStore(Store):
     """The mailing lists of an installation. A list is read once a transaction by its name."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
         self._called = dict[str, MailingList]()
 
     def get(self, name: str) -> MailingList:

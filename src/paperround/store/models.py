@@ -7,7 +7,8 @@ from sqlalchemy import delete, insert, select
 from paperround.domain.errors import NotFound
 from paperround.domain.models import KeptModel, ModelId, NewModel
 from paperround.store import schema as db
-from paperround.store.base import Store, columns_of, value_of
+from paperround.store.base import columns_of, value_of
+from paperround.store.unit_of_work import Store
 
 _ABOUT = tuple(column for column in db.models.c if column.name != "content")
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Integer,
     Row,
     Select,
@@ -24,12 +23,12 @@ from paperround.domain.editions import SkipReason
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState
-from paperround.domain.work import Job
 from paperround.store import schema as db
 from paperround.store.base import columns_of, value_of
 from paperround.store.claim_statements import NO_LEASE, waiting
 from paperround.store.claims import Book, Claims
 from paperround.store.dialect import insert_new
+from paperround.store.unit_of_work import UnitOfWork
 
 OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
 """Kinds that go to an address nobody needs to have subscribed with."""
@@ -123,9 +122,9 @@ class NoticeLedger(Claims[ClaimedNotice]):
     """Notices. The rules are those of deliveries; claiming also passes over rows of people whose
     address is gone or suppressed (an alert or a test has an address of its own)."""
 
-    def __init__(self, connection: Connection, asks: dict[str, Job]) -> None:
-        super().__init__(connection, NOTICES)
-        self._asks = asks
+    def __init__(self, transaction: UnitOfWork) -> None:
+        super().__init__(transaction, NOTICES)
+        self._asks = transaction.asks
 
     def put(self, notice: NewNotice, *, now: datetime) -> bool:
         """Write a notice; False when one with its key stands. One without an address of its own has

@@ -17,10 +17,10 @@ from paperround.domain.deliveries import LIFE_OVER, DeliveryId, Outcome
 from paperround.domain.pacing import SPARE_CONNECTIONS, Bucket, Pace, Pacing, RateState, kept_back
 from paperround.domain.schedule import DIGEST_LIFE
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.claim_statements import held, storable
 from paperround.store.dialect import among, insert_new, upsert
 from paperround.store.limits import RateStore
+from paperround.store.unit_of_work import Store, UnitOfWork
 
 RELAY = "relay"
 WARM_UP = "warm-up"
@@ -37,9 +37,9 @@ _UNUSED = {"grown": 0, "accepted": 0}
 class PaceStore(Store):
     """How fast messages leave over the relay and to each domain."""
 
-    def __init__(self, connection: Connection, rates: RateStore) -> None:
-        super().__init__(connection)
-        self._rates = rates
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._rates = work[RateStore]
 
     def open(self, pacing: Pacing, *, first: bool, now: datetime) -> "Gate":
         """What a claim of this transaction asks who may leave. `first`: for messages that go before

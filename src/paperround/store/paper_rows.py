@@ -28,10 +28,11 @@ from paperround.domain.papers import (
     Show,
 )
 from paperround.store import schema as db
-from paperround.store.base import Store, columns_of, value_of
+from paperround.store.base import columns_of, value_of
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS
 from paperround.store.search import categories_of
+from paperround.store.unit_of_work import Store
 
 _NOT_READ = {"canonical", "title_key", "raw_title", "raw_abstract", "first_seen_at", "changed_at"}
 

@@ -58,6 +58,7 @@ from paperround.store.joining import (
 )
 from paperround.store.paper_rows import PAPER_COLUMNS, ListedPapers, paper_of, row_of
 from paperround.store.search import index_new, remember_words
+from paperround.store.unit_of_work import UnitOfWork
 
 TITLE_KEY = "title_key"
 """The one kind of identifier that two papers may share; the first one keeps it."""
@@ -70,8 +71,8 @@ _PAPERS = CompiledQuery(
 class PaperStore(ListedPapers):
     """Papers with their identifiers, listings and observations."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
         self._unlisted: set[PaperId] = set()
 
     # --- reading -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from paperround.domain.deliveries import DeliveryId, Lease
 from paperround.domain.ledger import Claimed
@@ -20,6 +20,7 @@ from paperround.store.claims import Claims
 from paperround.store.delivery_rows import DELIVERIES, due_rows, lines_of, may_go
 from paperround.store.dialect import among, upsert
 from paperround.store.pacing import Gate
+from paperround.store.unit_of_work import UnitOfWork
 
 _OF_CHANNEL = db.channels.c.subscriber_id == db.deliveries.c.subscriber_id
 
@@ -49,8 +50,8 @@ class PostLedger(Claims[Claimed]):
     """The rows of the ledger that are posts. The rules are those of mail; rows of a paused
     channel wait."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection, POSTS)
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work, POSTS)
 
     def claim(
         self,

@@ -12,11 +12,11 @@ from paperround.domain.lists import ListId
 from paperround.domain.subscribers import SubscriberId
 from paperround.domain.work import DELIVER, Job
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.delivery_rows import slip_of
 from paperround.store.dialect import among
 from paperround.store.memory import remember_again
 from paperround.store.subscriber_rows import SUBSCRIPTION_COLUMNS, subscription_of
+from paperround.store.unit_of_work import Store
 
 # As words, because SQLite uses a partial index only where its condition is found word by word.
 _UNDELIVERED = text(

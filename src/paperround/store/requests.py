@@ -6,22 +6,23 @@ does what it asks. So a process that dies leaves the row, or what was asked of i
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from paperround.domain.requests import NewRequest, RequestId, RequestKind, WaitingRequest
 from paperround.domain.subscribers import Address
-from paperround.domain.work import NOTICES, Job
+from paperround.domain.work import NOTICES
 from paperround.store import schema as db
-from paperround.store.base import Store, value_of
+from paperround.store.base import value_of
 from paperround.store.subscriber_rows import address_columns
+from paperround.store.unit_of_work import Store, UnitOfWork
 
 
 class RequestStore(Store):
     """Sign-ups, requests for a link and changes of address; each row is taken once."""
 
-    def __init__(self, connection: Connection, asks: dict[str, Job]) -> None:
-        super().__init__(connection)
-        self._asks = asks
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._asks = work.asks
 
     def put(self, request: NewRequest, *, now: datetime) -> None:
         """Keep a request until somebody takes it, and ask for who does."""

@@ -32,9 +32,10 @@ from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.standing import CLEAN, Standing
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import schema as db
-from paperround.store.base import Store, columns_of, value_of
+from paperround.store.base import columns_of, value_of
 from paperround.store.dialect import insert_new, upsert
 from paperround.store.subscriber_rows import EMAIL
+from paperround.store.unit_of_work import Store
 
 _BOOKS = {"delivery": db.deliveries, "notice": db.notices}
 _LEFT = (DeliveryState.SENT, DeliveryState.UNKNOWN)

@@ -30,9 +30,9 @@ from sqlalchemy import (
 from paperround.domain.papers import PaperId
 from paperround.domain.search import WEIGHTS, Filters, Found, Place, Query, Term, rarity
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.bulk import insert_many
 from paperround.store.dialect import insert_new
+from paperround.store.unit_of_work import Store, UnitOfWork
 
 MOST_SCORED = 24
 """Terms that order the papers, the rarest of a query. It bounds what a long text costs: of the
@@ -65,10 +65,10 @@ class _Words(NamedTuple):
 class SearchIndex(Store):
     """The index over titles, abstracts and authors, kept current by what writes papers."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
         self._index: _Sqlite | _Postgres = (
-            _Postgres() if connection.dialect.name == "postgresql" else _Sqlite()
+            _Postgres() if self._connection.dialect.name == "postgresql" else _Sqlite()
         )
 
     def find(self, query: Query, *, limit: int, upto: PaperId | None = None) -> Found:

@@ -17,7 +17,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.base import Store, columns_of, value_of
+from paperround.store.base import columns_of, value_of
 from paperround.store.dialect import among, insert_new
 from paperround.store.subscriber_rows import (
     PERSON_COLUMNS,
@@ -26,6 +26,7 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     subscription_of,
 )
+from paperround.store.unit_of_work import Store
 
 
 class SelfService(Store):

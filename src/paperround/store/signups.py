@@ -33,7 +33,6 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.dialect import among, insert_new, inserting
 from paperround.store.subscriber_rows import (
     EMAIL,
@@ -44,6 +43,7 @@ from paperround.store.subscriber_rows import (
     preference_columns,
     subscription_of,
 )
+from paperround.store.unit_of_work import Store
 
 _STANDING = db.suppressions.c.lifted_at.is_(None)
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 
 from paperround.store import schema as db
-from paperround.store.base import Store
 from paperround.store.dialect import insert_new, inserting, upsert
+from paperround.store.unit_of_work import Store
 
 BEAT = "beat"
 KIND, ANCHOR, MARK = "demo", "anchor", "database"

@@ -21,13 +21,14 @@ from paperround.domain.status import (
 from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.store import revisions
 from paperround.store import schema as db
-from paperround.store.base import Store, value_of
+from paperround.store.base import value_of
 from paperround.store.claim_statements import waiting
 from paperround.store.dialect import among
 from paperround.store.engine import Storage, storage
 from paperround.store.replacing import IS_REPLACED
 from paperround.store.sealing import sealed_with
 from paperround.store.subscriber_rows import EMAIL
+from paperround.store.unit_of_work import Store
 
 MOST_HOURS = 200
 """How many due instants of a day are looked at: the hours of readers, and a few of newcomers."""

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import uniform
 from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalError
@@ -16,31 +16,12 @@ from sqlalchemy.exc import DataError, DBAPIError, InternalError, OperationalErro
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.work import Job
 from paperround.store import engine as engines
-from paperround.store.channels import ChannelStore
 from paperround.store.dialect import is_busy, is_lost_race, reason_of
-from paperround.store.editions import EditionStore
 from paperround.store.engine import keep_log_short, rest
-from paperround.store.enrichments import EnrichmentStore
-from paperround.store.feeds import FeedStore
-from paperround.store.history import HistoryStore
-from paperround.store.keys import AnswerStore, AuditStore, KeyStore
-from paperround.store.ledger import Ledger
-from paperround.store.limits import Limiter, RateStore
-from paperround.store.lists import ListStore
-from paperround.store.models import ModelStore
-from paperround.store.notices import NoticeLedger
-from paperround.store.pacing import PaceStore
-from paperround.store.papers import PaperStore
-from paperround.store.posts import PostLedger
-from paperround.store.requests import RequestStore
-from paperround.store.returns import ReturnStore
 from paperround.store.sealing import NoSeal, Seal
-from paperround.store.search import SearchIndex
-from paperround.store.slots import SlotStore
-from paperround.store.status import StatusStore
-from paperround.store.subscribers import SubscriberStore
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Store")
 
 log = logging.getLogger(__name__)
 
@@ -63,37 +44,24 @@ LONGEST_TURN = engines.BUSY_SECONDS
 
 
 class UnitOfWork:
-    """Every store, on the transaction that a connection is in. None of them commits.
+    """One transaction. `work[PaperStore]` is the store of papers on it; no store commits.
 
-    `asks` holds the jobs to be put with this transaction, by their tasks.
+    `seal` encrypts what rests in the database; `asks` holds the jobs to be put with this
+    transaction, by their tasks.
     """
 
     def __init__(self, connection: Connection, seal: Seal) -> None:
         self.connection = connection
+        self.seal = seal
         self.asks: dict[str, Job] = {}
-        self.feeds = FeedStore(connection)
-        self.papers = PaperStore(connection)
-        self.search = SearchIndex(connection)
-        self.enrichments = EnrichmentStore(connection)
-        self.history = HistoryStore(connection)
-        self.models = ModelStore(connection)
-        self.lists = ListStore(connection)
-        self.editions = EditionStore(connection)
-        self.subscribers = SubscriberStore(connection)
-        self.ledger = Ledger(connection, self.asks)
-        self.notices = NoticeLedger(connection, self.asks)
-        self.requests = RequestStore(connection, self.asks)
-        self.returns = ReturnStore(connection)
-        self.limiter = Limiter(connection)
-        self.rates = RateStore(connection)
-        self.pacing = PaceStore(connection, self.rates)
-        self.slots = SlotStore(connection)
-        self.keys = KeyStore(connection)
-        self.status = StatusStore(connection)
-        self.channels = ChannelStore(connection, seal)
-        self.posts = PostLedger(connection)
-        self.audit = AuditStore(connection)
-        self.answers = AnswerStore(connection, seal)
+        self._stores: dict[type[Store], Store] = {}
+
+    def __getitem__(self, kind: type[S]) -> S:
+        """The store of this kind, made when it is first asked for."""
+        found = self._stores.get(kind)
+        if found is None:
+            found = self._stores[kind] = kind(self)
+        return cast("S", found)
 
     def ask(self, job: Job) -> None:
         """Have `job` put with this transaction, where jobs are rows of the database: no commit, no
@@ -112,6 +80,13 @@ class UnitOfWork:
                 self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
             raise
         self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
+
+
+class Store:
+    """Some of what one transaction reads and writes."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._connection = work.connection
 
 
 class Database(Protocol):

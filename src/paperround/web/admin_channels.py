@@ -8,6 +8,7 @@ from paperround.domain.channels import Channel
 from paperround.domain.keys import Scope
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.channels import ChannelAdmin
+from paperround.store.channels import ChannelStore
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.channel_models import (
     ChannelAnswer,
@@ -46,7 +47,7 @@ def list_channels(home: Home, paging: Paging) -> ChannelPage:
     """Every channel with where it leads, masked, and how it stands, by id."""
     after = SubscriberId(paging.place("channels") or 0)
     with home.database.reading() as work:
-        found = work.channels.page(after, limit=paging.probe)
+        found = work[ChannelStore].page(after, limit=paging.probe)
     return ChannelPage.of(paging.page("channels", found))
 
 
@@ -115,4 +116,4 @@ def _moved(home: Runtime, number: int, changed: bool) -> ChannelMoved:
 
 def _channel(home: Runtime, number: int) -> Channel:
     with home.database.reading() as work:
-        return work.channels.get(SubscriberId(number))
+        return work[ChannelStore].get(SubscriberId(number))

@@ -10,6 +10,11 @@ from paperround.domain.keys import Scope
 from paperround.domain.status import DeliveryQuery
 from paperround.domain.subscribers import SubscriberId
 from paperround.jobs.cancelling import cancel, pause, resume
+from paperround.store.editions import EditionStore
+from paperround.store.keys import AuditStore
+from paperround.store.lists import ListStore
+from paperround.store.status import StatusStore
+from paperround.store.subscribers import SubscriberStore
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.delivery_models import (
     AuditPage,
@@ -51,10 +56,10 @@ def list_deliveries(
 ) -> DeliveryPage:
     """Rows of the ledger, newest first: all of them, or those of a list, a date and a state."""
     with home.database.reading() as work:
-        list_id = None if list_name is None else work.lists.get(list_name).id
+        list_id = None if list_name is None else work[ListStore].get(list_name).id
         wanted = DeliveryQuery(list_id=list_id, local_date=date, state=state)
         place = paging.place("deliveries")
-        found = work.status.deliveries(wanted, before=place, limit=paging.probe)
+        found = work[StatusStore].deliveries(wanted, before=place, limit=paging.probe)
     page = paging.page("deliveries", found)
     items = [DeliveryAnswer.of(one) for one in page.items]
     return DeliveryPage(items=items, next_cursor=page.next_cursor)
@@ -65,15 +70,17 @@ def list_personal_deliveries(home: Home, subscriber_id: RowNumber, paging: Pagin
     """What one person was sent, newest first, and what the server said. Digests and replacements:
     `paperround subscribers history` shows other mails as well."""
     with home.database.reading() as work:
-        person = work.subscribers.get(SubscriberId(subscriber_id))
+        person = work[SubscriberStore].get(SubscriberId(subscriber_id))
         if person is None:
             raise NotFound(f"there is no subscriber {subscriber_id}")
         place = paging.place("personal")
         wanted = DeliveryQuery(subscriber_id=person.id)
         page = paging.page(
-            "personal", work.status.deliveries(wanted, before=place, limit=paging.probe)
+            "personal", work[StatusStore].deliveries(wanted, before=place, limit=paging.probe)
         )
-        editions = [work.editions.get(one) for one in {entry.edition_id for entry in page.items}]
+        editions = [
+            work[EditionStore].get(one) for one in {entry.edition_id for entry in page.items}
+        ]
     titles = {
         (edition.id, paper.position): paper.title
         for edition in editions
@@ -121,5 +128,5 @@ def cancel_edition(
 def list_audit(home: Home, paging: Paging) -> AuditPage:
     """Pauses, cancelled editions and replacements, newest first, with who did it."""
     with home.database.reading() as work:
-        found = work.audit.page(before=paging.place("audit"), limit=paging.probe)
+        found = work[AuditStore].page(before=paging.place("audit"), limit=paging.probe)
     return AuditPage.of(paging.page("audit", found))

@@ -21,6 +21,7 @@ from paperround.jobs.ingest import ingest
 from paperround.jobs.poll import shown_as
 from paperround.sources.formats import AUTO, READERS, decompress, reader_for
 from paperround.sources.opml import read_opml, write_opml
+from paperround.store.feeds import FeedStore
 from paperround.web.auth import keyed_router
 from paperround.web.home import Home, Present
 from paperround.web.models import (
@@ -109,7 +110,7 @@ def list_feeds(home: Home, paging: Paging) -> FeedPage:
     """Every feed with how it is doing, by id."""
     after = FeedId(paging.place("feeds") or 0)
     with home.database.reading() as work:
-        found = work.feeds.page(after, limit=paging.probe)
+        found = work[FeedStore].page(after, limit=paging.probe)
     return FeedPage.of(paging.page("feeds", found))
 
 
@@ -215,8 +216,8 @@ def run_feed(
                 code="enabled",
             )
         with home.database.writing() as work:
-            work.feeds.make_due(feed.id, now=now)
-            due = work.feeds.get(feed.id)
+            work[FeedStore].make_due(feed.id, now=now)
+            due = work[FeedStore].get(feed.id)
         home.queue.put(POLL)
         return FeedAnswer.of(due)
     report = run_now(home.newsroom, FeedId(feed_id), now=now)
@@ -227,8 +228,8 @@ def run_feed(
 def list_runs(home: Home, feed_id: RowNumber, paging: Paging) -> RunPage:
     """Every reading of the feed, newest first."""
     with home.database.reading() as work:
-        feed = work.feeds.get(FeedId(feed_id))
-        found = work.feeds.runs(feed.id, before=paging.place("runs"), limit=paging.probe)
+        feed = work[FeedStore].get(FeedId(feed_id))
+        found = work[FeedStore].runs(feed.id, before=paging.place("runs"), limit=paging.probe)
     return RunPage.of(paging.page("runs", found))
 
 
@@ -236,8 +237,8 @@ def list_runs(home: Home, feed_id: RowNumber, paging: Paging) -> RunPage:
 def list_rejects(home: Home, feed_id: RowNumber, paging: Paging) -> RejectPage:
     """What could not be used, with its reason, newest first."""
     with home.database.reading() as work:
-        feed = work.feeds.get(FeedId(feed_id))
-        found = work.feeds.rejects(feed.id, before=paging.place("rejects"), limit=paging.probe)
+        feed = work[FeedStore].get(FeedId(feed_id))
+        found = work[FeedStore].rejects(feed.id, before=paging.place("rejects"), limit=paging.probe)
     return RejectPage.of(paging.page("rejects", found))
 
 
@@ -274,4 +275,4 @@ def upload_papers(
 
 def _feed(home: Runtime, number: int) -> LiveFeed:
     with home.database.reading() as work:
-        return work.feeds.get(FeedId(number))
+        return work[FeedStore].get(FeedId(number))

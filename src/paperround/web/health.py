@@ -17,6 +17,8 @@ from paperround.jobs.pacing import UNREACHED, unreached
 from paperround.jobs.put_back import WAS_PUT_BACK, is_put_back
 from paperround.jobs.roles import staff
 from paperround.jobs.tick import SCHEDULER
+from paperround.store.slots import SlotStore
+from paperround.store.status import StatusStore
 from paperround.web.home import Home, Present
 from paperround.web.metrics import Gauge, gauges_of_lines, told
 from paperround.wiring import Runtime
@@ -56,9 +58,9 @@ def fitness(home: Runtime) -> str | None:
     """What is wrong with the database; None when nothing is."""
     try:
         with home.database.reading() as work:
-            if not work.status.is_migrated():
+            if not work[StatusStore].is_migrated():
                 return "the database is not at this version's schema: run `paperround db upgrade`"
-            if work.status.storage().is_full:
+            if work[StatusStore].storage().is_full:
                 return "the disk is full: mail waits until there is room"
     except PaperroundError:
         return DOES_NOT_ANSWER
@@ -70,7 +72,7 @@ def _working(home: Runtime, now: datetime) -> tuple[str | None, dict[str, object
     is_shared = not home.settings.embedded
     try:
         with home.database.reading() as work:
-            beat = work.slots.last_beat(SCHEDULER)
+            beat = work[SlotStore].last_beat(SCHEDULER)
             people = staff(work, now=now) if is_shared else None
             held = LACKS_KEYS if lacks_keys(work) else None
             reason = unreached(work, now=now)

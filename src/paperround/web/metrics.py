@@ -18,6 +18,7 @@ from paperround.domain.work import Line, Lined
 from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.roles import staff
 from paperround.jobs.status import ListStatus, status
+from paperround.store.status import StatusStore
 from paperround.store.unit_of_work import Database
 from paperround.web.auth import keyed_router
 from paperround.web.home import Home, Present
@@ -79,7 +80,7 @@ def told(found: Iterable[Gauge]) -> Response:
 def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     """Everything that is counted, as it is at `now`."""
     with database.reading() as work:
-        feeds, room = polled_feeds(work), work.status.storage()
+        feeds, room = polled_feeds(work), work[StatusStore].storage()
     found = status(database, None, now=now)
     yield Gauge.alone(
         "last_tick_timestamp_seconds",

@@ -19,6 +19,8 @@ from paperround.jobs.site import edition_page
 from paperround.jobs.trending import DailyPaper, Period, trending_now
 from paperround.languages.localize import english_reason, localize_source
 from paperround.languages.tongue import tongue
+from paperround.store.lists import ListStore
+from paperround.store.papers import PaperStore
 from paperround.web import examples
 from paperround.web.examples import shown_as
 from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
@@ -256,7 +258,7 @@ def list_papers(home: Home, paging: Paging) -> PapersPage:
     place = paging.place("papers")
     before = None if place is None else PaperId(place)
     with home.database.reading() as work:
-        found = work.papers.newest(before=before, limit=paging.probe)
+        found = work[PaperStore].newest(before=before, limit=paging.probe)
     url = home.letterhead.public_url
     page = paging.page("papers", found)
     items = [PaperAnswer.of(citation(url, one)) for one in page.items]
@@ -291,7 +293,7 @@ def list_lists(home: Home, paging: Paging) -> ListsAnswer:
     """What people can subscribe to here."""
     after = ListId(paging.place("lists") or 0)
     with home.database.reading() as work:
-        found = work.lists.page(after, limit=paging.probe)
+        found = work[ListStore].page(after, limit=paging.probe)
     url = home.letterhead.public_url
     page = paging.page("lists", found)
     items = [ListAnswer.of(one, url) for one in page.items]

@@ -12,6 +12,8 @@ from paperround.wiring import hands
 
 if TYPE_CHECKING:
     from paperround.wiring import Runtime
+from paperround.store.lists import ListStore
+from paperround.store.slots import SlotStore
 
 
 def send_marks_of(settings: Settings, host: str) -> SendMarks:
@@ -40,7 +42,7 @@ def database_of(home: "Runtime") -> SqlDatabase:
     ask = None if home.settings.embedded else partial(hands.put_within, home)
     database = SqlDatabase(home.engine, ask=ask, seal=RingSeal(lambda: home.settings.keys))
     with database.reading() as work:
-        is_demo = work.slots.are_of_a_demo()
+        is_demo = work[SlotStore].are_of_a_demo()
     if is_demo and not home.demo:
         raise Conflict(
             f"{place_of(home.settings)} is the database of a demo, with invented papers: name "
@@ -68,9 +70,9 @@ def ensure_default_list(database: SqlDatabase, zone: str, *, now: datetime) -> N
     """Make the default list of a new installation, with its id, and move it to its time zone. Most
     commands find it as it should be, and need not wait for the writer's lock."""
     with database.reading() as work:
-        standing = work.lists.default()
+        standing = work[ListStore].default()
     if standing is None or standing.zone != zone:
         with database.writing() as work:
             if standing is None:
                 name_installation(work, now=now)
-            work.lists.ensure_default(zone=zone, now=now)
+            work[ListStore].ensure_default(zone=zone, now=now)
