@@ -17,12 +17,6 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
-from paperround.domain.deliveries import DeliveryState, Evidence
-from paperround.domain.editions import DigestKind
-from paperround.domain.interests import InterestKind
-from paperround.domain.requests import RequestKind
-from paperround.domain.returns import Did, Kind
-from paperround.domain.subscribers import WEEKDAYS, Frequency, SubscriberState
 from paperround.store.columns import instant, key_part, metadata, one_of, refers, row_id, text
 from paperround.store.dialect import Json, UtcDateTime
 
@@ -52,7 +46,7 @@ subscribers = Table(
     instant("created_at"),
     instant("changed_at"),
     instant("erased_at", null=True),
-    one_of("state", SubscriberState),
+    one_of("state", ("pending", "active", "unsubscribed", "suppressed")),
     UniqueConstraint("kind", "folded"),
     sqlite_autoincrement=True,
 )
@@ -76,9 +70,9 @@ subscriptions = Table(
     instant("created_at"),
     instant("changed_at"),
     instant("due_at", null=True),  # when the next digest is due; empty: not planned yet, or never
-    one_of("state", SubscriberState),
-    one_of("frequency", Frequency),
-    one_of("weekday", WEEKDAYS),
+    one_of("state", ("pending", "active", "unsubscribed", "suppressed")),
+    one_of("frequency", ("daily", "weekdays", "weekly")),
+    one_of("weekday", ("mon", "tue", "wed", "thu", "fri", "sat", "sun")),
     UniqueConstraint("list_id", "subscriber_id"),
     Index(None, "list_id", "id"),  # planning walks a list page by page
     Index("ix_subscriptions_due", "list_id", "due_at"),
@@ -96,7 +90,7 @@ interests = Table(
     text("value"),
     Column("weight", Double, nullable=False),
     instant("created_at"),
-    one_of("kind", InterestKind),
+    one_of("kind", ("topic", "keyword", "author", "category", "seed", "mute")),
     UniqueConstraint("subscriber_id", "kind", "value"),
 )
 
@@ -142,7 +136,20 @@ def _sending(table: str, *line: str) -> tuple[Any, ...]:
         instant("in_data_at", null=True),
         instant("sent_at", null=True),
         instant("created_at"),
-        one_of("state", DeliveryState),
+        one_of(
+            "state",
+            (
+                "queued",
+                "claimed",
+                "in_data",
+                "sent",
+                "deferred",
+                "failed",
+                "unknown",
+                "expired",
+                "skipped",
+            ),
+        ),
         Index(f"ix_{table}_due", *line, "next_at", "id", **waiting),
         Index(f"ix_{table}_ends", "expires_at", **waiting),
         Index(f"ix_{table}_leases", "lease_until", sqlite_where=_HELD, postgresql_where=_HELD),
@@ -167,7 +174,7 @@ deliveries = Table(
     Column("withdrawn", Json, nullable=True),  # what it says of papers that were sent before
     Column("parts", Json, nullable=True),  # a reader's own, by name a number for each position
     text("language", null=True),  # what it is written in; empty: English
-    one_of("kind", DigestKind),
+    one_of("kind", ("digest", "roundup_week", "roundup_month", "replacement")),
     UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),
     Index(None, "edition_id", "state"),
     Index(None, "subscriber_id"),
@@ -343,7 +350,7 @@ signup_requests = Table(
     instant("created_at"),
     instant("due_at"),
     Column("tries", Integer, nullable=False),
-    one_of("kind", RequestKind),
+    one_of("kind", ("signup", "link", "move")),
     Index(None, "due_at"),
     Index(None, "folded"),
     Index(None, "subscriber_id"),
@@ -376,9 +383,12 @@ returned = Table(
     text("said", null=True),
     instant("happened_at"),
     instant("received_at"),
-    one_of("kind", Kind),
-    one_of("evidence", Evidence),
-    one_of("did", Did),
+    one_of("kind", ("bounce", "complaint", "auto-reply", "report", "unsubscribe", "quarantined")),
+    one_of("evidence", ("none", "auto-reply", "passing", "likely-gone", "gone", "complaint")),
+    one_of(
+        "did",
+        ("stopped", "complained", "unsubscribed", "paused", "noted", "unknown", "quarantined"),
+    ),
     UniqueConstraint("way", "event_id"),
     Index(None, "subscriber_id"),
     Index(None, "received_at"),

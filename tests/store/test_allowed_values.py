@@ -1,0 +1,53 @@
+"""The values that columns allow are those that the code knows.
+
+The schema knows no capability, so it names the values itself.
+"""
+
+import re
+from collections.abc import Iterable
+
+import pytest
+from sqlalchemy import CheckConstraint
+
+from paperround.domain.deliveries import DeliveryState, Evidence
+from paperround.domain.editions import DigestKind, EditionState
+from paperround.domain.feeds import FeedHealth
+from paperround.domain.interests import InterestKind
+from paperround.domain.papers import Show
+from paperround.domain.requests import RequestKind
+from paperround.domain.returns import Did, Kind
+from paperround.domain.subscribers import WEEKDAYS, Frequency, SubscriberState
+from paperround.store import schema as db
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("behind_papers.show", Show),
+        ("deliveries.kind", DigestKind),
+        ("deliveries.state", DeliveryState),
+        ("edition_papers.show", Show),
+        ("editions.state", EditionState),
+        ("feeds.health", FeedHealth),
+        ("feeds.show", Show),
+        ("interests.kind", InterestKind),
+        ("notices.state", DeliveryState),
+        ("papers.show", Show),
+        ("returned.did", Did),
+        ("returned.evidence", Evidence),
+        ("returned.kind", Kind),
+        ("signup_requests.kind", RequestKind),
+        ("subscribers.state", SubscriberState),
+        ("subscriptions.frequency", Frequency),
+        ("subscriptions.state", SubscriberState),
+        ("subscriptions.weekday", WEEKDAYS),
+    ],
+)
+def test_a_column_allows_the_values_that_the_code_knows(column: str, values: Iterable[str]) -> None:
+    table, _, name = column.partition(".")
+    [allowed] = [
+        str(one.sqltext)
+        for one in db.metadata.tables[table].constraints
+        if isinstance(one, CheckConstraint) and str(one.sqltext).startswith(f"{name} IN")
+    ]
+    assert re.findall(r"'([\w-]+)'", allowed) == list(values)
