@@ -18,9 +18,9 @@ from benchmarks.table import Bar, Measured
 from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
 from paperround.domain.notices import NoticeKind
-from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.notices import new_notice
 from paperround.jobs.publish import publish
+from paperround.jobs.sending import Post, deliver
 from paperround.sources.jsonl import read_jsonl
 from paperround.store.ledger import Ledger
 from paperround.store.notices import NoticeLedger

@@ -32,9 +32,9 @@ from benchmarks.table import Bar, Measured
 from paperround.clock import FixedClock
 from paperround.config import Settings
 from paperround.domain.subscribers import Address, Preferences
-from paperround.jobs.deliver import deliver
 from paperround.jobs.publish import draft, freeze
 from paperround.jobs.rank import rank_list
+from paperround.jobs.sending import deliver
 from paperround.sources.jsonl import read_jsonl
 from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime

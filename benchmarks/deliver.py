@@ -22,8 +22,8 @@ from benchmarks.peer import PORT, far_sink, lacks_peer, near_sink, seconds_of_pe
 from benchmarks.table import Bar, Measured
 from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
-from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.publish import publish
+from paperround.jobs.sending import Post, deliver
 from paperround.mail.dkim import Algorithm
 from paperround.mail.dkim_book import new_key, pem_of
 from paperround.sources.jsonl import read_jsonl

@@ -32,8 +32,8 @@ from benchmarks.whole_run import (
     live,
 )
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.deliver import deliver
 from paperround.jobs.rank import rank_list
+from paperround.jobs.sending import deliver
 from paperround.sources.jsonl import read_jsonl
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring import Runtime

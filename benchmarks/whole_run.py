@@ -21,7 +21,7 @@ from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.table import Measured
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
-from paperround.jobs.deliver import deliver
+from paperround.jobs.sending import deliver
 from paperround.sources.jsonl import read_jsonl
 from paperround.store.unit_of_work import Database
 from paperround.wiring import Runtime

@@ -15,9 +15,9 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
 from paperround.domain.work import Job
 from paperround.jobs.channel_delivery import deliver_channels
-from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.roles import look
+from paperround.jobs.sending import deliver
 from paperround.jobs.status import history_of
 from paperround.store.channels import ChannelStore
 from paperround.store.ledger import Ledger

@@ -6,11 +6,13 @@ from datetime import timedelta
 from random import Random
 
 from paperround.clock import FixedClock
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.deliveries import (
     Envelope,
     Outcome,
 )
-from paperround.jobs.deliver import Post
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
     LETTERHEAD,
@@ -24,6 +26,8 @@ from tests.jobs.conftest import IDENTITY, NOW
 
 def post(database: SqlDatabase, script: Callable[[Envelope], Outcome] = accepting) -> Post:
     return Post(
+        judge=evidence_of_outcome,
+        hold_against=hold_against,
         database=database,
         mailer=ScriptedMailer(script),
         renderer=PlainRenderer(),

@@ -6,10 +6,12 @@ from datetime import timedelta
 from random import Random
 
 from paperround.clock import FixedClock
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.deliveries import DeliveryId, Envelope, Mailer, Outcome
 from paperround.domain.notices import NoticeKind
-from paperround.jobs.deliver import Post
 from paperround.jobs.notices import new_notice
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post
 from paperround.store.notices import NoticeLedger
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import (
@@ -53,6 +55,8 @@ class Batches:
 
 def post(database: SqlDatabase, mailer: Mailer) -> Post:
     return Post(
+        judge=evidence_of_outcome,
+        hold_against=hold_against,
         database=database,
         mailer=mailer,
         renderer=PlainRenderer(),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
 from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
-from paperround.jobs.deliver import Post
+from paperround.jobs.sending import Post
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import accepting
 from tests.jobs.conftest import fill, record

@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from paperround.clock import FixedClock
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.deliveries import Envelope, Evidence, Outcome
 from paperround.domain.return_path import tag_of
 from paperround.domain.returns import Kind, Receipt, ReturnedEvent
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.deliver import Post, deliver
-from paperround.jobs.returns import receive
+from paperround.jobs.returns import hold_against, receive
+from paperround.jobs.sending import Post, deliver
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import address
@@ -40,6 +41,8 @@ class Town:
         mailer = ScriptedMailer(script)
         deliver(
             Post(
+                judge=evidence_of_outcome,
+                hold_against=hold_against,
                 database=self.database,
                 mailer=mailer,
                 renderer=PlainRenderer(),

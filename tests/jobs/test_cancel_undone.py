@@ -9,8 +9,8 @@ from paperround.clock import FixedClock
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.ledger import LedgerTotals
 from paperround.jobs.cancelling import Cancelled, Restored, Withdrawn, cancel, undo
-from paperround.jobs.deliver import deliver
 from paperround.jobs.resend import send_missed
+from paperround.jobs.sending import deliver
 from paperround.jobs.site import edition_page
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore

@@ -16,10 +16,10 @@ from paperround.domain.lists import MANUAL_CUT
 from paperround.domain.subscribers import Preferences, SubscriberState
 from paperround.jobs.build import PART
 from paperround.jobs.cancelling import Cancelled, cancel, prospects
-from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.publish import publish
 from paperround.jobs.resend import Missed, missed, send_missed
+from paperround.jobs.sending import deliver
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore

@@ -10,8 +10,8 @@ import pytest
 
 from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.times import Boot, has_leapt
-from paperround.jobs.deliver import deliver
 from paperround.jobs.holding import HELD, let_go
+from paperround.jobs.sending import deliver
 from paperround.jobs.tick import Rounds, TickReport, tick
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW, fill, record, subscribe

@@ -12,8 +12,8 @@ from paperround.domain.ports import Worker
 from paperround.domain.schedule import DIGEST_LIFE
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.deliver import deliver
 from paperround.jobs.outcomes import DeliverReport
+from paperround.jobs.sending import deliver
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
 from paperround.store.subscribers import SubscriberStore

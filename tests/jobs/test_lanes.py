@@ -11,8 +11,8 @@ from paperround.domain.digests import DigestMail, DigestView
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NOTICE_LIFE, NoticeKind
 from paperround.domain.tokens import read_token
-from paperround.jobs.deliver import deliver, deliver_notices
 from paperround.jobs.outcomes import FEWEST
+from paperround.jobs.sending import deliver, deliver_notices
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore

@@ -8,10 +8,10 @@ import pytest
 from paperround.domain.deliveries import Envelope, Outcome
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing, parse_domain_pace
-from paperround.jobs.deliver import deliver
 from paperround.jobs.holding import CLOCK, HELD, HOLD
 from paperround.jobs.outcomes import FEWEST
 from paperround.jobs.publish import publish
+from paperround.jobs.sending import deliver
 from paperround.store.slots import SlotStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import NewestFirst, accepting

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from paperround.clock import FixedClock
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.deliveries import (
     MOST_BREAKDOWNS,
     DeliveryState,
@@ -22,7 +23,8 @@ from paperround.domain.digests import DigestMail
 from paperround.domain.ledger import DeliveryRecord, LedgerTotals
 from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import read_token
-from paperround.jobs.deliver import Post, deliver
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post, deliver
 from paperround.mail.composer import MailRenderer
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
@@ -59,6 +61,8 @@ def post(
     later: timedelta = timedelta(0),
 ) -> Post:
     return Post(
+        judge=evidence_of_outcome,
+        hold_against=hold_against,
         database=database,
         mailer=ScriptedMailer(script),
         renderer=renderer,

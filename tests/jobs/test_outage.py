@@ -8,9 +8,11 @@ from random import Random
 
 import pytest
 
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.smtp_url import Relay, Tls
-from paperround.jobs.deliver import Post, deliver
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post, deliver
 from paperround.mail.smtp import SmtpMailer
 from paperround.store.unit_of_work import SqlDatabase
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
@@ -36,6 +38,8 @@ class ClockOf:
 def post(database: SqlDatabase, world: SlowWorld) -> Post:
     relay = Relay(host="mail.example", port=25, tls=Tls.NONE)
     return Post(
+        judge=evidence_of_outcome,
+        hold_against=hold_against,
         database=database,
         mailer=SmtpMailer([relay], hostname="papers.example", keep=0, world=world.world),
         renderer=PlainRenderer(),

@@ -13,7 +13,7 @@ from paperround.domain.pacing import (
     Pacing,
     parse_domain_pace,
 )
-from paperround.jobs.deliver import deliver
+from paperround.jobs.sending import deliver
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring.mailroom import mailer_for
 from tests.faults import Say, SmtpSink

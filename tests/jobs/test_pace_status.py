@@ -9,7 +9,7 @@ from paperround.cli.digest_status import pace_as_json, progress_as_json
 from paperround.domain.pacing import Pacing, parse_pace
 from paperround.domain.status import Progress
 from paperround.jobs.alerts import troubles
-from paperround.jobs.deliver import deliver
+from paperround.jobs.sending import deliver
 from paperround.jobs.status import ListStatus, Status, status
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW

@@ -9,9 +9,9 @@ from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, R
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import TOLERANCE, Pacing, WarmUp
 from paperround.domain.schedule import DIGEST_LIFE
-from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.outcomes import DeliverReport
 from paperround.jobs.pacing import Pacer
+from paperround.jobs.sending import Post, deliver, deliver_notices
 from paperround.store.lists import ListStore
 from paperround.store.pacing import PaceStore
 from paperround.store.status import StatusStore

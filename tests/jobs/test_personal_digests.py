@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from paperround.clock import FixedClock
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.digests import DigestView
 from paperround.domain.editions import Candidate, DigestKind, Edition, EditionId, Ranking
 from paperround.domain.joining import joined as one_work
@@ -20,12 +21,13 @@ from paperround.domain.subscribers import Address, Frequency, Preferences, Subsc
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.housekeeping import KEPT_TAILS, keep_house
-from paperround.jobs.lanes import Post, digest_lane
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, Welcome, plan_due
 from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import publish
 from paperround.jobs.reader_history import feedback_sheet, give_feedback
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post, digest_lane
 from paperround.jobs.site import edition_page
 from paperround.jobs.status import history
 from paperround.jobs.wishes import wishes_of_all
@@ -262,6 +264,8 @@ def test_a_lane_reads_an_edition_again_for_a_paper_that_it_did_not_carry_before(
     opinions = Opinions(taste_day)
     publish_it(potter, opinions)
     post = Post(
+        judge=evidence_of_outcome,
+        hold_against=hold_against,
         database=potter,
         mailer=ScriptedMailer(accepting),
         renderer=PlainRenderer(),

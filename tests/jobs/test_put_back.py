@@ -18,9 +18,9 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.schedule import DIGEST_LIFE
 from paperround.jobs.alerts import troubles
 from paperround.jobs.cancelling import resume
-from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.preview import send_test
 from paperround.jobs.put_back import MARK, WAY_OUT, SendMarks, name_installation
+from paperround.jobs.sending import Post, deliver, deliver_notices
 from paperround.jobs.status import status
 from paperround.mail.addresses import EmailAddresses
 from paperround.store.ledger import Ledger

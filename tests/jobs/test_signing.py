@@ -13,10 +13,10 @@ from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NoticeKind
 from paperround.domain.schedule import DIGEST_LIFE
 from paperround.jobs.alerts import troubles
-from paperround.jobs.deliver import Post, deliver, deliver_notices
 from paperround.jobs.holding import ALLOW, Signing, allow_unsigned
 from paperround.jobs.notices import new_notice
 from paperround.jobs.preview import send_test
+from paperround.jobs.sending import Post, deliver, deliver_notices
 from paperround.jobs.status import status
 from paperround.mail.addresses import EmailAddresses
 from paperround.store.notices import NoticeLedger

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.clock import FixedClock
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.channels import ChannelKind, Hook
 from paperround.domain.deliveries import DeliveryState, Envelope, Outcome, Phase, Reply
 from paperround.domain.editions import DigestKind, SkipReason
@@ -12,9 +13,10 @@ from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.ledger import Move
 from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import SubscriberState
-from paperround.jobs.deliver import Post
 from paperround.jobs.notices import new_notice
 from paperround.jobs.preview import send_test
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post
 from paperround.jobs.status import history, status
 from paperround.jobs.subscribers import suppression_digests
 from paperround.store.channels import ChannelStore
@@ -192,6 +194,8 @@ def test_keys_in_use_are_counted_by_what_needs_them(day: SqlDatabase) -> None:
 
 def post(database: SqlDatabase, mailer: ScriptedMailer) -> Post:
     return Post(
+        judge=evidence_of_outcome,
+        hold_against=hold_against,
         database=database,
         mailer=mailer,
         renderer=PlainRenderer(),

@@ -13,9 +13,10 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.pacing import MOST_REFUSALS_OF_US
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.cancelling import pause, resume
-from paperround.jobs.deliver import MOST_KEYLESS, deliver, deliver_notices
+from paperround.jobs.deliver import MOST_KEYLESS
 from paperround.jobs.notices import new_notice
 from paperround.jobs.outcomes import FEWEST
+from paperround.jobs.sending import deliver, deliver_notices
 from paperround.store.notices import NoticeLedger
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase

@@ -9,8 +9,8 @@ from paperround.cli.digest_status import pace_as_json, what_holds_mail
 from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
 from paperround.domain.notices import Alert
 from paperround.jobs.alerts import troubles
-from paperround.jobs.deliver import deliver
 from paperround.jobs.pacing import LATELY, unreached
+from paperround.jobs.sending import deliver
 from paperround.jobs.status import pace_status
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import MINUTE

@@ -18,10 +18,11 @@ from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import Alert
 from paperround.domain.ports import Worker
-from paperround.jobs.deliver import ANSWER, SETTLE, Post, deliver, deliver_notices
+from paperround.jobs.deliver import ANSWER, SETTLE
 from paperround.jobs.lanes import Deed, Unwritten
 from paperround.jobs.notices import raise_alert
 from paperround.jobs.outcomes import FEWEST
+from paperround.jobs.sending import Post, deliver, deliver_notices
 from paperround.store import schema as db
 from paperround.store.unit_of_work import TRIES, Patience, SqlDatabase, UnitOfWork
 from tests.fakes import Neighbours, ScriptedMailer, accepting

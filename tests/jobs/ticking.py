@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 
 from paperround.channels.ping import WebPinger
 from paperround.clock import FixedClock
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.editions import Edition
 from paperround.domain.errors import DatabaseFailed, FetchFailed
 from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.models import Ranker
-from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post, deliver
 from paperround.jobs.tick import Pinger, Rounds
 from paperround.ranking.maker import taste_day
 from paperround.store.editions import EditionStore
@@ -134,6 +136,8 @@ def send(database: Database, *, now: datetime) -> list[str]:
     mailer = ScriptedMailer(accepting)
     deliver(
         Post(
+            judge=evidence_of_outcome,
+            hold_against=hold_against,
             database=database,
             mailer=mailer,
             renderer=PlainRenderer(),

@@ -10,15 +10,17 @@ from random import Random
 from sqlalchemy import Engine
 
 from paperround.clock import FixedClock
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.errors import DatabaseFailed
 from paperround.domain.notices import Alert
 from paperround.domain.ports import Worker
 from paperround.domain.subscribers import Preferences
-from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.ingest import ingest
 from paperround.jobs.notices import raise_alert
 from paperround.jobs.plan import plan_due
 from paperround.jobs.put_back import SendMarks
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post, deliver
 from paperround.jobs.tick import publish_round
 from paperround.mail.outbox import OutboxMailer
 from paperround.sources.jsonl import read_jsonl
@@ -116,6 +118,8 @@ class Machine:
         """What this process delivers with: the outbox on a disk that counts."""
         disk = FaultyDisk(self.faults, self.arrived)
         return Post(
+            judge=evidence_of_outcome,
+            hold_against=hold_against,
             database=database,
             mailer=OutboxMailer(self.outbox, group=GROUP, disk=disk),
             renderer=PlainRenderer(),

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
 from paperround.domain.digests import DigestMail
-from paperround.jobs.deliver import deliver
+from paperround.jobs.sending import deliver
 from paperround.store.lists import ListStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork

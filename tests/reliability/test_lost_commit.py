@@ -14,7 +14,7 @@ from paperround.domain.digests import DigestMail
 from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.ports import Worker
-from paperround.jobs.deliver import Post, deliver
+from paperround.jobs.sending import Post, deliver
 from paperround.store import engine as engines
 from paperround.store.lists import ListStore
 from paperround.store.schema import metadata

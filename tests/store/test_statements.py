@@ -10,9 +10,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from paperround.clock import FixedClock
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.errors import Conflict
 from paperround.domain.subscribers import SubscriberId
-from paperround.jobs.deliver import Post, deliver
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post, deliver
 from paperround.store import engine as engines
 from paperround.store import migrate
 from paperround.store.feeds import FeedStore
@@ -66,6 +68,8 @@ def live_a_day(database: SqlDatabase, day: int, *, readers: int, papers: int) ->
     with database.reading() as work:
         work[SubscriberStore].already_sent([SubscriberId(n * 7) for n in range(readers)])
     mailing = Post(
+        judge=evidence_of_outcome,
+        hold_against=hold_against,
         database=database,
         mailer=ScriptedMailer(accepting),
         renderer=PlainRenderer(),

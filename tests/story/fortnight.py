@@ -9,6 +9,7 @@ from random import Random
 from urllib.parse import parse_qs, urlsplit
 
 from paperround.channels.ping import Silence
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
 from paperround.domain.feeds import NewFeed
 from paperround.domain.fetching import FetchRequest, Page
@@ -20,10 +21,11 @@ from paperround.domain.subscribers import (
     Preferences,
     SubscriberState,
 )
-from paperround.jobs.deliver import Post, deliver
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post, deliver
 from paperround.jobs.tick import Rounds, TickReport, tick
 from paperround.ranking.maker import taste_day
 from paperround.sources.live import SOURCES
@@ -299,6 +301,8 @@ class Machine:
     def _post(self) -> Post:
         world = self.world
         return Post(
+            judge=evidence_of_outcome,
+            hold_against=hold_against,
             database=self.socket,
             mailer=world.relay,
             renderer=PlainRenderer(),

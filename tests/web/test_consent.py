@@ -9,7 +9,7 @@ import pytest
 from paperround.domain.notices import NoticeKind
 from paperround.domain.times import format_instant
 from paperround.domain.tokens import Purpose
-from paperround.jobs.deliver import deliver
+from paperround.jobs.sending import deliver
 from tests.web.conftest import PUBLIC_URL, Site
 
 

@@ -14,7 +14,7 @@ from fastapi.routing import iter_route_contexts
 
 from paperround.config import load_settings
 from paperround.domain.errors import Misconfigured
-from paperround.jobs.deliver import deliver
+from paperround.jobs.sending import deliver
 from paperround.web import guard
 from paperround.web.app import COOKIELESS, rules_for
 from paperround.web.app import Site as Application

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from paperround.config import Settings
 from paperround.domain.subscribers import SubscriberState
-from paperround.jobs.deliver import deliver
+from paperround.jobs.sending import deliver
 from paperround.store.subscribers import SubscriberStore
 from paperround.web.app import create_app
 from tests.builders import address

@@ -27,8 +27,8 @@ from paperround.domain.languages import PARAMETER
 from paperround.domain.notices import NoticeKind
 from paperround.domain.subscribers import SubscriberState
 from paperround.domain.tokens import Purpose
-from paperround.jobs.deliver import deliver
 from paperround.jobs.plan import plan_due
+from paperround.jobs.sending import deliver
 from paperround.store.lists import ListStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.web.app import create_app

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.config import Settings
-from paperround.jobs.deliver import deliver_notices
+from paperround.jobs.sending import deliver_notices
 from paperround.web.app import create_app
 from paperround.wiring import Runtime
 from tests.faults import SmtpSink

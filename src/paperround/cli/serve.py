@@ -86,7 +86,7 @@ def serve(
 def tick(now: Now = None, as_json: AsJson = False) -> None:
     """Do once what is due now and exit: for cron or a systemd timer, every minute."""
     from paperround.jobs.deliver import ASKED_TO_STOP
-    from paperround.jobs.deliver import deliver as send_due
+    from paperround.jobs.sending import deliver as send_due
     from paperround.jobs.tick import tick as run
 
     home = runtime(now)
@@ -199,7 +199,7 @@ def deliver(
 ) -> None:
     """Send what is due. Safe to kill and to run again, and from several processes at once."""
     from paperround.jobs.deliver import ASKED_TO_STOP
-    from paperround.jobs.deliver import deliver as run
+    from paperround.jobs.sending import deliver as run
 
     home = runtime(now)
     finish_on_signals(home)

@@ -16,34 +16,21 @@ meet in one batch, since a row of one may have the same number as a row of the o
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic
 
 from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import Move
-from paperround.domain.ports import Advance, no_progress
+from paperround.domain.ports import Advance
 from paperround.domain.replies import is_opening, speaks_against_us, verdict
-from paperround.jobs.holding import HELD, is_held, is_suspect, note_signed
-from paperround.jobs.lanes import (
-    Lane,
-    Mail,
-    Post,
-    SendContext,
-    digest_lane,
-    new_lease,
-    notice_lane,
-    why_held,
-)
-from paperround.jobs.outcomes import ClaimSize, DeliverReport, Moves, UnderWay
-from paperround.jobs.pacing import UNREACHED, Pacer, pacer_of
-from paperround.store.ledger import Ledger
-from paperround.store.notices import NoticeLedger
+from paperround.jobs.holding import note_signed
+from paperround.jobs.lanes import Lane, Mail, SendContext, new_lease
+from paperround.jobs.outcomes import ClaimSize, Moves, UnderWay
+from paperround.jobs.pacing import UNREACHED, Pacer
 from paperround.store.pacing import Gate, PaceStore
 from paperround.store.unit_of_work import Patience, UnitOfWork, write
-
-__all__ = ["Post", "deliver", "deliver_notices"]
 
 log = logging.getLogger(__name__)
 
@@ -60,34 +47,8 @@ MOST_KEYLESS = 50
 ASKED_TO_STOP = "this process was asked to stop"
 
 
-def deliver(
-    post: Post, *, until_empty: bool = True, progress: Advance = no_progress
-) -> DeliverReport:
-    """Send what is due; with `until_empty` pass after pass until a pass finds nothing, and nothing
-    waits for a slot that comes soon."""
-    tally = _tally_of(post)
-    if tally.stopped is not None:
-        return _report(post, tally)
-    while (_pass(post, progress, tally) or tally.awaits()) and until_empty:
-        pass
-    return _report(post, tally)
-
-
-def deliver_notices(post: Post) -> DeliverReport:
-    """Send the notices that are due and no digest. `expired` counts notices here.
-
-    May run beside `deliver` in another thread, with a mailer of its own.
-    """
-    tally = _tally_of(post)
-    if tally.stopped is None:
-        run = Run(post, notice_lane(post), no_progress, tally.pacer)
-        tally.send(run)
-        tally.expired += run.expired
-    return _report(post, tally)
-
-
 @dataclass(slots=True)
-class _Tally:
+class Tally:
     """What the runs of one call came to."""
 
     pacer: Pacer
@@ -110,50 +71,6 @@ class _Tally:
         return run.stopped is None
 
 
-def _tally_of(post: Post) -> _Tally:
-    """What a call begins with: it has stopped where no mail may leave."""
-    post.unwritten.catch_up(post.database)
-    return _Tally(pacer=pacer_of(post), stopped=why_held(post))
-
-
-def _pass(post: Post, progress: Advance, tally: _Tally) -> int:
-    """Notices, then digests, in turns while notices come. Returns how many rows were taken up, 0
-    also when a run had to stop. Notices that cannot go keep no digest back."""
-    letters, digests = notice_lane(post), digest_lane(post)
-    taken, gave_way = 0, True
-    while gave_way:
-        first = Run(post, letters, progress, tally.pacer)
-        ended = tally.send(first)
-        with post.database.reading() as work:
-            digests_held = is_suspect(work, post.boot(), now=post.clock.now())
-        if digests_held:
-            tally.stopped = tally.stopped or HELD
-            return 0
-        lane = digests if ended else replace(digests, gives_way=is_held)
-        then = Run(post, lane, progress, tally.pacer)
-        ended = tally.send(then) and ended
-        tally.expired += then.expired
-        if not ended:
-            return 0
-        taken += first.claimed + then.claimed
-        gave_way = then.gave_way
-    return taken
-
-
-def _report(post: Post, tally: _Tally) -> DeliverReport:
-    now = post.clock.now()
-    with post.database.reading() as work:
-        return DeliverReport(
-            totals=work[Ledger].totals(now=now),
-            notices=work[NoticeLedger].totals(now=now),
-            digests=tally.ended[False],
-            others=tally.ended[True],
-            troubles=tally.troubles,
-            expired=tally.expired,
-            stopped=tally.stopped,
-        )
-
-
 _Claimed = tuple[Sequence[Mail] | None, Gate | None, datetime | None]
 """The rows of a claim, what let them leave, and how far this machine came with it."""
 
@@ -171,7 +88,7 @@ class Run(Generic[Mail]):
         self._size = ClaimSize()
         self._held: dict[DeliveryId, Mail] = {}
         self._under_way = UnderWay()
-        self._moves = Moves(post.clock, post.jitter)
+        self._moves = Moves(post.clock, post.jitter, post.judge)
         self._unsettled: list[Move] = []
         self._dotless: Collection[DeliveryId] = ()
         self._asked_for: set[str] = set()

@@ -5,16 +5,16 @@ the mail cannot be made    ─► failed
 its making broke down      ─► deferred, and after enough tries failed
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.deliveries import (
     MOST_BREAKDOWNS,
     DeliveryId,
     DeliveryState,
+    Evidence,
     Outcome,
     Verdict,
 )
@@ -27,10 +27,12 @@ from paperround.jobs.lanes import Held
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Makes the moves of rows in hand. `jitter` spreads the next tries of many."""
+    """Makes the moves of rows in hand. `jitter` spreads the next tries of many;
+    `judge` says what an answer proves of an address."""
 
     clock: Clock
     jitter: Random
+    judge: Callable[[Outcome, Verdict], Evidence]
 
     def answered(self, row: Held, outcome: Outcome, found: Verdict) -> Move:
         """The server said something of the mail, or nothing: `found` is what that means."""
@@ -47,7 +49,7 @@ class Moves:
             code=reply.code if reply else None,
             reply=reply.text if reply else outcome.error,
             next_at=again,
-            evidence=evidence_of_outcome(outcome, found),
+            evidence=self.judge(outcome, found),
         )
 
     def failed(self, row: Held, reason: str) -> Move:

@@ -32,12 +32,11 @@ from paperround.domain.tokens import Purpose
 from paperround.jobs.build import BuildContext, Reader, build
 from paperround.jobs.choices import checked, unpacked, unpacked_interests
 from paperround.jobs.compose import digest_mail, sheet_of
-from paperround.jobs.deliver import deliver_notices
-from paperround.jobs.lanes import Post, why_held
 from paperround.jobs.links import CONFIRMING, choosing_reader, noted
 from paperround.jobs.notices import SOMEBODY, new_notice
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.publish import draft_now, standing_edition, unfrozen
+from paperround.jobs.sending import Post, deliver_notices, why_held
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
 from paperround.jobs.wishes import settled
 from paperround.store.editions import EditionStore

@@ -31,7 +31,6 @@ from paperround.domain.work import Line, Queue
 from paperround.jobs import tick as rounds_of_a_tick
 from paperround.jobs.channel_delivery import ChannelReport
 from paperround.jobs.choices import SuggestedTopics
-from paperround.jobs.deliver import Post
 from paperround.jobs.desk import Desk
 from paperround.jobs.lanes import Unwritten
 from paperround.jobs.learn import LearnedRanker
@@ -43,6 +42,7 @@ from paperround.jobs.put_back import SendMarks
 from paperround.jobs.returned_mail import Intake, empty_box
 from paperround.jobs.roles import sign_off
 from paperround.jobs.search import Neighbours, Relevance
+from paperround.jobs.sending import Post
 from paperround.jobs.summarise import SummaryOrGist, Writing, summarise
 from paperround.jobs.tick import Pinger, Rounds
 from paperround.jobs.visits import Visits

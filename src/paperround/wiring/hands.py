@@ -12,7 +12,8 @@ from paperround.domain.errors import PaperroundError
 from paperround.domain.ports import Clock
 from paperround.domain.work import DELIVER, NOTICES, Job, Line, Queue
 from paperround.jobs import roles, signup_worker
-from paperround.jobs.deliver import ASKED_TO_STOP, Post, deliver, deliver_notices
+from paperround.jobs.deliver import ASKED_TO_STOP
+from paperround.jobs.sending import Post, deliver, deliver_notices
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.queue.postgres import PostgresQueue

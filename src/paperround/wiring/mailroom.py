@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
+from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.deliveries import Mailer
 from paperround.domain.errors import Misconfigured
 from paperround.domain.keys import COMMAND_LINE
@@ -16,8 +17,9 @@ from paperround.domain.sender import Letterhead
 from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.jobs.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.jobs.channels import ChannelAdmin
-from paperround.jobs.deliver import Post
 from paperround.jobs.holding import Signing
+from paperround.jobs.returns import hold_against
+from paperround.jobs.sending import Post
 from paperround.mail.outbox import OutboxMailer
 from paperround.mail.smtp import SmtpMailer
 
@@ -75,6 +77,8 @@ def post_of(home: "Runtime") -> Post:
     if home.settings.pacing != Pacing() and isinstance(clock, FixedClock):
         clock = StartedClock(clock.now())  # one that stands still never reaches a slot
     return Post(
+        judge=evidence_of_outcome,
+        hold_against=hold_against,
         database=home.database,
         mailer=home.mailer,
         renderer=home.renderer.signed_by(signer),
