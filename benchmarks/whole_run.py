@@ -20,7 +20,8 @@ from benchmarks.ingest import copy_of, empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.table import Measured
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId
 from paperround.jobs.sending import deliver
 from paperround.sources.jsonl import read_jsonl
 from paperround.store.unit_of_work import Database

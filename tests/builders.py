@@ -5,8 +5,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Evidence, Lease
-from paperround.domain.editions import DigestKind, Edition, EditionPaper, NewEdition
+from paperround.domain.deliveries import Evidence, Lease
+from paperround.domain.editions import (
+    DeliveryId,
+    DeliveryState,
+    DigestKind,
+    Edition,
+    EditionPaper,
+    NewEdition,
+)
 from paperround.domain.identifiers import canonical, title_key
 from paperround.domain.ledger import Claimed, Move, NewDelivery, Shard
 from paperround.domain.lists import MailingList, Window
@@ -27,6 +34,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.languages.localize import english_reason
 from paperround.store.editions import EditionStore
+from paperround.store.erasure import Erasure
 from paperround.store.feeds import FeedStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
@@ -281,7 +289,7 @@ def everything_kept(work: UnitOfWork, person: SubscriberId) -> dict[str, list[An
     kept: dict[str, list[Any]] = {}
     place: ExportPlace | None = ExportPlace()
     while place is not None:
-        page = work[SubscriberStore].kept_about(person, place, limit=1)
+        page = work[Erasure].kept_about(person, place, limit=1)
         kept.setdefault(page.table, []).extend(page.rows)
         place = page.next
     return kept

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
 from paperround.domain.digests import DigestMail, DigestView, Rendered
-from paperround.domain.editions import Candidate, Ranked, Ranking
+from paperround.domain.editions import Candidate, DeliveryId, Ranked, Ranking
 from paperround.domain.errors import FetchFailed, RenderingFailed
 from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.notices import NoticeMail

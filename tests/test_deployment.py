@@ -20,8 +20,7 @@ from packaging.requirements import Requirement
 from deploy.sbom import NotTheLock, bill, locked
 from paperround.cli.app import app
 from paperround.config import PREFIX, Settings, load_settings
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import SkipReason
+from paperround.domain.editions import DeliveryState, SkipReason
 from tests.documented import commands
 
 ROOT = Path(__file__).resolve().parents[1]

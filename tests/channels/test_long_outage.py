@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from paperround.domain.channels import ChannelKind
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.errors import DatabaseFailed
 from paperround.domain.ledger import LedgerTotals
 from paperround.jobs.channel_delivery import ChannelContext, deliver_channels

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from paperround.domain.channels import ChannelKind
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import Pacing
 from paperround.domain.work import Job
@@ -22,9 +22,9 @@ from paperround.jobs.status import history_of
 from paperround.store.channels import ChannelStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
+from paperround.store.memory import SentPapers
 from paperround.store.pacing import PaceStore
 from paperround.store.posts import PostLedger
-from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from paperround.wiring.hands import MAIL, POSTS
 from tests.builders import lease
@@ -288,7 +288,7 @@ def test_a_post_is_given_up_with_its_digest(papers: SqlDatabase, made: Services)
     assert made.server.requests == []
     assert last(papers, channel.id).state is DeliveryState.EXPIRED
     with papers.reading() as work:  # so a later digest may carry them
-        assert work[SubscriberStore].already_sent([channel.id]) == {channel.id: frozenset()}
+        assert work[SentPapers].already_sent([channel.id]) == {channel.id: frozenset()}
 
 
 def test_a_pause_longer_than_the_digest_lives_ends_it(papers: SqlDatabase, made: Services) -> None:
@@ -313,7 +313,7 @@ def test_what_a_service_will_not_take_has_failed_and_its_papers_may_come_again(
     assert report.troubles == {reason: 1}
     assert last(papers, channel.id).reason == reason
     with papers.reading() as work:
-        assert work[SubscriberStore].already_sent([channel.id]) == {channel.id: frozenset()}
+        assert work[SentPapers].already_sent([channel.id]) == {channel.id: frozenset()}
         assert work[ChannelStore].get(channel.id).state == "active"
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from paperround.domain.channels import ChannelKind
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.ports import Worker
 from paperround.domain.posts import ChannelSender
@@ -26,12 +26,12 @@ from paperround.jobs.put_back import MARK, SendMarks
 from paperround.jobs.resend import send_missed
 from paperround.store.channels import ChannelStore
 from paperround.store.ledger import Ledger
+from paperround.store.memory import SentPapers
 from paperround.store.papers import PaperStore
 from paperround.store.posts import PostLedger
 from paperround.store.sealing import RingSeal
 from paperround.store.send_mark import SendMarkFile
 from paperround.store.slots import SlotStore
-from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import lease
 from tests.channels.services import (
@@ -59,7 +59,7 @@ def shown(made: Services, place: int) -> set[str]:
 def remembered(database: SqlDatabase, channel: SubscriberId) -> set[str]:
     """The titles of the papers that are not posted there again."""
     with database.reading() as work:
-        papers = work[SubscriberStore].already_sent([channel])[channel]
+        papers = work[SentPapers].already_sent([channel])[channel]
         return {one.title for one in work[PaperStore].load(papers).values()}
 
 

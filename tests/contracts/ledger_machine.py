@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Engine, select
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Claimed, NewDelivery
 from paperround.domain.papers import PaperId
@@ -26,7 +26,7 @@ from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.store import engine as engines
 from paperround.store import schema as db
 from paperround.store.ledger import Ledger
-from paperround.store.subscribers import SubscriberStore
+from paperround.store.memory import SentPapers
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import (
     DAY,
@@ -205,5 +205,5 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _memory(self) -> set[tuple[SubscriberId, PaperId]]:
         with self.database.reading() as work:
-            memory = work[SubscriberStore].already_sent([one.subscriber_id for one in self.people])
+            memory = work[SentPapers].already_sent([one.subscriber_id for one in self.people])
         return {(person, paper) for person, papers in memory.items() for paper in papers}

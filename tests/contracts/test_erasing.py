@@ -13,6 +13,7 @@ from paperround.domain.returns import Did, OwnMail
 from paperround.domain.standing import Standing
 from paperround.domain.subscribers import Preferences, SubscriberId, Subscription
 from paperround.store import schema as db
+from paperround.store.erasure import Erasure
 from paperround.store.notices import NoticeLedger
 from paperround.store.returns import ReturnStore
 from paperround.store.subscribers import SubscriberStore
@@ -36,7 +37,7 @@ from tests.contracts.notices import notice
 def test_a_lock_says_whether_there_is_somebody(database: Database) -> None:
     alice, bob = seed_subscribers(database, seed_list(database), ("alice", "bob"))
     with database.writing() as work:
-        work[SubscriberStore].erase(alice.subscriber_id, now=NOW)
+        work[Erasure].erase(alice.subscriber_id, now=NOW)
         assert not work[SubscriberStore].lock(alice.subscriber_id)
         assert work[SubscriberStore].lock(bob.subscriber_id)
         assert not work[SubscriberStore].lock(SubscriberId(10_000))
@@ -76,7 +77,7 @@ class Town:
 
     def forget_orphans(self) -> int:
         with self.database.writing() as work:
-            return work[SubscriberStore].forget_orphans(now=NOW)
+            return work[Erasure].forget_orphans(now=NOW)
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def town(database: Database, engine: Engine) -> Town:
     edition = seed_edition(database, default, papers)
     plan(database, edition, [new_delivery(one, papers) for one in (alice, bob)])
     with database.writing() as work:
-        work[SubscriberStore].erase(alice.subscriber_id, now=NOW)
+        work[Erasure].erase(alice.subscriber_id, now=NOW)
     with engine.begin() as connection:  # a server answers late
         connection.execute(update(db.deliveries).values(reply="550 okapi", domain="okapi.example"))
     return Town(database, alice, bob, papers[0])

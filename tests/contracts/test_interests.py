@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.subscribers import SubscriberId
 from paperround.store import schema as db
+from paperround.store.erasure import Erasure
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import NOW, everything_kept, seed_list, seed_subscribers
@@ -63,5 +64,5 @@ def test_interests_are_handed_out_and_forgotten_with_the_person(database: Databa
     with database.reading() as work:
         assert GRAPH.value in str(everything_kept(work, alice.subscriber_id)["interests"])
     with database.writing() as work:
-        work[SubscriberStore].erase(alice.subscriber_id, now=NOW)
+        work[Erasure].erase(alice.subscriber_id, now=NOW)
         assert work[SubscriberStore].interests_of_all([alice.subscriber_id]) == {}

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
-from paperround.domain.editions import DigestKind, Edition, EditionState
+from paperround.domain.deliveries import Lease
+from paperround.domain.editions import DeliveryId, DeliveryState, DigestKind, Edition, EditionState
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Claimed, LedgerTotals, Move
 from paperround.domain.papers import PaperId
@@ -18,6 +18,7 @@ from paperround.domain.subscribers import SubscriberId, SubscriberState, Subscri
 from paperround.store import schema as db
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
+from paperround.store.memory import SentPapers
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database
 from tests.builders import (
@@ -72,7 +73,7 @@ class Town:
 
     def memory(self, person: SubscriberId) -> frozenset[PaperId]:
         with self.database.reading() as work:
-            return work[SubscriberStore].already_sent([person])[person]
+            return work[SentPapers].already_sent([person])[person]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import Edition
+from paperround.domain.editions import DeliveryState, Edition
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Backlog, DueDelivery, LedgerTotals, NewDelivery
 from paperround.domain.papers import PaperId
@@ -18,7 +17,7 @@ from paperround.domain.subscribers import SubscriberId, Subscription, Subscripti
 from paperround.store import schema as db
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
-from paperround.store.subscribers import SubscriberStore
+from paperround.store.memory import SentPapers
 from paperround.store.unit_of_work import Database
 from tests.builders import (
     DAY,
@@ -67,7 +66,7 @@ class Morning:
 
     def memory(self, person: SubscriberId) -> frozenset[PaperId]:
         with self.database.reading() as work:
-            return work[SubscriberStore].already_sent([person])[person]
+            return work[SentPapers].already_sent([person])[person]
 
     def states(self) -> Counter[str]:
         with self.engine.connect() as connection:
@@ -197,7 +196,7 @@ def test_the_memory_of_a_few_papers_is_read_without_the_others(morning: Morning)
     morning.plan(morning.due(new_delivery(alice, morning.papers[:3])))
     people = [alice.subscriber_id, bob.subscriber_id]
     with morning.database.reading() as work:
-        memory = work[SubscriberStore].already_sent(people, [morning.papers[1]])
+        memory = work[SentPapers].already_sent(people, [morning.papers[1]])
     assert memory == {people[0]: frozenset({morning.papers[1]}), people[1]: frozenset()}
 
 

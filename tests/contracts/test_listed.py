@@ -8,6 +8,7 @@ import pytest
 from paperround.domain.editions import ListedBy
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import FeedId, PaperId
+from paperround.store.candidates import CandidateStore
 from paperround.store.editions import EditionStore
 from paperround.store.feeds import FeedStore
 from paperround.store.papers import PaperStore
@@ -62,7 +63,7 @@ def listed(
     offset: int = 0,
 ) -> list[PaperId]:
     with database.reading() as work:
-        return work[PaperStore].listed(
+        return work[CandidateStore].listed(
             mailing_list, order, days=days, by=NOW, limit=limit, offset=offset
         )
 

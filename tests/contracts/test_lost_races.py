@@ -18,6 +18,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.jobs.erasure import _erase
+from paperround.store.erasure import Erasure
 from paperround.store.ledger import Ledger
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
@@ -51,7 +52,7 @@ def lock(work: UnitOfWork, person: SubscriberId) -> None:
 
 
 def erase(work: UnitOfWork, person: SubscriberId) -> None:
-    work[SubscriberStore].erase(person, now=NOW)
+    work[Erasure].erase(person, now=NOW)
 
 
 def put(database: Database, mailing_list: MailingList, *, hour: int | None = None) -> str:
@@ -160,7 +161,7 @@ def test_who_is_erased_while_a_row_is_written_waits_for_it_and_then_finds_it(
     edition = seed_edition(database, default, papers)
 
     def erase(work: UnitOfWork) -> None:
-        require_wait(work, lambda: work[SubscriberStore].erase(alice.subscriber_id, now=NOW))
+        require_wait(work, lambda: work[Erasure].erase(alice.subscriber_id, now=NOW))
 
     with just_before(engine, "INSERT INTO deliveries", database, erase):
         assert plan(database, edition, [new_delivery(alice, papers)]) == 1
@@ -199,7 +200,7 @@ def test_who_is_erased_while_they_ask_once_more_is_so_after_that_and_nothing_sta
     def erase(work: UnitOfWork) -> None:
         person = work[SubscriberStore].find(alice)
         assert person is not None
-        require_wait(work, lambda: work[SubscriberStore].erase(person.id, now=NOW))
+        require_wait(work, lambda: work[Erasure].erase(person.id, now=NOW))
 
     with just_before(engine, "INSERT INTO subscribers", database, erase):
         subscribe(here, request("alice"), now=NOW)
@@ -227,7 +228,7 @@ def test_an_erasure_locks_the_person_before_it_forgets_anything(
         require_wait(work, lambda: lock(work, alice.subscriber_id))
 
     with just_before(engine, "DELETE FROM interests", database, wait), database.writing() as work:
-        work[SubscriberStore].erase(alice.subscriber_id, now=NOW)
+        work[Erasure].erase(alice.subscriber_id, now=NOW)
 
 
 @pytest.mark.accept("P2", part="lock")
@@ -235,7 +236,7 @@ def test_whoever_waited_for_an_erasure_finds_nobody(database: Database, engine: 
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
 
     def forget(work: UnitOfWork) -> None:
-        work[SubscriberStore].erase(alice.subscriber_id, now=NOW)
+        work[Erasure].erase(alice.subscriber_id, now=NOW)
 
     with database.writing() as work:
         before = work[SubscriberStore].get(alice.subscriber_id)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Mailer
+from paperround.domain.deliveries import Envelope, Mailer
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.replies import verdict
 from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.outbox import OutboxMailer

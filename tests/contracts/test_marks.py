@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.editions import Edition, EditionState
+from paperround.domain.editions import DeliveryId, DeliveryState, Edition, EditionState
 from paperround.domain.ledger import Claimed, LedgerTotals
 from paperround.domain.notices import NoticeKind
 from paperround.domain.papers import PaperId
@@ -15,8 +14,10 @@ from paperround.domain.subscribers import SubscriberState, Subscription
 from paperround.store import schema as db
 from paperround.store.claims import PAUSE
 from paperround.store.editions import EditionStore
+from paperround.store.erasure import Erasure
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
+from paperround.store.memory import SentPapers
 from paperround.store.notices import NoticeLedger
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
@@ -67,7 +68,7 @@ class Round:
     def memory(self) -> frozenset[PaperId]:
         person = self.alice.subscriber_id
         with self.database.reading() as work:
-            return work[SubscriberStore].already_sent([person])[person]
+            return work[SentPapers].already_sent([person])[person]
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def _suppress(work: UnitOfWork, here: Round) -> None:
 
 
 def _erase(work: UnitOfWork, here: Round) -> None:
-    work[SubscriberStore].erase(here.alice.subscriber_id, now=NOW)
+    work[Erasure].erase(here.alice.subscriber_id, now=NOW)
 
 
 def _cancel(work: UnitOfWork, here: Round) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, update
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.domain.ports import Worker

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice
 from paperround.store import engine as engines
 from paperround.store.notices import NoticeLedger

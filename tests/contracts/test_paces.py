@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryId, Outcome, Phase, Reply
+from paperround.domain.deliveries import Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId
 from paperround.domain.ledger import Claimed
 from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
 from paperround.store.ledger import Ledger

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from paperround.domain.deliveries import DeliveryId
+from paperround.domain.editions import DeliveryId
 from paperround.domain.lists import ListId
 from paperround.domain.ports import Worker
 from paperround.domain.subscribers import SubscriptionId

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
-from paperround.domain.deliveries import DeliveryState, Evidence
+from paperround.domain.deliveries import Evidence
+from paperround.domain.editions import DeliveryState
 from paperround.domain.returns import (
     LONGEST_QUARANTINED,
     MOST_QUARANTINED,
@@ -129,7 +130,7 @@ def test_what_is_held_against_somebody_is_kept_and_forgiven(
         work[ReturnStore].set_standing(mailed.alice, KNOWN, now=NOW)
     with database.writing() as work:
         assert work[ReturnStore].standing(mailed.alice) == KNOWN
-        work[ReturnStore].forgive(mailed.alice)
+        work[SubscriberStore].forgive(mailed.alice)
         assert work[ReturnStore].standing(mailed.alice) == CLEAN
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from paperround.domain.errors import Conflict, NotFound
 from paperround.domain.papers import FeedId, PaperId, Reject
+from paperround.store.candidates import CandidateStore
 from paperround.store.feeds import FeedStore
 from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import Database
@@ -144,7 +145,7 @@ def test_a_withdrawn_paper_is_no_candidate_until_it_comes_back(database: Databas
         with database.writing() as work:
             gone = replace(work[PaperStore].load([one])[one], withdrawn=withdrawn)
             work[PaperStore].save([write(gone)], now=NOW)
-            seen.append(len(work[PaperStore].candidates(default, window())))
+            seen.append(len(work[CandidateStore].candidates(default, window())))
     assert seen == [0, 1]
 
 
@@ -166,7 +167,7 @@ def test_an_observation_known_already_changes_nothing(database: Database) -> Non
         seen = [(one, observation(3)), (one, observation(9, signal="comments"))]
         assert work[PaperStore].observe(feed.id, seen) == 2
         assert work[PaperStore].observe(feed.id, [(one, observation(4)), *seen]) == 0
-        (candidate,) = work[PaperStore].candidates(default, window())
+        (candidate,) = work[CandidateStore].candidates(default, window())
     assert [one.value for one in candidate.observations] == [9, 3]
 
 
@@ -177,7 +178,7 @@ def test_an_edition_does_not_know_what_was_observed_later(database: Database) ->
         feed = work[FeedStore].get_or_create("hf", "hf", now=NOW)
         late = observation(5, at=NOW + timedelta(microseconds=1))
         work[PaperStore].observe(feed.id, [(one, observation(3, at=NOW)), (one, late)])
-        (candidate,) = work[PaperStore].candidates(default, window(as_of=NOW))
+        (candidate,) = work[CandidateStore].candidates(default, window(as_of=NOW))
     assert candidate.observations == (replace(observation(3, at=NOW), scale="hf"),)
 
 
@@ -188,7 +189,7 @@ def test_candidates_count_from_after_the_start_up_to_the_cut(database: Database)
     papers = [paper(n, counts_from=at) for n, at in enumerate(moments, start=1)]
     with database.writing() as work:
         real = work[PaperStore].save([write(one) for one in papers], now=NOW)
-        found = [one.paper.id for one in work[PaperStore].candidates(default, span)]
+        found = [one.paper.id for one in work[CandidateStore].candidates(default, span)]
     assert found == [real[PaperId(-2)], real[PaperId(-3)]]
 
 
@@ -198,9 +199,13 @@ def test_a_list_sees_only_its_feeds_and_categories(database: Database) -> None:
     with database.writing() as work:
         other = work[FeedStore].get_or_create("arxiv", "arxiv", now=NOW)
         work[PaperStore].list_papers(other.id, [listing(two)], now=NOW)
-        of_feed = work[PaperStore].candidates(replace(default, feeds=(other.id,)), window())
-        of_field = work[PaperStore].candidates(replace(default, categories=("cs.LG",)), window())
-        of_none = work[PaperStore].candidates(replace(default, categories=("math.NT",)), window())
+        of_feed = work[CandidateStore].candidates(replace(default, feeds=(other.id,)), window())
+        of_field = work[CandidateStore].candidates(
+            replace(default, categories=("cs.LG",)), window()
+        )
+        of_none = work[CandidateStore].candidates(
+            replace(default, categories=("math.NT",)), window()
+        )
     assert [item.paper.id for item in of_feed] == [two]
     assert [item.paper.id for item in of_field] == [one, two]
     assert of_none == []

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Table, insert
 
-from paperround.domain.deliveries import DeliveryId
-from paperround.domain.editions import Withdrawal
+from paperround.domain.editions import DeliveryId, Withdrawal
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import NoticeKind
 from paperround.domain.readers import NewFeedback, NewSignup
@@ -28,6 +27,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.jobs.notices import new_notice
 from paperround.store import schema as db
+from paperround.store.erasure import Erasure
 from paperround.store.ledger import Ledger
 from paperround.store.notices import NoticeLedger
 from paperround.store.requests import RequestStore
@@ -127,7 +127,7 @@ def test_nobody_suppressed_or_erased_becomes_active(database: Database) -> None:
     alice, bob = (_sign_up(database, default, name) for name in ("alice", "bob"))
     with database.writing() as work:
         work[SubscriberStore].set_state(alice[0].id, SUPPRESSED, now=NOW)
-        work[SubscriberStore].erase(bob[0].id, now=NOW)
+        work[Erasure].erase(bob[0].id, now=NOW)
     assert not _activate(database, alice[1].id, None)
     assert not _activate(database, bob[1].id, None)
     assert not _activate(database, SubscriptionId(10_000), None)
@@ -380,7 +380,7 @@ def test_erasing_leaves_nameless_ledger_rows_and_nothing_else(
     town = _Town(database)
     _something_came_back(database, town.alice.subscriber_id)
     with database.writing() as work:
-        work[SubscriberStore].erase(town.alice.subscriber_id, now=NOW)
+        work[Erasure].erase(town.alice.subscriber_id, now=NOW)
         assert work[SubscriberStore].find(address("alice")) is None
         assert work[Ledger].claim(lease(), limit=9, now=NOW) == []
         assert work[NoticeLedger].claim(lease(), limit=9, now=NOW) == []
@@ -403,7 +403,7 @@ def test_erasing_one_person_leaves_the_others(database: Database) -> None:
     town = _Town(database)
     (bob,) = seed_subscribers(database, seed_list(database), ("bob",))
     with database.writing() as work:
-        work[SubscriberStore].erase(bob.subscriber_id, now=NOW)
+        work[Erasure].erase(bob.subscriber_id, now=NOW)
     assert _states(database, town.alice.subscriber_id) == (ACTIVE, ACTIVE)
     with database.reading() as work:
         assert work[SubscriberStore].feedback_of(town.alice.subscriber_id)
@@ -464,5 +464,5 @@ def test_a_person_who_was_erased_moves_nowhere(database: Database) -> None:
     default = seed_list(database)
     person, _ = _sign_up(database, default)
     with database.writing() as work:
-        work[SubscriberStore].erase(person.id, now=NOW)
+        work[Erasure].erase(person.id, now=NOW)
         assert not work[SubscriberStore].readdress(person.id, address("bob"), now=NOW)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.deliveries import Blame, DeliveryId, DeliveryState, Outcome, Phase, Reply
+from paperround.domain.deliveries import Blame, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.errors import InvalidInput
 from paperround.domain.limits import parse_rates
 from paperround.domain.pacing import (

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.deliveries import Blame, DeliveryId, DeliveryState, Outcome, Phase, Reply
+from paperround.domain.deliveries import Blame, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.replies import next_try, parse_reply, verdict
 
 NOW = datetime(2026, 1, 30, 8, 0, tzinfo=UTC)

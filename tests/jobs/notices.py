@@ -7,7 +7,8 @@ from random import Random
 
 from paperround.clock import FixedClock
 from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.deliveries import DeliveryId, Envelope, Mailer, Outcome
+from paperround.domain.deliveries import Envelope, Mailer, Outcome
+from paperround.domain.editions import DeliveryId
 from paperround.domain.notices import NoticeKind
 from paperround.jobs.notices import new_notice
 from paperround.jobs.returns import hold_against

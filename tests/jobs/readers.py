@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, insert, select
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.ledger import Claimed, Move
 from paperround.domain.limits import SignupLimits, parse_rates
 from paperround.domain.notices import ClaimedNotice, NoticeKind

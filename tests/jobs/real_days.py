@@ -9,8 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import DigestKind, Edition, EditionPaper
+from paperround.domain.editions import DeliveryState, DigestKind, Edition, EditionPaper
 from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import Subscriber
 from paperround.domain.times import midnight_utc, parse_instant

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Identity
+from paperround.domain.deliveries import Envelope, Identity
+from paperround.domain.editions import DeliveryId
 from paperround.domain.tokens import KeyRing
 
 ELSEWHERE = Identity(keys=KeyRing((b"another secret, long gone by now!",)), domain="papers.example")

@@ -8,12 +8,13 @@ import pytest
 from paperround.clock import FixedClock
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.ledger import LedgerTotals
-from paperround.jobs.cancelling import Cancelled, Restored, Withdrawn, cancel, undo
+from paperround.jobs.cancelling import Cancelled, Restored, cancel, undo
 from paperround.jobs.resend import send_missed
 from paperround.jobs.sending import deliver
-from paperround.jobs.site import edition_page
+from paperround.jobs.site import Withdrawn, edition_page
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
+from paperround.store.memory import SentPapers
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW
@@ -55,7 +56,7 @@ def memory(database: SqlDatabase) -> int:
         people = [
             one.id for one, _ in work[SubscriberStore].export(work[ListStore].get("trending").id)
         ]
-        return sum(len(papers) for papers in work[SubscriberStore].already_sent(people).values())
+        return sum(len(papers) for papers in work[SentPapers].already_sent(people).values())
 
 
 # --- its page ----------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from paperround.clock import FixedClock
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope, Outcome, Phase, Reply
-from paperround.domain.editions import DigestKind, EditionState
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId, DeliveryState, DigestKind, EditionState
 from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.lists import MANUAL_CUT
@@ -23,6 +23,7 @@ from paperround.jobs.sending import deliver
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
+from paperround.store.memory import SentPapers
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
 from tests.fakes import NewestFirst, ScriptedMailer, accepting
@@ -72,7 +73,7 @@ def memory(database: SqlDatabase) -> int:
         people = [
             one.id for one, _ in work[SubscriberStore].export(work[ListStore].get("trending").id)
         ]
-        return sum(len(papers) for papers in work[SubscriberStore].already_sent(people).values())
+        return sum(len(papers) for papers in work[SentPapers].already_sent(people).values())
 
 
 # --- cancelling --------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from paperround.jobs.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
 from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.newsroom import SHORTEST_BREAK
 from paperround.sources.enrichers import CrossrefNews, Github, HuggingFace, OpenAlexNews
+from paperround.store.candidates import CandidateStore
 from paperround.store.enrichments import EnrichmentStore
 from paperround.store.feeds import FeedStore
 from paperround.store.limits import Limiter, RateStore
@@ -106,7 +107,7 @@ def counts(room: Room) -> dict[str, list[int]]:
         mailing_list = work[ListStore].default()
         assert mailing_list is not None
         window = Window(NOW - 30 * DAY, room.clock.moment)
-        seen = work[PaperStore].candidates(mailing_list, window)[0].observations
+        seen = work[CandidateStore].candidates(mailing_list, window)[0].observations
     found: dict[str, list[int]] = {}
     for one in seen:
         found.setdefault(one.signal, []).append(one.value)

@@ -30,6 +30,7 @@ from paperround.jobs.self_service import (
 )
 from paperround.jobs.signup import confirm
 from paperround.store import schema as db
+from paperround.store.erasure import Erasure
 from paperround.store.lists import ListStore
 from paperround.store.papers import PaperStore
 from paperround.store.subscribers import SubscriberStore
@@ -175,7 +176,7 @@ def erased_beside(one: Reader, *others: Do) -> None:
     assert at_once(len(writes), lambda number: writes[number]())[0] is True
     with here.database.reading() as work:
         kept = everything_kept(work, one.person)
-        mailed = set(work[SubscriberStore].message_ids_of(one.person))
+        mailed = set(work[Erasure].message_ids_of(one.person))
     assert not any(
         kept[name] for name in ("interests", "feedback", "sent_papers", "told_withdrawals")
     ), kept

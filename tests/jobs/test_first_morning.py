@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import Edition
+from paperround.domain.editions import DeliveryState, Edition
 from paperround.domain.feeds import FeedHealth, NewFeed, Poll, Progress
 from paperround.domain.papers import FeedId
 from paperround.jobs.cuts import freeze_cuts

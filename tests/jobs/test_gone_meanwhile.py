@@ -12,6 +12,7 @@ from paperround.domain.subscribers import SubscriberId, SubscriberState
 from paperround.jobs.cancelling import cancel
 from paperround.jobs.resend import send_missed
 from paperround.store import schema as db
+from paperround.store.erasure import Erasure
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
 from paperround.store.subscribers import SubscriberStore
@@ -44,7 +45,7 @@ class Meanwhile:
 
 
 def erase(work: UnitOfWork, person: SubscriberId) -> None:
-    work[SubscriberStore].erase(person, now=NOW)
+    work[Erasure].erase(person, now=NOW)
 
 
 def leave(work: UnitOfWork, person: SubscriberId) -> None:

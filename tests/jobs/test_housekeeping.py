@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.deliveries import DeliveryId
+from paperround.domain.editions import DeliveryId
 from paperround.domain.feeds import FeedHealth, NewFeed, RunNotes
 from paperround.domain.interests import Interest, InterestKind
 from paperround.domain.notices import NoticeKind
@@ -15,6 +15,7 @@ from paperround.domain.papers import Reject
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.housekeeping import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Housework, keep_house
 from paperround.jobs.signup import confirm
+from paperround.store.erasure import Erasure
 from paperround.store.feeds import FeedStore
 from paperround.store.pacing import PaceStore
 from paperround.store.returns import ReturnStore
@@ -214,7 +215,7 @@ def test_what_was_written_of_somebody_erased_is_removed_counted_and_logged(
     with asked.writing() as work:
         person = work[SubscriberStore].find(address())
         assert person is not None
-        work[SubscriberStore].erase(person.id, now=NOW)
+        work[Erasure].erase(person.id, now=NOW)
         late = [Interest(InterestKind.TOPIC, "graphs"), Interest(InterestKind.TOPIC, "folding")]
         work[SubscriberStore].set_interests(person.id, late, now=NOW)
     assert house(asked, HOURS).orphans == 2

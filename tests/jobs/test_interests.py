@@ -14,6 +14,7 @@ from paperround.domain.notices import NoticeKind
 from paperround.domain.papers import Paper, Record
 from paperround.domain.readers import Choices
 from paperround.domain.subscribers import Preferences
+from paperround.jobs.choices import MOST_TITLES
 from paperround.jobs.desk import Desk
 from paperround.jobs.opinions import Opinions
 from paperround.jobs.plan import Hours, plan_due
@@ -25,7 +26,6 @@ from paperround.jobs.signup import confirm
 from paperround.jobs.signup_requests import SignupRequest
 from paperround.jobs.subscriber_files import read_rows
 from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
-from paperround.jobs.wishes import MOST_TITLES
 from paperround.mail.addresses import EmailAddresses
 from paperround.ranking.maker import taste_day
 from paperround.ranking.relevance import by_relevance

@@ -23,6 +23,7 @@ from paperround.store import schema as db
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
+from paperround.store.memory import SentPapers
 from paperround.store.papers import PaperStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
@@ -227,12 +228,12 @@ def test_whoever_was_sent_either_paper_is_never_sent_the_other(
     (ada,) = readers(database, "ada")
     plan(database, frozen(database, *two), [new_delivery(ada, (two[sent],))])
     with database.reading() as work:
-        stale = work[SubscriberStore].already_sent([ada.subscriber_id])[ada.subscriber_id]
+        stale = work[SentPapers].already_sent([ada.subscriber_id])[ada.subscriber_id]
     assert stale == {two[sent]}
     run(database, BOTH)
     with database.reading() as work:
-        memory = work[SubscriberStore].already_sent([ada.subscriber_id])[ada.subscriber_id]
-        asked = work[SubscriberStore].already_sent([ada.subscriber_id], [two[1 - sent]])
+        memory = work[SentPapers].already_sent([ada.subscriber_id])[ada.subscriber_id]
+        asked = work[SentPapers].already_sent([ada.subscriber_id], [two[1 - sent]])
     assert memory == set(two)
     assert asked[ada.subscriber_id] >= {two[1 - sent]}
     late = frozen(database, *two, cut="1")

@@ -11,15 +11,9 @@ import pytest
 
 from paperround.clock import FixedClock
 from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.deliveries import (
-    MOST_BREAKDOWNS,
-    DeliveryState,
-    Envelope,
-    Outcome,
-    Phase,
-    Reply,
-)
+from paperround.domain.deliveries import MOST_BREAKDOWNS, Envelope, Outcome, Phase, Reply
 from paperround.domain.digests import DigestMail
+from paperround.domain.editions import DeliveryState
 from paperround.domain.ledger import DeliveryRecord, LedgerTotals
 from paperround.domain.subscribers import Preferences
 from paperround.domain.tokens import read_token

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryState, Evidence
+from paperround.domain.deliveries import Evidence
+from paperround.domain.editions import DeliveryState
 from paperround.domain.errors import InvalidInput
 from paperround.domain.ledger import Move
 from paperround.domain.limits import parse_rates

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryId, Lease
+from paperround.domain.deliveries import Lease
+from paperround.domain.editions import DeliveryId
 from paperround.domain.notices import NOTICE_LIFE, Alert, ClaimedNotice, NoticeKind, NoticeMail
 from paperround.domain.tokens import Purpose, read_token
 from paperround.jobs.notices import new_notice, notice_mail, raise_alert

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.pacing import TOLERANCE, Pacing, WarmUp
 from paperround.domain.schedule import DIGEST_LIFE

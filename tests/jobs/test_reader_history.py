@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import SkipReason
+from paperround.domain.editions import DeliveryState, SkipReason
 from paperround.domain.ledger import Move
 from paperround.domain.mail_words import WHY_NO_MAIL, became, notice_called
 from paperround.domain.notices import NoticeKind

@@ -9,6 +9,7 @@ from paperround.domain.feeds import FeedHealth, NewFeed
 from paperround.domain.lists import Window
 from paperround.domain.papers import Observation, Paper
 from paperround.jobs.feed_preview import preview_feed
+from paperround.store.candidates import CandidateStore
 from paperround.store.lists import ListStore
 from paperround.store.papers import PaperStore
 from paperround.store.unit_of_work import SqlDatabase
@@ -108,7 +109,7 @@ def observed(room: Room, of: Paper) -> list[Observation]:
     with room.database.reading() as work:
         default = work[ListStore].default()
         assert default is not None
-        candidates = work[PaperStore].candidates(default, Window(NOW - timedelta(days=30), at))
+        candidates = work[CandidateStore].candidates(default, Window(NOW - timedelta(days=30), at))
     [seen] = [one.observations for one in candidates if one.paper.id == of.id]
     return sorted(seen, key=lambda one: one.captured_at)
 

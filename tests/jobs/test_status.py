@@ -7,8 +7,8 @@ import pytest
 from paperround.clock import FixedClock
 from paperround.domain.bounces import evidence_of_outcome
 from paperround.domain.channels import ChannelKind, Hook
-from paperround.domain.deliveries import DeliveryState, Envelope, Outcome, Phase, Reply
-from paperround.domain.editions import DigestKind, SkipReason
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryState, DigestKind, SkipReason
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.ledger import Move
 from paperround.domain.notices import NoticeKind

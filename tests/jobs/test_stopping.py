@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from paperround.clock import FixedClock
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import NoticeKind
 from paperround.domain.pacing import MOST_REFUSALS_OF_US

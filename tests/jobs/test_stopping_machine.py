@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.editions import DigestKind
+from paperround.domain.editions import DeliveryId, DeliveryState, DigestKind
 from paperround.domain.ledger import Claimed
 from paperround.jobs.cancelling import cancel, pause, resume
 from paperround.jobs.resend import send_missed

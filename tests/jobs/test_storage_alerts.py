@@ -4,9 +4,8 @@ import pytest
 
 from paperround.doctor.findings import Level
 from paperround.doctor.records import room
-from paperround.domain.status import LITTLE_ROOM
 from paperround.jobs.alerts import storage_troubles
-from paperround.store.engine import MOST_LOG_BYTES, Storage
+from paperround.store.engine import LITTLE_ROOM, MOST_LOG_BYTES, Storage
 from tests.jobs.conftest import NOW
 
 

@@ -1,6 +1,6 @@
 """When refusals of us are too many in a row, with others on their way meanwhile."""
 
-from paperround.domain.deliveries import DeliveryId
+from paperround.domain.editions import DeliveryId
 from paperround.domain.pacing import MOST_REFUSALS_OF_US
 from paperround.jobs.outcomes import UnderWay
 

@@ -13,7 +13,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Mailer, Outcome, Phase, Reply
+from paperround.domain.deliveries import Envelope, Mailer, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId
 from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import Alert

@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import DigestKind
+from paperround.domain.editions import DeliveryState, DigestKind
 from paperround.domain.ledger import Slip
 from paperround.domain.lists import Window
 from paperround.domain.papers import Record
@@ -15,9 +14,11 @@ from paperround.jobs.build import MOST_WITHDRAWALS
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.publish import publish
 from paperround.mail.composer import MailRenderer
+from paperround.store.candidates import CandidateStore
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
+from paperround.store.memory import SentPapers
 from paperround.store.papers import PaperStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase
@@ -123,7 +124,7 @@ def test_a_person_is_told_once(sent: SqlDatabase) -> None:
     with sent.reading() as work:
         trending = work[ListStore].get("trending")
         people = [one.id for one, _ in work[SubscriberStore].export(trending.id)]
-        assert work[SubscriberStore].withdrawals_to_tell(people, since=NOW - DAY) == {}
+        assert work[SentPapers].withdrawals_to_tell(people, since=NOW - DAY) == {}
 
 
 @pytest.mark.accept("I10")
@@ -135,7 +136,7 @@ def test_a_digest_that_failed_has_told_nobody(sent: SqlDatabase) -> None:
         people = [
             slip.id for slip, _ in work[SubscriberStore].export(work[ListStore].get("trending").id)
         ]
-        assert len(work[SubscriberStore].withdrawals_to_tell(people, since=NOW - DAY)) == 1
+        assert len(work[SentPapers].withdrawals_to_tell(people, since=NOW - DAY)) == 1
 
 
 @pytest.mark.accept("I10")
@@ -172,7 +173,7 @@ def test_a_paper_withdrawn_after_the_freeze_is_in_no_digest_planned_afterwards(
     assert [titles[one] for one in slip.positions] == ["Paper 2"]
     with database.reading() as work:
         window = Window(NOW - 7 * DAY, NOW + DAY)
-        ranked = work[PaperStore].candidates(work[ListStore].get("trending"), window)
+        ranked = work[CandidateStore].candidates(work[ListStore].get("trending"), window)
     assert [one.paper.title for one in ranked] == ["Paper 2"]
 
 

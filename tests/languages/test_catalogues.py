@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.errors import Misconfigured
 from paperround.domain.languages import ENGLISH, LANGUAGES
 from paperround.domain.mail_words import (

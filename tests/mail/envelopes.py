@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from paperround.domain.deliveries import DeliveryId, Envelope
+from paperround.domain.deliveries import Envelope
+from paperround.domain.editions import DeliveryId
 
 SENDER = "digest@papers.example.org"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.replies import verdict
 from paperround.mail.outbox import Disk, OutboxMailer, file_name
 from paperround.wiring.mailroom import mailer_for

@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.deliveries import DeliveryId, Envelope, WireReady
+from paperround.domain.deliveries import Envelope, WireReady
 from paperround.domain.digests import DigestPaper
+from paperround.domain.editions import DeliveryId
 from paperround.domain.errors import RenderingFailed
 from paperround.mail.composer import MailRenderer
 from paperround.mail.dkim import Algorithm, Signer
 from paperround.mail.dkim_book import new_key
 from paperround.mail.frames import wire_ready
-from paperround.mail.message import are_ready, dot_stuffed, require_sendable
+from paperround.mail.message import are_ready
+from paperround.mail.sendable import dot_stuffed, require_sendable
 from tests.mail.builders import letterhead, links, mail, paper, view
 from tests.mail.reading import HOSTILE
 

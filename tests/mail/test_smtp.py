@@ -10,7 +10,8 @@ from itertools import chain, repeat
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase
+from paperround.domain.deliveries import Envelope, Outcome, Phase
+from paperround.domain.editions import DeliveryId
 from paperround.domain.replies import verdict
 from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.conversation import Timeouts

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from paperround.domain.deliveries import Blame, DeliveryId, Verdict
+from paperround.domain.deliveries import Blame, Verdict
+from paperround.domain.editions import DeliveryId
 from paperround.domain.replies import verdict
 from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.conversation import Timeouts

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 import pytest
 
-from paperround.domain.deliveries import DeliveryId, Outcome, Phase
+from paperround.domain.deliveries import Outcome, Phase
+from paperround.domain.editions import DeliveryId
 from paperround.domain.replies import verdict
 from paperround.domain.smtp_url import Relay, Tls
 from paperround.mail.smtp import SmtpMailer

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
 from paperround.domain.channels import ChannelKind, Hook
-from paperround.domain.deliveries import DeliveryId
+from paperround.domain.editions import DeliveryId
 from paperround.domain.keys import Asked, Deed, NewKey
 from paperround.domain.limits import Turn
 from paperround.domain.models import NewModel

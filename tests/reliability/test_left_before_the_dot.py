@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
+from paperround.domain.deliveries import Envelope, Outcome
 from paperround.domain.digests import DigestMail
+from paperround.domain.editions import DeliveryId
 from paperround.jobs.sending import deliver
 from paperround.store.lists import ListStore
 from paperround.store.subscribers import SubscriberStore

@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import Engine, func, select
 
-from paperround.domain.deliveries import DeliveryId
+from paperround.domain.editions import DeliveryId
 from paperround.jobs.signup import confirm
 from paperround.store import schema as db
 from paperround.store.ledger import Ledger

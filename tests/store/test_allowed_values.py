@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import pytest
 from sqlalchemy import CheckConstraint
 
-from paperround.domain.deliveries import DeliveryState, Evidence
-from paperround.domain.editions import DigestKind, EditionState
+from paperround.domain.deliveries import Evidence
+from paperround.domain.editions import DeliveryState, DigestKind, EditionState
 from paperround.domain.feeds import FeedHealth
 from paperround.domain.interests import InterestKind
 from paperround.domain.papers import Show

@@ -11,7 +11,7 @@ from sqlalchemy import make_url, select
 from typer.testing import CliRunner
 
 from paperround.cli.app import app
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.errors import MovedAway
 from paperround.domain.tokens import KeyRing
 from paperround.store import revisions as at_home

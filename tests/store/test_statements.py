@@ -19,7 +19,7 @@ from paperround.store import engine as engines
 from paperround.store import migrate
 from paperround.store.feeds import FeedStore
 from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
+from paperround.store.memory import SentPapers
 from paperround.store.unit_of_work import SqlDatabase
 from tests.builders import HOUR, seed_list
 from tests.databases import SERVER_OPTIONS, opened, postgres_server
@@ -66,7 +66,7 @@ def live_a_day(database: SqlDatabase, day: int, *, readers: int, papers: int) ->
         taken = work[FeedStore].take_due(["hf"], Neighbours(), until=now + HOUR, now=now, limit=99)
         assert len(taken) >= day + 2
     with database.reading() as work:
-        work[SubscriberStore].already_sent([SubscriberId(n * 7) for n in range(readers)])
+        work[SentPapers].already_sent([SubscriberId(n * 7) for n in range(readers)])
     mailing = Post(
         judge=evidence_of_outcome,
         hold_against=hold_against,

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from paperround.channels.ping import Silence
 from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome
+from paperround.domain.deliveries import Envelope, Outcome
+from paperround.domain.editions import DeliveryId
 from paperround.domain.feeds import NewFeed
 from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.ports import Worker

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.ledger import DeliveryRecord
 from paperround.domain.schedule import due_instant
 from paperround.domain.subscribers import Frequency, Preferences

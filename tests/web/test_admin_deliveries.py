@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.config import Settings
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.keys import Scope
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore

@@ -11,8 +11,7 @@ import feedparser  # type: ignore[import-untyped]
 import pytest
 from lxml import etree  # type: ignore[import-untyped]
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import Edition
+from paperround.domain.editions import DeliveryState, Edition
 from paperround.domain.papers import Show
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.site import why_quiet

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from paperround.domain.deliveries import DeliveryId, Outcome, Phase
+from paperround.domain.deliveries import Outcome, Phase
+from paperround.domain.editions import DeliveryId
 from paperround.jobs.holding import Signing, allow_unsigned, hold_unsigned
 from paperround.jobs.pacing import PendingFeedback
 from paperround.jobs.tick import SCHEDULER

@@ -16,9 +16,9 @@ from paperround.domain.papers import FeedId
 from paperround.jobs.erasure import AT_ONCE as ROWS_AT_ONCE
 from paperround.jobs.feeds import FEEDS as AT_ONCE
 from paperround.sources.opml import read_opml
+from paperround.store.erasure import Erasure
 from paperround.store.feeds import FeedStore
 from paperround.store.schema import feeds
-from paperround.store.subscribers import SubscriberStore
 from paperround.web.openapi import REFERENCE
 from paperround.web.paging import MOST
 from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program
@@ -174,13 +174,13 @@ def test_what_is_kept_of_a_person_is_read_in_pages(
     site: Site, choices_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    read = SubscriberStore.kept_about
+    read = Erasure.kept_about
 
-    def noted(self: SubscriberStore, *about: Any, limit: int) -> Any:
+    def noted(self: Erasure, *about: Any, limit: int) -> Any:
         asked.append(limit)
         return read(self, *about, limit=limit)
 
-    monkeypatch.setattr(SubscriberStore, "kept_about", noted)
+    monkeypatch.setattr(Erasure, "kept_about", noted)
     answer = site.client.post(f"/preferences/{choices_token}", data={"action": "export"})
     kept = answer.json()
     assert set(asked) == {ROWS_AT_ONCE}

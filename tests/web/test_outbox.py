@@ -12,7 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.config import Settings
-from paperround.domain.deliveries import DeliveryId, Envelope
+from paperround.domain.deliveries import Envelope
+from paperround.domain.editions import DeliveryId
 from paperround.domain.keys import Scope
 from paperround.domain.notices import NoticeKind
 from paperround.mail.composer import MailRenderer

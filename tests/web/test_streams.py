@@ -17,9 +17,9 @@ from paperround.domain.papers import FeedId
 from paperround.jobs.feeds import FEEDS as AT_ONCE
 from paperround.sources.opml import read_opml
 from paperround.sources.xml import NotWellFormed
+from paperround.store.erasure import Erasure
 from paperround.store.feeds import FeedStore
 from paperround.store.schema import feeds
-from paperround.store.subscribers import SubscriberStore
 from paperround.web import templating
 from tests.web.admin import FEEDS, bearer, feed_body, key_for, program
 from tests.web.conftest import PUBLIC_URL, Site, sql
@@ -116,14 +116,14 @@ def test_an_export_that_fails_late_is_broken_off_and_reads_as_no_file(
 def test_what_is_kept_of_a_person_is_broken_off_when_it_fails_late(
     site: Site, choices_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, tables = SubscriberStore.kept_about, iter(range(MANY))
+    read, tables = Erasure.kept_about, iter(range(MANY))
 
-    def broken(self: SubscriberStore, *about: Any, limit: int) -> Any:
+    def broken(self: Erasure, *about: Any, limit: int) -> Any:
         if next(tables) == 1:
             raise DatabaseFailed("it went away")
         return read(self, *about, limit=limit)
 
-    monkeypatch.setattr(SubscriberStore, "kept_about", broken)
+    monkeypatch.setattr(Erasure, "kept_about", broken)
     monkeypatch.setattr(templating, "PIECE", 1)  # nobody has so much that it would not fit into one
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     path = f"/preferences/{choices_token}"

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from paperround.domain.deliveries import Blame, DeliveryState, Verdict
+from paperround.domain.deliveries import Blame, Verdict
+from paperround.domain.editions import DeliveryState
 from paperround.domain.fetching import Page
 from paperround.domain.posts import LONGEST_SAID
 from paperround.net.client import LONGEST_WAIT, retry_after

@@ -26,8 +26,8 @@ from paperround.domain.deliveries import Verdict
 from paperround.domain.digests import DigestView
 from paperround.domain.fetching import Page
 from paperround.domain.posts import Digest, Greeting, Message
+from paperround.domain.reasons import counted
 from paperround.domain.telling import shortened, web_address
-from paperround.domain.text import counted
 
 MOST_EMBEDS = 10
 LONGEST_TITLE = 256

@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from paperround.channels import discord, slack, telegram, webhook
 from paperround.channels.answers import words_of
 from paperround.domain.channels import ChannelKind, Hook
-from paperround.domain.deliveries import DeliveryState, Reply, Verdict
+from paperround.domain.deliveries import Reply, Verdict
+from paperround.domain.editions import DeliveryState
 from paperround.domain.errors import FetchFailed, FetchWithheld, Unanswered
 from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.ports import Clock

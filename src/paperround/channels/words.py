@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unicodedata import category
 
-from paperround.domain.digests import DigestPaper, DigestView
+from paperround.domain.digests import DigestPaper, DigestView, title_address
 from paperround.domain.posts import Message
-from paperround.domain.telling import paper_links, shortened, title_address, web_address
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
+from paperround.domain.telling import paper_links, shortened, web_address
 from paperround.languages.localize import authors_said, english_reason, tally_said
 from paperround.languages.tongue import tongue
 

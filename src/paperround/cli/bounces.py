@@ -11,8 +11,8 @@ import typer
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
+from paperround.domain.reasons import counted
 from paperround.domain.returns import MOST_QUARANTINED, Receipt
-from paperround.domain.text import counted
 from paperround.store.returns import ReturnStore
 from paperround.store.subscribers import SubscriberStore
 

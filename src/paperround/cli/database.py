@@ -12,7 +12,7 @@ from paperround.cli.output import print_result, progress, say
 from paperround.clock import SystemClock
 from paperround.config import Settings, load_settings
 from paperround.domain.errors import SchemaOutOfDate
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.put_back import Held

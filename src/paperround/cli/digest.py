@@ -18,7 +18,7 @@ from paperround.cli.output import (
     to_json,
 )
 from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.jobs.cancelling import Prospect

@@ -68,8 +68,8 @@ def try_mail(
 
 def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) -> bool:
     """Send a test mail and say what came of it; whether the relay took it."""
+    from paperround.domain.mail_words import without_addresses
     from paperround.jobs.preview import send_test as run
-    from paperround.jobs.status import without_addresses
 
     home = runtime()
     address = home.addresses.read(to)

@@ -23,7 +23,7 @@ from paperround.cli.output import (
 from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
 from paperround.domain.feeds import LiveFeed, NewFeed, feed_as_json
 from paperround.domain.presets import PRESETS
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.jobs.feed_preview import FeedPreview

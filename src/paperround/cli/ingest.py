@@ -16,7 +16,7 @@ from paperround.cli.options import AsJson, Now, instant, read_file, runtime, usa
 from paperround.cli.output import counts, print_result, progress
 from paperround.domain.errors import FetchFailed
 from paperround.domain.papers import ParsedBatch
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.ingest import IngestReport

@@ -38,7 +38,7 @@ from paperround.domain.errors import (
     PaperroundError,
     SchemaOutOfDate,
 )
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 
 if TYPE_CHECKING:
     from paperround.doctor.findings import Finding

@@ -9,7 +9,7 @@ from paperround.cli.options import AsJson, Day, ListName, Now, runtime, usage
 from paperround.cli.output import pick_fields, print_result
 from paperround.domain.editions import Ranked
 from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 from paperround.domain.times import format_instant
 
 if TYPE_CHECKING:

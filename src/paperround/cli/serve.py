@@ -21,7 +21,7 @@ from paperround.cli.drain import (
 from paperround.cli.options import AsJson, Now, runtime, usage
 from paperround.cli.output import counts, pick_fields, print_result, progress, say
 from paperround.domain.errors import Misconfigured
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 from paperround.domain.work import Line, parse_lines, spoken_lines
 
 if TYPE_CHECKING:

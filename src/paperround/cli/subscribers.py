@@ -30,9 +30,9 @@ from paperround.cli.options import (
 )
 from paperround.cli.output import counts, pick_fields, print_result, progress, table_lines
 from paperround.domain.lists import DEFAULT_LIST
+from paperround.domain.reasons import counted
 from paperround.domain.status import MailRecord
 from paperround.domain.subscribers import Address
-from paperround.domain.text import counted
 
 if TYPE_CHECKING:
     from paperround.wiring import Runtime

@@ -13,7 +13,7 @@ from paperround.cli.options import AsJson, Papers, runtime
 from paperround.cli.output import print_result, progress
 from paperround.cli.rank import item_as_json, item_lines
 from paperround.domain.errors import FetchFailed, NotFound
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 
 if TYPE_CHECKING:
     from paperround.jobs.playground import Reading

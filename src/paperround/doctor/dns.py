@@ -14,7 +14,7 @@ from paperround.doctor.setup import NOBODYS
 from paperround.doctor.site import WAY_OUT
 from paperround.domain.errors import FetchFailed
 from paperround.domain.fetching import FetchRequest, HttpClient, Resolver
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 from paperround.mail.dkim_book import DueRecord, KeyState, Record, Standing, standing_of
 
 RESERVED = (*NOBODYS, ".example.com", ".example.net", ".example.org")

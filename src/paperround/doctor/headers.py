@@ -18,7 +18,7 @@ from paperround.doctor.dns import related
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import NoticeKind
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 from paperround.jobs.compose import newcomers_mail
 from paperround.jobs.notices import notice_mail, sample_notice
 from paperround.store.editions import EditionStore

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from paperround.doctor.findings import Finding, fail, ok, skipped, tried, warn
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 from paperround.domain.tokens import KeyRing
 from paperround.store.checks import Soundness
 from paperround.store.engine import Storage

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.records import CLOCKS_DIFFER, DOCTOR
 from paperround.domain.channels import Channel
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.feed_health import cause_of
 from paperround.domain.feeds import FeedHealth, LiveFeed
 from paperround.domain.ledger import DeliveryRecord
 from paperround.domain.models import KeptModel
+from paperround.domain.reasons import counted
 from paperround.domain.returns import ReturnTally
-from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.domain.work import Line, Lined, Staff, spoken_lines
 from paperround.jobs.holding import ALLOW, LACKS_KEYS

@@ -16,12 +16,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Protocol
 
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.ports import Worker
 from paperround.domain.tokens import KeyRing
-
-DeliveryId = NewType("DeliveryId", int)
 
 LIFE_OVER = "life-over"
 """Why a mail expired that was tried, or might have been."""
@@ -30,20 +29,6 @@ FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(minutes=60)
 MOST_BREAKDOWNS = 5
 """How often a mail may fail for a reason of its own (rendering, encoding) before it is given up."""
-
-
-class DeliveryState(StrEnum):
-    """Where one mail stands."""
-
-    QUEUED = "queued"
-    CLAIMED = "claimed"
-    IN_DATA = "in_data"
-    SENT = "sent"
-    DEFERRED = "deferred"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
-    SKIPPED = "skipped"
 
 
 class Phase(StrEnum):

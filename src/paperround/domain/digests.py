@@ -11,6 +11,7 @@ from paperround.domain.personal_views import PaperIndex, Pick
 from paperround.domain.reasons import join_reasons
 from paperround.domain.risers import dated
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Subscription
+from paperround.domain.telling import web_address
 from paperround.domain.wishes import Sight
 
 
@@ -246,3 +247,8 @@ class Renderer(Protocol):
 
     def compose_notice(self, mail: NoticeMail) -> bytes:
         """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""
+
+
+def title_address(paper: DigestPaper) -> str:
+    """Where the title leads: the abstract, else the paper's page."""
+    return web_address(paper.links.get("abstract", "")) or web_address(paper.page_url)

@@ -4,8 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Evidence, Lease
-from paperround.domain.editions import DigestKind, EditionId, EditionPaper, Withdrawal
+from paperround.domain.deliveries import Evidence, Lease
+from paperround.domain.editions import (
+    DeliveryId,
+    DeliveryState,
+    DigestKind,
+    EditionId,
+    EditionPaper,
+    Withdrawal,
+)
 from paperround.domain.languages import ENGLISH
 from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId

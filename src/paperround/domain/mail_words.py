@@ -1,9 +1,9 @@
 """What became of a mail, in words for its reader."""
 
+import re
 from collections.abc import Mapping
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import SkipReason
+from paperround.domain.editions import DeliveryState, SkipReason
 from paperround.domain.languages import marked
 from paperround.domain.notices import NoticeKind
 
@@ -82,3 +82,14 @@ def mail_called(kind: str) -> str:
 def notice_called(kind: str) -> str:
     """What a notice of this kind is about."""
     return _CALLED.get(kind, marked("A mail about your subscription"))
+
+
+MOST_MAILS = 50
+
+
+def without_addresses(reply: str | None) -> str | None:
+    """A server's words, which often repeat whom a mail was for, without that."""
+    return None if reply is None else _ADDRESS.sub("(address)", reply)
+
+
+_ADDRESS = re.compile(r"[^\s<>,;:()]+@[^\s<>,;:()]+")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
+from paperround.domain.deliveries import Lease
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.subscribers import SubscriberId
 
 NOTICE_LIFE = timedelta(hours=4)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from paperround.domain.deliveries import DeliveryState, Outcome
+from paperround.domain.deliveries import Outcome
+from paperround.domain.editions import DeliveryState
 from paperround.domain.errors import InvalidInput
 from paperround.domain.limits import OFF, Rate, parse_rates
 from paperround.domain.replies import is_opening, speaks_against_us, verdict

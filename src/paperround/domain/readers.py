@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from paperround.domain.deliveries import DeliveryId
-from paperround.domain.editions import EditionId
+from paperround.domain.editions import DeliveryId, EditionId
 from paperround.domain.interests import Interest
 from paperround.domain.lists import ListId
 from paperround.domain.papers import PaperId

@@ -15,8 +15,6 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from paperround.domain.text import counted
-
 _MOST_LINES = 8192
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -75,3 +73,8 @@ def _tells(one: Reason, votes: int) -> bool:
         return one.params.get("votes") == votes
     said, text = counted(votes, "vote"), one.params["text"]
     return said in text and re.search(rf"(?<![\d,]){re.escape(said)}\b", text) is not None
+
+
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """`1 paper`, `12 papers`; `several` is the plural that is more than an s."""
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"

@@ -34,12 +34,12 @@ from paperround.domain.deliveries import (
     FIRST_RETRY,
     LONGEST_RETRY,
     Blame,
-    DeliveryState,
     Outcome,
     Phase,
     Reply,
     Verdict,
 )
+from paperround.domain.editions import DeliveryState
 from paperround.domain.times import require_utc
 
 UNSENDABLE = "unsendable"

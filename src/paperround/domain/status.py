@@ -4,13 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.editions import EditionId
+from paperround.domain.editions import DeliveryId, DeliveryState, EditionId
 from paperround.domain.lists import ListId
 from paperround.domain.subscribers import SubscriberId
-
-LITTLE_ROOM = 2**20
-"""Bytes free below which a database counts as full: a commit of a mark may need some of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-from paperround.domain.digests import DigestPaper
+from paperround.domain.gist import choose_gist
 from paperround.domain.languages import marked
+from paperround.domain.papers import Paper, Show
 
 _NAME_LENGTH = 50
 _MOST_NAMES = 4
@@ -94,6 +95,12 @@ def paper_links(paper: Linked) -> list[tuple[str, str]]:
     return list({url: (label, url) for label, url in reversed(shown)}.values())[::-1]
 
 
-def title_address(paper: DigestPaper) -> str:
-    """Where the title leads: the abstract, else the paper's page."""
-    return web_address(paper.links.get("abstract", "")) or web_address(paper.page_url)
+def shown_text(paper: Paper) -> tuple[str, bool]:
+    """As much of the abstract as its source lets us show, and whether that is only the gist."""
+    match paper.show:
+        case Show.FULL:
+            return paper.abstract, False
+        case Show.GIST:
+            return choose_gist(paper.title, paper.abstract), True
+        case Show.LINK:
+            return "", False

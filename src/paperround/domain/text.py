@@ -140,11 +140,6 @@ def _code(found: re.Match[str]) -> str:
     return inner if mend(latex_to_text(inner)) == inner else found[0]
 
 
-def counted(number: int, noun: str, several: str | None = None) -> str:
-    """`1 paper`, `12 papers`; `several` is the plural that is more than an s."""
-    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
-
-
 # Mends what other sites' LaTeX flattening and raw TeX typography leave in running text.
 #
 # Flattening drops the dollars, the backslashes and some braces of math, so `$2\times$` becomes

@@ -15,9 +15,9 @@ from paperround.domain.feed_health import LOST_AFTER
 from paperround.domain.ledger import Backlog
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import Alert
+from paperround.domain.reasons import counted
 from paperround.domain.requests import Drop, Limit
 from paperround.domain.returns import ReturnTally
-from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.jobs.channels import stopped_channels
 from paperround.jobs.feed_alerts import feed_troubles

@@ -11,9 +11,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from paperround.domain.deliveries import DeliveryState, Identity
+from paperround.domain.deliveries import Identity
 from paperround.domain.digests import Choice, choice_of, is_weekly, none_due, of_the_week
-from paperround.domain.editions import DigestKind, Edition, EditionPaper, SkipReason, Withdrawal
+from paperround.domain.editions import (
+    DeliveryState,
+    DigestKind,
+    Edition,
+    EditionPaper,
+    SkipReason,
+    Withdrawal,
+)
 from paperround.domain.finder import Finder, findable, finder_of
 from paperround.domain.gist import choose_gist
 from paperround.domain.interests import Interest
@@ -33,8 +40,8 @@ from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.wishes import Sight, Wishes, sight_of
 from paperround.jobs.opinions import EditionTail, Opinions, Views, tail_of
 from paperround.jobs.wishes import wishes_of_all
+from paperround.store.memory import SentPapers
 from paperround.store.papers import PaperStore
-from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork, tried
 
 MOST_WITHDRAWALS = 5
@@ -124,11 +131,9 @@ def _builder(
         wishes=wishes,
         views=views,
         behind=views.behind or behind,
-        memory=work[SubscriberStore].already_sent(people, papers),
+        memory=work[SentPapers].already_sent(people, papers),
         withdrawn=work[PaperStore].withdrawn_among(set(papers)),
-        news=work[SubscriberStore].withdrawals_to_tell(
-            people, since=context.now - WITHDRAWAL_IS_NEWS
-        ),
+        news=work[SentPapers].withdrawals_to_tell(people, since=context.now - WITHDRAWAL_IS_NEWS),
     )
 
 

@@ -16,8 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import Edition
+from paperround.domain.editions import DeliveryState
 from paperround.domain.errors import Conflict, InvalidInput, NotFound
 from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.lists import ListId, MailingList
@@ -78,13 +77,6 @@ class Restored:
     day: date
     cut: str
     queued: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawn:
-    """A cancelled edition that reached readers, and what the operator says of it."""
-
-    reason: str
 
 
 def prospects(
@@ -198,16 +190,6 @@ def undo(
 
 
 # --- told to readers ---------------------------------------------------------------------------
-
-
-def withdrawn(work: UnitOfWork, edition: Edition) -> Withdrawn | None:
-    """What the page of a cancelled edition says; None when none of its mails went out, so that
-    nobody looks for it."""
-    of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
-    if not any(_count(one.by_state, GONE) for one in of_day if one.id == edition.id):
-        return None
-    entry = work[AuditStore].latest(CANCEL, _target(edition.list_name, edition.day, edition.cut))
-    return Withdrawn(reason=str(entry.deed.details.get("reason", "")) if entry else "")
 
 
 # --- which editions ----------------------------------------------------------------------------

@@ -21,15 +21,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from paperround.domain.channels import Channel
-from paperround.domain.deliveries import (
-    DeliveryId,
-    DeliveryState,
-    Envelope,
-    Outcome,
-    Phase,
-    Verdict,
-)
-from paperround.domain.editions import EditionPaper
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Verdict
+from paperround.domain.editions import DeliveryId, DeliveryState, EditionPaper
 from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.domain.ledger import Claimed, Move
 from paperround.domain.papers import PaperId

@@ -26,9 +26,8 @@ from paperround.domain.notices import Alert
 from paperround.domain.posts import ChannelSender, Greeting, PostOutcome
 from paperround.domain.subscribers import SubscriberId
 from paperround.domain.times import format_instant
-from paperround.jobs.choices import checked
+from paperround.jobs.choices import checked, settled
 from paperround.jobs.subscriber_files import preferences_of
-from paperround.jobs.wishes import settled
 from paperround.store.channels import ChannelStore
 from paperround.store.keys import AuditStore
 from paperround.store.lists import ListStore

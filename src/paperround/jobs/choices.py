@@ -10,15 +10,27 @@ from threading import Lock
 
 from paperround.domain import phrases
 from paperround.domain.errors import InvalidInput
-from paperround.domain.interests import Interest, parse_interest
+from paperround.domain.identifiers import canonical, folded
+from paperround.domain.interests import (
+    Interest,
+    InterestKind,
+    is_unlike,
+    parse_interest,
+    seed_identifier,
+    seed_name,
+)
 from paperround.domain.languages import marked
 from paperround.domain.lists import ListId
+from paperround.domain.papers import Paper
 from paperround.domain.phrases import frequent_phrases
+from paperround.domain.search import Place, Query, Term
+from paperround.domain.stems import words
 from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
 from paperround.domain.times import local_date, place_zone
 from paperround.domain.topics import read_topics
 from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database
+from paperround.store.search import SearchIndex
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 MOST_PAPERS = 50
 LONGEST_PAUSE = timedelta(days=366)
@@ -142,3 +154,41 @@ class SuggestedTopics:
                 self._topics = frequent_phrases(standing, most=MOST_TOPICS)
                 self._found_at = now
             return self._topics
+
+
+def settled(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[Interest, ...]:
+    """The interests, with a title that a paper here is called by as that paper's identifier.
+
+    Some titles are looked for, the first; the others stay titles, which count by their words.
+    """
+    titles = [
+        one
+        for one in interests
+        if one.kind is InterestKind.SEED and seed_identifier(one.value) is None
+    ]
+    found: dict[Interest, Interest] = {}
+    for one in dict.fromkeys(titles[:MOST_TITLES]):
+        paper = paper_called(work, seed_name(one.value))
+        if paper is not None:
+            sign = "-" if is_unlike(one.value) else ""
+            found[one] = Interest(one.kind, sign + canonical(paper.identifiers))
+    return tuple(dict.fromkeys(found.get(one, one) for one in interests))
+
+
+MOST_TITLES = 50
+"""Titles that are looked for at a time: each is a search."""
+
+
+def paper_called(work: UnitOfWork, title: str) -> Paper | None:
+    """The paper here that is called so, whatever its case, accents and signs; the first of two."""
+    said = tuple(words(title))
+    if not said:
+        return None
+    query = Query(required=(Term(words=said, place=Place.TITLE),))
+    papers = work[PaperStore].load(work[SearchIndex].find(query, limit=_LOOKED_AT).best)
+    called = (paper for paper in papers.values() if folded(paper.title) == folded(title))
+    return min(called, key=lambda paper: paper.id, default=None)
+
+
+_LOOKED_AT = 10
+"""Papers with the words of a title that are looked at for the one that is called so."""

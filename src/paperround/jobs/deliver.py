@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Envelope
+from paperround.domain.deliveries import Envelope
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.domain.ledger import Move
 from paperround.domain.ports import Advance

@@ -12,6 +12,7 @@ from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import choosing_reader, noted, write_by_link
 from paperround.jobs.subscribers import suppress as never_mail
+from paperround.store.erasure import Erasure
 from paperround.store.requests import RequestStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
@@ -33,7 +34,7 @@ def _kept_about(database: Database, person: SubscriberId) -> Iterator[ExportPage
     place: ExportPlace | None = ExportPlace()
     while place is not None:
         with database.reading() as work:
-            page = work[SubscriberStore].kept_about(person, place, limit=AT_ONCE)
+            page = work[Erasure].kept_about(person, place, limit=AT_ONCE)
         yield page
         place = page.next
 
@@ -94,8 +95,8 @@ def erase_address(desk: Desk, address: Address, *, now: datetime, suppress: bool
 def _erase(work: UnitOfWork, person: Subscriber, now: datetime) -> list[str]:
     """Forget the person; returns the Message-IDs of what was mailed to them, whatever was planned
     for them just before."""
-    work[SubscriberStore].erase(person.id, now=now)
-    return work[SubscriberStore].message_ids_of(person.id)
+    work[Erasure].erase(person.id, now=now)
+    return work[Erasure].message_ids_of(person.id)
 
 
 def _forgotten(desk: Desk, message_ids: Sequence[str] | None) -> bool:

@@ -17,6 +17,7 @@ from paperround.jobs.signup_limits import may_remind
 from paperround.jobs.signup_requests import POW
 from paperround.store.channels import ChannelStore
 from paperround.store.editions import EditionStore
+from paperround.store.erasure import Erasure
 from paperround.store.feeds import FeedStore
 from paperround.store.keys import AnswerStore
 from paperround.store.limits import RateStore
@@ -90,7 +91,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
             forgotten=work[SubscriberStore].forget_unconfirmed(
                 before=now - UNCONFIRMED_LIFE, now=now
             ),
-            orphans=work[SubscriberStore].forget_orphans(now=now),
+            orphans=work[Erasure].forget_orphans(now=now),
         )
 
     done = write(database, work_through)

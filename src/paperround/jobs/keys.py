@@ -23,7 +23,7 @@ from paperround.domain.keys import (
 )
 from paperround.domain.limits import Rate, Standing
 from paperround.domain.tokens import KeyRing
-from paperround.jobs.signup_limits import client_and_network
+from paperround.jobs.visits import client_and_network
 from paperround.store.keys import KeyStore
 from paperround.store.limits import RateStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write

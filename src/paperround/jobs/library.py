@@ -34,9 +34,10 @@ from paperround.domain.papers import Paper, PaperId, Reject
 from paperround.domain.phrases import telling_phrases
 from paperround.domain.readers import NewFeedback
 from paperround.domain.subscribers import SubscriberId
+from paperround.jobs.choices import paper_called
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import Reader, choosing_reader, write_by_link
-from paperround.jobs.wishes import interests_of, paper_called
+from paperround.jobs.wishes import interests_of
 from paperround.store.editions import EditionStore
 from paperround.store.papers import PaperStore
 from paperround.store.subscribers import SubscriberStore

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from paperround.domain.deliveries import DeliveryId, Identity
+from paperround.domain.deliveries import Identity
+from paperround.domain.editions import DeliveryId
 from paperround.domain.interests import Interest
 from paperround.domain.lists import MailingList
 from paperround.domain.notices import PREFERENCES_VALID, NewNotice, Notice, NoticeKind

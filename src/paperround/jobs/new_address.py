@@ -32,7 +32,6 @@ from paperround.jobs.signup_limits import due_instant, lock_mailbox, may_link, m
 from paperround.jobs.subscribers import is_suppressed
 from paperround.store.notices import NoticeLedger
 from paperround.store.requests import RequestStore
-from paperround.store.returns import ReturnStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
@@ -128,7 +127,9 @@ def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
             return Agreed.NOT
         if not work[SubscriberStore].readdress(reader.person.id, address, now=now):
             return Agreed.NOT
-        work[ReturnStore].forgive(reader.person.id)  # what came back came from the address before
+        work[SubscriberStore].forgive(
+            reader.person.id
+        )  # what came back came from the address before
         work[NoticeLedger].use(notice.id, now=now)
         return Agreed.MOVED
 

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from paperround.domain.deliveries import DeliveryId, Identity, Lease
+from paperround.domain.deliveries import Identity, Lease
+from paperround.domain.editions import DeliveryId
 from paperround.domain.languages import ENGLISH, spoken
 from paperround.domain.notices import (
     NOTICE_LIFE,

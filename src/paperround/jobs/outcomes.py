@@ -10,14 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from paperround.domain.deliveries import (
-    MOST_BREAKDOWNS,
-    DeliveryId,
-    DeliveryState,
-    Evidence,
-    Outcome,
-    Verdict,
-)
+from paperround.domain.deliveries import MOST_BREAKDOWNS, Evidence, Outcome, Verdict
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.pacing import MOST_REFUSALS_OF_US
 from paperround.domain.ports import Clock

@@ -12,8 +12,8 @@ from paperround.domain.deliveries import Outcome
 from paperround.domain.notices import Alert
 from paperround.domain.pacing import Pace, Pacing, is_taken
 from paperround.domain.ports import Clock
+from paperround.domain.reasons import counted
 from paperround.domain.replies import is_opening
-from paperround.domain.text import counted
 from paperround.domain.times import format_instant
 from paperround.jobs.lanes import SendContext
 from paperround.store.ledger import Ledger

@@ -1,27 +1,46 @@
 """What the page of a paper shows: its texts, where it stood and why, how it was counted, where it
 came from. Nothing is changed here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from paperround.domain.citations import Citation, CitedEdition
-from paperround.domain.editions import Stood, page_path
-from paperround.domain.errors import NotFound
+from paperround.domain.editions import (
+    Stood,
+    page_path,
+)
+from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.excerpts import Marker
 from paperround.domain.gist import LONGEST, choose_two
 from paperround.domain.identifiers import addresses_of, page_name
 from paperround.domain.languages import marked
-from paperround.domain.papers import Observation, Paper, PaperTrail
-from paperround.domain.search import Hit
+from paperround.domain.papers import Observation, Paper, PaperId, PaperTrail
+from paperround.domain.search import Filters, Hit, Query, parse_query
+from paperround.domain.telling import shown_text
 from paperround.domain.traces import Trace, latest_of, trace_of
 from paperround.jobs.search import hit_of
-from paperround.jobs.site import edition_page, paper_id, shown_text
-from paperround.jobs.syndication import all_of, newest_of
+from paperround.jobs.site import edition_page, paper_id
 from paperround.store.editions import EditionStore
 from paperround.store.history import HistoryStore
 from paperround.store.papers import PaperStore
+from paperround.store.search import SearchIndex
 from paperround.store.unit_of_work import Database, UnitOfWork
+
+MOST_ENTRIES = 60
+
+
+LOOKED_AT = 500
+"""Papers that fit a search, of which the newest are shown."""
+
+
+WINDOWS = (timedelta(days=7), timedelta(days=60), None)
+"""How far back a search looks: further only where too few papers were found nearer."""
+
+
+_OR = re.compile(r"\bOR\b")
+
 
 VOTES = "upvotes"
 MOST_PLACES = 60
@@ -181,3 +200,34 @@ def _followed(
         number=number,
         is_last=offset + PAGE >= min(len(papers), DEEPEST),
     )
+
+
+def all_of(text: str) -> Query:
+    """The query of `text`, whose words must all be there unless it says OR: who follows a search
+    wants what fits it. Raises InvalidInput for a text without a word."""
+    query = parse_query(text)
+    if not query.wanted:
+        raise InvalidInput(
+            marked("that names no word to look for: write one that a paper should have")
+        )
+    return query if _OR.search(text) else replace(query, required=query.wanted, optional=())
+
+
+def newest_of(
+    work: UnitOfWork, query: Query, now: datetime, *, least: int = MOST_ENTRIES
+) -> Sequence[Paper]:
+    """Papers that fit, those that count as new last first: `least` of them where there are so many,
+    and no more than some hundred. It looks further back only where too few are found nearer."""
+    papers: Sequence[PaperId] = ()
+    for window in WINDOWS:
+        after = None if window is None else (now - window).date()
+        nearer = Filters(after=after) if query.filters.after is None else Filters()
+        papers = (
+            work[SearchIndex]
+            .find(replace(query, filters=nearer.over(query.filters)), limit=LOOKED_AT)
+            .best
+        )
+        if len(papers) >= least:
+            break
+    loaded = work[PaperStore].load(papers) if papers else {}
+    return sorted(loaded.values(), key=lambda one: (one.counts_from, one.id), reverse=True)

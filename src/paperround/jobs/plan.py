@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 
-from paperround.domain.deliveries import DeliveryState, Identity
+from paperround.domain.deliveries import Identity
 from paperround.domain.digests import none_due
-from paperround.domain.editions import Edition, EditionId, SkipReason
+from paperround.domain.editions import DeliveryState, Edition, EditionId, SkipReason
 from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import DueDelivery, NewDelivery
 from paperround.domain.lists import MailingList

@@ -30,7 +30,7 @@ from paperround.domain.subscribers import (
 from paperround.domain.times import local_date
 from paperround.domain.tokens import Purpose
 from paperround.jobs.build import BuildContext, Reader, build
-from paperround.jobs.choices import checked, unpacked, unpacked_interests
+from paperround.jobs.choices import checked, settled, unpacked, unpacked_interests
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.links import CONFIRMING, choosing_reader, noted
 from paperround.jobs.notices import SOMEBODY, new_notice
@@ -38,7 +38,6 @@ from paperround.jobs.opinions import Opinions
 from paperround.jobs.publish import draft_now, standing_edition, unfrozen
 from paperround.jobs.sending import Post, deliver_notices, why_held
 from paperround.jobs.subscribers import require_suppression_keys, suppression_digests
-from paperround.jobs.wishes import settled
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 from paperround.domain.errors import UnreadableFile
 from paperround.domain.notices import Alert
-from paperround.domain.text import counted
+from paperround.domain.reasons import counted
 from paperround.domain.times import format_instant
 from paperround.jobs.holding import HOLD
 from paperround.store.ledger import Ledger

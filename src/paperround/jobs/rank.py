@@ -10,6 +10,7 @@ from paperround.domain.models import Ranker
 from paperround.domain.papers import PaperId
 from paperround.domain.risers import risers_of
 from paperround.domain.times import local_date
+from paperround.store.candidates import CandidateStore
 from paperround.store.editions import EditionStore
 from paperround.store.lists import ListStore
 from paperround.store.papers import PaperStore
@@ -41,7 +42,7 @@ def rank_list(
         mailing_list = work[ListStore].get(list_name)
         day = day or local_date(now, mailing_list.zone)
         window = window_of(mailing_list, day, now)
-        candidates = work[PaperStore].candidates(mailing_list, window)
+        candidates = work[CandidateStore].candidates(mailing_list, window)
         background = work[PaperStore].background(window.start, limit=BACKGROUND)
         known = work[PaperStore].count()
     ranking = ranker.rank(

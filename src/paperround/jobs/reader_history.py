@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import papers_at
-from paperround.domain.editions import Edition, EditionId, page_path
-from paperround.domain.mail_words import became, notice_called
+from paperround.domain.editions import DeliveryState, Edition, EditionId, page_path
+from paperround.domain.mail_words import MOST_MAILS, became, notice_called, without_addresses
 from paperround.domain.papers import PaperId
 from paperround.domain.readers import VERDICTS, DeliveryOwner, NewFeedback
 from paperround.domain.status import MailRecord
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import choosing_reader, digest_owner, write_by_link
 from paperround.jobs.self_service import masked
-from paperround.jobs.status import MOST_MAILS, without_addresses
 from paperround.store.editions import EditionStore
 from paperround.store.lists import ListStore
 from paperround.store.status import StatusStore

@@ -14,9 +14,16 @@ from datetime import date, datetime
 from functools import partial
 from itertools import chain
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Identity
+from paperround.domain.deliveries import Identity
 from paperround.domain.digests import Choice
-from paperround.domain.editions import DigestKind, Edition, EditionId, SkipReason
+from paperround.domain.editions import (
+    DeliveryId,
+    DeliveryState,
+    DigestKind,
+    Edition,
+    EditionId,
+    SkipReason,
+)
 from paperround.domain.keys import COMMAND_LINE, Deed
 from paperround.domain.ledger import NewDelivery, Slip, Undelivered
 from paperround.domain.lists import MailingList

@@ -21,7 +21,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from paperround.domain.bounces import at_most
-from paperround.domain.deliveries import DeliveryId, Evidence, Identity
+from paperround.domain.deliveries import Evidence, Identity
+from paperround.domain.editions import DeliveryId
 from paperround.domain.ledger import Move
 from paperround.domain.return_path import VALID, TagUse, read_tag, verify_tag
 from paperround.domain.returns import Did, Kind, OwnMail, Proof, Receipt, ReturnedEvent, masked

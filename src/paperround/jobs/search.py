@@ -25,7 +25,7 @@ from paperround.domain.search import (
     without_filters,
 )
 from paperround.domain.stems import stem, stems, words
-from paperround.jobs.site import shown_text
+from paperround.domain.telling import shown_text
 from paperround.store.papers import PaperStore
 from paperround.store.search import SearchIndex
 from paperround.store.unit_of_work import Database, UnitOfWork

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from paperround.domain.deliveries import DeliveryState, Identity
+from paperround.domain.deliveries import Identity
+from paperround.domain.editions import DeliveryState
 from paperround.domain.interests import Interest, checked_interests
 from paperround.domain.notices import Notice, NoticeKind
 from paperround.domain.readers import Choices
@@ -16,7 +17,7 @@ from paperround.domain.subscribers import (
     SubscriptionId,
 )
 from paperround.domain.tokens import Purpose
-from paperround.jobs.choices import checked, unpacked, unpacked_interests
+from paperround.jobs.choices import checked, settled, unpacked, unpacked_interests
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import (
     Reader,
@@ -32,7 +33,7 @@ from paperround.jobs.links import (
 from paperround.jobs.notices import new_notice, said_of
 from paperround.jobs.plan import Hours, first_due_of
 from paperround.jobs.signup_limits import may_link
-from paperround.jobs.wishes import interests_of, papers_given, settled
+from paperround.jobs.wishes import interests_of, papers_given
 from paperround.store.notices import NoticeLedger
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork

@@ -40,7 +40,6 @@ from paperround.jobs.reader_lists import join_lists
 from paperround.jobs.subscribers import is_suppressed
 from paperround.jobs.wishes import add_interests
 from paperround.store.notices import NoticeLedger
-from paperround.store.returns import ReturnStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork
 
@@ -146,7 +145,7 @@ def _activated(
     for one in [*others, *([reminder] if reminder else [])]:
         if one.used_at is None:
             work[NoticeLedger].use(one.id, now=now)
-    work[ReturnStore].forgive(reader.person.id)  # the mail with this link came to them
+    work[SubscriberStore].forgive(reader.person.id)  # the mail with this link came to them
     asked = unpacked_interests(notice.payload)
     interests = add_interests(work, reader.person.id, asked, now=now)
     now_active = reader_of_notice(work, notice)

@@ -256,12 +256,6 @@ def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> fl
     return work[RateStore].hit(key, rates, now=now) if rates else None
 
 
-def client_and_network(written: str | None) -> tuple[str, str]:
-    """A client address and its narrowest network: IPv4 /24, IPv6 /56."""
-    client, network, *_ = client_and_networks(written)
-    return client, network
-
-
 def client_and_networks(written: str | None) -> tuple[str, ...]:
     """A client address and its networks, the narrowest first: IPv4 /24; IPv6 /56 and /48."""
     try:

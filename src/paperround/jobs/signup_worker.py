@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from traceback import extract_tb
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.domain.lists import ListId
 from paperround.domain.notices import CONFIRM_VALID, NOTICE_LIFE, NoticeKind

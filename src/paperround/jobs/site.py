@@ -14,17 +14,36 @@ from paperround.domain.editions import (
     SkipReason,
 )
 from paperround.domain.errors import NotFound
-from paperround.domain.gist import choose_gist
 from paperround.domain.identifiers import arxiv_id
 from paperround.domain.languages import marked
 from paperround.domain.lists import MailingList
-from paperround.domain.papers import Paper, PaperId, Show
+from paperround.domain.papers import PaperId
 from paperround.domain.schedule import MOST_CUTS
-from paperround.jobs.cancelling import Withdrawn, withdrawn
+from paperround.jobs.cancelling import CANCEL, GONE, _count, _target
 from paperround.store.editions import EditionStore
+from paperround.store.keys import AuditStore
 from paperround.store.lists import ListStore
 from paperround.store.papers import PaperStore
+from paperround.store.status import StatusStore
 from paperround.store.unit_of_work import Database, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """A cancelled edition that reached readers, and what the operator says of it."""
+
+    reason: str
+
+
+def withdrawn(work: UnitOfWork, edition: Edition) -> Withdrawn | None:
+    """What the page of a cancelled edition says; None when none of its mails went out, so that
+    nobody looks for it."""
+    of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
+    if not any(_count(one.by_state, GONE) for one in of_day if one.id == edition.id):
+        return None
+    entry = work[AuditStore].latest(CANCEL, _target(edition.list_name, edition.day, edition.cut))
+    return Withdrawn(reason=str(entry.deed.details.get("reason", "")) if entry else "")
+
 
 FRONT_DAYS = 7
 FRONT_PAPERS = 20
@@ -159,14 +178,3 @@ def paper_id(work: UnitOfWork, name: str) -> PaperId | None:
         return None
     key = ("arxiv", found[0])
     return work[PaperStore].find([key]).get(key)
-
-
-def shown_text(paper: Paper) -> tuple[str, bool]:
-    """As much of the abstract as its source lets us show, and whether that is only the gist."""
-    match paper.show:
-        case Show.FULL:
-            return paper.abstract, False
-        case Show.GIST:
-            return choose_gist(paper.title, paper.abstract), True
-        case Show.LINK:
-            return "", False

@@ -6,7 +6,6 @@ pace ─► how many wait, how fast they leave, which came late: all from the re
 person ─► every mail written to them, what it held, and what the server said
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from paperround.domain.errors import NotFound
 from paperround.domain.feeds import LiveFeed
 from paperround.domain.ledger import Backlog, LedgerTotals
 from paperround.domain.lists import ListId, MailingList
+from paperround.domain.mail_words import MOST_MAILS, without_addresses
 from paperround.domain.pacing import HORIZON, UNLIMITED, Pace, Pacing, RateState, pace_in_words
 from paperround.domain.requests import RequestTally
 from paperround.domain.returns import ReturnRecord, ReturnTally
@@ -120,9 +120,6 @@ def late_of(
 SOON = timedelta(hours=24)
 WEEK = timedelta(days=7)
 MOST_EDITIONS = 8
-MOST_MAILS = 50
-
-_ADDRESS = re.compile(r"[^\s<>,;:()]+@[^\s<>,;:()]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,11 +218,6 @@ def _of_list(
         late=late_of(work, id_, pace, since=midnight, now=now),
         channels=[one for one in work[ChannelStore].all() if one.list_name == mailing_list.name],
     )
-
-
-def without_addresses(reply: str | None) -> str | None:
-    """A server's words, which often repeat whom a mail was for, without that."""
-    return None if reply is None else _ADDRESS.sub("(address)", reply)
 
 
 def history(database: Database, address: Address) -> History:

@@ -29,6 +29,7 @@ from paperround.domain.subscribers import (
 )
 from paperround.domain.times import format_instant
 from paperround.domain.tokens import KeyRing
+from paperround.jobs.choices import settled
 from paperround.jobs.subscriber_files import (
     Found,
     Row,
@@ -38,9 +39,7 @@ from paperround.jobs.subscriber_files import (
     preferences_of,
     state_of,
 )
-from paperround.jobs.wishes import settled
 from paperround.store.lists import ListStore
-from paperround.store.returns import ReturnStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
 
@@ -249,7 +248,7 @@ def lift(
     known = work[SubscriberStore].find(address)
     if any(lifted) and known is not None:
         work[SubscriberStore].set_state(known.id, SubscriberState.UNSUBSCRIBED, now=now)
-        work[ReturnStore].forgive(known.id)
+        work[SubscriberStore].forgive(known.id)
     if resume and known is not None:
         work[SubscriberStore].reinstate(known.id, now=now)
     return any(lifted)

@@ -3,40 +3,43 @@
 Nothing here changes anything. What does not exist raises: an error is never an empty feed.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from paperround.domain.deliveries import DeliveryState
 from paperround.domain.digests import papers_at
-from paperround.domain.editions import DigestKind, EditionPaper, Order, Placed, page_path
-from paperround.domain.errors import InvalidInput, NotFound
+from paperround.domain.editions import (
+    DeliveryState,
+    DigestKind,
+    EditionPaper,
+    Order,
+    Placed,
+    page_path,
+)
+from paperround.domain.errors import NotFound
 from paperround.domain.identifiers import addresses_of, page_name
 from paperround.domain.languages import marked
 from paperround.domain.lists import MailingList
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.search import Filters, Query, parse_query
+from paperround.domain.papers import Paper
 from paperround.domain.sender import Letterhead
 from paperround.domain.status import DeliveryEntry, DeliveryQuery
 from paperround.domain.subscribers import Subscriber, SubscriberId, SubscriberState
 from paperround.domain.syndication import FeedDocument, FeedEntry
+from paperround.domain.telling import shown_text
 from paperround.domain.tokens import Purpose, read_token
 from paperround.jobs.desk import Desk
-from paperround.jobs.site import shown_text, why_quiet
+from paperround.jobs.paper_pages import MOST_ENTRIES, all_of, newest_of
+from paperround.jobs.site import why_quiet
 from paperround.languages.localize import english_reason
 from paperround.languages.tongue import tongue
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
-from paperround.store.search import SearchIndex
 from paperround.store.status import StatusStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import Database, UnitOfWork
 
-MOST_ENTRIES = 60
 LOOKED_BACK = timedelta(days=60)
 """A paper that stood in an edition longer ago and comes again counts as new."""
 DAILY = timedelta(days=1)
@@ -45,12 +48,7 @@ so."""
 MOST_DIGESTS = 30
 MOST_ROWS = 300
 """Rows of a reader that are looked at: days without a digest have one too."""
-LOOKED_AT = 500
-"""Papers that fit a search, of which the newest are shown."""
-WINDOWS = (timedelta(days=7), timedelta(days=60), None)
-"""How far back a search looks: further only where too few papers were found nearer."""
 UNNAMED = "Paperround"
-_OR = re.compile(r"\bOR\b")
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """What an empty feed says of its last change when nothing ever was in it."""
 
@@ -186,37 +184,6 @@ def author_feed(
         title=f"Papers by {words}",
         address=publisher.at(f"/feeds/authors/{quote(words, safe='')}"),
     )
-
-
-def all_of(text: str) -> Query:
-    """The query of `text`, whose words must all be there unless it says OR: who follows a search
-    wants what fits it. Raises InvalidInput for a text without a word."""
-    query = parse_query(text)
-    if not query.wanted:
-        raise InvalidInput(
-            marked("that names no word to look for: write one that a paper should have")
-        )
-    return query if _OR.search(text) else replace(query, required=query.wanted, optional=())
-
-
-def newest_of(
-    work: UnitOfWork, query: Query, now: datetime, *, least: int = MOST_ENTRIES
-) -> Sequence[Paper]:
-    """Papers that fit, those that count as new last first: `least` of them where there are so many,
-    and no more than some hundred. It looks further back only where too few are found nearer."""
-    papers: Sequence[PaperId] = ()
-    for window in WINDOWS:
-        after = None if window is None else (now - window).date()
-        nearer = Filters(after=after) if query.filters.after is None else Filters()
-        papers = (
-            work[SearchIndex]
-            .find(replace(query, filters=nearer.over(query.filters)), limit=LOOKED_AT)
-            .best
-        )
-        if len(papers) >= least:
-            break
-    loaded = work[PaperStore].load(papers) if papers else {}
-    return sorted(loaded.values(), key=lambda one: (one.counts_from, one.id), reverse=True)
 
 
 def _of_paper(publisher: Publisher, paper: Paper) -> FeedEntry:

@@ -16,6 +16,7 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.times import local_date, parse_date, week_name
 from paperround.jobs.site import why_quiet
+from paperround.store.candidates import CandidateStore
 from paperround.store.editions import EditionStore
 from paperround.store.history import HistoryStore
 from paperround.store.lists import ListStore
@@ -86,7 +87,7 @@ def listed_papers(
     no source lists was listed when it was first read. Raises NotFound."""
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
-        ids = work[PaperStore].listed(
+        ids = work[CandidateStore].listed(
             mailing_list, order, days=days, by=now, limit=limit, offset=offset
         )
         papers = work[PaperStore].load(ids) if ids else {}

@@ -14,7 +14,7 @@ from threading import Lock
 from paperround.domain.errors import RateLimited
 from paperround.domain.languages import marked
 from paperround.domain.limits import Rate, Standing, VisitLimits
-from paperround.jobs.signup_limits import client_and_network
+from paperround.jobs.signup_limits import client_and_networks
 
 MOST_KEYS = 10_000
 """Addresses and networks that are remembered; of more, those that came last."""
@@ -78,3 +78,9 @@ class Visits:
         kept = [(max(rate.count - cost, 0) + 1, rate.period) for rate in rates]
         full = (seen[-most] + period - now for most, period in kept if len(seen) >= most)
         return max(full, default=timedelta())
+
+
+def client_and_network(written: str | None) -> tuple[str, str]:
+    """A client address and its narrowest network: IPv4 /24, IPv6 /56."""
+    client, network, *_ = client_and_networks(written)
+    return client, network

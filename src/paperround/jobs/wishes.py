@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from paperround.domain.identifiers import canonical, folded
 from paperround.domain.interests import (
     MOST_INTERESTS,
     Interest,
@@ -12,22 +11,14 @@ from paperround.domain.interests import (
     seed_identifier,
     seed_name,
 )
-from paperround.domain.papers import Paper, PaperId
+from paperround.domain.papers import PaperId
 from paperround.domain.readers import GivenPaper
-from paperround.domain.search import Place, Query, Term
-from paperround.domain.stems import words
 from paperround.domain.subscribers import SubscriberId, Subscription
 from paperround.domain.wishes import Wishes
+from paperround.jobs.choices import settled
 from paperround.store.papers import PaperStore
-from paperround.store.search import SearchIndex
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork
-
-MOST_TITLES = 50
-"""Titles that are looked for at a time: each is a search."""
-
-_LOOKED_AT = 10
-"""Papers with the words of a title that are looked at for the one that is called so."""
 
 
 def wishes_of_all(
@@ -98,33 +89,3 @@ def papers_given(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[Given
         for one in interests
         if one.kind is InterestKind.SEED
     )
-
-
-def settled(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[Interest, ...]:
-    """The interests, with a title that a paper here is called by as that paper's identifier.
-
-    Some titles are looked for, the first; the others stay titles, which count by their words.
-    """
-    titles = [
-        one
-        for one in interests
-        if one.kind is InterestKind.SEED and seed_identifier(one.value) is None
-    ]
-    found: dict[Interest, Interest] = {}
-    for one in dict.fromkeys(titles[:MOST_TITLES]):
-        paper = paper_called(work, seed_name(one.value))
-        if paper is not None:
-            sign = "-" if is_unlike(one.value) else ""
-            found[one] = Interest(one.kind, sign + canonical(paper.identifiers))
-    return tuple(dict.fromkeys(found.get(one, one) for one in interests))
-
-
-def paper_called(work: UnitOfWork, title: str) -> Paper | None:
-    """The paper here that is called so, whatever its case, accents and signs; the first of two."""
-    said = tuple(words(title))
-    if not said:
-        return None
-    query = Query(required=(Term(words=said, place=Place.TITLE),))
-    papers = work[PaperStore].load(work[SearchIndex].find(query, limit=_LOOKED_AT).best)
-    called = (paper for paper in papers.values() if folded(paper.title) == folded(title))
-    return min(called, key=lambda paper: paper.id, default=None)

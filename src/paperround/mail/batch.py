@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from math import inf
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase
+from paperround.domain.deliveries import Envelope, Outcome, Phase
+from paperround.domain.editions import DeliveryId
 from paperround.domain.replies import UNSENDABLE
 from paperround.mail.connection_pool import ConnectionPool, RetryLater
 from paperround.mail.conversation import REST, Back, Event, Ready, Stopped
-from paperround.mail.message import require_sendable
+from paperround.mail.sendable import require_sendable
 from paperround.mail.session import SelectorLoop, Session, World
 
 MOMENT = 0.01

@@ -21,10 +21,11 @@ from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId
 from paperround.domain.replies import NO_LOGIN, NO_STARTTLS, parse_reply
 from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.message import dot_stuffed
+from paperround.mail.sendable import dot_stuffed
 
 REST = 421
 """The code of a server that ends the session."""

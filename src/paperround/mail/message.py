@@ -17,7 +17,6 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from paperround.domain.deliveries import Envelope, WireReady
 from paperround.domain.digests import Rendered
 from paperround.domain.errors import Misconfigured, RenderingFailed
 from paperround.domain.sender import Letterhead
@@ -197,25 +196,6 @@ _BARE_LF = re.compile(rb"\n(?<!\r\n)")
 _DOTTED_LINE = re.compile(rb"\n\.")
 
 
-def require_sendable(envelope: Envelope) -> None:
-    """Raise ValueError, which names no address, when `envelope` could be read in two ways.
-
-    Both addresses must be printable ASCII without blanks or angle brackets (RFC 5321 section
-    4.1.2), so neither can end its command early. Every line must end in CRLF: servers that take a
-    bare CR or LF for a line end can be made to see a second message in the first.
-    """
-    for name, address in (("sender", envelope.sender), ("recipient", envelope.recipient)):
-        if not _ADDRESS.fullmatch(address):
-            raise ValueError(f"the {name} is not one plain ASCII address")
-    if not isinstance(envelope.content, WireReady):
-        if _BARE_CR.search(envelope.content) or _BARE_LF.search(envelope.content):
-            raise ValueError("a line of the message does not end in CRLF")
-        if not envelope.content.endswith(b"\r\n"):
-            raise ValueError("the message does not end with a line end")
-    if not envelope.message_id.strip("<>"):
-        raise ValueError("the message has no Message-ID")
-
-
 def are_ready(lines: bytes) -> bool:
     """Whether `lines`, none or several, can be put on a wire as they are: each ends in CRLF, and
     none begins with a full stop."""
@@ -224,15 +204,6 @@ def are_ready(lines: bytes) -> bool:
     if lines.startswith(b".") or _DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):
         return False
     return not (_BARE_CR.search(lines) or _BARE_LF.search(lines))
-
-
-def dot_stuffed(content: bytes) -> bytes:
-    """`content` with a second dot before every line that begins with one (RFC 5321 4.5.2)."""
-    if isinstance(content, WireReady):
-        return content
-    if _DOTTED_LINE.search(content):
-        content = content.replace(b"\r\n.", b"\r\n..")
-    return b"." + content if content.startswith(b".") else content
 
 
 # Quoted-printable (RFC 2045 section 6.7) that never breaks a given string in two.

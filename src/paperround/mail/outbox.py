@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-from paperround.domain.deliveries import DeliveryId, Envelope, Outcome, Phase, Reply
+from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
+from paperround.domain.editions import DeliveryId
 from paperround.domain.replies import UNSENDABLE
 from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.mail.message import require_sendable
+from paperround.mail.sendable import require_sendable
 
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 

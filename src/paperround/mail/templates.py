@@ -19,10 +19,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
-from paperround.domain.digests import DigestPaper
+from paperround.domain.digests import DigestPaper, title_address
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.languages import LANGUAGES, spoken, written_in
-from paperround.domain.telling import shortened, title_address, web_address
+from paperround.domain.telling import shortened, web_address
 from paperround.languages.localize import (
     authors_said,
     links_said,

@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Row, Select, insert, select, update
 
 from paperround.domain.channels import Channel, ChannelKind, Hook, OldKey
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import SkipReason
+from paperround.domain.editions import DeliveryState, SkipReason
 from paperround.domain.errors import AlreadyTaken, Misconfigured, NotFound
 from paperround.domain.lists import MailingList
 from paperround.domain.subscribers import (
@@ -60,12 +59,13 @@ _CHANNELS: Select[Any] = (
 )
 
 
-class ChannelStore(Erasure, Interests):
+class ChannelStore(Interests):
     """The channels of an installation."""
 
     def __init__(self, work: UnitOfWork) -> None:
         super().__init__(work)
         self._seal = work.seal
+        self._people = work[Erasure]
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ class ChannelStore(Erasure, Interests):
     def remove(self, channel: SubscriberId, *, now: datetime) -> None:
         """Forget it with its secrets. What became of its posts stays in the ledger. One that a
         process has in hand gets no mark any more; nobody would look for it later."""
-        self.erase(self.get(channel).id, now=now)
+        self._people.erase(self.get(channel).id, now=now)
         d = db.deliveries.c
         in_hand = (d.subscriber_id == channel, d.state == DeliveryState.CLAIMED.value)
         unsubscribed = {

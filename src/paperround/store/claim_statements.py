@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
+from paperround.domain.editions import DeliveryId, DeliveryState
 from paperround.domain.ledger import Move
 from paperround.store.dialect import among_ids, as_ids
 

@@ -28,8 +28,8 @@ from sqlalchemy import (
     update,
 )
 
-from paperround.domain.deliveries import LIFE_OVER, DeliveryId, DeliveryState, Lease
-from paperround.domain.editions import SkipReason
+from paperround.domain.deliveries import LIFE_OVER, Lease
+from paperround.domain.editions import DeliveryId, DeliveryState, SkipReason
 from paperround.domain.ledger import LedgerTotals, Move
 from paperround.domain.ports import Processes, Worker
 from paperround.store.base import value_of

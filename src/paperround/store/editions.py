@@ -23,8 +23,8 @@ from sqlalchemy import (
     update,
 )
 
-from paperround.domain.deliveries import DeliveryState
 from paperround.domain.editions import (
+    DeliveryState,
     Edition,
     EditionId,
     EditionPaper,

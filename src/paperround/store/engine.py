@@ -26,7 +26,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from paperround.domain.errors import DatabaseFailed, Misconfigured
-from paperround.domain.status import LITTLE_ROOM
 from paperround.store.dialect import reason_of
 
 MOST_LOG_BYTES = 64 * 2**20
@@ -322,3 +321,7 @@ def _emptied(connection: Connection) -> bool:
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")
     return not busy
+
+
+LITTLE_ROOM = 2**20
+"""Bytes free below which a database counts as full: a commit of a mark may need some of them."""

@@ -20,8 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import SkipReason
+from paperround.domain.editions import DeliveryState, SkipReason
 from paperround.domain.readers import ExportPage, ExportPlace
 from paperround.domain.subscribers import Preferences, SubscriberId, SubscriberState
 from paperround.domain.times import format_instant
@@ -30,7 +29,8 @@ from paperround.store.claim_statements import waiting
 from paperround.store.dialect import among, write_json
 from paperround.store.notices import OWN_ADDRESS
 from paperround.store.subscriber_rows import preference_columns
-from paperround.store.unit_of_work import Store
+from paperround.store.subscribers import SubscriberStore
+from paperround.store.unit_of_work import Store, UnitOfWork
 
 _MACHINERY = frozenset(
     {"lease_until", "host", "pid", "started", "token", "key_id", "breakdowns", "next_at"}
@@ -82,6 +82,10 @@ _FORGOTTEN = (
 class Erasure(Store):
     """Taking people out, whole, in one transaction."""
 
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._people = work[SubscriberStore]
+
     def kept_about(self, subscriber: SubscriberId, place: ExportPlace, *, limit: int) -> ExportPage:
         """Rows of what is kept about a person from `place` on, `limit` at most and of one table."""
         table = _OF_A_PERSON[place.table]
@@ -117,21 +121,10 @@ class Erasure(Store):
             ).scalars()
         ]
 
-    def lock(self, subscriber: SubscriberId) -> bool:
-        """Have others who lock this person wait until this transaction ends, and see what those
-        before it wrote. False for a person who was erased, or is not there.
-
-        A digest may be planned for them meanwhile: its rows need a weaker lock on this one.
-        """
-        c = db.subscribers.c
-        person = select(c.erased_at).where(c.id == subscriber).with_for_update(key_share=True)
-        row = self._connection.execute(person).one_or_none()
-        return row is not None and row.erased_at is None
-
     def erase(self, subscriber: SubscriberId, *, now: datetime) -> None:
         """Forget the person: address, choices, feedback, memory, replies, notices and mails that
         came back and hold the address. Ledger rows stay, nameless; what waits in it is skipped."""
-        self.lock(subscriber)
+        self._people.lock(subscriber)
         self._connection.execute(delete(db.signup_requests).where(_is_addressed(subscriber)))
         self._forget_mails_that_name(subscriber)
         self._forget_rows(lambda table: table.c.subscriber_id == subscriber, now)

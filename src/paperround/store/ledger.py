@@ -15,8 +15,14 @@ from sqlalchemy import (
     update,
 )
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.editions import DigestKind, EditionId, EditionState, SkipReason
+from paperround.domain.editions import (
+    DeliveryId,
+    DeliveryState,
+    DigestKind,
+    EditionId,
+    EditionState,
+    SkipReason,
+)
 from paperround.domain.errors import EditionCancelled
 from paperround.domain.ledger import (
     Backlog,

@@ -12,17 +12,19 @@ from typing import Any
 from sqlalchemy import Connection, Table, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.editions import DigestKind, Withdrawal
+from paperround.domain.editions import DeliveryId, DeliveryState, DigestKind, Withdrawal
 from paperround.domain.errors import Conflict
 from paperround.domain.identifiers import page_name
 from paperround.domain.ledger import NewDelivery, Slip
 from paperround.domain.papers import PaperId
-from paperround.domain.subscribers import SubscriberId
+from paperround.domain.subscribers import (
+    SubscriberId,
+)
 from paperround.store import schema as db
 from paperround.store.bulk import Columns, insert_many
 from paperround.store.dialect import among, insert_new, insert_row, is_duplicate
 from paperround.store.joining import STANDS, groups
+from paperround.store.unit_of_work import Store
 
 Groups = Mapping[PaperId, frozenset[PaperId]]
 Planned = tuple[DeliveryId, NewDelivery]
@@ -175,3 +177,38 @@ def _withdrawn(connection: Connection, since: datetime) -> list[Withdrawal]:
         )
         for row in found
     ]
+
+
+class SentPapers(Store):
+    """Which papers each person was sent, and which withdrawals they were told of."""
+
+    def already_sent(
+        self,
+        subscribers: Collection[SubscriberId],
+        papers: Collection[PaperId] | None = None,
+    ) -> dict[SubscriberId, frozenset[PaperId]]:
+        """The papers each person was or will be sent, over all lists; where `papers` are named, of
+        those at least. Every person has an entry.
+
+        One that several ids lead to is there with all of them, whichever it was sent with.
+        """
+        same = groups(self._connection)
+        memory: dict[int, list[PaperId]] = defaultdict(list)
+        kept = db.sent_papers.c
+        sent = select(kept.subscriber_id, kept.paper_id).where(
+            among(self._connection, kept.subscriber_id, subscribers)
+        )
+        if ids := whole(papers or (), same):
+            # A day's papers came within a week: they are a short stretch of a person's memory,
+            # which is in the order of papers.
+            sent = sent.where(kept.paper_id.between(min(ids), max(ids)))
+        for person, paper in self._connection.execute(sent):
+            memory[person].append(paper)
+        return {person: whole(memory.get(person, ()), same) for person in subscribers}
+
+    def withdrawals_to_tell(
+        self, subscribers: Collection[SubscriberId], *, since: datetime
+    ) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
+        """The papers that were withdrawn after `since` and that a person got, and was not told
+        of, the first withdrawn first; people for whom there are none are left out."""
+        return withdrawals_to_tell(self._connection, subscribers, since=since)

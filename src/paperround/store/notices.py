@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 
 from paperround.domain import work
-from paperround.domain.deliveries import DeliveryId, DeliveryState, Lease
-from paperround.domain.editions import SkipReason
+from paperround.domain.deliveries import Lease
+from paperround.domain.editions import DeliveryId, DeliveryState, SkipReason
 from paperround.domain.ledger import LedgerTotals
 from paperround.domain.notices import ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.domain.subscribers import SubscriberId, SubscriberState

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
 from paperround.domain.channels import ChannelKind
-from paperround.domain.deliveries import LIFE_OVER, DeliveryId, Outcome
+from paperround.domain.deliveries import LIFE_OVER, Outcome
+from paperround.domain.editions import DeliveryId
 from paperround.domain.pacing import SPARE_CONNECTIONS, Bucket, Pace, Pacing, RateState, kept_back
 from paperround.domain.schedule import DIGEST_LIFE
 from paperround.store import schema as db

@@ -8,8 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
-    Connection,
     bindparam,
     case,
     func,
@@ -19,23 +17,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from paperround.domain.editions import Candidate
-from paperround.domain.enrichment import scale_of
 from paperround.domain.errors import Conflict
 from paperround.domain.joining import PaperJoin
-from paperround.domain.lists import MailingList, Window
 from paperround.domain.papers import (
+    Carried,
+    EarlierText,
     FeedId,
     Listing,
     Observation,
     Paper,
     PaperId,
     PaperText,
+    PaperTrail,
     PaperWrite,
 )
 from paperround.domain.search import title_words
 from paperround.store import schema as db
-from paperround.store.base import columns_of
+from paperround.store.base import columns_of, value_of
 from paperround.store.bulk import Made, insert_many
 from paperround.store.compiled_query import CompiledQuery
 from paperround.store.dialect import (
@@ -56,9 +54,9 @@ from paperround.store.joining import (
     keep_texts,
     require_current,
 )
-from paperround.store.paper_rows import PAPER_COLUMNS, ListedPapers, paper_of, row_of
+from paperround.store.paper_rows import PAPER_COLUMNS, paper_of, row_of
 from paperround.store.search import index_new, remember_words
-from paperround.store.unit_of_work import UnitOfWork
+from paperround.store.unit_of_work import Store, UnitOfWork
 
 TITLE_KEY = "title_key"
 """The one kind of identifier that two papers may share; the first one keeps it."""
@@ -68,7 +66,7 @@ _PAPERS = CompiledQuery(
 )
 
 
-class PaperStore(ListedPapers):
+class PaperStore(Store):
     """Papers with their identifiers, listings and observations."""
 
     def __init__(self, work: UnitOfWork) -> None:
@@ -137,6 +135,30 @@ class PaperStore(ListedPapers):
         counted = select(func.count()).select_from(db.papers).where(STANDS)
         return self._connection.execute(counted).scalar_one()
 
+    def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
+        """Where a paper came from: its `limit` last texts, newest first, and the feeds that carry
+        it."""
+        kept, listed = db.paper_versions.c, db.listings.c
+        texts = self._connection.execute(
+            select(kept.version, kept.title, kept.replaced_at)
+            .where(kept.paper_id == paper)
+            .order_by(func.coalesce(kept.version, 0).desc(), kept.id.desc())
+            .limit(limit)
+        )
+        carried = self._connection.execute(
+            select(
+                db.feeds.c.name.label("feed"), listed.listed_on, listed.first_seen_at.label("since")
+            )
+            .join_from(db.listings, db.feeds)
+            .where(listed.paper_id == paper)
+            .order_by(listed.first_seen_at, db.feeds.c.name)
+            .limit(limit)
+        )
+        return PaperTrail(
+            earlier=tuple(value_of(EarlierText, row) for row in texts),
+            carried=tuple(value_of(Carried, row) for row in carried),
+        )
+
     def withdrawn_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
         """Those of `papers` that are withdrawn."""
         found = self._connection.execute(
@@ -160,47 +182,6 @@ class PaperStore(ListedPapers):
             )
         )
         return frozenset(PaperId(one) for one in found.scalars())
-
-    def candidates(self, mailing_list: MailingList, window: Window) -> list[Candidate]:
-        """Papers that count from within the window, with the observations it may know, by id."""
-        eligible = _eligible(self._connection, mailing_list, window)
-        found = self._connection.execute(
-            select(*PAPER_COLUMNS).where(*eligible).order_by(db.papers.c.id)
-        )
-        papers = [paper_of(row) for row in found]
-        if wanted := set(mailing_list.categories):
-            papers = [paper for paper in papers if not wanted.isdisjoint(paper.categories)]
-        known = self._known_counts(eligible, window.as_of)
-        return [
-            Candidate(paper=paper, observations=tuple(known.get(paper.id, ()))) for paper in papers
-        ]
-
-    def _known_counts(
-        self, eligible: Sequence[ColumnElement[bool]], as_of: datetime
-    ) -> dict[PaperId, list[Observation]]:
-        found = self._connection.execute(
-            select(
-                db.observations.c.paper_id,
-                db.observations.c.signal,
-                db.observations.c.captured_at,
-                db.observations.c.value,
-                db.feeds.c.kind,
-                db.feeds.c.name,
-            )
-            .join_from(db.papers, db.observations)
-            .outerjoin(db.feeds, db.feeds.c.id == db.observations.c.feed_id)
-            .where(*eligible, db.observations.c.captured_at <= as_of)
-            .order_by(
-                db.observations.c.paper_id, db.observations.c.signal, db.observations.c.captured_at
-            )
-        )
-        counts: dict[PaperId, list[Observation]] = defaultdict(list)
-        for paper, signal, captured_at, value, kind, name in found:
-            scale = "" if name is None else scale_of(kind, name)
-            counts[PaperId(paper)].append(
-                Observation(signal=signal, captured_at=captured_at, value=value, scale=scale)
-            )
-        return counts
 
     def background(self, before: datetime, *, limit: int) -> list[str]:
         """Titles and abstracts of papers that count from before `before`, newest first."""
@@ -402,21 +383,3 @@ def _claimed(rows: Iterable[dict[str, Any]], free: set[str]) -> list[dict[str, A
             free.remove(row["value"])
         claimed.append(row)
     return claimed
-
-
-def _eligible(
-    connection: Connection, mailing_list: MailingList, window: Window
-) -> list[ColumnElement[bool]]:
-    conditions = [
-        db.papers.c.counts_from > window.start,
-        db.papers.c.counts_from <= window.as_of,
-        db.papers.c.withdrawn_at.is_(None),
-        STANDS,
-    ]
-    if mailing_list.feeds:
-        carried = select(db.listings.c.paper_id).where(
-            db.listings.c.paper_id == db.papers.c.id,
-            among(connection, db.listings.c.feed_id, mailing_list.feeds),
-        )
-        conditions.append(carried.exists())
-    return conditions

@@ -11,7 +11,8 @@ from functools import partial
 
 from sqlalchemy import bindparam, func, select, update
 
-from paperround.domain.deliveries import DeliveryId, Lease
+from paperround.domain.deliveries import Lease
+from paperround.domain.editions import DeliveryId
 from paperround.domain.ledger import Claimed
 from paperround.domain.papers import PaperId
 from paperround.store import schema as db

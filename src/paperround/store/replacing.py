@@ -4,8 +4,7 @@ from datetime import date, datetime
 
 from sqlalchemy import exists, select, text, update
 
-from paperround.domain.deliveries import DeliveryId, DeliveryState
-from paperround.domain.editions import DigestKind, EditionId, SkipReason
+from paperround.domain.editions import DeliveryId, DeliveryState, DigestKind, EditionId, SkipReason
 from paperround.domain.errors import Conflict
 from paperround.domain.ledger import Undelivered
 from paperround.domain.lists import ListId

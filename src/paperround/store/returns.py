@@ -13,7 +13,8 @@ from sqlalchemy import (
     update,
 )
 
-from paperround.domain.deliveries import DeliveryState, Evidence
+from paperround.domain.deliveries import Evidence
+from paperround.domain.editions import DeliveryState
 from paperround.domain.returns import (
     LONGEST_QUARANTINED,
     MOST_QUARANTINED,
@@ -180,10 +181,6 @@ class ReturnStore(Store):
         row = columns_of(standing) | {"changed_at": now}
         setting = upsert(self._connection, db.standings, ("subscriber_id",), tuple(row))
         self._connection.execute(setting, row | {"subscriber_id": person})
-
-    def forgive(self, person: SubscriberId) -> None:
-        """Hold nothing against a person any more."""
-        self._connection.execute(delete(db.standings).where(db.standings.c.subscriber_id == person))
 
     def stopped_since(self, person: SubscriberId, since: datetime) -> tuple[int, int]:
         """How many people were stopped since then: at the mail domain of `person`, and in all."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select, update
 
-from paperround.domain.deliveries import DeliveryId
+from paperround.domain.editions import DeliveryId
 from paperround.domain.papers import PaperId
 from paperround.domain.readers import DeliveryOwner, NewFeedback
 from paperround.domain.subscribers import (

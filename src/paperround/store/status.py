@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, func, or_, select, true
 
-from paperround.domain.deliveries import DeliveryState
-from paperround.domain.editions import DigestKind
+from paperround.domain.editions import DeliveryState, DigestKind
 from paperround.domain.lists import ListId
 from paperround.domain.status import (
     DeliveryEntry,

@@ -1,16 +1,13 @@
 """Subscribers, what they asked for, and which papers each of them was sent."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, true, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, select, true, update
 
-from paperround.domain.editions import Withdrawal
 from paperround.domain.errors import InvalidInput, NotFound
 from paperround.domain.lists import ListId
-from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import (
     Address,
     ImportedSubscriber,
@@ -24,12 +21,9 @@ from paperround.domain.subscribers import (
 from paperround.store import schema as db
 from paperround.store.bulk import insert_many
 from paperround.store.compiled_query import CompiledQuery
-from paperround.store.dialect import among, insert_new
+from paperround.store.dialect import insert_new
 from paperround.store.due import DueInstants
-from paperround.store.erasure import Erasure
 from paperround.store.interests import Interests
-from paperround.store.joining import groups
-from paperround.store.memory import whole, withdrawals_to_tell
 from paperround.store.self_service import SelfService
 from paperround.store.signups import WISH, Signups, person_row
 from paperround.store.subscriber_rows import (
@@ -73,7 +67,7 @@ _ACTIVE_AFTER = CompiledQuery(
 )
 
 
-class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
+class SubscriberStore(Signups, SelfService, Interests, DueInstants):
     """Subscribers, subscriptions, suppressions, and which papers each person was sent."""
 
     # --- reading -------------------------------------------------------------------------------
@@ -99,36 +93,20 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants, Erasure):
         )
         return [subscription_of(row) for row in found]
 
-    def already_sent(
-        self,
-        subscribers: Collection[SubscriberId],
-        papers: Collection[PaperId] | None = None,
-    ) -> dict[SubscriberId, frozenset[PaperId]]:
-        """The papers each person was or will be sent, over all lists; where `papers` are named, of
-        those at least. Every person has an entry.
+    def forgive(self, person: SubscriberId) -> None:
+        """Hold nothing against a person any more."""
+        self._connection.execute(delete(db.standings).where(db.standings.c.subscriber_id == person))
 
-        One that several ids lead to is there with all of them, whichever it was sent with.
+    def lock(self, subscriber: SubscriberId) -> bool:
+        """Have others who lock this person wait until this transaction ends, and see what those
+        before it wrote. False for a person who was erased, or is not there.
+
+        A digest may be planned for them meanwhile: its rows need a weaker lock on this one.
         """
-        same = groups(self._connection)
-        memory: dict[int, list[PaperId]] = defaultdict(list)
-        kept = db.sent_papers.c
-        sent = select(kept.subscriber_id, kept.paper_id).where(
-            among(self._connection, kept.subscriber_id, subscribers)
-        )
-        if ids := whole(papers or (), same):
-            # A day's papers came within a week: they are a short stretch of a person's memory,
-            # which is in the order of papers.
-            sent = sent.where(kept.paper_id.between(min(ids), max(ids)))
-        for person, paper in self._connection.execute(sent):
-            memory[person].append(paper)
-        return {person: whole(memory.get(person, ()), same) for person in subscribers}
-
-    def withdrawals_to_tell(
-        self, subscribers: Collection[SubscriberId], *, since: datetime
-    ) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
-        """The papers that were withdrawn after `since` and that a person got, and was not told
-        of, the first withdrawn first; people for whom there are none are left out."""
-        return withdrawals_to_tell(self._connection, subscribers, since=since)
+        c = db.subscribers.c
+        person = select(c.erased_at).where(c.id == subscriber).with_for_update(key_share=True)
+        row = self._connection.execute(person).one_or_none()
+        return row is not None and row.erased_at is None
 
     def export(self, list_id: ListId) -> Iterator[tuple[Subscriber, Preferences]]:
         """Everybody who ever subscribed to the list and was not erased, with their state there.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.errors import NotFound
 from paperround.domain.keys import Scope
 from paperround.domain.status import DeliveryQuery

@@ -20,7 +20,7 @@ from paperround.domain.errors import InvalidInput
 from paperround.domain.keys import Answer, ApiKey, Asked, Scope, allows, by_key
 from paperround.jobs.keys import authenticate, tries_left
 from paperround.jobs.repeats import KEY, once, once_outside
-from paperround.jobs.signup_limits import client_and_network
+from paperround.jobs.visits import client_and_network
 from paperround.web.cache import STANDINGS
 from paperround.web.home import client_of, now_of, runtime_of
 from paperround.wiring.hands import MAIL, POLL, PUBLISH

@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from paperround.domain.channels import ChannelKind, ChannelSettings
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.subscribers import Preferences
 from paperround.web.models import Instant, Resource, Said, Taken, changes_like, value_of

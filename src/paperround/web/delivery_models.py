@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
-from paperround.domain.deliveries import DeliveryState
+from paperround.domain.editions import DeliveryState
+from paperround.domain.mail_words import without_addresses
 from paperround.domain.status import DeliveryEntry
-from paperround.jobs.status import without_addresses
 from paperround.web.models import Instant, Resource, Said, value_of
 
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from paperround.domain.errors import DatabaseFailed, RateLimited
 from paperround.domain.languages import marked
 from paperround.jobs.self_service import language_kept
-from paperround.jobs.signup_limits import client_and_network
+from paperround.jobs.visits import client_and_network
 from paperround.web.cache import STANDINGS
 from paperround.web.guard import CLIENT
 from paperround.web.languages import speak_to
