@@ -4,8 +4,7 @@ import pytest
 
 from paperround.domain.errors import NotFound
 from paperround.domain.models import ModelId, NewModel, digest_of
-from paperround.domain.outcomes import Vote
-from paperround.domain.papers import PaperId
+from paperround.domain.papers import PaperId, Vote
 from paperround.store.feeds import FeedStore
 from paperround.store.history import HistoryStore
 from paperround.store.models import ModelStore

@@ -4,14 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from paperround.domain.outcomes import (
-    LEAST_OF_A_DAY,
-    Cohort,
-    Vote,
-    cohorts_of,
-    settled_before,
-)
-from paperround.domain.papers import FeedId, Paper, PaperId
+from paperround.domain.outcomes import LEAST_OF_A_DAY, Cohort, cohorts_of, settled_before
+from paperround.domain.papers import FeedId, Paper, PaperId, Vote
 from tests.builders import paper
 
 DAY = date(2026, 3, 2)

@@ -16,7 +16,7 @@ from paperround.domain.readers import Choices
 from paperround.domain.subscribers import Preferences
 from paperround.jobs.choices import MOST_TITLES
 from paperround.jobs.desk import Desk
-from paperround.jobs.opinions import Opinions
+from paperround.jobs.opinions import Opinions, taste_day
 from paperround.jobs.plan import Hours, plan_due
 from paperround.jobs.preview import DigestPreviewer, Preview
 from paperround.jobs.publish import publish
@@ -27,7 +27,6 @@ from paperround.jobs.signup_requests import SignupRequest
 from paperround.jobs.subscriber_files import read_rows
 from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
 from paperround.mail.addresses import EmailAddresses
-from paperround.ranking.maker import taste_day
 from paperround.ranking.relevance import by_relevance
 from paperround.store.lists import ListStore
 from paperround.store.subscribers import SubscriberStore

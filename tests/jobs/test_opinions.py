@@ -10,10 +10,9 @@ from paperround.domain.editions import DigestKind, Edition
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.personal_views import Taste, TasteDay
 from paperround.domain.subscribers import Preferences, SubscriptionId
-from paperround.jobs.opinions import Opinions
+from paperround.jobs.opinions import Opinions, taste_day
 from paperround.jobs.publish import publish
 from paperround.jobs.wishes import wishes_of_all
-from paperround.ranking.maker import taste_day
 from paperround.store.ledger import Ledger
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import SqlDatabase

@@ -21,7 +21,7 @@ from paperround.domain.subscribers import Address, Frequency, Preferences, Subsc
 from paperround.jobs.compose import digest_mail, sheet_of
 from paperround.jobs.cuts import freeze_cuts
 from paperround.jobs.housekeeping import KEPT_TAILS, keep_house
-from paperround.jobs.opinions import Opinions
+from paperround.jobs.opinions import Opinions, taste_day
 from paperround.jobs.plan import Hours, Welcome, plan_due
 from paperround.jobs.preview import DigestPreviewer
 from paperround.jobs.publish import publish
@@ -31,7 +31,6 @@ from paperround.jobs.sending import Post, digest_lane
 from paperround.jobs.site import edition_page
 from paperround.jobs.status import history
 from paperround.jobs.wishes import wishes_of_all
-from paperround.ranking.maker import taste_day
 from paperround.store import schema as db
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger

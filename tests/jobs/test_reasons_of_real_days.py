@@ -16,7 +16,7 @@ from paperround.domain.outcomes import Cohort, Settled
 from paperround.domain.times import midnight_utc
 from paperround.evaluate.papers import read_days, votes
 from paperround.jobs.compose import digest_view, sheet_of
-from paperround.languages.localize import authors_said
+from paperround.languages.papers import authors_said
 from paperround.languages.tongue import tongue
 from paperround.mail.composer import MailRenderer
 from paperround.ranking import learned

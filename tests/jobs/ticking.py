@@ -14,12 +14,11 @@ from paperround.domain.errors import DatabaseFailed, FetchFailed
 from paperround.domain.fetching import FetchRequest, Page
 from paperround.domain.models import Ranker
 from paperround.jobs.newsroom import Newsroom
-from paperround.jobs.opinions import Opinions
+from paperround.jobs.opinions import Opinions, taste_day
 from paperround.jobs.plan import Hours
 from paperround.jobs.returns import hold_against
 from paperround.jobs.sending import Post, deliver
 from paperround.jobs.tick import Pinger, Rounds
-from paperround.ranking.maker import taste_day
 from paperround.store.editions import EditionStore
 from paperround.store.lists import ListStore
 from paperround.store.unit_of_work import Database, UnitOfWork

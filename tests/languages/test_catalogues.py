@@ -22,7 +22,7 @@ from paperround.domain.mail_words import (
 )
 from paperround.domain.notices import NoticeKind
 from paperround.domain.telling import paper_links
-from paperround.jobs import site as pages
+from paperround.jobs import trending
 from paperround.jobs.source_pages import ALARMS, BY_HAND, GONE, HEALTH
 from paperround.languages import tongue
 from paperround.languages.tongue import catalogue_path, read_catalogue, translations
@@ -185,8 +185,8 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
     words |= {became(state, "") for state in DeliveryState}
     words |= {*map(notice_called, NoticeKind), notice_called(""), mail_called(DIGEST)}
     words |= {mail_called(""), *HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}
-    words |= {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN, *pages.WORDS.values()}
-    words |= {pages.why_quiet(None)}
+    words |= {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN, *trending.WORDS.values()}
+    words |= {trending.why_quiet(None)}
     assert sorted(one for one in words if one not in said) == []
     parts = {name.replace("_", " ") for names, _, _ in _PARTS for name in names}
     assert parts <= set(tongue.PARTS)

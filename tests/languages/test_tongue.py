@@ -8,7 +8,7 @@ import pytest
 from paperround.domain.digests import DigestPaper
 from paperround.domain.reasons import counted
 from paperround.domain.telling import paper_links
-from paperround.languages.localize import authors_said, links_said, tally_said
+from paperround.languages.papers import authors_said, links_said, tally_said
 from paperround.languages.tongue import Tongue, tongue
 from tests.mail.builders import paper
 

@@ -16,7 +16,7 @@ from paperround.domain.mail_words import WHY_THIN
 from paperround.domain.reasons import freeze
 from paperround.domain.summaries import MARK
 from paperround.domain.telling import paper_links, shortened, web_address
-from paperround.languages.localize import authors_said, tally_said
+from paperround.languages.papers import authors_said, tally_said
 from paperround.languages.tongue import tongue
 from paperround.mail.render import digest_words
 from paperround.mail.templates import Templates, site_name, wrapped

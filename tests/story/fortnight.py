@@ -23,12 +23,11 @@ from paperround.domain.subscribers import (
     SubscriberState,
 )
 from paperround.jobs.newsroom import Newsroom
-from paperround.jobs.opinions import Opinions
+from paperround.jobs.opinions import Opinions, taste_day
 from paperround.jobs.plan import Hours
 from paperround.jobs.returns import hold_against
 from paperround.jobs.sending import Post, deliver
 from paperround.jobs.tick import Rounds, TickReport, tick
-from paperround.ranking.maker import taste_day
 from paperround.sources.live import SOURCES
 from paperround.store.feeds import FeedStore
 from paperround.store.lists import ListStore

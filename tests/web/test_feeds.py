@@ -14,7 +14,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from paperround.domain.editions import DeliveryState, Edition
 from paperround.domain.papers import Show
 from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.site import why_quiet
+from paperround.jobs.trending import why_quiet
 from paperround.store.schema import metadata
 from tests.builders import NOW, paper
 from tests.web.active import Active

@@ -14,7 +14,8 @@ from paperround.domain.digests import DigestPaper, DigestView, title_address
 from paperround.domain.posts import Message
 from paperround.domain.reasons import counted
 from paperround.domain.telling import paper_links, shortened, web_address
-from paperround.languages.localize import authors_said, english_reason, tally_said
+from paperround.languages.localize import english_reason
+from paperround.languages.papers import authors_said, tally_said
 from paperround.languages.tongue import tongue
 
 LONGEST_LINK = 400

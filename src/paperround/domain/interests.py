@@ -8,12 +8,12 @@ from paperround.domain.errors import InvalidInput, invalid
 from paperround.domain.identifiers import KINDS_BY_TRUST, arxiv_id, doi_identifier
 from paperround.domain.keywords import LONGEST_KEYWORDS, read_keywords
 from paperround.domain.languages import counted_text, marked_forms
+from paperround.domain.libraries import LONGEST_VALUE
 from paperround.domain.topics import LONGEST_TOPIC, folded
 
 MOST_INTERESTS = 200
 MOST_TERMS = 400
 """Words and phrases of all searches and mutes of one person: a day's papers are asked for each."""
-LONGEST_VALUE = 300
 
 
 _LINES = marked_forms(

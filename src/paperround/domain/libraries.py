@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from paperround.domain.interests import LONGEST_VALUE
 from paperround.domain.papers import PaperId, Reject
 
 MOST_WORKS = 1000
@@ -74,3 +73,6 @@ class Understood:
     def identifiers(self) -> tuple[UnderstoodWork, ...]:
         """Those of which nothing but an identifier is known."""
         return tuple(one for one in self.works if one.paper is None and one.is_identifier)
+
+
+LONGEST_VALUE = 300

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median_low
 
-from paperround.domain.papers import FeedId, Paper
+from paperround.domain.papers import FeedId, Paper, Vote
 from paperround.domain.times import midnight_utc
 
 AGE = timedelta(hours=48)
@@ -24,17 +24,6 @@ AGE = timedelta(hours=48)
 LEAST_AGE = timedelta(hours=6)
 SETTLED_DAYS = timedelta(days=2)
 LEAST_OF_A_DAY = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
-    """The votes of a paper as a feed told them at an instant. `listed_on` is the day on which that
-    feed listed the paper; None where the feed is gone, or names no day."""
-
-    feed: FeedId | None
-    listed_on: date | None
-    captured_at: datetime
-    value: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

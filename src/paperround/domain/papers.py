@@ -224,3 +224,14 @@ class Listing:
     paper_id: PaperId
     fingerprint: str
     listed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """The votes of a paper as a feed told them at an instant. `listed_on` is the day on which that
+    feed listed the paper; None where the feed is gone, or names no day."""
+
+    feed: FeedId | None
+    listed_on: date | None
+    captured_at: datetime
+    value: int

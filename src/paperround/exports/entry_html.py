@@ -4,7 +4,7 @@ from html import escape
 
 from paperround.domain.syndication import FeedEntry
 from paperround.domain.telling import paper_links
-from paperround.languages.localize import authors_said
+from paperround.languages.papers import authors_said
 from paperround.languages.tongue import tongue
 
 WITHDRAWN = "This paper was withdrawn."

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from paperround.domain.citations import Citation, CitedEdition
 from paperround.domain.telling import paper_links
 from paperround.exports.entry_html import WITHDRAWN
-from paperround.languages.localize import authors_said, english_reason
+from paperround.languages.localize import english_reason
+from paperround.languages.papers import authors_said
 from paperround.languages.tongue import tongue
 
 MEDIA_TYPE = "text/markdown"

@@ -17,9 +17,10 @@ from paperround.domain.gist import GistChooser, choose_gist
 from paperround.domain.lists import MailingList
 from paperround.domain.models import Ranker
 from paperround.domain.schedule import Cut, newest_cut
-from paperround.jobs.feeds import feeds_of, polled_feeds
+from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.plan import LONGEST_WAIT
 from paperround.jobs.publish import draft_now, freeze
+from paperround.jobs.source_pages import feeds_of
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore

@@ -6,18 +6,15 @@ wrong with one feed is a value in its report.
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from paperround.domain.errors import InvalidInput
-from paperround.domain.feed_outlook import source_lines
 from paperround.domain.feeds import LiveFeed, NewFeed, Source
-from paperround.domain.lists import MailingList
 from paperround.domain.papers import FeedId
 from paperround.jobs.newsroom import Newsroom
 from paperround.jobs.poll import LEASE, PollReport, not_ours, poll_feed
-from paperround.store.editions import EditionStore
 from paperround.store.feeds import FeedStore
 from paperround.store.unit_of_work import UnitOfWork, write
 
@@ -93,25 +90,6 @@ def every_feed(work: UnitOfWork) -> Iterator[LiveFeed]:
 def polled_feeds(work: UnitOfWork) -> list[LiveFeed]:
     """Every feed that is read by itself (files that were read by hand are feeds too)."""
     return [feed for feed in every_feed(work) if feed.next_at is not None]
-
-
-def feeds_of(mailing_list: MailingList, feeds: Sequence[LiveFeed]) -> list[LiveFeed]:
-    """Those that a list draws on: the ones it names, or all."""
-    return [feed for feed in feeds if not mailing_list.feeds or feed.id in mailing_list.feeds]
-
-
-def sources_of(
-    work: UnitOfWork, mailing_list: MailingList, *, cut_at: datetime, as_of: datetime
-) -> tuple[str, ...]:
-    """A line for each source of the edition that is cut at `cut_at` and knows what there is at
-    `as_of`: what it brought since the list's edition before, or in a day when there is none, and
-    how it is doing."""
-    feeds = feeds_of(mailing_list, polled_feeds(work))
-    if not feeds:
-        return ()
-    before = work[EditionStore].newest(mailing_list.id, by=cut_at - timedelta(microseconds=1))
-    since = as_of - timedelta(days=1) if before is None else before.as_of
-    return source_lines(feeds, work[FeedStore].brought(since=since, until=as_of))
 
 
 LONGEST = 2000

@@ -24,8 +24,8 @@ from paperround.domain.models import (
     NewModel,
     digest_of,
 )
-from paperround.domain.outcomes import Vote, cohorts_of, settled_before
-from paperround.domain.papers import Paper
+from paperround.domain.outcomes import cohorts_of, settled_before
+from paperround.domain.papers import Paper, Vote
 from paperround.store.history import HistoryStore
 from paperround.store.models import ModelStore
 from paperround.store.papers import PaperStore

@@ -15,27 +15,24 @@ from enum import StrEnum
 from paperround.domain.errors import invalid
 from paperround.domain.notices import CONFIRM_VALID, Notice, NoticeKind
 from paperround.domain.readers import Visitor
-from paperround.domain.requests import NewRequest, RequestKind, WaitingRequest
-from paperround.domain.subscribers import Address, SubscriberState
+from paperround.domain.requests import NewRequest, RequestKind
+from paperround.domain.subscribers import Address
 from paperround.domain.tokens import Purpose
 from paperround.jobs.desk import Desk
 from paperround.jobs.links import (
     choosing_reader,
     lock_holder,
     noted,
-    reader_of,
     reader_of_notice,
     write_by_link,
 )
-from paperround.jobs.notices import new_notice, said_of
-from paperround.jobs.signup_limits import due_instant, lock_mailbox, may_link, may_mail
+from paperround.jobs.signup_limits import due_instant, may_link
+from paperround.jobs.signup_worker import NEW, OLD
 from paperround.jobs.subscribers import is_suppressed
 from paperround.store.notices import NoticeLedger
 from paperround.store.requests import RequestStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork, write
-
-OLD, NEW = "old", "new"
 
 
 class Agreed(StrEnum):
@@ -81,30 +78,6 @@ def ask_to_move(
     if asked:
         desk.wake()
     return asked
-
-
-def ask_both_ends(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
-    """Write to the old end of a change, and to the new one if somebody may move there: nobody reads
-    there, read there or must not be mailed. Nothing for who was erased or suppressed since."""
-    address, person = request.address, request.subscriber_id
-    lock_mailbox(work, desk, address)
-    if person is None or not work[SubscriberStore].lock(person):  # they were erased since
-        return
-    reader = reader_of(work, person, subscription_id=int(request.payload["subscription"]))
-    if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
-        return
-    there = work[SubscriberStore].find(address)
-    waits = there is None or (there.state is SubscriberState.PENDING and not there.consent)
-    is_free = waits and not is_suppressed(work, desk.keys, address)
-    identity, kind, payload = desk.identity, NoticeKind.CHANGE, said_of(reader.subscription)
-    change = f"change/{person}/{request.created_at.isoformat()}"
-    old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
-    work[NoticeLedger].put(old, now=now)
-    if is_free and may_mail(work, desk, address, now=now):
-        moved = {**payload, "written": address.written, "folded": address.folded}
-        to = address.mailed
-        new = new_notice(identity, kind, f"{change}/{NEW}", person, to, moved, now=now)
-        work[NoticeLedger].put(new, now=now)
 
 
 def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:

@@ -181,3 +181,13 @@ def _as_frozen(paper: EditionPaper, edition: Edition) -> Paper:
         abstract=paper.gist,
         counts_from=edition.as_of,
     )
+
+
+def taste_day(
+    papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str], shown: int
+) -> TasteDay:
+    """Make the papers of an edition ready for everybody's taste."""
+    from paperround.ranking import opinions  # most commands never ask for anybody's taste
+
+    day = opinions.TasteDay(papers, scores, background, shown)
+    return lambda tastes, load: day.chooser(tastes, load).picks

@@ -33,9 +33,9 @@ from paperround.domain.papers import PaperId
 from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
 from paperround.domain.times import is_zone, local_date
 from paperround.jobs.build import BuildContext, Reader, build, in_parts
-from paperround.jobs.feeds import sources_of
 from paperround.jobs.opinions import Opinions, edition_paper, with_gist
 from paperround.jobs.rank import ListRanking, rank_list, risers_told
+from paperround.jobs.source_pages import sources_of
 from paperround.store.editions import EditionStore
 from paperround.store.ledger import Ledger
 from paperround.store.lists import ListStore

@@ -6,21 +6,20 @@ What was asked waits in the notice and counts once its link is used; nothing of 
 mail. How it is asked is in `signup_requests`, and who gets which mail in `signup_worker`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paperround.domain.interests import Interest
+from paperround.domain.lists import ListId, MailingList
 from paperround.domain.notices import (
     CONFIRM_VALID,
     UNDO_VALID,
     Notice,
     NoticeKind,
 )
-from paperround.domain.subscribers import (
-    Consent,
-    Preferences,
-    Subscription,
-)
+from paperround.domain.readers import NewSignup
+from paperround.domain.subscribers import Consent, Preferences, SubscriberState, Subscription
 from paperround.domain.tokens import Purpose
 from paperround.jobs.choices import (
     unpacked,
@@ -36,9 +35,9 @@ from paperround.jobs.links import (
     write_by_link,
 )
 from paperround.jobs.plan import Hours, Welcome, plan_newcomer
-from paperround.jobs.reader_lists import join_lists
 from paperround.jobs.subscribers import is_suppressed
 from paperround.jobs.wishes import add_interests
+from paperround.store.lists import ListStore
 from paperround.store.notices import NoticeLedger
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork
@@ -176,3 +175,61 @@ def _activated(
 def _how(notice: Notice) -> str:
     """How somebody agreed: `form, confirmed by mail`."""
     return f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
+
+
+def join_lists(
+    work: UnitOfWork,
+    desk: Desk,
+    reader: Reader,
+    lists: Sequence[ListId],
+    *,
+    how: str,
+    now: datetime,
+) -> tuple[str, ...]:
+    """Make somebody who just confirmed a reader of further lists; returns the titles of those that
+    there still are."""
+    known = {one.id: one for one in work[ListStore].all()}
+    joined = [known[one] for one in lists if one in known]
+    for mailing_list in joined:
+        _join(work, desk, reader, mailing_list, how, now)
+    return tuple(one.title for one in joined)
+
+
+def _join(
+    work: UnitOfWork,
+    desk: Desk,
+    reader: Reader,
+    mailing_list: MailingList,
+    how: str,
+    now: datetime,
+) -> Welcome | None:
+    person = reader.person
+    before = _theirs(work, reader).get(mailing_list.id)
+    if before is not None and before.state is SubscriberState.ACTIVE:
+        return Welcome.LATER
+    asked = NewSignup(address=reader.address, preferences=Preferences(), nonce=person.nonce)
+    _, subscription = work[SubscriberStore].sign_up(asked, mailing_list.id, now=now)
+    is_first = before is None or before.state is SubscriberState.PENDING
+    wish = reader.subscription.preferences
+    # when it comes is as with the list they have; what it holds is for that list to say
+    like_that = replace(wish, size=None, floor=None, paused_until=None, topics=())
+    joined = work[SubscriberStore].activate(
+        subscription.id,
+        preferences=like_that if is_first else None,
+        consent=Consent(at=now, source=how),
+        now=now,
+    )
+    fresh = work[SubscriberStore].subscription(person.id, mailing_list.id)
+    if not joined or fresh is None:
+        return None
+    return plan_newcomer(
+        work,
+        hours=Hours(hour=desk.default_hour),
+        mailing_list=mailing_list,
+        subscription=fresh,
+        now=now,
+    )
+
+
+def _theirs(work: UnitOfWork, reader: Reader) -> Mapping[int, Subscription]:
+    return {one.list_id: one for one in work[SubscriberStore].subscriptions_of(reader.person.id)}

@@ -17,7 +17,6 @@ it may hit at once, and in one order, so that two of them never wait for each ot
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
 
 from paperround.domain.errors import Crowded, RateLimited
 from paperround.domain.languages import counted_text, marked, marked_forms
@@ -28,6 +27,7 @@ from paperround.domain.requests import Drop, Limit, RequestTally
 from paperround.domain.subscribers import Address, SubscriberId
 from paperround.domain.tokens import KeyRing
 from paperround.jobs.desk import Desk
+from paperround.jobs.visits import client_and_networks
 from paperround.store.limits import RateStore
 from paperround.store.requests import RequestStore
 from paperround.store.unit_of_work import Database, UnitOfWork, write
@@ -53,8 +53,6 @@ SITE_SHARE = 4
 """A /48 may ask as often as so many networks: some providers give one to each customer, others to
 two hundred of them."""
 
-UNKNOWN_CLIENT = "unknown"
-"""Those whose client address cannot be told share one count."""
 
 DAY = timedelta(hours=24)
 ONCE_A_DAY = (Rate(1, DAY),)
@@ -254,19 +252,6 @@ def tally(work: UnitOfWork, period: timedelta, *, now: datetime) -> RequestTally
 def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
     """As the store's; what has no limit need not be counted."""
     return work[RateStore].hit(key, rates, now=now) if rates else None
-
-
-def client_and_networks(written: str | None) -> tuple[str, ...]:
-    """A client address and its networks, the narrowest first: IPv4 /24; IPv6 /56 and /48."""
-    try:
-        ip = ip_address(written or "")
-    except ValueError:
-        return UNKNOWN_CLIENT, UNKNOWN_CLIENT
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    prefixes = (56, 48) if isinstance(ip, IPv6Address) else (24,)
-    rests = ((prefix, ip.max_prefixlen - prefix) for prefix in prefixes)
-    return str(ip), *(f"{type(ip)(int(ip) >> rest << rest)}/{prefix}" for prefix, rest in rests)
 
 
 def _mailbox_key(keys: KeyRing, address: str) -> str:

@@ -25,16 +25,48 @@ from paperround.domain.requests import Drop, RequestId, RequestKind, WaitingRequ
 from paperround.domain.subscribers import Address, Subscriber, SubscriberState, Subscription
 from paperround.jobs.choices import unpacked, unpacked_interests
 from paperround.jobs.desk import Desk
-from paperround.jobs.links import choices_link
-from paperround.jobs.new_address import ask_both_ends
-from paperround.jobs.notices import new_notice
+from paperround.jobs.links import (
+    choices_link,
+    reader_of,
+)
+from paperround.jobs.notices import new_notice, said_of
 from paperround.jobs.signup import confirm_key, confirmations
-from paperround.jobs.signup_limits import DAY, lock_mailbox, may_mail, note_dropped
+from paperround.jobs.signup_limits import (
+    DAY,
+    lock_mailbox,
+    may_mail,
+    note_dropped,
+)
 from paperround.jobs.subscribers import is_suppressed
 from paperround.store.notices import NoticeLedger
 from paperround.store.requests import RequestStore
 from paperround.store.subscribers import SubscriberStore
 from paperround.store.unit_of_work import UnitOfWork, write
+
+
+def ask_both_ends(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
+    """Write to the old end of a change, and to the new one if somebody may move there: nobody reads
+    there, read there or must not be mailed. Nothing for who was erased or suppressed since."""
+    address, person = request.address, request.subscriber_id
+    lock_mailbox(work, desk, address)
+    if person is None or not work[SubscriberStore].lock(person):  # they were erased since
+        return
+    reader = reader_of(work, person, subscription_id=int(request.payload["subscription"]))
+    if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
+        return
+    there = work[SubscriberStore].find(address)
+    waits = there is None or (there.state is SubscriberState.PENDING and not there.consent)
+    is_free = waits and not is_suppressed(work, desk.keys, address)
+    identity, kind, payload = desk.identity, NoticeKind.CHANGE, said_of(reader.subscription)
+    change = f"change/{person}/{request.created_at.isoformat()}"
+    old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
+    work[NoticeLedger].put(old, now=now)
+    if is_free and may_mail(work, desk, address, now=now):
+        moved = {**payload, "written": address.written, "folded": address.folded}
+        to = address.mailed
+        new = new_notice(identity, kind, f"{change}/{NEW}", person, to, moved, now=now)
+        work[NoticeLedger].put(new, now=now)
+
 
 log = logging.getLogger(__name__)
 
@@ -169,3 +201,6 @@ _DO: Mapping[RequestKind, Callable[..., None]] = {
     RequestKind.LINK: _mail_link,
     RequestKind.MOVE: ask_both_ends,
 }
+
+
+OLD, NEW = "old", "new"

@@ -11,7 +11,6 @@ from paperround.domain.editions import (
     EditionPaper,
     EditionState,
     EditionSummary,
-    SkipReason,
 )
 from paperround.domain.errors import NotFound
 from paperround.domain.identifiers import arxiv_id
@@ -20,6 +19,7 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import PaperId
 from paperround.domain.schedule import MOST_CUTS
 from paperround.jobs.cancelling import CANCEL, GONE, _count, _target
+from paperround.jobs.trending import why_quiet
 from paperround.store.editions import EditionStore
 from paperround.store.keys import AuditStore
 from paperround.store.lists import ListStore
@@ -50,15 +50,6 @@ FRONT_PAPERS = 20
 """Papers of the first page; the others stand in the edition."""
 _LONGEST_ID = 18
 """Digits of an id; a longer one is no row of any database."""
-
-WORDS = {
-    SkipReason.NO_NEW_PAPERS: marked("No new papers were listed since the last edition."),
-    SkipReason.NO_PAPERS_AT_ALL: marked("No papers have been read yet."),
-    SkipReason.HOLIDAY: marked("The sources announce nothing today: it is a weekend or a holiday."),
-    SkipReason.FEED_STALE: marked("The sources have announced less than they usually do by now."),
-    SkipReason.FEED_FAILED: marked("A source could not be read. We keep trying."),
-}
-"""Why a day has no papers, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,14 +114,6 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
         quiet=why_quiet(newest),
         previous=tuple(previous),
     )
-
-
-def why_quiet(edition: Edition | EditionSummary | None) -> str:
-    """Why an edition holds nothing, or less than it might; empty when there is nothing to say."""
-    if edition is None:
-        return marked("The first edition has not been made yet.")
-    reason = edition.quiet_reason or edition.empty_reason
-    return WORDS[SkipReason(reason)] if reason else ""
 
 
 def edition_page(

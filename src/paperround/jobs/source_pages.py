@@ -4,16 +4,19 @@ Nothing is changed here, and nothing is told that only an operator may know: no 
 and no words of its errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from paperround.domain.feed_outlook import source_lines
 from paperround.domain.feeds import AlarmKind, FeedHealth, LiveFeed
 from paperround.domain.languages import marked
-from paperround.jobs.feeds import every_feed
+from paperround.domain.lists import MailingList
+from paperround.jobs.feeds import every_feed, polled_feeds
+from paperround.store.editions import EditionStore
 from paperround.store.feeds import FeedStore
 from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database
+from paperround.store.unit_of_work import Database, UnitOfWork
 
 WINDOW = timedelta(days=1)
 SHOWN = timedelta(days=30)
@@ -117,3 +120,22 @@ def _line(feed: LiveFeed, brought: int, rejected: int) -> SourceLine:
         news_at=feed.last_news_at,
         expects_at=feed.expects_at,
     )
+
+
+def feeds_of(mailing_list: MailingList, feeds: Sequence[LiveFeed]) -> list[LiveFeed]:
+    """Those that a list draws on: the ones it names, or all."""
+    return [feed for feed in feeds if not mailing_list.feeds or feed.id in mailing_list.feeds]
+
+
+def sources_of(
+    work: UnitOfWork, mailing_list: MailingList, *, cut_at: datetime, as_of: datetime
+) -> tuple[str, ...]:
+    """A line for each source of the edition that is cut at `cut_at` and knows what there is at
+    `as_of`: what it brought since the list's edition before, or in a day when there is none, and
+    how it is doing."""
+    feeds = feeds_of(mailing_list, polled_feeds(work))
+    if not feeds:
+        return ()
+    before = work[EditionStore].newest(mailing_list.id, by=cut_at - timedelta(microseconds=1))
+    since = as_of - timedelta(days=1) if before is None else before.as_of
+    return source_lines(feeds, work[FeedStore].brought(since=since, until=as_of))

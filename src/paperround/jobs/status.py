@@ -29,11 +29,12 @@ from paperround.domain.status import (
 )
 from paperround.domain.subscribers import Address, Subscriber, SubscriberId, Subscription
 from paperround.domain.times import end_of_day, local_date
-from paperround.jobs.feeds import feeds_of, polled_feeds
+from paperround.jobs.feeds import polled_feeds
 from paperround.jobs.holding import is_held, lacks_keys
 from paperround.jobs.pacing import unreached
 from paperround.jobs.put_back import is_put_back
 from paperround.jobs.signup_limits import DAY, tally
+from paperround.jobs.source_pages import feeds_of
 from paperround.jobs.tick import SCHEDULER
 from paperround.store.channels import ChannelStore
 from paperround.store.editions import EditionStore

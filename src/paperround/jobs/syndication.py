@@ -30,7 +30,7 @@ from paperround.domain.telling import shown_text
 from paperround.domain.tokens import Purpose, read_token
 from paperround.jobs.desk import Desk
 from paperround.jobs.paper_pages import MOST_ENTRIES, all_of, newest_of
-from paperround.jobs.site import why_quiet
+from paperround.jobs.trending import why_quiet
 from paperround.languages.localize import english_reason
 from paperround.languages.tongue import tongue
 from paperround.store.editions import EditionStore

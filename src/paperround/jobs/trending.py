@@ -10,12 +10,19 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from paperround.domain.editions import EditionSummary, ListedBy, Order, Placed
+from paperround.domain.editions import (
+    Edition,
+    EditionSummary,
+    ListedBy,
+    Order,
+    Placed,
+    SkipReason,
+)
 from paperround.domain.errors import InvalidInput, invalid
+from paperround.domain.languages import marked
 from paperround.domain.lists import MailingList
 from paperround.domain.papers import Paper, PaperId
 from paperround.domain.times import local_date, parse_date, week_name
-from paperround.jobs.site import why_quiet
 from paperround.store.candidates import CandidateStore
 from paperround.store.editions import EditionStore
 from paperround.store.history import HistoryStore
@@ -321,3 +328,21 @@ def _beside(
         return Stretch(name=name, first=days_named(period, name)[0])
 
     return stretch(earlier[0].day) if earlier else None, stretch(later.day) if later else None
+
+
+def why_quiet(edition: Edition | EditionSummary | None) -> str:
+    """Why an edition holds nothing, or less than it might; empty when there is nothing to say."""
+    if edition is None:
+        return marked("The first edition has not been made yet.")
+    reason = edition.quiet_reason or edition.empty_reason
+    return WORDS[SkipReason(reason)] if reason else ""
+
+
+WORDS = {
+    SkipReason.NO_NEW_PAPERS: marked("No new papers were listed since the last edition."),
+    SkipReason.NO_PAPERS_AT_ALL: marked("No papers have been read yet."),
+    SkipReason.HOLIDAY: marked("The sources announce nothing today: it is a weekend or a holiday."),
+    SkipReason.FEED_STALE: marked("The sources have announced less than they usually do by now."),
+    SkipReason.FEED_FAILED: marked("A source could not be read. We keep trying."),
+}
+"""Why a day has no papers, in words."""

@@ -8,13 +8,13 @@ several processes lets through a rate from each of them.
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
 from math import ceil
 from threading import Lock
 
 from paperround.domain.errors import RateLimited
 from paperround.domain.languages import marked
 from paperround.domain.limits import Rate, Standing, VisitLimits
-from paperround.jobs.signup_limits import client_and_networks
 
 MOST_KEYS = 10_000
 """Addresses and networks that are remembered; of more, those that came last."""
@@ -84,3 +84,20 @@ def client_and_network(written: str | None) -> tuple[str, str]:
     """A client address and its narrowest network: IPv4 /24, IPv6 /56."""
     client, network, *_ = client_and_networks(written)
     return client, network
+
+
+def client_and_networks(written: str | None) -> tuple[str, ...]:
+    """A client address and its networks, the narrowest first: IPv4 /24; IPv6 /56 and /48."""
+    try:
+        ip = ip_address(written or "")
+    except ValueError:
+        return UNKNOWN_CLIENT, UNKNOWN_CLIENT
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    prefixes = (56, 48) if isinstance(ip, IPv6Address) else (24,)
+    rests = ((prefix, ip.max_prefixlen - prefix) for prefix in prefixes)
+    return str(ip), *(f"{type(ip)(int(ip) >> rest << rest)}/{prefix}" for prefix, rest in rests)
+
+
+UNKNOWN_CLIENT = "unknown"
+"""Those whose client address cannot be told share one count."""

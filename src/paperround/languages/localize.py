@@ -5,18 +5,15 @@
 What has no message or no translation is shown in English.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from paperround.domain.digests import DigestPaper
-from paperround.domain.editions import EditionPaper
 from paperround.domain.errors import PaperroundError
 from paperround.domain.languages import Message, Text, marked, marked_forms
-from paperround.domain.reasons import read_reason, tells_votes
-from paperround.domain.telling import Linked, first_authors, paper_links, shortened
-from paperround.languages.tongue import LIST_TITLES, Tongue, tongue
+from paperround.domain.reasons import read_reason
+from paperround.languages.tongue import Tongue, tongue
 
 _JOINT = " · "
 _MOST_LINES = 8192
@@ -163,42 +160,3 @@ TROUBLES: Mapping[str, str] = {
     "failed": marked("out of reach"),
     "gone": marked("gone for good"),
 }
-
-
-def authors_said(tongue: Tongue, names: tuple[str, ...]) -> str:
-    """Up to four names; of more, three and the rest: `A. Author, B. Author and 7 more`."""
-    shown, left = first_authors(names)
-    if not left:
-        return tongue.listed(shown)
-    return tongue.gettext("%(names)s and %(left)s more", names=tongue.row(shown), left=left)
-
-
-def links_said(tongue: Tongue, paper: Linked) -> list[tuple[str, str]]:
-    """(label, address) of the links to show, in a fixed order."""
-    return [(tongue.word(label), url) for label, url in paper_links(paper)]
-
-
-def tally_said(tongue: Tongue, paper: DigestPaper | EditionPaper) -> str:
-    """Votes where they are known (null is not 0) and the reason, as it was frozen, has not told
-    them; comments."""
-    untold = paper.votes is not None and not tells_votes(paper.reason, paper.votes)
-    votes = tongue.counted(paper.votes or 0, "vote") if untold else ""
-    comments = tongue.counted(paper.comments, "comment") if paper.comments else ""
-    if votes and comments:
-        return tongue.gettext("%(votes)s, %(comments)s", votes=votes, comments=comments)
-    return votes or comments
-
-
-def list_title_said(tongue: Tongue, title: str) -> str:
-    """What a list is called: in the operator's words, but for a title that nobody chose."""
-    return tongue.word(title) if title in LIST_TITLES else title
-
-
-def title_said(tongue: Tongue, title: str, length: int) -> str:
-    """A paper's title in at most `length` characters; what a paper without one is called."""
-    return shortened(title, length) or tongue.gettext("Untitled")
-
-
-def preheader_said(tongue: Tongue, titles: Sequence[str]) -> str:
-    """What the start of a mail says after its subject: the titles of the next papers."""
-    return tongue.gettext("Also: %(titles)s", titles=" · ".join(titles))

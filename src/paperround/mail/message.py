@@ -23,6 +23,7 @@ from paperround.domain.sender import Letterhead
 from paperround.domain.times import require_utc
 from paperround.mail.addresses import is_address
 from paperround.mail.headers import check, literal_field, mailbox_field, text_field
+from paperround.mail.sendable import _BARE_CR, _BARE_LF, _DOTTED_LINE
 
 _MESSAGE_ID = re.compile(r"<?([A-Za-z0-9._+-]{1,100}@[A-Za-z0-9.-]{1,140})>?")
 _MAILTO = re.compile(r"mailto:[!-+\--;=?-~]+@[!-+\--;=?-~]+")
@@ -187,13 +188,6 @@ def _date(moment: datetime) -> str:
         f"{_DAYS[at.weekday()]}, {_TWO_DIGITS[at.day]} {_MONTHS[at.month]} {at.year:04} "
         f"{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]} +0000"
     )
-
-
-_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
-# Searches that begin with one sign are the quickest there are over a whole message.
-_BARE_CR = re.compile(rb"\r(?!\n)")
-_BARE_LF = re.compile(rb"\n(?<!\r\n)")
-_DOTTED_LINE = re.compile(rb"\n\.")
 
 
 def are_ready(lines: bytes) -> bool:

@@ -20,7 +20,7 @@ from paperround.domain.notices import (
     NoticeView,
 )
 from paperround.domain.telling import shortened, web_address
-from paperround.languages.localize import list_title_said
+from paperround.languages.papers import list_title_said
 from paperround.languages.tongue import Tongue, tongue
 from paperround.mail.headers import header_text
 from paperround.mail.message import Particulars, Sender, addressing_of, message_bytes

@@ -10,7 +10,7 @@ from paperround.domain.digests import DigestPaper, DigestView, Rendered, Withdra
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.languages import asking
 from paperround.domain.telling import shortened
-from paperround.languages.localize import list_title_said, preheader_said, title_said
+from paperround.languages.papers import list_title_said, preheader_said, title_said
 from paperround.languages.tongue import Tongue, tongue
 from paperround.mail.templates import (
     PREHEADER_LENGTH,

@@ -1,7 +1,8 @@
 """What an envelope must be before any of it is put on a wire or on a disk."""
 
+import re
+
 from paperround.domain.deliveries import Envelope, WireReady
-from paperround.mail.message import _ADDRESS, _BARE_CR, _BARE_LF, _DOTTED_LINE
 
 
 def require_sendable(envelope: Envelope) -> None:
@@ -30,3 +31,16 @@ def dot_stuffed(content: bytes) -> bytes:
     if _DOTTED_LINE.search(content):
         content = content.replace(b"\r\n.", b"\r\n..")
     return b"." + content if content.startswith(b".") else content
+
+
+_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
+
+
+# Searches that begin with one sign are the quickest there are over a whole message.
+_BARE_CR = re.compile(rb"\r(?!\n)")
+
+
+_BARE_LF = re.compile(rb"\n(?<!\r\n)")
+
+
+_DOTTED_LINE = re.compile(rb"\n\.")

@@ -23,13 +23,8 @@ from paperround.domain.digests import DigestPaper, title_address
 from paperround.domain.errors import RenderingFailed
 from paperround.domain.languages import LANGUAGES, spoken, written_in
 from paperround.domain.telling import shortened, web_address
-from paperround.languages.localize import (
-    authors_said,
-    links_said,
-    localize_reason,
-    localize_source,
-    tally_said,
-)
+from paperround.languages.localize import localize_reason, localize_source
+from paperround.languages.papers import authors_said, links_said, tally_said
 from paperround.languages.tongue import Tongue, tongue
 from paperround.mail.headers import header_text, one_line
 from paperround.paths import templates_dir

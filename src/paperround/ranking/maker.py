@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from paperround.domain.models import FittedModel, ModelFacts
 from paperround.domain.outcomes import Cohort
-from paperround.domain.papers import Paper
-from paperround.domain.personal_views import TasteDay
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS, Weights
 
@@ -67,13 +65,3 @@ class PriorMaker:
         found = learned.read(content)
         ranker = TrendingRanker(weights=self.weights, prior=found.prior, grounds=found)
         return OpenedPrior(facts=found.facts, ranker=ranker)
-
-
-def taste_day(
-    papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str], shown: int
-) -> TasteDay:
-    """Make the papers of an edition ready for everybody's taste."""
-    from paperround.ranking import opinions  # most commands never ask for anybody's taste
-
-    day = opinions.TasteDay(papers, scores, background, shown)
-    return lambda tastes, load: day.chooser(tastes, load).picks

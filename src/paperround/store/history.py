@@ -6,8 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, func, select
 
-from paperround.domain.outcomes import Vote
-from paperround.domain.papers import FeedId, Observation, PaperId
+from paperround.domain.papers import FeedId, Observation, PaperId, Vote
 from paperround.store import schema as db
 from paperround.store.dialect import among
 from paperround.store.joining import STANDS

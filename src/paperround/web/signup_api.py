@@ -8,7 +8,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from paperround.domain.errors import PaperroundError, RateLimited
-from paperround.domain.interests import LONGEST_VALUE, MOST_INTERESTS, Interest, InterestKind
+from paperround.domain.interests import MOST_INTERESTS, Interest, InterestKind
+from paperround.domain.libraries import LONGEST_VALUE
 from paperround.domain.lists import DEFAULT_LIST
 from paperround.domain.mailboxes import meant
 from paperround.domain.readers import Visitor

@@ -21,7 +21,8 @@ from paperround.domain.lists import MailingList
 from paperround.domain.papers import Observation, Paper
 from paperround.domain.search import Hit
 from paperround.domain.telling import web_address
-from paperround.languages.localize import list_title_said, localize_error
+from paperround.languages.localize import localize_error
+from paperround.languages.papers import list_title_said
 from paperround.languages.tongue import Tongue, tongue
 from paperround.mail.templates import TRANSLATED, speaking
 from paperround.paths import templates_dir

@@ -132,7 +132,7 @@ class Runtime:
     @cached_property
     def opinions(self) -> Opinions:
         """What papers are worth to each reader, by what they said of others."""
-        from paperround.ranking.maker import taste_day
+        from paperround.jobs.opinions import taste_day
 
         return Opinions(taste_day, gist=self.gist)
 
