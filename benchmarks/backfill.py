@@ -17,15 +17,15 @@ from sqlalchemy import Engine, make_url, text
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.rounds import interleaved, speed_ratio
 from benchmarks.table import Bar, Measured
-from paperround.domain.merge import key_of, new_paper, repaired
-from paperround.domain.papers import FeedId, Listing, PaperId, PaperWrite, ParsedBatch
-from paperround.jobs.ingest import CHUNK
-from paperround.sources.jsonl import read_jsonl
-from paperround.store import engine as engines
-from paperround.store import migrate
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.db import engine as engines
+from paperround.db import migrate
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.feeds.ingest import CHUNK
+from paperround.feeds.store import FeedStore
+from paperround.papers.merge import key_of, new_paper, repaired
+from paperround.papers.model import FeedId, Listing, PaperId, PaperWrite, ParsedBatch
+from paperround.papers.store import PaperStore
 from tests.databases import postgres_server
 
 PAPERS, POLLED = 5000, 500

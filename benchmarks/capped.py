@@ -15,17 +15,17 @@ from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.peer import PORT, lacks_peer, near_sink
 from benchmarks.table import Bar, Measured
-from paperround.clock import FixedClock, StartedClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.notices import NoticeKind
-from paperround.jobs.notices import new_notice
-from paperround.jobs.publish import publish
-from paperround.jobs.sending import Post, deliver
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.ledger import Ledger
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import Database
-from paperround.wiring import Runtime
+from paperround.core.clock import FixedClock, StartedClock
+from paperround.db.transactions import Database
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.system_mail import new_notice
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.digests.publish import publish
+from paperround.digests.sending import Post, deliver
+from paperround.feeds.formats.jsonl import read_jsonl
 
 WAITING = 10_000
 RATE = 14

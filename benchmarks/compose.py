@@ -18,18 +18,18 @@ from benchmarks.homes import home_to_measure
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.table import Bar, Measured
-from paperround.domain.digests import DigestMail, Rendered
-from paperround.domain.editions import Edition
-from paperround.domain.ledger import Slip
-from paperround.domain.reasons import freeze
-from paperround.domain.sender import Letterhead
-from paperround.jobs.compose import digest_mail, sheet_of
-from paperround.jobs.preview import Preview
-from paperround.mail.composer import MailRenderer
-from paperround.mail.dkim import Algorithm, Signer
-from paperround.mail.dkim_book import new_key
-from paperround.sources.jsonl import read_jsonl
-from paperround.wiring import Runtime
+from paperround.bootstrap import Runtime
+from paperround.core.reasons import freeze
+from paperround.core.sender import Letterhead
+from paperround.delivery.dkim.keys import new_key
+from paperround.delivery.dkim.signer import Algorithm, Signer
+from paperround.delivery.ledger_model import Slip
+from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.model import DigestMail, Rendered
+from paperround.digests.render.composer import MailRenderer
+from paperround.editions.model import Edition
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.self_service.preview import Preview
 
 READERS = 5000
 DIGEST, OWN, WORDINGS, WISHES = 12, 4, 40, 6

@@ -6,13 +6,13 @@ from datetime import datetime
 from sqlalchemy import insert
 
 from benchmarks.invented import reader
-from paperround.domain.subscribers import Preferences
-from paperround.store import schema as db
-from paperround.store.bulk import insert_many
-from paperround.store.dialect import next_ids
-from paperround.store.lists import ListStore
-from paperround.store.subscriber_rows import person_columns, preference_columns
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.db.bulk import insert_many
+from paperround.db.dialect import next_ids
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.editions.list_store import ListStore
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.rows import person_columns, preference_columns
 
 AT_ONCE = 10_000
 

@@ -29,15 +29,15 @@ from benchmarks.memory import highest, tells_memory
 from benchmarks.peer import PORT, lacks_peer, near_sink, seconds_of_peer
 from benchmarks.postgres import server_to_measure
 from benchmarks.table import Bar, Measured
-from paperround.clock import FixedClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.subscribers import Address, Preferences
-from paperround.jobs.publish import draft, freeze
-from paperround.jobs.rank import rank_list
-from paperround.jobs.sending import deliver
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.unit_of_work import Database
-from paperround.wiring import Runtime
+from paperround.core.clock import FixedClock
+from paperround.db.transactions import Database
+from paperround.digests.publish import draft, freeze
+from paperround.digests.sending import deliver
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.ranking.rank import rank_list
+from paperround.subscribers.model import Address, Preferences
 from tests.databases import PostgresServer
 
 PAPERS = 1_000

@@ -20,15 +20,15 @@ from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.peer import PORT, far_sink, lacks_peer, near_sink, seconds_of_peer
 from benchmarks.table import Bar, Measured
-from paperround.clock import FixedClock, StartedClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.jobs.publish import publish
-from paperround.jobs.sending import Post, deliver
-from paperround.mail.dkim import Algorithm
-from paperround.mail.dkim_book import new_key, pem_of
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.unit_of_work import Database
-from paperround.wiring import Runtime
+from paperround.core.clock import FixedClock, StartedClock
+from paperround.db.transactions import Database
+from paperround.delivery.dkim.keys import new_key, pem_of
+from paperround.delivery.dkim.signer import Algorithm
+from paperround.digests.publish import publish
+from paperround.digests.sending import Post, deliver
+from paperround.feeds.formats.jsonl import read_jsonl
 
 MAILS = 2000
 ROUNDS = 3

@@ -41,14 +41,14 @@ from benchmarks.postgres import (
 )
 from benchmarks.roles import CONNECTIONS, Role, role, settings_of
 from benchmarks.workers import take_in
-from paperround.clock import FixedClock, SystemClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.subscribers import Preferences
-from paperround.jobs.tick import tick
-from paperround.store import schema as db
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring import Runtime
+from paperround.core.clock import FixedClock, SystemClock
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.ops.tick import tick
+from paperround.subscribers.model import Preferences
 from tests.story.serving import free_port
 
 PAPERS = 1_000

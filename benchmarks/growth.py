@@ -10,7 +10,7 @@ from benchmarks.ingest import copy_of, empty_file
 from benchmarks.invented import as_jsonl, papers, store
 from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
-from paperround.sources.jsonl import read_jsonl
+from paperround.feeds.formats.jsonl import read_jsonl
 
 SIZES = (300, 3_000, 30_000)
 ROUNDS = 3

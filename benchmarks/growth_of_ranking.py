@@ -15,10 +15,10 @@ from statistics import median
 from benchmarks.invented import NOW
 from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
-from paperround.domain.editions import Candidate
-from paperround.domain.papers import Observation, Paper, PaperId
-from paperround.ranking.prior import Prior
-from paperround.ranking.prior_learning import Learner, Outcome
+from paperround.editions.model import Candidate
+from paperround.papers.model import Observation, Paper, PaperId
+from paperround.ranking.prior.model import Prior
+from paperround.ranking.prior.training import Learner, Outcome
 from paperround.ranking.trending import TrendingRanker
 
 SIZES = (100, 1_000, 10_000)

@@ -5,11 +5,11 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.invented import NOW
-from paperround.clock import FixedClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.jobs.publish import PublishReport, publish
-from paperround.store.unit_of_work import Database
-from paperround.wiring import Runtime
+from paperround.core.clock import FixedClock
+from paperround.db.transactions import Database
+from paperround.digests.publish import PublishReport, publish
 
 
 @cache

@@ -17,13 +17,13 @@ from statistics import median
 from benchmarks.invented import NOW, as_atom, as_jsonl, papers, store
 from benchmarks.rounds import Rounds, interleaved, speed_ratio
 from benchmarks.table import Bar, Measured
-from paperround.sources.arxiv_api import read_arxiv_atom
-from paperround.sources.formats import Reader
-from paperround.sources.jsonl import read_jsonl
-from paperround.store import engine as engines
-from paperround.store.lists import ListStore
-from paperround.store.revisions import prepare
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.db import engine as engines
+from paperround.db.revisions import prepare
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.feeds.formats.registry import Reader
+from paperround.feeds.sources.arxiv_api import read_arxiv_atom
 
 PAPERS = 5000
 ROUNDS = 5

@@ -7,14 +7,14 @@ from time import process_time
 
 from benchmarks.invented import papers
 from benchmarks.table import Bar, Measured
-from paperround.domain.digests import Choice, choice_of
-from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState, SkipReason
-from paperround.domain.finder import Finder, findable
-from paperround.domain.interests import Interest, InterestKind, interest
-from paperround.domain.lists import ListId, MailingList
-from paperround.domain.papers import PaperId
-from paperround.domain.personal_views import PaperIndex, PersonalView, in_order, seen_by
-from paperround.domain.wishes import Wishes, sight_of
+from paperround.digests.model import Choice, choice_of
+from paperround.editions.lists import ListId, MailingList
+from paperround.editions.model import Edition, EditionId, EditionPaper, EditionState, SkipReason
+from paperround.papers.model import PaperId
+from paperround.personal.keyword_index import Finder, findable
+from paperround.personal.matches import Wishes, sight_of
+from paperround.personal.views import PaperIndex, PersonalView, in_order, seen_by
+from paperround.subscribers.interests import Interest, InterestKind, interest
 
 READERS, LINES, SHARED, SHOWN = 10_000, 5, 2_000, 60
 DAY, NOON = date(2026, 3, 2), datetime(2026, 3, 2, 12, tzinfo=UTC)

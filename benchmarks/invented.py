@@ -5,18 +5,18 @@ from datetime import UTC, date, datetime
 from html import escape
 from random import Random
 
-from paperround.domain.papers import ParsedBatch
-from paperround.domain.subscribers import (
+from paperround.db.transactions import Database
+from paperround.editions.list_store import ListStore
+from paperround.feeds.ingest import ingest
+from paperround.papers.model import ParsedBatch
+from paperround.subscribers.model import (
     Address,
     Consent,
     ImportedSubscriber,
     Preferences,
     SubscriberState,
 )
-from paperround.jobs.ingest import ingest
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.subscribers.store import SubscriberStore
 
 NOW = datetime(2026, 1, 30, 7, tzinfo=UTC)
 _AT_ONCE = 10_000

@@ -31,12 +31,12 @@ from benchmarks.whole_run import (
     earlier,
     live,
 )
-from paperround.domain.subscribers import Preferences
-from paperround.jobs.rank import rank_list
-from paperround.jobs.sending import deliver
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring import Runtime
+from paperround.bootstrap import Runtime
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.sending import deliver
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.ranking.rank import rank_list
+from paperround.subscribers.model import Preferences
 from tests.databases import PostgresServer
 
 MODULE = "benchmarks.on_postgres"

@@ -30,14 +30,14 @@ from benchmarks.cpu import cpu_seconds, tells_cpu
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.rounds import interleaved, speed_ratio
 from benchmarks.table import Bar, Measured
-from paperround.cli.drain import freeze_startup_objects
+from paperround.bootstrap import Runtime
+from paperround.cli.process import freeze_startup_objects
 from paperround.cli.server import server
-from paperround.clock import FixedClock
 from paperround.config import Settings
-from paperround.jobs.cuts import freeze_cuts
-from paperround.sources.jsonl import read_jsonl
+from paperround.core.clock import FixedClock
+from paperround.digests.cuts import freeze_cuts
+from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 
 PAPERS = 2_000
 WARM, COLD = 200, 20

@@ -10,10 +10,10 @@ from scipy import sparse
 from benchmarks.invented import papers
 from benchmarks.rounds import interleaved
 from benchmarks.table import Bar, Measured
-from paperround.domain.errors import InvalidInput
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.personal import linear_svm
+from paperround.personal.scores import Said, best, fits, in_blocks, odds, profiles
 from paperround.ranking.bags import bag_of
-from paperround.ranking.personal import Said, best, fits, in_blocks, odds, profiles
 from paperround.ranking.text_space import Bag, Dense, Texts, text_space
 
 READERS, KNOWN, NEW, TOP = 100_000, 10_000, 1_000, 12

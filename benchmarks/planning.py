@@ -21,9 +21,9 @@ from benchmarks.invented import as_jsonl, papers, store, subscribe
 from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.unit_of_work import Database
-from paperround.wiring import Runtime
+from paperround.bootstrap import Runtime
+from paperround.db.transactions import Database
+from paperround.feeds.formats.jsonl import read_jsonl
 
 MODULE = "benchmarks.planning"
 

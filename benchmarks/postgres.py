@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import make_url
 
 from benchmarks.invented import NOW
-from paperround.store import engine as engines
-from paperround.store import migrate
-from paperround.store.lists import ListStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db import engine as engines
+from paperround.db import migrate
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
 from tests.databases import PostgresServer, postgres_server, run_on
 
 DURABLE = "-c listen_addresses='' -c shared_buffers=256MB -c max_connections=200"

@@ -25,12 +25,12 @@ from benchmarks.backfill import DURABLE, NoServer
 from benchmarks.invented import as_jsonl, papers, store
 from benchmarks.rounds import cost_exponent
 from benchmarks.table import Bar, Measured, as_table
-from paperround.jobs.search import search
+from paperround.db import engine as engines
+from paperround.db import migrate
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.papers.search_service import search
 from paperround.ranking.relevance import by_relevance
-from paperround.sources.jsonl import read_jsonl
-from paperround.store import engine as engines
-from paperround.store import migrate
-from paperround.store.unit_of_work import SqlDatabase
 from tests.databases import PostgresServer, postgres_server
 
 SIZES = (1_000, 10_000, 100_000)

@@ -21,18 +21,18 @@ from benchmarks.invented import NOW, as_jsonl, store, subscribe
 from benchmarks.memory import highest, tells_memory
 from benchmarks.table import Bar, Measured
 from benchmarks.whole_run import earlier, todays
+from paperround.bootstrap import Runtime
+from paperround.bootstrap.workers import LEARN, PUBLISH
 from paperround.cli.server import server
-from paperround.clock import FixedClock
 from paperround.config import Settings
-from paperround.domain.work import DELIVER
-from paperround.jobs.learn import NIGHTS
-from paperround.jobs.plan import Hours, plan_due
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.ledger import Ledger
-from paperround.store.slots import SlotStore
+from paperround.core.clock import FixedClock
+from paperround.core.jobs import DELIVER
+from paperround.db.slots import SlotStore
+from paperround.delivery.ledger import Ledger
+from paperround.digests.plan import Hours, plan_due
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.ranking.learn import NIGHTS
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
-from paperround.wiring.hands import LEARN, PUBLISH
 
 MOST_SECONDS = 900
 BREATH = 0.5

@@ -37,17 +37,17 @@ from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.peer import PORT, lacks_peer, near_sink
 from benchmarks.rounds import turned
 from benchmarks.table import Bar, Measured
-from paperround.cli.drain import freeze_startup_objects
+from paperround.bootstrap import Runtime
+from paperround.cli.process import freeze_startup_objects
 from paperround.cli.server import server
-from paperround.clock import FixedClock, StartedClock
 from paperround.config import Settings
-from paperround.domain.subscribers import Preferences
-from paperround.jobs.plan import Hours, plan_due
+from paperround.core.clock import FixedClock, StartedClock
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.plan import Hours, plan_due
+from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.scheduler import Scheduler
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.subscribers.model import Preferences
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 
 REQUESTS = 800
 """Of each contender in a round."""

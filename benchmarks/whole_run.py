@@ -20,12 +20,12 @@ from benchmarks.ingest import copy_of, empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.table import Measured
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.editions import DeliveryId
-from paperround.jobs.sending import deliver
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.unit_of_work import Database
-from paperround.wiring import Runtime
+from paperround.bootstrap import Runtime
+from paperround.db.transactions import Database
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.digests.sending import deliver
+from paperround.editions.model import DeliveryId
+from paperround.feeds.formats.jsonl import read_jsonl
 
 MODULE = "benchmarks.whole_run"
 

@@ -36,17 +36,17 @@ from benchmarks.postgres import (
 from benchmarks.roles import CONNECTIONS, Role, role, settings_of
 from benchmarks.rounds import turned
 from benchmarks.table import Bar, Measured
-from paperround.clock import SystemClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.subscribers import Preferences
-from paperround.domain.work import DELIVER, Line
-from paperround.jobs.ingest import ingest
-from paperround.jobs.publish import publish
-from paperround.jobs.roles import staff
-from paperround.sources.jsonl import read_jsonl
-from paperround.store import schema as db
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring import Runtime
+from paperround.core.clock import SystemClock
+from paperround.core.jobs import DELIVER, Line
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.publish import publish
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.feeds.ingest import ingest
+from paperround.ops.cluster import staff
+from paperround.subscribers.model import Preferences
 from tests.databases import PostgresServer
 from tests.story.serving import free_port
 

@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from paperround.config import load_settings
-from paperround.store import engine, migrate
+from paperround.db import engine, migrate
 
 
 def database_url() -> str:

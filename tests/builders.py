@@ -5,8 +5,17 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from paperround.domain.deliveries import Evidence, Lease
-from paperround.domain.editions import (
+from paperround.bounces.model import Kind, ReturnedEvent
+from paperround.core.i18n.localize import english_reason
+from paperround.core.interfaces import Worker
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Claimed, Move, NewDelivery, Shard
+from paperround.delivery.model import Evidence, Lease
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList, Window
+from paperround.editions.model import (
     DeliveryId,
     DeliveryState,
     DigestKind,
@@ -14,15 +23,13 @@ from paperround.domain.editions import (
     EditionPaper,
     NewEdition,
 )
-from paperround.domain.identifiers import canonical, title_key
-from paperround.domain.ledger import Claimed, Move, NewDelivery, Shard
-from paperround.domain.lists import MailingList, Window
-from paperround.domain.papers import Listing, Observation, Paper, PaperId, PaperWrite, Show
-from paperround.domain.ports import Worker
-from paperround.domain.readers import ExportPlace
-from paperround.domain.returns import Kind, ReturnedEvent
-from paperround.domain.schedule import DIGEST_LIFE
-from paperround.domain.subscribers import (
+from paperround.editions.schedule import DIGEST_LIFE
+from paperround.editions.store import EditionStore
+from paperround.feeds.store import FeedStore
+from paperround.papers.identifiers import canonical, title_key
+from paperround.papers.model import Listing, Observation, Paper, PaperId, PaperWrite, Show
+from paperround.papers.store import PaperStore
+from paperround.subscribers.model import (
     Address,
     Consent,
     ImportedSubscriber,
@@ -32,15 +39,8 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.languages.localize import english_reason
-from paperround.store.editions import EditionStore
-from paperround.store.erasure import Erasure
-from paperround.store.feeds import FeedStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.subscribers.readers import ExportPlace
+from paperround.subscribers.store import SubscriberStore
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 DAY = NOW.date()

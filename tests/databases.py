@@ -29,10 +29,10 @@ import pytest
 from sqlalchemy import Engine, make_url
 from sqlalchemy.pool import QueuePool
 
-from paperround.store import engine as engines
-from paperround.store import migrate
-from paperround.store.schema import metadata
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.db import engine as engines
+from paperround.db import migrate
+from paperround.db.schema.tables import metadata
+from paperround.db.transactions import Database, SqlDatabase
 from tests.faketime import with_the_machines_clock
 from tests.postgres_keeper import server_user
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.digests import DigestMail, DigestView, Rendered
-from paperround.domain.editions import Candidate, DeliveryId, Ranked, Ranking
-from paperround.domain.errors import FetchFailed, RenderingFailed
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.domain.notices import NoticeMail
-from paperround.domain.ports import Worker
-from paperround.domain.sender import Letterhead
+from paperround.core.errors import FetchFailed, RenderingFailed
+from paperround.core.interfaces import Worker
+from paperround.core.sender import Letterhead
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.system_mail_model import NoticeMail
+from paperround.digests.model import DigestMail, DigestView, Rendered
+from paperround.editions.model import Candidate, DeliveryId, Ranked, Ranking
+from paperround.http.model import FetchRequest, Page
 
 ACCEPTED = Reply(250, "2.0.0", "queued")
 LETTERHEAD = Letterhead(

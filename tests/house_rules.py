@@ -15,16 +15,16 @@ from pathlib import PurePosixPath
 LONGEST_MODULE = 500
 
 JOB_EDGES = {
-    "src/paperround/jobs/deliver.py": "one poisoned mail must not stop the others",
-    "src/paperround/jobs/channel_delivery.py": "one channel's broken post must not stop the others",
-    "src/paperround/jobs/plan.py": "one list's failure must not keep the readers of the others",
-    "src/paperround/jobs/tick.py": "a step that fails must not keep the others from people",
-    "src/paperround/jobs/poll.py": "one feed's failure must not keep the others from being read",
-    "src/paperround/jobs/enrich.py": "one service that fails must not keep the others",
-    "src/paperround/jobs/returned_mail.py": "one poisonous mail must not keep the others back",
-    "src/paperround/jobs/signup_worker.py": "a request that fails is put off, and the others go on",
-    "src/paperround/queue/threads.py": "one failing job must not stop the others",
-    "src/paperround/queue/postgres.py": "whatever ended a worker, its queues get another one",
+    "src/paperround/delivery/deliver.py": "one poisoned mail must not stop the others",
+    "src/paperround/digests/channel_delivery.py": "one broken post must not stop the others",
+    "src/paperround/digests/plan.py": "one list's failure must not keep the readers of the others",
+    "src/paperround/ops/tick.py": "a step that fails must not keep the others from people",
+    "src/paperround/feeds/poll.py": "one feed's failure must not keep the others from being read",
+    "src/paperround/feeds/enrich.py": "one service that fails must not keep the others",
+    "src/paperround/bounces/intake.py": "one poisonous mail must not keep the others back",
+    "src/paperround/signup/worker.py": "a request that fails is put off, and the others go on",
+    "src/paperround/ops/queue.py": "one failing job must not stop the others",
+    "src/paperround/plugins/procrastinate/queue.py": "whatever ended a worker, another one begins",
 }
 """The only files that may catch every exception, and why."""
 
@@ -319,7 +319,7 @@ def reaches_below_the_store(source: Source) -> Iterator[int]:
 
 def without_a_clock(source: Source) -> Iterator[int]:
     """Finds tests that read the machine's clock, and processes started without a clock."""
-    yield from uses(frozenset({"paperround.clock.SystemClock"}))(source)
+    yield from uses(frozenset({"paperround.core.clock.SystemClock"}))(source)
     for call in [node for node in source.nodes if isinstance(node, ast.Call)]:
         if _reads_the_machines_clock(call) or _starts_the_command(source, call):
             yield call.lineno
@@ -364,7 +364,7 @@ RULES = (
         PYTHON,
         uses(WALL_CLOCK),
         "Take `now` as an argument.",
-        allowed=("src/paperround/clock.py", "tests/house_rules.py"),
+        allowed=("src/paperround/core/clock.py", "tests/house_rules.py"),
     ),
     Rule(
         "one environment",

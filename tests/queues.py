@@ -14,12 +14,12 @@ import pytest
 from procrastinate.worker import Worker
 from sqlalchemy import Engine, make_url
 
-from paperround.domain.work import Line
-from paperround.queue.postgres import PostgresQueue
-from paperround.queue.threads import ThreadQueue
-from paperround.store import engine as engines
-from paperround.store import migrate
-from paperround.store.schema import metadata
+from paperround.core.jobs import Line
+from paperround.db import engine as engines
+from paperround.db import migrate
+from paperround.db.schema.tables import metadata
+from paperround.ops.queue import ThreadQueue
+from paperround.plugins.procrastinate.queue import PostgresQueue
 from tests.databases import PostgresServer, opened, run_on
 
 NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)

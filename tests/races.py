@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from paperround.domain.errors import Conflict
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.core.errors import Conflict
+from paperround.db.transactions import Database, UnitOfWork
 
 THREADS = 8
 LOST = "lost"

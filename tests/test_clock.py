@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from paperround.clock import FixedClock, SystemClock
-from paperround.domain.ports import Clock
+from paperround.core.clock import FixedClock, SystemClock
+from paperround.core.interfaces import Clock
 
 NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from paperround.config import Settings, load_settings
-from paperround.domain.errors import Misconfigured
-from paperround.domain.pacing import Pacing, WarmUp, parse_domain_pace, parse_pace
+from paperround.core.errors import Misconfigured
+from paperround.delivery.rate_state import Pacing, WarmUp, parse_domain_pace, parse_pace
 
 STRONG = "0123456789abcdef0123456789abcdef"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from paperround.store.engine import opened, writer
+from paperround.db.engine import opened, writer
 
 COUNTED = """
 import sqlite3, sys

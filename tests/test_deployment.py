@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from deploy.sbom import NotTheLock, bill, locked
 from paperround.cli.app import app
 from paperround.config import PREFIX, Settings, load_settings
-from paperround.domain.editions import DeliveryState, SkipReason
+from paperround.editions.model import DeliveryState, SkipReason
 from tests.documented import commands
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.ports import Processes, Worker
-from paperround.processes import SystemProcesses
+from paperround.core.interfaces import Processes, Worker
+from paperround.core.processes import SystemProcesses
 
 PROCESSES = SystemProcesses()
 pytestmark = pytest.mark.skipif(not Path("/proc/self/ns/time").exists(), reason="needs Linux")

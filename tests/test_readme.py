@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.clock import StartedClock
+from paperround.core.clock import StartedClock
 from tests.conftest import real_data_folder
 from tests.story.forked import CLOCKED
 

@@ -10,13 +10,13 @@ from threading import Event
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from paperround.clock import FixedClock, SystemClock
+from paperround.bootstrap import Runtime
+from paperround.bootstrap.workers import POSTS, ROUNDS
 from paperround.config import Settings
-from paperround.domain.errors import DatabaseFailed, RateLimited
-from paperround.domain.work import DELIVER, NOTICES, Job
+from paperround.core.clock import FixedClock, SystemClock
+from paperround.core.errors import DatabaseFailed, RateLimited
+from paperround.core.jobs import DELIVER, NOTICES, Job
 from paperround.scheduler import EVERY, Every, Scheduler, keep_appointments
-from paperround.wiring import Runtime
-from paperround.wiring.hands import POSTS, ROUNDS
 from tests.queues import SteppedQueue
 from tests.waiting import until
 

@@ -23,11 +23,11 @@ from typing import Any
 from starlette.testclient import TestClient
 
 import paperround
+from paperround.bootstrap import Runtime
 from paperround.cli.app import app
-from paperround.clock import SystemClock
 from paperround.config import Settings
+from paperround.core.clock import SystemClock
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 
 ROOT = Path(paperround.__file__).parent
 LEFT_OUT = frozenset(

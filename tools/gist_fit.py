@@ -1,4 +1,4 @@
-"""Learning the weights of `domain/gist_features.py` from marked abstracts.
+"""Learning the weights of `papers/gist_features.py` from marked abstracts.
 
     python -m tools.gist_fit ABSTRACTS.jsonl.gz
 
@@ -19,9 +19,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from paperround.cli.evaluate import show_report
-from paperround.domain.gist import gist_pieces
-from paperround.domain.gist_features import Weights, features_of
-from paperround.domain.sentences import Sentence, split_sentences
 from paperround.evaluate.gist import (
     METRICS,
     Marked,
@@ -33,6 +30,9 @@ from paperround.evaluate.gist import (
     with_marks,
 )
 from paperround.evaluate.report import Numbers, Report
+from paperround.papers.gist import gist_pieces
+from paperround.papers.gist_features import Weights, features_of
+from paperround.papers.sentences import Sentence, split_sentences
 
 Q = 0.3
 PENALTY = 0.3

@@ -15,9 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.search import Filters, Found, Query
-from paperround.domain.stems import words
+from paperround.db.transactions import Database
 from paperround.evaluate.report import Numbers, Places
 from paperround.evaluate.search import (
     DEPTH,
@@ -32,9 +30,11 @@ from paperround.evaluate.search import (
     read_collection,
     whole,
 )
-from paperround.jobs.search import search
+from paperround.papers.model import Paper, PaperId
+from paperround.papers.search import Filters, Found, Query
+from paperround.papers.search_service import search
+from paperround.papers.stems import words
 from paperround.ranking.relevance import Balance, Read, in_order, read_for
-from paperround.store.unit_of_work import Database
 
 HALVES = 500
 """How often half of the queries are left out: one drawing moves the figure by a tenth."""

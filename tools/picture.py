@@ -14,7 +14,7 @@ from html import escape
 from math import ceil
 from pathlib import Path
 
-from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.evaluate.report import Figure, Report
 
 OURS = "ours"

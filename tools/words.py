@@ -17,8 +17,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
-from paperround.domain.languages import ENGLISH, LANGUAGES
-from paperround.languages.tongue import read_catalogue
+from paperround.core.i18n.locale import read_catalogue
+from paperround.core.languages import ENGLISH, LANGUAGES
 
 TEMPLATE = "paperround.pot"
 OTHERS = tuple(language for language in LANGUAGES if language != ENGLISH)

@@ -26,27 +26,27 @@ from pydantic import (
     field_validator,
 )
 
-from paperround.domain.enrichment import EnricherName
-from paperround.domain.errors import InvalidInput, Misconfigured
-from paperround.domain.limits import OFF, Rate, SignupLimits, VisitLimits, parse_rates
-from paperround.domain.mailboxes import DISPOSABLE, parse_refused
-from paperround.domain.pacing import (
-    Pacing,
-    WarmUp,
-    parse_connections,
-    parse_domain_pace,
-    parse_pace,
-)
-from paperround.domain.refused_settings import (
+from paperround.core.errors import InvalidInput, Misconfigured
+from paperround.core.rates import OFF, Rate, SignupLimits, VisitLimits, parse_rates
+from paperround.core.setting_errors import (
     SHORTEST_SECRET,
     WEAK_SECRET,
     refusal,
     unknown,
     unusable,
 )
-from paperround.domain.return_path import TAKES_TAGS, takes_tags
-from paperround.domain.times import place_zone
-from paperround.domain.tokens import KeyRing
+from paperround.core.times import place_zone
+from paperround.core.tokens import KeyRing
+from paperround.delivery.rate_state import (
+    Pacing,
+    WarmUp,
+    parse_connections,
+    parse_domain_pace,
+    parse_pace,
+)
+from paperround.delivery.return_path import TAKES_TAGS, takes_tags
+from paperround.papers.enrichment import EnricherName
+from paperround.subscribers.mailboxes import DISPOSABLE, parse_refused
 
 PREFIX = "PAPERROUND_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -19,11 +19,11 @@ from apscheduler.job import Job as Appointment
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from paperround.domain.errors import PaperroundError
-from paperround.domain.work import Job
-from paperround.jobs.roles import Look
-from paperround.wiring import Runtime
-from paperround.wiring.hands import MAIL, ROUNDS, ask
+from paperround.bootstrap import Runtime
+from paperround.bootstrap.workers import MAIL, ROUNDS, ask
+from paperround.core.errors import PaperroundError
+from paperround.core.jobs import Job
+from paperround.ops.cluster import Look
 
 EVERY = 60
 """Seconds between two ticks."""

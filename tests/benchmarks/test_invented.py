@@ -1,8 +1,8 @@
 """The invented papers are what real readers read, the same in every format."""
 
 from benchmarks.invented import as_atom, as_jsonl, papers
-from paperround.sources.formats import reader_for
-from paperround.sources.jsonl import read_jsonl
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.feeds.formats.registry import reader_for
 
 
 def test_an_invented_answer_of_arxiv_holds_the_papers_of_the_lines() -> None:

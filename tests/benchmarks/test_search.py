@@ -11,7 +11,7 @@ from benchmarks.search import (
     in_sqlite,
     queries,
 )
-from paperround.jobs.search import search
+from paperround.papers.search_service import search
 from paperround.ranking.relevance import by_relevance
 from tests.databases import PostgresServer, postgres
 

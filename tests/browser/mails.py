@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page
 
-from paperround.domain.notices import NoticeKind
-from paperround.mail.composer import MailRenderer
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.digests.render.composer import MailRenderer
 from tests.mail.builders import letterhead, mail, notice, notice_view, paper, view
 from tests.mail.reading import modern_parts
 

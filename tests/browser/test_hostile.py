@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from paperround.domain.papers import Record
+from paperround.papers.model import Record
 from paperround.web.app import ROUTERS
-from paperround.web.guard import UNSAFE
+from paperround.web.security import UNSAFE
 from tests.browser.person import Person, visiting
 from tests.builders import HOUR, NOW
 from tests.story.serving import Row, Served, serving

@@ -6,7 +6,7 @@ A mail program puts the HTML part into a page of its own; here it is the page.
 import pytest
 from playwright.sync_api import Browser
 
-from paperround.mail.composer import MailRenderer
+from paperround.digests.render.composer import MailRenderer
 from tests.browser.mails import DESK, PHONE, html_of, shown
 from tests.mail.builders import letterhead, mail, view
 from tests.mail.reading import modern_parts

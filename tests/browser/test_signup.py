@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.subscribers import Address, SubscriberId
-from paperround.store.schema import notices
-from paperround.store.subscribers import SubscriberStore
+from paperround.db.schema.tables import notices
+from paperround.subscribers.model import Address, SubscriberId
+from paperround.subscribers.store import SubscriberStore
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.builders import address
 from tests.web.conftest import HandClock, sql
 from tests.web.serving import served

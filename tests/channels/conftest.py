@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
 from tests.channels.services import Services, services
 from tests.jobs.conftest import (
     database,

@@ -8,17 +8,17 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from paperround.channels.sender import HttpChannelSender
-from paperround.clock import FixedClock
-from paperround.domain.channels import Channel, ChannelKind, ChannelSettings, Hook
-from paperround.domain.ledger import DeliveryRecord, LedgerTotals
-from paperround.domain.ports import Worker
-from paperround.domain.posts import ChannelSender, Digest, Greeting, Message, PostOutcome
-from paperround.domain.subscribers import SubscriberId
-from paperround.jobs.channel_delivery import ChannelContext
-from paperround.jobs.channels import ChannelAdmin
-from paperround.store.ledger import Ledger
-from paperround.store.unit_of_work import Database
+from paperround.core.clock import FixedClock
+from paperround.core.interfaces import Worker
+from paperround.db.transactions import Database
+from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings, Hook
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import DeliveryRecord, LedgerTotals
+from paperround.digests.channel_delivery import ChannelContext
+from paperround.digests.channel_posts import ChannelSender, Digest, Greeting, Message, PostOutcome
+from paperround.digests.channels import ChannelAdmin
+from paperround.plugins.channels.sender import HttpChannelSender
+from paperround.subscribers.model import SubscriberId
 from tests.fakes import HERE, LETTERHEAD, Neighbours
 from tests.jobs.conftest import NOW
 from tests.net.clients import guarded

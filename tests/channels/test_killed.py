@@ -10,8 +10,8 @@ from threading import Event
 
 import pytest
 
-from paperround.clock import StartedClock
-from paperround.domain.channels import ChannelKind
+from paperround.core.clock import StartedClock
+from paperround.delivery.channel_model import ChannelKind
 from tests.channels.services import PATHS, Services
 from tests.net.faults import PATIENCE, Caller
 from tests.story.forked import Process, started

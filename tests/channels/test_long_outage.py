@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.channels import ChannelKind
-from paperround.domain.editions import DeliveryState
-from paperround.domain.errors import DatabaseFailed
-from paperround.domain.ledger import LedgerTotals
-from paperround.jobs.channel_delivery import ChannelContext, deliver_channels
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import DatabaseFailed
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.channel_model import ChannelKind
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.digests.channel_delivery import ChannelContext, deliver_channels
+from paperround.editions.model import DeliveryState
 from tests.channels.services import Meddling, Services, add, last, post_room, totals
 from tests.jobs.conftest import fill, record
 from tests.jobs.distant import Distant

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.channels.ping import EVERY, Silence, WebPinger, pinger_for
-from paperround.clock import FixedClock
-from paperround.domain.errors import FetchFailed, FetchRefused
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.net.client import GuardedClient
+from paperround.core.clock import FixedClock
+from paperround.core.errors import FetchFailed, FetchRefused
+from paperround.http.client import GuardedClient
+from paperround.http.model import FetchRequest, Page
+from paperround.ops.dead_man_switch import EVERY, Silence, WebPinger, pinger_for
 from tests.builders import MINUTE, NOW
 
 URL = "https://hc.example/3f1c"

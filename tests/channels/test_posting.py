@@ -9,24 +9,24 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.channels import ChannelKind
-from paperround.domain.editions import DeliveryState
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.pacing import Pacing
-from paperround.domain.work import Job
-from paperround.jobs.channel_delivery import deliver_channels
-from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.roles import look
-from paperround.jobs.sending import deliver
-from paperround.jobs.status import history_of
-from paperround.store.channels import ChannelStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.memory import SentPapers
-from paperround.store.pacing import PaceStore
-from paperround.store.posts import PostLedger
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring.hands import MAIL, POSTS
+from paperround.bootstrap.workers import MAIL, POSTS
+from paperround.core.jobs import Job
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.channel_ledger import PostLedger
+from paperround.delivery.channel_model import ChannelKind
+from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.rate_state import Pacing
+from paperround.delivery.rate_store import PaceStore
+from paperround.digests.channel_delivery import deliver_channels
+from paperround.digests.plan import Hours, plan_due
+from paperround.digests.sending import deliver
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState
+from paperround.ops.cluster import look
+from paperround.ops.status import history_of
 from tests.builders import lease
 from tests.channels.services import (
     SLACK,

@@ -10,29 +10,29 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.channels import ChannelKind
-from paperround.domain.editions import DeliveryState
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.ports import Worker
-from paperround.domain.posts import ChannelSender
-from paperround.domain.subscribers import SubscriberId
-from paperround.domain.times import Boot
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.alerts import troubles
-from paperround.jobs.cancelling import cancel, pause, resume
-from paperround.jobs.channel_delivery import deliver_channels
-from paperround.jobs.holding import CLOCK, HOLD, watch
-from paperround.jobs.put_back import MARK, SendMarks
-from paperround.jobs.resend import send_missed
-from paperround.store.channels import ChannelStore
-from paperround.store.ledger import Ledger
-from paperround.store.memory import SentPapers
-from paperround.store.papers import PaperStore
-from paperround.store.posts import PostLedger
-from paperround.store.sealing import RingSeal
-from paperround.store.send_mark import SendMarkFile
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.interfaces import Worker
+from paperround.core.times import Boot
+from paperround.core.tokens import KeyRing
+from paperround.db.encryption import RingSeal
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.channel_ledger import PostLedger
+from paperround.delivery.channel_model import ChannelKind
+from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.holds import CLOCK, HOLD, watch
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.restore_guard import MARK, SendMarks
+from paperround.delivery.send_mark import SendMarkFile
+from paperround.digests.cancel import cancel, pause, resume
+from paperround.digests.channel_delivery import deliver_channels
+from paperround.digests.channel_posts import ChannelSender
+from paperround.digests.resend import send_missed
+from paperround.editions.model import DeliveryState
+from paperround.ops.alerts import troubles
+from paperround.papers.store import PaperStore
+from paperround.subscribers.model import SubscriberId
 from tests.builders import lease
 from tests.channels.services import (
     SLACK,

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from paperround.channels import discord, slack, telegram, webhook
-from paperround.channels.words import plain, shared_out, units
-from paperround.domain.channels import ChannelKind, Hook
-from paperround.domain.posts import Digest, Message
+from paperround.delivery.channel_model import ChannelKind, Hook
+from paperround.digests.channel_posts import Digest, Message
+from paperround.plugins.channels import discord, slack, telegram, webhook
+from paperround.plugins.channels.text import plain, shared_out, units
 from tests.channels.views import HOSTILE, WITHDRAWN, digest, hostile, paper
 
 HOOK = Hook(kind=ChannelKind.TELEGRAM, url="https://api.telegram.org/bot1:x", chat="@papers")

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from paperround.channels.webhook import ID, messages, signed
-from paperround.domain.channels import ChannelKind, Hook, key_bytes, written_key
-from paperround.domain.errors import InvalidInput
-from paperround.domain.posts import Message
+from paperround.core.errors import InvalidInput
+from paperround.delivery.channel_model import ChannelKind, Hook, key_bytes, written_key
+from paperround.digests.channel_posts import Message
+from paperround.plugins.channels.webhook import ID, messages, signed
 from tests.channels.services import KEY
 from tests.channels.views import NOW, digest, paper
 

@@ -5,14 +5,14 @@ from typing import NoReturn
 
 import pytest
 
-from paperround.channels.sender import HttpChannelSender
-from paperround.clock import FixedClock
-from paperround.domain.channels import Channel, ChannelKind, ChannelSettings
-from paperround.domain.errors import InvalidInput
-from paperround.jobs.channels import ChannelAdmin
-from paperround.net.network import Network
-from paperround.store.channels import ChannelStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.clock import FixedClock
+from paperround.core.errors import InvalidInput
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings
+from paperround.delivery.channel_store import ChannelStore
+from paperround.digests.channels import ChannelAdmin
+from paperround.http.network import Network
+from paperround.plugins.channels.sender import HttpChannelSender
 from tests.builders import seed_list
 from tests.jobs.conftest import NOW
 from tests.net.clients import PUBLIC, Led, guarded

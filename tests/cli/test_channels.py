@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from paperround.access.store import AuditStore
 from paperround.cli.app import app
-from paperround.domain.channels import ChannelKind
-from paperround.store.keys import AuditStore
+from paperround.delivery.channel_model import ChannelKind
 from tests.channels.services import PATHS, Services, services
 from tests.net.faults import page
 

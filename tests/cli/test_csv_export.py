@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 import paperround
 from paperround.cli.app import app
-from paperround.jobs.subscriber_files import read_rows, write_sheet
+from paperround.subscribers.import_files import read_rows, write_sheet
 
 FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 PEOPLE = [
@@ -104,4 +104,4 @@ def test_one_module_writes_csv() -> None:
         for path in root.rglob("*.py")
         if re.search(r"\bcsv\.(writer|DictWriter)\b|text/csv", path.read_text())
     ]
-    assert writers == ["jobs/subscriber_files.py"]
+    assert writers == ["subscribers/import_files.py"]

@@ -7,8 +7,8 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from paperround.cli.app import app
-from paperround.domain.errors import SchemaOutOfDate
-from paperround.store import migrate
+from paperround.core.errors import SchemaOutOfDate
+from paperround.db import migrate
 from tests.databases import empty_database_url, opened, postgres
 
 __all__ = ["empty_database_url", "postgres"]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from paperround.bootstrap import Runtime
 from paperround.cli import dkim
-from paperround.clock import FixedClock
 from paperround.config import Settings
-from paperround.domain.errors import Conflict, FetchFailed, Misconfigured
-from paperround.mail.dkim import Algorithm
-from paperround.mail.dkim_book import new_key, pem_of
-from paperround.wiring import Runtime
+from paperround.core.clock import FixedClock
+from paperround.core.errors import Conflict, FetchFailed, Misconfigured
+from paperround.delivery.dkim.keys import new_key, pem_of
+from paperround.delivery.dkim.signer import Algorithm
 from tests.builders import NOW
 from tests.fakes import FakeResolver
 from tests.mail.builders import notice

@@ -8,12 +8,12 @@ from threading import Event
 
 import pytest
 
-from paperround.cli.drain import drain
-from paperround.clock import StartedClock
+from paperround.bootstrap import Runtime
+from paperround.cli.process import drain
 from paperround.config import Settings
-from paperround.domain.errors import DatabaseFailed
-from paperround.store.unit_of_work import Patience, SqlDatabase, UnitOfWork
-from paperround.wiring import Runtime
+from paperround.core.clock import StartedClock
+from paperround.core.errors import DatabaseFailed
+from paperround.db.transactions import Patience, SqlDatabase, UnitOfWork
 from tests.builders import NOW
 from tests.databases import postgres, postgres_url, run_on
 from tests.jobs.distant import Distant

@@ -8,10 +8,10 @@ import pytest
 
 from paperround.cli.feed_lists import checks
 from paperround.config import Settings
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, Progress
-from paperround.jobs.feeds import create_feed
-from paperround.store.feeds import FeedStore
+from paperround.core.errors import FetchFailed
+from paperround.feeds.due import create_feed
+from paperround.feeds.model import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, Progress
+from paperround.feeds.store import FeedStore
 from tests.builders import NOW
 from tests.sources.biorxiv_samples import collection, row
 from tests.web.admin import Staffed

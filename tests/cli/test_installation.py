@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from paperround.bootstrap import Runtime
+from paperround.bootstrap.database import database_of
 from paperround.cli.app import app
-from paperround.clock import FixedClock
 from paperround.config import Settings
-from paperround.domain.errors import Conflict, Misconfigured
-from paperround.jobs.demo import begin, claim
-from paperround.wiring import Runtime
-from paperround.wiring.databases import database_of
+from paperround.core.clock import FixedClock
+from paperround.core.errors import Conflict, Misconfigured
+from paperround.ops.demo import begin, claim
 from tests.builders import NOW
 from tests.story.command_line import SAMPLE
 

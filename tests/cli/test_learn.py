@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from paperround.bootstrap import Runtime
+from paperround.bootstrap.workers import LEARN, ROUNDS
 from paperround.cli.app import app
-from paperround.clock import FixedClock
 from paperround.config import Settings
-from paperround.domain.models import KeptModel
-from paperround.jobs.learn import NIGHT
-from paperround.ranking.prior import GROUPS, VERSION
+from paperround.core.clock import FixedClock
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.ranking.learn import NIGHT
+from paperround.ranking.model_store import ModelStore
+from paperround.ranking.models import KeptModel
+from paperround.ranking.prior.model import GROUPS, VERSION
 from paperround.ranking.trending import VERSION as RANKER
-from paperround.store.models import ModelStore
-from paperround.store.unit_of_work import Database, SqlDatabase
-from paperround.wiring import Runtime
-from paperround.wiring.hands import LEARN, ROUNDS
 from tests.jobs.learning import DAY, day_of, take
 from tests.waiting import until
 
@@ -128,9 +128,9 @@ NUMBERS = """
 import sys
 from datetime import UTC, datetime
 from paperround.cli import app
-from paperround.clock import FixedClock
+from paperround.core.clock import FixedClock
 from paperround.config import Settings
-from paperround.wiring import Runtime
+from paperround.bootstrap import Runtime
 
 clock = FixedClock(datetime(2026, 3, 2, 8, tzinfo=UTC))
 home = Runtime(Settings(data_dir=sys.argv[1]), clock)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.cli.drain import Discreet, JsonLines, log_to_stderr
+from paperround.cli.process import Discreet, JsonLines, log_to_stderr
 from paperround.config import Settings, load_settings
-from paperround.domain.errors import Misconfigured
-from paperround.domain.tokens import KeyRing, Purpose
+from paperround.core.errors import Misconfigured
+from paperround.core.tokens import KeyRing, Purpose
 
 RING = KeyRing((b"a secret that is only for tests!",))
 TOKEN = RING.token(Purpose.CONFIRM, 7, "nonce")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paperround.bounces.model import Receipt
 from paperround.cli.output import (
     outline_lines,
     print_list,
@@ -15,7 +16,6 @@ from paperround.cli.output import (
     table_lines,
     to_json,
 )
-from paperround.domain.returns import Receipt
 from tests.builders import NOW
 
 ROWS = [

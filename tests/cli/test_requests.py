@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from paperround.bootstrap import Runtime
 from paperround.cli.app import app
-from paperround.clock import FixedClock
 from paperround.config import Settings
-from paperround.domain.errors import Conflict, Crowded, DatabaseFailed
-from paperround.domain.readers import Visitor
-from paperround.domain.subscribers import Preferences
-from paperround.domain.times import format_instant
-from paperround.jobs.signup_limits import note_refused
-from paperround.jobs.signup_requests import SignupRequest, subscribe
-from paperround.wiring import Runtime
+from paperround.core.clock import FixedClock
+from paperround.core.errors import Conflict, Crowded, DatabaseFailed
+from paperround.core.times import format_instant
+from paperround.signup.limits import note_refused
+from paperround.signup.requests import SignupRequest, subscribe
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.readers import Visitor
 from tests.builders import NOW, address
 
 
@@ -82,7 +82,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> int:
         raise DatabaseFailed("the disk is full")
 
-    monkeypatch.setattr("paperround.jobs.signup_worker.work_on_requests", fail)
+    monkeypatch.setattr("paperround.signup.worker.work_on_requests", fail)
 
 
 @pytest.mark.usefixtures("broken")

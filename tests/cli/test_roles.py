@@ -9,13 +9,13 @@ import pytest
 from typer import BadParameter
 from typer.testing import CliRunner
 
+from paperround.bootstrap import Runtime
 from paperround.cli.app import app
-from paperround.cli.drain import _door, watched
-from paperround.clock import StartedClock
+from paperround.cli.process import _door, watched
 from paperround.config import Settings
-from paperround.domain.errors import Misconfigured
+from paperround.core.clock import StartedClock
+from paperround.core.errors import Misconfigured
 from paperround.web.health import scheduler_role
-from paperround.wiring import Runtime
 from tests.builders import NOW
 from tests.story.serving import free_port
 
@@ -55,8 +55,8 @@ def test_the_embedded_installation_loads_nothing_of_many_machines(tmp_path: Path
         "import sys\n"
         "from paperround.config import Settings\n"
         "from datetime import UTC, datetime\n"
-        "from paperround.clock import FixedClock\n"
-        "from paperround.wiring import Runtime\n"
+        "from paperround.core.clock import FixedClock\n"
+        "from paperround.bootstrap import Runtime\n"
         "from paperround.web.app import create_app\n"
         "clock = FixedClock(datetime(2026, 3, 2, 8, tzinfo=UTC))\n"
         f"home = Runtime(Settings(data_dir={str(tmp_path)!r}), clock)\n"

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from paperround.cli.app import app
-from paperround.domain.errors import DatabaseFailed
-from paperround.jobs import subscribers
+from paperround.core.errors import DatabaseFailed
+from paperround.subscribers import imports
 
 PEOPLE = ("ada@example.org", "grace@example.org")
 
@@ -39,13 +39,13 @@ def test_everybody_is_printed_as_a_table_and_as_json() -> None:
 def test_an_export_that_fails_half_way_prints_no_part(
     how: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = subscribers.exported_rows
+    whole = imports.exported_rows
 
     def half(*asked: object) -> Iterator[dict[str, str]]:
         yield next(whole(*asked))  # type: ignore[arg-type]
         raise DatabaseFailed("the database failed: the line broke")
 
-    monkeypatch.setattr(subscribers, "exported_rows", half)
+    monkeypatch.setattr(imports, "exported_rows", half)
     broken = run("subscribers", "export", *how)
     assert broken.exit_code != 0
     assert broken.stdout == ""

@@ -17,17 +17,17 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Engine, select
 
-from paperround.domain.editions import DeliveryId, DeliveryState
-from paperround.domain.errors import Conflict
-from paperround.domain.ledger import Claimed, NewDelivery
-from paperround.domain.papers import PaperId
-from paperround.domain.ports import Worker
-from paperround.domain.subscribers import SubscriberId, Subscription
-from paperround.store import engine as engines
-from paperround.store import schema as db
-from paperround.store.ledger import Ledger
-from paperround.store.memory import SentPapers
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import Conflict
+from paperround.core.interfaces import Worker
+from paperround.db import engine as engines
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Claimed, NewDelivery
+from paperround.editions.model import DeliveryId, DeliveryState
+from paperround.papers.model import PaperId
+from paperround.subscribers.model import SubscriberId, Subscription
 from tests.builders import (
     DAY,
     HOUR,

@@ -1,7 +1,7 @@
 """A notice with good defaults."""
 
-from paperround.domain.notices import NOTICE_LIFE, NewNotice, NoticeKind
-from paperround.domain.subscribers import SubscriberId
+from paperround.delivery.system_mail_model import NOTICE_LIFE, NewNotice, NoticeKind
+from paperround.subscribers.model import SubscriberId
 from tests.builders import (
     NOW,
 )

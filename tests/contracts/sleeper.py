@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.db.transactions import Database, UnitOfWork
 
 
 @dataclass

@@ -5,16 +5,16 @@ from datetime import date, timedelta
 
 import pytest
 
-from paperround.domain.joining import PaperJoin
-from paperround.domain.lists import MailingList
-from paperround.domain.papers import Paper, PaperId, Reject
-from paperround.domain.search import Filters
-from paperround.store.editions import EditionStore
-from paperround.store.feeds import FeedStore
-from paperround.store.history import HistoryStore
-from paperround.store.papers import PaperStore
-from paperround.store.search import SearchIndex
-from paperround.store.unit_of_work import Database
+from paperround.db.transactions import Database
+from paperround.editions.history_store import HistoryStore
+from paperround.editions.lists import MailingList
+from paperround.editions.store import EditionStore
+from paperround.feeds.store import FeedStore
+from paperround.papers.duplicates import PaperJoin
+from paperround.papers.model import Paper, PaperId, Reject
+from paperround.papers.search import Filters
+from paperround.papers.search_store import SearchIndex
+from paperround.papers.store import PaperStore
 from tests.builders import (
     DAY,
     HOUR,

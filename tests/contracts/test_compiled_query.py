@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import Engine, Select, bindparam, column, insert, literal, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from paperround.domain.subscribers import SubscriptionId
-from paperround.store import schema as db
-from paperround.store.compiled_query import CompiledQuery
-from paperround.store.dialect import read_json, read_jsons
-from paperround.store.editions import EditionStore
-from paperround.store.engine import reader
-from paperround.store.slots import SlotStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.db.compiled_query import CompiledQuery
+from paperround.db.dialect import read_json, read_jsons
+from paperround.db.engine import reader
+from paperround.db.schema import tables as db
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.editions.store import EditionStore
+from paperround.subscribers.model import SubscriptionId
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import DAY, NOW, new_edition, seed_list, seed_papers, seed_subscribers
 
 _EDITIONS = select(db.editions, literal("said").label("word")).where(

@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 
-from paperround.domain.editions import DigestKind
-from paperround.domain.subscribers import (
+from paperround.db.transactions import Database
+from paperround.editions.model import DigestKind
+from paperround.subscribers.model import (
     Consent,
     DueSubscription,
     SubscriberState,
     SubscriptionId,
 )
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     DAY,
     HOUR,

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.domain.papers import PaperId
-from paperround.store.enrichments import EnrichmentStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.papers.enrichment_store import EnrichmentStore
+from paperround.papers.model import PaperId
+from paperround.papers.store import PaperStore
 from tests.builders import HOUR, MINUTE, NOW, paper, write
 
 DAY = timedelta(days=1)

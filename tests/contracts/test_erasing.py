@@ -5,19 +5,19 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.notices import NoticeKind
-from paperround.domain.papers import PaperId
-from paperround.domain.readers import NewFeedback
-from paperround.domain.returns import Did, OwnMail
-from paperround.domain.standing import Standing
-from paperround.domain.subscribers import Preferences, SubscriberId, Subscription
-from paperround.store import schema as db
-from paperround.store.erasure import Erasure
-from paperround.store.notices import NoticeLedger
-from paperround.store.returns import ReturnStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.bounces.model import Did, OwnMail
+from paperround.bounces.policy import Standing
+from paperround.bounces.store import ReturnStore
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.papers.model import PaperId
+from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.model import Preferences, SubscriberId, Subscription
+from paperround.subscribers.readers import NewFeedback
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     NOW,
     everything_kept,

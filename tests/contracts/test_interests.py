@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.subscribers import SubscriberId
-from paperround.store import schema as db
-from paperround.store.erasure import Erasure
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.delivery.erasure_store import Erasure
+from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.model import SubscriberId
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, everything_kept, seed_list, seed_subscribers
 
 GRAPH = Interest(InterestKind.KEYWORD, "graph AND 图 NOT survey")

@@ -6,10 +6,10 @@ from dataclasses import fields
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.errors import Conflict, NotFound
-from paperround.domain.keys import ApiKey, KeyId, NewKey, Scope, digest_of, matches, written
-from paperround.store.keys import KeyStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.access.model import ApiKey, KeyId, NewKey, Scope, digest_of, matches, written
+from paperround.access.store import KeyStore
+from paperround.core.errors import Conflict, NotFound
+from paperround.db.transactions import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW
 from tests.races import LOST, THREADS, at_once
 

@@ -7,20 +7,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.deliveries import Lease
-from paperround.domain.editions import DeliveryId, DeliveryState, DigestKind, Edition, EditionState
-from paperround.domain.errors import Conflict
-from paperround.domain.ledger import Claimed, LedgerTotals, Move
-from paperround.domain.papers import PaperId
-from paperround.domain.ports import Worker
-from paperround.domain.schedule import DIGEST_LIFE
-from paperround.domain.subscribers import SubscriberId, SubscriberState, Subscription
-from paperround.store import schema as db
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.memory import SentPapers
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.core.errors import Conflict
+from paperround.core.interfaces import Worker
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Claimed, LedgerTotals, Move
+from paperround.delivery.model import Lease
+from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, Edition, EditionState
+from paperround.editions.schedule import DIGEST_LIFE
+from paperround.editions.store import EditionStore
+from paperround.papers.model import PaperId
+from paperround.subscribers.model import SubscriberId, SubscriberState, Subscription
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     DAY,
     HOUR,

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.editions import DeliveryState, Edition
-from paperround.domain.errors import Conflict
-from paperround.domain.ledger import Backlog, DueDelivery, LedgerTotals, NewDelivery
-from paperround.domain.papers import PaperId
-from paperround.domain.schedule import DIGEST_LIFE
-from paperround.domain.subscribers import SubscriberId, Subscription, SubscriptionId
-from paperround.store import schema as db
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.memory import SentPapers
-from paperround.store.unit_of_work import Database
+from paperround.core.errors import Conflict
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Backlog, DueDelivery, LedgerTotals, NewDelivery
+from paperround.editions.model import DeliveryState, Edition
+from paperround.editions.schedule import DIGEST_LIFE
+from paperround.editions.store import EditionStore
+from paperround.papers.model import PaperId
+from paperround.subscribers.model import SubscriberId, Subscription, SubscriptionId
 from tests.builders import (
     DAY,
     HOUR,

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from paperround.domain.limits import Rate, Turn, parse_rates
-from paperround.domain.ports import Worker
-from paperround.store.limits import Limiter, RateStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.core.interfaces import Worker
+from paperround.core.rates import Rate, Turn, parse_rates
+from paperround.db.limits import Limiter, RateStore
+from paperround.db.transactions import Database, SqlDatabase
 from tests.builders import HOUR, MINUTE, NOW
 from tests.fakes import HERE, Neighbours
 from tests.races import THREADS, at_once
@@ -324,10 +324,10 @@ def numbered(pid: int, dead: set[int]) -> Neighbours:
 PROCESS = """
 import sys, time
 from datetime import UTC, datetime, timedelta
-from paperround.domain.limits import Turn
-from paperround.processes import SystemProcesses
+from paperround.core.rates import Turn
+from paperround.core.processes import SystemProcesses
 from paperround.store import engine
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
 
 url, wanted, milliseconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 database = SqlDatabase(engine.create(url))

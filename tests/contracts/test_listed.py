@@ -5,14 +5,14 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from paperround.domain.editions import ListedBy
-from paperround.domain.lists import MailingList
-from paperround.domain.papers import FeedId, PaperId
-from paperround.store.candidates import CandidateStore
-from paperround.store.editions import EditionStore
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database
+from paperround.db.transactions import Database
+from paperround.editions.candidate_store import CandidateStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import ListedBy
+from paperround.editions.store import EditionStore
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import FeedId, PaperId
+from paperround.papers.store import PaperStore
 from tests.builders import (
     DAY,
     HOUR,

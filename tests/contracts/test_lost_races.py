@@ -8,20 +8,20 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.lists import MailingList
-from paperround.domain.subscribers import (
+from paperround.core.errors import InvalidInput
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.ledger import Ledger
+from paperround.editions.lists import MailingList
+from paperround.self_service.erasure import _erase
+from paperround.subscribers.model import (
     Preferences,
     SubscriberId,
     SubscriberState,
     Subscription,
     SubscriptionId,
 )
-from paperround.jobs.erasure import _erase
-from paperround.store.erasure import Erasure
-from paperround.store.ledger import Ledger
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     HOUR,
     NOW,

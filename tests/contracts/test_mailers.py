@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.deliveries import Envelope, Mailer
-from paperround.domain.editions import DeliveryId, DeliveryState
-from paperround.domain.replies import verdict
-from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.outbox import OutboxMailer
-from paperround.mail.smtp import SmtpMailer
+from paperround.core.smtp_url import Relay, Tls
+from paperround.delivery.model import Envelope, Mailer
+from paperround.delivery.outbox import OutboxMailer
+from paperround.delivery.replies import verdict
+from paperround.delivery.smtp.mailer import SmtpMailer
+from paperround.editions.model import DeliveryId, DeliveryState
 from tests.faults import SmtpSink
 from tests.mail.envelopes import Marks, envelope, envelopes
 

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.editions import DeliveryId, DeliveryState, Edition, EditionState
-from paperround.domain.ledger import Claimed, LedgerTotals
-from paperround.domain.notices import NoticeKind
-from paperround.domain.papers import PaperId
-from paperround.domain.subscribers import SubscriberState, Subscription
-from paperround.store import schema as db
-from paperround.store.claims import PAUSE
-from paperround.store.editions import EditionStore
-from paperround.store.erasure import Erasure
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.memory import SentPapers
-from paperround.store.notices import NoticeLedger
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.delivery.claims import PAUSE
+from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Claimed, LedgerTotals
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryId, DeliveryState, Edition, EditionState
+from paperround.editions.store import EditionStore
+from paperround.papers.model import PaperId
+from paperround.subscribers.model import SubscriberState, Subscription
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     HOUR,
     NOW,

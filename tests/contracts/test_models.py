@@ -2,14 +2,14 @@
 
 import pytest
 
-from paperround.domain.errors import NotFound
-from paperround.domain.models import ModelId, NewModel, digest_of
-from paperround.domain.papers import PaperId, Vote
-from paperround.store.feeds import FeedStore
-from paperround.store.history import HistoryStore
-from paperround.store.models import ModelStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database
+from paperround.core.errors import NotFound
+from paperround.db.transactions import Database
+from paperround.editions.history_store import HistoryStore
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import PaperId, Vote
+from paperround.papers.store import PaperStore
+from paperround.ranking.model_store import ModelStore
+from paperround.ranking.models import ModelId, NewModel, digest_of
 from tests.builders import DAY, HOUR, NOW, listing, observation, paper, seed_papers, write
 
 BYTES = bytes(range(256)) * 300

@@ -7,17 +7,23 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, update
 
-from paperround.domain.editions import DeliveryState
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice, NewNotice, Notice, NoticeKind
-from paperround.domain.ports import Worker
-from paperround.domain.subscribers import SubscriberId, SubscriberState
-from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.new_address import Agreed, agree
-from paperround.store import schema as db
-from paperround.store.notices import NoticeLedger
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.core.interfaces import Worker
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.system_mail_model import (
+    NOTICE_LIFE,
+    ClaimedNotice,
+    NewNotice,
+    Notice,
+    NoticeKind,
+)
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.model import DeliveryState
+from paperround.ops.cleanup import keep_house
+from paperround.self_service.change_address import Agreed, agree
+from paperround.subscribers.model import SubscriberId, SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     HOUR,
     MINUTE,

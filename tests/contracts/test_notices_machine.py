@@ -18,11 +18,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from paperround.domain.editions import DeliveryId, DeliveryState
-from paperround.domain.notices import NOTICE_LIFE, ClaimedNotice
-from paperround.store import engine as engines
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db import engine as engines
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.system_mail_model import NOTICE_LIFE, ClaimedNotice
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.model import DeliveryId, DeliveryState
 from tests.builders import HOUR, MINUTE, NOW, lease, move, seed_list, seed_subscribers
 from tests.contracts.ledger_machine import ANSWERS, SENT, Everyone
 from tests.contracts.notices import notice

@@ -5,13 +5,13 @@ from functools import partial
 
 import pytest
 
-from paperround.domain.deliveries import Outcome, Phase, Reply
-from paperround.domain.editions import DeliveryId
-from paperround.domain.ledger import Claimed
-from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
-from paperround.store.ledger import Ledger
-from paperround.store.pacing import PaceStore
-from paperround.store.unit_of_work import Database
+from paperround.db.transactions import Database
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Claimed
+from paperround.delivery.model import Outcome, Phase, Reply
+from paperround.delivery.rate_state import Pacing, parse_domain_pace, parse_pace
+from paperround.delivery.rate_store import PaceStore
+from paperround.editions.model import DeliveryId
 from tests.builders import (
     NOW,
     lease,

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.domain.editions import EditionState, Order, Placed
-from paperround.domain.joining import PaperJoin
-from paperround.domain.lists import MailingList
-from paperround.domain.papers import PaperId
-from paperround.store.editions import EditionStore
-from paperround.store.papers import PaperStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.db.transactions import Database
+from paperround.editions.lists import MailingList
+from paperround.editions.model import EditionState, Order, Placed
+from paperround.editions.store import EditionStore
+from paperround.papers.duplicates import PaperJoin
+from paperround.papers.model import PaperId
+from paperround.papers.store import PaperStore
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, new_edition, seed_list, seed_papers, seed_subscribers
 
 

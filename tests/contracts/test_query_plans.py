@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from paperround.domain.editions import DeliveryId
-from paperround.domain.lists import ListId
-from paperround.domain.ports import Worker
-from paperround.domain.subscribers import SubscriptionId
-from paperround.store.feeds import FeedStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.models import ModelStore
-from paperround.store.notices import NoticeLedger
-from paperround.store.posts import PostLedger
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.core.interfaces import Worker
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.channel_ledger import PostLedger
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import ListId
+from paperround.editions.model import DeliveryId
+from paperround.feeds.store import FeedStore
+from paperround.ranking.model_store import ModelStore
+from paperround.subscribers.model import SubscriptionId
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import DAY, HOUR, NOW, TOKEN, lease
 from tests.databases import opened
 

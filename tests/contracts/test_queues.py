@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, NotFound
-from paperround.domain.work import Job
+from paperround.core.errors import InvalidInput, NotFound
+from paperround.core.jobs import Job
 from tests.queues import Present, SteppedQueue, TimedQueue
 
 PATIENCE = 20.0

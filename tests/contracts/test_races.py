@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.ledger import Claimed
-from paperround.store import engine as engines
-from paperround.store.feeds import FeedStore
-from paperround.store.ledger import Ledger
-from paperround.store.papers import PaperStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.db import engine as engines
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Claimed
+from paperround.feeds.store import FeedStore
+from paperround.papers.store import PaperStore
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     DAY,
     NOW,

@@ -14,14 +14,14 @@ from typing import IO
 
 import pytest
 
-from paperround.domain.errors import Conflict, InvalidInput, SchemaOutOfDate, UnreadableFile
-from paperround.domain.times import format_instant
-from paperround.jobs.put_back import hold_everything
-from paperround.store import migrate
-from paperround.store.backup import ABOUT, DATABASE, SECRET, back_up
-from paperround.store.lists import ListStore
-from paperround.store.restoring import FOLDER, SMALL, restoring
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import Conflict, InvalidInput, SchemaOutOfDate, UnreadableFile
+from paperround.core.times import format_instant
+from paperround.db import migrate
+from paperround.db.backup import ABOUT, DATABASE, SECRET, back_up
+from paperround.db.restore import FOLDER, SMALL, restoring
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.restore_guard import hold_everything
+from paperround.editions.list_store import ListStore
 from tests.builders import NOW, seed_list
 from tests.databases import opened
 

@@ -6,9 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, insert, select, update
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.editions import DeliveryState
-from paperround.domain.returns import (
+from paperround.bounces.model import (
     LONGEST_QUARANTINED,
     MOST_QUARANTINED,
     MOST_UNPROVEN,
@@ -17,13 +15,15 @@ from paperround.domain.returns import (
     Proof,
     ReturnId,
 )
-from paperround.domain.standing import CLEAN, Standing
-from paperround.domain.subscribers import SubscriberId, SubscriptionId
-from paperround.store import schema as db
-from paperround.store.ledger import Ledger
-from paperround.store.returns import ReturnStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.bounces.policy import CLEAN, Standing
+from paperround.bounces.store import ReturnStore
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.model import Evidence
+from paperround.editions.model import DeliveryState
+from paperround.subscribers.model import SubscriberId, SubscriptionId
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     DAY,
     NOW,

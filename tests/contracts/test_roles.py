@@ -5,13 +5,13 @@ from functools import partial
 
 import pytest
 
-from paperround.domain.ports import Worker
-from paperround.domain.work import Line
-from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.roles import look, sign_off, staff, worker_lives
+from paperround.core.interfaces import Worker
+from paperround.core.jobs import Line
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database
+from paperround.ops.cleanup import keep_house
+from paperround.ops.cluster import look, sign_off, staff, worker_lives
 from paperround.scheduler import GLANCE
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import Database
 from tests.builders import HOUR, MINUTE, NOW
 from tests.contracts.sleeper import Sleeper
 from tests.jobs.conftest import IDENTITY

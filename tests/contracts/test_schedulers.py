@@ -8,11 +8,11 @@ from typing import NoReturn
 import pytest
 from sqlalchemy import Engine, func, select
 
-from paperround.jobs.plan import Hours, plan_due
-from paperround.store import schema as db
-from paperround.store.engine import opened
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.db.engine import opened
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.digests.plan import Hours, plan_due
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import HOUR, MINUTE, NOW, imported, seed_edition, seed_list, seed_papers
 from tests.contracts.sleeper import Sleeper
 from tests.jobs.conftest import IDENTITY

@@ -5,15 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, delete
 
-from paperround.domain.joining import PaperJoin
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.search import Filters, Term, parse_query
-from paperround.store import migrate
-from paperround.store import schema as db
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.search import SearchIndex
-from paperround.store.unit_of_work import Database
+from paperround.db import migrate
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.feeds.store import FeedStore
+from paperround.papers.duplicates import PaperJoin
+from paperround.papers.model import Paper, PaperId
+from paperround.papers.search import Filters, Term, parse_query
+from paperround.papers.search_store import SearchIndex
+from paperround.papers.store import PaperStore
 from tests.builders import NOW, listing, paper, write
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)

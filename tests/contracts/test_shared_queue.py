@@ -9,15 +9,15 @@ from typing import Any, NoReturn
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.notices import NoticeKind
-from paperround.domain.ports import Worker
-from paperround.domain.work import DELIVER, NOTICES, Job, Line, Lined
-from paperround.jobs.roles import look
-from paperround.store.engine import driver_connection
-from paperround.store.notices import NoticeLedger
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
-from paperround.wiring.hands import MAIL, ROUNDS
+from paperround.bootstrap.workers import MAIL, ROUNDS
+from paperround.core.interfaces import Worker
+from paperround.core.jobs import DELIVER, NOTICES, Job, Line, Lined
+from paperround.db.engine import driver_connection
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database, SqlDatabase, UnitOfWork
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.ops.cluster import look
 from tests.builders import (
     MINUTE,
     NOW,

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import Database
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database
 from tests.builders import HOUR, MINUTE, NOW
 from tests.races import THREADS, at_once
 

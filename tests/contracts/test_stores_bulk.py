@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Observation, Paper, PaperId
-from paperround.store import schema as db
-from paperround.store.bulk import FEW, insert_many
-from paperround.store.dialect import insert_new
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database, SqlDatabase
-from paperround.store.unit_of_work import write as transaction
+from paperround.core.errors import InvalidInput
+from paperround.db.bulk import FEW, insert_many
+from paperround.db.dialect import insert_new
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.db.transactions import write as transaction
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import Observation, Paper, PaperId
+from paperround.papers.store import PaperStore
 from tests.builders import DAY, NOW, listing, observation, paper, seed_papers, write
 from tests.races import LOST, at_once
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 
-from paperround.store.bulk import once_each
-from paperround.store.dialect import Json, Written
+from paperround.db.bulk import once_each
+from paperround.db.dialect import Json, Written
 
 POSTGRES: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 VALUES: tuple[object, ...] = (

@@ -7,15 +7,15 @@ from typing import Any, NoReturn
 import pytest
 from sqlalchemy import Engine, event
 
-from paperround.domain.editions import Edition, EditionId, EditionState, NewEdition, TailPaper
-from paperround.domain.errors import Conflict, NotFound
-from paperround.domain.lists import MailingList
-from paperround.domain.papers import PaperId
-from paperround.domain.reasons import freeze
-from paperround.store.editions import EditionStore
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
+from paperround.core.errors import Conflict, NotFound
+from paperround.core.reasons import freeze
+from paperround.db.transactions import Database, SqlDatabase, UnitOfWork
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import Edition, EditionId, EditionState, NewEdition, TailPaper
+from paperround.editions.store import EditionStore
+from paperround.papers.model import PaperId
+from paperround.papers.store import PaperStore
 from tests.builders import (
     DAY,
     HOUR,

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, LeaseLost, NotFound
-from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
-from paperround.domain.papers import FeedId, Reject, Show
-from paperround.store import unit_of_work
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.core.errors import InvalidInput, LeaseLost, NotFound
+from paperround.db import transactions
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, Progress
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import FeedId, Reject, Show
+from paperround.papers.store import PaperStore
 from tests.builders import HOUR, MINUTE, NOW, listing, paper, seed_papers, write
 from tests.fakes import Neighbours
 from tests.races import THREADS, at_once
@@ -375,7 +375,7 @@ def test_changes_of_many_at_once_to_a_feed_they_hold_are_all_kept(database: Data
             settings = {**held.settings, f"s{number}": "x"}
             work[FeedStore].update(feed.id, replace(ARXIV, settings=settings), now=NOW)
 
-        unit_of_work.write(database, do)
+        transactions.write(database, do)
 
     at_once(THREADS, change)
     assert len(reread(database, feed).settings) == len(ARXIV.settings) + THREADS

@@ -5,13 +5,13 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from paperround.domain.lists import ListId, MailingList
-from paperround.domain.subscribers import Preferences
-from paperround.store import schema as db
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import ListId, MailingList
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     HOUR,
     NOW,

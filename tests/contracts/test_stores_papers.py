@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.errors import Conflict, NotFound
-from paperround.domain.papers import FeedId, PaperId, Reject
-from paperround.store.candidates import CandidateStore
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database
+from paperround.core.errors import Conflict, NotFound
+from paperround.db.transactions import Database
+from paperround.editions.candidate_store import CandidateStore
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import FeedId, PaperId, Reject
+from paperround.papers.store import PaperStore
 from tests.builders import (
     HOUR,
     NOW,

@@ -8,14 +8,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Table, insert
 
-from paperround.domain.editions import DeliveryId, Withdrawal
-from paperround.domain.lists import MailingList
-from paperround.domain.notices import NoticeKind
-from paperround.domain.readers import NewFeedback, NewSignup
-from paperround.domain.requests import NewRequest, RequestKind
-from paperround.domain.returns import Did, OwnMail
-from paperround.domain.standing import Standing
-from paperround.domain.subscribers import (
+from paperround.bounces.model import Did, OwnMail
+from paperround.bounces.policy import Standing
+from paperround.bounces.store import ReturnStore
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.system_mail import new_notice
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.lists import MailingList
+from paperround.editions.model import DeliveryId, Withdrawal
+from paperround.subscribers.model import (
     Consent,
     Frequency,
     Preferences,
@@ -25,15 +30,10 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.jobs.notices import new_notice
-from paperround.store import schema as db
-from paperround.store.erasure import Erasure
-from paperround.store.ledger import Ledger
-from paperround.store.notices import NoticeLedger
-from paperround.store.requests import RequestStore
-from paperround.store.returns import ReturnStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.subscribers.readers import NewFeedback, NewSignup
+from paperround.subscribers.request_store import RequestStore
+from paperround.subscribers.requests import NewRequest, RequestKind
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     HOUR,
     NOW,

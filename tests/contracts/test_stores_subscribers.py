@@ -5,9 +5,10 @@ from datetime import date, datetime
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, NotFound
-from paperround.domain.lists import MailingList
-from paperround.domain.subscribers import (
+from paperround.core.errors import InvalidInput, NotFound
+from paperround.db.transactions import Database
+from paperround.editions.lists import MailingList
+from paperround.subscribers.model import (
     Consent,
     Frequency,
     Preferences,
@@ -16,8 +17,7 @@ from paperround.domain.subscribers import (
     SubscriberState,
     SubscriptionId,
 )
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import HOUR, NOW, address, imported, seed_list, seed_subscribers
 
 ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING

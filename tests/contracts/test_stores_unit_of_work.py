@@ -6,22 +6,22 @@ import pytest
 from sqlalchemy import Engine, LargeBinary, PickleType, inspect, select
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from paperround.domain.errors import (
+from paperround.core.errors import (
     Conflict,
     DatabaseFailed,
     InvalidInput,
     Misconfigured,
     NotFound,
 )
-from paperround.store import engine as engines
-from paperround.store import schema as db
-from paperround.store.engine import MUCH_CACHE, roomy
-from paperround.store.feeds import FeedStore
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
-from paperround.store.slots import SlotStore
-from paperround.store.status import StatusStore
-from paperround.store.unit_of_work import Database, SqlDatabase, UnitOfWork
+from paperround.db import engine as engines
+from paperround.db.engine import MUCH_CACHE, roomy
+from paperround.db.schema import tables as db
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database, SqlDatabase, UnitOfWork
+from paperround.delivery.status_store import StatusStore
+from paperround.editions.list_store import ListStore
+from paperround.feeds.store import FeedStore
+from paperround.papers.store import PaperStore
 from tests.builders import NOW, paper, seed_list, seed_papers, write
 from tests.databases import opened
 

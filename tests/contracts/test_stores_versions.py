@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from sqlalchemy import Engine, select
 
-from paperround.domain.papers import PaperId
-from paperround.store import schema as db
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.papers.model import PaperId
+from paperround.papers.store import PaperStore
 from tests.builders import HOUR, NOW, seed_papers, write
 
 

@@ -6,8 +6,8 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine
 
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import SqlDatabase, Turns
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase, Turns
 from tests.builders import NOW
 
 SECONDS = 60

@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from paperround.clock import FixedClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
+from paperround.core.clock import FixedClock
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase
 from paperround.doctor.examination import examine
 from paperround.doctor.findings import Finding, Level
-from paperround.domain.feeds import FeedHealth, NewFeed, Poll, Progress
-from paperround.jobs.tick import SCHEDULER
-from paperround.store.feeds import FeedStore
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring import Runtime
+from paperround.feeds.model import FeedHealth, NewFeed, Poll, Progress
+from paperround.feeds.store import FeedStore
+from paperround.ops.tick import SCHEDULER
 from tests.builders import HOUR, NOW, seed_edition, seed_list, seed_papers
 from tests.databases import sqlite_template
 from tests.fakes import FakeClient, FakeResolver

@@ -6,12 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from paperround.bootstrap import Runtime
+from paperround.delivery.dkim.keys import KeyBook
+from paperround.delivery.dkim.signer import Algorithm
+from paperround.delivery.dkim.signers import write_book
 from paperround.doctor.findings import Level
-from paperround.doctor.headers import CLIPPED, Expected, lint, sample_confirmation, sample_digest
-from paperround.mail.dkim import Algorithm
-from paperround.mail.dkim_book import KeyBook
-from paperround.mail.dkim_signers import write_book
-from paperround.wiring import Runtime
+from paperround.doctor.headers_check import (
+    CLIPPED,
+    Expected,
+    lint,
+    sample_confirmation,
+    sample_digest,
+)
 from tests.builders import NOW, seed_list
 from tests.doctor.conftest import Home
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from paperround.clock import FixedClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
+from paperround.core.clock import FixedClock
 from paperround.doctor.findings import Level
-from paperround.doctor.outlet import hooks
-from paperround.wiring import Runtime
+from paperround.doctor.smtp_check import hooks
 from tests.builders import NOW
 from tests.mail.hooks.providers import SECRET, SIGNING_KEY, TOPIC
 

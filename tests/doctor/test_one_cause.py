@@ -4,8 +4,8 @@ import pytest
 
 from paperround.doctor.examination import without_settings
 from paperround.doctor.findings import Level
-from paperround.doctor.routine import feeds
-from paperround.domain.feeds import FeedHealth, LiveFeed
+from paperround.doctor.schedule_check import feeds
+from paperround.feeds.model import FeedHealth, LiveFeed
 from tests.doctor.conftest import Home
 from tests.domain.feeds import feed
 

@@ -11,24 +11,24 @@ import pytest
 from cryptography.x509 import load_pem_x509_certificate
 
 from paperround.config import Settings
-from paperround.doctor import outlet, setup
+from paperround.core.errors import Misconfigured
+from paperround.core.tokens import KeyRing
+from paperround.db import engine as engines
+from paperround.db import migrate
+from paperround.db.slots import SlotStore
+from paperround.delivery.ledger import Ledger
+from paperround.doctor import config_check, smtp_check
 from paperround.doctor.findings import Level
-from paperround.doctor.routine import model
-from paperround.domain.editions import DigestKind
-from paperround.domain.errors import Misconfigured
-from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.models import KeptModel, ModelId, NewModel
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.tick import SCHEDULER
-from paperround.store import engine as engines
-from paperround.store import migrate
-from paperround.store.editions import EditionStore
-from paperround.store.feeds import FeedStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.models import ModelStore
-from paperround.store.slots import SlotStore
-from paperround.store.subscribers import SubscriberStore
+from paperround.doctor.schedule_check import model
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DigestKind
+from paperround.editions.store import EditionStore
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.feeds.store import FeedStore
+from paperround.ops.tick import SCHEDULER
+from paperround.ranking.model_store import ModelStore
+from paperround.ranking.models import KeptModel, ModelId, NewModel
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, new_delivery, seed_list, seed_subscribers, shard
 from tests.certificates import certificate, server_context
 from tests.doctor.conftest import ALIVE, SECRET, Home, polled
@@ -61,18 +61,18 @@ def test_a_secret_that_can_be_guessed(home: Home) -> None:
 
 
 def test_a_public_url_without_tls() -> None:
-    found = setup.public_url(Settings(public_url="http://papers.example.org"))
+    found = config_check.public_url(Settings(public_url="http://papers.example.org"))
     assert found.level is Level.FAIL
     assert "https" in found.way_out
 
 
 def test_links_to_the_readers_own_machine() -> None:
-    found = setup.public_url(Settings(smtp_url=AWAY, public_url="http://localhost:8000"))
+    found = config_check.public_url(Settings(smtp_url=AWAY, public_url="http://localhost:8000"))
     assert found.level is Level.FAIL
 
 
 def test_a_sender_who_does_not_say_who_they_are() -> None:
-    found = setup.sender(Settings(smtp_url=AWAY))
+    found = config_check.sender(Settings(smtp_url=AWAY))
     assert found.level is Level.FAIL
     assert "PAPERROUND_OPERATOR" in found.says
 
@@ -336,7 +336,7 @@ def test_a_relay_whose_certificate_is_about_to_end(home: Home, tmp_path: Path) -
         levels = {
             days: [
                 one.level
-                for one in outlet.outlet(
+                for one in smtp_check.outlet(
                     settings.model_copy(update={"smtp_url": relay}),
                     now=ends - timedelta(days=days),
                 )

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from paperround.core.interfaces import Worker
+from paperround.core.jobs import Line, Lined, Staff
 from paperround.doctor.findings import Finding, Level
-from paperround.doctor.routine import LONG, sharing
-from paperround.domain.ports import Worker
-from paperround.domain.work import Line, Lined, Staff
-from paperround.jobs.roles import look, worker_lives
+from paperround.doctor.schedule_check import LONG, sharing
+from paperround.ops.cluster import look, worker_lives
 from tests.builders import MINUTE, NOW
 from tests.databases import postgres, postgres_url, sweeper
 from tests.doctor.conftest import Home

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from paperround.bounces.model import ReturnTally
 from paperround.config import Settings
+from paperround.core.errors import FetchFailed, Misconfigured
+from paperround.doctor.config_check import file_system_of, libraries, python, space
 from paperround.doctor.findings import Level
-from paperround.doctor.outlet import mailbox
-from paperround.doctor.routine import returns
-from paperround.doctor.setup import file_system_of, libraries, python, space
-from paperround.doctor.site import certificate as check
-from paperround.doctor.site import lasting
-from paperround.domain.errors import FetchFailed, Misconfigured
-from paperround.domain.returns import ReturnTally
+from paperround.doctor.schedule_check import returns
+from paperround.doctor.smtp_check import mailbox
+from paperround.doctor.web_check import certificate as check
+from paperround.doctor.web_check import lasting
 from tests.builders import NOW
 from tests.certificates import certificate, server_context
 from tests.mail.imap_server import ImapServer

@@ -2,9 +2,9 @@
 
 from datetime import UTC, date, datetime
 
-from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState
-from paperround.domain.lists import ListId, MailingList
-from paperround.domain.papers import PaperId
+from paperround.editions.lists import ListId, MailingList
+from paperround.editions.model import Edition, EditionId, EditionPaper, EditionState
+from paperround.papers.model import PaperId
 
 FRIDAY = date(2026, 1, 30)
 LIST = MailingList(id=ListId(1), name="trending", title="Trending papers", size=3)

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from paperround.domain.feed_health import batch_of
-from paperround.domain.feeds import FeedHealth, LiveFeed, Progress
-from paperround.domain.papers import FeedId
+from paperround.feeds.health import batch_of
+from paperround.feeds.model import FeedHealth, LiveFeed, Progress
+from paperround.papers.model import FeedId
 
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)  # a Wednesday
 HOUR = timedelta(hours=1)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from paperround.domain.bounces import Statement, evidence_of
-from paperround.domain.deliveries import Evidence
+from paperround.bounces.classify import Statement, evidence_of
+from paperround.delivery.model import Evidence
 
 GONE = """
 550 5.1.1 <ada@example.org>: Recipient address rejected: User unknown in virtual mailbox table

@@ -2,8 +2,8 @@
 
 import pytest
 
-from paperround.domain.bounces import Statement, evidence_of
-from paperround.domain.deliveries import Evidence, strongest
+from paperround.bounces.classify import Statement, evidence_of
+from paperround.delivery.model import Evidence, strongest
 
 
 def said(words: str, **more: object) -> Evidence:

@@ -7,14 +7,16 @@ from datetime import date
 import numpy as np
 import pytest
 
-from paperround.domain.digests import Choice, choice_of, none_due
-from paperround.domain.editions import Edition, SkipReason
-from paperround.domain.finder import Findable, Finder, findable
-from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.papers import PaperId
-from paperround.domain.personal_views import PaperIndex, PersonalView, Pick, in_order, seen_by
-from paperround.domain.reasons import freeze
-from paperround.domain.subscribers import (
+from paperround.core.reasons import freeze
+from paperround.digests.model import Choice, choice_of, none_due
+from paperround.editions.model import Edition, SkipReason
+from paperround.papers.model import PaperId
+from paperround.personal.keyword_index import Findable, Finder, findable
+from paperround.personal.matches import MOST_LIFT, Wishes, lift_of, sight_of
+from paperround.personal.selection import Scored, picked, with_nobody
+from paperround.personal.views import PaperIndex, PersonalView, Pick, in_order, seen_by
+from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.model import (
     Frequency,
     Preferences,
     SubscriberId,
@@ -22,8 +24,6 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.domain.wishes import MOST_LIFT, Wishes, lift_of, sight_of
-from paperround.ranking.picks import Scored, picked, with_nobody
 from tests.builders import in_english
 from tests.domain.digests import FRIDAY, LIST, edition
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from paperround.domain.enrichment import next_ask
+from paperround.papers.enrichment import next_ask
 
 LISTED = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -1,7 +1,7 @@
 """Excerpts, and the words in them that were looked for."""
 
-from paperround.domain.excerpts import LENGTH, Marker
-from paperround.domain.search import parse_query
+from paperround.papers.excerpts import LENGTH, Marker
+from paperround.papers.search import parse_query
 
 FILLER = "Nothing here is of any interest to those who ask. " * 12
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.feed_health import (
+from paperround.feeds.health import (
     Findings,
     back_off,
     batch_of,
@@ -19,8 +19,8 @@ from paperround.domain.feed_health import (
     size_of,
     unheard,
 )
-from paperround.domain.feeds import FeedHealth, LiveFeed, Progress, Shape, Witnessed
-from paperround.domain.papers import FeedId, Record
+from paperround.feeds.model import FeedHealth, LiveFeed, Progress, Shape, Witnessed
+from paperround.papers.model import FeedId, Record
 from tests.domain.feeds import BATCH, EMPTY, HOUR, MINUTE, NOW, feed
 
 LATE = feed(expects_at=NOW - 4 * HOUR)

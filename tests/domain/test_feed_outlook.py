@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.feed_outlook import awaited, quiet_reason, source_lines
-from paperround.domain.feeds import FeedHealth, LiveFeed, Progress
-from paperround.domain.papers import FeedId
-from paperround.languages.localize import localize_source
-from paperround.languages.tongue import tongue
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import localize_source
+from paperround.feeds.model import FeedHealth, LiveFeed, Progress
+from paperround.feeds.outlook import awaited, quiet_reason, source_lines
+from paperround.papers.model import FeedId
 from tests.domain.feeds import HOUR, MINUTE, NOW, feed
 
 CUT = NOW - timedelta(minutes=5)

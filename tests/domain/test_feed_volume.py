@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.feed_volume import ENOUGH, REMEMBERED, alarm_of, remembered
-from paperround.domain.feeds import Alarm, AlarmKind, Progress, Shape
+from paperround.feeds.model import Alarm, AlarmKind, Progress, Shape
+from paperround.feeds.volume import ENOUGH, REMEMBERED, alarm_of, remembered
 from tests.domain.feeds import NOW
 
 DAY = timedelta(days=1)

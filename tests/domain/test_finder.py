@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.finder import Findable, Finder, bits, forms
-from paperround.domain.keywords import (
+from paperround.papers.model import PaperId
+from paperround.papers.search import Place
+from paperround.papers.topics import folded
+from paperround.personal.keyword_index import Findable, Finder, bits, forms
+from paperround.subscribers.keywords import (
     Either,
     Every,
     InCategory,
@@ -16,9 +19,6 @@ from paperround.domain.keywords import (
     Words,
     read_keywords,
 )
-from paperround.domain.papers import PaperId
-from paperround.domain.search import Place
-from paperround.domain.topics import folded
 
 VOCABULARY = (
     "graph graphs Graph graphene neural neural-network NETWORKS network study studies C++ c gpt-4 "

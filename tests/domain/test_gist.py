@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain import gist as gist_module
-from paperround.domain.gist import LONGEST, choose_gist, choose_two, gist_pieces
-from paperround.domain.text import repair_abstract
+from paperround.papers import gist as gist_module
+from paperround.papers.gist import LONGEST, choose_gist, choose_two, gist_pieces
+from paperround.papers.text import repair_abstract
 
 ABSTRACT = (
     "Dense matching is a classic problem. However, existing methods are often slow, e.g. the one "

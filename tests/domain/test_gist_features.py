@@ -2,8 +2,8 @@
 
 import pytest
 
-from paperround.domain.gist_features import features_of
-from paperround.domain.sentences import split_sentences
+from paperround.papers.gist_features import features_of
+from paperround.papers.sentences import split_sentences
 
 
 def features(text: str) -> list[dict[str, float]]:

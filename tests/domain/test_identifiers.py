@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.domain.identifiers import (
+from paperround.papers.identifiers import (
     addresses_of,
     arxiv_id,
     canonical,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.interests import (
+from paperround.core.errors import InvalidInput
+from paperround.subscribers.interests import (
     MOST_INTERESTS,
     MOST_TERMS,
     Interest,

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.joining import joined, may_join
-from paperround.domain.papers import FeedId, Paper, PaperId, Show
+from paperround.papers.duplicates import joined, may_join
+from paperround.papers.model import FeedId, Paper, PaperId, Show
 from tests.builders import DAY, NOW, paper
 
 KINDS = st.sets(st.sampled_from(["arxiv", "doi", "biorxiv", "pmid", "title_key"]), min_size=1)

@@ -1,6 +1,6 @@
 """Papers to judge, and what the judgements have in common."""
 
-from paperround.domain.judging import common_categories, spread_out, telling_authors
+from paperround.self_service.onboarding_model import common_categories, spread_out, telling_authors
 from tests.builders import paper
 
 

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.finder import Findable, Finder
-from paperround.domain.keywords import (
+from paperround.core.errors import InvalidInput
+from paperround.papers.model import PaperId
+from paperround.personal.keyword_index import Findable, Finder
+from paperround.subscribers.keywords import (
     DEEPEST,
     LONGEST_KEYWORDS,
     MOST_TERMS,
     read_keywords,
 )
-from paperround.domain.papers import PaperId
 
 PAPER = Findable(
     paper_id=PaperId(1),

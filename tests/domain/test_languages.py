@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.languages import LANGUAGES, accepted, nearest, spoken, written_in
+from paperround.core.languages import LANGUAGES, accepted, nearest, spoken, written_in
 
 
 @pytest.mark.parametrize(

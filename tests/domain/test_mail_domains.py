@@ -2,8 +2,8 @@
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.mailboxes import RefusedNames, meant, parse_refused
+from paperround.core.errors import InvalidInput
+from paperround.subscribers.mailboxes import RefusedNames, meant, parse_refused
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.domain.mailboxes import mail_provider, mailbox, registered
+from paperround.subscribers.mailboxes import mail_provider, mailbox, registered
 
 
 @pytest.mark.accept("S18", part="spellings of a mailbox", mutant="a-provider-has-no-spellings")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.text import repair_abstract, repair_title, without_markdown
+from paperround.papers.text import repair_abstract, repair_title, without_markdown
 
 
 @pytest.mark.accept("Q10", mutant="markdown-is-shown")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.merge import (
+from paperround.papers.merge import (
     earlier_text,
     key_of,
     may_merge_by_title,
@@ -17,7 +17,7 @@ from paperround.domain.merge import (
     remembers,
     together,
 )
-from paperround.domain.papers import FeedId, Paper, PaperId, PaperWrite, Record, Show
+from paperround.papers.model import FeedId, Paper, PaperId, PaperWrite, Record, Show
 
 NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 

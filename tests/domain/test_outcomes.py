@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from paperround.domain.outcomes import LEAST_OF_A_DAY, Cohort, cohorts_of, settled_before
-from paperround.domain.papers import FeedId, Paper, PaperId, Vote
+from paperround.papers.model import FeedId, Paper, PaperId, Vote
+from paperround.ranking.training_data import LEAST_OF_A_DAY, Cohort, cohorts_of, settled_before
 from tests.builders import paper
 
 DAY = date(2026, 3, 2)

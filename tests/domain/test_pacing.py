@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.deliveries import Blame, Outcome, Phase, Reply
-from paperround.domain.editions import DeliveryId, DeliveryState
-from paperround.domain.errors import InvalidInput
-from paperround.domain.limits import parse_rates
-from paperround.domain.pacing import (
+from paperround.core.errors import InvalidInput
+from paperround.core.rates import parse_rates
+from paperround.delivery.model import Blame, Outcome, Phase, Reply
+from paperround.delivery.rate_state import (
     HORIZON,
     LONGEST_REST,
     LOOK_AGAIN,
@@ -26,7 +25,8 @@ from paperround.domain.pacing import (
     parse_domain_pace,
     parse_pace,
 )
-from paperround.domain.replies import verdict
+from paperround.delivery.replies import verdict
+from paperround.editions.model import DeliveryId, DeliveryState
 from tests.builders import NOW
 
 GOOD = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "ok"))

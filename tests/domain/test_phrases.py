@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.interests import InterestKind, interest
-from paperround.domain.papers import Paper
-from paperround.domain.phrases import LEAST_PAPERS, frequent_phrases, telling_phrases
-from paperround.domain.topics import LONGEST_TOPIC, read_topics
+from paperround.papers.model import Paper
+from paperround.papers.phrases import LEAST_PAPERS, frequent_phrases, telling_phrases
+from paperround.papers.topics import LONGEST_TOPIC, read_topics
+from paperround.subscribers.interests import InterestKind, interest
 from tests.builders import paper
 
 TOPICS = "PAPERROUND_TEST_DATA"

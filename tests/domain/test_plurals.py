@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.domain.finder import forms
+from paperround.personal.keyword_index import forms
 
 
 @pytest.mark.parametrize(

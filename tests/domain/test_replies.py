@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.deliveries import Blame, Outcome, Phase, Reply
-from paperround.domain.editions import DeliveryId, DeliveryState
-from paperround.domain.replies import next_try, parse_reply, verdict
+from paperround.delivery.model import Blame, Outcome, Phase, Reply
+from paperround.delivery.replies import next_try, parse_reply, verdict
+from paperround.editions.model import DeliveryId, DeliveryState
 
 NOW = datetime(2026, 1, 30, 8, 0, tzinfo=UTC)
 FAR = NOW + timedelta(hours=20)

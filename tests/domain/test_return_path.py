@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.return_path import (
+from paperround.core.tokens import KeyRing
+from paperround.delivery.return_path import (
     LONGEST_LOCAL,
     TAG_LENGTH,
     TagUse,
@@ -16,7 +17,6 @@ from paperround.domain.return_path import (
     tagged,
     verify_tag,
 )
-from paperround.domain.tokens import KeyRing
 
 OLD, NEW = b"old secret, long enough to be one", b"new secret, long enough to be one"
 RING = KeyRing((OLD,))

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from paperround.domain.editions import Edition, EditionId, EditionState, Ranked
-from paperround.domain.lists import ListId, MailingList
-from paperround.domain.papers import PaperId
-from paperround.domain.reasons import freeze
-from paperround.domain.risers import dated, risers_of
+from paperround.core.reasons import freeze
+from paperround.editions.lists import ListId, MailingList
+from paperround.editions.model import Edition, EditionId, EditionState, Ranked
+from paperround.editions.rank_changes import dated, risers_of
+from paperround.papers.model import PaperId
 from tests.builders import NOW, edition_paper, english, paper
 
 LIST = MailingList(id=ListId(1), name="trending", title="Trending papers", size=2)

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.digests import is_their_day
-from paperround.domain.errors import InvalidInput
-from paperround.domain.lists import ListId, MailingList
-from paperround.domain.schedule import (
+from paperround.core.errors import InvalidInput
+from paperround.core.times import local_date, midnight_utc, parse_instant, zone_of
+from paperround.digests.model import is_their_day
+from paperround.editions.lists import ListId, MailingList
+from paperround.editions.schedule import (
     Cut,
     check_cuts,
     cut_instants,
@@ -25,7 +26,7 @@ from paperround.domain.schedule import (
     next_cut,
     next_due,
 )
-from paperround.domain.subscribers import (
+from paperround.subscribers.model import (
     Frequency,
     Preferences,
     SubscriberId,
@@ -33,7 +34,6 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.domain.times import local_date, midnight_utc, parse_instant, zone_of
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.search import (
+from paperround.papers.search import (
     LONGEST_TEXT,
     MOST_DEAR,
     MOST_TERMS,

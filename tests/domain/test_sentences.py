@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.sentences import split_sentences
-from paperround.domain.text import repair_abstract
+from paperround.papers.sentences import split_sentences
+from paperround.papers.text import repair_abstract
 
 
 def texts(text: str) -> list[str]:

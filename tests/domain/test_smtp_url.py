@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import Misconfigured
-from paperround.domain.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
-from paperround.mail.outbox import OutboxMailer
-from paperround.mail.smtp import SmtpMailer
-from paperround.wiring.mailroom import mailer_for
+from paperround.bootstrap.mail import mailer_for
+from paperround.core.errors import Misconfigured
+from paperround.core.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
+from paperround.delivery.outbox import OutboxMailer
+from paperround.delivery.smtp.mailer import SmtpMailer
 
 SECRET = "hunter2"
 

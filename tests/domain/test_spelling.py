@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.domain.search import distance, nearest, title_words
+from paperround.papers.search import distance, nearest, title_words
 
 
 @pytest.mark.parametrize(

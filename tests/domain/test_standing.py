@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.standing import (
+from paperround.bounces.policy import (
     CLEAN,
     ENOUGH,
     LONGEST_REST,
@@ -18,6 +17,7 @@ from paperround.domain.standing import (
     judged,
     points_on,
 )
+from paperround.delivery.model import Evidence
 
 DAY = date(2026, 3, 2)
 

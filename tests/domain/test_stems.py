@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from paperround.domain.stems import stem, words
+from paperround.papers.stems import stem, words
 
 FORMS = """
 caresses ponies ties caress cats feed agreed plastered bled motoring sing conflated troubled sized

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.gist import LONGEST
-from paperround.domain.papers import Paper, Show
-from paperround.domain.summaries import MARK, Wording, checked, is_askable, marked
+from paperround.papers.gist import LONGEST
+from paperround.papers.model import Paper, Show
+from paperround.papers.summaries import MARK, Wording, checked, is_askable, marked
 from tests.builders import paper
 
 TITLE = "Foo: matching images at once"

@@ -1,7 +1,7 @@
 """What a reader said, made into a taste."""
 
-from paperround.domain.papers import PaperId
-from paperround.domain.personal_views import MOST_PAPERS, Taste, taste_of
+from paperround.papers.model import PaperId
+from paperround.personal.views import MOST_PAPERS, Taste, taste_of
 
 ONE, TWO = PaperId(1), PaperId(2)
 

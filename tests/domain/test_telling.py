@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.domain.telling import web_address
+from paperround.papers.formatting import web_address
 
 
 @pytest.mark.accept("I3", part="user names in links", mutant="a-kept-link-shows-its-password")

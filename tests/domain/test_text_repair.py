@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.text import author_name, author_names, clean, repair_abstract, repair_title
+from paperround.papers.text import author_name, author_names, clean, repair_abstract, repair_title
 from tests.domain.messy import MESSY
 
 PROSE = st.lists(

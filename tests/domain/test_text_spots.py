@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.text import repair_abstract, repair_title
+from paperround.papers.text import repair_abstract, repair_title
 
 LABELS = Path(__file__).with_name("repair_spots.jsonl")
 FOLDERS = {"hf": "hf_daily_papers", "ax": "arxiv_daily"}

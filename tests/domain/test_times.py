@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.times import (
+from paperround.core.errors import InvalidInput
+from paperround.core.times import (
     end_of_day,
     format_instant,
     local_date,

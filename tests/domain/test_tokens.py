@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.tokens import TOKEN_LENGTH, KeyRing, Purpose, read_token
+from paperround.core.tokens import TOKEN_LENGTH, KeyRing, Purpose, read_token
 
 OLD, NEW = b"old secret, long enough to be one", b"new secret, long enough to be one"
 RING = KeyRing((OLD,))

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.finder import Findable, Finder
-from paperround.domain.papers import PaperId
-from paperround.domain.topics import MOST_TOPICS, folded, read_topics
-from paperround.domain.wishes import Wishes, sight_of
+from paperround.core.errors import InvalidInput
+from paperround.papers.model import PaperId
+from paperround.papers.topics import MOST_TOPICS, folded, read_topics
+from paperround.personal.keyword_index import Findable, Finder
+from paperround.personal.matches import Wishes, sight_of
 from tests.builders import english
 
 PAPER = PaperId(7)

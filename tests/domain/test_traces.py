@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.papers import Observation
-from paperround.domain.traces import MOST_POINTS, latest_of, thinned, trace_of
+from paperround.papers.model import Observation
+from paperround.papers.traces import MOST_POINTS, latest_of, thinned, trace_of
 from tests.builders import HOUR, NOW, observation
 
 

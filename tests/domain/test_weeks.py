@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from paperround.domain.digests import WEEK, of_the_week
-from paperround.domain.editions import EditionPaper
-from paperround.domain.papers import PaperId
+from paperround.digests.model import WEEK, of_the_week
+from paperround.editions.model import EditionPaper
+from paperround.papers.model import PaperId
 from tests.domain.digests import edition
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.domain.keywords import read_keywords
+from paperround.subscribers.keywords import read_keywords
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.work import Line, Staff, parse_lines, spoken_lines, staff_of
+from paperround.core.errors import InvalidInput
+from paperround.core.jobs import Line, Staff, parse_lines, spoken_lines, staff_of
 from tests.builders import NOW
 
 

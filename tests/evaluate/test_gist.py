@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from paperround.cli.app import app
-from paperround.domain.errors import InvalidInput
-from paperround.domain.gist import Piece
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.gist import evaluate_gist, read_marked
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.report import Report
+from paperround.papers.gist import Piece
 
 TEXT = (
     "Matching has been hard. We propose Foo, a method that learns from the wild by doing it all. "

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.gist_features import WEIGHTS
 from paperround.evaluate.gist import METRICS, Marked, figures_of, read_marked, with_marks
+from paperround.papers.gist_features import WEIGHTS
 from tests.conftest import real_data_folder
 from tools import gist_fit
 from tools.gist_fit import SIGNS, cross_validated, learned, table_of

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from paperround.domain.papers import Paper, PaperId
 from paperround.evaluate.papers import Listed
 from paperround.evaluate.replay import LEAST_LATE, Late
+from paperround.papers.model import Paper, PaperId
 from tests.ranking.builders import paper, seen
 
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from paperround.cli.app import app
-from paperround.domain.errors import InvalidInput
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.pick import evaluate_pick
 from tests.evaluate.archive import written
 

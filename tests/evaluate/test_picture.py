@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.evaluate.report import Figure, Report
 from tools.picture import main, picture, read_report
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.papers import read_rows
 
 

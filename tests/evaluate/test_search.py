@@ -8,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from paperround.cli.app import app
-from paperround.domain.errors import InvalidInput
-from paperround.domain.stems import words
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.report import Report
 from paperround.evaluate.search import (
@@ -22,6 +21,7 @@ from paperround.evaluate.search import (
     ndcg,
     read_collection,
 )
+from paperround.papers.stems import words
 from paperround.ranking.relevance import Balance
 from tools.left_out import (
     BALANCES,

@@ -8,13 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from paperround.cli.app import app
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Paper
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import read_days
 from paperround.evaluate.replay import DayScores, replay
 from paperround.evaluate.report import Report
 from paperround.evaluate.trending import evaluate_trending, hacker_news, raw_votes, reddit_hot
+from paperround.papers.model import Paper
 from tests.evaluate.archive import START, Archive, archive, written
 from tests.ranking.builders import HOUR, TODAY, paper
 

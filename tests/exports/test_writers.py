@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from lxml import etree  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
 
-from paperround.domain.citations import Citation
-from paperround.domain.papers import PaperId
-from paperround.domain.syndication import FeedDocument, FeedEntry
-from paperround.exports import atom, bibtex, json_feed, markdown, ris, rss
+from paperround.editions.citations import Citation
+from paperround.editions.export import atom, bibtex, json_feed, markdown, ris, rss
+from paperround.editions.feed_documents import FeedDocument, FeedEntry
+from paperround.papers.model import PaperId
 from tests.builders import NOW, paper
 
 TEXT = st.text(max_size=60) | st.text(

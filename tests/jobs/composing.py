@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from paperround.domain.editions import EditionId
-from paperround.domain.ledger import Slip
+from paperround.delivery.ledger_model import Slip
+from paperround.editions.model import EditionId
 from tests.jobs.conftest import IDENTITY, NOW
 
 SLIP = Slip(

@@ -5,20 +5,20 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.deliveries import Identity
-from paperround.domain.papers import ParsedBatch, Record
-from paperround.domain.subscribers import (
+from paperround.core.tokens import KeyRing
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.delivery.model import Identity
+from paperround.editions.list_store import ListStore
+from paperround.feeds.ingest import IngestReport, ingest
+from paperround.papers.model import ParsedBatch, Record
+from paperround.subscribers.model import (
     Address,
     Consent,
     ImportedSubscriber,
     Preferences,
     SubscriberState,
 )
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.ingest import IngestReport, ingest
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.subscribers.store import SubscriberStore
 from tests.databases import (
     database_url,
     engine,

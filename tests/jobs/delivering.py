@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from paperround.clock import FixedClock
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.deliveries import (
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.clock import FixedClock
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import (
     Envelope,
     Outcome,
 )
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.digests.sending import Post
 from tests.fakes import (
     LETTERHEAD,
     Neighbours,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from paperround.domain.errors import DatabaseFailed
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.core.errors import DatabaseFailed
+from paperround.db.transactions import SqlDatabase, UnitOfWork
 
 
 @dataclass

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 
-from paperround.domain.subscribers import SubscriberState
-from paperround.jobs.subscribers import suppress
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.db.transactions import Database
+from paperround.editions.list_store import ListStore
+from paperround.subscribers.imports import suppress
+from paperround.subscribers.model import SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, address, imported
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from paperround.domain.papers import Count, ParsedBatch, Record
-from paperround.jobs.ingest import ingest
-from paperround.store.unit_of_work import Database
+from paperround.db.transactions import Database
+from paperround.feeds.ingest import ingest
+from paperround.papers.model import Count, ParsedBatch, Record
 
 DAY = timedelta(days=1)
 

@@ -18,8 +18,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from urllib.parse import parse_qs, urlsplit
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.fetching import FetchRequest, Page
+from paperround.core.errors import FetchFailed
+from paperround.http.model import FetchRequest, Page
 from tests.jobs.newsroom import RunningClock
 from tests.sources.arxiv_samples import item, listing, rss
 from tests.sources.biorxiv_samples import NOTHING, collection, row

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedRun, LiveFeed, NewFeed
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.domain.papers import FeedId
-from paperround.jobs.feeds import change_feed, create_feed, poll_due
-from paperround.jobs.newsroom import Newsroom
-from paperround.jobs.poll import PollReport
-from paperround.sources.live import SOURCES, WITNESSES
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import FetchFailed
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.due import change_feed, create_feed, poll_due
+from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.model import FeedRun, LiveFeed, NewFeed
+from paperround.feeds.poll import PollReport
+from paperround.feeds.sources.registry import SOURCES, WITNESSES
+from paperround.feeds.store import FeedStore
+from paperround.http.model import FetchRequest, Page
+from paperround.papers.model import FeedId
+from paperround.papers.store import PaperStore
 from tests.fakes import Neighbours
 from tests.sources.arxiv_samples import item, rss
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-from paperround.clock import FixedClock
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.deliveries import Envelope, Mailer, Outcome
-from paperround.domain.editions import DeliveryId
-from paperround.domain.notices import NoticeKind
-from paperround.jobs.notices import new_notice
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.clock import FixedClock
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Envelope, Mailer, Outcome
+from paperround.delivery.system_mail import new_notice
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.digests.sending import Post
+from paperround.editions.model import DeliveryId
 from tests.fakes import (
     LETTERHEAD,
     Neighbours,

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from paperround.domain.papers import PaperId, Record
-from paperround.domain.readers import NewFeedback
-from paperround.domain.subscribers import SubscriberId
-from paperround.store import schema as db
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.papers.model import PaperId, Record
+from paperround.subscribers.model import SubscriberId
+from paperround.subscribers.readers import NewFeedback
+from paperround.subscribers.store import SubscriberStore
 from tests.jobs.conftest import NOW, record
 
 LATER = NOW + timedelta(days=1)

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
 from typing import Self
 
-from paperround.domain.subscribers import (
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.subscribers.model import (
     Address,
     Consent,
     ImportedSubscriber,
     Preferences,
     SubscriberState,
 )
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.subscribers.store import SubscriberStore
 from tests.faults import Accepted, SmtpSink
 from tests.jobs.conftest import NOW
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.pacing import Pacing, parse_domain_pace, parse_pace
-from paperround.jobs.sending import Post
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.rate_state import Pacing, parse_domain_pace, parse_pace
+from paperround.digests.sending import Post
 from tests.fakes import accepting
 from tests.jobs.conftest import fill, record
 from tests.jobs.delivering import post

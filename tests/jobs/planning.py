@@ -2,19 +2,19 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from paperround.domain.editions import Edition
-from paperround.domain.ledger import DeliveryRecord
-from paperround.jobs.plan import (
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import DeliveryRecord
+from paperround.digests.plan import (
     Hours,
     PlanReport,
     plan_due,
 )
-from paperround.jobs.publish import draft, freeze
-from paperround.jobs.rank import rank_list
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.digests.publish import draft, freeze
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.ranking.rank import rank_list
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY
 

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from paperround.jobs.publish import PublishReport, publish
-from paperround.store.unit_of_work import Database
+from paperround.db.transactions import Database
+from paperround.digests.publish import PublishReport, publish
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW
 

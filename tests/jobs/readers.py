@@ -6,25 +6,26 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, insert, select
 
-from paperround.domain.editions import DeliveryState
-from paperround.domain.ledger import Claimed, Move
-from paperround.domain.limits import SignupLimits, parse_rates
-from paperround.domain.notices import ClaimedNotice, NoticeKind
-from paperround.domain.readers import Visitor
-from paperround.domain.subscribers import Address, Preferences
-from paperround.domain.tokens import Purpose
-from paperround.jobs import new_address, signup_requests
-from paperround.jobs.desk import Desk
-from paperround.jobs.plan import Hours as DigestHours
-from paperround.jobs.plan import plan_due
-from paperround.jobs.preview import DigestPreviewer
-from paperround.jobs.signup import Confirmed, confirm
-from paperround.jobs.signup_requests import SignupRequest
-from paperround.jobs.signup_worker import work_on_requests
-from paperround.store import schema as db
-from paperround.store.ledger import Ledger
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import Database
+from paperround.core.rates import SignupLimits, parse_rates
+from paperround.core.tokens import Purpose
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Claimed, Move
+from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.digests.plan import Hours as DigestHours
+from paperround.digests.plan import plan_due
+from paperround.editions.model import DeliveryState
+from paperround.self_service import change_address
+from paperround.self_service.preview import DigestPreviewer
+from paperround.signup import requests
+from paperround.signup.confirm import Confirmed, confirm
+from paperround.signup.context import Desk
+from paperround.signup.requests import SignupRequest
+from paperround.signup.worker import work_on_requests
+from paperround.subscribers.model import Address, Preferences
+from paperround.subscribers.readers import Visitor
 from tests.builders import NOW, address, lease
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY
@@ -100,19 +101,19 @@ def request(
 
 def subscribe(here: Desk, asked: SignupRequest, *, now: datetime) -> None:
     """Somebody asks, and the row is worked on before anything else happens."""
-    signup_requests.subscribe(here, asked, now=now)
+    requests.subscribe(here, asked, now=now)
     work_on_requests(here, now=now)
 
 
 def request_link(here: Desk, to: Address, by: Visitor, *, now: datetime) -> None:
     """The same for a link to their choices."""
-    signup_requests.request_link(here, to, by, now=now)
+    requests.request_link(here, to, by, now=now)
     work_on_requests(here, now=now)
 
 
 def ask_to_move(here: Desk, token: str, to: Address, *, now: datetime) -> bool:
     """The same for a change of address."""
-    asked = new_address.ask_to_move(here, token, to, visitor(), now=now)
+    asked = change_address.ask_to_move(here, token, to, visitor(), now=now)
     work_on_requests(here, now=now)
     return asked
 

@@ -9,20 +9,20 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from paperround.domain.editions import DeliveryState, DigestKind, Edition, EditionPaper
-from paperround.domain.lists import MailingList
-from paperround.domain.subscribers import Subscriber
-from paperround.domain.times import midnight_utc, parse_instant
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.ingest import ingest
-from paperround.jobs.plan import Hours, plan_due
+from paperround.core.times import midnight_utc, parse_instant
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.ledger import Ledger
+from paperround.digests.cuts import freeze_cuts
+from paperround.digests.plan import Hours, plan_due
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import DeliveryState, DigestKind, Edition, EditionPaper
+from paperround.editions.store import EditionStore
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.feeds.ingest import ingest
 from paperround.ranking.trending import TrendingRanker
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.subscribers.model import Subscriber
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import english, lease, move
 from tests.jobs.conftest import IDENTITY
 

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from paperround.clock import FixedClock
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.deliveries import Envelope, Evidence, Outcome
-from paperround.domain.return_path import tag_of
-from paperround.domain.returns import Kind, Receipt, ReturnedEvent
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.returns import hold_against, receive
-from paperround.jobs.sending import Post, deliver
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against, receive
+from paperround.bounces.model import Kind, Receipt, ReturnedEvent
+from paperround.core.clock import FixedClock
+from paperround.core.tokens import KeyRing
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Envelope, Evidence, Outcome
+from paperround.delivery.return_path import tag_of
+from paperround.digests.sending import Post, deliver
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from paperround.domain.deliveries import Envelope, Identity
-from paperround.domain.editions import DeliveryId
-from paperround.domain.tokens import KeyRing
+from paperround.core.tokens import KeyRing
+from paperround.delivery.model import Envelope, Identity
+from paperround.editions.model import DeliveryId
 
 ELSEWHERE = Identity(keys=KeyRing((b"another secret, long gone by now!",)), domain="papers.example")
 

@@ -6,11 +6,11 @@ from typing import NoReturn
 
 import pytest
 
-from paperround.domain.notices import Alert
-from paperround.domain.returns import ReturnTally
-from paperround.jobs.alerts import OVER, episode, rate_troubles, troubles
-from paperround.jobs.plan import LATE, PlanReport
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.bounces.model import ReturnTally
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.system_mail_model import Alert
+from paperround.digests.plan import LATE, PlanReport
+from paperround.ops.alerts import OVER, episode, rate_troubles, troubles
 from tests.jobs.conftest import NOW
 from tests.jobs.ticking import DAY, HOUR, MINUTE
 from tests.races import THREADS, at_once

@@ -9,15 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.digests import Choice
-from paperround.domain.editions import Edition, EditionId, EditionPaper, EditionState, SkipReason
-from paperround.domain.finder import findable, finder_of
-from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.lists import ListId, MailingList
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import Chooser, PaperIndex, Taste
-from paperround.domain.reasons import freeze
-from paperround.domain.subscribers import (
+from paperround.core.reasons import freeze
+from paperround.digests import build
+from paperround.digests.build import BuildContext, DigestBuilder
+from paperround.digests.model import Choice
+from paperround.editions.lists import ListId, MailingList
+from paperround.editions.model import Edition, EditionId, EditionPaper, EditionState, SkipReason
+from paperround.papers.model import Paper, PaperId
+from paperround.personal.keyword_index import findable, finder_of
+from paperround.personal.matches import Wishes
+from paperround.personal.ranking import Views
+from paperround.personal.reader_scores import TasteDay
+from paperround.personal.views import Chooser, PaperIndex, Taste
+from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.model import (
     Frequency,
     Preferences,
     SubscriberId,
@@ -25,11 +30,6 @@ from paperround.domain.subscribers import (
     Subscription,
     SubscriptionId,
 )
-from paperround.domain.wishes import Wishes
-from paperround.jobs import build
-from paperround.jobs.build import BuildContext, DigestBuilder
-from paperround.jobs.opinions import Views
-from paperround.ranking.opinions import TasteDay
 from tests.jobs.conftest import IDENTITY
 
 DAY, NOON = date(2026, 1, 30), datetime(2026, 1, 30, 12, tzinfo=UTC)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.papers import Paper
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.papers.model import Paper
+from paperround.papers.store import PaperStore
 from tests.jobs.newsroom import Room
 from tests.sources.arxiv_oai_samples import FULL, error, listed, record
 

@@ -5,18 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.clock import FixedClock
-from paperround.domain.errors import InvalidInput, NotFound
-from paperround.domain.ledger import LedgerTotals
-from paperround.jobs.cancelling import Cancelled, Restored, cancel, undo
-from paperround.jobs.resend import send_missed
-from paperround.jobs.sending import deliver
-from paperround.jobs.site import Withdrawn, edition_page
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.memory import SentPapers
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.clock import FixedClock
+from paperround.core.errors import InvalidInput, NotFound
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.digests.cancel import Cancelled, Restored, cancel, undo
+from paperround.digests.pages import Withdrawn, edition_page
+from paperround.digests.resend import send_missed
+from paperround.digests.sending import deliver
+from paperround.editions.list_store import ListStore
+from paperround.subscribers.store import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW
 from tests.jobs.notices import Batches, plan, post
 from tests.jobs.stopping import After

@@ -7,25 +7,25 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.clock import FixedClock
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.editions import DeliveryId, DeliveryState, DigestKind, EditionState
-from paperround.domain.errors import EditionCancelled
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.lists import MANUAL_CUT
-from paperround.domain.subscribers import Preferences, SubscriberState
-from paperround.jobs.build import PART
-from paperround.jobs.cancelling import Cancelled, cancel, prospects
-from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.publish import publish
-from paperround.jobs.resend import Missed, missed, send_missed
-from paperround.jobs.sending import deliver
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.memory import SentPapers
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.core.clock import FixedClock
+from paperround.core.errors import EditionCancelled
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.digests.build import PART
+from paperround.digests.cancel import Cancelled, cancel, prospects
+from paperround.digests.plan import Hours, plan_due
+from paperround.digests.publish import publish
+from paperround.digests.resend import Missed, missed, send_missed
+from paperround.digests.sending import deliver
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MANUAL_CUT
+from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, EditionState
+from paperround.editions.store import EditionStore
+from paperround.subscribers.model import Preferences, SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import NewestFirst, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.notices import Batches, plan, post

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.papers import Paper
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import FetchFailed
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.http.model import FetchRequest
+from paperround.papers.model import Paper
+from paperround.papers.store import PaperStore
 from tests.jobs.newsroom import HOUR, Reply, Room
 from tests.sources.catalogue_samples import (
     crossref_list,

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from paperround.jobs.outcomes import FEWEST, MOST, ClaimSize
+from paperround.delivery.transitions import FEWEST, MOST, ClaimSize
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

@@ -8,12 +8,12 @@ from functools import partial
 
 import pytest
 
-from paperround.domain.schedule import DIGEST_LIFE
-from paperround.domain.times import Boot, has_leapt
-from paperround.jobs.holding import HELD, let_go
-from paperround.jobs.sending import deliver
-from paperround.jobs.tick import Rounds, TickReport, tick
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.times import Boot, has_leapt
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.holds import HELD, let_go
+from paperround.digests.sending import deliver
+from paperround.editions.schedule import DIGEST_LIFE
+from paperround.ops.tick import Rounds, TickReport, tick
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.delivering import at, post
 from tests.jobs.planning import days

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.digests import DigestMail
-from paperround.domain.papers import Show
-from paperround.domain.reasons import freeze
-from paperround.domain.sender import Letterhead
-from paperround.jobs.compose import ARXIV_THANKS, digest_mail, sheet_of
-from paperround.jobs.publish import draft
-from paperround.jobs.rank import ListRanking, rank_list
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.reasons import freeze
+from paperround.core.sender import Letterhead
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.compose import ARXIV_THANKS, digest_mail, sheet_of
+from paperround.digests.model import DigestMail
+from paperround.digests.publish import draft
+from paperround.papers.model import Show
+from paperround.ranking.rank import ListRanking, rank_list
 from tests.domain.digests import edition
 from tests.fakes import LETTERHEAD, NewestFirst
 from tests.jobs.composing import SLIP

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.errors import Crowded, RateLimited
-from paperround.domain.limits import parse_rates
-from paperround.domain.readers import Visitor
-from paperround.domain.requests import Drop, Limit
-from paperround.jobs import signup_requests
-from paperround.jobs.alerts import signup_troubles
-from paperround.jobs.desk import Desk
-from paperround.jobs.signup_limits import DAY, NEAR, WORKED_SHARE, note_refused, standing, tally
-from paperround.jobs.signup_worker import work_on_requests
-from paperround.store.requests import RequestStore
-from paperround.store.unit_of_work import Database
+from paperround.core.errors import Crowded, RateLimited
+from paperround.core.rates import parse_rates
+from paperround.db.transactions import Database
+from paperround.ops.alerts import signup_troubles
+from paperround.signup import requests
+from paperround.signup.context import Desk
+from paperround.signup.limits import DAY, NEAR, WORKED_SHARE, note_refused, standing, tally
+from paperround.signup.worker import work_on_requests
+from paperround.subscribers.readers import Visitor
+from paperround.subscribers.request_store import RequestStore
+from paperround.subscribers.requests import Drop, Limit
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.readers import (
     FREE,
@@ -132,7 +132,7 @@ def test_a_flood_without_work_leaves_those_alone_who_did_some(database: Database
     for number in range(1070):
         with suppress(Crowded):
             flood = request(f"flood{number}", by=visitor(number))
-            signup_requests.subscribe(here, flood, now=NOW)
+            requests.subscribe(here, flood, now=NOW)
     assert work_on_requests(here, now=NOW) == 100
     assert len(post(database)) == 100
     for number in range(20):
@@ -206,7 +206,7 @@ def test_a_visitor_who_asks_too_often_is_counted_and_no_alert(database: Database
 
 def test_the_operator_is_told_of_requests_that_nobody_looks_at(database: Database) -> None:
     asked = replace(request(), address=address())
-    signup_requests.subscribe(desk(database), asked, now=NOW)
+    requests.subscribe(desk(database), asked, now=NOW)
     with database.reading() as work:
         assert list(signup_troubles(work, now=NOW + 29 * MINUTE)) == []
         [alert] = signup_troubles(work, now=NOW + 30 * MINUTE)

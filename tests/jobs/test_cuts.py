@@ -6,21 +6,21 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, update
 
-from paperround.domain.editions import Edition
-from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed, Poll, Progress
-from paperround.domain.papers import ParsedBatch, Record
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.ingest import ingest
-from paperround.jobs.plan import LONGEST_WAIT
-from paperround.jobs.publish import draft
-from paperround.jobs.rank import rank_list
-from paperround.languages.localize import localize_source
-from paperround.languages.tongue import tongue
-from paperround.store import schema as db
-from paperround.store.editions import EditionStore
-from paperround.store.feeds import FeedStore
-from paperround.store.lists import ListStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import localize_source
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.cuts import freeze_cuts
+from paperround.digests.plan import LONGEST_WAIT
+from paperround.digests.publish import draft
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.editions.store import EditionStore
+from paperround.feeds.ingest import ingest
+from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, Progress
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import ParsedBatch, Record
+from paperround.ranking.rank import rank_list
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.ticking import DAY, HOUR, MINUTE, editions

@@ -6,18 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.deliveries import Envelope, Lease, Outcome, Phase, Reply
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.ports import Worker
-from paperround.domain.schedule import DIGEST_LIFE
-from paperround.domain.subscribers import SubscriberState
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.outcomes import DeliverReport
-from paperround.jobs.sending import deliver
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.interfaces import Worker
+from paperround.core.tokens import KeyRing
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Envelope, Lease, Outcome, Phase, Reply
+from paperround.delivery.transitions import DeliverReport
+from paperround.digests.sending import deliver
+from paperround.editions.list_store import ListStore
+from paperround.editions.schedule import DIGEST_LIFE
+from paperround.subscribers.model import SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import (
     Neighbours,
     PatientMailer,

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from paperround.domain.papers import ParsedBatch
-from paperround.jobs.demo import Samples, begin, read_samples
+from paperround.db.transactions import SqlDatabase
+from paperround.ops.demo import Samples, begin, read_samples
+from paperround.papers.model import ParsedBatch
+from paperround.papers.store import PaperStore
 from paperround.samples import days
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
 from tests.jobs.conftest import NOW
 
 HOUR = timedelta(hours=1)

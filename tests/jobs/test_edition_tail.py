@@ -1,9 +1,9 @@
 """What stands behind an edition, and who is offered which of it."""
 
-from paperround.domain.editions import TailPaper
-from paperround.domain.papers import PaperId, Show
-from paperround.domain.personal_views import PaperIndex, PersonalView, in_order
-from paperround.jobs.opinions import EditionTail, edition_paper
+from paperround.editions.model import TailPaper
+from paperround.papers.model import PaperId, Show
+from paperround.personal.ranking import EditionTail, edition_paper
+from paperround.personal.views import PaperIndex, PersonalView, in_order
 from tests.builders import paper
 
 PAPERS = {PaperId(number): paper(number, id=PaperId(number)) for number in range(1, 31)}

@@ -5,27 +5,27 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.enrichment import Enricher
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feed_health import LOST_AFTER
-from paperround.domain.feeds import FeedHealth, LiveFeed, NewFeed
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.limits import Rate
-from paperround.domain.lists import Window
-from paperround.domain.notices import Alert
-from paperround.domain.papers import Paper
-from paperround.jobs.alerts import troubles
-from paperround.jobs.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
-from paperround.jobs.feeds import polled_feeds
-from paperround.jobs.newsroom import SHORTEST_BREAK
-from paperround.sources.enrichers import CrossrefNews, Github, HuggingFace, OpenAlexNews
-from paperround.store.candidates import CandidateStore
-from paperround.store.enrichments import EnrichmentStore
-from paperround.store.feeds import FeedStore
-from paperround.store.limits import Limiter, RateStore
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import FetchFailed
+from paperround.core.rates import Rate
+from paperround.db.limits import Limiter, RateStore
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.system_mail_model import Alert
+from paperround.editions.candidate_store import CandidateStore
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import Window
+from paperround.feeds.due import polled_feeds
+from paperround.feeds.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
+from paperround.feeds.fetcher import SHORTEST_BREAK
+from paperround.feeds.health import LOST_AFTER
+from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed
+from paperround.feeds.store import FeedStore
+from paperround.http.model import FetchRequest
+from paperround.ops.alerts import troubles
+from paperround.papers.enrichment import Enricher
+from paperround.papers.enrichment_store import EnrichmentStore
+from paperround.papers.model import Paper
+from paperround.papers.store import PaperStore
+from paperround.plugins.enrichers import CrossrefNews, Github, HuggingFace, OpenAlexNews
 from tests.jobs.conftest import fill, record
 from tests.jobs.newsroom import HF, HOUR, MINUTE, NOW, Reply, Room
 

@@ -11,30 +11,30 @@ from functools import partial
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.notices import NoticeKind
-from paperround.domain.papers import PaperId
-from paperround.domain.subscribers import Preferences, SubscriberId
-from paperround.jobs.desk import Desk
-from paperround.jobs.erasure import erase_person
-from paperround.jobs.library import keep_judgements, keep_seeds
-from paperround.jobs.new_address import agree
-from paperround.jobs.reader_history import give_feedback
-from paperround.jobs.reader_lists import join_list
-from paperround.jobs.self_service import (
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.editions.list_store import ListStore
+from paperround.papers.model import PaperId
+from paperround.papers.store import PaperStore
+from paperround.self_service.change_address import agree
+from paperround.self_service.erasure import erase_person
+from paperround.self_service.history import give_feedback
+from paperround.self_service.library import keep_judgements, keep_seeds
+from paperround.self_service.lists import join_list
+from paperround.self_service.preferences import (
     leave,
     leave_from_choices,
     mail_choices_link,
     renew_feed,
     save_choices,
 )
-from paperround.jobs.signup import confirm
-from paperround.store import schema as db
-from paperround.store.erasure import Erasure
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.signup.confirm import confirm
+from paperround.signup.context import Desk
+from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.model import Preferences, SubscriberId
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, address, everything_kept, seed_edition, seed_papers
 from tests.jobs.readers import (
     ask_to_move,

@@ -5,19 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.errors import FetchFailed, InvalidInput, RateLimited
-from paperround.domain.feeds import FeedHealth
-from paperround.domain.papers import FeedId, Show
-from paperround.domain.presets import PRESETS
-from paperround.jobs.feed_files import export_feeds, import_feeds
-from paperround.jobs.feed_preview import preview_feed
-from paperround.jobs.feeds import (
+from paperround.core.errors import FetchFailed, InvalidInput, RateLimited
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.due import (
     check_feed,
     delete_feed,
 )
-from paperround.sources.live import SOURCES
-from paperround.store.feeds import FeedStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.feeds.files import export_feeds, import_feeds
+from paperround.feeds.model import FeedHealth
+from paperround.feeds.presets import PRESETS
+from paperround.feeds.preview import preview_feed
+from paperround.feeds.sources.registry import SOURCES
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import FeedId, Show
 from tests.jobs.newsroom import FOUR, HF, ML, NOW, Room, failing, update_feed
 
 

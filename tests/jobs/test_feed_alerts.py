@@ -6,13 +6,13 @@ from datetime import datetime
 
 import pytest
 
-from paperround.domain.feed_health import LOST_AFTER
-from paperround.domain.feeds import FeedHealth, LiveFeed, Progress
-from paperround.domain.notices import Alert
-from paperround.domain.papers import FeedId
-from paperround.jobs.alerts import OVER, episode
-from paperround.jobs.feed_alerts import feed_troubles
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.system_mail_model import Alert
+from paperround.feeds.health import LOST_AFTER
+from paperround.feeds.model import FeedHealth, LiveFeed, Progress
+from paperround.ops.alerts import OVER, episode
+from paperround.ops.feed_alerts import feed_troubles
+from paperround.papers.model import FeedId
 from tests.jobs.conftest import NOW
 from tests.jobs.ticking import DAY, HOUR, MINUTE
 

@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.feeds import MOST_FEEDS, NewFeed, feed_as_json
-from paperround.jobs.feed_files import (
+from paperround.core.errors import InvalidInput
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.files import (
     FeedImport,
     export_feeds,
     exported_feeds,
     import_feeds,
 )
-from paperround.sources.live import SOURCES
-from paperround.sources.opml import read_opml, write_opml
-from paperround.store.feeds import FeedStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.feeds.model import MOST_FEEDS, NewFeed, feed_as_json
+from paperround.feeds.opml import read_opml, write_opml
+from paperround.feeds.sources.registry import SOURCES
+from paperround.feeds.store import FeedStore
 from tests.jobs.newsroom import NOW, Room
 from tests.sources.full_feeds import full_feed
 

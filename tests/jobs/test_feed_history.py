@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from paperround.domain.feeds import AlarmKind, FeedHealth, NewFeed
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.limits import Turn
-from paperround.domain.papers import FeedId
-from paperround.jobs.feed_alerts import feed_troubles
-from paperround.store.limits import Limiter
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.rates import Turn
+from paperround.db.limits import Limiter
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.model import AlarmKind, FeedHealth, NewFeed
+from paperround.http.model import FetchRequest
+from paperround.ops.feed_alerts import feed_troubles
+from paperround.papers.model import FeedId
 from tests.fakes import Neighbours
 from tests.jobs.newsroom import FOUR, HOUR, MINUTE, ML, NOW, Reply, Room, batch, failing
 from tests.sources.arxiv_samples import item, listing, rss

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.feeds import FeedHealth
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.papers import Show
-from paperround.jobs.feeds import run_now
-from paperround.jobs.poll import PollReport
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.due import run_now
+from paperround.feeds.model import FeedHealth
+from paperround.feeds.poll import PollReport
+from paperround.feeds.store import FeedStore
+from paperround.http.model import FetchRequest
+from paperround.papers.model import Show
+from paperround.papers.store import PaperStore
 from tests.jobs.newsroom import FOUR, HF, HOUR, ML, Reply, Room, batch, failing, update_feed
 
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import NewFeed
-from paperround.domain.papers import Show
-from paperround.jobs.feed_preview import Fate, preview_feed
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import FetchFailed
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.model import NewFeed
+from paperround.feeds.preview import Fate, preview_feed
+from paperround.papers.model import Show
+from paperround.papers.store import PaperStore
 from tests.jobs.newsroom import HF, ML, NOW, Room, batch
 from tests.sources.arxiv_samples import item, rss
 

@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paperround.domain.errors import Conflict, InvalidInput
-from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.papers import Paper, Show
-from paperround.jobs.feed_files import exported_feeds
-from paperround.jobs.feeds import delete_feed, log_poll, poll_due, run_now
-from paperround.store import unit_of_work
-from paperround.store.feeds import FeedStore
-from paperround.store.limits import Limiter
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import Conflict, InvalidInput
+from paperround.db import transactions
+from paperround.db.limits import Limiter
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.due import delete_feed, log_poll, poll_due, run_now
+from paperround.feeds.files import exported_feeds
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.feeds.store import FeedStore
+from paperround.http.model import FetchRequest
+from paperround.papers.model import Paper, Show
+from paperround.papers.store import PaperStore
 from tests.jobs.newsroom import (
     FOUR,
     HF,
@@ -325,7 +325,7 @@ def test_a_poll_that_loses_every_race_is_put_off_and_keeps_its_place(
 ) -> None:
     feed = room.add(FOUR)
     room.answers["cs"] = batch()
-    monkeypatch.setattr(unit_of_work, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(transactions, "LONGEST_WAIT", 0.0)
     store, asked = PaperStore.save, room.services.asked
 
     def lose(self: PaperStore, *writes: object, **when: object) -> object:

@@ -13,17 +13,17 @@ from ipaddress import ip_address
 
 import pytest
 
-from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.notices import Alert
-from paperround.domain.papers import FeedId
-from paperround.jobs.alerts import episode
-from paperround.jobs.feed_alerts import feed_troubles
-from paperround.jobs.feeds import polled_feeds
-from paperround.jobs.poll import PollReport
-from paperround.net.client import GuardedClient
-from paperround.net.limits import Limits
-from paperround.net.network import Network
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.system_mail_model import Alert
+from paperround.feeds.due import polled_feeds
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.feeds.poll import PollReport
+from paperround.http.client import GuardedClient
+from paperround.http.limits import Limits
+from paperround.http.network import Network
+from paperround.ops.alerts import episode
+from paperround.ops.feed_alerts import feed_troubles
+from paperround.papers.model import FeedId
 from tests.jobs.newsroom import HOUR, MINUTE, Room
 from tests.net.faults import (
     Behaviour,

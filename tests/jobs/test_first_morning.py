@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paperround.domain.editions import DeliveryState, Edition
-from paperround.domain.feeds import FeedHealth, NewFeed, Poll, Progress
-from paperround.domain.papers import FeedId
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.plan import Welcome
-from paperround.jobs.tick import tick
-from paperround.store.feeds import FeedStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.digests.cuts import freeze_cuts
+from paperround.digests.plan import Welcome
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState, Edition
+from paperround.feeds.model import FeedHealth, NewFeed, Poll, Progress
+from paperround.feeds.store import FeedStore
+from paperround.ops.tick import tick
+from paperround.papers.model import FeedId
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
 from tests.jobs.readers import desk, joined

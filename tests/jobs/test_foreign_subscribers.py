@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.subscribers import Consent, SubscriberState
-from paperround.jobs.foreign_subscribers import Vouched, read_foreign
-from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
-from paperround.mail.addresses import EmailAddresses
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import InvalidInput
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.plugins.importers.mailing_lists import Vouched, read_foreign
+from paperround.subscribers.addresses import EmailAddresses
+from paperround.subscribers.imports import ImportReport, exported_rows, import_subscribers
+from paperround.subscribers.model import Consent, SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW
 
 ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING

@@ -6,17 +6,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.return_path import tagged
-from paperround.domain.returns import Kind, Proof, Receipt
-from paperround.domain.standing import CLEAN, ENOUGH, Standing
-from paperround.jobs.erasure import erase_address
-from paperround.jobs.returned_mail import Intake, take_in
-from paperround.mail.return_reader import ReturnReader
-from paperround.store import schema as db
-from paperround.store.returns import ReturnStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.bounces.intake import Intake, take_in
+from paperround.bounces.model import Kind, Proof, Receipt
+from paperround.bounces.policy import CLEAN, ENOUGH, Standing
+from paperround.bounces.reader import ReturnReader
+from paperround.bounces.store import ReturnStore
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Evidence
+from paperround.delivery.return_path import tagged
+from paperround.self_service.erasure import erase_address
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import address
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.publishing import send

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from paperround.domain.editions import DigestKind
-from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.subscribers import SubscriberId, SubscriberState
-from paperround.jobs.cancelling import cancel
-from paperround.jobs.resend import send_missed
-from paperround.store import schema as db
-from paperround.store.erasure import Erasure
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.ledger import Ledger
+from paperround.digests.cancel import cancel
+from paperround.digests.resend import send_missed
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DigestKind
+from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.model import SubscriberId, SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.errors import Conflict
-from paperround.domain.papers import Count, LooseCount, Paper, PaperId, ParsedBatch, Record, Reject
-from paperround.jobs.ingest import IngestReport, ingest
-from paperround.store import schema as db
-from paperround.store import unit_of_work
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.core.errors import Conflict
+from paperround.db import transactions
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.feeds.ingest import IngestReport, ingest
+from paperround.papers.model import Count, LooseCount, Paper, PaperId, ParsedBatch, Record, Reject
+from paperround.papers.store import PaperStore
 from tests.databases import opened
 from tests.jobs.conftest import NOW, record
 
@@ -217,9 +217,9 @@ def test_every_transaction_of_an_ingest_survives_a_lost_race(engine: Engine) -> 
 
 
 def test_a_run_that_fails_says_so_and_why(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unit_of_work, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(transactions, "LONGEST_WAIT", 0.0)
     with pytest.raises(Conflict):
-        run(LosesRaces(engine, losing=range(2, 2 + unit_of_work.TRIES)), record(1))
+        run(LosesRaces(engine, losing=range(2, 2 + transactions.TRIES)), record(1))
     ((state, error),) = runs(engine)
     assert state == "failed"
     assert error == "Conflict: Somebody else changed the same rows first."

@@ -6,31 +6,31 @@ from itertools import combinations
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.finder import Findable, Finder
-from paperround.domain.interests import Interest, InterestKind, parse_interest
-from paperround.domain.keywords import read_keywords
-from paperround.domain.notices import NoticeKind
-from paperround.domain.papers import Paper, Record
-from paperround.domain.readers import Choices
-from paperround.domain.subscribers import Preferences
-from paperround.jobs.choices import MOST_TITLES
-from paperround.jobs.desk import Desk
-from paperround.jobs.opinions import Opinions, taste_day
-from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.preview import DigestPreviewer, Preview
-from paperround.jobs.publish import publish
-from paperround.jobs.search import search
-from paperround.jobs.self_service import open_choices, save_choices
-from paperround.jobs.signup import confirm
-from paperround.jobs.signup_requests import SignupRequest
-from paperround.jobs.subscriber_files import read_rows
-from paperround.jobs.subscribers import ImportReport, exported_rows, import_subscribers
-from paperround.mail.addresses import EmailAddresses
+from paperround.core.errors import InvalidInput
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.digests.plan import Hours, plan_due
+from paperround.digests.publish import publish
+from paperround.editions.list_store import ListStore
+from paperround.papers.model import Paper, Record
+from paperround.papers.search_service import search
+from paperround.personal.keyword_index import Findable, Finder
+from paperround.personal.ranking import Opinions, taste_day
 from paperround.ranking.relevance import by_relevance
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.self_service.preferences import open_choices, save_choices
+from paperround.self_service.preview import DigestPreviewer, Preview
+from paperround.signup.confirm import confirm
+from paperround.signup.context import Desk
+from paperround.signup.requests import SignupRequest
+from paperround.subscribers.addresses import EmailAddresses
+from paperround.subscribers.choices import MOST_TITLES
+from paperround.subscribers.import_files import read_rows
+from paperround.subscribers.imports import ImportReport, exported_rows, import_subscribers
+from paperround.subscribers.interests import Interest, InterestKind, parse_interest
+from paperround.subscribers.keywords import read_keywords
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.readers import Choices
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, address, english
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, fill, record

@@ -8,25 +8,25 @@ from itertools import permutations
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.editions import Edition
-from paperround.domain.errors import Conflict
-from paperround.domain.joining import joined
-from paperround.domain.ledger import NewDelivery
-from paperround.domain.papers import Count, LooseCount, Paper, PaperId, ParsedBatch, Record
-from paperround.domain.readers import NewFeedback
-from paperround.domain.sender import Letterhead
-from paperround.domain.subscribers import Subscription
-from paperround.jobs.compose import sheet_of
-from paperround.jobs.ingest import IngestReport, ingest
-from paperround.jobs.paper_pages import paper_page
-from paperround.store import schema as db
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.memory import SentPapers
-from paperround.store.papers import PaperStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import Conflict
+from paperround.core.sender import Letterhead
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import NewDelivery
+from paperround.digests.compose import sheet_of
+from paperround.digests.paper_pages import paper_page
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.editions.store import EditionStore
+from paperround.feeds.ingest import IngestReport, ingest
+from paperround.papers.duplicates import joined
+from paperround.papers.model import Count, LooseCount, Paper, PaperId, ParsedBatch, Record
+from paperround.papers.store import PaperStore
+from paperround.subscribers.model import Subscription
+from paperround.subscribers.readers import NewFeedback
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     new_delivery,
     new_edition,

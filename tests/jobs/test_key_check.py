@@ -2,11 +2,11 @@
 
 import pytest
 
-from paperround.domain.errors import Misconfigured
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.desk import KEPT, KeyCheck
-from paperround.jobs.subscribers import suppress
-from paperround.store.unit_of_work import Database
+from paperround.core.errors import Misconfigured
+from paperround.core.tokens import KeyRing
+from paperround.db.transactions import Database
+from paperround.signup.context import KEPT, KeyCheck
+from paperround.subscribers.imports import suppress
 from tests.builders import NOW, address
 
 OURS, OTHERS = KeyRing((b"ours" * 8,)), KeyRing((b"others" * 8,))

@@ -5,9 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, NotFound, RateLimited
-from paperround.domain.keys import ApiKey, Scope, written
-from paperround.jobs.keys import (
+from paperround.access.keys import (
     FAILURES,
     CreatedKey,
     authenticate,
@@ -15,7 +13,9 @@ from paperround.jobs.keys import (
     list_keys,
     revoke_key,
 )
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.access.model import ApiKey, Scope, written
+from paperround.core.errors import InvalidInput, NotFound, RateLimited
+from paperround.db.transactions import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW
 
 HERE = "203.0.113.7"

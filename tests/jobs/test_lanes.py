@@ -5,19 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.clock import FixedClock
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.digests import DigestMail, DigestView
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.notices import NOTICE_LIFE, NoticeKind
-from paperround.domain.tokens import read_token
-from paperround.jobs.outcomes import FEWEST
-from paperround.jobs.sending import deliver, deliver_notices
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.clock import FixedClock
+from paperround.core.tokens import read_token
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.system_mail_model import NOTICE_LIFE, NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.delivery.transitions import FEWEST
+from paperround.digests.model import DigestMail, DigestView
+from paperround.digests.sending import deliver, deliver_notices
+from paperround.editions.list_store import ListStore
+from paperround.editions.store import EditionStore
 from tests.fakes import (
     PlainRenderer,
     ScriptedMailer,

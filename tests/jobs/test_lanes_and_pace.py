@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.domain.deliveries import Envelope, Outcome
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.pacing import Pacing, parse_domain_pace
-from paperround.jobs.holding import CLOCK, HELD, HOLD
-from paperround.jobs.outcomes import FEWEST
-from paperround.jobs.publish import publish
-from paperround.jobs.sending import deliver
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.holds import CLOCK, HELD, HOLD
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Envelope, Outcome
+from paperround.delivery.rate_state import Pacing, parse_domain_pace
+from paperround.delivery.transitions import FEWEST
+from paperround.digests.publish import publish
+from paperround.digests.sending import deliver
 from tests.fakes import NewestFirst, accepting
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.notices import KEEPER, tell

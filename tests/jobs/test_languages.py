@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.ledger import Claimed
-from paperround.domain.notices import ClaimedNotice
-from paperround.domain.subscribers import Preferences
-from paperround.jobs.compose import digest_mail, sheet_of
-from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.notices import notice_mail
-from paperround.jobs.self_service import leave, save_choices
-from paperround.mail.composer import MailRenderer
-from paperround.store.editions import EditionStore
-from paperround.store.lists import ListStore
-from paperround.store.unit_of_work import Database
+from paperround.db.transactions import Database
+from paperround.delivery.ledger_model import Claimed
+from paperround.delivery.system_mail import notice_mail
+from paperround.delivery.system_mail_model import ClaimedNotice
+from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.render.composer import MailRenderer
+from paperround.editions.list_store import ListStore
+from paperround.editions.store import EditionStore
+from paperround.ops.cleanup import keep_house
+from paperround.self_service.preferences import leave, save_choices
+from paperround.subscribers.model import Preferences
 from tests.builders import NOW, address, seed_edition, seed_papers
 from tests.fakes import LETTERHEAD
 from tests.jobs.conftest import IDENTITY

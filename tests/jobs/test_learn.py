@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from paperround.domain.editions import Ranking
-from paperround.domain.errors import InvalidInput
-from paperround.domain.models import FittedModel, ModelFacts, Ranker
-from paperround.domain.outcomes import Cohort
-from paperround.domain.papers import Count, Record
-from paperround.jobs.housekeeping import KEPT_SLOTS, keep_house
-from paperround.jobs.learn import (
+from paperround.core.errors import InvalidInput
+from paperround.db.schema import tables as db
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Ranking
+from paperround.ops.cleanup import KEPT_SLOTS, keep_house
+from paperround.ops.tick import learn_round
+from paperround.papers.model import Count, Record
+from paperround.ranking.formula import formula_of
+from paperround.ranking.learn import (
     KEPT_MODELS,
     NIGHT,
     LearnedRanker,
@@ -26,18 +30,14 @@ from paperround.jobs.learn import (
     learn_tonight,
     ranking_page,
 )
-from paperround.jobs.rank import rank_list
-from paperround.jobs.tick import learn_round
-from paperround.ranking.formula import formula_of
-from paperround.ranking.maker import PriorMaker
+from paperround.ranking.model_store import ModelStore
+from paperround.ranking.models import FittedModel, ModelFacts, Ranker
+from paperround.ranking.prior.maker import PriorMaker
+from paperround.ranking.rank import rank_list
+from paperround.ranking.stop_words import occurs
+from paperround.ranking.training_data import Cohort
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS
-from paperround.ranking.words import occurs
-from paperround.store import schema as db
-from paperround.store.lists import ListStore
-from paperround.store.models import ModelStore
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import Database, SqlDatabase
 from tests.builders import english
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY
@@ -154,8 +154,8 @@ def test_too_little_history_keeps_nothing_and_says_how_much_it_takes(
 def test_no_more_than_the_newest_papers_are_read(
     database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paperround.jobs.learn.MOST_OUTCOMES", 20)
-    monkeypatch.setattr("paperround.jobs.learn.PAGE", 7)
+    monkeypatch.setattr("paperround.ranking.learn.MOST_OUTCOMES", 20)
+    monkeypatch.setattr("paperround.ranking.learn.PAGE", 7)
     fill(database)
     maker = Counting()
     assert learn(database, maker, now=TONIGHT).outcomes == 20

@@ -2,13 +2,13 @@
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.interests import MOST_INTERESTS, InterestKind
-from paperround.domain.libraries import GivenWork, Library, Understood
-from paperround.jobs.desk import Desk
-from paperround.jobs.library import keep_seeds, understand
-from paperround.jobs.self_service import open_choices
-from paperround.store.unit_of_work import Database
+from paperround.core.errors import InvalidInput
+from paperround.db.transactions import Database
+from paperround.papers.libraries import GivenWork, Library, Understood
+from paperround.self_service.library import keep_seeds, understand
+from paperround.self_service.preferences import open_choices
+from paperround.signup.context import Desk
+from paperround.subscribers.interests import MOST_INTERESTS, InterestKind
 from tests.builders import NOW, address
 from tests.jobs.conftest import fill, record
 from tests.jobs.readers import desk, joined, link, post, request_link, visitor

@@ -5,21 +5,21 @@ from datetime import date
 
 import pytest
 
-from paperround.domain.editions import SkipReason
-from paperround.domain.errors import NotFound
-from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.subscribers import Frequency, Preferences
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.desk import Desk
-from paperround.jobs.preview import (
+from paperround.core.errors import NotFound
+from paperround.db.transactions import Database
+from paperround.digests.cuts import freeze_cuts
+from paperround.editions.model import SkipReason
+from paperround.self_service.preview import (
     Preview,
     awaited_digest,
     newcomers_digest,
     next_digest,
 )
-from paperround.jobs.signup import confirm
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.signup.confirm import confirm
+from paperround.signup.context import Desk
+from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.model import Frequency, Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import HOUR, NOW, address, everything_kept
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record

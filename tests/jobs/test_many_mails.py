@@ -9,21 +9,21 @@ from random import Random
 
 import pytest
 
-from paperround.clock import FixedClock
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.deliveries import MOST_BREAKDOWNS, Envelope, Outcome, Phase, Reply
-from paperround.domain.digests import DigestMail
-from paperround.domain.editions import DeliveryState
-from paperround.domain.ledger import DeliveryRecord, LedgerTotals
-from paperround.domain.subscribers import Preferences
-from paperround.domain.tokens import read_token
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post, deliver
-from paperround.mail.composer import MailRenderer
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.clock import FixedClock
+from paperround.core.tokens import read_token
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import DeliveryRecord, LedgerTotals
+from paperround.delivery.model import MOST_BREAKDOWNS, Envelope, Outcome, Phase, Reply
+from paperround.digests.model import DigestMail
+from paperround.digests.render.composer import MailRenderer
+from paperround.digests.sending import Post, deliver
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import LETTERHEAD, Neighbours, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send

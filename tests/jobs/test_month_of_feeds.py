@@ -8,17 +8,17 @@ from itertools import pairwise
 
 import pytest
 
-from paperround.domain.feeds import FeedHealth, FeedRun, NewFeed
-from paperround.domain.papers import FeedId, Paper
-from paperround.jobs.alerts import episode
-from paperround.jobs.feed_alerts import feed_troubles
-from paperround.jobs.feeds import create_feed, poll_due, polled_feeds
-from paperround.jobs.newsroom import Newsroom
-from paperround.jobs.poll import PollReport
-from paperround.sources.live import SOURCES, WITNESSES
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.due import create_feed, poll_due, polled_feeds
+from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.model import FeedHealth, FeedRun, NewFeed
+from paperround.feeds.poll import PollReport
+from paperround.feeds.sources.registry import SOURCES, WITNESSES
+from paperround.feeds.store import FeedStore
+from paperround.ops.alerts import episode
+from paperround.ops.feed_alerts import feed_troubles
+from paperround.papers.model import FeedId, Paper
+from paperround.papers.store import PaperStore
 from tests.fakes import Neighbours
 from tests.jobs.month import (
     LATE,

@@ -4,24 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.editions import DeliveryState
-from paperround.domain.errors import InvalidInput
-from paperround.domain.ledger import Move
-from paperround.domain.limits import parse_rates
-from paperround.domain.notices import ClaimedNotice, NoticeKind
-from paperround.domain.subscribers import Address, Preferences, SubscriberState
-from paperround.jobs.desk import Desk
-from paperround.jobs.erasure import erase_person, export_person
-from paperround.jobs.new_address import Agreed, agree
-from paperround.jobs.returns import hold_against
-from paperround.jobs.self_service import open_choices
-from paperround.jobs.signup import confirm
-from paperround.jobs.signup_limits import may_mail
-from paperround.jobs.subscribers import suppress
-from paperround.store.returns import ReturnStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.bounces.handling import hold_against
+from paperround.bounces.store import ReturnStore
+from paperround.core.errors import InvalidInput
+from paperround.core.rates import parse_rates
+from paperround.db.transactions import Database
+from paperround.delivery.ledger_model import Move
+from paperround.delivery.model import Evidence
+from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.editions.model import DeliveryState
+from paperround.self_service.change_address import Agreed, agree
+from paperround.self_service.erasure import erase_person, export_person
+from paperround.self_service.preferences import open_choices
+from paperround.signup.confirm import confirm
+from paperround.signup.context import Desk
+from paperround.signup.limits import may_mail
+from paperround.subscribers.imports import suppress
+from paperround.subscribers.model import Address, Preferences, SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, address, everything_kept
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -5,13 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.deliveries import Lease
-from paperround.domain.editions import DeliveryId
-from paperround.domain.notices import NOTICE_LIFE, Alert, ClaimedNotice, NoticeKind, NoticeMail
-from paperround.domain.tokens import Purpose, read_token
-from paperround.jobs.notices import new_notice, notice_mail, raise_alert
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.tokens import Purpose, read_token
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Lease
+from paperround.delivery.system_mail import new_notice, notice_mail, raise_alert
+from paperround.delivery.system_mail_model import (
+    NOTICE_LIFE,
+    Alert,
+    ClaimedNotice,
+    NoticeKind,
+    NoticeMail,
+)
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.model import DeliveryId
 from tests.fakes import HERE, LETTERHEAD
 from tests.jobs.conftest import IDENTITY, NOW
 

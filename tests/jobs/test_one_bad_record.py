@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.papers import FeedId, ParsedBatch, Reject
-from paperround.jobs.ingest import IngestReport, ingest
-from paperround.sources.formats import READERS, reader_for
-from paperround.sources.live import SOURCES
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.formats.registry import READERS, reader_for
+from paperround.feeds.ingest import IngestReport, ingest
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.feeds.sources.registry import SOURCES
+from paperround.feeds.store import FeedStore
+from paperround.http.model import FetchRequest
+from paperround.papers.model import FeedId, ParsedBatch, Reject
+from paperround.papers.store import PaperStore
 from tests.jobs.conftest import NOW
 from tests.jobs.newsroom import Reply, Room
 from tests.sources.pubmed_samples import found

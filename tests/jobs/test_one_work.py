@@ -33,13 +33,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from paperround.domain.merge import key_of
-from paperround.domain.papers import Paper, PaperId, ParsedBatch, Record
-from paperround.jobs.ingest import IngestReport, ingest
-from paperround.sources.formats import decompress, reader_for
-from paperround.store import schema as db
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.formats.registry import decompress, reader_for
+from paperround.feeds.ingest import IngestReport, ingest
+from paperround.papers.merge import key_of
+from paperround.papers.model import Paper, PaperId, ParsedBatch, Record
+from paperround.papers.store import PaperStore
 from tests.databases import opened
 from tests.jobs.conftest import NOW, record
 

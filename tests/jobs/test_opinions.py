@@ -6,16 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.editions import DigestKind, Edition
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import Taste, TasteDay
-from paperround.domain.subscribers import Preferences, SubscriptionId
-from paperround.jobs.opinions import Opinions, taste_day
-from paperround.jobs.publish import publish
-from paperround.jobs.wishes import wishes_of_all
-from paperround.store.ledger import Ledger
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.digests.publish import publish
+from paperround.editions.model import DigestKind, Edition
+from paperround.papers.model import Paper, PaperId
+from paperround.personal.ranking import Opinions, taste_day
+from paperround.personal.reader_preferences import wishes_of_all
+from paperround.personal.views import Taste, TasteDay
+from paperround.subscribers.model import Preferences, SubscriptionId
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import english
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe

@@ -8,13 +8,13 @@ from random import Random
 
 import pytest
 
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.smtp_url import Relay, Tls
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post, deliver
-from paperround.mail.smtp import SmtpMailer
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.smtp_url import Relay, Tls
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.smtp.mailer import SmtpMailer
+from paperround.digests.sending import Post, deliver
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send

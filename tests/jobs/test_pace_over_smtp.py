@@ -7,15 +7,15 @@ from threading import Event
 
 import pytest
 
-from paperround.clock import StartedClock
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.pacing import (
+from paperround.bootstrap.mail import mailer_for
+from paperround.core.clock import StartedClock
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.rate_state import (
     Pacing,
     parse_domain_pace,
 )
-from paperround.jobs.sending import deliver
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring.mailroom import mailer_for
+from paperround.digests.sending import deliver
 from tests.faults import Say, SmtpSink
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.delivering import post

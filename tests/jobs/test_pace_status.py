@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from paperround.cli.digest_status import pace_as_json, progress_as_json
-from paperround.domain.pacing import Pacing, parse_pace
-from paperround.domain.status import Progress
-from paperround.jobs.alerts import troubles
-from paperround.jobs.sending import deliver
-from paperround.jobs.status import ListStatus, Status, status
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.rate_state import Pacing, parse_pace
+from paperround.delivery.status import Progress
+from paperround.digests.sending import deliver
+from paperround.ops.alerts import troubles
+from paperround.ops.status import ListStatus, Status, status
 from tests.jobs.conftest import NOW
 from tests.jobs.pace import Hands
 from tests.jobs.paced import DOMAINS, FOURTEEN, STORM, paced, planned, refusing

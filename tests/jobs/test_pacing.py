@@ -5,19 +5,19 @@ from datetime import date, timedelta
 
 import pytest
 
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.editions import DeliveryId
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.pacing import TOLERANCE, Pacing, WarmUp
-from paperround.domain.schedule import DIGEST_LIFE
-from paperround.jobs.outcomes import DeliverReport
-from paperround.jobs.pacing import Pacer
-from paperround.jobs.sending import Post, deliver, deliver_notices
-from paperround.store.lists import ListStore
-from paperround.store.pacing import PaceStore
-from paperround.store.status import StatusStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.rate_limits import Pacer
+from paperround.delivery.rate_state import TOLERANCE, Pacing, WarmUp
+from paperround.delivery.rate_store import PaceStore
+from paperround.delivery.status_store import StatusStore
+from paperround.delivery.transitions import DeliverReport
+from paperround.digests.sending import Post, deliver, deliver_notices
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryId
+from paperround.editions.schedule import DIGEST_LIFE
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import ScriptedMailer, accepting
 from tests.jobs.conftest import NOW
 from tests.jobs.notices import KEEPER, tell

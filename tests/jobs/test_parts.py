@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select
 
-from paperround.domain.errors import Conflict
-from paperround.jobs import build, plan, publish
-from paperround.jobs.build import in_parts
-from paperround.jobs.plan import plan_due
-from paperround.store import schema as db
-from paperround.store.unit_of_work import TRIES, SqlDatabase, UnitOfWork
+from paperround.core.errors import Conflict
+from paperround.db.schema import tables as db
+from paperround.db.transactions import TRIES, SqlDatabase, UnitOfWork
+from paperround.digests import build, plan, publish
+from paperround.digests.build import in_parts
+from paperround.digests.plan import plan_due
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.planning import HOURS, MINUTE, SEVEN, at, cut
 from tests.jobs.publishing import send
@@ -69,7 +69,7 @@ def test_who_lost_a_race_is_chosen_for_again_and_nobody_else() -> None:
 def test_a_part_that_loses_every_race_leaves_the_earlier_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("paperround.store.unit_of_work.LONGEST_WAIT", 0)
+    monkeypatch.setattr("paperround.db.transactions.LONGEST_WAIT", 0)
     desk = Desk(loses=[3] * TRIES)
     with pytest.raises(Conflict):
         desk.plan([1, 2, 3, 4, 5])

@@ -8,36 +8,36 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
-from paperround.clock import FixedClock
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.digests import DigestView
-from paperround.domain.editions import Candidate, DigestKind, Edition, EditionId, Ranking
-from paperround.domain.joining import joined as one_work
-from paperround.domain.ledger import Slip
-from paperround.domain.lists import ListId
-from paperround.domain.papers import Paper, Record
-from paperround.domain.personal_views import TasteDay
-from paperround.domain.subscribers import Address, Frequency, Preferences, SubscriptionId
-from paperround.jobs.compose import digest_mail, sheet_of
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.housekeeping import KEPT_TAILS, keep_house
-from paperround.jobs.opinions import Opinions, taste_day
-from paperround.jobs.plan import Hours, Welcome, plan_due
-from paperround.jobs.preview import DigestPreviewer
-from paperround.jobs.publish import publish
-from paperround.jobs.reader_history import feedback_sheet, give_feedback
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post, digest_lane
-from paperround.jobs.site import edition_page
-from paperround.jobs.status import history
-from paperround.jobs.wishes import wishes_of_all
-from paperround.store import schema as db
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.papers import PaperStore
-from paperround.store.status import StatusStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.clock import FixedClock
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Slip
+from paperround.delivery.status_store import StatusStore
+from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.cuts import freeze_cuts
+from paperround.digests.model import DigestView
+from paperround.digests.pages import edition_page
+from paperround.digests.plan import Hours, Welcome, plan_due
+from paperround.digests.publish import publish
+from paperround.digests.sending import Post, digest_lane
+from paperround.editions.lists import ListId
+from paperround.editions.model import Candidate, DigestKind, Edition, EditionId, Ranking
+from paperround.editions.store import EditionStore
+from paperround.ops.cleanup import KEPT_TAILS, keep_house
+from paperround.ops.status import history
+from paperround.papers.duplicates import joined as one_work
+from paperround.papers.model import Paper, Record
+from paperround.papers.store import PaperStore
+from paperround.personal.ranking import Opinions, taste_day
+from paperround.personal.reader_preferences import wishes_of_all
+from paperround.personal.views import TasteDay
+from paperround.self_service.history import feedback_sheet, give_feedback
+from paperround.self_service.preview import DigestPreviewer
+from paperround.subscribers.model import Address, Frequency, Preferences, SubscriptionId
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import english
 from tests.fakes import (
     LETTERHEAD,

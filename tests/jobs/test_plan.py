@@ -4,19 +4,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from paperround.domain.editions import DigestKind, Edition
-from paperround.domain.subscribers import Frequency, Preferences, Subscription
-from paperround.jobs.plan import (
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.digests.plan import (
     LONGEST_WAIT,
     Welcome,
     plan_due,
     plan_newcomer,
 )
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DigestKind, Edition
+from paperround.editions.store import EditionStore
+from paperround.subscribers.model import Frequency, Preferences, Subscription
+from paperround.subscribers.store import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.planning import DAY, HOUR, HOURS, MINUTE, SEVEN, at, cut, days, history, plan
 
@@ -53,7 +53,7 @@ def test_a_sign_of_life_is_left_after_every_page_of_people(
     subscribe(database, "ada", "bob", "cleo", "dora", "eve")
     plan(database, NOW + MINUTE)
     cut(database, at(6))
-    monkeypatch.setattr("paperround.jobs.plan.PAGE", 2)
+    monkeypatch.setattr("paperround.digests.plan.PAGE", 2)
     planned: list[int] = []
 
     def alive() -> None:

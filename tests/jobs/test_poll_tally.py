@@ -1,10 +1,10 @@
 """What a poll counts, and how little it keeps for that."""
 
-from paperround.domain.feed_health import batch_of, name_of
-from paperround.domain.feeds import FeedHealth, Shape
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.domain.papers import ParsedBatch, Record
-from paperround.jobs.poll import Tally
+from paperround.feeds.health import batch_of, name_of
+from paperround.feeds.model import FeedHealth, Shape
+from paperround.feeds.poll import Tally
+from paperround.http.model import FetchRequest, Page
+from paperround.papers.model import ParsedBatch, Record
 from tests.builders import NOW
 from tests.jobs.conftest import record
 

@@ -7,17 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.editions import DigestKind, EditionState
-from paperround.domain.feeds import NewFeed
-from paperround.domain.reasons import freeze
-from paperround.domain.subscribers import Preferences
-from paperround.jobs import publish as publishing
-from paperround.jobs.preview import DigestPreviewer
-from paperround.jobs.publish import PublishReport, publish
-from paperround.store.feeds import FeedStore
-from paperround.store.ledger import Ledger
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.core.reasons import freeze
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.ledger import Ledger
+from paperround.digests import publish as publishing
+from paperround.digests.publish import PublishReport, publish
+from paperround.editions.model import DigestKind, EditionState
+from paperround.feeds.model import NewFeed
+from paperround.feeds.store import FeedStore
+from paperround.self_service.preview import DigestPreviewer
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send

@@ -12,22 +12,22 @@ from threading import Thread
 import pytest
 
 from paperround.cli.digest_status import pace_as_json, what_holds_mail
-from paperround.doctor import routine
-from paperround.domain.errors import Conflict
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.schedule import DIGEST_LIFE
-from paperround.jobs.alerts import troubles
-from paperround.jobs.cancelling import resume
-from paperround.jobs.preview import send_test
-from paperround.jobs.put_back import MARK, WAY_OUT, SendMarks, name_installation
-from paperround.jobs.sending import Post, deliver, deliver_notices
-from paperround.jobs.status import status
-from paperround.mail.addresses import EmailAddresses
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.send_mark import SendMark, SendMarkFile
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import Conflict
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.restore_guard import MARK, WAY_OUT, SendMarks, name_installation
+from paperround.delivery.send_mark import SendMark, SendMarkFile
+from paperround.digests.cancel import resume
+from paperround.digests.sending import Post, deliver, deliver_notices
+from paperround.doctor import schedule_check
+from paperround.editions.list_store import ListStore
+from paperround.editions.schedule import DIGEST_LIFE
+from paperround.ops.alerts import troubles
+from paperround.ops.status import status
+from paperround.self_service.preview import send_test
+from paperround.subscribers.addresses import EmailAddresses
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.delivering import at, post
 from tests.jobs.publishing import send
@@ -476,9 +476,9 @@ def test_the_operator_is_told(papers: SqlDatabase, place: Path, tmp_path: Path) 
     (line,) = what_holds_mail(pace)
     assert line.startswith("mail is held")
     assert pace_as_json(pace)["put_back"]
-    (finding,) = routine.holds(pace)
+    (finding,) = schedule_check.holds(pace)
     assert finding.way_out == WAY_OUT
     marked(papers, place).marks.resume(papers, now=NOW)
     with papers.reading() as work:
         assert troubles(work, {}, now=NOW) == []
-    assert routine.holds(status(papers, None, now=NOW).pace) == []
+    assert schedule_check.holds(status(papers, None, now=NOW).pace) == []

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.editions import DeliveryState, SkipReason
-from paperround.domain.ledger import Move
-from paperround.domain.mail_words import WHY_NO_MAIL, became, notice_called
-from paperround.domain.notices import NoticeKind
-from paperround.jobs.desk import Desk
-from paperround.jobs.reader_history import ReaderHistory, reader_history
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import Database
+from paperround.db.transactions import Database
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Move
+from paperround.delivery.status_text import WHY_NO_MAIL, became, notice_called
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState, SkipReason
+from paperround.self_service.history import ReaderHistory, reader_history
+from paperround.signup.context import Desk
 from tests.builders import NOW, address, lease, move, seed_edition, seed_papers
 from tests.jobs.readers import DAYS, desk, joined, link, post, request_link, visitor
 

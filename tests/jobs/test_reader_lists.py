@@ -3,15 +3,15 @@
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.errors import NotFound
-from paperround.domain.subscribers import Frequency, Preferences
-from paperround.jobs.desk import Desk
-from paperround.jobs.reader_lists import join_list, lists_of
-from paperround.jobs.self_service import leave_from_choices, open_choices
-from paperround.jobs.signup import confirm
-from paperround.jobs.signup_requests import SignupRequest
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.core.errors import NotFound
+from paperround.db.transactions import Database
+from paperround.self_service.lists import join_list, lists_of
+from paperround.self_service.preferences import leave_from_choices, open_choices
+from paperround.signup.confirm import confirm
+from paperround.signup.context import Desk
+from paperround.signup.requests import SignupRequest
+from paperround.subscribers.model import Frequency, Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, address
 from tests.jobs.readers import (
     DAYS,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.editions import Edition
-from paperround.domain.subscribers import Frequency, Preferences
-from paperround.domain.times import midnight_utc
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.times import midnight_utc
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.papers.store import PaperStore
+from paperround.subscribers.model import Frequency, Preferences
 from tests.builders import english
 from tests.databases import opened
 from tests.jobs.conftest import subscribe

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.subscribers import WEEKDAYS, Frequency, Preferences
-from paperround.domain.times import midnight_utc
-from paperround.store.lists import ListStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.times import midnight_utc
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.subscribers.model import WEEKDAYS, Frequency, Preferences
 from tests.databases import opened
 from tests.jobs.conftest import subscribe
 from tests.jobs.real_days import Polls, Replay, Sent, polls_between

@@ -9,24 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.digests import DigestPaper
-from paperround.domain.editions import DigestKind
-from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.outcomes import Cohort, Settled
-from paperround.domain.times import midnight_utc
+from paperround.core.i18n.locale import tongue
+from paperround.core.times import midnight_utc
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.digests.compose import digest_view, sheet_of
+from paperround.digests.model import DigestPaper
+from paperround.digests.render.composer import MailRenderer
+from paperround.editions.labels import authors_said
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DigestKind
+from paperround.editions.store import EditionStore
 from paperround.evaluate.papers import read_days, votes
-from paperround.jobs.compose import digest_view, sheet_of
-from paperround.languages.papers import authors_said
-from paperround.languages.tongue import tongue
-from paperround.mail.composer import MailRenderer
-from paperround.ranking import learned
+from paperround.ranking.prior import learned
+from paperround.ranking.stop_words import may_join, occurs
+from paperround.ranking.training_data import Cohort, Settled
 from paperround.ranking.trending import TrendingRanker
-from paperround.ranking.words import may_join, occurs
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.subscribers.interests import Interest, InterestKind
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import english
 from tests.databases import opened
 from tests.jobs.conftest import subscribe

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring.hands import REST, Sending
+from paperround.bootstrap.workers import REST, Sending
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from tests.fakes import ScriptedMailer, accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.delivering import post

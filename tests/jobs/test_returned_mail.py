@@ -8,18 +8,18 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, select, update
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.errors import DatabaseFailed, InvalidInput, NotFound
-from paperround.domain.return_path import tagged
-from paperround.domain.returns import Kind, Letter, Receipt, ReturnBox, ReturnedEvent
-from paperround.jobs.erasure import erase_address
-from paperround.jobs.returned_mail import Intake, empty_box, replay, take_in
-from paperround.jobs.subscribers import lift
-from paperround.mail.return_reader import ReturnReader
-from paperround.store import schema as db
-from paperround.store.returns import ReturnStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.bounces.intake import Intake, empty_box, replay, take_in
+from paperround.bounces.model import Kind, Letter, Receipt, ReturnBox, ReturnedEvent
+from paperround.bounces.reader import ReturnReader
+from paperround.bounces.store import ReturnStore
+from paperround.core.errors import DatabaseFailed, InvalidInput, NotFound
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.delivery.model import Evidence
+from paperround.delivery.return_path import tagged
+from paperround.self_service.erasure import erase_address
+from paperround.subscribers.imports import lift
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import address
 from tests.jobs.conftest import NOW
 from tests.jobs.readers import desk

@@ -6,18 +6,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.deliveries import Envelope, Evidence, Outcome, Phase, Reply
-from paperround.domain.editions import SkipReason
-from paperround.domain.return_path import TagUse, make_tag, tag_of
-from paperround.domain.returns import Kind, Proof, Receipt
-from paperround.domain.standing import CLEAN, SURGE_OF_A_DOMAIN, Standing
-from paperround.domain.subscribers import SubscriberState
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.status import history
-from paperround.store import schema as db
-from paperround.store.returns import ReturnStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.bounces.model import Kind, Proof, Receipt
+from paperround.bounces.policy import CLEAN, SURGE_OF_A_DOMAIN, Standing
+from paperround.bounces.store import ReturnStore
+from paperround.core.tokens import KeyRing
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.model import Envelope, Evidence, Outcome, Phase, Reply
+from paperround.delivery.return_path import TagUse, make_tag, tag_of
+from paperround.editions.model import SkipReason
+from paperround.ops.status import history
+from paperround.subscribers.model import SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import address
 from tests.fakes import accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe

@@ -2,13 +2,13 @@
 
 import pytest
 
-from paperround.domain.papers import ParsedBatch, Show
-from paperround.jobs.compose import ARXIV_THANKS
-from paperround.jobs.playground import Reading, candidates_of, digest_view, rank_candidates
-from paperround.jobs.preview import DigestPreviewer
-from paperround.mail.composer import MailRenderer
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.compose import ARXIV_THANKS
+from paperround.digests.playground import Reading, candidates_of, digest_view, rank_candidates
+from paperround.digests.render.composer import MailRenderer
+from paperround.papers.model import ParsedBatch, Show
+from paperround.papers.store import PaperStore
+from paperround.self_service.preview import DigestPreviewer
 from tests.fakes import NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
 from tests.mail.builders import letterhead

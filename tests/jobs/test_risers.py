@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from paperround.domain.editions import Edition, EditionState
-from paperround.domain.papers import Count
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.preview import DigestPreviewer
-from paperround.jobs.publish import publish
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.cuts import freeze_cuts
+from paperround.digests.publish import publish
+from paperround.editions.model import Edition, EditionState
+from paperround.editions.store import EditionStore
+from paperround.papers.model import Count
 from paperround.ranking.trending import TrendingRanker
-from paperround.store.editions import EditionStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.self_service.preview import DigestPreviewer
 from tests.builders import english
 from tests.fakes import LETTERHEAD, PlainRenderer
 from tests.jobs.conftest import IDENTITY, fill, record, subscribe

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.papers import Paper, PaperId, Show
-from paperround.jobs.ingest import ingest
-from paperround.jobs.search import LOOKED_AT, SearchPage
-from paperround.jobs.search import search as search_papers
+from paperround.db.transactions import Database
+from paperround.feeds.formats.html_page import read_page
+from paperround.feeds.ingest import ingest
+from paperround.papers.model import Paper, PaperId, Show
+from paperround.papers.search_service import LOOKED_AT, SearchPage
+from paperround.papers.search_service import search as search_papers
+from paperround.papers.store import PaperStore
 from paperround.ranking.relevance import by_relevance
-from paperround.sources.page import read_page
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database
 from tests.builders import NOW, paper, write
 
 

@@ -4,16 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.lists import Window
-from paperround.domain.papers import Observation, Paper
-from paperround.jobs.feed_preview import preview_feed
-from paperround.store.candidates import CandidateStore
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring import Runtime
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.candidate_store import CandidateStore
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import Window
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.feeds.preview import preview_feed
+from paperround.papers.model import Observation, Paper
+from paperround.papers.store import PaperStore
 from tests.jobs.newsroom import NOW, Room
 from tests.sources.pubmed_samples import EXPIRED, article, articles, found
 from tests.sources.semantic_scholar_samples import bulk, paper

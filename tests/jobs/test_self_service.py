@@ -7,20 +7,19 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.editions import DeliveryState
-from paperround.domain.errors import InvalidInput
-from paperround.domain.ledger import Claimed
-from paperround.domain.limits import parse_rates
-from paperround.domain.notices import ClaimedNotice, NoticeKind
-from paperround.domain.readers import Choices
-from paperround.domain.subscribers import Preferences, SubscriberState, Subscription
-from paperround.domain.tokens import KeyRing, Purpose
-from paperround.jobs.desk import Desk
-from paperround.jobs.erasure import erase_address, erase_person, export_person
-from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.preview import next_digest
-from paperround.jobs.reader_history import feedback_sheet
-from paperround.jobs.self_service import (
+from paperround.core.errors import InvalidInput
+from paperround.core.rates import parse_rates
+from paperround.core.tokens import KeyRing, Purpose
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.delivery.ledger_model import Claimed
+from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.digests.plan import Hours, plan_due
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState
+from paperround.self_service.erasure import erase_address, erase_person, export_person
+from paperround.self_service.history import feedback_sheet
+from paperround.self_service.preferences import (
     leave,
     leave_from_choices,
     mail_choices_link,
@@ -28,13 +27,14 @@ from paperround.jobs.self_service import (
     open_choices,
     save_choices,
 )
-from paperround.jobs.signup import confirm
-from paperround.jobs.subscribers import add_subscriber
-from paperround.mail.addresses import EmailAddresses
-from paperround.store import schema as db
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.self_service.preview import next_digest
+from paperround.signup.confirm import confirm
+from paperround.signup.context import Desk
+from paperround.subscribers.addresses import EmailAddresses
+from paperround.subscribers.imports import add_subscriber
+from paperround.subscribers.model import Preferences, SubscriberState, Subscription
+from paperround.subscribers.readers import Choices
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import MINUTE, NOW, address, seed_edition, seed_papers
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -6,21 +6,21 @@ from datetime import timedelta
 import pytest
 
 from paperround.cli.digest_status import pace_as_json, what_holds_mail
-from paperround.doctor import routine
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.errors import Conflict
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.notices import NoticeKind
-from paperround.domain.schedule import DIGEST_LIFE
-from paperround.jobs.alerts import troubles
-from paperround.jobs.holding import ALLOW, Signing, allow_unsigned
-from paperround.jobs.notices import new_notice
-from paperround.jobs.preview import send_test
-from paperround.jobs.sending import Post, deliver, deliver_notices
-from paperround.jobs.status import status
-from paperround.mail.addresses import EmailAddresses
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import Conflict
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.holds import ALLOW, Signing, allow_unsigned
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.system_mail import new_notice
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.digests.sending import Post, deliver, deliver_notices
+from paperround.doctor import schedule_check
+from paperround.editions.schedule import DIGEST_LIFE
+from paperround.ops.alerts import troubles
+from paperround.ops.status import status
+from paperround.self_service.preview import send_test
+from paperround.subscribers.addresses import EmailAddresses
 from tests.fakes import accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.delivering import at, post
@@ -174,12 +174,12 @@ def test_the_operator_is_told(signed: SqlDatabase, caplog: pytest.LogCaptureFixt
     (line,) = what_holds_mail(pace)
     assert line.startswith("mail is held")
     assert pace_as_json(pace)["lacks_keys"]
-    (finding,) = routine.holds(pace)
+    (finding,) = schedule_check.holds(pace)
     assert ALLOW in finding.way_out
     deliver(signing(signed, WITH_KEYS))
     with signed.reading() as work:
         assert troubles(work, {}, now=NOW) == []
-    assert routine.holds(status(signed, None, now=NOW).pace) == []
+    assert schedule_check.holds(status(signed, None, now=NOW).pace) == []
     assert "not held any more" in caplog.text
 
 

@@ -8,25 +8,25 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.errors import Crowded, InvalidInput, RateLimited
-from paperround.domain.limits import parse_rates
-from paperround.domain.notices import ClaimedNotice, NoticeKind
-from paperround.domain.readers import Visitor
-from paperround.domain.subscribers import (
+from paperround.core.errors import Crowded, InvalidInput, RateLimited
+from paperround.core.rates import parse_rates
+from paperround.core.tokens import Purpose
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.ops.cleanup import keep_house
+from paperround.signup.confirm import confirm
+from paperround.signup.limits import must_work
+from paperround.signup.worker import work_on_requests
+from paperround.subscribers.imports import suppress
+from paperround.subscribers.model import (
     Frequency,
     Preferences,
     Subscriber,
     SubscriberState,
 )
-from paperround.domain.tokens import Purpose
-from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.signup import confirm
-from paperround.jobs.signup_limits import must_work
-from paperround.jobs.signup_worker import work_on_requests
-from paperround.jobs.subscribers import suppress
-from paperround.store import schema as db
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.subscribers.readers import Visitor
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.domain.limits import parse_rates
-from paperround.domain.notices import NoticeKind
-from paperround.domain.subscribers import Address
-from paperround.jobs.desk import Desk
-from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.self_service import mail_choices_link
-from paperround.jobs.signup import confirm
-from paperround.jobs.signup_worker import work_on_requests
-from paperround.jobs.subscribers import suppress
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database
+from paperround.core.rates import parse_rates
+from paperround.db.transactions import Database
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.ops.cleanup import keep_house
+from paperround.self_service.preferences import mail_choices_link
+from paperround.signup.confirm import confirm
+from paperround.signup.context import Desk
+from paperround.signup.worker import work_on_requests
+from paperround.subscribers.imports import suppress
+from paperround.subscribers.model import Address
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

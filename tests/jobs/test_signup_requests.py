@@ -8,24 +8,25 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.errors import Misconfigured
-from paperround.domain.notices import NoticeKind
-from paperround.domain.readers import Visitor
-from paperround.domain.requests import Drop
-from paperround.domain.subscribers import Address
-from paperround.domain.tokens import KeyRing
-from paperround.jobs import new_address, signup_requests
-from paperround.jobs.desk import Desk
-from paperround.jobs.erasure import erase_address, erase_person, export_person
-from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.put_back import hold_everything
-from paperround.jobs.signup_limits import DAY, tally
-from paperround.jobs.signup_worker import TRIES, work_on_requests
-from paperround.jobs.subscribers import is_suppressed
-from paperround.store import schema as db
-from paperround.store.requests import RequestStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.core.errors import Misconfigured
+from paperround.core.tokens import KeyRing
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.delivery.restore_guard import hold_everything
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.ops.cleanup import keep_house
+from paperround.self_service import change_address
+from paperround.self_service.erasure import erase_address, erase_person, export_person
+from paperround.signup import requests
+from paperround.signup.context import Desk
+from paperround.signup.limits import DAY, tally
+from paperround.signup.worker import TRIES, work_on_requests
+from paperround.subscribers.imports import is_suppressed
+from paperround.subscribers.model import Address
+from paperround.subscribers.readers import Visitor
+from paperround.subscribers.request_store import RequestStore
+from paperround.subscribers.requests import Drop
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.known import STATES, seed_states, statements
@@ -47,11 +48,11 @@ Ask = Callable[[Desk, Address, Visitor], object]
 
 def sign_up(here: Desk, to: Address, by: Visitor) -> None:
     asked = replace(request(by=by), address=to)
-    signup_requests.subscribe(here, asked, now=NOW)
+    requests.subscribe(here, asked, now=NOW)
 
 
 def ask_for_link(here: Desk, to: Address, by: Visitor) -> None:
-    signup_requests.request_link(here, to, by, now=NOW)
+    requests.request_link(here, to, by, now=NOW)
 
 
 def waiting(database: Database) -> int:
@@ -103,7 +104,7 @@ def test_a_change_of_address_asks_the_database_the_same_whatever_is_known_of_the
         [token] = [link(one) for one in mails if one.kind is NoticeKind.PREFERENCES]
         here = desk(database, LIMITS)
         with statements(engine) as asked:
-            assert new_address.ask_to_move(here, token, address(name), visitor(number), now=now)
+            assert change_address.ask_to_move(here, token, address(name), visitor(number), now=now)
         said[name] = asked
     assert all(one == said["new"] for one in said.values())
 
@@ -159,7 +160,7 @@ def test_a_process_that_dies_while_it_works_on_a_request_leaves_all_of_it(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("paperround.jobs.signup_worker.new_notice", die)
+        patched.setattr("paperround.signup.worker.new_notice", die)
         with pytest.raises(KeyboardInterrupt):
             work_on_requests(here, now=NOW)
     assert waiting(database) == 1
@@ -181,7 +182,7 @@ def test_a_request_that_fails_keeps_none_of_the_others_and_is_dropped_in_the_end
             raise ValueError(f"something is wrong with {to.folded}")
         return is_suppressed(work, keys, to)
 
-    monkeypatch.setattr("paperround.jobs.signup_worker.is_suppressed", fails)
+    monkeypatch.setattr("paperround.signup.worker.is_suppressed", fails)
     for number, name in enumerate(("first", "poison", "last")):
         sign_up(here, address(name), visitor(number))
     with caplog.at_level(logging.ERROR):
@@ -207,7 +208,7 @@ def test_where_nobody_can_tell_who_must_never_be_mailed_all_wait(
         raise Misconfigured("a key is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr("paperround.jobs.signup_worker.is_suppressed", fails)
+        patched.setattr("paperround.signup.worker.is_suppressed", fails)
         with pytest.raises(Misconfigured):
             work_on_requests(here, now=NOW)
     assert work_on_requests(here, now=NOW) == 1
@@ -240,7 +241,7 @@ def test_who_erases_themselves_takes_along_what_waits_for_them(database: Databas
     joined(here, "bob", now=NOW - DAYS)
     for name in ("alice", "bob"):
         ask_for_link(here, address(name), visitor())
-    assert new_address.ask_to_move(here, token, address("carol"), visitor(), now=NOW)
+    assert change_address.ask_to_move(here, token, address("carol"), visitor(), now=NOW)
     assert erase_person(here, token, now=NOW)
     assert waiting(database) == 1
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.joining import PaperJoin
-from paperround.domain.papers import Paper
-from paperround.jobs.search import LASTING, SHOWN, Neighbours, similar_papers
+from paperround.db.transactions import Database
+from paperround.papers.duplicates import PaperJoin
+from paperround.papers.model import Paper
+from paperround.papers.search_service import LASTING, SHOWN, Neighbours, similar_papers
+from paperround.papers.store import PaperStore
 from paperround.ranking.relevance import by_relevance
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database
 from tests.builders import MINUTE, NOW, paper, write
 
 PLANTS = "Leaves of plants grow towards light, and chlorophyll moves with it."
@@ -105,7 +105,7 @@ def test_a_neighbour_that_became_the_paper_itself_is_none(database: Database) ->
 def test_no_more_neighbours_are_kept_than_there_is_room_for(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paperround.jobs.search.MOST_KEPT", 2)
+    monkeypatch.setattr("paperround.papers.search_service.MOST_KEPT", 2)
     first, second, third = keep(database, leaves(1), leaves(2), leaves(3))
     neighbours = Neighbours(database, by_relevance)
     for one in (first, second, third):

@@ -4,28 +4,28 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.clock import FixedClock
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.channels import ChannelKind, Hook
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.editions import DeliveryState, DigestKind, SkipReason
-from paperround.domain.errors import InvalidInput, NotFound
-from paperround.domain.ledger import Move
-from paperround.domain.notices import NoticeKind
-from paperround.domain.subscribers import SubscriberState
-from paperround.jobs.notices import new_notice
-from paperround.jobs.preview import send_test
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post
-from paperround.jobs.status import history, status
-from paperround.jobs.subscribers import suppression_digests
-from paperround.store.channels import ChannelStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.notices import NoticeLedger
-from paperround.store.status import StatusStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.clock import FixedClock
+from paperround.core.errors import InvalidInput, NotFound
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.channel_model import ChannelKind, Hook
+from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Move
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.status_store import StatusStore
+from paperround.delivery.system_mail import new_notice
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.digests.sending import Post
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState, DigestKind, SkipReason
+from paperround.ops.status import history, status
+from paperround.self_service.preview import send_test
+from paperround.subscribers.imports import suppression_digests
+from paperround.subscribers.model import SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     DAY,
     HOUR,

@@ -6,21 +6,21 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.clock import FixedClock
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.editions import DeliveryId
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.notices import NoticeKind
-from paperround.domain.pacing import MOST_REFUSALS_OF_US
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.cancelling import pause, resume
-from paperround.jobs.deliver import MOST_KEYLESS
-from paperround.jobs.notices import new_notice
-from paperround.jobs.outcomes import FEWEST
-from paperround.jobs.sending import deliver, deliver_notices
-from paperround.store.notices import NoticeLedger
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.clock import FixedClock
+from paperround.core.tokens import KeyRing
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.deliver import MOST_KEYLESS
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
+from paperround.delivery.system_mail import new_notice
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.delivery.transitions import FEWEST
+from paperround.digests.cancel import pause, resume
+from paperround.digests.sending import deliver, deliver_notices
+from paperround.editions.model import DeliveryId
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import accepting
 from tests.jobs.conftest import IDENTITY, NOW
 from tests.jobs.notices import KEEPER, Batches, plan, post, tell

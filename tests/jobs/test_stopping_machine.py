@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from paperround.domain.editions import DeliveryId, DeliveryState, DigestKind
-from paperround.domain.ledger import Claimed
-from paperround.jobs.cancelling import cancel, pause, resume
-from paperround.jobs.resend import send_missed
-from paperround.store import schema as db
-from paperround.store.ledger import Ledger
+from paperround.db.schema import tables as db
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Claimed
+from paperround.digests.cancel import cancel, pause, resume
+from paperround.digests.resend import send_missed
+from paperround.editions.model import DeliveryId, DeliveryState, DigestKind
 from tests.builders import DAY, HOUR, lease
 from tests.contracts.ledger_machine import LedgerMachine
 from tests.jobs.conftest import IDENTITY

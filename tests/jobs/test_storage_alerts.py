@@ -2,10 +2,10 @@
 
 import pytest
 
+from paperround.db.engine import LITTLE_ROOM, MOST_LOG_BYTES, Storage
+from paperround.doctor.database_check import room
 from paperround.doctor.findings import Level
-from paperround.doctor.records import room
-from paperround.jobs.alerts import storage_troubles
-from paperround.store.engine import LITTLE_ROOM, MOST_LOG_BYTES, Storage
+from paperround.ops.alerts import storage_troubles
 from tests.jobs.conftest import NOW
 
 

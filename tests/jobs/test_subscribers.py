@@ -2,11 +2,13 @@
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, Misconfigured
-from paperround.domain.subscribers import SubscriberState
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.subscriber_files import read_rows
-from paperround.jobs.subscribers import (
+from paperround.core.errors import InvalidInput, Misconfigured
+from paperround.core.tokens import KeyRing
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.subscribers.addresses import EmailAddresses
+from paperround.subscribers.import_files import read_rows
+from paperround.subscribers.imports import (
     ImportReport,
     add_subscriber,
     exported_rows,
@@ -14,10 +16,8 @@ from paperround.jobs.subscribers import (
     lift,
     suppress,
 )
-from paperround.mail.addresses import EmailAddresses
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.subscribers.model import SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW
 
 HEADER = (

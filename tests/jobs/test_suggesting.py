@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.jobs.choices import LASTING, LASTING_NONE, SuggestedTopics
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.subscribers.choices import LASTING, LASTING_NONE, SuggestedTopics
 from tests.builders import NOW
 from tests.jobs.conftest import fill, record
 

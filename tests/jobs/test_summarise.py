@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.gist import choose_gist
-from paperround.domain.limits import Rate
-from paperround.domain.papers import Paper, Show
-from paperround.domain.summaries import MARK, Wording
-from paperround.jobs.publish import publish
-from paperround.jobs.summarise import (
+from paperround.core.errors import FetchFailed
+from paperround.core.rates import Rate
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.publish import publish
+from paperround.digests.summaries import (
     EVERY,
     KEPT,
     REQUESTS,
@@ -22,10 +20,12 @@ from paperround.jobs.summarise import (
     Writing,
     summarise,
 )
-from paperround.net.client import GuardedClient
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.summarise.chat import ChatSummariser
-from paperround.summarise.shelf import Shelf
+from paperround.http.client import GuardedClient
+from paperround.papers.gist import choose_gist
+from paperround.papers.model import Paper, Show
+from paperround.papers.summaries import MARK, Wording
+from paperround.plugins.summaries.cache import Shelf
+from paperround.plugins.summaries.chat import ChatSummariser
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
 from tests.net.clients import guarded

@@ -25,14 +25,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from paperround.jobs.compose import digest_mail, sheet_of
-from paperround.jobs.ingest import ingest
-from paperround.jobs.preview import DigestPreviewer
-from paperround.mail.composer import MailRenderer
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.render.composer import MailRenderer
+from paperround.editions.list_store import ListStore
+from paperround.feeds.formats.registry import READERS
+from paperround.feeds.ingest import ingest
 from paperround.ranking.trending import TrendingRanker
-from paperround.sources.formats import READERS
-from paperround.store.lists import ListStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.self_service.preview import DigestPreviewer
 from tests.databases import opened
 from tests.domain.messy import MESSY
 from tests.fakes import LETTERHEAD, PlainRenderer

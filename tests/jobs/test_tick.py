@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from paperround.domain.editions import Ranking
-from paperround.domain.errors import FetchFailed
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.returns import Receipt
-from paperround.domain.subscribers import Preferences
-from paperround.jobs.tick import (
+from paperround.bounces.model import Receipt
+from paperround.core.errors import FetchFailed
+from paperround.db.schema import tables as db
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Ranking
+from paperround.ops.tick import (
     SCHEDULER,
     TickReport,
     plan,
@@ -21,13 +26,8 @@ from paperround.jobs.tick import (
     returns_round,
     tick,
 )
-from paperround.store import schema as db
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.notices import NoticeLedger
-from paperround.store.slots import SlotStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.ticking import (

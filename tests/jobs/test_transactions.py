@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from paperround.domain.errors import Conflict
-from paperround.store.unit_of_work import LONGEST_WAIT, TRIES, tried
+from paperround.core.errors import Conflict
+from paperround.db.transactions import LONGEST_WAIT, TRIES, tried
 
 
 def loses(times: int) -> Callable[[], str]:

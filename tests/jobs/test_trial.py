@@ -4,12 +4,8 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from paperround.domain.editions import Ranking
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import NewFeed
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.domain.papers import Count, ParsedBatch, Record
-from paperround.jobs.playground import (
+from paperround.core.errors import FetchFailed
+from paperround.digests.playground import (
     Fetched,
     Reading,
     candidates_of,
@@ -17,7 +13,11 @@ from paperround.jobs.playground import (
     fetch,
     rank_candidates,
 )
-from paperround.sources.live import SOURCES
+from paperround.editions.model import Ranking
+from paperround.feeds.model import NewFeed
+from paperround.feeds.sources.registry import SOURCES
+from paperround.http.model import FetchRequest, Page
+from paperround.papers.model import Count, ParsedBatch, Record
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import NOW, record
 from tests.mail.builders import letterhead

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.notices import UNCONFIRMED_LIFE, ClaimedNotice, NoticeKind
-from paperround.domain.tokens import Purpose
-from paperround.jobs.housekeeping import keep_house
-from paperround.jobs.plan import Hours, plan_due
-from paperround.jobs.self_service import leave, mail_choices_link
-from paperround.jobs.signup import confirm
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import Database, SqlDatabase
+from paperround.core.tokens import Purpose
+from paperround.db.transactions import Database, SqlDatabase
+from paperround.delivery.system_mail_model import UNCONFIRMED_LIFE, ClaimedNotice, NoticeKind
+from paperround.digests.plan import Hours, plan_due
+from paperround.ops.cleanup import keep_house
+from paperround.self_service.preferences import leave, mail_choices_link
+from paperround.signup.confirm import confirm
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, address, seed_edition, seed_list, seed_papers
 from tests.databases import opened
 from tests.jobs.conftest import IDENTITY

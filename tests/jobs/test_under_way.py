@@ -1,8 +1,8 @@
 """When refusals of us are too many in a row, with others on their way meanwhile."""
 
-from paperround.domain.editions import DeliveryId
-from paperround.domain.pacing import MOST_REFUSALS_OF_US
-from paperround.jobs.outcomes import UnderWay
+from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
+from paperround.delivery.transitions import UnderWay
+from paperround.editions.model import DeliveryId
 
 
 def taken_up(count: int) -> UnderWay:

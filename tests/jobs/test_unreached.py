@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from paperround.cli.digest_status import pace_as_json, what_holds_mail
-from paperround.domain.deliveries import Envelope, Outcome, Phase, Reply
-from paperround.domain.notices import Alert
-from paperround.jobs.alerts import troubles
-from paperround.jobs.pacing import LATELY, unreached
-from paperround.jobs.sending import deliver
-from paperround.jobs.status import pace_status
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.rate_limits import LATELY, unreached
+from paperround.delivery.system_mail_model import Alert
+from paperround.digests.sending import deliver
+from paperround.ops.alerts import troubles
+from paperround.ops.status import pace_status
 from tests.builders import MINUTE
 from tests.fakes import accepting
 from tests.jobs.conftest import NOW

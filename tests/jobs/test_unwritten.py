@@ -13,19 +13,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.deliveries import Envelope, Mailer, Outcome, Phase, Reply
-from paperround.domain.editions import DeliveryId
-from paperround.domain.errors import Conflict, DatabaseFailed, InvalidInput
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.notices import Alert
-from paperround.domain.ports import Worker
-from paperround.jobs.deliver import ANSWER, SETTLE
-from paperround.jobs.lanes import Deed, Unwritten
-from paperround.jobs.notices import raise_alert
-from paperround.jobs.outcomes import FEWEST
-from paperround.jobs.sending import Post, deliver, deliver_notices
-from paperround.store import schema as db
-from paperround.store.unit_of_work import TRIES, Patience, SqlDatabase, UnitOfWork
+from paperround.core.errors import Conflict, DatabaseFailed, InvalidInput
+from paperround.core.interfaces import Worker
+from paperround.db.schema import tables as db
+from paperround.db.transactions import TRIES, Patience, SqlDatabase, UnitOfWork
+from paperround.delivery.deliver import ANSWER, SETTLE
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Envelope, Mailer, Outcome, Phase, Reply
+from paperround.delivery.queues import Deed, Unwritten
+from paperround.delivery.system_mail import raise_alert
+from paperround.delivery.system_mail_model import Alert
+from paperround.delivery.transitions import FEWEST
+from paperround.digests.sending import Post, deliver, deliver_notices
+from paperround.editions.model import DeliveryId
 from tests.fakes import Neighbours, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.delivering import at, post

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.domain.errors import RateLimited
-from paperround.domain.limits import VisitLimits, parse_rates
-from paperround.jobs.visits import Visits
+from paperround.access.rate_limiter import Visits
+from paperround.core.errors import RateLimited
+from paperround.core.rates import VisitLimits, parse_rates
 from tests.builders import MINUTE, NOW
 from tests.races import THREADS, at_once
 

@@ -4,19 +4,19 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from paperround.domain.digests import DigestView
-from paperround.domain.editions import DigestKind
-from paperround.domain.papers import Count, Record
-from paperround.domain.subscribers import Frequency, Preferences
-from paperround.jobs.compose import digest_view, sheet_of
-from paperround.jobs.publish import publish
-from paperround.mail.composer import MailRenderer
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.digests.compose import digest_view, sheet_of
+from paperround.digests.model import DigestView
+from paperround.digests.publish import publish
+from paperround.digests.render.composer import MailRenderer
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DigestKind
+from paperround.editions.store import EditionStore
+from paperround.papers.model import Count, Record
 from paperround.ranking.trending import TrendingRanker
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.subscribers.model import Frequency, Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import LETTERHEAD
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.mail.builders import letterhead

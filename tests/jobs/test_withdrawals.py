@@ -6,22 +6,22 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from paperround.domain.editions import DeliveryState, DigestKind
-from paperround.domain.ledger import Slip
-from paperround.domain.lists import Window
-from paperround.domain.papers import Record
-from paperround.jobs.build import MOST_WITHDRAWALS
-from paperround.jobs.compose import digest_mail, sheet_of
-from paperround.jobs.publish import publish
-from paperround.mail.composer import MailRenderer
-from paperround.store.candidates import CandidateStore
-from paperround.store.editions import EditionStore
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.memory import SentPapers
-from paperround.store.papers import PaperStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.history_store import SentPapers
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Slip
+from paperround.digests.build import MOST_WITHDRAWALS
+from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.publish import publish
+from paperround.digests.render.composer import MailRenderer
+from paperround.editions.candidate_store import CandidateStore
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import Window
+from paperround.editions.model import DeliveryState, DigestKind
+from paperround.editions.store import EditionStore
+from paperround.papers.model import Record
+from paperround.papers.store import PaperStore
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import lease, move
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe

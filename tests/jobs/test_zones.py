@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 
-from paperround.domain.subscribers import Preferences
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.jobs.conftest import fill, record, subscribe
 from tests.jobs.planning import DAY, HOUR, at, cut, days, plan
 

@@ -6,22 +6,22 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from paperround.channels.ping import WebPinger
-from paperround.clock import FixedClock
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.editions import Edition
-from paperround.domain.errors import DatabaseFailed, FetchFailed
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.domain.models import Ranker
-from paperround.jobs.newsroom import Newsroom
-from paperround.jobs.opinions import Opinions, taste_day
-from paperround.jobs.plan import Hours
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post, deliver
-from paperround.jobs.tick import Pinger, Rounds
-from paperround.store.editions import EditionStore
-from paperround.store.lists import ListStore
-from paperround.store.unit_of_work import Database, UnitOfWork
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.clock import FixedClock
+from paperround.core.errors import DatabaseFailed, FetchFailed
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.digests.plan import Hours
+from paperround.digests.sending import Post, deliver
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.editions.store import EditionStore
+from paperround.feeds.fetcher import Newsroom
+from paperround.http.model import FetchRequest, Page
+from paperround.ops.dead_man_switch import WebPinger
+from paperround.ops.tick import Pinger, Rounds
+from paperround.personal.ranking import Opinions, taste_day
+from paperround.ranking.models import Ranker
 from tests.fakes import (
     LETTERHEAD,
     Neighbours,

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
-from paperround.domain.editions import DeliveryState
-from paperround.domain.errors import Misconfigured
-from paperround.domain.languages import ENGLISH, LANGUAGES
-from paperround.domain.mail_words import (
+from paperround.core.errors import Misconfigured
+from paperround.core.i18n import locale
+from paperround.core.i18n.locale import catalogue_path, read_catalogue, translations
+from paperround.core.languages import ENGLISH, LANGUAGES
+from paperround.delivery.status_text import (
     DIGEST,
     WHY_NO_MAIL,
     WHY_THIN,
@@ -20,17 +21,16 @@ from paperround.domain.mail_words import (
     mail_called,
     notice_called,
 )
-from paperround.domain.notices import NoticeKind
-from paperround.domain.telling import paper_links
-from paperround.jobs import trending
-from paperround.jobs.source_pages import ALARMS, BY_HAND, GONE, HEALTH
-from paperround.languages import tongue
-from paperround.languages.tongue import catalogue_path, read_catalogue, translations
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.editions import trending
+from paperround.editions.model import DeliveryState
+from paperround.editions.source_pages import ALARMS, BY_HAND, GONE, HEALTH
+from paperround.papers.formatting import paper_links
 from paperround.ranking.formula import _PARTS
-from paperround.web.choices import FREQUENCIES
-from paperround.web.problems import BROKEN, NOT_HERE, NOWHERE, TITLES
+from paperround.web.errors import BROKEN, NOT_HERE, NOWHERE, TITLES
+from paperround.web.preferences_form import FREQUENCIES
 from paperround.web.signup import why_none
-from paperround.web.templating import _SIGNALS
+from paperround.web.templates import _SIGNALS
 from tests.languages.unmarked import unmarked
 from tools.words import OTHERS, TEMPLATE, faults, main, messages, renewed, written
 
@@ -189,7 +189,7 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
     words |= {trending.why_quiet(None)}
     assert sorted(one for one in words if one not in said) == []
     parts = {name.replace("_", " ") for names, _, _ in _PARTS for name in names}
-    assert parts <= set(tongue.PARTS)
+    assert parts <= set(locale.PARTS)
 
 
 def test_the_vocabulary_has_every_noun_that_is_counted_and_no_other() -> None:
@@ -200,7 +200,7 @@ def test_the_vocabulary_has_every_noun_that_is_counted_and_no_other() -> None:
     said = set(re.findall(r'tongue\.counted\(.*"([a-z ]+)"\)', code))
     assert "paper" in shown
     assert "vote" in said
-    assert shown | said | set(_SIGNALS.values()) == set(tongue.COUNTED)
+    assert shown | said | set(_SIGNALS.values()) == set(locale.COUNTED)
 
 
 @dataclass(frozen=True)

@@ -10,27 +10,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.editions import Candidate
-from paperround.domain.feed_outlook import source_lines
-from paperround.domain.feeds import FeedHealth
-from paperround.domain.finder import Findable, Finder
-from paperround.domain.interests import Interest, InterestKind
-from paperround.domain.papers import FeedId, PaperId
-from paperround.domain.reasons import author_named, freeze, join_reasons, read_reasons
-from paperround.domain.risers import _frozen, dated
-from paperround.domain.wishes import Wishes, sight_of
-from paperround.languages.localize import (
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import (
     MESSAGES,
     digest_reason,
     english_reason,
     localize_reason,
     localize_source,
 )
-from paperround.languages.tongue import tongue
+from paperround.core.reasons import author_named, freeze, join_reasons, read_reasons
+from paperround.editions.model import Candidate
+from paperround.editions.rank_changes import _frozen, dated
+from paperround.feeds.model import FeedHealth
+from paperround.feeds.outlook import source_lines
+from paperround.papers.model import FeedId, PaperId
+from paperround.personal.keyword_index import Findable, Finder
+from paperround.personal.matches import Wishes, sight_of
+from paperround.personal.reader_scores import _frozen as _in_words
 from paperround.ranking.bursts import Burst
-from paperround.ranking.opinions import _frozen as _in_words
 from paperround.ranking.query import Match
 from paperround.ranking.trending import reason_for
+from paperround.subscribers.interests import Interest, InterestKind
 from tests.domain.feeds import feed
 from tests.ranking.builders import NOW, candidate, listed, only, rank, seen
 from tools.words import OTHERS

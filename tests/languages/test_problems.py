@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import paperround
-from paperround.domain.errors import InvalidInput, invalid
-from paperround.domain.interests import InterestKind, bounded, interest, interests_in
-from paperround.domain.keywords import read_keywords
-from paperround.domain.languages import marked
-from paperround.domain.subscribers import Address, Preferences
-from paperround.domain.times import parse_date, place_zone
-from paperround.domain.topics import read_topics
-from paperround.jobs.choices import checked
-from paperround.languages.localize import localize_error
-from paperround.languages.tongue import tongue
-from paperround.mail.addresses import EmailAddresses, refused_domains
-from paperround.sources.library import read_library
-from paperround.sources.zotero import place_of
-from paperround.web.choices import ChoicesForm, wished
+from paperround.core.errors import InvalidInput, invalid
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import localize_error
+from paperround.core.languages import marked
+from paperround.core.times import parse_date, place_zone
+from paperround.feeds.formats.library import read_library
+from paperround.feeds.sources.zotero import place_of
+from paperround.papers.topics import read_topics
+from paperround.subscribers.addresses import EmailAddresses, refused_domains
+from paperround.subscribers.choices import checked
+from paperround.subscribers.interests import InterestKind, bounded, interest, interests_in
+from paperround.subscribers.keywords import read_keywords
+from paperround.subscribers.model import Address, Preferences
+from paperround.web.preferences_form import ChoicesForm, wished
 from tests.builders import NOW
 from tests.mail.address_corpus import bad
 from tools.words import OTHERS

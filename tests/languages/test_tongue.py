@@ -5,11 +5,11 @@ from gettext import NullTranslations
 
 import pytest
 
-from paperround.domain.digests import DigestPaper
-from paperround.domain.reasons import counted
-from paperround.domain.telling import paper_links
-from paperround.languages.papers import authors_said, links_said, tally_said
-from paperround.languages.tongue import Tongue, tongue
+from paperround.core.i18n.locale import Tongue, tongue
+from paperround.core.reasons import counted
+from paperround.digests.model import DigestPaper
+from paperround.editions.labels import authors_said, links_said, tally_said
+from paperround.papers.formatting import paper_links
 from tests.mail.builders import paper
 
 DAY = date(2026, 1, 30)

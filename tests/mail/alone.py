@@ -1,9 +1,9 @@
 """A digest built alone, without sharing anything: what the bytes of a composer must be."""
 
-from paperround.domain.digests import DigestMail
-from paperround.mail.composer import MailRenderer
-from paperround.mail.frames import digest_particulars
-from paperround.mail.message import addressing_of, message_bytes
+from paperround.digests.model import DigestMail
+from paperround.digests.render.composer import MailRenderer
+from paperround.digests.render.frames import digest_particulars
+from paperround.digests.render.message import addressing_of, message_bytes
 
 
 def compose_alone(renderer: MailRenderer, mail: DigestMail) -> bytes:

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from paperround.domain.digests import (
+from paperround.core.sender import Letterhead
+from paperround.delivery.system_mail_model import NoticeKind, NoticeMail, NoticeView
+from paperround.digests.model import (
     DigestMail,
     DigestPaper,
     DigestView,
     PersonalLinks,
     WithdrawnPaper,
 )
-from paperround.domain.notices import NoticeKind, NoticeMail, NoticeView
-from paperround.domain.sender import Letterhead
 
 PUBLIC = "https://papers.example.org"
 TOKEN_A = "AQEjAQAAAAAAB" + "a" * 27

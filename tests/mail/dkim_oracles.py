@@ -8,8 +8,8 @@ from pathlib import Path
 
 import dkim
 
-from paperround.mail.dkim import Algorithm, Signer, SigningKey
-from paperround.mail.dkim_book import Record, new_key, public_of
+from paperround.delivery.dkim.keys import Record, new_key, public_of
+from paperround.delivery.dkim.signer import Algorithm, Signer, SigningKey
 
 DOMAIN = "papers.example.org"
 SCRIPT = Path(__file__).with_name("dkim_oracle.pl")

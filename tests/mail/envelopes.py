@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from paperround.domain.deliveries import Envelope
-from paperround.domain.editions import DeliveryId
+from paperround.delivery.model import Envelope
+from paperround.editions.model import DeliveryId
 
 SENDER = "digest@papers.example.org"
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
-from paperround.domain.smtp_url import Relay
-from paperround.mail.session import World
+from paperround.core.smtp_url import Relay
+from paperround.delivery.smtp.session import World
 
 _HELLO = b"250-slow.example\r\n250 PIPELINING\r\n"
 _ANSWERS = {b"EHLO": _HELLO, b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}

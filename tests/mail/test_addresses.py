@@ -2,9 +2,9 @@
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.mail import addresses
-from paperround.mail.addresses import EmailAddresses
+from paperround.core.errors import InvalidInput
+from paperround.subscribers import addresses
+from paperround.subscribers.addresses import EmailAddresses
 from tests.mail.address_corpus import bad, good
 
 BOOK = EmailAddresses()

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestPaper, WithdrawnPaper
-from paperround.domain.errors import RenderingFailed
-from paperround.mail.composer import MOST_DIGESTS, MailRenderer
-from paperround.mail.dkim import Algorithm, Signer
-from paperround.mail.dkim_book import new_key
-from paperround.mail.frames import MOST_CARDS, card_of
-from paperround.mail.render import HTML_LIMIT
+from paperround.core.errors import RenderingFailed
+from paperround.delivery.dkim.keys import new_key
+from paperround.delivery.dkim.signer import Algorithm, Signer
+from paperround.digests.model import DigestPaper, WithdrawnPaper
+from paperround.digests.render.composer import MOST_DIGESTS, MailRenderer
+from paperround.digests.render.frames import MOST_CARDS, card_of
+from paperround.digests.render.view import HTML_LIMIT
 from tests.mail.alone import compose_alone
 from tests.mail.builders import letterhead, links, mail, paper, view
 from tests.mail.reading import HOSTILE, body_lines, modern, modern_parts, split_by_hand

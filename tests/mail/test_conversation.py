@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.deliveries import Phase
-from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.conversation import Conversation, Stopped, Timeouts
+from paperround.core.smtp_url import Relay, Tls
+from paperround.delivery.model import Phase
+from paperround.delivery.smtp.conversation import Conversation, Stopped, Timeouts
 
 RELAY = Relay(host="relay.example", port=587, tls=Tls.STARTTLS, user="ada", password="secret")
 PLAIN = replace(RELAY, tls=Tls.NONE, user="")

@@ -12,13 +12,13 @@ from dkim.canonicalization import Relaxed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.notices import NoticeKind
-from paperround.mail.composer import MailRenderer
-from paperround.mail.dkim import (
+from paperround.delivery.dkim.signer import (
     Algorithm,
     SigningKey,
     prepared,
 )
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.digests.render.composer import MailRenderer
 from tests.mail.alone import compose_alone
 from tests.mail.builders import letterhead, links, mail, notice, notice_view, view
 from tests.mail.dkim_oracles import dkimpy_says, key, perl_lacks, perl_says, signer

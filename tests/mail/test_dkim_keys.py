@@ -18,11 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from paperround.config import Settings
-from paperround.domain.errors import Conflict, InvalidInput, Misconfigured
-from paperround.mail import dkim_signers
-from paperround.mail.composer import MailRenderer
-from paperround.mail.dkim import Algorithm, SigningKey
-from paperround.mail.dkim_book import (
+from paperround.core.errors import Conflict, InvalidInput, Misconfigured
+from paperround.delivery.dkim import signers as dkim_signers
+from paperround.delivery.dkim.keys import (
     KEEP,
     SHOW_REVOKED,
     KeyBook,
@@ -34,13 +32,15 @@ from paperround.mail.dkim_book import (
     public_of,
     standing_of,
 )
-from paperround.mail.dkim_signers import (
+from paperround.delivery.dkim.signer import Algorithm, SigningKey
+from paperround.delivery.dkim.signers import (
     Signers,
     read_book,
     replace_book,
     signing_domain,
     write_book,
 )
+from paperround.digests.render.composer import MailRenderer
 from tests.builders import NOW
 from tests.mail.builders import letterhead, mail
 from tests.mail.dkim_oracles import DOMAIN, dkimpy_says, key

@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import RenderingFailed
-from paperround.mail.addresses import is_address
-from paperround.mail.headers import check, header_text, literal_field, mailbox_field, text_field
+from paperround.core.errors import RenderingFailed
+from paperround.digests.render.headers import (
+    check,
+    header_text,
+    literal_field,
+    mailbox_field,
+    text_field,
+)
+from paperround.subscribers.addresses import is_address
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=200)
 HOSTILE = [

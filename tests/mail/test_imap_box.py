@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import FetchFailed, Misconfigured
-from paperround.domain.returns import Letter
-from paperround.mail.imap_box import MOST_LOOKED_FOR, opened_box, parse_imap_url
-from paperround.mail.returned import LONGEST
+from paperround.bounces.imap import MOST_LOOKED_FOR, opened_box, parse_imap_url
+from paperround.bounces.model import Letter
+from paperround.bounces.reports import LONGEST
+from paperround.core.errors import FetchFailed, Misconfigured
 from tests.certificates import certificate
 from tests.mail.imap_server import ImapServer, Stored
 

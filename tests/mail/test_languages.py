@@ -16,18 +16,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestPaper, DigestView, Rendered
-from paperround.domain.editions import SkipReason
-from paperround.domain.languages import LANGUAGES
-from paperround.domain.mail_words import WHY_THIN
-from paperround.domain.notices import NoticeKind
-from paperround.domain.reasons import freeze, join_reasons
-from paperround.languages.localize import localize_reason
-from paperround.languages.tongue import tongue
-from paperround.mail.composer import MailRenderer
-from paperround.mail.notices import notice_words
-from paperround.mail.render import digest_words
-from paperround.mail.templates import TEXT_WIDTH, Templates, columns, wrapped
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import localize_reason
+from paperround.core.languages import LANGUAGES
+from paperround.core.reasons import freeze, join_reasons
+from paperround.delivery.status_text import WHY_THIN
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.digests.model import DigestPaper, DigestView, Rendered
+from paperround.digests.render.composer import MailRenderer
+from paperround.digests.render.system_mail import notice_words
+from paperround.digests.render.templates import TEXT_WIDTH, Templates, columns, wrapped
+from paperround.digests.render.view import digest_words
+from paperround.editions.model import SkipReason
 from tests.mail.alone import compose_alone
 from tests.mail.builders import WITHDRAWN, letterhead, links, mail, notice, notice_view, paper, view
 from tests.mail.reading import Outline, modern, modern_parts

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestMail, WithdrawnPaper
-from paperround.domain.errors import Misconfigured, RenderingFailed
-from paperround.mail.composer import MOST_FRAMES, MailRenderer
+from paperround.core.errors import Misconfigured, RenderingFailed
+from paperround.digests.model import DigestMail, WithdrawnPaper
+from paperround.digests.render.composer import MOST_FRAMES, MailRenderer
 from tests.mail.alone import compose_alone
 from tests.mail.builders import PUBLIC, WITHDRAWN, letterhead, links, mail, paper, view
 from tests.mail.golden_names import NAMES

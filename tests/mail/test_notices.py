@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.digests import Rendered
-from paperround.domain.errors import RenderingFailed
-from paperround.domain.notices import NoticeKind, NoticeView
-from paperround.mail.composer import MailRenderer
-from paperround.mail.headers import header_text
-from paperround.mail.notices import notice_words
-from paperround.mail.templates import Templates
+from paperround.core.errors import RenderingFailed
+from paperround.delivery.system_mail_model import NoticeKind, NoticeView
+from paperround.digests.model import Rendered
+from paperround.digests.render.composer import MailRenderer
+from paperround.digests.render.headers import header_text
+from paperround.digests.render.system_mail import notice_words
+from paperround.digests.render.templates import Templates
 from tests.mail.builders import letterhead, notice, notice_view
 from tests.mail.reading import (
     FALLBACKS,

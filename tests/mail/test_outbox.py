@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.editions import DeliveryId, DeliveryState
-from paperround.domain.replies import verdict
-from paperround.mail.outbox import Disk, OutboxMailer, file_name
-from paperround.wiring.mailroom import mailer_for
+from paperround.bootstrap.mail import mailer_for
+from paperround.delivery.outbox import Disk, OutboxMailer, file_name
+from paperround.delivery.replies import verdict
+from paperround.editions.model import DeliveryId, DeliveryState
 from tests.mail.envelopes import SENDER, Marks, envelope, envelopes
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.mail.message import encode
+from paperround.digests.render.message import encode
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=400)
 TOKEN = st.text("012XYZ-_", min_size=40, max_size=40)

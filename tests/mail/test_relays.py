@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from paperround.domain.replies import verdict
-from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.smtp import SmtpMailer
+from paperround.core.smtp_url import Relay, Tls
+from paperround.delivery.replies import verdict
+from paperround.delivery.smtp.mailer import SmtpMailer
 from tests.mail.envelopes import Marks, envelope, envelopes
 from tests.mail.slow_world import SlowWorld, Worlds
 

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.digests import DigestView, Rendered
-from paperround.domain.editions import SkipReason
-from paperround.domain.errors import Misconfigured, RenderingFailed
-from paperround.domain.mail_words import WHY_THIN
-from paperround.domain.reasons import freeze
-from paperround.domain.summaries import MARK
-from paperround.domain.telling import paper_links, shortened, web_address
-from paperround.languages.papers import authors_said, tally_said
-from paperround.languages.tongue import tongue
-from paperround.mail.render import digest_words
-from paperround.mail.templates import Templates, site_name, wrapped
-from paperround.paths import find
+from paperround.core.errors import Misconfigured, RenderingFailed
+from paperround.core.i18n.locale import tongue
+from paperround.core.paths import find
+from paperround.core.reasons import freeze
+from paperround.delivery.status_text import WHY_THIN
+from paperround.digests.model import DigestView, Rendered
+from paperround.digests.render.templates import Templates, site_name, wrapped
+from paperround.digests.render.view import digest_words
+from paperround.editions.labels import authors_said, tally_said
+from paperround.editions.model import SkipReason
+from paperround.papers.formatting import paper_links, shortened, web_address
+from paperround.papers.summaries import MARK
 from tests.mail.builders import PUBLIC, links, paper, view
 from tests.mail.reading import (
     FALLBACKS,

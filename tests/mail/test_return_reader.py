@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.return_path import TagUse, make_tag, tagged
-from paperround.domain.returns import Kind, ReturnedEvent
-from paperround.domain.tokens import KeyRing, Purpose
-from paperround.mail.return_reader import ReturnReader
+from paperround.bounces.model import Kind, ReturnedEvent
+from paperround.bounces.reader import ReturnReader
+from paperround.core.tokens import KeyRing, Purpose
+from paperround.delivery.model import Evidence
+from paperround.delivery.return_path import TagUse, make_tag, tagged
 from tests.builders import NOW
 from tests.mail.bouncing import feedback_report, letter, postfix_report
 

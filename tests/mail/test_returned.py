@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.returns import Kind
-from paperround.mail.returned import read_returned
+from paperround.bounces.model import Kind
+from paperround.bounces.reports import read_returned
+from paperround.delivery.model import Evidence
 from tests.mail.reports import report
 
 

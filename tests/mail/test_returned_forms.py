@@ -4,9 +4,9 @@ from base64 import b64encode
 
 import pytest
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.returns import Kind
-from paperround.mail.returned import Returned, read_returned
+from paperround.bounces.model import Kind
+from paperround.bounces.reports import Returned, read_returned
+from paperround.delivery.model import Evidence
 from tests.mail.reports import report
 
 FROM = "From: MAILER-DAEMON@mx.example.org\nSubject: {}\n"

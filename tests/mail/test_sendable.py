@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.deliveries import Envelope, WireReady
-from paperround.domain.digests import DigestPaper
-from paperround.domain.editions import DeliveryId
-from paperround.domain.errors import RenderingFailed
-from paperround.mail.composer import MailRenderer
-from paperround.mail.dkim import Algorithm, Signer
-from paperround.mail.dkim_book import new_key
-from paperround.mail.frames import wire_ready
-from paperround.mail.message import are_ready
-from paperround.mail.sendable import dot_stuffed, require_sendable
+from paperround.core.errors import RenderingFailed
+from paperround.delivery.dkim.keys import new_key
+from paperround.delivery.dkim.signer import Algorithm, Signer
+from paperround.delivery.model import Envelope, WireReady
+from paperround.delivery.wire_format import dot_stuffed, require_sendable
+from paperround.digests.model import DigestPaper
+from paperround.digests.render.composer import MailRenderer
+from paperround.digests.render.frames import wire_ready
+from paperround.digests.render.message import are_ready
+from paperround.editions.model import DeliveryId
 from tests.mail.builders import letterhead, links, mail, paper, view
 from tests.mail.reading import HOSTILE
 

@@ -10,13 +10,13 @@ from itertools import chain, repeat
 
 import pytest
 
-from paperround.domain.deliveries import Envelope, Outcome, Phase
-from paperround.domain.editions import DeliveryId
-from paperround.domain.replies import verdict
-from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.conversation import Timeouts
-from paperround.mail.session import World
-from paperround.mail.smtp import SmtpMailer
+from paperround.core.smtp_url import Relay, Tls
+from paperround.delivery.model import Envelope, Outcome, Phase
+from paperround.delivery.replies import verdict
+from paperround.delivery.smtp.conversation import Timeouts
+from paperround.delivery.smtp.mailer import SmtpMailer
+from paperround.delivery.smtp.session import World
+from paperround.editions.model import DeliveryId
 from tests.faults import Action, Break, Late, Say, SmtpSink
 from tests.mail.envelopes import Marks, envelope, envelopes
 

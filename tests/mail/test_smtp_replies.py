@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from paperround.domain.deliveries import Blame, Verdict
-from paperround.domain.editions import DeliveryId
-from paperround.domain.replies import verdict
-from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.conversation import Timeouts
-from paperround.mail.smtp import SmtpMailer
+from paperround.core.smtp_url import Relay, Tls
+from paperround.delivery.model import Blame, Verdict
+from paperround.delivery.replies import verdict
+from paperround.delivery.smtp.conversation import Timeouts
+from paperround.delivery.smtp.mailer import SmtpMailer
+from paperround.editions.model import DeliveryId
 from tests.faults import Action, Break, Late, Part, Say, SmtpSink
 from tests.mail.envelopes import Marks, envelope, envelopes
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.deliveries import Outcome, Phase
-from paperround.domain.replies import verdict
-from paperround.wiring.mailroom import mailer_for
+from paperround.bootstrap.mail import mailer_for
+from paperround.delivery.model import Outcome, Phase
+from paperround.delivery.replies import verdict
 from tests.certificates import certificate, server_context
 from tests.faults import Action, Say, Security, SmtpSink
 from tests.mail.envelopes import Marks, envelope, envelopes

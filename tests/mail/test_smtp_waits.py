@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator, Sequence
 
 import pytest
 
-from paperround.domain.deliveries import Outcome, Phase
-from paperround.domain.editions import DeliveryId
-from paperround.domain.replies import verdict
-from paperround.domain.smtp_url import Relay, Tls
-from paperround.mail.smtp import SmtpMailer
+from paperround.core.smtp_url import Relay, Tls
+from paperround.delivery.model import Outcome, Phase
+from paperround.delivery.replies import verdict
+from paperround.delivery.smtp.mailer import SmtpMailer
+from paperround.editions.model import DeliveryId
 from tests.mail.envelopes import Marks, envelopes
 from tests.mail.slow_world import SlowWorld, Worlds
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from paperround.domain.notices import NoticeKind
-from paperround.mail.composer import MailRenderer
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.digests.render.composer import MailRenderer
 from tests.mail.builders import letterhead, mail, notice, notice_view, paper, view
 
 ARRIVED = (

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, Engine
 
-from paperround.store.schema import RETIRED
+from paperround.db.schema.tables import RETIRED
 
 _POSTGRES = (
     """SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' '

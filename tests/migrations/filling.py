@@ -5,32 +5,32 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
-from paperround.domain.channels import ChannelKind, Hook
-from paperround.domain.editions import DeliveryId
-from paperround.domain.keys import Asked, Deed, NewKey
-from paperround.domain.limits import Turn
-from paperround.domain.models import NewModel
-from paperround.domain.papers import PaperId, Reject
-from paperround.domain.standing import Standing
-from paperround.domain.status import DeliveryQuery
-from paperround.domain.subscribers import SubscriberId
-from paperround.store import schema as db
-from paperround.store.channels import ChannelStore
-from paperround.store.edition_rows import paper_columns
-from paperround.store.enrichments import EnrichmentStore
-from paperround.store.feeds import FeedStore
-from paperround.store.keys import AnswerStore, AuditStore, KeyStore
-from paperround.store.limits import Limiter, RateStore
-from paperround.store.lists import ListStore
-from paperround.store.models import ModelStore
-from paperround.store.pacing import PaceStore
-from paperround.store.papers import PaperStore
-from paperround.store.posts import PostLedger
-from paperround.store.returns import ReturnStore
-from paperround.store.slots import SlotStore
-from paperround.store.status import StatusStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.access.model import Asked, Deed, NewKey
+from paperround.access.store import AnswerStore, AuditStore, KeyStore
+from paperround.bounces.policy import Standing
+from paperround.bounces.store import ReturnStore
+from paperround.core.rates import Turn
+from paperround.db.limits import Limiter, RateStore
+from paperround.db.schema import tables as db
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.channel_ledger import PostLedger
+from paperround.delivery.channel_model import ChannelKind, Hook
+from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.rate_store import PaceStore
+from paperround.delivery.status import DeliveryQuery
+from paperround.delivery.status_store import StatusStore
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryId
+from paperround.editions.rows import paper_columns
+from paperround.feeds.store import FeedStore
+from paperround.papers.enrichment_store import EnrichmentStore
+from paperround.papers.model import PaperId, Reject
+from paperround.papers.store import PaperStore
+from paperround.ranking.model_store import ModelStore
+from paperround.ranking.models import NewModel
+from paperround.subscribers.model import SubscriberId
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import (
     NOW,
     edition_paper,

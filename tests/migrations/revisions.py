@@ -1,5 +1,5 @@
 """The revisions there are."""
 
-from paperround.store import revisions
+from paperround.db import revisions
 
 REVISIONS = tuple(sorted(revisions.known()))

@@ -10,15 +10,15 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Engine, insert, inspect
 
-from paperround.domain.errors import SchemaOutOfDate
-from paperround.domain.feeds import FeedHealth
-from paperround.domain.papers import PaperId
-from paperround.store import migrate, revisions
-from paperround.store import schema as db
-from paperround.store.editions import EditionStore
-from paperround.store.feeds import FeedStore
-from paperround.store.lists import ListStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import SchemaOutOfDate
+from paperround.db import migrate, revisions
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.editions.store import EditionStore
+from paperround.feeds.model import FeedHealth
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import PaperId
 from tests.builders import NOW
 from tests.databases import opened
 from tests.migrations.describing import described

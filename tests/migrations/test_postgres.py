@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, inspect
 
-from paperround.domain.errors import DatabaseFailed
-from paperround.store import migrate, revisions
+from paperround.core.errors import DatabaseFailed
+from paperround.db import migrate, revisions
 from tests.databases import PostgresServer, opened
 from tests.migrations.crowding import crowd, watched
 from tests.migrations.filling import counts

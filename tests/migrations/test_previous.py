@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround import paths
+from paperround.core import paths
 from tests.databases import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from paperround.domain.errors import DatabaseFailed, SchemaOutOfDate
-from paperround.store import migrate, queue_schema, revisions
+from paperround.core.errors import DatabaseFailed, SchemaOutOfDate
+from paperround.db import migrate, revisions
+from paperround.db.schema import queue
 from tests.databases import PostgresServer, opened
 from tests.migrations.describing import described_queue
 from tests.races import at_once
@@ -28,7 +29,7 @@ def empty(postgres: PostgresServer) -> Iterator[Engine]:
 def later_package(tmp_path: Path) -> Path:
     """What a later version of the queue's package ships: one change more."""
     folder = tmp_path / "sql"
-    shutil.copytree(queue_schema.package(), folder)
+    shutil.copytree(queue.package(), folder)
     change = "CREATE TABLE procrastinate_later (id int); INSERT INTO procrastinate_later VALUES (1)"
     (folder / "migrations" / f"{LATER}.sql").write_text(f"{change};", encoding="utf-8")
     return folder
@@ -36,11 +37,11 @@ def later_package(tmp_path: Path) -> Path:
 
 def begin_with(engine: Engine, change: str) -> None:
     """Make the first of the queue's changes, as if there were no others yet."""
-    script = queue_schema.package() / "migrations" / f"{change}.sql"
+    script = queue.package() / "migrations" / f"{change}.sql"
     with engine.begin() as connection:
         connection.exec_driver_sql(script.read_text(encoding="utf-8").replace("%", "%%"))
-        connection.execute(text(f"CREATE TABLE {queue_schema.BOOK} (name text PRIMARY KEY)"))
-        booking = text(f"INSERT INTO {queue_schema.BOOK} (name) VALUES (:name)")
+        connection.execute(text(f"CREATE TABLE {queue.BOOK} (name text PRIMARY KEY)"))
+        booking = text(f"INSERT INTO {queue.BOOK} (name) VALUES (:name)")
         connection.execute(booking, {"name": change})
 
 
@@ -58,7 +59,7 @@ def test_all_changes_one_after_another_come_to_the_same(
     empty: Engine, postgres: PostgresServer
 ) -> None:
     migrate.upgrade_queue(empty)
-    first, *rest = queue_schema.shipped(queue_schema.package())
+    first, *rest = queue.shipped(queue.package())
     with postgres.created() as url, opened(url) as other:
         begin_with(other, first)
         assert migrate.upgrade_queue(other) == rest
@@ -68,7 +69,7 @@ def test_all_changes_one_after_another_come_to_the_same(
 def test_the_change_of_a_later_version_is_made_once(empty: Engine, later_package: Path) -> None:
     migrate.upgrade(empty)
     with empty.connect() as connection:
-        assert queue_schema.missing(connection, folder=later_package) == [LATER]
+        assert queue.missing(connection, folder=later_package) == [LATER]
     assert migrate.upgrade_queue(empty, folder=later_package) == [LATER]
     assert migrate.upgrade_queue(empty, folder=later_package) == []
     with empty.connect() as connection:
@@ -97,9 +98,9 @@ def test_a_database_that_a_later_version_upgraded_is_still_good(
 
 def test_a_change_that_is_missing_is_told_with_the_way_out(empty: Engine) -> None:
     migrate.upgrade(empty)
-    newest = queue_schema.shipped(queue_schema.package())[-1]
+    newest = queue.shipped(queue.package())[-1]
     with empty.begin() as connection:
-        connection.execute(text(f"DELETE FROM {queue_schema.BOOK} WHERE name = '{newest}'"))
+        connection.execute(text(f"DELETE FROM {queue.BOOK} WHERE name = '{newest}'"))
     assert migrate.check_drift(empty) == [f"the queue's tables lack the change {newest}"]
     with pytest.raises(SchemaOutOfDate, match=rf"{newest}.*paperround db upgrade"):
         revisions.prepare(empty)
@@ -160,11 +161,11 @@ def test_whoever_may_make_no_tables_is_told_so_in_one_line(empty: Engine) -> Non
 
 def as_somebody_powerless(connection: Connection) -> None:
     connection.execute(text("SET LOCAL ROLE powerless"))
-    queue_schema.make_next(connection)
+    queue.make_next(connection)
 
 
 def test_sqlite_has_no_tables_of_a_queue(sqlite_template: Path) -> None:
     with opened(f"sqlite:///{sqlite_template}") as engine, engine.connect() as connection:
-        assert queue_schema.missing(connection) == []
+        assert queue.missing(connection) == []
         tables = connection.execute(text("SELECT name FROM sqlite_master")).scalars()
-        assert not [name for name in tables if not queue_schema.is_declared(name)]
+        assert not [name for name in tables if not queue.is_declared(name)]

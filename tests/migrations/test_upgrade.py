@@ -5,8 +5,8 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import Engine, event
 
-from paperround.domain.errors import SchemaOutOfDate
-from paperround.store import migrate, revisions
+from paperround.core.errors import SchemaOutOfDate
+from paperround.db import migrate, revisions
 from tests.migrations.revisions import REVISIONS
 
 STRIDE = 29

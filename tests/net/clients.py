@@ -11,12 +11,12 @@ from ipaddress import ip_address
 
 import pytest
 
-from paperround.clock import FixedClock
-from paperround.domain.errors import FetchFailed
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.net.client import GuardedClient
-from paperround.net.limits import Limits
-from paperround.net.network import Address, Network, look_up
+from paperround.core.clock import FixedClock
+from paperround.core.errors import FetchFailed
+from paperround.http.client import GuardedClient
+from paperround.http.limits import Limits
+from paperround.http.model import FetchRequest, Page
+from paperround.http.network import Address, Network, look_up
 from tests.net.faults import Behaviour, FaultServer
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.fetching import FetchRequest
-from paperround.net.limits import Limits
+from paperround.core.errors import FetchFailed
+from paperround.http.limits import Limits
+from paperround.http.model import FetchRequest
 from tests.net.clients import guarded
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.net.client import LONGEST_WAIT, failure, retry_after
+from paperround.http.client import LONGEST_WAIT, failure, retry_after
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 

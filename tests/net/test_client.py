@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, FetchRefused, Misconfigured
-from paperround.domain.fetching import FetchRequest
+from paperround.core.errors import FetchFailed, FetchRefused, Misconfigured
+from paperround.http.model import FetchRequest
 from tests.net.clients import NOW, PUBLIC, Led, fetch, guarded
 from tests.net.faults import Behaviour, FaultServer, page, redirects, says
 

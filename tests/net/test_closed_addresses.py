@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from paperround.domain.errors import FetchFailed, FetchRefused
-from paperround.domain.fetching import FetchRequest
-from paperround.net.client import GuardedClient
-from paperround.net.limits import Limits
-from paperround.net.network import Network, look_up
+from paperround.core.errors import FetchFailed, FetchRefused
+from paperround.http.client import GuardedClient
+from paperround.http.limits import Limits
+from paperround.http.model import FetchRequest
+from paperround.http.network import Network, look_up
 from tests.net.clients import PUBLIC, Led, error_of, guarded, only_examples_lead_to
 from tests.net.faults import FaultServer, hangs, page, redirects, says
 

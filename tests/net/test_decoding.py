@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, FetchRefused
-from paperround.net.client import decoded
+from paperround.core.errors import FetchFailed, FetchRefused
+from paperround.http.client import decoded
 
 TEXT = b"Trending papers in your inbox. " * 100
 

@@ -12,10 +12,10 @@ from threading import Event
 
 import pytest
 
-from paperround.domain.errors import FetchFailed, FetchRefused
-from paperround.domain.fetching import FetchRequest
-from paperround.net.limits import Limits
-from paperround.net.network import Address, Network
+from paperround.core.errors import FetchFailed, FetchRefused
+from paperround.http.limits import Limits
+from paperround.http.model import FetchRequest
+from paperround.http.network import Address, Network
 from tests.certificates import certificate, server_context
 from tests.net.clients import QUICK, Led, error_of, fetch, guarded
 from tests.net.faults import (

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from paperround.domain.errors import FetchFailed, FetchRefused, Unanswered
-from paperround.domain.fetching import FetchRequest
+from paperround.core.errors import FetchFailed, FetchRefused, Unanswered
+from paperround.http.model import FetchRequest
 from tests.net.clients import guarded
 from tests.net.faults import PATIENCE, Behaviour, Caller, FaultServer, page, redirects, says
 

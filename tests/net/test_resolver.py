@@ -13,9 +13,9 @@ import dns.resolver
 import dns.rrset
 import pytest
 
-from paperround.domain.errors import FetchFailed
-from paperround.net.network import Address
-from paperround.net.resolver import SystemResolver
+from paperround.core.errors import FetchFailed
+from paperround.http.network import Address
+from paperround.http.resolver import SystemResolver
 
 LONG = ["v=DKIM1; k=rsa; p=" + "A" * 200, "B" * 200]
 HOSTS = {

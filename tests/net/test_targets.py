@@ -1,7 +1,7 @@
 import pytest
 
-from paperround.domain.errors import FetchRefused, Misconfigured
-from paperround.net.targets import Target, parse, parse_allowed, target
+from paperround.core.errors import FetchRefused, Misconfigured
+from paperround.http.targets import Target, parse, parse_allowed, target
 
 WEB = frozenset({80, 443})
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from paperround.domain.editions import Candidate, Ranked, Ranking
-from paperround.domain.papers import Observation, Paper, PaperId
+from paperround.editions.model import Candidate, Ranked, Ranking
+from paperround.papers.model import Observation, Paper, PaperId
 from paperround.ranking.trending import TrendingRanker
 
 NOW = datetime(2026, 1, 30, 8, 0, tzinfo=UTC)

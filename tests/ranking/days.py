@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from paperround.domain.editions import Candidate
-from paperround.domain.papers import Observation
+from paperround.editions.model import Candidate
+from paperround.papers.model import Observation
 from tests.ranking.builders import NOW, candidate
 
 WORDS = st.sampled_from("seal tide front optical flow dark matter the of 3d naïve µ-wave".split())

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from paperround.domain.editions import Ranking
-from paperround.domain.outcomes import Cohort, Settled
-from paperround.domain.telling import shown_authors
+from paperround.editions.model import Ranking
+from paperround.papers.formatting import shown_authors
+from paperround.ranking.training_data import Cohort, Settled
 from tests.builders import english
 from tests.ranking.builders import TODAY, paper
 

@@ -1,11 +1,11 @@
-"""What a reader gets, found one paper at a time: what `paperround.ranking.picks` does for many."""
+"""What a reader gets, found one paper at a time: what `paperround.personal.selection` does for many."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from paperround.domain.finder import Papers, bits
-from paperround.domain.personal_views import PersonalView
-from paperround.ranking.picks import OFFERED, REACH, SHORTLIST
+from paperround.personal.keyword_index import Papers, bits
+from paperround.personal.selection import OFFERED, REACH, SHORTLIST
+from paperround.personal.views import PersonalView
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from paperround.ranking.bags import bag_of, stands_in, whole_words
-from paperround.ranking.words import may_join
+from paperround.ranking.stop_words import may_join
 
 PIECES = (
     *"a b x 1 22 - -- _ . , ' \\ $ ( é ß İ 模型 – ² \t \n \x1c kiln Kiln KILN the".split(" "),

@@ -1,7 +1,7 @@
 import pytest
 
 from paperround.ranking.bursts import Burst, Term, Thresholds, find_bursts, share_out, topics_of
-from paperround.ranking.words import occurs, paper_tokens, tokens
+from paperround.ranking.stop_words import occurs, paper_tokens, tokens
 
 LEAST = Thresholds(papers=3, background=100, times=3, strength=2)
 FILLER = ["quiet rivers carry cold water"] * 9

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from paperround.domain.editions import Candidate, Ranking
+from paperround.editions.model import Candidate, Ranking
 from tests.ranking.builders import candidate, crowded_by_a_topic, order, rank, seen
 
 

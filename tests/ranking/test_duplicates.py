@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.papers import Paper
+from paperround.papers.model import Paper
 from paperround.ranking.duplicates import group_duplicates
-from paperround.ranking.words import paper_tokens
+from paperround.ranking.stop_words import paper_tokens
 from tests.ranking.builders import candidate, only, order, paper, rank, seen
 
 ABSTRACT = (

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.editions import EditionPaper
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import PersonalView, Taste
-from paperround.ranking.opinions import TasteDay
-from paperround.ranking.words import occurs
+from paperround.editions.model import EditionPaper
+from paperround.papers.model import Paper, PaperId
+from paperround.personal.reader_scores import TasteDay
+from paperround.personal.views import PersonalView, Taste
+from paperround.ranking.stop_words import occurs
 from tests.builders import english
 from tests.ranking.builders import paper
 

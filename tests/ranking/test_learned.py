@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from paperround.domain.editions import Candidate
-from paperround.domain.errors import InvalidInput
-from paperround.domain.identifiers import folded
-from paperround.domain.outcomes import Cohort, Settled
-from paperround.ranking import learned, prior_file
-from paperround.ranking.learned import Learned, Records, records_of
-from paperround.ranking.maker import PriorMaker
-from paperround.ranking.prior import FEATURES, GROUPS, VERSION, PastMeans
-from paperround.ranking.prior_learning import LEAST_OUTCOMES
+from paperround.core.errors import InvalidInput
+from paperround.editions.model import Candidate
+from paperround.papers.identifiers import folded
+from paperround.ranking.prior import learned, storage
+from paperround.ranking.prior.learned import Learned, Records, records_of
+from paperround.ranking.prior.maker import PriorMaker
+from paperround.ranking.prior.model import FEATURES, GROUPS, VERSION, PastMeans
+from paperround.ranking.prior.training import LEAST_OUTCOMES
+from paperround.ranking.stop_words import occurs
+from paperround.ranking.training_data import Cohort, Settled
 from paperround.ranking.trending import LONGEST, TrendingRanker
 from paperround.ranking.trending import VERSION as RANKER
-from paperround.ranking.words import occurs
 from tests.builders import english
 from tests.ranking.builders import by_number, candidate, order, paper, rank, seen
 from tests.ranking.days import days as drawn_days
@@ -167,13 +167,13 @@ def test_nothing_in_a_model_can_run() -> None:
 
 
 def test_a_model_of_another_version_is_refused_by_name(fresh: Learned) -> None:
-    foreign = prior_file.to_bytes(fresh, "prior-0")
+    foreign = storage.to_bytes(fresh, "prior-0")
     with pytest.raises(InvalidInput, match=rf"of prior-0, and this program reads {VERSION}"):
         learned.read(foreign)
 
 
 def test_a_model_that_knows_papers_by_other_features_is_refused(fresh: Learned) -> None:
-    foreign = prior_file.to_bytes(replace(fresh, features="text,moon"), VERSION)
+    foreign = storage.to_bytes(replace(fresh, features="text,moon"), VERSION)
     with pytest.raises(InvalidInput, match="other features"):
         learned.read(foreign)
 

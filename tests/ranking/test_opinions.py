@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.personal_views import PersonalView, Taste
+from paperround.papers.model import Paper, PaperId
+from paperround.personal.reader_scores import TasteDay
+from paperround.personal.views import PersonalView, Taste
 from paperround.ranking.bags import as_written
-from paperround.ranking.opinions import TasteDay
-from paperround.ranking.words import occurs
+from paperround.ranking.stop_words import occurs
 from tests.builders import english
 from tests.ranking.builders import paper
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.ranking.personal import (
+from paperround.personal.scores import (
     LEAST_ODDS,
     MOST_ODDS,
     Said,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.personal_views import PersonalView, Taste
-from paperround.ranking.picks import Picked, Scored, in_parts, picked, with_nobody
+from paperround.personal.selection import Picked, Scored, in_parts, picked, with_nobody
+from paperround.personal.views import PersonalView, Taste
 from tests.ranking.plain_picks import PlainDay, PlainPick, plain_pick
 
 ANYONE = PersonalView(taste=Taste(), size=3)

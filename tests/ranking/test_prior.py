@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paperround.ranking.prior import (
+from paperround.ranking.prior.model import (
     FEATURES,
     GROUPS,
     Knowledge,
@@ -18,8 +18,8 @@ from paperround.ranking.prior import (
     features_of,
     team_keys,
 )
-from paperround.ranking.prior_learning import Learner, Outcome
-from paperround.ranking.prior_text import fit_text, term_counts
+from paperround.ranking.prior.text import fit_text, term_counts
+from paperround.ranking.prior.training import Learner, Outcome
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import Weights
 from tests.ranking.builders import DAY, TODAY, by_number, candidate, order, paper, rank, seen

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.domain.editions import Candidate, Ranking
+from paperround.editions.model import Candidate, Ranking
 from paperround.ranking.trending import LONGEST
 from tests.builders import english
 from tests.ranking.builders import NOW, candidate, order, rank, seen

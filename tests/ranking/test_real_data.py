@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.editions import Candidate
-from paperround.ranking.words import occurs
+from paperround.editions.model import Candidate
+from paperround.ranking.stop_words import occurs
 from tests.ranking.builders import NOW, candidate, order, rank
 
 QUOTED = re.compile("“(.+?)”")

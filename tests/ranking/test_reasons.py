@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.editions import Candidate
+from paperround.editions.model import Candidate
+from paperround.ranking.stop_words import occurs
 from paperround.ranking.trending import LONGEST
-from paperround.ranking.words import occurs
 from tests.builders import english
 from tests.ranking.builders import NOW, by_number, candidate, listed, only, rank, seen
 

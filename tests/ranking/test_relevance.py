@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.search import Found, parse_query
+from paperround.papers.model import Paper, PaperId
+from paperround.papers.search import Found, parse_query
 from paperround.ranking.relevance import by_relevance
 from tests.ranking.builders import paper
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.papers import Observation, Paper
+from paperround.papers.model import Observation, Paper
 from paperround.ranking import signals
 from paperround.ranking.signals import Growth, Standing, standing
 from paperround.ranking.weights import DEFAULTS

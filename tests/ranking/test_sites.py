@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.domain.editions import Candidate
-from paperround.domain.enrichment import scale_of
-from paperround.domain.papers import Observation
+from paperround.editions.model import Candidate
+from paperround.papers.enrichment import scale_of
+from paperround.papers.model import Observation
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS
 from tests.ranking.builders import by_number, candidate, order, rank, seen

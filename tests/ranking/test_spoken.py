@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from paperround.ranking.opinions import Name, SpokenTexts, Text, Weights, quotable_of
+from paperround.personal.reader_scores import Name, SpokenTexts, Text, Weights, quotable_of
 from paperround.ranking.text_space import text_space
 
 WORDS = ("kiln", "glaze", "pottery", "tide", "ocean", "salinity")

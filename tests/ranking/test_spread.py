@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from paperround.ranking.picks import Taking, with_nobody
+from paperround.personal.selection import Taking, with_nobody
 
 APART = [[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0]]
 TWINS = [[3.0, 2.7, 0.0], [2.7, 3.0, 0.0], [0.0, 0.0, 3.0]]

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
+from paperround.core.errors import InvalidInput
 from paperround.ranking.trending import VERSION, TrendingRanker
 from paperround.ranking.weights import DEFAULTS, PART_WEIGHTS, Weights, parse_weights
 

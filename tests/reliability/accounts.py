@@ -10,9 +10,9 @@ from datetime import date
 
 from sqlalchemy import Engine, select
 
-from paperround.mail.outbox import file_name
-from paperround.store import schema as db
-from paperround.store.engine import opened
+from paperround.db.engine import opened
+from paperround.db.schema import tables as db
+from paperround.delivery.outbox import file_name
 
 ENDED = ("sent", "failed", "unknown", "expired", "skipped")
 

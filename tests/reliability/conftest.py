@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from paperround.store import engine as engines
-from paperround.store.schema import metadata
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db import engine as engines
+from paperround.db.schema.tables import metadata
+from paperround.db.transactions import SqlDatabase
 from tests.databases import (
     database_url,
     engine,

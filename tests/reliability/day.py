@@ -9,23 +9,23 @@ from random import Random
 
 from sqlalchemy import Engine
 
-from paperround.clock import FixedClock
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.errors import DatabaseFailed
-from paperround.domain.notices import Alert
-from paperround.domain.ports import Worker
-from paperround.domain.subscribers import Preferences
-from paperround.jobs.ingest import ingest
-from paperround.jobs.notices import raise_alert
-from paperround.jobs.plan import plan_due
-from paperround.jobs.put_back import SendMarks
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post, deliver
-from paperround.jobs.tick import publish_round
-from paperround.mail.outbox import OutboxMailer
-from paperround.sources.jsonl import read_jsonl
-from paperround.store.lists import ListStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.clock import FixedClock
+from paperround.core.errors import DatabaseFailed
+from paperround.core.interfaces import Worker
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.outbox import OutboxMailer
+from paperround.delivery.restore_guard import SendMarks
+from paperround.delivery.system_mail import raise_alert
+from paperround.delivery.system_mail_model import Alert
+from paperround.digests.plan import plan_due
+from paperround.digests.sending import Post, deliver
+from paperround.editions.list_store import ListStore
+from paperround.feeds.formats.jsonl import read_jsonl
+from paperround.feeds.ingest import ingest
+from paperround.ops.tick import publish_round
+from paperround.subscribers.model import Preferences
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, subscribe
 from tests.jobs.ticking import HOURS, KEEPER, rounds

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Dialect
 
-from paperround.mail.outbox import Disk
-from paperround.store.send_mark import SendMark, SendMarkFile
+from paperround.delivery.outbox import Disk
+from paperround.delivery.send_mark import SendMark, SendMarkFile
 
 
 class Killed(BaseException):

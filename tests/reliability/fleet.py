@@ -22,7 +22,7 @@ CONNECTIONS = 3
 POLITE = 60.0
 """Seconds that a process may take to end when it is asked to."""
 
-EXPECTED = ("paperround.domain.errors.DatabaseFailed:", "paperround.domain.errors.Conflict:")
+EXPECTED = ("paperround.core.errors.DatabaseFailed:", "paperround.core.errors.Conflict:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from paperround.clock import FixedClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.subscribers import Preferences
-from paperround.jobs.tick import tick
-from paperround.store import engine as engines
-from paperround.store import migrate
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
-from paperround.wiring import Runtime
+from paperround.core.clock import FixedClock
+from paperround.db import engine as engines
+from paperround.db import migrate
+from paperround.db.transactions import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.ops.tick import tick
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import imported
 from tests.databases import PostgresServer, postgres_server
 from tests.jobs.conftest import fill, record

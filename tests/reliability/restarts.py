@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from paperround.store import engine as engines
+from paperround.db import engine as engines
 from tests.reliability.accounts import ENDED, books
 from tests.reliability.fleet import POLITE
 from tests.story.command_line import CommandLine

@@ -22,10 +22,10 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import func, select
 
-from paperround.domain.subscribers import SubscriberState
-from paperround.mail.outbox import file_name
-from paperround.store import engine as engines
-from paperround.store import schema as db
+from paperround.db import engine as engines
+from paperround.db.schema import tables as db
+from paperround.delivery.outbox import file_name
+from paperround.subscribers.model import SubscriberState
 from tests.databases import PostgresServer
 from tests.faults import SmtpSink
 from tests.reliability.accounts import books, require_balance

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from paperround.db import engine as engines
+from paperround.db import migrate
+from paperround.db.checks import DURABLE, look
+from paperround.doctor.database_check import condition, durability
 from paperround.doctor.findings import Finding, Level
-from paperround.doctor.records import condition, durability
-from paperround.store import engine as engines
-from paperround.store import migrate
-from paperround.store.checks import DURABLE, look
 from tests.databases import PostgresServer, run_on
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import DatabaseFailed
-from paperround.store import engine as engines
-from paperround.store.slots import SlotStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import DatabaseFailed
+from paperround.db import engine as engines
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase
 from tests.jobs.conftest import NOW
 from tests.reliability.faults import Faults, faulty_sqlite
 

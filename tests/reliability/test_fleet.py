@@ -14,8 +14,8 @@ from random import Random
 import pytest
 from sqlalchemy import Engine, func, select
 
-from paperround.store import engine as engines
-from paperround.store import schema as db
+from paperround.db import engine as engines
+from paperround.db.schema import tables as db
 from tests.databases import PostgresServer
 from tests.faults import SmtpSink
 from tests.reliability.accounts import require_balance_at

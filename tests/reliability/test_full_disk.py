@@ -18,15 +18,15 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
-from paperround.clock import FixedClock
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.jobs.tick import SCHEDULER
-from paperround.store import engine as engines
-from paperround.store.slots import SlotStore
-from paperround.store.status import StatusStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.clock import FixedClock
+from paperround.db import engine as engines
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.status_store import StatusStore
+from paperround.ops.tick import SCHEDULER
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.jobs.conftest import NOW
 from tests.reliability.accounts import Books, books, require_balance
 from tests.reliability.conftest import Fresh

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from paperround.domain.editions import EditionState
-from paperround.jobs import build
-from paperround.jobs import publish as publishing
-from paperround.jobs.publish import PublishReport, publish
-from paperround.store import engine as engines
-from paperround.store import schema as db
-from paperround.store.lists import ListStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db import engine as engines
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.digests import build
+from paperround.digests import publish as publishing
+from paperround.digests.publish import PublishReport, publish
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import EditionState
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.reliability.accounts import books

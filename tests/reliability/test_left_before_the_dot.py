@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.deliveries import Envelope, Outcome
-from paperround.domain.digests import DigestMail
-from paperround.domain.editions import DeliveryId
-from paperround.jobs.sending import deliver
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.model import Envelope, Outcome
+from paperround.digests.model import DigestMail
+from paperround.digests.sending import deliver
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryId
+from paperround.subscribers.store import SubscriberStore
 from tests.fakes import PlainRenderer, accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.conftest import database as database

@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from paperround.store.unit_of_work import PATIENCE
+from paperround.db.transactions import PATIENCE
 from tests.databases import PostgresServer
 from tests.reliability.accounts import require_balance_at
 from tests.reliability.bad_lines import server_of, through

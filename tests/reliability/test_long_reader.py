@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from paperround.bootstrap.workers import JOB_THREADS
+from paperround.db import engine as engines
+from paperround.db.engine import MOST_LOG_BYTES, USUAL_LOG, Storage
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.status_store import StatusStore
+from paperround.doctor.database_check import room
 from paperround.doctor.findings import Level
-from paperround.doctor.records import room
-from paperround.jobs.alerts import troubles
-from paperround.store import engine as engines
-from paperround.store.engine import MOST_LOG_BYTES, USUAL_LOG, Storage
-from paperround.store.lists import ListStore
-from paperround.store.slots import SlotStore
-from paperround.store.status import StatusStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.editions.list_store import ListStore
+from paperround.ops.alerts import troubles
 from paperround.web.metrics import gauges
-from paperround.wiring.hands import JOB_THREADS
 from tests.jobs.conftest import NOW
 
 MINUTE = 60.0

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from paperround.domain.digests import DigestMail
-from paperround.domain.errors import DatabaseFailed
-from paperround.domain.ledger import LedgerTotals
-from paperround.domain.ports import Worker
-from paperround.jobs.sending import Post, deliver
-from paperround.store import engine as engines
-from paperround.store.lists import ListStore
-from paperround.store.schema import metadata
-from paperround.store.unit_of_work import PATIENCE, SqlDatabase
-from paperround.wiring.mailroom import mailer_for
+from paperround.bootstrap.mail import mailer_for
+from paperround.core.errors import DatabaseFailed
+from paperround.core.interfaces import Worker
+from paperround.db import engine as engines
+from paperround.db.schema.tables import metadata
+from paperround.db.transactions import PATIENCE, SqlDatabase
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.digests.model import DigestMail
+from paperround.digests.sending import Post, deliver
+from paperround.editions.list_store import ListStore
 from tests.databases import run_on
 from tests.fakes import Neighbours, PlainRenderer
 from tests.faults import Late, Say, SmtpSink

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from paperround.jobs.publish import publish
-from paperround.store.lists import ListStore
-from paperround.store.schema import metadata
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.schema.tables import metadata
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.publish import publish
+from paperround.editions.list_store import ListStore
 from tests.databases import postgres, postgres_url, run_on
 from tests.faults import Accepted
 from tests.jobs.conftest import fill, record

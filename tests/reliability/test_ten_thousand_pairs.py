@@ -7,11 +7,11 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import Engine, func, select
 
-from paperround.domain.editions import DeliveryId
-from paperround.jobs.signup import confirm
-from paperround.store import schema as db
-from paperround.store.ledger import Ledger
-from paperround.store.unit_of_work import Database
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Database
+from paperround.delivery.ledger import Ledger
+from paperround.editions.model import DeliveryId
+from paperround.signup.confirm import confirm
 from tests.builders import (
     NOW,
     lease,

@@ -16,10 +16,10 @@ from random import Random
 import pytest
 from sqlalchemy import event
 
-from paperround.jobs.cancelling import resume
-from paperround.store import engine as engines
-from paperround.store.status import StatusStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db import engine as engines
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.status_store import StatusStore
+from paperround.digests.cancel import resume
 from tests.jobs.conftest import NOW
 from tests.reliability.accounts import books, require_balance
 from tests.reliability.conftest import Fresh

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from paperround.domain.gist import choose_gist
-from paperround.domain.identifiers import arxiv_id, doi_identifier
-from paperround.domain.merge import repaired
-from paperround.domain.papers import Record
+from paperround.papers.gist import choose_gist
+from paperround.papers.identifiers import arxiv_id, doi_identifier
+from paperround.papers.merge import repaired
+from paperround.papers.model import Record
 from paperround.samples.days import batch_at, read
 
 ANCHOR = datetime(2026, 5, 6, 9, 30, tzinfo=UTC)

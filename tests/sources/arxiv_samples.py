@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from paperround.domain.feeds import FeedState, Progress
-from paperround.domain.fetching import FetchRequest, Page
+from paperround.feeds.model import FeedState, Progress
+from paperround.http.model import FetchRequest, Page
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from paperround.sources import wild_feed_child
+from paperround.feeds.formats import wild_feed_child
 
 
 def without_end(content: bytes) -> list[dict[str, object]]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from paperround.sources.polling import PagedSource, asked_with, write_place
+from paperround.feeds.sources.base import PagedSource, asked_with, write_place
 from tests.sources.arxiv_samples import NOW, state
 
 

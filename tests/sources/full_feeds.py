@@ -1,8 +1,8 @@
 """A feed of each kind on which nothing is as it is by itself."""
 
-from paperround.domain.feeds import NewFeed
-from paperround.domain.papers import Show
-from paperround.sources.choices import CHOICES, Choice
+from paperround.feeds.model import NewFeed
+from paperround.feeds.sources.choices import CHOICES, Choice
+from paperround.papers.model import Show
 
 
 def another_value(choice: Choice) -> str:

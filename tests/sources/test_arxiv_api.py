@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Record
-from paperround.sources.arxiv_api import read_answer, read_arxiv_atom
+from paperround.core.errors import InvalidInput
+from paperround.feeds.sources.arxiv_api import read_answer, read_arxiv_atom
+from paperround.papers.model import Record
 from tests.sources.arxiv_samples import answer, entry
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.sources.arxiv_categories import categories, hint, matching, near, sets
-from paperround.sources.arxiv_live import Arxiv
-from paperround.sources.arxiv_oai import ArxivOai
-from paperround.sources.arxiv_record import CATEGORY
+from paperround.core.errors import InvalidInput
+from paperround.feeds.sources.arxiv import Arxiv
+from paperround.feeds.sources.arxiv_categories import categories, hint, matching, near, sets
+from paperround.feeds.sources.arxiv_oai import ArxivOai
+from paperround.feeds.sources.arxiv_record import CATEGORY
 
 GROUPS = {"cs", "econ", "eess", "math", "physics", "q-bio", "q-fin", "stat"}
 

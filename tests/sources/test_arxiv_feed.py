@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.merge import repaired
-from paperround.domain.papers import Record
-from paperround.domain.text import repair_title
-from paperround.sources.arxiv_feed import MOST_ENTRIES, NEW, read_arxiv_feed
+from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.arxiv_feed import MOST_ENTRIES, NEW, read_arxiv_feed
+from paperround.papers.merge import repaired
+from paperround.papers.model import Record
+from paperround.papers.text import repair_title
 from tests.sources.arxiv_samples import item, rss
 
 HOSTILE_TITLES = [

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedState, Progress
-from paperround.domain.fetching import FetchRequest
-from paperround.sources.arxiv_listing import ArxivListing
+from paperround.core.errors import FetchFailed
+from paperround.feeds.model import FeedState, Progress
+from paperround.feeds.sources.arxiv_listing import ArxivListing
+from paperround.http.model import FetchRequest
 from tests.sources.arxiv_samples import listing, page, state
 
 WITNESS = ArxivListing()

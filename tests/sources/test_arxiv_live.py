@@ -4,11 +4,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedState, Progress
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.papers import ParsedBatch
-from paperround.sources.arxiv_live import Arxiv
+from paperround.core.errors import FetchFailed
+from paperround.feeds.model import FeedState, Progress
+from paperround.feeds.sources.arxiv import Arxiv
+from paperround.http.model import FetchRequest
+from paperround.papers.model import ParsedBatch
 from tests.sources.arxiv_samples import NOW, answer, entry, item, page, rss, state
 from tests.sources.cursors import stopped
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.papers import ParsedBatch, Record
-from paperround.sources.arxiv_oai import ArxivOai
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.feeds.sources.arxiv_oai import ArxivOai
+from paperround.papers.model import ParsedBatch, Record
 from tests.sources.arxiv_oai_samples import FULL, error, listed, oai, record
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.cursors import stopped

@@ -2,8 +2,8 @@
 
 import pytest
 
-from paperround.domain.text import author_name
-from paperround.sources.arxiv_record import CATEGORY, arxiv_record, author_names
+from paperround.feeds.sources.arxiv_record import CATEGORY, arxiv_record, author_names
+from paperround.papers.text import author_name
 
 
 @pytest.mark.parametrize(

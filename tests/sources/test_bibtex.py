@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import UnreadableFile
-from paperround.domain.merge import repaired
-from paperround.domain.papers import ParsedBatch, Record, Show
-from paperround.sources.bibtex import read_bibtex
-from paperround.sources.bibtex_text import unbraced, value_of, verbatim
+from paperround.core.errors import UnreadableFile
+from paperround.feeds.formats.bibtex import read_bibtex
+from paperround.feeds.formats.bibtex_text import unbraced, value_of, verbatim
+from paperround.papers.merge import repaired
+from paperround.papers.model import ParsedBatch, Record, Show
 
 ARXIV = """@misc{lovelace2026tides,
       title={On Tides},

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.feeds import FeedState, Progress
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.papers import ParsedBatch
-from paperround.sources.biorxiv_live import Biorxiv
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.feeds.model import FeedState, Progress
+from paperround.http.model import FetchRequest
+from paperround.papers.model import ParsedBatch
+from paperround.plugins.biorxiv.source import Biorxiv
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.biorxiv_samples import NOTHING, collection, row
 from tests.sources.cursors import stopped

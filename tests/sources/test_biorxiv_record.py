@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.domain.papers import Record, Show
-from paperround.sources.biorxiv_record import read_answer, subject_of
+from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.papers.model import Record, Show
+from paperround.plugins.biorxiv.record import read_answer, subject_of
 from tests.sources.biorxiv_samples import NOTHING, collection, row
 
 HALF = "\ud800"

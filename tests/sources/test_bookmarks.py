@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.papers import ParsedBatch
-from paperround.sources.bookmarks import MARKED_PAGES, PAGE, Bookmark, led_on
-from paperround.sources.catalogues import Answer
-from paperround.sources.polling import Span
+from paperround.core.errors import FetchFailed
+from paperround.feeds.sources.base import Span
+from paperround.feeds.sources.cursors import MARKED_PAGES, PAGE, Bookmark, led_on
+from paperround.feeds.sources.json_fields import Answer
+from paperround.papers.model import ParsedBatch
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
 DAYS = Span(since=date(2026, 1, 25), until=NOW.date(), last=NOW.date())

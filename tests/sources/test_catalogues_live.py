@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.papers import ParsedBatch
-from paperround.sources.crossref_live import Crossref
-from paperround.sources.openalex_live import OpenAlex
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.http.model import FetchRequest
+from paperround.papers.model import ParsedBatch
+from paperround.plugins.crossref.source import Crossref
+from paperround.plugins.openalex.source import OpenAlex
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.catalogue_samples import (
     crossref_list,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from paperround.domain.papers import ParsedBatch
-from paperround.sources.bibtex import read_bibtex
-from paperround.sources.charsets import is_utf_16, text_of_bytes
-from paperround.sources.formats import AUTO, reader_for
-from paperround.sources.ris import read_ris
+from paperround.feeds.formats.bibtex import read_bibtex
+from paperround.feeds.formats.charsets import is_utf_16, text_of_bytes
+from paperround.feeds.formats.registry import AUTO, reader_for
+from paperround.feeds.formats.ris import read_ris
+from paperround.papers.model import ParsedBatch
 
 BIBTEX = "@article{a, author={Müller, Jörg}, title={Größe}, year=2026}\n"
 RIS = "TY  - JOUR\nAU  - Müller, Jörg\nTI  - Größe\nER  - \n"

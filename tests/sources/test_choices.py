@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.sources.choices import CHOICES, NEEDS_URL, Choice, choice_of
-from paperround.sources.live import SOURCES
+from paperround.core.errors import InvalidInput
+from paperround.feeds.sources.choices import CHOICES, NEEDS_URL, Choice, choice_of
+from paperround.feeds.sources.registry import SOURCES
 
 RIGHT = {
     kind: {

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.sources.choices import CHOICES, NEEDS_URL
-from paperround.sources.live import SOURCES
-from paperround.sources.opml import PUBLIC
+from paperround.core.errors import InvalidInput
+from paperround.feeds.opml import PUBLIC
+from paperround.feeds.sources.choices import CHOICES, NEEDS_URL
+from paperround.feeds.sources.registry import SOURCES
 from tests.sources.full_feeds import another_value, full_feed
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.domain.papers import Count, Record, Show
-from paperround.sources.crossref_record import read_answer, read_crossref
-from paperround.sources.formats import reader_for
+from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.feeds.formats.registry import reader_for
+from paperround.papers.model import Count, Record, Show
+from paperround.plugins.crossref.record import read_answer, read_crossref
 from tests.sources.cassettes import recorded
 from tests.sources.catalogue_samples import crossref_list, crossref_work
 

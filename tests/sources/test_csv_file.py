@@ -2,8 +2,8 @@
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.sources.csv_file import read_csv
+from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.csv import read_csv
 
 HEADER = "id,title,summary,authors,keywords,upvotes\n"
 

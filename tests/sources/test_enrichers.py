@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.enrichment import EnricherName
-from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.domain.fetching import Page
-from paperround.domain.papers import Paper, Record
-from paperround.sources.enrichers import (
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.http.model import Page
+from paperround.papers.enrichment import EnricherName
+from paperround.papers.model import Paper, Record
+from paperround.plugins.enrichers import (
     CrossrefNews,
     Github,
     HuggingFace,

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paperround.sources.arxiv_live import Arxiv
-from paperround.sources.arxiv_oai import ArxivOai
-from paperround.sources.biorxiv_live import Biorxiv
-from paperround.sources.hf_live import HfDaily
+from paperround.feeds.sources.arxiv import Arxiv
+from paperround.feeds.sources.arxiv_oai import ArxivOai
+from paperround.feeds.sources.hugging_face import HfDaily
+from paperround.plugins.biorxiv.source import Biorxiv
 
 
 def utc(text: str) -> datetime:

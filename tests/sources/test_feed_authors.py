@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.sources.feed_authors import authors_of
-from paperround.sources.feed_items import read_feed
+from paperround.feeds.formats.feed_authors import authors_of
+from paperround.feeds.formats.feed_items import read_feed
 
 ADA, CHARLES, ALAN = "Ada Lovelace", "Charles Babbage", "Alan Turing"
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, InvalidInput, UnreadableFile
-from paperround.domain.papers import ParsedBatch, Record, Show
-from paperround.sources.arxiv_feed import read_arxiv_feed
-from paperround.sources.feed_items import read_feed
-from paperround.sources.live import SOURCES
+from paperround.core.errors import FetchFailed, InvalidInput, UnreadableFile
+from paperround.feeds.formats.arxiv_feed import read_arxiv_feed
+from paperround.feeds.formats.feed_items import read_feed
+from paperround.feeds.sources.registry import SOURCES
+from paperround.papers.model import ParsedBatch, Record, Show
 from tests.sources.arxiv_samples import NOW, item, page, rss, state
 
 SOURCE = SOURCES["feed"]

@@ -7,8 +7,8 @@ from time import process_time
 
 import pytest
 
-from paperround.domain.errors import UnknownFormat, UnreadableFile
-from paperround.sources.formats import READERS, decompress, reader_for
+from paperround.core.errors import UnknownFormat, UnreadableFile
+from paperround.feeds.formats.registry import READERS, decompress, reader_for
 
 PAPER = json.dumps({"id": "2601.00001", "title": "T"}).encode()
 COUNTS = json.dumps({"id": "2601.00001", "captured_at": "2026-01-30", "upvotes": 1}).encode()

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.domain.papers import Record
-from paperround.sources.hf_daily import read_hf_daily
+from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.feeds.formats.hugging_face import read_hf_daily
+from paperround.papers.model import Record
 
 DAYS = {
     "archiveA_2024-05-27": 13,

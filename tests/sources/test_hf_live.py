@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedState, Progress
-from paperround.domain.papers import ParsedBatch
-from paperround.sources.hf_daily import Period, PeriodKind
-from paperround.sources.hf_live import HfDaily
+from paperround.core.errors import FetchFailed
+from paperround.feeds.formats.hugging_face import Period, PeriodKind
+from paperround.feeds.model import FeedState, Progress
+from paperround.feeds.sources.hugging_face import HfDaily
+from paperround.papers.model import ParsedBatch
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.cursors import stopped
 

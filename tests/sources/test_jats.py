@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.text import repair_abstract
-from paperround.sources.jats import text_of_jats
+from paperround.papers.text import repair_abstract
+from paperround.plugins.biorxiv.jats import text_of_jats
 
 FORMULA = (
     "<mml:math><mml:mrow>\n <mml:msub><mml:mi>x</mml:mi><mml:mn>1</mml:mn></mml:msub>\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.papers import Count, Record
-from paperround.sources.jsonl import read_jsonl, read_observations
+from paperround.feeds.formats.jsonl import read_jsonl, read_observations
+from paperround.papers.model import Count, Record
 
 PAPER = {
     "id": "2601.00001v2",

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import UnreadableFile
-from paperround.domain.libraries import MOST_WORKS, GivenWork, Library
-from paperround.sources.library import read_library
+from paperround.core.errors import UnreadableFile
+from paperround.feeds.formats.library import read_library
+from paperround.papers.libraries import MOST_WORKS, GivenWork, Library
 
 BIBTEX = """@article{lovelace,
   title = {On {Tides} and Moons}, author = {Lovelace, Ada}, doi = {10.1000/TIDES}, year = 2020,

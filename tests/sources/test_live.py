@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.sources.formats import READERS, reader_for
+from paperround.feeds.formats.registry import READERS, reader_for
 from tests.sources.arxiv_samples import answer, entry, item, rss
 
 

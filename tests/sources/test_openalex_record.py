@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Count, Record, Show
-from paperround.sources.formats import reader_for
-from paperround.sources.openalex_record import read_answer, read_openalex
+from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.registry import reader_for
+from paperround.papers.model import Count, Record, Show
+from paperround.plugins.openalex.record import read_answer, read_openalex
 from tests.sources.catalogue_samples import openalex_list, openalex_work
 
 HALF = "\ud800"

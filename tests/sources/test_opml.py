@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree  # type: ignore[import-untyped]
 
-from paperround.domain.feeds import DescribedFeed, NewFeed
-from paperround.domain.papers import Show
-from paperround.jobs.feed_files import read_feed
-from paperround.jobs.feeds import check_feed
-from paperround.sources.live import SOURCES
-from paperround.sources.opml import read_opml, write_opml
-from paperround.sources.xml import Node, read_xml
+from paperround.feeds.due import check_feed
+from paperround.feeds.files import read_feed
+from paperround.feeds.formats.xml import Node, read_xml
+from paperround.feeds.model import DescribedFeed, NewFeed
+from paperround.feeds.opml import read_opml, write_opml
+from paperround.feeds.sources.registry import SOURCES
+from paperround.papers.model import Show
 
 JOURNAL = NewFeed(name="journal", kind="feed", url="https://journal.example/feed?a=1&b=2")
 ML = NewFeed(name="arxiv-ml", kind="arxiv", settings={"categories": "cs.LG, cs.CL"})

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.text import repair_abstract
-from paperround.sources.page import read_page
+from paperround.feeds.formats.html_page import read_page
+from paperround.papers.text import repair_abstract
 
 LONG_BOX = "Get trending papers in your email inbox once a day!"
 SHORT_BOX = "Get trending papers in your email inbox!"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.fetching import FetchRequest
-from paperround.sources.live import SOURCES
-from paperround.sources.polling import PagedSource
+from paperround.feeds.sources.base import PagedSource
+from paperround.feeds.sources.registry import SOURCES
+from paperround.http.model import FetchRequest
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.cursors import stopped
 

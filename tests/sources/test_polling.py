@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.feeds import FeedState
-from paperround.sources.live import SOURCES
-from paperround.sources.polling import Span, is_cut_off, oldest_day, span_of
+from paperround.feeds.model import FeedState
+from paperround.feeds.sources.base import Span, is_cut_off, oldest_day, span_of
+from paperround.feeds.sources.registry import SOURCES
 from tests.sources.arxiv_samples import state
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.papers import ParsedBatch
-from paperround.sources.polling import Span
-from paperround.sources.pubmed_live import PubMed
+from paperround.core.errors import FetchFailed
+from paperround.feeds.sources.base import Span
+from paperround.http.model import FetchRequest
+from paperround.papers.model import ParsedBatch
+from paperround.plugins.pubmed.source import PubMed
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.cursors import stopped
 from tests.sources.pubmed_samples import EXPIRED, article, articles, found

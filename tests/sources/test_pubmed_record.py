@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Record, Show
-from paperround.domain.text import repair_abstract, repair_title
-from paperround.sources.formats import READERS, reader_for
-from paperround.sources.pubmed_record import read_pubmed
+from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.registry import READERS, reader_for
+from paperround.papers.model import Record, Show
+from paperround.papers.text import repair_abstract, repair_title
+from paperround.plugins.pubmed.record import read_pubmed
 from tests.sources.pubmed_samples import EXPIRED, article, articles
 
 DOI = '<ArticleId IdType="doi">10.1234/AB.1</ArticleId>'

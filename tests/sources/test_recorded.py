@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import InvalidInput
-from paperround.sources.formats import READERS, reader_for
+from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.registry import READERS, reader_for
 from tests.sources.cassettes import recorded
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sources.md"

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import UnreadableFile
-from paperround.domain.merge import repaired
-from paperround.domain.papers import ParsedBatch, Record, Show
-from paperround.sources.ris import read_ris
+from paperround.core.errors import UnreadableFile
+from paperround.feeds.formats.ris import read_ris
+from paperround.papers.merge import repaired
+from paperround.papers.model import ParsedBatch, Record, Show
 
 FULL = """TY  - JOUR
 AU  - Lovelace, Ada

@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.sources.formats import reader_for
-from paperround.sources.saved_answers import (
+from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.feeds.formats.registry import reader_for
+from paperround.feeds.formats.saved_responses import (
     read_arxiv_oai,
     read_jsonfeed,
     read_rss,

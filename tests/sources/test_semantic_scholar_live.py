@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import FetchFailed, InvalidInput, Misconfigured
-from paperround.domain.fetching import FetchRequest
-from paperround.domain.papers import ParsedBatch
-from paperround.sources.live import sources
-from paperround.sources.semantic_scholar_live import SemanticScholar
+from paperround.core.errors import FetchFailed, InvalidInput, Misconfigured
+from paperround.feeds.sources.registry import sources
+from paperround.http.model import FetchRequest
+from paperround.papers.model import ParsedBatch
+from paperround.plugins.semantic_scholar.source import SemanticScholar
 from tests.sources.arxiv_samples import NOW, page, state
 from tests.sources.cassettes import recorded
 from tests.sources.cursors import stopped

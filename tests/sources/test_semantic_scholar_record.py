@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Count, Record, Show
-from paperround.sources.formats import READERS, reader_for
-from paperround.sources.semantic_scholar_record import read_bulk, read_semantic_scholar
+from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.registry import READERS, reader_for
+from paperround.papers.model import Count, Record, Show
+from paperround.plugins.semantic_scholar.record import read_bulk, read_semantic_scholar
 from tests.sources.cassettes import recorded
 from tests.sources.semantic_scholar_samples import bulk, paper, pdf
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import InvalidInput
-from paperround.sources.feed_items import read_feed
-from paperround.sources.jsonl import read_jsonl, read_observations
-from paperround.sources.service_dates import read_date
+from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.dates import read_date
+from paperround.feeds.formats.feed_items import read_feed
+from paperround.feeds.formats.jsonl import read_jsonl, read_observations
 
 FIFTH = datetime(2026, 1, 5, tzinfo=UTC)
 EIGHT = datetime(2026, 1, 5, 8, tzinfo=UTC)

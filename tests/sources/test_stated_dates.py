@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.sources.stated_dates import Period, period_of
+from paperround.feeds.formats.stated_dates import Period, period_of
 
 DAY = Period(first=date(2026, 1, 28), last=date(2026, 1, 28))
 MONTH = Period(first=date(2026, 1, 1), last=date(2026, 1, 31))

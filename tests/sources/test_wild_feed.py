@@ -2,12 +2,12 @@
 
 import pytest
 
-from paperround.domain.errors import FetchFailed, UnreadableFile
-from paperround.domain.papers import ParsedBatch
-from paperround.sources import wild_feed
-from paperround.sources.live import SOURCES
-from paperround.sources.wild_feed import Limits, wild_items
-from paperround.sources.wild_feed_child import items_of
+from paperround.core.errors import FetchFailed, UnreadableFile
+from paperround.feeds.formats import wild_feed
+from paperround.feeds.formats.wild_feed import Limits, wild_items
+from paperround.feeds.formats.wild_feed_child import items_of
+from paperround.feeds.sources.registry import SOURCES
+from paperround.papers.model import ParsedBatch
 from tests.sources.arxiv_samples import NOW, page, state
 
 SOURCE = SOURCES["feed"]

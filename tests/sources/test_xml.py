@@ -6,8 +6,8 @@ from time import process_time
 
 import pytest
 
-from paperround.domain.errors import UnreadableFile
-from paperround.sources.xml import (
+from paperround.core.errors import UnreadableFile
+from paperround.feeds.formats.xml import (
     MOST_BYTES,
     MOST_ELEMENTS,
     Node,

@@ -13,12 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import paperround.sources
 import pytest
 from lxml import etree  # type: ignore[import-untyped]
 
-import paperround.sources
-from paperround.domain.errors import UnreadableFile
-from paperround.sources.xml import MOST_ATTRIBUTES, read_xml
+from paperround.core.errors import UnreadableFile
+from paperround.feeds.formats.xml import MOST_ATTRIBUTES, read_xml
 from tests.net.faults import FaultServer, page, says
 from tests.sources.xml_attacks import ATTACKS, KINDS, READING_MODULES, Place, packed
 

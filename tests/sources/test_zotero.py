@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from paperround.domain.errors import FetchFailed, InvalidInput
-from paperround.sources.zotero import MOST_PAGES, PAGE, place_of, read_zotero
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.feeds.sources.zotero import MOST_PAGES, PAGE, place_of, read_zotero
 from tests.builders import NOW
 from tests.fakes import FakeClient
 

@@ -16,10 +16,10 @@ from functools import partial
 from time import process_time
 from typing import BinaryIO
 
-from paperround.domain.errors import InvalidInput
-from paperround.sources.formats import READERS
-from paperround.sources.jats import text_of_jats
-from paperround.sources.opml import read_opml
+from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.registry import READERS
+from paperround.feeds.opml import read_opml
+from paperround.plugins.biorxiv.jats import text_of_jats
 from tests.net.measuring import most_memory
 
 # --- what is read ------------------------------------------------------------------------------

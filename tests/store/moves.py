@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from paperround.domain.errors import MovedAway
-from paperround.store import revisions
-from paperround.store import schema as db
-from paperround.store.moving.move import between
+from paperround.core.errors import MovedAway
+from paperround.db import revisions
+from paperround.db.move import between
+from paperround.db.schema import tables as db
 from tests.builders import NOW
 from tests.databases import opened
 

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 import pytest
 from sqlalchemy import CheckConstraint
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.editions import DeliveryState, DigestKind, EditionState
-from paperround.domain.feeds import FeedHealth
-from paperround.domain.interests import InterestKind
-from paperround.domain.papers import Show
-from paperround.domain.requests import RequestKind
-from paperround.domain.returns import Did, Kind
-from paperround.domain.subscribers import WEEKDAYS, Frequency, SubscriberState
-from paperround.store import schema as db
+from paperround.bounces.model import Did, Kind
+from paperround.db.schema import tables as db
+from paperround.delivery.model import Evidence
+from paperround.editions.model import DeliveryState, DigestKind, EditionState
+from paperround.feeds.model import FeedHealth
+from paperround.papers.model import Show
+from paperround.subscribers.interests import InterestKind
+from paperround.subscribers.model import WEEKDAYS, Frequency, SubscriberState
+from paperround.subscribers.requests import RequestKind
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from sqlalchemy import make_url, select
 from typer.testing import CliRunner
 
 from paperround.cli.app import app
-from paperround.domain.editions import DeliveryState
-from paperround.domain.errors import MovedAway
-from paperround.domain.tokens import KeyRing
-from paperround.store import revisions as at_home
-from paperround.store import schema as db
-from paperround.store.ledger import Ledger
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.errors import MovedAway
+from paperround.core.tokens import KeyRing
+from paperround.db import revisions as at_home
+from paperround.db.schema import tables as db
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.editions.model import DeliveryState
 from tests.builders import (
     HOUR,
     NOW,
@@ -96,7 +96,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     """Runs commands on a database, each to its end."""
     at_exit: list[Callable[[], object]] = []
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("paperround.wiring.atexit.register", at_exit.append)
+    monkeypatch.setattr("paperround.bootstrap.atexit.register", at_exit.append)
     for name, value in NAMED.items():
         monkeypatch.setenv(f"PAPERROUND_{name}", value)
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pytest
 from sqlalchemy import Table, insert, inspect, make_url, text, update
 
-from paperround.domain.errors import (
+from paperround.core.errors import (
     Conflict,
     DatabaseFailed,
     InvalidInput,
@@ -20,11 +20,11 @@ from paperround.domain.errors import (
     SchemaOutOfDate,
     UnreadableFile,
 )
-from paperround.store import migrate, revisions
-from paperround.store import schema as db
-from paperround.store.backup import back_up
-from paperround.store.dialect import next_ids
-from paperround.store.moving.move import Moving, Source, between
+from paperround.db import migrate, revisions
+from paperround.db.backup import back_up
+from paperround.db.dialect import next_ids
+from paperround.db.move import Moving, Source, between
+from paperround.db.schema import tables as db
 from tests.builders import NOW
 from tests.databases import PostgresServer, opened, run_on
 from tests.store.moves import LATER, at, moved, refusal, rows_at
@@ -273,7 +273,7 @@ def test_a_move_to_sqlite_is_no_move(old: Path, tmp_path: Path) -> None:
 def test_two_moves_at_once_are_one_too_many(
     old: Path, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paperround.store.moving.target._PATIENCE", "10ms")
+    monkeypatch.setattr("paperround.db.move_target._PATIENCE", "10ms")
     with (
         between(old, new, now=LATER),
         pytest.raises(Conflict, match=r"another `db move` .* is under way"),

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from typer.testing import CliRunner, Result
 
 from paperround.cli.app import app
-from paperround.domain.errors import PaperroundError
+from paperround.core.errors import PaperroundError
 from tests.databases import opened
 
 pytestmark = pytest.mark.accept("F47", part="command")
@@ -28,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("PAPERROUND_ENRICH", "off")
-    monkeypatch.setattr("paperround.wiring.atexit.register", AT_EXIT.append)
+    monkeypatch.setattr("paperround.bootstrap.atexit.register", AT_EXIT.append)
     rows = [f"reader{n}@example.org,active,2026-01-05T09:00:00Z,a test" for n in range(3)]
     people = tmp_path / "people.csv"
     people.write_text("\n".join(["email,status,consent_at,consent_source", *rows]))

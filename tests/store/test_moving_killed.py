@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.errors import DatabaseFailed
-from paperround.store import revisions
-from paperround.store.moving.move import between
+from paperround.core.errors import DatabaseFailed
+from paperround.db import revisions
+from paperround.db.move import between
 from tests.databases import opened, run_on
 from tests.migrations.describing import described
 from tests.store.moves import LATER, at, moved, refusal, rows_at

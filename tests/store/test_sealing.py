@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.errors import Misconfigured
-from paperround.domain.tokens import KeyRing
-from paperround.store.sealing import NoSeal, RingSeal, sealed_with
+from paperround.core.errors import Misconfigured
+from paperround.core.tokens import KeyRing
+from paperround.db.encryption import NoSeal, RingSeal, sealed_with
 
 OLD, NEW = b"old secret, long enough to be one", b"new secret, long enough to be one"
 

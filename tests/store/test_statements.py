@@ -9,18 +9,18 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from paperround.clock import FixedClock
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.errors import Conflict
-from paperround.domain.subscribers import SubscriberId
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post, deliver
-from paperround.store import engine as engines
-from paperround.store import migrate
-from paperround.store.feeds import FeedStore
-from paperround.store.lists import ListStore
-from paperround.store.memory import SentPapers
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.clock import FixedClock
+from paperround.core.errors import Conflict
+from paperround.db import engine as engines
+from paperround.db import migrate
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.history_store import SentPapers
+from paperround.digests.sending import Post, deliver
+from paperround.editions.list_store import ListStore
+from paperround.feeds.store import FeedStore
+from paperround.subscribers.model import SubscriberId
 from tests.builders import HOUR, seed_list
 from tests.databases import SERVER_OPTIONS, opened, postgres_server
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting

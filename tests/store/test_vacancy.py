@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from paperround.domain.errors import Conflict, DatabaseFailed
-from paperround.store import migrate, queue_schema, revisions
+from paperround.core.errors import Conflict, DatabaseFailed
+from paperround.db import migrate, revisions
+from paperround.db.schema import queue
 from tests.builders import NOW
 from tests.databases import opened, run_on
 from tests.store.moves import at, moved
@@ -33,7 +34,7 @@ def test_a_database_that_takes_no_writes_is_not_moved_to(old: Path, new: str) ->
 def test_the_queue_of_another_program_is_left_alone(old: Path, empty: str) -> None:
     with opened(empty) as engine:
         migrate.upgrade_queue(engine)
-    run_on(empty, f"DROP TABLE {queue_schema.BOOK}")
+    run_on(empty, f"DROP TABLE {queue.BOOK}")
     words = "a table procrastinate_events that is not Paperround's"
     with refused(old), pytest.raises(Conflict, match=words):
         moved(old, empty)

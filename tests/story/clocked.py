@@ -38,7 +38,7 @@ def _is_address(name: str) -> bool:
 
 def set_clock(moment: str, since: float) -> None:
     """Let this process read the time from a clock that showed `moment` at `since`."""
-    from paperround.clock import StartedClock, SystemClock
+    from paperround.core.clock import StartedClock, SystemClock
 
     clock = StartedClock(datetime.fromisoformat(moment), since)
     SystemClock.now = lambda _: clock.now()  # type: ignore[assignment, method-assign]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from paperround.clock import StartedClock
+from paperround.core.clock import StartedClock
 from tests.builders import NOW
 from tests.story.forked import Process, started
 

@@ -16,7 +16,7 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
 
-from paperround.clock import StartedClock
+from paperround.core.clock import StartedClock
 
 CLOCKED = Path(__file__).with_name("clocked.py")
 SERVER = Path(__file__).with_name("fork_server.py")

@@ -8,31 +8,31 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from urllib.parse import parse_qs, urlsplit
 
-from paperround.channels.ping import Silence
-from paperround.domain.bounces import evidence_of_outcome
-from paperround.domain.deliveries import Envelope, Outcome
-from paperround.domain.editions import DeliveryId
-from paperround.domain.feeds import NewFeed
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.domain.ports import Worker
-from paperround.domain.subscribers import (
+from paperround.bounces.classify import evidence_of_outcome
+from paperround.bounces.handling import hold_against
+from paperround.core.interfaces import Worker
+from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.delivery.model import Envelope, Outcome
+from paperround.digests.plan import Hours
+from paperround.digests.sending import Post, deliver
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryId
+from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.model import NewFeed
+from paperround.feeds.sources.registry import SOURCES
+from paperround.feeds.store import FeedStore
+from paperround.http.model import FetchRequest, Page
+from paperround.ops.dead_man_switch import Silence
+from paperround.ops.tick import Rounds, TickReport, tick
+from paperround.personal.ranking import Opinions, taste_day
+from paperround.subscribers.model import (
     Consent,
     Frequency,
     ImportedSubscriber,
     Preferences,
     SubscriberState,
 )
-from paperround.jobs.newsroom import Newsroom
-from paperround.jobs.opinions import Opinions, taste_day
-from paperround.jobs.plan import Hours
-from paperround.jobs.returns import hold_against
-from paperround.jobs.sending import Post, deliver
-from paperround.jobs.tick import Rounds, TickReport, tick
-from paperround.sources.live import SOURCES
-from paperround.store.feeds import FeedStore
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase, UnitOfWork
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, NewestFirst, PlainRenderer, accepting
 from tests.jobs.conftest import IDENTITY

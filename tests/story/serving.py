@@ -14,16 +14,16 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import TypeVar
 
+from paperround.bootstrap import Runtime
 from paperround.cli.server import server
 from paperround.config import Settings
-from paperround.domain.papers import ParsedBatch, Record
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.ingest import ingest
+from paperround.db.schema.tables import metadata
+from paperround.db.transactions import SqlDatabase
+from paperround.digests.cuts import freeze_cuts
+from paperround.feeds.ingest import ingest
+from paperround.papers.model import ParsedBatch, Record
 from paperround.samples import days
-from paperround.store.schema import metadata
-from paperround.store.unit_of_work import SqlDatabase
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.builders import HOUR, NOW
 from tests.waiting import until
 from tests.web.conftest import HandClock, sql

@@ -1,7 +1,7 @@
 """The DNS records of an installation."""
 
-from paperround.mail.dkim import Algorithm
-from paperround.mail.dkim_book import Record
+from paperround.delivery.dkim.keys import Record
+from paperround.delivery.dkim.signer import Algorithm
 from tests.story.command_line import CommandLine
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.story.command_line import CLOCK, SAMPLE, CommandLine
 from tests.web.conftest import sql
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.presets import PRESETS
+from paperround.feeds.presets import PRESETS
 from tests.net.faults import FaultServer, page, says
 from tests.sources.arxiv_samples import item, rss
 from tests.story.command_line import CommandLine

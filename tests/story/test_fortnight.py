@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.editions import DeliveryState
-from paperround.domain.ledger import DeliveryRecord
-from paperround.domain.schedule import due_instant
-from paperround.domain.subscribers import Frequency, Preferences
-from paperround.domain.times import local_date
-from paperround.jobs.plan import LONGEST_WAIT
-from paperround.store.editions import EditionStore
-from paperround.store.engine import opened
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.migrate import upgrade
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.times import local_date
+from paperround.db.engine import opened
+from paperround.db.migrate import upgrade
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import DeliveryRecord
+from paperround.digests.plan import LONGEST_WAIT
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState
+from paperround.editions.schedule import due_instant
+from paperround.editions.store import EditionStore
+from paperround.subscribers.model import Frequency, Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.databases import database_url, engine, postgres, postgres_url, sqlite_template
 from tests.story.fortnight import DAYS, FEW, START, World
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
-from paperround.domain.interests import MOST_TERMS
+from paperround.subscribers.interests import MOST_TERMS
 from tests.story.serving import Served, serving
 from tests.story.visitor import FORM, READER, Visitor, link, subscribed
 from tests.waiting import until

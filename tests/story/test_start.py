@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.domain.times import format_instant
+from paperround.core.times import format_instant
 from tests.builders import NOW
 from tests.story.command_line import STORY_PYTHON, CommandLine
 

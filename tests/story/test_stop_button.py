@@ -11,15 +11,15 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine
 
-from paperround.domain.deliveries import Identity
-from paperround.domain.notices import NoticeKind
-from paperround.domain.times import format_instant
-from paperround.domain.tokens import KeyRing
-from paperround.jobs.cancelling import cancel, pause, resume
-from paperround.jobs.notices import new_notice
-from paperround.store import engine as engines
-from paperround.store.notices import NoticeLedger
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.times import format_instant
+from paperround.core.tokens import KeyRing
+from paperround.db import engine as engines
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Identity
+from paperround.delivery.system_mail import new_notice
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.digests.cancel import cancel, pause, resume
 from tests.builders import NOW
 from tests.databases import database_url, postgres, postgres_url, sqlite_template
 from tests.faults import Action, Late, SmtpSink

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from paperround.domain.errors import FetchFailed
-from paperround.domain.summaries import Wording
-from paperround.net.limits import Limits
-from paperround.summarise.chat import TOKENS, ChatSummariser, opened_place
+from paperround.core.errors import FetchFailed
+from paperround.http.limits import Limits
+from paperround.papers.summaries import Wording
+from paperround.plugins.summaries.chat import TOKENS, ChatSummariser, opened_place
 from tests.builders import paper
 from tests.net.clients import QUICK, guarded
 from tests.net.faults import Behaviour, FaultServer, page, says

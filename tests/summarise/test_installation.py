@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from paperround.clock import FixedClock
+from paperround.bootstrap import Runtime
 from paperround.config import load_settings
-from paperround.domain.errors import Misconfigured
-from paperround.domain.gist import choose_gist
-from paperround.domain.summaries import MARK
-from paperround.wiring import Runtime
+from paperround.core.clock import FixedClock
+from paperround.core.errors import Misconfigured
+from paperround.papers.gist import choose_gist
+from paperround.papers.summaries import MARK
 from tests.jobs.conftest import NOW, fill, record
 from tests.net.faults import FaultServer
 from tests.summarise.service import completion

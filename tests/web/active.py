@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from paperround.web.templating import static_url
+from paperround.web.templates import static_url
 
 
 class Active(HTMLParser):

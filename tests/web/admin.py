@@ -9,11 +9,11 @@ import httpx2 as httpx
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.domain.keys import Scope
-from paperround.jobs.keys import create_key
-from paperround.jobs.newsroom import Newsroom
-from paperround.wiring import Runtime
+from paperround.access.keys import create_key
+from paperround.access.model import Scope
+from paperround.bootstrap import Runtime
+from paperround.feeds.fetcher import Newsroom
+from paperround.http.model import FetchRequest, Page
 from tests.builders import NOW
 
 FEEDS = "/api/v1/admin/feeds"

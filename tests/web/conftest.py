@@ -12,19 +12,19 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.editions import DigestKind, Edition
-from paperround.domain.notices import NoticeKind
-from paperround.domain.tokens import Purpose
-from paperround.jobs.plan import plan_due
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.notices import NoticeLedger
-from paperround.store.schema import metadata, signup_requests
-from paperround.store.subscribers import SubscriberStore
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.core.tokens import Purpose
+from paperround.db.schema.tables import metadata, signup_requests
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.digests.plan import plan_due
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DigestKind, Edition
+from paperround.subscribers.store import SubscriberStore
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.builders import NOW, address, seed_subscribers
 from tests.databases import sqlite_template
 from tests.routes_once import RoutesOnce

@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from paperround.clock import FixedClock
+from paperround.access.model import Scope
+from paperround.access.store import AnswerStore
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.keys import Scope
-from paperround.store.keys import AnswerStore
+from paperround.core.clock import FixedClock
 from paperround.web import auth
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.builders import NOW
 from tests.web.admin import FEEDS, PUBLIC_URL, bearer, feed_body, key_for, program
 

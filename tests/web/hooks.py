@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from paperround.domain.fetching import HttpClient
-from paperround.wiring import Runtime
+from paperround.bootstrap import Runtime
+from paperround.http.model import HttpClient
 from tests.fakes import FakeClient
 from tests.mail.hooks.providers import (
     web_of_sns,
@@ -16,5 +16,5 @@ class Told(Runtime):
 
     web: FakeClient = field(default_factory=web_of_sns)
 
-    def _provider_client(self) -> HttpClient:
+    def provider_client(self) -> HttpClient:
         return self.web

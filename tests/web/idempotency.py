@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from paperround.access.model import Scope
 from paperround.config import Settings
-from paperround.domain.keys import Scope
 from paperround.web.app import create_app
 from tests.web.admin import Service, Staffed, key_for, program
 from tests.web.conftest import PUBLIC_URL, HandClock, sql

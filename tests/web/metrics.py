@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from paperround.domain.keys import Scope
+from paperround.access.model import Scope
 from tests.web.admin import key_for, program
 from tests.web.conftest import Site
 

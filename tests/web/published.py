@@ -14,13 +14,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from paperround.domain.editions import Edition
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.ingest import ingest
-from paperround.jobs.put_back import INSTALLATION
+from paperround.bootstrap import Runtime
+from paperround.db.schema import tables
+from paperround.delivery.restore_guard import INSTALLATION
+from paperround.digests.cuts import freeze_cuts
+from paperround.editions.model import Edition
+from paperround.feeds.ingest import ingest
 from paperround.samples import days
-from paperround.store import schema
-from paperround.wiring import Runtime
 from tests.builders import NOW
 
 
@@ -50,7 +50,7 @@ class Published:
 def name_alike(engine: Engine) -> None:
     """Give the installation the id of all others, where it has one by chance."""
     with engine.begin() as connection:
-        slots = schema.slots
+        slots = tables.slots
         connection.execute(
             slots.update()
             .where(slots.c.slot.startswith(INSTALLATION))

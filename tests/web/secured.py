@@ -1,6 +1,6 @@
 """The headers of every answer."""
 
-from paperround.web.guard import HEADERS
+from paperround.web.security import HEADERS
 
 
 def secured(headers: dict[str, str]) -> bool:

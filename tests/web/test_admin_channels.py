@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.access.model import Scope
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.channels import ChannelKind
-from paperround.domain.keys import Scope
+from paperround.delivery.channel_model import ChannelKind
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.builders import seed_list
 from tests.channels.services import PATHS, Services, services
 from tests.net.faults import page

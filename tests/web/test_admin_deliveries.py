@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.access.model import Scope
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.editions import DeliveryState
-from paperround.domain.keys import Scope
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
+from paperround.delivery.ledger import Ledger
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.builders import (
     DAY,
     HOUR,

@@ -10,16 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from paperround.access.model import Scope
+from paperround.bootstrap.workers import POLL
 from paperround.config import Settings
-from paperround.domain.errors import FetchFailed, FetchRefused
-from paperround.domain.keys import Scope
-from paperround.domain.papers import Show
-from paperround.sources.live import SOURCES
-from paperround.store.feeds import FeedStore
-from paperround.store.papers import PaperStore
+from paperround.core.errors import FetchFailed, FetchRefused
+from paperround.feeds.sources.registry import SOURCES
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import Show
+from paperround.papers.store import PaperStore
 from paperround.web.app import create_app
 from paperround.web.models import MOST_PREVIEWED
-from paperround.wiring.hands import POLL
 from tests.sources.arxiv_samples import item, rss
 from tests.web.admin import FEEDS, Staffed, feed_body, fields_of, key_for, program
 from tests.web.conftest import HandClock, sql

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.access.model import Scope
 from paperround.config import Settings
-from paperround.domain.keys import Scope
-from paperround.sources.choices import CHOICES
-from paperround.sources.live import SOURCES
+from paperround.feeds.sources.choices import CHOICES
+from paperround.feeds.sources.registry import SOURCES
 from paperround.web.app import create_app
 from tests.sources.full_feeds import full_feed
 from tests.web.admin import FEEDS, Staffed, feed_body, fields_of, key_for, program

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from typer.testing import CliRunner
 
+from paperround.access.keys import create_key, revoke_key
+from paperround.access.model import Scope, written
 from paperround.cli.app import app as cli
-from paperround.domain.keys import Scope, written
-from paperround.jobs.keys import create_key, revoke_key
 from paperround.web.auth import KeyedRoute, keyed_router
 from paperround.web.openapi import operations
 from tests.builders import HOUR, NOW

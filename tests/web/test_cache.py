@@ -7,13 +7,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.config import Settings
-from paperround.domain.editions import Edition
-from paperround.web import stamps
+from paperround.editions.model import Edition
+from paperround.web import form_token
 from paperround.web.cache import PageCache, conditional
-from paperround.web.guard import App, Message, Receive, Scope, Send
-from paperround.web.languages import hearing
-from paperround.web.stamps import Filled
-from paperround.web.templating import KEPT, STAMP
+from paperround.web.form_token import Filled
+from paperround.web.language import hearing
+from paperround.web.security import App, Message, Receive, Scope, Send
+from paperround.web.templates import KEPT, STAMP
 from tests.builders import paper
 from tests.web.conftest import Site, running
 from tests.web.papers import keep
@@ -168,7 +168,7 @@ def test_a_form_on_a_cached_page_is_as_old_as_its_visit(settings: Settings) -> N
         for _ in range(2):
             [stamp] = re.findall('name="stamp" value="([^"]+)"', site.client.get("/").text)
             keys = site.runtime.desk.keys
-            assert stamps.filled(keys, stamp, now=site.clock.now()) is Filled.TOO_FAST
+            assert form_token.filled(keys, stamp, now=site.clock.now()) is Filled.TOO_FAST
             site.clock.move(seconds=10)
 
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.domain.editions import Edition
+from paperround.editions.model import Edition
 from paperround.web.cache import LEAST
 from tests.web.conftest import Site
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.notices import NoticeKind
-from paperround.domain.times import format_instant
-from paperround.domain.tokens import Purpose
-from paperround.jobs.sending import deliver
+from paperround.core.times import format_instant
+from paperround.core.tokens import Purpose
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.digests.sending import deliver
 from tests.web.conftest import PUBLIC_URL, Site
 
 

@@ -5,8 +5,8 @@ import pytest
 from anyio.to_thread import current_default_thread_limiter
 
 from paperround.config import Settings
-from paperround.web.guard import Message, Scope
-from paperround.web.home import DIGEST, SEARCH, Turns
+from paperround.web.context import DIGEST, SEARCH, Turns
+from paperround.web.security import Message, Scope
 from tests.web.conftest import Site, running
 
 OWN, OTHERS = "unknown", ("192.0.2.1", "192.0.2.2")

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from paperround.domain.editions import Edition
+from paperround.editions.model import Edition
 from paperround.ranking.trending import VERSION
 from paperround.ranking.weights import DEFAULTS
 from tests.builders import english

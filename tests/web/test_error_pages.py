@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from paperround.config import Settings
-from paperround.domain.errors import DatabaseFailed
+from paperround.core.errors import DatabaseFailed
 from paperround.web import pages
-from paperround.web.guard import PUBLIC_BODY
+from paperround.web.security import PUBLIC_BODY
 from tests.web.conftest import PUBLIC_URL, Site, running
 
 FAULTS = {

@@ -11,11 +11,11 @@ import feedparser  # type: ignore[import-untyped]
 import pytest
 from lxml import etree  # type: ignore[import-untyped]
 
-from paperround.domain.editions import DeliveryState, Edition
-from paperround.domain.papers import Show
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.trending import why_quiet
-from paperround.store.schema import metadata
+from paperround.db.schema.tables import metadata
+from paperround.digests.cuts import freeze_cuts
+from paperround.editions.model import DeliveryState, Edition
+from paperround.editions.trending import why_quiet
+from paperround.papers.model import Show
 from tests.builders import NOW, paper
 from tests.web.active import Active
 from tests.web.conftest import PUBLIC_URL, Site, sql

@@ -8,10 +8,10 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 from markdown_it import MarkdownIt
 
-from paperround.domain.editions import Edition
-from paperround.domain.papers import Show
-from paperround.sources.bibtex import read_bibtex
-from paperround.sources.ris import read_ris
+from paperround.editions.model import Edition
+from paperround.feeds.formats.bibtex import read_bibtex
+from paperround.feeds.formats.ris import read_ris
+from paperround.papers.model import Show
 from tests.builders import paper
 from tests.web.conftest import PUBLIC_URL, Site
 from tests.web.papers import XSS, keep

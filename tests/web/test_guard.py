@@ -13,12 +13,12 @@ from fastapi import Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.routing import iter_route_contexts
 
 from paperround.config import load_settings
-from paperround.domain.errors import Misconfigured
-from paperround.jobs.sending import deliver
-from paperround.web import guard
+from paperround.core.errors import Misconfigured
+from paperround.digests.sending import deliver
+from paperround.web import security
 from paperround.web.app import COOKIELESS, rules_for
 from paperround.web.app import Site as Application
-from paperround.web.guard import UNSAFE, client_address
+from paperround.web.security import UNSAFE, client_address
 from tests.web.conftest import Site
 from tests.web.serving import exchange, forget_peak, peak, served, status
 
@@ -289,7 +289,7 @@ def test_routes_that_take_posts_from_anywhere_are_named_and_read_no_cookie(site:
     }
     assert len(unsafe) > 20
     assert [path for path in unsafe if not path.startswith(COOKIELESS)] == []
-    modules = Path(guard.__file__).parent.glob("*.py")
+    modules = Path(security.__file__).parent.glob("*.py")
     readers = [one.name for one in modules if READS_A_COOKIE.search(one.read_text("utf-8"))]
     assert readers == ["guard.py"]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from paperround.domain.editions import Edition
-from paperround.web.guard import POLICY
-from paperround.web.templating import environment, static_dir, static_url
+from paperround.editions.model import Edition
+from paperround.web.security import POLICY
+from paperround.web.templates import environment, static_dir, static_url
 from tests.web.conftest import Site
 from tests.web.secured import secured
 

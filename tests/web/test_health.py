@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import text
 
-from paperround.domain.deliveries import Outcome, Phase
-from paperround.domain.editions import DeliveryId
-from paperround.jobs.holding import Signing, allow_unsigned, hold_unsigned
-from paperround.jobs.pacing import PendingFeedback
-from paperround.jobs.tick import SCHEDULER
-from paperround.store.slots import SlotStore
+from paperround.db.slots import SlotStore
+from paperround.delivery.holds import Signing, allow_unsigned, hold_unsigned
+from paperround.delivery.model import Outcome, Phase
+from paperround.delivery.rate_limits import PendingFeedback
+from paperround.editions.model import DeliveryId
+from paperround.ops.tick import SCHEDULER
 from paperround.web.metrics import gauges
 from tests.builders import NOW
 from tests.web.conftest import Site, sql

@@ -12,10 +12,10 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.errors import FetchFailed, Misconfigured
+from paperround.core.errors import FetchFailed, Misconfigured
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.fakes import FakeClient
 from tests.mail.hooks.providers import (
     CERTIFICATE_URL,

@@ -9,9 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.config import Settings
-from paperround.domain.subscribers import SubscriberState
-from paperround.jobs.sending import deliver
-from paperround.store.subscribers import SubscriberStore
+from paperround.digests.sending import deliver
+from paperround.subscribers.model import SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from paperround.web.app import create_app
 from tests.builders import address
 from tests.mail.hooks.providers import (

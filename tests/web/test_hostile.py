@@ -14,7 +14,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from paperround.config import Settings
-from paperround.web.guard import ADMIN
+from paperround.web.security import ADMIN
 from tests.databases import database_url, postgres, postgres_url
 from tests.web.conftest import PUBLIC_URL, Site
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.editions import Edition
-from paperround.domain.identifiers import page_name
-from paperround.domain.papers import Paper, ParsedBatch
-from paperround.jobs.cuts import freeze_cuts
-from paperround.jobs.ingest import ingest
-from paperround.sources.formats import reader_for
-from paperround.store.papers import PaperStore
+from paperround.digests.cuts import freeze_cuts
+from paperround.editions.model import Edition
+from paperround.feeds.formats.registry import reader_for
+from paperround.feeds.ingest import ingest
+from paperround.papers.identifiers import page_name
+from paperround.papers.model import Paper, ParsedBatch
+from paperround.papers.store import PaperStore
 from tests.builders import HOUR, NOW, paper
 from tests.web.conftest import Site
 from tests.web.papers import keep

@@ -10,11 +10,11 @@ import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.access.model import Scope
 from paperround.config import Settings
-from paperround.domain.errors import FetchFailed
-from paperround.domain.keys import Scope
-from paperround.jobs.housekeeping import keep_house
-from paperround.store.schema import answers, feeds, signup_requests
+from paperround.core.errors import FetchFailed
+from paperround.db.schema.tables import answers, feeds, signup_requests
+from paperround.ops.cleanup import keep_house
 from tests.databases import database_url, postgres, postgres_url
 from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program
 from tests.web.conftest import PUBLIC_URL, sql

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from paperround.clock import FixedClock, StartedClock
-from paperround.store.schema import feeds, signup_requests
+from paperround.bootstrap import Runtime
+from paperround.core.clock import FixedClock, StartedClock
+from paperround.db.schema.tables import feeds, signup_requests
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.builders import NOW
 from tests.databases import database_url, postgres, postgres_url
 from tests.story.forked import started

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from paperround.domain.notices import NoticeKind
-from paperround.domain.tokens import Purpose
-from paperround.store.subscribers import SubscriberStore
+from paperround.core.tokens import Purpose
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import address, paper
 from tests.web.conftest import Site
 from tests.web.papers import keep

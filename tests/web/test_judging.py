@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from paperround.domain.editions import Edition
-from paperround.store.subscribers import SubscriberStore
+from paperround.editions.model import Edition
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import address
 from tests.web.conftest import Site
 

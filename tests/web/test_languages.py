@@ -6,15 +6,15 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.domain.editions import Edition
-from paperround.domain.errors import DatabaseFailed
-from paperround.domain.languages import LANGUAGES
-from paperround.domain.notices import NoticeKind
-from paperround.domain.subscribers import Preferences
-from paperround.domain.tokens import Purpose
-from paperround.languages.tongue import catalogue_path, read_catalogue
-from paperround.store.notices import NoticeLedger
-from paperround.store.subscribers import SubscriberStore
+from paperround.core.errors import DatabaseFailed
+from paperround.core.i18n.locale import catalogue_path, read_catalogue
+from paperround.core.languages import LANGUAGES
+from paperround.core.tokens import Purpose
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.model import Edition
+from paperround.subscribers.model import Preferences
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import address
 from tests.web.conftest import Site
 

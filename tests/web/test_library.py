@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from paperround.domain.editions import Edition
-from paperround.store.subscribers import SubscriberStore
-from paperround.web.guard import LIBRARY_BODY, PUBLIC_BODY
+from paperround.editions.model import Edition
+from paperround.subscribers.store import SubscriberStore
+from paperround.web.security import LIBRARY_BODY, PUBLIC_BODY
 from tests.builders import address
 from tests.web.conftest import Site
 

@@ -21,18 +21,18 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urljoin, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.editions import Edition
-from paperround.domain.languages import PARAMETER
-from paperround.domain.notices import NoticeKind
-from paperround.domain.subscribers import SubscriberState
-from paperround.domain.tokens import Purpose
-from paperround.jobs.plan import plan_due
-from paperround.jobs.sending import deliver
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
+from paperround.core.languages import PARAMETER
+from paperround.core.tokens import Purpose
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.digests.plan import plan_due
+from paperround.digests.sending import deliver
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.subscribers.model import SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.builders import NOW, address, seed_subscribers
 from tests.databases import database_url, postgres, postgres_url
 from tests.web.conftest import PUBLIC_URL, HandClock, Site, sql

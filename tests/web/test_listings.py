@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.domain.editions import Edition
-from paperround.domain.errors import DatabaseFailed
-from paperround.domain.feeds import LiveFeed
-from paperround.domain.keys import Scope
-from paperround.domain.papers import FeedId
-from paperround.jobs.erasure import AT_ONCE as ROWS_AT_ONCE
-from paperround.jobs.feeds import FEEDS as AT_ONCE
-from paperround.sources.opml import read_opml
-from paperround.store.erasure import Erasure
-from paperround.store.feeds import FeedStore
-from paperround.store.schema import feeds
+from paperround.access.model import Scope
+from paperround.core.errors import DatabaseFailed
+from paperround.db.schema.tables import feeds
+from paperround.delivery.erasure_store import Erasure
+from paperround.editions.model import Edition
+from paperround.feeds.due import FEEDS as AT_ONCE
+from paperround.feeds.model import LiveFeed
+from paperround.feeds.opml import read_opml
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import FeedId
+from paperround.self_service.erasure import AT_ONCE as ROWS_AT_ONCE
 from paperround.web.openapi import REFERENCE
 from paperround.web.paging import MOST
 from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.bootstrap.workers import MAIL, Hands
 from paperround.config import Settings
-from paperround.domain.errors import Misconfigured
-from paperround.domain.ports import Worker
-from paperround.domain.work import DELIVER, Line
-from paperround.jobs.roles import look, worker_lives
-from paperround.jobs.tick import SCHEDULER
-from paperround.store.slots import SlotStore
+from paperround.core.errors import Misconfigured
+from paperround.core.interfaces import Worker
+from paperround.core.jobs import DELIVER, Line
+from paperround.db.slots import SlotStore
+from paperround.ops.cluster import look, worker_lives
+from paperround.ops.tick import SCHEDULER
 from paperround.web.health import Role, role_app, scheduler_role, worker_role
-from paperround.wiring.hands import MAIL, Hands
 from tests.builders import MINUTE, NOW
 from tests.databases import postgres, postgres_url, run_on
 from tests.queues import EMPTY

@@ -5,19 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.editions import Edition
-from paperround.domain.errors import FetchFailed
-from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.keys import Scope
-from paperround.domain.returns import Kind
-from paperround.domain.tokens import read_token
-from paperround.jobs.feeds import create_feed, run_now
-from paperround.jobs.returns import receive
-from paperround.jobs.tick import SCHEDULER
-from paperround.store.feeds import FeedStore
-from paperround.store.returns import ReturnStore
-from paperround.store.slots import SlotStore
+from paperround.access.model import Scope
+from paperround.bounces.handling import receive
+from paperround.bounces.model import Kind
+from paperround.bounces.store import ReturnStore
+from paperround.core.errors import FetchFailed
+from paperround.core.tokens import read_token
+from paperround.db.slots import SlotStore
+from paperround.delivery.model import Evidence
+from paperround.editions.model import Edition
+from paperround.feeds.due import create_feed, run_now
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.feeds.store import FeedStore
+from paperround.ops.tick import SCHEDULER
 from tests.builders import NOW, returned_event
 from tests.sources.arxiv_samples import item, rss
 from tests.web.admin import Service, key_for, program

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from paperround.web.errors import CODES, TAKEN, TITLES, UNKNOWN_PARAMETER
 from paperround.web.openapi import operations
-from paperround.web.problems import CODES, TAKEN, TITLES, UNKNOWN_PARAMETER
 from tests.web.conftest import Site
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "api.md"

@@ -11,16 +11,16 @@ import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.access.model import Scope
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.domain.deliveries import Envelope
-from paperround.domain.editions import DeliveryId
-from paperround.domain.keys import Scope
-from paperround.domain.notices import NoticeKind
-from paperround.mail.composer import MailRenderer
-from paperround.mail.outbox import OutboxMailer
-from paperround.store.unit_of_work import SqlDatabase
+from paperround.db.transactions import SqlDatabase
+from paperround.delivery.model import Envelope
+from paperround.delivery.outbox import OutboxMailer
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.digests.render.composer import MailRenderer
+from paperround.editions.model import DeliveryId
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.mail import builders as mails
 from tests.mail.envelopes import Marks
 from tests.web.admin import key_for

@@ -6,15 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from paperround.domain.editions import Edition
-from paperround.domain.papers import Show
-from paperround.jobs.publish import draft
-from paperround.jobs.publish import freeze as freeze_edition
-from paperround.jobs.rank import rank_list
-from paperround.jobs.site import FRONT_PAPERS
-from paperround.store.editions import EditionStore
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
+from paperround.digests.pages import FRONT_PAPERS
+from paperround.digests.publish import draft
+from paperround.digests.publish import freeze as freeze_edition
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.editions.store import EditionStore
+from paperround.papers.model import Show
+from paperround.papers.store import PaperStore
+from paperround.ranking.rank import rank_list
 from tests.builders import NOW, english, new_edition, paper, write
 from tests.fakes import NewestFirst
 from tests.web.conftest import Site

@@ -10,10 +10,10 @@ import pytest
 from pydantic import BaseModel
 
 from paperround.config import Settings
-from paperround.domain.editions import Edition
-from paperround.domain.papers import Show
-from paperround.store.editions import EditionStore
-from paperround.store.lists import ListStore
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.editions.store import EditionStore
+from paperround.papers.model import Show
 from paperround.web.hugging_face import DailyShape, FoundShape, PaperShape
 from paperround.web.openapi import operations
 from paperround.web.papers_api import (

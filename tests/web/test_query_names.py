@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.editions import Edition
-from paperround.domain.keys import Scope
+from paperround.access.model import Scope
+from paperround.editions.model import Edition
 from paperround.web.openapi import API
 from tests.web.admin import key_for, program
 from tests.web.conftest import Site

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.models import NewModel
-from paperround.ranking.maker import PriorMaker
-from paperround.ranking.prior import GROUPS, VERSION
+from paperround.ranking.model_store import ModelStore
+from paperround.ranking.models import NewModel
+from paperround.ranking.prior.maker import PriorMaker
+from paperround.ranking.prior.model import GROUPS, VERSION
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS
-from paperround.store.models import ModelStore
 from tests.builders import NOW
 from tests.ranking.learned import cohorts
 from tests.web.conftest import Site

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from paperround.config import Settings
-from paperround.web.templating import static_url
+from paperround.web.templates import static_url
 from tests.builders import paper
 from tests.web.active import Active
 from tests.web.conftest import Site, running

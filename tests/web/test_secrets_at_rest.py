@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import inspect, text
 
+from paperround.access.model import Scope
 from paperround.config import Settings
-from paperround.doctor.records import keys_in_use
-from paperround.domain.channels import ChannelKind
-from paperround.domain.keys import Scope
-from paperround.jobs.housekeeping import keep_house
-from paperround.store.channels import ChannelStore
-from paperround.store.schema import answers
-from paperround.store.status import StatusStore
+from paperround.db.schema.tables import answers
+from paperround.delivery.channel_model import ChannelKind
+from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.status_store import StatusStore
+from paperround.doctor.database_check import keys_in_use
+from paperround.ops.cleanup import keep_house
 from tests.channels.services import PATHS, Services, services
 from tests.databases import database_url, postgres, postgres_url
 from tests.web.admin import fields_of, key_for, program

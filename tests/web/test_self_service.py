@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 from httpx2 import Response
 
-from paperround.domain.editions import Edition
-from paperround.domain.notices import NoticeKind
-from paperround.domain.subscribers import Preferences, SubscriberState
-from paperround.domain.tokens import Purpose
-from paperround.store import schema as db
-from paperround.store.lists import ListStore
-from paperround.store.subscribers import SubscriberStore
+from paperround.core.tokens import Purpose
+from paperround.db.schema import tables as db
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.subscribers.model import Preferences, SubscriberState
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import NOW, address
 from tests.jobs.readers import post, second_list
 from tests.web.conftest import Site, sql

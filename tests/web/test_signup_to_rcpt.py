@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.jobs.sending import deliver_notices
+from paperround.digests.sending import deliver_notices
 from paperround.web.app import create_app
-from paperround.wiring import Runtime
 from tests.faults import SmtpSink
 from tests.mail.address_corpus import bad, good
 from tests.web.conftest import PUBLIC_URL, HandClock, Site, sql

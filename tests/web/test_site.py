@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from paperround.domain.editions import Edition
-from paperround.domain.feeds import FeedHealth, NewFeed
-from paperround.domain.papers import Reject, Show
-from paperround.store.editions import EditionStore
-from paperround.store.feeds import FeedStore
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import Edition
+from paperround.editions.store import EditionStore
+from paperround.feeds.model import FeedHealth, NewFeed
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import Reject, Show
+from paperround.papers.store import PaperStore
 from tests.builders import DAY, HOUR, NOW, new_edition, observation, paper, write
 from tests.web.conftest import PUBLIC_URL, Site
 from tests.web.editions import DAYS, freeze, link

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.domain.editions import Edition
+from paperround.editions.model import Edition
 from tests.web.conftest import PUBLIC_URL, Site
 
 

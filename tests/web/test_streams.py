@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.errors import DatabaseFailed
-from paperround.domain.feeds import LiveFeed
-from paperround.domain.keys import Scope
-from paperround.domain.papers import FeedId
-from paperround.jobs.feeds import FEEDS as AT_ONCE
-from paperround.sources.opml import read_opml
-from paperround.sources.xml import NotWellFormed
-from paperround.store.erasure import Erasure
-from paperround.store.feeds import FeedStore
-from paperround.store.schema import feeds
-from paperround.web import templating
+from paperround.access.model import Scope
+from paperround.core.errors import DatabaseFailed
+from paperround.db.schema.tables import feeds
+from paperround.delivery.erasure_store import Erasure
+from paperround.feeds.due import FEEDS as AT_ONCE
+from paperround.feeds.formats.xml import NotWellFormed
+from paperround.feeds.model import LiveFeed
+from paperround.feeds.opml import read_opml
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import FeedId
+from paperround.web import templates
 from tests.web.admin import FEEDS, bearer, feed_body, key_for, program
 from tests.web.conftest import PUBLIC_URL, Site, sql
 from tests.web.serving import served
@@ -124,7 +124,7 @@ def test_what_is_kept_of_a_person_is_broken_off_when_it_fails_late(
         return read(self, *about, limit=limit)
 
     monkeypatch.setattr(Erasure, "kept_about", broken)
-    monkeypatch.setattr(templating, "PIECE", 1)  # nobody has so much that it would not fit into one
+    monkeypatch.setattr(templates, "PIECE", 1)  # nobody has so much that it would not fit into one
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     path = f"/preferences/{choices_token}"
     with asked(site, "POST", path, "action=export", **kind) as answer:

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from paperround.domain.editions import Edition
-from paperround.domain.notices import NoticeKind
-from paperround.domain.tokens import Purpose
-from paperround.jobs.notices import notice_mail
-from paperround.store.subscribers import SubscriberStore
+from paperround.core.tokens import Purpose
+from paperround.delivery.system_mail import notice_mail
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.editions.model import Edition
+from paperround.subscribers.store import SubscriberStore
 from tests.builders import address
 from tests.jobs.readers import post
 from tests.web.conftest import Site

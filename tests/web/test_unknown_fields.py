@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.keys import Scope
+from paperround.access.model import Scope
 from tests.web.admin import key_for, program
 from tests.web.conftest import Site
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from paperround.domain.editions import Edition
-from paperround.jobs.cancelling import cancel, undo
-from paperround.store.ledger import Ledger
+from paperround.delivery.ledger import Ledger
+from paperround.digests.cancel import cancel, undo
+from paperround.editions.model import Edition
 from tests.builders import HOUR, NOW, TOKEN, lease
 from tests.web.conftest import Site
 

@@ -19,13 +19,13 @@ from paperround.cli import (
     ingest,
     init,
     keys,
+    playground,
     rank,
     serve,
     subscribers,
     suppressions,
-    try_,
 )
-from paperround.domain.errors import PaperroundError
+from paperround.core.errors import PaperroundError
 
 app = typer.Typer(
     name="paperround",
@@ -60,7 +60,7 @@ app.command("rank")(rank.rank)
 app.command("learn")(rank.learn)
 app.command("deliver")(serve.deliver)
 app.command("demo")(demo.demo)
-app.command("try")(try_.try_)
+app.command("try")(playground.try_)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)

@@ -8,13 +8,13 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from paperround.bounces.model import MOST_QUARANTINED, Receipt
+from paperround.bounces.store import ReturnStore
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
-from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
-from paperround.domain.reasons import counted
-from paperround.domain.returns import MOST_QUARANTINED, Receipt
-from paperround.store.returns import ReturnStore
-from paperround.store.subscribers import SubscriberStore
+from paperround.core.errors import InvalidInput, NotFound, PaperroundError
+from paperround.core.reasons import counted
+from paperround.subscribers.store import SubscriberStore
 
 TRY_LATER = 75
 """What a mail server takes for "not now, keep it" (EX_TEMPFAIL of sysexits.h)."""
@@ -39,7 +39,7 @@ def read(
 ) -> None:
     """Take one mail that came back in. For a mail server's pipe: exit 0 means taken, 75 that it
     has to be kept and tried again."""
-    from paperround.jobs.returned_mail import take_in
+    from paperround.bounces.intake import take_in
 
     try:
         with Path(file).open("rb") if file != "-" else nullcontext(sys.stdin.buffer) as opened:
@@ -54,7 +54,7 @@ def read(
 
 def _start(opened: BinaryIO) -> bytes:
     """As much as is looked at; the rest is read too, or the mail server takes it for a failure."""
-    from paperround.mail.returned import LONGEST
+    from paperround.bounces.reports import LONGEST
 
     raw = opened.read(LONGEST)
     while opened.read(LONGEST):
@@ -120,7 +120,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Read the mails in quarantine once more: this version may understand what an older did not."""
-    from paperround.jobs.returned_mail import replay as run
+    from paperround.bounces.intake import replay as run
 
     home = runtime(now)
     with home.database.reading() as work:

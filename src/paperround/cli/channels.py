@@ -20,14 +20,14 @@ from paperround.cli.options import (
 )
 from paperround.cli.output import print_list, print_result
 from paperround.cli.subscribers import mail_shown
-from paperround.domain.channels import Channel, ChannelKind, ChannelSettings
-from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.times import format_instant
+from paperround.core.times import format_instant
+from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings
+from paperround.editions.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.jobs.channels import ChannelAdmin
-    from paperround.wiring import Runtime
-from paperround.store.channels import ChannelStore
+    from paperround.bootstrap import Runtime
+    from paperround.digests.channels import ChannelAdmin
+from paperround.delivery.channel_store import ChannelStore
 
 app = typer.Typer(
     help="Slack, Discord, Telegram and webhooks that a list is posted to.", no_args_is_help=True
@@ -154,7 +154,7 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change what is given of a channel. A new hook lets one that was stopped go on."""
-    from paperround.jobs.channels import new_key as made_key
+    from paperround.digests.channels import new_key as made_key
 
     if key and new_key:
         raise typer.BadParameter("goes without --key", param_hint="--new-key")
@@ -230,7 +230,7 @@ def remove(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 @app.command()
 def history(name: Name, as_json: AsJson = False) -> None:
     """Show the posts to one channel, newest first: papers, tries, and what was answered."""
-    from paperround.jobs.status import history_of
+    from paperround.ops.status import history_of
 
     home = runtime()
     channel = named(home, name)
@@ -268,7 +268,7 @@ def _given(*, topics: str | None, interests: list[str] | None, **options: Any) -
 
 def channel_admin(home: "Runtime") -> "ChannelAdmin":
     """What changes channels on behalf of the command line."""
-    from paperround.wiring import mailroom
+    from paperround.bootstrap import mail as mailroom
 
     return mailroom.channel_admin(home)
 

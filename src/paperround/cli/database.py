@@ -9,13 +9,13 @@ import typer
 
 from paperround.cli.options import AsJson, runtime
 from paperround.cli.output import print_result, progress, say
-from paperround.clock import SystemClock
 from paperround.config import Settings, load_settings
-from paperround.domain.errors import SchemaOutOfDate
-from paperround.domain.reasons import counted
+from paperround.core.clock import SystemClock
+from paperround.core.errors import SchemaOutOfDate
+from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
-    from paperround.jobs.put_back import Held
+    from paperround.delivery.restore_guard import Held
 
 PAUSED = "sending is paused; `paperround digest resume` lets it go on with what is due from now"
 
@@ -57,7 +57,7 @@ def move(
     Every table is copied in one transaction and counted in both databases; then the old one
     refuses to work. A move that fails changes nothing: run the same command again.
     """
-    from paperround.store.moving.move import between
+    from paperround.db.move import between
 
     settings, now = load_settings(), SystemClock().now()
     # The SQLite file, also when the settings name the new database already.
@@ -128,9 +128,9 @@ def _moved_lines(settings: Settings, file: Path, place: str, rows: dict[str, int
 @app.command()
 def upgrade(as_json: AsJson = False) -> None:
     """Bring the database to the schema this version needs."""
-    from paperround.store.engine import opened
-    from paperround.store.migrate import bring_up
-    from paperround.store.revisions import current, require_reachable
+    from paperround.db.engine import opened
+    from paperround.db.migrate import bring_up
+    from paperround.db.revisions import current, require_reachable
 
     with opened(load_settings().database) as engine:
         require_reachable(engine)
@@ -148,16 +148,16 @@ def upgrade(as_json: AsJson = False) -> None:
 @app.command()
 def check(as_json: AsJson = False) -> None:
     """Fail when the database has another schema than this version declares."""
-    from paperround.store.engine import opened
-    from paperround.store.migrate import check_drift
-    from paperround.store.revisions import (
+    from paperround.bootstrap.database import require_made
+    from paperround.db.engine import opened
+    from paperround.db.migrate import check_drift
+    from paperround.db.revisions import (
         head,
         is_current,
         mismatch,
         require_here,
         require_reachable,
     )
-    from paperround.wiring.databases import require_made
 
     settings = load_settings()
     require_made(settings)
@@ -183,9 +183,9 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Write the database and its secret into one file, while everything goes on."""
-    from paperround.store.backup import back_up
-    from paperround.store.engine import opened
-    from paperround.wiring.databases import require_made
+    from paperround.bootstrap.database import require_made
+    from paperround.db.backup import back_up
+    from paperround.db.engine import opened
 
     settings = load_settings()
     require_made(settings)
@@ -220,7 +220,7 @@ def restore(
     until `paperround digest resume`."""
     if (file is None) != in_place:
         raise typer.BadParameter("name a backup FILE, or say --in-place", param_hint="FILE")
-    from paperround.store.restoring import restoring
+    from paperround.db.restore import restoring
 
     settings = load_settings()
     made_at: str | None = None
@@ -241,12 +241,12 @@ def restore(
 
 def _hold(url: str, moved: bool) -> "Held | None":
     """Bring the database to this version's schema and hold it, unless it was only moved."""
-    from paperround.jobs.put_back import hold_everything
-    from paperround.store.engine import opened
-    from paperround.store.migrate import bring_up
-    from paperround.store.revisions import require_reachable, settle
-    from paperround.store.unit_of_work import SqlDatabase
-    from paperround.wiring.databases import send_marks_of
+    from paperround.bootstrap.database import send_marks_of
+    from paperround.db.engine import opened
+    from paperround.db.migrate import bring_up
+    from paperround.db.revisions import require_reachable, settle
+    from paperround.db.transactions import SqlDatabase
+    from paperround.delivery.restore_guard import hold_everything
 
     with opened(url) as engine:
         require_reachable(engine)

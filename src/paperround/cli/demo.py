@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.drain import DRAIN_SECONDS, leave_on_signals, log_to_stderr
 from paperround.cli.ingest import paper_file
 from paperround.cli.options import Papers
 from paperround.cli.output import counts, say
-from paperround.clock import SystemClock
+from paperround.cli.process import DRAIN_SECONDS, leave_on_signals, log_to_stderr
 from paperround.config import Settings, load_settings
-from paperround.domain.editions import Edition
-from paperround.domain.errors import Conflict, InvalidInput, Misconfigured, PaperroundError
-from paperround.domain.lists import DEFAULT_LIST
+from paperround.core.clock import SystemClock
+from paperround.core.errors import Conflict, InvalidInput, Misconfigured, PaperroundError
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.model import Edition
 
 if TYPE_CHECKING:
     import socket
 
-    from paperround.wiring import Runtime
-from paperround.store.editions import EditionStore
-from paperround.store.lists import ListStore
+    from paperround.bootstrap import Runtime
+from paperround.editions.list_store import ListStore
+from paperround.editions.store import EditionStore
 
 HOST = "127.0.0.1"
 PORT = 8000
@@ -62,7 +62,7 @@ def demo(
     Needs no network, no account and no settings; invented papers unless --papers names others. It
     keeps a folder of its own, and leaves an installation that is here alone, with its .env.
     """
-    from paperround.jobs.cuts import freeze_cuts
+    from paperround.digests.cuts import freeze_cuts
 
     settings = load_settings(file=None)  # .env is an installation's
     log_to_stderr(settings)
@@ -104,9 +104,9 @@ def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
 def _home(settings: Settings, port: int) -> "Runtime":
     """The demo's installation, whose database is marked as a demo's. Raises Conflict where that is
     the database of an installation."""
-    from paperround.jobs.demo import claim
-    from paperround.wiring import Runtime
-    from paperround.wiring.databases import database_of, place_of
+    from paperround.bootstrap import Runtime
+    from paperround.bootstrap.database import database_of, place_of
+    from paperround.ops.demo import claim
 
     usual = {"public_url": f"http://{HOST}:{port}", "data_dir": FOLDER, **AS_OFTEN_AS_ONE_LIKES}
     said = settings.model_fields_set
@@ -125,7 +125,7 @@ def _home(settings: Settings, port: int) -> "Runtime":
 
 def _read_samples(home: "Runtime") -> str:
     """Begin a demo if the database is empty, and go on with it; returns what papers there are."""
-    from paperround.jobs.demo import Samples, begin, read_samples
+    from paperround.ops.demo import Samples, begin, read_samples
     from paperround.samples import days
 
     if not begin(home.database, now=home.clock.now()):
@@ -151,8 +151,8 @@ def _read_samples(home: "Runtime") -> str:
 
 def _read_file(home: "Runtime", file: Path) -> str:
     """Read papers from `file` into the database; returns how many there are."""
-    from paperround.jobs.demo import has_samples
-    from paperround.jobs.ingest import ingest
+    from paperround.feeds.ingest import ingest
+    from paperround.ops.demo import has_samples
 
     if has_samples(home.database):
         raise Conflict(

@@ -17,12 +17,12 @@ from paperround.cli.output import (
     print_result,
     to_json,
 )
-from paperround.domain.lists import DEFAULT_LIST, MANUAL_CUT
-from paperround.domain.reasons import counted
+from paperround.core.reasons import counted
+from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.jobs.cancelling import Prospect
-    from paperround.jobs.publish import PublishReport
+    from paperround.digests.cancel import Prospect
+    from paperround.digests.publish import PublishReport
 
 app = typer.Typer(
     help="Preview a digest, or publish an edition and plan everybody's.", no_args_is_help=True
@@ -34,7 +34,7 @@ app.command("test")(digest_status.try_mail)
 @app.command()
 def pause(list_name: AnyList = None, as_json: AsJson = False) -> None:
     """Send no digest until `digest resume`. Mails in hand are finished, confirmations still go."""
-    from paperround.jobs.cancelling import pause as run
+    from paperround.digests.cancel import pause as run
 
     home = runtime()
     names = run(home.database, list_name, now=home.clock.now())
@@ -55,8 +55,8 @@ def resume(
 ) -> None:
     """Let paused lists go on, and digests that a leap of the clock or an older copy of the database
     holds. What waited for more than 20 hours is not sent any more."""
-    from paperround.jobs.cancelling import resume as run
-    from paperround.jobs.holding import allow_unsigned, let_go
+    from paperround.delivery.holds import allow_unsigned, let_go
+    from paperround.digests.cancel import resume as run
 
     home = runtime()
     now = home.clock.now()
@@ -110,9 +110,9 @@ def cancel(
 
     `digest missed` then shows who did not get it, and sends it to them if you want.
     """
-    from paperround.jobs.cancelling import cancel as run
-    from paperround.jobs.cancelling import prospects
-    from paperround.jobs.cancelling import undo as take_back
+    from paperround.digests.cancel import cancel as run
+    from paperround.digests.cancel import prospects
+    from paperround.digests.cancel import undo as take_back
     from paperround.web.delivery_models import CancelledAnswer, RestoredAnswer
 
     home = runtime(now)
@@ -170,8 +170,8 @@ def missed(
     A replacement has the same papers and is sent once: nobody gets a second one of that date.
     Whoever left, paused or is suppressed by now gets none.
     """
-    from paperround.jobs.resend import missed as run
-    from paperround.jobs.resend import send_missed
+    from paperround.digests.resend import missed as run
+    from paperround.digests.resend import send_missed
 
     home = runtime(now)
     moment = home.clock.now()
@@ -253,7 +253,7 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Publish now and plan a mail for every active subscription. `deliver` sends them."""
-    from paperround.jobs.publish import publish
+    from paperround.digests.publish import publish
 
     home = runtime(now)
     home.settings.require_sender()

@@ -9,11 +9,11 @@ import typer
 from paperround.cli.options import AnyList, AsJson, ListName, Now, runtime, usage
 from paperround.cli.output import outline_lines, pick_fields, print_result, to_json
 from paperround.cli.subscribers import show_history
-from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.status import LateMails, Progress
+from paperround.delivery.status import LateMails, Progress
+from paperround.editions.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:
-    from paperround.jobs.status import ListStatus, PaceStatus
+    from paperround.ops.status import ListStatus, PaceStatus
 
 
 def status(
@@ -26,7 +26,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show what was planned, sent and refused, and why some people got no mail."""
-    from paperround.jobs.status import status as run
+    from paperround.ops.status import status as run
 
     home = runtime(now)
     if subscriber is not None:
@@ -68,8 +68,8 @@ def try_mail(
 
 def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) -> bool:
     """Send a test mail and say what came of it; whether the relay took it."""
-    from paperround.domain.mail_words import without_addresses
-    from paperround.jobs.preview import send_test as run
+    from paperround.delivery.status_text import without_addresses
+    from paperround.self_service.preview import send_test as run
 
     home = runtime()
     address = home.addresses.read(to)
@@ -91,9 +91,9 @@ def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) 
 
 def what_holds_mail(pace: "PaceStatus") -> Iterator[str]:
     """What stops mail from leaving, and the way out of each; nothing when it leaves."""
-    from paperround.jobs.holding import ALLOW, LACKS_KEYS
-    from paperround.jobs.pacing import UNREACHED
-    from paperround.jobs.put_back import WAS_PUT_BACK, WAY_OUT
+    from paperround.delivery.holds import ALLOW, LACKS_KEYS
+    from paperround.delivery.rate_limits import UNREACHED
+    from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
 
     if pace.is_held:
         yield "digests are HELD: the clock leapt forward; `paperround digest resume` if it is right"

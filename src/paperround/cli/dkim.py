@@ -8,12 +8,12 @@ import typer
 
 from paperround.cli.options import AsJson, Now, runtime, usage
 from paperround.cli.output import pick_fields, print_result, say
-from paperround.domain.errors import Conflict, Misconfigured
+from paperround.core.errors import Conflict, Misconfigured
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.mail.dkim import Algorithm
-    from paperround.mail.dkim_book import DueRecord, KeptKey
-    from paperround.wiring import Runtime
+    from paperround.bootstrap import Runtime
+    from paperround.delivery.dkim.keys import DueRecord, KeptKey
+    from paperround.delivery.dkim.signer import Algorithm
 
 app = typer.Typer(
     help="Keys that sign mail (DKIM), and what the DNS must say of them.", no_args_is_help=True
@@ -44,8 +44,8 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make the first key. Mails are signed with it from now on."""
-    from paperround.doctor.setup import NOBODYS
-    from paperround.mail.dkim_signers import read_book, replace_book
+    from paperround.delivery.dkim.signers import read_book, replace_book
+    from paperround.doctor.config_check import NOBODYS
 
     home = runtime(now, creates=True)
     home.prepare()
@@ -80,9 +80,9 @@ def rotate(
 ) -> None:
     """Make the next key; once its record is in the DNS, again: then it signs, and the old one no
     more."""
-    from paperround.mail.dkim_book import KeyState
-    from paperround.mail.dkim_signers import read_book, replace_book
-    from paperround.wiring.databases import require_made
+    from paperround.bootstrap.database import require_made
+    from paperround.delivery.dkim.keys import KeyState
+    from paperround.delivery.dkim.signers import read_book, replace_book
 
     home = runtime(now)
     require_made(home.settings)
@@ -110,7 +110,7 @@ def rotate(
 @app.command("show-dns")
 def show_dns(now: Now = None, as_json: AsJson = False) -> None:
     """Print the records that the DNS should have, as lines of a zone file."""
-    from paperround.wiring.databases import require_made
+    from paperround.bootstrap.database import require_made
 
     home = runtime(now)
     require_made(home.settings)
@@ -118,7 +118,7 @@ def show_dns(now: Now = None, as_json: AsJson = False) -> None:
 
 
 def _algorithms(kind: Kind | None) -> "list[Algorithm]":
-    from paperround.mail.dkim import Algorithm
+    from paperround.delivery.dkim.signer import Algorithm
 
     if kind is None:
         return []
@@ -135,8 +135,8 @@ def _require_own(home: "Runtime") -> None:
 
 def _require_published(home: "Runtime", waiting: "Sequence[KeptKey]") -> None:
     """Raise Conflict, or FetchFailed, unless the DNS has the record of each."""
-    from paperround.doctor.dns import published
-    from paperround.mail.dkim_book import Standing
+    from paperround.delivery.dkim.keys import Standing
+    from paperround.doctor.dns_check import published
 
     for key in waiting:
         record = key.due(home.signers.domain, home.clock.now()).record
@@ -166,7 +166,7 @@ def _show(home: "Runtime", did: str | None, *, as_json: bool) -> None:
 
 
 def _why(one: "DueRecord") -> str:
-    from paperround.mail.dkim_book import KeyState
+    from paperround.delivery.dkim.keys import KeyState
 
     match one.state:
         case KeyState.WAITING:

@@ -8,7 +8,7 @@ import typer
 
 from paperround.cli.options import AsJson, runtime
 from paperround.cli.output import print_result
-from paperround.domain.errors import Misconfigured
+from paperround.core.errors import Misconfigured
 
 if TYPE_CHECKING:
     from paperround.doctor.findings import Finding
@@ -36,9 +36,9 @@ def doctor(
 
 def look() -> "list[Finding]":
     """Every finding on the installation that the environment describes."""
+    from paperround.bootstrap.database import require_made
     from paperround.doctor.examination import examine, without_settings
     from paperround.doctor.findings import fail
-    from paperround.wiring.databases import require_made
 
     try:
         home = runtime()

@@ -9,7 +9,7 @@ import typer
 
 from paperround.cli.options import AsJson
 from paperround.cli.output import print_result, table
-from paperround.domain.errors import InvalidInput, UnreadableFile
+from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.evaluate.methods import Baselines
 
 if TYPE_CHECKING:

@@ -20,15 +20,15 @@ from paperround.cli.output import (
     table_lines,
     terminal_width,
 )
-from paperround.domain.errors import InvalidInput, NotFound, PaperroundError
-from paperround.domain.feeds import LiveFeed, NewFeed, feed_as_json
-from paperround.domain.presets import PRESETS
-from paperround.domain.reasons import counted
+from paperround.core.errors import InvalidInput, NotFound, PaperroundError
+from paperround.core.reasons import counted
+from paperround.feeds.model import LiveFeed, NewFeed, feed_as_json
+from paperround.feeds.presets import PRESETS
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.jobs.feed_preview import FeedPreview
+    from paperround.bootstrap import Runtime
+    from paperround.feeds.preview import FeedPreview
     from paperround.web.models import PreviewAnswer
-    from paperround.wiring import Runtime
 
 FEW = 12
 """Values of a setting that are printed; more have a command of their own."""
@@ -36,7 +36,7 @@ FEW = 12
 
 def kinds(as_json: AsJson = False) -> None:
     """Show the kinds of feeds, and what each can be told."""
-    from paperround.sources.live import SOURCES
+    from paperround.feeds.sources.registry import SOURCES
     from paperround.web.models import KindAnswer
 
     # As the admin API has them, with the bare values of each setting.
@@ -75,8 +75,8 @@ def categories(
     as_json: AsJson = False,
 ) -> None:
     """Show arXiv's categories and bioRxiv's subjects. Those of medRxiv, too."""
-    from paperround.sources.arxiv_categories import matching
-    from paperround.sources.biorxiv_record import SUBJECTS
+    from paperround.feeds.sources.arxiv_categories import matching
+    from paperround.plugins.biorxiv.record import SUBJECTS
 
     arxiv = [{"name": one.name, "title": one.title} for one in matching(pattern)]
     subjects = sorted(one for one in SUBJECTS if pattern.casefold() in one)
@@ -148,7 +148,7 @@ def check(
 
 def checks(home: "Runtime", name: str | None, *, live: bool) -> Iterator[Checked]:
     """One after the other: each is told before the next service is asked."""
-    from paperround.jobs.feeds import live_feeds
+    from paperround.feeds.due import live_feeds
 
     feeds = live_feeds(home.newsroom) if name is None else [find_feed(home, name)]
     yield from (_asked(home, feed) if live else _standing(home, feed) for feed in feeds)
@@ -156,7 +156,7 @@ def checks(home: "Runtime", name: str | None, *, live: bool) -> Iterator[Checked
 
 def _standing(home: "Runtime", feed: "LiveFeed") -> Checked:
     """What is known without asking anybody."""
-    from paperround.jobs.feeds import check_feed, settings_of
+    from paperround.feeds.due import check_feed, settings_of
 
     try:
         check_feed(home.sources, settings_of(feed))
@@ -170,8 +170,8 @@ def _standing(home: "Runtime", feed: "LiveFeed") -> Checked:
 
 
 def _asked(home: "Runtime", feed: "LiveFeed") -> Checked:
-    from paperround.jobs.feed_preview import preview_feed
-    from paperround.jobs.feeds import settings_of
+    from paperround.feeds.due import settings_of
+    from paperround.feeds.preview import preview_feed
 
     try:
         seen = preview_feed(home.newsroom, settings_of(feed), now=home.clock.now())
@@ -238,14 +238,14 @@ def preset_feeds(preset: str) -> "Sequence[NewFeed]":
 
 def find_feed(home: "Runtime", name: str) -> "LiveFeed":
     """The feed called `name`; raises NotFound that names those there are, or some of them."""
-    from paperround.jobs.feeds import live_feeds
+    from paperround.feeds.due import live_feeds
 
     return _named(name, live_feeds(home.newsroom))
 
 
 def find_any_feed(home: "Runtime", name: str) -> "LiveFeed":
     """As `find_feed`, also one that files were read into."""
-    from paperround.jobs.feeds import every_feed
+    from paperround.feeds.due import every_feed
 
     with home.database.reading() as work:
         return _named(name, every_feed(work))

@@ -25,12 +25,12 @@ from paperround.cli.feed_lists import (
 )
 from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime, usage
 from paperround.cli.output import counts, print_list, print_result
-from paperround.domain.errors import FetchFailed, FetchRefused, InvalidInput, NameNotFound
-from paperround.domain.feeds import FeedState, NewFeed, Progress
+from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput, NameNotFound
+from paperround.feeds.model import FeedState, NewFeed, Progress
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.wiring import Runtime
-from paperround.store.feeds import FeedStore
+    from paperround.bootstrap import Runtime
+from paperround.feeds.store import FeedStore
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
@@ -42,7 +42,7 @@ app.command("categories")(feed_lists.categories)
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """Show every feed: health, when it is read next, why."""
-    from paperround.jobs.feeds import live_feeds
+    from paperround.feeds.due import live_feeds
     from paperround.web.models import FeedAnswer
 
     feeds = map(FeedAnswer.of, live_feeds(runtime().newsroom))
@@ -66,8 +66,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add the feed NAME, or all feeds of a preset. They are read at the next tick."""
-    from paperround.jobs.feed_files import show_of
-    from paperround.jobs.feed_preview import preview_feed
+    from paperround.feeds.files import show_of
+    from paperround.feeds.preview import preview_feed
 
     if (preset is None) == (name is None or kind is None):
         raise typer.BadParameter("give NAME and --kind, or --preset alone")
@@ -91,7 +91,7 @@ def add(
 
 
 def _add(feed: "NewFeed", as_json: bool) -> None:
-    from paperround.jobs.feeds import create_feed
+    from paperround.feeds.due import create_feed
     from paperround.web.models import FeedAnswer
 
     home = runtime(creates=True)
@@ -110,7 +110,7 @@ def _warning(problem: str | None) -> list[str]:
 
 
 def _add_preset(preset: str, as_json: bool) -> None:
-    from paperround.jobs.feeds import create_feed
+    from paperround.feeds.due import create_feed
 
     wanted = preset_feeds(preset)
     home = runtime(creates=True)
@@ -146,8 +146,8 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change a feed. One that is pointed somewhere else is read anew at the next tick."""
-    from paperround.jobs.feed_files import show_of
-    from paperround.jobs.feeds import change_feed
+    from paperround.feeds.due import change_feed
+    from paperround.feeds.files import show_of
     from paperround.web.models import FeedAnswer
 
     if url is not None and own_url:
@@ -187,7 +187,7 @@ def _with(settings: Mapping[str, str], put: Mapping[str, str], gone: list[str]) 
 @app.command()
 def remove(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     """Forget a feed with its runs and rejects. Its papers stay."""
-    from paperround.jobs.feeds import delete_feed
+    from paperround.feeds.due import delete_feed
 
     home = runtime()
     number = find_feed(home, name).id
@@ -201,7 +201,7 @@ def run(
     name: Annotated[str | None, typer.Argument(metavar="NAME")] = None, as_json: AsJson = False
 ) -> None:
     """Read the feed NAME now, or every feed that is due. Fails when one of them could not be."""
-    from paperround.jobs.feeds import poll_due, run_now
+    from paperround.feeds.due import poll_due, run_now
     from paperround.web.models import PollAnswer
 
     home = runtime()
@@ -249,8 +249,8 @@ def rejects(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson = False) -> None:
     """Add the feeds of an export or of an OPML file. The file may be of any feed reader; feeds
     whose name is known are changed."""
-    from paperround.jobs.feed_files import import_feeds
-    from paperround.sources.opml import read_opml
+    from paperround.feeds.files import import_feeds
+    from paperround.feeds.opml import read_opml
     from paperround.web.models import ImportAnswer
 
     home = runtime(creates=True)
@@ -271,8 +271,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print every feed, for `feeds import`."""
-    from paperround.jobs.feed_files import export_feeds, exported_feeds
-    from paperround.sources.opml import write_opml
+    from paperround.feeds.files import export_feeds, exported_feeds
+    from paperround.feeds.opml import write_opml
 
     if file_format not in {"json", "opml"}:
         raise typer.BadParameter("use json or opml", param_hint="--format")

@@ -14,14 +14,14 @@ import typer
 from paperround.cli.feed_lists import find_feed
 from paperround.cli.options import AsJson, Now, instant, read_file, runtime, usage
 from paperround.cli.output import counts, print_result, progress
-from paperround.domain.errors import FetchFailed
-from paperround.domain.papers import ParsedBatch
-from paperround.domain.reasons import counted
+from paperround.core.errors import FetchFailed
+from paperround.core.reasons import counted
+from paperround.papers.model import ParsedBatch
 
 if TYPE_CHECKING:
-    from paperround.jobs.ingest import IngestReport
-    from paperround.jobs.poll import PollReport
-    from paperround.wiring import Runtime
+    from paperround.bootstrap import Runtime
+    from paperround.feeds.ingest import IngestReport
+    from paperround.feeds.poll import PollReport
 
 
 def ingest(
@@ -54,7 +54,7 @@ def ingest(
 ) -> None:
     """Read papers, or counts of votes, from a file or a live feed. The same again changes
     nothing."""
-    from paperround.jobs.feeds import run_now
+    from paperround.feeds.due import run_now
     from paperround.web.models import IngestAnswer
 
     if (file is None) == (feed is None):
@@ -77,7 +77,7 @@ def _read_file(
     file: Path, file_format: str, captured_at: datetime | None, home: "Runtime"
 ) -> tuple[str, "IngestReport | PollReport"]:
     """The name of the feed that keeps what such files held, and what this one held."""
-    from paperround.jobs.ingest import ingest as run
+    from paperround.feeds.ingest import ingest as run
 
     read, present = paper_file(file, file_format), home.clock.now()
     gc.freeze()  # what was read stays to the end: looking for garbage in it only takes time
@@ -117,7 +117,7 @@ class PaperFile:
 def paper_file(path: Path, file_format: str = "auto") -> PaperFile:
     """Read the file, whose format is told by its name and what it holds unless it is named. Raises
     UnreadableFile and UnknownFormat; a named format that is unknown is wrong usage."""
-    from paperround.sources.formats import decompress, reader_for
+    from paperround.feeds.formats.registry import decompress, reader_for
 
     content = decompress(read_file(path))
     with usage("--format") if file_format != "auto" else nullcontext():

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from paperround.cli.answers import (
+from paperround.cli.digest_status import send_test
+from paperround.cli.doctor import lines_of, look
+from paperround.cli.options import read_file, runtime, usage
+from paperround.cli.output import say
+from paperround.cli.wizard import (
     OUTBOX,
     Answers,
     copy_of,
@@ -25,12 +29,8 @@ from paperround.cli.answers import (
     sender_of,
     write_private,
 )
-from paperround.cli.digest_status import send_test
-from paperround.cli.doctor import lines_of, look
-from paperround.cli.options import read_file, runtime, usage
-from paperround.cli.output import say
 from paperround.config import PREFIX, Settings, load_settings
-from paperround.domain.errors import (
+from paperround.core.errors import (
     Conflict,
     DatabaseFailed,
     InvalidInput,
@@ -38,7 +38,7 @@ from paperround.domain.errors import (
     PaperroundError,
     SchemaOutOfDate,
 )
-from paperround.domain.reasons import counted
+from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
     from paperround.doctor.findings import Finding

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from paperround.access.model import ApiKey, Scope
 from paperround.cli.options import AsJson, Now, instant, runtime, usage
 from paperround.cli.output import pick_fields, print_list, print_result
-from paperround.domain.keys import ApiKey, Scope
 
 app = typer.Typer(help="Keys of the admin API; only their hashes are kept.", no_args_is_help=True)
 
@@ -35,7 +35,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it, once."""
-    from paperround.jobs.keys import create_key
+    from paperround.access.keys import create_key
 
     home = runtime(now, creates=True)
     with usage(name="NAME", expires_at="--expires"):
@@ -52,7 +52,7 @@ def create(
 @app.command("list")
 def list_all(now: Now = None, as_json: AsJson = False) -> None:
     """Show every key by its prefix, with what it may do and whether it still can."""
-    from paperround.jobs.keys import list_keys
+    from paperround.access.keys import list_keys
 
     home = runtime(now)
     present = home.clock.now()
@@ -72,7 +72,7 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """End a key at once."""
-    from paperround.jobs.keys import revoke_key
+    from paperround.access.keys import revoke_key
 
     home = runtime(now)
     ended = revoke_key(home.database, prefix, now=home.clock.now())

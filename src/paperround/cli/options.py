@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from paperround.clock import FixedClock, SystemClock
 from paperround.config import load_settings
-from paperround.domain.errors import InvalidInput, UnreadableFile
-from paperround.domain.times import parse_date, parse_instant
+from paperround.core.clock import FixedClock, SystemClock
+from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.core.times import parse_date, parse_instant
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.wiring import Runtime
+    from paperround.bootstrap import Runtime
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ Papers = Annotated[
 def runtime(now: datetime | None = None, *, creates: bool = False) -> "Runtime":
     """The installation the environment describes, at the present or at the instant `now`. Where
     there is none, a command that `creates` makes it, and any other says so."""
-    from paperround.wiring import Runtime
+    from paperround.bootstrap import Runtime
 
     clock = SystemClock() if now is None else FixedClock(now)
     return Runtime(load_settings(), clock, creates=creates)

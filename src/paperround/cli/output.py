@@ -11,8 +11,8 @@ from typing import Any
 
 import typer
 
-from paperround.domain.ports import Advance, no_progress
-from paperround.domain.times import format_instant
+from paperround.core.interfaces import Advance, no_progress
+from paperround.core.times import format_instant
 
 GAP = 2
 """Blanks between two columns."""

@@ -7,14 +7,14 @@ import typer
 
 from paperround.cli.options import AsJson, Day, ListName, Now, runtime, usage
 from paperround.cli.output import pick_fields, print_result
-from paperround.domain.editions import Ranked
-from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.reasons import counted
-from paperround.domain.times import format_instant
+from paperround.core.reasons import counted
+from paperround.core.times import format_instant
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.model import Ranked
 
 if TYPE_CHECKING:
-    from paperround.jobs.learn import LearnReport
-    from paperround.jobs.rank import ListRanking
+    from paperround.ranking.learn import LearnReport
+    from paperround.ranking.rank import ListRanking
 
 
 def rank(
@@ -36,7 +36,7 @@ def rank(
     as_json: AsJson = False,
 ) -> None:
     """Rank the papers a list may hold. Writes nothing."""
-    from paperround.jobs.rank import rank_list
+    from paperround.ranking.rank import rank_list
 
     home = runtime(now)
     with usage("--try"):
@@ -63,7 +63,7 @@ def rank(
 
 def item_as_json(position: int, item: "Ranked") -> dict[str, Any]:
     """A ranked paper: where it is, and why."""
-    from paperround.languages.localize import english_reason
+    from paperround.core.i18n.localize import english_reason
 
     return {
         "position": position,
@@ -88,7 +88,7 @@ def _lines(ranked: "ListRanking", limit: int, *, explain: bool) -> Iterator[str]
 
 def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
     """Ranked papers for a person, with the parts of each score where these `explain` it."""
-    from paperround.languages.localize import english_reason
+    from paperround.core.i18n.localize import english_reason
 
     for position, item in enumerate(items, start=1):
         yield f"{position:>3}. {item.paper.title}"
@@ -100,7 +100,7 @@ def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
 def learn(now: Now = None, as_json: AsJson = False) -> None:
     """Learn now, from papers whose votes have settled, what to expect of new ones. A service that
     runs does so every night by itself."""
-    from paperround.jobs.learn import learn as run
+    from paperround.ranking.learn import learn as run
 
     home = runtime(now)
     report = run(home.database, home.model_maker, now=home.clock.now())

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from paperround.cli.drain import (
+from paperround.cli.options import AsJson, Now, runtime, usage
+from paperround.cli.output import counts, pick_fields, print_result, progress, say
+from paperround.cli.process import (
     Health,
     await_stop,
     drain,
@@ -18,19 +20,17 @@ from paperround.cli.drain import (
     log_to_stderr,
     watched,
 )
-from paperround.cli.options import AsJson, Now, runtime, usage
-from paperround.cli.output import counts, pick_fields, print_result, progress, say
-from paperround.domain.errors import Misconfigured
-from paperround.domain.reasons import counted
-from paperround.domain.work import Line, parse_lines, spoken_lines
+from paperround.core.errors import Misconfigured
+from paperround.core.jobs import Line, parse_lines, spoken_lines
+from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
-    from paperround.jobs.channel_delivery import ChannelReport
-    from paperround.jobs.outcomes import DeliverReport
-    from paperround.wiring import Runtime
-from paperround.store.ledger import Ledger
-from paperround.store.lists import ListStore
-from paperround.store.requests import RequestStore
+    from paperround.bootstrap import Runtime
+    from paperround.delivery.transitions import DeliverReport
+    from paperround.digests.channel_delivery import ChannelReport
+from paperround.delivery.ledger import Ledger
+from paperround.editions.list_store import ListStore
+from paperround.subscribers.request_store import RequestStore
 
 
 def serve(
@@ -85,9 +85,9 @@ def serve(
 
 def tick(now: Now = None, as_json: AsJson = False) -> None:
     """Do once what is due now and exit: for cron or a systemd timer, every minute."""
-    from paperround.jobs.deliver import ASKED_TO_STOP
-    from paperround.jobs.sending import deliver as send_due
-    from paperround.jobs.tick import tick as run
+    from paperround.delivery.deliver import ASKED_TO_STOP
+    from paperround.digests.sending import deliver as send_due
+    from paperround.ops.tick import tick as run
 
     home = runtime(now)
     home.settings.require_sender()
@@ -143,8 +143,8 @@ def worker(
     health: Health = None,
 ) -> None:
     """Do the jobs: read feeds, publish, send mail. Any number of workers share one PostgreSQL."""
+    from paperround.bootstrap.workers import Hands
     from paperround.web.health import worker_role
-    from paperround.wiring.hands import Hands
 
     with usage("--queues"):
         lines = parse_lines(queues)
@@ -198,8 +198,8 @@ def deliver(
     as_json: AsJson = False,
 ) -> None:
     """Send what is due. Safe to kill and to run again, and from several processes at once."""
-    from paperround.jobs.deliver import ASKED_TO_STOP
-    from paperround.jobs.sending import deliver as run
+    from paperround.delivery.deliver import ASKED_TO_STOP
+    from paperround.digests.sending import deliver as run
 
     home = runtime(now)
     finish_on_signals(home)
@@ -234,7 +234,7 @@ def _lines(
     report: "DeliverReport",
     posted: "ChannelReport",
 ) -> Iterator[str]:
-    from paperround.jobs.pacing import UNREACHED, unreached
+    from paperround.delivery.rate_limits import UNREACHED, unreached
 
     yield f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}"
     yield f"mails of the day: {counts(totals)}"

@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from paperround.config import LOOPBACK
-from paperround.domain.errors import InvalidInput
+from paperround.core.errors import InvalidInput
 
 HOST, PORT = "127.0.0.1", 8000
 """Where a server listens unless something else is said."""

@@ -29,14 +29,14 @@ from paperround.cli.options import (
     usage,
 )
 from paperround.cli.output import counts, pick_fields, print_result, progress, table_lines
-from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.reasons import counted
-from paperround.domain.status import MailRecord
-from paperround.domain.subscribers import Address
+from paperround.core.reasons import counted
+from paperround.delivery.status import MailRecord
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.subscribers.model import Address
 
 if TYPE_CHECKING:
-    from paperround.wiring import Runtime
-from paperround.store.lists import ListStore
+    from paperround.bootstrap import Runtime
+from paperround.editions.list_store import ListStore
 
 MOST_SHOWN = 20
 """Rejects that are told one by one."""
@@ -77,9 +77,9 @@ def import_file(
     With --from, FILE is what that program exports. Where it does not say when its people agreed
     to mail, you may vouch for them with --consent-at and --consent-source.
     """
-    from paperround.jobs.foreign_subscribers import Vouched, read_foreign
-    from paperround.jobs.subscriber_files import read_rows
-    from paperround.jobs.subscribers import import_subscribers
+    from paperround.plugins.importers.mailing_lists import Vouched, read_foreign
+    from paperround.subscribers.import_files import read_rows
+    from paperround.subscribers.imports import import_subscribers
 
     vouched = Vouched(at=consent_at, source=consent_source)
     if origin is not None:
@@ -139,7 +139,7 @@ def add(
     Choices that are not given stay as they are. Somebody who is suppressed or who left is not
     added.
     """
-    from paperround.jobs.subscribers import add_subscriber
+    from paperround.subscribers.imports import add_subscriber
 
     home = runtime(now, creates=True)
     wishes = {
@@ -173,8 +173,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print everybody on a list in the columns `import` takes, as CSV or JSON."""
-    from paperround.jobs.subscriber_files import COLUMNS, write_sheet
-    from paperround.jobs.subscribers import exported_rows
+    from paperround.subscribers.import_files import COLUMNS, write_sheet
+    from paperround.subscribers.imports import exported_rows
 
     home = runtime()
     with SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as sheet:
@@ -213,7 +213,7 @@ def erase(
 
     The ledger keeps its rows without a name. Without --suppress they may sign up again.
     """
-    from paperround.jobs.erasure import erase_address
+    from paperround.self_service.erasure import erase_address
 
     home = runtime(now)
     address = home.addresses.read(email)
@@ -228,7 +228,7 @@ def erase(
 @app.command("list")
 def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> None:
     """Show everybody on a list: address, state, how often and when; then how many there are."""
-    from paperround.jobs.subscribers import exported_rows
+    from paperround.subscribers.imports import exported_rows
 
     home = runtime()
     with home.database.reading() as work:
@@ -256,7 +256,7 @@ def history(
 
 def show_history(home: "Runtime", address: "Address", *, as_json: bool) -> None:
     """Print what one person was sent, and what came back of it."""
-    from paperround.jobs.status import history as run
+    from paperround.ops.status import history as run
 
     past = run(home.database, address)
     value = {

@@ -6,7 +6,7 @@ import typer
 
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import print_list, print_result
-from paperround.store.subscribers import SubscriberStore
+from paperround.subscribers.store import SubscriberStore
 
 app = typer.Typer(
     help="Addresses that must never be mailed; only their keyed hashes are kept.",
@@ -32,7 +32,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Never mail EMAIL again, whatever is imported or signed up."""
-    from paperround.jobs.subscribers import suppress
+    from paperround.subscribers.imports import suppress
 
     home = runtime(now)
     address = home.addresses.read(email)
@@ -56,7 +56,7 @@ def lift(
 
     With --resume a reader who was stopped because a mail came back gets digests again.
     """
-    from paperround.jobs.subscribers import lift as run
+    from paperround.subscribers.imports import lift as run
 
     home = runtime(now)
     address = home.addresses.read(email)

@@ -7,19 +7,27 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.doctor import dns, headers, outlet, records, routine, setup, site
+from paperround.core.errors import Misconfigured, PaperroundError
+from paperround.db.checks import look
+from paperround.delivery.status_store import StatusStore
+from paperround.doctor import (
+    config_check,
+    database_check,
+    dns_check,
+    headers_check,
+    schedule_check,
+    smtp_check,
+    web_check,
+)
 from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried
-from paperround.domain.errors import Misconfigured, PaperroundError
-from paperround.domain.fetching import FetchRequest, Page
-from paperround.jobs.feeds import polled_feeds
-from paperround.jobs.newsroom import ask
-from paperround.jobs.roles import staff
-from paperround.jobs.status import Status, status
-from paperround.store.checks import look
-from paperround.store.models import ModelStore
-from paperround.store.status import StatusStore
-from paperround.wiring import Runtime
+from paperround.feeds.due import polled_feeds
+from paperround.feeds.fetcher import ask
+from paperround.http.model import FetchRequest, Page
+from paperround.ops.cluster import staff
+from paperround.ops.status import Status, status
+from paperround.ranking.model_store import ModelStore
 
 _WORSE = (Level.SKIPPED, Level.OK, Level.WARN, Level.FAIL)
 MAILBOX_WAY_OUT = (
@@ -30,8 +38,8 @@ MAILBOX_WAY_OUT = (
 def without_settings(faults: Sequence[str]) -> list[Finding]:
     """What can be said of an installation whose settings cannot be read."""
     return [
-        setup.python(sys.version_info[:3]),
-        setup.libraries(),
+        config_check.python(sys.version_info[:3]),
+        config_check.libraries(),
         *(fail("settings", one, "docs/settings.md has every setting") for one in faults),
         skipped("all else", "it depends on the settings"),
     ]
@@ -40,19 +48,19 @@ def without_settings(faults: Sequence[str]) -> list[Finding]:
 def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
     """Every finding. One that others rest on comes before them."""
     standing, of_database = _database(runtime, now)
-    needed = site.hosts(runtime.settings)
-    silent = site.unanswered(needed, runtime.resolver)
+    needed = web_check.hosts(runtime.settings)
+    silent = web_check.unanswered(needed, runtime.resolver)
     unseen = {what for host in silent for what in needed[host]}
-    box = partial(outlet.mailbox, runtime.settings)
+    box = partial(smtp_check.mailbox, runtime.settings)
     return [
         *_means(runtime.settings),
         *of_database,
-        *site.silence(needed, silent),
+        *web_check.silence(needed, silent),
         *([] if "site" in unseen else _site(runtime, standing, now)),
         *([] if silent else _time(runtime, standing, now)),
         *_way_out(runtime, now, silent),
         *([] if "bounces" in unseen else [tried("bounces", box, MAILBOX_WAY_OUT)]),
-        *outlet.hooks(runtime),
+        *smtp_check.hooks(runtime),
         *_mails(runtime, standing, now),
         *([] if silent else _dns(runtime, now)),
     ]
@@ -62,17 +70,17 @@ def _means(settings: Settings) -> list[Finding]:
     """The machine, and the settings."""
     folder = settings.data_dir
     secrets = Path(".env"), folder, settings.secret_file, settings.dkim_file
-    found = [setup.python(sys.version_info[:3]), setup.libraries()]
+    found = [config_check.python(sys.version_info[:3]), config_check.libraries()]
     if settings.embedded:
-        found.append(tried("disk", lambda: setup.disk(folder)))
-        found.append(setup.file_system(folder))
+        found.append(tried("disk", lambda: config_check.disk(folder)))
+        found.append(config_check.file_system(folder))
     return [
         *found,
         ok("settings", "each is known, and can be read"),
-        setup.secret(settings),
-        tried("permissions", lambda: setup.private(secrets)),
-        setup.sender(settings),
-        setup.public_url(settings),
+        config_check.secret(settings),
+        tried("permissions", lambda: config_check.private(secrets)),
+        config_check.sender(settings),
+        config_check.public_url(settings),
     ]
 
 
@@ -80,7 +88,7 @@ def _database(runtime: Runtime, now: datetime) -> tuple[Status | None, list[Find
     """How the installation stands, None when the database cannot be worked with."""
     try:
         soundness = look(runtime.settings.database)
-        found = records.condition(soundness)
+        found = database_check.condition(soundness)
         if soundness.usable:
             standing = status(runtime.database, None, now=now)
             return standing, found + _contents(runtime, standing, now)
@@ -93,25 +101,25 @@ def _database(runtime: Runtime, now: datetime) -> tuple[Status | None, list[Find
 def _contents(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]:
     database = runtime.database
     with database.reading() as work:
-        clock = routine.clock(work, now=now)
-        feeds = routine.feeds(polled_feeds(work))
+        clock = schedule_check.clock(work, now=now)
+        feeds = schedule_check.feeds(polled_feeds(work))
         room = work[StatusStore].storage()
-        posted_to = routine.channels(work)
+        posted_to = schedule_check.channels(work)
         newest = work[ModelStore].newest(runtime.model_maker.name, by=now)
     return [
-        records.room(room),
-        records.writable(database, now=now),
+        database_check.room(room),
+        database_check.writable(database, now=now),
         _keys(runtime, now),
         clock,
-        routine.schedule(standing.last_tick_at, now=now),
+        schedule_check.schedule(standing.last_tick_at, now=now),
         *_sharing(runtime, standing, now),
         *feeds,
-        *routine.holds(standing.pace),
-        *records.send_mark(runtime.send_marks.trouble(database)),
-        *routine.lists(standing, now=now),
+        *schedule_check.holds(standing.pace),
+        *database_check.send_mark(runtime.send_marks.trouble(database)),
+        *schedule_check.lists(standing, now=now),
         *posted_to,
-        routine.returns(standing.returns),
-        routine.model(newest, is_read=runtime.ranker.in_use(now) is not None, now=now),
+        schedule_check.returns(standing.returns),
+        schedule_check.model(newest, is_read=runtime.ranker.in_use(now) is not None, now=now),
     ]
 
 
@@ -125,9 +133,9 @@ def _sharing(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]
         lined, strangers = runtime.shared_queue.lined(), runtime.shared_queue.strangers()
     except PaperroundError as error:
         return [fail("workers", str(error))]
-    ticks = routine.ticks(standing.last_tick_at, now=now)
-    found = routine.sharing(people, lined, ticks=ticks, now=now)
-    return [*found, *routine.of_another_version(strangers)]
+    ticks = schedule_check.ticks(standing.last_tick_at, now=now)
+    found = schedule_check.sharing(people, lined, ticks=ticks, now=now)
+    return [*found, *schedule_check.of_another_version(strangers)]
 
 
 def _keys(runtime: Runtime, now: datetime) -> Finding:
@@ -135,17 +143,17 @@ def _keys(runtime: Runtime, now: datetime) -> Finding:
         keys = runtime.settings.keys
     except Misconfigured:
         return skipped("keys", "there is no ring to look at")
-    return records.keys_in_use(runtime.database, keys, now=now)
+    return database_check.keys_in_use(runtime.database, keys, now=now)
 
 
 def _site(runtime: Runtime, standing: Status | None, now: datetime) -> list[Finding]:
     url = runtime.settings.public_url
-    certificate = site.certificate(url, now=now)
+    certificate = web_check.certificate(url, now=now)
     if certificate.level is Level.FAIL:
         return [certificate, skipped("site", "not asked: its certificate is refused")]
     has_ticked = standing is not None and standing.last_tick_at is not None
-    with closing(site.client_for(url, runtime.clock)) as client:
-        answer = tried("site", lambda: site.answers(url, client, has_ticked=has_ticked))
+    with closing(web_check.client_for(url, runtime.clock)) as client:
+        answer = tried("site", lambda: web_check.answers(url, client, has_ticked=has_ticked))
     return [answer, certificate]
 
 
@@ -153,8 +161,8 @@ def _time(runtime: Runtime, standing: Status | None, now: datetime) -> list[Find
     """The clock, by that of the site and that of a feed's source. Where the site is on this machine
     only the source can tell."""
     url = runtime.settings.public_url
-    with closing(site.client_for(url, runtime.clock)) as client:
-        found = [site.time_of(lambda: client.get(FetchRequest(url=f"{url}/healthz")), url)]
+    with closing(web_check.client_for(url, runtime.clock)) as client:
+        found = [web_check.time_of(lambda: client.get(FetchRequest(url=f"{url}/healthz")), url)]
     if standing is not None:
         with runtime.database.reading() as work:
             read = {feed.last_good_at: feed for feed in polled_feeds(work)}
@@ -166,13 +174,13 @@ def _time(runtime: Runtime, standing: Status | None, now: datetime) -> list[Find
                 source = runtime.sources[feed.kind]
                 return ask(runtime.newsroom, source, source.plan(feed.state, now))[0]
 
-            found.append(site.time_of(answer, f"the source of {feed.name}"))
+            found.append(web_check.time_of(answer, f"the source of {feed.name}"))
     return [max(found, key=lambda one: _WORSE.index(one.level))]
 
 
 def _way_out(runtime: Runtime, now: datetime, silent: Collection[str]) -> list[Finding]:
     try:
-        return outlet.outlet(runtime.settings, now=now, unanswered=silent)
+        return smtp_check.outlet(runtime.settings, now=now, unanswered=silent)
     except Misconfigured as error:
         return [fail("relay", str(error))]
 
@@ -184,7 +192,7 @@ def _mails(runtime: Runtime, standing: Status | None, now: datetime) -> list[Fin
     lists = [one.mailing_list for one in standing.lists]
     try:
         runtime.signers.renew()
-        return [finding for one in lists for finding in headers.linted(runtime, one, now=now)]
+        return [finding for one in lists for finding in headers_check.linted(runtime, one, now=now)]
     except PaperroundError as error:
         return [fail("headers", f"no mail can be made: {error}")]
 
@@ -195,4 +203,6 @@ def _dns(runtime: Runtime, now: datetime) -> list[Finding]:
         due = runtime.signers.due(now)
     except Misconfigured as error:
         return [fail("dkim", str(error), "docs/dkim.md tells how keys are made")]
-    return dns.records(runtime.settings, due, runtime.resolver, now=now, client=runtime.client)
+    return dns_check.records(
+        runtime.settings, due, runtime.resolver, now=now, client=runtime.client
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from paperround.domain.errors import PaperroundError
+from paperround.core.errors import PaperroundError
 
 
 class Level(StrEnum):

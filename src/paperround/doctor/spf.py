@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
-from paperround.domain.fetching import Resolver
+from paperround.http.model import Resolver
 
 MOST_LOOKUPS = 10
 """RFC 7208 section 4.6.4."""

@@ -7,7 +7,7 @@ likely_stops     mails that would, two of them on different days, and should not
 unclassified     mails that could not be understood and are kept for a person to look at
 raised           mails that could not be read at all
 
-Nothing is fitted to the mails: the words are tables in `domain/bounce_words.py`. So no provider is
+Nothing is fitted to the mails: the words are tables in `bounces/patterns.py`. So no provider is
 left out; the figures are told by provider instead.
 """
 
@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.errors import InvalidInput
-from paperround.domain.returns import Kind
+from paperround.bounces.model import Kind
+from paperround.bounces.reports import read_returned
+from paperround.core.errors import InvalidInput
+from paperround.delivery.model import Evidence
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Figure, Numbers, Report, mean_of
-from paperround.mail.returned import read_returned
 
 TASK = "bounces"
 

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.gist import Piece, fitted, gist_pieces
-from paperround.domain.sentences import Sentence, split_sentences
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Figure, Numbers, Report, ahead_of, mean_of
+from paperround.papers.gist import Piece, fitted, gist_pieces
+from paperround.papers.sentences import Sentence, split_sentences
 
 # Abstracts in which readers marked the idea and the result.
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Observation, Paper, PaperId
-from paperround.domain.times import midnight_utc, parse_date, parse_instant
+from paperround.core.errors import InvalidInput
+from paperround.core.times import midnight_utc, parse_date, parse_instant
+from paperround.papers.model import Observation, Paper, PaperId
 
 Row = Mapping[str, object]
 

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from paperround.domain.errors import InvalidInput
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Numbers, Report, ahead_of, mean_of
-from paperround.ranking.personal import Said, best, fits, in_blocks, profiles
+from paperround.personal.scores import Said, best, fits, in_blocks, profiles
 from paperround.ranking.text_space import Bag, Dense, text_space
 
 # What others do with a reader's papers, on the same words and the same readers.

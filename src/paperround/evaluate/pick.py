@@ -22,8 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Paper
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, day, read_papers, read_rows
 from paperround.evaluate.report import (
@@ -35,8 +34,9 @@ from paperround.evaluate.report import (
     average_precision,
     figure,
 )
-from paperround.ranking.prior import author_keys
-from paperround.ranking.prior_text import TextModel, fit_text, term_counts
+from paperround.papers.model import Paper
+from paperround.ranking.prior.model import author_keys
+from paperround.ranking.prior.text import TextModel, fit_text, term_counts
 
 # What title and abstract tell of a paper's being picked: its words, and how it presents itself.
 #

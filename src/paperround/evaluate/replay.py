@@ -9,13 +9,13 @@ from datetime import date, datetime
 
 import numpy as np
 
-from paperround.domain.editions import Candidate
-from paperround.domain.papers import Observation, PaperId
-from paperround.domain.times import midnight_utc
+from paperround.core.times import midnight_utc
+from paperround.editions.model import Candidate
 from paperround.evaluate.papers import Days, Listed, votes
-from paperround.ranking.prior import Knowledge, Prior
-from paperround.ranking.prior_learning import Learner, Outcome
-from paperround.ranking.prior_text import Numbers
+from paperround.papers.model import Observation, PaperId
+from paperround.ranking.prior.model import Knowledge, Prior
+from paperround.ranking.prior.text import Numbers
+from paperround.ranking.prior.training import Learner, Outcome
 from paperround.ranking.trending import Expectation, TrendingRanker
 from paperround.ranking.weights import DEFAULTS
 

@@ -17,18 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import PaperId, ParsedBatch, Record
-from paperround.domain.search import COMMON, Filters
-from paperround.domain.stems import stem, words
+from paperround.core.errors import InvalidInput
+from paperround.db.transactions import Database
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
 from paperround.evaluate.report import Figure, Numbers, Report, ahead_of, figure
-from paperround.jobs.ingest import ingest
-from paperround.jobs.search import search
+from paperround.feeds.ingest import ingest
+from paperround.papers.model import PaperId, ParsedBatch, Record
+from paperround.papers.search import COMMON, Filters
+from paperround.papers.search_service import search
+from paperround.papers.stems import stem, words
+from paperround.papers.store import PaperStore
 from paperround.ranking.relevance import by_relevance
-from paperround.store.papers import PaperStore
-from paperround.store.unit_of_work import Database
 
 METRIC = "ndcg_at_10"
 DEPTH = 10
@@ -192,9 +192,9 @@ def _names(authors: object) -> tuple[str, ...]:
 @contextmanager
 def indexed(collection: Collection, url: str | None = None) -> Iterator[Database]:
     """A database that holds the documents, each feed of candidates as a feed."""
-    from paperround.store.engine import create
-    from paperround.store.migrate import upgrade
-    from paperround.store.unit_of_work import SqlDatabase
+    from paperround.db.engine import create
+    from paperround.db.migrate import upgrade
+    from paperround.db.transactions import SqlDatabase
 
     with tempfile.TemporaryDirectory() as folder:
         engine = create(url or f"sqlite:///{folder}/search.db")

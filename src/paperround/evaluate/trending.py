@@ -18,8 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.papers import Paper
+from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Listed, day, read_days, read_rows, text
 from paperround.evaluate.replay import Counts, DayScores, Scores, moment_of, replay
@@ -33,7 +32,8 @@ from paperround.evaluate.report import (
     rank_correlation,
     top_overlap,
 )
-from paperround.ranking.prior import Knowledge
+from paperround.papers.model import Paper
+from paperround.ranking.prior.model import Knowledge
 
 Formula = Callable[[Paper, int, datetime], float]
 """Of a paper with so many votes at a moment."""

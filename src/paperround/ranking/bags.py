@@ -6,9 +6,9 @@ from collections.abc import Iterable, Set
 from functools import lru_cache
 from itertools import chain
 
-from paperround.domain.stems import blank_but, cut
+from paperround.papers.stems import blank_but, cut
+from paperround.ranking.stop_words import may_join
 from paperround.ranking.text_space import Bag
-from paperround.ranking.words import may_join
 
 _WHOLE = re.compile(r"\w+")
 _MORE_FORMS = re.compile("[\u0130\u0131\u017f\u212a]")

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
-from paperround.ranking.words import may_join, stands_alone, tokens
+from paperround.ranking.stop_words import may_join, stands_alone, tokens
 
 Term = tuple[str, ...]
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
 
-from paperround.domain.identifiers import folded
-from paperround.domain.papers import Paper
-from paperround.ranking.words import shingles, tokens
+from paperround.papers.identifiers import folded
+from paperround.papers.model import Paper
+from paperround.ranking.stop_words import shingles, tokens
 
 SAME_TEXT = 0.6
 """Share of common three-word runs (Jaccard) from which on two abstracts are one text."""

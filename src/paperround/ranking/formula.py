@@ -4,8 +4,8 @@ What is in braces is the name of a weight. A weight without a meaning here still
 page, with its value; a test says that there is none.
 """
 
-from paperround.domain.formula import Constant, Formula, FormulaPart
-from paperround.ranking.prior import GROUPS
+from paperround.ranking.formula_model import Constant, Formula, FormulaPart
+from paperround.ranking.prior.model import GROUPS
 from paperround.ranking.weights import Weights
 
 _SIDES = ("comments", "stars", "mentions", "citations")

@@ -16,13 +16,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from paperround.domain.editions import Candidate, Ranked, Ranking
-from paperround.domain.identifiers import canonical
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.reasons import freeze, join_reasons
-from paperround.ranking.parts import total
+from paperround.core.reasons import freeze, join_reasons
+from paperround.editions.model import Candidate, Ranked, Ranking
+from paperround.papers.identifiers import canonical
+from paperround.papers.model import Paper, PaperId
+from paperround.ranking.score import total
+from paperround.ranking.stop_words import may_join, tokens
 from paperround.ranking.trending import TrendingRanker
-from paperround.ranking.words import may_join, tokens
 
 PART = "match"
 WEIGHT = 10.0

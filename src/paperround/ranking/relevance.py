@@ -23,9 +23,9 @@ from heapq import nlargest
 from itertools import chain, pairwise
 from operator import mul
 
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.search import COMMON, WEIGHTS, Found, Place, Query, Term, rarity
-from paperround.domain.stems import stem, words
+from paperround.papers.model import Paper, PaperId
+from paperround.papers.search import COMMON, WEIGHTS, Found, Place, Query, Term, rarity
+from paperround.papers.stems import stem, words
 
 SATURATION = 1.2
 LENGTH = 0.75

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperround.domain.papers import Observation, Paper
-from paperround.domain.times import midnight_utc, require_utc
+from paperround.core.times import midnight_utc, require_utc
+from paperround.papers.model import Observation, Paper
 from paperround.ranking.weights import Weights
 
 DAY_HOURS = 24.0

@@ -15,16 +15,16 @@ from datetime import datetime
 from math import ceil
 from typing import Protocol
 
-from paperround.domain.editions import Candidate, Ranked, Ranking
-from paperround.domain.papers import Paper, PaperId
-from paperround.domain.reasons import freeze
-from paperround.domain.times import require_utc
+from paperround.core.reasons import freeze
+from paperround.core.times import require_utc
+from paperround.editions.model import Candidate, Ranked, Ranking
+from paperround.papers.model import Paper, PaperId
 from paperround.ranking.bursts import Burst, Thresholds, find_bursts, share_out, topics_of
 from paperround.ranking.duplicates import group_duplicates
-from paperround.ranking.parts import Entry, Parts, entry_of, parts_of, total
+from paperround.ranking.score import Entry, Parts, entry_of, parts_of, total
 from paperround.ranking.signals import Standing, first_day, hours_between
+from paperround.ranking.stop_words import tokens
 from paperround.ranking.weights import DEFAULTS, Weights
-from paperround.ranking.words import tokens
 
 
 class Expectation(Protocol):

@@ -3,7 +3,7 @@
 import math
 from dataclasses import asdict, dataclass, replace
 
-from paperround.domain.errors import InvalidInput
+from paperround.core.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

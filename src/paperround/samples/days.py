@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
 
-from paperround.domain.papers import Count, ParsedBatch, Record
-from paperround.domain.times import midnight_utc, require_utc
+from paperround.core.times import midnight_utc, require_utc
+from paperround.papers.model import Count, ParsedBatch, Record
 
 FEED = "samples"
 """The name of the feed that lists them, and the prefix of their local ids."""

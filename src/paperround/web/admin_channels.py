@@ -4,11 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Response
 
-from paperround.domain.channels import Channel
-from paperround.domain.keys import Scope
-from paperround.domain.subscribers import SubscriberId
-from paperround.jobs.channels import ChannelAdmin
-from paperround.store.channels import ChannelStore
+from paperround.access.model import Scope
+from paperround.bootstrap import Runtime
+from paperround.bootstrap.mail import channel_admin
+from paperround.delivery.channel_model import Channel
+from paperround.delivery.channel_store import ChannelStore
+from paperround.digests.channels import ChannelAdmin
+from paperround.subscribers.model import SubscriberId
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.channel_models import (
     ChannelAnswer,
@@ -19,10 +21,8 @@ from paperround.web.channel_models import (
     NewChannelAnswer,
     TrialAnswer,
 )
-from paperround.web.home import Home, Present
+from paperround.web.context import Home, Present
 from paperround.web.paging import Paging, RowNumber
-from paperround.wiring import Runtime
-from paperround.wiring.mailroom import channel_admin
 
 PREFIX = "/api/v1/admin/channels"
 

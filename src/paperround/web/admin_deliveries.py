@@ -4,18 +4,19 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from paperround.domain.editions import DeliveryState
-from paperround.domain.errors import NotFound
-from paperround.domain.keys import Scope
-from paperround.domain.status import DeliveryQuery
-from paperround.domain.subscribers import SubscriberId
-from paperround.jobs.cancelling import cancel, pause, resume
-from paperround.store.editions import EditionStore
-from paperround.store.keys import AuditStore
-from paperround.store.lists import ListStore
-from paperround.store.status import StatusStore
-from paperround.store.subscribers import SubscriberStore
+from paperround.access.model import Scope
+from paperround.access.store import AuditStore
+from paperround.core.errors import NotFound
+from paperround.delivery.status import DeliveryQuery
+from paperround.delivery.status_store import StatusStore
+from paperround.digests.cancel import cancel, pause, resume
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState
+from paperround.editions.store import EditionStore
+from paperround.subscribers.model import SubscriberId
+from paperround.subscribers.store import SubscriberStore
 from paperround.web.auth import Actor, keyed_router
+from paperround.web.context import Home, Present
 from paperround.web.delivery_models import (
     AuditPage,
     CancelledAnswer,
@@ -25,7 +26,6 @@ from paperround.web.delivery_models import (
     PersonalDelivery,
     PersonalPage,
 )
-from paperround.web.home import Home, Present
 from paperround.web.paging import Day, Paging, RowNumber
 
 router = keyed_router(

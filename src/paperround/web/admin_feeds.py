@@ -6,24 +6,27 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Header, Query, Request, Response
 from starlette.exceptions import HTTPException
 
-from paperround.domain.errors import (
+from paperround.access.model import Scope
+from paperround.bootstrap import Runtime
+from paperround.bootstrap.workers import POLL
+from paperround.core.errors import (
     FetchFailed,
     FetchRefused,
     InvalidInput,
     UnknownFormat,
 )
-from paperround.domain.feeds import LiveFeed
-from paperround.domain.keys import Scope
-from paperround.domain.papers import FeedId
-from paperround.jobs import feed_files, feed_preview, feeds
-from paperround.jobs.feeds import run_now
-from paperround.jobs.ingest import ingest
-from paperround.jobs.poll import shown_as
-from paperround.sources.formats import AUTO, READERS, decompress, reader_for
-from paperround.sources.opml import read_opml, write_opml
-from paperround.store.feeds import FeedStore
+from paperround.feeds import due as feeds
+from paperround.feeds import files, preview
+from paperround.feeds.due import run_now
+from paperround.feeds.formats.registry import AUTO, READERS, decompress, reader_for
+from paperround.feeds.ingest import ingest
+from paperround.feeds.model import LiveFeed
+from paperround.feeds.opml import read_opml, write_opml
+from paperround.feeds.poll import shown_as
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import FeedId
 from paperround.web.auth import keyed_router
-from paperround.web.home import Home, Present
+from paperround.web.context import Home, Present
 from paperround.web.models import (
     FEED_EXAMPLE,
     FeedAnswer,
@@ -40,9 +43,7 @@ from paperround.web.models import (
     RunPage,
 )
 from paperround.web.paging import Paging, RowNumber
-from paperround.web.templating import streamed
-from paperround.wiring import Runtime
-from paperround.wiring.hands import POLL
+from paperround.web.templates import streamed
 
 PREFIX = "/api/v1/admin/feeds"
 
@@ -133,7 +134,7 @@ def create_feed(home: Home, now: Present, body: FeedBody, response: Response) ->
 def preview_feed(home: Home, now: Present, body: FeedBody) -> PreviewAnswer:
     """Read the first page of a feed that need not exist, and store nothing of it."""
     try:
-        return PreviewAnswer.of(feed_preview.preview_feed(home.newsroom, body.feed(), now=now))
+        return PreviewAnswer.of(preview.preview_feed(home.newsroom, body.feed(), now=now))
     except FetchRefused as error:
         raise InvalidInput(str(error), code="url") from None
     except FetchFailed as error:
@@ -144,7 +145,7 @@ def preview_feed(home: Home, now: Present, body: FeedBody) -> PreviewAnswer:
 def import_feeds(home: Home, now: Present, content: Content) -> ImportAnswer:
     """Add the feeds of a file, JSON or OPML by its content, and change those whose name is known.
     An entry that is wrong is a reject; the others are kept."""
-    done = feed_files.import_feeds(home.newsroom, content, now=now, opml=read_opml)
+    done = files.import_feeds(home.newsroom, content, now=now, opml=read_opml)
     return ImportAnswer.of(done)
 
 
@@ -153,9 +154,9 @@ def export_feeds(home: Home, file_format: Format = None, accept: Accepted = "") 
     """Every feed that is read by itself, as it was described: what `import` takes. OPML is for
     other feed readers, too."""
     if file_format == "opml" or (file_format is None and "opml" in accept.lower()):
-        pieces = write_opml(feed_files.exported_feeds(home.newsroom))
+        pieces = write_opml(files.exported_feeds(home.newsroom))
         return streamed(pieces, media_type=OPML, name="feeds.opml")
-    pieces = feed_files.export_feeds(home.newsroom)
+    pieces = files.export_feeds(home.newsroom)
     return streamed(pieces, media_type="application/json", name="feeds.json")
 
 

@@ -14,29 +14,34 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from paperround.clock import SystemClock
+from paperround.bootstrap import Runtime
 from paperround.config import load_settings
+from paperround.core.clock import SystemClock
 from paperround.web import (
     admin_channels,
     admin_deliveries,
     admin_feeds,
+    errors,
     feeds,
     health,
     hooks,
     hugging_face,
-    judging,
     metrics,
     outbox,
     pages,
     papers_api,
-    problems,
+    personal,
     search,
     self_service,
     signup,
     signup_api,
 )
 from paperround.web.cache import SECONDS, PageCache, compressed, conditional
-from paperround.web.guard import (
+from paperround.web.context import Turns
+from paperround.web.form_token import stamp
+from paperround.web.language import hearing
+from paperround.web.openapi import ABOUT, TAGS, described
+from paperround.web.security import (
     HOOKS,
     KNOWN_NAMES_ONLY,
     LOOPBACK,
@@ -44,12 +49,7 @@ from paperround.web.guard import (
     Scope,
     guarded,
 )
-from paperround.web.home import Turns
-from paperround.web.languages import hearing
-from paperround.web.openapi import ABOUT, TAGS, described
-from paperround.web.stamps import stamp
-from paperround.web.templating import KEPT, static_dir, static_version
-from paperround.wiring import Runtime
+from paperround.web.templates import KEPT, static_dir, static_version
 
 COOKIELESS = (
     "/subscribe",
@@ -90,7 +90,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     metrics.router,
     self_service.router,
-    judging.router,
+    personal.router,
     outbox.router,
     hooks.router,
     *ADMIN_API,
@@ -105,7 +105,7 @@ class Site(FastAPI):
         """Put the guard before everything, error pages and cached pages included."""
         inner = super().build_middleware_stack()
         made = conditional(compressed(self.state.cache.before(inner), PUBLIC))
-        refuse = partial(problems.refused, self.state.runtime)
+        refuse = partial(errors.refused, self.state.runtime)
         return hearing(guarded(made, self.state.rules, refuse))
 
     def openapi(self) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def create_app(runtime: Runtime | None = None, *, cache_seconds: float = SECONDS
     site.state.cache = PageCache(
         lambda: stamp(home.desk.keys, now=home.clock.now()), seconds=cache_seconds
     )
-    problems.install(site)
+    errors.install(site)
     for router in ROUTERS:
         site.include_router(router, dependencies=[KNOWN_NAMES_ONLY] if router in API else [])
     site.mount("/static", VersionedFiles(directory=static_dir()), name="static")

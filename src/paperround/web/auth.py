@@ -16,14 +16,14 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.keys import Answer, ApiKey, Asked, Scope, allows, by_key
-from paperround.jobs.keys import authenticate, tries_left
-from paperround.jobs.repeats import KEY, once, once_outside
-from paperround.jobs.visits import client_and_network
+from paperround.access.idempotency import KEY, once, once_outside
+from paperround.access.keys import authenticate, tries_left
+from paperround.access.model import Answer, ApiKey, Asked, Scope, allows, by_key
+from paperround.access.rate_limiter import client_and_network
+from paperround.bootstrap.workers import MAIL, POLL, PUBLISH
+from paperround.core.errors import InvalidInput
 from paperround.web.cache import STANDINGS
-from paperround.web.home import client_of, now_of, runtime_of
-from paperround.wiring.hands import MAIL, POLL, PUBLISH
+from paperround.web.context import client_of, now_of, runtime_of
 
 # `Idempotency-Key`: a POST that comes twice acts once (draft-ietf-httpapi-idempotency-key-header).
 #

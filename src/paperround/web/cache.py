@@ -21,10 +21,10 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
-from paperround.domain.limits import Standing
-from paperround.web.guard import App, Message, Receive, Scope, Send
-from paperround.web.languages import page_language
-from paperround.web.templating import KEPT, STAMP
+from paperround.core.rates import Standing
+from paperround.web.language import page_language
+from paperround.web.security import App, Message, Receive, Scope, Send
+from paperround.web.templates import KEPT, STAMP
 
 SECONDS = 60.0
 MOST_BYTES = 8 * 2**20

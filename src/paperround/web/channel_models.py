@@ -5,10 +5,10 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from paperround.domain.channels import ChannelKind, ChannelSettings
-from paperround.domain.editions import DeliveryState
-from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.subscribers import Preferences
+from paperround.delivery.channel_model import ChannelKind, ChannelSettings
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.model import DeliveryState
+from paperround.subscribers.model import Preferences
 from paperround.web.models import Instant, Resource, Said, Taken, changes_like, value_of
 
 CHANNEL_EXAMPLE: dict[str, Any] = {

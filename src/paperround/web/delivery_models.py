@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
-from paperround.domain.editions import DeliveryState
-from paperround.domain.mail_words import without_addresses
-from paperround.domain.status import DeliveryEntry
+from paperround.delivery.status import DeliveryEntry
+from paperround.delivery.status_text import without_addresses
+from paperround.editions.model import DeliveryState
 from paperround.web.models import Instant, Resource, Said, value_of
 
 

@@ -6,16 +6,16 @@ from types import MappingProxyType
 from fastapi import APIRouter, Response
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from paperround.domain.search import LONGEST_TEXT
-from paperround.domain.syndication import FeedDocument
-from paperround.domain.times import parse_date
-from paperround.exports.files import FEED_FORMATS, FILE_FORMATS
-from paperround.jobs import syndication
-from paperround.jobs.paper_pages import cited_edition, cited_paper
-from paperround.jobs.syndication import Publisher
-from paperround.web.home import PATIENT, SEARCH, Home, Present, costly
-from paperround.web.templating import KEPT
-from paperround.wiring import Runtime
+from paperround.bootstrap import Runtime
+from paperround.core.times import parse_date
+from paperround.digests.paper_pages import cited_edition, cited_paper
+from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
+from paperround.editions.feed_documents import FeedDocument
+from paperround.papers.search import LONGEST_TEXT
+from paperround.self_service import feeds
+from paperround.self_service.feeds import Publisher
+from paperround.web.context import PATIENT, SEARCH, Home, Present, costly
+from paperround.web.templates import KEPT
 
 SHARED = MappingProxyType({"cache-control": "public, max-age=300"})
 """Readers ask every few minutes at most; editions come a few times a day."""
@@ -39,35 +39,33 @@ register_url_convertor("feed_ending", FeedEnding())
 def of_search(home: Home, now: Present, text: str, ending: str) -> Response:
     """New papers that fit a search."""
     cut = text[:LONGEST_TEXT]
-    return written(syndication.search_feed(home.database, publisher(home), cut, now=now), ending)
+    return written(feeds.search_feed(home.database, publisher(home), cut, now=now), ending)
 
 
 @router.get("/feeds/topics/{topic:path}.{ending:feed_ending}", dependencies=SEARCHING)
 def of_topic(home: Home, now: Present, topic: str, ending: str) -> Response:
     """New papers on a topic."""
     cut = topic[:LONGEST_TEXT]
-    return written(syndication.topic_feed(home.database, publisher(home), cut, now=now), ending)
+    return written(feeds.topic_feed(home.database, publisher(home), cut, now=now), ending)
 
 
 @router.get("/feeds/authors/{name:path}.{ending:feed_ending}", dependencies=SEARCHING)
 def of_author(home: Home, now: Present, name: str, ending: str) -> Response:
     """New papers of an author."""
     cut = name[:LONGEST_TEXT]
-    return written(syndication.author_feed(home.database, publisher(home), cut, now=now), ending)
+    return written(feeds.author_feed(home.database, publisher(home), cut, now=now), ending)
 
 
 @router.get("/feeds/me/{token}.{ending:feed_ending}", dependencies=[PATIENT])
 def of_reader(home: Home, now: Present, token: str, ending: str) -> Response:
     """What one reader was sent; who has the address may read it."""
-    return written(syndication.personal_feed(home.desk, publisher(home), token, now=now), ending)
+    return written(feeds.personal_feed(home.desk, publisher(home), token, now=now), ending)
 
 
 @router.get("/feeds/{list_name}.{ending:feed_ending}", dependencies=[PATIENT])
 def of_list(home: Home, now: Present, list_name: str, ending: str) -> Response:
     """The papers of a list."""
-    return written(
-        syndication.list_feed(home.database, publisher(home), list_name, now=now), ending
-    )
+    return written(feeds.list_feed(home.database, publisher(home), list_name, now=now), ending)
 
 
 def publisher(home: Runtime) -> Publisher:

@@ -10,18 +10,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from paperround.domain.errors import PaperroundError
-from paperround.domain.work import spoken_lines
-from paperround.jobs.holding import LACKS_KEYS, lacks_keys
-from paperround.jobs.pacing import UNREACHED, unreached
-from paperround.jobs.put_back import WAS_PUT_BACK, is_put_back
-from paperround.jobs.roles import staff
-from paperround.jobs.tick import SCHEDULER
-from paperround.store.slots import SlotStore
-from paperround.store.status import StatusStore
-from paperround.web.home import Home, Present
+from paperround.bootstrap import Runtime
+from paperround.core.errors import PaperroundError
+from paperround.core.jobs import spoken_lines
+from paperround.db.slots import SlotStore
+from paperround.delivery.holds import LACKS_KEYS, lacks_keys
+from paperround.delivery.rate_limits import UNREACHED, unreached
+from paperround.delivery.restore_guard import WAS_PUT_BACK, is_put_back
+from paperround.delivery.status_store import StatusStore
+from paperround.ops.cluster import staff
+from paperround.ops.tick import SCHEDULER
+from paperround.web.context import Home, Present
 from paperround.web.metrics import Gauge, gauges_of_lines, told
-from paperround.wiring import Runtime
 
 STALE_BEAT = timedelta(minutes=3)
 """Ticks come once a minute."""

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from paperround.domain.errors import FetchFailed, Forged, NotFound
-from paperround.jobs.returns import receive
-from paperround.web.guard import HOOKS
-from paperround.web.home import Home, Present, client_of, now_of, runtime_of
+from paperround.bounces.handling import receive
+from paperround.core.errors import FetchFailed, Forged, NotFound
+from paperround.web.context import Home, Present, client_of, now_of, runtime_of
+from paperround.web.security import HOOKS
 
 log = logging.getLogger(__name__)
 

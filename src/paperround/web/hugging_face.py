@@ -11,15 +11,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from paperround.domain.citations import Citation
-from paperround.domain.editions import ListedBy
-from paperround.domain.errors import InvalidInput
-from paperround.domain.identifiers import page_name
-from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.papers import Paper
-from paperround.jobs.paper_pages import citation, cited_paper
-from paperround.jobs.search import search
-from paperround.jobs.trending import (
+from paperround.core.errors import InvalidInput
+from paperround.digests.paper_pages import citation, cited_paper
+from paperround.editions.citations import Citation
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.model import ListedBy
+from paperround.editions.trending import (
     Counts,
     Period,
     counts_of,
@@ -29,11 +26,14 @@ from paperround.jobs.trending import (
     listed_papers,
     trending_now,
 )
+from paperround.papers.identifiers import page_name
+from paperround.papers.model import Paper
+from paperround.papers.search_service import search
 from paperround.web import examples
+from paperround.web.context import LASTING_A_MINUTE, PATIENT, Home, Present
+from paperround.web.errors import BadRequest
 from paperround.web.examples import shown_as
-from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
 from paperround.web.models import Instant
-from paperround.web.problems import BadRequest
 
 api = APIRouter(prefix="/api", tags=["hugging face"], dependencies=[PATIENT, LASTING_A_MINUTE])
 

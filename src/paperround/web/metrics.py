@@ -10,19 +10,19 @@ from datetime import datetime
 
 from fastapi import Response
 
-from paperround.domain.feeds import FeedHealth, LiveFeed
-from paperround.domain.keys import Scope
-from paperround.domain.requests import RequestTally
-from paperround.domain.returns import ReturnTally
-from paperround.domain.work import Line, Lined
-from paperround.jobs.feeds import polled_feeds
-from paperround.jobs.roles import staff
-from paperround.jobs.status import ListStatus, status
-from paperround.store.status import StatusStore
-from paperround.store.unit_of_work import Database
+from paperround.access.model import Scope
+from paperround.bootstrap import Runtime
+from paperround.bounces.model import ReturnTally
+from paperround.core.jobs import Line, Lined
+from paperround.db.transactions import Database
+from paperround.delivery.status_store import StatusStore
+from paperround.feeds.due import polled_feeds
+from paperround.feeds.model import FeedHealth, LiveFeed
+from paperround.ops.cluster import staff
+from paperround.ops.status import ListStatus, status
+from paperround.subscribers.requests import RequestTally
 from paperround.web.auth import keyed_router
-from paperround.web.home import Home, Present
-from paperround.wiring import Runtime
+from paperround.web.context import Home, Present
 
 router = keyed_router(
     "/metrics", "operations", reading=Scope.METRICS_READ, writing=Scope.METRICS_READ

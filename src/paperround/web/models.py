@@ -16,12 +16,12 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from paperround.domain.feeds import FeedHealth, NewFeed, Source
-from paperround.domain.languages import marked
-from paperround.domain.papers import Show
-from paperround.domain.times import format_instant
-from paperround.jobs.feed_preview import Fate, FeedPreview
-from paperround.sources.choices import NEEDS_URL, Choice, choice_of
+from paperround.core.languages import marked
+from paperround.core.times import format_instant
+from paperround.feeds.model import FeedHealth, NewFeed, Source
+from paperround.feeds.preview import Fate, FeedPreview
+from paperround.feeds.sources.choices import NEEDS_URL, Choice, choice_of
+from paperround.papers.model import Show
 
 MOST_PREVIEWED = 50
 """Papers, and rejects, that a preview shows."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from paperround.jobs.repeats import KEY
+from paperround.access.idempotency import KEY
 from paperround.web.auth import SCHEME
+from paperround.web.errors import JSON, TITLES
 from paperround.web.models import FeedFile, Problem
-from paperround.web.problems import JSON, TITLES
 
 API = "/api/v1/"
 REFERENCE = "#/components/schemas/"

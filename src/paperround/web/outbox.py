@@ -12,14 +12,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
-from paperround.domain.errors import NotFound
-from paperround.domain.keys import Scope, allows
-from paperround.domain.languages import marked
-from paperround.domain.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.jobs.keys import authenticate
-from paperround.mail.kept import KeptMail, kept_mail, kept_mails
-from paperround.web.home import Client, Home, Present
-from paperround.web.templating import HTML, private
+from paperround.access.keys import authenticate
+from paperround.access.model import Scope, allows
+from paperround.core.errors import NotFound
+from paperround.core.languages import marked
+from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
+from paperround.delivery.outbox_reader import KeptMail, kept_mail, kept_mails
+from paperround.web.context import Client, Home, Present
+from paperround.web.templates import HTML, private
 
 FRAMED_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "

@@ -5,18 +5,18 @@ from dataclasses import replace
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from paperround.domain.errors import invalid
-from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.times import parse_date
-from paperround.exports.bibtex import write_bibtex
-from paperround.jobs.learn import ranking_page
-from paperround.jobs.paper_pages import citation, paper_page
-from paperround.jobs.site import edition_page
-from paperround.jobs.source_pages import sources_page
-from paperround.jobs.trending import MOST_PAGES, Period, archive_page, trending_page
-from paperround.web.home import Home, Present
+from paperround.core.errors import invalid
+from paperround.core.times import parse_date
+from paperround.digests.pages import edition_page
+from paperround.digests.paper_pages import citation, paper_page
+from paperround.editions.export.bibtex import write_bibtex
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.source_pages import sources_page
+from paperround.editions.trending import MOST_PAGES, Period, archive_page, trending_page
+from paperround.ranking.learn import ranking_page
+from paperround.web.context import Home, Present
 from paperround.web.paging import page_number
-from paperround.web.templating import KEPT, public, static_dir
+from paperround.web.templates import KEPT, public, static_dir
 
 router = APIRouter(include_in_schema=False)
 

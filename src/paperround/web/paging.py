@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query
 from pydantic import BeforeValidator
 
-from paperround.domain.errors import InvalidInput
+from paperround.core.errors import InvalidInput
 
 MOST = 500
 LARGEST = 2**63 - 1

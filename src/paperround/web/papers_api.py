@@ -8,22 +8,22 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from paperround.domain.citations import Citation
-from paperround.domain.lists import DEFAULT_LIST, ListId, MailingList
-from paperround.domain.papers import PaperId, Show
-from paperround.domain.times import parse_date
-from paperround.exports.files import FEED_FORMATS, FILE_FORMATS
-from paperround.jobs.learn import ranking_page
-from paperround.jobs.paper_pages import citation, cited_paper
-from paperround.jobs.site import edition_page
-from paperround.jobs.trending import DailyPaper, Period, trending_now
-from paperround.languages.localize import english_reason, localize_source
-from paperround.languages.tongue import tongue
-from paperround.store.lists import ListStore
-from paperround.store.papers import PaperStore
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import english_reason, localize_source
+from paperround.core.times import parse_date
+from paperround.digests.pages import edition_page
+from paperround.digests.paper_pages import citation, cited_paper
+from paperround.editions.citations import Citation
+from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
+from paperround.editions.trending import DailyPaper, Period, trending_now
+from paperround.papers.model import PaperId, Show
+from paperround.papers.store import PaperStore
+from paperround.ranking.learn import ranking_page
 from paperround.web import examples
+from paperround.web.context import LASTING_A_MINUTE, PATIENT, Home, Present
 from paperround.web.examples import shown_as
-from paperround.web.home import LASTING_A_MINUTE, PATIENT, Home, Present
 from paperround.web.models import Identifiers, Instant, Resource, value_of
 from paperround.web.paging import MOST, Paging
 

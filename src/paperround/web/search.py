@@ -7,20 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from paperround.domain.errors import InvalidInput
-from paperround.domain.interests import InterestKind, interest
-from paperround.domain.papers import PaperId
-from paperround.domain.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
-from paperround.jobs import paper_pages
-from paperround.jobs.paper_pages import FollowedPage, by_author, on_topic
-from paperround.jobs.search import DEEPEST, search
-from paperround.jobs.source_pages import feed_names
-from paperround.web import examples, stamps
+from paperround.core.errors import InvalidInput
+from paperround.digests import paper_pages
+from paperround.digests.paper_pages import FollowedPage, by_author, on_topic
+from paperround.editions.source_pages import feed_names
+from paperround.papers.model import PaperId
+from paperround.papers.search import LONGEST_TEXT, Filters, Hit, parse_query, without_filters
+from paperround.papers.search_service import DEEPEST, search
+from paperround.subscribers.interests import InterestKind, interest
+from paperround.web import examples, form_token
+from paperround.web.context import LASTING_A_MINUTE, SEARCH, Home, Present, costly
 from paperround.web.examples import shown_as
-from paperround.web.home import LASTING_A_MINUTE, SEARCH, Home, Present, costly
 from paperround.web.models import Identifiers, Instant
 from paperround.web.paging import Day, Paging, page_number
-from paperround.web.templating import public
+from paperround.web.templates import public
 
 PAGE = 20
 COLLECTION = "search"
@@ -87,7 +87,7 @@ def search_page(home: Home, now: Present, asked: Annotated[SearchForm, Query()])
         feeds_there=feed_names(home.database),
         number=number,
         longest=LONGEST_TEXT,
-        stamp=stamps.stamp(home.desk.keys, now=now),
+        stamp=form_token.stamp(home.desk.keys, now=now),
         unfit=unfit(text),
     )
 
@@ -226,5 +226,5 @@ def _followed(home: Home, now: Present, kind: str, found: FollowedPage) -> Respo
         page=found,
         kind=kind,
         unfit=unfit(found.search),
-        stamp=stamps.stamp(home.desk.keys, now=now),
+        stamp=form_token.stamp(home.desk.keys, now=now),
     )

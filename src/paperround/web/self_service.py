@@ -8,15 +8,18 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 from pydantic import Field
 
-from paperround.domain.errors import InvalidInput, invalid
-from paperround.domain.mail_words import WHY_NO_MAIL
-from paperround.domain.readers import Choices, Visitor
-from paperround.jobs import new_address, self_service
-from paperround.jobs.erasure import erase_person, export_person, was_erased
-from paperround.jobs.preview import next_digest
-from paperround.jobs.reader_history import reader_history
-from paperround.jobs.reader_lists import join_list, lists_of
-from paperround.web.choices import (
+from paperround.bootstrap import Runtime
+from paperround.core.errors import InvalidInput, invalid
+from paperround.delivery.status_text import WHY_NO_MAIL
+from paperround.self_service import change_address, preferences
+from paperround.self_service.erasure import erase_person, export_person, was_erased
+from paperround.self_service.history import reader_history
+from paperround.self_service.lists import join_list, lists_of
+from paperround.self_service.preview import next_digest
+from paperround.subscribers.readers import Choices, Visitor
+from paperround.web.context import DIGEST, TO_ITS_READER, Client, Home, Present, costly
+from paperround.web.language import speak_from_now_on, speak_to
+from paperround.web.preferences_form import (
     FREQUENCIES,
     ChoicesForm,
     interests_wished,
@@ -27,11 +30,8 @@ from paperround.web.choices import (
     written,
     zones,
 )
-from paperround.web.home import DIGEST, TO_ITS_READER, Client, Home, Present, costly
-from paperround.web.languages import speak_from_now_on, speak_to
 from paperround.web.signup import new_address_of, refusals_counted, why_none
-from paperround.web.templating import mail, private, streamed
-from paperround.wiring import Runtime
+from paperround.web.templates import mail, private, streamed
 
 router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])
 
@@ -98,7 +98,7 @@ def _visit(
 ) -> _Visit | None:
     """The reader of a freshly mailed link, in whose language pages are from here on; None for any
     other link."""
-    choices = self_service.open_choices(home.desk, token, now=now, list_name=list_name or None)
+    choices = preferences.open_choices(home.desk, token, now=now, list_name=list_name or None)
     if choices is None:
         return None
     speak_to(choices.preferences.language)
@@ -111,14 +111,14 @@ def _visit(
 @router.get("/unsubscribe/{token}")
 def ask_to_leave(home: Home, token: str) -> Response:
     """A button, and whose link this is."""
-    masked = self_service.masked_address(home.desk, token) or FORGED_MASK
+    masked = preferences.masked_address(home.desk, token) or FORGED_MASK
     return private(home, "unsubscribe.html", masked=masked, token=token)
 
 
 @router.post("/unsubscribe/{token}")
 def unsubscribe(home: Home, now: Present, token: str) -> Response:
     """Leave at once (RFC 8058). Whatever the token and whatever the body: 200, and one answer."""
-    self_service.leave(home.desk, token, now=now)
+    preferences.leave(home.desk, token, now=now)
     return private(home, "left.html")
 
 
@@ -143,7 +143,7 @@ def act(
 ) -> Response:
     """Do what the page's buttons say; without the right to it, offer to mail a link."""
     if deed.action == "link":
-        self_service.mail_choices_link(home.desk, token, now=now)
+        preferences.mail_choices_link(home.desk, token, now=now)
         return private(home, "link_mailed.html")
     visit = _visit(home, token, deed.list_name, now, client)
     if visit is None:
@@ -156,7 +156,7 @@ def act(
 
 
 def _left(visit: _Visit, _: Deed) -> Response | None:
-    done = self_service.leave_from_choices(
+    done = preferences.leave_from_choices(
         visit.home.desk, visit.token, now=visit.now, list_name=visit.choices.list_name
     )
     return private(visit.home, "left.html") if done else None
@@ -178,7 +178,7 @@ def _asked_to_move(visit: _Visit, deed: Deed) -> Response | None:
         address = new_address_of(visit.home, deed.email)
         visitor = Visitor(ip=visit.client, stamped=True)
         with refusals_counted(visit.home, visit.now):
-            asked = new_address.ask_to_move(
+            asked = change_address.ask_to_move(
                 visit.home.desk, visit.token, address, visitor, now=visit.now
             )
     except InvalidInput as error:
@@ -188,7 +188,7 @@ def _asked_to_move(visit: _Visit, deed: Deed) -> Response | None:
 
 
 def _with_new_feed(visit: _Visit, _: Deed) -> Response | None:
-    renewed = self_service.renew_feed(visit.home.desk, visit.token, now=visit.now)
+    renewed = preferences.renew_feed(visit.home.desk, visit.token, now=visit.now)
     return None if renewed is None else _again(visit, "renewed")
 
 
@@ -206,7 +206,7 @@ def _saved(visit: _Visit, deed: Deed) -> Response | None:
                 "your choices were saved in another window meanwhile: save again to put these in "
                 "their place",
             )
-        saved = self_service.save_choices(
+        saved = preferences.save_choices(
             visit.home.desk,
             visit.token,
             wish,
@@ -254,7 +254,7 @@ _DEEDS: Mapping[str, Callable[[_Visit, Deed], Response | None]] = {
 
 def welcomed(home: Runtime, token: str, now: datetime) -> bool:
     """Whether a link is a freshly mailed one."""
-    return self_service.open_choices(home.desk, token, now=now) is not None
+    return preferences.open_choices(home.desk, token, now=now) is not None
 
 
 def _unsaved(deed: Deed) -> str | None:
@@ -269,7 +269,7 @@ def offer(home: Runtime, token: str, unsaved: str | None = None) -> Response:
     where it cannot be shown."""
     if was_erased(home.desk, token):
         return private(home, "erased.html")
-    masked = self_service.masked_address(home.desk, token) or FORGED_MASK
+    masked = preferences.masked_address(home.desk, token) or FORGED_MASK
     lost = unsaved is not None
     return private(
         home, "preferences_link.html", masked=masked, token=token, lost=lost, written=unsaved or ""
@@ -344,5 +344,5 @@ def ask_to_agree(home: Home) -> Response:
 @router.post("/address/{token}")
 def agree(home: Home, now: Present, token: str) -> Response:
     """Agree to a change of address, from one of its ends."""
-    agreed = new_address.agree(home.desk, token, now=now)
+    agreed = change_address.agree(home.desk, token, now=now)
     return private(home, "moved.html", agreed=agreed)

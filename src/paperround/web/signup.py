@@ -13,40 +13,41 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from paperround.domain.errors import (
+from paperround.bootstrap import Runtime
+from paperround.core.errors import (
     Crowded,
     InvalidInput,
     NotFound,
     RateLimited,
     invalid,
 )
-from paperround.domain.interests import (
+from paperround.core.languages import marked, nearest
+from paperround.delivery.status_text import WHY_NO_MAIL
+from paperround.digests.pages import front_page
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.self_service.lists import every_list
+from paperround.self_service.preview import awaited_digest, newcomers_digest
+from paperround.signup import confirm as signup
+from paperround.signup import requests
+from paperround.signup.limits import must_work, note_refused
+from paperround.signup.requests import SignupRequest, count_trapped
+from paperround.subscribers.addresses import refused_domains
+from paperround.subscribers.interests import (
     Interest,
     InterestKind,
     bounded,
     interest,
     interests_in,
 )
-from paperround.domain.languages import marked, nearest
-from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.mail_words import WHY_NO_MAIL
-from paperround.domain.mailboxes import meant
-from paperround.domain.readers import Visitor
-from paperround.domain.subscribers import Address, Preferences
-from paperround.jobs import signup, signup_requests
-from paperround.jobs.preview import awaited_digest, newcomers_digest
-from paperround.jobs.reader_lists import every_list
-from paperround.jobs.signup_limits import must_work, note_refused
-from paperround.jobs.signup_requests import SignupRequest, count_trapped
-from paperround.jobs.site import front_page
-from paperround.mail.addresses import refused_domains
-from paperround.web import stamps
-from paperround.web.choices import FREQUENCIES, HoursForm, how_often, timed
-from paperround.web.home import DIGEST, PATIENT, TO_ITS_READER, Client, Home, Present, costly
-from paperround.web.languages import language_wanted, speak_to
-from paperround.web.stamps import Filled
-from paperround.web.templating import private, public
-from paperround.wiring import Runtime
+from paperround.subscribers.mailboxes import meant
+from paperround.subscribers.model import Address, Preferences
+from paperround.subscribers.readers import Visitor
+from paperround.web import form_token
+from paperround.web.context import DIGEST, PATIENT, TO_ITS_READER, Client, Home, Present, costly
+from paperround.web.form_token import Filled
+from paperround.web.language import language_wanted, speak_to
+from paperround.web.preferences_form import FREQUENCIES, HoursForm, how_often, timed
+from paperround.web.templates import private, public
 
 router = APIRouter(include_in_schema=False)
 
@@ -136,7 +137,7 @@ def subscribe(
             if is_trapped:
                 count_trapped(home.desk, visitor, now=now)
             else:
-                signup_requests.subscribe(home.desk, request, now=now)
+                requests.subscribe(home.desk, request, now=now)
     except Crowded as error:
         return _after_a_wait(again(crowd=error), error)
     except InvalidInput as error:
@@ -148,7 +149,7 @@ def _visitor(
     home: Runtime, client: str | None, form: SignupForm | LinkForm, now: datetime
 ) -> tuple[Visitor, bool]:
     """Who sent a form, and whether it was a program that fell into a trap."""
-    stamp = stamps.filled(home.desk.keys, form.stamp, now=now)
+    stamp = form_token.filled(home.desk.keys, form.stamp, now=now)
     visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
     return visitor, stamp is Filled.TOO_FAST or bool(form.website)
 
@@ -208,10 +209,10 @@ def sign_up_page(
     gets work to do, and is let in with it.
     """
     keys, work = home.desk.keys, _work(home, now, crowd)
-    is_again = stamps.filled(keys, form.stamp, now=now) is Filled.BY_HAND
+    is_again = form_token.filled(keys, form.stamp, now=now) is Filled.BY_HAND
     values: dict[str, Any] = {
         "form": form,
-        "stamp": form.stamp if is_again else stamps.stamp(keys, now=now),
+        "stamp": form.stamp if is_again else form_token.stamp(keys, now=now),
         "hint": hint,
         "crowd": crowd,
         "work": work,
@@ -236,9 +237,9 @@ def _status(error: InvalidInput | None, hint: Hint | None, crowd: Crowded | None
     return 200 if error is None and hint is None else 422
 
 
-def _work(home: Runtime, now: datetime, crowd: Crowded | None) -> stamps.Challenge | None:
+def _work(home: Runtime, now: datetime, crowd: Crowded | None) -> form_token.Challenge | None:
     is_asked = crowd is not None or must_work(home.desk, now=now)
-    return stamps.challenge(home.desk.keys, now=now) if is_asked else None
+    return form_token.challenge(home.desk.keys, now=now) if is_asked else None
 
 
 def _request(home: Runtime, form: SignupForm, visitor: Visitor, now: datetime) -> SignupRequest:
@@ -257,7 +258,7 @@ def _request(home: Runtime, form: SignupForm, visitor: Visitor, now: datetime) -
 
 def _proof(home: Runtime, form: SignupForm | LinkForm, now: datetime) -> str | None:
     """The challenge that a browser solved for the form, None where it solved none."""
-    return stamps.solved(home.desk.keys, form.work, form.number, now=now) if form.work else None
+    return form_token.solved(home.desk.keys, form.work, form.number, now=now) if form.work else None
 
 
 def asked_lists(form: SignupForm) -> tuple[str, ...]:
@@ -355,7 +356,7 @@ def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) ->
         return sign_up_page(home, form, now, error=InvalidInput(error.text, code="list"))
     except InvalidInput as error:
         return sign_up_page(home, form, now, error=error)
-    stamp, why = stamps.stamp(home.desk.keys, now=now), why_none(found.skipped)
+    stamp, why = form_token.stamp(home.desk.keys, now=now), why_none(found.skipped)
     return private(home, "trying.html", next=found, why=why, form=form, stamp=stamp)
 
 
@@ -416,7 +417,7 @@ def request_link(
             if is_trapped:
                 count_trapped(home.desk, visitor, now=now)
             else:
-                signup_requests.request_link(home.desk, address, visitor, proof=proof, now=now)
+                requests.request_link(home.desk, address, visitor, proof=proof, now=now)
     except Crowded as error:
         return _after_a_wait(_link_form(home, form, now, crowd=error), error)
     except InvalidInput as error:
@@ -440,7 +441,7 @@ def _link_form(
         "ask_for_link.html",
         status=_status(error, None, crowd),
         form=form,
-        stamp=stamps.stamp(home.desk.keys, now=now),
+        stamp=form_token.stamp(home.desk.keys, now=now),
         error=error,
         crowd=crowd,
         work=_work(home, now, crowd),

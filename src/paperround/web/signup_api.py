@@ -7,19 +7,19 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from paperround.domain.errors import PaperroundError, RateLimited
-from paperround.domain.interests import MOST_INTERESTS, Interest, InterestKind
-from paperround.domain.libraries import LONGEST_VALUE
-from paperround.domain.lists import DEFAULT_LIST
-from paperround.domain.mailboxes import meant
-from paperround.domain.readers import Visitor
-from paperround.domain.subscribers import Frequency, Preferences
-from paperround.jobs.signup_limits import note_refused, standing
-from paperround.jobs.signup_requests import SignupRequest, subscribe
+from paperround.core.errors import PaperroundError, RateLimited
+from paperround.editions.lists import DEFAULT_LIST
+from paperround.papers.libraries import LONGEST_VALUE
+from paperround.signup.limits import note_refused, standing
+from paperround.signup.requests import SignupRequest, subscribe
+from paperround.subscribers.interests import MOST_INTERESTS, Interest, InterestKind
+from paperround.subscribers.mailboxes import meant
+from paperround.subscribers.model import Frequency, Preferences
+from paperround.subscribers.readers import Visitor
 from paperround.web.auth import Handler, answer_once
 from paperround.web.cache import STANDINGS
-from paperround.web.choices import frequency_of
-from paperround.web.home import Client, Home, Present, now_of, runtime_of
+from paperround.web.context import Client, Home, Present, now_of, runtime_of
+from paperround.web.preferences_form import frequency_of
 from paperround.web.signup import new_address_of
 
 

@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from paperround.config import Settings, load_settings
-from paperround.domain.errors import Misconfigured
-from paperround.mail.hooks.book import hooks
+from paperround.core.errors import Misconfigured
+from paperround.plugins.bounce_hooks.registry import hooks
 from tests.builders import NOW
 from tests.fakes import FakeClient
 from tests.mail.hooks.providers import SECRET, SIGNING_KEY, TOPIC, rsa_key, verification_key

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.domain.returns import Heard
-from paperround.mail.hooks import mailgun, postmark, sendgrid, ses
-from paperround.mail.hooks.told import code_of, kept, message_id, tag_of
+from paperround.bounces.model import Heard
+from paperround.plugins.bounce_hooks import mailgun, postmark, sendgrid, ses
+from paperround.plugins.bounce_hooks.fields import code_of, kept, message_id, tag_of
 from tests.builders import NOW
 from tests.mail.hooks.providers import (
     SENDER,

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.errors import Forged
-from paperround.domain.returns import Heard, Kind, ReturnedEvent
-from paperround.mail.hooks.mailgun import MailgunHook, Tokens, parse
+from paperround.bounces.model import Heard, Kind, ReturnedEvent
+from paperround.core.errors import Forged
+from paperround.delivery.model import Evidence
+from paperround.plugins.bounce_hooks.mailgun import MailgunHook, Tokens, parse
 from tests.builders import NOW
 from tests.mail.hooks.providers import (
     OURS,

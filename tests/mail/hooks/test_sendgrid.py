@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.errors import Forged
-from paperround.domain.returns import Heard, Kind, ReturnedEvent
-from paperround.mail.hooks.sendgrid import SIGNATURE, TIMESTAMP, SendGridHook, parse
+from paperround.bounces.model import Heard, Kind, ReturnedEvent
+from paperround.core.errors import Forged
+from paperround.delivery.model import Evidence
+from paperround.plugins.bounce_hooks.sendgrid import SIGNATURE, TIMESTAMP, SendGridHook, parse
 from tests.builders import NOW
 from tests.mail.hooks.providers import (
     OURS,

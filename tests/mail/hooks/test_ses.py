@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paperround.domain.deliveries import Evidence
-from paperround.domain.returns import Heard, Kind, ReturnedEvent
-from paperround.mail.hooks.ses import parse
+from paperround.bounces.model import Heard, Kind, ReturnedEvent
+from paperround.delivery.model import Evidence
+from paperround.plugins.bounce_hooks.ses import parse
 from tests.builders import NOW
 from tests.mail.hooks.providers import (
     GONE,

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from paperround.domain.errors import FetchFailed, Forged
-from paperround.domain.returns import Heard
-from paperround.mail.hooks.ses import SesHook
-from paperround.mail.hooks.sns import Authority, is_certificate_of, topic_of
+from paperround.bounces.model import Heard
+from paperround.core.errors import FetchFailed, Forged
+from paperround.plugins.bounce_hooks.ses import SesHook
+from paperround.plugins.bounce_hooks.sns import Authority, is_certificate_of, topic_of
 from tests.builders import NOW
 from tests.fakes import FakeClient
 from tests.mail.hooks.providers import (

@@ -1,0 +1,152 @@
+"""Keys of the admin API: made, listed, ended, and recognised when somebody shows one.
+
+After ten wrong keys within five minutes from one address, further wrong ones are told to wait. A
+valid key always works: an old key in one script must not lock out the programs beside it. Only a
+wrong key is written down: a right one costs a read.
+"""
+
+import secrets
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from paperround.access.model import (
+    ApiKey,
+    NewKey,
+    Scope,
+    digest_of,
+    matches,
+    prefix_of,
+    written,
+)
+from paperround.access.rate_limiter import client_and_network
+from paperround.access.store import KeyStore
+from paperround.core.errors import InvalidInput, NotFound, RateLimited
+from paperround.core.rates import Rate, Standing
+from paperround.core.tokens import KeyRing
+from paperround.db.limits import RateStore
+from paperround.db.transactions import Database, UnitOfWork, write
+
+FAILURES = Rate(10, timedelta(minutes=5))
+"""Wrong keys that one client may show before it has to wait."""
+
+POLICY = "wrong-keys"
+"""What that limit is called to programs."""
+
+NOTED_EVERY = timedelta(minutes=1)
+"""The use of a key is written down no more often than this."""
+
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedKey:
+    """A new key, and its text: nobody can ever show that again."""
+
+    key: ApiKey
+    text: str = field(repr=False)
+
+
+def create_key(
+    database: Database,
+    name: str,
+    scopes: Iterable[Scope],
+    *,
+    expires_at: datetime | None,
+    now: datetime,
+) -> CreatedKey:
+    """Make a key of 256 random bits; only its hash is kept.
+
+    Raises InvalidInput, its code the field, for a name that cannot be listed, for no scope at all
+    and for an end that has passed.
+    """
+    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise InvalidInput(
+            f"give the key a name of up to {LONGEST_NAME} characters, such as laptop",
+            code="name",
+        )
+    allowed = frozenset(scopes)
+    if not allowed:
+        raise InvalidInput(f"say what the key may do: {', '.join(Scope)}", code="scopes")
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInput("the key would have expired already", code="expires_at")
+
+    def add(work: UnitOfWork) -> CreatedKey:
+        prefix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
+        text = written(prefix, secrets.token_urlsafe(32))
+        new = NewKey(
+            name=name,
+            prefix=prefix,
+            digest=digest_of(text),
+            scopes=allowed,
+            expires_at=expires_at,
+        )
+        return CreatedKey(key=work[KeyStore].add(new, now=now), text=text)
+
+    return write(database, add)
+
+
+def list_keys(database: Database) -> list[ApiKey]:
+    """Every key, newest first; their texts are not known."""
+    with database.reading() as work:
+        return work[KeyStore].all()
+
+
+def revoke_key(database: Database, prefix: str, *, now: datetime) -> bool:
+    """End the key with this prefix; False when it was ended already. Raises NotFound."""
+
+    def end(work: UnitOfWork) -> bool:
+        found = work[KeyStore].find(prefix)
+        if found is None:
+            raise NotFound(f"there is no key {prefix!r:.60}: `paperround keys list` shows them")
+        return work[KeyStore].revoke(found.id, now=now)
+
+    return write(database, end)
+
+
+def authenticate(
+    database: Database, ring: KeyRing, shown: str | None, *, client: str | None, now: datetime
+) -> ApiKey | None:
+    """The live key whose text is `shown`; None when there is none, wrong, expired or revoked.
+
+    Showing nothing is no try. Raises RateLimited for a wrong key when `client`, an IP address, had
+    too many tries; its count is kept under a keyed hash. A prefix is no secret; the text behind it
+    is compared in constant time.
+    """
+    if shown is None:
+        return None
+    counter = _counter(ring, client)
+    with database.reading() as work:
+        failures = work[RateStore].count(counter, FAILURES.period, now=now)
+        found = work[KeyStore].find(prefix_of(shown) or "")
+    if found is not None and matches(shown, found) and found.is_live(now):
+        if found.last_used_at is None or now - found.last_used_at >= NOTED_EVERY:
+            id_ = found.id
+            write(database, lambda work: work[KeyStore].touch(id_, now=now))
+        return found
+    if failures >= FAILURES.count:
+        raise _too_many(FAILURES.period.total_seconds())
+    wait = write(database, lambda work: work[RateStore].hit(counter, [FAILURES], now=now))
+    if wait is not None:
+        raise _too_many(wait)
+    return None
+
+
+def tries_left(database: Database, ring: KeyRing, client: str | None, *, now: datetime) -> Standing:
+    """How many wrong keys a client may still show."""
+    with database.reading() as work:
+        left = work[RateStore].standing(_counter(ring, client), FAILURES, now=now)
+    return replace(left, policy=POLICY)
+
+
+def _counter(ring: KeyRing, client: str | None) -> str:
+    """What a client is counted by: an IPv6 one by its /56, which one customer has to themselves."""
+    address, network = client_and_network(client)
+    return f"keys/{ring.digest('rate', network if ':' in network else address)}"
+
+
+def _too_many(seconds: float) -> RateLimited:
+    return RateLimited(
+        "too many wrong keys from your address: show a valid one, or wait", retry_after=seconds
+    )

@@ -1,0 +1,170 @@
+"""What the admin API keeps: its keys, as hashes, what operators did, and answers.
+
+Whoever did something is written down in the transaction that does it. Answers are kept for a day,
+so that a request that comes twice acts once. Their bodies rest sealed: one may hold a secret that
+is shown once.
+"""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, or_, select, true, update
+
+from paperround.access.model import (
+    Answer,
+    ApiKey,
+    Asked,
+    AuditEntry,
+    Deed,
+    Earlier,
+    KeyId,
+    NewKey,
+    Scope,
+)
+from paperround.core.errors import Conflict, Misconfigured, NotFound
+from paperround.db.dialect import insert_new, insert_row
+from paperround.db.rows import columns_of, value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store, UnitOfWork
+
+
+class KeyStore(Store):
+    """Keys of the admin API."""
+
+    def add(self, key: NewKey, *, now: datetime) -> ApiKey:
+        """Keep it; raises Conflict when its prefix is taken."""
+        adding = insert_new(self._connection, db.api_keys).returning(*db.api_keys.c)
+        new = columns_of(key) | {"scopes": sorted(key.scopes), "created_at": now}
+        row = self._connection.execute(adding, new).one_or_none()
+        if row is None:
+            raise Conflict(f"a key with the prefix {key.prefix} exists already: make another one")
+        return _key(row)
+
+    def find(self, prefix: str) -> ApiKey | None:
+        """The key with this prefix, live or not."""
+        row = self._connection.execute(
+            select(db.api_keys).where(db.api_keys.c.prefix == prefix)
+        ).one_or_none()
+        return None if row is None else _key(row)
+
+    def all(self) -> list[ApiKey]:
+        """Every key, newest first."""
+        newest = select(db.api_keys).order_by(
+            db.api_keys.c.created_at.desc(), db.api_keys.c.id.desc()
+        )
+        return [_key(row) for row in self._connection.execute(newest)]
+
+    def revoke(self, key: KeyId, *, now: datetime) -> bool:
+        """End a key; False when it was ended already. Raises NotFound."""
+        ending = (
+            update(db.api_keys)
+            .where(db.api_keys.c.id == key, db.api_keys.c.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )
+        if self._connection.execute(ending).rowcount:
+            return True
+        found = select(db.api_keys.c.id).where(db.api_keys.c.id == key)
+        if self._connection.execute(found).one_or_none() is None:
+            raise NotFound(f"there is no key {key}")
+        return False
+
+    def touch(self, key: KeyId, *, now: datetime) -> None:
+        """Note that the key was used; the latest use counts, whoever notes it first."""
+        last = db.api_keys.c.last_used_at
+        self._connection.execute(
+            update(db.api_keys)
+            .where(db.api_keys.c.id == key, or_(last.is_(None), last < now))
+            .values(last_used_at=now)
+        )
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return value_of(ApiKey, row, scopes=frozenset(map(Scope, row.scopes)))
+
+
+class AuditStore(Store):
+    """The audit. Nothing in it is ever changed."""
+
+    def note(self, deed: Deed, *, now: datetime) -> None:
+        """Write down what is done, in the transaction that does it."""
+        row = columns_of(deed) | {"at": now, "details": dict(deed.details)}
+        self._connection.execute(insert_row(db.audit), row)
+
+    def latest(self, action: str, target: str) -> AuditEntry | None:
+        """The newest entry of that action on that target."""
+        found = self._connection.execute(
+            select(db.audit)
+            .where(db.audit.c.action == action, db.audit.c.target == target)
+            .order_by(db.audit.c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if found is None else _entry(found)
+
+    def page(self, *, before: int | None, limit: int) -> list[AuditEntry]:
+        """Entries with an id below `before`, newest first."""
+        earlier = true() if before is None else db.audit.c.id < before
+        found = self._connection.execute(
+            select(db.audit).where(earlier).order_by(db.audit.c.id.desc()).limit(limit)
+        )
+        return [_entry(row) for row in found]
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(id=row.id, at=row.at, deed=value_of(Deed, row))
+
+
+class AnswerStore(Store):
+    """Answers that are kept for a day, so that a request that comes twice acts once."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._seal = work.seal
+
+    def take(self, asked: Asked, *, after: datetime, now: datetime) -> bool:
+        """True for the first who asks under this key; False for everybody else. Whoever comes while
+        another transaction holds the key waits for that one's end. What was taken at `after` or
+        before counts no more."""
+        key = db.answers.c.key == asked.key
+        self._connection.execute(delete(db.answers).where(key, db.answers.c.taken_at <= after))
+        taking = insert_new(self._connection, db.answers).returning(db.answers.c.key)
+        row = {"key": asked.key, "print": asked.prints[0], "taken_at": now, "headers": {}}
+        return self._connection.execute(taking, row).one_or_none() is not None
+
+    def keep(self, asked: Asked, answer: Answer) -> None:
+        """Write down what is answered to a request that was taken."""
+        self._connection.execute(
+            update(db.answers)
+            .where(db.answers.c.key == asked.key)
+            .values(
+                status=answer.status,
+                headers=dict(answer.headers),
+                body=self._seal.seal(answer.body),
+            )
+        )
+
+    def find(self, asked: Asked, *, after: datetime) -> Earlier | None:
+        """The request that came first under this key, `after` an instant; None when there is none.
+        What it asked may be something else."""
+        row = self._connection.execute(
+            select(db.answers).where(db.answers.c.key == asked.key, db.answers.c.taken_at > after)
+        ).one_or_none()
+        if row is None:
+            return None
+        # Whoever lost the secret that sealed an answer knows its request no more, either: what is
+        # asked now counts as another one.
+        answer = None
+        if row.status is not None:
+            with suppress(Misconfigured):
+                answer = value_of(Answer, row, body=self._seal.open(row.body))
+        return Earlier(print=row.print, taken_at=row.taken_at, answer=answer)
+
+    def give_back(self, asked: Asked) -> None:
+        """Undo `take`: nothing was done."""
+        self._connection.execute(delete(db.answers).where(db.answers.c.key == asked.key))
+
+    def forget(self, *, before: datetime) -> int:
+        """Drop what was taken before; returns how many rows went."""
+        return self._connection.execute(
+            delete(db.answers).where(db.answers.c.taken_at < before)
+        ).rowcount

@@ -1,0 +1,139 @@
+"""What a returned mail proves about a reader's address. Pure.
+
+    what the far end said                       evidence
+    delivered, relayed, delayed                 none: nothing is lost yet
+    full, blocked, refused for policy, later    passing: the address may be fine
+    5.1.1 and its kin, to the recipient         gone: a reader is stopped on this alone
+    "no such user" in words only                likely gone: it takes two on different days
+    a complaint                                 complaint
+    an out-of-office note                       auto-reply, never evidence
+
+The words of servers are many and their codes are often wrong, so only a code that names the
+address, that nothing in the text contradicts, stops a reader by itself: a reader who is stopped
+wrongly never hears of it. Codes are those of RFC 3463 and of its registry.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from paperround.bounces import patterns as words
+from paperround.delivery.model import _STRONGEST_LAST, Evidence, Outcome, Phase, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What a mail system said of one recipient.
+
+    `status` is the Status field of a delivery report (RFC 3464), `said` the far end's own words
+    with whatever codes they hold, `recipient` the address that the report names, empty where that
+    is none or several. `by_smtp` is false where a program on the last machine spoke and not a mail
+    server, `after_data` where the answer came once the message was handed over: filters speak then,
+    and they say "no such user" of people who exist.
+    """
+
+    said: str = ""
+    status: str = ""
+    action: str = "failed"
+    recipient: str = field(default="", repr=False)
+    by_smtp: bool = True
+    after_data: bool = False
+
+
+LONGEST = 10_000
+"""Characters of a statement that are read. Servers say it in a few lines."""
+
+_CLASS = re.compile(r"(?<![\d.])([45])(?:\d\d(?:[ -]|$)|\.\d{1,3}\.\d{1,3}(?![\d.]*\d))")
+"""The first digit of a reply (RFC 5321) or of a code."""
+_CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+_ADDRESS_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+_GENERAL = frozenset({"5.0.0", "5.1.0", "5.5.0"})
+_QUOTING = re.compile(r"^5\.\d\.\d - [\w ]+(?=[45]\d\d-')")
+"""What Cisco's gateways say before the reply of the server they spoke to."""
+_SOFT = (words.FULL, words.RESTING, words.FOR_NOW)
+_END = re.compile(r"[.;!?](?= )|[。；！？]")
+"""The end of a sentence."""
+_NOT_FAILED = frozenset({"delivered", "relayed", "expanded", "delayed", "deliverable"})
+
+
+def evidence_of(statement: Statement) -> Evidence:
+    """What the statement proves, by the table above."""
+    if statement.action in _NOT_FAILED:
+        return Evidence.NONE
+    said = _QUOTING.sub("", words.folded(statement.said[:LONGEST]))
+    spoken = _CODE.findall(said)
+    no_user, no_host = (_is_said(said, one) for one in (words.NO_SUCH_USER, words.NO_SUCH_HOST))
+    # It is full, at rest or for now. A server gives a 4yz for what may pass, and no other.
+    may_pass = any(one.search(said) for one in _SOFT) or set(_CLASS.findall(said)) == {"4"}
+    if may_pass or _contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*spoken})):
+        return Evidence.PASSING
+    codes = spoken or [code for code in [statement.status] if code]
+    is_direct = statement.by_smtp and not statement.after_data
+    if is_direct and _name_the_address(codes, said):
+        return Evidence.GONE
+    if no_user or no_host:
+        gone = not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
+    elif said:  # a code points to the address, of which the words say nothing
+        gone = is_direct and statement.status in _ADDRESS_GONE and set(codes) <= _GENERAL
+    else:
+        gone = is_direct and statement.status in {*_ADDRESS_GONE, "5.2.1"}
+    return Evidence.LIKELY_GONE if gone else Evidence.PASSING
+
+
+def evidence_of_outcome(outcome: Outcome, verdict: Verdict) -> Evidence:
+    """What a relay's answer proves of the recipient, while a mail is handed over.
+
+    Only RCPT is about the recipient; later a full mailbox is. What is our fault, or the
+    destination's for now, is held against nobody.
+    """
+    reply = outcome.reply
+    if reply is None or reply.code < 400 or verdict.blame.us or verdict.blame.destination:
+        return Evidence.NONE
+    if verdict.reason.startswith("mailbox-full") or (reply.code < 500 and is_full(reply.text)):
+        return Evidence.PASSING
+    if outcome.phase is not Phase.RCPT or reply.code < 500:
+        return Evidence.NONE
+    said = f"{reply.code} {reply.enhanced} {reply.text}"
+    return evidence_of(Statement(said=said, status=reply.enhanced))
+
+
+def is_full(words_of_a_server: str) -> bool:
+    """Whether the words say that the mailbox is there, with no room left."""
+    return words.FULL.search(words.folded(words_of_a_server)) is not None
+
+
+def is_telling(words_of_a_server: str) -> bool:
+    """Whether a code or a word in it says why."""
+    said = words.folded(words_of_a_server[:LONGEST])
+    if not {*_CODE.findall(said)} <= _GENERAL:
+        return True
+    soft = any(one.search(said) for one in (*_SOFT, words.ABOUT_US, words.OUR_ADDRESS))
+    return soft or any(_is_said(said, one) for one in (words.NO_SUCH_USER, words.NO_SUCH_HOST))
+
+
+def at_most(found: Evidence, most: Evidence) -> Evidence:
+    """What was found, or `most` where that is weaker."""
+    return min(found, most, key=_STRONGEST_LAST.index)
+
+
+def _is_said(said: str, gone: re.Pattern[str]) -> bool:
+    """Whether a sentence says it of the reader. One that only supposes it counts beside a reply."""
+    answered = _CLASS.search(said) is not None
+    return any(
+        gone.search(one) and not words.SENDER.search(one)
+        for one in _END.split(said)
+        if answered or not words.SUPPOSED.search(one)
+    )
+
+
+def _contradicted(said: str, *, known: bool) -> bool:
+    """Whether it is about us, our message or the way, whatever else it says. A code and words that
+    agree on the address are `known` better."""
+    if any(words.OUR_ADDRESS.search(one) for one in _END.split(said)):
+        return True
+    return not known and words.ABOUT_US.search(said) is not None
+
+
+def _name_the_address(codes: list[str], said: str) -> bool:
+    if not set(codes) & _ADDRESS_GONE or any(code.startswith("5.7.") for code in codes):
+        return False
+    return not words.ADVICE.search(said) and not words.ABOUT_US.search(said)

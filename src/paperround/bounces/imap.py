@@ -1,0 +1,243 @@
+"""A mailbox over IMAP: mails are read without a trace, and go once they were taken.
+
+When whoever reads says that it is done with a mail, that is marked as deleted, and copied to a
+folder first where one is named. A connection that breaks before leaves the mail where it was.
+"""
+
+import imaplib
+import logging
+import re
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from paperround.bounces.model import Letter
+from paperround.bounces.reports import LONGEST
+from paperround.core.errors import FetchFailed, Misconfigured
+from paperround.core.smtp_url import is_loopback
+
+# Reading the BOUNCE_IMAP_URL setting: the mailbox that mails come back to.
+#
+#     imaps://user:password@host:993/INBOX                    TLS from the first byte
+#     imaps://user:password@host/INBOX?done=Paperround-done   mails that were taken are moved there
+#     imap://user:password@127.0.0.1:143/INBOX                plain, to the loopback interface only
+#
+# User, password and folder are percent-encoded. `ca=FILE` names the certificate a private server is
+# trusted by. No error repeats any part of the setting.
+
+_IMAPS, _IMAP = 993, 143
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImapPlace:
+    """A folder of a mail server. Its text never shows the password."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str
+    password: str = field(repr=False)
+    folder: str
+    done: str = ""
+    ca_file: Path | None = None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def parse_imap_url(text: str) -> ImapPlace:
+    """The place that `text` names; raises Misconfigured and shows no secret."""
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        raise _wrong("its host cannot be read") from None
+    if url.scheme not in ("imap", "imaps"):
+        raise _wrong("it must begin with imaps://")
+    tls = url.scheme == "imaps"
+    host, port = _host_and_port(url)
+    options = dict(parse_qsl(url.query, keep_blank_values=True))
+    if not options.keys() <= {"done", "ca"}:
+        raise _wrong("the options are done and ca (in passwords ? is %3F)")
+    if not tls and not is_loopback(host):
+        raise _wrong("it is another machine: use imaps://")
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    if not (user and password) or not (user + password).isprintable():
+        raise _wrong("a login needs both: imaps://user:password@host/INBOX")
+    return ImapPlace(
+        host=host,
+        port=port or (_IMAPS if tls else _IMAP),
+        tls=tls,
+        user=user,
+        password=password,
+        folder=_folder(unquote(url.path.lstrip("/")) or "INBOX"),
+        done=_folder(options.get("done", "")),
+        ca_file=Path(options["ca"]) if options.get("ca") else None,
+    )
+
+
+def _host_and_port(url: SplitResult) -> tuple[str, int | None]:
+    try:
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        raise _wrong("its port is not a number from 1 to 65535 (in passwords # is %23)") from None
+    if not host or port == 0:
+        raise _wrong("it names no host, or port 0")
+    return host, port
+
+
+def _folder(name: str) -> str:
+    if not name.isascii() or (not name.isprintable() and name):
+        raise _wrong("name folders in plain ASCII")
+    return name
+
+
+def _wrong(what: str) -> Misconfigured:
+    return Misconfigured(f"PAPERROUND_BOUNCE_IMAP_URL: {what}")
+
+
+SECONDS = 30
+"""How long each answer is waited for."""
+
+MOST_LOOKED_FOR = 5_000
+"""Mails of a folder that a search goes through. Of a hundred times as many the answer would be a
+longer line than is read."""
+
+_WORDS_AT_MOST = 100
+_LONGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes. Some servers send a whole mail where its start was asked for, and few take longer ones."""
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def opened_box(place: ImapPlace) -> Iterator["ImapBox"]:
+    """The mailbox at `place`, logged in, its folder open. Raises FetchFailed, without a secret."""
+    with _failures_named(place):
+        connection = _connect(place)
+        try:
+            _log_in(connection, place)
+            opened = connection.select(_quoted(place.folder))
+            [held, *_] = _answer(opened, f"open the folder {place.folder}")
+            # How many mails a server said that a folder holds; one where that cannot be read, so
+            # that it is looked into.
+            yield ImapBox(connection, place, holds=int(held) if held and held.isdigit() else 1)
+            connection.expunge()
+        finally:
+            try:
+                connection.logout()
+            except (imaplib.IMAP4.error, OSError):
+                connection.shutdown()
+
+
+class ImapBox:
+    """A folder of a server, which `holds` so many mails."""
+
+    def __init__(self, connection: imaplib.IMAP4, place: ImapPlace, *, holds: int) -> None:
+        self._connection = connection
+        self._place = place
+        self._holds = holds
+
+    def letters(self, *, limit: int) -> Iterator[Letter]:
+        """The oldest mails, as far as they are read at all; raises FetchFailed when the mailbox
+        cannot be read."""
+        if not self._holds:
+            return
+        oldest = f"1:{min(self._holds, MOST_LOOKED_FOR)}"
+        with _failures_named(self._place):
+            answered = self._connection.uid("SEARCH", oldest, "UNDELETED")
+            found = _answer(answered, "look for mails")
+        uids = found[0].decode("ascii").split() if found and found[0] else []
+        for uid in uids[:limit]:
+            raw = self._fetched(uid)
+            if raw is not None:
+                yield Letter(uid, raw)
+
+    def _fetched(self, uid: str) -> bytes | None:
+        """The bytes of a mail; None when somebody else took it meanwhile, or the server itself
+        cannot read it."""
+        part = f"(BODY.PEEK[]<0.{LONGEST}>)"
+        with _failures_named(self._place):
+            word, found = self._connection.uid("FETCH", uid, part)
+        if word != "OK":
+            log.warning("mail %s of %s cannot be read there; it stays", uid, self._place)
+        return next((one[1] for one in found if isinstance(one, tuple)), None)
+
+    def done(self, letters: Sequence[Letter]) -> None:
+        """Take these out of the way."""
+        with _failures_named(self._place):
+            for letter in letters:
+                self._put_away(letter.name)
+                marked = self._connection.uid("STORE", letter.name, "+FLAGS.SILENT", r"(\Deleted)")
+                _answer(marked, "delete a mail")
+
+    def _put_away(self, uid: str) -> None:
+        if not self._place.done:
+            return
+        folder = _quoted(self._place.done)
+        if self._connection.uid("COPY", uid, folder)[0] != "OK":
+            self._connection.create(folder)
+            _answer(self._connection.uid("COPY", uid, folder), f"move a mail to {folder}")
+
+
+class _Wary(imaplib.IMAP4):
+    """Reads no more of one answer than memory has room for."""
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes, which the server named."""
+        if size > _LONGEST_ANSWER:
+            raise self.abort(f"it sends {size:,} bytes where {LONGEST:,} were asked for")
+        return super().read(size)
+
+
+class _WaryOverTls(_Wary, imaplib.IMAP4_SSL):
+    """The same over TLS."""
+
+
+def _connect(place: ImapPlace) -> imaplib.IMAP4:
+    if not place.tls:
+        return _Wary(place.host, place.port, timeout=SECONDS)
+    try:
+        context = ssl.create_default_context(cafile=place.ca_file)
+    except OSError as error:
+        words = f"PAPERROUND_BOUNCE_IMAP_URL: ca={place.ca_file} cannot be read"
+        raise Misconfigured(words) from error
+    return _WaryOverTls(place.host, place.port, ssl_context=context, timeout=SECONDS)
+
+
+def _log_in(connection: imaplib.IMAP4, place: ImapPlace) -> None:
+    try:
+        connection.login(place.user, place.password)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:  # its words may repeat what was sent
+        raise FetchFailed(f"{place} refuses the user or the password") from error
+
+
+@contextmanager
+def _failures_named(place: ImapPlace) -> Iterator[None]:
+    try:
+        yield
+    except (imaplib.IMAP4.error, EOFError) as error:
+        words = re.sub(r"\s+", " ", str(error))[:_WORDS_AT_MOST]
+        raise FetchFailed(f"the mailbox at {place}: {words}") from error
+    except ssl.SSLCertVerificationError as error:
+        raise FetchFailed(f"{place} cannot be trusted: {error.verify_message}") from error
+    except OSError as error:
+        raise FetchFailed(f"{place} cannot be reached: {error.strerror or error}") from error
+
+
+def _answer(answered: tuple[str, list[Any]], what: str) -> list[Any]:
+    """The data of an answer; raises when it is a no."""
+    word, data = answered
+    if word != "OK":
+        raise imaplib.IMAP4.error(f"it does not let us {what}")
+    return data
+
+
+def _quoted(folder: str) -> str:
+    escaped = folder.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

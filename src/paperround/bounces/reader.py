@@ -1,0 +1,167 @@
+"""From the bytes of a mail that came back to an event: what it says, and which mail it is about.
+
+    where it came to ─► our address with a tag
+    the copy of ours ─► its Return-Path, its Message-ID
+    the words        ─► what it proves, and of which recipient
+
+Nothing a mail says of itself is believed: a tag is signed, and a Message-ID counts for little and
+only beside the recipient of that mail. `jobs.returns` checks both.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from email import message_from_bytes
+from email.message import Message
+from email.utils import getaddresses
+
+from paperround.bounces.classify import Statement, evidence_of
+from paperround.bounces.model import Kind, ReturnedEvent
+from paperround.bounces.reports import (
+    LONGEST,
+    LONGEST_FIELD,
+    Returned,
+    field,
+    plain_of,
+    read_returned,
+)
+from paperround.delivery.model import Evidence
+from paperround.delivery.return_path import TagUse, read_tag, tag_of
+
+_COMES_TO = (
+    "X-Original-To",
+    "Delivered-To",
+    "Envelope-To",
+    "X-Envelope-To",
+    "To",
+    "Cc",
+    "Apparently-To",
+)
+"""Fields that name the address a mail was delivered to; the first that holds a tag counts."""
+_CAME_FROM = re.compile(
+    rb"^[ \t>]*(?:Return-Path|Original-Mail-From|X-Postfix-Sender|Original-Envelope-From):"
+    rb"[ \t]*(?:rfc822;[ \t]*)?<?([^\s<>;]+@[^\s<>]+)",
+    re.I | re.M,
+)
+"""In a report: what our mail's return address was."""
+_OURS = rb"<[0-9a-f]{32}@[A-Za-z0-9.-]+>"
+_NAMED = re.compile(rb"^[ \t>]*Message-ID:\s*(" + _OURS + rb")", re.I | re.M)
+_NAMED_ANYWHERE = re.compile(rb"(" + _OURS + rb")")
+_LEAVE = re.compile(r"\s*(?:(?:re|aw|fwd?|sv|antw)\s*:\s*)*unsubscribe\b", re.I)
+_LINK = re.compile(rb"/unsubscribe/([A-Za-z0-9_-]{40})(?![A-Za-z0-9_-])")
+_MOST_OF_A_FIELD = 20
+"""Fields of one name that are looked at."""
+_MOST_DECODED = 20
+"""Parts that are decoded in search of a name. Ours stand in one of the first."""
+
+
+class ReturnReader:
+    """Reads mails that came back to `address` with a tag in it, or to any address when that is
+    empty."""
+
+    def __init__(self, address: str = "") -> None:
+        self._address = address
+
+    def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
+        """What a mail says, whatever it is. `to` is where it was delivered to, where that is
+        known. Never raises for its content."""
+        plain = plain_of(raw[:LONGEST])
+        found = read_returned(raw)
+        mail = _mail_of(plain)
+        tag = self._tag(mail, plain, to)
+        message_id = _message_id(mail, plain)
+        if found.kind is Kind.QUARANTINED and _wants_to_leave(mail, tag):
+            link = _LINK.search(_texts(mail, plain))
+            tag = tag or (link[1].decode("ascii") if link else "")
+            return _event(mail, plain, way, now, Returned(kind=Kind.UNSUBSCRIBE), tag, message_id)
+        return _event(mail, plain, way, now, found, tag, message_id)
+
+    def _tag(self, mail: Message, plain: bytes, to: str) -> str:
+        if not self._address:
+            return ""
+        return next(
+            filter(None, (tag_of(self._address, one) for one in _ways(mail, plain, to))), ""
+        )
+
+
+def _mail_of(plain: bytes) -> Message:
+    """The mail, or what can be had of one whose parts are nested too deep."""
+    try:
+        return message_from_bytes(plain)
+    except RecursionError:
+        return message_from_bytes(plain.partition(b"\n\n")[0] + b"\n\n")
+
+
+def _ways(mail: Message, plain: bytes, to: str) -> Iterator[str]:
+    """Every address that may be the one our mail left with, the surest first."""
+    yield to
+    for name in _COMES_TO:
+        for value in mail.get_all(name, [])[:_MOST_OF_A_FIELD]:
+            yield from _addresses(str(value)[:LONGEST_FIELD])
+    for match in _CAME_FROM.finditer(plain):
+        yield match[1].decode("latin-1")
+
+
+def _addresses(value: str) -> list[str]:
+    try:
+        return [address for _, address in getaddresses([value])]
+    except RecursionError:  # brackets in brackets
+        return []
+
+
+def _message_id(mail: Message, plain: bytes) -> str:
+    """Our Message-ID, empty where none or more than one could be it."""
+    body = plain.partition(b"\n\n")[2]
+    for where, pattern in ((body, _NAMED), (_texts(mail, plain), _NAMED_ANYWHERE)):
+        own = field(mail, "Message-ID").encode("utf-8", "replace")
+        names = {match[1] for match in pattern.finditer(where)} - {own}
+        if len(names) == 1:
+            return names.pop().decode("ascii")
+    return ""
+
+
+def _texts(mail: Message, plain: bytes) -> bytes:
+    """The bytes as they came, and what stands in parts that are encoded."""
+    decoded = []
+    for part in list(mail.walk())[:_MOST_DECODED]:
+        content = None if part.is_multipart() else part.get_payload(decode=True)
+        decoded.append(content if isinstance(content, bytes) else b"")
+    return b"\n".join([plain, *decoded])
+
+
+def _wants_to_leave(mail: Message, tag: str) -> bool:
+    parts = read_tag(tag)
+    if parts is not None and parts.use is TagUse.LEAVE:
+        return True
+    return _LEAVE.match(field(mail, "Subject")) is not None
+
+
+def _event(
+    mail: Message,
+    plain: bytes,
+    way: str,
+    now: datetime,
+    found: Returned,
+    tag: str,
+    message_id: str,
+) -> ReturnedEvent:
+    # The statement that decided.
+    deciding = (one for one in found.statements if evidence_of(one) is found.evidence)
+    told = next(deciding, Statement())
+    # What tells a mail from others, and is the same when it is delivered twice: fields that a
+    # delivery adds do not count.
+    head = "\n".join(field(mail, name) for name in ("Message-ID", "Date", "From", "Subject"))
+    body = plain.partition(b"\n\n")[2]
+    return ReturnedEvent(
+        way=way,
+        event_id=hashlib.sha256(head.encode("utf-8", "replace") + b"\0" + body).hexdigest()[:40],
+        kind=found.kind,
+        evidence=found.evidence if found.kind is not Kind.UNSUBSCRIBE else Evidence.NONE,
+        happened_at=now,
+        message_id=message_id,
+        tag=tag,
+        recipient=told.recipient,
+        code=told.status,
+        said=told.said,
+    )

@@ -1,0 +1,403 @@
+"""Reading what comes back: delivery reports, bounces in plain words, complaints, auto-replies.
+
+    bytes ─► parts ─► fields of each recipient ────────┐
+                 └──► words before the copy of ours ───┴─► statements ─► evidence
+
+A report that names its recipients in fields (RFC 3464) is read by them, anything else by its words,
+a paragraph at a time. The copy of our own mail, which most bounces carry, is never read for words:
+a paper on spam must stop nobody. What cannot be understood is quarantined, never thrown away.
+"""
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from html import unescape
+
+from paperround.bounces.classify import Statement, evidence_of, is_full, is_telling
+from paperround.bounces.model import Kind
+from paperround.delivery.model import Evidence, strongest
+
+LONGEST = 512 * 1024
+"""Bytes of a mail that are read; behind them stands at most more of the copy of ours."""
+LONGEST_PROSE = 64 * 1024
+"""Characters of its words. Whoever sends a mail here can make it as long as they like."""
+MOST_RECIPIENTS = 20
+"""Recipients of a report that are read. Our mails have one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """A mail that came back: what it is, and the strongest that it proves of a recipient."""
+
+    kind: Kind
+    evidence: Evidence = Evidence.NONE
+    statements: tuple[Statement, ...] = ()
+
+
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_ARRIVED = frozenset({"delivered", "relayed", "expanded"})
+_TYPED = re.compile(r"\s*([\w-]+)\s*;\s*")
+_SERVERS = frozenset({"", "smtp", "lmtp"})
+_AFTER_DATA = re.compile(r"(?:in reply to|after) (?:the )?(?:end of )?data|end of data", re.I)
+_RULE_OF_SES = re.compile(r"inbound-smtp\.[\w-]+\.amazonaws\.com", re.I)
+"""Its answers come from rules that run when the mail was taken: no mailbox is looked up."""
+_SHORT = 400
+_PARAGRAPH = re.compile(
+    r"\n\s*\n|\n(?=[ \t]*(?:[\"<]?[^\s@<>\":]+@[\w.-]+[\">]?:"
+    r"|[45]\d\d (?:[\d.]+ )?[^\s@]+@[^\s@]+\.\.\. ))"
+)
+"""An empty line, or a line that begins with the next recipient, after a reply perhaps."""
+_SPOKEN = re.compile(
+    r"\b[45]\d\d[ -]|\b[45]\.\d{1,3}\.\d{1,3}\b|unknown|not (?:found|exist|recogni)|no such|invalid"
+    r"|does(?:n't| not)|failed|undeliver|could(?:n't| not)|rejected|error|quota|full|problem",
+    re.I,
+)
+_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"'@][^\s<>,;:()\[\]\"@]{0,63}@[\w-]+(?:\.[\w-]+)*")
+_MACHINE = re.compile(
+    r"mailer[-_ ]?daemon|post[-_]?master|mail delivery|daemon@|mdaemon|delivery (?:sub)?system",
+    re.I,
+)
+_DAEMON = re.compile(r"mailer[-_ ]?daemon|mail delivery (?:sub)?system", re.I)
+"""Who sends nothing but reports: no copy of ours is from there."""
+_FAILURE = re.compile(
+    r"undeliver|delivery|returned mail|failure|failed|could not be|not delivered|bounce|problem"
+    r"|unzustellbar|nicht zustellbar|zustellung|non (?:remis|distribu)|échec|impossible de remettre"
+    r"|devuelto|no (?:se )?(?:pud|pued|entreg)|não (?:foi )?entreg|falha|non recapit|mancat[ao]"
+    r"|onbestelbaar|niet bezorgd|niedostarcz|zwrot|недоставл|не доставл|возвра"
+    r"|配[信送](?:不能|エラー|でき)|送信(?:エラー|でき)|退信|无法[送投]|無法[送投]|[未没]送达"
+    r"|반송|전송 ?실패",
+    re.I,
+)
+_AWAY = re.compile(
+    r"out of (?:the )?office|vacation|on (?:holiday|leave)\b|auto(?:matic)?[- ]?(?:repl|respon)"
+    r"|abwesen|nicht im b(?:ü|ue)ro|urlaub|automatische antwort|absen[ct]|r[ée]ponse automatique"
+    r"|respuesta autom|fuera de (?:la )?oficina|ausen[ct]|risposta autom|assen[tz]|resposta autom"
+    r"|aus[êe]ncia|afwezig|automatisch antwoord|自動(?:応答|返信)|不在|自动回复|自動回覆",
+    re.I,
+)
+_FEEDBACK_TYPE = re.compile(r"^feedback-type:\s*([\w-]+)", re.M)
+_REPORTED_TO_MICROSOFT = "X-HmXmrOriginalRecipient"
+"""Its feedback loop sends the mail itself with this field in it, and no report."""
+_COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
+
+
+def read_returned(raw: bytes) -> Returned:
+    """What a mail that came back says. Never raises: what is no report at all is quarantined."""
+    plain = plain_of(raw[:LONGEST])
+    try:
+        return _read(message_from_bytes(plain), plain)
+    except RecursionError:  # parts in parts in parts, hundreds deep
+        return Returned(kind=Kind.QUARANTINED)
+
+
+def _read(mail: Message, plain: bytes) -> Returned:
+    parts = list(_parts(mail))
+    feedback = [part for part in parts if part.get_content_type() == "message/feedback-report"]
+    if feedback:
+        # A report of a feedback loop (RFC 5965): most of its types are nobody's complaint.
+        report = feedback[0]
+        types = [field(part, "Feedback-Type").lower() for part in (report, *_inner(report))]
+        written = _FEEDBACK_TYPE.findall(prose_of(report).lower())
+        if _COMPLAINTS.isdisjoint([*types, *written]):
+            return Returned(kind=Kind.REPORT)
+        return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
+    if any(_REPORTED_TO_MICROSOFT in part for part in parts):
+        return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
+    # It says that a mail was read, or thrown away unread (RFC 8098).
+    receipt = "message/disposition-notification"
+    if any(part.get_content_type() == receipt for part in parts) or _is_auto_reply(mail):
+        return Returned(kind=Kind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
+    recipients = recipients_in(parts)
+    told = _may_be_a_bounce(mail) or recipients
+    statements = tuple(_statements(mail, parts, recipients, plain)) if told else ()
+    if not statements:
+        return Returned(kind=Kind.QUARANTINED)
+    found = _of_one_mail(statements)
+    return Returned(kind=Kind.BOUNCE, evidence=found, statements=statements)
+
+
+def _parts(mail: Message) -> Iterator[Message]:
+    """The parts that are about the delivery. What is inside the copy of our mail is not, but a
+    report may come inside another one."""
+    yield mail
+    wrapped = mail.get_content_type() == "message/rfc822"
+    for part in _inner(mail):
+        told = part.get_content_type() == "multipart/report" or _REPORTED_TO_MICROSOFT in part
+        told = told or _DAEMON.search(field(part, "From")) is not None
+        if not wrapped or told:
+            yield from _parts(part)
+
+
+def _inner(mail: Message) -> Sequence[Message]:
+    content = mail.get_payload()
+    found = content if isinstance(content, list) else []
+    return [part for part in found if isinstance(part, Message)]
+
+
+def _of_one_mail(statements: Sequence[Statement]) -> Evidence:
+    """The strongest, unless the mail arrived somewhere: ours has one recipient, so a report that
+    names several is of somebody who passes it on, and reads it where it arrived."""
+    if any(one.action in _ARRIVED for one in statements):
+        return Evidence.NONE
+    return strongest([evidence_of(one) for one in statements])
+
+
+# --- statements -----------------------------------------------------------------------------------
+
+
+def _statements(
+    mail: Message, parts: Sequence[Message], recipients: Sequence[Message], raw: bytes
+) -> Iterator[Statement]:
+    prose = [before_the_copy(prose_of(part)[:LONGEST_PROSE]) for part in parts if is_prose(part)]
+    words = "\n\n".join(one for one in prose if one.strip())[:LONGEST_PROSE]
+    by_rule = any(_RULE_OF_SES.search(field(block, "Reporting-MTA")) for block in parts)
+    by_machine = _is_from_a_machine(mail)
+    beside = [one for one in _paragraphs(words) if is_telling(one)] if recipients else []
+    for block in recipients[:MOST_RECIPIENTS]:
+        told = _of_fields(block, words, beside, by_rule=by_rule)
+        yield told if by_machine or block in parts else replace(told, by_smtp=False)
+    if not recipients:
+        text = words or before_the_copy(unparted(raw)[:LONGEST_PROSE])
+        # A statement for each paragraph in which a mail system speaks of a failure. Who writes
+        # under a name of their own may only tell of one.
+        for paragraph in _paragraphs(text):
+            late = _AFTER_DATA.search(paragraph) is not None
+            statement = Statement(
+                said=paragraph, recipient=_named(paragraph), after_data=late, by_smtp=by_machine
+            )
+            if _SPOKEN.search(paragraph) or evidence_of(statement).is_hard:
+                yield statement
+
+
+def _of_fields(block: Message, words: str, beside: Sequence[str], *, by_rule: bool) -> Statement:
+    """What a recipient's fields say; where they do not say why, the prose `beside` them that does.
+    A short prose that says the mailbox is full knows better than the fields."""
+    # The kind of who spoke, in small letters, and the words.
+    kind, said = "", field(block, "Diagnostic-Code")
+    if match := _TYPED.match(said):
+        kind, said = match[1].lower(), said[match.end() :]
+    status = _STATUS.search(field(block, "Status"))
+    if len(words) < _SHORT and is_full(words):
+        said = words
+    elif not is_telling(said):
+        comment = field(block, "Status").partition(" ")[2]
+        found = [comment] if is_telling(comment) else beside
+        said = " ".join(found) or said or comment or words
+    return Statement(
+        said=said,
+        status=status[0] if status else "",
+        action=field(block, "Action").lower().partition(" ")[0],
+        recipient=_named(field(block, "Original-Recipient"))
+        or _named(field(block, "Final-Recipient")),
+        by_smtp=kind in _SERVERS,
+        after_data=by_rule or _AFTER_DATA.search(words) is not None,
+    )
+
+
+def _paragraphs(words: str) -> Iterator[str]:
+    return filter(None, map(str.strip, _PARAGRAPH.split(words)))
+
+
+def _named(text: str) -> str:
+    """The one address that a text names; empty where there are several. The Original-Recipient is
+    the address that we mailed, wherever it was passed on to (RFC 3464 section 2.3.1)."""
+    found = {one.casefold() for one in _ADDRESS.findall(text)}
+    return found.pop() if len(found) == 1 else ""
+
+
+# --- what kind of mail it is ----------------------------------------------------------------------
+
+
+def _is_auto_reply(mail: Message) -> bool:
+    """An answer of a person's mailbox (RFC 3834). Some machines mark their bounces like it."""
+    if mail.get_content_type() == "multipart/report" or _sender_is_a_machine(mail):
+        return False
+    marked = field(mail, "Auto-Submitted").lower().startswith("auto-replied")
+    older = field(mail, "Precedence").lower() == "auto_reply" or "X-Autoreply" in mail
+    return marked or older or _AWAY.search(field(mail, "Subject")) is not None
+
+
+def _may_be_a_bounce(mail: Message) -> bool:
+    if field(mail, "Return-Path") == "<>" or _is_from_a_machine(mail):
+        return True
+    return _FAILURE.search(field(mail, "Subject")) is not None
+
+
+def _is_from_a_machine(mail: Message) -> bool:
+    """Whether it says so itself. No sender in the envelope proves little: notes of absence should
+    have none either (RFC 3834 section 3.3)."""
+    if mail.get_content_type() == "multipart/report" or "X-Failed-Recipients" in mail:
+        return True
+    return _sender_is_a_machine(mail)
+
+
+def _sender_is_a_machine(mail: Message) -> bool:
+    return _MACHINE.search(f"{field(mail, 'From')} {field(mail, 'Sender')}") is not None
+
+
+# The fields of a delivery report (RFC 3464), wherever they are in a message.
+#
+# Most reports hold them in a part of their own. Some servers and gateways write the same fields
+# into the text, set in or quoted, or send the part encoded or under another type.
+
+LONGEST_WRITTEN = 64 * 1024
+"""Characters of a part that are searched for fields."""
+
+STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_MAY_HOLD = STATUS_PARTS | {"text/plain", "text/html", "application/octet-stream"}
+_WRITTEN = re.compile(
+    r"[ \t>|]*((?:Final|Original|X-Actual)-Recipient|Action|Status|Diagnostic-Code|Remote-MTA"
+    r"|Reporting-MTA)[ \t]*:[ \t]*(.*)",
+    re.I,
+)
+_NAMED = re.compile(r"[ \t>|]*[A-Za-z][\w-]*[ \t]*:(?:[ \t]|$)")
+_AROUND = " \t>|"
+
+
+def recipients_in(parts: Sequence[Message]) -> list[Message]:
+    """The fields of each recipient: those of proper parts, else those in other texts."""
+    proper = [part for part in parts if part["Final-Recipient"] or part["Original-Recipient"]]
+    return proper or [
+        block
+        for part in parts
+        if part.get_content_type() in _MAY_HOLD
+        for block in _blocks(_text_of(part)[:LONGEST_WRITTEN])
+    ]
+
+
+def _blocks(text: str) -> Iterator[Message]:
+    """The fields of one recipient after the other: they end at an empty line, or where a field
+    comes again."""
+    block = Message()
+    for line in [*text.splitlines(), ""]:
+        bare = line.strip(_AROUND)
+        match = _WRITTEN.match(line)
+        if block and (not bare or (match and match[1] in block)):
+            judged = field(block, "Action") or field(block, "Diagnostic-Code")
+            named = any(
+                field(block, f"{one}-Recipient") for one in ("Final", "Original", "X-Actual")
+            )
+            if judged and (named or "Status" in block):
+                yield block
+            block = Message()
+        if match:
+            block[match[1]] = match[2]
+        elif block and bare and not _NAMED.match(line):
+            name, value = block.items()[-1]
+            block.replace_header(name, f"{value} {bare}"[:LONGEST_FIELD])
+
+
+def _text_of(part: Message) -> str:
+    content = part.get_payload()
+    if not isinstance(content, list):
+        return prose_of(part)
+    written = "\n\n".join(str(one.get_payload()) for one in content if isinstance(one, Message))
+    if field(part, "Content-Transfer-Encoding").lower() != "base64":
+        return written
+    try:
+        return b64decode("".join(written.split())).decode("utf-8", "replace")
+    except ValueError:  # not base64, or cut short
+        return ""
+
+
+MOST_LINES = 20_000
+"""Lines of a mail that are read. Of an honest one as long as we read there are eight thousand."""
+LONGEST_LINE = 4096
+"""Bytes of a line; a mail's own are 998 at most (RFC 5322 section 2.1.1)."""
+# The words of a mail that came back, whatever its charset, and however broken its parts are.
+
+LONGEST_FOLDED = 16 * 1024
+"""Bytes of the lines in a row that go on one before: a field, or words that are set in."""
+MOST_BOUNDARIES = 30
+"""Of parts in parts; each is looked for in every line. A report with a copy of ours has two."""
+LONGEST_FIELD = 2000
+"""Characters of a field that are read."""
+
+_COPY = re.compile(
+    r"^[ \t>]*(?:"
+    r"--.*(?:copy of|below this line|original message|message header|returned message).*"
+    r"|-{3,} ?(?:unsent|undelivered|message|headers?)\b.*"
+    r"|(?:received|return-path|dkim-signature|list-unsubscribe):\s.*"
+    r")$",
+    re.I | re.M,
+)
+_BREAKS = re.compile(r"<(?:br|/?p|/?div|/?tr)\b[^<>]*>", re.I)
+_STYLE = re.compile(r"<(?:style|script)\b", re.I)
+_STYLE_ENDS = re.compile(r"</(?:style|script)\s*>", re.I)
+_TAG = re.compile(r"<[^<>]+>")
+_JAPANESE = "\x1b$"
+_BOUNDARY = re.compile(rb"boundary", re.I)
+_GOES_ON = (b" ", b"\t")
+_ROW = re.compile(rb"(?:\n[ \t][^\n]*)+")
+"""Lines that go on one before."""
+
+
+def plain_of(raw: bytes) -> bytes:
+    """The mail with newlines for line ends, without whatever would keep a reader busy and no
+    honest mail has: lines and fields without an end, parts in parts in parts."""
+    plain = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = plain.split(b"\n")
+    if len(lines) > MOST_LINES or max(map(len, lines)) > LONGEST_LINE:
+        plain = b"\n".join([line[:LONGEST_LINE] for line in lines[:MOST_LINES]])
+    if sum(len(line) for line in lines if line.startswith(_GOES_ON)) > LONGEST_FOLDED:
+        plain = _ROW.sub(_start_of_row, plain)
+    if plain.lower().count(b"boundary") > MOST_BOUNDARIES:
+        plain = _BOUNDARY.sub(b"-", plain)
+    return plain
+
+
+def _start_of_row(row: re.Match[bytes]) -> bytes:
+    return row[0][:LONGEST_FOLDED]
+
+
+def field(part: Message, name: str) -> str:
+    """A field on one line; empty when it is not there. Some put UTF-8 or Japanese into it as it
+    is."""
+    # The library itself gives a question mark for each byte that is no ASCII.
+    found = (str(value) for one, value in part.raw_items() if one.lower() == name.lower())
+    came = next(found, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    value = " ".join(came[:LONGEST_FIELD].split())
+    if _JAPANESE in value:
+        return value.encode("latin-1", "replace").decode("iso-2022-jp", "replace")
+    return _decoded(value) if "=?" in value else value
+
+
+def _decoded(value: str) -> str:
+    try:
+        return str(make_header(decode_header(value)))
+    except (LookupError, ValueError):  # no charset, or no text of that charset
+        return value
+
+
+def is_prose(part: Message) -> bool:
+    """Whether people are meant to read it."""
+    return part.get_content_type() in ("text/plain", "text/html") and not part.is_multipart()
+
+
+def prose_of(part: Message) -> str:
+    """Its text; tags left out, paragraphs kept."""
+    content = part.get_payload(decode=True)
+    raw = content if isinstance(content, bytes) else b""
+    try:
+        text = raw.decode(part.get_content_charset("utf-8"), "replace")
+    except (LookupError, ValueError):  # no charset, or none that text can be in
+        text = raw.decode("latin-1")
+    if part.get_content_type() != "text/html":
+        return text
+    shown = "".join(_STYLE.split(one, maxsplit=1)[0] for one in _STYLE_ENDS.split(text))
+    return unescape(_TAG.sub(" ", _BREAKS.sub("\n\n", shown)))
+
+
+def unparted(raw: bytes) -> str:
+    """The body as it came, for mails whose parts cannot be told apart; line ends are newlines."""
+    return raw.partition(b"\n\n")[2].decode("utf-8", "replace")
+
+
+def before_the_copy(text: str) -> str:
+    """What stands before the copy of the mail that came back."""
+    match = _COPY.search(text)
+    return text if match is None else text[: match.start()]

@@ -1,0 +1,305 @@
+"""What comes back: events, what they add up to for each reader, and the quarantine."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Row,
+    and_,
+    delete,
+    distinct,
+    func,
+    select,
+    update,
+)
+
+from paperround.bounces.model import (
+    LONGEST_QUARANTINED,
+    MOST_QUARANTINED,
+    MOST_UNPROVEN,
+    Did,
+    Kind,
+    OwnMail,
+    Proof,
+    QuarantinedMail,
+    ReturnedEvent,
+    ReturnId,
+    ReturnRecord,
+    ReturnTally,
+)
+from paperround.bounces.policy import CLEAN, Standing
+from paperround.db.dialect import insert_new, upsert
+from paperround.db.rows import columns_of, value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.delivery.model import Evidence
+from paperround.editions.model import DeliveryState
+from paperround.editions.schedule import DIGEST_LIFE
+from paperround.subscribers.model import SubscriberId, SubscriberState
+from paperround.subscribers.rows import EMAIL
+
+_BOOKS = {"delivery": db.deliveries, "notice": db.notices}
+_LEFT = (DeliveryState.SENT, DeliveryState.UNKNOWN)
+_TRIED = (*_LEFT, DeliveryState.FAILED)
+_HARD = (Evidence.PASSING, Evidence.LIKELY_GONE, Evidence.GONE)
+
+_ABOUT_MAILS = tuple(column for column in db.quarantine.c if column.name != "content")
+
+
+class ReturnStore(Store):
+    """Bounce events, what they add up to, and the quarantine."""
+
+    # --- events --------------------------------------------------------------------------------
+
+    def begin(self, event: ReturnedEvent, *, now: datetime) -> ReturnId | None:
+        """Keep that `event` came, of no use yet; None when it came before. One that nobody
+        understood then, and that is understood now, counts as new."""
+        row = {
+            "way": event.way,
+            "event_id": event.event_id,
+            "kind": event.kind.value,
+            "evidence": event.evidence.value,
+            "proof": Proof.NONE.value,
+            "did": Did.UNKNOWN.value,
+            "code": event.code,
+            "happened_at": event.happened_at,
+            "received_at": now,
+        }
+        adding = insert_new(self._connection, db.returned).returning(db.returned.c.id)
+        added = self._connection.execute(adding, row).scalar()
+        if added is not None:
+            return ReturnId(added)
+        if event.kind is Kind.QUARANTINED:
+            return None
+        again = self._connection.execute(
+            update(db.returned)
+            .where(
+                db.returned.c.way == event.way,
+                db.returned.c.event_id == event.event_id,
+                db.returned.c.did == Did.QUARANTINED.value,
+            )
+            .values(row)
+            .returning(db.returned.c.id)
+        ).scalar()
+        return None if again is None else ReturnId(again)
+
+    def end(
+        self,
+        event: ReturnId,
+        did: Did,
+        *,
+        proof: Proof = Proof.NONE,
+        mail: OwnMail | None = None,
+        said: str = "",
+    ) -> None:
+        """Keep what it did, what it was about, and the words that may be kept of it."""
+        self._connection.execute(
+            update(db.returned)
+            .where(db.returned.c.id == event)
+            .values(
+                did=did.value,
+                proof=proof.value,
+                mail=None if mail is None else mail.name,
+                subscriber_id=None if mail is None else mail.person,
+                said=said or None,
+            )
+        )
+
+    def events(self, person: SubscriberId | None, *, limit: int) -> list[ReturnRecord]:
+        """Events about a person, or all of them, newest first."""
+        query = select(db.returned).order_by(db.returned.c.id.desc()).limit(limit)
+        if person is not None:
+            query = query.where(db.returned.c.subscriber_id == person)
+        return [
+            value_of(
+                ReturnRecord,
+                row,
+                kind=Kind(row.kind),
+                evidence=Evidence(row.evidence),
+                proof=Proof(row.proof),
+                did=Did(row.did),
+                said=row.said or "",
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    # --- which mail ----------------------------------------------------------------------------
+
+    def mail_in(self, book: str, row: int) -> OwnMail | None:
+        """The mail of a row of the ledger; `book` is `delivery` or `notice`."""
+        table = _BOOKS[book]
+        found = self._connection.execute(select(table).where(table.c.id == row)).one_or_none()
+        return None if found is None else _own(book, found)
+
+    def mail_called(self, message_id: str) -> OwnMail | None:
+        """The mail with this Message-ID."""
+        for book, table in _BOOKS.items():
+            named = select(table).where(table.c.message_id == message_id).limit(1)
+            found = self._connection.execute(named).one_or_none()
+            if found is not None:
+                return _own(book, found)
+        return None
+
+    def mail_to(self, recipient: str, *, since: datetime) -> OwnMail | None:
+        """The digest that was last handed over to `recipient` since then, whatever the case."""
+        c = db.deliveries.c
+        found = self._connection.execute(
+            select(db.deliveries)
+            .join_from(db.deliveries, db.subscribers)
+            .where(
+                db.subscribers.c.kind == EMAIL,
+                db.subscribers.c.folded == recipient.strip().casefold(),
+                c.state.in_([state.value for state in _LEFT]),
+                c.dated >= since,
+            )
+            .order_by(c.dated.desc(), c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if found is None else _own("delivery", found)
+
+    def has_bounced(self, mail: OwnMail) -> bool:
+        """Whether a bounce of `mail` was counted before."""
+        c = db.returned.c
+        counted = select(c.id).where(
+            c.subscriber_id == mail.person,
+            c.mail == mail.name,
+            c.evidence.in_([one.value for one in _HARD]),
+        )
+        return self._connection.execute(counted.limit(1)).scalar() is not None
+
+    # --- standings -----------------------------------------------------------------------------
+
+    def standing(self, person: SubscriberId) -> Standing:
+        """What is held against a person; nobody else changes it once they are locked."""
+        row = self._connection.execute(
+            select(db.standings).where(db.standings.c.subscriber_id == person)
+        ).one_or_none()
+        return CLEAN if row is None else value_of(Standing, row)
+
+    def set_standing(self, person: SubscriberId, standing: Standing, *, now: datetime) -> None:
+        """Hold this against a person."""
+        row = columns_of(standing) | {"changed_at": now}
+        setting = upsert(self._connection, db.standings, ("subscriber_id",), tuple(row))
+        self._connection.execute(setting, row | {"subscriber_id": person})
+
+    def stopped_since(self, person: SubscriberId, since: datetime) -> tuple[int, int]:
+        """How many people were stopped since then: at the mail domain of `person`, and in all."""
+        domain = select(db.subscribers.c.domain).where(db.subscribers.c.id == person)
+        theirs = db.subscribers.c.domain == domain.scalar_subquery()
+        people = db.returned.c.subscriber_id
+        at_domain, in_all = self._connection.execute(
+            select(func.count(distinct(people)).filter(theirs), func.count(distinct(people)))
+            .join_from(db.returned, db.subscribers)
+            .where(db.returned.c.received_at > since, db.returned.c.did == Did.STOPPED.value)
+        ).one()
+        return at_domain, in_all
+
+    # --- counting ------------------------------------------------------------------------------
+
+    def tally(self, *, since: datetime, today: date) -> ReturnTally:
+        """What came back since then."""
+        c = db.returned.c
+        ours = and_(c.received_at >= since, c.mail.is_not(None))
+        counted = self._connection.execute(
+            select(c.kind, c.evidence, func.count()).where(ours).group_by(c.kind, c.evidence)
+        )
+        effects = self._connection.execute(
+            select(c.did, func.count()).where(c.received_at >= since).group_by(c.did)
+        )
+        hard = [one.value for one in _HARD]
+        bounced, complained = self._connection.execute(
+            select(
+                func.count(distinct(c.mail)).filter(c.evidence.in_(hard)),
+                func.count(distinct(c.mail)).filter(c.evidence == Evidence.COMPLAINT.value),
+            ).where(ours)
+        ).one()
+        # Digests that were handed over, or refused, of the editions whose mails lived since.
+        alive = select(db.editions.c.id).where(db.editions.c.live_until > since + DIGEST_LIFE)
+        tried = select(func.count()).where(
+            db.deliveries.c.edition_id.in_(alive),
+            db.deliveries.c.state.in_([state.value for state in _TRIED]),
+        )
+        quarantined = select(func.count()).select_from(db.quarantine)
+        resting = (
+            select(func.count())
+            .join_from(db.standings, db.subscribers)
+            .where(
+                db.standings.c.resting_until > today,
+                db.subscribers.c.state == SubscriberState.ACTIVE.value,
+            )
+        )
+        return ReturnTally(
+            since=since,
+            tried=self._connection.execute(tried).scalar_one(),
+            bounced=bounced,
+            complained=complained,
+            quarantined=self._connection.execute(quarantined).scalar_one(),
+            resting=self._connection.execute(resting).scalar_one(),
+            events={(kind, evidence): count for kind, evidence, count in counted},
+            effects=dict(effects.all()),
+        )
+
+    # --- quarantine ----------------------------------------------------------------------------
+
+    def keep(
+        self,
+        event: ReturnedEvent,
+        content: bytes,
+        *,
+        why: str,
+        person: SubscriberId | None,
+        now: datetime,
+    ) -> None:
+        """Keep the bytes of a mail for a person to look at; those of the oldest mail go when there
+        is no more room."""
+        row = {
+            "way": event.way,
+            "event_id": event.event_id,
+            "why": why,
+            "subscriber_id": person,
+            "size": len(content),
+            "content": content[:LONGEST_QUARANTINED],
+            "received_at": now,
+        }
+        self._connection.execute(insert_new(self._connection, db.quarantine), row)
+        newest = (
+            select(db.quarantine.c.id).order_by(db.quarantine.c.id.desc()).limit(MOST_QUARANTINED)
+        )
+        self._connection.execute(
+            delete(db.quarantine).where(db.quarantine.c.id.not_in(newest.scalar_subquery()))
+        )
+
+    def waiting(self, *, limit: int) -> list[QuarantinedMail]:
+        """The mails in quarantine, newest first."""
+        newest = select(*_ABOUT_MAILS).order_by(db.quarantine.c.id.desc()).limit(limit)
+        return [value_of(QuarantinedMail, row) for row in self._connection.execute(newest)]
+
+    def quarantined(self, number: int) -> tuple[QuarantinedMail, bytes] | None:
+        """A mail in quarantine with the bytes that are kept of it, None when it is not there."""
+        row = self._connection.execute(
+            select(db.quarantine).where(db.quarantine.c.id == number)
+        ).one_or_none()
+        return None if row is None else (value_of(QuarantinedMail, row), bytes(row.content))
+
+    def release(self, number: int) -> None:
+        """Take a mail out of the quarantine."""
+        self._connection.execute(delete(db.quarantine).where(db.quarantine.c.id == number))
+
+    def forget(self, *, events: datetime, mails: datetime) -> int:
+        """Forget events and quarantined mails from before, and what is too many of the events about
+        no mail of ours; returns how many went."""
+        about_none = db.returned.c.mail.is_(None)
+        newest = select(db.returned.c.id).where(about_none).order_by(db.returned.c.id.desc())
+        too_many = newest.offset(MOST_UNPROVEN).limit(1).scalar_subquery()
+        old_events = delete(db.returned).where(db.returned.c.received_at < events)
+        old_mails = delete(db.quarantine).where(db.quarantine.c.received_at < mails)
+        unproven = delete(db.returned).where(about_none, db.returned.c.id <= too_many)
+        going = (old_events, old_mails, unproven)
+        return sum(self._connection.execute(one).rowcount for one in going)
+
+
+def _own(book: str, row: Row[Any]) -> OwnMail:
+    """A notice to an address of its own, such as one that a reader wants to move to, says nothing
+    of the address they have."""
+    person = None if getattr(row, "address", None) else row.subscriber_id
+    return value_of(OwnMail, row, book=book, row=row.id, person=person)

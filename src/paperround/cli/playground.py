@@ -1,0 +1,126 @@
+"""`paperround try`: papers for a query, ranked and explained, and the digest they make."""
+
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from paperround.cli.feed_lists import preset_feeds
+from paperround.cli.ingest import paper_file
+from paperround.cli.options import AsJson, Papers, runtime
+from paperround.cli.output import print_result, progress
+from paperround.cli.rank import item_as_json, item_lines
+from paperround.core.errors import FetchFailed, NotFound
+from paperround.core.reasons import counted
+
+if TYPE_CHECKING:
+    from paperround.bootstrap import Runtime
+    from paperround.digests.playground import Reading
+
+
+SAMPLES = "invented samples; --papers FILE or --preset NAME read real ones"
+
+
+def try_(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for.")],
+    papers: Papers = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset", metavar="NAME", help="Today's papers of a field: ml, cs, bio, ..."
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where the digest is written.")
+    ] = Path("digest.html"),
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many papers.")] = 12,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Do not show the digest in a browser.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rank papers for QUERY, say why, and write the digest they would make. Without --papers and
+    --preset: invented samples. Keeps nothing but that file: no database, no mail, no account."""
+    from paperround.digests.playground import candidates_of, digest_view, rank_candidates
+    from paperround.ranking.query import QueryRanker
+
+    home = runtime()
+    now = home.clock.now()
+    source, readings = _read(home, papers, preset)
+    candidates = candidates_of(readings, now=now)
+    ranking = rank_candidates(candidates, QueryRanker(query=query), now=now)
+    found = f"{counted(len(candidates), 'paper')} ({source})"
+    if not ranking.items:
+        raise NotFound(f"none of {found} has a word of {query!r}: try others")
+    title = f"Papers for “{query}”"
+    view = digest_view(ranking, title=title, limit=limit, letterhead=home.letterhead, now=now)
+    out.write_text(home.renderer.render(view).html, encoding="utf-8")
+    shown = ranking.items[:limit]
+    value = {
+        "query": query,
+        "source": source,
+        "papers": len(candidates),
+        "found": len(ranking.items),
+        "ranker": ranking.ranker,
+        "items": [item_as_json(number, item) for number, item in enumerate(shown, 1)],
+        "digest": str(out),
+    }
+    lines = [
+        f"“{query}”: the best {len(shown)} of {len(ranking.items):,} that match, among {found}",
+        *item_lines(shown, explain=True),
+        f"The digest: {out}",
+    ]
+    print_result(value, lines, as_json=as_json)
+    if not (as_json or no_open) and sys.stdout.isatty():
+        _show(out)
+
+
+def _read(
+    home: "Runtime", papers: Path | None, preset: str | None
+) -> tuple[str, "tuple[Reading, ...]"]:
+    """Where the papers are from, in words, and the papers."""
+    from paperround.digests.playground import Reading
+    from paperround.samples import days
+
+    if papers is not None and preset is not None:
+        raise typer.BadParameter("give --papers FILE or --preset NAME, not both")
+    if papers is not None:
+        file = paper_file(papers)
+        return papers.name, (Reading(batch=file.batch, captured_at=file.written_at),)
+    if preset is not None:
+        return _fetch(home, preset)
+    now = home.clock.now()
+    batch = days.batch_at(days.read(), anchor=now, now=now)
+    return SAMPLES, (Reading(batch=batch, captured_at=now),)
+
+
+def _fetch(home: "Runtime", preset: str) -> tuple[str, "tuple[Reading, ...]"]:
+    """Raises FetchFailed when no feed could be read; one that failed is named."""
+    from paperround.digests.playground import fetch
+
+    feeds = preset_feeds(preset)
+    with progress("pages read") as advance:
+        fetched = fetch(
+            feeds,
+            client=home.client,
+            sources=home.sources,
+            now=home.clock.now(),
+            progress=advance,
+        )
+    failures = "; ".join(f"{name}: {words}" for name, words in fetched.failed.items())
+    if not fetched.readings:
+        raise FetchFailed(f"no feed could be read ({failures})")
+    source = ", ".join(feed.name for feed in feeds if feed.name not in fetched.failed)
+    return source + (f"; not read to its end: {failures}" if failures else ""), fetched.readings
+
+
+def _show(out: Path) -> None:
+    """In a browser with a window; one that would take over the terminal is left alone."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if type(browser) is not webbrowser.GenericBrowser:
+        browser.open(out.resolve().as_uri())

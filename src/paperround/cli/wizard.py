@@ -1,0 +1,216 @@
+"""The answers of `paperround init`: judged one by one, and written into `.env`."""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from paperround.config import LOOPBACK, PREFIX
+from paperround.core.errors import InvalidInput, Misconfigured
+from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
+from paperround.core.times import zone_of
+
+OUTBOX = "outbox"
+_SECRETS = (f"{PREFIX}SECRET_KEY", f"{PREFIX}SECRET_KEY_FILE")
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@,%+?=&~-]+")
+_SPECIALS = re.compile(r"[()<>@,;:.\[\]]")
+_NAME = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
+_COMMENTS = {
+    "PUBLIC_URL": "Where readers reach the site. Every link in a mail begins with it.",
+    "SECRET_KEY": "Signs every link. Keep it with your backups; never drop one that is in use.",
+    "OPERATOR": "Who runs this: stands in the footer of every mail.",
+    "SMTP_URL": "Where mail goes. Without it mail is kept in a folder and none is sent.",
+    "TIMEZONE": "The list's zone, and the hour of readers who name none.",
+    "POSTAL_ADDRESS": "For the footer. One's own group does without: PRIVATE=1.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the five questions came to. `relay` empty: an outbox, and no mail leaves."""
+
+    public_url: str
+    operator: str
+    contact: str
+    relay: str
+    mail_from: str
+    timezone: str
+    hour: int
+    postal_address: str
+    private: bool
+
+    def settings(self) -> dict[str, str]:
+        """What they set, by name; empty values are not set at all."""
+        return {
+            "PUBLIC_URL": self.public_url,
+            "OPERATOR": self.operator,
+            "CONTACT": self.contact,
+            "SMTP_URL": self.relay,
+            "MAIL_FROM": self.mail_from,
+            "TIMEZONE": self.timezone,
+            "DEFAULT_HOUR": str(self.hour),
+            "POSTAL_ADDRESS": self.postal_address,
+            "PRIVATE": "1" if self.private else "",
+        }
+
+
+# --- judging: each returns the answer as it is kept, or raises with the reason -----------------
+
+
+def read_public_url(text: str) -> str:
+    """A web address without a path; raises InvalidInput."""
+    try:
+        parts = urlsplit(text.strip())
+        _ = parts.port
+    except ValueError:
+        raise InvalidInput("write it like https://papers.example.org") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidInput("write it with http or https, like https://papers.example.org")
+    if parts.path not in ("", "/") or parts.query or parts.username:
+        raise InvalidInput("write nothing behind the name: https://papers.example.org")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise InvalidInput("readers need https: links in mails are keys to their choices")
+    return text.strip().rstrip("/")
+
+
+def read_address(text: str) -> str:
+    """An e-mail address, bare or as `Ann <ann@example.org>`; raises InvalidInput."""
+    from paperround.subscribers.addresses import EmailAddresses  # slow to load
+
+    bare = parseaddr(text)[1] if text.strip().endswith(">") else text
+    return EmailAddresses().read(bare or text).mailed
+
+
+def read_sender(text: str) -> str:
+    """A From field, `Name <address>`; raises InvalidInput."""
+    field = read_line(text)
+    read_address(parseaddr(field)[1])
+    return field
+
+
+def sender_of(name: str, address: str) -> str:
+    """The From field of somebody; empty without an address."""
+    shown = name.replace('"', "").replace("\\", "")
+    if _SPECIALS.search(shown):
+        shown = f'"{shown}"'
+    return f"{shown} <{address}>" if shown and address else address
+
+
+def required(read: Callable[[str], str], why: str, *, must: bool) -> Callable[[str], str]:
+    """`read`, but an empty answer is kept as it is, or refused because of `why` if it `must` be."""
+
+    def reading(text: str) -> str:
+        if text.strip():
+            return read(text)
+        if must:
+            raise InvalidInput(f"a relay on another machine needs this: {why}")
+        return ""
+
+    return reading
+
+
+def read_relay(text: str) -> str:
+    """A relay's URL, or empty for an outbox in DATA_DIR; raises InvalidInput, shows no secret."""
+    text = read_line(text)
+    if text in ("", OUTBOX):
+        return ""
+    try:
+        where = parse_smtp_url(text)
+    except Misconfigured as error:
+        raise InvalidInput(str(error).removeprefix(f"{PREFIX}SMTP_URL, ")) from None
+    if isinstance(where, OutboxFolder):
+        return f"outbox:{where.directory}"
+    return text
+
+
+def read_zone(text: str) -> str:
+    """A time zone's name; raises InvalidInput."""
+    zone_of(text.strip())
+    return text.strip()
+
+
+def read_hour(text: str) -> int:
+    """A whole hour, 0 to 23, also as `8:00`; raises InvalidInput."""
+    hour = text.strip().removesuffix(":00")
+    if not (hour.isascii() and hour.isdecimal() and int(hour) <= 23):
+        raise InvalidInput("write an hour from 0 to 23")
+    return int(hour)
+
+
+def read_line(text: str) -> str:
+    """Some words that a settings file can hold; raises InvalidInput."""
+    text = text.strip()
+    if not text.isprintable():
+        raise InvalidInput("write it on one line, without control characters")
+    if "${" in text:
+        raise InvalidInput("a settings file cannot hold ${ (in an address, $ is %24)")
+    return text
+
+
+def machine_zone() -> str:
+    """The zone this machine is set to, UTC when it does not say."""
+    with suppress(InvalidInput, OSError):
+        place = Path("/etc/localtime").resolve().as_posix()
+        return read_zone(place.partition("/zoneinfo/")[2]).removeprefix("Etc/")
+    with suppress(InvalidInput, OSError):
+        return read_zone(Path("/etc/timezone").read_text(encoding="utf-8"))
+    return "UTC"
+
+
+# --- the file ----------------------------------------------------------------------------------
+
+
+def env_text(settings: Mapping[str, str], secret: str, before: str = "") -> str:
+    """The text of `.env`. Of the file that was there `before`, everything that is not answered
+    now stays, and above all its secret: links in mails that were read were made with it."""
+    asked = {PREFIX + name for name in settings}
+    kept = [line for line in before.splitlines() if (name := _name_of(line)) and name not in asked]
+    has_secret = any(_name_of(line) in _SECRETS for line in kept)
+    values = dict(settings) if has_secret else {"SECRET_KEY": secret, **settings}
+    lines = ["# Settings of Paperround. Each one is described in docs/settings.md."]
+    for name, value in values.items():
+        lines += ["", f"# {_COMMENTS[name]}"] if name in _COMMENTS else []
+        lines.append(f"{PREFIX}{name}={quoted(value)}" if value else f"# {PREFIX}{name}=")
+    if kept:
+        lines += ["", "# Kept from the file that was here before.", *kept]
+    return "\n".join(lines) + "\n"
+
+
+def _name_of(line: str) -> str | None:
+    match = _NAME.match(line)
+    return None if match is None else match[1]
+
+
+def quoted(value: str) -> str:
+    """`value` as a settings file reads it back."""
+    if _PLAIN.fullmatch(value):
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner only."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    written = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+    finally:
+        written.unlink(missing_ok=True)
+
+
+def copy_of(path: Path) -> Path:
+    """A name beside `path` that nothing has yet: `.env.before-1`, `.env.before-2`, ..."""
+    number = 1
+    while (copy := path.with_name(f"{path.name}.before-{number}")).exists():
+        number += 1
+    return copy

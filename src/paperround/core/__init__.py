@@ -1,0 +1,1 @@
+"""What every package uses: errors, times, languages, ids. The standard library and Babel only."""

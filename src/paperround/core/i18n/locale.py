@@ -1,0 +1,248 @@
+"""One language: its words from the catalogue; numbers, dates and lists as CLDR has them.
+
+A text that a catalogue lacks is said in English, and so is one whose translation asks for a value
+that nobody gives: a slip of a translator stops no mail.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time, get_day_names
+from babel.lists import format_list
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
+from paperround.core.errors import Misconfigured
+from paperround.core.languages import ENGLISH, marked, marked_forms, spoken
+from paperround.core.paths import translations_dir
+from paperround.core.times import zone_of
+
+_LOCALES = {ENGLISH: "en_GB"}
+"""English with the day before the month, as in the rest of these languages."""
+_LONG_DATES = {ENGLISH: "EEEE d MMMM y"}
+"""Where not CLDR's full form is used."""
+_UNSPACED = frozenset({"zh-Hans"})
+_DAYS_FROM = 3
+"""From this many days on a span is told in days."""
+_MANY = 4096
+
+
+class Tongue:
+    """A language of ours; `tongue` gives it. `gap` is what stands between two sentences, `comma`
+    between the parts of a row."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.locale = Locale.parse(_LOCALES.get(language, language.replace("-", "_")))
+        self.direction: str = self.locale.text_direction
+        self.gap = "" if language in _UNSPACED else " "
+        self.comma = str(self.locale.list_patterns["standard"]["middle"].format("", ""))
+        self.is_english = language == ENGLISH
+        self._words = translations(language)
+        self._decimal: str = self.locale.number_symbols["latn"]["decimal"]
+        kept = lru_cache(maxsize=_MANY)
+        self.long_date = kept(self._long_date)
+        self.short_date = kept(self._short_date)
+        self.counted = kept(self._counted)
+        self.number = kept(self._number)
+
+    # --- words ---------------------------------------------------------------------------------
+
+    def gettext(self, text: str, /, **values: object) -> str:
+        """`text`, whose places `%(name)s` are filled with `values`; whole numbers as `number`."""
+        return self._filled(self._words.gettext(text) if text else text, text, values)
+
+    def ngettext(self, one: str, several: str, number: int, /, **values: object) -> str:
+        """The form for `number` of what is `one` and `several` in English. `%(num)s` is the
+        number."""
+        english = one if number == 1 else several
+        said = self._words.ngettext(one, several, number)
+        return self._filled(said, english, {"num": number, **values})
+
+    def word(self, english: str) -> str:
+        """What stands in the vocabulary, as it is said here; any other text as it is."""
+        return self._words.gettext(english) if english else english
+
+    def _filled(self, said: str, english: str, values: dict[str, object]) -> str:
+        written = {
+            name: value if type(value) is str else self.written(value)
+            for name, value in values.items()
+        }
+        for text in (said, english):
+            try:
+                return text % written
+            except (KeyError, TypeError, ValueError):
+                continue
+        return english
+
+    def written(self, value: object) -> object:
+        """A value as it stands in a text: whole numbers in groups, others as they are."""
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        return self.number(value) if is_whole else value
+
+    # --- numbers -------------------------------------------------------------------------------
+
+    def _number(self, number: int) -> str:
+        return str(format_decimal(number, locale=self.locale))
+
+    def _counted(self, number: int, noun: str) -> str:
+        """`1 paper`, `12 papers`: a number of what stands in the vocabulary, else of a noun whose
+        plural ends in s."""
+        one, several = COUNTED.get(noun) or (f"%(num)s {noun}", f"%(num)s {noun}s")
+        return self.ngettext(one, several, number)
+
+    def decimal(self, written: str) -> str:
+        """A number with a decimal point as it is written here."""
+        return written.replace(".", self._decimal)
+
+    def span(self, life: timedelta) -> str:
+        """`48 hours`, `7 days`: whole days from the third on."""
+        hours = int(life.total_seconds()) // 3600
+        in_days = hours >= 24 * _DAYS_FROM
+        unit = "duration-day" if in_days else "duration-hour"
+        return str(format_unit(hours // 24 if in_days else hours, unit, locale=self.locale))
+
+    # --- dates ---------------------------------------------------------------------------------
+
+    def _long_date(self, day: date) -> str:
+        """`Friday 30 January 2026`."""
+        return format_date(day, _LONG_DATES.get(self.language, "full"), self.locale)
+
+    def _short_date(self, day: date) -> str:
+        """`Fri 30 Jan`."""
+        return str(format_skeleton("MMMEd", day, locale=self.locale))
+
+    def plain_date(self, day: date) -> str:
+        """`2 March 2026`."""
+        return format_date(day, "long", self.locale)
+
+    def month(self, day: date) -> str:
+        """`March 2026`."""
+        return str(format_skeleton("yMMMM", day, locale=self.locale))
+
+    def day_and_month(self, day: date) -> str:
+        """`30 Jan`."""
+        return str(format_skeleton("MMMd", day, locale=self.locale))
+
+    def weekday(self, number: int) -> str:
+        """The name of a weekday, Monday being 0."""
+        return str(get_day_names("wide", "stand-alone", self.locale)[number])
+
+    def instant(self, moment: datetime, zone: str = "UTC") -> str:
+        """`Fri 30 Jan 07:05 (Europe/Berlin)`."""
+        local = moment.astimezone(zone_of(zone))
+        time = format_time(local.time(), "short", locale=self.locale)
+        return f"{self.short_date(local.date())} {time} ({zone})"
+
+    # --- lists ---------------------------------------------------------------------------------
+
+    def listed(self, items: Sequence[str]) -> str:
+        """`A, B and C`."""
+        return format_list(items, locale=self.locale) if len(items) > 1 else "".join(items)
+
+    def row(self, items: Sequence[str]) -> str:
+        """`A, B, C`: a list that goes on."""
+        return self.comma.join(items)
+
+    def quoted(self, text: str) -> str:
+        """`text` in quotation marks."""
+        return self.gettext("“%(text)s”", text=text)
+
+
+@cache
+def _tongue(language: str) -> Tongue:
+    return Tongue(language)
+
+
+def tongue(tag: str = ENGLISH) -> Tongue:
+    """The language of ours that somebody is written to in who asked for `tag`."""
+    return _tongue(spoken(tag))
+
+
+# The catalogues of translations: one gettext file a language, `translations/de.po`.
+#
+# English is the language of the source, so it has none. A catalogue is read once in a process, when
+# somebody is first written to in its language; nothing has to be compiled before.
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """What `language`, one of ours, says. Raises Misconfigured when its catalogue is missing or
+    broken."""
+    if language == ENGLISH:
+        return NullTranslations()
+    compiled = BytesIO()
+    write_mo(compiled, read_catalogue(catalogue_path(language), language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def catalogue_path(language: str) -> Path:
+    """Where the catalogue of `language` stands."""
+    return translations_dir() / f"{language}.po"
+
+
+def read_catalogue(path: Path, language: str) -> Catalog:
+    """The catalogue at `path`. Raises Misconfigured when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return read_po(file, locale=language.replace("-", "_"), abort_invalid=True)
+    except (OSError, PoFileError, ValueError) as error:
+        raise Misconfigured(f"the translations in {path.name} cannot be read: {error}") from error
+
+
+COUNTED: Mapping[str, tuple[str, str]] = {
+    "paper": marked_forms("%(num)s paper", "%(num)s papers"),
+    "more paper": marked_forms("%(num)s more paper", "%(num)s more papers"),
+    "vote": marked_forms("%(num)s vote", "%(num)s votes"),
+    "comment": marked_forms("%(num)s comment", "%(num)s comments"),
+    "star on GitHub": marked_forms("%(num)s star on GitHub", "%(num)s stars on GitHub"),
+    "citation": marked_forms("%(num)s citation", "%(num)s citations"),
+    "mention": marked_forms("%(num)s mention", "%(num)s mentions"),
+    "day": marked_forms("%(num)s day", "%(num)s days"),
+    "good paper": marked_forms("%(num)s good paper", "%(num)s good papers"),
+    "bad one": marked_forms("%(num)s bad one", "%(num)s bad ones"),
+    "judgement": marked_forms("%(num)s judgement", "%(num)s judgements"),
+    "new line": marked_forms("%(num)s new line", "%(num)s new lines"),
+    "work": marked_forms("%(num)s work", "%(num)s works"),
+}
+"""What is counted, by its English noun."""
+
+LIST_TITLES = (marked("Trending papers"),)
+"""Titles that lists have as long as their operator gives them no other."""
+
+PARTS = (
+    marked("votes"),
+    marked("votes expected"),
+    marked("growth"),
+    marked("source"),
+    marked("prior"),
+    marked("prior text"),
+    marked("prior authors"),
+    marked("prior submitter"),
+    marked("prior organization"),
+    marked("prior links"),
+    marked("prior age"),
+    marked("recency"),
+    marked("comments"),
+    marked("stars"),
+    marked("mentions"),
+    marked("citations"),
+    marked("topics"),
+    marked("text"),
+    marked("submitter cap"),
+    marked("topic cap"),
+    marked("match"),
+    marked("category"),
+    marked("personal"),
+    marked("spread"),
+)
+"""What the parts of a score are called, as readers see them."""

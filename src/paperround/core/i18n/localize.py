@@ -1,0 +1,162 @@
+"""Frozen reasons, states of sources, and errors, in a language.
+
+    code, parameters -> message of the code -> its translation -> values as the language writes them
+
+What has no message or no translation is shown in English.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from paperround.core.errors import PaperroundError
+from paperround.core.i18n.locale import Tongue, tongue
+from paperround.core.languages import Message, Text, marked, marked_forms
+from paperround.core.reasons import read_reason
+
+_JOINT = " · "
+_MOST_LINES = 8192
+
+
+def localize_reason(ours: Tongue, frozen: str) -> str:
+    """Why a paper is shown."""
+    return _JOINT.join(filter(None, [_line(ours, line) for line in frozen.split("\n")]))
+
+
+def english_reason(frozen: str) -> str:
+    """Why a paper is shown, for the API, feeds, files, channels and the command line."""
+    return localize_reason(tongue(), frozen)
+
+
+def digest_reason(frozen: str) -> str:
+    """The one reason that a digest shows, frozen: the first that has a message; else empty."""
+    return next((line for line in frozen.split("\n") if read_reason(line).code in MESSAGES), "")
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def _line(ours: Tongue, line: str) -> str:
+    code, params = read_reason(line)
+    if not code:
+        return str(params["text"])
+    return _fill(ours, MESSAGES.get(code, ""), params)
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def localize_source(ours: Tongue, frozen: str) -> str:
+    """The name of a source, and how it did."""
+    one = read_reason(frozen)
+    if not one.code:
+        return frozen
+    state = _line(ours, frozen)
+    return ours.gettext("%(label)s: %(value)s", label=one.params["name"], value=state)
+
+
+def localize_error(ours: Tongue, error: object) -> str:
+    """An error, or its text."""
+    text = error.text if isinstance(error, PaperroundError) else error
+    if not isinstance(text, Text):
+        return ours.word(str(text))
+    return str(text) if ours.is_english else _fill(ours, text.message, text.params)
+
+
+def _fill(ours: Tongue, message: Message, params: Mapping[str, Any]) -> str:
+    values = {
+        name: _VALUES[name](ours, value) if name in _VALUES else value
+        for name, value in params.items()
+    }
+    if isinstance(message, str):
+        return ours.gettext(message, **values)
+    return ours.ngettext(*message, values.pop("num", 1), **values)
+
+
+def _moment(ours: Tongue, moment: str) -> str:
+    at = datetime.fromisoformat(moment)
+    return f"{ours.day_and_month(at.date())} {at:%H:%M} UTC"
+
+
+def _listed(ours: Tongue, since: tuple[str, int]) -> str:
+    verb, days = since
+    today, yesterday, ago = LISTED[verb]
+    if days in (0, 1):
+        return ours.word(yesterday if days else today)
+    return ours.ngettext(*ago, days)
+
+
+_VALUES: Mapping[str, Callable[[Tongue, Any], Any]] = {
+    "votes": lambda tongue, votes: tongue.counted(votes, "vote"),
+    "day": lambda ours, day: ours.day_and_month(date.fromisoformat(day)),
+    "moment": _moment,
+    "weekday": Tongue.weekday,
+    "listed": _listed,
+    "words": lambda ours, words: ours.listed([ours.quoted(word) for word in words]),
+    "trouble": lambda ours, name: ours.word(TROUBLES[name]),
+    "given": Tongue.quoted,
+    "problem": localize_error,
+}
+"""How values are written, by the name of their parameter. Whole numbers are grouped, others stay
+as they are."""
+
+
+MESSAGES: Mapping[str, Message] = {
+    "votes.as_of": marked("%(votes)s (as of %(day)s)"),
+    "votes.since_yesterday": marked("%(votes)s, %(gained)s since yesterday"),
+    "votes.in_hours": marked_forms(
+        "%(votes)s, %(gained)s in %(num)s hour", "%(votes)s, %(gained)s in %(num)s hours"
+    ),
+    "votes.in_days": marked_forms(
+        "%(votes)s, %(gained)s in %(num)s day", "%(votes)s, %(gained)s in %(num)s days"
+    ),
+    "votes.today": marked_forms("%(votes)s in %(num)s hour", "%(votes)s in %(num)s hours"),
+    "votes.first_hours": marked_forms(
+        "%(votes)s in its first hour, listed %(day)s",
+        "%(votes)s in its first %(num)s hours, listed %(day)s",
+    ),
+    "votes.listed": marked("%(votes)s, %(listed)s"),
+    "risen.yesterday": marked("rose since yesterday: %(votes)s"),
+    "risen.yesterday_more": marked("rose since yesterday: %(votes)s, %(gained)s new"),
+    "risen.weekday": marked("rose since %(weekday)s: %(votes)s"),
+    "risen.weekday_more": marked("rose since %(weekday)s: %(votes)s, %(gained)s new"),
+    "author.followed": marked("by %(name)s, whom you follow"),
+    "author.popular": marked("from %(name)s, whose papers are often popular here"),
+    "rising_topic": marked("rising topic: “%(term)s”"),
+    "followed.category": marked("in %(name)s, which you follow"),
+    "followed.search": marked("your search “%(search)s”"),
+    "followed.search_found": marked("your search “%(search)s” found %(words)s"),
+    "followed.topic": marked("your topic “%(term)s”"),
+    "followed.topics": marked("close to your topics"),
+    "followed.topics_words": marked("shares %(words)s with your topics"),
+    "followed.query": marked("matches %(words)s"),
+    "near_saved.liked": marked("like papers you liked"),
+    "near_saved.liked_words": marked("shares %(words)s with a paper you liked"),
+    "near_saved.given": marked("like “%(title)s”, which you gave"),
+    "near_saved.given_words": marked("shares %(words)s with “%(title)s”, which you gave"),
+    "source.new": marked("%(new)s new"),
+    "source.new_now": marked("%(new)s new, now %(trouble)s"),
+    "source.nothing_yet": marked("%(trouble)s, nothing yet"),
+    "source.nothing_since": marked("%(trouble)s, nothing since %(moment)s"),
+    "source.nothing": marked("nothing new"),
+    "source.unread": marked("not read yet"),
+    "source.empty": marked("no papers"),
+    "source.holiday": marked("holiday"),
+}
+
+LISTED: Mapping[str, tuple[str, str, tuple[str, str]]] = {
+    "listed": (
+        marked("new today"),
+        marked("listed yesterday"),
+        marked_forms("listed %(num)s day ago", "listed %(num)s days ago"),
+    ),
+    "seen": (
+        marked("first seen today"),
+        marked("first seen yesterday"),
+        marked_forms("first seen %(num)s day ago", "first seen %(num)s days ago"),
+    ),
+}
+"""Since when a paper is known: today, yesterday, some days."""
+
+TROUBLES: Mapping[str, str] = {
+    "stale": marked("stale"),
+    "failed": marked("out of reach"),
+    "gone": marked("gone for good"),
+}

@@ -1,0 +1,1 @@
+"""Connections, transactions, dialects, migrations. Knows no capability."""

@@ -1,0 +1,121 @@
+"""Backups of an embedded installation: one file that holds the database and its secrets.
+
+    paperround-backup.tar.gz
+      ├── paperround.db     copied while others write, as of one instant (SQLite's online backup)
+      ├── secret_key        when the installation made its own: without it no old link works
+      ├── dkim.json         when it signs mail with keys of its own
+      └── about.json        when, which schema
+
+A file is written whole or not at all, readable by its owner only. PostgreSQL has `pg_dump`. How one
+is put back stands in `restoring`.
+"""
+
+import io
+import json
+import os
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.core.times import format_instant
+from paperround.db.revisions import require_here, require_reachable
+
+DATABASE = "paperround.db"
+SECRET = "secret_key"  # noqa: S105 - the name of a file
+DKIM = "dkim.json"
+SECRETS = (SECRET, DKIM)
+"""What an installation made for itself and cannot make again. They stand in one folder."""
+ABOUT = "about.json"
+
+
+def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int:
+    """Write a backup to `target`; returns its size in bytes.
+
+    `secret` is the file of the generated secret, which need not exist; other `SECRETS` stand beside
+    it. Raises InvalidInput on PostgreSQL, when `target` exists, and when there is nothing to
+    back up; UnreadableFile when the database is damaged.
+    """
+    if engine.dialect.name != "sqlite":
+        raise InvalidInput(
+            "this database is PostgreSQL: back it up with pg_dump --format=custom, and keep "
+            "PAPERROUND_SECRET_KEY and dkim.json, if there is one, beside it"
+        )
+    if target.exists():
+        raise InvalidInput(f"{target} exists: name another file, or move it away")
+    about = {"made_at": format_instant(now), "revision": _revision(engine)}
+    with _whole_file(target) as unfinished, tempfile.TemporaryDirectory(dir=target.parent) as work:
+        copy = Path(work) / DATABASE
+        _copy_database(engine, copy)
+        with tarfile.open(unfinished, "w:gz") as archive:
+            archive.add(copy, DATABASE)
+            for name in SECRETS:
+                if secret.with_name(name).exists():
+                    _add(archive, name, secret.with_name(name).read_bytes(), now)
+            _add(archive, ABOUT, json.dumps(about).encode(), now)
+    return target.stat().st_size
+
+
+def _revision(engine: Engine) -> str:
+    """The schema of the database that is there. To look must not make one."""
+    place = Path(str(engine.url.database))
+    if not place.is_file():
+        raise InvalidInput(f"there is no database at {place}: is PAPERROUND_DATA_DIR right?")
+    require_reachable(engine)
+    revision = require_here(engine)
+    if revision is None:
+        raise InvalidInput(f"{place} holds nothing of Paperround yet: there is nothing to back up")
+    return revision
+
+
+def _copy_database(engine: Engine, copy: Path) -> None:
+    """SQLite copies page by page and starts again when somebody writes meanwhile."""
+    try:
+        with (
+            closing(sqlite3.connect(str(engine.url.database))) as source,
+            closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE")
+            problem = target.execute("PRAGMA quick_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        problem = str(error)
+    if problem != "ok":
+        raise UnreadableFile(f"the database is damaged, and a copy of it would be: {problem}")
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes, now: datetime) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mtime, entry.mode = len(content), int(now.timestamp()), 0o600
+    archive.addfile(entry, io.BytesIO(content))
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[Path]:
+    """A file beside `path` that becomes `path`, synced to disk, when nothing went wrong."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    os.close(handle)  # made with mode 0600
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        sync(unfinished)
+        unfinished.replace(path)
+        sync(path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names of a folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

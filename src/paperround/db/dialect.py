@@ -1,0 +1,274 @@
+"""The few places where SQLite and PostgreSQL must be spoken to differently."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Insert,
+    Integer,
+    String,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSON, TIMESTAMP
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from paperround.core.times import require_utc
+
+_LOST_RACES = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL: serialization failure, deadlock, lock not available in time."""
+
+_DUPLICATES = frozenset({"23505", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"})
+
+
+@cache
+def insert_row(table: Table) -> Insert:
+    """An insert that fails where a key is taken."""
+    return insert(table)
+
+
+def insert_new(connection: Connection, table: Table) -> Insert:
+    """An insert that leaves rows alone whose key is taken."""
+    return _insert_new(connection.dialect.name, table)
+
+
+def upsert(
+    connection: Connection, table: Table, key: tuple[str, ...], changed: tuple[str, ...]
+) -> Insert:
+    """An insert that, where `key` is taken, sets the columns `changed` to the offered values."""
+    return _upsert(connection.dialect.name, table, key, changed)
+
+
+# Statements are kept, so that whoever compiles one need do it only once.
+
+
+@cache
+def _insert_new(dialect: str, table: Table) -> Insert:
+    statement: Insert = inserting(dialect, table).on_conflict_do_nothing()
+    return statement
+
+
+@cache
+def _upsert(dialect: str, table: Table, key: tuple[str, ...], changed: tuple[str, ...]) -> Insert:
+    statement = inserting(dialect, table)
+    updating: Insert = statement.on_conflict_do_update(
+        index_elements=key, set_={name: statement.excluded[name] for name in changed}
+    )
+    return updating
+
+
+def inserting(dialect: str, table: Table) -> Any:
+    """An insert that can say what happens where a key is taken."""
+    # Typed Any: the two inserts share their methods but no type that names them.
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def among(
+    connection: Connection, column: ColumnElement[Any], values: Collection[int] | Collection[str]
+) -> ColumnElement[bool]:
+    """`column` is one of `values`, as one parameter however many there are."""
+    if connection.dialect.name == "postgresql":
+        kind = Text() if isinstance(next(iter(values), None), str) else BigInteger()
+        array = bindparam(None, list(values), postgresql.ARRAY(kind), unique=True)
+        return column == func.any(array)
+    listed = func.json_each(literal(json.dumps(list(values)), Text())).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def among_ids(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """`column` is one of the ids that are handed over as parameter `name`, made by `as_ids`: for
+    statements that are kept."""
+    if dialect == "postgresql":
+        return column == func.any(bindparam(name, type_=postgresql.ARRAY(BigInteger())))
+    listed = func.json_each(bindparam(name, type_=Text())).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def as_ids(connection: Connection, ids: Collection[int]) -> list[int] | str:
+    """`ids` as the one parameter that `among_ids` reads."""
+    listed = list(ids)
+    return listed if connection.dialect.name == "postgresql" else json.dumps(listed)
+
+
+def next_ids(connection: Connection, table: Table, count: int) -> list[int]:
+    """Ids for `count` new rows of `table`, ascending, never used before.
+
+    On SQLite the caller holds the writer's lock; `table` is one with AUTOINCREMENT.
+    """
+    if connection.dialect.name == "postgresql":
+        sequence = text(
+            "SELECT ARRAY(SELECT nextval((SELECT pg_get_serial_sequence(:table, 'id')))"
+            " FROM generate_series(1, :count))"  # the name is looked up once, not once a row
+        )
+        found = connection.execute(sequence, {"table": table.name, "count": count})
+        return sorted(found.scalar_one())
+    highest = text("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = :table")
+    last: int = connection.execute(highest, {"table": table.name}).scalar_one()
+    return list(range(last + 1, last + 1 + count))
+
+
+def is_duplicate(error: IntegrityError) -> bool:
+    """Whether a unique or primary key was taken (and not, say, a foreign key missing)."""
+    return _code(error) in _DUPLICATES
+
+
+def is_busy(error: DBAPIError) -> bool:
+    """Whether SQLite's writer lock was not free in time."""
+    return _code(error).startswith("SQLITE_BUSY")
+
+
+def is_lost_race(error: DBAPIError) -> bool:
+    """Whether PostgreSQL ended the transaction in favour of another; trying again may succeed."""
+    return _code(error) in _LOST_RACES
+
+
+def is_damage(error: DBAPIError) -> bool:
+    """Whether SQLite says that its file is broken, or none of its own."""
+    return _code(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
+def reason_of(error: DBAPIError) -> str:
+    """What the driver says, in one line."""
+    says = str(error.orig).strip().partition("\n")[0]
+    return f"{says} (`paperround doctor` names the way out)" if is_damage(error) else says
+
+
+def _code(error: DBAPIError) -> str:
+    driver = error.orig
+    return getattr(driver, "sqlstate", None) or getattr(driver, "sqlite_errorname", None) or ""
+
+
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits on both engines; SQLite gives its own row id to a column of exactly INTEGER."""
+
+INSTANT_WIDTH = len("2026-01-30T08:00:00.000000Z")
+
+MOST_INSTANTS = 512
+"""Instants kept as text and as values: most rows of a day have the same few."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_text = json.encoder.encode_basestring
+_decode = json.JSONDecoder().raw_decode
+_EMPTY: Mapping[type, str] = MappingProxyType({dict: "{}", list: "[]", tuple: "[]"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """A value of a column of `Json` that is text already: many rows share it."""
+
+    text: str
+
+
+def write_json(value: Any) -> str:
+    """As `_encode` does it, and several times faster for the most common ones: empty, and of texts
+    or whole numbers alone."""
+    if isinstance(value, Written):
+        return value.text
+    if not value:
+        return _EMPTY.get(type(value)) or _encode(value)
+    try:
+        if isinstance(value, (list, tuple)):
+            if all(type(it) is int for it in value):
+                return f"[{','.join(map(str, value))}]"
+            return f"[{','.join(map(_text, value))}]"
+        if isinstance(value, dict):
+            return f"{{{','.join([f'{_text(key)}:{_text(it)}' for key, it in value.items()])}}}"
+    except TypeError:  # something in it is no text
+        pass
+    return _encode(value)
+
+
+def read_json(text: str | None) -> Any:
+    """As `json.loads` does it, and twice as fast for short texts of ours: nothing stands before
+    them, and nothing behind."""
+    if text is None:
+        return None
+    value, end = _decode(text)
+    return value if end == len(text) else json.loads(text)
+
+
+def read_jsons(texts: Sequence[str | None]) -> list[Any]:
+    """The values of a whole column, which is one text to read where none is missing."""
+    with suppress(TypeError, ValueError):
+        values: list[Any] = json.loads(f"[{','.join(texts)}]")  # type: ignore[arg-type]
+        if len(values) == len(texts):
+            return values
+    return [*map(read_json, texts)]
+
+
+@lru_cache(maxsize=MOST_INSTANTS)
+def _written(moment: datetime) -> str:
+    return require_utc(moment).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+@lru_cache(maxsize=MOST_INSTANTS)
+def _read(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: aware values only, always UTC. A naive one raises ValueError.
+
+    SQLite holds text of fixed width with microseconds, so that text order is time order.
+    """
+
+    impl = String(INSTANT_WIDTH)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(String(INSTANT_WIDTH))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        return require_utc(value) if dialect.name == "postgresql" else _written(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return require_utc(value)
+        return _read(value)
+
+
+class Json(TypeDecorator[Any]):
+    """Lists and mappings of plain values. Mappings keep their order; None is SQL's NULL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(JSON(none_as_null=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any | None, dialect: Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return read_json(value.text) if isinstance(value, Written) else value
+        return None if value is None else write_json(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Straight from the text, which a page of papers has hundreds of."""
+        if dialect.name == "postgresql":
+            return super().result_processor(dialect, coltype)
+        return read_json

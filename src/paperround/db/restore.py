@@ -1,0 +1,183 @@
+"""Putting a backup back: everything is made ready beside its place, and moved there at the end.
+
+    backup ─► .restoring/ (checked, migrated, held) ─► secret_key, dkim.json ─► paperround.db
+
+The database comes last: until it has its name there is no installation, and once it has, it is
+whole. A process that dies on the way leaves the folder, which the next restore removes.
+
+A backup may come from anywhere, so nothing in it is trusted: only known names are read, only plain
+files, and no more of them than there is room for.
+"""
+
+import json
+import shutil
+import sqlite3
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from paperround.core.errors import Conflict, InvalidInput, UnreadableFile
+from paperround.db.backup import ABOUT, DATABASE, SECRETS, sync
+
+SMALL = 1_000_000
+"""The most bytes a secret and the description may have."""
+
+MOST_MEMBERS = 100
+"""Entries of an archive that are looked at. A backup has four."""
+
+CHUNK = 1 << 20
+FOLDER = ".restoring"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A backup that waits to be put into its place; `made_at` is None when it does not say."""
+
+    database: Path
+    made_at: str | None
+
+
+@contextmanager
+def restoring(source: Path, database: Path, secret: Path) -> Iterator[Staged]:
+    """Unpack the backup `source`; what the caller does to the staged database comes along when it
+    is put into its place at the end, with the secrets. When anything raises, nothing is put there.
+
+    Raises UnreadableFile for a file that is no whole backup, InvalidInput when there is no room
+    for it, and Conflict when something stands in the way: a restore never overwrites.
+    """
+    _require_free(database)
+    folder = database.parent / FOLDER
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise InvalidInput(f"the folder {folder} cannot be made: {error.strerror}") from error
+    try:
+        _unpack(source, folder)
+        _check_database(source, folder / DATABASE)
+        _require_same(secret, folder)
+        yield Staged(database=folder / DATABASE, made_at=_made_at(source, folder / ABOUT))
+        with closing(sqlite3.connect(folder / DATABASE)) as connection:
+            # All of it in one file: what stands in a log beside it would stay behind.
+            connection.execute("PRAGMA journal_mode = DELETE")
+        _require_free(database)
+        _require_same(secret, folder)
+        for kept in _secrets(folder):
+            _move(kept, secret.with_name(kept.name))
+        _move(folder / DATABASE, database)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_free(database: Path) -> None:
+    for ending in ("", "-wal", "-shm", "-journal"):
+        place = database.with_name(database.name + ending)
+        if place.exists():
+            raise Conflict(f"{place} is in the way: move it, or set another PAPERROUND_DATA_DIR")
+
+
+def _require_same(secret: Path, folder: Path) -> None:
+    for kept in _secrets(folder):
+        place = secret.with_name(kept.name)
+        if place.exists() and place.read_bytes().strip() != kept.read_bytes().strip():
+            raise Conflict(f"{place} is another secret than the backup's: move it away first")
+
+
+def _secrets(folder: Path) -> list[Path]:
+    """The secrets that were unpacked."""
+    return [folder / name for name in SECRETS if (folder / name).exists()]
+
+
+# --- unpacking ---------------------------------------------------------------------------------
+
+
+def _unpack(source: Path, folder: Path) -> None:
+    with _reading(source), tarfile.open(source, "r:gz") as archive:
+        for number, member in enumerate(archive):
+            if number >= MOST_MEMBERS:
+                raise _Damaged("it holds far more than a backup does")
+            if member.name in (DATABASE, *SECRETS, ABOUT):
+                _unpack_member(archive, member, folder)
+    if not (folder / DATABASE).exists():
+        raise UnreadableFile(f"{source} is no backup of Paperround: it holds no {DATABASE}")
+
+
+def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    content = archive.extractfile(member) if member.isreg() else None
+    if content is None:
+        raise _Damaged(f"{member.name} is no plain file")
+    free = shutil.disk_usage(folder).free
+    if member.name != DATABASE and member.size > SMALL:
+        raise _Damaged(f"{member.name} has {member.size:,} bytes")
+    if member.size > free:
+        raise InvalidInput(
+            f"{folder.parent} has room for {free:,} bytes, and the database needs {member.size:,}"
+        )
+    place = folder / member.name
+    if place.exists():
+        raise _Damaged(f"{member.name} is in it twice")
+    with place.open("wb") as file:
+        place.chmod(0o600)
+        while chunk := content.read(CHUNK):
+            try:
+                file.write(chunk)
+            except OSError as error:
+                raise InvalidInput(f"the backup cannot be unpacked: {error.strerror}") from error
+
+
+class _Damaged(Exception):
+    """What is in the archive is not what a backup holds."""
+
+
+@contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    """Whatever a broken or foreign file makes its readers raise, as one error."""
+    try:
+        yield
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        tarfile.TarError,
+        sqlite3.DatabaseError,
+        _Damaged,
+        KeyError,
+        ValueError,
+    ) as error:
+        raise UnreadableFile(
+            f"{source} is no backup of Paperround, or a broken one: {error}"
+        ) from error
+
+
+def _check_database(source: Path, database: Path) -> None:
+    with _reading(source), closing(sqlite3.connect(database)) as connection:
+        problem = connection.execute("PRAGMA quick_check").fetchone()[0]
+        if problem != "ok":
+            raise _Damaged(problem)
+        if connection.execute("SELECT count(*) FROM alembic_version").fetchone()[0] != 1:
+            raise _Damaged(f"{DATABASE} has no schema")
+
+
+def _made_at(source: Path, about: Path) -> str | None:
+    if not about.exists():
+        return None
+    with _reading(source):
+        said = json.loads(about.read_bytes())
+        if not isinstance(said, dict):
+            raise _Damaged(f"{ABOUT} is no description")
+        made_at = said.get("made_at")
+    return str(made_at) if made_at else None
+
+
+# --- into place --------------------------------------------------------------------------------
+
+
+def _move(staged: Path, place: Path) -> None:
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sync(staged)
+    staged.replace(place)
+    sync(place.parent)

@@ -1,0 +1,1 @@
+"""Every table, one module for each group of them."""

@@ -1,0 +1,304 @@
+"""Tables of what is read, learned and ranked: feeds, papers, lists, editions, models."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.sql.schema import SchemaItem
+
+from paperround.db.dialect import ROW_ID, Json
+from paperround.db.schema.columns import instant, key_part, metadata, one_of, refers, row_id, text
+
+_WITHDRAWN = sql("withdrawn_at IS NOT NULL")
+_NAMED = sql("names IS NOT NULL")
+
+RUN_STATES = ("running", "done", "unchanged", "failed", "put-off")
+
+feeds = Table(
+    "feeds",
+    metadata,
+    row_id(),
+    Column("name", Text, nullable=False, unique=True),
+    text("kind"),
+    text("url", null=True),
+    Column("settings", Json, nullable=False),
+    Column("progress", Json, nullable=True),  # validators and cursor of the next fetch
+    text("show", null=True),
+    Column("enabled", Boolean, nullable=False),
+    instant("next_at", null=True),
+    Column("failures", Integer, nullable=False),
+    instant("created_at"),
+    text("health"),
+    text("reason"),
+    instant("expects_at", null=True),  # when the next batch should have come
+    instant("last_good_at", null=True),
+    instant("last_news_at", null=True),
+    Column("lease", Integer, nullable=False),  # the number of the poll that may write here
+    instant("leased_until", null=True),
+    Column("lent_to", Json, nullable=True),  # the process that reads it
+    instant("gone_at", null=True),  # when its source said so, and it was switched off
+    one_of("show", ("full", "gist", "link")),
+    one_of("health", ("new", "fresh", "empty", "stale", "holiday", "failed", "paused")),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    row_id(),
+    refers("feed_id", "feeds", delete="CASCADE"),
+    text("source"),
+    text("state"),
+    Column("counts", Json, nullable=True),  # and beside them the health at its end
+    text("error", null=True),
+    instant("started_at"),
+    instant("finished_at", null=True),
+    Column("names", Json, nullable=True),  # of some of its papers, for some weeks
+    one_of("state", RUN_STATES),
+    Index(None, "feed_id", "started_at"),
+    Index(None, "started_at"),
+    Index("ix_runs_named", "started_at", sqlite_where=_NAMED, postgresql_where=_NAMED),
+)
+
+rejects = Table(
+    "rejects",
+    metadata,
+    row_id(),
+    refers("feed_id", "feeds", delete="CASCADE"),
+    refers("run_id", "runs", delete="CASCADE"),
+    text("digest"),
+    text("reason"),
+    text("detail"),
+    Column("position", Integer, nullable=False),
+    text("excerpt"),
+    instant("created_at"),
+    UniqueConstraint("feed_id", "digest"),
+    Index(None, "run_id"),
+)
+
+papers = Table(
+    "papers",
+    metadata,
+    row_id(),
+    text("canonical"),
+    Column("identifiers", Json, nullable=False),
+    text("title_key"),
+    text("title"),
+    text("abstract"),
+    text("raw_title", null=True),  # only where it differs from the repaired text
+    text("raw_abstract", null=True),
+    Column("authors", Json, nullable=False),
+    Column("categories", Json, nullable=False),
+    Column("keywords", Json, nullable=False),
+    Column("links", Json, nullable=False),
+    instant("counts_from"),
+    Column("listed_on", Date, nullable=True),
+    instant("published_at", null=True),
+    instant("updated_at", null=True),
+    Column("version", Integer, nullable=True),
+    instant("withdrawn_at", null=True),
+    Column("withdrawn_by", Json, nullable=True),  # the feeds that say so, where they are known
+    text("comment", null=True),
+    text("licence", null=True),
+    text("organization", null=True),
+    text("submitter", null=True),
+    text("show"),
+    instant("first_seen_at"),
+    instant("changed_at"),
+    one_of("show", ("full", "gist", "link")),
+    Index(None, "counts_from"),
+    Index(
+        "ix_papers_withdrawn",
+        "withdrawn_at",
+        sqlite_where=_WITHDRAWN,
+        postgresql_where=_WITHDRAWN,
+    ),
+    sqlite_autoincrement=True,
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    refers("paper_id", "papers", delete="CASCADE"),
+    Index(None, "paper_id"),
+    sqlite_with_rowid=False,
+)
+
+joined_papers = Table(
+    "joined_papers",
+    metadata,
+    # A paper that turned out to be another one. Its row stays for what refers to it.
+    key_part("paper_id", "papers"),
+    refers("into_id", "papers", delete="CASCADE"),  # never itself one that was joined
+    instant("joined_at"),
+    Index(None, "into_id"),
+    sqlite_with_rowid=False,
+)
+
+paper_versions = Table(
+    "paper_versions",
+    metadata,
+    row_id(),
+    refers("paper_id", "papers", delete="CASCADE"),
+    text("title"),
+    text("abstract"),
+    text("raw_title", null=True),
+    text("raw_abstract", null=True),
+    Column("version", Integer, nullable=True),
+    instant("replaced_at"),
+    Index(None, "paper_id"),
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    key_part("paper_id", "papers"),
+    key_part("feed_id", "feeds"),
+    Column("listed_on", Date, nullable=True),
+    text("fingerprint"),
+    instant("first_seen_at"),
+    instant("last_seen_at"),
+    Index(None, "first_seen_at", "feed_id"),
+    sqlite_with_rowid=False,
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    key_part("paper_id", "papers"),
+    Column("signal", Text, primary_key=True),
+    Column("captured_at", instant("captured_at").type, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    refers("feed_id", "feeds", delete="SET NULL", null=True),
+    sqlite_with_rowid=False,
+)
+
+enrichments = Table(
+    "enrichments",
+    metadata,
+    key_part("paper_id", "papers"),
+    Column("enricher", Text, primary_key=True),
+    instant("asked_at", null=True),  # taken, but never asked for
+    instant("next_at", null=True),  # never again
+    sqlite_with_rowid=False,
+)
+
+lists = Table(
+    "lists",
+    metadata,
+    row_id(),
+    Column("name", Text, nullable=False, unique=True),
+    text("title"),
+    text("zone"),
+    Column("feeds", Json, nullable=False),
+    Column("categories", Json, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("edition_size", Integer, nullable=False),
+    Column("candidate_days", Integer, nullable=False),
+    Column("cuts", Json, nullable=False),
+    Column("submitter_cap", Integer, nullable=False),
+    Column("settings", Json, nullable=False),
+    instant("paused_at", null=True),
+    instant("created_at"),
+    instant("not_before", null=True),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    row_id(),
+    refers("list_id", "lists"),
+    Column("day", Date, nullable=False),
+    text("cut"),
+    instant("as_of"),
+    instant("frozen_at"),
+    text("ranker"),
+    text("state"),
+    text("empty_reason", null=True),
+    instant("live_until", null=True),  # when the last digest planned so far expires
+    text("quiet_reason", null=True),
+    Column("sources", Json, nullable=False),  # in English, for the release before
+    Column("source_codes", Json, nullable=True),
+    instant("cut_at"),
+    instant("cancelled_at", null=True),
+    one_of("state", ("frozen", "planned", "cancelled")),
+    UniqueConstraint("list_id", "day", "cut"),
+    Index(None, "live_until"),
+    Index("ix_editions_cut", "list_id", "cut_at"),
+)
+
+
+def _frozen_papers() -> tuple[SchemaItem, ...]:
+    """Papers as they stood, by their place in a ranking."""
+    return (
+        key_part("edition_id", "editions"),
+        Column("position", Integer, primary_key=True),
+        refers("paper_id", "papers"),
+        text("title"),
+        Column("authors", Json, nullable=False),
+        text("gist"),
+        Column("links", Json, nullable=False),
+        Column("identifiers", Json, nullable=False),
+        Column("score", Double, nullable=False),
+        Column("parts", Json, nullable=False),
+        text("reason"),  # in English, for the release before
+        text("reason_codes", null=True),
+        Column("votes", BigInteger, nullable=True),
+        Column("comments", BigInteger, nullable=True),
+        text("show"),
+        one_of("show", ("full", "gist", "link")),
+        Index(None, "paper_id"),
+    )
+
+
+edition_papers = Table("edition_papers", metadata, *_frozen_papers())
+
+behind_papers = Table("behind_papers", metadata, *_frozen_papers())  # in digests, on no page
+
+edition_tails = Table(
+    "edition_tails",
+    metadata,
+    key_part("edition_id", "editions"),
+    Column("places", Json, nullable=False),  # behind what the edition shows
+    Column("reason_codes", Json, nullable=True),  # of each place
+    sqlite_with_rowid=False,
+)
+
+shards = Table(
+    "shards",
+    metadata,
+    key_part("edition_id", "editions"),
+    Column("number", Integer, primary_key=True),
+    Column("after_id", ROW_ID, nullable=False),
+    Column("through_id", ROW_ID, nullable=False),
+    Column("rows", Integer, nullable=False),
+    instant("planned_at"),
+)
+
+models = Table(
+    "models",
+    metadata,
+    # What was learned of the past. None is ever changed, and an id is never given twice.
+    row_id(),
+    text("name"),
+    text("version"),
+    instant("fitted_at"),
+    instant("as_of"),  # nothing later is known to it
+    Column("outcomes", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    text("digest"),
+    Column("content", LargeBinary, nullable=False),
+    Index(None, "name", "as_of"),
+    sqlite_autoincrement=True,
+)

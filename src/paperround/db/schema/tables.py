@@ -1,0 +1,109 @@
+"""Every table of the database. Whoever needs the metadata takes it from here, so that it is whole.
+
+    feeds ─ runs ─ rejects                  subscribers ─ subscriptions ─ lists
+      │                                          │    └── interests, feedback
+    listings ─ papers ─ identifiers              │    └── standings, returned, quarantine
+                 ├──── observations         deliveries ─ editions ─ edition_papers, behind_papers,
+                 ├──── paper_versions            │              edition_tails, shards
+                 ├──── joined_papers             ├────── sent_papers (never the same paper twice)
+                 └──── enrichments               └────── told_withdrawals (nor the same news)
+
+`models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
+`api_keys`, `answers`, `audit` and `search_words` stand by themselves. `channels` are what
+subscribers of other kinds have instead of an address, and `post_progress` is how far a post of
+several messages has got. `schema_search` holds what searches papers.
+"""
+
+from paperround.db.schema.columns import metadata
+from paperround.db.schema.mail import (
+    answers,
+    api_keys,
+    audit,
+    channels,
+    deliveries,
+    feedback,
+    interests,
+    limiter,
+    notices,
+    paces,
+    post_progress,
+    quarantine,
+    rate_windows,
+    returned,
+    sent_papers,
+    signup_requests,
+    slots,
+    standings,
+    subscribers,
+    subscriptions,
+    suppressions,
+    told_withdrawals,
+)
+from paperround.db.schema.papers import (
+    behind_papers,
+    edition_papers,
+    edition_tails,
+    editions,
+    enrichments,
+    feeds,
+    identifiers,
+    joined_papers,
+    listings,
+    lists,
+    models,
+    observations,
+    paper_versions,
+    papers,
+    rejects,
+    runs,
+    shards,
+)
+from paperround.db.schema.search import search_words
+
+RETIRED = frozenset({"page_changes"})
+"""Tables that nothing reads any more. They stay until the next release, for the one before this."""
+
+__all__ = [
+    "RETIRED",
+    "answers",
+    "api_keys",
+    "audit",
+    "behind_papers",
+    "channels",
+    "deliveries",
+    "edition_papers",
+    "edition_tails",
+    "editions",
+    "enrichments",
+    "feedback",
+    "feeds",
+    "identifiers",
+    "interests",
+    "joined_papers",
+    "limiter",
+    "listings",
+    "lists",
+    "metadata",
+    "models",
+    "notices",
+    "observations",
+    "paces",
+    "paper_versions",
+    "papers",
+    "post_progress",
+    "quarantine",
+    "rate_windows",
+    "rejects",
+    "returned",
+    "runs",
+    "search_words",
+    "sent_papers",
+    "shards",
+    "signup_requests",
+    "slots",
+    "standings",
+    "subscribers",
+    "subscriptions",
+    "suppressions",
+    "told_withdrawals",
+]

@@ -1,0 +1,1 @@
+"""The ledger, and how messages leave: claims, retries, rates, SMTP, DKIM."""

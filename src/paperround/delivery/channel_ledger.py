@@ -1,0 +1,89 @@
+"""Posts: the rows of the ledger that go to channels, which no sender of mails takes up.
+
+A channel is a line of its own, so that one that has to wait holds up no other. They are looked for
+from the channels on: there are few of them, however many mails wait in the same table.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import bindparam, func, select, update
+
+from paperround.db.dialect import among, upsert
+from paperround.db.schema import tables as db
+from paperround.db.transactions import UnitOfWork
+from paperround.delivery.claim_statements import waiting
+from paperround.delivery.claims import Claims
+from paperround.delivery.ledger_model import Claimed
+from paperround.delivery.model import Lease
+from paperround.delivery.rate_store import Gate
+from paperround.delivery.rows import DELIVERIES, due_rows, lines_of, may_go
+from paperround.editions.model import DeliveryId
+from paperround.papers.model import PaperId
+
+_OF_CHANNEL = db.channels.c.subscriber_id == db.deliveries.c.subscriber_id
+
+_HEAD = (
+    select(func.min(db.deliveries.c.next_at))
+    .where(waiting(db.deliveries), _OF_CHANNEL)
+    .correlate(db.channels)
+    .scalar_subquery()
+)
+_HEADS = select(db.channels.c.subscriber_id, _HEAD.label("head")).where(
+    db.channels.c.paused_at.is_(None)
+)
+"""When the first post that waits for each channel that is not paused may go."""
+
+
+POSTS = replace(
+    DELIVERIES,
+    due=due_rows(db.channels.c.name).join(db.channels, _OF_CHANNEL),
+    lines=partial(lines_of, _HEADS),
+    in_line=db.deliveries.c.subscriber_id == bindparam("b_line"),
+    may_go=may_go(_OF_CHANNEL, db.channels.c.paused_at.is_(None)),
+)
+"""The book of posts. Rows of a paused list or channel wait."""
+
+
+class PostLedger(Claims[Claimed]):
+    """The rows of the ledger that are posts. The rules are those of mail; rows of a paused
+    channel wait."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work, POSTS)
+
+    def claim(
+        self,
+        lease: Lease,
+        *,
+        limit: int,
+        now: datetime,
+        without: Collection[DeliveryId] = (),
+        gate: Gate | None = None,
+    ) -> list[Claimed]:
+        """As every book. How far a post has got is read once it is ours: beside the row that was
+        waited for it may stand as it was before another process moved it."""
+        claimed = super().claim(lease, limit=limit, now=now, without=without, gate=gate)
+        c, posts = db.post_progress.c, [one.id for one in claimed]
+        found = select(c.delivery_id, c.taken).where(among(self._connection, c.delivery_id, posts))
+        taken = dict(self._connection.execute(found).all())
+        return [
+            replace(one, taken=taken[one.id], attempts=one.attempts - taken[one.id])
+            if one.id in taken
+            else one
+            for one in claimed
+        ]
+
+    def note_taken(self, post: DeliveryId, messages: int, shown: Collection[PaperId]) -> None:
+        """So many messages of the post were taken so far, and showed these papers. They stay in the
+        channel's memory whatever becomes of the rest."""
+        noting = upsert(self._connection, db.post_progress, ("delivery_id",), ("taken",))
+        self._connection.execute(noting, {"delivery_id": post, "taken": messages})
+        c = db.sent_papers.c
+        self._connection.execute(
+            update(db.sent_papers)
+            .where(c.delivery_id == post, among(self._connection, c.paper_id, shown))
+            .values(delivery_id=None)
+        )

@@ -1,0 +1,274 @@
+"""Channels: subscribers of another kind, with a hook where people have an address.
+
+The address of such a subscriber is empty, so nothing that mails people can mistake it for one of
+them. `domain` holds its kind: the ledger copies it to each post, and keeps what was answered.
+Where a hook leads, and its keys, are stored encrypted.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Row, Select, insert, select, update
+
+from paperround.core.errors import AlreadyTaken, Misconfigured, NotFound
+from paperround.core.times import format_instant, parse_instant
+from paperround.db.dialect import insert_new
+from paperround.db.encryption import Seal
+from paperround.db.rows import value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import UnitOfWork
+from paperround.delivery.channel_model import Channel, ChannelKind, Hook, OldKey
+from paperround.delivery.claim_statements import NO_LEASE
+from paperround.delivery.erasure_store import Erasure
+from paperround.editions.lists import MailingList
+from paperround.editions.model import DeliveryState, SkipReason
+from paperround.subscribers.interests_store import Interests
+from paperround.subscribers.model import (
+    Preferences,
+    SubscriberId,
+    SubscriberState,
+)
+from paperround.subscribers.rows import (
+    PREFERENCE_COLUMNS,
+    preference_columns,
+    preferences_of,
+)
+
+UNTIL_RESUMED = date.max
+"""A pause without an end: each day of it has a row that says so."""
+
+_C = db.channels.c
+_CHANNEL = _C.subscriber_id
+_SUBSCRIPTION = db.subscriptions.c.subscriber_id
+_PERSON = db.subscribers.c.id
+"""Where a channel is found in each of its tables."""
+
+_CHANNELS: Select[Any] = (
+    select(
+        db.channels,
+        db.subscribers.c.kind,
+        db.lists.c.name.label("list_name"),
+        db.subscriptions.c.id.label("subscription_id"),
+        db.subscriptions.c.due_at,
+        *PREFERENCE_COLUMNS,
+    )
+    .select_from(db.channels)
+    .join(db.subscribers, _C.subscriber_id == db.subscribers.c.id)
+    .join(db.subscriptions, db.subscriptions.c.subscriber_id == db.subscribers.c.id)
+    .join(db.lists, db.subscriptions.c.list_id == db.lists.c.id)
+)
+
+
+class ChannelStore(Interests):
+    """The channels of an installation."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._seal = work.seal
+        self._people = work[Erasure]
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def exist(self) -> bool:
+        """Whether there is any."""
+        return self._connection.execute(select(_C.name).limit(1)).first() is not None
+
+    def all(self) -> list[Channel]:
+        """Every channel, by name."""
+        return self._read(order=_C.name)
+
+    def page(self, after: SubscriberId, *, limit: int) -> list[Channel]:
+        """Channels with an id above `after`, by id."""
+        return self._read(_C.subscriber_id > after, limit=limit)
+
+    def find(self, name: str) -> Channel:
+        """The channel called that; raises NotFound with the names there are."""
+        if found := self._read(_C.name == name):
+            return found[0]
+        names = ", ".join(one.name for one in self.all())
+        raise NotFound(f"no channel is called {name!r:.80}; there is {names or 'none yet'}")
+
+    def get(self, channel: SubscriberId) -> Channel:
+        """The channel with this number; raises NotFound."""
+        if found := self._read(_C.subscriber_id == channel):
+            return found[0]
+        raise NotFound(f"there is no channel {channel}")
+
+    def _read(
+        self,
+        *which: ColumnElement[bool],
+        order: Column[Any] = _C.subscriber_id,
+        limit: int | None = None,
+    ) -> list[Channel]:
+        statement = _CHANNELS.where(*which).order_by(order).limit(limit)
+        rows = self._connection.execute(statement).all()
+        interests = self.interests_of_all([row.subscriber_id for row in rows])
+        return [
+            value_of(
+                Channel,
+                row,
+                id=row.subscriber_id,
+                hook=_hook_of(row, self._seal),
+                wish=preferences_of(row),
+                interests=interests.get(row.subscriber_id, ()),
+            )
+            for row in rows
+        ]
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def add(self, name: str, hook: Hook, mailing_list: MailingList, *, now: datetime) -> Channel:
+        """Keep it, active. Raises AlreadyTaken (code `name` or `hook`) when its name, or its hook
+        on this list, is taken."""
+        person = self._person(hook, mailing_list.name, now)
+        row = {
+            "subscriber_id": person,
+            "name": name,
+            **_hook_columns(hook, self._seal),
+            "created_at": now,
+            "stopped_why": "",
+        }
+        added = insert_new(self._connection, db.channels).returning(_C.name)
+        if self._connection.execute(added, row).scalar() is None:
+            raise _name_taken(name)
+        self._connection.execute(
+            insert(db.subscriptions),
+            {
+                **preference_columns(Preferences()),
+                "list_id": mailing_list.id,
+                "subscriber_id": person,
+                "state": SubscriberState.ACTIVE.value,
+                "created_at": now,
+                "changed_at": now,
+            },
+        )
+        return self.get(person)
+
+    def _person(self, hook: Hook, list_name: str, now: datetime) -> SubscriberId:
+        """The subscriber it is. That the operator agreed now has one that is due now be planned at
+        once, as a person is who just confirmed."""
+        kind = hook.kind.value
+        row = {
+            "kind": kind,
+            "folded": hook.digest(list_name),
+            "domain": kind,
+            "state": SubscriberState.ACTIVE.value,
+            "nonce": "",
+            "consent_at": now,
+            "consent_source": "operator",
+            "created_at": now,
+            "changed_at": now,
+        }
+        adding = insert_new(self._connection, db.subscribers).returning(db.subscribers.c.id)
+        person = self._connection.execute(adding, row).scalar()
+        if person is None:
+            raise _hook_taken(list_name)
+        return SubscriberId(person)
+
+    def rename(self, channel: SubscriberId, name: str) -> None:
+        """Call it otherwise; raises AlreadyTaken (code `name`)."""
+        taken = select(_C.subscriber_id).where(_C.name == name)
+        if self._connection.execute(taken).scalar() not in (None, channel):
+            raise _name_taken(name)
+        self._set(_CHANNEL, channel, name=name)
+
+    def point(self, channel: SubscriberId, hook: Hook) -> None:
+        """Lead it elsewhere; raises AlreadyTaken (code `hook`) when a channel of its list
+        leads there."""
+        list_name = self.get(channel).list_name
+        c, folded = db.subscribers.c, hook.digest(list_name)
+        taken = select(c.id).where(c.kind == hook.kind.value, c.folded == folded, c.id != channel)
+        if self._connection.execute(taken).scalar() is not None:
+            raise _hook_taken(list_name)
+        self._set(_PERSON, channel, folded=folded)
+        self._set(_CHANNEL, channel, **_hook_columns(hook, self._seal))
+
+    def seal_anew(self) -> int:
+        """Seal with the secret that seals now what rests otherwise; returns of how many channels.
+        What cannot be opened stays as it is."""
+        rows = self._connection.execute(_CHANNELS.with_for_update(of=db.channels)).all()
+        stale = [row for row in rows if self._seal.is_stale(row.key)]
+        for row in stale:
+            hook = _hook_of(row, self._seal)
+            self._set(_CHANNEL, row.subscriber_id, **_hook_columns(hook, self._seal))
+        return len(stale)
+
+    def pause(self, channel: SubscriberId, *, now: datetime) -> bool:
+        """Post nothing there until `resume`; False when it is paused already."""
+        if self.get(channel).paused_at is not None:
+            return False
+        self._set(_CHANNEL, channel, paused_at=now)
+        self._set(_SUBSCRIPTION, channel, paused_until=UNTIL_RESUMED, changed_at=now)
+        return True
+
+    def stop(self, channel: SubscriberId, hook: Hook, why: str, *, now: datetime) -> bool:
+        """`hook` is no more: plan and post nothing there. False when it was stopped before, leads
+        elsewhere by now, or was removed."""
+        found = self._read(_C.subscriber_id == channel, _C.stopped_at.is_(None))
+        if not found or not found[0].hook.leads_with(hook):
+            return False
+        self._set(_CHANNEL, channel, stopped_at=now, stopped_why=why)
+        self._set(_PERSON, channel, state=SubscriberState.UNSUBSCRIBED.value, changed_at=now)
+        return True
+
+    def resume(self, channel: SubscriberId, *, now: datetime) -> bool:
+        """End a pause or a stop. After a stop the next post is the next that is due."""
+        known = self.get(channel)
+        if known.state == "active":
+            return False
+        self._set(_CHANNEL, channel, paused_at=None, stopped_at=None, stopped_why="")
+        clock: dict[str, Any] = {} if known.stopped_at is None else {"due_at": None}
+        self._set(_SUBSCRIPTION, channel, paused_until=None, changed_at=now, **clock)
+        self._set(_PERSON, channel, state=SubscriberState.ACTIVE.value, changed_at=now)
+        return True
+
+    def remove(self, channel: SubscriberId, *, now: datetime) -> None:
+        """Forget it with its secrets. What became of its posts stays in the ledger. One that a
+        process has in hand gets no mark any more; nobody would look for it later."""
+        self._people.erase(self.get(channel).id, now=now)
+        d = db.deliveries.c
+        in_hand = (d.subscriber_id == channel, d.state == DeliveryState.CLAIMED.value)
+        unsubscribed = {
+            "state": DeliveryState.SKIPPED.value,
+            "reason": SkipReason.UNSUBSCRIBED.value,
+            **NO_LEASE,
+        }
+        self._connection.execute(update(db.deliveries).where(*in_hand).values(**unsubscribed))
+        self._connection.execute(db.channels.delete().where(_C.subscriber_id == channel))
+
+    def _set(self, key: Column[Any], channel: SubscriberId, /, **values: Any) -> None:
+        self._connection.execute(update(key.table).where(key == channel).values(**values))
+
+
+def _name_taken(name: str) -> AlreadyTaken:
+    return AlreadyTaken(f"a channel is called {name!r} already: choose another name", code="name")
+
+
+def _hook_taken(list_name: str) -> AlreadyTaken:
+    return AlreadyTaken(f"a channel of {list_name} leads there already", code="hook")
+
+
+def _hook_columns(hook: Hook, seal: Seal) -> dict[str, str]:
+    """Where a hook leads, in columns. The column of keys has a line for each: the one that counts,
+    then those that still sign beside it, with the moment at which each ends."""
+    old = [f"{one.key} {format_instant(one.until)}" for one in hook.old_keys]
+    said = {"hook": hook.url, "chat": hook.chat, "key": "\n".join([hook.key, *old])}
+    return {name: seal.seal(text) for name, text in said.items()}
+
+
+def _hook_of(row: Row[Any], seal: Seal) -> Hook:
+    """Where it leads; one that cannot be opened says why, and holds up nothing else."""
+    try:
+        key, *old = seal.open(row.key).split("\n")
+        return Hook(
+            kind=ChannelKind(row.kind),
+            url=seal.open(row.hook),
+            chat=seal.open(row.chat),
+            key=key,
+            old_keys=tuple(
+                OldKey(key=old_key, until=parse_instant(until))
+                for old_key, _, until in (line.partition(" ") for line in old)
+            ),
+        )
+    except Misconfigured as error:
+        return Hook(kind=ChannelKind(row.kind), url="", lost=str(error))

@@ -1,0 +1,238 @@
+"""The statements that move mails between their states, made once so that they compile once."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    TextClause,
+    Update,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    not_,
+    null,
+    or_,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+
+from paperround.db.dialect import among_ids, as_ids
+from paperround.delivery.ledger_model import Move
+from paperround.editions.model import DeliveryId, DeliveryState
+
+NO_LEASE: Mapping[str, ColumnElement[Any]] = {
+    name: null() for name in ("lease_until", "host", "pid", "started")
+}
+
+
+# Written out, because SQLite uses a partial index only where its condition is found word by word.
+
+
+@cache
+def waiting(table: Table) -> TextClause:
+    """Rows that are to be sent, now or later."""
+    return text(f"{table.name}.state IN ('queued', 'deferred')")
+
+
+@cache
+def held(table: Table) -> TextClause:
+    """Rows a process has in hand."""
+    return text(f"{table.name}.state IN ('claimed', 'in_data')")
+
+
+# Made once, so that they are compiled once: every mail goes through these.
+
+
+@cache
+def queueing(
+    due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
+) -> Select[Any]:
+    """The first rows of a line, with the parameters that `queue` makes."""
+    c = table.c
+    now = bindparam("b_now", type_=c.next_at.type)
+    passed_over = among_ids(dialect, c.id, "b_without")
+    return (
+        due.where(in_line, c.next_at <= now, c.expires_at > now, not_(passed_over))
+        .order_by(c.next_at, c.id)
+        .limit(bindparam("b_limit"))
+    )
+
+
+@cache
+def locking(
+    due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
+) -> Select[Any]:
+    """The same, locked; those that another claim holds at this moment are passed over."""
+    return queueing(due, in_line, table, dialect).with_for_update(of=table, skip_locked=True)
+
+
+def queue(
+    connection: Connection, line: int, limit: int, now: datetime, without: Collection[DeliveryId]
+) -> dict[str, Any]:
+    """The parameters of `queueing`: the first `limit` rows of a line but for some in hand."""
+    return {
+        "b_line": line,
+        "b_limit": limit,
+        "b_now": now,
+        "b_without": as_ids(connection, without),
+    }
+
+
+@cache
+def leasing(table: Table, dialect: str) -> Update:
+    """Rows that wait -> claimed, under a lease."""
+    c = table.c
+    return (
+        update(table)
+        .where(among_ids(dialect, c.id, "b_ids"), waiting(table))
+        .values(
+            state=DeliveryState.CLAIMED.value,
+            lease_until=bindparam("b_until", type_=c.lease_until.type),
+            host=bindparam("b_host"),
+            pid=bindparam("b_pid"),
+            started=bindparam("b_started"),
+            token=bindparam("b_token"),
+        )
+    )
+
+
+@cache
+def marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
+    """Claimed under a token -> in_data, for those that may still go; returns their ids."""
+    c = table.c
+    return (
+        update(table)
+        .where(
+            among_ids(dialect, c.id, "b_ids"),
+            c.token == bindparam("b_token"),
+            c.state == DeliveryState.CLAIMED.value,
+            may_go,
+        )
+        .values(
+            state=DeliveryState.IN_DATA.value,
+            in_data_at=bindparam("b_now", type_=c.in_data_at.type),
+            lease_until=bindparam("b_until", type_=c.lease_until.type),
+        )
+        .returning(c.id)
+    )
+
+
+@cache
+def putting_off(table: Table) -> Update:
+    """A later moment for a row that waits for its domain."""
+    c = table.c
+    return (
+        update(table)
+        .where(c.id == bindparam("b_id"))
+        .values(next_at=bindparam("b_next_at", type_=c.next_at.type))
+    )
+
+
+@cache
+def settling(table: Table) -> Update:
+    """What one move says of its row, with the parameters that `settled` makes."""
+    c = table.c
+    return _settling(
+        table,
+        {name: bindparam(f"b_{name}", type_=c[column].type) for name, column in _SETTLED.items()},
+    )
+
+
+@cache
+def settling_together(table: Table) -> Update:
+    """The same of many moves at once, with those that `settled_together` makes; returns the ids of
+    the rows they moved. For PostgreSQL, which answers each statement by itself."""
+    c = table.c
+    columns = [column(name, c[one].type) for name, one in _SETTLED.items()]
+    listed = cast(bindparam("b_moves", type_=Text()), postgresql.JSON())
+    moves = func.json_to_recordset(listed).table_valued(*columns)
+    moves = moves.render_derived(name="moves", with_types=True)
+    # The ids once more, for a plan that looks for them and reads no table from end to end.
+    found = _settling(table, dict(moves.c)).where(among_ids("postgresql", c.id, "b_ids"))
+    return found.returning(c.id)
+
+
+_SETTLED = {
+    "id": "id",
+    "token": "token",
+    "late": "attempts",
+    "state": "state",
+    "reason": "reason",
+    "code": "code",
+    "reply": "reply",
+    "next_at": "next_at",
+    "breakdown": "breakdowns",
+    "sent_at": "sent_at",
+}
+"""What a move says, and the column that is of its type."""
+
+
+def _settling(table: Table, move: Mapping[str, ColumnElement[Any]]) -> Update:
+    """An answer often repeats the address, so it is not kept once the person was erased. That is
+    read off the row itself, whose `domain` an erasure empties: another table might be read as it
+    was before an erasure that this update waited for."""
+    c = table.c
+    late = move["late"] == 1
+    return (
+        update(table)
+        .where(
+            c.id == move["id"],
+            c.token == move["token"],
+            or_(held(table), and_(c.state == DeliveryState.UNKNOWN.value, late)),
+        )
+        .values(
+            state=move["state"],
+            reason=move["reason"],
+            code=move["code"],
+            reply=case((c.domain.is_(None), null()), else_=move["reply"]),
+            next_at=func.coalesce(move["next_at"], c.next_at),
+            attempts=c.attempts + case((c.state == DeliveryState.UNKNOWN.value, 0), else_=1),
+            breakdowns=c.breakdowns + move["breakdown"],
+            sent_at=move["sent_at"],
+            **NO_LEASE,
+        )
+    )
+
+
+def settled(move: Move, now: datetime) -> dict[str, Any]:
+    """The parameters of `settling` for one move."""
+    sent = move.state is DeliveryState.SENT
+    return {
+        "b_id": move.id,
+        "b_token": move.token,
+        "b_late": int(sent),
+        "b_state": move.state.value,
+        "b_reason": storable(move.reason),
+        "b_code": move.code,
+        "b_reply": None if move.reply is None else storable(move.reply),
+        "b_next_at": move.next_at,
+        "b_breakdown": int(move.breakdown),
+        "b_sent_at": now if sent else None,
+    }
+
+
+def settled_together(moves: Sequence[Move], now: datetime) -> dict[str, Any]:
+    """The parameter of `settling_together` for these moves."""
+    rows = [
+        {name.removeprefix("b_"): value for name, value in settled(move, now).items()}
+        for move in moves
+    ]
+    ids = [move.id for move in moves]
+    return {"b_moves": json.dumps(rows, default=datetime.isoformat), "b_ids": ids}
+
+
+def storable(words: str) -> str:
+    """What a server said, without what no database takes: it must not undo the whole batch."""
+    return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,357 @@
+"""The DKIM keys an installation made for itself, and their lives.
+
+    made ──► waiting ──► signing ──► kept ──► revoked ──► gone
+             its record  mails are   its record   an empty   its record
+             is put      signed      must stand   record     may go
+             into the    with it     for 7 days   says so
+             DNS
+
+The first keys sign at once, as no mail was signed before. The next ones wait until their record can
+be seen. A key that signs no more has no private half any more.
+"""
+
+import base64
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import chain, count
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from paperround.core.errors import Conflict, InvalidInput, Misconfigured
+from paperround.delivery.dkim.signer import Algorithm, SigningKey
+
+# What the DNS says of a DKIM key: the record to publish, and what a published one is worth.
+#
+# RFC 6376 section 3.6.1, and section 3.6.2.2 for records in several strings.
+
+_STRING = 255
+"""The bytes that one string of a TXT record holds (RFC 1035 section 3.3.14)."""
+
+_BLANKS = re.compile(r"\s+")
+
+
+class Standing(StrEnum):
+    """What receivers make of a key by its record."""
+
+    GOOD = "good"
+    TESTING = "testing"
+    """`t=y`: receivers are told to treat the mail as unsigned."""
+    REVOKED = "revoked"
+    OTHER = "other"
+    """Another key, or one that may not sign mail with SHA-256."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The TXT record of one key. An empty `public` says that the key is revoked."""
+
+    selector: str
+    domain: str
+    algorithm: Algorithm
+    public: str
+
+    @property
+    def name(self) -> str:
+        """Where it is looked for."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def value(self) -> str:
+        """What it says, as one text."""
+        return f"v=DKIM1; k={self.algorithm}; p={self.public}"
+
+    @property
+    def strings(self) -> tuple[str, ...]:
+        """What it says, cut where the DNS wants it."""
+        value = self.value
+        return tuple(value[at : at + _STRING] for at in range(0, len(value), _STRING))
+
+    @property
+    def line(self) -> str:
+        """A line of a zone file."""
+        return f"{self.name}. TXT " + " ".join(f'"{string}"' for string in self.strings)
+
+
+def standing_of(record: Record, published: str) -> Standing:
+    """What `published`, the text at the record's name, is worth to mails that its key signs."""
+    # `v=DKIM1; p=...` as a mapping. Blanks carry no meaning in any tag that is read here.
+    pairs = [_BLANKS.sub("", part).partition("=") for part in published.split(";")]
+    tags = {name: value for name, equals, value in pairs if equals}
+    public = tags.get("p")
+    if public == "":
+        return Standing.REVOKED
+    allows = (
+        tags.get("v", "DKIM1") == "DKIM1"
+        and tags.get("k", Algorithm.RSA) == record.algorithm
+        and _holds(tags.get("h", ""), {"sha256"})
+        and _holds(tags.get("s", ""), {"*", "email"})
+    )
+    if public != record.public or not allows:
+        return Standing.OTHER
+    return Standing.TESTING if "y" in tags.get("t", "").split(":") else Standing.GOOD
+
+
+def _holds(listed: str, wanted: set[str]) -> bool:
+    """Whether a list with colons names one of `wanted`; an absent one allows everything."""
+    return not listed or not wanted.isdisjoint(listed.split(":"))
+
+
+KEEP = timedelta(days=7)
+"""How long a record must stand after the last mail was signed with its key: mails wait at relays
+for up to five days, and are looked at again when they are forwarded."""
+
+SHOW_REVOKED = timedelta(days=30)
+"""How long the empty record is asked for after that; then the name may vanish from the DNS."""
+
+
+class KeyState(StrEnum):
+    """Where in its life a key is."""
+
+    WAITING = "waiting"
+    SIGNING = "signing"
+    KEPT = "kept"
+    REVOKED = "revoked"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptKey:
+    """A key as it is kept. `private` is PEM, and None once the key signs no more."""
+
+    selector: str
+    algorithm: Algorithm
+    public: str
+    private: str | None = field(repr=False)
+    made_at: datetime
+    signs_since: datetime | None = None
+    retired_at: datetime | None = None
+
+    def state(self, now: datetime) -> KeyState:
+        """Where in its life the key is."""
+        end = self.kept_until
+        if end is None:
+            return KeyState.WAITING if self.signs_since is None else KeyState.SIGNING
+        if now < end:
+            return KeyState.KEPT
+        return KeyState.REVOKED if now < end + SHOW_REVOKED else KeyState.GONE
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """When its record may say that it is revoked; None while it may sign."""
+        return None if self.retired_at is None else self.retired_at + KEEP
+
+    def due(self, domain: str, now: datetime) -> "DueRecord":
+        """What the DNS should say of it now."""
+        state = self.state(now)
+        is_over = state in (KeyState.REVOKED, KeyState.GONE)
+        public = "" if is_over else self.public
+        record = Record(
+            selector=self.selector, domain=domain, algorithm=self.algorithm, public=public
+        )
+        return DueRecord(record=record, state=state, until=self.kept_until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueRecord:
+    """What the DNS should say of a key, and why. `until` is when a record that is only kept may go
+    over to the empty one."""
+
+    record: Record
+    state: KeyState
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBook:
+    """Every key that was made here, in the order of their making."""
+
+    keys: tuple[KeptKey, ...] = ()
+
+    def within(self, now: datetime, *states: KeyState) -> tuple[KeptKey, ...]:
+        """The keys in one of `states`."""
+        return tuple(key for key in self.keys if key.state(now) in states)
+
+    def due(self, domain: str, now: datetime) -> tuple[DueRecord, ...]:
+        """What the DNS should say of each key that it should say anything of."""
+        every = (key.due(domain, now) for key in self.keys)
+        return tuple(one for one in every if one.state is not KeyState.GONE)
+
+    def with_first(
+        self, algorithms: Collection[Algorithm], selector: str | None, *, now: datetime
+    ) -> "KeyBook":
+        """New keys that sign from now on; raises Conflict when some do already."""
+        if self.within(now, KeyState.SIGNING):
+            raise Conflict("mails are signed already: `paperround dkim rotate` makes the next key")
+        made = self._made(algorithms, selector, now)
+        return KeyBook((*self.keys, *(replace(key, signs_since=now) for key in made)))
+
+    def with_next(
+        self, algorithms: Collection[Algorithm], selector: str | None, *, now: datetime
+    ) -> "KeyBook":
+        """New keys that wait, of the same kinds as those that sign unless `algorithms` names some.
+
+        Raises Conflict when none signs or some wait already.
+        """
+        signing = self.within(now, KeyState.SIGNING)
+        if not signing:
+            raise Conflict("no key signs yet: `paperround dkim create` makes the first")
+        if waiting := self.within(now, KeyState.WAITING):
+            raise Conflict(
+                f"{names_of(waiting)} waits already: `paperround dkim rotate`, and no more"
+            )
+        kinds = algorithms or [key.algorithm for key in signing]
+        return KeyBook((*self.keys, *self._made(kinds, selector, now)))
+
+    def switched(self, *, now: datetime) -> "KeyBook":
+        """Keys that waited sign from now on, those that signed never again."""
+        return KeyBook(tuple(_moved_on(key, key.state(now), now) for key in self.keys))
+
+    def _made(
+        self, algorithms: Collection[Algorithm], selector: str | None, now: datetime
+    ) -> tuple[KeptKey, ...]:
+        """One of each kind; an Ed25519 key's name ends in `e` where one name is not enough."""
+        is_shared = selector is None or len(algorithms) > 1
+        endings = {kind: "e" * (is_shared and kind is Algorithm.ED25519) for kind in algorithms}
+        return tuple(
+            _new(kind, self._selector(selector, ending, now), now)
+            for kind, ending in endings.items()
+        )
+
+    def _selector(self, wanted: str | None, ending: str, now: datetime) -> str:
+        """`wanted`, or the day, and `ending`; the first such name that no key had."""
+        used = {key.selector for key in self.keys}
+        name = f"{wanted or f'pr{now:%Y%m%d}'}{ending}".lower()
+        if not is_selector(name):
+            raise InvalidInput(f"{wanted!r} cannot stand in a DNS name: use letters and digits")
+        if wanted is None:
+            others = (f"{name}-{number}" for number in count(2))
+            return next(free for free in chain([name], others) if free not in used)
+        if name in used:
+            raise InvalidInput(f"{name} had its key: receivers may remember it, name another")
+        return name
+
+
+def names_of(keys: Iterable[KeptKey]) -> str:
+    """The selectors of `keys`, for a sentence."""
+    return " and ".join(key.selector for key in keys)
+
+
+def _new(algorithm: Algorithm, selector: str, now: datetime) -> KeptKey:
+    key = new_key(algorithm, selector)
+    return KeptKey(
+        selector=selector,
+        algorithm=algorithm,
+        public=public_of(key),
+        private=pem_of(key),
+        made_at=now,
+    )
+
+
+def _moved_on(key: KeptKey, state: KeyState, now: datetime) -> KeptKey:
+    if state is KeyState.WAITING:
+        return replace(key, signs_since=now)
+    if state is KeyState.SIGNING:
+        return replace(key, retired_at=now, private=None)
+    return key
+
+
+RSA_BITS = 2048
+
+LONGEST_RSA = 4096
+"""What every receiver must be able to check ends there (RFC 8301 section 3.2)."""
+
+_EXPONENT = 65537
+
+_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?-----END [A-Z0-9 ]+-----", re.DOTALL)
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+
+_SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+_LONGEST_SELECTOR = 63
+
+
+def new_key(algorithm: Algorithm, selector: str) -> SigningKey:
+    """A new key, called `selector`."""
+    if algorithm is Algorithm.RSA:
+        return SigningKey(selector, generate_private_key(_EXPONENT, RSA_BITS))
+    return SigningKey(selector, Ed25519PrivateKey.generate())
+
+
+def pem_of(key: SigningKey) -> str:
+    """The private key as it is kept."""
+    made = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return made.decode("ascii")
+
+
+def public_of(key: SigningKey) -> str:
+    """The public key as a DNS record has it: base64 of the key's DER for RSA (RFC 6376 section
+    3.6.1), of its 32 bytes for Ed25519 (RFC 8463 section 4)."""
+    public = key.private.public_key()
+    if key.algorithm is Algorithm.RSA:
+        raw = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    else:
+        raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return base64.b64encode(raw).decode("ascii")
+
+
+def is_selector(text: str) -> bool:
+    """Whether `text` can stand before `._domainkey`: letters, digits and hyphens."""
+    return len(text) <= _LONGEST_SELECTOR and _SELECTOR.fullmatch(text) is not None
+
+
+def keys_given(pem: str | None, selectors: Sequence[str]) -> tuple[SigningKey, ...]:
+    """The keys of the settings: one PEM block after another, a selector for each; none are set by
+    default. Raises Misconfigured with what is wrong, and never with a part of a key."""
+    if pem is None and not selectors:
+        return ()
+    blocks = _PEM.findall(pem or "")
+    if not blocks:
+        raise Misconfigured(
+            "PAPERROUND_DKIM_KEY holds no private key: name a PEM file with "
+            "PAPERROUND_DKIM_KEY_FILE, or let `paperround dkim create` make one"
+        )
+    if len(blocks) != len(selectors):
+        raise Misconfigured(
+            f"PAPERROUND_DKIM_SELECTOR has {len(selectors)} names for {len(blocks)} keys: name the "
+            "selector of each key, in their order, separated by commas"
+        )
+    for selector in selectors:
+        if not is_selector(selector):
+            raise Misconfigured(
+                f"PAPERROUND_DKIM_SELECTOR: {selector!r} cannot stand in a DNS name"
+            )
+    pairs = zip(blocks, selectors, strict=True)
+    return tuple(key_of(block, name, "PAPERROUND_DKIM_KEY") for block, name in pairs)
+
+
+def key_of(pem: str, selector: str, place: str) -> SigningKey:
+    """The key of one PEM block; raises Misconfigured, which names `place`, for any other thing."""
+    try:
+        private = load_pem_private_key(pem.encode("ascii"), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Misconfigured(
+            f"{place} cannot be read as a private key: it must be PEM without a password"
+        ) from error
+    if isinstance(private, Ed25519PrivateKey):
+        return SigningKey(selector, private)
+    if not isinstance(private, RSAPrivateKey):
+        raise Misconfigured(f"{place} is neither an RSA nor an Ed25519 key")
+    if not RSA_BITS <= private.key_size <= LONGEST_RSA:
+        raise Misconfigured(
+            f"{place} is an RSA key of {private.key_size} bits: receivers want {RSA_BITS}, and "
+            f"take no more than {LONGEST_RSA}"
+        )
+    return SigningKey(selector, private)

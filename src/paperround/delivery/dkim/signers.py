@@ -1,0 +1,202 @@
+"""Where the DKIM keys that were made here are kept, and who signs with them.
+
+The book is one JSON file, readable by its owner only, that is always whole. A running process looks
+at it before each delivery, so `paperround dkim` need not stop a service.
+"""
+
+import json
+import os
+import re
+import tempfile
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from paperround.core.errors import Conflict, InvalidInput, Misconfigured
+from paperround.core.times import format_instant, parse_instant
+from paperround.delivery.dkim.keys import (
+    DueRecord,
+    KeptKey,
+    KeyBook,
+    KeyState,
+    Record,
+    key_of,
+    public_of,
+)
+from paperround.delivery.dkim.signer import Algorithm, Signer, SigningKey
+
+_NEVER = object()
+_ABSENT = (FileNotFoundError, NotADirectoryError)
+
+
+class Signers:
+    """The signer of an installation.
+
+    Keys `given` by the settings sign alone. Else those of the book in the file `place` do, as it
+    was when it was last looked at.
+    """
+
+    def __init__(self, domain: str, place: Path, given: tuple[SigningKey, ...] = ()) -> None:
+        self.domain = domain
+        self.place = place
+        self.given = given
+        self._known: tuple[object, Signer | None] = (_NEVER, None)
+        """What the file was like, and its signer: one value, since threads look at it too."""
+        if given:
+            self._known = (None, Signer(domain, given))
+
+    def __call__(self) -> Signer | None:
+        """The signer; None when mails are not signed here. Raises Misconfigured."""
+        if self._known[0] is _NEVER:
+            self.renew()
+        return self._known[1]
+
+    def renew(self) -> None:
+        """Look at the keys again, before mails are made.
+
+        Raises Misconfigured, and knows what it knew before, when they are there and cannot sign.
+        """
+        if self.given:
+            return
+        seen = _stamp(self.place)
+        if seen != self._known[0]:
+            keys = signing_keys(self.place)
+            self._known = (seen, Signer(self.domain, keys) if keys else None)
+
+    def due(self, now: datetime) -> tuple[DueRecord, ...]:
+        """What the DNS should say of the keys; raises Misconfigured."""
+        if not self.given:
+            return read_book(self.place).due(self.domain, now)
+        return tuple(_due(key, self.domain) for key in self.given)
+
+
+def _due(key: SigningKey, domain: str) -> DueRecord:
+    record = Record(
+        selector=key.selector, domain=domain, algorithm=key.algorithm, public=public_of(key)
+    )
+    return DueRecord(record=record, state=KeyState.SIGNING)
+
+
+def signing_keys(place: Path) -> tuple[SigningKey, ...]:
+    """The keys of the book in the file `place` that sign now; raises Misconfigured, also for one
+    whose halves are missing or do not belong together."""
+    return tuple(
+        _whole(key, f"{place}: {key.selector}")
+        for key in read_book(place).keys
+        if key.signs_since is not None and key.retired_at is None
+    )
+
+
+def _whole(key: KeptKey, place: str) -> SigningKey:
+    signing = key_of(key.private or "", key.selector, place)
+    if public_of(signing) != key.public:
+        raise Misconfigured(f"{place} has a public key of another one: put it back from a backup")
+    return signing
+
+
+def read_book(place: Path) -> KeyBook:
+    """The book in the file `place`, an empty one while there is none.
+
+    Raises Misconfigured for a file that is no such book.
+    """
+    try:
+        written = json.loads(place.read_bytes())
+        return KeyBook(
+            tuple(
+                KeptKey(
+                    selector=str(one["selector"]),
+                    algorithm=Algorithm(one["algorithm"]),
+                    public=str(one["public"]),
+                    private=_text(one["private"]),
+                    made_at=parse_instant(one["made_at"]),
+                    signs_since=_instant(one["signs_since"]),
+                    retired_at=_instant(one["retired_at"]),
+                )
+                for one in written["keys"]
+            )
+        )
+    except _ABSENT:
+        return KeyBook()
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
+        raise Misconfigured(
+            f"{place} does not hold DKIM keys: put it back from a backup, or move it away and make "
+            "new ones"
+        ) from error
+
+
+def write_book(place: Path, book: KeyBook) -> None:
+    """Write `book` whole or not at all, readable by its owner only."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")  # mode 0600
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            json.dump(
+                {"keys": [asdict(key) for key in book.keys]}, file, indent=2, default=format_instant
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(place)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def replace_book(place: Path, before: KeyBook, book: KeyBook) -> None:
+    """Write `book` in place of `before`; raises Conflict when the file holds another one by now."""
+    if read_book(place) != before:
+        raise Conflict(f"{place} was changed meanwhile: look at it again with `dkim show-dns`")
+    write_book(place, book)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _instant(value: Any) -> datetime | None:
+    return None if value is None else parse_instant(value)
+
+
+def _stamp(place: Path) -> tuple[int, ...] | None:
+    """What changes when the file does; None while there is none."""
+    try:
+        found = place.stat()
+    except _ABSENT:
+        return None
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _unreadable(place: Path, error: OSError) -> Misconfigured:
+    return Misconfigured(f"{place} cannot be read: {error.strerror}")
+
+
+def signing_domain(wanted: str | None, sender: str) -> str:
+    """The domain that signs the mails of the domain `sender`: that one, unless another is `wanted`.
+
+    Raises Misconfigured when receivers would not take them for one (RFC 9989, relaxed alignment, as
+    far as it can be told without a list of public suffixes).
+    """
+    theirs = sender.lower()
+    if wanted is None:
+        return theirs
+    ours = wanted.lower().rstrip(".")
+    if _DOMAIN.fullmatch(ours) is None:
+        raise Misconfigured(
+            f"PAPERROUND_DKIM_DOMAIN is {wanted!r}: write a domain like example.org"
+        )
+    if ours != theirs and not ours.endswith(f".{theirs}") and not theirs.endswith(f".{ours}"):
+        raise Misconfigured(
+            f"PAPERROUND_DKIM_DOMAIN is {ours}, and mails come from {theirs}: receivers only count "
+            "a signature of the same domain, or of one above or below it"
+        )
+    return ours
+
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+
+
+_DOMAIN = re.compile(rf"(?=.{{1,180}}\Z){_LABEL}(?:\.{_LABEL})+")

@@ -1,0 +1,258 @@
+"""Everything about one person: handing it out, and forgetting it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    Text,
+    cast,
+    delete,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
+
+from paperround.core.times import format_instant
+from paperround.db.dialect import among, write_json
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store, UnitOfWork
+from paperround.delivery.claim_statements import waiting
+from paperround.delivery.system_mail_store import OWN_ADDRESS
+from paperround.editions.model import DeliveryState, SkipReason
+from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
+from paperround.subscribers.readers import ExportPage, ExportPlace
+from paperround.subscribers.rows import preference_columns
+from paperround.subscribers.store import SubscriberStore
+
+_MACHINERY = frozenset(
+    {"lease_until", "host", "pid", "started", "token", "key_id", "breakdowns", "next_at"}
+)
+"""How a mail is kept from leaving twice. It says nothing of the person, but much of the machine."""
+
+WITHHELD: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "subscribers": frozenset({"nonce"}),
+        "deliveries": _MACHINERY | {"nonce"},
+        "notices": _MACHINERY | {"nonce"},
+        "signup_requests": frozenset({"subscriber_id"}),
+    }
+)
+"""Columns an export leaves out, by table. A nonce is what makes a person's links hard to forge, and
+who asked to move to an address may be somebody else."""
+
+_OF_A_PERSON = (
+    db.subscribers,
+    db.subscriptions,
+    db.interests,
+    db.feedback,
+    db.sent_papers,
+    db.told_withdrawals,
+    db.deliveries,
+    db.notices,
+    db.signup_requests,
+    db.returned,
+    db.standings,
+    db.quarantine,
+)
+
+_QUARANTINED_AT_ONCE = 50
+"""Mails in memory while they are searched, of up to 64 KiB."""
+
+_MAILS = (db.deliveries, db.notices)
+
+_FORGOTTEN = (
+    db.interests,
+    db.feedback,
+    db.sent_papers,
+    db.told_withdrawals,
+    db.signup_requests,
+    db.standings,
+    db.quarantine,
+)
+
+
+class Erasure(Store):
+    """Taking people out, whole, in one transaction."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._people = work[SubscriberStore]
+
+    def kept_about(self, subscriber: SubscriberId, place: ExportPlace, *, limit: int) -> ExportPage:
+        """Rows of what is kept about a person from `place` on, `limit` at most and of one table."""
+        table = _OF_A_PERSON[place.table]
+        columns = [one for one in table.c if one.name not in WITHHELD.get(table.name, ())]
+        keys = [one.label(f"place_{number}") for number, one in enumerate(table.primary_key)]
+        found = self._connection.execute(
+            select(*columns, *keys)
+            .where(_is_about(table, subscriber), _is_behind(table, place.key))
+            .order_by(*table.primary_key)
+            .limit(limit)
+        ).all()
+        names = [one.name for one in columns]
+        following = None
+        if len(found) == limit:  # in the same table, behind the last row
+            following = ExportPlace(place.table, tuple(found[-1])[len(names) :])
+        elif place.table + 1 < len(_OF_A_PERSON):
+            following = ExportPlace(place.table + 1)
+        return ExportPage(
+            table=table.name,
+            rows=tuple(dict(zip(names, map(_plain, row), strict=False)) for row in found),
+            next=following,
+        )
+
+    def message_ids_of(self, subscriber: SubscriberId) -> list[str]:
+        """The Message-ID of every mail that was written for a person: the names of its files."""
+        return [
+            message_id
+            for table in _MAILS
+            for message_id in self._connection.execute(
+                select(table.c.message_id)
+                .where(table.c.subscriber_id == subscriber)
+                .order_by(table.c.id)
+            ).scalars()
+        ]
+
+    def erase(self, subscriber: SubscriberId, *, now: datetime) -> None:
+        """Forget the person: address, choices, feedback, memory, replies, notices and mails that
+        came back and hold the address. Ledger rows stay, nameless; what waits in it is skipped."""
+        self._people.lock(subscriber)
+        self._connection.execute(delete(db.signup_requests).where(_is_addressed(subscriber)))
+        self._forget_mails_that_name(subscriber)
+        self._forget_rows(lambda table: table.c.subscriber_id == subscriber, now)
+        self._connection.execute(
+            update(db.subscribers)
+            .where(db.subscribers.c.id == subscriber)
+            .values(**_NOBODY, erased_at=now, changed_at=now)
+        )
+
+    def forget_orphans(self, *, now: datetime) -> int:
+        """Forget what was written of people after they were erased, and in notices of people who
+        are gone: other tables hold no row of somebody who is not there. Returns how many rows said
+        something."""
+        c = db.subscribers.c
+        erased = select(c.id).where(c.erased_at.is_not(None))
+        kind, whose = db.notices.c.kind, db.notices.c.subscriber_id
+        of_nobody = whose.is_(None) & kind.not_in([one.value for one in OWN_ADDRESS])
+
+        def orphaned(table: Table) -> ColumnElement[bool]:
+            of_erased = table.c.subscriber_id.in_(erased)
+            return of_erased | of_nobody if table is db.notices else of_erased
+
+        return self._forget_rows(orphaned, now)
+
+    def _forget_rows(self, whose: Callable[[Table], ColumnElement[bool]], now: datetime) -> int:
+        """Delete or blank the rows; returns how many said something. What waits is not sent."""
+        for mails in _MAILS:
+            waits = update(mails).where(whose(mails), waiting(mails))
+            self._connection.execute(waits.values(_NOT_SENT))
+        blanked = (
+            update(table)
+            .where(whose(table), or_(*(_says(table.c[name], blank[name]) for name in blank)))
+            .values({**blank, **({"changed_at": now} if "changed_at" in table.c else {})})
+            for table, blank in _BLANK
+        )
+        deleted = (delete(table).where(whose(table)) for table in _FORGOTTEN)
+        return sum(self._connection.execute(one).rowcount for one in (*blanked, *deleted))
+
+    def _forget_mails_that_name(self, subscriber: SubscriberId) -> None:
+        """Mails in quarantine that nobody could tell whose they are, and that hold the address."""
+        c = db.subscribers.c
+        whose = select(c.address, c.written, c.folded).where(c.id == subscriber)
+        person = self._connection.execute(whose).one_or_none()
+        names = {name.encode().lower() for name in person or () if name}
+        kept = self._connection.execute(select(db.quarantine.c.id, db.quarantine.c.content))
+        theirs = [
+            id_
+            for id_, content in kept.yield_per(_QUARANTINED_AT_ONCE)
+            if any(name in bytes(content).lower() for name in names)
+        ]
+        self._connection.execute(
+            delete(db.quarantine).where(among(self._connection, db.quarantine.c.id, theirs))
+        )
+
+
+_NOBODY: Mapping[str, object] = {
+    "address": None,
+    "written": None,
+    "folded": None,
+    "domain": None,
+    "state": SubscriberState.UNSUBSCRIBED.value,
+    "nonce": "",
+    "consent_at": None,
+    "consent_source": None,
+    "language": None,
+}
+
+_NO_WISH: Mapping[str, object] = preference_columns(Preferences()) | {
+    "state": SubscriberState.UNSUBSCRIBED.value,
+    "due_at": None,
+}
+
+_NOT_SENT: Mapping[str, object] = {
+    "state": DeliveryState.SKIPPED.value,
+    "reason": SkipReason.UNSUBSCRIBED.value,
+}
+
+_ANSWER: Mapping[str, object] = {"reply": None, "domain": None}
+"""What a server answered often repeats the address."""
+
+_BLANK: tuple[tuple[Table, Mapping[str, object]], ...] = (
+    (db.subscriptions, _NO_WISH),
+    (
+        db.deliveries,
+        {"reasons": None, "reason_codes": None, "parts": None, "withdrawn": None, **_ANSWER},
+    ),
+    (db.notices, {"address": None, "payload": {}, **_ANSWER}),
+    (db.returned, {"said": None}),
+)
+"""The tables whose rows stay, without what they say of a person."""
+
+
+def _says(column: Column[Any], blank: object) -> ColumnElement[bool]:
+    """Whether a column holds anything but its blank. JSON has no equality on PostgreSQL."""
+    if blank is None:
+        return column.is_not(None)
+    return cast(column, Text) != (blank if isinstance(blank, str) else write_json(blank))
+
+
+def _is_about(table: Table, subscriber: SubscriberId) -> ColumnElement[bool]:
+    """Whether a row is about a person. A request is about whoever has its address, too."""
+    if table is db.subscribers:
+        return table.c.id == subscriber
+    own = table.c.subscriber_id == subscriber
+    return or_(own, _is_addressed(subscriber)) if table is db.signup_requests else own
+
+
+def _is_addressed(subscriber: SubscriberId) -> ColumnElement[bool]:
+    c = db.subscribers.c
+    theirs = select(c.folded).where(c.id == subscriber).scalar_subquery()
+    return db.signup_requests.c.folded == theirs
+
+
+def _is_behind(table: Table, key: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether a row comes behind the one with this primary key; true of all without one."""
+    if not key:
+        return true()
+    known = [literal(it, one.type) for it, one in zip(key, table.primary_key, strict=True)]
+    return tuple_(*table.primary_key) > tuple_(*known)
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return format_instant(value)
+        case date():
+            return value.isoformat()
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case _:
+            return value

@@ -1,0 +1,214 @@
+"""What people were sent, and what they were told of it afterwards.
+
+Both are kept under the id a paper had at that time. A paper that was joined into another since is
+the same work, so whoever asks gets all ids of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from paperround.core.errors import Conflict
+from paperround.db.bulk import Columns, insert_many
+from paperround.db.dialect import among, insert_new, insert_row, is_duplicate
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.delivery.ledger_model import NewDelivery, Slip
+from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, Withdrawal
+from paperround.papers.duplicates_store import STANDS, groups
+from paperround.papers.identifiers import page_name
+from paperround.papers.model import PaperId
+from paperround.subscribers.model import (
+    SubscriberId,
+)
+
+Groups = Mapping[PaperId, frozenset[PaperId]]
+Planned = tuple[DeliveryId, NewDelivery]
+
+_REACHED = (DeliveryState.SENT.value, DeliveryState.UNKNOWN.value)
+_TAKEN = "another list took one of these papers: choose again"
+
+
+def whole(papers: Collection[PaperId], same: Groups) -> frozenset[PaperId]:
+    """`papers` with every id of each: `same` names all ids of a work that has several."""
+    if not same:
+        return frozenset(papers)
+    return frozenset(papers).union(*(same[one] for one in papers if one in same))
+
+
+def remember(connection: Connection, added: Collection[Planned]) -> None:
+    """Into each person's memory: a paper a digest carries must be new to them, and so must the
+    news it brings. Raises Conflict when it is not.
+
+    Round-ups and replacements repeat papers on purpose, so they only add what is missing. A row
+    that was born at its end carries nothing to anybody.
+    """
+    going = [(id_, row) for id_, row in added if row.state is DeliveryState.QUEUED]
+    digests = [one for one in going if one[1].kind is DigestKind.DIGEST]
+    others = [one for one in going if one[1].kind is not DigestKind.DIGEST]
+    _insert(connection, db.sent_papers, _papers(digests))
+    news = [(row.subscriber_id, it.paper_id, id_) for id_, row in going for it in row.withdrawn]
+    _insert(connection, db.told_withdrawals, _columns(news))
+    _require_new_works(connection, digests)
+    insert_many(connection, insert_new(connection, db.sent_papers), _papers(others))
+
+
+def remember_again(
+    connection: Connection, edition: int, stopped: Sequence[tuple[SubscriberId, Slip]]
+) -> None:
+    """What digests of the edition carry that were stopped and are sent after all. Raises Conflict
+    when somebody was planned one of the papers meanwhile."""
+    papers: dict[int, int] = {}
+    for table in (db.edition_papers, db.behind_papers):
+        places = select(table.c.position, table.c.paper_id).where(table.c.edition_id == edition)
+        papers |= dict(connection.execute(places).all())
+    carried = [(who, papers[at], one.row) for who, one in stopped for at in one.positions]
+    news = [(who, it.paper_id, one.row) for who, one in stopped for it in one.withdrawn]
+    for memory, rows in ((db.sent_papers, carried), (db.told_withdrawals, news)):
+        _insert(connection, memory, _columns(rows))
+
+
+def _insert(connection: Connection, table: Table, rows: Columns) -> None:
+    try:
+        insert_many(connection, insert_row(table), rows)
+    except IntegrityError as error:
+        if is_duplicate(error):
+            raise Conflict(_TAKEN) from error
+        raise
+
+
+def _papers(planned: Sequence[Planned]) -> Columns:
+    return _columns(
+        [(row.subscriber_id, paper, id_) for id_, row in planned for paper, _ in row.papers]
+    )
+
+
+def _columns(rows: Sequence[tuple[int, int, int]]) -> Columns:
+    """Rows of (person, paper, delivery), which may be very many."""
+    person, paper, delivery = zip(*rows, strict=True) if rows else ((), (), ())
+    return Columns({"subscriber_id": person, "paper_id": paper, "delivery_id": delivery})
+
+
+def _require_new_works(connection: Connection, planned: Collection[Planned]) -> None:
+    """Two papers that were joined since a digest was chosen may not both go to one person."""
+    same = groups(connection)
+    if not same:  # the usual case: not one of the many papers has to be looked at
+        return
+    carried = {
+        (row.subscriber_id, paper) for _, row in planned for paper, _ in row.papers if paper in same
+    }
+    if not carried:
+        return
+    people = {person for person, _ in carried}
+    # Two lists may plan the two papers of one work for one person at the same moment: the later one
+    # waits here, and then sees what the other wrote. (Their rows of `sent_papers` already hold a
+    # weaker lock on these rows, which this one goes with.)
+    c = db.subscribers.c
+    theirs = select(c.id).where(among(connection, c.id, people)).order_by(c.id)
+    connection.execute(theirs.with_for_update(key_share=True)).all()
+    ids = {id_ for _, paper in carried for id_ in same[paper]}
+    known = _kept(connection, db.sent_papers, people, ids)
+    if any(len(known[person] & same[paper]) > 1 for person, paper in carried):
+        raise Conflict(_TAKEN)
+
+
+def _kept(
+    connection: Connection,
+    table: Table,
+    people: Collection[SubscriberId],
+    papers: Collection[PaperId],
+    *which: Any,
+) -> dict[SubscriberId, set[PaperId]]:
+    """Those of `papers` that the table holds of each of `people`."""
+    memory: dict[SubscriberId, set[PaperId]] = defaultdict(set)
+    found = connection.execute(
+        select(table.c.subscriber_id, table.c.paper_id)
+        .outerjoin_from(table, db.deliveries, db.deliveries.c.id == table.c.delivery_id)
+        .where(
+            among(connection, table.c.subscriber_id, people),
+            among(connection, table.c.paper_id, papers),
+            *which,
+        )
+    )
+    for person, paper in found:
+        memory[SubscriberId(person)].add(PaperId(paper))
+    return memory
+
+
+def withdrawals_to_tell(
+    connection: Connection, people: Collection[SubscriberId], *, since: datetime
+) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
+    """The papers that were withdrawn after `since` and that each of `people` got and was not told
+    of, the first withdrawn first. Whose mail is still on its way has not got it yet."""
+    withdrawn = _withdrawn(connection, since)
+    if not withdrawn or not people:
+        return {}
+    same = groups(connection)
+    ids = whole([one.paper_id for one in withdrawn], same)
+    reached = or_(db.sent_papers.c.delivery_id.is_(None), db.deliveries.c.state.in_(_REACHED))
+    got = _kept(connection, db.sent_papers, people, ids, reached)
+    told = _kept(connection, db.told_withdrawals, got, ids) if got else {}
+    news = {
+        person: whole(papers, same) - whole(told.get(person, ()), same)
+        for person, papers in got.items()
+    }
+    return {
+        person: tuple(one for one in withdrawn if one.paper_id in papers)
+        for person, papers in news.items()
+        if papers
+    }
+
+
+def _withdrawn(connection: Connection, since: datetime) -> list[Withdrawal]:
+    found = connection.execute(
+        select(db.papers.c.id, db.papers.c.title, db.papers.c.identifiers)
+        .where(db.papers.c.withdrawn_at > since, STANDS)
+        .order_by(db.papers.c.withdrawn_at, db.papers.c.id)
+    )
+    return [
+        Withdrawal(
+            paper_id=PaperId(row.id),
+            title=row.title,
+            page=page_name(row.identifiers, PaperId(row.id)),
+        )
+        for row in found
+    ]
+
+
+class SentPapers(Store):
+    """Which papers each person was sent, and which withdrawals they were told of."""
+
+    def already_sent(
+        self,
+        subscribers: Collection[SubscriberId],
+        papers: Collection[PaperId] | None = None,
+    ) -> dict[SubscriberId, frozenset[PaperId]]:
+        """The papers each person was or will be sent, over all lists; where `papers` are named, of
+        those at least. Every person has an entry.
+
+        One that several ids lead to is there with all of them, whichever it was sent with.
+        """
+        same = groups(self._connection)
+        memory: dict[int, list[PaperId]] = defaultdict(list)
+        kept = db.sent_papers.c
+        sent = select(kept.subscriber_id, kept.paper_id).where(
+            among(self._connection, kept.subscriber_id, subscribers)
+        )
+        if ids := whole(papers or (), same):
+            # A day's papers came within a week: they are a short stretch of a person's memory,
+            # which is in the order of papers.
+            sent = sent.where(kept.paper_id.between(min(ids), max(ids)))
+        for person, paper in self._connection.execute(sent):
+            memory[person].append(paper)
+        return {person: whole(memory.get(person, ()), same) for person in subscribers}
+
+    def withdrawals_to_tell(
+        self, subscribers: Collection[SubscriberId], *, since: datetime
+    ) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
+        """The papers that were withdrawn after `since` and that a person got, and was not told
+        of, the first withdrawn first; people for whom there are none are left out."""
+        return withdrawals_to_tell(self._connection, subscribers, since=since)

@@ -1,0 +1,413 @@
+"""The ledger: planning rows, and counting what became of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from paperround.core.errors import EditionCancelled
+from paperround.core.jobs import DELIVER
+from paperround.db.bulk import Columns, insert_many
+from paperround.db.dialect import among, insert_new, next_ids
+from paperround.db.engine import roomy
+from paperround.db.rows import value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import UnitOfWork
+from paperround.delivery.claim_statements import NO_LEASE, waiting
+from paperround.delivery.claims import Claims
+from paperround.delivery.history_store import remember
+from paperround.delivery.ledger_model import (
+    Backlog,
+    Claimed,
+    DeliveryRecord,
+    DueDelivery,
+    LedgerTotals,
+    NewDelivery,
+    Planned,
+    Shard,
+    Slip,
+)
+from paperround.delivery.replacement_store import Replacing
+from paperround.delivery.replies import HOLDING
+from paperround.delivery.rows import DELIVERIES, delivery_columns, slip_of
+from paperround.editions.lists import ListId
+from paperround.editions.model import (
+    DeliveryId,
+    DeliveryState,
+    DigestKind,
+    EditionId,
+    EditionState,
+    SkipReason,
+)
+from paperround.editions.rows import paper_columns
+from paperround.subscribers.model import SubscriberId, SubscriberState
+
+RECENT_EDITIONS = 8
+"""How many of a list's editions are looked at for its last mail: two days of four cuts."""
+
+# As words, because SQLite uses a partial index only where its condition is found word by word.
+_MISSED = text("deliveries.state = 'expired' AND deliveries.reason = 'missed'")
+
+_STOPPABLE = (
+    DeliveryState.QUEUED.value,
+    DeliveryState.DEFERRED.value,
+    DeliveryState.CLAIMED.value,
+)
+"""States of a mail that its server has not been given whole."""
+
+_UNTIL = bindparam("until", type_=db.editions.c.live_until.type)
+_LIVES = (
+    update(db.editions)
+    .where(
+        db.editions.c.id == bindparam("edition"),
+        or_(db.editions.c.live_until.is_(None), db.editions.c.live_until < _UNTIL),
+    )
+    .values(live_until=_UNTIL)
+)
+
+_Offer = tuple[EditionId, NewDelivery]
+
+
+class Ledger(Claims[Claimed], Replacing):
+    """Deliveries. A row without a final state is never forgotten, a sent one never resent."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work, DELIVERIES)
+        self._asks = work.asks
+
+    # --- planning ------------------------------------------------------------------------------
+
+    def plan(
+        self,
+        edition: EditionId,
+        list_id: ListId,
+        rows: Sequence[NewDelivery],
+        shard: Shard,
+        *,
+        now: datetime,
+    ) -> int:
+        """Insert the rows that (list, subscriber, kind, local date) does not hold yet, of those who
+        still read the list, the papers of the inserted ones into each person's memory, and the
+        shard's mark. Returns how many rows went in; raises Conflict when another list took one of
+        the papers meanwhile, and EditionCancelled."""
+        offers = self._still_reading([(edition, row) for row in rows])
+        added = self._add(offers, {edition: list_id}, now)
+        mark = {
+            "edition_id": edition,
+            "number": shard.number,
+            "after_id": shard.after,
+            "through_id": shard.through,
+            "rows": added,
+            "planned_at": now,
+        }  # stays as the first planning of the shard left it: later ones only fill gaps
+        self._connection.execute(insert_new(self._connection, db.shards), mark)
+        return added
+
+    def plan_due(self, due: Sequence[DueDelivery], *, now: datetime) -> int:
+        """For each whose subscription still stands at its `due_at`: insert the row unless that
+        local date has one, its papers into the person's memory, and move the clock. Returns how
+        many rows went in; raises Conflict when another list took one of the papers meanwhile,
+        and EditionCancelled."""
+        standing = self._still_due(due)
+        if not standing:
+            return 0
+        self._move_clocks(standing)
+        c, editions = db.editions.c, {one.edition_id for one in standing}
+        found = select(c.id, c.list_id).where(among(self._connection, c.id, editions))
+        lists = {EditionId(id_): ListId(list_) for id_, list_ in self._connection.execute(found)}
+        return self._add([(one.edition_id, one.row) for one in standing], lists, now)
+
+    def plan_again(
+        self, list_id: ListId, rows: Sequence[tuple[EditionId, NewDelivery]], *, now: datetime
+    ) -> int:
+        """Insert the replacements that do not stand yet, of those who still read the list, also of
+        a cancelled edition: somebody asked for them. Returns how many rows went in."""
+        offers = self._still_reading(rows)
+        return self._add(offers, {edition: list_id for edition, _ in offers}, now)
+
+    def _still_reading(self, offers: Sequence[_Offer]) -> list[_Offer]:
+        """Those of people who neither left nor were erased since they were chosen for; nobody can
+        until this transaction ends: whoever erases them waits, and then finds these rows."""
+        asked = [row.subscription_id for _, row in offers]
+        c = db.subscriptions.c
+        found = self._connection.execute(
+            select(c.id)
+            .join_from(db.subscriptions, db.subscribers)
+            .where(
+                among(self._connection, c.id, asked),
+                c.state == SubscriberState.ACTIVE,
+                db.subscribers.c.state == SubscriberState.ACTIVE,
+            )
+            .order_by(c.id)
+            .with_for_update(read=True, of=db.subscriptions)
+        )
+        reading = set(found.scalars())
+        return [(edition, row) for edition, row in offers if row.subscription_id in reading]
+
+    def _still_due(self, due: Sequence[DueDelivery]) -> list[DueDelivery]:
+        """Those whose clock nobody moved; nobody can until this transaction ends."""
+        clocks = self._connection.execute(
+            select(db.subscriptions.c.id, db.subscriptions.c.due_at)
+            .where(
+                among(
+                    self._connection,
+                    db.subscriptions.c.id,
+                    [one.row.subscription_id for one in due],
+                )
+            )
+            .order_by(db.subscriptions.c.id)
+            .with_for_update()
+        )
+        stands_at = dict(clocks.all())
+        return [one for one in due if stands_at.get(one.row.subscription_id) == one.due_at]
+
+    def _move_clocks(self, standing: Sequence[DueDelivery]) -> None:
+        """One update for all who are due together next: of a page those are most."""
+        together: dict[datetime, list[int]] = {}
+        for one in standing:
+            together.setdefault(one.next_due_at, []).append(one.row.subscription_id)
+        c = db.subscriptions.c
+        for due_at, people in together.items():
+            self._connection.execute(
+                update(db.subscriptions)
+                .where(among(self._connection, c.id, people))
+                .values(due_at=due_at)
+            )
+
+    def _add(
+        self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
+    ) -> int:
+        """Insert what is new, with all that goes with it; returns how many rows that were."""
+        if not offers:
+            return 0
+        with roomy(self._connection):
+            added = self._insert_rows(offers, lists, now)
+            self._freeze_behind(added.values())
+            remember(self._connection, [(id_, row) for id_, (_, row) in added.items()])
+        self._require_standing(added.values())
+        ends: dict[EditionId, datetime] = {}  # an edition lives as long as its last row
+        for edition, row in added.values():
+            ends[edition] = max(row.expires_at, ends.get(edition, row.expires_at))
+        for edition, until in sorted(ends.items()):
+            self._connection.execute(_LIVES, {"edition": edition, "until": until})
+        return len(added)
+
+    def _require_standing(self, added: Collection[_Offer]) -> None:
+        """Raise EditionCancelled when one of the editions was cancelled. None can be until this
+        transaction ends: whoever cancels it waits, and then finds these rows."""
+        planned = {edition for edition, row in added if row.kind is not DigestKind.REPLACEMENT}
+        if not planned:
+            return
+        c = db.editions.c
+        states = self._connection.execute(
+            select(c.state)
+            .where(among(self._connection, c.id, planned))
+            .order_by(c.id)
+            .with_for_update(key_share=True)
+        )
+        if EditionState.CANCELLED in states.scalars().all():
+            raise EditionCancelled("the edition was cancelled meanwhile: nothing is planned of it")
+
+    def _insert_rows(
+        self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
+    ) -> Mapping[DeliveryId, _Offer]:
+        """The rows that went in, under their ids."""
+        self._asks[DELIVER.task] = DELIVER
+        ids = next_ids(self._connection, db.deliveries, len(offers))
+        offered = dict(zip(map(DeliveryId, ids), offers, strict=True))
+        c, people = db.subscribers.c, [row.subscriber_id for _, row in offers]
+        found = select(c.id, c.domain).where(among(self._connection, c.id, people))
+        domains = dict(self._connection.execute(found).all())
+        columns = delivery_columns([row for _, row in offers]) | {
+            "id": ids,
+            "edition_id": [edition for edition, _ in offers],
+            "list_id": [lists[edition] for edition, _ in offers],
+            "domain": [domains.get(row.subscriber_id) for _, row in offers],
+            "created_at": [now] * len(offers),
+        }
+        inserting = insert_new(self._connection, db.deliveries)
+        if insert_many(self._connection, inserting, Columns(columns)) == len(offers):
+            return offered
+        stored = self._connection.execute(
+            select(db.deliveries.c.id).where(among(self._connection, db.deliveries.c.id, ids))
+        )
+        return {DeliveryId(id_): offered[DeliveryId(id_)] for id_ in stored.scalars()}
+
+    def _freeze_behind(self, added: Collection[_Offer]) -> None:
+        """The papers of these rows that their editions do not show; the first to carry one of them
+        says what it looks like."""
+        each = {(edition, id(row.behind)): row.behind for edition, row in added}  # many share one
+        behind = {
+            (edition, paper.position): paper
+            for (edition, _), papers in each.items()
+            for paper in papers
+        }
+        rows = [paper_columns(edition, paper) for (edition, _), paper in behind.items()]
+        insert_many(self._connection, insert_new(self._connection, db.behind_papers), rows)
+
+    # --- cancelling ----------------------------------------------------------------------------
+
+    def cancel(self, edition: EditionId) -> int:
+        """Skip every mail of the edition that has not come to its final dot; the papers are
+        released, and whoever has one in hand does not get its mark. Returns how many."""
+        ended = self._connection.execute(
+            update(db.deliveries)
+            .where(
+                db.deliveries.c.edition_id == edition,
+                db.deliveries.c.state.in_(_STOPPABLE),
+            )
+            .values(
+                state=DeliveryState.SKIPPED.value,
+                reason=SkipReason.CANCELLED.value,
+                token=SkipReason.CANCELLED.value,  # no claim's: it was not born skipped
+                **NO_LEASE,
+            )
+            .returning(db.deliveries.c.id)
+        )
+        ids = ended.scalars().all()
+        self._unsent(ids)
+        return len(ids)
+
+    # --- reading and counting ------------------------------------------------------------------
+
+    def planned_subscribers(
+        self,
+        list_id: ListId,
+        subscribers: Collection[SubscriberId],
+        kind: DigestKind,
+        local_date: date,
+    ) -> frozenset[SubscriberId]:
+        """Those of `subscribers` that have their row of that day."""
+        found = self._connection.execute(
+            select(db.deliveries.c.subscriber_id).where(
+                db.deliveries.c.list_id == list_id,
+                db.deliveries.c.kind == kind.value,
+                db.deliveries.c.local_date == local_date,
+                among(self._connection, db.deliveries.c.subscriber_id, subscribers),
+            )
+        )
+        return frozenset(SubscriberId(person) for person in found.scalars())
+
+    def find(
+        self, list_id: ListId, subscriber: SubscriberId, kind: DigestKind, local_date: date
+    ) -> Slip | None:
+        """What the mail of that row is made of, None when there is no such row."""
+        row = self._connection.execute(
+            select(db.deliveries, db.subscribers.c.address)
+            .join_from(db.deliveries, db.subscribers)
+            .where(
+                db.deliveries.c.list_id == list_id,
+                db.deliveries.c.subscriber_id == subscriber,
+                db.deliveries.c.kind == kind.value,
+                db.deliveries.c.local_date == local_date,
+            )
+        ).one_or_none()
+        return None if row is None else slip_of(row)
+
+    def planned(self, edition: EditionId) -> Planned:
+        """How many rows the edition has, and how many were born skipped, by reason.
+
+        Only the skipped ones are grouped: for that SQLite sorts them, in 2 MB if they are many.
+        """
+        c = db.deliveries.c
+        rows = select(func.count()).where(c.edition_id == edition)
+        skipped = self._connection.execute(
+            select(c.reason, func.count())
+            .where(
+                c.edition_id == edition,
+                c.state == DeliveryState.SKIPPED.value,
+                c.token.is_(None),  # nobody claimed it before
+            )
+            .group_by(c.reason)
+        )
+        return Planned(
+            rows=self._connection.execute(rows).scalar_one(),
+            skipped=dict(skipped.all()),
+        )
+
+    def history(self, subscriber: SubscriberId, *, limit: int) -> list[DeliveryRecord]:
+        """What became of a person's mails, newest first."""
+        found = self._connection.execute(
+            select(db.deliveries, db.lists.c.name.label("list_name"))
+            .join_from(db.deliveries, db.lists)
+            .where(db.deliveries.c.subscriber_id == subscriber)
+            .order_by(db.deliveries.c.due_at.desc(), db.deliveries.c.id.desc())
+            .limit(limit)
+        )
+        return [
+            value_of(
+                DeliveryRecord,
+                row,
+                kind=DigestKind(row.kind),
+                state=DeliveryState(row.state),
+                papers=len(row.positions),
+            )
+            for row in found
+        ]
+
+    def backlog(self, list_id: ListId, *, now: datetime) -> Backlog:
+        """What the list has in hand: the rows of its living editions by state, and the due
+        instants of the oldest mail that waits and of the oldest that nothing about its reader
+        holds back."""
+        c = db.deliveries.c
+        alive = select(db.editions.c.id).where(
+            db.editions.c.list_id == list_id, db.editions.c.live_until > now
+        )
+        unanswered = and_(c.code.is_(None), c.breakdowns == 0)
+        refused = or_(*(c.reason.startswith(f"{word}: ", autoescape=True) for word in HOLDING))
+        return Backlog(
+            by_state=self._by_state(c.edition_id.in_(alive)),
+            oldest_due=self._oldest(list_id),
+            oldest_held_due=self._oldest(list_id, or_(unanswered, refused)),
+        )
+
+    def _oldest(self, list_id: ListId, *which: ColumnElement[bool]) -> datetime | None:
+        oldest = select(func.min(db.deliveries.c.due_at)).where(
+            waiting(db.deliveries), db.deliveries.c.list_id == list_id, *which
+        )
+        found: datetime | None = self._connection.execute(oldest).scalar_one()
+        return found
+
+    def last_sent(self, list_id: ListId) -> datetime | None:
+        """When a mail of the list's latest editions last left; None when none did. Reads every
+        mail of those editions, so it is for a person who asks."""
+        c = db.deliveries.c
+        sent = c.state == DeliveryState.SENT.value
+        latest = (
+            select(db.editions.c.id)
+            .where(
+                db.editions.c.list_id == list_id,
+                exists().where(c.edition_id == db.editions.c.id, sent),
+            )
+            .order_by(db.editions.c.cut_at.desc())
+            .limit(RECENT_EDITIONS)
+        )
+        last = select(func.max(c.sent_at)).where(c.edition_id.in_(latest), sent)
+        found: datetime | None = self._connection.execute(last).scalar_one()
+        return found
+
+    def missed(self, list_id: ListId, *, since: date) -> Mapping[date, int]:
+        """How many digests of the list came too late to be sent, by local date, from `since` on."""
+        c = db.deliveries.c
+        counted = self._connection.execute(
+            select(c.local_date, func.count())
+            .where(_MISSED, c.list_id == list_id, c.local_date >= since)
+            .group_by(c.local_date)
+            .order_by(c.local_date)
+        )
+        return dict(counted.all())
+
+    def totals(self, *, now: datetime) -> LedgerTotals:
+        """Over every edition whose digest life has not ended, open or complete."""
+        live = select(db.editions.c.id).where(db.editions.c.live_until > now)
+        return self._totals(db.deliveries.c.edition_id.in_(live))

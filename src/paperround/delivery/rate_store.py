@@ -1,0 +1,272 @@
+"""How fast messages leave over the relay and to each domain, for every process on the database.
+
+The relay's row is locked first and until the transaction ends, and every claim that is paced asks
+for it: so two of them never take the same token, nor wait for each other's rows. How many messages
+are in flight to a domain is read from the ledger, over all processes.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
+
+from paperround.db.dialect import among, insert_new, upsert
+from paperround.db.limits import RateStore
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store, UnitOfWork
+from paperround.delivery.channel_model import ChannelKind
+from paperround.delivery.claim_statements import held, storable
+from paperround.delivery.model import LIFE_OVER, Outcome
+from paperround.delivery.rate_state import (
+    SPARE_CONNECTIONS,
+    Bucket,
+    Pace,
+    Pacing,
+    RateState,
+    kept_back,
+)
+from paperround.editions.model import DeliveryId
+from paperround.editions.schedule import DIGEST_LIFE
+
+RELAY = "relay"
+WARM_UP = "warm-up"
+ALL = "all"
+DOMAIN = "domain/"
+
+_STATE = tuple(name for name in RateState.__dataclass_fields__ if name != "rest")
+_UNKNOWN = RateState()
+
+_UNUSED = {"grown": 0, "accepted": 0}
+"""Columns that only earlier releases read."""
+
+
+class PaceStore(Store):
+    """How fast messages leave over the relay and to each domain."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._rates = work[RateStore]
+
+    def open(self, pacing: Pacing, *, first: bool, now: datetime) -> "Gate":
+        """What a claim of this transaction asks who may leave. `first`: for messages that go before
+        digests."""
+        relay = self._locked_relay(now) if pacing.is_limited else self.relay()
+        return Gate(self._connection, self._rates, pacing, relay, first=first, now=now)
+
+    def heard(self, said: Sequence[Outcome], *, now: datetime) -> None:
+        """Record what the relay said: rests begin, last longer or end."""
+        state = self._locked_relay(now)
+        for outcome in said:
+            state = state.after(outcome, now=now)
+        _keep(self._connection, {RELAY: state}, now)
+
+    def hold(self, until: Mapping[str, datetime], *, now: datetime) -> None:
+        """Give no tokens before these instants, by the names of rows."""
+        self._locked_relay(now)
+        known = _states(self._connection, until)
+        held = {name: known.get(name, _UNKNOWN).hold(moment) for name, moment in until.items()}
+        _keep(self._connection, held, now)
+
+    def rest_relay(self, reason: str, *, now: datetime) -> None:
+        """Let nothing leave for a while; then one message is tried."""
+        state = self._locked_relay(now).rest_longer(reason, now=now)
+        _keep(self._connection, {RELAY: state}, now)
+
+    def relay(self) -> RateState:
+        """How fast messages leave over the relay."""
+        return _states(self._connection, [RELAY]).get(RELAY, _UNKNOWN)
+
+    def why_untried(self, *, now: datetime) -> str:
+        """The reason of messages that were never tried and whose life is over by `now`: WARM_UP
+        when the day's allowance of a new domain held digests back, else LIFE_OVER."""
+        c = db.paces.c
+        since = now - DIGEST_LIFE
+        held_back = select(c.name).where(c.name == WARM_UP, c.changed_at >= since)
+        return LIFE_OVER if self._connection.execute(held_back).first() is None else WARM_UP
+
+    def used(self, *, since: datetime, now: datetime) -> int:
+        """How many messages of any kind left since then, as far as they are counted for warming
+        up."""
+        return self._rates.count(_key(ALL), now - since, now=now)
+
+    def forget(self, *, before: datetime) -> int:
+        """Drop domains nobody wrote to since then; returns how many."""
+        c = db.paces.c
+        old = delete(db.paces).where(c.name.startswith(DOMAIN), c.changed_at < before)
+        return self._connection.execute(old).rowcount
+
+    def _locked_relay(self, now: datetime) -> RateState:
+        """The relay's row, made when there is none. (SQLite's writer holds the only lock.)"""
+        making = insert_new(self._connection, db.paces)
+        self._connection.execute(making, _row(RELAY, _UNKNOWN, now))
+        asking = select(db.paces).where(db.paces.c.name == RELAY).with_for_update()
+        return _state(self._connection.execute(asking).one())
+
+
+class Gate:
+    """Which rows of one claim may leave. It holds until the transaction ends; `close` writes
+    down what was taken.
+
+    `slots` is when rows that wait for a token or a connection are looked at again, `is_full`
+    whether the relay takes no more now.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        rates: RateStore,
+        pacing: Pacing,
+        relay: RateState,
+        *,
+        first: bool,
+        now: datetime,
+    ) -> None:
+        self._connection = connection
+        self._rates = rates
+        self._pacing = pacing
+        self._first = first
+        self._now = now
+        self._relay = self._bucket(RELAY, relay, pacing.relay)
+        self._domains: dict[str, Bucket] = {}
+        self._known = {RELAY: relay}
+        self.rests_until = relay.rests_until if relay.rests(now) else None
+        self.reason, self.is_troubled = relay.reason, relay.is_troubled
+        self.slots: list[datetime] = []
+        self.is_full = False
+        self._is_limited = pacing.is_limited or relay.is_probing
+        if relay.is_probing:
+            self._relay.most = 1
+            self._relay.under_way = sum(self._under_way(None).values())
+
+    def admit(
+        self, mails: Sequence[tuple[DeliveryId, str]]
+    ) -> tuple[Collection[DeliveryId], Mapping[DeliveryId, datetime]]:
+        """Which of these may leave, by their domains, and until when others are put off. The first
+        that the relay does not take stays as it is, and so do all behind it."""
+        leaving, later = set[DeliveryId](), dict[DeliveryId, datetime]()
+        if not self._is_limited:
+            return {id_ for id_, _ in mails}, later
+        self._meet({domain for _, domain in mails} - self._domains.keys())
+        for id_, name in mails:
+            domain = self._domains[name]
+            if (wait := self._relay.wait(self._now)) is not None:
+                self.is_full = True
+                self._note(self._relay, wait)
+                break
+            if (wait := domain.wait(self._now)) is not None:
+                later[id_] = self._note(domain, domain.line_up(wait, self._now))
+                continue
+            leaving.add(id_)
+            self._leave(name)
+        return leaving, later
+
+    def close(self) -> None:
+        """Write down what was taken."""
+        buckets = {RELAY: self._relay, **{DOMAIN + one: it for one, it in self._domains.items()}}
+        states = {name: one.state for name, one in buckets.items()}
+        changed = {name: state for name, state in states.items() if state != self._known[name]}
+        _keep(self._connection, changed, self._now)
+
+    def _note(self, bucket: Bucket, wait: datetime) -> datetime:
+        """A quota that is used up is not waited for."""
+        if bucket.room != 0:
+            self.slots.append(wait)
+        return wait
+
+    def _leave(self, domain: str) -> None:
+        self._relay.leave(self._now)
+        self._domains[domain].leave(self._now)
+        counted = {
+            RELAY: bool(self._pacing.relay.quotas),
+            DOMAIN + domain: bool(self._pacing.domains.of(domain).quotas),
+            ALL: self._pacing.warm_up is not None,
+        }
+        for name in filter(counted.get, counted):
+            self._rates.hit(_key(name), (), now=self._now)
+
+    # --- what a claim finds --------------------------------------------------------------------
+
+    def _meet(self, domains: Collection[str]) -> None:
+        names = [DOMAIN + one for one in domains] if self._pacing.tells_domains_apart else []
+        states = _states(self._connection, names)
+        under_way = self._under_way(domains) if names else {}
+        for one in domains:
+            name = DOMAIN + one
+            self._known[name] = states.get(name, _UNKNOWN)
+            bucket = self._bucket(name, self._known[name], self._pacing.domains.of(one))
+            bucket.under_way = under_way.get(one, 0)
+            if self._pacing.connections is not None:
+                bucket.most = self._pacing.connections + SPARE_CONNECTIONS * self._first
+            self._domains[one] = bucket
+
+    def _bucket(self, name: str, state: RateState, pace: Pace) -> Bucket:
+        rooms = [
+            rate.count
+            - (0 if self._first else kept_back(rate))
+            - self._rates.count(_key(name), rate.period, now=self._now)
+            for rate in pace.quotas
+        ]
+        if name == RELAY and not self._first:
+            rooms += self._warm_up_room()
+        return Bucket(state=state, spacing=pace.spacing, room=max(0, min(rooms)) if rooms else None)
+
+    def _warm_up_room(self) -> list[int]:
+        today = self._pacing.warm_up.today(self._now) if self._pacing.warm_up else None
+        if today is None:
+            return []
+        used = self._rates.count(_key(ALL), self._now - today.since, now=self._now)
+        if used >= today.allowance:
+            _keep(self._connection, {WARM_UP: _UNKNOWN}, self._now)
+        return [today.allowance - used]
+
+    def _under_way(self, domains: Collection[str] | None) -> Mapping[str, int]:
+        """Messages that some process has in hand, by domain. Posts to channels pass no relay."""
+        counts = Counter[str]()
+        for book in (db.deliveries, db.notices):
+            domain = func.coalesce(book.c.domain, "")
+            which: ColumnElement[bool] = domain.not_in([kind.value for kind in ChannelKind])
+            if domains is not None:
+                which = among(self._connection, domain, domains)
+            found = self._connection.execute(
+                select(domain, func.count()).where(held(book), which).group_by(domain)
+            )
+            counts.update(dict(found.all()))
+        return counts
+
+
+def _key(name: str) -> str:
+    return f"pace/{name}/900"
+
+
+def _states(connection: Connection, names: Collection[str]) -> dict[str, RateState]:
+    if not names:
+        return {}
+    found = connection.execute(
+        select(db.paces).where(among(connection, db.paces.c.name, names))
+    ).all()
+    return {row.name: _state(row) for row in found}
+
+
+def _state(row: Row[Any]) -> RateState:
+    values = {name: getattr(row, name) for name in _STATE}
+    return RateState(**values, rest=timedelta(seconds=row.rest_seconds))
+
+
+def _row(name: str, state: RateState, now: datetime) -> dict[str, Any]:
+    return {
+        **_UNUSED,
+        **{column: getattr(state, column) for column in _STATE},
+        "name": name,
+        "rest_seconds": round(state.rest.total_seconds()),
+        "reason": storable(state.reason),
+        "changed_at": now,
+    }
+
+
+def _keep(connection: Connection, states: Mapping[str, RateState], now: datetime) -> None:
+    if states:
+        rows = [_row(name, state, now) for name, state in sorted(states.items())]
+        changed = tuple(name for name in rows[0] if name != "name")
+        connection.execute(upsert(connection, db.paces, ("name",), changed), rows)

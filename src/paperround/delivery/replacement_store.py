@@ -1,0 +1,100 @@
+"""Digests that their readers did not get, with all it takes to send them after all."""
+
+from datetime import date, datetime
+
+from sqlalchemy import exists, select, text, update
+
+from paperround.core.errors import Conflict
+from paperround.core.jobs import DELIVER, Job
+from paperround.db.dialect import among
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.delivery.history_store import remember_again
+from paperround.delivery.ledger_model import Undelivered
+from paperround.delivery.rows import slip_of
+from paperround.editions.lists import ListId
+from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, EditionId, SkipReason
+from paperround.subscribers.model import SubscriberId
+from paperround.subscribers.rows import SUBSCRIPTION_COLUMNS, subscription_of
+
+# As words, because SQLite uses a partial index only where its condition is found word by word.
+_UNDELIVERED = text(
+    "(deliveries.state IN ('failed', 'unknown', 'expired') OR deliveries.reason = 'cancelled')"
+)
+
+_AGAIN = db.deliveries.alias("again")
+IS_REPLACED = exists().where(
+    _AGAIN.c.list_id == db.deliveries.c.list_id,
+    _AGAIN.c.subscriber_id == db.deliveries.c.subscriber_id,
+    _AGAIN.c.kind == DigestKind.REPLACEMENT.value,
+    _AGAIN.c.local_date == db.deliveries.c.local_date,
+)
+"""A replacement of that date stands for the reader of this mail. True of a replacement, too."""
+
+
+class Replacing(Store):
+    """The digests of one transaction that did not reach their readers."""
+
+    _asks: dict[str, Job]
+
+    def queue_again(self, edition: EditionId, *, since: datetime) -> int:
+        """Let the mails wait again that were stopped when the edition was cancelled at `since`,
+        with their papers. Raises Conflict when one of their readers was planned a mail since then.
+        Returns how many."""
+        c = db.deliveries.c
+        stopped = (c.edition_id == edition, c.reason == SkipReason.CANCELLED.value)
+        anew = exists().where(
+            _AGAIN.c.subscriber_id == c.subscriber_id,
+            _AGAIN.c.created_at >= since,
+            _AGAIN.c.id != c.id,
+        )
+        rows = self._connection.execute(
+            select(db.deliveries, db.subscribers.c.address, anew.label("anew"))
+            .join_from(db.deliveries, db.subscribers)
+            .where(*stopped)
+        ).all()
+        if any(row.anew for row in rows):
+            raise Conflict("readers of this edition were planned other mails since")
+        waits = {"state": DeliveryState.QUEUED.value, "reason": "", "token": None}
+        self._connection.execute(update(db.deliveries).where(*stopped).values(waits))
+        again = [(SubscriberId(row.subscriber_id), slip_of(row)) for row in rows]
+        remember_again(self._connection, edition, again)
+        self._asks[DELIVER.task] = DELIVER
+        return len(rows)
+
+    def undelivered(
+        self, list_id: ListId, local_date: date, *, after: DeliveryId, limit: int
+    ) -> list[Undelivered]:
+        """The digests of that date which failed, expired, were cancelled or are unknown, with an
+        id above `after`, by id."""
+        c = db.deliveries.c
+        rows = self._connection.execute(
+            select(db.deliveries, db.subscribers.c.address, IS_REPLACED.label("replaced"))
+            .join_from(db.deliveries, db.subscribers)
+            .where(
+                _UNDELIVERED,
+                c.list_id == list_id,
+                c.local_date == local_date,
+                c.kind == DigestKind.DIGEST.value,
+                c.id > after,
+            )
+            .order_by(c.id)
+            .limit(limit)
+        ).all()
+        ids = [row.subscription_id for row in rows if row.subscription_id]
+        found = self._connection.execute(
+            select(*SUBSCRIPTION_COLUMNS)
+            .join_from(db.subscriptions, db.subscribers)
+            .where(among(self._connection, db.subscriptions.c.id, ids))
+        )
+        standing = {row.id: subscription_of(row) for row in found}
+        return [
+            Undelivered(
+                slip=slip_of(row),
+                state=DeliveryState(row.state),
+                reason=row.reason,
+                subscription=standing.get(row.subscription_id),
+                replaced=bool(row.replaced),
+            )
+            for row in rows
+        ]

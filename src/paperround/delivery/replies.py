@@ -1,0 +1,205 @@
+"""What a mail server's answer, or its silence, means for one delivery. Pure.
+
+    where it ended          answer            becomes    who is to blame
+    after the dot           2xx               sent
+                            4xx               deferred   421: the destination
+                            none              unknown    nobody can tell; never resent by itself
+    anywhere                5.7.x, 530, 53x   deferred   us: pause, tell the operator
+    before MAIL             5xx               deferred   TLS and login: us; else the destination
+    MAIL and later          5.2.2             deferred   nobody: the mailbox is full
+                            5.4.4             deferred   nobody: no route today
+                            5.1.7, 5.1.8      deferred   us: our sender is refused
+                            5.3.4, 5.2.3      failed     nobody: this message is too big
+    MAIL                    552               failed     nobody: this message is too big
+                            other 5xx         deferred   us: our sender is refused
+    after MAIL              bare 552          deferred   nobody: the mailbox is full
+    RCPT                    5.1.1 and its kin failed     the subscriber: hard evidence
+                            other 5xx         failed     nobody
+    DATA, body, dot         other 5xx         failed     nobody: this message was refused
+    before the dot          4xx, none         deferred   421 and before MAIL: the destination
+    nowhere                 (unsendable)      failed     nobody: the same bytes would never do
+
+The first row that fits holds. MAIL names the sender and the size (RFC 1870) and nothing else, so
+every mail of ours would meet what is refused there for another reason than its size.
+
+Codes are those of RFC 5321 section 4.2 and RFC 3463. A reason is a short stable code, a colon and
+a detail; it never repeats the server's own words, which often hold the address.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from paperround.core.times import require_utc
+from paperround.delivery.model import (
+    FIRST_RETRY,
+    LONGEST_RETRY,
+    Blame,
+    Outcome,
+    Phase,
+    Reply,
+    Verdict,
+)
+from paperround.editions.model import DeliveryState
+
+UNSENDABLE = "unsendable"
+"""First word of `Outcome.error` when the envelope itself cannot be put on a wire."""
+
+CERTIFICATE = "certificate"
+NO_STARTTLS = "starttls-missing"
+NO_LOGIN = "auth-missing"
+_OUR_ERRORS = frozenset({CERTIFICATE, NO_STARTTLS, NO_LOGIN})
+"""First words of errors that stay until the operator changes something."""
+
+_OPENING = frozenset({Phase.CONNECT, Phase.GREETING, Phase.HELLO, Phase.TLS, Phase.AUTH})
+_OUR_PHASES = frozenset({Phase.TLS, Phase.AUTH})
+_NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+_SOFT = {"5.2.2": "mailbox-full", "5.4.4": "no-route"}
+_LOGIN_CODES = frozenset({530, 534, 535, 538})
+_BAD_SENDER = frozenset({"5.1.7", "5.1.8"})
+_TOO_BIG = frozenset({"5.3.4", "5.2.3"})
+MESSAGE_REFUSED = "message-refused"
+"""First word of the reason of a mail that was refused for what stands in it."""
+
+_OUT_OF_ROOM = 552
+"""At MAIL the message is too big, later the mailbox is full: the same code for both."""
+_REST = 421
+_NOBODY = Blame()
+
+HOLDING = (
+    "policy-refusal",
+    "sender-refused",
+    "told-to-rest",
+    *(f"{phase}-refused" for phase in sorted(_OPENING)),
+)
+"""First words of reasons that would keep any mail from leaving, whoever it is for."""
+
+_LONGEST_TEXT = 500
+_MOST_JITTER = 0.2
+_LINE = re.compile(r"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED = re.compile(r"\s*([245]\.[0-9]{1,3}\.[0-9]{1,3})(?=\s|$)")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def verdict(outcome: Outcome) -> Verdict:
+    """The state `outcome` leads to, by the table above or as its sender says."""
+    if outcome.verdict is not None:
+        return outcome.verdict
+    reply = outcome.reply
+    if reply is None or not 200 <= reply.code <= 599:
+        return _silence(outcome)
+    phase, is_dot = outcome.phase, outcome.phase is Phase.DOT
+    match reply.code // 100:
+        case 2 if is_dot:
+            return _found(DeliveryState.SENT, "accepted", reply)
+        case 4:
+            rest = reply.code == _REST
+            blame = Blame(destination=rest or phase in _OPENING)
+            word = "told-to-rest" if rest else "not-now"
+            return _found(DeliveryState.DEFERRED, word, reply, blame)
+        case 5:
+            return _refusal(phase, reply)
+        case _:  # a 3xx nobody waited for, or a 2xx that cannot be about the whole message
+            lost = DeliveryState.UNKNOWN if is_dot else DeliveryState.DEFERRED
+            return _found(lost, "out-of-turn", reply)
+
+
+def speaks_against_us(found: Verdict) -> bool:
+    """Whether a mail was refused for what we are or what it is, and not for its reader's sake."""
+    return found.blame.us or found.reason.startswith(f"{MESSAGE_REFUSED}: ")
+
+
+def is_opening(phase: Phase) -> bool:
+    """Whether no message had been offered yet: the session itself did not come about."""
+    return phase in _OPENING
+
+
+def next_try(attempts: int, now: datetime, expires_at: datetime, jitter: float) -> datetime | None:
+    """When to try again after `attempts` tries (the one that just failed included), or None when
+    the mail's life is over by then.
+
+    5 minutes, doubling to 60, and up to a fifth more: `jitter` is a draw from 0 to 1.
+    """
+    if not 0 <= jitter <= 1:
+        raise ValueError(f"jitter is a draw from 0 to 1, not {jitter!r}")
+    # Six doublings pass the longest wait; more would only make the number overflow.
+    doublings = min(max(attempts - 1, 0), 6)
+    wait = min(FIRST_RETRY * 2**doublings, LONGEST_RETRY)
+    moment = require_utc(now) + wait * (1 + _MOST_JITTER * jitter)
+    return moment if moment < require_utc(expires_at) else None
+
+
+def parse_reply(lines: Sequence[str]) -> Reply:
+    """Read the lines of one answer, line ends removed.
+
+    Raises ValueError when they are not an SMTP reply (RFC 5321 section 4.2: one code from 200 to
+    599 throughout, a hyphen on all lines but the last).
+    """
+    parts = [_LINE.fullmatch(line) for line in lines]
+    matches = [part for part in parts if part is not None]
+    if not matches or len(matches) != len(parts):
+        raise ValueError("a line without a reply code")
+    codes = {match[1] for match in matches}
+    hyphens = [match[2] == "-" for match in matches]
+    if len(codes) != 1 or hyphens != [True] * (len(matches) - 1) + [False]:
+        raise ValueError("lines that do not belong to one reply")
+    code = codes.pop()
+    enhanced, texts = "", []
+    for match in matches:
+        text = match[3] or ""
+        found = _ENHANCED.match(text)
+        if found and found[1][0] == code[0]:  # one of another class is only text
+            enhanced, text = enhanced or found[1], text[found.end() :]
+        texts.append(text.strip())
+    said = _CONTROLS.sub(" ", " ".join(filter(None, texts)))
+    return Reply(int(code), enhanced, said[:_LONGEST_TEXT])
+
+
+def _silence(outcome: Outcome) -> Verdict:
+    word = outcome.error.partition(":")[0]
+    error = outcome.error or "no usable answer"
+    if word == UNSENDABLE:
+        return Verdict(state=DeliveryState.FAILED, reason=error)
+    if outcome.phase is Phase.DOT:
+        return Verdict(state=DeliveryState.UNKNOWN, reason=f"silent-after-dot: {error}")
+    if outcome.phase not in _OPENING:
+        return Verdict(state=DeliveryState.DEFERRED, reason=f"stopped-before-dot: {error}")
+    ours = word in _OUR_ERRORS
+    return Verdict(
+        state=DeliveryState.DEFERRED,
+        reason=f"no-session: {error}",
+        blame=Blame(us=ours, destination=not ours),
+    )
+
+
+def _refusal(phase: Phase, reply: Reply) -> Verdict:
+    ours = reply.enhanced.startswith("5.7.") or reply.code in _LOGIN_CODES
+    if phase in _OPENING:
+        ours = ours or phase in _OUR_PHASES
+        blame = Blame(us=ours, destination=not ours)
+        return _found(DeliveryState.DEFERRED, f"{phase}-refused", reply, blame)
+    if ours:
+        return _found(DeliveryState.DEFERRED, "policy-refusal", reply, Blame(us=True))
+    at_mail, no_room = phase is Phase.MAIL, reply.code == _OUT_OF_ROOM
+    soft = _SOFT.get(reply.enhanced)
+    if no_room and not reply.enhanced and not at_mail:
+        soft = "mailbox-full"
+    if soft:
+        return _found(DeliveryState.DEFERRED, soft, reply)
+    too_big = no_room or reply.enhanced in _TOO_BIG
+    if reply.enhanced in _BAD_SENDER or (at_mail and not too_big):
+        return _found(DeliveryState.DEFERRED, "sender-refused", reply, Blame(us=True))
+    return _failure(phase, reply)
+
+
+def _failure(phase: Phase, reply: Reply) -> Verdict:
+    if phase is not Phase.RCPT:
+        return _found(DeliveryState.FAILED, MESSAGE_REFUSED, reply)
+    if reply.enhanced in _NO_SUCH_ADDRESS:
+        return _found(DeliveryState.FAILED, "no-such-address", reply, Blame(subscriber=True))
+    return _found(DeliveryState.FAILED, "recipient-refused", reply)
+
+
+def _found(state: DeliveryState, word: str, reply: Reply, blame: Blame = _NOBODY) -> Verdict:
+    detail = f"{reply.code} {reply.enhanced}".rstrip()
+    return Verdict(state=state, reason=f"{word}: {detail}", blame=blame)

@@ -1,0 +1,244 @@
+"""Deliveries as rows: what is written of a planned one, and what is read when it is sent."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+)
+
+from paperround.core.i18n.localize import english_reason
+from paperround.core.languages import ENGLISH
+from paperround.db.dialect import Written, among, write_json
+from paperround.db.rows import value_of
+from paperround.db.schema import tables as db
+from paperround.delivery.claim_statements import waiting
+from paperround.delivery.claims import RELEASED, Book
+from paperround.delivery.ledger_model import Claimed, NewDelivery, Slip, parts_by_position
+from paperround.delivery.model import Lease
+from paperround.editions.model import DigestKind, EditionState, SkipReason, Withdrawal
+from paperround.papers.model import PaperId
+from paperround.subscribers.model import SubscriberState
+from paperround.subscribers.rows import EMAIL
+
+T = TypeVar("T")
+
+
+def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
+    """The columns of planned rows, but for where they belong and when they were made."""
+    none_yet = [0] * len(rows)
+    due = [row.due_at for row in rows]
+    return {
+        "subscriber_id": [row.subscriber_id for row in rows],
+        "subscription_id": [row.subscription_id for row in rows],
+        "kind": [row.kind.value for row in rows],
+        "local_date": [row.local_date for row in rows],
+        "positions": [_POSITIONS(row.papers) for row in rows],
+        "reasons": [_ENGLISH(row.reasons) if row.reasons else None for row in rows],
+        "reason_codes": [_REASONS(row.reasons) if row.reasons else None for row in rows],
+        "parts": [_PARTS(row.parts) if row.parts else None for row in rows],
+        "withdrawn": [
+            [{"paper": one.paper_id, "title": one.title, "page": one.page} for one in row.withdrawn]
+            or None
+            for row in rows
+        ],
+        "language": [None if row.language == ENGLISH else row.language for row in rows],
+        "state": [row.state.value for row in rows],
+        "reason": [row.reason for row in rows],
+        "due_at": due,
+        "next_at": due,
+        "expires_at": [row.expires_at for row in rows],
+        "attempts": none_yet,
+        "breakdowns": none_yet,
+        "message_id": [row.message_id for row in rows],
+        "dated": [row.dated for row in rows],
+        "key_id": [row.key_id for row in rows],
+        "nonce": [row.nonce for row in rows],
+    }
+
+
+_MOST_SHARED = 1024
+
+
+class _Lately(Generic[T]):
+    """The texts of the last values, each made once of the very same one.
+
+    Readers who get the same papers share what is said of them, and so do the parts of a page that
+    are written one after another. The values are held here, so no two have the same id.
+    """
+
+    def __init__(self, plain: Callable[[T], Any]) -> None:
+        self._plain = plain
+        self._texts: dict[int, tuple[T, Written]] = {}
+
+    def __call__(self, value: T) -> Written:
+        known = self._texts.get(id(value))
+        if known is not None:
+            return known[1]
+        written = Written(write_json(self._plain(value)))
+        if len(self._texts) >= _MOST_SHARED:
+            self._texts = {}
+        self._texts[id(value)] = value, written
+        return written
+
+
+_POSITIONS = _Lately[Sequence[tuple[PaperId, int]]](lambda papers: [at for _, at in papers])
+_REASONS = _Lately[Mapping[int, str]](lambda why: {str(at): one for at, one in why.items()})
+_ENGLISH = _Lately[Mapping[int, str]](
+    lambda why: {str(at): english_reason(one) for at, one in why.items()}
+)
+_PARTS = _Lately[Mapping[str, Sequence[float]]](lambda parts: parts)
+
+
+def slip_of(row: Row[Any]) -> Slip:
+    """What the mail of a row is made of; the address is empty after an erasure."""
+    return value_of(Slip, row, **_slip_fields(row))
+
+
+def _slip_fields(row: Row[Any]) -> dict[str, Any]:
+    """Those that are not as their columns."""
+    reasons = row.reason_codes or row.reasons or {}
+    return {
+        "row": row.id,
+        "address": row.address or "",
+        "positions": tuple(row.positions),
+        "reasons": {int(position): why for position, why in reasons.items()},
+        "parts": parts_by_position(row.positions, row.parts or {}),
+        "withdrawn": tuple(
+            Withdrawal(paper_id=PaperId(one["paper"]), title=one["title"], page=one["page"])
+            for one in row.withdrawn or ()
+        ),
+        "language": row.language or ENGLISH,
+    }
+
+
+def claimed_of(row: Row[Any], lease: Lease) -> Claimed:
+    """The delivery of a row, under the lease it was claimed with; none of it was taken yet."""
+    others = {"kind": DigestKind(row.kind), "lease": lease, "taken": 0}
+    return value_of(Claimed, row, **_slip_fields(row), **others)
+
+
+def _why_not(row: Row[Any]) -> SkipReason | None:
+    withdrawn = row.edition_state == EditionState.CANCELLED
+    if withdrawn and row.kind != DigestKind.REPLACEMENT:
+        return SkipReason.CANCELLED
+    if row.person_state == SubscriberState.SUPPRESSED:
+        return SkipReason.SUPPRESSED
+    active = row.person_state == row.subscription_state == SubscriberState.ACTIVE
+    return None if active and row.address else SkipReason.UNSUBSCRIBED
+
+
+def release_papers(connection: Connection, ids: Collection[int]) -> None:
+    """Forget the papers of those of `ids` that ended without reaching anybody, and what they said
+    of others."""
+    ended = select(db.deliveries.c.id).where(
+        among(connection, db.deliveries.c.id, ids), db.deliveries.c.state.in_(RELEASED)
+    )
+    for memory in (db.sent_papers, db.told_withdrawals):
+        connection.execute(delete(memory).where(memory.c.delivery_id.in_(ended)))
+
+
+def due_rows(address: ColumnElement[Any]) -> Select[Any]:
+    """The deliveries that wait, with what says whether each may go; `address` is where it goes."""
+    return (
+        select(
+            db.deliveries.c.id,
+            db.deliveries.c.edition_id,
+            db.deliveries.c.subscriber_id,
+            db.deliveries.c.kind,
+            db.deliveries.c.local_date,
+            db.deliveries.c.positions,
+            db.deliveries.c.reasons,
+            db.deliveries.c.reason_codes,
+            db.deliveries.c.parts,
+            db.deliveries.c.withdrawn,
+            db.deliveries.c.language,
+            db.deliveries.c.message_id,
+            db.deliveries.c.dated,
+            db.deliveries.c.key_id,
+            db.deliveries.c.nonce,
+            db.deliveries.c.attempts,
+            db.deliveries.c.breakdowns,
+            db.deliveries.c.expires_at,
+            db.deliveries.c.domain,
+            address.label("address"),
+            db.subscribers.c.state.label("person_state"),
+            db.subscriptions.c.state.label("subscription_state"),
+            db.editions.c.state.label("edition_state"),
+        )
+        .select_from(db.deliveries)
+        .join(db.subscribers, db.deliveries.c.subscriber_id == db.subscribers.c.id)
+        .join(db.editions, db.deliveries.c.edition_id == db.editions.c.id)
+        .join(db.lists, db.deliveries.c.list_id == db.lists.c.id)
+        .outerjoin(db.subscriptions, db.deliveries.c.subscription_id == db.subscriptions.c.id)
+        .where(waiting(db.deliveries), db.lists.c.paused_at.is_(None))
+    )
+
+
+_DUE = due_rows(db.subscribers.c.address).where(db.subscribers.c.kind == EMAIL)
+"""Digests to channels are a book of their own."""
+
+
+def may_go(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Nothing speaks against sending a row now, whatever it is sent by; and `conditions` hold."""
+    return (
+        select(literal(1))
+        .where(
+            db.lists.c.id == db.deliveries.c.list_id,
+            db.lists.c.paused_at.is_(None),
+            db.editions.c.id == db.deliveries.c.edition_id,
+            or_(
+                db.editions.c.state != EditionState.CANCELLED.value,
+                db.deliveries.c.kind == DigestKind.REPLACEMENT.value,  # asked for since
+            ),
+            db.subscribers.c.id == db.deliveries.c.subscriber_id,
+            db.subscribers.c.state == SubscriberState.ACTIVE.value,
+            db.subscriptions.c.id == db.deliveries.c.subscription_id,
+            db.subscriptions.c.state == SubscriberState.ACTIVE.value,
+            *conditions,
+        )
+        .correlate(db.deliveries)
+        .exists()
+    )
+
+
+_MAY_GO = may_go(db.subscribers.c.address.is_not(None))
+
+_HEAD = (
+    select(func.min(db.deliveries.c.next_at))
+    .where(waiting(db.deliveries), db.deliveries.c.list_id == db.lists.c.id)
+    .correlate(db.lists)
+    .scalar_subquery()
+)
+_HEADS = select(db.lists.c.id, _HEAD.label("head")).where(db.lists.c.paused_at.is_(None))
+"""When the first mail in the line of each list that is not paused may go."""
+
+
+def lines_of(heads: Select[Any], connection: Connection, now: datetime) -> list[int]:
+    """The lines that have rows due, oldest first; `heads` says when the first of each may go."""
+    found = [(head, id_) for id_, head in connection.execute(heads) if head is not None]
+    return [id_ for head, id_ in sorted(found) if head <= now]
+
+
+DELIVERIES: Book[Claimed] = Book(
+    table=db.deliveries,
+    due=_DUE,
+    lines=partial(lines_of, _HEADS),
+    in_line=db.deliveries.c.list_id == bindparam("b_line"),
+    why_not=_why_not,
+    may_go=_MAY_GO,
+    claimed=claimed_of,
+    unsent=release_papers,
+)
+"""The book of mails. Rows of a paused list wait."""

@@ -1,0 +1,125 @@
+"""The file of a machine's send mark: one line of fixed length, written in place and synced."""
+
+import fcntl
+import json
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from paperround.core.errors import UnreadableFile
+from paperround.core.times import require_utc
+from paperround.db.backup import sync
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMark:
+    """`at` is the instant of the last claim or outcome that `host` wrote into the database of
+    `installation`; it only grows."""
+
+    installation: str
+    host: str
+    at: datetime
+
+
+LONGEST = 2_000
+"""Bytes of the file that are read."""
+
+
+class SendMarkFile:
+    """The mark at `path`. Several processes may share it: it is locked while it is
+    read or changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return str(self._path)
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether this process may write it, or make it where there is none."""
+        place = self._path
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        return os.access(place, os.W_OK)
+
+    def read(self) -> SendMark | None:
+        """The mark; None where there is no file. Raises OSError, and UnreadableFile for a file
+        that holds no mark."""
+        try:
+            handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+            return _parsed(os.pread(handle, LONGEST, 0))
+        finally:
+            os.close(handle)
+
+    def create(self, mark: SendMark) -> None:
+        """Make the file, whole and synced. A mark that is there stays, a file without one does
+        not. Raises OSError."""
+        folder = self._path.parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{self._path.name}-")
+        unfinished = Path(name)
+        try:
+            try:
+                self._write(handle, _line(mark))
+                self._sync(handle)
+            finally:
+                os.close(handle)
+            if self._is_damaged():
+                unfinished.replace(self._path)
+            else:
+                with suppress(FileExistsError):
+                    self._path.hardlink_to(unfinished)
+            sync(folder)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def advance(self, installation: str, at: datetime) -> None:
+        """Move the mark on to `at`, and wait for the disk. One that is there already, or belongs
+        to another installation, stays. Raises OSError, and UnreadableFile."""
+        handle = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            mark = _parsed(os.pread(handle, LONGEST, 0))
+            if mark.installation == installation and mark.at < at:
+                self._write(handle, _line(replace(mark, at=at)))
+                self._sync(handle)
+        finally:
+            os.close(handle)
+
+    def _is_damaged(self) -> bool:
+        try:
+            self.read()
+        except UnreadableFile:
+            return True
+        return False
+
+    def _write(self, handle: int, line: bytes) -> None:
+        os.pwrite(handle, line, 0)
+
+    def _sync(self, handle: int) -> None:
+        os.fdatasync(handle)
+
+
+def _line(mark: SendMark) -> bytes:
+    at = require_utc(mark.at).isoformat(timespec="microseconds")
+    facts = {"installation": mark.installation, "host": mark.host, "at": at}
+    return f"{json.dumps(facts)}\n".encode()
+
+
+def _parsed(line: bytes) -> SendMark:
+    try:
+        facts = json.loads(line)
+        at = require_utc(datetime.fromisoformat(facts["at"]))
+        return SendMark(installation=str(facts["installation"]), host=str(facts["host"]), at=at)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableFile("it holds no send mark") from error

@@ -1,0 +1,1 @@
+"""SMTP: one conversation without a socket, and the loop that drives many."""

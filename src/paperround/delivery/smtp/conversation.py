@@ -1,0 +1,444 @@
+"""One SMTP session without its socket: bytes in, bytes and events out.
+
+    begin ──► GREETING HELLO [TLS HELLO] [AUTH] ──► `is_open`, or Stopped
+    offer ──► MAIL RCPT DATA ──354──► body ──► Ready
+    permit ─► dot, and in the same group MAIL RCPT DATA of the message that is lined up
+              reply to the dot ──► Outcome, and so on with the next 354
+
+A server that offers PIPELINING (RFC 2920) takes a message in one round trip; with any other, each
+command waits for the reply before it. Replies come in the order of the commands. There are at most
+two messages in a session, and the dot of the second follows the reply to the dot of the first: one
+dot at a time is committed and not answered.
+
+An exception of a socket does not say what it interrupted, so the phase is set before each step.
+"""
+
+import base64
+from collections import deque
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf
+from typing import NamedTuple
+
+from paperround.core.smtp_url import Relay, Tls
+from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.replies import NO_LOGIN, NO_STARTTLS, parse_reply
+from paperround.delivery.wire_format import dot_stuffed
+from paperround.editions.model import DeliveryId
+
+REST = 421
+"""The code of a server that ends the session."""
+
+_GO_ON = 354
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds to wait for each kind of reply (RFC 5321 section 4.5.3.2).
+
+    `patience` is how long a run that is cut short waits for the replies to its dots.
+    """
+
+    connect: float = 10
+    command: float = 60
+    dot: float = 600
+    goodbye: float = 5
+    patience: float = 30
+
+
+class Stopped(Exception):
+    """A message or a session did not get past `phase`: a refusal, or no usable reply."""
+
+    def __init__(self, phase: Phase, *, reply: Reply | None = None, error: str = "") -> None:
+        super().__init__(error or f"{phase} refused")
+        self.phase = phase
+        self.reply = reply
+        self.error = error
+
+    def outcome(self, delivery: DeliveryId) -> Outcome:
+        """What this means for a message."""
+        return Outcome(id=delivery, phase=self.phase, reply=self.reply, error=self.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The body is out; may the dot follow?"""
+
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The server said nothing about this message: offer it in another session."""
+
+    envelope: Envelope
+
+
+Event = Stopped | Ready | Outcome | Back
+"""That there will be no session, or what became of a message."""
+
+_Script = Generator[bytes, Reply, None]
+
+
+class _Step(NamedTuple):
+    """A command, and the message it is about, if any."""
+
+    command: bytes
+    phase: Phase = Phase.MAIL
+    envelope: Envelope | None = None
+
+
+_RESET = _Step(b"RSET\r\n")
+_QUIT = _Step(b"QUIT\r\n")
+_PROTECTED = Reply(220, "", "")
+
+
+class Conversation:
+    """A session from its greeting to its end. Times are seconds on the caller's monotonic clock.
+
+    The owner of the socket writes `output` and calls `flushed`, puts TLS around the connection when
+    `wants_tls` and calls `protected`, passes on what it reads, and takes the `events`. Once `over`,
+    it closes the socket. `is_ready`: the current message waits for its dot. `is_proven`: the server
+    has answered to a message; one that ends the session between two has then refused neither.
+
+    `hostname` is the name in EHLO. Where there is a `sender`, opening ends with its MAIL: such a
+    session only asks whether the server would take a message from there.
+    """
+
+    def __init__(
+        self,
+        relay: Relay,
+        *,
+        hostname: str,
+        timeouts: Timeouts,
+        pipelining: bool = True,
+        sender: str = "",
+    ) -> None:
+        self.output = b""
+        self.events: list[Event] = []
+        self.deadline = inf
+        self.is_open = self.is_ready = self.over = self.wants_tls = self.is_proven = False
+        self._relay = relay
+        self._hostname = hostname
+        self._timeouts = timeouts
+        self._may_pipeline = pipelining
+        self._sender = sender
+        self._features: dict[str, str] = {}
+        self._pipelining = False
+        self._replies = ReplyParser()
+        self._script = self._opening()
+        self._to_ask: deque[_Step] = deque()
+        self._asked: deque[_Step] = deque()
+        self._phase = Phase.CONNECT
+        self._current: Envelope | None = None
+        self._next: Envelope | None = None
+        self._must_reset = False
+
+    # --- opening -------------------------------------------------------------------------------
+
+    def begin(self, now: float) -> None:
+        """The socket is connected."""
+        next(self._script)
+        self.deadline = now + self._timeouts.command
+
+    def protected(self, now: float) -> None:
+        """The connection has TLS."""
+        self.wants_tls = False
+        self._open(_PROTECTED, now)
+
+    def _open(self, reply: Reply, now: float) -> None:
+        """Go on with what the opening does after `reply`."""
+        self.deadline = now + self._timeouts.command
+        try:
+            self.output += self._script.send(reply)
+        except StopIteration:
+            self.is_open, self.deadline = True, inf
+            self._pipelining = self._may_pipeline and "PIPELINING" in self._features
+        except Stopped as stopped:
+            self._end(stopped.reply, stopped.error)
+
+    def _opening(self) -> _Script:
+        """Yields each command for its reply. Never goes on with less TLS than the relay is to
+        have."""
+        if self._relay.tls is Tls.IMPLICIT:
+            yield from self._protect()
+        yield from self._expect(Phase.GREETING, "", "2")
+        yield from self._hello()
+        if self._relay.tls is Tls.STARTTLS:
+            if "STARTTLS" not in self._features:
+                self._phase = Phase.TLS
+                raise Stopped(Phase.TLS, error=f"{NO_STARTTLS}: the relay does not offer STARTTLS")
+            yield from self._expect(Phase.TLS, "STARTTLS\r\n", "220")
+            yield from self._protect()
+            yield from self._hello()
+        if self._relay.user:
+            yield from self._log_in()
+        if self._sender:
+            yield from self._expect(Phase.MAIL, f"MAIL FROM:<{self._sender}>\r\n", "2")
+
+    def _expect(self, phase: Phase, command: str, wanted: str) -> _Script:
+        self._phase = phase
+        reply = yield command.encode("ascii")
+        if not str(reply.code).startswith(wanted):
+            raise Stopped(phase, reply=reply)
+
+    def _protect(self) -> _Script:
+        self._phase, self.wants_tls = Phase.TLS, True
+        yield b""
+
+    def _hello(self) -> _Script:
+        yield from self._expect(Phase.HELLO, f"EHLO {self._hostname}\r\n", "2")
+        lines = [line[4:].decode("utf-8", "replace").upper() for line in self._replies.lines[1:]]
+        offers = (line.strip().partition(" ") for line in lines)
+        self._features = {name: rest for name, _, rest in offers}
+
+    def _log_in(self) -> _Script:
+        user, password = self._relay.user, self._relay.password
+        offered = self._features.get("AUTH", "").split()
+        if "PLAIN" in offered:
+            secret = _base64(f"\0{user}\0{password}")
+            yield from self._expect(Phase.AUTH, f"AUTH PLAIN {secret}", "235")
+        elif "LOGIN" in offered:
+            yield from self._expect(Phase.AUTH, "AUTH LOGIN\r\n", "334")
+            yield from self._expect(Phase.AUTH, _base64(user), "334")
+            yield from self._expect(Phase.AUTH, _base64(password), "235")
+        else:
+            self._phase = Phase.AUTH
+            raise Stopped(Phase.AUTH, error=f"{NO_LOGIN}: the relay offers no PLAIN or LOGIN")
+
+    # --- what we ask ---------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a message may be offered."""
+        return self.is_open and self._current is None and not self._asked and not self.over
+
+    @property
+    def dot_is_open(self) -> bool:
+        """Whether the current message has its dot and no reply."""
+        return self._current is not None and self._phase is Phase.DOT
+
+    @property
+    def takes_another(self) -> bool:
+        """Whether a message may be lined up behind the one that waits for its dot."""
+        return self.is_ready and self._pipelining and self._next is None
+
+    def offer(self, envelope: Envelope, now: float) -> None:
+        """Begin with a message; the conversation must be idle."""
+        self._current, self._phase = envelope, Phase.MAIL
+        if self._must_reset:
+            self._to_ask.append(_RESET)
+            self._must_reset = False
+        self._ask_all(envelope, now)
+
+    def line_up(self, envelope: Envelope) -> None:
+        """Let `envelope` follow in the group of the dot."""
+        self._next = envelope
+
+    def permit(self, now: float) -> None:
+        """Write the dot of the message that is ready."""
+        self.is_ready = False
+        self._phase = Phase.DOT
+        self._ask(_Step(b".\r\n", Phase.DOT, self._current))
+        self.deadline = now + self._timeouts.dot
+        if self._next is not None:
+            self._ask_all(self._next, now)
+
+    def leave(self) -> None:
+        """End without the dot of the current message, of which nothing is told."""
+        self._current = None
+        self._end(None, "")
+
+    def say_goodbye(self, now: float) -> None:
+        """QUIT; the conversation must be idle. It is over with whatever comes next."""
+        self._ask(_QUIT)
+        self.deadline = now + self._timeouts.goodbye
+
+    def _ask_all(self, envelope: Envelope, now: float) -> None:
+        size = f" SIZE={len(envelope.content)}" if "SIZE" in self._features else ""
+        for phase, command in (
+            (Phase.MAIL, f"MAIL FROM:<{envelope.sender}>{size}\r\n"),
+            (Phase.RCPT, f"RCPT TO:<{envelope.recipient}>\r\n"),
+            (Phase.DATA, "DATA\r\n"),
+        ):
+            self._to_ask.append(_Step(command.encode("ascii"), phase, envelope))
+        self._go_on(now)
+
+    def _go_on(self, now: float) -> None:
+        """Write what may be written: all of a group, else one command when none is open."""
+        while self._to_ask and (self._pipelining or not self._asked):
+            self._ask(self._to_ask.popleft())
+        if self._asked and self.deadline == inf:
+            self.deadline = now + self._timeouts.command
+
+    def _ask(self, step: _Step) -> None:
+        self.output += step.command
+        self._asked.append(step)
+
+    # --- what the server says ------------------------------------------------------------------
+
+    def flushed(self) -> None:
+        """All of `output` was written."""
+        self.output = b""
+        if self._phase is Phase.BODY and self._current is not None and not self.is_ready:
+            self.is_ready, self.deadline = True, inf
+            self.events.append(Ready(self._current))
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Bytes came; none is the end of the connection."""
+        if not data:
+            half = "half-line: the connection ended inside an answer"
+            self.lose(half if self._replies.has_begun else "disconnected: the connection ended")
+            return
+        try:
+            for reply in self._replies.feed(data):
+                self._hear(reply, now)
+                if self.over:
+                    return
+        except GarbageReply as garbage:
+            self.lose(f"garbage: {garbage}")
+        if self.wants_tls and self._replies.has_begun:
+            self._hear_in_the_open()
+
+    def lose(self, error: str) -> None:
+        """No usable reply can come any more."""
+        self._end(None, error)
+
+    def _hear(self, reply: Reply, now: float) -> None:
+        if self.wants_tls:
+            self._hear_in_the_open()
+        elif self.is_open and (reply.code == REST or not self._asked):
+            self._end(reply, "")
+        elif self.output and not self._pipelining:
+            self.lose("garbage: an answer that nobody asked for")
+        elif self.is_open:
+            self._hear_answer(self._asked.popleft(), reply, now)
+        else:
+            self._open(reply, now)
+
+    def _hear_in_the_open(self) -> None:
+        self.lose("garbage: words in the open that would seem to be protected")
+
+    def _hear_answer(self, step: _Step, reply: Reply, now: float) -> None:
+        self.deadline = inf
+        if step.envelope is None:
+            if step is _QUIT:
+                self._end(None, "")
+            elif reply.code >= 300:
+                self.lose("garbage: RSET was refused")
+        elif step.envelope is not self._current:
+            # The rest of a group whose message was refused. A server that wants its body all the
+            # same would take an empty one for it: it gets none, and no dot.
+            if reply.code < 400 and not self._asked:
+                self._end(None, "")
+        elif step.phase is Phase.DOT:
+            self._end_message(reply)
+        else:
+            self._hear_of_message(step.phase, reply, now)
+        if not self.over:
+            self._go_on(now)
+
+    def _hear_of_message(self, phase: Phase, reply: Reply, now: float) -> None:
+        if phase is Phase.DATA and reply.code == _GO_ON:
+            if self._current is not None:
+                self._phase = Phase.BODY
+                self.output += dot_stuffed(self._current.content)
+                self.deadline = now + self._timeouts.command
+        elif phase is not Phase.DATA and 200 <= reply.code < 300:
+            self._phase = Phase.RCPT if phase is Phase.MAIL else Phase.DATA
+        elif reply.code < 400:
+            self._end(reply, "")
+        else:
+            self._to_ask.clear()
+            self._must_reset = True
+            self._tell(reply)
+
+    def _end_message(self, reply: Reply) -> None:
+        self._tell(reply)
+        if 300 <= reply.code < 400:
+            self._end(None, "")
+        elif self._next is not None:
+            self._current, self._next, self._phase = self._next, None, Phase.MAIL
+        else:
+            self._must_reset = reply.code >= 400
+
+    def _tell(self, reply: Reply | None, error: str = "") -> None:
+        """What the server says of the current message, which ends with it."""
+        envelope, self._current = self._current, None
+        if envelope is not None:
+            self.is_proven |= reply is not None and reply.code != REST
+            stopped = Stopped(self._phase, reply=reply, error=error)
+            self.events.append(stopped.outcome(envelope.id))
+
+    def _end(self, reply: Reply | None, error: str) -> None:
+        """It is over. A server that ends a session between two messages has refused neither."""
+        if self.over:
+            return
+        self.over, self.is_ready = True, False
+        self.output, self.deadline = b"", inf
+        if not self.is_open and (reply or error):
+            self.events.append(Stopped(self._phase, reply=reply, error=error))
+        between = self._phase is Phase.MAIL and self.is_proven
+        if self._current and between and (reply is None or reply.code == REST):
+            self.events.append(Back(self._current))
+        else:
+            self._tell(reply, error)
+        if self._next is not None:
+            self.events.append(Back(self._next))
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii") + "\r\n"
+
+
+LONGEST_LINE = 4096
+MOST_LINES = 100
+
+
+class GarbageReply(Exception):
+    """The server sent something that is no SMTP reply."""
+
+
+class ReplyParser:
+    """Collects bytes and gives complete replies. `lines` are those of the last one."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self._unread = b""
+        self._begun: list[bytes] = []
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether part of a reply has come."""
+        return bool(self._unread or self._begun)
+
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """The replies that `data` completes. Raises GarbageReply where one is invalid, after the
+        valid ones before it."""
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            self._begun.append(line)
+            if not _goes_on(line):
+                self.lines, self._begun = self._begun, []
+                yield _reply(*self.lines)
+            elif len(self._begun) == MOST_LINES:
+                raise GarbageReply("an answer without end")
+        if len(self._unread) > LONGEST_LINE:
+            raise GarbageReply("a line without end")
+
+
+def _goes_on(line: bytes) -> bool:
+    """Whether more lines of the same reply follow (RFC 5321 section 4.2.1)."""
+    return line[3:4] == b"-" and line[:3].isdigit()
+
+
+@lru_cache(maxsize=64)
+def _reply(*lines: bytes) -> Reply:
+    """The reply that `lines` are. A server says the same few all day."""
+    if max(map(len, lines)) > LONGEST_LINE:
+        raise GarbageReply("a line without end")
+    try:
+        return parse_reply([line.rstrip(b"\r").decode("utf-8", "replace") for line in lines])
+    except ValueError as error:
+        raise GarbageReply(str(error)) from None

@@ -1,0 +1,239 @@
+"""SMTP sessions on sockets that never block, and the loop that waits for all of them."""
+
+import contextlib
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+
+from paperround.core.errors import Misconfigured
+from paperround.core.smtp_url import Relay, Tls
+from paperround.delivery.replies import CERTIFICATE
+from paperround.delivery.smtp.conversation import Conversation, Event
+
+_CHUNK = 65536
+"""Bytes, more than any TLS record holds."""
+
+_LONGEST_LOOK = 5.0
+"""Seconds after which `listen` returns at the latest, so that its caller may stop."""
+
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def dial(relay: Relay, seconds: float) -> socket.socket:
+    """A connected socket to `relay`."""
+    sock = socket.create_connection((relay.host, relay.port), timeout=seconds)
+    # The dot is a small write after a large one: without this it waits for a delayed ACK.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What sessions take from outside: the clock and the network."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    selector: Callable[[], selectors.BaseSelector] = selectors.DefaultSelector
+    dial: Callable[[Relay, float], socket.socket] = dial
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a relay is reached: `number` is its place in the setting."""
+
+    number: int
+    relay: Relay
+    context: ssl.SSLContext | None
+    dial: Callable[[], socket.socket]
+
+
+class Session:
+    """A conversation and its socket. The loop calls it when the socket is ready."""
+
+    sock: socket.socket
+
+    def __init__(self, route: Route, talk: Conversation, began: float) -> None:
+        self.route = route
+        self.talk = talk
+        self.began = began
+        self.fd = -1
+        self.is_writing = False
+        self._sent = 0
+
+    def connect(self, now: float) -> None:
+        """Connect, which is the one thing that other sessions have to wait for."""
+        try:
+            self.sock = self.route.dial()
+        except OSError as error:
+            self.talk.lose(explain(error))
+        else:
+            self.sock.setblocking(False)
+            self.fd = self.sock.fileno()
+            self.talk.begin(now)
+
+    def read(self, now: float) -> None:
+        """Hear what there is. One read is a whole TLS record, so nothing stays behind unseen."""
+        if self.talk.over or self.talk.wants_tls:
+            return
+        try:
+            data = self.sock.recv(_CHUNK)
+        except _NOT_NOW:
+            return
+        except OSError as error:
+            self.talk.lose(explain(error))
+            return
+        self.talk.receive(data, now)
+
+    def write(self, now: float) -> None:
+        """Write as much as the socket takes."""
+        output = self.talk.output
+        try:
+            while self._sent < len(output):
+                rest = memoryview(output)[self._sent :] if self._sent else output
+                self._sent += self.sock.send(rest)
+        except _NOT_NOW:
+            return
+        except OSError as error:
+            self.read(now)  # the server's last words say more than the broken pipe
+            self.talk.lose(explain(error))
+            return
+        self._sent = 0
+        self.talk.flushed()
+
+    def shake_hands(self, now: float) -> None:
+        """Put TLS around the connection; the certificate must be the relay's."""
+        context, host = self.route.context, self.route.relay.host
+        if context is None:
+            raise ValueError(f"{self.route.relay} wants TLS but was given no context")
+        try:
+            if not isinstance(self.sock, ssl.SSLSocket):
+                self.sock = context.wrap_socket(
+                    self.sock, server_hostname=host, do_handshake_on_connect=False
+                )
+            self.sock.do_handshake()
+        except _NOT_NOW:
+            return
+        except OSError as error:
+            self.talk.lose(explain(error))
+            return
+        self.talk.protected(now)
+
+    def close(self) -> None:
+        """Free the socket, as it is."""
+        if self.fd >= 0:
+            with contextlib.suppress(OSError):  # it was gone already
+                self.sock.shutdown(socket.SHUT_RDWR)
+            self.sock.close()
+
+
+class SelectorLoop:
+    """One wait for all sessions. `on_event` is told what each came to, and None for its end."""
+
+    def __init__(self, world: World, on_event: Callable[[Session, Event | None], None]) -> None:
+        self.sessions: set[Session] = set()
+        self._monotonic = world.monotonic
+        self._selector = world.selector()
+        self._on_event = on_event
+
+    def join(self, session: Session) -> None:
+        """Listen to `session` too, once it is connected."""
+        self.sessions.add(session)
+        if session.fd < 0:
+            session.connect(self._monotonic())
+        if session.fd >= 0:  # by number: under TLS the socket becomes another object
+            self._selector.register(session.fd, selectors.EVENT_READ, session)
+        self.serve(session)
+
+    def release(self, session: Session) -> None:
+        """Listen to `session` no more."""
+        self.sessions.discard(session)
+        session.is_writing = False
+        if session.fd >= 0:
+            self._selector.unregister(session.fd)
+
+    def listen(self, longest: float) -> None:
+        """Wait up to `longest` seconds for something to be heard."""
+        soonest = min((one.talk.deadline for one in self.sessions), default=inf)
+        left = max(0.0, min(longest, soonest - self._monotonic(), _LONGEST_LOOK))
+        for key, events in self._selector.select(left):
+            session: Session = key.data
+            if events & selectors.EVENT_READ:
+                session.read(self._monotonic())
+            self.serve(session)
+        if (now := self._monotonic()) >= soonest:
+            for late in [one for one in self.sessions if one.talk.deadline <= now]:
+                late.talk.lose("timeout: no answer in time")
+                self.serve(late)
+
+    def serve(self, session: Session) -> None:
+        """Something was said on either side: write what it leads to, and tell what it came to."""
+        talk, now = session.talk, self._monotonic()
+        if talk.wants_tls and not talk.output:
+            session.shake_hands(now)
+        if talk.output:
+            session.write(now)
+        for event in talk.events:
+            self._on_event(session, event)
+        talk.events.clear()
+        if talk.over:
+            if session in self.sessions:
+                self.release(session)
+                session.close()
+                self._on_event(session, None)
+        elif bool(talk.output) != session.is_writing:
+            session.is_writing = not session.is_writing
+            writing = selectors.EVENT_WRITE if session.is_writing else 0
+            self._selector.modify(session.fd, selectors.EVENT_READ | writing, session)
+
+    def say_goodbye(self, session: Session) -> None:
+        """End `session`, which is idle, as a client should."""
+        session.talk.say_goodbye(self._monotonic())
+        self.serve(session)
+
+    def finish(self) -> None:
+        """Listen until every session has ended; those that were told goodbye do."""
+        while self.sessions:
+            self.listen(inf)
+
+    def lose_all(self, error: str) -> None:
+        """Give up every session as it is."""
+        for session in list(self.sessions):
+            session.talk.lose(error)
+            self.serve(session)
+
+    def close(self) -> None:
+        """Free the selector."""
+        self._selector.close()
+
+
+def route_to(relay: Relay, *, number: int = 0, seconds: float, world: World) -> Route:
+    """How to reach `relay`, within so many seconds. Raises Misconfigured for a certificate file
+    that cannot be read."""
+    context = None
+    try:
+        if relay.tls is not Tls.NONE:
+            context = ssl.create_default_context(cafile=relay.ca_file)
+    except OSError as error:
+        raise Misconfigured(
+            f"the certificate file {relay.ca_file} of {relay} cannot be used: {error.strerror}"
+        ) from error
+    return Route(number, relay, context, partial(world.dial, relay, seconds))
+
+
+def explain(error: OSError) -> str:
+    """A short code and a detail for what a socket raised."""
+    match error:
+        case TimeoutError():
+            return "timeout: no answer in time"
+        case ssl.SSLCertVerificationError():
+            return f"{CERTIFICATE}: {error.verify_message}"
+        case ssl.SSLError():
+            return f"tls: {error.reason or 'handshake failed'}"
+        case ConnectionResetError() | BrokenPipeError():
+            return "reset: the connection was reset"
+        case _:
+            return f"network: {error.strerror or type(error).__name__}"

@@ -1,0 +1,332 @@
+"""How things stand, counted over the ledger."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, func, or_, select, true
+
+from paperround.db import revisions
+from paperround.db.dialect import among
+from paperround.db.encryption import sealed_with
+from paperround.db.engine import Storage, storage
+from paperround.db.rows import value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.delivery.claim_statements import waiting
+from paperround.delivery.replacement_store import IS_REPLACED
+from paperround.delivery.status import (
+    DeliveryEntry,
+    DeliveryQuery,
+    EditionTally,
+    KeysInUse,
+    MailRecord,
+    ReasonTally,
+)
+from paperround.editions.lists import ListId
+from paperround.editions.model import DeliveryState, DigestKind
+from paperround.subscribers.model import SubscriberId, SubscriberState
+from paperround.subscribers.rows import EMAIL
+
+MOST_HOURS = 200
+"""How many due instants of a day are looked at: the hours of readers, and a few of newcomers."""
+
+Late = tuple[datetime, int, datetime, datetime]
+"""A due instant, how many left late, and when the first and the last of them left."""
+
+
+def _living(list_id: ListId, now: datetime) -> Select[Any]:
+    return select(db.editions.c.id).where(
+        db.editions.c.list_id == list_id, db.editions.c.live_until > now
+    )
+
+
+UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
+"""States that need no reason. (A mail that waits for its answer has none yet, either.)"""
+
+ENDED = (
+    DeliveryState.SENT,
+    DeliveryState.FAILED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.EXPIRED,
+    DeliveryState.SKIPPED,
+)
+
+
+_WITH_PAPERS = select(
+    db.editions,
+    select(func.count())
+    .where(db.edition_papers.c.edition_id == db.editions.c.id)
+    .scalar_subquery()
+    .label("papers"),
+)
+
+
+class StatusStore(Store):
+    """Numbers over the ledger, for operators. It only reads."""
+
+    def is_migrated(self) -> bool:
+        """Whether the database has the schema this version needs."""
+        return revisions.fits(self._connection)
+
+    def storage(self) -> Storage:
+        """The room the database takes up, and has left."""
+        return storage(self._connection)
+
+    def editions(self, list_id: ListId, *, now: datetime, limit: int) -> list[EditionTally]:
+        """The newest edition, and those whose mails still live, newest first."""
+        c = db.editions.c
+        newest = (
+            select(c.id).where(c.list_id == list_id).order_by(c.cut_at.desc(), c.id.desc()).limit(1)
+        )
+        return self._tallies(
+            _WITH_PAPERS.where(c.list_id == list_id, or_(c.live_until > now, c.id.in_(newest)))
+            .order_by(c.cut_at.desc(), c.id.desc())
+            .limit(limit)
+        )
+
+    def editions_of(self, list_id: ListId, day: date) -> list[EditionTally]:
+        """Every edition of that date, newest first, also one that was cancelled."""
+        c = db.editions.c
+        return self._tallies(
+            _WITH_PAPERS.where(c.list_id == list_id, c.day == day).order_by(
+                c.cut_at.desc(), c.id.desc()
+            )
+        )
+
+    def _tallies(self, query: Select[Any]) -> list[EditionTally]:
+        found = self._connection.execute(query).all()
+        c = db.deliveries.c
+        counted = self._connection.execute(
+            select(c.edition_id, c.state, func.count())
+            .where(among(self._connection, c.edition_id, [row.id for row in found]))
+            .group_by(c.edition_id, c.state)
+        )
+        states: dict[int, dict[DeliveryState, int]] = {}
+        for edition, state, count in counted:
+            states.setdefault(edition, {})[DeliveryState(state)] = count
+        return [value_of(EditionTally, row, by_state=states.get(row.id, {})) for row in found]
+
+    def reasons(self, list_id: ListId, *, since: datetime) -> list[ReasonTally]:
+        """Why mails that were due since then were not sent, and no other stands for them: the
+        most frequent reason first."""
+        c = db.deliveries.c
+        recent = select(db.editions.c.id).where(
+            db.editions.c.list_id == list_id, db.editions.c.live_until > since
+        )
+        grouped = self._connection.execute(
+            select(c.state, c.reason, c.code, func.count(), func.max(c.id))
+            .where(
+                c.edition_id.in_(recent),
+                c.due_at >= since,
+                c.state.not_in([state.value for state in UNEXPLAINED]),
+                c.reason != "",
+                or_(c.kind == DigestKind.REPLACEMENT.value, ~IS_REPLACED),
+            )
+            .group_by(c.state, c.reason, c.code)
+        ).all()
+        newest_ones = [newest for *_, newest in grouped]
+        replies = dict(
+            self._connection.execute(
+                select(c.id, c.reply).where(
+                    among(self._connection, c.id, newest_ones), c.reply.is_not(None)
+                )
+            ).all()
+        )
+        tallies = [
+            ReasonTally(
+                state=DeliveryState(state),
+                reason=reason,
+                count=count,
+                code=code,
+                reply=replies.get(newest),
+            )
+            for state, reason, code, count, newest in grouped
+        ]
+        return sorted(tallies, key=lambda one: (-one.count, one.state, one.reason, one.code or 0))
+
+    def waiting_now(self, list_id: ListId, *, until: datetime) -> int:
+        """How many mails of the list may leave by then and have not."""
+        c = db.deliveries.c
+        counting = select(func.count()).where(
+            waiting(db.deliveries), c.list_id == list_id, c.next_at <= until
+        )
+        return self._connection.execute(counting).scalar_one()
+
+    def left_since(
+        self, list_id: ListId, *, since: datetime, now: datetime
+    ) -> tuple[int, datetime | None]:
+        """How many mails of the list left since then, and when the first of them did."""
+        c = db.deliveries.c
+        counting = select(func.count(), func.min(c.sent_at)).where(
+            c.edition_id.in_(_living(list_id, now)),
+            c.state == DeliveryState.SENT.value,
+            c.sent_at >= since,
+        )
+        left, first = self._connection.execute(counting).one()
+        return left, first
+
+    def late(self, list_id: ListId, *, since: datetime, by: timedelta, now: datetime) -> list[Late]:
+        """Mails due since then that left at the first try and later than `by` after they were due:
+        for each due instant how many, and when the first and the last of them left."""
+        c = db.deliveries.c
+        sent_at_once = (
+            c.edition_id.in_(_living(list_id, now)),
+            c.state == DeliveryState.SENT.value,
+            c.attempts == 1,
+            c.due_at >= since,
+        )
+        hours: Sequence[Any] = self._connection.execute(
+            select(c.due_at, func.max(c.sent_at))
+            .where(*sent_at_once)
+            .group_by(c.due_at)
+            .order_by(c.due_at)
+            .limit(MOST_HOURS)
+        ).all()
+        found = []
+        for due_at, last in hours:
+            if last - due_at >= by:
+                counted = self._connection.execute(
+                    select(func.count(), func.min(c.sent_at), func.max(c.sent_at)).where(
+                        *sent_at_once, c.due_at == due_at, c.sent_at >= due_at + by
+                    )
+                ).one()
+                found.append((due_at, *counted))
+        return found
+
+    def due_by(self, list_id: ListId, moment: datetime) -> int:
+        """How many readers have a digest due by then. One whose clock the next tick will start
+        counts: it is due within a day."""
+        due_at = db.subscriptions.c.due_at
+        return self._readers(list_id, or_(due_at <= moment, due_at.is_(None)))
+
+    def active(self, list_id: ListId) -> int:
+        """How many readers get mail of the list: people who may be mailed, and no channels."""
+        return self._readers(list_id)
+
+    def _readers(self, list_id: ListId, *which: ColumnElement[bool]) -> int:
+        subscription, person = db.subscriptions.c, db.subscribers.c
+        readers = (
+            select(func.count())
+            .join_from(db.subscriptions, db.subscribers)
+            .where(
+                subscription.list_id == list_id,
+                subscription.state == SubscriberState.ACTIVE.value,
+                person.state == SubscriberState.ACTIVE.value,
+                person.kind == EMAIL,
+                *which,
+            )
+        )
+        return self._connection.execute(readers).scalar_one()
+
+    def mails(self, subscriber: SubscriberId, *, limit: int) -> list[MailRecord]:
+        """Digests and notices of a person, newest first."""
+        digests = self._connection.execute(
+            _newest(
+                select(
+                    db.deliveries,
+                    db.lists.c.name.label("list_name"),
+                    func.coalesce(db.post_progress.c.taken, 0).label("taken"),
+                )
+                .join_from(db.deliveries, db.lists)
+                .outerjoin(db.post_progress),
+                db.deliveries,
+                subscriber,
+                limit,
+            )
+        )
+        notices = self._connection.execute(
+            _newest(select(db.notices), db.notices, subscriber, limit)
+        )
+        records = [
+            value_of(
+                MailRecord,
+                row,
+                name=f"delivery/{row.id}",
+                positions=tuple(row.positions),
+                state=DeliveryState(row.state),
+            )
+            for row in digests
+        ] + [
+            value_of(
+                MailRecord,
+                row,
+                name=f"notice/{row.id}",
+                list_name=None,
+                edition_id=None,
+                local_date=None,
+                positions=(),
+                state=DeliveryState(row.state),
+                taken=0,
+            )
+            for row in notices
+        ]
+        return sorted(records, key=lambda one: one.due_at, reverse=True)[:limit]
+
+    def deliveries(
+        self, wanted: DeliveryQuery, *, before: int | None, limit: int
+    ) -> list[DeliveryEntry]:
+        """Rows of the ledger with an id below `before`, newest first."""
+        c = db.deliveries.c
+        named = {
+            c.list_id: wanted.list_id,
+            c.local_date: wanted.local_date,
+            c.state: wanted.state,
+            c.subscriber_id: wanted.subscriber_id,
+        }
+        which = [column == value for column, value in named.items() if value is not None]
+        found = self._connection.execute(
+            select(
+                db.deliveries,
+                db.lists.c.name.label("list_name"),
+                db.editions.c.day.label("edition_day"),
+                db.editions.c.cut,
+            )
+            .select_from(db.deliveries)
+            .join(db.lists, c.list_id == db.lists.c.id)
+            .join(db.editions, c.edition_id == db.editions.c.id)
+            .where(*which, true() if before is None else c.id < before)
+            .order_by(c.id.desc())
+            .limit(limit)
+        )
+        return [
+            value_of(
+                DeliveryEntry,
+                row,
+                positions=tuple(row.positions),
+                state=DeliveryState(row.state),
+            )
+            for row in found
+        ]
+
+    def keys_in_use(self, *, since: datetime) -> KeysInUse:
+        """Which keys rows were made with; of mails that are out, those sent since then."""
+        ended = [state.value for state in ENDED]
+        standing = db.suppressions.c.lifted_at.is_(None)
+        books = (db.deliveries, db.notices)
+        kept = self._connection.execute(select(db.channels.c.key)).scalars()
+        return KeysInUse(
+            suppressions=self._keys({db.suppressions: standing}),
+            channels=dict(Counter(name for one in kept if (name := sealed_with(one)) is not None)),
+            unfinished=self._keys({one: one.c.state.not_in(ended) for one in books}),
+            sent=self._keys({one: one.c.sent_at >= since for one in books}),
+        )
+
+    def _keys(self, which: Mapping[Table, ColumnElement[bool]]) -> dict[str, int]:
+        """How many rows were made with each key, of those meant of each table."""
+        total = Counter[str]()
+        for table, meant in which.items():
+            counted = self._connection.execute(
+                select(table.c.key_id, func.count()).where(meant).group_by(table.c.key_id)
+            )
+            total.update(dict(counted.all()))
+        return dict(total)
+
+
+def _newest(query: Select[Any], book: Table, subscriber: SubscriberId, limit: int) -> Select[Any]:
+    return (
+        query.where(book.c.subscriber_id == subscriber)
+        .order_by(book.c.due_at.desc(), book.c.id.desc())
+        .limit(limit)
+    )

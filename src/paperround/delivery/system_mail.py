@@ -1,0 +1,153 @@
+"""Notices: writing one into its ledger, and making the mail of one that goes out."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from paperround.core.interfaces import Worker
+from paperround.core.languages import ENGLISH, spoken
+from paperround.core.sender import Letterhead
+from paperround.core.tokens import KeyRing, Purpose
+from paperround.db.transactions import UnitOfWork
+from paperround.delivery.model import Identity, Lease
+from paperround.delivery.system_mail_model import (
+    NOTICE_LIFE,
+    Alert,
+    ClaimedNotice,
+    NewNotice,
+    NoticeKind,
+    NoticeMail,
+    NoticeView,
+)
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.model import DeliveryId
+from paperround.subscribers.model import SubscriberId, Subscription
+
+log = logging.getLogger(__name__)
+
+SOMEBODY = "reader@example.org"
+"""The address of a preview or a sample that is for nobody in particular."""
+
+_LANGUAGE = "language"
+
+LINKS: Mapping[NoticeKind, tuple[str, Purpose]] = {
+    NoticeKind.CONFIRM: ("confirm", Purpose.CONFIRM),
+    NoticeKind.REMINDER: ("confirm", Purpose.CONFIRM),
+    NoticeKind.CHANGE: ("address", Purpose.CONFIRM),
+    NoticeKind.UNDO: ("confirm", Purpose.CONFIRM),
+    NoticeKind.PREFERENCES: ("preferences", Purpose.PREFERENCES),
+}
+"""The page that a notice's link opens, and what its token is good for. Others have no link of
+their own."""
+
+
+def new_notice(
+    identity: Identity,
+    kind: NoticeKind,
+    key: str,
+    subscriber_id: SubscriberId | None,
+    address: str | None,
+    payload: Mapping[str, str | int],
+    *,
+    now: datetime,
+    life: timedelta = NOTICE_LIFE,
+) -> NewNotice:
+    """A notice due at once, for so long. Its Message-ID and nonce are derived from
+    `key`, which makes it unique: writing it again names it alike."""
+    local = identity.keys.digest("notice-message-id", key)[:32]
+    return NewNotice(
+        kind=kind,
+        key=key,
+        subscriber_id=subscriber_id,
+        address=address,
+        payload=payload,
+        due_at=now,
+        expires_at=now + life,
+        message_id=f"<{local}@{identity.domain}>",
+        dated=now,
+        key_id=identity.keys.current.id,
+        nonce=identity.keys.digest("notice-nonce", key)[:22],
+    )
+
+
+def spoken_in(tag: str | None) -> dict[str, str]:
+    """What the payload of a notice holds of the language it is written in; nothing for English."""
+    language = spoken(tag)
+    return {} if language == ENGLISH else {_LANGUAGE: language}
+
+
+def said_of(subscription: Subscription) -> dict[str, str | int]:
+    """What the payload of a notice about a subscription holds of it."""
+    return {
+        "list": subscription.list_id,
+        "subscription": subscription.id,
+        **spoken_in(subscription.preferences.language),
+    }
+
+
+def raise_alert(
+    work: UnitOfWork, identity: Identity, alert: Alert, to: str | None, *, now: datetime
+) -> bool:
+    """Tell the operator at the address `to`, once for each `alert.key`; True for the first time.
+
+    Without an address the log is all that hears of it, and that is False.
+    """
+    if to is None:
+        log.warning("%s", alert.subject)
+        return False
+    payload = {"subject": alert.subject, "lines": "\n".join(alert.lines)}
+    key = f"{NoticeKind.ALERT}|{alert.key}"
+    notice = new_notice(identity, NoticeKind.ALERT, key, None, to, payload, now=now)
+    return work[NoticeLedger].put(notice, now=now)
+
+
+def sample_notice(identity: Identity, kind: NoticeKind, *, now: datetime) -> ClaimedNotice:
+    """A notice to nobody, as if it were about to be sent."""
+    new = new_notice(identity, kind, "sample", None, SOMEBODY, {}, now=now)
+    return ClaimedNotice(
+        id=DeliveryId(0),
+        kind=kind,
+        subscriber_id=None,
+        address=SOMEBODY,
+        payload={},
+        message_id=new.message_id,
+        dated=now,
+        key_id=new.key_id,
+        nonce=new.nonce,
+        attempts=0,
+        breakdowns=0,
+        expires_at=new.expires_at,
+        lease=Lease(worker=Worker(host="", pid=0, started=""), until=now, token=""),
+    )
+
+
+def notice_mail(
+    claimed: ClaimedNotice, letterhead: Letterhead, list_title: str, keys: KeyRing
+) -> NoticeMail:
+    """The mail of a notice, ready for a renderer. Raises Misconfigured when its key is lost."""
+    lines, base = str(claimed.payload.get("lines", "")), letterhead.public_url
+    action_url = base
+    if claimed.kind in LINKS:
+        page, purpose = LINKS[claimed.kind]
+        token = keys.token(purpose, claimed.id, claimed.nonce, claimed.key_id)
+        action_url = f"{base}/{page}/{token}"
+    view = NoticeView(
+        kind=claimed.kind,
+        list_title=list_title,
+        subject=str(claimed.payload.get("subject", "")),
+        action_url=action_url,
+        public_url=base,
+        operator=letterhead.operator,
+        postal_address=letterhead.postal_address,
+        contact=letterhead.contact,
+        details=tuple(lines.split("\n")) if lines else (),
+        language=spoken(str(claimed.payload.get(_LANGUAGE, ENGLISH))),
+        privacy_url=letterhead.privacy_url,
+        imprint_url=letterhead.imprint_url,
+    )
+    return NoticeMail(
+        view=view,
+        recipient=claimed.address,
+        message_id=claimed.message_id,
+        dated=claimed.dated,
+    )

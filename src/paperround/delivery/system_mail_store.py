@@ -1,0 +1,236 @@
+"""The ledger of notices: confirmations, links to one's choices, alerts, tests."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from paperround.core import jobs
+from paperround.db.dialect import insert_new
+from paperround.db.rows import columns_of, value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import UnitOfWork
+from paperround.delivery.claim_statements import NO_LEASE, waiting
+from paperround.delivery.claims import Book, Claims
+from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.model import Lease
+from paperround.delivery.system_mail_model import ClaimedNotice, NewNotice, Notice, NoticeKind
+from paperround.editions.model import DeliveryId, DeliveryState, SkipReason
+from paperround.subscribers.model import SubscriberId, SubscriberState
+
+OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
+"""Kinds that go to an address nobody needs to have subscribed with."""
+
+MAY_GO_AGAIN = (
+    DeliveryState.SENT,
+    DeliveryState.UNKNOWN,
+    DeliveryState.FAILED,
+    DeliveryState.EXPIRED,
+)
+"""How a notice may have ended that is wanted once more."""
+
+
+OLD_END, NEW_END = "old", "new"
+"""What the keys of the two notices of a change of address end in."""
+
+OF_A_MOVE = frozenset({"written", "folded"})
+"""What the payload of a change of address holds of the new one."""
+
+
+def _why_not(row: Row[Any]) -> SkipReason | None:
+    """A person who waits for a first mail, or has left, may still get a notice they asked for."""
+    if row.person_state == SubscriberState.SUPPRESSED:
+        return SkipReason.SUPPRESSED
+    if row.person_state is None and row.kind not in OWN_ADDRESS:
+        return SkipReason.UNSUBSCRIBED
+    erased = row.erased_at is not None
+    return SkipReason.UNSUBSCRIBED if erased or not row.address else None
+
+
+def _claimed(row: Row[Any], lease: Lease) -> ClaimedNotice:
+    return value_of(ClaimedNotice, row, kind=NoticeKind(row.kind), lease=lease)
+
+
+_DUE: Select[Any] = (
+    select(
+        db.notices.c.id,
+        db.notices.c.kind,
+        db.notices.c.subscriber_id,
+        db.notices.c.payload,
+        db.notices.c.message_id,
+        db.notices.c.dated,
+        db.notices.c.key_id,
+        db.notices.c.nonce,
+        db.notices.c.attempts,
+        db.notices.c.breakdowns,
+        db.notices.c.expires_at,
+        db.notices.c.domain,
+        func.coalesce(db.notices.c.address, db.subscribers.c.address).label("address"),
+        db.subscribers.c.state.label("person_state"),
+        db.subscribers.c.erased_at,
+    )
+    .select_from(db.notices)
+    .outerjoin(db.subscribers, db.notices.c.subscriber_id == db.subscribers.c.id)
+    .where(waiting(db.notices))
+)
+
+_PERSON_MAY_GET = (
+    select(literal(1))
+    .where(
+        db.subscribers.c.id == db.notices.c.subscriber_id,
+        db.subscribers.c.state != SubscriberState.SUPPRESSED.value,
+        db.subscribers.c.erased_at.is_(None),
+    )
+    .correlate(db.notices)
+    .exists()
+)
+_MAY_GO = or_(
+    _PERSON_MAY_GET,
+    and_(
+        db.notices.c.subscriber_id.is_(None),
+        or_(*(db.notices.c.kind == kind.value for kind in OWN_ADDRESS)),
+    ),
+)
+
+
+NOTICES: Book[ClaimedNotice] = Book(
+    table=db.notices,
+    due=_DUE,
+    lines=lambda _connection, _now: [0],  # one line
+    in_line=bindparam("b_line", type_=Integer()) == 0,
+    why_not=_why_not,
+    may_go=_MAY_GO,
+    claimed=_claimed,
+    unsent=lambda _connection, _ids: None,  # a notice carries no papers
+)
+"""The book of notices. They belong to no list, so the pause of a list stops none."""
+
+
+class NoticeLedger(Claims[ClaimedNotice]):
+    """Notices. The rules are those of deliveries; claiming also passes over rows of people whose
+    address is gone or suppressed (an alert or a test has an address of its own)."""
+
+    def __init__(self, transaction: UnitOfWork) -> None:
+        super().__init__(transaction, NOTICES)
+        self._asks = transaction.asks
+
+    def put(self, notice: NewNotice, *, now: datetime) -> bool:
+        """Write a notice; False when one with its key stands. One without an address of its own has
+        the domain of its person's."""
+        self._asks[jobs.NOTICES.task] = jobs.NOTICES
+        theirs = (
+            select(db.subscribers.c.domain)
+            .where(db.subscribers.c.id == notice.subscriber_id)
+            .scalar_subquery()
+        )
+        row = columns_of(notice) | {
+            "kind": notice.kind.value,
+            "domain": theirs if notice.address is None else notice.address.rpartition("@")[2],
+            "payload": dict(notice.payload),
+            "state": DeliveryState.QUEUED.value,
+            "reason": "",
+            "next_at": notice.due_at,
+            "attempts": 0,
+            "breakdowns": 0,
+            "created_at": now,
+        }
+        adding = insert_new(self._connection, db.notices).values(row)
+        added = self._connection.execute(adding.returning(db.notices.c.id))
+        return added.one_or_none() is not None
+
+    def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
+        """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with its
+        Message-ID. False for one that still waits or is being sent."""
+        self._asks[jobs.NOTICES.task] = jobs.NOTICES
+        c = db.notices.c
+        queued = self._connection.execute(
+            update(db.notices)
+            .where(c.id == notice, c.state.in_([state.value for state in MAY_GO_AGAIN]))
+            .values(
+                state=DeliveryState.QUEUED.value,
+                reason="",
+                due_at=due_at,
+                next_at=due_at,
+                expires_at=expires_at,
+                attempts=0,
+                breakdowns=0,
+                **NO_LEASE,
+            )
+        )
+        return queued.rowcount == 1
+
+    def use(self, notice: DeliveryId, *, now: datetime) -> bool:
+        """Note that its link was used; True for the first use only."""
+        used = self._connection.execute(
+            update(db.notices)
+            .where(db.notices.c.id == notice, db.notices.c.used_at.is_(None))
+            .values(used_at=now)
+        )
+        return used.rowcount == 1
+
+    def forget_moves(self, *, before: datetime, limit: int) -> int:
+        """Forget the new address in notices of a change that both ends agreed to, or that were
+        dated before an instant, of those that are not on their way any more: the oldest `limit`.
+        Returns how many there were."""
+        c, other = db.notices.c, db.notices.alias("other")
+        both = select(other.c.id).where(
+            other.c.key == func.substr(c.key, 1, func.length(c.key) - len(NEW_END)) + OLD_END,
+            other.c.used_at.is_not(None),
+        )
+        settled = and_(c.used_at.is_not(None), both.exists())
+        old = (
+            select(c.id, c.payload)
+            .where(
+                c.kind == NoticeKind.CHANGE.value,
+                c.address.is_not(None),
+                c.state.in_([state.value for state in (*MAY_GO_AGAIN, DeliveryState.SKIPPED)]),
+                or_(c.dated < before, settled),
+            )
+            .order_by(c.id)
+            .limit(limit)
+        )
+        rows = self._connection.execute(old).all()
+        for row in rows:
+            payload = {name: one for name, one in row.payload.items() if name not in OF_A_MOVE}
+            blank = update(db.notices).where(c.id == row.id)
+            values = {"address": None, "domain": None, "reply": None, "payload": payload}
+            self._connection.execute(blank.values(**values))
+        return len(rows)
+
+    # --- reading and counting ------------------------------------------------------------------
+
+    def find(self, key: str) -> Notice | None:
+        """The notice with this key, None when there is none."""
+        return self._noticed(db.notices.c.key == key)
+
+    def get(self, notice: DeliveryId) -> Notice | None:
+        """The notice with this id, None when there is none."""
+        return self._noticed(db.notices.c.id == notice)
+
+    def latest(self, subscriber: SubscriberId, kind: NoticeKind) -> Notice | None:
+        """The notice of this kind that was written last for a person, None when none was."""
+        c = db.notices.c
+        theirs = (c.subscriber_id == subscriber, c.kind == kind.value)
+        return self._noticed(c.id == select(func.max(c.id)).where(*theirs).scalar_subquery())
+
+    def _noticed(self, which: ColumnElement[bool]) -> Notice | None:
+        row = self._connection.execute(select(db.notices).where(which)).first()
+        if row is None:
+            return None
+        return value_of(Notice, row, kind=NoticeKind(row.kind), state=DeliveryState(row.state))
+
+    def totals(self, *, now: datetime) -> LedgerTotals:
+        """Of the notices whose life has not ended."""
+        return self._totals(db.notices.c.expires_at > now)

@@ -1,0 +1,46 @@
+"""What an envelope must be before any of it is put on a wire or on a disk."""
+
+import re
+
+from paperround.delivery.model import Envelope, WireReady
+
+
+def require_sendable(envelope: Envelope) -> None:
+    """Raise ValueError, which names no address, when `envelope` could be read in two ways.
+
+    Both addresses must be printable ASCII without blanks or angle brackets (RFC 5321 section
+    4.1.2), so neither can end its command early. Every line must end in CRLF: servers that take a
+    bare CR or LF for a line end can be made to see a second message in the first.
+    """
+    for name, address in (("sender", envelope.sender), ("recipient", envelope.recipient)):
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(f"the {name} is not one plain ASCII address")
+    if not isinstance(envelope.content, WireReady):
+        if _BARE_CR.search(envelope.content) or _BARE_LF.search(envelope.content):
+            raise ValueError("a line of the message does not end in CRLF")
+        if not envelope.content.endswith(b"\r\n"):
+            raise ValueError("the message does not end with a line end")
+    if not envelope.message_id.strip("<>"):
+        raise ValueError("the message has no Message-ID")
+
+
+def dot_stuffed(content: bytes) -> bytes:
+    """`content` with a second dot before every line that begins with one (RFC 5321 4.5.2)."""
+    if isinstance(content, WireReady):
+        return content
+    if _DOTTED_LINE.search(content):
+        content = content.replace(b"\r\n.", b"\r\n..")
+    return b"." + content if content.startswith(b".") else content
+
+
+_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
+
+
+# Searches that begin with one sign are the quickest there are over a whole message.
+_BARE_CR = re.compile(rb"\r(?!\n)")
+
+
+_BARE_LF = re.compile(rb"\n(?<!\r\n)")
+
+
+_DOTTED_LINE = re.compile(rb"\n\.")

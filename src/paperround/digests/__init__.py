@@ -1,0 +1,1 @@
+"""Digests: built, planned, published and sent."""

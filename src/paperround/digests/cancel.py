@@ -1,0 +1,263 @@
+"""Cancelling: what is left of an edition is not sent, and nothing more is planned of it.
+
+    frozen | planned ─► cancelled     queued | deferred | claimed ─► skipped (cancelled)
+                                      in_data ─► whatever its server answers
+
+The papers of what was skipped are released: a later digest may carry them. Mails that are out
+cannot be taken back, so the operator is told how many there are. Their readers find the page of the
+edition, which says that it was withdrawn and why.
+
+    cancelled ─► frozen     skipped (cancelled) ─► queued, with its papers
+
+That undoes it, until one of the readers was planned another mail.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from paperround.access.model import COMMAND_LINE, Deed
+from paperround.access.store import AuditStore
+from paperround.core.errors import Conflict, InvalidInput, NotFound
+from paperround.core.times import local_date
+from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.status import EditionTally
+from paperround.delivery.status_store import StatusStore
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import ListId, MailingList
+from paperround.editions.model import DeliveryState
+from paperround.editions.store import EditionStore
+
+STOPPABLE = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
+GONE = (DeliveryState.SENT, DeliveryState.IN_DATA, DeliveryState.UNKNOWN)
+"""Out of the house, or perhaps: nobody can take these back."""
+
+CANCEL = "cancel"
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospect:
+    """An edition that may be cancelled: how many of its mails that would stop, and how many are
+    out already, or may be."""
+
+    list_name: str
+    edition: EditionTally
+
+    @property
+    def stoppable(self) -> int:
+        """Mails that would not be sent."""
+        return _count(self.edition.by_state, STOPPABLE)
+
+    @property
+    def gone(self) -> int:
+        """Mails that cannot be taken back."""
+        return _count(self.edition.by_state, GONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """An edition that is cancelled now. `skipped` mails were stopped by this call, `gone` ones were
+    out; `fresh` is false when it was cancelled before."""
+
+    list_name: str
+    day: date
+    cut: str
+    skipped: int
+    gone: int
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A cancelled edition that stands again; `queued` mails wait once more."""
+
+    list_name: str
+    day: date
+    cut: str
+    queued: int
+
+
+def prospects(
+    database: Database, list_name: str, *, day: date | None, cut: str | None, now: datetime
+) -> list[Prospect]:
+    """The editions that `cancel` would end. Raises NotFound for a list or an edition there is not.
+
+    Without `day` it is today in the list's zone; without `cut`, of that day the newest edition that
+    stands and every one with mails to be sent.
+    """
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        return [
+            Prospect(list_name=list_name, edition=one)
+            for one in _meant(work, mailing_list, day, cut, now)
+        ]
+
+
+def cancel(
+    database: Database,
+    list_name: str,
+    *,
+    day: date | None,
+    cut: str | None,
+    now: datetime,
+    by: str = COMMAND_LINE,
+    reason: str = "",
+) -> list[Cancelled]:
+    """End what `prospects` names, in one transaction. Doing it again ends what was planned since:
+    replacements that somebody asked for. `reason` is for readers.
+
+    Raises InvalidInput for a reason that is no single line."""
+    if reason and not (reason.isprintable() and len(reason) <= LONGEST_REASON):
+        raise InvalidInput(
+            f"the reason is one line of at most {LONGEST_REASON} characters", code="reason"
+        )
+
+    def end(work: UnitOfWork) -> list[Cancelled]:
+        mailing_list, ended = work[ListStore].get(list_name), list[Cancelled]()
+        for edition in _meant(work, mailing_list, day, cut, now):
+            fresh = work[EditionStore].cancel(edition.id, now=now)
+            skipped = work[Ledger].cancel(edition.id)
+            of_day = work[StatusStore].editions_of(mailing_list.id, edition.day)
+            [after] = [one for one in of_day if one.id == edition.id]
+            gone = _count(after.by_state, GONE)
+            if fresh or skipped:
+                details: dict[str, str | int] = {"skipped": skipped, "gone": gone}
+                if reason:
+                    details["reason"] = reason
+                target = _target(mailing_list.name, edition.day, edition.cut)
+                deed = Deed(actor=by, action=CANCEL, target=target, details=details)
+                work[AuditStore].note(deed, now=now)
+            ended.append(
+                Cancelled(
+                    list_name=mailing_list.name,
+                    day=edition.day,
+                    cut=edition.cut,
+                    skipped=skipped,
+                    gone=gone,
+                    fresh=fresh,
+                )
+            )
+        return ended
+
+    return write(database, end)
+
+
+def _target(list_name: str, day: date, cut: str) -> str:
+    return f"{list_name}/{day}/{cut}"
+
+
+# --- undone ------------------------------------------------------------------------------------
+
+
+def undo(
+    database: Database,
+    list_name: str,
+    *,
+    day: date | None,
+    cut: str | None,
+    now: datetime,
+) -> list[Restored]:
+    """Let the cancelled editions of a day, or the one of `cut`, stand again, in one transaction.
+
+    Raises NotFound for a list or an edition there is not, and InvalidInput when one of the readers
+    was planned another mail since.
+    """
+
+    def restore(work: UnitOfWork) -> list[Restored]:
+        mailing_list, restored = work[ListStore].get(list_name), list[Restored]()
+        name = mailing_list.name
+        for one in _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut):
+            if one.cancelled_at is None:
+                continue
+            work[EditionStore].restore(one.id)
+            queued = work[Ledger].queue_again(one.id, since=one.cancelled_at)
+            target, details = _target(name, one.day, one.cut), {"queued": queued}
+            deed = Deed(actor=COMMAND_LINE, action="undo-cancel", target=target, details=details)
+            work[AuditStore].note(deed, now=now)
+            restored.append(Restored(list_name=name, day=one.day, cut=one.cut, queued=queued))
+        return restored
+
+    try:
+        return write(database, restore)
+    except Conflict as error:
+        raise InvalidInput(
+            f"it is too late to undo this: {error}. `paperround digest missed --send` sends the "
+            "edition to those who did not get it",
+            code="undo",
+        ) from error
+
+
+# --- told to readers ---------------------------------------------------------------------------
+
+
+# --- which editions ----------------------------------------------------------------------------
+
+
+def _meant(
+    work: UnitOfWork, mailing_list: MailingList, day: date | None, cut: str | None, now: datetime
+) -> Sequence[EditionTally]:
+    there = _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut)
+    if cut is not None:
+        return there
+    newest = next((one for one in there if one.cancelled_at is None), None)
+    return [one for one in there if one is newest or _count(one.by_state, STOPPABLE)]
+
+
+def _of_day(
+    work: UnitOfWork, mailing_list: MailingList, day: date, cut: str | None
+) -> Sequence[EditionTally]:
+    there = work[StatusStore].editions_of(mailing_list.id, day)
+    if cut is not None:
+        there = [one for one in there if one.cut == cut]
+    if not there:
+        which = f"cut {cut} of {day}" if cut else str(day)
+        raise NotFound(f"the list {mailing_list.name} has no edition of {which}")
+    return there
+
+
+def _count(by_state: Mapping[DeliveryState, int], states: Sequence[DeliveryState]) -> int:
+    return sum(by_state.get(state, 0) for state in states)
+
+
+def pause(
+    database: Database, list_name: str | None, *, now: datetime, by: str = COMMAND_LINE
+) -> list[str]:
+    """Pause a list, or every list; returns the names of those that were not paused already.
+
+    A mail whose end is written already is finished, the others wait. Confirmations and other
+    notices go on. Raises NotFound for an unknown list.
+    """
+    return _move(
+        database, list_name, "pause", lambda work, one: work[ListStore].pause(one, now=now), by, now
+    )
+
+
+def resume(
+    database: Database, list_name: str | None, *, now: datetime, by: str = COMMAND_LINE
+) -> list[str]:
+    """Let paused lists go on; returns their names. What waited too long has expired meanwhile."""
+    return _move(
+        database, list_name, "resume", lambda work, one: work[ListStore].resume(one), by, now
+    )
+
+
+def _move(
+    database: Database,
+    list_name: str | None,
+    action: str,
+    move: Callable[[UnitOfWork, ListId], bool],
+    by: str,
+    now: datetime,
+) -> list[str]:
+    """The names of the lists that `move` did anything to; each is audited."""
+
+    def do(work: UnitOfWork) -> list[str]:
+        meant = work[ListStore].all() if list_name is None else [work[ListStore].get(list_name)]
+        done = [one.name for one in meant if move(work, one.id)]
+        for name in done:
+            work[AuditStore].note(Deed(actor=by, action=action, target=name), now=now)
+        return done
+
+    return write(database, do)

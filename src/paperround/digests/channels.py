@@ -1,0 +1,259 @@
+"""What operators do with channels: add, change, test, pause and remove them. Each is audited.
+
+Nothing here says a secret: a channel is told by its name, and by where it leads, masked.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from paperround.access.model import COMMAND_LINE, Deed
+from paperround.access.store import AuditStore
+from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput
+from paperround.core.times import format_instant
+from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.delivery.channel_model import (
+    Channel,
+    ChannelKind,
+    ChannelSettings,
+    Hook,
+    read_hook,
+    read_name,
+    written_key,
+)
+from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.system_mail_model import Alert
+from paperround.digests.channel_posts import ChannelSender, Greeting, PostOutcome
+from paperround.editions.list_store import ListStore
+from paperround.subscribers.choices import checked, settled
+from paperround.subscribers.import_files import preferences_of
+from paperround.subscribers.interests import bounded, parse_interest
+from paperround.subscribers.model import SubscriberId
+from paperround.subscribers.store import SubscriberStore
+
+_HOOK = frozenset({"hook", "chat", "key"})
+_CLOCK = frozenset({"hour", "timezone"})
+_PREFERENCES = frozenset({"timezone", "hour", "frequency", "size", "floor", "topics"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelAdmin:
+    """Changes channels on behalf of the operator `by`. `opened` are the `host:port` that may be
+    posted to though they are not public.
+
+    Raises NotFound for an unknown channel or list, and InvalidInput whose code names the setting
+    that is wrong.
+    """
+
+    database: Database
+    sender: ChannelSender
+    opened: Collection[str] = ()
+    now: datetime
+    by: str = COMMAND_LINE
+
+    def add(
+        self,
+        kind: ChannelKind,
+        list_name: str,
+        settings: ChannelSettings,
+        *,
+        at_once: bool = False,
+    ) -> Channel:
+        """Add a channel; its first post comes at its next hour, or now. A webhook without a key
+        gets one. Raises AlreadyTaken when its name, or its hook on that list, is taken."""
+        hook = self._pointed(Hook(kind=kind, url=""), settings)
+        name = read_name(settings.get("name") or f"{list_name.lower()}-{kind}")
+        self._require_open(hook)
+
+        def add(work: UnitOfWork) -> Channel:
+            mailing_list = work[ListStore].get(list_name)
+            added = work[ChannelStore].add(name, _with_key(hook), mailing_list, now=self.now)
+            self._choose(work, added, settings)
+            if at_once:
+                work[SubscriberStore].schedule({added.subscription_id: self.now})
+            return self._note(work, "add channel", work[ChannelStore].get(added.id))
+
+        return write(self.database, add)
+
+    def change(self, channel_id: SubscriberId, settings: ChannelSettings) -> Channel:
+        """Change the settings that are given. A channel that leads elsewhere now is no longer
+        stopped, and the old key signs beside a new one for KEY_OVERLAP. Raises as `add` does."""
+        repoints = not _HOOK.isdisjoint(settings)
+        if repoints:
+            with self.database.reading() as work:
+                hook = self._pointed(work[ChannelStore].get(channel_id).hook, settings)
+            self._require_open(hook)  # before the transaction, which must not wait for a look-up
+
+        def change(work: UnitOfWork) -> Channel:
+            channel = work[ChannelStore].get(channel_id)
+            if "name" in settings:
+                work[ChannelStore].rename(channel.id, read_name(settings["name"]))
+            if repoints:
+                old, hook = channel.hook, self._pointed(channel.hook, settings)
+                kept = replace(hook, key=old.key, old_keys=old.old_keys)
+                repointed = kept.with_key(_with_key(hook).key, now=self.now)
+                work[ChannelStore].point(channel.id, repointed)
+                if channel.stopped_at is not None and not hook.leads_with(old):
+                    work[ChannelStore].resume(channel.id, now=self.now)
+            channel = work[ChannelStore].get(channel_id)  # another hook may have ended a pause
+            self._choose(work, channel, settings)
+            return self._note(work, "change channel", work[ChannelStore].get(channel_id))
+
+        return write(self.database, change)
+
+    def _require_open(self, hook: Hook) -> None:
+        """Raise InvalidInput (code `hook`) where nothing may be posted to it. A name that cannot be
+        looked up now is taken: where it leads is asked again before each post."""
+        try:
+            self.sender.require_open(hook)
+        except FetchRefused as error:
+            raise InvalidInput(str(error), code="hook") from None
+        except FetchFailed:
+            return
+
+    def _pointed(self, old: Hook, settings: ChannelSettings) -> Hook:
+        """The hook with what is given of it."""
+        if "hook" not in settings:
+            _require_readable(old)
+        return read_hook(
+            old.kind,
+            settings.get("hook", old.url),
+            chat=settings.get("chat", old.chat),
+            key=settings.get("key", old.key),
+            opened=self.opened,
+        )
+
+    def _choose(self, work: UnitOfWork, channel: Channel, settings: ChannelSettings) -> None:
+        """Keep the preferences and interests that are given. The clock starts anew where hour or
+        zone are others; a pause stays what it is."""
+        given: dict[str, Any] = {
+            name: one for name, one in settings.items() if name in _PREFERENCES
+        }
+        if given:
+            zone, until = work[ListStore].get(channel.list_name).zone, channel.wish.paused_until
+            known = replace(channel.wish, paused_until=None)
+            for name in {"timezone", "frequency"} & given.keys():
+                with _setting(name):
+                    known = preferences_of({name: given.pop(name) or ""}, known)
+            if "topics" in given:
+                given["topics"] = tuple(given["topics"])
+            asked = replace(known, **given)
+            wish = replace(checked(asked, zone=zone, now=self.now), paused_until=until)
+            work[SubscriberStore].choose(channel.subscription_id, wish, now=self.now)
+        if not _CLOCK.isdisjoint(settings):
+            work[SubscriberStore].schedule({channel.subscription_id: None})
+        if "interests" in settings:
+            with _setting("interests"):
+                interests = bounded(map(parse_interest, settings["interests"]))
+            work[SubscriberStore].set_interests(channel.id, settled(work, interests), now=self.now)
+
+    def pause(self, channel_id: SubscriberId) -> bool:
+        """Post nothing there until it is resumed; what waits goes out then, if it is still alive.
+        False when it is paused already."""
+        return self._move(
+            "pause channel",
+            channel_id,
+            lambda work: work[ChannelStore].pause(channel_id, now=self.now),
+        )
+
+    def resume(self, channel_id: SubscriberId) -> bool:
+        """Let a channel that is paused or stopped go on; False when it is neither."""
+        return self._move(
+            "resume channel",
+            channel_id,
+            lambda work: work[ChannelStore].resume(channel_id, now=self.now),
+        )
+
+    def _move(
+        self, action: str, channel_id: SubscriberId, move: Callable[[UnitOfWork], bool]
+    ) -> bool:
+        """Whether `move` did anything; what it did is audited."""
+
+        def do(work: UnitOfWork) -> bool:
+            done = move(work)
+            if done:
+                self._note(work, action, work[ChannelStore].get(channel_id))
+            return done
+
+        return write(self.database, do)
+
+    def remove(self, channel_id: SubscriberId) -> None:
+        """Forget it with its secrets; the ledger keeps what became of its posts. What waits is not
+        posted."""
+
+        def remove(work: UnitOfWork) -> None:
+            self._note(work, "remove channel", work[ChannelStore].get(channel_id))
+            work[ChannelStore].remove(channel_id, now=self.now)
+
+        write(self.database, remove)
+
+    def test(self, channel_id: SubscriberId) -> PostOutcome:
+        """Post a few words, now, whether it is paused or stopped or not; they count for nothing."""
+        with self.database.reading() as work:
+            channel = work[ChannelStore].get(channel_id)
+            title = work[ListStore].get(channel.list_name).title
+        _require_readable(channel.hook)
+        words = (
+            f"This is a test by Paperround: the digest of {title} can be posted here. "
+            "Nothing has to be done."
+        )
+        greeting = Greeting(
+            list_title=title, words=words, message_id=secrets.token_hex(16), dated=self.now
+        )
+        message = self.sender.greeting(channel.hook, greeting)
+        outcome = self.sender.post(channel.hook, message, before_body=lambda: True)
+        if outcome is None:
+            raise AssertionError("nothing forbids a test")
+        write(self.database, lambda work: self._note(work, "test channel", channel))
+        return outcome
+
+    def _note(self, work: UnitOfWork, action: str, channel: Channel) -> Channel:
+        details = {"kind": channel.hook.kind.value, "list": channel.list_name}
+        deed = Deed(actor=self.by, action=action, target=channel.name, details=details)
+        work[AuditStore].note(deed, now=self.now)
+        return channel
+
+
+@contextmanager
+def _setting(name: str) -> Iterator[None]:
+    """An InvalidInput within names this setting."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(str(error), code=name) from None
+
+
+def _with_key(hook: Hook) -> Hook:
+    if hook.kind is not ChannelKind.WEBHOOK or hook.key:
+        return hook
+    return replace(hook, key=new_key())
+
+
+def new_key() -> str:
+    """A key of 256 random bits."""
+    return written_key(secrets.token_bytes(32))
+
+
+def _require_readable(hook: Hook) -> None:
+    """Raise InvalidInput (code `hook`) for one that was lost with its secret."""
+    if hook.lost:
+        raise InvalidInput(f"{hook.lost}, or give the channel its hook anew", code="hook")
+
+
+def stopped_channels(work: UnitOfWork) -> Iterator[Alert]:
+    """An alert for each channel whose hook is no more."""
+    for one in work[ChannelStore].all():
+        if one.stopped_at is not None:
+            yield Alert(
+                key=f"channel/{one.id}/{format_instant(one.stopped_at)}",
+                subject=f"The channel {one.name} is stopped: its hook is no more",
+                lines=(
+                    f"{one.stopped_why}.",
+                    f"Digests of {one.list_name} are not posted there any more; mail goes on.",
+                    f"Give it a new hook: `paperround channels edit {one.name} --hook -`.",
+                    f"Or let it try again: `paperround channels resume {one.name}`.",
+                ),
+            )

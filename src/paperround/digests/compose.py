@@ -1,0 +1,184 @@
+"""From a frozen edition and one ledger row to the mail: the same row, always the same mail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from paperround.core.i18n.localize import digest_reason
+from paperround.core.reasons import author_named
+from paperround.core.sender import Letterhead
+from paperround.core.times import week_name
+from paperround.core.tokens import KeyRing, Purpose
+from paperround.delivery.ledger_model import Slip
+from paperround.delivery.return_path import TagUse, make_tag, tagged
+from paperround.delivery.status_text import WHY_THIN
+from paperround.delivery.system_mail_model import ClaimedNotice
+from paperround.digests.model import (
+    WEEK,
+    DigestMail,
+    DigestPaper,
+    DigestView,
+    PersonalLinks,
+    WithdrawnPaper,
+)
+from paperround.editions.lists import DEFAULT_LIST, MailingList
+from paperround.editions.model import Edition, EditionPaper
+from paperround.papers.formatting import with_author_shown
+from paperround.papers.model import Show
+
+ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """An edition ready to be cut into digests. Its papers are made once and shared by all mails,
+    so that a renderer knows two digests with the same papers without comparing their texts."""
+
+    edition: Edition
+    list_title: str
+    letterhead: Letterhead
+    papers: Mapping[int, DigestPaper]
+    web_url: str
+    size: int
+    """How many papers a digest of the list holds; one with fewer says why. 0: it does not."""
+
+
+def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead, *, size: int = 0) -> Sheet:
+    """The sheet of `edition` as `letterhead` sends it."""
+    base = letterhead.public_url
+    return Sheet(
+        edition=edition,
+        list_title=list_title,
+        letterhead=letterhead,
+        papers={paper.position: _paper(paper, base) for paper in edition.all_papers},
+        web_url=f"{base}/editions/{edition.list_name}/{edition.day.isoformat()}/{edition.cut}",
+        size=size,
+    )
+
+
+def digest_mail(sheet: Sheet, slip: Slip, keys: KeyRing) -> DigestMail:
+    """The digest of `slip`, ready for a renderer. Raises Misconfigured when its key is lost."""
+    token = keys.token(Purpose.UNSUBSCRIBE, slip.row, slip.nonce, slip.key_id)
+    return DigestMail(
+        view=digest_view(sheet, slip, token),
+        recipient=slip.address,
+        message_id=slip.message_id,
+        dated=slip.dated,
+        list_unsubscribe_mail=_leaving_by_mail(sheet.letterhead, slip, keys),
+    )
+
+
+def newcomers_mail(
+    edition: Edition,
+    mailing_list: MailingList,
+    notice: ClaimedNotice,
+    letterhead: Letterhead,
+    keys: KeyRing,
+) -> DigestMail:
+    """The digest that somebody new would get of an edition, under the names of a test or a sample.
+    Its links lead nowhere: they name a row that never is."""
+    slip = Slip(
+        row=0,
+        edition_id=edition.id,
+        address=notice.address,
+        positions=tuple(paper.position for paper in edition.papers[: mailing_list.size]),
+        local_date=edition.day,
+        message_id=notice.message_id,
+        dated=notice.dated,
+        key_id=notice.key_id,
+        nonce=notice.nonce,
+    )
+    return digest_mail(sheet_of(edition, mailing_list.title, letterhead), slip, keys)
+
+
+def _leaving_by_mail(letterhead: Letterhead, slip: Slip, keys: KeyRing) -> str | None:
+    """Where a mail ends the subscription: an address of this digest alone, which needs nobody to
+    read it; else the contact, who has to."""
+    to = letterhead.contact
+    if letterhead.bounce_address:
+        day = slip.dated.date()
+        tag = make_tag(keys, TagUse.LEAVE, slip.row, nonce=slip.nonce, day=day, key_id=slip.key_id)
+        to = tagged(letterhead.bounce_address, tag)
+    return f"{to}?subject=unsubscribe" if "@" in to else None
+
+
+def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
+    """What the digest of `slip` says, with the links that `token` gives its reader."""
+    edition, letterhead = sheet.edition, sheet.letterhead
+    base = letterhead.public_url
+    is_week = any(WEEK in own for own in slip.parts.values())
+    unsubscribe = f"{base}/unsubscribe/{token}"
+    shown = len(edition.papers)
+    left = shown - sum(position <= shown for position in slip.positions)
+    # All mails share the papers, but those of which this reader has a reason or parts of their own.
+    own = {*slip.reasons, *slip.parts}
+    papers = [_own(sheet, slip, at) if at in own else sheet.papers[at] for at in slip.positions]
+    is_of_arxiv = any(
+        "arxiv" in one.identifiers for one in edition.all_papers if one.position in slip.positions
+    )
+    is_thin = len(slip.positions) < sheet.size
+    return DigestView(
+        list_name=edition.list_name,
+        list_title=sheet.list_title,
+        day=slip.local_date,
+        papers=tuple(papers),
+        links=PersonalLinks(
+            unsubscribe=unsubscribe,
+            preferences=f"{base}/preferences/{token}",
+            one_click=unsubscribe,
+            feedback=f"{base}/feedback/{token}",
+        ),
+        web_url=_page_of_the_week(sheet, slip) if is_week else sheet.web_url,
+        subscribe_url=f"{base}/",
+        operator=letterhead.operator,
+        postal_address=letterhead.postal_address,
+        contact=letterhead.contact,
+        language=slip.language,
+        more_papers=0 if is_week else left,
+        thin=WHY_THIN.get(edition.quiet_reason or "", "") if is_thin else "",
+        withdrawn=tuple(
+            WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
+            for one in slip.withdrawn
+        ),
+        acknowledgements=(ARXIV_THANKS,) if is_of_arxiv else (),
+        privacy_url=letterhead.privacy_url,
+        imprint_url=letterhead.imprint_url,
+        is_week=is_week,
+    )
+
+
+def _page_of_the_week(sheet: Sheet, slip: Slip) -> str:
+    """Of the week that yesterday was in: a digest of a Monday is of the days before."""
+    query = {"period": "week", "date": week_name(slip.local_date - timedelta(days=1))}
+    if sheet.edition.list_name != DEFAULT_LIST:
+        query["list"] = sheet.edition.list_name
+    return f"{sheet.letterhead.public_url}/trending?{urlencode(query)}"
+
+
+def _own(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
+    paper, own = sheet.papers[position], slip.parts.get(position) or {}
+    reason = slip.reasons.get(position)
+    told = paper.reason if reason is None else digest_reason(reason)
+    return replace(
+        paper,
+        authors=with_author_shown(paper.authors, author_named(told)),
+        reason=told,
+        score=round((paper.score or 0) + sum(own.values()), 4) if own else paper.score,
+        parts={**paper.parts, **own},
+    )
+
+
+def _paper(paper: EditionPaper, base: str) -> DigestPaper:
+    return DigestPaper(
+        title=paper.title,
+        authors=paper.authors,
+        gist=paper.gist if paper.show is not Show.LINK else "",
+        reason=digest_reason(paper.reason),
+        votes=paper.votes,
+        comments=paper.comments,
+        links=paper.links,
+        page_url=f"{base}/papers/{paper.name}",
+        score=paper.score,
+        parts=paper.parts,
+    )

@@ -1,0 +1,105 @@
+"""Cuts: freeze the edition of every list whose time of day has come.
+
+    newest cut of the list ─► frozen already? ─► papers still awaited? ─► rank ─► freeze
+
+Only the newest cut is frozen: an installation that was away for a day needs no edition of this
+morning. A cut waits a bounded time for feeds that are due or expect a batch, and an edition without
+papers until each feed was read once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.delivery.ledger import Ledger
+from paperround.digests.plan import LONGEST_WAIT
+from paperround.digests.publish import draft_now, freeze
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import Edition, SkipReason
+from paperround.editions.schedule import Cut, newest_cut
+from paperround.editions.source_pages import feeds_of
+from paperround.editions.store import EditionStore
+from paperround.feeds.due import polled_feeds
+from paperround.feeds.model import LiveFeed
+from paperround.feeds.outlook import awaited, never_read, quiet_reason
+from paperround.papers.gist import GistChooser, choose_gist
+from paperround.ranking.models import Ranker
+
+
+def freeze_cuts(
+    *,
+    database: Database,
+    ranker: Ranker,
+    now: datetime,
+    only: str | None = None,
+    gist: GistChooser = choose_gist,
+) -> list[Edition]:
+    """Freeze what is due, of every list or of `only` one; returns the editions of the cuts that
+    this call found missing."""
+    with database.reading() as work:
+        lists = work[ListStore].all() if only is None else [work[ListStore].get(only)]
+        feeds = polled_feeds(work)
+    made = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now, gist) for one in lists)
+    return [edition for edition in made if edition is not None]
+
+
+def _freeze_cut(
+    database: Database,
+    ranker: Ranker,
+    mailing_list: MailingList,
+    feeds: Sequence[LiveFeed],
+    now: datetime,
+    gist: GistChooser,
+) -> Edition | None:
+    cut = newest_cut(mailing_list, now)
+    standing, name = _place(database, mailing_list, cut)
+    if standing is not None and standing.papers:
+        return None
+    waits = now < cut.instant + LONGEST_WAIT
+    if waits and awaited(feeds, cut.instant, now=now):
+        return None
+    drafted = draft_now(
+        database,
+        ranker,
+        mailing_list.name,
+        day=cut.day,
+        now=now,
+        cut=name,
+        cut_at=cut.instant,
+        quiet_reason=quiet_reason(feeds, now=now),
+        gist=gist,
+    )
+    has_papers = drafted.empty_reason != SkipReason.NO_PAPERS_AT_ALL
+    if never_read(feeds, papers_known=has_papers, now=now):
+        return None
+    if standing is not None and not (drafted.papers and _forgotten(database, standing)):
+        return None
+    if waits and not has_papers:
+        return None  # nothing was ever read: whoever waits for the first papers gets them
+    return freeze(database, drafted)
+
+
+def _place(database: Database, mailing_list: MailingList, cut: Cut) -> tuple[Edition | None, str]:
+    """The edition of this cut, when there is one, and the name it has or will have.
+
+    A list that changed its zone or its cuts may have an older edition under the cut's usual name,
+    which is none of this; then the cut gets a name of its own.
+    """
+    other_name = f"{cut.name}-{cut.instant:%H%M}"
+    with database.reading() as work:
+        usual = work[EditionStore].find(mailing_list.id, cut.day, cut.name)
+        if usual is None or usual.cut_at >= cut.instant:
+            return usual, cut.name
+        return work[EditionStore].find(mailing_list.id, cut.day, other_name), other_name
+
+
+def _forgotten(database: Database, empty: Edition) -> bool:
+    """Whether an empty edition could be forgotten: nobody's row was planned from it yet."""
+
+    def forget(work: UnitOfWork) -> bool:
+        return not work[Ledger].planned(empty.id).rows and work[EditionStore].discard_empty(
+            empty.id
+        )
+
+    return write(database, forget)

@@ -1,0 +1,163 @@
+"""What the public pages show of today and of an edition, and what all of them share.
+
+Nothing is changed here.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from paperround.access.store import AuditStore
+from paperround.core.errors import NotFound
+from paperround.core.languages import marked
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.delivery.status_store import StatusStore
+from paperround.digests.cancel import CANCEL, GONE, _count, _target
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import (
+    Edition,
+    EditionPaper,
+    EditionState,
+    EditionSummary,
+)
+from paperround.editions.schedule import MOST_CUTS
+from paperround.editions.store import EditionStore
+from paperround.editions.trending import why_quiet
+from paperround.papers.identifiers import arxiv_id
+from paperround.papers.model import PaperId
+from paperround.papers.store import PaperStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """A cancelled edition that reached readers, and what the operator says of it."""
+
+    reason: str
+
+
+def withdrawn(work: UnitOfWork, edition: Edition) -> Withdrawn | None:
+    """What the page of a cancelled edition says; None when none of its mails went out, so that
+    nobody looks for it."""
+    of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
+    if not any(_count(one.by_state, GONE) for one in of_day if one.id == edition.id):
+        return None
+    entry = work[AuditStore].latest(CANCEL, _target(edition.list_name, edition.day, edition.cut))
+    return Withdrawn(reason=str(entry.deed.details.get("reason", "")) if entry else "")
+
+
+FRONT_DAYS = 7
+FRONT_PAPERS = 20
+"""Papers of the first page; the others stand in the edition."""
+_LONGEST_ID = 18
+"""Digits of an id; a longer one is no row of any database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionPage:
+    """One edition with its place in the archive: the other cuts of its day, the earliest first, and
+    the days before and after it that have papers. `quiet` says why it holds few papers or none,
+    `withdrawn` that it was cancelled."""
+
+    mailing_list: MailingList
+    edition: Edition
+    quiet: str
+    cuts: tuple[EditionSummary, ...]
+    earlier: date | None
+    later: date | None
+    withdrawn: Withdrawn | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontPage:
+    """The newest edition that holds papers, with the first of the `held` papers. `quiet` says why
+    the newest one of all holds none."""
+
+    mailing_list: MailingList
+    edition: Edition | None
+    held: int
+    is_newest: bool
+    quiet: str
+    previous: tuple[EditionSummary, ...]
+
+    @property
+    def shown(self) -> tuple[EditionPaper, ...]:
+        """Its first papers."""
+        return self.edition.papers[:FRONT_PAPERS] if self.edition else ()
+
+    @property
+    def more(self) -> int:
+        """How many more the edition holds."""
+        return self.held - len(self.shown)
+
+
+def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPage:
+    """What the first page shows of a list at `now`. Raises NotFound for an unknown list."""
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        newest = work[EditionStore].newest(mailing_list.id, by=now, most=FRONT_PAPERS)
+        recent = work[EditionStore].recent(mailing_list.id, limit=MOST_CUTS * (FRONT_DAYS + 1))
+        shown = newest if newest is not None and newest.papers else None
+        if shown is None and recent:
+            shown = work[EditionStore].find(mailing_list.id, recent[0].day, recent[0].cut)
+    held = 0
+    if shown is not None:  # perhaps not all of its papers were read
+        known = (one.papers for one in recent if (one.day, one.cut) == (shown.day, shown.cut))
+        held = next(known, len(shown.papers))
+    # the last edition of each earlier day, newest first
+    last = {one.day: one for one in reversed(recent) if shown and one.day < shown.day}
+    previous = sorted(last.values(), key=lambda one: one.day, reverse=True)[:FRONT_DAYS]
+    return FrontPage(
+        mailing_list=mailing_list,
+        edition=shown,
+        held=held,
+        is_newest=shown is not None and shown is newest,
+        quiet=why_quiet(newest),
+        previous=tuple(previous),
+    )
+
+
+def edition_page(
+    database: Database, list_name: str, day: date, cut: str | None, *, even_withdrawn: bool = False
+) -> EditionPage:
+    """The edition of (list, day, cut), or the day's last one. Raises NotFound where none stands,
+    or `even_withdrawn` was mailed to anybody."""
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        if cut is None:  # the day's last one that holds papers, else its last one
+            newest = work[EditionStore].recent(
+                mailing_list.id, before=day + timedelta(days=1), limit=1
+            )
+            holds_papers = bool(newest) and newest[0].day == day
+            numbers = map(str, range(len(mailing_list.cuts) - 1, -1, -1))
+            there = (one for one in numbers if work[EditionStore].find(mailing_list.id, day, one))
+            cut = newest[0].cut if holds_papers else next(there, "0")
+        edition = work[EditionStore].find(mailing_list.id, day, cut)
+        cuts = work[EditionStore].between(mailing_list.id, since=day, until=day)
+        earlier = work[EditionStore].recent(mailing_list.id, before=day, limit=1)
+        later = work[EditionStore].following(mailing_list.id, after=day)
+        is_cancelled = edition is not None and edition.state is EditionState.CANCELLED
+        left = withdrawn(work, edition) if edition and is_cancelled and even_withdrawn else None
+    if edition is None or (is_cancelled and left is None):
+        raise NotFound(
+            marked("The list %(term)s has no such edition on %(name)s.", term=list_name, name=day)
+        )
+    return EditionPage(
+        mailing_list=mailing_list,
+        edition=edition,
+        quiet=why_quiet(edition),
+        cuts=tuple(reversed(cuts)),
+        earlier=earlier[0].day if earlier else None,
+        later=later.day if later else None,
+        withdrawn=left,
+    )
+
+
+def paper_id(work: UnitOfWork, name: str) -> PaperId | None:
+    """The id of the paper called `name`: an id, which may be nobody's, or an arXiv id."""
+    if name.isascii() and name.isdecimal():
+        return PaperId(int(name)) if len(name) <= _LONGEST_ID else None
+    found = arxiv_id(name)
+    if found is None:
+        return None
+    key = ("arxiv", found[0])
+    return work[PaperStore].find([key]).get(key)

@@ -1,0 +1,233 @@
+"""What the page of a paper shows: its texts, where it stood and why, how it was counted, where it
+came from. Nothing is changed here."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from paperround.core.errors import InvalidInput, NotFound
+from paperround.core.languages import marked
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.digests.pages import edition_page, paper_id
+from paperround.editions.citations import Citation, CitedEdition
+from paperround.editions.history_store import HistoryStore
+from paperround.editions.model import (
+    Stood,
+    page_path,
+)
+from paperround.editions.store import EditionStore
+from paperround.papers.excerpts import Marker
+from paperround.papers.formatting import shown_text
+from paperround.papers.gist import LONGEST, choose_two
+from paperround.papers.identifiers import addresses_of, page_name
+from paperround.papers.model import Observation, Paper, PaperId, PaperTrail
+from paperround.papers.search import Filters, Hit, Query, parse_query
+from paperround.papers.search_service import hit_of
+from paperround.papers.search_store import SearchIndex
+from paperround.papers.store import PaperStore
+from paperround.papers.traces import Trace, latest_of, trace_of
+
+MOST_ENTRIES = 60
+
+
+LOOKED_AT = 500
+"""Papers that fit a search, of which the newest are shown."""
+
+
+WINDOWS = (timedelta(days=7), timedelta(days=60), None)
+"""How far back a search looks: further only where too few papers were found nearer."""
+
+
+_OR = re.compile(r"\bOR\b")
+
+
+VOTES = "upvotes"
+MOST_PLACES = 60
+"""Editions of a paper that are looked at: four a day, for a week, on two lists."""
+MOST_COUNTS = 2_000
+"""Counts of one paper that are looked at, those of some weeks: the newest."""
+MOST_TEXTS = 20
+_NEEDS_SHORT = 2 * LONGEST
+"""Characters of an abstract from which on two sentences are much less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperPage:
+    """A paper as much as its source lets us show.
+
+    `short` is two sentences of a `text` that is long enough to need it. `place` is where it stood
+    last, `before` where it stood at the end of each day before, newest first. `votes` is how they
+    went, None where nobody counted any; `counts` the newest count of every other signal.
+    """
+
+    paper: Paper
+    short: str
+    text: str
+    is_gist: bool
+    links: Mapping[str, str]
+    place: Stood | None
+    before: tuple[Stood, ...]
+    votes: Trace | None
+    counts: Mapping[str, Observation]
+    trail: PaperTrail
+
+    @property
+    def discussions(self) -> Mapping[str, str]:
+        """Where else it can be talked about and looked into, by what that is called."""
+        found = self.paper.identifiers.get("arxiv")
+        if found is None:
+            return {}
+        return {
+            "alphaXiv": f"https://www.alphaxiv.org/abs/{found}",
+            "Semantic Scholar": f"https://www.semanticscholar.org/arxiv/{found}",
+        }
+
+
+def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
+    """The paper called `name`: its id or its arXiv id, a version left aside. Raises NotFound."""
+    with database.reading() as work:
+        paper = _called(work, name)
+        stood = work[EditionStore].stood(paper.id, limit=MOST_PLACES)
+        counts = work[HistoryStore].counts(paper.id, by=now, limit=MOST_COUNTS)
+        trail = work[PaperStore].trail(paper.id, limit=MOST_TEXTS)
+    text, is_gist = shown_text(paper)
+    last: dict[tuple[str, date], Stood] = {}  # of places newest first, the last of a list's day
+    for one in stood:
+        last.setdefault((one.list_name, one.day), one)
+    return PaperPage(
+        paper=paper,
+        short="" if is_gist or len(text) < _NEEDS_SHORT else choose_two(paper.title, text),
+        text=text,
+        is_gist=is_gist,
+        links={**addresses_of(paper.identifiers), **paper.links},
+        place=stood[0] if stood else None,
+        before=tuple(last.values())[1:],
+        votes=trace_of(counts, VOTES),
+        counts=latest_of(one for one in counts if one.signal != VOTES),
+        trail=trail,
+    )
+
+
+def cited_paper(database: Database, public_url: str, name: str) -> Citation:
+    """The paper called `name`, its id or its arXiv id. Raises NotFound."""
+    with database.reading() as work:
+        return citation(public_url, _called(work, name))
+
+
+def _called(work: UnitOfWork, name: str) -> Paper:
+    id_ = paper_id(work, name)
+    paper = work[PaperStore].load([id_]).get(id_) if id_ is not None else None
+    if paper is None:
+        raise NotFound(marked("There is no such paper here."))
+    return paper
+
+
+def citation(public_url: str, paper: Paper) -> Citation:
+    """The paper with its address on this site, and as much text as may be shown."""
+    text, is_gist = shown_text(paper)
+    path = page_path(page_name(paper.identifiers, paper.id))
+    return Citation(paper=paper, text=text, is_gist=is_gist, page=public_url.rstrip("/") + path)
+
+
+def cited_edition(
+    database: Database, public_url: str, list_name: str, day: date, cut: str | None
+) -> CitedEdition:
+    """The edition of (list, day, cut), or the day's last one. Raises NotFound."""
+    found = edition_page(database, list_name, day, cut)
+    with database.reading() as work:
+        papers = work[PaperStore].load([one.paper_id for one in found.edition.papers])
+    path = f"/editions/{list_name}/{day}" + ("" if cut is None else f"/{cut}")
+    return CitedEdition(
+        title=found.mailing_list.title,
+        edition=found.edition,
+        quiet=found.quiet,
+        page=public_url.rstrip("/") + path,
+        citations=tuple(citation(public_url, papers[one.paper_id]) for one in found.edition.papers),
+    )
+
+
+# Pages of what somebody may follow: the newest papers on a topic, and those of an author.
+#
+# Nothing is changed here.
+
+PAGE = 20
+DEEPEST = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedPage:
+    """Papers, those that count as new last first, at most five hundred in all. `search` is what
+    finds them, `name` what they have in common as people say it."""
+
+    name: str
+    search: str
+    hits: tuple[Hit, ...]
+    number: int
+    is_last: bool
+
+    @property
+    def offset(self) -> int:
+        """How many papers stand on the pages before."""
+        return (self.number - 1) * PAGE
+
+
+def on_topic(database: Database, topic: str, *, number: int, now: datetime) -> FollowedPage:
+    """The newest papers that have the words of a topic side by side. Raises InvalidInput."""
+    words = topic.replace('"', " ").strip()
+    return _followed(database, words, f'"{words}"', number, now)
+
+
+def by_author(database: Database, name: str, *, number: int, now: datetime) -> FollowedPage:
+    """The newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
+    family, _, given = name.replace('"', " ").partition(",")
+    words = " ".join(f"{given} {family}".split())
+    return _followed(database, words, f'author:"{words}"', number, now)
+
+
+def _followed(
+    database: Database, words: str, search: str, number: int, now: datetime
+) -> FollowedPage:
+    query = all_of(search)
+    offset = (number - 1) * PAGE
+    with database.reading() as work:
+        papers = newest_of(work, query, now, least=min(offset + PAGE + 1, DEEPEST))
+    marker = Marker(query)
+    return FollowedPage(
+        name=words,
+        search=search,
+        hits=tuple(hit_of(marker, one) for one in papers[offset : offset + PAGE]),
+        number=number,
+        is_last=offset + PAGE >= min(len(papers), DEEPEST),
+    )
+
+
+def all_of(text: str) -> Query:
+    """The query of `text`, whose words must all be there unless it says OR: who follows a search
+    wants what fits it. Raises InvalidInput for a text without a word."""
+    query = parse_query(text)
+    if not query.wanted:
+        raise InvalidInput(
+            marked("that names no word to look for: write one that a paper should have")
+        )
+    return query if _OR.search(text) else replace(query, required=query.wanted, optional=())
+
+
+def newest_of(
+    work: UnitOfWork, query: Query, now: datetime, *, least: int = MOST_ENTRIES
+) -> Sequence[Paper]:
+    """Papers that fit, those that count as new last first: `least` of them where there are so many,
+    and no more than some hundred. It looks further back only where too few are found nearer."""
+    papers: Sequence[PaperId] = ()
+    for window in WINDOWS:
+        after = None if window is None else (now - window).date()
+        nearer = Filters(after=after) if query.filters.after is None else Filters()
+        papers = (
+            work[SearchIndex]
+            .find(replace(query, filters=nearer.over(query.filters)), limit=LOOKED_AT)
+            .best
+        )
+        if len(papers) >= least:
+            break
+    loaded = work[PaperStore].load(papers) if papers else {}
+    return sorted(loaded.values(), key=lambda one: (one.counts_from, one.id), reverse=True)

@@ -1,0 +1,181 @@
+"""The playground of `paperround try`: papers in, a ranking and the digest it makes out. Keeps
+nothing anywhere.
+
+file or services ─► records ─► merged as ingest does ─► ranked ─► the view of a digest
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from paperround.core.errors import PaperroundError
+from paperround.core.interfaces import Advance, no_progress
+from paperround.core.sender import Letterhead
+from paperround.core.tokens import KeyRing
+from paperround.delivery.model import Identity
+from paperround.delivery.system_mail import sample_notice
+from paperround.delivery.system_mail_model import NoticeKind
+from paperround.digests.compose import newcomers_mail
+from paperround.digests.model import DigestView
+from paperround.digests.publish import draft, unfrozen
+from paperround.editions.lists import MANUAL_CUT, ListId, MailingList, Window
+from paperround.editions.model import Candidate, Ranking
+from paperround.feeds.chunk import Entry, dated
+from paperround.feeds.fetcher import wait
+from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, Progress, Source
+from paperround.http.model import HttpClient
+from paperround.papers.merge import may_merge_by_title, merged, new_paper
+from paperround.papers.model import Observation, Paper, PaperId, ParsedBatch, Record
+from paperround.ranking.models import Ranker
+from paperround.ranking.rank import ListRanking
+
+NAME = "try"
+_NO_SECRET = Identity(keys=KeyRing((b"links of a trial belong to nobody",)), domain="example.org")
+"""Signs the links of the digest, which lead nowhere: there is no row behind them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One batch of papers, and the moment its undated counts are of."""
+
+    batch: ParsedBatch
+    captured_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What services answered; `failed` says for each feed that could not be read why."""
+
+    readings: tuple[Reading, ...]
+    failed: Mapping[str, str]
+
+
+def fetch(
+    feeds: Sequence[NewFeed],
+    *,
+    client: HttpClient,
+    sources: Mapping[str, Source],
+    now: datetime,
+    pause: Callable[[float], None] = wait,
+    progress: Advance = no_progress,
+) -> Fetched:
+    """Read `feeds` from their beginning. One that fails keeps what it gave before, and its
+    error."""
+    readings: list[Reading] = []
+    failed: dict[str, str] = {}
+    for feed in feeds:
+        try:
+            for reading in _pages(feed, client, sources[feed.kind], now, pause):
+                readings.append(reading)
+                progress(1)
+        except PaperroundError as error:
+            failed[feed.name] = str(error)
+    return Fetched(readings=tuple(readings), failed=failed)
+
+
+def _pages(
+    feed: NewFeed, client: HttpClient, source: Source, now: datetime, pause: Callable[[float], None]
+) -> Iterator[Reading]:
+    progress = Progress()
+    for _ in range(MOST_PAGES):
+        state = FeedState(url=feed.url, settings=feed.settings, progress=progress)
+        request = source.plan(state, now)
+        page = source.fetch(client, request)
+        batch = source.parse(page)
+        yield Reading(batch=batch, captured_at=page.fetched_at)
+        if batch.next is None:
+            return
+        progress = Progress(cursor=batch.next)
+        pause(request.interval_seconds)
+
+
+# --- papers ------------------------------------------------------------------------------------
+
+
+def candidates_of(readings: Iterable[Reading], *, now: datetime) -> list[Candidate]:
+    """The papers of `readings` with their counts, however many of them list a paper."""
+    found = _PaperSet(now)
+    for reading in readings:
+        for record in reading.batch.records:
+            found.add(record, reading.captured_at)
+    return [
+        Candidate(paper=paper, observations=tuple(found.counts[id_]))
+        for id_, paper in found.papers.items()
+    ]
+
+
+@dataclass(slots=True)
+class _PaperSet:
+    """Papers by number, and what each is known by."""
+
+    now: datetime
+    papers: dict[PaperId, Paper] = field(default_factory=dict)
+    known: dict[tuple[str, str], PaperId] = field(default_factory=dict)
+    counts: dict[PaperId, list[Observation]] = field(default_factory=dict)
+
+    def add(self, raw: Record, captured_at: datetime) -> None:
+        entry = Entry(raw)
+        found = self._find(entry)
+        if found is None:
+            number = PaperId(len(self.papers) + 1)
+            paper = new_paper(number, raw, entry.record, entry.key, self.now).paper
+        else:
+            paper = self._merge(found, raw, entry.record)
+        self.papers[paper.id] = paper
+        for pair in paper.identifiers.items():
+            self.known.setdefault(pair, paper.id)
+        self.counts.setdefault(paper.id, []).extend(dated(raw.counts, captured_at))
+
+    def _find(self, entry: Entry) -> PaperId | None:
+        for pair in entry.pairs:
+            if pair in self.known:
+                return self.known[pair]
+        titled = self.known.get(("title_key", entry.key))
+        is_same = titled is not None and may_merge_by_title(entry.record, self.papers[titled])
+        return titled if is_same else None
+
+    def _merge(self, found: PaperId, raw: Record, record: Record) -> Paper:
+        free = {
+            kind: value
+            for kind, value in record.identifiers.items()
+            if self.known.get((kind, value), found) == found
+        }
+        mine, old = replace(record, identifiers=free), self.papers[found]
+        change = merged(old, raw, mine, same_feed=False, now=self.now)
+        return old if change is None else change.paper
+
+
+# --- what they make ----------------------------------------------------------------------------
+
+
+def rank_candidates(candidates: Sequence[Candidate], ranker: Ranker, *, now: datetime) -> Ranking:
+    """All of them, however old: somebody gave exactly these."""
+    return ranker.rank(candidates, background=(), as_of=now, submitter_cap=0)
+
+
+def digest_view(
+    ranking: Ranking,
+    *,
+    title: str,
+    limit: int,
+    letterhead: Letterhead,
+    now: datetime,
+) -> DigestView:
+    """The digest of the first `limit` papers. Its personal links lead nowhere, and there is nobody
+    to hear what a reader thinks of them."""
+    mailing_list = MailingList(id=ListId(0), name=NAME, title=title, size=limit, edition_size=limit)
+    ranked = ListRanking(
+        mailing_list=mailing_list,
+        day=now.date(),
+        window=Window(now, now),
+        ranking=ranking,
+        papers_known=len(ranking.items),
+    )
+    edition = unfrozen(draft(ranked, MANUAL_CUT, now), NAME)
+    sample = sample_notice(_NO_SECRET, NoticeKind.TEST, now=now)
+    view = newcomers_mail(edition, mailing_list, sample, letterhead, _NO_SECRET.keys).view
+    papers = []
+    for one in view.papers:  # there is no site with pages: where its authors show it, or nowhere
+        shown = (one.links[name] for name in ("abstract", "project", "code") if name in one.links)
+        papers.append(replace(one, page_url=next(shown, "")))
+    return replace(view, papers=tuple(papers), links=replace(view.links, feedback=""))

@@ -1,0 +1,317 @@
+"""Publish: freeze an edition, then plan a ledger row for every subscription.
+
+    rank ─► freeze (one short transaction) ─► page of subscriptions ─► choose (no transaction)
+                                                  ▲                        │
+                     next page, after its last ───┘   shard by shard: write rows, memory and mark
+
+Killed anywhere, a second run finds the edition, writes the rows that are missing and no others.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from itertools import islice
+from types import MappingProxyType
+
+from paperround.core.errors import Conflict, EditionCancelled
+from paperround.core.times import is_zone, local_date
+from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import NewDelivery, Planned, Shard
+from paperround.delivery.model import Identity
+from paperround.digests.build import BuildContext, Reader, build, in_parts
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import CANDIDATES, MANUAL_CUT, MailingList
+from paperround.editions.model import (
+    DigestKind,
+    Edition,
+    EditionId,
+    EditionState,
+    NewEdition,
+    SkipReason,
+    TailPaper,
+)
+from paperround.editions.source_pages import sources_of
+from paperround.editions.store import EditionStore
+from paperround.papers.gist import GistChooser, choose_gist
+from paperround.papers.model import PaperId
+from paperround.personal.ranking import Opinions, edition_paper, with_gist
+from paperround.ranking.models import Ranker
+from paperround.ranking.rank import ListRanking, rank_list, risers_told
+from paperround.subscribers.model import SubscriberId, Subscription, SubscriptionId
+from paperround.subscribers.store import SubscriberStore
+
+PAGE = 2000
+"""Subscriptions that are chosen for together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReport:
+    """The edition, the ledger rows it has, and how many of them this run added."""
+
+    edition: Edition
+    planned: Planned
+    added: int
+
+
+def publish(
+    *,
+    database: Database,
+    ranker: Ranker,
+    identity: Identity,
+    list_name: str,
+    day: date | None,
+    cut: str,
+    now: datetime,
+    dry_run: bool = False,
+    gist: GistChooser = choose_gist,
+    opinions: Opinions | None = None,
+) -> PublishReport:
+    """Freeze the edition of (list, day, cut), or take the one that stands, and plan its rows.
+
+    Without a `day` it is today: in the list's zone for the edition, in each reader's own for their
+    row, so that nobody's date gets a second digest.
+
+    With `dry_run` nothing is written: the report says what a real run would plan. Raises
+    EditionCancelled for an edition that was cancelled, also while it is being planned.
+    """
+    mailing_list, edition = standing_edition(
+        database=database, list_name=list_name, day=day, cut=cut, now=now
+    )
+    if edition is not None and edition.state is EditionState.CANCELLED:
+        raise _cancelled(edition)
+    if edition is None or not edition.papers:
+        drafted = draft_now(database, ranker, list_name, day=day, now=now, cut=cut, gist=gist)
+        if dry_run:
+            edition = unfrozen(drafted, list_name)
+        elif edition is None or (drafted.papers and _discarded(database, edition)):
+            edition = freeze(database, drafted)
+    context = BuildContext(identity=identity, now=now, opinions=opinions)
+    planning = _Planning(database, context, edition, mailing_list, one_date=day is not None)
+    added = planning.rehearse() if dry_run else planning.plan_all()
+    with database.reading() as work:
+        planned = work[Ledger].planned(edition.id)
+    if dry_run:
+        skipped = Counter(planned.skipped) + Counter(added.skipped)
+        planned = Planned(rows=planned.rows + added.rows, skipped=dict(skipped))
+    return PublishReport(edition=edition, planned=planned, added=added.rows)
+
+
+def _cancelled(edition: Edition) -> EditionCancelled:
+    return EditionCancelled(
+        f"the edition of {edition.day} (cut {edition.cut}) was cancelled, so nothing is planned of "
+        "it: `paperround digest missed` shows who did not get it, and sends it if you want"
+    )
+
+
+def _discarded(database: Database, edition: Edition) -> bool:
+    """An edition frozen before its papers came holds nobody to its emptiness."""
+    return write(database, lambda work: work[EditionStore].discard_empty(edition.id))
+
+
+def standing_edition(
+    *, database: Database, list_name: str, day: date | None, cut: str, now: datetime
+) -> tuple[MailingList, Edition | None]:
+    """The list, and its edition of (day, cut) when one is frozen. Raises NotFound for the list."""
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        day = day or local_date(now, mailing_list.zone)
+        return mailing_list, work[EditionStore].find(mailing_list.id, day, cut)
+
+
+def freeze(database: Database, edition: NewEdition) -> Edition:
+    """Store the edition; when another process froze the same one first, theirs is the edition."""
+    try:
+        with database.writing() as work:
+            return work[EditionStore].freeze(edition)
+    except Conflict:
+        with database.reading() as work:
+            won = work[EditionStore].find(edition.list_id, edition.day, edition.cut)
+        if won is None:
+            raise
+        return won
+
+
+def draft_now(
+    database: Database,
+    ranker: Ranker,
+    list_name: str,
+    *,
+    day: date | None,
+    now: datetime,
+    cut: str = MANUAL_CUT,
+    cut_at: datetime | None = None,
+    quiet_reason: str | None = None,
+    gist: GistChooser = choose_gist,
+) -> NewEdition:
+    """Rank a list and draft the edition that makes: with what its sources say, and the papers that
+    rose since the edition before."""
+    ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
+    as_of = ranked.window.as_of
+    with database.reading() as work:
+        sources = sources_of(work, ranked.mailing_list, cut_at=cut_at or as_of, as_of=as_of)
+    return draft(
+        ranked,
+        cut,
+        now,
+        cut_at=cut_at,
+        quiet_reason=quiet_reason,
+        sources=sources,
+        gist=gist,
+        risers=risers_told(database, ranked, cut),
+    )
+
+
+def draft(
+    ranked: ListRanking,
+    cut: str,
+    now: datetime,
+    *,
+    cut_at: datetime | None = None,
+    quiet_reason: str | None = None,
+    sources: tuple[str, ...] = (),
+    gist: GistChooser = choose_gist,
+    risers: Mapping[PaperId, str] = MappingProxyType({}),
+) -> NewEdition:
+    """The edition a ranking makes: its first papers with their texts as they stand now, and the
+    places of those behind.
+
+    `risers` is what those that rose say in place of their reasons.
+    """
+    size = ranked.mailing_list.edition_size
+    items = list(islice(ranked.ranking.items, max(size, CANDIDATES)))
+    places = [
+        TailPaper(
+            position=n,
+            paper_id=item.paper.id,
+            score=item.score,
+            parts=item.parts,
+            reason=risers.get(item.paper.id, item.reason) if n <= size else item.reason,
+            votes=item.votes,
+            comments=item.comments,
+        )
+        for n, item in enumerate(items, start=1)
+    ]
+    empty_reason = None
+    if not items:
+        is_first = not ranked.papers_known
+        empty_reason = SkipReason.NO_PAPERS_AT_ALL if is_first else SkipReason.NO_NEW_PAPERS
+    return NewEdition(
+        list_id=ranked.mailing_list.id,
+        day=ranked.day,
+        cut=cut,
+        as_of=ranked.window.as_of,
+        frozen_at=now,
+        cut_at=cut_at or ranked.window.as_of,
+        quiet_reason=quiet_reason,
+        sources=sources,
+        ranker=ranked.ranking.ranker,
+        papers=tuple(
+            with_gist(edition_paper(place, item.paper), item.paper, gist)
+            for place, item in zip(places[:size], items, strict=False)
+        ),
+        empty_reason=empty_reason,
+        tail=tuple(places[size:]),
+    )
+
+
+def unfrozen(edition: NewEdition, list_name: str) -> Edition:
+    """An edition nobody froze, for looking at: its id is 0."""
+    known = {one.name: getattr(edition, one.name) for one in fields(edition)}
+    return Edition(**known, id=EditionId(0), list_name=list_name, state=EditionState.FROZEN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """One edition on its way into the ledger."""
+
+    database: Database
+    context: BuildContext
+    edition: Edition
+    mailing_list: MailingList
+    one_date: bool
+
+    def plan_all(self) -> Planned:
+        """Write the rows of every active subscription, shard by shard; returns the new ones."""
+        added = list[int]()
+        for after, page in self._pages():
+            added += self._plan_page(page, len(added), after)
+        if self.edition.state is EditionState.FROZEN:
+            with self.database.writing() as work:
+                work[EditionStore].set_state(self.edition.id, EditionState.PLANNED)
+        return Planned(rows=sum(added))
+
+    def rehearse(self) -> Planned:
+        """What `plan_all` would add, writing nothing."""
+        built = (row for _, page in self._pages() for row in self._built(page))
+        reasons = Counter(row.reason for row in built if row is not None)
+        skipped = {reason: count for reason, count in reasons.items() if reason}
+        return Planned(rows=reasons.total(), skipped=skipped)
+
+    def _pages(self) -> Iterator[tuple[SubscriptionId, list[Subscription]]]:
+        after = SubscriptionId(0)
+        while True:
+            with self.database.reading() as work:
+                page = work[SubscriberStore].subscriptions_after(
+                    self.mailing_list.id, after, limit=PAGE
+                )
+            if not page:
+                return
+            yield after, page
+            after = page[-1].id
+
+    def _plan_page(
+        self, page: Sequence[Subscription], number: int, after: SubscriptionId
+    ) -> Iterator[int]:
+        """Choose outside any transaction, write each shard in one; choose again for a shard when
+        another list took one of its papers. `number` is the first shard's, which begins behind
+        `after`. Gives how many rows each added. Raises EditionCancelled."""
+
+        def write(part: Sequence[Subscription], rows: Sequence[NewDelivery]) -> int | None:
+            shard, edition = Shard(number=number, after=after, through=part[-1].id), self.edition
+            try:
+                with self.database.writing() as work:
+                    return work[Ledger].plan(
+                        edition.id, edition.list_id, rows, shard, now=self.context.now
+                    )
+            except EditionCancelled:  # no race: choosing again helps nobody
+                return None
+
+        for part, added in in_parts(page, choose=self._built, write=write):
+            if added is None:
+                raise _cancelled(self.edition)
+            number, after = number + 1, part[-1].id
+            yield added
+
+    def _built(self, page: Sequence[Subscription]) -> list[NewDelivery | None]:
+        """The row of each of these subscriptions, None for those that have theirs."""
+        days: dict[SubscriberId, date] = {}
+        for one in page:  # the date that was asked for, else today where they are
+            zone, day = one.preferences.timezone, self.edition.day
+            if not self.one_date and is_zone(zone):
+                day = local_date(self.context.now, zone)
+            days[one.subscriber_id] = day
+        with self.database.reading() as work:
+            done = self._done(work, days)
+            readers = [
+                Reader(subscription=one, day=days[one.subscriber_id], due_at=self.context.now)
+                for one in page
+                if one.subscriber_id not in done
+            ]
+            built = build(work, self.context, self.edition, self.mailing_list, readers)
+        rows = {row.subscription_id: row for row in built}
+        return [rows.get(one.id) for one in page]
+
+    def _done(self, work: UnitOfWork, days: Mapping[SubscriberId, date]) -> set[SubscriberId]:
+        """Those who have a row of their date, or a row of this edition under the date before or
+        after: a repeat at another hour plans nobody twice."""
+        list_id, kind = self.edition.list_id, DigestKind.DIGEST
+        near = (self.edition.day + timedelta(days=n) for n in (-1, 0, 1))
+        done: set[SubscriberId] = set()
+        for day in sorted({*days.values()} if self.one_date else {*days.values(), *near}):
+            for person in work[Ledger].planned_subscribers(list_id, days.keys(), kind, day):
+                row = work[Ledger].find(list_id, person, kind, day) if day != days[person] else None
+                if day == days[person] or (row and row.edition_id == self.edition.id):
+                    done.add(person)
+        return done

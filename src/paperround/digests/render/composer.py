@@ -1,0 +1,158 @@
+"""Turns digests into bytes, and does once whatever is the same in several of them.
+
+    view ──► frame: header, head and foot ─────────┐
+    paper ─► card: rendered, inlined and encoded ──┴► digest: a format ─┐
+    mail ──► addressing and four tokens, guarded ───────────────────────┴► message ─► signed
+
+Readers who get the same papers share a digest: each of their messages is that format, filled. The
+bytes are those of a message that is built without sharing anything (`tests/mail/alone.py`).
+
+What a DKIM signature covers is made canonical once, as a format too: a reader's values hold no
+blanks that canonicalisation would change.
+
+So it is with the wire. What is shared is checked once. A reader's values hold no line ends; tokens
+have no full stop, and the others stand behind the name of a header field.
+"""
+
+import re
+from collections.abc import Callable
+from copy import copy
+from dataclasses import fields
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+from paperround.core.errors import RenderingFailed
+from paperround.core.sender import Letterhead
+from paperround.core.tokens import TOKEN_LENGTH
+from paperround.delivery.dkim.signer import Signable, Signer, canonical_lines, prepared
+from paperround.delivery.model import WireReady
+from paperround.delivery.system_mail_model import NoticeMail
+from paperround.digests.model import DigestMail, DigestView, Rendered
+from paperround.digests.render.frames import MOST_CARDS, TOKENS, Frame, Look, card_of, frame_of
+from paperround.digests.render.message import Addressing, addressing_of, sender_of
+from paperround.digests.render.system_mail import notice_bytes
+from paperround.digests.render.templates import Templates
+from paperround.digests.render.view import FULLEST_FIRST, HTML_LIMIT, digest_words, require_papers
+
+MOST_FRAMES = 128
+"""Frames kept, about 30 kB each: a list's cuts of a day, each in every language with some lengths
+of digests and some withdrawals to tell of."""
+
+MOST_DIGESTS = 64
+"""Digests kept, about 40 kB each, twice that when they are signed."""
+
+_TOKENS = re.compile(rf"(?:[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}\n){{{len(TOKENS)}}}")
+_SLOTS = tuple(name.encode("ascii") for name in (*TOKENS, *Addressing._fields))
+_PREFIX = slice(None, -TOKEN_LENGTH)
+_OWN = ("links", "papers")
+_framing = attrgetter(*(f.name for f in fields(DigestView) if f.name not in _OWN))
+_canonical = lru_cache(maxsize=2 * MOST_CARDS)(canonical_lines)
+
+
+class _Key(tuple[Any, ...]):
+    """What several mails have in common, to look it up by. One of them comes with it: its papers
+    are kept, so that no others have their identities."""
+
+    mail: DigestMail
+
+    @classmethod
+    def of(cls, mail: DigestMail, *values: object) -> "_Key":
+        """The key with these values."""
+        key = cls(values)
+        key.mail = mail
+        return key
+
+
+def _unsigned() -> None:
+    return None
+
+
+class MailRenderer:
+    """The Renderer of an installation.
+
+    `signer` is asked for each mail who signs it, if anybody does. Raises Misconfigured when
+    `letterhead` cannot stand in a mail.
+    """
+
+    def __init__(
+        self,
+        letterhead: Letterhead,
+        templates: Templates | None = None,
+        signer: Callable[[], Signer | None] = _unsigned,
+    ) -> None:
+        self._sender = sender_of(letterhead)
+        self._templates = templates or Templates()
+        self._signer = signer
+        self._frame = lru_cache(maxsize=MOST_FRAMES)(self._framed)
+        self._digest = lru_cache(maxsize=MOST_DIGESTS)(self._laid_out)
+
+    def signed_by(self, signer: Signer | None) -> "MailRenderer":
+        """One that signs every mail with `signer`, or none, and shares all else with this one."""
+        other = copy(self)
+        other._signer = lambda: signer  # noqa: SLF001 - a copy of itself
+        return other
+
+    def render(self, view: DigestView) -> Rendered:
+        """Subject, preheader, text and HTML, from one view."""
+        return digest_words(self._templates, view)
+
+    def compose(self, mail: DigestMail) -> bytes:
+        """The message, CRLF line ends; raises RenderingFailed with the reason. It is joined of
+        checked pieces, and so WireReady."""
+        values, key = _parted(mail)
+        pieces, signer = self._digest(key), self._signer()
+        message = b"".join(pieces) % values
+        if signer is None:
+            return WireReady(message)
+        names, head, body = _prepared(pieces)
+        signable = Signable(names, head % values, body % values)
+        return WireReady(signer.fields(signable, mail.dated) + message)
+
+    def compose_notice(self, mail: NoticeMail) -> bytes:
+        """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""
+        content, signer = notice_bytes(self._templates, mail, self._sender), self._signer()
+        return content if signer is None else signer.sign(content, mail.dated)
+
+    def _framed(self, key: _Key) -> Frame:
+        by_mail = bool(key.mail.list_unsubscribe_mail)
+        return frame_of(self._templates, self._sender, key.mail.view, by_mail=by_mail)
+
+    def _laid_out(self, key: _Key) -> tuple[bytes, ...]:
+        """A digest as pieces of a format: as `digest_words` decides, the fullest that keeps the
+        HTML below its limit."""
+        view = key.mail.view
+        require_papers(view)
+        frame = self._frame(key[0])
+        for gist, asks in FULLEST_FIRST:
+            look = Look(frame.view.language, gist, view.links.feedback[_PREFIX] if asks else "")
+            numbered = enumerate(view.papers, start=1)
+            cards = [card_of(self._templates, look, *one) for one in numbered]
+            pieces, size = frame.digest(cards)
+            if size <= HTML_LIMIT:
+                break
+        return pieces
+
+
+@lru_cache(maxsize=MOST_DIGESTS)
+def _prepared(pieces: tuple[bytes, ...]) -> Signable:
+    """The format that `pieces` are, as its signatures see it."""
+    head, end, first = pieces[0].partition(b"\r\n\r\n")
+    names, canonical, _ = prepared(head + end)
+    return Signable(names, canonical, b"".join(map(_canonical, (first, *pieces[1:]))))
+
+
+def _parted(mail: DigestMail) -> tuple[dict[bytes, bytes], _Key]:
+    """What of a mail is its reader's alone, by the names of slots, and the key of the digest it
+    goes into. Raises RenderingFailed for a value that cannot stand there."""
+    view, mine = mail.view, mail.view.links
+    links = (mine.unsubscribe, mine.preferences, mine.one_click, mine.feedback)
+    tokens = [link[-TOKEN_LENGTH:] for link in links]
+    if _TOKENS.fullmatch("\n".join((*tokens, ""))) is None:
+        raise RenderingFailed("a link of the reader's does not end in a token")
+    leave = mail.list_unsubscribe_mail or ""
+    addressing = addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
+    values = "\n".join((*tokens, *addressing)).encode("ascii").split(b"\n")
+    shared = (*[link[_PREFIX] for link in links], leave == "", len(view.papers), _framing(view))
+    key = _Key.of(mail, _Key.of(mail, *shared), *map(id, view.papers))
+    return dict(zip(_SLOTS, values, strict=True)), key

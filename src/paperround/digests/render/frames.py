@@ -1,0 +1,281 @@
+"""All of a digest but its papers: header, head and foot, made once for many digests.
+
+A frame is a format twice over. What the first papers decide is filled in first: the subject, the
+boundary that follows from it, and the lines of HTML that say the subject and the preheader. That
+gives a format for the reader's own values.
+"""
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from paperround.core.errors import RenderingFailed
+from paperround.core.i18n.locale import tongue
+from paperround.core.languages import spoken
+from paperround.core.tokens import TOKEN_LENGTH
+from paperround.digests.model import DigestPaper, DigestView, PersonalLinks, Rendered
+from paperround.digests.render.headers import text_field
+from paperround.digests.render.message import (
+    Addressing,
+    Particulars,
+    Sender,
+    are_ready,
+    boundary_of,
+    encode,
+    message_bytes,
+    web_value,
+)
+from paperround.digests.render.templates import Parts, Templates, reason_line
+from paperround.digests.render.view import (
+    clean_paper,
+    clean_view,
+    parts_of,
+    preheader_of,
+    subject_of,
+    with_gist,
+)
+from paperround.subscribers.addresses import is_address
+
+# The papers of digests, rendered and encoded once for every digest that shows them.
+#
+# A card is whole lines, so quoted-printable breaks it the same alone and in a message. Encoded
+# lines are formats for the operator `%`, in which the tokens of the reader's links are named.
+
+MOST_CARDS = 6_000
+"""Cards kept, about 5 kB each."""
+
+TOKENS = ("unsubscribe", "preferences", "one_click", "feedback")
+"""The links of a reader that end in a token."""
+
+
+def new_mark() -> str:
+    """A word that no text holds, since nobody can guess it, and as long as a token, so that lines
+    break at the same places."""
+    return secrets.token_hex(TOKEN_LENGTH // 2)
+
+
+MARKS = {name: new_mark() for name in TOKENS}
+"""What stands for the tokens while templates are filled in."""
+
+
+class Look(NamedTuple):
+    """How papers are shown: in which language, with gists of which length, and with which link that
+    asks about each, up to its token; empty for none."""
+
+    language: str
+    gist: int
+    asked: str
+
+
+class Card(NamedTuple):
+    """A paper at its place in a digest. `size` is the length of its HTML before encoding."""
+
+    title: str
+    gist: str
+    reason: str
+    text: bytes
+    html: bytes
+    size: int
+
+
+@lru_cache(maxsize=MOST_CARDS)
+def card_of(templates: Templates, look: Look, number: int, paper: DigestPaper) -> Card:
+    """`paper` as `number` of a digest. Raises RenderingFailed."""
+    ours = tongue(look.language)
+    shown = with_gist(clean_paper(paper, ours), look.gist)
+    asked = look.asked and look.asked + MARKS["feedback"]
+    text, rows = templates.card(look.language, number, shown, asked)
+    html = templates.inlined(rows)
+    return Card(
+        title=shown.title,
+        gist=shown.gist,
+        reason=reason_line(ours, paper.reason),
+        text=encoded(text),
+        html=encoded(html),
+        size=len(html.encode()),
+    )
+
+
+def encoded(text: str) -> bytes:
+    """`text`, whose last line is ended, in quoted-printable and as a format."""
+    content = encode(text, unbroken=MARKS.values()).encode("ascii")
+    return as_format(wire_ready(content), MARKS)
+
+
+def wire_ready(lines: bytes) -> bytes:
+    """`lines`; raises RenderingFailed when they cannot be put on a wire as they are."""
+    if not are_ready(lines):
+        raise RenderingFailed("a line does not end in CRLF, or begins with a full stop")
+    return lines
+
+
+def as_format(content: bytes, marks: Mapping[str, str]) -> bytes:
+    """`content` as a format, in which a slot with its name takes the place of each mark."""
+    content = content.replace(b"%", b"%%")
+    for name, mark in marks.items():
+        content = content.replace(mark.encode("ascii"), b"%%(%b)b" % name.encode("ascii"))
+    return content
+
+
+_MOST_LINES = 5_000
+"""Lines of HTML kept, and fields of the header; about 500 bytes each."""
+
+_MOST_SUBJECTS = 1_000
+"""Subjects kept, each with its frame."""
+
+_ADDRESSING = Addressing(*(new_mark() for _ in Addressing._fields))
+_SUBJECT, _TITLE, _PREHEADER, _CARDS = (new_mark() for _ in range(4))
+_SEAM = re.compile(rf"(?:<!--)?{_CARDS}(?:-->)?\r\n".encode("ascii"))
+_ESCAPED = str.maketrans({"&": "&amp;", "\xa0": "&nbsp;", "<": "&lt;", ">": "&gt;"})
+"""What the inliner writes for characters of a text (HTML standard, 13.3, escaping a string)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """The frame of digests that differ in papers and readers only.
+
+    `pieces` are what comes before the cards as text, between these and those of HTML, and after
+    them. `title` and `preheader` are the lines of HTML that hold a mark for what they say, `size`
+    is the length of all others before encoding.
+    """
+
+    templates: Templates
+    view: DigestView
+    seed: str
+    title: str
+    preheader: str
+    pieces: Sequence[bytes]
+    size: int
+
+    def digest(self, cards: Sequence[Card]) -> tuple[tuple[bytes, ...], int]:
+        """The digest with these cards, as pieces of a format for a reader's values, and the length
+        of its HTML before encoding. Raises RenderingFailed."""
+        subject = _subject(self, cards[0].title)
+        title, title_size = _line(self.title, _TITLE, subject)
+        after = [card.title for card in cards[1:3]]
+        said = preheader_of(self.view.language, after, cards[0].gist or cards[0].reason)
+        preheader, preheader_size = _line(self.preheader, _PREHEADER, said)
+        opening = {b"title": title, b"preheader": preheader, **_header(self.seed, subject)}
+        before, between, end = [piece % opening for piece in self.pieces]
+        texts, htmls = [card.text for card in cards], [card.html for card in cards]
+        size = self.size + title_size + preheader_size + sum([card.size for card in cards])
+        return (before, *texts, between, *htmls, end), size
+
+
+@lru_cache(maxsize=_MOST_SUBJECTS)
+def _subject(frame: Frame, title: str) -> str:
+    return subject_of(frame.templates, frame.view, title)
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def _header(seed: str, subject: str) -> Mapping[bytes, bytes]:
+    """What a subject decides of the header."""
+    field = text_field("Subject", subject).removeprefix("Subject: ").removesuffix("\r\n")
+    return {
+        b"subject": as_format(field.encode("ascii"), {}),
+        b"boundary": boundary_of(seed, subject).encode("ascii"),
+    }
+
+
+@lru_cache(maxsize=_MOST_LINES)
+def _line(line: str, mark: str, words: str) -> tuple[bytes, int]:
+    """A line of HTML that says `words` in place of its mark, and its length before encoding."""
+    said = line.replace(mark, words.translate(_ESCAPED)) + "\n"
+    return encoded(said).removesuffix(b"\r\n"), len(said.encode())
+
+
+def frame_of(templates: Templates, sender: Sender, view: DigestView, *, by_mail: bool) -> Frame:
+    """The frame of digests like that of `view`; `by_mail` says whether one can leave by mail.
+
+    Raises RenderingFailed when a value of the view cannot stand in a mail.
+    """
+    # The links with marks in place of their tokens.
+    links = {name: getattr(view.links, name)[:-TOKEN_LENGTH] + MARKS[name] for name in TOKENS}
+    marked = replace(view, links=PersonalLinks(**links))
+    clean = clean_view(marked)
+    cards = Parts(f"{_CARDS}\n", Markup(f"<!--{_CARDS}-->\n"))  # noqa: S704 - our own mark
+    text, html = parts_of(templates, clean, cards, subject=_TITLE, preheader=_PREHEADER)
+    title, preheader = (_line_with(mark, html) for mark in (_TITLE, _PREHEADER))
+    html = html.replace(title, _TITLE).replace(preheader, _PREHEADER)
+    addressing = _ADDRESSING if by_mail else _ADDRESSING._replace(unsubscribe_mail="")
+    particulars = digest_particulars(marked, addressing, sender)
+    content = message_bytes(
+        rendered=Rendered(subject=_SUBJECT, preheader="", text=text, html=html),
+        addressing=addressing,
+        sender=sender,
+        particulars=particulars,
+        unbroken=MARKS.values(),
+    )
+    opening = {
+        "title": _TITLE,
+        "preheader": _PREHEADER,
+        "subject": _SUBJECT,
+        "boundary": boundary_of(particulars.seed, _SUBJECT),
+    }
+    personal = as_format(wire_ready(content), MARKS | _ADDRESSING._asdict())
+    return Frame(
+        templates=templates,
+        view=clean,
+        seed=particulars.seed,
+        title=title,
+        preheader=preheader,
+        pieces=_SEAM.split(as_format(personal, opening)),
+        size=len(html.encode()) - len(f"{_TITLE}\n{_PREHEADER}\n{cards.html}"),
+    )
+
+
+def _line_with(mark: str, html: str) -> str:
+    (line,) = (line for line in html.split("\n") if mark in line)
+    return line
+
+
+# The header fields that make a digest the mail of a list.
+#
+# RFC 2369 and 2919 (lists), 5064 (Archived-At) and 8058 (one-click unsubscribing).
+
+_LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+
+
+def digest_particulars(view: DigestView, addressing: Addressing, sender: Sender) -> Particulars:
+    """What a digest's header says. Raises RenderingFailed for a value that cannot stand there."""
+    return Particulars(
+        fields={
+            **_list_fields(view, addressing, sender),
+            "Archived-At": [web_value(view.web_url)],
+        },
+        feedback=f"{view.day.isoformat()}:{view.list_name}:digest",
+        language=spoken(view.language),
+        seed=view.web_url,
+    )
+
+
+def _list_fields(view: DigestView, addressing: Addressing, sender: Sender) -> dict[str, list[str]]:
+    public = sender.letterhead.public_url.rstrip("/")
+    leave = [web_value(view.links.one_click)]
+    if addressing.unsubscribe_mail:
+        leave.append(f"<{addressing.unsubscribe_mail}>")
+    # RFC 2919: stable, a name within our own host.
+    if _LIST_LABEL.fullmatch(view.list_name) is None:
+        raise RenderingFailed("the list's name must be ASCII letters, digits and hyphens")
+    return {
+        "List-Id": [f"<{view.list_name}.{sender.host}>"],
+        "List-Unsubscribe": leave,
+        "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"],
+        "List-Help": [web_value(f"{public}/")],
+        "List-Owner": [_owner(sender)],
+        "List-Archive": [web_value(f"{public}/editions")],
+        "List-Post": ["NO"],
+    }
+
+
+def _owner(sender: Sender) -> str:
+    """Where a person answers: the contact, the sender's own address where none is set."""
+    contact = sender.letterhead.contact
+    if contact.startswith(("https://", "http://")):
+        return web_value(contact)
+    return f"<mailto:{contact if is_address(contact) else sender.address}>"

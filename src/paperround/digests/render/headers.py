@@ -1,0 +1,158 @@
+"""Header fields, guarded and encoded here and nowhere else.
+
+The standard library rewrites a long List-Unsubscribe into encoded words, which kills one-click
+unsubscribing, and some of its versions let an encoded word smuggle a line break into a header.
+So text bound for a header is cleaned first (`header_text`), encoded by our own rules (RFC 2047),
+and the finished bytes are checked against the names that were meant to be there (`check`).
+
+    text_field      words for a person: folded at spaces, encoded where they must be
+    mailbox_field   a display name and one address
+    literal_field   what machines read: never encoded, folded only after a comma
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Sequence
+
+from paperround.core.errors import RenderingFailed
+from paperround.subscribers.addresses import is_address
+
+LINE = 76
+"""The longest line that folding aims for (RFC 2047 section 2)."""
+_HARD_LIMIT = 998
+_WORD = 75
+_ENVELOPE = len("=?utf-8?q??=")
+
+_BREAKS = re.compile("[\t\n\x0b\x0c\r\x1c-\x1f\x85\u2028\u2029]+")
+_UNWANTED = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # controls
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi marks, embeddings, isolates
+    "\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb"  # invisible, but not the joiners
+    "\ud800-\udfff]"  # halves of characters
+)
+_SPACES = re.compile(" {2,}")
+_LITERAL = re.compile(r"[!-~]+(?: [!-~]+)*")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_Q_SAFE = re.compile(r"[A-Za-z0-9!*+/-]")
+_BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+
+
+def one_line(text: str) -> str:
+    """`text` without control, bidi and invisible characters, single spaces for any white space."""
+    if not (text.isascii() and text.isprintable()):
+        text = _UNWANTED.sub("", _BREAKS.sub(" ", text))
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
+    return text.strip(" ")
+
+
+def header_text(text: str) -> str:
+    """`text` fit for a header: one clean line with nothing in it that opens an encoded word."""
+    return one_line(text).replace("=?", "= ?")
+
+
+def text_field(name: str, text: str) -> str:
+    """An unstructured field such as Subject, with its CRLF."""
+    words = _words(header_text(text), room=LINE - len(name) - 2)
+    return _folded(name, words)
+
+
+def mailbox_field(name: str, display: str, address: str) -> str:
+    """A From-like field with one mailbox, with its CRLF.
+
+    Raises RenderingFailed for an address that is not plain ASCII.
+    """
+    if not is_address(address):
+        raise RenderingFailed(f"{name}: the address must be plain ASCII, like papers@example.org")
+    shown = header_text(display)
+    if not shown:
+        return literal_field(name, [address])
+    return _folded(name, [*_phrase(shown, LINE - len(name) - 2), f"<{address}>"])
+
+
+def literal_field(name: str, values: Sequence[str]) -> str:
+    """A field for machines, with its CRLF: printable ASCII as it is, one line a value.
+
+    Raises RenderingFailed for anything else, and for a line over 998 characters (RFC 5322 2.1.1).
+    """
+    for value in values:
+        if _LITERAL.fullmatch(value) is None:
+            raise RenderingFailed(f"{name}: only printable ASCII may stand there")
+    lines = f"{name}: " + ",\r\n ".join(values)
+    if max(map(len, lines.split("\r\n"))) > _HARD_LIMIT:
+        raise RenderingFailed(f"{name}: longer than the {_HARD_LIMIT} characters of a mail line")
+    return lines + "\r\n"
+
+
+def check(content: bytes, names: Iterable[str]) -> None:
+    """Raise RenderingFailed unless `content` has exactly these header fields, each once.
+
+    Also refuses bytes outside ASCII, a bare CR or LF, and lines over 998 characters.
+    """
+    head, _, body = content.partition(b"\r\n\r\n")
+    found = [line.split(b":", 1)[0] for line in head.split(b"\r\n") if line[:1] not in b" \t"]
+    if found != [name.encode("ascii") for name in names] or len(set(found)) != len(found):
+        raise RenderingFailed("the header fields are not the ones that were set")
+    if not body or not content.isascii() or _BARE_LINE_END.search(content):
+        raise RenderingFailed("the message is not ASCII lines that end in CRLF")
+    if max(map(len, content.split(b"\r\n"))) > _HARD_LIMIT:
+        raise RenderingFailed(f"a line is longer than {_HARD_LIMIT} characters")
+
+
+def _words(text: str, room: int) -> list[str]:
+    """What to fold: the words themselves where they are ASCII and fit, else encoded words."""
+    words = text.split(" ")
+    if text.isascii() and len(words[0]) <= room and all(len(word) < LINE for word in words):
+        return words
+    return _encoded_words(text, room)
+
+
+def _phrase(text: str, room: int) -> list[str]:
+    if _ATOMS.fullmatch(text):
+        return _words(text, room)
+    if text.isascii() and len(text) + 2 <= room:
+        return ['"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"']
+    return _encoded_words(text, room)
+
+
+def _folded(name: str, words: Sequence[str]) -> str:
+    """The words on lines of at most 76 characters; the first stays beside the name."""
+    lines = [f"{name}: {words[0]}"]
+    for word in words[1:]:
+        if len(lines[-1]) + 1 + len(word) <= LINE:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f" {word}")
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _encoded_words(text: str, room: int) -> list[str]:
+    """RFC 2047 words of at most 75 characters, in Q or B, whichever is shorter for all of it."""
+    q_length = sum(len(_q(character)) for character in text)
+    as_q = q_length <= len(base64.b64encode(text.encode()))
+    chunks = [""]
+    size = 0
+    for character in text:
+        cost = len(_q(character)) if as_q else len(character.encode())
+        limit = (room if len(chunks) == 1 else _WORD) - _ENVELOPE
+        if size + cost > (limit if as_q else limit // 4 * 3):
+            chunks.append("")
+            size = 0
+        chunks[-1] += character
+        size += cost
+    return [_encoded_word(chunk, as_q=as_q) for chunk in chunks]
+
+
+def _encoded_word(chunk: str, *, as_q: bool) -> str:
+    if as_q:
+        return f"=?utf-8?q?{''.join(map(_q, chunk))}?="
+    return f"=?utf-8?b?{base64.b64encode(chunk.encode()).decode('ascii')}?="
+
+
+def _q(character: str) -> str:
+    """The Q form, in the narrow alphabet that display names allow (RFC 2047 section 5)."""
+    if character == " ":
+        return "_"
+    if _Q_SAFE.fullmatch(character):
+        return character
+    return "".join(f"={byte:02X}" for byte in character.encode())

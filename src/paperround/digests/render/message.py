@@ -1,0 +1,282 @@
+"""The exact bytes of one mail.
+
+    headers          From To Subject Date Message-ID, what its kind adds, what machines should do
+    multipart/alternative
+      text/plain     quoted-printable, complete by itself
+      text/html      quoted-printable
+
+Follows RFC 5322, 2045-2049 and 3834 (automatic mail). What only mails of a list carry stands in
+`listing`. The same values give the same bytes, on every Python.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from paperround.core.errors import Misconfigured, RenderingFailed
+from paperround.core.sender import Letterhead
+from paperround.core.times import require_utc
+from paperround.delivery.wire_format import _BARE_CR, _BARE_LF, _DOTTED_LINE
+from paperround.digests.model import Rendered
+from paperround.digests.render.headers import check, literal_field, mailbox_field, text_field
+from paperround.subscribers.addresses import is_address
+
+_MESSAGE_ID = re.compile(r"<?([A-Za-z0-9._+-]{1,100}@[A-Za-z0-9.-]{1,140})>?")
+_MAILTO = re.compile(r"mailto:[!-+\--;=?-~]+@[!-+\--;=?-~]+")
+_WEB = re.compile(r"https?://[!-;=?-~]+")
+_MAIL_FROM = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<inside>[^<>]+)>|(?P<bare>[^<>\s]+))\s*")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+_BOUNDARY = "=_paperround_"
+"""Quoted-printable never produces `=_`, so no line of a part can look like the boundary."""
+
+
+class Addressing(NamedTuple):
+    """The header values that are one reader's alone, guarded and ready to stand there."""
+
+    recipient: str
+    message_id: str
+    date: str
+    unsubscribe_mail: str
+    """A `mailto:` address, empty for none."""
+
+
+class Sender(NamedTuple):
+    """A letterhead taken apart once: display name, address, host of the public site."""
+
+    name: str
+    address: str
+    host: str
+    letterhead: Letterhead
+
+
+class Particulars(NamedTuple):
+    """What a kind of mail decides: fields of its own, its Feedback-ID before the sender's part,
+    its language, and the text that its boundary is derived from."""
+
+    fields: Mapping[str, list[str]]
+    feedback: str
+    language: str
+    seed: str
+
+
+def sender_of(letterhead: Letterhead) -> Sender:
+    """Take `letterhead` apart; raises Misconfigured when it cannot stand in a mail."""
+    written = _MAIL_FROM.fullmatch(letterhead.mail_from)
+    address = (written["inside"] or written["bare"]) if written else ""
+    if written is None or not is_address(address):
+        raise Misconfigured(
+            "MAIL_FROM is not `Name <address>` with a plain ASCII address: "
+            "write it like `Paperround <papers@example.org>`"
+        )
+    host = urlsplit(letterhead.public_url).hostname
+    if host is None or not host.isascii() or not _WEB.fullmatch(letterhead.public_url):
+        raise Misconfigured("PUBLIC_URL is not a web address: write it like https://example.org")
+    return Sender((written["name"] or "").strip(' "'), address, host, letterhead)
+
+
+def addressing_of(
+    recipient: str, message_id: str, dated: datetime, unsubscribe_mail: str = ""
+) -> Addressing:
+    """The reader's own header values; raises RenderingFailed for one that cannot stand there."""
+    if not is_address(recipient):
+        raise RenderingFailed("the recipient's address is not plain ASCII, like name@example.org")
+    identity = _MESSAGE_ID.fullmatch(message_id)
+    if identity is None:
+        raise RenderingFailed("the Message-ID is not of the form <letters@host>")
+    leave = _mailto(unsubscribe_mail) if unsubscribe_mail else ""
+    return Addressing(recipient, f"<{identity[1]}>", _date(dated), leave)
+
+
+@lru_cache(maxsize=64)
+def _mailto(address: str) -> str:
+    leave = address if address.startswith("mailto:") else f"mailto:{address}"
+    if _MAILTO.fullmatch(leave) is None:
+        raise RenderingFailed("the address for unsubscribing by mail is not plain ASCII")
+    return leave
+
+
+def message_bytes(
+    *,
+    rendered: Rendered,
+    addressing: Addressing,
+    sender: Sender,
+    particulars: Particulars,
+    unbroken: Collection[str] = (),
+) -> bytes:
+    """The message, CRLF line ends; `unbroken` are the tokens that no soft break may split.
+
+    Raises RenderingFailed when a value cannot stand in a header or the finished bytes are wrong.
+    """
+    boundary = boundary_of(particulars.seed, rendered.subject)
+    fields = _fields(rendered.subject, addressing, sender, particulars, boundary)
+    parts = [
+        _part("plain", encode(rendered.text, unbroken=unbroken)),
+        _part("html", encode(rendered.html, unbroken=unbroken)),
+    ]
+    body = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts)
+    text = f"{''.join(fields.values())}\r\n{body}--{boundary}--\r\n"
+    content = text.encode("ascii")
+    check(content, fields)
+    return content
+
+
+def web_value(url: str) -> str:
+    """`<url>`, whatever its length; a comma would end it there, so it is escaped.
+
+    Raises RenderingFailed for anything but a plain http(s) address.
+    """
+    escaped = url.replace(",", "%2C")
+    if _WEB.fullmatch(escaped) is None:
+        raise RenderingFailed("a link of the header is not a plain http(s) address")
+    return f"<{escaped}>"
+
+
+def boundary_of(seed: str, subject: str) -> str:
+    """The same for every reader of the same words, and another one for others."""
+    return (
+        _BOUNDARY + hashlib.sha256(f"{seed}\0{subject}".encode(errors="replace")).hexdigest()[:24]
+    )
+
+
+def _part(subtype: str, encoded: str) -> str:
+    return (
+        f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+        f"Content-Transfer-Encoding: quoted-printable\r\n\r\n{encoded}"
+    )
+
+
+def _fields(
+    subject: str, addressing: Addressing, sender: Sender, particulars: Particulars, boundary: str
+) -> dict[str, str]:
+    """Every header field by its name, in order, each with its CRLF."""
+    literal = {
+        "Date": [addressing.date],
+        "Message-ID": [addressing.message_id],
+        "MIME-Version": ["1.0"],
+        **particulars.fields,
+        "Feedback-ID": [f"{particulars.feedback}:{_sender_id(sender)}"],
+        "Auto-Submitted": ["auto-generated"],
+        "X-Auto-Response-Suppress": ["OOF, AutoReply"],
+        "Content-Language": [particulars.language],
+        "Content-Type": [f'multipart/alternative; boundary="{boundary}"'],
+    }
+    return {
+        "From": mailbox_field("From", sender.name, sender.address),
+        "To": literal_field("To", [addressing.recipient]),
+        "Subject": text_field("Subject", subject),
+        **{name: literal_field(name, values) for name, values in literal.items()},
+    }
+
+
+def _sender_id(sender: Sender) -> str:
+    """The last part of a Feedback-ID: names the sender for good, in 12 characters."""
+    return "pr" + hashlib.sha256(sender.host.encode()).hexdigest()[:10]
+
+
+@lru_cache(maxsize=256)
+def _date(moment: datetime) -> str:
+    """RFC 5322 section 3.3, in UTC; not strftime, which follows the locale. Mails that were planned
+    together have the same."""
+    at = moment if moment.tzinfo is UTC else require_utc(moment)
+    return (
+        f"{_DAYS[at.weekday()]}, {_TWO_DIGITS[at.day]} {_MONTHS[at.month]} {at.year:04} "
+        f"{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]} +0000"
+    )
+
+
+def are_ready(lines: bytes) -> bool:
+    """Whether `lines`, none or several, can be put on a wire as they are: each ends in CRLF, and
+    none begins with a full stop."""
+    if not lines:
+        return True
+    if lines.startswith(b".") or _DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):
+        return False
+    return not (_BARE_CR.search(lines) or _BARE_LF.search(lines))
+
+
+# Quoted-printable (RFC 2045 section 6.7) that never breaks a given string in two.
+#
+# A soft line break inside a reader's token would move when the token changes. Tokens have a fixed
+# length and only literal characters, so a body encoded once with placeholders has its breaks
+# exactly where a body encoded with the real tokens has them.
+
+LINE = 76
+
+_LONGEST_WHOLE = 60
+
+_LITERAL = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t"), ord("\n")}
+
+_TABLE = {byte: f"={byte:02X}" for byte in range(256) if byte not in _LITERAL}
+
+_END_SPACE = {" ": "=20", "\t": "=09"}
+
+_NOTHING = re.compile("(?!)")
+
+_UNUSUAL = re.compile("[^!-<>-~ \\t\\n]+")
+
+_GUARDED = frozenset({".", "F", ""})
+
+
+def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
+    """`text` as ASCII lines of at most 76 characters joined by CRLF.
+
+    Line ends of `text` are `\\n`. No soft break falls inside one of `unbroken`, each of which is
+    ASCII letters, digits, `-` and `_`, at most 60 long. Lines never start with a full stop or
+    `From `, which some mail systems rewrite.
+    """
+    whole = _any_of(tuple(sorted(unbroken))) if unbroken else _NOTHING
+    octets = text if text.isascii() else text.encode().decode("latin-1")
+    return "\r\n".join([_broken(line, whole) for line in _UNUSUAL.sub(_escape, octets).split("\n")])
+
+
+@lru_cache(maxsize=64)
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words)))
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].translate(_TABLE)
+
+
+def _broken(line: str, whole: re.Pattern[str]) -> str:
+    """A line of escapes and literals with its end guarded, broken where it is too long."""
+    if len(line) <= LINE and line[:1] not in _GUARDED and line[-1] not in _END_SPACE:
+        return line
+    rest = _guarded_start(line)
+    if rest[-1:] in _END_SPACE:
+        rest = rest[:-1] + _END_SPACE[rest[-1]]
+    lines = []
+    while len(rest) > LINE:
+        cut = _cut(rest, whole)
+        lines.append(rest[:cut] + "=")
+        rest = _guarded_start(rest[cut:])
+    lines.append(rest)
+    return "\r\n".join(lines)
+
+
+def _cut(line: str, whole: re.Pattern[str]) -> int:
+    """The last place before column 76 that splits neither an escape nor a whole string."""
+    cut = LINE - 1
+    escape = line.rfind("=", cut - 2, cut)
+    if escape >= 0:
+        cut = escape
+    if whole is _NOTHING:
+        return cut
+    for match in whole.finditer(line, 0, cut + _LONGEST_WHOLE):
+        if match.start() < cut < match.end():
+            return match.start()
+    return cut
+
+
+def _guarded_start(line: str) -> str:
+    if line.startswith("."):
+        return "=2E" + line[1:]
+    if line.startswith("From "):
+        return "=46" + line[1:]
+    return line

@@ -1,0 +1,99 @@
+"""Notices: the short mails that are not digests, one look and one link for all of them.
+
+A kind's sentences stand in `templates/mail/notice_KIND.phrases`, written once for both parts and
+for the subject; `notice.txt` and `notice.html` give them their shape. No notice is the mail of a
+list, so none has list headers. The same notice gives the same bytes.
+"""
+
+from dataclasses import fields, replace
+
+from paperround.core.errors import RenderingFailed
+from paperround.core.i18n.locale import Tongue, tongue
+from paperround.core.languages import spoken
+from paperround.delivery.system_mail_model import (
+    CONFIRM_VALID,
+    PREFERENCES_VALID,
+    UNCONFIRMED_LIFE,
+    UNDO_VALID,
+    NoticeKind,
+    NoticeMail,
+    NoticeView,
+)
+from paperround.digests.model import Rendered
+from paperround.digests.render.headers import header_text
+from paperround.digests.render.message import Particulars, Sender, addressing_of, message_bytes
+from paperround.digests.render.templates import (
+    PREHEADER_LENGTH,
+    SUBJECT_LENGTH,
+    Templates,
+    cleaned,
+    postal_line,
+)
+from paperround.editions.labels import list_title_said
+from paperround.papers.formatting import shortened, web_address
+
+NOBODY = "Paperround"
+"""What a notice is about when it is about no list."""
+_FOR_OPERATORS = (NoticeKind.TEST, NoticeKind.ALERT)
+"""Only these show `details`: what reaches a subscriber is our own words alone."""
+_MOST_DETAILS = 40
+_DETAIL_LENGTH = 400
+_TITLE_LENGTH = 80
+
+
+def notice_bytes(templates: Templates, mail: NoticeMail, sender: Sender) -> bytes:
+    """The message, CRLF line ends; raises RenderingFailed with the reason."""
+    return message_bytes(
+        rendered=notice_words(templates, mail.view),
+        addressing=addressing_of(mail.recipient, mail.message_id, mail.dated),
+        sender=sender,
+        particulars=Particulars(
+            fields={},
+            feedback=f"{mail.view.kind}:notice",
+            language=spoken(mail.view.language),
+            seed=mail.view.public_url,
+        ),
+    )
+
+
+def notice_words(templates: Templates, view: NoticeView) -> Rendered:
+    """Subject, preheader, text and HTML.
+
+    Raises RenderingFailed when the link is no web address or a template cannot be filled.
+    """
+    if not web_address(view.action_url):
+        raise RenderingFailed("the link of a notice must be a plain http(s) address")
+    ours = tongue(view.language)
+    clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
+    clean["language"] = ours.language
+    clean["list_title"] = (
+        shortened(list_title_said(ours, clean["list_title"]), _TITLE_LENGTH) or NOBODY
+    )
+    clean["postal_address"] = postal_line(view.postal_address)
+    clean["details"] = _bounded(clean["details"], ours) if view.kind in _FOR_OPERATORS else ()
+    shown = replace(view, **clean)
+    lives = {name: ours.span(life) for name, life in _LIVES.items()}
+    said = templates.phrases(f"notice_{view.kind}", {"view": shown, **lives})
+    subject = shortened(header_text(said["subject"]), SUBJECT_LENGTH)
+    preheader = shortened(said["preheader"], PREHEADER_LENGTH)
+    values = {"view": shown, "said": said, "subject": subject, "preheader": preheader}
+    text, html = templates.parts("notice", values)
+    return Rendered(subject=subject, preheader=preheader, text=text, html=html)
+
+
+def _bounded(lines: tuple[str, ...], ours: Tongue) -> tuple[str, ...]:
+    """What fits a mail that is read on a phone, and how much of it does not."""
+    shown = tuple(shortened(line, _DETAIL_LENGTH) for line in lines[:_MOST_DETAILS] if line)
+    left = len(lines) - _MOST_DETAILS
+    if left <= 0:
+        return shown
+    return (*shown, ours.ngettext("and %(num)s more line", "and %(num)s more lines", left))
+
+
+_LIVES = {
+    "confirm_valid": CONFIRM_VALID,
+    "preferences_valid": PREFERENCES_VALID,
+    "undo_valid": UNDO_VALID,
+    "unconfirmed_life": UNCONFIRMED_LIFE,
+}
+"""How long links work and addresses are kept, from where it is decided."""

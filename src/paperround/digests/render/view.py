@@ -1,0 +1,146 @@
+"""A digest in words: subject, preheader, text and HTML, all from one view."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from paperround.core.errors import RenderingFailed
+from paperround.core.i18n.locale import Tongue, tongue
+from paperround.core.languages import asking
+from paperround.digests.model import DigestPaper, DigestView, Rendered, WithdrawnPaper
+from paperround.digests.render.templates import (
+    PREHEADER_LENGTH,
+    Parts,
+    Templates,
+    cleaned,
+    postal_line,
+    reason_line,
+)
+from paperround.editions.labels import list_title_said, preheader_said, title_said
+from paperround.papers.formatting import shortened
+
+HTML_LIMIT = 90_000
+"""Bytes. Gmail hides what comes after about 102,000, the footer's links first."""
+_TITLE_LENGTH = 300
+_PUBLIC = ("web_url", "subscribe_url")
+"""Pages of the site for everybody, which do not know whose mail led there: their addresses ask for
+the language of the mail."""
+
+
+class Fullness(NamedTuple):
+    """How much of a gist is shown, and whether each paper asks if it was useful."""
+
+    gist: int
+    asks: bool
+
+
+FULLEST_FIRST = (
+    Fullness(600, asks=True),
+    Fullness(400, asks=True),
+    Fullness(240, asks=True),
+    Fullness(120, asks=True),
+    Fullness(120, asks=False),
+    Fullness(60, asks=False),
+)
+"""The first that keeps the HTML below its limit is taken, the last in any case."""
+
+
+def digest_words(templates: Templates, view: DigestView) -> Rendered:
+    """Subject, preheader, text and HTML.
+
+    Raises RenderingFailed when there is no paper or a template cannot be filled.
+    """
+    require_papers(view)
+    clean = clean_view(view)
+    for fullness in FULLEST_FIRST[:-1]:
+        rendered = _filled(templates, clean, fullness)
+        if len(rendered.html.encode()) <= HTML_LIMIT:
+            return rendered
+    return _filled(templates, clean, FULLEST_FIRST[-1])
+
+
+def require_papers(view: DigestView) -> None:
+    """Raise RenderingFailed when there is no paper."""
+    if not view.papers:
+        raise RenderingFailed("a digest needs at least one paper")
+
+
+def _filled(templates: Templates, view: DigestView, fullness: Fullness) -> Rendered:
+    papers = [with_gist(paper, fullness.gist) for paper in view.papers]
+    first = papers[0]
+    subject = subject_of(templates, view, first.title)
+    preheader = preheader_of(
+        view.language,
+        [paper.title for paper in papers[1:3]],
+        first.gist or reason_line(tongue(view.language), first.reason),
+    )
+    asked = view.links.feedback if fullness.asks else ""
+    cards = [
+        templates.card(view.language, number, paper, asked)
+        for number, paper in enumerate(papers, start=1)
+    ]
+    both = Parts("".join(card.text for card in cards), Markup("").join(card.html for card in cards))
+    text, html = parts_of(templates, view, both, subject=subject, preheader=preheader)
+    return Rendered(subject=subject, preheader=preheader, text=text, html=html)
+
+
+def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
+    """The subject of a digest whose first paper is called `title`. Raises RenderingFailed."""
+    values = {"view": clean, "count": len(clean.papers), "title": title}
+    return templates.subject("digest", values)
+
+
+def parts_of(
+    templates: Templates, clean: DigestView, cards: Parts, *, subject: str, preheader: str
+) -> Parts:
+    """Text and HTML of a clean view that shows `cards`. Raises RenderingFailed."""
+    values = {
+        "view": clean,
+        "count": len(clean.papers),
+        "cards": cards,
+        "subject": subject,
+        "preheader": preheader,
+    }
+    return templates.parts("digest", values)
+
+
+def preheader_of(language: str, titles: Sequence[str], instead: str) -> str:
+    """What goes on after the subject: the titles of the papers after the first, `instead` where
+    there are none."""
+    said = preheader_said(tongue(language), titles) if titles else instead
+    return shortened(said, PREHEADER_LENGTH)
+
+
+def clean_view(view: DigestView) -> DigestView:
+    """The view as templates may see it; its papers too."""
+    ours = tongue(view.language)
+    clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
+    clean["language"] = ours.language
+    for name in _PUBLIC:
+        clean[name] = asking(clean[name], ours.language)
+    clean["list_title"] = list_title_said(ours, clean["list_title"])
+    clean["papers"] = tuple(clean_paper(paper, ours) for paper in view.papers)
+    clean["withdrawn"] = tuple(_cleaned_news(paper, ours) for paper in view.withdrawn)
+    clean["postal_address"] = postal_line(view.postal_address)
+    return replace(view, **clean)
+
+
+def clean_paper(paper: DigestPaper, ours: Tongue) -> DigestPaper:
+    """The paper as templates may see it. Its reason stays as it was frozen: they say it."""
+    clean = {f.name: cleaned(getattr(paper, f.name)) for f in fields(paper)}
+    clean["title"] = title_said(ours, clean["title"], _TITLE_LENGTH)
+    clean["page_url"] = asking(clean["page_url"], ours.language)
+    clean["reason"] = paper.reason
+    return replace(paper, **clean)
+
+
+def with_gist(paper: DigestPaper, length: int) -> DigestPaper:
+    """The paper with a gist of at most `length` characters."""
+    return replace(paper, gist=shortened(paper.gist, length))
+
+
+def _cleaned_news(paper: WithdrawnPaper, ours: Tongue) -> WithdrawnPaper:
+    title = title_said(ours, cleaned(paper.title), _TITLE_LENGTH)
+    return WithdrawnPaper(title=title, url=asking(cleaned(paper.url), ours.language))

@@ -1,0 +1,212 @@
+"""Replacements: digests sent after all to those who did not get theirs, because somebody asks.
+
+    failed | expired | skipped (cancelled) ─► a new row, kind `replacement`, with the same papers
+    unknown ─► only when that is asked for as well: its reader may have it already
+
+A person gets one replacement of a date at most: the ledger holds no second row for it. Whoever
+left, paused or is suppressed by now gets none.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+from itertools import chain
+
+from paperround.access.model import COMMAND_LINE, Deed
+from paperround.access.store import AuditStore
+from paperround.core.times import local_date
+from paperround.db.transactions import Database, tried
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import NewDelivery, Slip, Undelivered
+from paperround.delivery.model import Identity
+from paperround.digests.build import BuildContext, Reader, build
+from paperround.digests.model import Choice
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import (
+    DeliveryId,
+    DeliveryState,
+    DigestKind,
+    Edition,
+    EditionId,
+    SkipReason,
+)
+from paperround.editions.store import EditionStore
+from paperround.personal.ranking import Opinions
+from paperround.subscribers.model import SubscriberState, Subscription
+
+PAGE = 2000
+"""Rows that are looked at, and planned, together."""
+
+_Sendable = tuple[Undelivered, Subscription]
+
+
+@dataclass(slots=True, kw_only=True)
+class Missed:
+    """Who did not get the digest of a date. `by_reason` counts everybody, by state and reason.
+
+    Of these, `replaced` had their replacement before, `unknown` may have got the digest and were
+    left alone, `barred` counts by reason those who get none. `sendable` are the others, and
+    `planned` those whose replacement was planned now.
+    """
+
+    list_name: str
+    day: date
+    by_reason: Counter[tuple[DeliveryState, str]] = field(default_factory=Counter)
+    replaced: int = 0
+    unknown: int = 0
+    barred: Counter[str] = field(default_factory=Counter)
+    sendable: int = 0
+    planned: int = 0
+
+
+def missed(
+    database: Database,
+    list_name: str,
+    *,
+    day: date | None,
+    now: datetime,
+    include_unknown: bool = False,
+) -> Missed:
+    """Who did not get the digest of `day` (their own date; default: the list's today), and why."""
+    search = _search(database, list_name, day, now, include_unknown)
+    for page in search.pages():
+        search.sort(page)
+    return search.found
+
+
+def send_missed(
+    database: Database,
+    list_name: str,
+    *,
+    identity: Identity,
+    day: date | None,
+    now: datetime,
+    include_unknown: bool = False,
+    opinions: Opinions | None = None,
+) -> Missed:
+    """Plan a replacement for everybody whom `missed` calls sendable. They live for 20 hours from
+    now; killed anywhere, it can be done again."""
+    search = _search(database, list_name, day, now, include_unknown)
+    kind = DigestKind.REPLACEMENT
+    context = BuildContext(identity=identity, now=now, opinions=opinions, kind=kind)
+    for page in search.pages():
+        people = search.sort(page)
+        if people:
+            tried(partial(search.plan, people, context))
+    return search.found
+
+
+def _search(
+    database: Database, list_name: str, day: date | None, now: datetime, include_unknown: bool
+) -> "_Search":
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+    day = day or local_date(now, mailing_list.zone)
+    found = Missed(list_name=list_name, day=day)
+    return _Search(database, mailing_list, day, now, include_unknown, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One date of one list, page by page."""
+
+    database: Database
+    mailing_list: MailingList
+    day: date
+    now: datetime
+    include_unknown: bool
+    found: Missed
+
+    def pages(self) -> Iterator[list[Undelivered]]:
+        """Everybody who did not get it."""
+        after = DeliveryId(0)
+        id_ = self.mailing_list.id
+        while True:
+            with self.database.reading() as work:
+                page = work[Ledger].undelivered(id_, self.day, after=after, limit=PAGE)
+            if not page:
+                return
+            yield page
+            after = DeliveryId(page[-1].slip.row)
+
+    def sort(self, page: Sequence[Undelivered]) -> list[_Sendable]:
+        """Count a page; returns those who can be sent a replacement."""
+        self.found.by_reason.update((one.state, one.reason) for one in page)
+        chosen = list[_Sendable]()
+        for one in page:
+            if one.replaced:
+                self.found.replaced += 1
+            elif one.state is DeliveryState.UNKNOWN and not self.include_unknown:
+                self.found.unknown += 1
+            elif (reason := self._bar(one.subscription)) is not None:
+                self.found.barred[reason] += 1
+            elif one.subscription is not None:
+                chosen.append((one, one.subscription))
+        self.found.sendable += len(chosen)
+        return chosen
+
+    def _bar(self, subscription: Subscription | None) -> SkipReason | None:
+        """Why somebody is not mailed today, whatever they missed."""
+        if subscription is not None and subscription.state is SubscriberState.SUPPRESSED:
+            return SkipReason.SUPPRESSED
+        if subscription is None or subscription.state is not SubscriberState.ACTIVE:
+            return SkipReason.UNSUBSCRIBED
+        until = subscription.preferences.paused_until
+        today = local_date(self.now, self.mailing_list.zone)
+        return SkipReason.PAUSED if until is not None and today < until else None
+
+    # --- planning ------------------------------------------------------------------------------
+
+    def plan(self, people: Sequence[_Sendable], context: BuildContext) -> None:
+        """Plan their replacements, with a line in the audit, and count them."""
+        by_edition: dict[EditionId, list[_Sendable]] = {}
+        for one, subscription in people:
+            by_edition.setdefault(one.slip.edition_id, []).append((one, subscription))
+        rows: list[tuple[EditionId, NewDelivery]] = []
+        with self.database.reading() as work:
+            for id_, some in by_edition.items():
+                edition = work[EditionStore].get(id_)
+                readers = [
+                    Reader(
+                        subscription=subscription,
+                        day=one.slip.local_date,
+                        due_at=self.now,
+                        # somebody for whom no papers were planned, because nobody planned them in
+                        # time, gets what the edition has for them now
+                        choice=_same(edition, one.slip) if one.slip.positions else None,
+                    )
+                    for one, subscription in some
+                ]
+                built = build(work, context, edition, self.mailing_list, readers)
+                rows += [(id_, row) for row in built]
+        mails = [(edition, row) for edition, row in rows if not row.reason]
+        with self.database.writing() as work:
+            planned = work[Ledger].plan_again(self.mailing_list.id, mails, now=self.now)
+            if planned:
+                target = f"{self.mailing_list.name}/{self.day}"
+                details = {"planned": planned}
+                deed = Deed(
+                    actor=COMMAND_LINE, action="send-missed", target=target, details=details
+                )
+                work[AuditStore].note(deed, now=self.now)
+        self.found.planned += planned
+        self.found.barred.update(row.reason for _, row in rows if row.reason)
+
+
+def _same(edition: Edition, slip: Slip) -> Choice | SkipReason:
+    """The same papers once more, but for those withdrawn since."""
+    standing = {paper.position for paper in edition.all_papers if not paper.withdrawn}
+    kept = tuple(place for place in slip.positions if place in standing)
+    if not kept:
+        return SkipReason.NO_NEW_PAPERS
+    return Choice(
+        positions=kept,
+        reasons={place: why for place, why in slip.reasons.items() if place in standing},
+        parts={
+            name: tuple(slip.parts.get(place, {}).get(name, 0) for place in kept)
+            for name in dict.fromkeys(chain.from_iterable(slip.parts.values()))
+        },
+    )

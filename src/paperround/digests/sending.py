@@ -1,0 +1,242 @@
+"""What leaves: digests and the messages that go before them, each made when it is sent."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from paperround.core.errors import NotFound, RenderingFailed
+from paperround.core.interfaces import Advance, no_progress
+from paperround.core.sender import Letterhead
+from paperround.core.tokens import KeyRing
+from paperround.db.transactions import UnitOfWork
+from paperround.delivery.claims import Claims
+from paperround.delivery.deliver import Run, Tally
+from paperround.delivery.holds import HELD, Signing, hold_unsigned, is_held, is_suspect
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Claimed, Move
+from paperround.delivery.model import Envelope, Mailer
+from paperround.delivery.queues import Lane, Mail, SendContext, new_lease
+from paperround.delivery.rate_limits import pacer_of
+from paperround.delivery.return_path import TagUse, make_tag, tagged
+from paperround.delivery.system_mail import notice_mail
+from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.delivery.transitions import DeliverReport
+from paperround.digests.compose import Sheet, digest_mail, newcomers_mail, sheet_of
+from paperround.digests.model import Renderer
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import Edition, EditionId
+from paperround.editions.store import EditionStore
+
+HoldAgainst = Callable[..., None]
+"""Called in the transaction that settles: `hold_against(work, keys, book, moves, now=now)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post(SendContext):
+    """What delivering mail needs besides: the way out, and how to make and sign a mail. `signing`
+    is what `renderer` does. `hold_against` writes down what answers prove of addresses."""
+
+    mailer: Mailer
+    renderer: Renderer
+    letterhead: Letterhead
+    keys: KeyRing
+    signing: Signing = field(default_factory=Signing)
+    hold_against: HoldAgainst = lambda *_, **__: None
+
+
+def digest_lane(post: Post) -> Lane[Claimed]:
+    """Deliveries. An edition is read once, and again for a paper that its first digests did not
+    carry; the lane gives way to notices that are due."""
+    sheets: dict[EditionId, Sheet] = {}
+
+    def compose(row: Claimed) -> bytes:
+        sheet = sheets.get(row.edition_id)
+        if sheet is None or not sheet.papers.keys() >= set(row.positions):
+            with post.database.reading() as work:
+                edition, mailing_list = _edition(work, row.edition_id)
+            title, size = mailing_list.title, mailing_list.size
+            sheet = sheet_of(edition, title, post.letterhead, size=size)
+            sheets[row.edition_id] = sheet
+        return post.renderer.compose(digest_mail(sheet, row, post.keys))
+
+    return _mail_lane(
+        post,
+        TagUse.DELIVERY,
+        name="digest",
+        ledger=lambda work: work[Ledger],
+        compose=compose,
+        gives_way=partial(_notice_is_due, post),
+    )
+
+
+def notice_lane(post: Post) -> Lane[ClaimedNotice]:
+    """Notices. Nothing goes before them."""
+
+    def compose(row: ClaimedNotice) -> bytes:
+        if row.kind is NoticeKind.TEST and "edition" in row.payload:
+            # the digest somebody new would get; its links name a row that never is
+            try:
+                with post.database.reading() as work:
+                    edition, mailing_list = _edition(work, EditionId(int(row.payload["edition"])))
+            except NotFound as error:
+                raise RenderingFailed(str(error)) from error
+            digest = newcomers_mail(edition, mailing_list, row, post.letterhead, post.keys)
+            return post.renderer.compose(digest)
+        title, wanted = "", row.payload.get("list")
+        if wanted is not None:
+            with post.database.reading() as work:
+                title = next((one.title for one in work[ListStore].all() if one.id == wanted), "")
+        mail = notice_mail(row, post.letterhead, title, post.keys)
+        return post.renderer.compose_notice(mail)
+
+    return _mail_lane(
+        post,
+        TagUse.NOTICE,
+        name="notice",
+        ledger=lambda work: work[NoticeLedger],
+        compose=compose,
+        gives_way=lambda _: False,
+        first=True,
+    )
+
+
+def _mail_lane(
+    post: Post,
+    use: TagUse,
+    *,
+    name: str,
+    ledger: Callable[[UnitOfWork], Claims[Mail]],
+    compose: Callable[[Mail], bytes],
+    gives_way: Callable[[UnitOfWork], bool],
+    first: bool = False,
+) -> Lane[Mail]:
+    """A lane of mail. `use` is what a return address of its mails says they are."""
+
+    def envelope(row: Mail) -> Envelope:
+        sender, bounces = post.letterhead.envelope_from, post.letterhead.bounce_address
+        if bounces:  # mail comes back to an address of its own, the same on every try
+            nonce, day, key_id = row.nonce, row.dated.date(), row.key_id
+            tag = make_tag(post.keys, use, row.id, nonce=nonce, day=day, key_id=key_id)
+            sender = tagged(bounces, tag)
+        return Envelope(
+            id=row.id,
+            sender=sender,
+            recipient=row.address,
+            message_id=row.message_id,
+            content=compose(row),
+        )
+
+    def settle(work: UnitOfWork, moves: Sequence[Move], now: datetime) -> None:
+        ledger(work).settle(moves, now=now)
+        post.hold_against(work, post.keys, use.name.lower(), moves, now=now)
+
+    return Lane(
+        name=name,
+        mailer=post.mailer,
+        ledger=ledger,
+        envelope=envelope,
+        settle=settle,
+        gives_way=gives_way,
+        has_key=lambda row: post.keys.key(row.key_id) is not None,
+        signs=post.signing.signs,
+        first=first,
+    )
+
+
+def why_held(post: Post) -> str | None:
+    """Why no mail of either lane may leave; None when it may."""
+    now = post.clock.now()
+    return hold_unsigned(post.database, post.signing, now=now) or post.marks.hold(
+        post.database, now=now
+    )
+
+
+def _notice_is_due(post: Post, work: UnitOfWork) -> bool:
+    """Claimed and given back at once: only a claim knows whether there is one to be sent. Mostly
+    none waits at all, which is cheaper to see. Digests that are held give way to everything."""
+    if is_held(work):
+        return True
+    now = post.clock.now()
+    if not work[NoticeLedger].has_due(now=now):
+        return False
+    lease = new_lease(post, now)
+    due = work[NoticeLedger].claim(lease, limit=1, now=now)
+    return bool(due) and work[NoticeLedger].release(lease.token, now=now) > 0
+
+
+def _edition(work: UnitOfWork, edition_id: EditionId) -> tuple[Edition, MailingList]:
+    edition = work[EditionStore].get(edition_id)
+    return edition, work[ListStore].get(edition.list_name)
+
+
+def deliver(
+    post: Post, *, until_empty: bool = True, progress: Advance = no_progress
+) -> DeliverReport:
+    """Send what is due; with `until_empty` pass after pass until a pass finds nothing, and nothing
+    waits for a slot that comes soon."""
+    tally = tally_of(post)
+    if tally.stopped is not None:
+        return _report(post, tally)
+    while (_pass(post, progress, tally) or tally.awaits()) and until_empty:
+        pass
+    return _report(post, tally)
+
+
+def deliver_notices(post: Post) -> DeliverReport:
+    """Send the notices that are due and no digest. `expired` counts notices here.
+
+    May run beside `deliver` in another thread, with a mailer of its own.
+    """
+    tally = tally_of(post)
+    if tally.stopped is None:
+        run = Run(post, notice_lane(post), no_progress, tally.pacer)
+        tally.send(run)
+        tally.expired += run.expired
+    return _report(post, tally)
+
+
+def tally_of(post: Post) -> Tally:
+    """What a call begins with: it has stopped where no mail may leave."""
+    post.unwritten.catch_up(post.database)
+    return Tally(pacer=pacer_of(post), stopped=why_held(post))
+
+
+def _pass(post: Post, progress: Advance, tally: Tally) -> int:
+    """Notices, then digests, in turns while notices come. Returns how many rows were taken up, 0
+    also when a run had to stop. Notices that cannot go keep no digest back."""
+    letters, digests = notice_lane(post), digest_lane(post)
+    taken, gave_way = 0, True
+    while gave_way:
+        first = Run(post, letters, progress, tally.pacer)
+        ended = tally.send(first)
+        with post.database.reading() as work:
+            digests_held = is_suspect(work, post.boot(), now=post.clock.now())
+        if digests_held:
+            tally.stopped = tally.stopped or HELD
+            return 0
+        lane = digests if ended else replace(digests, gives_way=is_held)
+        then = Run(post, lane, progress, tally.pacer)
+        ended = tally.send(then) and ended
+        tally.expired += then.expired
+        if not ended:
+            return 0
+        taken += first.claimed + then.claimed
+        gave_way = then.gave_way
+    return taken
+
+
+def _report(post: Post, tally: Tally) -> DeliverReport:
+    now = post.clock.now()
+    with post.database.reading() as work:
+        return DeliverReport(
+            totals=work[Ledger].totals(now=now),
+            notices=work[NoticeLedger].totals(now=now),
+            digests=tally.ended[False],
+            others=tally.ended[True],
+            troubles=tally.troubles,
+            expired=tally.expired,
+            stopped=tally.stopped,
+        )

@@ -1,0 +1,143 @@
+"""The database: reachable, sound, of this version, writable, and with every key it needs."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from paperround.core.reasons import counted
+from paperround.core.tokens import KeyRing
+from paperround.db.checks import Soundness
+from paperround.db.engine import Storage
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database
+from paperround.delivery.status_store import StatusStore
+from paperround.doctor.findings import Finding, fail, ok, skipped, tried, warn
+
+DOCTOR = "doctor"
+"""The name under which an examination leaves its sign of life."""
+
+LINKS_WORK = timedelta(days=30)
+"""How long the links in a mail should work (RFC 8058 leaves it open; Gmail asks for 30 days)."""
+
+CLOCKS_DIFFER = timedelta(minutes=2)
+
+BACKUP_FIRST = "make a backup before (`paperround db backup FILE`; on PostgreSQL `pg_dump`)"
+BACKUP_OF_BEFORE = (
+    "a backup from before that version fits this one: `paperround db restore FILE` (on PostgreSQL "
+    "`pg_restore`)"
+)
+
+
+def condition(found: Soundness) -> list[Finding]:
+    """What the database says of itself, up to the first thing that makes it unusable."""
+    if found.damage:
+        return [
+            fail(
+                "integrity",
+                f"{found.where} is damaged: {'; '.join(found.damage)}",
+                "stop the service, move this file and those beside it that begin with its name "
+                "(-wal, -shm) to another folder and keep them; "
+                "then `paperround db restore FILE` puts your newest backup back",
+            )
+        ]
+    answers = ok("database", f"{found.where} answers")
+    intact = ok("integrity", "no page of it is damaged")
+    if found.outdated is not None:
+        way_out = BACKUP_OF_BEFORE if found.is_newer else BACKUP_FIRST
+        return [answers, intact, fail("schema", found.outdated, way_out)]
+    schema = ok("schema", f"it is at {found.revision}, as this version declares it")
+    if found.drift:
+        schema = fail(
+            "schema",
+            f"it differs from what this version declares: {found.drift[0]}",
+            "`paperround db check` shows every difference; restore a backup from before the change",
+        )
+    references = ok("references", "no row refers to one that is gone")
+    if found.dangling:
+        named = ", ".join(f"{n:,} of {table}" for table, n in sorted(found.dangling.items()))
+        references = fail(
+            "references",
+            f"rows refer to others that are gone: {named}",
+            "somebody changed the database by hand: restore a backup from before that",
+        )
+    return [answers, intact, durability(found.unsafe), schema, references]
+
+
+def send_mark(trouble: str | None) -> list[Finding]:
+    """Whether an older copy of the database would be noticed; nothing when it would."""
+    if trouble is None:
+        return []
+    way_out = "nobody would notice an older copy of the database; see PAPERROUND_SEND_MARK"
+    return [warn("send mark", trouble, way_out)]
+
+
+def durability(unsafe: Mapping[str, str]) -> Finding:
+    """Whether what counts as written is still there when the power fails."""
+    if not unsafe:
+        return ok("durability", "what is committed is on the disk")
+    named = ", ".join(f"{name}={value}" for name, value in sorted(unsafe.items()))
+    way_out = (
+        f"in PostgreSQL: {' '.join(f'ALTER SYSTEM SET {name} = on;' for name in sorted(unsafe))}"
+    )
+    if unsafe.keys() <= {"synchronous_commit"}:
+        return warn(
+            "durability",
+            f"with {named} the last moments before a crash of the server may be forgotten, and "
+            "their mails go out twice",
+            f"{way_out} SELECT pg_reload_conf();",
+        )
+    return fail(
+        "durability",
+        f"with {named} a crash of the machine may ruin the database",
+        f"{way_out} then restart it",
+    )
+
+
+def writable(database: Database, *, now: datetime) -> Finding:
+    """Whether a row can be written; it is the examination's own sign of life."""
+
+    def write() -> Finding:
+        with database.writing() as work:
+            work[SlotStore].beat(DOCTOR, now=now)
+        return ok("writable", "a row was written and is on the disk")
+
+    way_out = "look at the disk, and at who owns the folder of the database"
+    return tried("writable", write, way_out)
+
+
+def room(found: Storage) -> Finding:
+    """Whether the database can grow, and whether its log is as short as it should be."""
+    if found.log_bytes is None or found.free_bytes is None:
+        return skipped("log", "PostgreSQL sees to its own")
+    says = f"SQLite's log has {found.log_bytes / 2**20:,.0f} MB"
+    if found.is_full:
+        left = f"only {counted(found.free_bytes, 'byte')} more can be written"
+        return fail("log", f"{says}, and {left}", "make room: no mail leaves before it is recorded")
+    if found.log_is_long:
+        way_out = "find who reads for so long: an export, a backup, another program"
+        return warn("log", f"{says}, and somebody keeps it from being emptied", way_out)
+    return ok("log", says)
+
+
+def keys_in_use(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
+    """Whether the ring holds every key that a row of the database was made with."""
+    with database.reading() as work:
+        used = work[StatusStore].keys_in_use(since=now - LINKS_WORK)
+    back = "add it to the end of PAPERROUND_SECRET_KEY again: do not drop a key in use"
+    needed = (
+        (used.suppressions, "suppression", "which nobody can recognise now"),
+        (used.channels, "channel", "which nothing can be posted to"),
+        (used.unfinished, "waiting mail", "which nobody can make"),
+    )
+    for counts, noun, why in needed:
+        if gone := _gone(counts, keys):
+            lost = counted(sum(counts[key] for key in gone), noun)
+            return fail("keys", f"the secret {', '.join(gone)} is gone: {lost}, {why}", back)
+    if gone := _gone(used.sent, keys):
+        mails = counted(sum(used.sent[key] for key in gone), "mail")
+        says = f"the secret {', '.join(gone)} is gone: the links of {mails} are dead"
+        return warn("keys", says, f"{back}, unless it leaked")
+    return ok("keys", "the ring holds every key that something here was made with")
+
+
+def _gone(used: Iterable[str], keys: KeyRing) -> list[str]:
+    return sorted(set(used) - set(keys.key_ids))

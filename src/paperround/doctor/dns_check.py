@@ -1,0 +1,360 @@
+"""The records of the From domain, as receivers look them up, and the lines that are missing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.utils import parseaddr
+from fnmatch import fnmatch
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from paperround.config import LOOPBACK, Settings
+from paperround.core.errors import FetchFailed
+from paperround.core.reasons import counted
+from paperround.delivery.dkim.keys import DueRecord, KeyState, Record, Standing, standing_of
+from paperround.doctor import spf
+from paperround.doctor.config_check import NOBODYS
+from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.doctor.web_check import WAY_OUT
+from paperround.http.model import FetchRequest, HttpClient, Resolver
+
+RESERVED = (*NOBODYS, ".example.com", ".example.net", ".example.org")
+"""Ends of domains that stand in examples, and in no DNS that tells of them (RFC 2606)."""
+
+ADD = "add this line to the DNS, and wait until it can be seen"
+
+
+def records(
+    settings: Settings,
+    keys: Sequence[DueRecord],
+    resolver: Resolver,
+    *,
+    now: datetime,
+    client: HttpClient | None = None,
+) -> list[Finding]:
+    """One finding for each record that receivers ask for; one for all where none is. Without a
+    `client` no policy behind a record is fetched."""
+    if not settings.smtp_url or settings.relay.startswith("outbox:"):
+        return [skipped("dns", "no mail leaves this machine, so receivers ask for no record")]
+    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2].lower()
+    envelope = (settings.bounce_address or domain).rpartition("@")[2].lower()
+    if f".{domain}".endswith(RESERVED):
+        return [skipped("dns", f"not looked up: nobody can own {domain}")]
+    try:
+        resolver.texts(domain)
+    except FetchFailed as error:
+        # All records at once: where one question has no answer, the others have none either.
+        lines = [key.record.line for key in keys if key.state is KeyState.SIGNING]
+        must_have = "; it must have these lines" if lines else ""
+        says = f"{error}. No record of {domain} was looked at{must_have}"
+        return [warn("dns", says, WAY_OUT, *lines)]
+    contact = settings.contact or ""
+    reports_to = contact if "@" in contact else parseaddr(settings.mail_from)[1]
+    signer = next((key.record.domain for key in keys if key.state is KeyState.SIGNING), None)
+    return [
+        _spf(envelope, _sending(settings, resolver), resolver),
+        *dkim(keys, resolver),
+        _dmarc(domain, reports_to, resolver, envelope=envelope, signer=signer),
+        exchangers(envelope, resolver),
+        _tls_of_answers(envelope, resolver, client, now=now),
+        *_ptr(settings, resolver),
+    ]
+
+
+def published(record: Record, resolver: Resolver) -> Standing | None:
+    """What receivers make of the key of `record` today; None when there is no record.
+
+    Raises FetchFailed when the DNS does not answer.
+    """
+    found = [standing_of(record, text) for text in resolver.texts(record.name)]
+    return next((one for one in found if one is Standing.GOOD), found[0] if found else None)
+
+
+# --- DKIM --------------------------------------------------------------------------------------
+
+
+def dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
+    """One finding for each key whose record matters."""
+    if not any(key.state is KeyState.SIGNING for key in keys):
+        says = "mails are not signed here: the relay must do it"
+        return [skipped("dkim", says, "`paperround dkim create` makes a key, if it does not")]
+    return [_key(key, resolver) for key in keys]
+
+
+def _key(key: DueRecord, resolver: Resolver) -> Finding:
+    record = key.record
+    try:
+        standing = published(record, resolver)
+    except FetchFailed as error:
+        return skipped("dkim", str(error), "it should have this line", record.line)
+    match key.state:
+        case KeyState.SIGNING:
+            return _signing(record, standing)
+        case KeyState.WAITING:
+            if standing is Standing.GOOD:
+                says = f"{record.name} has the next key"
+                return warn("dkim", says, "`paperround dkim rotate` lets it sign")
+            says, way_out = f"the next key waits, and {record.name} does not have it", ADD
+        case KeyState.KEPT:
+            day = f"{key.until:%Y-%m-%d}" if key.until else "later"
+            if standing in (Standing.GOOD, Standing.TESTING):
+                return ok("dkim", f"{record.name} has the last key, and keeps it until {day}")
+            says = f"{record.name} must keep the last key until {day}: mails on their way need it"
+            way_out = "put this line back"
+        case _:
+            if standing in (Standing.REVOKED, None):
+                return ok("dkim", f"{record.name} has no key any more")
+            says = f"{record.name} still has a key that signs no more"
+            way_out = "put this line in its place"
+    return warn("dkim", says, way_out, record.line)
+
+
+def _signing(record: Record, standing: Standing | None) -> Finding:
+    match standing:
+        case Standing.GOOD:
+            return ok("dkim", f"mails are signed, and {record.name} has the key")
+        case Standing.TESTING:
+            says = f"{record.name} says t=y: receivers take the mails for unsigned"
+            return warn("dkim", says, "publish it without t=y", record.line)
+        case None:
+            says = f"mails are signed, and {record.name} has no key: no signature is good"
+            return fail("dkim", says, ADD, record.line)
+        case _:
+            says = f"mails are signed, and {record.name} has another key: no signature is good"
+            return fail("dkim", says, "put this line in its place", record.line)
+
+
+# --- the others --------------------------------------------------------------------------------
+
+
+def _sending(settings: Settings, resolver: Resolver) -> tuple[str, ...]:
+    """The addresses mails leave from, as far as that is known: those of this machine, where its own
+    relay sends. They are told by the name of the site."""
+    host = urlsplit(settings.public_url).hostname or ""
+    if settings.leaves_this_machine or host in LOOPBACK or f".{host}".endswith(RESERVED):
+        return ()
+    try:
+        return resolver.addresses(host)
+    except FetchFailed:
+        return ()
+
+
+def _spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
+    """RFC 7208: exactly one record that can be read, lets us send, and not everybody."""
+    ours = " ".join(_term(one) for one in addresses) or "include:..."
+    line = f'{domain}. TXT "v=spf1 {ours} -all"'
+    try:
+        found = spf.records_of(resolver.texts(domain))
+        match found:
+            case []:
+                says = f"{domain} does not say who may send for it"
+                dots = "what your relay's provider tells you goes in place of the dots"
+                return warn("spf", says, ADD if addresses else dots, line)
+            case [record]:
+                return _spf_record(domain, record, addresses, resolver)
+            case _:
+                records = counted(len(found), "SPF record")
+                says = f"{domain} has {records}, so receivers take none of them"
+                return fail("spf", says, "put what they say into one")
+    except FetchFailed as error:
+        return skipped("spf", str(error), "it should have a line like this", line)
+
+
+def _spf_record(domain: str, record: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
+    try:
+        reading = spf.read(record, domain, addresses, resolver)
+    except spf.Broken as error:
+        says = f"{domain} says {record}: {error}"
+        return fail("spf", says, "leave only what sends for you, and addresses instead of names")
+    if reading.lets_everybody:
+        says = f"{domain} lets everybody send for it: {record}"
+        return warn("spf", says, "end it with -all")
+    if reading.passes is False and not reading.unsure:
+        says = f"{domain} does not let {', '.join(addresses)} send, which is where mails leave from"
+        version, *rest = record.split()
+        line = f'{domain}. TXT "{" ".join([version, *map(_term, addresses), *rest])}"'
+        return fail("spf", says, "put this line in place of the old one", line)
+    if not addresses and len(record.split()) < 3 and "redirect=" not in record:
+        return fail("spf", f"{domain} lets nobody send for it: {record}", "add what sends for you")
+    asked = f"{reading.lookups} of {spf.MOST_LOOKUPS} look-ups"
+    return ok("spf", f"{domain} says {record} ({asked})")
+
+
+def _term(address: str) -> str:
+    return f"ip6:{address}" if ":" in address else f"ip4:{address}"
+
+
+def _dmarc(
+    domain: str, reports_to: str, resolver: Resolver, *, envelope: str, signer: str | None
+) -> Finding:
+    """RFC 9989: one record, at the domain or at one above it."""
+    line = f'_dmarc.{domain}. TXT "v=DMARC1; p=none; rua=mailto:{reports_to}"'
+    try:
+        place, found = _policy(domain, resolver)
+    except FetchFailed as error:
+        return skipped("dmarc", str(error), "it should have a line like this", line)
+    match found:
+        case []:
+            says = f"{domain} has no policy, and receivers ask for one"
+            return warn("dmarc", says, ADD, line)
+        case [record]:
+            return policy(place, record, sender=domain, envelope=envelope, signer=signer)
+        case _:
+            policies = counted(len(found), "policy", "policies")
+            says = f"{place} has {policies}, so receivers take none of them"
+            return fail("dmarc", says, "leave one")
+
+
+def _policy(domain: str, resolver: Resolver) -> tuple[str, list[str]]:
+    """Where the policy of `domain` stands, and what it says; the nearest one counts."""
+    labels = domain.split(".")
+    for start in range(max(1, len(labels) - 1)):
+        place = f"_dmarc.{'.'.join(labels[start:])}"
+        if found := _of_version("v=DMARC1", resolver.texts(place)):
+            return place, found
+    return f"_dmarc.{domain}", []
+
+
+def _tls_of_answers(
+    domain: str, resolver: Resolver, client: HttpClient | None, *, now: datetime
+) -> Finding:
+    try:
+        found = _of_version("v=STSv1", resolver.texts(f"_mta-sts.{domain}"))
+    except FetchFailed as error:
+        return skipped("mta-sts", str(error))
+    return mta_sts(domain, found, resolver, client, now=now)
+
+
+def _ptr(settings: Settings, resolver: Resolver) -> list[Finding]:
+    """One finding for each address of this machine, where its own relay sends: has it a name that
+    leads back to it? Which addresses it has is told by the name of the site."""
+    if settings.leaves_this_machine:
+        return []
+    host = urlsplit(settings.public_url).hostname or ""
+    if host in LOOPBACK or f".{host}".endswith(RESERVED):
+        says = "not looked up: the address of the site does not tell where mails leave from"
+        return [skipped("ptr", says, "the name of that address must lead back to it")]
+    try:
+        return [_name_of(one, host, resolver) for one in resolver.addresses(host)]
+    except FetchFailed as error:
+        return [skipped("ptr", str(error))]
+
+
+def _name_of(address: str, host: str, resolver: Resolver) -> Finding:
+    line = f"{ip_address(address).reverse_pointer}. PTR {host}."
+    way_out = "if mails leave from it, set this where you rent the machine"
+    names = resolver.hosts(address)
+    if not names:
+        return warn("ptr", f"{address} has no name", way_out, line)
+    if not any(address in resolver.addresses(name) for name in names):
+        says = f"{address} is called {names[0]}, which does not lead back to it"
+        return warn("ptr", says, way_out, line)
+    return ok("ptr", f"{address} is called {names[0]}, which leads back to it")
+
+
+def _of_version(version: str, texts: Sequence[str]) -> list[str]:
+    """The records that begin with `version` as a whole word."""
+    firsts = [(text.replace(";", " ").strip().partition(" ")[0], text) for text in texts]
+    return [text for first, text in firsts if first.lower() == version.lower()]
+
+
+_MODES = ("enforce", "testing", "none")
+
+
+def exchangers(domain: str, resolver: Resolver) -> Finding:
+    """Whether answers and bounces can reach the domain at all."""
+    try:
+        names = resolver.exchangers(domain)
+        there = names or resolver.addresses(domain)
+    except FetchFailed as error:
+        return skipped("mx", str(error))
+    if names:
+        return ok("mx", f"mail for {domain} goes to {', '.join(names)}")
+    if there:
+        return ok("mx", f"{domain} names no mail host, so mail for it goes to its own address")
+    says = f"no mail can reach {domain}: bounces and answers are lost, and receivers mistrust that"
+    return warn("mx", says, f"{domain}. MX 10 and the name of a host that takes its mail")
+
+
+def mta_sts(
+    domain: str,
+    texts: Sequence[str],
+    resolver: Resolver,
+    client: HttpClient | None,
+    *,
+    now: datetime,
+) -> Finding:
+    """What the record at `_mta-sts` and the policy it stands for are worth. It need not be."""
+    line = f'_mta-sts.{domain}. TXT "v=STSv1; id={now:%Y%m%d}"'
+    place = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
+    if not texts:
+        says = f"{domain} does not ask for TLS with the mail it gets, which it need not"
+        return skipped("mta-sts", says, f"beside this line it needs a policy at {place}", line)
+    if client is None:
+        return ok("mta-sts", f"{domain} asks for TLS with the mail it gets")
+    try:
+        page = client.get(FetchRequest(url=place))
+    except FetchFailed as error:
+        return warn("mta-sts", f"the record stands, and there is no policy at {place}: {error}")
+    found: dict[str, list[str]] = {}
+    for each in page.body.decode("utf-8", "replace").splitlines():
+        name, colon, value = each.partition(":")
+        if colon:
+            found.setdefault(name.strip().lower(), []).append(value.strip().lower())
+    moved = f"is at {page.url}, and senders go nowhere else" if page.url != place else ""
+    wrong = moved or _wrong(found, domain, resolver)
+    if wrong:
+        return warn("mta-sts", f"the policy at {place} {wrong}", "senders take it for none")
+    return ok("mta-sts", f"{domain} asks for TLS with the mail it gets ({found['mode'][0]})")
+
+
+def _wrong(policy: Mapping[str, list[str]], domain: str, resolver: Resolver) -> str:
+    if policy.get("version") != ["stsv1"]:
+        return "does not begin with version: STSv1"
+    if policy.get("mode", [""])[0] not in _MODES:
+        return f"has no mode of {', '.join(_MODES)}"
+    if not policy.get("max_age", [""])[0].isdigit():
+        return "does not say for how many seconds it holds (max_age)"
+    patterns = policy.get("mx", [])
+    strangers = [
+        name
+        for name in resolver.exchangers(domain)
+        if not any(fnmatch(name.lower(), pattern) for pattern in patterns)
+    ]
+    named = ", ".join(strangers)
+    return f"does not name {named}, which takes mail for {domain}" if strangers else ""
+
+
+POLICIES = ("none", "quarantine", "reject")
+GONE = ("pct", "rf", "ri")
+"""Tags of the older RFC 7489 that receivers pass over now."""
+
+
+def policy(place: str, record: str, *, sender: str, envelope: str, signer: str | None) -> Finding:
+    """What the policy at `place` means for mails from the domain `sender`, returned to `envelope`
+    and signed by `signer` (None: by nobody here)."""
+    pairs = [part.partition("=") for part in record.split(";")]
+    tags = {name.strip().lower(): value.strip() for name, equals, value in pairs if equals}
+    says = f"{place} says {record}"
+    named = tags.get("p", "").lower()
+    if named not in POLICIES and not ("p" not in tags and "rua" in tags):
+        wrong = f"its p={named or '(nothing)'} is none of {', '.join(POLICIES)}"
+        return fail("dmarc", f"{says}, and {wrong}", "begin it with v=DMARC1; p=none")
+    by_key = signer is not None and _aligned(tags.get("adkim"), sender, signer)
+    by_envelope = _aligned(tags.get("aspf"), sender, envelope)
+    if not (by_key or by_envelope):  # one of them is enough
+        neither = f"neither the signature ({signer or 'none'}) nor the envelope ({envelope}) fits"
+        way_out = "take that tag away, or sign with one domain"
+        return fail("dmarc", f"{says}, and {neither} {sender}", way_out)
+    if old := [name for name in GONE if name in tags]:
+        return ok("dmarc", f"{says} ({', '.join(old)} of older rules: receivers pass over that)")
+    return ok("dmarc", says)
+
+
+def _aligned(mode: str | None, sender: str, other: str) -> bool:
+    return sender == other if (mode or "r").lower() == "s" else related(sender, other)
+
+
+def related(one: str, other: str) -> bool:
+    """Whether two domains are the same, or one is above the other: relaxed alignment, as far as it
+    can be told without a list of public suffixes."""
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

@@ -1,0 +1,141 @@
+"""The way out: would each relay take our mail, or can the outbox be written?"""
+
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from email.utils import parseaddr
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from paperround.bootstrap import Runtime
+from paperround.bounces.imap import opened_box, parse_imap_url
+from paperround.config import Settings
+from paperround.core.errors import Misconfigured, PaperroundError
+from paperround.core.smtp_url import OutboxFolder, Relay, Tls, parse_smtp_url
+from paperround.delivery.model import Phase
+from paperround.delivery.smtp.conversation import Stopped
+from paperround.delivery.smtp.mailer import probe
+from paperround.doctor.findings import Finding, fail, ok, skipped, warn
+from paperround.doctor.web_check import lasting
+
+_WAYS_OUT = {
+    Phase.CONNECT: "is the name and the port right, does it run, does a firewall stand between?",
+    Phase.TLS: "its certificate must be good for that name; if a private authority signed it, add "
+    "`?ca=FILE` with the certificate of that authority, or name the file in SSL_CERT_FILE",
+    Phase.AUTH: "look at user and password; signs such as @ : / are percent-encoded (`%40`)",
+    Phase.MAIL: "the relay does not let this account send as PAPERROUND_MAIL_FROM",
+}
+_ANY_WAY_OUT = "ask whoever runs the relay: it does not want to talk to this machine"
+
+
+def mailbox(settings: Settings) -> Finding:
+    """Whether mails that come back can be read. None is read or changed."""
+    if settings.bounce_imap_url:
+        place = parse_imap_url(settings.bounce_imap_url)
+        with opened_box(place):
+            return ok("bounces", f"{place} lets us read the folder {place.folder}")
+    if settings.bounce_address:
+        says = f"every mail comes back to an address of its own at {settings.bounce_address}"
+        return ok("bounces", f"{says}; a pipe or a provider has to bring them")
+    says = "mails come back to PAPERROUND_MAIL_FROM, and nothing here reads them"
+    return skipped("bounces", says, "docs/bounces.md tells how they are brought here")
+
+
+def outlet(settings: Settings, *, now: datetime, unanswered: Collection[str] = ()) -> list[Finding]:
+    """One finding for each relay and for each certificate of one, or one for the outbox. No mail
+    is sent. A relay whose host is among the `unanswered` is passed over."""
+    where = parse_smtp_url(settings.relay)
+    if isinstance(where, OutboxFolder):
+        return [_outbox(where.directory)]
+    known = [relay for relay in where if relay.host not in unanswered]
+    return [finding for relay in known for finding in _looked_at(relay, settings, now)]
+
+
+def _looked_at(relay: Relay, settings: Settings, now: datetime) -> list[Finding]:
+    hostname = urlsplit(settings.public_url).hostname or "localhost"
+    try:
+        probed = probe(relay, hostname=hostname, sender=_sender(settings))
+    except (PaperroundError, OSError) as error:
+        return [fail("relay", str(error))]
+    found = [_relay(relay, probed.stopped, settings)]
+    if probed.certificate_until is not None:
+        ends = lasting(relay.host, probed.certificate_until, now=now)
+        found.append(replace(ends, check="relay certificate"))
+    return found
+
+
+def _sender(settings: Settings) -> str:
+    return settings.bounce_address or parseaddr(settings.mail_from)[1]
+
+
+def _outbox(folder: Path) -> Finding:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ok("outbox", f"mails are kept in {folder}: none leaves this machine")
+    except OSError as error:
+        says = f"no mail can be kept in {folder}: {error.strerror}"
+        return fail("outbox", says, "make it a folder that this user may write")
+
+
+def _relay(relay: Relay, stopped: Stopped | None, settings: Settings) -> Finding:
+    if stopped is not None:
+        is_silence = stopped.phase is Phase.MAIL and stopped.reply is None
+        way_out = _ANY_WAY_OUT if is_silence else _WAYS_OUT.get(stopped.phase, _ANY_WAY_OUT)
+        if stopped.reply is None:
+            why = f"{stopped.phase}: {stopped.error}"
+        else:
+            code = f"{stopped.reply.code} {stopped.reply.enhanced}".strip()
+            why = f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
+        return fail("relay", f"{relay} would not take mail: {why}", way_out)
+    how = _TLS[relay.tls] + (f", logged in as {relay.user}" if relay.user else "")
+    return ok("relay", f"{relay} ({how}) would take mail from {_sender(settings)}")
+
+
+_TLS = {
+    Tls.NONE: "without TLS, on this machine",
+    Tls.STARTTLS: "TLS by STARTTLS",
+    Tls.IMPLICIT: "TLS from the first byte",
+}
+
+
+RELAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        ".amazonaws.com": ("ses", "PAPERROUND_SES_TOPIC_ARN"),
+        ".postmarkapp.com": ("postmark", "PAPERROUND_POSTMARK_HOOK_SECRET"),
+        ".sendgrid.net": ("sendgrid", "PAPERROUND_SENDGRID_HOOK_KEY"),
+        ".mailgun.org": ("mailgun", "PAPERROUND_MAILGUN_HOOK_KEY"),
+    }
+)
+"""How the hosts of a provider's relays end; its hook, and what the hook needs."""
+
+
+def hooks(runtime: Runtime) -> list[Finding]:
+    """One finding for those that are on, and one for each relay whose provider is not heard."""
+    try:
+        on = sorted(runtime.hooks)
+    except Misconfigured as error:
+        return [fail("hooks", str(error), "see docs/providers.md")]
+    hosts = [_host(url) for url in runtime.settings.relay.split(",")]
+    missing = [
+        warn(
+            "hooks",
+            f"the relay is {name}'s, which keeps bounces and complaints to itself",
+            f"set {setting}, and let it post to /hooks/{name}: see docs/providers.md",
+        )
+        for end, (name, setting) in RELAYS.items()
+        if name not in on and any(f".{host}".endswith(end) for host in hosts)
+    ]
+    if on:
+        named = ", ".join(f"/hooks/{name}" for name in on)
+        return [ok("hooks", f"on, each with what its provider proves itself by: {named}"), *missing]
+    return missing or [skipped("hooks", "no provider is set to tell of bounces and complaints")]
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url.strip()).hostname or "").removesuffix(".")
+    except ValueError:
+        return ""  # whoever opens the relay says what is wrong with it

@@ -1,0 +1,1 @@
+"""Editions of a list: frozen rankings, the archive, exports."""

@@ -1,0 +1,173 @@
+"""Which papers a list may hold: those that a ranking begins with, and those of its pages."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    exists,
+    func,
+    or_,
+    select,
+)
+
+from paperround.db.dialect import (
+    among,
+)
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.editions.lists import ListId, MailingList, Window
+from paperround.editions.model import Candidate, EditionState, ListedBy
+from paperround.papers.duplicates_store import STANDS
+from paperround.papers.enrichment import scale_of
+from paperround.papers.model import (
+    Observation,
+    PaperId,
+)
+from paperround.papers.rows import PAPER_COLUMNS, paper_of
+from paperround.papers.search_store import categories_of
+
+_PAPERS = db.papers.c
+
+
+class CandidateStore(Store):
+    """Papers that a list may hold."""
+
+    def candidates(self, mailing_list: MailingList, window: Window) -> list[Candidate]:
+        """Papers that count from within the window, with the observations it may know, by id."""
+        eligible = _eligible(self._connection, mailing_list, window)
+        found = self._connection.execute(
+            select(*PAPER_COLUMNS).where(*eligible).order_by(db.papers.c.id)
+        )
+        papers = [paper_of(row) for row in found]
+        if wanted := set(mailing_list.categories):
+            papers = [paper for paper in papers if not wanted.isdisjoint(paper.categories)]
+        known = self._known_counts(eligible, window.as_of)
+        return [
+            Candidate(paper=paper, observations=tuple(known.get(paper.id, ()))) for paper in papers
+        ]
+
+    def listed(
+        self,
+        mailing_list: MailingList,
+        order: ListedBy,
+        *,
+        days: tuple[date, date] | None,
+        by: datetime,
+        limit: int,
+        offset: int = 0,
+    ) -> list[PaperId]:
+        """Papers that the list may hold and that count by `by`, in the order of the days they were
+        listed on, from `offset` on. `days` bounds those days, both included; None is no bound."""
+        found = (
+            select(_PAPERS.id)
+            .where(_PAPERS.counts_from <= by, STANDS, *_of_list(self._connection, mailing_list))
+            .order_by(*_in_order(order, mailing_list.id, by))
+            .limit(limit)
+            .offset(offset)
+        )
+        if days is not None:
+            first, last = (datetime.combine(day, time(), UTC) for day in days)
+            end = last + timedelta(days=1)
+            found = found.where(_PAPERS.counts_from >= first, _PAPERS.counts_from < end)
+        return [PaperId(one) for one in self._connection.execute(found).scalars()]
+
+    def _known_counts(
+        self, eligible: Sequence[ColumnElement[bool]], as_of: datetime
+    ) -> dict[PaperId, list[Observation]]:
+        found = self._connection.execute(
+            select(
+                db.observations.c.paper_id,
+                db.observations.c.signal,
+                db.observations.c.captured_at,
+                db.observations.c.value,
+                db.feeds.c.kind,
+                db.feeds.c.name,
+            )
+            .join_from(db.papers, db.observations)
+            .outerjoin(db.feeds, db.feeds.c.id == db.observations.c.feed_id)
+            .where(*eligible, db.observations.c.captured_at <= as_of)
+            .order_by(
+                db.observations.c.paper_id, db.observations.c.signal, db.observations.c.captured_at
+            )
+        )
+        counts: dict[PaperId, list[Observation]] = defaultdict(list)
+        for paper, signal, captured_at, value, kind, name in found:
+            scale = "" if name is None else scale_of(kind, name)
+            counts[PaperId(paper)].append(
+                Observation(signal=signal, captured_at=captured_at, value=value, scale=scale)
+            )
+        return counts
+
+
+def _eligible(
+    connection: Connection, mailing_list: MailingList, window: Window
+) -> list[ColumnElement[bool]]:
+    conditions = [
+        db.papers.c.counts_from > window.start,
+        db.papers.c.counts_from <= window.as_of,
+        db.papers.c.withdrawn_at.is_(None),
+        STANDS,
+    ]
+    if mailing_list.feeds:
+        carried = select(db.listings.c.paper_id).where(
+            db.listings.c.paper_id == db.papers.c.id,
+            among(connection, db.listings.c.feed_id, mailing_list.feeds),
+        )
+        conditions.append(carried.exists())
+    return conditions
+
+
+def _of_list(connection: Connection, mailing_list: MailingList) -> Iterator[ColumnElement[bool]]:
+    if mailing_list.feeds:
+        listings = db.listings.c
+        yield exists().where(
+            listings.paper_id == _PAPERS.id,
+            among(connection, listings.feed_id, mailing_list.feeds),
+        )
+    if mailing_list.categories:
+        name = categories_of(connection, db.papers)
+        yield exists().where(name.in_(mailing_list.categories))
+
+
+def _in_order(order: ListedBy, list_id: ListId, by: datetime) -> Sequence[ColumnElement[Any]]:
+    newest = (_PAPERS.counts_from.desc(), _PAPERS.id.desc())
+    match order:
+        case ListedBy.TIME:
+            return newest
+        case ListedBy.VOTES:
+            return (_votes(by).desc().nulls_last(), *newest)
+        case ListedBy.SCORE:
+            return (_score(list_id).desc().nulls_last(), _votes(by).desc().nulls_last(), *newest)
+
+
+def _votes(by: datetime) -> ScalarSelect[Any]:
+    """The votes that were counted last of a paper."""
+    told = db.observations.c
+    return (
+        select(told.value)
+        .where(told.paper_id == _PAPERS.id, told.signal == "upvotes", told.captured_at <= by)
+        .order_by(told.captured_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _score(list_id: ListId) -> ScalarSelect[Any]:
+    """The highest score a paper had in a standing edition of the list, under any of its ids."""
+    frozen, joined = db.edition_papers.c, db.joined_papers.c
+    former = select(joined.paper_id).where(joined.into_id == _PAPERS.id)
+    return (
+        select(func.max(frozen.score))
+        .join_from(db.edition_papers, db.editions)
+        .where(
+            or_(frozen.paper_id == _PAPERS.id, frozen.paper_id.in_(former)),
+            db.editions.c.list_id == list_id,
+            db.editions.c.state != EditionState.CANCELLED.value,
+        )
+        .scalar_subquery()
+    )

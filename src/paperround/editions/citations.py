@@ -1,0 +1,84 @@
+"""A paper as it is cited: who, what, when and where, and how much of its abstract may go along."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from paperround.editions.model import Edition
+from paperround.papers.identifiers import addresses_of
+from paperround.papers.model import Paper
+
+_EMPTY_WORDS = frozenset(
+    "a an the on of for in to and with towards toward via from by is are".split()
+)
+_NOT_KEY = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A paper to be cited.
+
+    `text` is as much of the abstract as its source lets us show, all of it unless `is_gist`;
+    `page` is the paper's address on this site.
+    """
+
+    paper: Paper
+    text: str
+    is_gist: bool
+    page: str
+
+    @property
+    def abstract(self) -> str:
+        """The whole abstract; empty where it may not be shown."""
+        return "" if self.is_gist else self.text
+
+    @property
+    def dated(self) -> date:
+        """The day it was published, as far as that is known: else listed, else first read here."""
+        paper = self.paper
+        if paper.published_at is not None:
+            return paper.published_at.date()
+        return paper.listed_on or paper.counts_from.date()
+
+    @property
+    def links(self) -> Mapping[str, str]:
+        """Where it can be read, by kind."""
+        return {**addresses_of(self.paper.identifiers), **self.paper.links}
+
+    @property
+    def url(self) -> str:
+        """Where it is published; its page here when that is not known."""
+        return self.links.get("abstract") or self.paper.identifiers.get("url") or self.page
+
+    @property
+    def doi(self) -> str:
+        """Its DOI, bioRxiv's and medRxiv's included; empty without one."""
+        known = self.paper.identifiers
+        return known.get("doi") or known.get("biorxiv") or ""
+
+    @property
+    def key(self) -> str:
+        """A name to cite it by, as people make them: `ring2026dense`."""
+        first = self.paper.authors[0].split()[-1:] if self.paper.authors else []
+        words = [word for word in map(_key_part, self.paper.title.split()) if word]
+        telling = [word for word in words if word not in _EMPTY_WORDS] or words
+        name = _key_part("".join(first)) or "anonymous"
+        return f"{name}{self.dated.year}{''.join(telling[:1])}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitedEdition:
+    """An edition to be written: its papers as they stood, and as they are cited today."""
+
+    title: str
+    edition: Edition
+    quiet: str
+    page: str
+    citations: tuple[Citation, ...]
+
+
+def _key_part(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text)
+    return _NOT_KEY.sub("", apart.lower())

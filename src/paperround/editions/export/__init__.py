@@ -1,0 +1,1 @@
+"""Papers and editions for other programs: feeds, citations, Markdown."""

@@ -1,0 +1,98 @@
+r"""Papers as BibTeX, in UTF-8: what TeX would take for a command is escaped, braces stay balanced.
+
+An arXiv paper has `eprint`, `archiveprefix` and `primaryclass`, as arXiv itself writes them. Words
+with capitals inside stand in braces, so that no style makes bert of BERT.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from paperround.editions.citations import Citation
+from paperround.papers.formatting import web_address
+
+MEDIA_TYPE = "application/x-bibtex"
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\textbraceleft{}",
+    "}": r"\textbraceright{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{sign: f"\\{sign}" for sign in "#$%&_"},
+}
+"""A brace that is only escaped still counts for BibTeX, and would end a value."""
+
+_ESCAPED = str.maketrans(_SPECIAL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
+_SEVERAL = re.compile(r"\band\b|,", re.IGNORECASE)
+
+
+def write_bibtex(citations: Sequence[Citation]) -> bytes:
+    """An entry for each, in their order, each with a key of its own."""
+    entries = map(_entry, _keys(citations), citations)
+    return "\n".join(entries).encode("utf-8", "replace")
+
+
+def _keys(citations: Sequence[Citation]) -> Iterator[str]:
+    """Their keys; of those that are alike, the second ends with `b`, the third with `c`."""
+    taken: set[str] = set()
+    for one in citations:
+        endings = (_letters(number) for number in range(1, len(citations) + 1))
+        key = one.key if one.key not in taken else ""
+        key = key or next(it for end in endings if (it := one.key + end) not in taken)
+        taken.add(key)
+        yield key
+
+
+def _letters(number: int) -> str:
+    """1 -> b, 25 -> z, 26 -> aa."""
+    letters = ""
+    while True:
+        number, rest = divmod(number, 26)
+        letters = chr(ord("a") + rest) + letters
+        if number == 0:
+            return letters
+        number -= 1
+
+
+def _entry(key: str, one: Citation) -> str:
+    paper, dated = one.paper, one.dated
+    arxiv = paper.identifiers.get("arxiv", "")
+    fields = {
+        "title": _protected(paper.title),
+        "author": " and ".join(filter(None, map(_name, paper.authors))),
+        "year": str(dated.year),
+        "month": _MONTHS[dated.month - 1],
+        "eprint": arxiv,
+        "archiveprefix": "arXiv" if arxiv else "",
+        "primaryclass": escaped(paper.categories[0]) if arxiv and paper.categories else "",
+        "doi": escaped(one.doi),
+        "url": web_address(one.url),
+        "keywords": escaped(", ".join(paper.keywords)),
+        "note": "Withdrawn" if paper.withdrawn else "",
+        "abstract": escaped(one.abstract),
+    }
+    values = {name: f"{{{text}}}" for name, text in fields.items() if text}
+    values["month"] = fields["month"]  # a macro of BibTeX's, and no text
+    lines = [f"  {name} = {value}," for name, value in values.items()]
+    return "\n".join([f"@misc{{{key},", *lines, "}", ""])
+
+
+def escaped(text: str) -> str:
+    """`text` on one line, as TeX prints it."""
+    return _CONTROL.sub(" ", text).strip().translate(_ESCAPED)
+
+
+def _protected(text: str) -> str:
+    """`text` escaped, its words with capitals inside in braces."""
+    words = _CONTROL.sub(" ", text).split()
+    return " ".join(
+        f"{{{escaped(one)}}}" if any(map(str.isupper, one[1:])) else escaped(one) for one in words
+    )
+
+
+def _name(name: str) -> str:
+    """A name; one that BibTeX would take for several, or turn round, stands in braces."""
+    said = escaped(name)
+    return f"{{{said}}}" if _SEVERAL.search(said) else said

@@ -1,0 +1,29 @@
+"""An entry of a feed as HTML: escaped, and without anything that runs or loads."""
+
+from html import escape
+
+from paperround.core.i18n.locale import tongue
+from paperround.editions.feed_documents import FeedEntry
+from paperround.editions.labels import authors_said
+from paperround.papers.formatting import paper_links
+
+WITHDRAWN = "This paper was withdrawn."
+
+
+def entry_html(entry: FeedEntry) -> str:
+    """Authors, why it is there, what is new, and where it can be read."""
+    anchors = [f'<a href="{escape(url)}">{escape(name)}</a>' for name, url in paper_links(entry)]
+    inner = (
+        f"<strong>{WITHDRAWN}</strong>" if entry.withdrawn else "",
+        escape(authors_said(tongue(), entry.authors)),
+        f"<em>{escape(entry.reason)}</em>" if entry.reason else "",
+        escape(entry.text),
+        " · ".join(anchors),
+    )
+    return "\n".join(f"<p>{one}</p>" for one in inner if one)
+
+
+def entry_text(entry: FeedEntry) -> str:
+    """The same in a line of plain text."""
+    said = (WITHDRAWN if entry.withdrawn else "", entry.text or entry.reason)
+    return " ".join(filter(None, said))

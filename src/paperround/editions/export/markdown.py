@@ -1,0 +1,73 @@
+"""Papers and editions as Markdown (CommonMark): whatever a title holds, it stays text."""
+
+import re
+from collections.abc import Sequence
+
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import english_reason
+from paperround.editions.citations import Citation, CitedEdition
+from paperround.editions.export.entry_html import WITHDRAWN
+from paperround.editions.labels import authors_said
+from paperround.papers.formatting import paper_links
+
+MEDIA_TYPE = "text/markdown"
+
+_SIGNS = re.compile(r"[\\`*_{}\[\]<>#|~^$!]|&(?=#?\w+;)")
+_AT_START = re.compile(r"^(?:([-+=:])|(\d{1,9})([.)])(?=\s|$))")
+_NAMES = {"arxiv": "arXiv", "doi": "DOI", "biorxiv": "bioRxiv", "pmid": "PubMed"}
+
+
+def escaped(text: str) -> str:
+    """`text` on one line, as Markdown shows it."""
+    plain = _SIGNS.sub(r"\\\g<0>", " ".join(text.split()))
+    return _AT_START.sub(_not_a_mark, plain)
+
+
+def _not_a_mark(match: re.Match[str]) -> str:
+    sign, number, point = match.groups()
+    return f"\\{sign}" if sign else f"{number}\\{point}"
+
+
+def write_paper(one: Citation) -> bytes:
+    """One paper: its title, authors, what its source lets us show, and where it can be read."""
+    paper = one.paper
+    heading = "In short" if one.is_gist else "Abstract"
+    known = paper.identifiers.items()
+    facts = [f"- {_NAMES[kind]}: {escaped(it)}" for kind, it in known if kind in _NAMES]
+    if paper.listed_on:
+        facts.append(f"- Listed: {paper.listed_on}")
+    if paper.categories:
+        facts.append(f"- Categories: {escaped(', '.join(paper.categories))}")
+    facts += [f"- {label}: <{url}>" for label, url in paper_links(one)]
+    facts.append(f"- Page: <{one.page}>")
+    blocks = [
+        f"# {escaped(paper.title)}",
+        escaped(", ".join(paper.authors)),
+        f"**{WITHDRAWN}**" if paper.withdrawn else "",
+        f"## {heading}\n\n{escaped(one.text)}" if one.text else "",
+        "\n".join(facts),
+    ]
+    return _written(blocks)
+
+
+def write_edition(cited: CitedEdition) -> bytes:
+    """An edition: its papers in order, each with why it is there."""
+    blocks = [
+        f"# {escaped(cited.title)}, {tongue().long_date(cited.edition.day)}",
+        escaped(cited.quiet),
+    ]
+    for paper, citation in zip(cited.edition.papers, cited.citations, strict=True):
+        links = [f"[{label}](<{url}>)" for label, url in paper_links(paper)]
+        blocks += [
+            f"## {paper.position}\\. [{escaped(paper.title)}](<{citation.page}>)",
+            f"**{WITHDRAWN}**" if paper.withdrawn else "",
+            escaped(authors_said(tongue(), paper.authors)),
+            f"*{escaped(english_reason(paper.reason))}*" if paper.reason else "",
+            escaped(paper.gist),
+            " · ".join(links),
+        ]
+    return _written(blocks)
+
+
+def _written(blocks: Sequence[str]) -> bytes:
+    return ("\n\n".join(filter(None, blocks)) + "\n").encode("utf-8", "replace")

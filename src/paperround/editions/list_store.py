@@ -1,0 +1,121 @@
+"""The mailing lists of an installation."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, literal, select, update
+
+from paperround.core.errors import NotFound
+from paperround.core.languages import marked
+from paperround.db.dialect import insert_new
+from paperround.db.rows import columns_of, value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store, UnitOfWork
+from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
+
+DEFAULT_TITLE = "Trending papers"
+
+_CALLED = select(db.lists).where(db.lists.c.name == bindparam("name"))
+
+
+class ListStore(Store):
+    """The mailing lists of an installation. A list is read once a transaction by its name."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._called = dict[str, MailingList]()
+
+    def get(self, name: str) -> MailingList:
+        """The list called `name`; raises NotFound with the names there are."""
+        found = self._find(name)
+        if found is None:
+            names = self._connection.execute(
+                select(db.lists.c.name).order_by(db.lists.c.name)
+            ).scalars()
+            raise NotFound(
+                marked(
+                    "no list is called %(given)s; there is %(name)s",
+                    given=name,
+                    name=", ".join(names) or "none yet",
+                )
+            )
+        return found
+
+    def default(self) -> MailingList | None:
+        """The list every installation has, None before it was made."""
+        return self._find(DEFAULT_LIST)
+
+    def all(self) -> list[MailingList]:
+        """Every list, by name."""
+        rows = self._connection.execute(select(db.lists).order_by(db.lists.c.name))
+        return [_mailing_list(row) for row in rows]
+
+    def page(self, after: ListId, *, limit: int) -> list[MailingList]:
+        """Lists with an id above `after`, by id."""
+        c = db.lists.c
+        rows = self._connection.execute(
+            select(db.lists).where(c.id > after).order_by(c.id).limit(limit)
+        )
+        return [_mailing_list(row) for row in rows]
+
+    def pause(self, list_id: ListId, *, now: datetime) -> bool:
+        """Plan and send nothing of the list until `resume`; False when it is paused already."""
+        self._called.clear()
+        pausing = update(db.lists).where(db.lists.c.id == list_id, db.lists.c.paused_at.is_(None))
+        return self._connection.execute(pausing.values(paused_at=now)).rowcount > 0
+
+    def resume(self, list_id: ListId) -> bool:
+        """End the pause; False when there is none."""
+        self._called.clear()
+        resuming = update(db.lists).where(
+            db.lists.c.id == list_id, db.lists.c.paused_at.is_not(None)
+        )
+        return self._connection.execute(resuming.values(paused_at=None)).rowcount > 0
+
+    def hold_after_restore(self, *, now: datetime) -> None:
+        """Pause every list, and let nothing that was due or counted before `now` be mailed."""
+        self._called.clear()
+        since = literal(now, db.lists.c.paused_at.type)  # or SQLite writes it without a zone
+        self._connection.execute(
+            update(db.lists).values(
+                paused_at=func.coalesce(db.lists.c.paused_at, since), not_before=now
+            )
+        )
+
+    def _find(self, name: str) -> MailingList | None:
+        known = self._called.get(name)
+        row = None if known else self._connection.execute(_CALLED, {"name": name}).first()
+        if row is not None:
+            known = self._called[name] = _mailing_list(row)
+        return known
+
+    def ensure_default(self, *, zone: str, now: datetime) -> MailingList:
+        """The list `trending`, made when there is none; its zone is the one that is set."""
+        self._called.clear()
+        fresh = MailingList(id=ListId(0), name=DEFAULT_LIST, title=DEFAULT_TITLE, zone=zone)
+        columns = columns_of(fresh) | {"created_at": now}
+        del columns["id"]
+        self._connection.execute(insert_new(self._connection, db.lists), columns)
+        moved = self._connection.execute(
+            update(db.lists)
+            .where(db.lists.c.name == DEFAULT_LIST, db.lists.c.zone != zone)
+            .values(zone=zone)
+            .returning(db.lists.c.id)
+        )
+        for list_id in moved.scalars().all():
+            # Whoever follows the list's zone is due at another instant; what is owed stays owed.
+            self._connection.execute(
+                update(db.subscriptions)
+                .where(
+                    db.subscriptions.c.list_id == list_id,
+                    db.subscriptions.c.timezone.is_(None),
+                    db.subscriptions.c.due_at > now,
+                )
+                .values(due_at=None)
+            )
+        return self.get(DEFAULT_LIST)
+
+
+def _mailing_list(row: Row[Any]) -> MailingList:
+    lists = {name: tuple(getattr(row, name)) for name in ("feeds", "categories", "cuts")}
+    return value_of(MailingList, row, **lists)

@@ -1,0 +1,114 @@
+"""Editions and their papers as rows."""
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any
+
+from sqlalchemy import Row
+
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import english_reason, localize_source
+from paperround.db.rows import columns_of, value_of
+from paperround.editions.model import (
+    Edition,
+    EditionPaper,
+    EditionState,
+    EditionSummary,
+    NewEdition,
+    TailPaper,
+)
+from paperround.papers.model import PaperId, Show
+
+
+def edition_columns(edition: NewEdition) -> dict[str, Any]:
+    """The columns of an edition about to be frozen."""
+    columns = columns_of(edition) | {
+        "state": EditionState.FROZEN,
+        "sources": [localize_source(tongue(), one) for one in edition.sources],
+        "source_codes": list(edition.sources),
+    }
+    del columns["papers"], columns["tail"]  # in tables of their own
+    return columns
+
+
+def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
+    """The columns of a frozen paper."""
+    columns = columns_of(paper) | {
+        "edition_id": edition,
+        "links": dict(paper.links),
+        "identifiers": dict(paper.identifiers),
+        "parts": dict(paper.parts),
+        "reason": english_reason(paper.reason),
+        "reason_codes": paper.reason,
+    }
+    del columns["frozen_id"], columns["withdrawn"]  # what became of it later
+    return columns
+
+
+def edition_of(row: Row[Any], papers: tuple[EditionPaper, ...]) -> Edition:
+    """The edition of a row and its papers, without those behind them."""
+    return value_of(
+        Edition,
+        row,
+        state=EditionState(row.state),
+        papers=papers,
+        sources=tuple(row.source_codes or row.sources),
+        tail=(),
+        behind=(),
+    )
+
+
+def summary_of(row: Row[Any]) -> EditionSummary:
+    """The edition of a row as an archive lists it."""
+    return value_of(EditionSummary, row, top_title=row.top_title or "")
+
+
+def paper_at(row: Row[Any]) -> EditionPaper:
+    """A frozen paper, with what became of it since."""
+    return EditionPaper(
+        position=row.position,
+        paper_id=PaperId(row.into_id or row.paper_id),
+        frozen_id=None if row.into_id is None else PaperId(row.paper_id),
+        title=row.title,
+        authors=tuple(row.authors),
+        gist=row.gist,
+        links=row.links,
+        identifiers=row.identifiers,
+        score=row.score,
+        parts=row.parts,
+        reason=row.reason_codes or row.reason,
+        votes=row.votes,
+        comments=row.comments,
+        show=Show(row.show),
+        withdrawn=row.withdrawn_at is not None,
+    )
+
+
+def tail_columns(tail: Sequence[TailPaper]) -> dict[str, Any]:
+    """The columns of a tail: a list for each place, without names, as there are many."""
+    return {
+        "places": [[*_place(one), one.votes, one.comments] for one in tail],
+        "reason_codes": [one.reason for one in tail],
+    }
+
+
+def _place(one: TailPaper) -> list[Any]:
+    return [one.position, one.paper_id, one.score, one.parts, english_reason(one.reason)]
+
+
+def tail_of(row: Row[Any]) -> tuple[TailPaper, ...]:
+    """The tail that was stored."""
+    return tuple(
+        TailPaper(
+            position=position,
+            paper_id=PaperId(paper),
+            score=score,
+            parts=parts,
+            reason=code or reason,
+            votes=votes,
+            comments=comments,
+        )
+        for (position, paper, score, parts, reason, votes, comments), code in zip_longest(
+            row.places, row.reason_codes or ()
+        )
+    )

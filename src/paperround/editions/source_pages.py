@@ -1,0 +1,141 @@
+"""What each source delivered: for readers who wonder whether a day was quiet or something failed.
+
+Nothing is changed here, and nothing is told that only an operator may know: no address of a feed,
+and no words of its errors.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paperround.core.languages import marked
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.editions.lists import MailingList
+from paperround.editions.store import EditionStore
+from paperround.feeds.due import every_feed, polled_feeds
+from paperround.feeds.model import AlarmKind, FeedHealth, LiveFeed
+from paperround.feeds.outlook import source_lines
+from paperround.feeds.store import FeedStore
+from paperround.papers.store import PaperStore
+
+WINDOW = timedelta(days=1)
+SHOWN = timedelta(days=30)
+"""A feed that is read by hand is shown as long after its last news."""
+
+MOST_NAMES = 100
+
+HEALTH: Mapping[FeedHealth, str] = {
+    FeedHealth.NEW: marked("It has not been read yet."),
+    FeedHealth.FRESH: marked("It is well."),
+    FeedHealth.EMPTY: marked("It answers, and says that it has nothing new."),
+    FeedHealth.STALE: marked("It answers, but the papers it should have by now have not come."),
+    FeedHealth.HOLIDAY: marked("It announces nothing today: it is a weekend or a holiday."),
+    FeedHealth.FAILED: marked("It cannot be read at the moment. We keep trying."),
+    FeedHealth.PAUSED: marked("It is switched off."),
+}
+"""How a feed is doing, in words for everybody."""
+
+GONE = marked("It has ended for good.")
+BY_HAND = marked("It is a file that was read by hand.")
+ALARMS: Mapping[AlarmKind, str] = {
+    AlarmKind.SHRUNK: marked("Its last batch was far smaller than usual."),
+    AlarmKind.GROWN: marked("Its last batch was far larger than usual."),
+    AlarmKind.RESHAPED: marked("Its last batch looked different from those before."),
+}
+TROUBLES = frozenset({FeedHealth.STALE, FeedHealth.FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """One source: how it is, in words, what it brought in a day, and its last whole batch.
+
+    `batch` is how many papers that held, None where it is not known. `good_at` is when it was last
+    read to its end, `news_at` when it last had a paper nobody had seen.
+    """
+
+    name: str
+    words: str
+    alarm: str
+    is_well: bool
+    brought: int
+    rejected: int
+    batch: int | None
+    good_at: datetime | None
+    news_at: datetime | None
+    expects_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesPage:
+    """Every source, those with trouble first."""
+
+    sources: tuple[SourceLine, ...]
+    as_of: datetime
+    papers: int
+
+    @property
+    def brought(self) -> int:
+        """How many listings were new, over all of them."""
+        return sum(one.brought for one in self.sources)
+
+
+def sources_page(database: Database, *, now: datetime) -> SourcesPage:
+    """How every source is doing at `now`, and what it brought in the day before."""
+    since = now - WINDOW
+    with database.reading() as work:
+        feeds = list(every_feed(work))
+        brought = work[FeedStore].brought(since=since, until=now)
+        rejected = work[FeedStore].rejected(since=since, until=now)
+        lately = work[FeedStore].brought(since=now - SHOWN, until=now)
+        papers = work[PaperStore].count()
+    shown = (one for one in feeds if one.next_at is not None or one.id in lately)
+    lines = [_line(one, brought.get(one.id, 0), rejected.get(one.id, 0)) for one in shown]
+    return SourcesPage(
+        sources=tuple(sorted(lines, key=lambda one: (one.is_well, one.name))),
+        as_of=now,
+        papers=papers,
+    )
+
+
+def feed_names(database: Database) -> list[str]:
+    """What the feeds that carry papers are called, by name; the first hundred."""
+    with database.reading() as work:
+        return sorted(one.name for one in every_feed(work))[:MOST_NAMES]
+
+
+def _line(feed: LiveFeed, brought: int, rejected: int) -> SourceLine:
+    progress = feed.progress
+    words = BY_HAND if feed.next_at is None else HEALTH[feed.health]
+    if feed.gone_at is not None:
+        words = GONE
+    return SourceLine(
+        name=feed.name,
+        words=words,
+        alarm=ALARMS[progress.alarm.kind] if progress.alarm else "",
+        is_well=feed.gone_at is None and feed.health not in TROUBLES and progress.alarm is None,
+        brought=brought,
+        rejected=rejected,
+        batch=progress.usual[-1].records if progress.usual else None,
+        good_at=feed.last_good_at,
+        news_at=feed.last_news_at,
+        expects_at=feed.expects_at,
+    )
+
+
+def feeds_of(mailing_list: MailingList, feeds: Sequence[LiveFeed]) -> list[LiveFeed]:
+    """Those that a list draws on: the ones it names, or all."""
+    return [feed for feed in feeds if not mailing_list.feeds or feed.id in mailing_list.feeds]
+
+
+def sources_of(
+    work: UnitOfWork, mailing_list: MailingList, *, cut_at: datetime, as_of: datetime
+) -> tuple[str, ...]:
+    """A line for each source of the edition that is cut at `cut_at` and knows what there is at
+    `as_of`: what it brought since the list's edition before, or in a day when there is none, and
+    how it is doing."""
+    feeds = feeds_of(mailing_list, polled_feeds(work))
+    if not feeds:
+        return ()
+    before = work[EditionStore].newest(mailing_list.id, by=cut_at - timedelta(microseconds=1))
+    since = as_of - timedelta(days=1) if before is None else before.as_of
+    return source_lines(feeds, work[FeedStore].brought(since=since, until=as_of))

@@ -1,0 +1,382 @@
+"""Frozen editions: written once, in one transaction, and never changed but for their state."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from paperround.core.errors import Conflict, NotFound
+from paperround.db.bulk import insert_many
+from paperround.db.compiled_query import CompiledQuery
+from paperround.db.dialect import insert_new, insert_row
+from paperround.db.rows import value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.editions.lists import ListId
+from paperround.editions.model import (
+    DeliveryState,
+    Edition,
+    EditionId,
+    EditionPaper,
+    EditionState,
+    EditionSummary,
+    NewEdition,
+    Order,
+    Placed,
+    Stood,
+    TailPaper,
+)
+from paperround.editions.rows import (
+    edition_columns,
+    edition_of,
+    paper_at,
+    paper_columns,
+    summary_of,
+    tail_columns,
+    tail_of,
+)
+from paperround.papers.model import PaperId
+
+_STANDS = db.editions.c.state != EditionState.CANCELLED.value
+_NEWEST_FIRST = (db.editions.c.day.desc(), db.editions.c.cut_at.desc(), db.editions.c.id.desc())
+
+_HELD = db.edition_papers.alias("held")
+_FIRST = db.edition_papers.alias("first")
+_TO_FIRST: ColumnElement[bool] = (_FIRST.c.edition_id == db.editions.c.id) & (
+    _FIRST.c.position == 1
+)
+_SUMMARY = (
+    db.lists.c.name.label("list_name"),
+    db.editions.c.day,
+    db.editions.c.cut,
+    db.editions.c.cut_at,
+    db.editions.c.empty_reason,
+    db.editions.c.quiet_reason,
+    _FIRST.c.title.label("top_title"),
+    select(func.count())
+    .where(_HELD.c.edition_id == db.editions.c.id)
+    .scalar_subquery()
+    .label("papers"),
+)
+
+_SUMMARIES: Select[Any] = (
+    select(*_SUMMARY).join_from(db.editions, db.lists).outerjoin(_FIRST, _TO_FIRST)
+)
+"""Editions, with their first paper where they hold one."""
+
+_FILLED: Select[Any] = select(*_SUMMARY).join_from(db.editions, db.lists).join(_FIRST, _TO_FIRST)
+"""Editions that hold papers."""
+
+
+_WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
+    db.editions, db.lists
+)
+
+
+def _papers_of(table: Table) -> CompiledQuery:
+    """The `most` first papers of the edition `edition` with what became of them, by position."""
+    today = func.coalesce(db.joined_papers.c.into_id, table.c.paper_id)
+    return CompiledQuery(
+        select(table, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
+        .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == table.c.paper_id)
+        .join(db.papers, db.papers.c.id == today)
+        .where(table.c.edition_id == bindparam("edition"))
+        .order_by(table.c.position)
+        .limit(bindparam("most", type_=Integer()))
+    )
+
+
+_PAPERS_OF = {one.name: _papers_of(one) for one in (db.edition_papers, db.behind_papers)}
+_ALL = 2**31 - 1
+
+
+class EditionStore(Store):
+    """Frozen editions."""
+
+    def find(self, list_id: ListId, day: date, cut: str) -> Edition | None:
+        """The edition of (list, day, cut), None when none was frozen."""
+        c = db.editions.c
+        named = _WITH_LIST_NAME.where(c.list_id == list_id, c.day == day, c.cut == cut)
+        return self._of(self._connection.execute(named).first())
+
+    def get(self, edition: EditionId) -> Edition:
+        """The edition with this id; raises NotFound. Only here the papers behind that digests carry
+        are read as well."""
+        named = _WITH_LIST_NAME.where(db.editions.c.id == edition)
+        found = self._of(self._connection.execute(named).first())
+        if found is None:
+            raise NotFound(f"there is no edition {edition}")
+        return replace(found, behind=self._papers(db.behind_papers, edition))
+
+    def tail(self, edition: EditionId) -> tuple[TailPaper, ...]:
+        """The places behind those that the edition shows; none once they are forgotten."""
+        wanted = select(db.edition_tails).where(db.edition_tails.c.edition_id == edition)
+        row = self._connection.execute(wanted).one_or_none()
+        return () if row is None else tail_of(row)
+
+    def forget_tails(self, *, before: datetime) -> int:
+        """Forget the tails of editions that were cut before; returns how many."""
+        old = select(db.editions.c.id).where(db.editions.c.cut_at < before)
+        gone = delete(db.edition_tails).where(db.edition_tails.c.edition_id.in_(old))
+        return self._connection.execute(gone).rowcount
+
+    def newest(self, list_id: ListId, *, by: datetime, most: int | None = None) -> Edition | None:
+        """The standing edition with the latest cut at or before `by`, and at most `most` of its
+        papers; none that was cancelled."""
+        c = db.editions.c
+        newest = (
+            _WITH_LIST_NAME.where(c.list_id == list_id, c.cut_at <= by, _STANDS)
+            .order_by(c.cut_at.desc(), c.id.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(newest).first()
+        return self._of(row, _ALL if most is None else most)
+
+    def recent(
+        self, list_id: ListId, *, before: date | None = None, limit: int
+    ) -> list[EditionSummary]:
+        """Standing editions that hold papers, newest first; of days before `before`, where that is
+        said."""
+        c = db.editions.c
+        earlier = true() if before is None else c.day < before
+        recent = _FILLED.where(c.list_id == list_id, _STANDS, earlier)
+        rows = self._connection.execute(recent.order_by(*_NEWEST_FIRST).limit(limit))
+        return [summary_of(row) for row in rows]
+
+    def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
+        """Every standing edition of these days, both included, newest first; also those that hold
+        no paper, with the reason."""
+        c = db.editions.c
+        found = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
+        rows = self._connection.execute(found.order_by(*_NEWEST_FIRST))
+        return [summary_of(row) for row in rows]
+
+    def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
+        """The last edition of the next day after `after` that has one with papers."""
+        c = db.editions.c
+        later = _FILLED.where(c.list_id == list_id, _STANDS, c.day > after)
+        row = self._connection.execute(later.order_by(c.day, *_NEWEST_FIRST[1:]).limit(1)).first()
+        return None if row is None else summary_of(row)
+
+    def stood(self, paper: PaperId, *, limit: int) -> list[Stood]:
+        """Where a paper stood in the editions of all lists, under any id it ever had, the newest
+        first."""
+        frozen, joined = db.edition_papers.c, db.joined_papers.c
+        others = select(joined.paper_id).where(joined.into_id == paper)
+        rows = self._connection.execute(
+            select(
+                db.edition_papers,
+                db.lists.c.name.label("list_name"),
+                db.lists.c.title.label("list_title"),
+                db.editions.c.day,
+                db.editions.c.cut,
+                db.editions.c.cut_at,
+                joined.into_id,
+                db.papers.c.withdrawn_at,
+            )
+            .join_from(db.edition_papers, db.editions)
+            .join(db.lists, db.lists.c.id == db.editions.c.list_id)
+            .join(db.papers, db.papers.c.id == paper)
+            .outerjoin(db.joined_papers, joined.paper_id == frozen.paper_id)
+            .where(or_(frozen.paper_id == paper, frozen.paper_id.in_(others)), _STANDS)
+            .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc(), frozen.position)
+            .limit(limit)
+        )
+        return [value_of(Stood, row, paper=paper_at(row)) for row in rows]
+
+    def places(
+        self,
+        list_id: ListId,
+        order: Order,
+        *,
+        days: tuple[date | None, date | None] = (None, None),
+        limit: int,
+        offset: int = 0,
+    ) -> list[Placed]:
+        """Papers of standing editions whose day lies within `days` (both included; None is no
+        bound), each once, from `offset` on."""
+        since, until = days
+        bounds = {"since": since, "until": until}
+        found = _places(order, has_since=since is not None, has_until=until is not None).rows(
+            self._connection,
+            list_id=list_id,
+            most=limit,
+            skipped=offset,
+            **{name: day for name, day in bounds.items() if day is not None},
+        )
+        return [value_of(Placed, row, paper=paper_at(row)) for row in found]
+
+    def _of(self, row: Any | None, most: int = _ALL) -> Edition | None:
+        """The edition of a row, if there is one."""
+        if row is None:
+            return None
+        return edition_of(row, self._papers(db.edition_papers, row.id, most))
+
+    def _papers(self, table: Table, edition: int, most: int = _ALL) -> tuple[EditionPaper, ...]:
+        found = _PAPERS_OF[table.name].rows(self._connection, edition=edition, most=most)
+        return tuple(paper_at(paper) for paper in found)
+
+    def freeze(self, edition: NewEdition) -> Edition:
+        """Store it; raises Conflict when that (list, day, cut) stands.
+
+        Returns what a later reading will give, so that no mail depends on which it was made from.
+        """
+        statement = insert_new(self._connection, db.editions).returning(db.editions.c.id)
+        id_ = self._connection.execute(statement, edition_columns(edition)).scalar_one_or_none()
+        if id_ is None:
+            raise Conflict(f"the edition of {edition.day} (cut {edition.cut}) is frozen already")
+        papers = [paper_columns(id_, paper) for paper in edition.papers]
+        insert_many(self._connection, insert_row(db.edition_papers), papers)
+        if edition.tail:
+            row = {"edition_id": id_, **tail_columns(edition.tail)}
+            self._connection.execute(insert_row(db.edition_tails), row)
+        return self.get(EditionId(id_))
+
+    def discard_empty(self, edition: EditionId) -> bool:
+        """Forget an edition without papers and the skipped rows planned from it, so that the day
+        can be published after all. False, and nothing done, when it holds papers or mails, or
+        was cancelled."""
+        of_edition = db.deliveries.c.edition_id == edition
+        held = self._connection.execute(
+            select(
+                exists().where(db.edition_papers.c.edition_id == edition)
+                | exists().where(of_edition, db.deliveries.c.state != DeliveryState.SKIPPED.value)
+                | exists().where(db.editions.c.id == edition, ~_STANDS)
+            )
+        ).scalar_one()
+        if held:
+            return False
+        self._connection.execute(delete(db.deliveries).where(of_edition))
+        self._connection.execute(delete(db.shards).where(db.shards.c.edition_id == edition))
+        self._connection.execute(delete(db.editions).where(db.editions.c.id == edition))
+        return True
+
+    def cancel(self, edition: EditionId, *, now: datetime) -> bool:
+        """Withdraw the edition: nothing is planned of it from now on. False when it was."""
+        cancelling = (
+            update(db.editions)
+            .where(db.editions.c.id == edition, _STANDS)
+            .values(state=EditionState.CANCELLED.value, cancelled_at=now)
+        )
+        return self._connection.execute(cancelling).rowcount > 0
+
+    def restore(self, edition: EditionId) -> bool:
+        """Let a cancelled edition stand again; False when it does."""
+        standing = (
+            update(db.editions)
+            .where(db.editions.c.id == edition, ~_STANDS)
+            .values(state=EditionState.FROZEN.value, cancelled_at=None)
+        )
+        return self._connection.execute(standing).rowcount > 0
+
+    def set_state(self, edition: EditionId, state: EditionState) -> None:
+        """Move the edition to `state`; a cancelled one stays cancelled. Raises NotFound."""
+        found = self._connection.execute(
+            select(db.editions.c.state).where(db.editions.c.id == edition)
+        )
+        if found.scalar_one_or_none() is None:
+            raise NotFound(f"there is no edition {edition}")
+        self._connection.execute(
+            update(db.editions).where(db.editions.c.id == edition, _STANDS).values(state=state)
+        )
+
+
+# Papers by their places in the editions of a list: one place each, chosen by the database.
+#
+# The choice is made among narrow rows; only those that are left are read with their texts.
+
+
+@cache
+def _places(order: Order, *, has_since: bool, has_until: bool) -> CompiledQuery:
+    """Places of a list in that order, with or without a bound on either side."""
+    chosen = _chosen(order, has_since=has_since, has_until=has_until)
+    frozen = db.edition_papers.c
+    return CompiledQuery(
+        select(
+            db.edition_papers,
+            db.editions.c.day,
+            db.editions.c.cut,
+            db.editions.c.frozen_at,
+            db.joined_papers.c.into_id,
+            db.papers.c.withdrawn_at,
+        )
+        .select_from(chosen)
+        .join(
+            db.edition_papers,
+            and_(frozen.edition_id == chosen.c.edition_id, frozen.position == chosen.c.position),
+        )
+        .join(db.editions, db.editions.c.id == frozen.edition_id)
+        .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == frozen.paper_id)
+        .join(db.papers, db.papers.c.id == chosen.c.today)
+        .where(chosen.c.rank == 1)
+        .order_by(*_in_order(order, chosen))
+        .limit(bindparam("most", type_=Integer()))
+        .offset(bindparam("skipped", type_=Integer()))
+    )
+
+
+def _chosen(order: Order, *, has_since: bool, has_until: bool) -> FromClause:
+    """Every place of the list within these days, and its rank among those of its paper."""
+    frozen = db.edition_papers.c
+    today = func.coalesce(db.joined_papers.c.into_id, frozen.paper_id)
+    rank = func.row_number().over(partition_by=today, order_by=_counts_first(order))
+    return (
+        select(
+            frozen.edition_id,
+            frozen.position,
+            frozen.score,
+            db.editions.c.cut_at,
+            today.label("today"),
+            rank.label("rank"),
+        )
+        .join_from(db.edition_papers, db.editions)
+        .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == frozen.paper_id)
+        .where(
+            db.editions.c.list_id == bindparam("list_id"),
+            db.editions.c.state != EditionState.CANCELLED.value,
+            db.editions.c.day >= bindparam("since") if has_since else true(),
+            db.editions.c.day <= bindparam("until") if has_until else true(),
+        )
+        .subquery("chosen")
+    )
+
+
+def _counts_first(order: Order) -> Sequence[ColumnElement[Any]]:
+    """Which of a paper's places is the one that counts."""
+    cut_at, edition, place = (
+        db.editions.c.cut_at,
+        db.edition_papers.c.edition_id,
+        db.edition_papers.c.position,
+    )
+    match order:
+        case Order.ARRIVED:
+            return (cut_at, edition, place)
+        case Order.RANKED:
+            return (db.edition_papers.c.score.desc(), cut_at.desc(), edition.desc(), place)
+
+
+def _in_order(order: Order, chosen: FromClause) -> Sequence[ColumnElement[Any]]:
+    c = chosen.c
+    match order:
+        case Order.ARRIVED:
+            return (c.cut_at.desc(), c.edition_id.desc(), c.position)
+        case Order.RANKED:
+            return (c.score.desc(), c.cut_at.desc(), c.today)

@@ -1,0 +1,348 @@
+"""The page of what was trending: of a day, of a week, of a month, or of the last ones.
+
+Nothing is changed here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+
+from paperround.core.errors import InvalidInput, invalid
+from paperround.core.languages import marked
+from paperround.core.times import local_date, parse_date, week_name
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.editions.candidate_store import CandidateStore
+from paperround.editions.history_store import HistoryStore
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import (
+    Edition,
+    EditionSummary,
+    ListedBy,
+    Order,
+    Placed,
+    SkipReason,
+)
+from paperround.editions.store import EditionStore
+from paperround.papers.model import Paper, PaperId
+from paperround.papers.store import PaperStore
+
+Days = tuple[date, date]
+"""The first and the last day of a stretch, both in it."""
+
+
+class Period(StrEnum):
+    """How far back `trending` looks."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+_LENGTHS = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 30}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyPaper:
+    """A paper as it stood in an edition, and as it is known today."""
+
+    place: Placed
+    paper: Paper
+
+
+def days_of_week(text: str) -> Days:
+    """Monday to Sunday of an ISO week, `2026-W09`. Raises InvalidInput."""
+    with suppress(InvalidInput):
+        first = parse_date(f"{text}-1")
+        if week_name(first) == text:
+            return first, first + timedelta(days=6)
+    raise invalid("week", "%(given)s is not a week: write it like 2026-W09", given=text)
+
+
+def days_of_month(text: str) -> Days:
+    """The days of a month, `2026-02`. Raises InvalidInput."""
+    with suppress(InvalidInput):
+        first = parse_date(f"{text}-01")
+        if month_of(first) == text:
+            return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    raise invalid("month", "%(given)s is not a month: write it like 2026-02", given=text)
+
+
+def days_of_date(text: str) -> Days:
+    """One day, `2026-02-28`. Raises InvalidInput."""
+    try:
+        day = parse_date(text)
+    except InvalidInput as error:
+        raise InvalidInput(error.text, code="date") from None
+    return day, day
+
+
+def listed_papers(
+    database: Database,
+    list_name: str,
+    order: ListedBy,
+    *,
+    days: Days | None,
+    now: datetime,
+    limit: int,
+    offset: int = 0,
+) -> list[Paper]:
+    """The papers that a list may hold and that were listed on these days, each once. A paper that
+    no source lists was listed when it was first read. Raises NotFound."""
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        ids = work[CandidateStore].listed(
+            mailing_list, order, days=days, by=now, limit=limit, offset=offset
+        )
+        papers = work[PaperStore].load(ids) if ids else {}
+        return [papers[one] for one in ids]
+
+
+def trending_now(
+    database: Database,
+    list_name: str,
+    period: Period,
+    *,
+    now: datetime,
+    limit: int,
+    offset: int = 0,
+) -> tuple[MailingList, list[DailyPaper]]:
+    """The list, and the papers with the highest scores they had in its editions of the period that
+    ends with its newest one, best first. Raises NotFound."""
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        days = last_days(work, mailing_list, period, now)
+        places = work[EditionStore].places(
+            mailing_list.id, Order.RANKED, days=days, limit=limit, offset=offset
+        )
+        papers = work[PaperStore].load([one.paper.paper_id for one in places]) if places else {}
+    return mailing_list, [DailyPaper(place=one, paper=papers[one.paper.paper_id]) for one in places]
+
+
+def last_days(work: UnitOfWork, mailing_list: MailingList, period: Period, now: datetime) -> Days:
+    """The period that ends with the newest edition of the list."""
+    newest = work[EditionStore].recent(mailing_list.id, limit=1)
+    last = newest[0].day if newest else local_date(now, mailing_list.zone)
+    return last - timedelta(days=_LENGTHS[period] - 1), last
+
+
+Counts = Mapping[str, int]
+"""What was counted last of a paper, by signal; signals that nobody counted are left out."""
+
+
+def counts_of(
+    database: Database, papers: Sequence[PaperId], *, now: datetime
+) -> Mapping[PaperId, Counts]:
+    """What was counted last of these papers; those of which nothing was are left out."""
+    with database.reading() as work:
+        return work[HistoryStore].latest(papers, by=now) if papers else {}
+
+
+# The editions of a list by month: every day that had one, and why some hold nothing.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveDay:
+    """A day with its editions, the last first: `best` is the last one that holds papers, None where
+    none does, and `quiet` says why then."""
+
+    day: date
+    editions: tuple[EditionSummary, ...]
+    best: EditionSummary | None
+    quiet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivePage:
+    """The days of a month, newest first. `earlier` and `later` are the next months, as
+    `2026-02`, whose editions hold papers."""
+
+    mailing_list: MailingList
+    lists: tuple[MailingList, ...]
+    month: str
+    first: date
+    days: tuple[ArchiveDay, ...]
+    earlier: str
+    later: str
+
+
+def archive_page(database: Database, list_name: str, month: str, *, now: datetime) -> ArchivePage:
+    """The editions of a month, `2026-02`, by default the newest that has some. Raises NotFound for
+    the list, and InvalidInput for a month that is none."""
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        if not month:
+            month = month_of(last_days(work, mailing_list, Period.DAY, now)[1])
+        first, last = days_of_month(month)
+        editions = work[EditionStore].between(mailing_list.id, since=first, until=last)
+        earlier, later = _beside(work, mailing_list, Period.MONTH, (first, last), is_named=True)
+        lists = tuple(work[ListStore].all())
+    return ArchivePage(
+        mailing_list=mailing_list,
+        lists=lists,
+        month=month,
+        first=first,
+        days=days_of(editions),
+        earlier=earlier.name if earlier else "",
+        later=later.name if later else "",
+    )
+
+
+def month_of(day: date) -> str:
+    """`2026-02`, the month of a day."""
+    return f"{day:%Y-%m}"
+
+
+def days_of(editions: Iterable[EditionSummary]) -> tuple[ArchiveDay, ...]:
+    """The days of editions, which are given newest first."""
+    days = []
+    for day, found in groupby(editions, key=lambda one: one.day):
+        of_day = tuple(found)
+        best = next((one for one in of_day if one.papers), None)
+        quiet = "" if best is not None else why_quiet(of_day[0])
+        days.append(ArchiveDay(day=day, editions=of_day, best=best, quiet=quiet))
+    return tuple(days)
+
+
+PAGE = 40
+MOST_PAGES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A day, a week or a month of the calendar: its name in an address, and its first day."""
+
+    name: str
+    first: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendingPage:
+    """Papers by the highest score they had in a stretch of days, each once.
+
+    `name` is what the stretch is called in an address, empty for the last days there are. `earlier`
+    and `later` are the stretches next to it that have papers. `quiet` are the days whose editions
+    hold none, told where the whole stretch has none.
+    """
+
+    mailing_list: MailingList
+    period: Period
+    name: str
+    first: date
+    last: date
+    papers: tuple[Placed, ...]
+    number: int
+    is_last: bool
+    earlier: Stretch | None
+    later: Stretch | None
+    quiet: tuple[ArchiveDay, ...]
+
+    def name_of(self, period: Period) -> str:
+        """How an address names the stretch of that kind that this one begins in; empty for the last
+        days there are."""
+        return named(period, self.first) if self.name else ""
+
+    @property
+    def offset(self) -> int:
+        """How many papers stand on the pages before."""
+        return (self.number - 1) * PAGE
+
+
+def named(period: Period, day: date) -> str:
+    """How an address names the stretch that `day` is in: `2026-03-02`, `2026-W10`, `2026-03`."""
+    match period:
+        case Period.DAY:
+            return day.isoformat()
+        case Period.WEEK:
+            return week_name(day)
+        case Period.MONTH:
+            return month_of(day)
+
+
+def days_named(period: Period, name: str) -> Days:
+    """The stretch of that name; a plain date names the one it is in. Raises InvalidInput."""
+    if period is Period.DAY:
+        return days_of_date(name)
+    with suppress(InvalidInput):  # where it is no date, it is the name
+        name = named(period, parse_date(name))
+    return days_of_week(name) if period is Period.WEEK else days_of_month(name)
+
+
+def trending_page(
+    database: Database,
+    list_name: str,
+    period: Period,
+    name: str,
+    *,
+    number: int = 1,
+    now: datetime,
+) -> TrendingPage:
+    """The page `number` of a stretch, by default of the last days. Raises NotFound for an unknown
+    list, InvalidInput for a stretch that is none."""
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        first, last = (
+            days_named(period, name) if name else last_days(work, mailing_list, period, now)
+        )
+        places = work[EditionStore].places(
+            mailing_list.id,
+            Order.RANKED,
+            days=(first, last),
+            limit=PAGE + 1,
+            offset=(number - 1) * PAGE,
+        )
+        editions = (
+            work[EditionStore].between(mailing_list.id, since=first, until=last)
+            if not places
+            else ()
+        )
+        earlier, later = _beside(work, mailing_list, period, (first, last), is_named=bool(name))
+    return TrendingPage(
+        mailing_list=mailing_list,
+        period=period,
+        name=named(period, first) if name else "",
+        first=first,
+        last=last,
+        papers=tuple(places[:PAGE]),
+        number=number,
+        is_last=len(places) <= PAGE or number >= MOST_PAGES,
+        earlier=earlier,
+        later=later,
+        quiet=days_of(editions),
+    )
+
+
+def _beside(
+    work: UnitOfWork, mailing_list: MailingList, period: Period, days: Days, *, is_named: bool
+) -> tuple[Stretch | None, Stretch | None]:
+    """The stretches before and after that have papers. The last days are followed by none."""
+    first, last = days
+    earlier = work[EditionStore].recent(mailing_list.id, before=first, limit=1)
+    later = work[EditionStore].following(mailing_list.id, after=last) if is_named else None
+
+    def stretch(day: date) -> Stretch:
+        name = named(period, day)
+        return Stretch(name=name, first=days_named(period, name)[0])
+
+    return stretch(earlier[0].day) if earlier else None, stretch(later.day) if later else None
+
+
+def why_quiet(edition: Edition | EditionSummary | None) -> str:
+    """Why an edition holds nothing, or less than it might; empty when there is nothing to say."""
+    if edition is None:
+        return marked("The first edition has not been made yet.")
+    reason = edition.quiet_reason or edition.empty_reason
+    return WORDS[SkipReason(reason)] if reason else ""
+
+
+WORDS = {
+    SkipReason.NO_NEW_PAPERS: marked("No new papers were listed since the last edition."),
+    SkipReason.NO_PAPERS_AT_ALL: marked("No papers have been read yet."),
+    SkipReason.HOLIDAY: marked("The sources announce nothing today: it is a weekend or a holiday."),
+    SkipReason.FEED_STALE: marked("The sources have announced less than they usually do by now."),
+    SkipReason.FEED_FAILED: marked("A source could not be read. We keep trying."),
+}
+"""Why a day has no papers, in words."""

@@ -1,0 +1,1 @@
+"""Feeds: what is polled, when, how it is doing, and how its records become papers."""

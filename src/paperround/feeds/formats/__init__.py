@@ -1,0 +1,1 @@
+"""Files and responses read into records and rejects."""

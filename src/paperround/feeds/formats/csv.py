@@ -1,0 +1,98 @@
+"""CSV with a header: the keys of the `jsonl` reader as columns, lists separated by `;`."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from paperround.core.errors import InvalidInput
+from paperround.feeds.formats.charsets import text_of_bytes
+from paperround.feeds.formats.entries import (
+    COUNT_KEYS,
+    MOST_BYTES,
+    BadEntry,
+    fingerprint,
+    is_undecoded,
+    record_of,
+    reject,
+)
+from paperround.papers.model import ParsedBatch, Record, Reject
+
+Row = list[str] | csv.Error
+
+_PASSING = frozenset({*COUNT_KEYS, "captured_at"})
+
+
+def read_csv(content: bytes) -> ParsedBatch:
+    """Every row that is a paper, and a reject for each that is not. Rows count from 1."""
+    rows = _rows(text_of_bytes(content))
+    header = _header(next(rows, []))
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    position = 0
+    for row in rows:
+        if not row:
+            continue
+        position += 1
+        try:
+            cells = _cells(header, row)
+            # A fingerprint of the row without its counts: votes do not change a paper.
+            lasting = {key: cell for key, cell in cells.items() if key not in _PASSING}
+            said = fingerprint(json.dumps(lasting, sort_keys=True).encode())
+            records.append(record_of(_entry(cells), said))
+        except BadEntry as problem:
+            excerpt = "" if isinstance(row, csv.Error) else ",".join(row)
+            rejects.append(reject(problem, position, excerpt))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def _rows(text: str) -> Iterator[Row]:
+    """The rows; a line the CSV module cannot read comes as what it says about it.
+
+    Raises InvalidInput when that is not one line but many: a quote was left open, and whether
+    what follows it is a paper or the rest of a cell cannot be told.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        start = reader.line_num + 1
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if reader.line_num > start:
+                problem = f"a quote in line {start} of the CSV file is probably not closed"
+                raise InvalidInput(f"{problem} ({error}): close it") from None
+            yield error
+
+
+def _header(row: Row) -> list[str]:
+    names = [] if isinstance(row, csv.Error) else [name.strip().casefold() for name in row]
+    if "title" not in names:
+        raise InvalidInput("the CSV file has no title column: its first line must name the columns")
+    twice = [name for name, times in Counter(filter(None, names)).items() if times > 1]
+    if twice:
+        raise InvalidInput(f"the CSV file names the column {twice[0]!r} twice: rename one")
+    return names
+
+
+def _cells(header: list[str], row: Row) -> dict[str, str]:
+    if isinstance(row, csv.Error):
+        raise BadEntry("bad-csv", f"the row cannot be read: {row}")
+    if any(map(is_undecoded, row)):
+        raise BadEntry("not-utf8", "the row is not UTF-8")
+    if len(row) > len(header) or sum(map(len, row)) > MOST_BYTES:
+        raise BadEntry("wrong-columns", f"the row has {len(row)} cells, the header {len(header)}")
+    return dict(zip(header, row, strict=False))
+
+
+def _entry(cells: dict[str, str]) -> dict[str, object]:
+    entry: dict[str, object] = {key: cell for key, cell in cells.items() if cell.strip()}
+    for key in ("authors", "categories", "keywords"):
+        if key in entry:
+            entry[key] = [one.strip() for one in cells[key].split(";")]
+    for key in COUNT_KEYS:
+        if key in entry and cells[key].strip().isdecimal():
+            entry[key] = int(cells[key][:20])
+    return entry

@@ -1,0 +1,143 @@
+"""Dates as services write them: RFC 3339, RFC 822, days without zeros, months by name or alone.
+
+    2026-01-05T08:00:00Z   2026-1-5   2026/1/5   Mon, 05 Jan 2026 08:00:00 GMT   Mon, 05 Jan 2026
+    January 5th, 2026      5-Jan-2026   2026-01   Jan 2026   2026
+
+Numbers before a year are not read: whether `3/5/2026` is in March or in May nobody can tell.
+"""
+
+import re
+from calendar import monthrange
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+
+from paperround.core.errors import InvalidInput
+from paperround.core.times import midnight_utc, parse_instant
+from paperround.feeds.formats.stated_dates import Period
+
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+"""A paper of an earlier or a later year is a mistake of its source."""
+
+_LONGEST = 100
+_SHOWN = 60
+_PLAIN = re.compile(
+    r"(?:19|20)\d\d-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d))?", re.ASCII
+)
+_YEAR_FIRST = re.compile(r"(\d{4,5})-", re.ASCII)
+_NUMBERS = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)(.*)", re.ASCII)
+_BARE_ZONE = re.compile(r"\s?(?:Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
+_SPACED_ZONE = re.compile(r"\s+(?=(?:Z|[+-]\d\d:?\d\d)\Z)", re.ASCII | re.IGNORECASE)
+_GREENWICH = re.compile(r"\s?(?:UTC?|GMT)\Z", re.ASCII | re.IGNORECASE)
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,?\s)?"
+_DAY, _MONTH, _YEAR = (
+    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?",
+    r"(?P<month>[a-z]{3,9})\.?",
+    r"(?P<year>\d{4})",
+)
+_TIME = r"(?:,?\s(?:at\s)?\d{1,2}:\d\d.{0,40})?"
+_SHAPES = tuple(
+    re.compile(shape, re.ASCII | re.IGNORECASE)
+    for shape in (
+        rf"{_WEEKDAY}{_DAY}[\s-]{_MONTH},?[\s-]{_YEAR}{_TIME}",
+        rf"{_WEEKDAY}{_MONTH}\s{_DAY},?\s{_YEAR}{_TIME}",
+        rf"{_YEAR}[\s-]{_MONTH}(?:[\s-]{_DAY})?",
+        rf"{_MONTH},?[\s-]{_YEAR}",
+        rf"{_YEAR}(?:[-/.](?P<month>\d{{1,2}}))?",
+    )
+)
+_MONTHS = tuple(
+    "january february march april may june july august september october november december".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedDate:
+    """A date with all that is known of it: the days it may stand for, and the instant where one is
+    stated, which of a day is its midnight UTC; None for a month or a year."""
+
+    period: Period
+    at: datetime | None
+
+    @property
+    def start(self) -> datetime:
+        """The first instant it may stand for, in UTC."""
+        return self.at or midnight_utc(self.period.first)
+
+
+def read_start(text: str) -> datetime | None:
+    """The first instant of what `text` states, by the rules of `read_date`."""
+    if _PLAIN.fullmatch(text):
+        with suppress(InvalidInput):
+            return parse_instant(text)  # most are so, and need no second look
+    stated = read_date(text)
+    return stated.start if stated else None
+
+
+def read_date(text: str) -> StatedDate | None:
+    """What `text` states; None for a year no paper can be of, such as 0000 or 9999.
+
+    Raises InvalidInput for what is no date.
+    """
+    text = " ".join(text[: _LONGEST + 1].split())
+    year = _YEAR_FIRST.match(text)
+    if year and not FIRST_YEAR <= int(year[1]) <= LAST_YEAR:
+        return None
+    found = (_instant(_standard(text)) or _loose(text)) if len(text) <= _LONGEST else None
+    if found is None:
+        shown = text[:_SHOWN]
+        raise InvalidInput(f"{shown!r} is not a date: write it like 2026-01-30")
+    return found if FIRST_YEAR <= found.period.first.year <= LAST_YEAR else None
+
+
+def _instant(text: str) -> StatedDate | None:
+    """A day or an instant, by the two standards."""
+    try:
+        if not text[:4].isdecimal():
+            said = parsedate_to_datetime(text)
+            text = (said if said.tzinfo else said.replace(tzinfo=UTC)).isoformat()
+        moment = parse_instant(text)
+    except (InvalidInput, ValueError, OverflowError, IndexError, TypeError):
+        return None
+    day = moment.date()
+    return StatedDate(period=Period(first=day, last=day), at=moment)
+
+
+def _standard(text: str) -> str:
+    """A date that begins with a year, with its zeros; a bare offset says nothing of a day."""
+    numbers = _NUMBERS.fullmatch(text)
+    if numbers is None:
+        return text
+    year, _, month, day, rest = numbers.groups()
+    if _BARE_ZONE.fullmatch(rest):
+        rest = ""
+    rest = _SPACED_ZONE.sub("", _GREENWICH.sub("Z", rest))
+    return f"{year}-{month:0>2}-{day:0>2}{rest}"
+
+
+def _loose(text: str) -> StatedDate | None:
+    """A day, a month or a year in words."""
+    match = next(filter(None, (shape.fullmatch(text) for shape in _SHAPES)), None)
+    if match is None:
+        return None
+    said = match.groupdict()
+    year, day = int(said["year"]), int(said.get("day") or 0)
+    try:
+        month = _month(said["month"]) if said["month"] else 0
+        if day:
+            only = date(year, month, day)
+            return StatedDate(period=Period(first=only, last=only), at=midnight_utc(only))
+        first = date(year, month or 1, 1)
+        last = date(year, month or 12, monthrange(year, month or 12)[1])
+    except ValueError:
+        return None
+    return StatedDate(period=Period(first=first, last=last), at=None)
+
+
+def _month(word: str) -> int:
+    """The number of a month; raises ValueError for another word."""
+    if word.isdecimal():
+        return int(word)
+    word = "sep" if word.casefold() == "sept" else word.casefold()
+    return _MONTHS.index(next((name for name in _MONTHS if name.startswith(word)), word)) + 1

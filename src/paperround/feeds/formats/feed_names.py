@@ -1,0 +1,97 @@
+"""What names an item of a feed: a DOI, arXiv id or PubMed number where one is stated, else its
+address or guid."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
+
+from paperround.feeds.formats.entries import FEED
+from paperround.papers.identifiers import arxiv_id, doi_identifier
+
+_LONGEST = 500
+_SCHEMES = ("arxiv:", "oai:arxiv.org:", "http://", "https://")
+_HF_PAPER = re.compile(r"https?://huggingface\.co/papers/(\d{4}\.\d{4,5})", re.IGNORECASE)
+_DOI_PATH = re.compile(
+    r"https?://[^/]+/(?:doi/(?:(?:abs|full|pdf|epdf|abstract)/)?|content/|article/)"
+    r"(10\.\d{4,9}/[^?#]+)",
+    re.IGNORECASE,
+)
+_PREPRINT_VERSION = re.compile(r"(10\.(?:1101|64898)/[\d.]+)v\d+\S*", re.IGNORECASE)
+_PUBMED = re.compile(
+    r"(?:(?:pmid|pubmed):\s*"
+    r"|https?://(?:pubmed\.ncbi\.nlm\.nih\.gov|(?:www\.)?ncbi\.nlm\.nih\.gov/pubmed)/)"
+    r"([1-9]\d{0,9})/?",
+    re.IGNORECASE | re.ASCII,
+)
+_TRACKING = re.compile(r"utm_\w+|rss|af|fbclid|gclid|dgcid", re.IGNORECASE)
+
+
+def absolute(address: str, base: str) -> str | None:
+    """`address` resolved against `base`; None when that is no http(s) address."""
+    if not address.strip():
+        return None
+    try:
+        found = urljoin(base, address.strip())
+        parts = urlsplit(found)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return found if is_good and "@" not in parts.netloc and found.isprintable() else None
+
+
+def names_of(stated: Sequence[str], *, guid: str, link: str | None, feed: str) -> dict[str, str]:
+    """The identifiers of an item, by kind. `stated` are what `prism:doi` and the like say.
+
+    A DOI, an arXiv id and a PubMed number are all kept. An address or a guid names only what has
+    none of them; a guid belongs to the host of its feed, whose address is empty for a file that
+    does not say it.
+    """
+    found: dict[str, str] = {}
+    for text in (*stated, guid, link or ""):
+        for kind, value in _scholarly(text.strip()):
+            found.setdefault(kind, value)
+    if found:
+        return found
+    if link is not None:
+        return {"url": _short(normalised(link))}
+    host = urlsplit(feed).hostname or FEED
+    return {"local": _short(f"{host}:{guid}")} if guid else {}
+
+
+def normalised(link: str) -> str:
+    """One spelling of an address: no fragment, no default port, no marks of where it was read."""
+    parts = urlsplit(link)
+    port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = urlencode([pair for pair in pairs if not _TRACKING.fullmatch(pair[0])])
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return urlunsplit((parts.scheme, f"{host}{port}", parts.path or "/", query, ""))
+
+
+def _scholarly(text: str) -> Iterator[tuple[str, str]]:
+    if not text or len(text) > 2000:
+        return
+    bare = re.split(r"[?#]", text, maxsplit=1)[0] if text.startswith("http") else text
+    pubmed = _PUBMED.fullmatch(bare)
+    if pubmed:
+        yield "pmid", pubmed[1]
+        return
+    paper = _HF_PAPER.fullmatch(bare)
+    # A bare number may be anything: an arXiv id counts where something says that it is one.
+    found = arxiv_id(bare) if bare.lower().startswith(_SCHEMES) else None
+    if paper or found:
+        yield "arxiv", paper[1] if paper else found[0] if found else ""
+        return
+    in_path = _DOI_PATH.match(unquote(text))
+    doi = in_path[1] if in_path else unquote(bare) if bare.startswith("http") else bare
+    version = _PREPRINT_VERSION.fullmatch(doi)
+    named = doi_identifier(version[1] if version else doi)
+    if named is not None and len(named[1]) <= _LONGEST and named[1].isprintable():
+        yield named
+
+
+def _short(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return text[:400] + hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -1,0 +1,219 @@
+"""Hugging Face Daily Papers: the JSON its API answered over the years, and how archives kept it.
+
+A day is a list of rows, bare or under `data`; some archives hold each row as the text of a Python
+literal, and write an empty day as `1`. An error comes as JSON too and is never an empty day.
+
+`submittedOnDailyAt` is the listing date. The outer `publishedAt` meant the listing until March
+2025 and since then a shifted arXiv date: it is not read at all.
+"""
+
+import ast
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from itertools import accumulate
+from typing import Any
+
+from paperround.core.errors import InvalidInput, UnreadableFile
+from paperround.feeds.formats.entries import (
+    BadEntry,
+    Entry,
+    batch_of,
+    counts_of,
+    fingerprint,
+    fingerprinted,
+    identifiers_of,
+    instant_of,
+    links_of,
+    storable,
+    text_of,
+    texts_of,
+    title_of,
+)
+from paperround.papers.model import ParsedBatch, Record
+
+_SAID = 200
+_MOST_LITERAL = 1_000_000
+_DEEPEST_LITERAL = 60
+
+
+def read_hf_daily(content: bytes) -> ParsedBatch:
+    """The papers of one answer; raises InvalidInput when it is no list of papers."""
+    return batch_of(
+        _rows(content),
+        lambda row: [_record(*_row(row))],
+        lambda row: row if isinstance(row, str) else json.dumps(row)[:1000],
+    )
+
+
+def read_hf_paper(content: bytes) -> ParsedBatch:
+    """The paper of an answer about one paper alone, which is flat; raises InvalidInput when it is
+    none."""
+    try:
+        paper = json.loads(content)
+    except (ValueError, RecursionError):
+        paper = None
+    if not isinstance(paper, dict) or "error" in paper:
+        raise InvalidInput("Hugging Face answered no paper")
+    try:
+        return ParsedBatch(records=(_record({}, paper),))
+    except BadEntry as problem:
+        raise InvalidInput(f"Hugging Face answered no paper: {problem.detail}") from None
+
+
+def _rows(content: bytes) -> list[Any]:
+    try:
+        day = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableFile(f"the file is not the JSON of Daily Papers: {error}") from None
+    if type(day) is int and day == 1:
+        return []
+    if isinstance(day, dict) and "error" in day:
+        raise InvalidInput(f"Hugging Face answered an error, not papers: {day['error']!r:.200}")
+    rows = day.get("data") if isinstance(day, dict) else day
+    if not isinstance(rows, list):
+        said = json.dumps(day, ensure_ascii=False)[:_SAID]
+        raise InvalidInput(f"the JSON is no list of papers of daily_papers, it says: {said}")
+    return rows
+
+
+def _row(row: object) -> tuple[Entry, Entry]:
+    """A row and the paper in it."""
+    found = _literal(row) if isinstance(row, str) else row
+    paper = found.get("paper") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(paper, dict):
+        raise BadEntry("not-a-paper", "the row is not an object with a paper in it")
+    return found, paper
+
+
+def _literal(text: str) -> object:
+    """The value of a Python literal; nothing in it can run."""
+    steps = (1 if char in "([{" else -1 for char in text if char in "()[]{}")
+    if len(text) > _MOST_LITERAL or max(accumulate(steps, initial=0)) > _DEEPEST_LITERAL:
+        raise BadEntry("too-long", "the row is too long or nested too deeply to be a paper")
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise BadEntry("not-a-literal", f"the row is not a Python literal: {error}") from None
+
+
+def _record(row: Entry, paper: Entry) -> Record:
+    texts = {key: paper.get(key) or row.get(key) for key in ("title", "summary")}
+    identifiers = identifiers_of(paper)
+    if not identifiers:
+        raise BadEntry("no-id", "the paper has no id")
+    listed_at = instant_of(paper, "submittedOnDailyAt")
+    holders = (paper.get("organization"), row.get("organization"))
+    organization = next((one for one in holders if isinstance(one, dict)), {})
+    media = paper.get("mediaUrls") or row.get("mediaUrls") or row.get("mediaUrl")
+    known = identifiers.get("arxiv")
+    record = Record(
+        title=title_of(texts),
+        abstract=text_of(texts, "summary") or "",
+        identifiers=identifiers,
+        authors=_authors(paper),
+        keywords=texts_of(paper, "ai_keywords"),
+        links=links_of(
+            {
+                "code": paper.get("githubRepo"),
+                "project": paper.get("projectPage"),
+                "discussion": f"https://huggingface.co/papers/{known}" if known else None,
+                "media": media[0] if isinstance(media, list) and media else media,
+                "thumbnail": row.get("thumbnail"),
+            }
+        ),
+        listed_on=listed_at.date() if listed_at else None,
+        listed_at=listed_at,
+        published_at=instant_of(paper, "publishedAt"),
+        withdrawn=paper.get("withdrawnAt") is not None,
+        organization=text_of(organization, "fullname") or text_of(organization, "name"),
+        submitter=_submitter(row, paper),
+        counts=(
+            *counts_of(paper, None, {"upvotes": "upvotes", "githubStars": "github_stars"}),
+            *counts_of(row, None, {"numComments": "comments"}),
+        ),
+    )
+    return fingerprinted(record)
+
+
+def _authors(paper: Entry) -> tuple[str, ...]:
+    """Names in order; authors who asked to be hidden are left out."""
+    authors = paper.get("authors") or []
+    if not isinstance(authors, list):
+        raise BadEntry("wrong-type", "authors must be a list")
+    names = []
+    for author in authors:
+        if not isinstance(author, dict) or not isinstance(author.get("name"), str):
+            raise BadEntry("wrong-type", "an author must be an object with a name")
+        if author.get("hidden") is not True:
+            names.append(storable(author["name"]))
+    return tuple(name for name in names if name.strip())
+
+
+def _submitter(row: Entry, paper: Entry) -> str | None:
+    """An opaque key of who submitted the paper: the same person, the same key."""
+    for person in (paper.get("submittedOnDailyBy"), row.get("submittedBy")):
+        if isinstance(person, dict):
+            key = text_of(person, "_id") or text_of(person, "user") or text_of(person, "name")
+            return fingerprint(key.encode())[:16] if key else None
+    return None
+
+
+# The periods that Daily Papers are listed by: days, ISO weeks and months, as its API writes them.
+#
+# `2026-01-28` by `date`, `2026-W05` by `week`, `2026-01` by `month`. The year of a week is its own:
+# 1 January 2027 is in `2026-W53`.
+
+_DAY = timedelta(days=1)
+
+
+class PeriodKind(StrEnum):
+    """What is asked for at once."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    @property
+    def parameter(self) -> str:
+        """The API's name for it."""
+        return "date" if self is PeriodKind.DAY else self.value
+
+    @property
+    def most_pages(self) -> int:
+        """Pages of a hundred after which a list cannot be real: a weekday has about ninety."""
+        return 50 if self is PeriodKind.MONTH else 20
+
+    def of(self, day: date) -> "Period":
+        """The period of this kind that `day` is in."""
+        if self is PeriodKind.WEEK:
+            return Period(kind=self, first=day - day.weekday() * _DAY)
+        return Period(kind=self, first=day.replace(day=1) if self is PeriodKind.MONTH else day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A day, a week from its Monday or a month from its first day."""
+
+    kind: PeriodKind
+    first: date
+
+    def __str__(self) -> str:
+        if self.kind is PeriodKind.WEEK:
+            year, week, _ = self.first.isocalendar()
+            return f"{year}-W{week:02}"
+        return f"{self.first:%Y-%m}" if self.kind is PeriodKind.MONTH else str(self.first)
+
+    @property
+    def before(self) -> "Period":
+        """The period that ends where this one begins."""
+        return self.kind.of(self.first - _DAY)
+
+    def since(self, earlier: "Period") -> int:
+        """How many periods lie between the beginnings of `earlier` and of this one."""
+        if self.kind is PeriodKind.MONTH:
+            years = self.first.year - earlier.first.year
+            return 12 * years + self.first.month - earlier.first.month
+        length = 7 if self.kind is PeriodKind.WEEK else 1
+        return (self.first - earlier.first).days // length

@@ -1,0 +1,110 @@
+"""JSON Lines: one paper a line.
+
+Keys: `id, title, summary` (or `abstract`)`, authors, categories, keywords, listed_on` (or
+`first_listed`)`, submitted_on_daily_at, published_at, updated_at, comment, organization,
+github_repo, project_page, submitter`, and the counts `upvotes, comments, github_stars` with
+`captured_at`. All but `title` may be missing; unknown keys are ignored.
+"""
+
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from paperround.feeds.formats.entries import (
+    COUNT_KEYS,
+    MOST_BYTES,
+    BadEntry,
+    Entry,
+    counted_at,
+    counts_of,
+    fingerprint,
+    identifiers_of,
+    record_of,
+    reject,
+)
+from paperround.papers.model import LooseCount, ParsedBatch, Record, Reject
+
+_BOM = b"\xef\xbb\xbf"
+_PASSING = frozenset({*COUNT_KEYS, "captured_at"})
+
+
+def read_jsonl(content: bytes) -> ParsedBatch:
+    """Every line that is a paper, and a reject for each that is not."""
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for position, line in lines_of(content):
+        try:
+            entry = object_of(line)
+            records.append(record_of(entry, _fingerprint(entry, line)))
+        except BadEntry as problem:
+            rejects.append(reject(problem, position, excerpt_of(line)))
+    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+
+def lines_of(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """(1-based number, line) of every line that is not blank."""
+    for position, line in enumerate(BytesIO(content.removeprefix(_BOM)), start=1):
+        if not line.isspace():
+            yield position, line.removesuffix(b"\n")
+
+
+def object_of(line: bytes) -> dict[str, Any]:
+    """The JSON object a line holds."""
+    if len(line) > MOST_BYTES:
+        raise BadEntry("too-long", f"the line has {len(line):,} bytes; at most {MOST_BYTES:,}")
+    try:
+        entry = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadEntry("not-utf8", f"byte {error.start + 1} of the line is not UTF-8") from None
+    except RecursionError:
+        raise BadEntry("not-json", "the line is nested too deeply") from None
+    except ValueError as error:
+        raise BadEntry("not-json", f"the line is not JSON: {error}") from None
+    if not isinstance(entry, dict):
+        raise BadEntry("not-an-object", "the line is JSON, but not an object")
+    return entry
+
+
+def excerpt_of(line: bytes) -> str:
+    """The beginning of a line for a reject, whatever its bytes are."""
+    return line[:1000].decode("utf-8", "replace")
+
+
+def _fingerprint(entry: dict[str, Any], line: bytes) -> str:
+    """Of the line, or without its counts where it states some: votes do not change a paper."""
+    if _PASSING.isdisjoint(entry):
+        return fingerprint(line.strip())
+    lasting = {key: value for key, value in entry.items() if key not in _PASSING}
+    return fingerprint(json.dumps(lasting, sort_keys=True).encode())
+
+
+# Dated counts without papers: JSON Lines with `id, captured_at, upvotes, comments, github_stars`.
+#
+# Null is not 0, and an id nobody knows is rejected when the counts are stored.
+
+
+def read_observations(content: bytes) -> ParsedBatch:
+    """The counts of every line, and a reject for each line that states none."""
+    counts: list[LooseCount] = []
+    rejects: list[Reject] = []
+    for position, line in lines_of(content):
+        try:
+            counts.append(_loose(object_of(line), position))
+        except BadEntry as problem:
+            rejects.append(reject(problem, position, excerpt_of(line)))
+    return ParsedBatch(loose_counts=tuple(counts), rejects=tuple(rejects))
+
+
+def _loose(entry: Entry, position: int) -> LooseCount:
+    found = identifiers_of(entry)
+    if not found:
+        raise BadEntry("no-id", "the row does not say which paper it counts")
+    captured_at = counted_at(entry, "captured_at")
+    if captured_at is None:
+        raise BadEntry("no-date", "the row does not say when it was counted (captured_at)")
+    counts = counts_of(entry, captured_at)
+    if not counts:
+        raise BadEntry("no-counts", "the row holds no count")
+    kind, value = next(iter(found.items()))
+    return LooseCount(kind=kind, value=value, counts=counts, position=position)

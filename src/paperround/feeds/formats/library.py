@@ -1,0 +1,205 @@
+"""A reader's own library, in whichever form they have it: BibTeX, RIS, CSL-JSON, or plain lines of
+arXiv ids, DOIs, addresses and titles. Pure.
+
+    @article{...          ─► BibTeX        TY  - JOUR ...   ─► RIS
+    [{"title": ...}]      ─► CSL-JSON      anything else    ─► one work a line
+
+Lines beside the entries of BibTeX or RIS are looked at as well: what names a paper is a work, and
+every other line is told. Whoever pastes two things at once loses none of it unseen.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+from paperround.core.errors import UnreadableFile
+from paperround.core.languages import marked
+from paperround.feeds.formats.bibtex import START as BIBTEX_START
+from paperround.feeds.formats.bibtex import read_bibtex_and_rest
+from paperround.feeds.formats.charsets import text_of_bytes
+from paperround.feeds.formats.entries import BadEntry, Line, batch_of, reject
+from paperround.feeds.formats.references import Reference, reference_record
+from paperround.feeds.formats.ris import START as RIS_START
+from paperround.feeds.formats.ris import read_ris_and_rest
+from paperround.papers.identifiers import ARXIV, arxiv_id, doi_identifier
+from paperround.papers.libraries import MOST_WORKS, GivenWork, Library
+from paperround.papers.model import ParsedBatch, Record, Reject
+
+LINES = marked("plain lines")
+
+_JSON = re.compile(r"[\ufeff\s]*(?:\[\s*[\[{\]]|\{)")
+"""How a list of objects begins; `[12] A. Lovelace` is a line of references."""
+
+_BULLET = re.compile(r"\s*(?:[-*•·–—]|\(?\d{1,3}[.)]|\[\d{1,3}\])\s+")
+_STATED = re.compile(
+    r"(?:arxiv\s*:\s*|arxiv\.org/(?:abs|pdf|html)/)(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})"
+    r"(?:v\d+)?",
+    re.IGNORECASE,
+)
+_DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
+_PARTED = re.compile(r"[\s,;]+")
+_LONGEST_LINE = 1000
+_NEITHER = marked("there is neither a title nor an identifier in it")
+_NO_TITLE = marked("it is too long for a title, or holds characters that cannot be printed")
+_OUTSIDE = marked("it stands outside of the entries, and names no paper by an identifier")
+
+
+def read_library(content: bytes) -> Library:
+    """Every work in it, each once, the first MOST_WORKS of them.
+
+    Raises UnreadableFile for what holds no text, or JSON that is no CSL-JSON.
+    """
+    if b"\0" in content[:1000] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableFile(
+            marked(
+                "the file is no text: export the library as BibTeX, RIS or CSL-JSON, and give that"
+            )
+        )
+    text = text_of_bytes(content)
+    if not text.strip():
+        raise UnreadableFile(marked("there is nothing in it"))
+    if _JSON.match(text) and not BIBTEX_START.search(text):
+        return read_csl(text)
+    if BIBTEX_START.search(text):
+        batch, rest = read_bibtex_and_rest(content)
+        outside = "\n".join(line for _, line in rest)
+        if not RIS_START.search(outside):
+            return _library("BibTeX", _works(batch), _beside(rest))
+        # BibTeX with RIS among what is left of it.
+        ris, left = read_ris_and_rest(outside.encode("utf-8", "surrogateescape"))
+        beside = [(rest[number - 1][0], line) for number, line in left]
+        return _library("BibTeX, RIS", chain(_works(batch), _works(ris)), _beside(beside))
+    if RIS_START.search(text.replace("\r", "\n")):
+        batch, rest = read_ris_and_rest(content)
+        return _library("RIS", _works(batch), _beside(rest))
+    return _library(LINES, (), _of_lines(text))
+
+
+Found = GivenWork | Reject
+
+
+def _library(called: str, entries: Iterable[Found], lines: Iterable[Found]) -> Library:
+    """What was found in entries and in lines, each work once."""
+    works: dict[tuple[object, ...], GivenWork] = {}
+    refused: tuple[list[Reject], list[Reject]] = ([], [])
+    for kept, found in zip(refused, (entries, lines), strict=True):
+        for one in found:
+            if isinstance(one, Reject):
+                kept.append(one)
+            else:
+                works.setdefault((*sorted(one.identifiers.items()), one.title.casefold()), one)
+    each = tuple(works.values())
+    return Library(
+        called=called,
+        works=each[:MOST_WORKS],
+        refused=tuple(refused[0]),
+        unread=tuple(refused[1]),
+        left=max(0, len(each) - MOST_WORKS),
+    )
+
+
+def _works(batch: ParsedBatch) -> Iterator[Found]:
+    return chain(map(_work, batch.records), batch.rejects)
+
+
+def _beside(lines: Iterable[Line]) -> Iterator[Found]:
+    """The works that lines beside entries name. A title is not told from what exporters write
+    about themselves there, so it is no work."""
+    for number, line in lines:
+        named = tuple(_named_in(_BULLET.sub("", line, count=1).strip()))
+        yield from named
+        if not named:
+            yield reject(BadEntry("outside", _OUTSIDE), number, line)
+
+
+def _work(record: Record) -> GivenWork:
+    """The work with what names it everywhere: not an address, nor a number of some file."""
+    known = record.identifiers
+    kinds = ("arxiv", "doi", "biorxiv", "pmid")
+    named = {kind: known[kind] for kind in kinds if kind in known}
+    return GivenWork(title=record.title, identifiers=named)
+
+
+# --- CSL-JSON ----------------------------------------------------------------------------------
+
+
+def read_csl(text: str) -> Library:
+    """Works in CSL-JSON: a list of items, or an object that holds one as `items`.
+
+    Raises UnreadableFile for anything else.
+    """
+    try:
+        said = json.loads(text.lstrip("\ufeff"))
+    except (ValueError, RecursionError):
+        raise UnreadableFile(marked("it begins like JSON and cannot be read as JSON")) from None
+    items = said.get("items", [said]) if isinstance(said, dict) else said
+    if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
+        raise UnreadableFile(marked("this JSON is no CSL-JSON, which is a list of works"))
+    batch = batch_of(
+        items,
+        lambda item: [reference_record(_reference(item))],
+        lambda item: json.dumps(item)[:500],
+    )
+    return _library("CSL-JSON", _works(batch), ())
+
+
+def _reference(item: Mapping[str, object]) -> Reference:
+    def said(*keys: str) -> tuple[str, ...]:
+        return tuple(str(item[key]) for key in keys if isinstance(item.get(key), str | int))
+
+    return Reference(
+        title=next(iter(said("title")), ""),
+        names=(
+            *said("DOI", "number", "archive_location"),
+            *(f"PMID: {one}" for one in said("PMID")),
+            *(line for text in said("note") for line in text.splitlines()),
+        ),
+        addresses=said("URL"),
+    )
+
+
+# --- plain lines -------------------------------------------------------------------------------
+
+
+def _of_lines(text: str) -> Iterator[Found]:
+    """The works of each line: several identifiers, or one work with its title beside one."""
+    for number, whole in enumerate(text.splitlines(), start=1):
+        if not whole.strip():
+            continue
+        line = _BULLET.sub("", whole, count=1).strip()
+        named, title = list(_named_in(line)), " ".join(line.split())
+        if named:
+            yield from named
+        elif len(title) > _LONGEST_LINE or not title.isprintable():
+            yield reject(BadEntry("no-title", _NO_TITLE), number, line)
+        elif not any(char.isalnum() for char in title):
+            yield reject(BadEntry("no-title", _NEITHER), number, line)
+        else:
+            yield GivenWork(title=title)
+
+
+def _named_in(line: str) -> Iterator[GivenWork]:
+    """The works that a line names by identifiers."""
+    several = [_named(part) for part in _PARTED.split(line) if part]
+    if several and all(several):
+        yield from (GivenWork(identifiers=dict([one])) for one in several if one)
+        return
+    # An identifier begins one of arXiv's lines, or stands in a line of a list of references.
+    first, _, rest = line.partition(" ")
+    stated = _named(first) if rest else None
+    if stated is None and (match := _STATED.search(line)):
+        stated = "arxiv", match[1].lower()
+    if stated is None and (match := _DOI.search(line)):
+        stated = doi_identifier(match[0].rstrip(".,;)]"))
+    if stated is not None:
+        yield GivenWork(identifiers=dict([stated]))
+
+
+def _named(part: str) -> tuple[str, str] | None:
+    """(kind, value) of a part that is an identifier and nothing else."""
+    bare = part.strip("<>()[]\"'")
+    if ARXIV.fullmatch(bare):
+        found = arxiv_id(bare)
+        return None if found is None else ("arxiv", found[0])
+    return doi_identifier(bare)

@@ -1,0 +1,243 @@
+"""Which reader a file needs: by its content first, by its name where the content leaves it open."""
+
+import json
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from gzip import BadGzipFile, GzipFile
+from io import BytesIO
+from types import MappingProxyType
+
+from paperround.core.errors import UnknownFormat, UnreadableFile
+from paperround.core.languages import marked
+from paperround.feeds.formats.arxiv_feed import read_arxiv_feed
+from paperround.feeds.formats.bibtex import START as BIBTEX_START
+from paperround.feeds.formats.bibtex import read_bibtex
+from paperround.feeds.formats.charsets import is_utf_16, text_of_bytes
+from paperround.feeds.formats.csv import read_csv
+from paperround.feeds.formats.html_page import read_page
+from paperround.feeds.formats.hugging_face import read_hf_daily
+from paperround.feeds.formats.jsonl import read_jsonl, read_observations
+from paperround.feeds.formats.ris import START as RIS_START
+from paperround.feeds.formats.ris import read_ris
+from paperround.feeds.formats.saved_responses import (
+    read_arxiv_oai,
+    read_biorxiv,
+    read_jsonfeed,
+    read_openalex,
+    read_rss,
+    read_semantic_scholar,
+)
+from paperround.feeds.sources.arxiv_api import read_arxiv_atom
+from paperround.papers.model import ParsedBatch
+from paperround.plugins.crossref.record import read_crossref
+from paperround.plugins.pubmed.record import read_pubmed
+
+Reader = Callable[[bytes], ParsedBatch]
+
+AUTO = "auto"
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {
+        "page": read_page,
+        "jsonl": read_jsonl,
+        "csv": read_csv,
+        "observations": read_observations,
+        "hf": read_hf_daily,
+        "arxiv-rss": read_arxiv_feed,
+        "arxiv-atom": read_arxiv_atom,
+        "semantic-scholar": read_semantic_scholar,
+        "pubmed": read_pubmed,
+        "arxiv-oai": read_arxiv_oai,
+        "biorxiv": read_biorxiv,
+        "rss": read_rss,
+        "jsonfeed": read_jsonfeed,
+        "bibtex": read_bibtex,
+        "ris": read_ris,
+        "openalex": read_openalex,
+        "crossref": read_crossref,
+    }
+)
+MOST_DECODED = 512 * 1024 * 1024
+"""Bytes a compressed file may unpack to."""
+
+_ENDINGS = {
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "csv": "csv",
+    "json": "hf",
+    "bib": "bibtex",
+    "bibtex": "bibtex",
+    "ris": "ris",
+}
+_BOX = b"Get trending papers in your email inbox"
+_GZIP = b"\x1f\x8b"
+_WEB_PAGES = (b"<!doctype", b"<html")
+_PROBED_LINES = 20
+_PROBED_BYTES = 1_000_000
+_XML_HEAD = 3000
+_JSON_HEAD = 3000
+_ANNOUNCEMENTS = (b"rss.arxiv.org", b"announce_type")
+_API_ANSWERS = (b"arxiv.org/api/", b"arxiv.org/schemas/atom")
+_SCHOLAR = re.compile(rb'"paperId"\s*:\s*"[0-9a-f]{40}"')
+_ROOT = re.compile(rb"(?:<[?!][^>]*>\s*)*<(?:[a-z][\w.-]*:)?([a-z][\w-]*)")
+_ROOTS = {b"oai-pmh": "arxiv-oai", b"pubmedarticleset": "pubmed"}
+_FEEDS = {b"rss": b"<channel", b"rdf": b"<channel", b"feed": b"www.w3.org/2005/atom"}
+"""What else the head of a feed holds, by the name of its root."""
+_JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/version\\?/')
+_BIORXIV = re.compile(rb'\{\s*"messages"\s*:\s*\[\s*\{\s*"(?:status|category|interval|cursor)"')
+_CATALOGUES: Mapping[str, re.Pattern[bytes]] = MappingProxyType(
+    {
+        "openalex": re.compile(rb'"id"\s*:\s*"https://openalex\.org/W\d+"'),
+        "crossref": re.compile(rb'"message-type"\s*:\s*"work(?:-list)?"'),
+    }
+)
+
+
+def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str, Reader]:
+    """(format, reader) for a file's decompressed content.
+
+    Raises UnknownFormat when in doubt and UnreadableFile for a web page, whatever its name: an
+    error page would be read as a file of nothing but broken entries. So is OPML: it lists feeds.
+    """
+    head = _body(content)[:_XML_HEAD].lower()
+    if head.startswith(_WEB_PAGES):
+        raise UnreadableFile(f"{name!r} is a web page, maybe of an error: fetch the file again")
+    if _root_of(head) == b"opml":
+        raise UnreadableFile(f"{name!r} is a list of feeds (OPML), not of papers: feeds import")
+    found = _recognise(name, content) if file_format == AUTO else file_format
+    if found is None or found not in READERS:
+        raise UnknownFormat(f"{_why_unknown(name, content, file_format)} ({', '.join(READERS)})")
+    return found, READERS[found]
+
+
+def _why_unknown(name: str, content: bytes, file_format: str) -> str:
+    if file_format != AUTO:
+        return f"there is no format {file_format!r}: use one of these"
+    if not content.strip():
+        return f"{name!r} is empty; if that is right, say its format"
+    return f"the format of {name!r} is not clear: say --format and one of these"
+
+
+def decompress(content: bytes, limit: int = MOST_DECODED) -> bytes:
+    """`content`, unpacked when it is gzip; raises UnreadableFile when broken or above `limit`."""
+    if not content.startswith(_GZIP):
+        return content
+    try:
+        with GzipFile(fileobj=BytesIO(content)) as packed:
+            unpacked = packed.read(limit + 1)
+    except EOFError:
+        raise UnreadableFile(marked("the gzip file ends too early: fetch it again")) from None
+    except (BadGzipFile, zlib.error) as error:
+        message = marked(
+            "the gzip file is broken or goes on after its end (%(name)s): fetch it again",
+            name=error,
+        )
+        raise UnreadableFile(message) from None
+    if len(unpacked) > limit:
+        raise UnreadableFile(
+            marked("the file unpacks to more than %(all)s bytes: split it", all=limit)
+        )
+    if unpacked.startswith(_GZIP):
+        raise UnreadableFile(marked("the file is packed twice: unpack it once"))
+    return unpacked
+
+
+def _body(content: bytes) -> bytes:
+    return content[:_PROBED_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _recognise(name: str, content: bytes) -> str | None:
+    body = _body(content)
+    by_name = _ENDINGS.get(name.lower().removesuffix(".gz").rpartition(".")[2])
+    if not body:
+        return by_name
+    if is_utf_16(body):
+        return _table_or_bibliography(text_of_bytes(body).encode("utf-8", "replace"))
+    if body.startswith(_BOX):
+        return "page"
+    if body.startswith(b"<") and (xml := _xml_kind(body[:_XML_HEAD].lower())):
+        return xml
+    if body[:1] in b"[{" or body.strip() == b"1":
+        return _json_kind(body, by_name)
+    return _table_or_bibliography(body) or (by_name if by_name == "jsonl" else None)
+
+
+def _table_or_bibliography(body: bytes) -> str | None:
+    if b"title" in body.split(b"\n", 1)[0].lower().replace(b'"', b"").strip().split(b","):
+        return "csv"
+    # Exports begin with an entry, or with some lines about themselves.
+    text = body.decode("utf-8", "replace")
+    if BIBTEX_START.search(text):
+        return "bibtex"
+    return "ris" if RIS_START.search(text.replace("\r", "\n")) else None
+
+
+def _xml_kind(head: bytes) -> str | None:
+    """The root tells, and what stands in the head of a feed: arXiv's say which service made them.
+
+    A feed of anybody else is read as any other.
+    """
+    root = _root_of(head)
+    if root in _ROOTS:
+        return _ROOTS[root]
+    if any(word in head for word in _ANNOUNCEMENTS):
+        return "arxiv-rss"
+    if any(word in head for word in _API_ANSWERS):
+        return "arxiv-atom"
+    return "rss" if root in _FEEDS and _FEEDS[root] in head else None
+
+
+def _root_of(head: bytes) -> bytes:
+    match = _ROOT.match(head)
+    return match[1] if match else b""
+
+
+def _json_kind(body: bytes, by_name: str | None) -> str | None:
+    """JSON Lines hold a whole object a line; a day of papers is one list or wrapped list."""
+    if answer := _answer_kind(body):
+        return answer
+    if body[:1] != b"{":
+        return by_name if by_name == "jsonl" else "hf"
+    if by_name == "hf" and _is_one_object(body):
+        return "hf"
+    for line in body.split(b"\n", _PROBED_LINES)[:_PROBED_LINES]:
+        entry = _object(line)
+        if entry is not None:
+            return _object_kind(entry)
+    is_wrapped = any(key in body[:1000] for key in (b'"data"', b'"error"'))
+    return by_name if by_name == "jsonl" else ("hf" if is_wrapped else None)
+
+
+def _answer_kind(body: bytes) -> str | None:
+    """Some services name themselves in what they answer."""
+    is_object = body[:1] == b"{"
+    if _SCHOLAR.search(body[:1000]) and (not is_object or _is_one_object(body)):
+        return "semantic-scholar"
+    if is_object and _BIORXIV.match(body):
+        return "biorxiv"
+    catalogues = (kind for kind, sign in _CATALOGUES.items() if sign.search(body[:_JSON_HEAD]))
+    if is_object and _is_one_object(body) and (catalogue := next(catalogues, None)):
+        return catalogue
+    return "jsonfeed" if is_object and _JSON_FEED.search(body) else None
+
+
+def _is_one_object(body: bytes) -> bool:
+    """Whether the first object takes all of the file, on one line or on several."""
+    first, _, rest = body.partition(b"\n")
+    return not rest.strip() or _object(first) is None
+
+
+def _object(line: bytes) -> dict[str, object] | None:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) and entry else None
+
+
+def _object_kind(entry: dict[str, object]) -> str:
+    if "title" in entry:
+        return "jsonl"
+    if isinstance(entry.get("data"), list) or "error" in entry:
+        return "hf"
+    return "observations" if "id" in entry and "captured_at" in entry else "jsonl"

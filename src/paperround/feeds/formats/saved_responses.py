@@ -1,0 +1,79 @@
+"""Saved answers of the services that have a live source, and saved feeds, as files of papers."""
+
+from dataclasses import replace
+from datetime import date
+
+from paperround.core.errors import UnreadableFile
+from paperround.feeds.formats.feed_items import read_feed
+from paperround.feeds.sources.arxiv_oai_record import arxiv_batch
+from paperround.feeds.sources.oai_pmh import read_harvest
+from paperround.papers.model import ParsedBatch
+from paperround.plugins.biorxiv.record import read_answer
+from paperround.plugins.openalex import record as openalex
+from paperround.plugins.semantic_scholar import record as semantic_scholar
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+
+
+def read_biorxiv(content: bytes) -> ParsedBatch:
+    """The papers of one answer of bioRxiv's details API, medRxiv's included."""
+    return read_answer(content).batch
+
+
+def read_arxiv_oai(content: bytes) -> ParsedBatch:
+    """The papers of one page of arXiv's OAI-PMH, in any of its three formats.
+
+    Whoever saved it wants all of it: replaced papers are stored too. Every paper counts from the
+    day it was submitted, so that an old page brings no news.
+    """
+    batch = arxiv_batch(read_harvest(content), date.min)
+    records = tuple(
+        replace(one, listed_on=one.published_at.date(), announces=True)
+        if one.title and one.published_at  # a deleted one only withdraws
+        else one
+        for one in batch.records
+    )
+    return replace(batch, records=records)
+
+
+def read_openalex(content: bytes) -> ParsedBatch:
+    """The papers of an answer of OpenAlex, each listed when it was published."""
+    return _published(openalex.read_openalex(content))
+
+
+def read_semantic_scholar(content: bytes) -> ParsedBatch:
+    """The papers of an answer of Semantic Scholar, each listed when it was published."""
+    return _published(semantic_scholar.read_semantic_scholar(content))
+
+
+def _published(batch: ParsedBatch) -> ParsedBatch:
+    """The papers of a search, which asked for no day: an old one is no news."""
+    records = tuple(
+        replace(one, listed_on=_day(one.published_at.date())) if one.published_at else one
+        for one in batch.records
+    )
+    return replace(batch, records=records)
+
+
+def _day(published: date) -> date:
+    """The day; of a first of January, which both write for a year alone, the year's last."""
+    is_year = (published.month, published.day) == (1, 1)
+    return published.replace(month=12, day=31) if is_year else published
+
+
+def read_rss(content: bytes) -> ParsedBatch:
+    """The papers of a saved feed: RSS 2.0, RSS 1.0 (RDF) or Atom."""
+    if _is_object(content):
+        raise UnreadableFile("the file holds JSON, not RSS or Atom: read it as jsonfeed")
+    return read_feed(content, "")
+
+
+def read_jsonfeed(content: bytes) -> ParsedBatch:
+    """The papers of a saved JSON Feed."""
+    if not _is_object(content):
+        raise UnreadableFile("the file holds no JSON object: it is no JSON Feed")
+    return read_feed(content, "")
+
+
+def _is_object(content: bytes) -> bool:
+    return content[:1000].lstrip(_BLANK)[:1] == b"{"

@@ -1,0 +1,78 @@
+"""The process that gives a badly written feed to feedparser: text in, items as JSON out.
+
+    python -m paperround.feeds.formats.wild_feed_child MEMORY SECONDS < feed > items
+
+Its limits are set before anything is read. It gets a text, never an address; feedparser neither
+cleans HTML nor resolves addresses here, because what reads the items does both.
+"""
+
+import html
+import json
+import resource
+import sys
+from contextlib import suppress
+from io import BytesIO
+from typing import Any
+
+_XHTML = "application/xhtml+xml"
+_STATED = ("prism_doi", "dc_identifier")
+_DATES = ("published", "prism_publicationdate")
+_UTF_8 = {"content-type": "application/xml; charset=utf-8"}
+
+
+def main() -> None:
+    """Read a feed from the standard input and write its items to the standard output."""
+    memory, seconds = int(sys.argv[1]), int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with suppress(ValueError, OSError):  # macOS knows this limit and takes none
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    sys.stdout.write(json.dumps(items_of(sys.stdin.buffer.read())))
+
+
+def items_of(content: bytes) -> list[dict[str, Any]]:
+    """The items of a feed in UTF-8, by the names `feed_items` has for their parts."""
+    import feedparser  # type: ignore[import-untyped]
+
+    feed = feedparser.parse(
+        BytesIO(content),
+        response_headers=_UTF_8,
+        resolve_relative_uris=False,
+        sanitize_html=False,
+    )
+    is_atom = str(feed.version).startswith("atom")
+    return [_item(entry, is_atom=is_atom) for entry in feed.entries]
+
+
+def _item(entry: Any, *, is_atom: bool) -> dict[str, Any]:
+    # dc:date, which of RSS is the date there is, comes as `updated`.
+    dates = _DATES if is_atom else (*_DATES, "updated")
+    return {
+        "title": _text(entry.get("title_detail")),
+        "texts": [_text(entry.get("summary_detail")), *map(_text, entry.get("content") or ())],
+        "link": entry.get("link") or "",
+        "guid": entry.get("id") or "",
+        "stated": [entry[key] for key in _STATED if entry.get(key)],
+        "names": _names(entry),
+        "keywords": [one.get("term") or "" for one in entry.get("tags") or ()],
+        "published": next((entry[key] for key in dates if entry.get(key)), None),
+        "updated": entry.get("updated") if is_atom else None,
+        "cover": entry.get("prism_coverdate"),
+    }
+
+
+def _names(entry: Any) -> list[str]:
+    """The authors; one alone as it is written, because feedparser cuts its address badly."""
+    names = [one.get("name") or "" for one in entry.get("authors") or ()]
+    return [entry["author"]] if len(names) <= 1 and entry.get("author") else names
+
+
+def _text(detail: Any) -> str:
+    """The text as HTML: where feedparser met elements in it, what was escaped is so still."""
+    value = (detail or {}).get("value") or ""
+    return html.unescape(value) if (detail or {}).get("type") == _XHTML else value
+
+
+if __name__ == "__main__":
+    main()

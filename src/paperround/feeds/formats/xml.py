@@ -1,0 +1,292 @@
+"""XML from strangers as plain values: nothing is fetched, opened or expanded.
+
+    bytes ─► text: byte order mark, else declared charset, else UTF-8, else windows-1252
+          ─► guard (limits) ─► parser ─► Node
+               └─ not well formed ─► mended once (HTML entities, bare &, controls) ─► guard
+
+A document type is refused: feeds need none, and entities, external files and their bombs all
+begin there. A document that ends too early is an error, never a shorter feed. Of services whose
+every answer has one, `without_doctype` takes away a document type that declares nothing itself.
+"""
+
+import codecs
+import html
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from html.entities import html5
+from typing import Any
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from paperround.core.errors import UnreadableFile
+from paperround.papers.text import clean
+
+MOST_BYTES = 16 * 1024 * 1024
+DEEPEST = 64
+MOST_ELEMENTS = 300_000
+MOST_ATTRIBUTES = 100
+"""Attributes of one element, its namespaces included."""
+
+_MOST_REFERENCES = 500_000
+"""References to look at when mending."""
+
+_TOO_MANY = "the XML has more elements or attributes than any feed"
+_SAID = 200
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the start of this one
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (b"<\0\0\0", "utf-32-le"),
+    (b"\0\0\0<", "utf-32-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+_DECLARATION = re.compile(
+    rb"\s*<\?xml[^>]{0,200}?\bencoding\s*=\s*[\"']([A-Za-z][\w.-]{0,39})[\"']", re.ASCII
+)
+_READ_CHARSETS = re.compile(
+    r"utf-8|iso8859-\d+|cp125\d|koi8-[rut]|mac-\w+|big5|gb2312|gbk|gb18030|shift_jis|cp932"
+    r"|euc_(?:jp|kr)|iso2022_jp"
+)
+"""Python's names of character sets; UTF-7 and what is no character set at all are left out."""
+_LATIN_1 = frozenset({"iso8859-1", "ascii"})
+_DOCTYPE = re.compile(
+    rb"""((?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]{0,200}\?>\s*)?)<!DOCTYPE\s+[A-Za-z][\w-]{0,60}"""
+    rb"""\s+(?:SYSTEM|PUBLIC\s+(?:"[^"'<>\[\]]{0,200}"|'[^"'<>\[\]]{0,200}'))"""
+    rb"""\s+(?:"[^"'<>\[\]]{0,300}"|'[^"'<>\[\]]{0,300}')\s*>""",
+    re.ASCII,
+)
+_ATTRIBUTE = r"""\s++[^\s<>"'=]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')"""
+_CROWDED = re.compile(rf"""<[^\s<>/!?"'=]++(?>{_ATTRIBUTE}){{{MOST_ATTRIBUTES + 1}}}""")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_AMPERSAND = re.compile(r"&(?:#(?:(\d{1,7})|[xX]([0-9A-Fa-f]{1,6}));|(\w{1,31};))?", re.ASCII)
+_XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
+
+
+class NotWellFormed(UnreadableFile):
+    """The text keeps to the limits of a feed, but not to the grammar of XML."""
+
+
+class Node:
+    """An element: its name and attributes without prefixes, its texts and elements in order.
+
+    A view of the parsed document: what nobody asks for is never made.
+    """
+
+    __slots__ = ("_by_name", "_element")
+
+    def __init__(self, element: Any) -> None:
+        self._element = element
+        self._by_name: dict[str, list[Any]] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name without a prefix."""
+        return _local(self._element.tag)
+
+    @property
+    def namespace(self) -> str:
+        """The address its prefix stands for, empty where it has none."""
+        return _namespace(self._element.tag)
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """Its attributes by their names without prefixes."""
+        return {_local(key): value for key, value in self._element.items()}
+
+    @property
+    def content(self) -> tuple["str | Node", ...]:
+        """The texts and elements directly in it, in order; no text is empty."""
+        element = self._element
+        said: list[str | Node] = [element.text]
+        for inner in element:
+            said += [Node(inner), inner.tail]
+        return tuple(filter(None, said))
+
+    @property
+    def text(self) -> str:
+        """All the text in it, that of inner elements included."""
+        return _text(self._element)
+
+    def all(self, name: str) -> Iterator["Node"]:
+        """The elements called `name` directly in it."""
+        return map(Node, self._called(name))
+
+    def said(self, name: str) -> str | None:
+        """The text of the first element called `name` that has one."""
+        for element in self._called(name):
+            if text := _text(element).strip():
+                return text
+        return None
+
+    def own_first(self, *, without: tuple[str, ...]) -> "Node":
+        """The element as a reader of its own words sees it: `all` and `said` find what stands in
+        its namespace before what has the same name in another, and nothing whose namespace begins
+        with one of `without`."""
+        mine = self.namespace
+        spaces = [(element, _namespace(element.tag)) for element in self._element]
+        kept = [(element, space) for element, space in spaces if not space.startswith(without)]
+        kept.sort(key=lambda one: one[1] != mine)
+        seen = Node(self._element)
+        seen._by_name = _by_name(element for element, _ in kept)
+        return seen
+
+    def _called(self, name: str) -> Sequence[Any]:
+        """Sorted by name once: a reader asks for a dozen names an entry."""
+        if self._by_name is None:
+            self._by_name = _by_name(self._element)
+        return self._by_name.get(name, ())
+
+
+EMPTY = Node(etree.Element("empty"))
+"""An element without attributes, texts and elements, for what is not there."""
+
+
+def _by_name(elements: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for element in elements:
+        found.setdefault(_local(element.tag), []).append(element)
+    return found
+
+
+def _text(element: Any) -> str:
+    if len(element):
+        return "".join(element.itertext())
+    text: str | None = element.text
+    return text or ""
+
+
+class _Guard:
+    """Hears the parser's events and stops it at what no feed is, before anything is built."""
+
+    def __init__(self) -> None:
+        self._depth = self._elements = 0
+
+    def doctype(self, *_: object) -> None:
+        raise UnreadableFile("the XML declares a document type (DOCTYPE), which feeds do not need")
+
+    def start(self, _: str, attributes: Mapping[str, str]) -> None:
+        self._elements += 1
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise UnreadableFile(f"the XML is nested more than {DEEPEST} deep")
+        if self._elements > MOST_ELEMENTS or len(attributes) > MOST_ATTRIBUTES:
+            raise UnreadableFile(_TOO_MANY)
+
+    def end(self, _: str) -> None:
+        self._depth -= 1
+
+    def close(self) -> None:
+        """Nothing was built."""
+
+
+def read_xml(content: bytes) -> Node:
+    """The root of an XML document; raises UnreadableFile when it is none, or a hostile one, and
+    NotWellFormed when it may be one that somebody wrote badly."""
+    if len(content) > MOST_BYTES:
+        raise UnreadableFile(f"the XML has more than {MOST_BYTES:,} bytes: no feed is that long")
+    text = decoded(content)
+    try:
+        return _parsed(text)
+    except etree.XMLSyntaxError:
+        pass
+    if text.count("&") <= _MOST_REFERENCES:
+        text = _AMPERSAND.sub(_reference, _CONTROLS.sub("", text))
+    try:
+        return _parsed(text)
+    except etree.XMLSyntaxError as error:
+        problem = f"the XML cannot be read ({clean(str(error.msg), limit=_SAID)})"
+        raise NotWellFormed(f"{problem}: fetch it again") from None
+
+
+def without_doctype(content: bytes) -> bytes:
+    """The document without a document type at its head that only names an external file.
+
+    The file is never read. One with declarations of its own (`[...]`), one that stands anywhere
+    else, and a second one stay where they are, and `read_xml` refuses them.
+    """
+    match = _DOCTYPE.match(content)
+    return match[1] + content[match.end() :] if match else content
+
+
+def _parsed(text: str) -> Node:
+    # The parser builds all of an element before anybody hears of it: of a million attributes that
+    # is hundreds of megabytes.
+    if _CROWDED.search(text):
+        raise UnreadableFile(_TOO_MANY)
+    content = text.encode("utf-8", "replace")
+    etree.fromstring(content, _parser(_Guard()))
+    return Node(etree.fromstring(content, _parser(None)))
+
+
+def _parser(target: _Guard | None) -> etree.XMLParser:
+    """A parser that builds a document, or one that only tells `target` what it meets."""
+    return etree.XMLParser(
+        target=target,
+        encoding="utf-8",  # ours, whatever the document says of itself
+        resolve_entities="internal",  # False leaves &#38; for & in attributes; there is no DTD
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        recover=target is None,  # of what passed the guard only faults of namespaces are left
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _local(name: str) -> str:
+    """Without its namespace, or without a prefix that nobody declared."""
+    _, namespace, local = name.rpartition("}")
+    parts = local.split(":")
+    return parts[1] if len(parts) == 2 and all(parts) and not namespace else local
+
+
+@lru_cache(maxsize=1024)
+def _namespace(name: str) -> str:
+    return name.rpartition("}")[0][1:]
+
+
+def decoded(content: bytes) -> str:
+    """The text: by its byte order mark, the charset it declares, UTF-8 or windows-1252."""
+    content = content.removeprefix(codecs.BOM_UTF8)
+    marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
+    for charset in (marked or _declared(content), "utf-8"):
+        try:
+            return content.decode(charset).lstrip("\ufeff \t\r\n")
+        except UnicodeDecodeError:
+            continue
+    return content.decode("cp1252", "replace").lstrip()
+
+
+def _declared(content: bytes) -> str:
+    """The charset the declaration names, if it is one to be read: many say Latin-1 for cp1252."""
+    match = _DECLARATION.match(content)
+    try:
+        name = codecs.lookup(match[1].decode("ascii")).name if match else "utf-8"
+    except LookupError:
+        return "utf-8"
+    if name in _LATIN_1:
+        return "cp1252"
+    return name if _READ_CHARSETS.fullmatch(name) else "utf-8"
+
+
+def _reference(match: re.Match[str]) -> str:
+    """A reference as XML knows it; what is no reference becomes a plain ampersand."""
+    decimal, hexadecimal, name = match.groups()
+    if name in _XML_NAMES:
+        return match[0]
+    if name in html5:
+        return html.escape(html5[name])
+    if decimal or hexadecimal:
+        code = int(decimal) if decimal else int(hexadecimal, 16)
+        return match[0] if _is_character(code) else ""
+    return f"&amp;{name or ''}"
+
+
+def _is_character(code: int) -> bool:
+    if code < 0x20:
+        return code in (0x9, 0xA, 0xD)
+    return code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF

@@ -1,0 +1,211 @@
+"""Ingest: records in, papers out.
+
+    parsed batch ─► known? ─► same fingerprint ─► unchanged
+                      │  └──► changed: repair ─► join ─► merge ─► write
+                      └─────► new:     repair ─► paper ─► write
+    counts ─► observations          what cannot be used ─► rejects, kept
+
+Each chunk is one transaction, done again when it loses a race; the same bytes twice change
+nothing. A run that fails is stored as failed, and what it stored before stays. A file is a run of
+one batch, a poll of a live feed one of as many as the source has pages.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from paperround.core.interfaces import Advance, no_progress
+from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.feeds.chunk import Chunk, by_trust, dated
+from paperround.feeds.model import MOST_NAMES, RunNotes
+from paperround.feeds.store import FeedStore
+from paperround.papers.model import (
+    FeedId,
+    Observation,
+    PaperId,
+    ParsedBatch,
+    Record,
+    Reject,
+)
+from paperround.papers.store import PaperStore
+
+CHUNK = 2000
+"""Records a transaction: large enough to batch, small enough not to hold SQLite's one writer for
+much more than a tenth of a second."""
+
+_LONGEST_ERROR = 1000
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What one run did. `records` = `new` + `changed` + `unchanged`.
+
+    `unseen` counts the papers that this feed had not listed before, whoever else had. `names` are
+    identifiers of some papers that were new, changed and unchanged.
+    """
+
+    records: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    unseen: int = 0
+    observations: int = 0
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    papers_total: int = 0
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def ingest(
+    batch: ParsedBatch,
+    *,
+    database: Database,
+    feed_name: str,
+    feed_kind: str,
+    source: str,
+    captured_at: datetime,
+    now: datetime,
+    progress: Advance = no_progress,
+) -> IngestReport:
+    """Store what `batch` holds as listed by the feed; undated counts are of `captured_at`.
+
+    `progress` hears of every chunk of records that is stored.
+    """
+
+    def begin(work: UnitOfWork) -> tuple[FeedId, int]:
+        feed = work[FeedStore].get_or_create(feed_name, feed_kind, now=now)
+        return feed.id, work[FeedStore].start_run(feed.id, source=source, now=now)
+
+    feed, number = write(database, begin)
+    run = Run(database, feed=feed, number=number)
+    try:
+        run.add(batch, captured_at=captured_at, now=now, progress=progress)
+        run.finish(now=now)
+    except Exception as error:
+        words = f"{type(error).__name__}: {error}"
+        run.finish(now=now, state="failed", error=words)
+        raise
+    return run.report
+
+
+class Run:
+    """One reading of a feed that was started, until it is finished or failed.
+
+    With a `lease` nothing is stored once the feed was changed, or lent to another: LeaseLost.
+    """
+
+    def __init__(
+        self, database: Database, *, feed: FeedId, number: int, lease: int | None = None
+    ) -> None:
+        self._database = database
+        self._feed = feed
+        self._number = number
+        self._lease = lease
+        self._tally = Counter[str]()
+        self._rejects = Counter[str]()
+        self._names: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
+        """Some names of each kind of paper."""
+        self._papers_total = 0
+
+    @property
+    def _counts(self) -> dict[str, int]:
+        tally = self._tally
+        counts = {what: tally[what] for what in (*self._names, "unseen", "observations")}
+        return {"records": sum(tally[what] for what in self._names), **counts}
+
+    @property
+    def report(self) -> IngestReport:
+        """What the run did so far; `papers_total` is known when it is finished."""
+        return IngestReport(
+            **self._counts,
+            rejects=dict(self._rejects),
+            papers_total=self._papers_total,
+            names={what: tuple(names) for what, names in self._names.items()},
+        )
+
+    def add(
+        self,
+        batch: ParsedBatch,
+        *,
+        captured_at: datetime,
+        now: datetime,
+        progress: Advance = no_progress,
+    ) -> None:
+        """Store one batch; undated counts are of `captured_at`."""
+        for start in range(0, len(batch.records), CHUNK):
+            chunk = batch.records[start : start + CHUNK]
+            tally, decided = write(self._database, partial(self._store, chunk, captured_at, now))
+            self._tally += tally
+            for record, what in zip(chunk, decided, strict=True):
+                names = self._names.get(what)
+                if names is not None and len(names) < MOST_NAMES and record.identifiers:
+                    kind, value = by_trust(record.identifiers)[0]
+                    names.append(f"{kind}:{value}"[:_LONGEST_NAME])
+            progress(len(chunk))
+        if batch.loose_counts or batch.rejects:
+            observed, rejects = write(
+                self._database, partial(self._store_rest, batch, captured_at, now)
+            )
+            self._tally["observations"] += observed
+            self._rejects.update(reject.reason for reject in rejects)
+
+    def finish(
+        self,
+        *,
+        now: datetime,
+        state: str = "done",
+        error: str | None = None,
+        notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
+    ) -> None:
+        """Close the run as `done`, `unchanged`, `put-off` or `failed`, with what it stored before,
+        the `error` it ended with, and what `notes` tell of it."""
+
+        def close(work: UnitOfWork) -> int:
+            work[FeedStore].finish_run(
+                self._number,
+                state=state,
+                counts={**self._counts, "rejects": self._rejects.total()},
+                error=None if error is None else error[:_LONGEST_ERROR],
+                now=now,
+                notes=replace(notes, names=self._names),
+            )
+            return work[PaperStore].count()
+
+        self._papers_total = write(self._database, close)
+
+    def _store(
+        self, records: Sequence[Record], captured_at: datetime, now: datetime, work: UnitOfWork
+    ) -> tuple[Counter[str], list[str]]:
+        self._require_lease(work)
+        return Chunk(work, self._feed, captured_at, now).store(records)
+
+    def _store_rest(
+        self, batch: ParsedBatch, captured_at: datetime, now: datetime, work: UnitOfWork
+    ) -> tuple[int, Sequence[Reject]]:
+        """Store what belongs to no chunk: (new observations, all rejects). Counts of an unknown
+        paper become rejects."""
+        self._require_lease(work)
+        known = work[PaperStore].find({(one.kind, one.value) for one in batch.loose_counts})
+        counts: list[tuple[PaperId, Observation]] = []
+        rejects = list(batch.rejects)
+        for one in batch.loose_counts:
+            paper = known.get((one.kind, one.value))
+            if paper is not None:
+                counts += [(paper, seen) for seen in dated(one.counts, captured_at)]
+                continue
+            stranger = Reject(
+                reason="unknown-paper",
+                detail=f"no paper has the {one.kind} id {one.value}: ingest the papers first",
+                position=one.position,
+                excerpt=f"{one.kind}:{one.value}",
+            )
+            rejects.append(stranger)
+        observed = work[PaperStore].observe(self._feed, counts)
+        work[FeedStore].keep_rejects(self._number, rejects, now=now)
+        return observed, rejects
+
+    def _require_lease(self, work: UnitOfWork) -> None:
+        if self._lease is not None:
+            work[FeedStore].hold_lent(self._feed, self._lease)

@@ -1,0 +1,211 @@
+"""arXiv, read by itself: the announcements of each category (`rss`) or its query API (`api`).
+
+The announcements say what is new today, and only that. The API knows every paper, often hours
+later and without saying when it was announced; it is asked for the newest until they are older
+than `days`. All of arXiv's hosts share one budget: one request every three seconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.core.times import require_utc
+from paperround.feeds.formats.arxiv_feed import NEW, TYPES, read_arxiv_feed
+from paperround.feeds.model import MOST_PAGES, FeedState
+from paperround.feeds.sources.arxiv_api import Answer, read_answer
+from paperround.feeds.sources.arxiv_categories import categories, hint
+from paperround.feeds.sources.arxiv_record import CATEGORY, EASTERN
+from paperround.feeds.sources.base import (
+    DEFAULT_DAYS,
+    PagedSource,
+    Rhythm,
+    conditions,
+    days_of,
+    listed,
+    oldest_day,
+    read,
+)
+from paperround.http.model import FetchRequest, Page
+from paperround.papers.model import ParsedBatch
+
+BASES: Mapping[str, str] = MappingProxyType(
+    {"rss": "https://rss.arxiv.org/atom", "api": "https://export.arxiv.org/api/query"}
+)
+PAGE = 100
+"""Results a page of the API."""
+
+# Evenings on which arXiv announces nothing, though it usually would. It publishes a list for each
+# year on its help page "Availability of submissions" (info.arxiv.org/help/availability.html): add
+# the next year's when it is out. A day that is missing here only makes a feed look late.
+NO_ANNOUNCEMENT = (
+    date(2026, 1, 1),
+    date(2026, 1, 19),
+    date(2026, 6, 19),
+    date(2026, 7, 3),
+    date(2026, 9, 7),
+    date(2026, 11, 26),
+    date(2026, 12, 25),
+    date(2026, 12, 29),
+    date(2026, 12, 31),
+)
+
+# Announced at 20:00 Eastern on Sunday to Thursday; the feeds are made anew after midnight. What
+# comes four hours before half past midnight is the new batch already: OAI-PMH has it at about
+# 22:30, the feeds soon after midnight.
+RHYTHM = Rhythm(
+    zone=EASTERN,
+    at=time(0, 30),
+    quiet=frozenset(day + timedelta(days=1) for day in NO_ANNOUNCEMENT),
+    early=timedelta(hours=4),
+)
+"""When a batch of arXiv can be read: 00:30 Eastern, Monday to Friday, but not after an evening
+without an announcement."""
+
+_WITH_SUBJECTS = frozenset(
+    "astro-ph cond-mat cs econ eess math nlin physics q-bio q-fin stat".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    via: str
+    index: int = 0
+    start: int = 0
+    since: date
+    categories: tuple[str, ...]
+    include: tuple[str, ...]
+
+    @property
+    def category(self) -> str:
+        return self.categories[self.index]
+
+    @property
+    def following(self) -> "_Place | None":
+        """Where the next category begins; None after the last."""
+        if self.index + 1 >= len(self.categories):
+            return None
+        return replace(self, index=self.index + 1, start=0)
+
+
+class Arxiv(PagedSource[_Place]):
+    """The source `arxiv`."""
+
+    kind: str = "arxiv"
+    settings: Mapping[str, str] = MappingProxyType(
+        {
+            "categories": "Categories or archives, separated by commas (cs.AI,hep-th). Needed.",
+            "via": "rss for the daily announcements (default), api for the query API.",
+            "include": "What of the announcements is read: new,cross (default), replace, "
+            "replace-cross. A replacement updates a paper and does not announce it again.",
+            "days": f"How many days back the query API is asked, 0 to 30 (default {DEFAULT_DAYS}).",
+        }
+    )
+    interval: timedelta = timedelta(hours=1)
+    rhythm = RHYTHM
+    place = _Place
+
+    def check_settings(self, settings: Mapping[str, str]) -> None:
+        """Refuse, with the name of the field, what the source could not work with."""
+        via_of(settings)
+        # What arXiv does not have would bring no paper, for ever. A poll does not ask, so that a
+        # feed with a category we forgot goes on.
+        wrong = next((one for one in categories_of(settings) if one not in categories()), None)
+        if wrong is not None:
+            raise InvalidInput(
+                f"there is no {wrong:.60} on arXiv: {hint(wrong)}", code="settings.categories"
+            )
+        _include(settings)
+        days_of(settings)
+
+    def first(self, state: FeedState, now: datetime) -> _Place:
+        """The first page of the first category."""
+        settings = state.settings
+        return _Place(
+            via=via_of(settings),
+            since=oldest_day(state, now, days=days_of(settings)),
+            categories=categories_of(settings),
+            include=_include(settings),
+        )
+
+    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+        """How a page of announcements or results is asked for."""
+        base = state.url or BASES[place.via]
+        if place.via == "rss":
+            url = f"{base.rstrip('/')}/{place.category}"
+            headers = conditions(state.progress, url)
+        else:
+            inner = ".*" if place.category in _WITH_SUBJECTS else ""
+            query = {
+                "search_query": f"cat:{place.category}{inner}",
+                "sortBy": "submittedDate",
+                "sortOrder": "descending",
+                "start": place.start,
+                "max_results": PAGE,
+            }
+            url, headers = f"{base}?{urlencode(query, safe=':*')}", {}
+        return FetchRequest(url=url, headers=headers, limiter="arxiv", interval_seconds=3.0)
+
+    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+        """The papers of one answer; raises FetchFailed for what is no answer with papers."""
+        if page.not_modified:
+            return ParsedBatch(), place.following
+        if place.via == "api":
+            return _recent(read(page, read_answer), place)
+        return read(page, partial(read_arxiv_feed, include=place.include)), place.following
+
+
+def _recent(answer: Answer, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+    """What is not older than asked for; the newest come first, so an older one ends it."""
+    if not answer.entries and not place.start:
+        raise FetchFailed(
+            f"arXiv knows no paper of {place.category}: if the category is right, ask again later"
+        )
+    records = answer.batch.records
+    recent = tuple(
+        one
+        for one in records
+        if not one.published_at or require_utc(one.published_at).date() >= place.since
+    )
+    end = place.start + answer.entries
+    is_over = len(recent) < len(records) or end >= answer.total
+    following = place.following if is_over else replace(place, start=end)
+    return replace(answer.batch, records=recent), following
+
+
+def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
+    """The categories a feed names; raises InvalidInput when one is none."""
+    named = listed(settings.get("categories", ""))
+    wrong = next((one for one in named if not CATEGORY.fullmatch(one)), None)
+    if wrong is not None:
+        raise InvalidInput(
+            f"{wrong!r:.60} is not a category of arXiv: write them like cs.AI,hep-th",
+            code="settings.categories",
+        )
+    if not 1 <= len(named) <= MOST_PAGES:
+        raise InvalidInput(
+            f"arxiv needs categories: 1 to {MOST_PAGES}, separated by commas, like cs.AI,hep-th",
+            code="settings.categories",
+        )
+    return named
+
+
+def via_of(settings: Mapping[str, str]) -> str:
+    """How arXiv is read: `rss` or `api`; raises InvalidInput for anything else."""
+    via = settings.get("via", "rss").strip()
+    if via not in BASES:
+        raise InvalidInput(f"via must be rss or api, not {via!r:.60}", code="settings.via")
+    return via
+
+
+def _include(settings: Mapping[str, str]) -> tuple[str, ...]:
+    named = listed(settings.get("include", ",".join(NEW)))
+    if not named or not set(named) <= set(TYPES):
+        raise InvalidInput(
+            f"include must be some of {', '.join(TYPES)}, separated by commas",
+            code="settings.include",
+        )
+    return named

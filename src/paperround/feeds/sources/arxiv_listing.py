@@ -1,0 +1,76 @@
+"""arXiv's listing of what is new in a category, a witness for its feed.
+
+Its page `arxiv.org/list/{category}/new` states the day of the batch and how many entries it has.
+It is made apart from the feeds, so it tells a feed that is behind from an evening on which nothing
+was announced. robots.txt allows it and asks for 15 seconds between two pages: after this one all
+of arXiv is left alone for as long.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+from paperround.core.errors import InvalidInput
+from paperround.feeds.model import FeedState, Witnessed
+from paperround.feeds.sources.arxiv import RHYTHM, categories_of, via_of
+from paperround.feeds.sources.base import read
+from paperround.http.model import FetchRequest, HttpClient, Page
+
+BASE = "https://arxiv.org/list"
+
+_DAY = re.compile(
+    r"Showing new listings for\s+(?:[A-Za-z]{3,9},?\s+)?(\d{1,2})\s+([A-Za-z]{3,9}),?\s+(\d{4})\b",
+    re.ASCII,
+)
+_ENTRIES = re.compile(r"Total of\s+(\d{1,6})\s+entries", re.ASCII)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+
+
+class ArxivListing:
+    """The witness of `arxiv` feeds that read announcements, and of `arxiv-oai`, both from arXiv
+    itself."""
+
+    def plan(self, state: FeedState) -> FetchRequest | None:
+        """The listing of the first category or set; None for the query API and for mirrors."""
+        if state.url is not None or via_of(state.settings) != "rss":
+            return None
+        return FetchRequest(
+            url=f"{BASE}/{_category(state.settings)}/new",
+            limiter="arxiv",
+            interval_seconds=15.0,
+        )
+
+    def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
+        """The answer to the request."""
+        return client.get(request)
+
+    def parse(self, page: Page) -> Witnessed:
+        """The day and size of the newest batch; raises FetchFailed when the page has none."""
+        return read(page, _listing)
+
+
+def _category(settings: Mapping[str, str]) -> str:
+    """The first category, or the one that the first set is: `physics:hep-th` is hep-th, `cs:cs:LG`
+    is cs.LG."""
+    if "sets" not in settings:
+        return categories_of(settings)[0]
+    group, _, rest = settings["sets"].split(",")[0].strip().partition(":")
+    return rest.replace(":", ".") or group
+
+
+def _listing(body: bytes) -> Witnessed:
+    text = body.decode("utf-8", "replace")
+    day, entries = _DAY.search(text), _ENTRIES.search(text)
+    if day is None or entries is None:
+        raise InvalidInput("the listing states no day or no number of entries")
+    try:
+        month = _MONTHS.index(day[2][:3].lower()) + 1
+        announced = date(int(day[3]), month, int(day[1]))
+    except ValueError:
+        raise InvalidInput(f"the listing is of {day[0]!r:.80}, which is no day") from None
+    return Witnessed(
+        witness="arXiv's own listing",
+        readable_at=RHYTHM.on(announced),
+        day=announced,
+        entries=int(entries[1]),
+    )

@@ -1,0 +1,158 @@
+"""arXiv's OAI-PMH, read by itself: every record of some sets that changed since the last good poll.
+
+It repairs what the announcements leave out (comments, licences, DOIs, missed days). A poll asks for
+the last `days` days, and for all since the day before the last good one when that is longer ago. A
+stopped poll keeps the day it began with.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from difflib import get_close_matches
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.core.times import require_utc
+from paperround.feeds.model import MOST_PAGES, FeedState
+from paperround.feeds.sources.arxiv import RHYTHM
+from paperround.feeds.sources.arxiv_categories import sets
+from paperround.feeds.sources.arxiv_oai_record import arxiv_batch
+from paperround.feeds.sources.base import PagedSource, days_of, listed, oldest_day, read
+from paperround.feeds.sources.oai_pmh import BadToken, Harvest, read_harvest
+from paperround.http.model import FetchRequest, Page
+from paperround.papers.model import ParsedBatch
+
+BASE = "https://oaipmh.arxiv.org/oai"
+FORMATS = ("arXiv", "arXivRaw", "oai_dc")
+DAYS = 7
+
+_MOST_PAGES = 1000
+"""Pages of one set, far more than all of arXiv changes in a month."""
+
+_SET = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?::[a-z-]{2,12}(?::[A-Za-z-]{2,10})?)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    format: str
+    sets: tuple[str, ...]
+    since: date
+    index: int = 0
+    page: int = 0
+    restarts: int = 0
+    expires: datetime | None = None
+    token: str = ""
+
+    @property
+    def beginning(self) -> "_Place":
+        """The first page of the same set, from the same day."""
+        return replace(self, page=0, expires=None, token="")
+
+    @property
+    def following(self) -> "_Place | None":
+        """The first page of the next set; None after the last."""
+        if self.index + 1 >= len(self.sets):
+            return None
+        return replace(self.beginning, index=self.index + 1, restarts=0)
+
+
+class ArxivOai(PagedSource[_Place]):
+    """The source `arxiv-oai`."""
+
+    kind: str = "arxiv-oai"
+    settings: Mapping[str, str] = MappingProxyType(
+        {
+            "sets": "Sets of arXiv, separated by commas (cs, physics:hep-th, cs:cs:LG). Needed.",
+            "format": "arXiv (default), arXivRaw with versions, or oai_dc.",
+            "days": f"How many days back changes are asked for at least, 0 to 30 (default {DAYS}).",
+        }
+    )
+    # Records that came within hours before, as they do on most evenings, were that batch.
+    rhythm = RHYTHM
+    place = _Place
+
+    def check_settings(self, settings: Mapping[str, str]) -> None:
+        """Refuse, with the name of the field, what the source could not work with."""
+        # A poll does not ask whether arXiv has the sets.
+        wrong = next((one for one in _sets(settings) if one not in sets()), None)
+        if wrong is not None:
+            near = ", ".join(get_close_matches(wrong[:60], sorted(sets()), n=3))
+            way_out = (
+                f"did you mean {near}?" if near else "sets are like cs,physics:hep-th,cs:cs:LG"
+            )
+            raise InvalidInput(f"arXiv has no set {wrong:.60}: {way_out}", code="settings.sets")
+        _format(settings)
+        days_of(settings, DAYS)
+
+    def first(self, state: FeedState, now: datetime) -> _Place:
+        """The first page of the first set."""
+        settings = state.settings
+        since = oldest_day(state, now, days=days_of(settings, DAYS))
+        return _Place(format=_format(settings), sets=_sets(settings), since=since)
+
+    def resumed(self, place: _Place, now: datetime) -> _Place:
+        """The same page; the first one of its set where the token has expired."""
+        is_old = place.expires is not None and place.expires <= require_utc(now)
+        return place.beginning if is_old else place
+
+    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+        """How a page of records is asked for."""
+        query = {
+            "verb": "ListRecords",
+            "metadataPrefix": place.format,
+            "set": place.sets[place.index],
+            "from": str(place.since),
+        }
+        if place.token:  # the only argument beside the verb (OAI-PMH 2.0, section 3.5)
+            query = {"verb": "ListRecords", "resumptionToken": place.token}
+        url = f"{state.url or BASE}?{urlencode(query, safe=':')}"
+        return FetchRequest(url=url, limiter="arxiv", interval_seconds=3.0)
+
+    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+        """The papers of one answer; raises FetchFailed for what is no list of records.
+
+        A token that is not taken begins its set anew, once: the protocol wants the list again.
+        """
+        may_restart = place.token and not place.restarts
+        harvest = read(page, _harvest_or_nothing if may_restart else read_harvest)
+        if harvest is None:
+            return ParsedBatch(), replace(place.beginning, restarts=1)
+        batch = arxiv_batch(harvest, place.since)
+        if not harvest.token:
+            return batch, place.following
+        if harvest.token == place.token or place.page + 1 >= _MOST_PAGES:
+            raise FetchFailed(f"the list of {place.sets[place.index]} does not come to an end")
+        expires = harvest.expires
+        return batch, replace(place, page=place.page + 1, expires=expires, token=harvest.token)
+
+
+def _harvest_or_nothing(body: bytes) -> Harvest | None:
+    """The records, None when the token is not taken."""
+    try:
+        return read_harvest(body)
+    except BadToken:
+        return None
+
+
+def _sets(settings: Mapping[str, str]) -> tuple[str, ...]:
+    named = listed(settings.get("sets", ""))
+    wrong = next((one for one in named if not _SET.fullmatch(one)), None)
+    if wrong is not None or not 1 <= len(named) <= MOST_PAGES:
+        told = f", not {wrong!r:.60}" if wrong is not None else ""
+        raise InvalidInput(
+            f"arxiv-oai needs sets: 1 to {MOST_PAGES}, like cs,physics:hep-th,cs:cs:LG{told}",
+            code="settings.sets",
+        )
+    return named
+
+
+def _format(settings: Mapping[str, str]) -> str:
+    named = settings.get("format", FORMATS[0]).strip()
+    if named not in FORMATS:
+        raise InvalidInput(
+            f"format must be one of {', '.join(FORMATS)}, not {named!r:.60}",
+            code="settings.format",
+        )
+    return named

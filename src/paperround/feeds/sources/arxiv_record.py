@@ -1,0 +1,90 @@
+"""What arXiv says of a paper, the same in its announcements and in its API.
+
+Entries arrive with the keys `id, title, abstract, authors, categories, doi, journal, comment,
+licence, published_at, updated_at, listed_at`. Where a paper can be read follows from its
+identifier, so that no address is pinned to an old version.
+"""
+
+import re
+from email.utils import parsedate_to_datetime
+from zoneinfo import ZoneInfo
+
+from paperround.feeds.formats.entries import (
+    BadEntry,
+    Entry,
+    fingerprinted,
+    instant_of,
+    says_withdrawn,
+    text_of,
+    texts_of,
+    title_of,
+)
+from paperround.papers.identifiers import arxiv_id, doi_identifier
+from paperround.papers.model import Record
+
+EASTERN = ZoneInfo("America/New_York")
+"""arXiv's own clock: its days, its announcements, its daylight saving."""
+
+CATEGORY = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?:\.[A-Za-z]{2,7}(?:-[a-z]{2,4})?)?")
+"""The shape of a category (`cs.AI`, `physics.ao-ph`) or of a whole archive (`hep-th`)."""
+
+_INNERMOST = re.compile(r"\([^()]*\)")
+_DEEPEST_AFFILIATION = 4
+_SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")
+
+
+def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
+    """The record of an entry; raises BadEntry when it has no title or no arXiv id."""
+    found = arxiv_id(text_of(entry, "id") or "")
+    if found is None:
+        raise BadEntry("no-id", "the entry has no arXiv id")
+    base, version = found
+    listed_at = instant_of(entry, "listed_at")
+    abstract, comment = text_of(entry, "abstract") or "", text_of(entry, "comment")
+    journal = text_of(entry, "journal")
+    reference = f"Journal reference: {journal}" if journal else None
+    # The first DOI where one is stated; arXiv's own says nothing new.
+    stated = (text_of(entry, "doi") or "").split()
+    doi = doi_identifier(stated[0]) if stated else None
+    record = Record(
+        title=title_of(entry),
+        abstract=abstract,
+        identifiers={**dict([doi] if doi else []), "arxiv": base},
+        authors=texts_of(entry, "authors"),
+        categories=tuple(filter(CATEGORY.fullmatch, texts_of(entry, "categories"))),
+        listed_on=listed_at.astimezone(EASTERN).date() if listed_at else None,
+        listed_at=listed_at,
+        published_at=instant_of(entry, "published_at"),
+        updated_at=instant_of(entry, "updated_at"),
+        version=version,
+        withdrawn=says_withdrawn(abstract, comment),
+        comment="; ".join(filter(None, (comment, reference))) or None,
+        licence=text_of(entry, "licence"),
+        announces=announces,
+    )
+    return fingerprinted(record)
+
+
+def mail_date(stated: str) -> str:
+    """A date of RFC 822 as RFC 3339 writes it; what is none stays as it is."""
+    try:
+        return parsedate_to_datetime(stated).isoformat()
+    except (ValueError, OverflowError):
+        return stated
+
+
+def author_names(joined: str) -> list[str]:
+    """The names in one comma-joined text, without the affiliations in parentheses.
+
+    TeX accents stay as they are; `Jr.` and its like stay with their name.
+    """
+    for _ in range(_DEEPEST_AFFILIATION):
+        joined = _INNERMOST.sub(" ", joined)
+    names: list[str] = []
+    for part in joined.split(","):
+        name = " ".join(part.partition("(")[0].replace(")", " ").split())
+        if names and _SUFFIX.fullmatch(name):
+            names[-1] += f" {name}"
+        elif name:
+            names.append(name)
+    return names

@@ -1,0 +1,144 @@
+"""Hugging Face Daily Papers, read by itself: today's list and those of the days before.
+
+A list grows through its day, papers move to another day, and votes move for days: so each poll
+reads all of them again. Instead of days whole weeks or months may be asked for, which hold the
+same items. Votes and
+comments are of the moment they were fetched.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from types import MappingProxyType
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.core.times import require_utc
+from paperround.feeds.formats.hugging_face import Period, PeriodKind, read_hf_daily
+from paperround.feeds.model import FeedState
+from paperround.feeds.sources.base import (
+    DEFAULT_DAYS,
+    PagedSource,
+    Rhythm,
+    conditions,
+    days_of,
+    oldest_day,
+    read,
+)
+from paperround.http.model import FetchRequest, Page
+from paperround.papers.model import ParsedBatch
+
+BASE = "https://huggingface.co/api/daily_papers"
+PAGE = 100
+"""Papers a page, the most that may be asked for."""
+
+_NEXT = re.compile(r"""[\s;,]rel=(?:next\b|"[^"]*\bnext\b)""", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A page of the list of a period, and how many earlier periods are left to read."""
+
+    period: Period
+    page: int
+    left: int
+
+    @property
+    def next_page(self) -> "_Place":
+        most = self.period.kind.most_pages
+        if self.page + 1 >= most:
+            raise FetchFailed(
+                f"the list of {self.period} goes on after {most * PAGE:,} papers: "
+                f"no {self.period.kind.value} does"
+            )
+        return replace(self, page=self.page + 1)
+
+    @property
+    def next_period(self) -> "_Place | None":
+        """The first page of the period before; None when none is left."""
+        if not self.left:
+            return None
+        return _Place(period=self.period.before, page=0, left=self.left - 1)
+
+
+class HfDaily(PagedSource[_Place]):
+    """The source `hf-daily`."""
+
+    kind: str = "hf-daily"
+    settings: Mapping[str, str] = MappingProxyType(
+        {
+            "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
+            "period": "What is asked for at once: day (default), week or month. A week or month is "
+            "read whole when one of those days is in it.",
+        }
+    )
+    interval: timedelta = timedelta(hours=1)
+    # By 08:00 UTC of the next working day some papers are listed, and on a slow day perhaps none
+    # later; nothing is listed on Saturdays and Sundays.
+    rhythm = Rhythm(zone=ZoneInfo("UTC"), at=time(8), all_day=True)
+    place = _Place
+
+    def check_settings(self, settings: Mapping[str, str]) -> None:
+        """Refuse, with the name of the field, what the source could not work with."""
+        days_of(settings)
+        _kind_of(settings)
+
+    def first(self, state: FeedState, now: datetime) -> _Place:
+        """The first page of the period that today is in."""
+        kind = _kind_of(state.settings)
+        period = kind.of(require_utc(now).date())
+        oldest = oldest_day(state, now, days=days_of(state.settings))
+        return _Place(period=period, page=0, left=period.since(kind.of(oldest)))
+
+    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+        """How a page of a period's list is asked for."""
+        name = place.period.kind.parameter
+        query = urlencode({name: str(place.period), "limit": PAGE, "p": place.page})
+        url = f"{state.url or BASE}?{query}"
+        return FetchRequest(
+            url=url,
+            headers={} if place.page else conditions(state.progress, url),
+            limiter="huggingface",
+            interval_seconds=1.0,
+        )
+
+    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+        """The papers of one answer; raises FetchFailed for what is no list of papers.
+
+        There is another page when the answer links to it; one without links, when it is full. An
+        unchanged first page says nothing of the second, which is asked for then.
+        """
+        if page.not_modified:
+            return ParsedBatch(), place.next_page
+        batch = read(page, _read_list)
+        entries, links = len(batch.records) + len(batch.rejects), page.headers.get("link")
+        has_more = entries >= PAGE
+        if entries and links is not None:  # an empty page ends the list, whatever it links to
+            has_more = _NEXT.search(links) is not None
+        following = place.next_page if has_more else place.next_period
+        # A paper that does not say when it was listed was listed on the day that was asked for. Of
+        # a week or month it is the first day: an old paper must not look new.
+        records = tuple(
+            record if record.listed_on else replace(record, listed_on=place.period.first)
+            for record in batch.records
+        )
+        return replace(batch, records=records), following
+
+
+def _read_list(body: bytes) -> ParsedBatch:
+    """As the file reader has it, but for the `1` that only archives write for an empty day."""
+    if body.strip() == b"1":
+        raise InvalidInput("the answer is the number 1, not papers")
+    return read_hf_daily(body)
+
+
+def _kind_of(settings: Mapping[str, str]) -> PeriodKind:
+    said = settings.get("period", PeriodKind.DAY.value).strip()
+    try:
+        return PeriodKind(said)
+    except ValueError:
+        raise InvalidInput(
+            f"period must be day, week or month, not {said!r:.60}", code="settings.period"
+        ) from None

@@ -1,0 +1,95 @@
+"""Answers of OAI-PMH 2.0 to ListRecords, whatever the records are of.
+
+An error is an element, with a code from the protocol, in an answer of status 200. Only
+`noRecordsMatch` means that there is nothing. A list goes on as long as it ends with a token that
+is not empty.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from paperround.core.errors import InvalidInput
+from paperround.core.times import parse_instant
+from paperround.feeds.formats.xml import EMPTY, Node, read_xml
+from paperround.papers.text import clean
+
+MOST_TOKEN = 1000
+"""Characters of a resumption token."""
+
+_SAID = 200
+
+
+class BadToken(InvalidInput):
+    """The service does not know the token it gave us, or knows it no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One record: what its header says, and the one element of its metadata, if it has any."""
+
+    identifier: str
+    datestamp: str
+    sets: tuple[str, ...]
+    deleted: bool
+    metadata: Node | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harvest:
+    """One page of records. `token` asks for the next, empty at the end; `expires` is its end."""
+
+    items: tuple[Item, ...] = ()
+    token: str = ""
+    expires: datetime | None = None
+
+
+def read_harvest(content: bytes) -> Harvest:
+    """The records; raises InvalidInput for an error of the protocol or what is no answer of it,
+    BadToken for a token that is not taken."""
+    root = read_xml(content)
+    if root.name != "OAI-PMH":
+        raise InvalidInput(f"the XML is no answer of OAI-PMH: it begins with {root.name!r:.60}")
+    errors = list(root.all("error"))
+    for error in errors:
+        code = clean(error.attributes.get("code", ""), limit=_SAID) or "without a code"
+        if code != "noRecordsMatch":
+            words = clean(error.text, limit=_SAID) or "no reason given"
+            kind = BadToken if code == "badResumptionToken" else InvalidInput
+            raise kind(f"the OAI-PMH error {code}: {words}")
+    if errors:
+        return Harvest()
+    listed = next(root.all("ListRecords"), None)
+    if listed is None:
+        raise InvalidInput("the answer of OAI-PMH holds neither records nor an error")
+    items = tuple(map(_item, listed.all("record")))
+    if not items:
+        raise InvalidInput("the list of records is empty, and nothing says that none match")
+    return _with_token(items, next(listed.all("resumptionToken"), None))
+
+
+def _item(record: Node) -> Item:
+    header = next(record.all("header"), EMPTY)
+    holder = next(record.all("metadata"), None)
+    inner = (part for part in holder.content if isinstance(part, Node)) if holder else iter(())
+    return Item(
+        identifier=header.said("identifier") or "",
+        datestamp=header.said("datestamp") or "",
+        sets=tuple(one.text.strip() for one in header.all("setSpec")),
+        deleted=header.attributes.get("status") == "deleted",
+        metadata=next(inner, None),
+        text=record.text,
+    )
+
+
+def _with_token(items: tuple[Item, ...], found: Node | None) -> Harvest:
+    token = found.text.strip() if found else ""
+    if found is None or not token:
+        return Harvest(items=items)
+    if len(token) > MOST_TOKEN or not token.isprintable():
+        raise InvalidInput("the resumption token is too long or no plain text")
+    expires = None
+    with suppress(InvalidInput):  # a token that does not say so in time's own words is tried
+        expires = parse_instant(found.attributes.get("expirationDate", ""))
+    return Harvest(items=items, token=token, expires=expires)

@@ -1,0 +1,82 @@
+"""A public Zotero library, by Zotero's own API (version 3): its works as CSL-JSON, newest first."""
+
+import re
+from dataclasses import replace
+
+from paperround.core.errors import FetchFailed, UnreadableFile, invalid
+from paperround.core.languages import marked
+from paperround.feeds.formats.charsets import text_of_bytes
+from paperround.feeds.formats.library import read_csl
+from paperround.http.model import FetchRequest, HttpClient
+from paperround.papers.libraries import Library
+
+API = "https://api.zotero.org"
+CODE = "zotero"
+"""The field whose fault it is."""
+
+MOST_PAGES = 3
+PAGE = 100
+"""Works of one answer, the most that Zotero gives."""
+
+_PLACE = re.compile(
+    r"(?:https?://)?(?:www\.|api\.)?(?:zotero\.org/)?(users|groups)/(\d{1,12})(?:[/?#].*)?",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d{1,12}")
+
+
+def place_of(written: str) -> str:
+    """`users/123` or `groups/45` of what a reader wrote: an address, or the number of a user.
+
+    Raises InvalidInput (code `zotero`) that says where to find that number.
+    """
+    text = written.strip()
+    if _NUMBER.fullmatch(text):
+        return f"users/{text}"
+    match = _PLACE.fullmatch(text)
+    if match is None:
+        raise invalid(
+            CODE,
+            "write the address of a group, such as zotero.org/groups/12345, or your userID, a "
+            "number that zotero.org shows under Settings, Security",
+        )
+    return f"{match[1].lower()}/{match[2]}"
+
+
+def read_zotero(client: HttpClient, place: str) -> Library:
+    """The newest works of a public library, three hundred at most.
+
+    Raises InvalidInput (code `zotero`) when Zotero does not give them.
+    """
+    found = _page(client, place, 0)
+    for number in range(1, MOST_PAGES):
+        if len(found.works) + len(found.refused) < number * PAGE:
+            break
+        more = _page(client, place, number * PAGE)
+        found = replace(found, works=found.works + more.works, refused=found.refused + more.refused)
+    if not (found.works or found.refused):
+        raise invalid(CODE, "there are no works in that library")
+    return replace(found, called=marked("Zotero library"))
+
+
+def _page(client: HttpClient, place: str, start: int) -> Library:
+    asked = f"{API}/{place}/items/top?v=3&format=csljson&sort=dateAdded&direction=desc"
+    try:
+        page = client.get(FetchRequest(url=f"{asked}&limit={PAGE}&start={start}"))
+        return read_csl(text_of_bytes(page.body))
+    except UnreadableFile:
+        raise invalid(
+            CODE,
+            "Zotero answered with something else than a library; export it there and give the file",
+        ) from None
+    except FetchFailed as error:
+        if error.status in (403, 404):
+            raise invalid(
+                CODE,
+                "Zotero has no public library there; make it public, or export it and give the "
+                "file",
+            ) from None
+        raise invalid(
+            CODE,
+            "Zotero does not answer just now; export the library there and give the file instead",
+        ) from None

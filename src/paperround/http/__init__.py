@@ -1,0 +1,1 @@
+"""The guarded HTTP client: the only way to other servers."""

@@ -1,1 +1,0 @@
-"""Use cases over stores and Protocols: no library that does I/O is named here."""

@@ -1,1 +1,0 @@
-"""What mails and pages say in each language: catalogues, and numbers and dates by CLDR."""

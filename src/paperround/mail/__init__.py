@@ -1,1 +1,0 @@
-"""The digest in words and in bytes, and how the bytes leave."""

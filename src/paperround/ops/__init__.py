@@ -1,0 +1,1 @@
+"""Running an installation: the tick, alerts, status, cleanup."""

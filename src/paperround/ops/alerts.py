@@ -1,0 +1,319 @@
+"""Alerts: what an operator has to know, each trouble named once.
+
+digests missed · digests late · a relay that refuses us or cannot be reached · a clock that leapt ·
+no key to sign with · an older database put back · a feed stale or failing ·
+too many bounces or complaints · a channel whose hook is gone · an enricher that answers nothing ·
+a step of the tick failed · a database without room · sign-ups refused, dropped or not looked at
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+from paperround.bounces.model import ReturnTally
+from paperround.bounces.store import ReturnStore
+from paperround.core.reasons import counted
+from paperround.core.times import format_instant
+from paperround.db.engine import MOST_LOG_BYTES, Storage
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import UnitOfWork
+from paperround.delivery.holds import leapt, unsigned
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Backlog
+from paperround.delivery.rate_limits import relay_alerts
+from paperround.delivery.rate_store import PaceStore
+from paperround.delivery.restore_guard import put_back
+from paperround.delivery.status_store import StatusStore
+from paperround.delivery.system_mail_model import Alert
+from paperround.digests.channels import stopped_channels
+from paperround.digests.plan import LATE, PlanReport
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import SkipReason
+from paperround.feeds.due import polled_feeds
+from paperround.feeds.health import LOST_AFTER
+from paperround.feeds.store import FeedStore
+from paperround.ops.feed_alerts import feed_troubles
+from paperround.papers.enrichment import EnricherName, feed_name
+from paperround.signup.limits import SLOW_LANE, tally
+from paperround.subscribers.requests import Drop, Limit
+
+OVER = timedelta(hours=1)
+"""How long a trouble that keeps mail from people must be away before it counts as a new one."""
+
+REMEMBERED = timedelta(days=7)
+"""How long after a day its missed digests are still told, should nobody have been told, and over
+which time returns are counted."""
+
+VITAL = frozenset({"cuts", "plan", "troubles"})
+"""The steps of a tick without which no digest is sent, or nobody would know."""
+
+
+def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
+    """Everything that is wrong at `now`, worst first."""
+    found: list[Alert] = [*refused(work, now=now), *relay_alerts(work, now=now)]
+    found += [*leapt(work, now=now), *unsigned(work), *put_back(work)]
+    for mailing_list in work[ListStore].all():
+        report = plans.get(mailing_list.name, PlanReport())
+        missed = work[Ledger].missed(mailing_list.id, since=now.date() - REMEMBERED)
+        found += _missed(mailing_list, missed)
+        if mailing_list.paused_at is None:
+            found += _late(
+                mailing_list, report, work[Ledger].backlog(mailing_list.id, now=now), now
+            )
+    found += stopped_channels(work)
+    found += signup_troubles(work, now=now)
+    found += storage_troubles(work[StatusStore].storage(), now=now)
+    found += rate_troubles(
+        work[ReturnStore].tally(since=now - REMEMBERED, today=now.date()), now=now
+    )
+    return [*found, *feed_troubles(polled_feeds(work)), *silent_enrichers(work, now=now)]
+
+
+def step_failed(name: str, words: str, *, now: datetime) -> Alert:
+    """A step of the tick that raised."""
+    return Alert(
+        key=f"step/{name}/{now:%Y-%m-%d}",
+        subject=f"A step of the schedule fails: {name}",
+        lines=(words, "The log has the whole story. The step is tried again every minute."),
+        stops_mail=name in VITAL,
+    )
+
+
+def episode(work: UnitOfWork, alert: Alert, *, now: datetime) -> str | None:
+    """Claim the right to tell of `alert`: what this time of it is called, None when it was told.
+
+    A trouble whose key names its beginning is told once for ever. One that keeps mail from people
+    is told again when it comes back, whoever saw it go: each time it is seen leaves a mark. So is
+    a cause that several feeds share, once it hits one that was well meanwhile.
+    """
+    name = alert.key
+    begun = [work[SlotStore].take("alert", one, now=now) for one in alert.episodes]
+    if alert.stops_mail or alert.episodes:
+        mark = f"alert/{alert.key}"
+        seen = work[SlotStore].last_beat(mark)
+        work[SlotStore].beat(mark, now=now)
+        if seen is not None and now - seen <= OVER:
+            return None
+        if alert.episodes and not any(begun):
+            return None
+        name = alert.key if seen is None else f"{alert.key}/after {format_instant(seen)}"
+    return name if work[SlotStore].take("alert", name, now=now) else None
+
+
+def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> Iterator[Alert]:
+    """From the ledger: the process that gave them up may have died before it told anybody."""
+    for day, count in sorted(missed.items()):
+        were = "was" if count == 1 else "were"
+        yield Alert(
+            key=f"missed/{mailing_list.name}/{day.isoformat()}",
+            subject=f"{counted(count, 'digest')} of {day.isoformat()} {were} missed",
+            lines=(
+                f"The list {mailing_list.name} owed them, and nothing ran for 20 hours.",
+                "They are not sent any more: yesterday's news would only crowd out today's.",
+                "Is the scheduler running? `paperround doctor` looks.",
+            ),
+        )
+
+
+def _late(
+    mailing_list: MailingList, report: PlanReport, backlog: Backlog, now: datetime
+) -> Iterator[Alert]:
+    """Names the date, so that a trouble that lasts is told once a day."""
+    name, today = mailing_list.name, f"{now:%Y-%m-%d}"
+    oldest = backlog.oldest_held_due
+    if report.late:
+        yield Alert(
+            key=f"no-edition/{name}/{today}",
+            subject=f"{counted(report.late, 'reader')} "
+            f"{'waits' if report.late == 1 else 'wait'} for an edition of {name}",
+            lines=(
+                "They were due half an hour ago or more, and there is no edition for them.",
+                "Are there feeds, and papers in them? `paperround feeds list` looks.",
+            ),
+            stops_mail=True,
+        )
+    if nothing := report.skipped.get(SkipReason.NO_PAPERS_AT_ALL):
+        yield Alert(
+            key=f"no-papers/{name}/{today}",
+            subject=f"{nothing} readers of {name} got no mail: there are no papers",
+            lines=("Nothing was ever read: is there a feed, and does it bring papers?",),
+            stops_mail=True,
+        )
+    if oldest is not None and now - oldest >= LATE:
+        yield Alert(
+            key=f"late/{name}/{today}",
+            subject=f"Digests of {name} are late",
+            lines=(
+                f"The oldest was due at {format_instant(oldest)} and has not left.",
+                "`paperround digest status` shows what the relay says.",
+            ),
+            stops_mail=True,
+        )
+
+
+# --- mail that comes back --------------------------------------------------------------------
+
+_COMPLAINTS = (
+    "Gmail asks for less than 0.1 %, and blocks senders above 0.3 %.",
+    "Were people imported who did not ask for this? `paperround bounces list` shows who complains.",
+)
+_BOUNCES = (
+    "Providers ask for less than 2 % of addresses that are gone, and block senders above 5 %.",
+    "Is an import old? `paperround bounces list` shows what the servers said.",
+)
+
+
+def rate_troubles(tally: ReturnTally, *, now: datetime) -> Iterator[Alert]:
+    """Too many complaints or bounces in seven days: told once a week, and again when worse."""
+    year, week, _ = now.isocalendar()
+    for one in tally.alarming:
+        yield Alert(
+            key=f"returns/{one.what}/{one.limit:g}/{year}-W{week:02}",
+            subject=f"Too many {one.what}: {one.rate:.2%} of the mail of seven days",
+            lines=(
+                f"{one.count:,} of {tally.tried:,} digests; the limit is {one.limit:.1%}.",
+                *(_COMPLAINTS if one.what == "complaints" else _BOUNCES),
+            ),
+        )
+
+
+# --- the room of the database ----------------------------------------------------------------
+
+
+def storage_troubles(found: Storage, *, now: datetime) -> Iterator[Alert]:
+    """What is wrong with the room the database takes up; each is told once a day."""
+    today = f"{now:%Y-%m-%d}"
+    if found.is_full:
+        yield Alert(
+            key=f"storage/full/{today}",
+            subject="The disk of the database is full",
+            lines=(
+                "No mail leaves before it can be recorded.",
+                "It goes on by itself once there is room.",
+                "`paperround doctor` tells how much is free, and where.",
+            ),
+            stops_mail=True,
+        )
+    if found.log_is_long:
+        yield Alert(
+            key=f"storage/log/{today}",
+            subject="The log of the database does not shrink",
+            lines=(
+                f"It has {found.log_bytes or 0:,} bytes; {MOST_LOG_BYTES:,} are usual at most.",
+                "Somebody reads the database for long: an export, a backup, another program?",
+                "Writers wait for a moment each until the reader leaves.",
+            ),
+        )
+
+
+# --- services that papers are enriched from --------------------------------------------------
+
+SILENT = timedelta(days=1)
+"""How long a service must have answered nothing before that is worth an alert."""
+
+
+def silent_enrichers(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
+    """An alert for each of them. A new episode is a new alert."""
+    for name in EnricherName:
+        feed = work[FeedStore].find(feed_name(name))
+        well = (feed.last_good_at or feed.created_at) if feed else now
+        if feed is None or feed.failures < LOST_AFTER or now - well <= SILENT:
+            continue
+        since = format_instant(well)
+        lines = (
+            feed.reason,
+            f"It has answered nothing since {since}; it is asked again every quarter of an hour.",
+            "Digests go out without what it knows. PAPERROUND_ENRICH says who is asked.",
+        )
+        subject = f"The service {name} answers nothing about papers"
+        yield Alert(key=f"enricher/{name}/{since}", subject=subject, lines=lines)
+
+
+# --- sign-ups --------------------------------------------------------------------------------
+
+QUIET = frozenset({Limit.IP})
+"""One visitor who presses a button too often: nothing to write to anybody about."""
+
+SAID = {
+    Limit.NET: "came too often from one network",
+    Limit.DOMAIN: "came in a crowd for one mail provider",
+    Limit.TOTAL: "came in a crowd",
+    Drop.MAILBOX: "went to a mailbox that had its mails of the day",
+    Drop.FAILED: "failed each time that they were looked at: the log says where",
+}
+
+
+def signup_troubles(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
+    """What is wrong with sign-ups; each is told once a day."""
+    found, today = tally(work, timedelta(hours=1), now=now), f"{now:%Y-%m-%d}"
+    told = {one: n for one, n in found.refused.items() if n and one not in QUIET}
+    lost = {one: n for one, n in found.dropped.items() if n}
+    lines = [f"Refused: {n:,} that {SAID[one]}." for one, n in told.items()]
+    lines += [f"Dropped: {n:,} that {SAID[one]}." for one, n in lost.items()]
+    if lines:
+        number = sum((*told.values(), *lost.values()))
+        yield Alert(
+            key=f"signups/refused/{today}",
+            subject=f"Limits kept back {counted(number, 'sign-up')} within an hour",
+            lines=(
+                *lines,
+                "Who was refused was told so, and when to come again.",
+                "Is it a program? `paperround digest status` shows the whole day.",
+                "The limits are the settings PAPERROUND_RATE_SIGNUP_*.",
+            ),
+        )
+    if found.oldest_due is not None and now >= found.oldest_due + SLOW_LANE:
+        yield Alert(
+            key=f"signups/waiting/{today}",
+            subject=f"{counted(found.waiting, 'sign-up')} or the like waited for half an hour",
+            lines=(
+                f"The first of them is due since {format_instant(found.oldest_due)}.",
+                "Nobody mails these people what they asked for. The log says why.",
+            ),
+        )
+
+
+_AUTHENTICATION = (
+    "Receivers do not believe that mail of this domain is yours: SPF, DKIM or DMARC fail.",
+    "`paperround doctor` looks them up and prints the DNS lines to add.",
+)
+_LOGIN = (
+    "The user or the password in PAPERROUND_SMTP_URL is not accepted: `paperround init` asks.",
+)
+_SENDER = ("The relay does not know the sender: is PAPERROUND_MAIL_FROM one you may use there?",)
+WAYS_OUT: Mapping[str, tuple[str, ...]] = {
+    "5.7.26": _AUTHENTICATION,
+    "5.7.515": _AUTHENTICATION,
+    "5.7.25": ("The address this machine sends from has no name in the DNS (PTR): ask its owner.",),
+    "5.7.28": ("Too much mail came at once: set PAPERROUND_SMTP_RATE to what you are allowed.",),
+    "5.7.29": ("The receiver wants TLS: use smtps:// or ?starttls=required.",),
+    "5.7.8": _LOGIN,
+    "5.7.0": _LOGIN,
+    "5.1.7": _SENDER,
+    "5.1.8": _SENDER,
+}
+"""What to do about an enhanced code (RFC 3463, and Gmail's and Outlook's lists)."""
+
+_OTHERWISE = (
+    "Is the sender one you may use there, and are SPF, DKIM and DMARC in order?",
+    "`paperround doctor` looks; the relay's own log says more.",
+)
+
+
+def refused(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
+    """The relay rests, or is only tried again, because it refused mail for what we are."""
+    relay = work[PaceStore].relay()
+    if not relay.is_probing:
+        return
+    code = relay.reason.rpartition(" ")[2]
+    when = f"after {format_instant(relay.rests_until)}" if relay.rests_until else "next"
+    yield Alert(
+        key=f"refused/{code}/{now:%Y-%m-%d}",
+        subject=f"The relay refuses our mail: {relay.reason}",
+        lines=(
+            *WAYS_OUT.get(code, _OTHERWISE),
+            "Nothing is sent meanwhile, and no reader was taken off a list.",
+            f"One mail is tried {when}; once it is taken, the others follow.",
+        ),
+        stops_mail=True,
+    )

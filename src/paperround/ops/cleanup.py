@@ -1,0 +1,114 @@
+"""Housekeeping: remind once, forget what nobody confirmed, where somebody moved to or not, and what
+was written of people after they were erased; drop counts that count no more."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paperround.access.idempotency import KEPT_ANSWERS
+from paperround.access.store import AnswerStore
+from paperround.bounces.model import KEPT_EVENTS, KEPT_QUARANTINED
+from paperround.bounces.store import ReturnStore
+from paperround.db.limits import RateStore
+from paperround.db.slots import SlotStore
+from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.model import Identity
+from paperround.delivery.rate_store import PaceStore
+from paperround.delivery.system_mail import new_notice
+from paperround.delivery.system_mail_model import CONFIRM_VALID, UNCONFIRMED_LIFE, NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.store import EditionStore
+from paperround.feeds.store import FeedStore
+from paperround.ops.cluster import PERIODS, forget_the_gone
+from paperround.ranking.learn import NIGHTS, TRIES
+from paperround.signup.confirm import confirmations, reminder_key
+from paperround.signup.limits import may_remind
+from paperround.signup.requests import POW
+from paperround.subscribers.request_store import RequestStore
+from paperround.subscribers.store import SubscriberStore
+
+log = logging.getLogger(__name__)
+
+REMIND_AFTER = timedelta(hours=24)
+"""A confirmation nobody clicked is followed by one reminder, while its link still works and on a
+day without another mail."""
+
+KEPT_COUNTS = timedelta(days=8)
+KEPT_PACES = timedelta(days=2)
+"""A domain that was not written to for longer begins anew: its rests are an hour at most."""
+
+KEPT_SLOTS = timedelta(days=400)
+KEPT_RUNS = timedelta(days=366)
+KEPT_NAMES = timedelta(days=28)
+"""What a run brought is looked into within days; how many papers it brought, within a year."""
+
+KEPT_TAILS = timedelta(days=3)
+"""Digests are planned from editions of the last day or two."""
+
+KEPT_WORK = timedelta(hours=2)
+"""A solved proof of work is good for an hour, and must not be good twice."""
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Housework:
+    """What was done: people reminded, people forgotten, rows that still said something of people
+    who were erased or are gone."""
+
+    reminded: int = 0
+    forgotten: int = 0
+    orphans: int = 0
+
+
+def keep_house(*, database: Database, identity: Identity, now: datetime) -> Housework:
+    """Do the hour's housework, unless somebody did it already."""
+    hour = now.strftime("%Y-%m-%dT%H")
+
+    def work_through(work: UnitOfWork) -> Housework:
+        if not work[SlotStore].take("house", hour, now=now):
+            return Housework()
+        work[RateStore].forget(before=now - KEPT_COUNTS)
+        work[PaceStore].forget(before=now - KEPT_PACES)
+        work[FeedStore].forget_runs(before=now - KEPT_RUNS)
+        work[FeedStore].forget_names(before=now - KEPT_NAMES)
+        work[EditionStore].forget_tails(before=now - KEPT_TAILS)
+        for kind in ("house", "alert", "beat", NIGHTS, TRIES):
+            work[SlotStore].forget(kind, before=now - KEPT_SLOTS)
+        for kind in ("returns", PERIODS):
+            work[SlotStore].forget(kind, before=now - KEPT_WORK)
+        forget_the_gone(work, now=now)
+        work[ReturnStore].forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
+        work[SlotStore].forget(POW, before=now - KEPT_WORK)
+        work[AnswerStore].forget(before=now - KEPT_ANSWERS)
+        work[RequestStore].forget_old(before=now - UNCONFIRMED_LIFE)
+        work[NoticeLedger].forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
+        work[ChannelStore].seal_anew()
+        return Housework(
+            reminded=_remind(work, identity, now),
+            forgotten=work[SubscriberStore].forget_unconfirmed(
+                before=now - UNCONFIRMED_LIFE, now=now
+            ),
+            orphans=work[Erasure].forget_orphans(now=now),
+        )
+
+    done = write(database, work_through)
+    if done.orphans:
+        log.warning("removed %d rows of people who were erased or are gone", done.orphans)
+    return done
+
+
+def _remind(work: UnitOfWork, identity: Identity, now: datetime) -> int:
+    """One reminder for each wish whose confirmation still works."""
+    between, reminded = (now - CONFIRM_VALID, now - REMIND_AFTER), 0
+    for person, wish in work[SubscriberStore].unconfirmed(between=between, limit=PAGE):
+        key, asked = reminder_key(wish), confirmations(work, wish)[-1:]
+        if not asked or asked[0].used_at is not None or work[NoticeLedger].find(key):
+            continue
+        if may_remind(work, identity.keys, person.address, now=now):
+            kind, payload = NoticeKind.REMINDER, asked[0].payload
+            notice = new_notice(identity, kind, key, person.id, None, payload, now=now)
+            reminded += work[NoticeLedger].put(notice, now=now)
+    return reminded

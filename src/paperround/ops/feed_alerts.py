@@ -1,0 +1,92 @@
+"""Feeds that bring nothing though they should, one alert for each cause.
+
+feeds ─► failing or stale ─► grouped by what is wrong ─► one alert: the cause, the feeds it hits
+     └─► gone for good, unusual ─► one alert each
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from paperround.core.times import format_instant
+from paperround.delivery.system_mail_model import Alert
+from paperround.feeds.health import LOST_AFTER, cause_of
+from paperround.feeds.model import Alarm, FeedHealth, LiveFeed
+
+MOST_NAMED = 5
+"""Feeds that an alert names; of the others it says how many there are."""
+
+_HOW = {FeedHealth.FAILED: "failing", FeedHealth.STALE: "stale"}
+
+
+def feed_troubles(feeds: Sequence[LiveFeed]) -> list[Alert]:
+    """What is wrong with feeds. A new episode is a new alert."""
+    # The feeds that each cause hits. One that just failed counts as soon as another one has failed
+    # of the same cause for long.
+    causes: dict[str, list[LiveFeed]] = {}
+    for feed in feeds:
+        if feed.health in _HOW:
+            causes.setdefault(cause_of(feed), []).append(feed)
+    found = [
+        _shared(cause, hit)
+        for cause, hit in causes.items()
+        if any(one.health is FeedHealth.STALE or one.failures >= LOST_AFTER for one in hit)
+    ]
+    for feed in feeds:
+        if feed.gone_at is not None:
+            found.append(_gone(feed, feed.gone_at))
+        if feed.enabled and feed.progress.alarm is not None:
+            found.append(_unusual(feed, feed.progress.alarm))
+    return found
+
+
+def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
+    first, how = hit[0], _HOW[hit[0].health]
+    named = ", ".join(feed.name for feed in hit[:MOST_NAMED])
+    rest = f" and {len(hit) - MOST_NAMED:,} more" if len(hit) > MOST_NAMED else ""
+    many = len(hit) > 1
+    episodes = []
+    for feed in hit:  # each began when the feed was last without its trouble
+        well = feed.last_news_at if feed.health is FeedHealth.STALE else feed.last_good_at
+        episodes.append(f"feed/{feed.id}/{how}/{format_instant(well or feed.created_at)}")
+    news = "It has not brought any papers yet."
+    if first.last_news_at is not None:
+        news = f"It last brought new papers at {format_instant(first.last_news_at)}."
+    return Alert(
+        key=f"feeds/{how}/{hashlib.sha256(cause.encode()).hexdigest()[:16]}",
+        subject=f"{len(hit):,} feeds are {how} for one reason"
+        if many
+        else f"The feed {first.name} is {how}",
+        lines=(
+            first.reason,
+            f"They are {named}{rest}." if many else news,
+            "Digests go out with what the other feeds bring.",
+        ),
+        episodes=tuple(episodes),
+    )
+
+
+def _gone(feed: LiveFeed, since: datetime) -> Alert:
+    """A feed that was switched off because its source said that it is no more."""
+    return Alert(
+        key=f"feed/{feed.id}/gone/{format_instant(since)}",
+        subject=f"The feed {feed.name} is gone for good, and switched off",
+        lines=(
+            feed.reason,
+            f"Point it elsewhere (`paperround feeds edit {feed.name} --url ...`), or remove it.",
+            "Digests go out with what the other feeds bring.",
+        ),
+    )
+
+
+def _unusual(feed: LiveFeed, alarm: Alarm) -> Alert:
+    """A feed that brings far less, far more, or something else than it used to."""
+    return Alert(
+        key=f"feed/{feed.id}/{alarm.kind.value}/{format_instant(alarm.since)}",
+        subject=f"The feed {feed.name} has {alarm.kind.value}",
+        lines=(
+            f"It brought {alarm.words}.",
+            "If the source changed for good, this is the new usual after six batches.",
+            "`paperround feeds list` shows the feed, its runs show the papers.",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Papers: identifiers, merging, text repair, gists, search."""

@@ -1,0 +1,205 @@
+"""Joining two papers: everything that is said of one moves to the other, and its id leads there.
+Also texts a paper had before, and those of versions that came too late to be its text.
+
+What was frozen stays as it was. Editions keep the id they were frozen with, and so does the memory
+of what people were sent; whoever reads them asks `current` which paper that is today.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, insert, literal, or_, select, update
+
+from paperround.core.errors import Conflict
+from paperround.db.bulk import insert_many
+from paperround.db.dialect import among, insert_new, insert_row, upsert
+from paperround.db.rows import columns_of
+from paperround.db.schema import tables as db
+from paperround.papers.duplicates import PaperJoin
+from paperround.papers.merge import REMEMBERED
+from paperround.papers.model import PaperId, PaperText
+
+STANDS = (
+    ~select(db.joined_papers.c.paper_id)
+    .where(db.joined_papers.c.paper_id == db.papers.c.id)
+    .correlate(db.papers)
+    .exists()
+)
+"""Not joined into another paper."""
+
+_OPPOSITES = (("more", "less"), ("less", "more"))
+
+_SAID = ("subscriber_id", "delivery_id", "verdict", "created_at")
+_COUNTED = ("signal", "captured_at", "value", "feed_id")
+
+
+def current(connection: Connection, papers: Collection[PaperId]) -> dict[PaperId, PaperId]:
+    """Where the ids lead of those of `papers` that were joined; the others are left out."""
+    if not papers:
+        return {}
+    c = db.joined_papers.c
+    found = select(c.paper_id, c.into_id).where(among(connection, c.paper_id, papers))
+    return {PaperId(old): PaperId(new) for old, new in connection.execute(found)}
+
+
+_JOINED = select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id)
+
+
+def groups(connection: Connection) -> dict[PaperId, frozenset[PaperId]]:
+    """All ids of one work, for each id of a work that has several. They are few."""
+    by_paper: dict[int, set[PaperId]] = {}
+    for gone, kept in connection.execute(_JOINED).all():
+        by_paper.setdefault(kept, {PaperId(kept)}).add(PaperId(gone))
+    whole = [frozenset(ids) for ids in by_paper.values()]
+    return {one: ids for ids in whole for one in ids}
+
+
+def require_current(connection: Connection, papers: Collection[PaperId]) -> None:
+    """Raise Conflict when another process joined one of `papers` since they were looked up.
+
+    Called after rows that refer to them were written: from then on nobody can join them until this
+    transaction ends. SQLite has one writer, who looked them up as the one writer.
+    """
+    if connection.dialect.name == "postgresql" and current(connection, papers):
+        raise Conflict("another run joined these papers: try again")
+
+
+def join(connection: Connection, one: PaperJoin, *, now: datetime) -> None:
+    """Move everything to the paper that stays; its own values are saved after this.
+
+    Whoever wrote rows that refer to the paper that goes has ended by then, and whoever writes some
+    later finds out: see `require_current`.
+    """
+    kept, gone = one.paper.id, one.gone
+    gone_row = select(db.papers.c.id).where(db.papers.c.id == gone).with_for_update()
+    connection.execute(gone_row).scalar_one()
+    require_current(connection, [kept, gone])
+    _keep_the_other_text(connection, one, now)
+    for table in (db.identifiers, db.paper_versions):
+        _point(connection, table.c.paper_id, gone, kept)
+    _move(connection, db.observations, _COUNTED, gone, kept)
+    _move(connection, db.feedback, _SAID, gone, kept)
+    _settle_verdicts(connection, kept)
+    _move_listings(connection, gone, kept)
+    _point(connection, db.joined_papers.c.into_id, gone, kept)
+    connection.execute(insert(db.joined_papers).values(paper_id=gone, into_id=kept, joined_at=now))
+
+
+def _keep_the_other_text(connection: Connection, one: PaperJoin, now: datetime) -> None:
+    kept, gone = one.paper.id, one.gone
+    taken = (("title", one.title_of_gone), ("abstract", one.abstract_of_gone))
+    columns = [name for word, is_taken in taken if is_taken for name in (word, f"raw_{word}")]
+    if one.text_differs:
+        keep_texts(connection, [kept if columns else gone], now, under=kept)
+    if columns:
+        texts = select(*(db.papers.c[name] for name in columns)).where(db.papers.c.id == gone)
+        row = connection.execute(texts).mappings().one()
+        connection.execute(update(db.papers).where(db.papers.c.id == kept).values(dict(row)))
+
+
+def _point(connection: Connection, column: Any, gone: PaperId, kept: PaperId) -> None:
+    moving = update(column.table).where(column == gone).values({column.name: kept})
+    connection.execute(moving)
+
+
+def _move(
+    connection: Connection, table: Any, columns: tuple[str, ...], gone: PaperId, kept: PaperId
+) -> None:
+    """The rows of one paper to the other; of two with one key that of the older paper stays."""
+    of_gone = table.c.paper_id == gone
+    found = connection.execute(select(*(table.c[name] for name in columns)).where(of_gone))
+    rows = [{"paper_id": kept, **row} for row in found.mappings()]
+    insert_many(connection, insert_new(connection, table), rows)
+    connection.execute(delete(table).where(of_gone))
+
+
+def _settle_verdicts(connection: Connection, paper: PaperId) -> None:
+    """Who wanted more of one paper and less of the other is taken at their last word."""
+    later = db.feedback.alias("later")
+    opposite = or_(
+        *(and_(db.feedback.c.verdict == one, later.c.verdict == other) for one, other in _OPPOSITES)
+    )
+    after = or_(
+        later.c.created_at > db.feedback.c.created_at,
+        and_(later.c.created_at == db.feedback.c.created_at, later.c.id > db.feedback.c.id),
+    )
+    revoked = (
+        select(later.c.id)
+        .where(
+            later.c.subscriber_id == db.feedback.c.subscriber_id,
+            later.c.paper_id == paper,
+            opposite,
+            after,
+        )
+        .correlate(db.feedback)
+    )
+    connection.execute(delete(db.feedback).where(db.feedback.c.paper_id == paper, revoked.exists()))
+
+
+def _move_listings(connection: Connection, gone: PaperId, kept: PaperId) -> None:
+    """A feed that listed both knows the one by what it remembers of either."""
+    both = db.listings.c.paper_id.in_([gone, kept])
+    found = connection.execute(select(db.listings).where(both).with_for_update()).all()
+    by_feed: dict[int, list[Row[Any]]] = {}
+    for row in sorted(found, key=lambda row: (row.last_seen_at, row.paper_id != kept)):
+        by_feed.setdefault(row.feed_id, []).append(row)
+    connection.execute(delete(db.listings).where(both))
+    merged = [_one_listing(rows, kept) for rows in by_feed.values()]
+    changed = ("listed_on", "fingerprint", "first_seen_at", "last_seen_at")
+    insert_many(
+        connection, upsert(connection, db.listings, ("paper_id", "feed_id"), changed), merged
+    )
+
+
+def _one_listing(rows: list[Row[Any]], kept: PaperId) -> Mapping[str, Any]:
+    """One of one or two, the one that was seen last at the end."""
+    prints = [word for row in rows for word in row.fingerprint.split(" ") if word]
+    return {
+        "paper_id": kept,
+        "feed_id": rows[0].feed_id,
+        "listed_on": rows[-1].listed_on,
+        "fingerprint": " ".join(prints[-REMEMBERED:]),
+        "first_seen_at": min(row.first_seen_at for row in rows),
+        "last_seen_at": rows[-1].last_seen_at,
+    }
+
+
+_TEXTS = ("title", "abstract", "raw_title", "raw_abstract", "version")
+
+
+def keep_texts(
+    connection: Connection,
+    papers: Collection[PaperId],
+    now: datetime,
+    *,
+    under: PaperId | None = None,
+) -> None:
+    """Keep the texts of `papers` as they stand as versions, of each or of the paper `under`."""
+    texts = [db.papers.c[name] for name in _TEXTS]
+    whose = db.papers.c.id if under is None else literal(under, db.papers.c.id.type)
+    replaced = select(whose, *texts, literal(now, db.paper_versions.c.replaced_at.type)).where(
+        among(connection, db.papers.c.id, papers)
+    )
+    names = ["paper_id", *_TEXTS, "replaced_at"]
+    connection.execute(insert(db.paper_versions).from_select(names, replaced))
+
+
+def keep_earlier(connection: Connection, texts: Sequence[PaperText], now: datetime) -> None:
+    """Keep texts of versions that their papers neither are at nor have: of each the first."""
+    papers = {one.paper_id for one in texts}
+    own, kept = db.papers.c, db.paper_versions.c
+    there = {
+        (paper, number)
+        for id_, version in ((own.id, own.version), (kept.paper_id, kept.version))
+        for paper, number in connection.execute(
+            select(id_, version).where(among(connection, id_, papers))
+        )
+    }
+    missing = {(one.paper_id, one.version): one for one in reversed(texts)}
+    rows = [
+        columns_of(one) | {"replaced_at": now}
+        for key, one in reversed(missing.items())
+        if key not in there
+    ]
+    insert_many(connection, insert_row(db.paper_versions), rows)

@@ -1,0 +1,106 @@
+"""How a paper is told in a few words, whatever the way it goes out: which authors and which links
+are shown."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+from paperround.core.languages import marked
+from paperround.papers.gist import choose_gist
+from paperround.papers.model import Paper, Show
+
+_NAME_LENGTH = 50
+_MOST_NAMES = 4
+_LINKS = {
+    "abstract": marked("Abstract"),
+    "pdf": marked("PDF"),
+    "code": marked("Code"),
+    "project": marked("Project page"),
+    "discussion": marked("Discussion"),
+}
+_ARXIV = marked("arXiv abstract")
+_PRINTABLE = "!#$%&'()*+,/:;=?@[]~"
+_MOST_ADDRESSES = 4096
+"""Addresses kept, about 300 bytes each: a mail asks several times for each of its own."""
+_UNSAFE = re.compile(r"[\s\"'<>\\`{|}^\x00-\x1f]")
+
+
+class Linked(Protocol):
+    """What has links, by kind."""
+
+    @property
+    def links(self) -> Mapping[str, str]: ...
+
+
+def shortened(text: str, length: int) -> str:
+    """`text` in at most `length` characters, cut after a word where one ends in its second half."""
+    if len(text) <= length:
+        return text
+    head = text[: length - 1]
+    space = head.rfind(" ")
+    return head[: space if space > length // 2 else None].rstrip(" ,;:.-–—\u200d") + "…"
+
+
+def first_authors(names: tuple[str, ...]) -> tuple[list[str], int]:
+    """Up to four names, and how many more there are; of more than four, three and the rest.
+
+    "and 1 more" would take the room of the fourth name.
+    """
+    shown = shown_authors(names)
+    return [shortened(name, _NAME_LENGTH) for name in shown], sum(map(bool, names)) - len(shown)
+
+
+def shown_authors(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of which `first_authors` shows the start."""
+    named = tuple(filter(None, names))
+    return named if len(named) <= _MOST_NAMES else named[: _MOST_NAMES - 1]
+
+
+def with_author_shown(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The names, of which `name` moves to the last place that is shown where it is further back."""
+    shown = shown_authors(names)
+    if name in shown or name not in names:
+        return names
+    others = [one for one in names if one and one != name]
+    return (*others[: len(shown) - 1], name, *others[len(shown) - 1 :])
+
+
+@lru_cache(maxsize=_MOST_ADDRESSES)
+def web_address(url: str) -> str:
+    """`url` in ASCII when it is a plain http(s) address without a user name, else empty."""
+    if _UNSAFE.search(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not host or not parts.netloc.isascii():
+        return ""
+    if "@" in parts.netloc:
+        return ""
+    return quote(url, safe=_PRINTABLE)
+
+
+def paper_links(paper: Linked) -> list[tuple[str, str]]:
+    """(label, address) of the links to show, in a fixed order."""
+    shown = []
+    for kind, label in _LINKS.items():
+        url = web_address(paper.links.get(kind, ""))
+        of_arxiv = f".{urlsplit(url).hostname}".endswith(".arxiv.org")
+        if url:
+            shown.append((_ARXIV if of_arxiv and kind == "abstract" else label, url))
+    return list({url: (label, url) for label, url in reversed(shown)}.values())[::-1]
+
+
+def shown_text(paper: Paper) -> tuple[str, bool]:
+    """As much of the abstract as its source lets us show, and whether that is only the gist."""
+    match paper.show:
+        case Show.FULL:
+            return paper.abstract, False
+        case Show.GIST:
+            return choose_gist(paper.title, paper.abstract), True
+        case Show.LINK:
+            return "", False

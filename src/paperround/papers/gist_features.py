@@ -1,0 +1,196 @@
+"""What can be said of a sentence of an abstract, in numbers with names.
+
+Each feature is a habit of authors: the words they announce their own work and their results with,
+how they open a sentence that only carries on, and where in an abstract each usually stands. A
+feature that does not hold is left out; most that hold are 1.0, and all lie between 0 and 1.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from paperround.papers.sentences import Sentence
+
+Features = Mapping[str, float]
+
+LONG = 320
+"""Characters from which on a sentence counts as of full length."""
+_SHORT = 100  # from here down a sentence names something and says little about it
+
+_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*|\d")
+_FIGURE = re.compile(
+    r"\d(?:\.\d+)?\s?(?:\\?%|×|x\b|\$?\\times|points?\b|times\b|fps\b|db\b)", re.IGNORECASE
+)  # 12 %, 2.5x, 30 fps
+
+_PROPOSE = frozenset(
+    ("propose proposes proposed introduce introduces introduced present presents presented develop "
+     "develops developed devise devises devised design designs designed").split()
+)  # fmt: skip
+_SHOW = frozenset(
+    ("show shows showing demonstrate demonstrates demonstrating find finds reveal reveals observe "
+     "prove proves validate confirm confirms indicate indicates suggest suggests establish").split()
+)  # fmt: skip
+_NAMES_OF_A_STUDY = frozenset({"paper", "work", "article", "study"})
+_VERB_REACH = 4  # words after "we" among which its verb is sought: "we then empirically show"
+
+_CLASSES = {
+    "our": "our ours",
+    "show": " ".join(_SHOW),
+    "experiment": "experiment experiments experimental experimentally evaluation evaluations "
+    "empirical empirically results extensive quantitative",
+    "better": "outperform outperforms outperforming outperformed surpass surpasses surpassing "
+    "exceed exceeds improve improves improved improvement improvements improving achieve achieves "
+    "achieved achieving superior better best gain gains margin boost boosts boosting reduce "
+    "reduces reducing faster",
+    "degree": "significantly substantially consistently favorably comparable competitive "
+    "effectiveness accurate high-quality",
+    "rivals": "state-of-the-art sota baseline baselines compared",
+    "on": "on",
+    "method": "method approach framework model algorithm architecture network pipeline",
+    "means": "leverage leverages leveraging using utilize utilizes utilizing exploit exploits "
+    "exploiting combine combines combining learn learns train integrate integrates incorporate "
+    "incorporates employ employs jointly via through formulate based",
+    "contrast": "rather instead unlike contrast",
+    "gain": "without enables enabling enable allows allowing allow thereby thus simultaneously "
+    "both while",
+    "than": "than",
+    "problem": "challenge challenges challenging remain remains suffer suffers limited limitation "
+    "limitations difficult difficulty crucial important essential fundamental lack lacks fail "
+    "fails hard expensive due costly",
+    "have": "has have had",
+    "also": "also further furthermore moreover additionally besides finally lastly",
+    "future": "will future hope aim aims need may could potential research community applications",
+    "code": "github code release released publicly webpage website http https",
+}
+_OPENINGS = {
+    "opens with our": "our",
+    "opens with a turn": "however despite although while unfortunately nevertheless yet but recent "
+    "recently existing previous prior most many current traditional",
+    "opens with detail": "specifically first second third firstly secondly then",
+}
+
+
+def _by_word(classes: Mapping[str, str]) -> Mapping[str, str]:
+    return {word: name for name, words in classes.items() for word in words.split()}
+
+
+_CLASS_OF = _by_word(_CLASSES)
+_OPENING_OF = _by_word(_OPENINGS)
+
+
+def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
+    """The features of each sentence of one abstract, given in order."""
+    found = [_wording(sentence.text) for sentence in sentences]
+    for at, features in enumerate(found):
+        features["place"] = at / (len(found) - 1) if len(found) > 1 else 0.5
+        if at < 2:
+            features[("first", "second")[at]] = 1.0
+    # Authors turn from the world to their own work once.
+    _mark_first(found, ("we", "our"), "first of ours", "before ours")
+    proposal = ("first proposal", "before the proposal", "after the proposal")
+    _mark_first(found, ("we propose",), *proposal)
+    for one in found:
+        says = "better" in one or "show" in one or "rivals" in one
+        if says and ("our" in one or "experiment" in one or "we show" in one):
+            one["first result"] = 1.0
+            break
+    closing = next((one for one in reversed(found) if "code" not in one), None)
+    if closing is not None:
+        closing["closing"] = 1.0
+    return tuple(found)
+
+
+def _wording(text: str) -> dict[str, float]:
+    words = _WORD.findall(text.lower())
+    features = {name: 1.0 for word in words if (name := _CLASS_OF.get(word))}
+    if words and (opening := _OPENING_OF.get(words[0])):
+        features[opening] = 1.0
+    for at, word in enumerate(words):
+        features.update(dict.fromkeys(_announced(word, words[at + 1 : at + 1 + _VERB_REACH]), 1.0))
+    if _FIGURE.search(text):
+        features["figure"] = 1.0
+    features["length"] = min(len(text), LONG) / LONG
+    if len(text) < _SHORT:
+        features["shortness"] = 1 - len(text) / _SHORT
+    return features
+
+
+def _announced(word: str, behind: Sequence[str]) -> Sequence[str]:
+    """What a word announces with those behind it."""
+    after = behind[0] if behind else ""
+    match word:
+        case "here":
+            return ["this paper"] if after == "we" else []
+        case "by":
+            return ["by doing"] if after.endswith("ing") else []
+        case "this" if after in _NAMES_OF_A_STUDY:
+            names = ["this paper", "we"]
+        case "we":
+            names = ["we"]
+        case _:
+            return []
+    if not _PROPOSE.isdisjoint(behind):
+        names.append("we propose")
+    if not _SHOW.isdisjoint(behind):
+        names.append("we show")
+    return names
+
+
+def _mark_first(
+    found: list[dict[str, float]], names: Sequence[str], first: str, before: str, after: str = ""
+) -> None:
+    """Mark the first sentence that has one of the features `names`, those before it and, if that
+    has a name, the one after it."""
+    at = next((at for at, one in enumerate(found) if not one.keys().isdisjoint(names)), None)
+    if at is None:
+        return
+    found[at][first] = 1.0
+    for one in found[:at]:
+        one[before] = 1.0
+    for one in found[at + 1 : at + 2] if after else ():
+        one[after] = 1.0
+
+
+# How much each feature of a sentence speaks for an idea, and how much for a result.
+#
+# Learned by `python -m tools.gist_fit` (see `docs/gist.md`); it prints these lines.
+
+Weights = Mapping[str, tuple[float, float]]
+"""By feature, what it adds to the sums of an idea and of a result."""
+
+WEIGHTS: Weights = {
+    "length": (3.1, 1.08),
+    "place": (0.0, 3.94),
+    "closing": (0.0, 0.48),
+    "first of ours": (1.97, 0.0),
+    "opens with our": (0.0, 1.28),
+    "our": (0.0, 1.13),
+    "this paper": (1.03, 0.0),
+    "we propose": (0.66, 0.0),
+    "by doing": (1.33, 1.02),
+    "means": (0.83, 0.0),
+    "method": (0.61, 0.0),
+    "contrast": (0.85, 0.65),
+    "gain": (0.0, 0.85),
+    "experiment": (0.0, 0.22),
+    "better": (0.0, 0.78),
+    "degree": (0.0, 1.93),
+    "figure": (0.0, 1.67),
+    "rivals": (0.0, 1.09),
+    "than": (0.81, 0.35),
+    "on": (0.0, 0.68),
+    "first proposal": (0.21, -1.65),
+    "after the proposal": (1.5, -0.39),
+    "first result": (-1.3, 1.15),
+    "shortness": (-1.11, -1.02),
+    "first": (-3.25, 0.0),
+    "second": (-0.22, -1.04),
+    "before ours": (-0.93, -1.11),
+    "before the proposal": (0.0, -2.24),
+    "opens with a turn": (-0.9, -0.6),
+    "also": (-1.26, -0.99),
+    "opens with detail": (0.0, -0.75),
+    "problem": (-1.56, 0.0),
+    "have": (-1.54, -0.76),
+    "future": (-0.48, -0.68),
+    "code": (-1.01, -1.19),
+}

@@ -1,0 +1,322 @@
+"""Deciding what one record does to the papers there are. Pure: old value, record, now -> write.
+
+A later version replaces the texts; an earlier one never does, but is kept as a version. A text
+that says its version replaces one that does not, whichever came first. Of two feeds that carry the
+same version, the text that came first stays, so that a feed with poorer text cannot spoil a paper.
+A missing abstract is taken from anybody, and never replaced by none.
+
+A withdrawal stays until a newer text comes without it, or all who said it take it back.
+
+Two papers that turn out to be one are joined first (`domain.joining`). Where they must stay apart,
+a record with identifiers of both goes to the paper of its most trusted one, and the other paper
+keeps its own.
+"""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from paperround.core.times import midnight_utc
+from paperround.papers.identifiers import canonical, title_key
+from paperround.papers.model import FeedId, Paper, PaperId, PaperText, PaperWrite, Record
+from paperround.papers.text import author_names, repair_abstract, repair_title
+
+FUTURE_ALLOWED = timedelta(hours=24)
+"""A date further ahead than this is a mistake of the source and is not believed."""
+
+REMEMBERED = 8
+"""How many fingerprints of a paper a feed remembers: one file may hold several variants of it."""
+
+
+def repaired(record: Record) -> Record:
+    """The record with readable texts and names; itself where it has them already."""
+    title, abstract = repair_title(record.title), repair_abstract(record.abstract)
+    authors = author_names(record.authors)
+    if (title, abstract, authors) == (record.title, record.abstract, record.authors):
+        return record  # most are, and a copy costs as much as a look at the title
+    return replace(record, title=title, abstract=abstract, authors=authors)
+
+
+def key_of(record: Record) -> str:
+    """The title key of a repaired record."""
+    return title_key(record.title, record.authors, _year(record))
+
+
+def _year(record: Record) -> int | None:
+    dated = record.published_at or record.listed_at or record.listed_on
+    return dated.year if dated else None
+
+
+def may_merge_by_title(record: Record, paper: Paper) -> bool:
+    """Whether a repaired record with the paper's title key is that paper.
+
+    Works with identifiers need an author and a year beside the title ("Editorial"), and no two
+    ids of one kind that tell them apart. Where neither has an identifier the title is all there is.
+    """
+    own = [kind for kind in paper.identifiers if kind != "title_key"]
+    if not own and not record.identifiers:
+        return True
+    return is_named(record) and not any(kind in record.identifiers for kind in own)
+
+
+def is_named(record: Record) -> bool:
+    """Whether author and year stand beside a repaired record's title, so that it names a work."""
+    author = record.authors[0] if record.authors else ""
+    return any(map(str.isalnum, author)) and _year(record) is not None
+
+
+def counts_from(record: Record, now: datetime) -> datetime | None:
+    """When the record's listing starts to count; None when the record names none, or one so far
+    ahead that it is a mistake, or a month or year that is not over."""
+    if record.listed_on is None:
+        return None
+    precise = record.listed_at is not None and record.listed_at.date() == record.listed_on
+    start = record.listed_at if precise and record.listed_at else midnight_utc(record.listed_on)
+    return _believed(start, now)
+
+
+def new_paper(
+    provisional: PaperId,
+    raw: Record,
+    record: Record,
+    key: str,
+    now: datetime,
+    *,
+    feed: FeedId | None = None,
+) -> PaperWrite:
+    """The write that creates a paper from its first record; `key` is that record's title key,
+    `feed` where it is from.
+
+    A paper that cannot be merged by its title leaves the key to one that is known by nothing else.
+    """
+    by_title = not record.identifiers or is_named(record)
+    start = counts_from(record, now)
+    paper = Paper(
+        id=provisional,
+        identifiers={**record.identifiers, **({"title_key": key} if by_title else {})},
+        title=record.title,
+        abstract=record.abstract,
+        authors=record.authors,
+        categories=record.categories,
+        keywords=record.keywords,
+        links=dict(record.links),
+        counts_from=start or now,
+        listed_on=record.listed_on if start else None,
+        published_at=_believed(record.published_at, now),
+        updated_at=_believed(record.updated_at, now),
+        version=record.version,
+        withdrawn=record.withdrawn,
+        withdrawn_by=_and(feed, ()) if record.withdrawn else (),
+        comment=record.comment,
+        licence=record.licence,
+        organization=record.organization,
+        submitter=record.submitter,
+        show=record.show,
+    )
+    return _write(paper, raw)
+
+
+def merged(
+    old: Paper,
+    raw: Record,
+    record: Record,
+    *,
+    same_feed: bool,
+    now: datetime,
+    feed: FeedId | None = None,
+) -> PaperWrite | None:
+    """The write that brings `old` up to the record, None when it changes nothing.
+
+    `same_feed`: the feed listed this paper before, so a different text is a correction. `feed` is
+    where the record is from. The record names no identifier of another paper: who calls this
+    leaves those out.
+    """
+    age = _age(old, record, now, same_feed=same_feed)
+    stated = says_more(record.version, old.version)
+    is_text = bool(record.title) or record.withdrawn  # else it is news of counts and links alone
+    replaces = is_text and ((stated or age) > 0 or (same_feed and (stated or age) == 0))
+    base = _with_text(old, record) if replaces else old
+    withdrawn, withdrawn_by = _withdrawal(
+        old, record, feed, age=age, stated=stated, is_the_state=replaces and not stated
+    )
+    if record.abstract and (base is not old or not old.abstract):
+        base = replace(base, abstract=record.abstract, show=record.show)
+    # News of a paper that was announced before never makes it count anew.
+    start = counts_from(record, now) if record.announces else None
+    counted = start or old.counts_from
+    paper = replace(
+        base,
+        identifiers={**record.identifiers, **old.identifiers},
+        categories=old.categories
+        + tuple(one for one in record.categories if one not in old.categories),
+        keywords=old.keywords or record.keywords,
+        links={**record.links, **base.links},
+        counts_from=min(counted, old.counts_from) if old.listed_on else counted,
+        listed_on=earliest(old.listed_on, record.listed_on if start else None),
+        published_at=earliest(old.published_at, _believed(record.published_at, now)),
+        updated_at=latest(old.updated_at, _believed(record.updated_at, now)),
+        withdrawn=withdrawn,
+        withdrawn_by=withdrawn_by,
+        comment=base.comment or record.comment,
+        licence=base.licence or record.licence,
+        organization=old.organization or record.organization,
+        submitter=old.submitter or record.submitter,
+    )
+    return None if paper == old else _write(paper, raw, old)
+
+
+def says_more(version: int | None, known: int | None) -> int:
+    """1 when only the first of two texts says which version it is, -1 when only the second does,
+    else 0."""
+    return (version is not None) - (known is not None)
+
+
+def earlier_text(paper: Paper, raw: Record, record: Record) -> PaperText | None:
+    """The text of a repaired record that is an earlier version of the paper's; None otherwise."""
+    if record.version is None or paper.version is None or not record.title:
+        return None
+    if record.version >= paper.version:
+        return None
+    return PaperText(
+        paper_id=paper.id,
+        version=record.version,
+        title=record.title,
+        abstract=record.abstract,
+        raw_title=None if raw.title == record.title else raw.title,
+        raw_abstract=None if raw.abstract == record.abstract else raw.abstract,
+    )
+
+
+def text_of(write: PaperWrite) -> PaperText | None:
+    """The text that a write would have stored, to be kept when a later one takes its place; None
+    where it does not say its version or stores none."""
+    paper = write.paper
+    if paper.version is None or not (write.is_new or write.text_changed):
+        return None
+    return PaperText(
+        paper_id=paper.id,
+        version=paper.version,
+        title=paper.title,
+        abstract=paper.abstract,
+        raw_title=write.raw_title,
+        raw_abstract=write.raw_abstract,
+    )
+
+
+def together(before: PaperWrite, after: PaperWrite) -> PaperWrite:
+    """Two writes to one paper as one: still new if it was, text changed if either did."""
+    return replace(
+        after,
+        is_new=before.is_new,
+        text_changed=before.text_changed or after.text_changed,
+        raw_title=before.raw_title if after.raw_title_stays else after.raw_title,
+        raw_title_stays=before.raw_title_stays and after.raw_title_stays,
+        raw_abstract=before.raw_abstract if after.raw_abstract_stays else after.raw_abstract,
+        raw_abstract_stays=before.raw_abstract_stays and after.raw_abstract_stays,
+    )
+
+
+def remembers(known: str | None, fingerprint: str) -> bool:
+    """Whether a feed that remembers the fingerprints `known` has read this one before."""
+    return known is not None and f" {fingerprint} " in f" {known} "
+
+
+def last_of(known: str | None) -> str | None:
+    """The last of the fingerprints `known`."""
+    return known.rpartition(" ")[2] if known else None
+
+
+def remembered(known: str | None, fingerprint: str) -> str:
+    """The last `REMEMBERED` fingerprints, separated by spaces, the new one last."""
+    earlier = [one for one in known.split(" ") if one != fingerprint] if known else []
+    return " ".join([*earlier, fingerprint][-REMEMBERED:])
+
+
+def _age(old: Paper, record: Record, now: datetime, *, same_feed: bool) -> int:
+    """1 when the record's text is newer than the paper's, -1 when it is older, else 0.
+
+    What says most decides: the version, the date of the update, and within one feed the listing,
+    which can only be earlier than the paper's first one.
+    """
+    decided = order(record.version, old.version) or order(
+        _believed(record.updated_at, now), old.updated_at
+    )
+    if decided or not same_feed:
+        return decided
+    return min(0, order(record.listed_on, old.listed_on))
+
+
+def _withdrawal(
+    old: Paper, record: Record, feed: FeedId | None, *, age: int, stated: int, is_the_state: bool
+) -> tuple[bool, tuple[FeedId, ...]]:
+    """Whether the paper is withdrawn now, and by whom.
+
+    A newer text that is not withdrawn brings the paper back, whoever withdrew it. Who corrects
+    their text, or has news without one, takes back what they said themselves.
+    """
+    stands = old.withdrawn, old.withdrawn_by
+    if record.withdrawn:
+        return (True, _and(feed, old.withdrawn_by)) if stated or age >= 0 else stands
+    if is_the_state and (age > 0 or not old.withdrawn_by):
+        return False, ()
+    if feed in old.withdrawn_by and (is_the_state or not record.title):
+        others = tuple(one for one in old.withdrawn_by if one != feed)
+        return bool(others), others
+    return stands
+
+
+def _and(feed: FeedId | None, others: tuple[FeedId, ...]) -> tuple[FeedId, ...]:
+    return others if feed is None else tuple(sorted({*others, feed}))
+
+
+def _with_text(old: Paper, record: Record) -> Paper:
+    """The paper with what comes with a text; the abstract is taken separately."""
+    return replace(
+        old,
+        title=record.title or old.title,
+        authors=record.authors or old.authors,
+        links={**old.links, **record.links},
+        version=latest(old.version, record.version),
+        comment=record.comment or old.comment,
+        licence=record.licence or old.licence,
+    )
+
+
+def _write(paper: Paper, raw: Record, old: Paper | None = None) -> PaperWrite:
+    same_title = old is not None and old.title == paper.title
+    same_abstract = old is not None and old.abstract == paper.abstract
+    return PaperWrite(
+        paper=paper,
+        is_new=old is None,
+        text_changed=not (same_title and same_abstract),
+        title_key=paper.identifiers.get("title_key", ""),
+        canonical=canonical(paper.identifiers),
+        raw_title=None if same_title or raw.title == paper.title else raw.title,
+        raw_abstract=None if same_abstract or raw.abstract == paper.abstract else raw.abstract,
+        raw_title_stays=same_title,
+        raw_abstract_stays=same_abstract,
+    )
+
+
+def _believed(moment: datetime | None, now: datetime) -> datetime | None:
+    return moment if moment is not None and moment <= now + FUTURE_ALLOWED else None
+
+
+T = TypeVar("T", int, datetime, date)
+
+
+def order(one: T | None, other: T | None) -> int:
+    """1 when the first is later, -1 when it is earlier; 0 when neither, or nobody can tell."""
+    if one is None or other is None or one == other:
+        return 0
+    return 1 if one > other else -1
+
+
+def earliest(one: T | None, other: T | None) -> T | None:
+    """The earlier of those that are known, None when neither is."""
+    return min((value for value in (one, other) if value is not None), default=None)
+
+
+def latest(one: T | None, other: T | None) -> T | None:
+    """The later of those that are known, None when neither is."""
+    return max((value for value in (one, other) if value is not None), default=None)

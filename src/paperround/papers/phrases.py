@@ -1,0 +1,167 @@
+"""What papers are about, in phrases that could be somebody's topic: suggested, never guessed for
+them.
+
+A phrase is a keyword that a paper names, or two to four words of its title that stand side by
+side, none of them at either end a word that says nothing. It counts once for each paper it is found
+in. Of two phrases of which one holds the other the longer stands for both, where most papers with
+the shorter have it.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import log
+
+from paperround.papers.model import Paper
+from paperround.papers.search import COMMON
+from paperround.papers.stems import stem
+from paperround.papers.topics import LONGEST_TOPIC, folded, whole_words
+
+MOST_PAPERS = 1500
+LEAST_PAPERS = 3
+"""So many papers have a phrase before it is suggested to everybody."""
+
+_MOST_WORDS = 4
+_MOST_CHECKED = 400
+_STANDS_FOR = 0.6
+"""The share of a shorter phrase's papers that must have the longer one."""
+
+_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+_BREAKS = re.compile(r"[:;,.?!()\[\]{}\"“”/–—]+")
+_EMPTY = COMMON | frozenset(
+    """
+    via using based towards new novel improved improving efficient effective better fast simple
+    large small general unified robust approach approaches method methods framework paper study
+    analysis case case-study evaluation evaluating evidence role effect effects understanding
+    exploring learning-based toward beyond without within across among first second one two three
+    high low good best state art state-of-the-art end perspective review survey introduction note
+    notes problem problems question questions results data-driven use uses make making does need all
+    you can we it is really report technical preliminary
+    """.split()
+)
+"""Words that no topic begins or ends with."""
+
+_ALONE_EMPTY = frozenset("learning model models data theory systems system networks".split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where phrases were found: papers by phrase, and how each phrase is written."""
+
+    papers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    written: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def spelt(self, key: str) -> str:
+        """The phrase as most papers write it, in lower case where they do not agree."""
+        spellings = self.written[key]
+        lower = Counter[str]()
+        for one, count in spellings.items():
+            lower[_lowered(one)] += count
+        return min(lower, key=lambda one: (-lower[one], one))
+
+
+def frequent_phrases(papers: Sequence[Paper], *, most: int) -> tuple[str, ...]:
+    """What these papers are most about, at most so many phrases, the most frequent first."""
+    found = _phrases(papers[:MOST_PAPERS])
+    counts = {key: len(where) for key, where in found.papers.items()}
+    weights = (0.7, 1.0, 1.1)  # two words say more than one, and three not much more than two
+    often = sorted(
+        (key for key, count in counts.items() if count >= LEAST_PAPERS),
+        key=lambda key: (-counts[key] * weights[min(key.count(" "), 2)], key),
+    )[:_MOST_CHECKED]
+    return tuple(found.spelt(key) for key in _distinct(often, found.papers))[:most]
+
+
+def telling_phrases(
+    good: Sequence[Paper], bad: Sequence[Paper], others: Sequence[Paper], *, most: int
+) -> tuple[str, ...]:
+    """What tells the `good` papers from the `bad` ones and from others, best first.
+
+    Looked at are the phrases of the good papers, and those that several others have and a good one
+    holds. A phrase is worth the papers among the good ones less twice those among the bad ones, to
+    the power of 1.5, times how rare it is among the others. What only one paper has is no topic.
+    """
+    found = _phrases([*good, *others[:MOST_PAPERS]])
+    texts = {
+        id(one): folded(" ".join((one.title, one.abstract, *one.keywords)))
+        for one in (*good, *bad, *others)
+    }
+
+    def holding(key: str, papers: Iterable[Paper]) -> int:
+        wanted = whole_words(folded(found.spelt(key)))
+        return sum(wanted.search(texts[id(one)]) is not None for one in papers)
+
+    # Phrases of the good papers, and those that several of the others have.
+    theirs = [key for key, where in found.papers.items() if min(where) < len(good)]
+    often = [key for key, where in found.papers.items() if len(where) >= LEAST_PAPERS]
+    often.sort(key=lambda key: (-len(found.papers[key]), key))
+    worth: dict[str, float] = {}
+    for key in list(dict.fromkeys((*theirs, *often)))[:_MOST_CHECKED]:
+        liked = holding(key, good) - 2 * holding(key, bad)
+        elsewhere = holding(key, others) if liked > 0 else 0
+        if liked > 0 and liked + elsewhere > 1:
+            rarity = log((len(others) + 2) / (elsewhere + 1))
+            worth[key] = liked**1.5 * rarity
+    best = sorted(worth, key=lambda key: (-worth[key], key))
+    return tuple(found.spelt(key) for key in _distinct(best, found.papers))[:most]
+
+
+def _phrases(papers: Sequence[Paper]) -> _Found:
+    found = _Found()
+    for number, paper in enumerate(papers):
+        for phrase in set(_of_paper(paper)):
+            if len(phrase) <= LONGEST_TOPIC:
+                key = " ".join(stem(word) for word in folded(phrase).split())
+                found.papers[key].add(number)
+                found.written[key][phrase] += 1
+    return found
+
+
+def _of_paper(paper: Paper) -> Iterator[str]:
+    for keyword in paper.keywords:
+        said = " ".join(keyword.split())
+        if said.isprintable() and 1 <= len(said.split()) <= _MOST_WORDS and _tells(said.split()):
+            yield said
+    for part in _BREAKS.split(paper.title):
+        words = _WORD.findall(part)
+        for length in range(2, _MOST_WORDS + 1):
+            for start in range(len(words) - length + 1):
+                phrase = words[start : start + length]
+                if _tells(phrase):
+                    yield " ".join(phrase)
+
+
+def _tells(phrase: Sequence[str]) -> bool:
+    ends = (phrase[0].casefold(), phrase[-1].casefold())
+    if any(end in _EMPTY or len(end) < 2 or end.isdecimal() for end in ends):
+        return False
+    inner = (word.casefold() for word in phrase[1:-1])
+    if any(word in COMMON and word != "of" for word in inner):
+        return False  # but for `of`, which stands inside of names: mixture of experts
+    return len(phrase) > 1 or ends[0] not in _ALONE_EMPTY
+
+
+def _distinct(keys: Iterable[str], where: Mapping[str, set[int]]) -> list[str]:
+    """The phrases without those that another, better or longer one stands for."""
+    each = list(keys)
+    chosen: list[str] = []
+    for key in each:
+        longer = (one for one in each if one != key and _holds(one, key))
+        if any(len(where[one] & where[key]) >= _STANDS_FOR * len(where[key]) for one in longer):
+            continue
+        if not any(_holds(one, key) or _holds(key, one) for one in chosen):
+            chosen.append(key)
+    return chosen
+
+
+def _holds(longer: str, shorter: str) -> bool:
+    return longer != shorter and f" {shorter} " in f" {longer} "
+
+
+def _lowered(phrase: str) -> str:
+    """In lower case, but for words that are written with capitals inside: `LLM`, `mRNA`."""
+    return " ".join(
+        word if any(part[1:] != part[1:].lower() for part in word.split("-")) else word.lower()
+        for word in phrase.split()
+    )

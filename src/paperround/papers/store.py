@@ -1,0 +1,385 @@
+"""Papers with their identifiers, listings and observations. Written in bulk, read in bulk."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    bindparam,
+    case,
+    func,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from paperround.core.errors import Conflict
+from paperround.db.bulk import Made, insert_many
+from paperround.db.compiled_query import CompiledQuery
+from paperround.db.dialect import (
+    among,
+    among_ids,
+    as_ids,
+    insert_new,
+    insert_row,
+    is_duplicate,
+    next_ids,
+    upsert,
+)
+from paperround.db.rows import columns_of, value_of
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store, UnitOfWork
+from paperround.papers.duplicates import PaperJoin
+from paperround.papers.duplicates_store import (
+    STANDS,
+    current,
+    join,
+    keep_earlier,
+    keep_texts,
+    require_current,
+)
+from paperround.papers.model import (
+    Carried,
+    EarlierText,
+    FeedId,
+    Listing,
+    Observation,
+    Paper,
+    PaperId,
+    PaperText,
+    PaperTrail,
+    PaperWrite,
+)
+from paperround.papers.rows import PAPER_COLUMNS, paper_of, row_of
+from paperround.papers.search import title_words
+from paperround.papers.search_store import index_new, remember_words
+
+TITLE_KEY = "title_key"
+"""The one kind of identifier that two papers may share; the first one keeps it."""
+
+_PAPERS = CompiledQuery(
+    lambda dialect: select(*PAPER_COLUMNS).where(among_ids(dialect, db.papers.c.id, "papers"))
+)
+
+
+class PaperStore(Store):
+    """Papers with their identifiers, listings and observations."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        super().__init__(work)
+        self._unlisted: set[PaperId] = set()
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def find(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], PaperId]:
+        """Which paper each (kind, value) belongs to; unknown ones are left out."""
+        by_kind: dict[str, list[str]] = defaultdict(list)
+        for kind, value in identifiers:
+            by_kind[kind].append(value)
+        c = db.identifiers.c
+        found = dict[tuple[str, str], PaperId]()
+        for kind, values in by_kind.items():
+            named = (c.kind == kind, among(self._connection, c.value, values))
+            rows = self._connection.execute(select(c.value, c.paper_id).where(*named))
+            found |= {(kind, value): PaperId(paper) for value, paper in rows}
+        return found
+
+    def fingerprints(self, feed: FeedId, papers: Collection[PaperId]) -> dict[PaperId, str]:
+        """The fingerprints `feed` last listed each paper with, as `Listing` holds them."""
+        found = self._connection.execute(
+            select(db.listings.c.paper_id, db.listings.c.fingerprint).where(
+                db.listings.c.feed_id == feed,
+                among(self._connection, db.listings.c.paper_id, papers),
+            )
+        )
+        return {PaperId(paper): fingerprint for paper, fingerprint in found}
+
+    def load(
+        self, papers: Collection[PaperId], *, for_update: bool = False
+    ) -> dict[PaperId, Paper]:
+        """The papers with these ids; unknown ones are left out. Of one that was joined into
+        another, that one.
+
+        `for_update` locks them till the end of the transaction, in the order of their ids so that
+        two who do so never wait for each other, and raises Conflict where another process joined
+        one meanwhile. SQLite has one writer and locks nothing.
+        """
+        if for_update:
+            # The keys stay, so rows that refer to these papers may be written meanwhile.
+            wanted = select(*PAPER_COLUMNS).order_by(db.papers.c.id).with_for_update(key_share=True)
+            chosen = wanted.where(among(self._connection, db.papers.c.id, papers))
+            found = {PaperId(row.id): paper_of(row) for row in self._connection.execute(chosen)}
+            require_current(self._connection, papers)
+            return found
+        leads_to = current(self._connection, papers)
+        standing = {leads_to.get(one, one) for one in papers}
+        rows = _PAPERS.rows(self._connection, papers=as_ids(self._connection, standing))
+        found = {PaperId(row.id): paper_of(row) for row in rows}
+        real = ((one, leads_to.get(one, one)) for one in papers)
+        return {one: found[it] for one, it in real if it in found}
+
+    def newest(self, *, before: PaperId | None, limit: int) -> list[Paper]:
+        """Papers with an id below `before`, those that were read last first; none that was joined
+        into another."""
+        wanted = select(*PAPER_COLUMNS).where(STANDS).order_by(db.papers.c.id.desc()).limit(limit)
+        if before is not None:
+            wanted = wanted.where(db.papers.c.id < before)
+        return [paper_of(row) for row in self._connection.execute(wanted)]
+
+    def count(self) -> int:
+        """How many papers there are; one that was joined into another is none of its own."""
+        counted = select(func.count()).select_from(db.papers).where(STANDS)
+        return self._connection.execute(counted).scalar_one()
+
+    def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
+        """Where a paper came from: its `limit` last texts, newest first, and the feeds that carry
+        it."""
+        kept, listed = db.paper_versions.c, db.listings.c
+        texts = self._connection.execute(
+            select(kept.version, kept.title, kept.replaced_at)
+            .where(kept.paper_id == paper)
+            .order_by(func.coalesce(kept.version, 0).desc(), kept.id.desc())
+            .limit(limit)
+        )
+        carried = self._connection.execute(
+            select(
+                db.feeds.c.name.label("feed"), listed.listed_on, listed.first_seen_at.label("since")
+            )
+            .join_from(db.listings, db.feeds)
+            .where(listed.paper_id == paper)
+            .order_by(listed.first_seen_at, db.feeds.c.name)
+            .limit(limit)
+        )
+        return PaperTrail(
+            earlier=tuple(value_of(EarlierText, row) for row in texts),
+            carried=tuple(value_of(Carried, row) for row in carried),
+        )
+
+    def withdrawn_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
+        """Those of `papers` that are withdrawn."""
+        found = self._connection.execute(
+            select(db.papers.c.id).where(
+                among(self._connection, db.papers.c.id, papers),
+                db.papers.c.withdrawn_at.is_not(None),
+            )
+        )
+        return frozenset(PaperId(one) for one in found.scalars())
+
+    def joined_among(self, papers: Collection[PaperId]) -> frozenset[PaperId]:
+        """Those of `papers` that were joined into another."""
+        return frozenset(current(self._connection, papers))
+
+    def known_by(self, papers: Collection[PaperId], moment: datetime) -> frozenset[PaperId]:
+        """Those of `papers` that had been read by then."""
+        found = self._connection.execute(
+            select(db.papers.c.id).where(
+                among(self._connection, db.papers.c.id, papers),
+                db.papers.c.first_seen_at <= moment,
+            )
+        )
+        return frozenset(PaperId(one) for one in found.scalars())
+
+    def background(self, before: datetime, *, limit: int) -> list[str]:
+        """Titles and abstracts of papers that count from before `before`, newest first."""
+        found = self._connection.execute(
+            select(db.papers.c.title, db.papers.c.abstract)
+            .where(db.papers.c.counts_from < before, STANDS)
+            .order_by(db.papers.c.counts_from.desc(), db.papers.c.id.desc())
+            .limit(limit)
+        )
+        return [f"{title}\n{abstract}" for title, abstract in found]
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def save(self, writes: Sequence[PaperWrite], *, now: datetime) -> dict[PaperId, PaperId]:
+        """Insert and update; texts that change keep the old ones as a version row.
+
+        Returns the real id of every provisional (negative) one. Raises Conflict when an
+        identifier of one of them belongs to another paper.
+        """
+        new = [write for write in writes if write.is_new]
+        old = [write for write in writes if not write.is_new]
+        self._update(old, now)
+        known = self._insert(new, now)
+        titles = (write.paper.title for write in writes if write.is_new or write.text_changed)
+        remember_words(self._connection, title_words(titles))
+        return known
+
+    def _insert(self, new: Sequence[PaperWrite], now: datetime) -> dict[PaperId, PaperId]:
+        if not new:
+            return {}
+        ids = [PaperId(one) for one in next_ids(self._connection, db.papers, len(new))]
+
+        def row(one: tuple[PaperId, PaperWrite]) -> dict[str, Any]:
+            made = row_of(one[1], now)
+            made["id"], made["first_seen_at"] = one[0], now
+            return made
+
+        self._unlisted.update(ids)
+        rows = Made(list(zip(ids, new, strict=True)), row)
+        insert_many(self._connection, insert_row(db.papers), rows)
+        index_new(self._connection, ids[0], ids[-1])
+        self._claim_identifiers(zip(ids, new, strict=True))
+        return {write.paper.id: id_ for write, id_ in zip(new, ids, strict=True)}
+
+    def _claim_identifiers(self, new: Iterable[tuple[PaperId, PaperWrite]]) -> None:
+        """Every identifier of a new paper must be free; only its title key may be shared.
+
+        Title keys are looked up first, because rows that may stay out (ON CONFLICT) cost
+        PostgreSQL twice as much as others. One that is taken in between is a lost race.
+        """
+        rows = _identifier_rows((id_, write.paper) for id_, write in new)
+        keys = {(TITLE_KEY, row["value"]) for row in rows if row["kind"] == TITLE_KEY}
+        free = {key for _, key in keys - self.find(keys).keys()}
+        try:
+            insert_many(self._connection, insert_row(db.identifiers), _claimed(rows, free))
+        except IntegrityError as error:
+            if is_duplicate(error):
+                raise Conflict(_TAKEN) from error
+            raise
+
+    def _update(self, old: Sequence[PaperWrite], now: datetime) -> None:
+        if not old:
+            return
+        changing = [write.paper.id for write in old if write.text_changed]
+        if changing:
+            keep_texts(self._connection, changing, now)
+        rows = [  # under names that an UPDATE's own parameters cannot clash with
+            {f"b_{name}": value for name, value in row_of(write, now).items()}
+            | {
+                "b_id": write.paper.id,
+                "b_raw_title_stays": write.raw_title_stays,
+                "b_raw_abstract_stays": write.raw_abstract_stays,
+            }
+            for write in old
+        ]
+        self._connection.execute(_UPDATE, rows)
+        added = _identifier_rows((write.paper.id, write.paper) for write in old)
+        insert_many(self._connection, insert_new(self._connection, db.identifiers), added)
+        own = [row for row in added if row["kind"] != TITLE_KEY]
+        owners = self.find({(row["kind"], row["value"]) for row in own})
+        if any(owners[row["kind"], row["value"]] != row["paper_id"] for row in own):
+            raise Conflict(_TAKEN)
+
+    def join(self, one: PaperJoin, *, now: datetime) -> None:
+        """Make one paper of two; the id of the one that goes leads to the other from now on.
+
+        Raises Conflict when another process joined one of them meanwhile.
+        """
+        join(self._connection, one, now=now)
+        self._update([one.write], now)
+
+    def keep_earlier(self, texts: Sequence[PaperText], *, now: datetime) -> None:
+        """Keep texts of earlier versions; one that the paper is at, or that is kept, stays."""
+        if texts:
+            keep_earlier(self._connection, texts, now)
+
+    def also_called(self, keys: Sequence[tuple[PaperId, str]]) -> None:
+        """Find papers by these title keys too; a key that is known stays where it is."""
+        rows = [{"kind": TITLE_KEY, "value": key, "paper_id": paper} for paper, key in keys]
+        rows.sort(key=itemgetter("value"))
+        insert_many(self._connection, insert_new(self._connection, db.identifiers), rows)
+
+    def list_papers(self, feed: FeedId, listings: Sequence[Listing], *, now: datetime) -> None:
+        """Record that `feed` carries these papers; of two listings of one paper the last counts."""
+        each = {one.paper_id: one for one in listings}.values()
+        first = [one for one in each if one.paper_id in self._unlisted]
+        again = [one for one in each if one.paper_id not in self._unlisted]
+        self._unlisted.clear()
+        # Papers of this very transaction: nobody else knows them, so nobody can have listed them.
+        insert_many(self._connection, insert_row(db.listings), _listing_rows(feed, first, now))
+        changed = ("listed_on", "fingerprint", "last_seen_at")
+        key = ("paper_id", "feed_id")
+        statement = upsert(self._connection, db.listings, key, changed)
+        insert_many(self._connection, statement, _listing_rows(feed, again, now))
+        require_current(self._connection, {one.paper_id for one in again})
+
+    def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
+        """Store observations; a key already known changes nothing. Returns how many were new."""
+        rows = [
+            {
+                "paper_id": paper,
+                "signal": one.signal,
+                "captured_at": one.captured_at,
+                "value": one.value,
+                "feed_id": feed,
+            }
+            for paper, one in observations
+        ]
+        added = insert_many(self._connection, insert_new(self._connection, db.observations), rows)
+        require_current(self._connection, {paper for paper, _ in observations})
+        return added
+
+
+_TAKEN = "another run gave an identifier of these papers to another paper: try again"
+
+_KEPT = ("raw_title", "raw_abstract")
+"""Columns that stay as they are where the write says so."""
+
+_UPDATED = tuple(
+    column.name
+    for column in db.papers.c
+    if column.name not in {"id", "first_seen_at", "withdrawn_at", *_KEPT}
+)
+
+_UPDATE = (
+    update(db.papers)
+    .where(db.papers.c.id == bindparam("b_id"))
+    .values(
+        {name: bindparam(f"b_{name}", type_=db.papers.c[name].type) for name in _UPDATED}
+        | {
+            name: case(
+                (bindparam(f"b_{name}_stays", type_=Boolean()), db.papers.c[name]),
+                else_=bindparam(f"b_{name}", type_=db.papers.c[name].type),
+            )
+            for name in _KEPT
+        }
+        | {
+            # The first withdrawal keeps its date; a paper that comes back loses it.
+            "withdrawn_at": case(
+                (
+                    bindparam("b_withdrawn_at", type_=db.papers.c.withdrawn_at.type).is_(None),
+                    null(),
+                ),
+                else_=func.coalesce(
+                    db.papers.c.withdrawn_at,
+                    bindparam("b_withdrawn_at", type_=db.papers.c.withdrawn_at.type),
+                ),
+            )
+        }
+    )
+)
+
+
+def _listing_rows(feed: FeedId, listings: Sequence[Listing], now: datetime) -> list[dict[str, Any]]:
+    seen = {"feed_id": feed, "first_seen_at": now, "last_seen_at": now}
+    return [columns_of(one) | seen for one in listings]
+
+
+def _identifier_rows(papers: Iterable[tuple[PaperId, Paper]]) -> list[dict[str, Any]]:
+    """Every identifier of the papers, in the one order in which two writers cannot deadlock.
+
+    Of two papers with one title key the one named first comes first.
+    """
+    rows = [
+        {"kind": kind, "value": value, "paper_id": id_}
+        for id_, paper in papers
+        for kind, value in paper.identifiers.items()
+    ]
+    return sorted(rows, key=itemgetter("kind", "value"))
+
+
+def _claimed(rows: Iterable[dict[str, Any]], free: set[str]) -> list[dict[str, Any]]:
+    """The rows without title keys that are not `free`, or no longer after an earlier row."""
+    claimed = []
+    for row in rows:
+        if row["kind"] == TITLE_KEY:
+            if row["value"] not in free:
+                continue
+            free.remove(row["value"])
+        claimed.append(row)
+    return claimed

@@ -1,0 +1,120 @@
+"""Topics: words a reader gave, found in a paper as whole words.
+
+`fusion` is found in "sensor fusion" and not in "diffusion"; `protein folding` also in
+"protein-folding". Case, accents, width and the kind of dash or space make no difference.
+"""
+
+import re
+import unicodedata
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from paperround.core.errors import InvalidInput, invalid
+from paperround.core.languages import counted_text, marked_forms
+from paperround.papers.stems import fold_word
+
+MOST_TOPICS = 50
+LONGEST_TOPIC = 100
+
+_BETWEEN = re.compile(r"[\s\u2010-\u2015-]+")
+_CLUSTER = re.compile(r"[\s\u2010-\u2015-]+|.[\u0300-\u036f]*", re.DOTALL)
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+
+
+def folded(text: str) -> str:
+    """`text` for comparing: compatibility forms resolved, case folded, accents gone, one space
+    between words."""
+    return fold_word(_BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold()))
+
+
+_MOST_UNFOLDED = 8192
+"""Texts that are kept unfolded: title, abstract and authors of a thousand papers, which all the
+searches of a day are quoted from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfolded:
+    """A text and its folded form, letter by letter: letter n of `text` is of the cluster
+    `cluster[n]` of the written one, which starts at `starts` of that."""
+
+    written: str
+    text: str
+    cluster: Sequence[int]
+    starts: Sequence[int]
+
+    def as_written(self, start: int, end: int) -> str:
+        """What is written where the folded form has the letters from `start` to `end`."""
+        if not self.starts:
+            return self.text[start:end]
+        return self.written[
+            self.starts[self.cluster[start]] : self.starts[self.cluster[end - 1] + 1]
+        ]
+
+
+@lru_cache(maxsize=_MOST_UNFOLDED)
+def unfolded(written: str) -> Unfolded:
+    """A text that something is looked for in, and quoted from. One that folds to something else as
+    a whole than letter by letter is quoted as it folds."""
+    text = folded(written)
+    if written.isascii() and len(text) == len(written):  # then every letter folds to one
+        letters = range(len(written) + 1)
+        return Unfolded(written, text, letters, letters)
+    starts, cluster, pieces = array("I"), array("I"), []
+    for number, found in enumerate(_CLUSTER.finditer(written)):
+        piece = folded(found[0])
+        starts.append(found.start())
+        cluster.extend([number] * len(piece))
+        pieces.append(piece)
+    if "".join(pieces) != text:
+        return Unfolded(written, text, (), ())
+    starts.append(len(written))
+    return Unfolded(written, text, cluster, starts)
+
+
+@lru_cache(maxsize=4096)
+def whole_words(
+    text: str, endings: tuple[str, ...] = (), *, starts: bool = False
+) -> re.Pattern[str]:
+    """Folded words as whole words; `starts` leaves the end of the last one open, and `endings` are
+    what may follow `text` to make it whole. A script that writes no spaces has no words to be
+    whole."""
+    start = r"(?<!\w)" if is_spaced(text[:1]) else ""
+    end = r"(?!\w)" if is_spaced(text[-1:]) else ""
+    if starts:
+        end = r"\w*"
+    either = f"(?:{'|'.join(map(re.escape, endings))})" if endings else ""
+    return re.compile(f"{start}{re.escape(text)}{either}{end}")
+
+
+def is_spaced(text: str) -> bool:
+    """Whether every letter is of a script that writes spaces between words."""
+    if text.isascii():
+        return True
+    return not any(unicodedata.name(char, "").startswith(_UNSPACED) for char in text)
+
+
+_TOPICS = marked_forms("%(num)s topic: %(all)s are enough", "%(num)s topics: %(all)s are enough")
+
+
+def read_topics(written: Sequence[str]) -> tuple[str, ...]:
+    """The topics somebody gave, cleaned, each once, in their order.
+
+    Raises InvalidInput (code `topics`) for too many or too long ones.
+    """
+    cleaned = (" ".join(one.split()) for one in written)
+    topics = tuple(dict.fromkeys(topic for topic in cleaned if folded(topic).strip()))
+    if len(topics) > MOST_TOPICS:
+        text = counted_text(_TOPICS, len(topics), all=MOST_TOPICS)
+        raise InvalidInput(text, code="topics")
+    for topic in topics:
+        if len(topic) > LONGEST_TOPIC or not topic.isprintable():
+            raise invalid(
+                "topics",
+                "the topic %(given)s is longer than %(all)s characters or holds characters "
+                "that cannot be printed",
+                given=topic[:40],
+                all=LONGEST_TOPIC,
+            )
+    return topics

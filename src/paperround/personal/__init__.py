@@ -1,0 +1,1 @@
+"""What one reader gets of an edition: preferences, scores, selection."""

@@ -1,0 +1,259 @@
+"""The papers of an edition, folded once and ready to be asked by every reader.
+
+A set of papers is a number, bit n for the nth paper, so that AND, OR and NOT are one step each
+however many papers there are. Words are looked up; only phrases, and words with signs in them or of
+a script without spaces, are searched for, in the papers that have their words.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from itertools import takewhile
+from operator import and_, or_
+from typing import Any, TypeVar
+
+from paperround.editions.model import EditionPaper
+from paperround.papers.model import Paper, PaperId
+from paperround.papers.search import Place
+from paperround.papers.topics import folded, is_spaced, unfolded, whole_words
+from paperround.subscribers.keywords import Either, Every, InCategory, Node, Without, Words
+
+Papers = int
+"""A set of papers: bit n is set when the nth paper is in it."""
+
+Value = TypeVar("Value")
+
+_WORD = re.compile(r"\w+")
+_MOST_ASKED = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findable:
+    """What of a paper readers can look for."""
+
+    paper_id: PaperId
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+    def texts(self, place: Place) -> tuple[str, ...]:
+        """The texts of one part; no phrase reaches from one into the next."""
+        match place:
+            case Place.TITLE:
+                return (self.title,)
+            case Place.ABSTRACT:
+                return (self.abstract,)
+        return self.authors
+
+
+def findable(frozen: EditionPaper, paper: Paper | None) -> Findable:
+    """A paper of an edition, with what is known of it beyond what was frozen."""
+    return Findable(
+        paper_id=frozen.paper_id,
+        title=frozen.title,
+        abstract=paper.abstract if paper is not None and paper.abstract else frozen.gist,
+        authors=frozen.authors,
+        categories=() if paper is None else paper.categories,
+    )
+
+
+@lru_cache(maxsize=4)
+def finder_of(papers: tuple[Findable, ...]) -> "Finder":
+    """The finder of these papers. The last few are kept: an edition's readers come in pages."""
+    return Finder(papers)
+
+
+def bits(papers: Papers) -> Iterator[int]:
+    """The places of the papers of a set, in order."""
+    while papers:
+        low = papers & -papers
+        yield low.bit_length() - 1
+        papers ^= low
+
+
+class Finder:
+    """Finds those of some papers that fit. Threads may share one."""
+
+    def __init__(self, papers: Sequence[Findable]) -> None:
+        self.papers = papers
+        self.place_of = {paper.paper_id: place for place, paper in enumerate(papers)}
+        self.everything: Papers = (1 << len(papers)) - 1
+        self._parts = {place: _Part([one.texts(place) for one in papers]) for place in Place}
+        self._authors = _gathered([map(author_key, one.authors) for one in papers])
+        self._categories = _gathered([_within(one.categories) for one in papers])
+        self._asked: dict[Hashable, Any] = {}
+
+    def once(self, question: Hashable, answer: Callable[[], Value]) -> Value:
+        """The answer to a question that many readers ask, found once."""
+        found: Value | None = self._asked.get(question)
+        if found is None:
+            found = answer()
+            if len(self._asked) >= _MOST_ASKED:
+                self._asked.clear()
+            self._asked[question] = found
+        return found
+
+    def ids(self, papers: Papers) -> frozenset[PaperId]:
+        """The papers of a set, by id."""
+        return frozenset(self.papers[place].paper_id for place in bits(papers))
+
+    def by(self, author: str) -> Papers:
+        """The papers of an author, the whole name."""
+        return self._authors.get(author_key(author), 0)
+
+    def in_category(self, name: str) -> Papers:
+        """The papers of a category, or of one within it: `cs` has `cs.LG`."""
+        return self._categories.get(name.casefold(), 0)
+
+    def fitting(self, node: Node) -> Papers:
+        """The papers that fit."""
+        match node:
+            case Words():
+                places = (node.place,) if node.place else Place
+                return any_of(self._parts[place].having(node) for place in places)
+            case InCategory():
+                return self.in_category(node.name)
+            case Without():
+                return self.everything & ~self.fitting(node.part)
+            case Either():
+                return any_of(map(self.fitting, node.parts))
+            case Every():
+                return reduce(and_, map(self.fitting, node.parts), self.everything)
+
+    def quotes(self, node: Node, place: int) -> Iterator[str]:
+        """The words that were looked for and found in the paper at `place`, as they stand there."""
+        match node:
+            case Words():
+                yield from self._quoted(node, place)
+            case Every() | Either():
+                for part in node.parts:
+                    if self.fitting(part) >> place & 1:
+                        yield from self.quotes(part, place)
+
+    def _quoted(self, words: Words, place: int) -> Iterator[str]:
+        pattern = _pattern(words)
+        for part in (words.place,) if words.place else Place:
+            if not pattern.search(self._parts[part].texts[place]):
+                continue
+            for text in map(unfolded, self.papers[place].texts(part)):
+                found = pattern.search(text.text)
+                if found is not None:
+                    yield text.as_written(*found.span())
+                    return
+
+
+class _Part:
+    """One part of every paper: its folded text, and which papers have which word."""
+
+    def __init__(self, texts: Sequence[tuple[str, ...]]) -> None:
+        self.texts = ["\n".join(map(folded, each)) for each in texts]
+        self._holding = _gathered([set(_WORD.findall(text)) for text in self.texts])
+        self._words = sorted(self._holding)
+        self._everything = (1 << len(texts)) - 1
+
+    def having(self, words: Words) -> Papers:
+        tokens = _WORD.findall(words.text)
+        if not tokens or not is_spaced(words.text):
+            return self._verified(self._everything, words)
+        last = tokens[-1]
+        if words.starts:
+            at = bisect_left(self._words, last)
+            endings = list(takewhile(lambda one: one.startswith(last), self._words[at:]))
+        else:
+            endings = [*(forms(last) if words.bends else (last,))]
+        candidates = any_of(self._holding.get(one, 0) for one in endings)
+        for token in tokens[:-1]:
+            candidates &= self._holding.get(token, 0)
+        return candidates if words.text == tokens[0] else self._verified(candidates, words)
+
+    def _verified(self, candidates: Papers, words: Words) -> Papers:
+        pattern, texts = _pattern(words), self.texts
+        # Text that is in everything the pattern finds: looking for it takes a tenth of the time. Of
+        # the last word, its shortest form without the letter that another form may change.
+        start, bent = _bent(words)
+        sure = start + min(bent, key=len, default="")[:-1]
+        return any_of(
+            1 << place
+            for place in bits(candidates)
+            if sure in texts[place] and pattern.search(texts[place])
+        )
+
+
+def _pattern(words: Words) -> re.Pattern[str]:
+    if words.starts:
+        return whole_words(words.text, starts=True)
+    start, bent = _bent(words)
+    return whole_words(start, endings=bent)
+
+
+def _bent(words: Words) -> tuple[str, tuple[str, ...]]:
+    """The words up to the last one, and the forms of that; all of them where it has one form."""
+    last = _WORD.findall(words.text)[-1:]
+    bent = forms(last[0]) if last and words.bends and words.text.endswith(last[0]) else ()
+    return (words.text.removesuffix(last[0]), bent) if len(bent) > 1 else (words.text, ())
+
+
+@lru_cache(maxsize=16384)
+def author_key(name: str) -> str:
+    """A name for comparing: `Lovelace, Ada` is `Ada Lovelace`."""
+    last, comma, first = name.partition(",")
+    return folded(f"{first} {last}" if comma else name).strip()
+
+
+def _within(categories: Sequence[str]) -> Iterator[str]:
+    """Each category, and those it lies within."""
+    for category in categories:
+        steps = category.casefold().split(".")
+        yield from (".".join(steps[:end]) for end in range(1, len(steps) + 1))
+
+
+def _gathered(each: Sequence[Iterator[str] | set[str]]) -> Mapping[str, Papers]:
+    holding: dict[str, Papers] = {}
+    paper = 1
+    for words in each:
+        for word in words:
+            holding[word] = holding.get(word, 0) | paper
+        paper <<= 1
+    return holding
+
+
+def any_of(sets: Iterable[Papers]) -> Papers:
+    """The papers that are in any of the sets."""
+    return reduce(or_, sets, 0)
+
+
+_SHORTEST = 3
+_NO_PLURAL = ("ss", "us", "is", "as", "ics")
+_OTHERS = frozenset("news aids sars mars lens goods".split())
+"""Words that end like a plural, and that another word would be left of."""
+_HISSING = ("s", "x", "z", "ch", "sh")
+
+
+@lru_cache(maxsize=16384)
+def forms(word: str) -> tuple[str, ...]:
+    """A folded word, and its plural or, of a plural, its singular. Only English ones bend."""
+    if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()):
+        return (word,)
+    one = _singular(word)
+    return tuple(dict.fromkeys((word, one, _plural(one))))
+
+
+def _singular(word: str) -> str:
+    if word.endswith(_NO_PLURAL) or word in _OTHERS or not word.endswith("s"):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if len(word) > _SHORTEST else word
+
+
+def _plural(word: str) -> str:
+    if word.endswith("ics"):
+        return word
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(_HISSING) else f"{word}s"

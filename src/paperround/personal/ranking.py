@@ -1,0 +1,193 @@
+"""What an edition's papers are worth to the readers who said what they like."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from threading import Lock
+
+from paperround.db.transactions import UnitOfWork
+from paperround.editions.model import Edition, EditionPaper, TailPaper
+from paperround.editions.store import EditionStore
+from paperround.papers.gist import GistChooser, choose_gist
+from paperround.papers.identifiers import addresses_of
+from paperround.papers.model import Paper, PaperId, Show
+from paperround.papers.store import PaperStore
+from paperround.personal.keyword_index import Findable, findable
+from paperround.personal.matches import Wishes
+from paperround.personal.views import (
+    Chooser,
+    PaperIndex,
+    Taste,
+    TasteDay,
+    TasteModel,
+    taste_of,
+)
+from paperround.subscribers.model import SubscriberId, Subscription
+from paperround.subscribers.store import SubscriberStore
+
+# The papers behind those that an edition shows, for readers whose wishes are known.
+#
+# tail (places in the ranking) ─► papers ─► offered to a reader ─► frozen with the row that takes
+# one up, as the edition's are
+#
+# An edition shows its first papers to everybody. Whoever follows a narrow field would wait for its
+# papers to trend: they choose among all that were ranked.
+
+
+class EditionTail:
+    """The tail of one edition, as its papers stand now."""
+
+    def __init__(
+        self, tail: Sequence[TailPaper], papers: Mapping[PaperId, Paper], gist: GistChooser
+    ) -> None:
+        self._gist = gist
+        self._frozen: dict[int, EditionPaper] = {}
+        self._known: dict[PaperId, tuple[EditionPaper, Paper]] = {}
+        for one in tail:
+            paper = papers.get(one.paper_id)
+            if paper is not None:
+                self._known.setdefault(paper.id, (edition_paper(one, paper), paper))
+        self._at = {shown.position: (shown, paper) for shown, paper in self._known.values()}
+
+    def __iter__(self) -> Iterator[EditionPaper]:
+        return (shown for shown, _ in self._known.values())
+
+    def __contains__(self, position: int) -> bool:
+        return position in self._at
+
+    @cached_property
+    def findable(self) -> Mapping[PaperId, Findable]:
+        """What readers can look for in them."""
+        return {id_: findable(*both) for id_, both in self._known.items()}
+
+    def frozen(self, position: int) -> EditionPaper:
+        """The paper at that place as a digest takes it up, with its gist."""
+        if position not in self._frozen:
+            self._frozen[position] = with_gist(*self._at[position], self._gist)
+        return self._frozen[position]
+
+
+def tail_of(work: UnitOfWork, edition: Edition, gist: GistChooser) -> EditionTail:
+    """The papers behind `edition`, as they stand now."""
+    tail = edition.tail or work[EditionStore].tail(edition.id)
+    return EditionTail(tail, work[PaperStore].load([one.paper_id for one in tail]), gist)
+
+
+def edition_paper(place: TailPaper, paper: Paper) -> EditionPaper:
+    """A paper of a ranking as an edition shows it, without its gist."""
+    return EditionPaper(
+        position=place.position,
+        paper_id=paper.id,
+        title=paper.title,
+        authors=paper.authors,
+        links={**addresses_of(paper.identifiers), **paper.links},
+        identifiers=paper.identifiers,
+        score=place.score,
+        parts=place.parts,
+        reason=place.reason,
+        votes=place.votes,
+        comments=place.comments,
+        show=paper.show,
+    )
+
+
+def with_gist(shown: EditionPaper, paper: Paper, gist: GistChooser) -> EditionPaper:
+    """The same with its gist, as far as its source allows to show one."""
+    allowed = paper.show is not Show.LINK
+    return replace(shown, gist=gist(paper.title, paper.abstract) if allowed else "")
+
+
+BACKGROUND = 1500
+"""Earlier papers that say which words are rare, and what a reader could have been given."""
+
+_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """What readers like, who chooses for them, and the papers behind an edition that they may get
+    as well.
+
+    Whoever has no taste gets the edition in its order.
+    """
+
+    tastes: Mapping[SubscriberId, Taste] = field(default_factory=dict)
+    chooser: Chooser | None = None
+    behind: EditionTail | None = None
+
+
+class Opinions:
+    """Asks the model of tastes, and keeps what it made of the last few editions.
+
+    Threads may share one: they wait for each other, and each edition is made ready once. `gist`
+    says what a digest tells of a paper that its edition does not show.
+    """
+
+    def __init__(self, model: TasteModel, gist: GistChooser = choose_gist) -> None:
+        self._model, self.gist = model, gist
+        self._days: dict[tuple[object, ...], tuple[TasteDay, EditionTail]] = {}
+        self._lock = Lock()
+
+    def of(
+        self,
+        work: UnitOfWork,
+        edition: Edition,
+        subscriptions: Sequence[Subscription],
+        wishes: Mapping[SubscriberId, Wishes],
+    ) -> Views:
+        """The taste of each of these readers who has one, with a chooser that knows it, and what
+        else there is for those who said anything or have `wishes`; nothing on an empty edition."""
+        people = [one.subscriber_id for one in subscriptions]
+        said = work[SubscriberStore].feedback_of_all(people)
+        tastes: dict[SubscriberId, Taste] = {}
+        for person in people:
+            wish = wishes.get(person, Wishes())
+            taste = taste_of(said.get(person, ()), wish.words, wish.seeds, wish.titles, wish.unlike)
+            if taste:
+                tastes[person] = taste
+        if not (tastes or wishes) or not edition.papers:
+            return Views()
+        with self._lock:
+            day, behind = self._day(work, edition)
+            chooser = day(list(tastes.values()), work[PaperStore].load)
+        return Views(tastes=tastes, chooser=chooser, behind=behind)
+
+    def _day(self, work: UnitOfWork, edition: Edition) -> tuple[TasteDay, EditionTail]:
+        what = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
+        day = self._days.get(what)
+        if day is None or work[PaperStore].joined_among([one.paper_id for one in day[1]]):
+            tail = edition.tail or work[EditionStore].tail(edition.id)
+            ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
+            known = work[PaperStore].load(ids)
+            behind = EditionTail(tail, known, self.gist)
+            index = PaperIndex(edition.papers, tuple(behind))
+            today = {paper.id: paper for paper in known.values()}
+            papers = [today.get(one.paper_id) or _as_frozen(one, edition) for one in index.papers]
+            scores = [one.score for one in index.papers]
+            background = work[PaperStore].background(edition.as_of, limit=BACKGROUND)
+            day = self._model(papers, scores, background, index.shown), behind
+        self._days[what] = day
+        while len(self._days) > _KEPT:
+            del self._days[next(iter(self._days))]
+        return day
+
+
+def _as_frozen(paper: EditionPaper, edition: Edition) -> Paper:
+    """A paper the database no longer holds, as far as the edition tells."""
+    return Paper(
+        id=paper.paper_id,
+        identifiers=paper.identifiers,
+        title=paper.title,
+        abstract=paper.gist,
+        counts_from=edition.as_of,
+    )
+
+
+def taste_day(
+    papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str], shown: int
+) -> TasteDay:
+    """Make the papers of an edition ready for everybody's taste."""
+    from paperround.personal import reader_scores  # most commands never ask for anybody's taste
+
+    day = reader_scores.TasteDay(papers, scores, background, shown)
+    return lambda tastes, load: day.chooser(tastes, load).picks

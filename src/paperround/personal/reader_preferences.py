@@ -1,0 +1,91 @@
+"""What readers asked for, read for a whole page of them at once; and the papers they gave."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from paperround.db.transactions import UnitOfWork
+from paperround.papers.model import PaperId
+from paperround.papers.store import PaperStore
+from paperround.personal.matches import Wishes
+from paperround.subscribers.choices import settled
+from paperround.subscribers.interests import (
+    MOST_INTERESTS,
+    Interest,
+    InterestKind,
+    is_unlike,
+    seed_identifier,
+    seed_name,
+)
+from paperround.subscribers.model import SubscriberId, Subscription
+from paperround.subscribers.readers import GivenPaper
+from paperround.subscribers.store import SubscriberStore
+
+
+def wishes_of_all(
+    work: UnitOfWork,
+    subscriptions: Sequence[Subscription],
+    interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,
+) -> dict[SubscriberId, Wishes]:
+    """What each of these readers asked for; those who asked for nothing are left out. `interests`
+    stand in the place of those that are kept, where somebody only tries them."""
+    if interests is None:
+        interests = work[SubscriberStore].interests_of_all(
+            [one.subscriber_id for one in subscriptions]
+        )
+    known = known_seeds(work, (one for each in interests.values() for one in each))
+    said = {
+        one.subscriber_id: (one.preferences.topics, interests.get(one.subscriber_id, ()))
+        for one in subscriptions
+    }
+    wishes: dict[tuple[tuple[str, ...], tuple[Interest, ...]], Wishes] = {}
+    for topics, own in set(said.values()):
+        given = [one.value for one in own if one.kind is InterestKind.SEED]
+        papers = [(known[value], is_unlike(value)) for value in given if value in known]
+        wishes[topics, own] = Wishes(
+            topics=topics,
+            interests=own,
+            seeds=tuple(paper for paper, unlike in papers if not unlike),
+            unlike=tuple(paper for paper, unlike in papers if unlike),
+        )
+    return {person: wishes[both] for person, both in said.items() if wishes[both]}
+
+
+def known_seeds(work: UnitOfWork, interests: Iterable[Interest]) -> dict[str, PaperId]:
+    """Which paper each seed is, by its value; those that are not known here are left out."""
+    seeds = {one.value for one in interests if one.kind is InterestKind.SEED}
+    named = {value: named for value in seeds if (named := seed_identifier(value)) is not None}
+    found = work[PaperStore].find(set(named.values())) if named else {}
+    return {value: found[it] for value, it in named.items() if it in found}
+
+
+def interests_of(work: UnitOfWork, person: SubscriberId) -> tuple[Interest, ...]:
+    """What one person is interested in."""
+    return work[SubscriberStore].interests_of_all([person]).get(person, ())
+
+
+def add_interests(
+    work: UnitOfWork, person: SubscriberId, more: Sequence[Interest], *, now: datetime
+) -> tuple[Interest, ...]:
+    """Add to what a person is interested in, as far as there is room; returns all of it."""
+    known = interests_of(work, person)
+    if not more:
+        return known
+    both = tuple(dict.fromkeys((*known, *settled(work, more))))[:MOST_INTERESTS]
+    work[SubscriberStore].set_interests(person, both, now=now)
+    return both
+
+
+def papers_given(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[GivenPaper, ...]:
+    """The papers among these interests, with the titles of those that are known here."""
+    known = known_seeds(work, interests)
+    papers = work[PaperStore].load(set(known.values())) if known else {}
+    titles = {value: papers[paper].title for value, paper in known.items() if paper in papers}
+    return tuple(
+        GivenPaper(
+            value=seed_name(one.value),
+            title=titles.get(one.value),
+            counts=not is_unlike(one.value) and seed_identifier(one.value) is None,
+        )
+        for one in interests
+        if one.kind is InterestKind.SEED
+    )

@@ -1,0 +1,363 @@
+"""What the papers of an edition are worth to each reader, from what they said of others.
+
+    edition's papers and earlier ones ─► space ─► likeness to what readers spoke of
+                                                    │ profiles
+                                                    ▼
+                                           fits ─► odds ─► worth ─► picks ─► why
+
+The space is drawn from the edition's papers and all earlier ones that are given, the field are
+the edition's papers and the latest of the earlier ones. The papers behind those that the edition
+shows count as its own.
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from paperround.core.reasons import freeze
+from paperround.papers.gist import shortened
+from paperround.papers.model import Paper
+from paperround.personal.scores import BLOCK, Blocks, Said, fits, odds, profiles
+from paperround.personal.selection import ALIKE_COSTS, Scored, in_parts, picked, with_nobody
+from paperround.personal.views import Load, PersonalView, Pick, Taste
+from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
+from paperround.ranking.text_space import Dense, Texts, TextSpace, space_and_texts
+
+# The texts that readers spoke of, and how alike each is to every paper of a field.
+#
+#     block of the field   ┌ a row a text ┐ ┌ ... ┐
+#                          │              │ │     │   rows are added and never changed
+#                          └──────────────┘ └─────┘
+#
+# What one reader liked others did too, and a day's readers come in many pages: a text is cut into
+# words once. The likeness lies in blocks of papers that fit the cache of a processor.
+
+Places = NDArray[np.intp]
+
+Text = tuple[str, ...]
+"""A paper's title, abstract and keywords, or a topic."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TitleOf:
+    """A paper that nothing but its title is known of."""
+
+    title: str
+
+
+Name = int | str | TitleOf
+"""What a text is known by: the id of a paper, its title, or the topic itself."""
+
+_FIRST_ROWS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Words by their places in the space, rising, and what each weighs in a text."""
+
+    words: NDArray[np.int32]
+    weights: Dense
+
+
+class SpokenTexts:
+    """Texts in the order in which they were first asked for, and their likeness to a field."""
+
+    def __init__(self, space: TextSpace, field: Texts) -> None:
+        self._space, self._field = space, field
+        self._parts = max(1, math.ceil(len(field) / BLOCK))
+        self._width = math.ceil(len(field) / self._parts)
+        self._cube = np.zeros((self._parts, _FIRST_ROWS, self._width), dtype=np.float32)
+        self._place_of: dict[Name, int] = {}
+        self._names: list[Name] = []
+        self._titles: list[str] = []
+        self.reasons: dict[tuple[int, int, bool], str] = {}
+        """What was said of a text here and a paper of the field, and whether the reader gave the
+        text; whoever asks keeps it."""
+        self._rows: list[tuple[sparse.csr_array, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: Name) -> bool:
+        return name in self._place_of
+
+    def is_topic(self, place: int) -> bool:
+        """Whether the text at `place` is a topic."""
+        return isinstance(self._names[place], str)
+
+    def title(self, place: int) -> str:
+        """The title of the paper at `place`."""
+        return self._titles[place]
+
+    def places(self, names: Iterable[Name]) -> dict[Name, int]:
+        """The places of those texts that are there."""
+        place_of = self._place_of
+        return {name: place_of[name] for name in names if name in place_of}
+
+    def add(self, texts: Mapping[Name, Text]) -> None:
+        """Add texts that are not there yet."""
+        if not texts:
+            return
+        added = self._space.texts([bag_of(*text) for text in texts.values()])
+        added.words.sort_indices()
+        start, end = len(self._names), len(self._names) + len(texts)
+        if end > self._cube.shape[1]:
+            # Room for more. Who holds the smaller cube goes on reading it.
+            parts, held, width = self._cube.shape
+            larger = np.zeros((parts, max(end, held + held // 2), width), dtype=np.float32)
+            larger[:, :held] = self._cube
+            self._cube = larger
+        likeness = added.likeness(self._field)
+        for part in range(self._parts):
+            block = likeness[:, part * self._width : (part + 1) * self._width]
+            self._cube[part, start:end, : block.shape[1]] = block
+        self._names += texts
+        self._titles += [text[0] for text in texts.values()]
+        self._rows += [(added.words, row) for row in range(len(texts))]
+        self._place_of.update(zip(texts, range(start, end), strict=True))
+
+    def blocks(self) -> Blocks:
+        """The likeness of the texts to the field, block by block. The last may end in columns of
+        zeros."""
+        return tuple(self._cube[:, : len(self._names)])
+
+    def nearest(self, texts: Sequence[Sequence[int]], papers: Places) -> Places:
+        """For each reader, a row of `papers` each, and each of these, places in the field: the one
+        of the reader's `texts` that it is most like, the first of equals; -1 for who has none."""
+        order = sorted(range(len(texts)), key=lambda reader: -len(texts[reader]))
+        sizes = [len(texts[reader]) for reader in order]
+        parts, columns = np.divmod(papers[order], self._width)
+        alike = np.full(papers.shape, -np.inf, dtype=np.float32)
+        found = np.full(papers.shape, -1, dtype=np.intp)
+        readers = len(order)
+        for turn in range(max(sizes, default=0)):
+            while sizes[readers - 1] <= turn:
+                readers -= 1
+            text = np.array([texts[reader][turn] for reader in order[:readers]], dtype=np.intp)
+            these = self._cube[parts[:readers], text[:, None], columns[:readers]]
+            nearer = these > alike[:readers]
+            np.copyto(alike[:readers], these, where=nearer)
+            np.copyto(found[:readers], text[:, None], where=nearer)
+        nearest = np.empty_like(found)
+        nearest[order] = found
+        return nearest
+
+    def shared(self, text: int, quotable: Weights, count: int) -> list[int]:
+        """The `count` words of `quotable`, as places in the space, that add most to the likeness of
+        a text to the paper they are of; fewer if they have fewer in common."""
+        words, row = self._rows[text]
+        held = slice(words.indptr[row], words.indptr[row + 1])
+        ours = words.indices[held]
+        if not len(ours):
+            return []
+        at = ours.searchsorted(quotable.words)
+        both = np.flatnonzero(ours.take(at, mode="clip") == quotable.words)
+        weights = words.data[held][at[both]] * quotable.weights[both]
+        found: list[int] = quotable.words[
+            both[np.argsort(-weights, kind="stable")[:count]]
+        ].tolist()
+        return found
+
+
+def quotable_of(words: sparse.csr_array, row: int, may_quote: Callable[[int], bool]) -> Weights:
+    """Those words of the text in that row that may be quoted."""
+    held = slice(words.indptr[row], words.indptr[row + 1])
+    theirs = words.indices[held]
+    order = theirs.argsort()
+    kept = order[[may_quote(word) for word in theirs[order].tolist()]]
+    return Weights(words=theirs[kept], weights=words.data[held][kept])
+
+
+FIELD = 240
+"""Earlier papers that, with an edition's own, are the field a fit is measured against."""
+
+MOST_TEXTS = 50_000
+"""Texts that readers spoke of that are kept ready: 5 kB each, where there are a thousand papers."""
+
+MOST_REASONS = 100_000
+"""Reasons that are kept: readers who liked the same paper have them in common."""
+
+MOST_WORDS = 2
+"""Words a reason quotes."""
+
+LONGEST_TITLE = 60
+"""Characters of the title of a paper that a reader gave."""
+
+
+class TasteDay:
+    """The papers of one edition, ready for everybody's taste.
+
+    Threads may share its opinions, but ask for them one after another.
+    """
+
+    def __init__(
+        self,
+        papers: Sequence[Paper],
+        scores: Sequence[float],
+        background: Sequence[str],
+        shown: int | None = None,
+    ) -> None:
+        self.ids = [paper.id for paper in papers]
+        day = [bag_of(*_text(paper)) for paper in papers]
+        before = [bag_of(text) for text in background]
+        field = min(len(day) + FIELD, len(day) + len(before))
+        self._space, self._field = space_and_texts([*day, *before], field)
+        self._words = tuple(self._space.place_of)
+        self.field = len(self._field)
+        own = self._field.at(slice(len(day)))
+        costs = (ALIKE_COSTS * own.likeness(own)).astype(float).round(4)
+        self.scored = Scored(
+            scores=np.array(scores, dtype=float),
+            costs=with_nobody(costs),
+            shown=len(papers) if shown is None else shown,
+        )
+        self._own = own.words
+        self._quotable: dict[int, Weights] = {}
+        self._spoken = SpokenTexts(self._space, self._field)
+        self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
+        self._quoted: dict[tuple[int, int], str] = {}
+
+    def chooser(self, tastes: Sequence[Taste], load: Load) -> "TasteChooser":
+        """Chooses for readers of these tastes. Papers that were not read yet are asked of `load`;
+        what it does not know says nothing."""
+        # The texts that are spoken of, read if they were not yet, and their places. Where there are
+        # too many, all start anew: who holds the old ones keeps them.
+        papers = {id_ for one in tastes for id_ in one.papers}
+        titles = {TitleOf(title) for one in tastes for title in one.titles}
+        topics = {topic for one in tastes for topic in one.topics}
+        if len(self._spoken) > MOST_TEXTS:
+            self._spoken = SpokenTexts(self._space, self._field)
+        spoken = self._spoken
+        new = sorted(id_ for id_ in papers if id_ not in spoken)
+        texts: dict[Name, Text] = {id_: _text(one) for id_, one in load(new).items()}
+        texts |= {title: (title.title,) for title in sorted(titles) if title not in spoken}
+        spoken.add(texts | {topic: (topic,) for topic in sorted(topics) if topic not in spoken})
+        return TasteChooser(self, spoken, spoken.places([*papers, *titles, *topics]))
+
+    def reasons(
+        self,
+        spoken: SpokenTexts,
+        texts: Sequence[int],
+        places: Sequence[int],
+        worth: Sequence[float],
+        given: Collection[int],
+    ) -> list[str]:
+        """Why each paper is there for a reader to whom it is worth that, who spoke of the text it
+        is most like, and gave some of them; empty where it is worth no more than to others."""
+        known = spoken.reasons
+        said = []
+        for text, place, gain in zip(texts, places, worth, strict=False):
+            if gain > 0 and text >= 0:
+                why = known.get((text, place, text in given))
+                said.append(
+                    self._reason(spoken, text, place, text in given) if why is None else why
+                )
+            else:
+                said.append("")
+        return said
+
+    def _reason(self, spoken: SpokenTexts, text: int, place: int, given: bool) -> str:
+        # The weights of those telling words of a paper that stand in its title or abstract as a bag
+        # has them. Of most papers of a day nobody asks.
+        found = self._quotable.get(place)
+        if found is None:
+            whole = whole_words(self._written[place])
+            found = quotable_of(self._own, place, lambda word: stands_in(self._words[word], whole))
+            self._quotable[place] = found
+        words = spoken.shared(text, found, MOST_WORDS)
+        is_topic = spoken.is_topic(text)
+        said = [
+            as_written(self._words[word], spoken.title(text))
+            if is_topic  # then it is the reader's word, and stands as they wrote it
+            else self._as_written(word, place)
+            for word in words
+        ]
+        why = (
+            _frozen("near_saved.given", said, title=shortened(spoken.title(text), LONGEST_TITLE))
+            if given
+            else _frozen("followed.topics" if is_topic else "near_saved.liked", said)
+        )
+        if len(spoken.reasons) < MOST_REASONS:
+            spoken.reasons[text, place, given] = why
+        return why
+
+    def _as_written(self, word: int, place: int) -> str:
+        """A word as the paper at `place` writes it. What a paper is told for are the same few of
+        its words, whatever text it is held against."""
+        written = self._quoted.get((word, place))
+        if written is None:
+            written = as_written(self._words[word], self._written[place])
+            self._quoted[word, place] = written
+        return written
+
+
+class TasteChooser:
+    """Chooses for readers who spoke of these texts."""
+
+    def __init__(self, day: TasteDay, spoken: SpokenTexts, place_of: Mapping[Name, int]) -> None:
+        self._day, self._spoken, self._place_of = day, spoken, place_of
+        self._blocks = spoken.blocks()
+
+    def worth(self, tastes: Sequence[Taste]) -> Dense:
+        """What the papers are worth to each of these tastes beyond their scores: (tastes,
+        papers)."""
+        return self._worth([_said(one, self._place_of) for one in tastes])
+
+    def _worth(self, said: Sequence[Said]) -> Dense:
+        fit = fits(profiles(said, len(self._blocks[0])), self._blocks)
+        return odds(fit[:, : self._day.field])[:, : len(self._day.ids)]
+
+    def picks(self, views: Sequence[PersonalView]) -> list[Pick]:
+        """What each of these readers gets: of the texts that they like, and what they asked for,
+        the one that a paper is most like gives the reason."""
+        picks: dict[int, Pick] = {}
+        for part in in_parts(views):
+            picks.update(zip(part, self._picks([views[one] for one in part]), strict=True))
+        return [picks[place] for place in range(len(views))]
+
+    def _picks(self, views: Sequence[PersonalView]) -> Iterator[Pick]:
+        said = [_said(one.taste, self._place_of) for one in views]
+        found = picked(self._day.scored, self._worth(said), views)
+        nearest = self._spoken.nearest([[*one.liked, *one.topics] for one in said], found.places)
+        flags = zip(found.unseen.tolist(), found.heard.tolist(), strict=True)
+        columns = (one.tolist() for one in (found.places, found.worth, found.beside, nearest))
+        for one, (unseen, heard), places, worth, beside, texts in zip(
+            views, flags, *columns, strict=True
+        ):
+            count = len(places) - places.count(-1)
+            # The papers that the reader named themselves.
+            names: list[Name] = [*one.taste.given, *map(TitleOf, one.taste.titles)]
+            given = frozenset(self._place_of[name] for name in names if name in self._place_of)
+            reasons = self._day.reasons(self._spoken, texts[:count], places, worth, given)
+            yield Pick(
+                places=places[:count],
+                worth=worth[:count],
+                beside=beside[:count],
+                reasons=reasons,
+                unseen=unseen,
+                heard=heard,
+            )
+
+
+def _said(taste: Taste, place_of: Mapping[Name, int]) -> Said:
+    titles = [place_of[TitleOf(title)] for title in taste.titles]
+    return Said(
+        liked=[*(place_of[id_] for id_ in taste.liked if id_ in place_of), *titles],
+        disliked=[place_of[id_] for id_ in taste.disliked if id_ in place_of],
+        topics=[place_of[topic] for topic in taste.topics],
+    )
+
+
+def _frozen(code: str, words: Sequence[str], **params: str) -> str:
+    """The reason, with the words that both texts share where there are any."""
+    if not words:
+        return freeze(code, **params)
+    return freeze(f"{code}_words", words=words, **params)
+
+
+def _text(paper: Paper) -> Text:
+    return (paper.title, paper.abstract, *paper.keywords)

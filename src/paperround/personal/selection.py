@@ -1,0 +1,261 @@
+"""What each of many readers gets of a day's papers, all of them at once.
+
+    worth, scores ─► the best behind those that everybody is shown ─┐
+    shown by the edition ───────────────────────────────────────────┼► followed ─► wanted ─► others
+    pinned by what they asked for ──────────────────────────────────┘     each spread, best first
+
+A row is a reader, a column a paper, and later one of the papers they can be given: at each step
+everybody takes their next paper. Of equals the first is taken, so a reader gets the same papers
+whoever else is asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paperround.personal.keyword_index import Papers
+from paperround.personal.views import PersonalView
+from paperround.ranking.text_space import Dense
+
+Numbers = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+# Not twelve papers on one thing: each paper counts less, the more it is like one taken before.
+#
+#     the next is the best of  score - 3 x its greatest likeness to a paper that was taken
+#
+# Maximal marginal relevance (Carbonell and Goldstein, 1998). Scores are logarithms of odds: of two
+# papers that say the same, the second is worth e^3 times less. With 3, readers of public libraries
+# find as many of their hidden papers among twelve of a thousand as without it, and the papers of a
+# digest are a fifth less alike; with 8 they lose a fifteenth (`docs/personal.md`).
+
+ALIKE_COSTS = 3.0
+
+SHORTLIST = 3
+"""Times the size of a digest: papers behind that many others are not looked at."""
+
+
+class Taking:
+    """The papers that readers took so far, a row a reader: their places in order, -1 behind the
+    last.
+
+    `costs[a][b]` is what b loses beside a, with a row and a column of zeros at the end: beside
+    nothing nobody loses anything.
+    """
+
+    def __init__(self, costs: Numbers, readers: int, size: int) -> None:
+        self._costs, self._size = costs, size
+        self.taken: Places = np.full((readers, size), -1, dtype=np.intp)
+        self._count = np.zeros(readers, dtype=np.intp)
+
+    def take(self, line: Places, scores: Numbers) -> None:
+        """Each reader takes of their `line` of papers, as many as they have room for, the best
+        first; of equals the first in the line. A score of -inf is none."""
+        waits = (scores > -np.inf).any(axis=1) & (self._count < self._size)
+        rows = np.flatnonzero(waits)
+        if len(rows):
+            self._spread(rows, line[rows], scores[rows])
+
+    def _spread(self, rows: Places, line: Places, scores: Numbers) -> None:
+        before = self.taken[rows, : self._count[rows].max()]
+        beside = self._costs[before[:, :, None], line[:, None, :]].max(axis=1, initial=0)
+        room = SHORTLIST * (self._size - self._count[rows])
+        first = np.argsort(beside - scores, axis=1, kind="stable")[:, : room.max()]
+        every = np.arange(len(rows))
+        line, scores = line[every[:, None], first], scores[every[:, None], first]
+        beside = beside[every[:, None], first]
+        scores[np.arange(first.shape[1]) >= room[:, None]] = -np.inf
+        left = scores - beside
+        for _ in range(int((self._size - self._count[rows]).max())):
+            best = left.argmax(axis=1)
+            takes = (left[every, best] > -np.inf) & (self._count[rows] < self._size)
+            if not takes.any():
+                return
+            papers = line[every, best]
+            self.taken[rows[takes], self._count[rows[takes]]] = papers[takes]
+            self._count[rows[takes]] += 1
+            scores[every, best] = -np.inf
+            np.maximum(beside, self._costs[papers[:, None], line], out=beside)
+            np.subtract(scores, beside, out=left)
+
+
+OFFERED = 3
+"""Times the size of a digest: so many papers behind the edition's own are enough to choose from."""
+
+REACH = 10
+"""Times the size of a digest: so many of the best are looked at for those, as the reader may have
+got the best of a week."""
+
+AT_ONCE = 250
+"""Readers at a time: what is computed of them stays in the cache of a processor."""
+
+Marks = NDArray[np.bool_]
+
+_NOBODY = -1
+_FOLLOWED, _WANTED, _OTHERS = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A day's papers as numbers: what each is worth to everybody, what `costs[a][b]` the paper b
+    loses beside a (a row and a column of zeros at the end), and how many of the first are shown to
+    everybody."""
+
+    scores: Numbers
+    costs: Numbers
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Of some readers, a row each: places of the papers they get, -1 behind the last; what those
+    are worth to them and cost beside earlier ones; and whether any paper was new to them, and any
+    of those not muted."""
+
+    places: Places
+    worth: Numbers
+    beside: Numbers
+    unseen: Marks
+    heard: Marks
+
+
+def with_nobody(costs: Numbers) -> Numbers:
+    """Costs with the row and column of zeros that stand for no paper."""
+    return np.pad(costs, (0, 1))
+
+
+def in_parts(views: Sequence[PersonalView]) -> Iterator[list[int]]:
+    """Places of views that can be picked for together: of one size, and not too many."""
+    order = sorted(range(len(views)), key=lambda place: views[place].size)
+    for _, same in groupby(order, key=lambda place: views[place].size):
+        part = list(same)
+        for start in range(0, len(part), AT_ONCE):
+            yield part[start : start + AT_ONCE]
+
+
+def picked(day: Scored, worth: Dense, views: Sequence[PersonalView]) -> Picked:
+    """What readers of digests of one size get, to whom the papers are worth that: (readers,
+    papers)."""
+    return _Readers(day, worth, views).pick()
+
+
+class _Readers:
+    """Some readers of digests of one size, and what they can be given."""
+
+    def __init__(self, day: Scored, worth: Dense, views: Sequence[PersonalView]) -> None:
+        self._day, self._worth, self._size = day, worth, views[0].size
+        papers = len(day.scores)
+        self._sent = _marks([one.sent for one in views], papers)
+        self._muted = _marks([one.muted for one in views], papers)
+        self._followed = _marks([one.followed for one in views], papers)
+        self._wanted = _marks([one.wanted for one in views], papers)
+        self._lifted = _marks([one.lifted for one in views], papers)
+        self._old = self._sent | _marks([one.withheld for one in views], papers)
+        self._lift = np.array([one.lift for one in views])
+        floors = [-np.inf if one.floor is None else one.floor for one in views]
+        self._floor = np.array(floors)
+        self._every = np.arange(len(views))
+
+    def pick(self) -> Picked:
+        offered = self._offered()
+        known = np.zeros(self._sent.shape, dtype=bool)
+        known[:, : self._day.shown] = True
+        rows, ranks = np.nonzero(offered >= 0)
+        known[rows, offered[rows, ranks]] = True
+        pinned = (self._followed | self._wanted) & ~known
+        new = (known | pinned) & ~self._old
+        heard = new & ~self._muted
+        shown = np.broadcast_to(np.arange(self._day.shown), (len(known), self._day.shown))
+        line = np.hstack([shown, offered, _listed(pinned & heard)])
+        taking = self._take(line, heard)
+        return self._explained(taking.taken, _any(new), _any(heard))
+
+    def _offered(self) -> Places:
+        """The best behind the edition that they were not sent and did not mute, best first."""
+        best = _best(self._worth + self._day.scores.astype(np.float32), REACH * self._size)
+        fresh = ~(self._sent | self._muted)
+        fresh[:, : self._day.shown] = False
+        rows = self._every[:, None]
+        kept = fresh[rows, best]
+        counted = kept.cumsum(axis=1)
+        kept &= counted <= OFFERED * self._size
+        offered = np.full((len(best), OFFERED * self._size), _NOBODY, dtype=np.intp)
+        at, ranks = np.nonzero(kept)
+        offered[at, counted[at, ranks] - 1] = best[at, ranks]
+        return offered
+
+    def _take(self, line: Places, heard: Marks) -> Taking:
+        """Everybody takes of their `line` those of an author they follow first, then those they
+        asked for, then of the others."""
+        at = line + (self._every * self._worth.shape[1])[:, None]
+        lifts = np.where(self._lifted.take(at), self._lift[:, None], 0)
+        plain = self._day.scores.take(line) + lifts
+        scores = plain + _rounded(self._worth.take(at))
+        free = (line >= 0) & heard.take(at) & (scores >= self._floor[:, None])
+        group = np.where(self._wanted.take(at), _WANTED, _OTHERS)
+        group[self._followed.take(at)] = _FOLLOWED
+        taking = Taking(self._day.costs, len(line), self._size)
+        for number in (_FOLLOWED, _WANTED):
+            taking.take(line, np.where(free & (group == number), scores, -np.inf))
+        free &= group == _OTHERS
+        lifting = (free & (lifts > 0)).any(axis=1)
+        if lifting.any():
+            order = np.argsort(np.where(lifting[:, None], -plain, 0), axis=1, kind="stable")
+            rows = self._every[:, None]
+            line, scores, free = line[rows, order], scores[rows, order], free[rows, order]
+        taking.take(line, np.where(free, scores, -np.inf))
+        return taking
+
+    def _explained(self, places: Places, unseen: Marks, heard: Marks) -> Picked:
+        costs = self._day.costs[places[:, :, None], places[:, None, :]]
+        return Picked(
+            places=places,
+            worth=_rounded(self._worth[self._every[:, None], places]),
+            beside=np.tril(costs, -1).max(axis=2, initial=0),
+            unseen=unseen,
+            heard=heard,
+        )
+
+
+def _best(scores: Dense, count: int) -> Places:
+    """The places of the `count` highest scores of each row, best first; all if fewer."""
+    losses = -scores
+    rows = np.arange(len(losses))[:, None]
+    if count >= losses.shape[1]:
+        return np.argsort(losses, axis=1, kind="stable")
+    first = np.sort(np.argpartition(losses, count, axis=1)[:, :count], axis=1)
+    order = np.argsort(losses[rows, first], axis=1, kind="stable")
+    best: Places = first[rows, order]
+    return best
+
+
+def _marks(sets: Sequence[Papers], papers: int) -> Marks:
+    """Sets of papers as a row each, true where a paper is in it."""
+    if not any(sets):
+        return np.zeros((len(sets), papers), dtype=bool)
+    room = (papers + 7) // 8
+    raw = np.frombuffer(b"".join([one.to_bytes(room, "little") for one in sets]), dtype=np.uint8)
+    bits = np.unpackbits(raw.reshape(len(sets), room), axis=1, count=papers, bitorder="little")
+    return bits.view(bool)
+
+
+def _any(marks: Marks) -> Marks:
+    found: Marks = np.logical_or.reduce(marks, axis=1)
+    return found
+
+
+def _listed(marks: Marks) -> Places:
+    """The places that are marked in each row, rising; -1 behind the last."""
+    counts = marks.sum(axis=1)
+    rows, places = np.nonzero(marks)
+    listed = np.full((len(marks), counts.max(initial=0)), _NOBODY, dtype=np.intp)
+    listed[rows, np.arange(len(rows)) - (counts.cumsum() - counts)[rows]] = places
+    return listed
+
+
+def _rounded(worth: Dense) -> Numbers:
+    rounded: Numbers = worth.astype(float).round(4)
+    return rounded

@@ -1,0 +1,195 @@
+"""Answers of the details API that bioRxiv and medRxiv share: `{"messages": [...], "collection"}`.
+
+A row of the collection is one version of a paper. An error may come with status 200, as plain text
+or as a message, and is never an empty result. Dates may come unpadded, numbers as text.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from paperround.core.errors import InvalidInput
+from paperround.core.times import midnight_utc
+from paperround.feeds.formats.entries import (
+    BadEntry,
+    Entry,
+    batch_of,
+    day_of,
+    doi_of,
+    fingerprinted,
+    storable,
+    text_of,
+    title_of,
+)
+from paperround.feeds.sources.json_fields import Answer, excerpt_of, json_of
+from paperround.papers.model import Record, Show
+from paperround.papers.text import clean
+
+_CREATIVE_COMMONS = "https://creativecommons.org"
+_CC0 = f"{_CREATIVE_COMMONS}/publicdomain/zero/1.0/"
+_LICENCES = MappingProxyType(
+    {
+        "cc0": _CC0,
+        "cc0_ng": _CC0,
+        "cc_no": "All rights reserved",
+        **{
+            f"cc_{terms}": f"{_CREATIVE_COMMONS}/licenses/{terms.replace('_', '-')}/4.0/"
+            for terms in ("by", "by_sa", "by_nd", "by_nc", "by_nc_sa", "by_nc_nd")
+        },
+    }
+)
+
+_OK = "ok"
+_NOTHING = "no posts found"
+_SAID = 200
+_VERSION = re.compile(r"\s*0{0,3}([1-9]\d{0,3})\s*", re.ASCII)
+_TOTAL = re.compile(r"\s*(\d{1,9})\s*", re.ASCII)
+_MOST_ROWS = 10**9
+_WITHDRAWN = re.compile(r"\s*\[?withdrawn\]?\s*:", re.IGNORECASE)
+_FAMILY_FIRST = re.compile(r"\A([^,]+), ?([^,]+)\Z")
+_ASIDE = re.compile(r"\([^()]*\)")
+_JOINTS = re.compile(r"[\s_/-]+")
+
+
+def read_answer(content: bytes, subjects: Collection[str] = ()) -> Answer:
+    """The papers of an answer, only those of `subjects` (as `subject_of` writes them) if given.
+
+    Its total may count more than there is, so that the last page is empty.
+    Raises InvalidInput when it is an error or no answer of this API.
+    """
+    said = json_of(content)
+    if not isinstance(said, dict):
+        raise InvalidInput("the JSON is no answer of the details API")
+    messages = said.get("messages")
+    message = messages[0] if isinstance(messages, list) and messages else None
+    if not isinstance(message, dict):
+        raise InvalidInput("the JSON is no answer of the details API: it has no messages")
+    stated = message.get("status")
+    status = storable(stated).strip().casefold() if isinstance(stated, str) else ""
+    rows = said.get("collection", [] if status == _NOTHING else None)
+    if status not in {_OK, _NOTHING}:
+        raise InvalidInput(f"the API did not take the question: {clean(status, limit=_SAID)!r}")
+    if not isinstance(rows, list):
+        raise InvalidInput("the answer has no collection of papers")
+    batch = batch_of(rows, partial(_records, subjects=subjects), excerpt_of)
+    return Answer(batch=batch, rows=len(rows), total=_total(message))
+
+
+def subject_of(text: str) -> str:
+    """One spelling of a subject: `Cell-Biology` and `cell_biology` are `cell biology`.
+
+    What stands in parentheses is left out: `infectious diseases (except hiv/aids)`.
+    """
+    return _JOINTS.sub(" ", _ASIDE.sub(" ", text).casefold()).strip()
+
+
+def _total(message: Mapping[str, Any]) -> int | None:
+    """The number of rows on all pages, written as a number or as text."""
+    value = message.get("total")
+    match = _TOTAL.fullmatch(value) if isinstance(value, str) else None
+    if match is not None:
+        return int(match[1])
+    return value if type(value) is int and 0 <= value < _MOST_ROWS else None
+
+
+def _records(row: object, subjects: Collection[str]) -> list[Record]:
+    if not isinstance(row, dict):
+        raise BadEntry("not-a-paper", "the row is not an object")
+    category = text_of(row, "category")
+    if subjects and subject_of(category or "") not in subjects:
+        return []
+    title, version = title_of(row), _version(row)
+    posted = day_of(row, "date")  # when this version was posted, by the clock of the service
+    is_first = version is None or version == 1
+    stated = (text_of(row, "license") or "").strip()
+    licence = _LICENCES.get(stated.casefold(), stated) or None  # an unknown word stays as it is
+    is_open = licence is not None and licence.startswith(_CREATIVE_COMMONS)
+    is_withdrawn = "withdraw" in (text_of(row, "type") or "").casefold()
+    record = Record(
+        title=title,
+        abstract=text_of(row, "abstract") or "",
+        identifiers=_identifiers(row),
+        authors=_authors(row),
+        categories=(category.strip(),) if category else (),
+        listed_on=posted if is_first else None,
+        published_at=_midnight(posted) if is_first else None,
+        updated_at=None if is_first else _midnight(posted),
+        version=version,
+        withdrawn=is_withdrawn or _WITHDRAWN.match(title) is not None,
+        licence=licence,
+        organization=text_of(row, "author_corresponding_institution"),
+        # Every Creative Commons licence lets an abstract be passed on as it is; without one the
+        # authors keep all rights, and only title and link are shown.
+        show=Show.FULL if is_open else Show.LINK,
+        announces=is_first,
+    )
+    return [fingerprinted(record)]
+
+
+def _version(row: Entry) -> int | None:
+    """The version, from 1 to 9999; None for a row that names none."""
+    value = row.get("version")
+    if value is None or value == "":
+        return None
+    match = _VERSION.fullmatch(str(value)) if isinstance(value, (str, int)) else None
+    if match is None:
+        raise BadEntry("bad-version", f"version must be a number from 1, not {value!r:.40}")
+    return int(match[1])
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return midnight_utc(day) if day else None
+
+
+def _identifiers(row: Entry) -> dict[str, str]:
+    """The paper's own DOI, and that of the journal's article where the service knows one."""
+    own, published = (doi_of(text_of(row, key) or "") for key in ("doi", "published"))
+    if own is None:
+        raise BadEntry("no-id", "the row has no DOI")
+    return dict([*([published] if published and published[0] == "doi" else []), own])
+
+
+def _authors(row: Entry) -> tuple[str, ...]:
+    """The names in order; semicolons separate them.
+
+    `Lovelace, A. K.` is A. K. Lovelace; a name without a comma, or with two, stays as it is.
+    """
+    names = (" ".join(one.split()) for one in (text_of(row, "authors") or "").split(";"))
+    return tuple(_FAMILY_FIRST.sub(r"\2 \1", name) for name in names if name)
+
+
+# The subjects of bioRxiv and medRxiv, in the spelling of `subject_of`.
+#
+# They are known so that a misspelt one is refused: it would bring no paper, for ever. Add a subject
+# here when one of the servers does.
+
+_BIORXIV = """
+animal behavior and cognition, biochemistry, bioengineering, bioinformatics, biophysics,
+cancer biology, cell biology, clinical trials, developmental biology, ecology, epidemiology,
+evolutionary biology, genetics, genomics, immunology, microbiology, molecular biology,
+neuroscience, paleontology, pathology, pharmacology and toxicology, physiology, plant biology,
+scientific communication and education, synthetic biology, systems biology, zoology
+"""
+_MEDRXIV = """
+addiction medicine, allergy and immunology, anesthesia, cardiovascular medicine,
+dentistry and oral medicine, dermatology, emergency medicine, endocrinology, epidemiology,
+forensic medicine, gastroenterology, genetic and genomic medicine, geriatric medicine,
+health economics, health informatics, health policy,
+health systems and quality improvement, hematology, hiv aids, infectious diseases,
+intensive care and critical care medicine, medical education, medical ethics, nephrology,
+neurology, nursing, nutrition, obstetrics and gynecology,
+occupational and environmental health, oncology, ophthalmology, orthopedics, otolaryngology,
+pain medicine, palliative medicine, pathology, pediatrics, pharmacology and therapeutics,
+primary care research, psychiatry and clinical psychology, public and global health,
+radiology and imaging, rehabilitation medicine and physical therapy, respiratory medicine,
+rheumatology, sexual and reproductive health, sports medicine, surgery, toxicology,
+transplantation, urology
+"""
+
+SUBJECTS = frozenset(
+    " ".join(name.split()) for listed in (_BIORXIV, _MEDRXIV) for name in listed.split(",")
+)
+"""Names in lower case, with a space where a server may write a slash, a dash or an underscore."""

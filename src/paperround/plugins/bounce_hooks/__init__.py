@@ -1,0 +1,1 @@
+"""Webhooks of mail providers that report bounces."""

@@ -1,0 +1,149 @@
+"""JSON of strangers, read with care: what is missing, or is of another type, reads as nothing."""
+
+import base64
+import hmac
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from paperround.bounces.classify import Statement, at_most, evidence_of
+from paperround.core.errors import Forged
+from paperround.delivery.model import Evidence
+from paperround.papers.text import clean
+
+LONGEST = 10_000
+"""Characters of a text that are read."""
+MOST = 1000
+"""Items of a list that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A JSON value and what stands in it."""
+
+    value: object
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it has fields."""
+        return isinstance(self.value, dict)
+
+    def inner(self, name: str) -> "Told":
+        """The value of a field."""
+        return Told(self.value.get(name)) if isinstance(self.value, dict) else Told(None)
+
+    def items(self) -> "list[Told]":
+        """What a list holds, its first thousand; of anything else nothing."""
+        return [Told(one) for one in self.value[:MOST]] if isinstance(self.value, list) else []
+
+    def text(self, name: str) -> str:
+        """A field's text, or its whole number as text, without half characters and NUL."""
+        found = self.inner(name).value
+        if isinstance(found, int) and not isinstance(found, bool):
+            found = str(found)
+        if not isinstance(found, str):
+            return ""
+        return found[:LONGEST].encode("utf-8", "replace").decode().replace("\0", " ").strip()
+
+    def moment(self, name: str, *, now: datetime) -> datetime:
+        """When a field says that it happened; `now` where it says nothing, or the future."""
+        return min(moment_of(self.inner(name).value) or now, now)
+
+
+def read(body: bytes) -> Told:
+    """What a body holds; nothing when it is no JSON, or is nested deeper than Python follows."""
+    try:
+        return Told(json.loads(body.decode("utf-8-sig")))
+    except (ValueError, RecursionError):
+        return Told(None)
+
+
+def base64_of(text: str) -> bytes:
+    """The bytes that a text in base64 stands for; none for any other text."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+
+
+def moment_of(said: object) -> datetime | None:
+    """An instant in ISO 8601 or in seconds since 1970; None for anything else."""
+    try:
+        if isinstance(said, str) and not said.isdecimal():
+            found = datetime.fromisoformat(said)
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        if isinstance(said, str | int | float) and not isinstance(said, bool):
+            return datetime.fromtimestamp(float(said), UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+LONGEST_SAID = 300
+"""Characters of a far end's words that are kept."""
+
+_TYPED = re.compile(r"\s*(?:smtp|x-[\w-]+|dns)\s*;\s*", re.I)
+"""What a report writes before a server's words (RFC 3464, 2.3.6)."""
+_ADDRESS = re.compile(r"<?[^\s<>@:;,\"]+@[^\s<>@:;,\"]+>?")
+_CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)")
+_TAGGED = re.compile(r"\+([a-z2-7]{32})@", re.I)
+_REPLY = re.compile(r"(?<!\d)[45]\d\d(?!\d)")
+
+
+def judged(words: str, *, status: str = "", silent: Evidence, most: Evidence) -> Evidence:
+    """What a failure proves: what the far end's words do, or `silent` where there are none; never
+    more than `most`."""
+    said = bare(words)
+    found = evidence_of(Statement(said=said, status=status)) if said else silent
+    return at_most(found, most)
+
+
+def bare(words: str) -> str:
+    """A server's words without the name of their kind."""
+    return _TYPED.sub("", words, count=1) if _TYPED.match(words) else words.strip()
+
+
+def kept(words: str) -> str:
+    """The words as they may be kept: short, and without anybody's address."""
+    return clean(_ADDRESS.sub("(address)", bare(words)[: 4 * LONGEST_SAID]), limit=LONGEST_SAID)
+
+
+def code_of(status: str, words: str) -> str:
+    """The code of RFC 3463 that was stated or stands in the words, else the reply of RFC 5321."""
+    for pattern, text in ((_CODE, status), (_CODE, words), (_REPLY, words)):
+        if found := pattern.search(text[:LONGEST_SAID]):
+            return found[0]
+    return ""
+
+
+def message_id(written: str) -> str:
+    """A Message-ID as our mails write it, in angle brackets; empty for what can be none."""
+    inside = written.strip().removeprefix("<").removesuffix(">")
+    return f"<{inside}>" if "@" in inside and len(inside) < 250 and " " not in inside else ""
+
+
+def tag_of(sender: str) -> str:
+    """What stands behind the plus sign of an envelope sender, where it looks like our signature: a
+    tag that is none of ours would make the event be about no mail at all."""
+    found = _TAGGED.search(sender)
+    return found[1].lower() if found else ""
+
+
+LONGEST_WAY = timedelta(hours=25)
+"""Providers try again for a day at most, some of them with the signature of the first time."""
+AHEAD = timedelta(minutes=5)
+"""How far their clocks may be before ours."""
+
+
+def is_one_of(shown: str, secrets: Iterable[str]) -> bool:
+    """Whether `shown` is one of the secrets. Takes as long whichever it is, and how near."""
+    given = shown.encode("utf-8", "replace")
+    return sum(hmac.compare_digest(given, secret.encode()) for secret in secrets) > 0
+
+
+def require_fresh(at: datetime | None, *, now: datetime, within: timedelta = LONGEST_WAY) -> None:
+    """Raise Forged for what was signed longer ago than any provider still sends it."""
+    if at is None or not now - within <= at <= now + AHEAD:
+        raise Forged("its signature is too old, or of the future")

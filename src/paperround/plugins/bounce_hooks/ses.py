@@ -1,0 +1,162 @@
+"""Amazon SES: bounces and complaints that it publishes to a topic of Amazon SNS.
+
+Both of its forms are read: feedback notifications of an identity (`notificationType`) and events of
+a configuration set (`eventType`). Written from "Amazon SNS notification contents for Amazon SES"
+and "Contents of event data that SES publishes", with invented values in the tests.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from paperround.bounces.model import Heard, Kind, ReturnedEvent
+from paperround.delivery.model import Evidence
+from paperround.plugins.bounce_hooks.fields import (
+    Told,
+    code_of,
+    judged,
+    kept,
+    message_id,
+    read,
+    tag_of,
+)
+from paperround.plugins.bounce_hooks.sns import CONFIRMATION, NOTIFICATION, Authority
+
+WAY = "hook:ses"
+MOST_RECIPIENTS = 20
+"""Recipients of a message that are read. Our mails have one."""
+
+_SUPPRESSED = frozenset({"Suppressed", "OnAccountSuppressionList"})
+"""SES did not even try: it knows from an earlier mail, maybe not ours."""
+_LEFT = "UnsubscribedRecipient"
+_NAMING = frozenset({"General", "NoEmail"})
+_ABUSE = frozenset({"", "abuse", "fraud", "opt-out", "opt-out-list"})
+"""What makes a complaint of a report; SES leaves the type out where the provider does."""
+_PRAISE = "not-spam"
+
+Meaning = tuple[Kind, Evidence]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SesHook:
+    """Hears what SNS signed for the topics that are set, and confirms their subscriptions."""
+
+    authority: Authority
+
+    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Heard:  # noqa: ARG002 - proves by its body
+        """What a request tells. Raises Forged, and FetchFailed when SNS cannot be asked."""
+        message = read(body)
+        topic = self.authority.topic_of(message, now=now)
+        if message.text("Type") == CONFIRMATION:
+            self.authority.confirm(message, topic)
+            log.info("the subscription of the SES topic is confirmed")
+        return parse(body, now=now)
+
+
+def parse(body: bytes, *, now: datetime) -> Heard:
+    """What a message of SNS tells; never raises."""
+    message = read(body)
+    if message.text("Type") != NOTIFICATION:
+        return Heard(ignored=1)
+    inner = message.inner("Message").value
+    told = read(inner.encode("utf-8", "replace")) if isinstance(inner, str) else Told(None)
+    events = tuple(_events(told, message.text("MessageId")[:64], now))
+    return Heard(events=events, ignored=0 if events else 1)
+
+
+def _events(told: Told, name: str, now: datetime) -> Iterator[ReturnedEvent]:
+    match told.text("eventType") or told.text("notificationType"):
+        case "Bounce":
+            block, who = told.inner("bounce"), "bouncedRecipients"
+        case "Complaint":
+            block, who = told.inner("complaint"), "complainedRecipients"
+        case "Subscription":
+            yield from _left(told, name, now)
+            return
+        case _:
+            return
+    recipients = block.inner(who).items()[:MOST_RECIPIENTS]
+    for place, recipient in enumerate(recipients):
+        meaning = _complaint(block) if who.startswith("c") else _bounce(block, recipient)
+        if meaning is not None and name:
+            mail = told.inner("mail") if len(recipients) == 1 else Told(None)
+            identity = block.text("feedbackId")[:100] or name
+            event_id = f"{identity}:{place}" if place else identity
+            yield _event(block, recipient, mail, meaning, event_id, now)
+
+
+def _event(
+    block: Told, recipient: Told, mail: Told, meaning: Meaning, event_id: str, now: datetime
+) -> ReturnedEvent:
+    """`mail` is nothing where several had it: it would name one of them."""
+    words = recipient.text("diagnosticCode")
+    # Ours: SES gives mails a Message-ID of its own, and keeps the one they came with here.
+    usual = mail.inner("commonHeaders").text("messageId")
+    given = (
+        one.text("value")
+        for one in mail.inner("headers").items()
+        if one.text("name").lower() == "message-id"
+    )
+    return ReturnedEvent(
+        way=WAY,
+        event_id=event_id,
+        kind=meaning[0],
+        evidence=meaning[1],
+        happened_at=block.moment("timestamp", now=now),
+        message_id=message_id(next(given, "") or usual),
+        tag=tag_of(mail.text("source")),
+        recipient=recipient.text("emailAddress"),
+        code=code_of(recipient.text("status"), words),
+        said=kept(words or f"{block.text('bounceType')} {block.text('bounceSubType')}"),
+    )
+
+
+def _bounce(block: Told, recipient: Told) -> Meaning | None:
+    kind, part = block.text("bounceType"), block.text("bounceSubType")
+    words, status = recipient.text("diagnosticCode"), recipient.text("status")
+    match kind:
+        case "Permanent" if part == _LEFT:
+            return Kind.UNSUBSCRIBE, Evidence.NONE
+        case "Permanent" if part in _SUPPRESSED:
+            return Kind.BOUNCE, Evidence.LIKELY_GONE
+        case "Permanent":
+            return Kind.BOUNCE, _permanent(part, words, status)
+        case "Transient" if not words and not status and part == "General":
+            # A note of absence: it comes without a delivery report, and says so of no server.
+            return Kind.AUTO_REPLY, Evidence.AUTO_REPLY
+        case "Transient":
+            return Kind.BOUNCE, Evidence.PASSING
+        case _:
+            most = Evidence.LIKELY_GONE
+            return Kind.BOUNCE, judged(words, status=status, silent=Evidence.PASSING, most=most)
+
+
+def _permanent(part: str, words: str, status: str) -> Evidence:
+    """SES calls many a refusal for policy permanent: the far end's words are what counts. Without
+    any, SES knows best whether there is such a mailbox."""
+    silent = {"NoEmail": Evidence.GONE, "General": Evidence.LIKELY_GONE}.get(part, Evidence.PASSING)
+    most = Evidence.GONE if part in _NAMING else Evidence.PASSING
+    return judged(words, status=status, silent=silent, most=most)
+
+
+def _complaint(block: Told) -> Meaning | None:
+    kind = block.text("complaintFeedbackType").lower()
+    if kind == _PRAISE:
+        return None
+    if kind in _ABUSE:
+        return Kind.COMPLAINT, Evidence.COMPLAINT
+    return Kind.REPORT, Evidence.NONE
+
+
+def _left(told: Told, name: str, now: datetime) -> Iterator[ReturnedEvent]:
+    """A reader who used the unsubscribe link that SES itself can put into mails."""
+    block, mail = told.inner("subscription"), told.inner("mail")
+    wishes = block.inner("newTopicPreferences")
+    recipients = mail.inner("destination").items()
+    if wishes.inner("unsubscribeAll").value is True and len(recipients) == 1 and name:
+        recipient = Told({"emailAddress": recipients[0].value})
+        meaning = Kind.UNSUBSCRIBE, Evidence.NONE
+        yield _event(block, recipient, mail, meaning, name, now)

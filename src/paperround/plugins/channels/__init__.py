@@ -1,0 +1,1 @@
+"""Slack, Discord, Telegram and webhooks."""

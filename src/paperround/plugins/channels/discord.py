@@ -1,0 +1,121 @@
+"""Discord: a webhook takes messages with embeds
+(https://discord.com/developers/docs/resources/webhook#execute-webhook).
+
+At most 10 embeds a message and 6,000 characters in all of them, 256 a title, 4,096 a description,
+2,000 of text beside them. Nobody is called: `allowed_mentions` is empty.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from paperround.core.reasons import counted
+from paperround.delivery.channel_model import Hook
+from paperround.delivery.model import Verdict
+from paperround.digests.channel_posts import Digest, Greeting, Message
+from paperround.digests.model import DigestView
+from paperround.http.model import Page
+from paperround.papers.formatting import shortened, web_address
+from paperround.plugins.channels.responses import gone, judged, object_of, pause_of
+from paperround.plugins.channels.text import (
+    Markup,
+    edition_words,
+    fitting,
+    headline,
+    json_message,
+    plain,
+    shared_out,
+    units,
+    within,
+)
+
+MOST_EMBEDS = 10
+LONGEST_TITLE = 256
+LONGEST_EMBED = 2800
+"""Characters of one paper: two of the longest fit into one message."""
+
+LONGEST_MESSAGE = 6000
+LONGEST_CONTENT = 2000
+
+UNKNOWN = frozenset({10003, 10015})
+"""Unknown channel, unknown webhook (https://discord.com/developers/docs/topics/opcodes-and-status-codes)."""
+
+_MARKS = re.compile(r"([\\*_~`|>#\[\]()<])")
+
+_Embed = dict[str, Any]
+
+
+def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
+    """The digest in as many messages as its papers need."""
+    view = digest.view
+    embeds = [_embed(number, view) for number in range(1, len(view.papers) + 1)]
+    sizes = [units(str(one["title"])) + units(str(one["description"])) for one in embeds]
+    groups = shared_out(sizes, most=MOST_EMBEDS, limit=LONGEST_MESSAGE) or [range(0)]
+    return [
+        _message(_content(view, place, len(groups)), [embeds[one] for one in group])
+        for place, group in enumerate(groups, start=1)
+    ]
+
+
+def greeting(_hook: Hook, words: Greeting) -> Message:
+    """A few words."""
+    return _message(escaped(plain(words.words)), [])
+
+
+def judge(page: Page) -> Verdict:
+    """What Discord made of a message. It answers in JSON, with a code of its own."""
+    said = object_of(page)
+    words = str(said["message"]) if isinstance(said.get("message"), str) else None
+    told = f"Discord says {plain(words)}" if words else None
+    if page.status in (401, 403) or said.get("code") in UNKNOWN:
+        return gone(f"{told or 'Discord refuses the hook'} (status {page.status})")
+    return judged(page, said=told, wait=pause_of(said))
+
+
+def escaped(text: str) -> str:
+    """`text` with a backslash before whatever Discord's Markdown reads as more than text."""
+    return _MARKS.sub(r"\\\1", text)
+
+
+def _link(url: str, text: str) -> str:
+    return f"[{text}]({_address(url)})"
+
+
+MARKUP = Markup(escape=escaped, link=_link, strong="**{}**", light="*{}*")
+
+
+def _address(url: str) -> str:
+    return url.replace("(", "%28").replace(")", "%29")
+
+
+def _embed(number: int, view: DigestView) -> _Embed:
+    item, text = fitting(number, view.papers[number - 1], MARKUP.below_title, limit=LONGEST_EMBED)
+    # Cut before it is escaped, so that no escape is cut in two.
+    for length in (LONGEST_TITLE - 8, 160, 100):
+        title = f"{item.number}. {escaped(shortened(item.title, length))}"
+        if units(title) <= LONGEST_TITLE:
+            break
+    embed = {"title": title, "description": text}
+    return embed | ({"url": item.url} if item.url else {})
+
+
+def _content(view: DigestView, place: int, of: int) -> str:
+    """What stands above the embeds; below the last message's there is no place for words, so the
+    first one says what a foot would."""
+    if place > 1:
+        return f"**{escaped(headline(view))}** ({place} of {of})"
+    edition = f"[{edition_words(view)}](<{_address(web_address(view.web_url))}>)"
+    papers = counted(len(view.papers), "paper")
+    told = [f"**{escaped(headline(view))}**", f"{papers} · {edition}"]
+    told += [
+        f"Withdrawn since it was posted: [{escaped(shortened(plain(one.title), 120))}]"
+        f"(<{_address(web_address(one.url))}>)"
+        for one in view.withdrawn
+    ]
+    told += [f"-# {escaped(plain(one))}" for one in view.acknowledgements]
+    return within(told, LONGEST_CONTENT)
+
+
+def _message(content: str, embeds: Sequence[_Embed]) -> Message:
+    said = {"content": content, "embeds": embeds, "allowed_mentions": {"parse": []}}
+    return json_message(said, papers=len(embeds))

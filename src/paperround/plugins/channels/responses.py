@@ -1,0 +1,75 @@
+"""What the status of an answer says of a post, where the service says no more."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from paperround.delivery.model import Blame, Verdict
+from paperround.digests.channel_posts import LONGEST_SAID
+from paperround.editions.model import DeliveryState
+from paperround.http.client import LONGEST_WAIT, retry_after
+from paperround.http.model import Page
+
+LATER = frozenset({408, 425, 429})
+"""Not now, these say. So does every 5xx but the next."""
+
+NOBODY_KNOWS = frozenset({504, 520, 524})
+"""Somebody in between passed the post on and got no answer: it may have been taken."""
+
+GONE = frozenset({404, 410})
+
+
+def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None) -> Verdict:
+    """The verdict by the status alone. `said` is what the service calls the trouble, `wait` the
+    pause that it asks for in another place than Retry-After."""
+    status = page.status
+    words = f"{said or 'no more was said'} (status {status})"
+    if 200 <= status < 300:
+        return Verdict(state=DeliveryState.SENT, reason="")
+    if status in NOBODY_KNOWS:
+        return Verdict(state=DeliveryState.UNKNOWN, reason=f"unanswered: {words}")
+    if status in LATER or status >= 500:
+        asked = wait or _asked(page)
+        return Verdict(state=DeliveryState.DEFERRED, reason=f"busy: {words}", wait=asked)
+    if status in GONE:
+        return gone(words)
+    if 300 <= status < 400:
+        words = f"it leads elsewhere, and we post to one place only (status {status})"
+    return Verdict(state=DeliveryState.FAILED, reason=f"refused: {words}")
+
+
+def gone(words: str) -> Verdict:
+    """The verdict where nothing will ever be taken again."""
+    blame = Blame(subscriber=True)
+    return Verdict(state=DeliveryState.FAILED, reason=f"gone: {words}", blame=blame)
+
+
+def words_of(page: Page) -> str:
+    """The first words of an answer, as they can be kept and shown."""
+    text = page.body[: 4 * LONGEST_SAID].decode("utf-8", "replace")
+    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(printable.split())[:LONGEST_SAID]
+
+
+def object_of(page: Page) -> dict[str, Any]:
+    """The JSON object that was answered; an empty one where there is none."""
+    try:
+        found = json.loads(page.body or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def pause_of(said: Mapping[str, Any]) -> timedelta | None:
+    """The pause in the field `retry_after` of an answer, in seconds; a day at most, whatever it
+    says."""
+    seconds = said.get("retry_after")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return timedelta(seconds=min(seconds, LONGEST_WAIT)) if seconds >= 0 else None
+
+
+def _asked(page: Page) -> timedelta | None:
+    seconds = retry_after(page.headers.get("retry-after", ""), page.fetched_at)
+    return None if seconds is None else timedelta(seconds=seconds)

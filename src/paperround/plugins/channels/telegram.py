@@ -1,0 +1,110 @@
+"""Telegram: a bot sends messages to a chat (https://core.telegram.org/bots/api#sendmessage).
+
+A text may have 4,096 units of UTF-16 after its tags were read; ours have no more with them. In
+HTML `&`, `<`, `>` and `"` are escaped. A digest that is longer goes out in several messages, and no
+paper is cut in two.
+"""
+
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from paperround.delivery.channel_model import Hook
+from paperround.delivery.model import Verdict
+from paperround.digests.channel_posts import Digest, Greeting, Message
+from paperround.digests.model import DigestView
+from paperround.http.model import Page
+from paperround.papers.formatting import shortened
+from paperround.plugins.channels.responses import gone, judged, object_of, pause_of
+from paperround.plugins.channels.text import (
+    Markup,
+    headline,
+    json_message,
+    plain,
+    shared_out,
+    units,
+)
+
+LONGEST_TEXT = 4096
+LONGEST_PAPER = 1900
+"""Units of one paper: two of the longest fit into one message."""
+
+_GAP = "\n\n"
+_ROOM = 250
+"""Left free for the head of every message."""
+
+_CALLS = re.compile(r"((?<!\w)@|(?<![\w/:])/)(?=\w)")
+"""What makes a mention or a command of the word after it; in an address it does not."""
+
+_NO_CHAT = ("chat not found", "chat_id is empty", "group chat was upgraded", "peer_id_invalid")
+
+
+def messages(hook: Hook, digest: Digest) -> Sequence[Message]:
+    """The digest in as many messages as its papers need."""
+    view = digest.view
+    told = MARKUP.papers(view, LONGEST_PAPER) + MARKUP.foot(view, LONGEST_PAPER)
+    sizes = [units(one) + len(_GAP) for one in told]
+    groups = shared_out(sizes, most=len(told), limit=LONGEST_TEXT - _ROOM)
+    return [
+        _message(
+            hook,
+            _GAP.join([_head(view, place, len(groups)), *(told[one] for one in group)]),
+            papers=sum(one < len(view.papers) for one in group),
+        )
+        for place, group in enumerate(groups, start=1)
+    ]
+
+
+def greeting(hook: Hook, words: Greeting) -> Message:
+    """A few words."""
+    return _message(hook, escaped(plain(words.words)))
+
+
+def judge(page: Page) -> Verdict:
+    """What Telegram made of a message: `ok`, or a description and sometimes parameters."""
+    said = object_of(page)
+    words = str(said.get("description") or "")
+    told = f"Telegram says {plain(words)}" if words else None
+    no_chat = page.status == 400 and any(one in words.lower() for one in _NO_CHAT)
+    if page.status in (401, 403) or no_chat:
+        return gone(f"{told or 'Telegram refuses the bot'}{_new_chat(said)}")
+    return judged(page, said=told, wait=pause_of(_parameters(said)))
+
+
+def escaped(text: str) -> str:
+    """`text` as HTML. Telegram makes `@name` call somebody and `/word` a command wherever they
+    stand in a text, so they are parted by a sign that nobody sees."""
+    return escape(_CALLS.sub("\\1\u2060", text))
+
+
+def _link(url: str, text: str) -> str:
+    return f'<a href="{escape(url)}">{escaped(text)}</a>' if url else escaped(text)
+
+
+MARKUP = Markup(escape=escaped, link=_link, strong="<b>{}</b>", light="<i>{}</i>")
+
+
+def _head(view: DigestView, place: int, of: int) -> str:
+    part = f" ({place} of {of})" if of > 1 else ""
+    return f"<b>{escaped(shortened(headline(view), 150))}</b>{part}"
+
+
+def _new_chat(said: dict[str, Any]) -> str:
+    new = _parameters(said).get("migrate_to_chat_id")
+    return f": the chat is {new} now" if isinstance(new, int) else ""
+
+
+def _parameters(said: dict[str, Any]) -> dict[str, Any]:
+    found = said.get("parameters")
+    return found if isinstance(found, dict) else {}
+
+
+def _message(hook: Hook, text: str, *, papers: int = 0) -> Message:
+    said = {
+        "chat_id": hook.chat,
+        "text": text,
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+    return json_message(said, papers=papers)

@@ -1,0 +1,187 @@
+"""A digest in the words that every channel shares, cut to what a service takes.
+
+Texts come from elsewhere: they lose their line ends and control signs here, and each kind of
+channel escapes what its own service would read as more than text.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from unicodedata import category
+
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import english_reason
+from paperround.core.reasons import counted
+from paperround.digests.channel_posts import Message
+from paperround.digests.model import DigestPaper, DigestView, title_address
+from paperround.editions.labels import authors_said, tally_said
+from paperround.papers.formatting import paper_links, shortened, web_address
+
+LONGEST_LINK = 400
+"""Characters of an address that is shown beside others."""
+
+LONGEST_TITLE_LINK = 800
+
+
+Fullness = tuple[int, int, int, int]
+FULLNESS: tuple[Fullness, ...] = (
+    (300, 250, 1200, 300),
+    (250, 200, 600, 250),
+    (200, 120, 250, 150),
+    (120, 60, 0, 80),
+)
+"""Characters of title, authors, gist and reason, from all to little: the first that fits is
+taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A paper as a channel tells it; texts are plain. `links` are
+    (label, address) of what the title does not lead to."""
+
+    number: int
+    title: str
+    url: str
+    authors: str
+    gist: str
+    why: str
+    votes: str
+    links: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Markup:
+    """How a service marks text up: what is escaped, how an address is put behind a text, and the
+    formats of a title and of a less important line."""
+
+    escape: Callable[[str], str]
+    link: Callable[[str, str], str]
+    strong: str
+    light: str = "{}"
+
+    def papers(self, view: DigestView, limit: int) -> list[str]:
+        """Each paper of the digest below its title."""
+        numbered = enumerate(view.papers, start=1)
+        return [fitting(number, one, self._paper, limit=limit)[1] for number, one in numbered]
+
+    def _paper(self, item: Item) -> str:
+        title = f"{item.number}. {self.link(item.url, item.title)}"
+        return f"{self.strong.format(title)}\n{self.below_title(item)}".rstrip()
+
+    def below_title(self, item: Item) -> str:
+        """Authors, what is new, why it is there, votes and links: a line each."""
+        links = [self.link(to, label) for label, to in item.links]
+        lines = (
+            self.light.format(self.escape(item.authors)) if item.authors else "",
+            self.escape(item.gist),
+            self.escape(item.why),
+            " · ".join(filter(None, (self.escape(item.votes), *links))),
+        )
+        return "\n".join(filter(None, lines))
+
+    def foot(self, view: DigestView, limit: int) -> list[str]:
+        """The papers that were withdrawn since they were posted, if any; then the link to the
+        edition, and who is thanked."""
+        titles = [
+            f"• {self.link(web_address(one.url), shortened(plain(one.title), 150))}"
+            for one in view.withdrawn
+        ]
+        head = self.strong.format("Withdrawn since it was posted:")
+        edition = self.link(web_address(view.web_url), edition_words(view))
+        thanks = (self.escape(plain(one)) for one in view.acknowledgements)
+        last = within([edition, *thanks], limit, by=" · ")
+        return [within([head, *titles], limit), last] if titles else [last]
+
+
+def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> Item:
+    """The paper in at most as many characters as `fullness` says."""
+    title, authors, gist, reason = fullness
+    url = title_address(paper)
+    links = [*paper_links(paper), ("Details", web_address(paper.page_url))]
+    why = shortened(plain(english_reason(paper.reason)), reason)
+    return Item(
+        number=number,
+        title=shortened(plain(paper.title), title),
+        url=url if len(url) <= LONGEST_TITLE_LINK else "",
+        authors=shortened(plain(authors_said(tongue(), paper.authors)), authors),
+        gist=shortened(plain(paper.gist), gist) if gist else "",
+        why=f"Why: {why}" if why else "",
+        votes=tally_said(tongue(), paper),
+        links=tuple((name, to) for name, to in links if to != url and 0 < len(to) <= LONGEST_LINK),
+    )
+
+
+def fitting(
+    number: int, paper: DigestPaper, tell: Callable[[Item], str], *, limit: int
+) -> tuple[Item, str]:
+    """The paper told by `tell` as fully as fits in `limit` units of UTF-16; at worst its
+    title alone, which only signs to escape by the hundred can make happen."""
+    for fullness in FULLNESS:
+        item = item_of(number, paper, fullness)
+        text = tell(item)
+        if units(text) <= limit:
+            return item, text
+    bare = replace(item, title=shortened(item.title, 40), authors="", gist="", why="", links=())
+    return bare, tell(bare)
+
+
+def units(text: str) -> int:
+    """The length of a text as these services count it: in units of UTF-16."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def plain(text: str) -> str:
+    """A text on one line, without control signs and halves of characters."""
+    told = (" " if category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in text)
+    return " ".join("".join(told).split())
+
+
+def headline(view: DigestView) -> str:
+    """What a post is called: the list and the date."""
+    return f"{plain(view.list_title)} · {tongue().long_date(view.day)}"
+
+
+def summary(view: DigestView) -> str:
+    """What a notification says: the headline, how many papers, and the first of them."""
+    papers = counted(len(view.papers), "paper")
+    first = f": {shortened(plain(view.papers[0].title), 120)}" if view.papers else ""
+    return f"{headline(view)} · {papers}{first}"
+
+
+def edition_words(view: DigestView) -> str:
+    """The text of the link to the edition: how much more it holds."""
+    if not view.more_papers:
+        return "The edition on the web"
+    return f"{counted(view.more_papers, 'more paper')} in the whole edition"
+
+
+def within(lines: Sequence[str], limit: int, *, by: str = "\n") -> str:
+    """As many of the lines as fit into so many units, from the first on; the first is cut."""
+    text = lines[0][:limit]
+    for line in lines[1:]:
+        longer = f"{text}{by}{line}"
+        if units(longer) <= limit:
+            text = longer
+    return text
+
+
+def shared_out(sizes: Sequence[int], *, most: int, limit: int) -> list[range]:
+    """Neighbours put together, at most `most` and at most `limit` of their sizes in one; whatever
+    is larger alone stands alone."""
+    groups: list[range] = []
+    start = total = 0
+    for place, size in enumerate(sizes):
+        if place > start and (place - start >= most or total + size > limit):
+            groups.append(range(start, place))
+            start, total = place, 0
+        total += size
+    return [*groups, range(start, len(sizes))] if sizes else []
+
+
+def json_message(
+    content: Mapping[str, Any], *, papers: int = 0, headers: Mapping[str, str] | None = None
+) -> Message:
+    """The message whose body is `content`."""
+    body = json.dumps(content, ensure_ascii=False).encode()
+    return Message(body=body, papers=papers, headers=headers or {})

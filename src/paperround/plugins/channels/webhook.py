@@ -1,0 +1,97 @@
+"""Webhooks: JSON, signed in the manner of Standard Webhooks (https://www.standardwebhooks.com).
+
+    webhook-id         the same on every try: whoever knows it already has it
+    webhook-timestamp  when this try was made, seconds since 1970
+    webhook-signature  `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; of a key that
+                       was changed, for a day one by each, with a space between them
+
+The id is the Message-ID of the ledger's row up to its `@`: 32 signs, none of which can be taken for
+the full stops between the parts.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from paperround.core.i18n.localize import english_reason
+from paperround.core.times import format_instant
+from paperround.delivery.channel_model import Hook, key_bytes
+from paperround.delivery.model import Verdict
+from paperround.digests.channel_posts import Digest, Greeting, Message
+from paperround.digests.model import DigestPaper
+from paperround.http.model import Page
+from paperround.plugins.channels.responses import judged, words_of
+from paperround.plugins.channels.text import json_message, plain
+
+ID = "webhook-id"
+POSTED = "digest.posted"
+TESTED = "channel.tested"
+
+
+def messages(_hook: Hook, digest: Digest) -> Sequence[Message]:
+    """The digest, whole, in one message."""
+    view = digest.view
+    data = {
+        "list": view.list_name,
+        "list_title": view.list_title,
+        "date": view.day.isoformat(),
+        "edition_url": view.web_url,
+        "papers": [_paper(number, one) for number, one in enumerate(view.papers, start=1)],
+        "more_papers": view.more_papers,
+        "withdrawn": [{"title": plain(one.title), "url": one.url} for one in view.withdrawn],
+        "acknowledgements": list(view.acknowledgements),
+    }
+    told = _message(POSTED, digest.message_id, digest.dated, data)
+    return [replace(told, papers=len(view.papers))]
+
+
+def greeting(_hook: Hook, words: Greeting) -> Message:
+    """A few words, under another type."""
+    data = {"list_title": words.list_title, "words": words.words}
+    return _message(TESTED, words.message_id, words.dated, data)
+
+
+def judge(page: Page) -> Verdict:
+    """What the other end made of a message: its status says it."""
+    said = words_of(page)
+    return judged(page, said=f"it says {said[:120]}" if said and page.status >= 400 else None)
+
+
+def signed(hook: Hook, message: Message, *, now: datetime) -> Mapping[str, str]:
+    """The headers that prove who sent `message`, and when: a proof by each key that signs now."""
+    stamp = str(int(now.timestamp()))
+    name = message.headers[ID]
+    told = b".".join([name.encode(), stamp.encode(), message.body])
+    proofs = [_proof(key, told) for key in hook.signing_keys(now=now)]
+    return {"webhook-timestamp": stamp, "webhook-signature": " ".join(proofs)}
+
+
+def _proof(key: str, told: bytes) -> str:
+    proof = hmac.new(key_bytes(key), told, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(proof).decode()}"
+
+
+def _message(what: str, message_id: str, dated: datetime, data: Mapping[str, Any]) -> Message:
+    said = {"type": what, "timestamp": format_instant(dated), "data": data}
+    name = message_id.strip("<>").partition("@")[0]
+    return json_message(said, headers={ID: name})
+
+
+def _paper(number: int, paper: DigestPaper) -> Mapping[str, Any]:
+    return {
+        "position": number,
+        "title": plain(paper.title),
+        "authors": [plain(name) for name in paper.authors],
+        "gist": plain(paper.gist),
+        "reason": plain(english_reason(paper.reason)),
+        "votes": paper.votes,
+        "comments": paper.comments,
+        "score": paper.score,
+        "parts": dict(paper.parts),
+        "links": dict(paper.links),
+        "url": paper.page_url,
+    }

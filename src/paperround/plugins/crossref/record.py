@@ -1,0 +1,268 @@
+"""Answers of Crossref's REST API: `{"status", "message-type": "work-list", "message": {"items"}}`.
+
+A work is what its publisher sent: titles and abstracts in JATS, dates as `date-parts` that may lack
+the day or the month. A notice of a retraction is a work of its own (`update-to`): it withdraws the
+paper it speaks of. Fields are those of https://github.com/CrossRef/rest-api-doc (api_format).
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from paperround.core.errors import InvalidInput
+from paperround.core.times import midnight_utc
+from paperround.feeds.formats.dates import FIRST_YEAR, LAST_YEAR
+from paperround.feeds.formats.entries import (
+    BadEntry,
+    Entry,
+    counts_of,
+    doi_of,
+    fingerprinted,
+    instant_of,
+    storable,
+    text_of,
+    texts_of,
+    title_of,
+)
+from paperround.feeds.formats.stated_dates import Period
+from paperround.feeds.sources.json_fields import (
+    OTHER_KIND,
+    Answer,
+    is_creative_commons,
+    object_of,
+    objects_of,
+    read_object,
+    read_works,
+    told,
+)
+from paperround.papers.model import ParsedBatch, Record, Show
+from paperround.plugins.biorxiv.jats import text_of_jats
+
+NAME = "Crossref"
+FIELDS = (
+    "DOI,type,title,subtitle,abstract,author,created,posted,issued,container-title,license,"
+    "relation,update-to,updated-by,is-referenced-by-count"
+)
+"""The fields of a work that are read (the parameter `select`)."""
+
+_NO_PAPERS = frozenset(
+    {
+        "book-series",
+        "book-set",
+        "component",
+        "database",
+        "dataset",
+        "grant",
+        "journal",
+        "journal-issue",
+        "journal-volume",
+        "peer-review",
+        "proceedings",
+        "proceedings-series",
+        "report-series",
+    }
+)
+_WITHDRAWALS = frozenset({"retraction", "withdrawal", "removal"})
+_NEW_TEXTS = frozenset({"new_version", "new_edition"})
+_WITHDRAWN_TITLE = re.compile(
+    r"[\s\[]*(?:retracted|withdrawn|removed)(?: (?:article|paper|chapter))?\s*[\]:]", re.IGNORECASE
+)
+"""`RETRACTED: A study`, `[Retracted] A study`: how publishers mark a title."""
+_SAME_WORK = ("is-preprint-of", "has-preprint")
+_TEXT_LICENCES = frozenset({"vor", "unspecified"})
+_MOST_ABSTRACT = 200_000
+
+
+def read_crossref(content: bytes) -> ParsedBatch:
+    """The papers of a file: an answer with works, or with one; raises InvalidInput for neither."""
+    said = read_object(content, NAME)
+    if said.get("message-type") == "work" and isinstance(said.get("message"), dict):
+        return read_works([said["message"]], _records)
+    return _read_list(said).batch
+
+
+def read_answer(content: bytes) -> Answer:
+    """One page of a list of works; raises InvalidInput for an error and for any other JSON."""
+    return _read_list(read_object(content, NAME))
+
+
+def _read_list(said: Entry) -> Answer:
+    message: Any = said.get("message")
+    works = message.get("items") if isinstance(message, dict) else None
+    is_list = said.get("status") == "ok" and said.get("message-type") == "work-list"
+    if not is_list or not isinstance(works, list):
+        raise InvalidInput(f"the JSON is no list of works of {NAME}, it says: {told(said)!r}")
+    total, mark = message.get("total-results"), message.get("next-cursor")
+    return Answer(
+        batch=read_works(works, _records),
+        rows=len(works),
+        total=total if type(total) is int else None,
+        mark=mark if isinstance(mark, str) else None,
+    )
+
+
+def _records(work: Entry) -> Iterator[Record]:
+    kind = text_of(work, "type") or ""
+    if kind in _NO_PAPERS:
+        raise BadEntry(OTHER_KIND, f"a work of the type {kind!r:.60} is no paper")
+    own = doi_of(text_of(work, "DOI") or "")
+    if own is None:
+        raise BadEntry("no-id", "the work has no DOI")
+    notices = [one for one in _updates(work, "update-to") if one[1] != own]
+    if all(said in _NEW_TEXTS for said, _ in notices):
+        return iter([_paper(work, own)])
+    withdrawn = list(dict.fromkeys(doi for said, doi in notices if said in _WITHDRAWALS))
+    if not withdrawn:
+        raise BadEntry(OTHER_KIND, f"a notice ({notices[0][0]!r:.60}) of another work is no paper")
+    # A paper that was taken back is withdrawn where it is known, and keeps its texts.
+    return (
+        fingerprinted(Record(title="", identifiers={kind: value}, withdrawn=True, announces=False))
+        for kind, value in withdrawn
+    )
+
+
+def _updates(work: Entry, key: str) -> list[tuple[str, tuple[str, str]]]:
+    """(what, DOI) of each update that is stated under `key`."""
+    return [
+        ((text_of(one, "type") or "").casefold(), doi)
+        for one in objects_of(work, key)
+        if (doi := doi_of(text_of(one, "DOI") or ""))
+    ]
+
+
+def _paper(work: Entry, own: tuple[str, str]) -> Record:
+    created = instant_of(object_of(work, "created"), "date-time")
+    title, licence, out = _title(work), _licence(work, created), published(work)
+    listed_on, listed_at = listing(created, out)
+    # A publisher says that a work is withdrawn in an update of it, or before its title.
+    updates = [said for said, _ in _updates(work, "updated-by")]
+    updates += [said for said, doi in _updates(work, "update-to") if doi == own]
+    stated = text_of(work, "abstract") or ""
+    return fingerprinted(
+        Record(
+            title=title,
+            abstract=text_of_jats(stated[:_MOST_ABSTRACT]),
+            identifiers=_identifiers(work, own),
+            authors=tuple(filter(None, map(_name, objects_of(work, "author")))),
+            keywords=texts_of(work, "subject"),
+            listed_on=listed_on,
+            listed_at=listed_at,
+            published_at=midnight_utc(out.first) if out else None,
+            withdrawn=bool(_WITHDRAWN_TITLE.match(title)) or not _WITHDRAWALS.isdisjoint(updates),
+            comment=next(map(text_of_jats, texts_of(work, "container-title")), None) or None,
+            licence=licence,
+            show=Show.FULL if licence and is_creative_commons(licence) else Show.LINK,
+            counts=counts_of(work, None, {"is-referenced-by-count": "citations"}),
+        )
+    )
+
+
+def _title(work: Entry) -> str:
+    """Title and subtitle; further titles are translations of it."""
+    title = next(filter(None, map(text_of_jats, texts_of(work, "title"))), "")
+    subtitle = next(filter(None, map(text_of_jats, texts_of(work, "subtitle"))), "")
+    if title and subtitle and subtitle.casefold() not in title.casefold():
+        title = f"{title}{' ' if title.endswith((':', '?', '!')) else ': '}{subtitle}"
+    return title_of({"title": title})
+
+
+def _identifiers(work: Entry, own: tuple[str, str]) -> dict[str, str]:
+    """Its own DOI, and that of its preprint or article where it is of another kind.
+
+    A work has one DOI of a kind: where several preprints are named, none is taken. Other relations
+    (`is-version-of`, `is-translation-of`, `is-part-of`) may name works that say something else.
+    """
+    found = dict([own])
+    related = object_of(work, "relation")
+    stated = [one for name in _SAME_WORK for one in objects_of(related, name)]
+    dois = {doi_of(text_of(one, "id") or "") for one in stated if one.get("id-type") == "doi"}
+    for kind in ("arxiv", "doi", "biorxiv"):
+        values = {one[1] for one in dois if one and one[0] == kind}
+        if len(values) == 1:
+            found.setdefault(kind, values.pop())
+    return found
+
+
+def _name(author: Entry) -> str | None:
+    parts = (text_of(author, key) for key in ("given", "family", "suffix"))
+    return " ".join(" ".join(filter(None, parts)).split()) or text_of(author, "name")
+
+
+def _licence(work: Entry, created: datetime | None) -> str | None:
+    """The address of the licence of the text that holds from its first day, an open one first.
+
+    Licences for text mining and for accepted manuscripts say nothing of the abstract.
+    """
+    stated = [
+        storable(address)
+        for one in objects_of(work, "license")
+        if text_of(one, "content-version") in _TEXT_LICENCES
+        and holds_from_the_first_day(one, work, created)
+        if (address := text_of(one, "URL"))
+    ]
+    return next(filter(is_creative_commons, stated), next(iter(stated), None))
+
+
+_DATES = ("posted", "issued", "published", "published-online", "published-print")
+
+
+_LONG = timedelta(days=180)
+"""A work deposited longer than this after it came out is no news: publishers deposit back files."""
+
+
+def period(stated: Entry, key: str) -> Period | None:
+    """The day, month or year that is stated under `key`.
+
+    None for `[[null]]` and for a year no paper can be of; raises BadEntry for what is no date.
+    """
+    parts = object_of(stated, key).get("date-parts")
+    first = parts[0] if isinstance(parts, list) and parts else None
+    if not first or first == [None]:
+        return None
+    if not isinstance(first, list) or not all(type(one) is int for one in first[:3]):
+        raise BadEntry("bad-date", f"{key} must be a year, a month and a day")
+    if not FIRST_YEAR <= first[0] <= LAST_YEAR:
+        return None
+    try:
+        begin = date(*[*first, 1, 1][:3])
+    except (ValueError, OverflowError):
+        raise BadEntry("bad-date", f"{key} is no date: {str(first[:3])!r:.60}") from None
+    month = begin.month if len(first) > 1 else 12
+    last = begin if len(first) > 2 else date(begin.year, month, monthrange(begin.year, month)[1])
+    return Period(first=begin, last=last)
+
+
+def published(work: Entry) -> Period | None:
+    """When the work came out: what the publisher says of it, the most telling date first."""
+    return next(filter(None, (period(work, key) for key in _DATES)), None)
+
+
+def listing(created: datetime | None, out: Period | None) -> tuple[date | None, datetime | None]:
+    """(day, instant) of the listing: when it was deposited, but of an old work when it came out."""
+    if created is None:
+        return None, None
+    day = created.astimezone(UTC).date()
+    if out is not None and out.last + _LONG < day:
+        return out.last, None
+    return day, created
+
+
+def holds_from_the_first_day(licence: Entry, work: Entry, created: datetime | None) -> bool:
+    """Whether a licence holds since the work came out, by its delay in days and by its start.
+
+    A start is compared with the last date the work has; where a date cannot be read, it does not.
+    """
+    delay = licence.get("delay-in-days")
+    if delay is not None and not (type(delay) is int and delay <= 0):
+        return False
+    try:
+        start = period(licence, "start")
+        days = [one.last for key in _DATES if (one := period(work, key))]
+    except BadEntry:
+        return False
+    if start is None:
+        return True
+    days += [created.astimezone(UTC).date()] if created else []
+    return start.first <= max(days, default=date.min)

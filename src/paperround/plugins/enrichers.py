@@ -1,0 +1,248 @@
+"""The services that papers are enriched from, by their names.
+
+Each takes papers it is asked for and makes one request of them. What it answers becomes records
+without texts, that announce nothing: links, identifiers and counts, and no more.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from types import MappingProxyType
+from urllib.parse import quote, urlencode
+
+from paperround.core.errors import InvalidInput
+from paperround.core.rates import Rate
+from paperround.feeds.formats.entries import BadEntry, counts_of
+from paperround.feeds.formats.hugging_face import read_hf_paper
+from paperround.feeds.sources.base import read
+from paperround.feeds.sources.json_fields import news_of
+from paperround.http.model import FetchRequest, Page
+from paperround.papers.model import Count, LooseCount, Paper, ParsedBatch
+from paperround.plugins.crossref import record as crossref_record
+from paperround.plugins.crossref import source as crossref
+from paperround.plugins.openalex import record as openalex_record
+from paperround.plugins.openalex import source as openalex
+from paperround.plugins.semantic_scholar.record import read_semantic_scholar
+from paperround.plugins.semantic_scholar.source import ASKED
+
+_DAY = timedelta(days=1)
+_SIGNS = frozenset(",|+!<>\"' \t")
+_LONGEST = 200
+_REPOSITORY = re.compile(
+    r"https?://(?:www\.)?github\.com/([A-Za-z0-9-]{1,39})/([A-Za-z0-9._-]{1,100}?)(?:\.git)?(?:[/?#].*)?",
+    re.ASCII,
+)
+_SCHEMES = {"arxiv": "ARXIV", "doi": "DOI", "biorxiv": "DOI", "pmid": "PMID"}
+
+
+class HuggingFace:
+    """The enricher `huggingface`: votes, code, its stars, and the project's page of a paper of
+    arXiv. The API answers 404 for a paper nobody indexed there, and has no count of comments."""
+
+    name: str = "huggingface"
+    limiter: str = "huggingface"
+    kinds: tuple[str, ...] = ("arxiv",)
+    size: int = 1
+    budget: tuple[Rate, ...] = (
+        Rate(100, timedelta(minutes=5)),  # of 500 that the service grants to one address
+        Rate(10_000, _DAY),
+    )
+
+    def knows(self, paper: Paper) -> bool:
+        """Papers of arXiv, by its new ids."""
+        return "/" not in paper.identifiers.get("arxiv", "/")
+
+    def request(self, papers: Sequence[Paper]) -> FetchRequest:
+        """One paper."""
+        return FetchRequest(
+            url=f"https://huggingface.co/api/papers/{papers[0].identifiers['arxiv']}",
+            limiter=self.limiter,
+            interval_seconds=1.0,
+        )
+
+    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
+        """What the answer says of the paper; raises FetchFailed when it is of another one."""
+        return news_of(read(page, read_hf_paper), papers=papers, kinds=self.kinds)
+
+
+class Github:
+    """The enricher `github`: how many stars the code of a paper has.
+
+    https://docs.github.com/en/rest/repos/repos#get-a-repository; without a key an address may ask
+    60 times an hour, and a repository that was renamed answers with a redirect.
+    """
+
+    name: str = "github"
+    limiter: str = "github"
+    kinds: tuple[str, ...] = ()
+    size: int = 1
+    budget: tuple[Rate, ...] = (Rate(50, timedelta(hours=1)),)
+
+    def knows(self, paper: Paper) -> bool:
+        """Papers whose code stands there."""
+        return _repository(paper) is not None
+
+    def request(self, papers: Sequence[Paper]) -> FetchRequest:
+        """One repository."""
+        return FetchRequest(
+            url=f"https://api.github.com/repos/{_repository(papers[0])}",
+            headers={"accept": "application/vnd.github+json"},
+            limiter=self.limiter,
+            interval_seconds=1.0,
+        )
+
+    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
+        """The stars of the repository, as a count of the paper."""
+        kind, value = next(iter(papers[0].identifiers.items()))
+        counts = read(page, _stars)
+        return ParsedBatch(
+            loose_counts=(LooseCount(kind=kind, value=value, counts=counts, position=1),)
+        )
+
+
+def _stars(body: bytes) -> tuple[Count, ...]:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict) or "stargazers_count" not in answer:
+        raise InvalidInput("the answer is no repository of GitHub")
+    try:
+        return counts_of(answer, None, {"stargazers_count": "github_stars"})
+    except BadEntry as problem:
+        raise InvalidInput(problem.detail) from None
+
+
+def _repository(paper: Paper) -> str | None:
+    """`owner/name` of the paper's code, None when it is not on GitHub."""
+    found = _REPOSITORY.fullmatch(paper.links.get("code", ""))
+    return None if found is None or found[2] in {".", ".."} else f"{found[1]}/{found[2]}"
+
+
+class _Catalogue:
+    """A service that is asked for a handful of DOIs at once (its filter `doi`); those it does not
+    know are missing in the answer. It tells citations, the journal's DOI, open PDFs, retractions.
+    """
+
+    kinds: tuple[str, ...]
+
+    def knows(self, paper: Paper) -> bool:
+        """Papers with a DOI that can be asked for."""
+        return self.doi(paper) is not None
+
+    def doi(self, paper: Paper) -> str | None:
+        """The DOI by which the service is asked for the paper. None when it has none, and for one
+        that holds a sign of the filter's own language."""
+        known = {**paper.identifiers}
+        if "arxiv" in known:
+            known["arxiv"] = f"10.48550/arxiv.{known['arxiv']}"
+        dois = (known[kind] for kind in self.kinds if kind in known)
+        return next((one for one in dois if len(one) <= _LONGEST and not _SIGNS & set(one)), None)
+
+
+class OpenAlexNews(_Catalogue):
+    """The enricher `openalex`. It knows papers of arXiv by the DOI that arXiv gives them."""
+
+    name: str = "openalex"
+    limiter: str = "openalex"
+    kinds: tuple[str, ...] = ("doi", "arxiv", "biorxiv")
+    size: int = 50
+    budget: tuple[Rate, ...] = (Rate(40, _DAY),)  # the rest of the 100 is left to feeds
+
+    def request(self, papers: Sequence[Paper]) -> FetchRequest:
+        """Up to fifty papers."""
+        query = {
+            "filter": f"doi:{'|'.join(filter(None, map(self.doi, papers)))}",
+            "per-page": self.size,
+            "select": openalex_record.FIELDS.replace(",abstract_inverted_index", ""),
+        }
+        return FetchRequest(
+            url=f"{openalex.BASE}?{urlencode(query, safe=':,|/')}",
+            limiter=self.limiter,
+            interval_seconds=1.0,
+            budget=openalex.KEYLESS,
+        )
+
+    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
+        """What the answer says of the papers; raises FetchFailed for what is no list of works."""
+        batch = read(page, openalex_record.read_answer).batch
+        return news_of(batch, papers=papers, kinds=self.kinds)
+
+
+class CrossrefNews(_Catalogue):
+    """The enricher `crossref`. It knows no papers of arXiv: their DOIs are registered elsewhere."""
+
+    name: str = "crossref"
+    limiter: str = "crossref"
+    kinds: tuple[str, ...] = ("doi", "biorxiv")
+    size: int = 40
+    budget: tuple[Rate, ...] = (Rate(1000, _DAY),)
+
+    def request(self, papers: Sequence[Paper]) -> FetchRequest:
+        """Up to forty papers."""
+        dois = ",".join(f"doi:{doi}" for doi in map(self.doi, papers) if doi)
+        query = {"filter": dois, "rows": self.size, "select": crossref_record.FIELDS}
+        return FetchRequest(
+            url=f"{crossref.BASE}?{urlencode(query, safe=':,/')}",
+            limiter=self.limiter,
+            interval_seconds=1.0,
+        )
+
+    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
+        """What the answer says of the papers; raises FetchFailed for what is no list of works."""
+        batch = read(page, crossref_record.read_answer).batch
+        return news_of(batch, papers=papers, kinds=self.kinds)
+
+
+class SemanticScholarNews:
+    """The enricher `semantic-scholar`: citations, the journal's DOI, an open PDF.
+
+    It is asked for one paper at a time. Without a key all the world shares one budget, and most
+    requests are refused: so it is asked only where the settings name it.
+    """
+
+    name: str = "semantic-scholar"
+    limiter: str = "semantic-scholar"
+    kinds: tuple[str, ...] = tuple(_SCHEMES)
+    size: int = 1
+    budget: tuple[Rate, ...] = (Rate(500, _DAY),)
+
+    def __init__(self, *, key: str | None = None) -> None:
+        self._key = key
+
+    def knows(self, paper: Paper) -> bool:
+        """Papers with an identifier it can be asked by."""
+        return not paper.identifiers.keys().isdisjoint(self.kinds)
+
+    def request(self, papers: Sequence[Paper]) -> FetchRequest:
+        """One paper."""
+        known = papers[0].identifiers
+        kind = next(kind for kind in self.kinds if kind in known)
+        address = f"https://api.semanticscholar.org/graph/v1/paper/{_SCHEMES[kind]}"
+        asked = ASKED.replace(",abstract", "")
+        return FetchRequest(
+            url=f"{address}:{quote(known[kind], safe='/')}?fields={asked}",
+            headers={"x-api-key": self._key} if self._key else {},
+            limiter=self.limiter,
+            interval_seconds=1.0 if self._key else 3.0,
+        )
+
+    def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
+        """What the answer says of the papers; raises FetchFailed for what is no paper."""
+        return news_of(read(page, read_semantic_scholar), papers=papers, kinds=self.kinds)
+
+
+Enricher = HuggingFace | Github | OpenAlexNews | CrossrefNews | SemanticScholarNews
+
+
+def enrichers(*, semantic_scholar_key: str | None = None) -> Mapping[str, Enricher]:
+    """Every enricher, those that can use a key with theirs."""
+    known: tuple[Enricher, ...] = (
+        HuggingFace(),
+        Github(),
+        OpenAlexNews(),
+        CrossrefNews(),
+        SemanticScholarNews(key=semantic_scholar_key),
+    )
+    return MappingProxyType({enricher.name: enricher for enricher in known})

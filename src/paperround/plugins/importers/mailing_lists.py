@@ -1,0 +1,223 @@
+"""People from the files of other mailing-list programs, in the columns an import takes.
+
+Only the address, where the person stands and when they agreed are taken over; names and whatever
+else such a file knows of them are left behind. What a file does not say, the operator may vouch
+for; what nobody says makes a reject. An opt-out needs nobody's word.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+
+from paperround.core.errors import InvalidInput
+from paperround.core.times import format_instant, parse_instant, zone_of
+from paperround.papers.model import Reject
+from paperround.subscribers.import_files import (
+    Entry,
+    Found,
+    Row,
+    cell,
+    decoded,
+    is_json,
+    objects,
+    sheet,
+    text_of,
+)
+from paperround.subscribers.model import SubscriberState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """When and how people agreed, in the words of the operator, who answers for it."""
+
+    at: datetime | None = None
+    source: str | None = None
+
+
+def read_foreign(content: bytes, origin: str, vouched: Vouched) -> list[Found]:
+    """The people of a file that the program `origin` wrote: one of the keys of ORIGINS.
+
+    Raises InvalidInput when the file is not of that kind. The file's own date of consent stands
+    before the vouched one, the vouched source before the name of the program.
+    """
+    find, translate = ORIGINS[origin]
+    people = list[Found]()
+    for found in find(decoded(content)):
+        if isinstance(found, Reject):
+            people.append(found)
+            continue
+        try:
+            people.append(replace(found, row=translate(found.row, vouched)))
+        except InvalidInput as problem:
+            people.append(found.reject(problem))
+    return people
+
+
+def _person(email: str, state: SubscriberState, consent: Row | None = None) -> Row:
+    return {"email": email, "status": state.value, **(consent or {})}
+
+
+def _consent(at: datetime | None, vouched: Vouched, program: str) -> Row:
+    """The columns of a consent of `at`, which the program knows, or of a vouched one."""
+    at = at or (vouched.at if vouched.source else None)
+    if at is None:
+        raise InvalidInput(
+            "nothing here says when they agreed: if you know, vouch for it with --consent-at and "
+            "--consent-source",
+            code="no-consent",
+        )
+    return {"consent_at": format_instant(at), "consent_source": vouched.source or program}
+
+
+def _says(row: Row, column: str) -> str:
+    return text_of(row, column).casefold()
+
+
+# --- listmonk ----------------------------------------------------------------------------------
+
+_LISTMONK_STATES = {
+    "confirmed": SubscriberState.ACTIVE,
+    "unconfirmed": SubscriberState.PENDING,
+    "unsubscribed": SubscriberState.UNSUBSCRIBED,
+}
+
+
+def _from_listmonk(row: Row, vouched: Vouched) -> Row:
+    email, status = text_of(row, "email"), _says(row, "status")
+    if status == "blocklisted":
+        return _person(email, SubscriberState.SUPPRESSED)
+    if status != "enabled":
+        code = "disabled" if status == "disabled" else "bad-status"
+        raise InvalidInput(
+            f"status is {status!r}: only enabled and blocklisted people come over", code=code
+        )
+    text = _says(row, "subscription_status")
+    if not text and not vouched.source:
+        # the export of its admin pages has no such column: the operator must know it
+        raise InvalidInput(
+            "no subscription_status, so nothing says that they confirmed: export the confirmed "
+            "ones alone and vouch for them with --consent-source",
+            code="no-consent",
+        )
+    if text and text not in _LISTMONK_STATES:
+        known = ", ".join(_LISTMONK_STATES)
+        raise InvalidInput(f"subscription_status is {text!r}: known are {known}", code="bad-status")
+    state = _LISTMONK_STATES[text] if text else SubscriberState.ACTIVE
+    if state is SubscriberState.UNSUBSCRIBED:
+        return _person(email, state)
+    return _person(
+        email, state, _consent(cell(row, "created_at", _listmonk_time), vouched, "listmonk")
+    )
+
+
+def _listmonk_time(text: str) -> datetime | None:
+    """Go writes `2024-03-01 09:30:00.5 +0530 IST`: the name of the zone says nothing more."""
+    parts = text.split(" ")
+    return parse_instant(" ".join(parts[:2]) + "".join(parts[2:3])) if text else None
+
+
+# --- Mailman -----------------------------------------------------------------------------------
+
+
+def _find_mailman(text: str) -> list[Found]:
+    """A roster of its REST API, a sheet with an `email` column, or one address a line."""
+    if is_json(text):
+        return objects(text, within="entries")
+    if "email" in map(str.strip, text.lstrip().partition("\n")[0].casefold().split(",")):
+        return sheet(text, needs=("email",))
+    lines = enumerate(io.StringIO(text, newline=None), start=1)
+    found: list[Found] = [
+        Entry(row={"email": _bare(line)}, position=at)
+        for at, line in lines
+        if line.strip() and not line.startswith("#")
+    ]
+    if not found:
+        raise InvalidInput("there is no address in the file: list the members, one a line")
+    return found
+
+
+def _bare(line: str) -> str:
+    """The address of `Ada <ada@example.org>` or of a line that is nothing else."""
+    _, bracket, rest = line.strip().rpartition("<")
+    return rest.removesuffix(">") if bracket else rest
+
+
+def _from_mailman(row: Row, vouched: Vouched) -> Row:
+    email = text_of(row, "email")
+    role, delivery = _says(row, "role") or "member", _says(row, "delivery_status") or "enabled"
+    if role != "member":
+        raise InvalidInput(f"role is {role!r}: only members agreed to mail", code="not-a-member")
+    if delivery == "by_user":
+        return _person(email, SubscriberState.UNSUBSCRIBED)
+    if delivery != "enabled":
+        raise InvalidInput(
+            f"delivery_status is {delivery!r}: Mailman does not mail them either",
+            code="not-delivered",
+        )
+    return _person(email, SubscriberState.ACTIVE, _consent(None, vouched, "mailman"))
+
+
+# --- Google Groups -----------------------------------------------------------------------------
+
+_GOOGLE_TIME = ("join year", "join month", "join day", "join hour", "join minute", "join second")
+
+
+def _find_google(text: str) -> list[Found]:
+    """The list of members, with or without the line above its header that names the group."""
+    titled = text.lstrip('" ').casefold().startswith("members for group")
+    needs = ("email address", "group status", "email status", "email preference")
+    return sheet(text, needs=needs, skip=1 if titled else 0)
+
+
+def _from_google(row: Row, vouched: Vouched) -> Row:
+    email, status = text_of(row, "email address"), _says(row, "group status")
+    if status not in ("member", "manager", "owner"):
+        raise InvalidInput(
+            f"Group status is {status!r}: only members agreed to mail", code="not-a-member"
+        )
+    preference = _says(row, "email preference")
+    if preference in ("none", "no email"):
+        return _person(email, SubscriberState.UNSUBSCRIBED)
+    if not preference:
+        raise InvalidInput(
+            "Email preference is empty: nothing says that they want mail", code="no-consent"
+        )
+    if "bounc" in _says(row, "email status"):
+        raise InvalidInput("Email status says that mail to them bounces", code="not-delivered")
+    return _person(
+        email, SubscriberState.ACTIVE, _consent(_google_join(row), vouched, "google-groups")
+    )
+
+
+def _google_join(row: Row) -> datetime | None:
+    """When they joined; None when the file has no such columns or leaves the year empty."""
+    year, month, day, *clock = (text_of(row, column) for column in _GOOGLE_TIME)
+    if not year:
+        return None
+    date, time = f"{year}-{month:0>2}-{day:0>2}", ":".join(f"{part:0>2}" for part in clock)
+    try:
+        moment = parse_instant(f"{date}T{time}")
+    except InvalidInput as error:
+        raise InvalidInput(f"Join year to Join second: {error}") from None
+    zone: tzinfo = UTC  # also for one tzdata does not know, such as `PDT`: the day is what matters
+    with suppress(InvalidInput):
+        zone = zone_of(text_of(row, "time zone"))
+    return moment.replace(tzinfo=zone).astimezone(UTC)
+
+
+# --- the programs ------------------------------------------------------------------------------
+
+
+Program = tuple[Callable[[str], list[Found]], Callable[[Row, Vouched], Row]]
+
+ORIGINS: Mapping[str, Program] = {
+    "listmonk": (
+        lambda text: sheet(text, needs=("email", "status", "created_at")),
+        _from_listmonk,
+    ),
+    "mailman": (_find_mailman, _from_mailman),
+    "google-groups": (_find_google, _from_google),
+}
+"""What finds the entries of each program's file, and what makes rows of ours of them."""

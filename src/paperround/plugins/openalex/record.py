@@ -1,0 +1,183 @@
+"""Answers of OpenAlex: `{"meta": {"count", "next_cursor"}, "results": [work, ...]}`, or one work.
+
+OpenAlex joins the copies of a work (preprint, article, PubMed), so the addresses of its copies name
+it too. Abstracts come as an inverted index, `{"word": [positions]}`; they and titles may hold what
+publishers write in JATS. Field names and types of works are those of
+https://developers.openalex.org (API reference, Works).
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from paperround.core.errors import InvalidInput
+from paperround.core.times import midnight_utc
+from paperround.feeds.formats.entries import (
+    BadEntry,
+    Entry,
+    counts_of,
+    day_of,
+    doi_of,
+    fingerprinted,
+    links_of,
+    storable,
+    text_of,
+    title_of,
+)
+from paperround.feeds.sources.json_fields import (
+    OTHER_KIND,
+    Answer,
+    object_of,
+    objects_of,
+    read_object,
+    read_works,
+    told,
+)
+from paperround.papers.identifiers import arxiv_id
+from paperround.papers.model import ParsedBatch, Record, Show
+from paperround.plugins.biorxiv.jats import text_of_jats
+
+NAME = "OpenAlex"
+FIELDS = (
+    "id,doi,ids,title,display_name,publication_date,type,is_paratext,is_retracted,authorships,"
+    "primary_location,best_oa_location,locations,topics,primary_topic,keywords,"
+    "abstract_inverted_index,cited_by_count"
+)
+"""The fields of a work that are read (the parameter `select`)."""
+
+_NO_PAPERS = frozenset(
+    {
+        "dataset",
+        "erratum",
+        "grant",
+        "libguides",
+        "paratext",
+        "peer-review",
+        "retraction",
+        "software",
+        "supplementary-materials",
+    }
+)
+_MOST_CHARACTERS = 40_000
+"""Of an abstract, before it is repaired and cut."""
+
+_LONGEST_ID = 500
+_WORK = re.compile(r"(?:https?://openalex\.org/)?(W\d{1,19})", re.IGNORECASE)
+_PMID = re.compile(r"(?:https?://(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov/)?(\d{1,9})/?")
+_OPEN = re.compile(r"cc0|cc-by(?:-(?:nc|nd|sa)){0,2}")
+
+
+def read_openalex(content: bytes) -> ParsedBatch:
+    """The papers of a file: an answer with works, or one work; raises InvalidInput for neither."""
+    said = read_object(content, NAME)
+    own = said.get("id")
+    if "results" not in said and isinstance(own, str) and _WORK.fullmatch(own):
+        return read_works([said], _records)
+    return _read_list(said).batch
+
+
+def read_answer(content: bytes) -> Answer:
+    """One page of a list of works; raises InvalidInput for an error and for any other JSON."""
+    said = read_object(content, NAME)
+    if not isinstance(said.get("meta"), dict):
+        raise InvalidInput(f"the JSON is no list of works of {NAME}, it says: {told(said)!r}")
+    return _read_list(said)
+
+
+def _read_list(said: Entry) -> Answer:
+    works, meta = said.get("results"), said.get("meta", {})
+    if "error" in said or not isinstance(works, list) or not isinstance(meta, dict):
+        raise InvalidInput(f"the JSON is no list of works of {NAME}, it says: {told(said)!r}")
+    count, mark = meta.get("count"), meta.get("next_cursor")
+    return Answer(
+        batch=read_works(works, _records),
+        rows=len(works),
+        total=count if type(count) is int else None,
+        mark=mark if isinstance(mark, str) else None,
+    )
+
+
+def _records(work: Entry) -> tuple[Record]:
+    kind = text_of(work, "type") or ""
+    if kind in _NO_PAPERS or work.get("is_paratext") is True:
+        raise BadEntry(OTHER_KIND, f"a work of the type {kind or 'paratext'!r:.60} is no paper")
+    primary, copies = object_of(work, "primary_location"), objects_of(work, "locations")
+    licence, is_open = text_of(primary, "license"), False
+    if licence and _OPEN.fullmatch(licence):
+        # As it is commonly written: `cc-by-nc` is `CC BY-NC`. Which version it is, nobody says.
+        licence, is_open = licence.upper().replace("CC-", "CC "), True
+    free, published = object_of(work, "best_oa_location"), day_of(work, "publication_date")
+    authorships = objects_of(work, "authorships")
+    authors = [
+        text_of(object_of(one, "author"), "display_name") or text_of(one, "raw_author_name")
+        for one in authorships
+    ]
+    places = objects_of(authorships[0], "institutions") if authorships else ()
+    things = (*objects_of(work, "topics"), *objects_of(work, "keywords"))
+    title = text_of(work, "title") or text_of(work, "display_name") or ""
+    record = Record(
+        title=title_of({"title": text_of_jats(title)}),
+        abstract=_abstract(work),
+        identifiers=_identifiers(work, (primary, *copies)),
+        authors=tuple(filter(None, authors)),
+        categories=tuple(_named(object_of(object_of(work, "primary_topic"), "field"))),
+        keywords=tuple(dict.fromkeys(chain.from_iterable(map(_named, things)))),
+        links=links_of(
+            {
+                "abstract": primary.get("landing_page_url"),
+                "pdf": free.get("pdf_url") or primary.get("pdf_url"),
+            }
+        ),
+        published_at=midnight_utc(published) if published else None,
+        withdrawn=work.get("is_retracted") is True,
+        comment=text_of(object_of(primary, "source"), "display_name"),
+        licence=licence,
+        # Where the first author works.
+        organization=text_of(places[0], "display_name") if places else None,
+        show=Show.FULL if is_open else Show.LINK,
+        counts=counts_of(work, None, {"cited_by_count": "citations"}),
+    )
+    return (fingerprinted(record),)
+
+
+def _abstract(work: Entry) -> str:
+    """The words in the order of their positions, however far apart those are."""
+    index = work.get("abstract_inverted_index")
+    if index is None:
+        return ""
+    if not isinstance(index, dict) or not all(isinstance(at, list) for at in index.values()):
+        raise BadEntry("wrong-type", "abstract_inverted_index must map words to positions")
+    words = [(at, word) for word, places in index.items() for at in places if type(at) is int]
+    text = " ".join(word for _, word in sorted(words))
+    return text_of_jats(storable(text[:_MOST_CHARACTERS]))
+
+
+def _identifiers(work: Entry, copies: tuple[Entry, ...]) -> dict[str, str]:
+    """Its DOI, its PMID and the one preprint its copies are; without them OpenAlex's own id."""
+    pmid = _PMID.fullmatch((text_of(object_of(work, "ids"), "pmid") or "")[:_LONGEST_ID])
+    found = dict(filter(None, [doi_of(text_of(work, "doi") or "")]))
+    if pmid and (number := pmid[1].lstrip("0")):
+        found["pmid"] = number
+    addresses = {_preprint(copy, key) for copy in copies for key in ("landing_page_url", "pdf_url")}
+    for kind in ("arxiv", "biorxiv"):
+        values = {one[1] for one in addresses if one and one[0] == kind}
+        if len(values) == 1:
+            found.setdefault(kind, values.pop())
+    if found:
+        return found
+    match = _WORK.fullmatch((text_of(work, "id") or "")[:_LONGEST_ID])
+    if match is None:
+        raise BadEntry("no-id", "the work has neither a DOI nor an id of OpenAlex")
+    return {"local": f"openalex:{match[1].upper()}"}
+
+
+def _preprint(copy: Entry, key: str) -> tuple[str, str] | None:
+    """(kind, value) of the preprint an address leads to."""
+    address = (text_of(copy, key) or "")[: _LONGEST_ID + 1]
+    arxiv = arxiv_id(address)
+    return ("arxiv", arxiv[0]) if arxiv else doi_of(address)
+
+
+def _named(thing: Entry) -> Iterator[str]:
+    """Its name, if it has one; a keyword was its own name until 2024."""
+    yield from filter(None, [text_of(thing, "display_name") or text_of(thing, "keyword")])

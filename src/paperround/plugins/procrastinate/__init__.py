@@ -1,0 +1,1 @@
+"""Jobs for many machines on PostgreSQL."""

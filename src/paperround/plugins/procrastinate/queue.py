@@ -1,0 +1,222 @@
+"""Jobs on PostgreSQL, for any number of processes on any number of machines.
+
+    put ──► waiting ──► running ──► gone (a failed one is logged)
+               ▲           │
+               └───────────┘ its worker died
+
+Procrastinate keeps the rows, wakes the workers and hands each job to one of them. A job carries ids
+only: what became of the work stands in the rows that they name, so nothing is kept of a job.
+
+A process has one worker, on a loop in a thread of its own; jobs run in threads beside it. Every ten
+seconds it puts back what dead workers left.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from procrastinate import App, JobContext
+from procrastinate.worker import Worker
+
+from paperround.core.jobs import Job, Line, Lined
+from paperround.ops.queue import Task, Tasks
+from paperround.plugins.procrastinate.connector import WorkerConnector
+from paperround.plugins.procrastinate.job_manager import KnownJobs
+from paperround.plugins.procrastinate.job_store import Connections, JobStore
+
+T = TypeVar("T")
+
+NARROW = frozenset({Line.NOTICES, Line.MAIL})
+"""Lines of which a process runs one job at a time: more of them would share its connections to the
+relay. More processes send more."""
+
+BEAT_SECONDS = 10.0
+"""How often a worker gives a sign of life, and looks for those that give none."""
+
+POLL_SECONDS = 1.0
+"""How long a job may wait whose call was not heard: one that somebody held on to until their
+commit, one whose line had no room. A worker whose connection broke begins anew after it too."""
+
+WORTH_TELLING = 1.0
+"""Seconds from which on the log says how long a job took: most find nothing to do."""
+
+_log = logging.getLogger(__name__)
+
+
+class PostgresQueue:
+    """Puts jobs for the workers that serve their lines, and serves `lines` itself once started.
+
+    `arguments` say how the driver opens a connection. `wide` is how many jobs of a line run at
+    once, where more than one may. `alive` is called every ten seconds while it serves.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        arguments: Mapping[str, Any],
+        *,
+        now: Callable[[], datetime],
+        lines: tuple[Line, ...] = tuple(Line),
+        wide: int = 4,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._tasks = Tasks()
+        self._jobs = JobStore(connections)
+        self._stopping = threading.Event()
+        self._connector = WorkerConnector(arguments, self._stopping)
+        self._app = App(connector=self._connector)
+        width = {line: 1 if line in NARROW else wide for line in lines}
+        self.manager = KnownJobs(self._connector, known=self._taken, width=width, now=now)
+        self._app.job_manager = self.manager
+        self.lines = lines
+        self._concurrency = sum(width.values())
+        self._alive = alive
+        self._thread: threading.Thread | None = None
+        self._done: Counter[tuple[str, str]] = Counter()
+        self._told: set[str] = set()
+
+    def register(self, task: str, run: Task) -> None:
+        """Say what `task` means; raises ValueError when the name is taken."""
+        self._tasks.register(task, run)
+        self._app.task(name=task, pass_context=True)(self._run)
+
+    def put(self, job: Job) -> bool:
+        """Take the job; False when one with its lock waits. Raises NotFound for an unknown task,
+        DatabaseFailed."""
+        self._tasks.require(job.task)
+        return self._jobs.put(job)
+
+    def put_within(self, connection: Any, job: Job) -> bool:
+        """The same in the transaction that `connection`, the driver's, is in: no commit, no job.
+        Raises Conflict when that was ended in favour of another one."""
+        self._tasks.require(job.task)
+        return self._jobs.put_within(connection, job)
+
+    def start(self) -> None:
+        """Begin serving lines in the background."""
+        self._stopping.clear()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), name="paperround-queue", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self, *, drain_seconds: float) -> bool:
+        """Take nothing new, finish what runs; True when all of it ended in time."""
+        self._stopping.set()
+        if self._thread is None:
+            return True
+        self._thread.join(drain_seconds)
+        return not self._thread.is_alive()
+
+    def down(self) -> frozenset[Line]:
+        """The lines this process should serve and does not, just now."""
+        is_up = self._thread is not None and self._thread.is_alive()
+        return frozenset() if is_up and not self._connector.is_away else frozenset(self.lines)
+
+    def lined(self) -> Mapping[Line, Lined]:
+        """How many jobs of all processes wait and run. Raises DatabaseFailed."""
+        return self._jobs.lines(self._tasks.names)
+
+    def strangers(self) -> Mapping[str, int]:
+        """How many jobs wait of each task that this version does not know. Raises
+        DatabaseFailed."""
+        return self._jobs.strangers(self._tasks.names)
+
+    def done(self) -> Mapping[tuple[str, str], int]:
+        """How many jobs of each task this process has `done`, and how many `failed`."""
+        return dict(self._done)
+
+    def busy(self) -> Mapping[str, int]:
+        """How many jobs of each task run in this process."""
+        return Counter(job.task_name for job in tuple(self.manager.running.values()))
+
+    async def look_after(self) -> None:
+        """Put back what nobody runs. Then leave a sign of life, and tell of jobs of another
+        version: whatever goes wrong with that holds up no job."""
+        await self.manager.recover()
+        await in_thread(self._alive)
+        await in_thread(self._tell_of_strangers)
+
+    async def _serve(self) -> None:
+        async with self._app.open_async():
+            tasks = [asyncio.create_task(run()) for run in (self._keep_working, self._keep_looking)]
+            await in_thread(self._stopping.wait)
+            for task in tasks:
+                task.cancel()  # a worker that is cancelled finishes what it has in hand
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_working(self) -> None:
+        """Work until cancelled. Whatever ended a worker, another one begins."""
+        while True:
+            worker = Worker(
+                self._app,
+                queues=[line.value for line in self.lines],
+                concurrency=self._concurrency,
+                install_signal_handlers=False,
+                delete_jobs="always",  # the ledger says what they did
+                fetch_job_polling_interval=POLL_SECONDS,
+                update_heartbeat_interval=BEAT_SECONDS,
+            )
+            work = worker.run()  # type: ignore[no-untyped-call]  # theirs names no result
+            await _logged("the worker ended and begins anew", work)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await _logged("the queue cannot be looked after", self.look_after())
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def _taken(self) -> Sequence[str]:
+        """The tasks whose jobs are taken: none any more once it stops."""
+        return [] if self._stopping.is_set() else self._tasks.names
+
+    async def _run(self, context: JobContext, /, **_: Any) -> None:
+        """Run a job: every task of the library comes to this."""
+        job, began = context.job, time.monotonic()
+        arguments: Any = job.task_kwargs["ids"]
+        is_done = await in_thread(partial(self._tasks.run, job.task_name, arguments))
+        self._done[job.task_name, "done" if is_done else "failed"] += 1
+        if (lasted := time.monotonic() - began) >= WORTH_TELLING:
+            _log.info("job %s took %.1f seconds", job.task_name, lasted)
+
+    def _tell_of_strangers(self) -> None:
+        """Once for each task."""
+        for task in self.strangers().keys() - self._told:
+            self._told.add(task)
+            _log.warning(
+                "jobs %s are left to others: this version does not know what they mean; upgrade "
+                "this worker",
+                task,
+            )
+
+
+def in_thread(do: Callable[[], T]) -> Awaitable[T]:
+    """What `do` returns or raises, run in a thread of its own that no end of a process waits for:
+    what hangs must not keep it alive."""
+    future: Future[T] = Future()
+
+    def work() -> None:
+        future.set_running_or_notify_cancel()
+        try:
+            future.set_result(do())
+        except Exception as error:  # raised again where it is awaited
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="paperround-job", daemon=True).start()
+    return asyncio.wrap_future(future)
+
+
+async def _logged(what: str, work: Awaitable[None]) -> None:
+    """Log the error that `work` ends with, in one line; it is begun anew."""
+    try:
+        await work
+    except Exception as error:  # whatever it was, the lines are served on
+        reason = str(error.__cause__ or error).strip().partition("\n")[0]
+        _log.warning("%s: %s: %s", what, type(error).__name__, reason)

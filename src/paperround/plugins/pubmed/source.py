@@ -1,0 +1,248 @@
+"""PubMed, read by itself through NCBI's E-utilities: what a query finds among the last additions.
+
+    esearch ─► a list that PubMed keeps for some hours ─► efetch, 200 articles a page ─► its end
+
+A poll asks for what was added in the last `days` days, and in those that were missed. Where these
+hold more than PubMed gives out it asks for fewer days at once. All of NCBI's utilities share one
+budget, three requests a second without a key; one a second is asked. A key could only be part of
+the address, which is written down.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.core.times import require_utc
+from paperround.feeds.formats.entries import BadEntry, reject, storable
+from paperround.feeds.model import FeedState
+from paperround.feeds.sources.base import (
+    DEFAULT_DAYS,
+    MOST_DAYS,
+    PagedSource,
+    Span,
+    days_of,
+    query_of,
+    read,
+    span_of,
+)
+from paperround.feeds.sources.json_fields import excerpt_of, json_of
+from paperround.http.model import FetchRequest, Page
+from paperround.papers.model import ParsedBatch, Reject
+from paperround.papers.text import clean
+from paperround.plugins.pubmed.record import read_pubmed
+
+# Answers of esearch in JSON: how many articles a query found, and where PubMed keeps the list.
+#
+# An error comes with status 200, and a word that PubMed does not know only leaves a note.
+
+MOST_FOUND = 10_000
+"""Articles of one search that PubMed gives out."""
+
+_SAID = 200
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
+_KEY = re.compile(r"[1-9]\d{0,4}", re.ASCII)
+_WEB_ENV = re.compile(r"[\w.@%+=-]{1,200}", re.ASCII)
+"""The shape of the name under which PubMed keeps a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search found: `count` articles, in the list `query_key` of `web_env`; `rejects` say
+    what it could not look for or does not give out."""
+
+    count: int
+    query_key: str
+    web_env: str
+    rejects: tuple[Reject, ...]
+
+
+def read_search(content: bytes) -> Found:
+    """What was found; raises InvalidInput for an error and for what is no answer of esearch."""
+    said = json_of(content)
+    if isinstance(said, dict) and "error" in said:
+        raise InvalidInput(f"PubMed answered an error: {_words(said['error'])!r}")
+    result = said.get("esearchresult") if isinstance(said, dict) else None
+    if not isinstance(result, dict):
+        raise InvalidInput("the JSON is no answer of PubMed's esearch")
+    if "ERROR" in result:
+        raise InvalidInput(f"PubMed did not take the search: {_words(result['ERROR'])!r}")
+    count = int(_text(result, "count", _COUNT))
+    return Found(
+        count=count,
+        query_key=_text(result, "querykey", _KEY) if count else "",
+        web_env=_text(result, "webenv", _WEB_ENV) if count else "",
+        rejects=_notes(result, count),
+    )
+
+
+def _text(result: Mapping[str, object], key: str, shape: re.Pattern[str]) -> str:
+    value = result.get(key)
+    if not isinstance(value, str) or not shape.fullmatch(value):
+        raise InvalidInput(f"the answer of PubMed's esearch has no {key} that can be used")
+    return value
+
+
+def _words(said: object) -> str:
+    return clean(storable(said) if isinstance(said, str) else excerpt_of(said), limit=_SAID)
+
+
+def _notes(result: Mapping[str, object], count: int) -> tuple[Reject, ...]:
+    """A field there is not is always a mistake; a word PubMed does not know is one when nothing
+    was found. What lies behind the last article it gives out is told too."""
+    errorlist = result.get("errorlist")
+    errors = errorlist if isinstance(errorlist, dict) else {}
+    said = [errors.get("fieldsnotfound"), None if count else errors.get("phrasesnotfound")]
+    notes = [
+        BadEntry("unknown-words", f"PubMed does not know this part of the query: {_words(one)}")
+        for listed in said
+        if isinstance(listed, list)
+        for one in listed[:10]
+    ]
+    if count > MOST_FOUND:
+        detail = f"PubMed found {count:,} articles and gives out {MOST_FOUND:,}: narrow the query"
+        notes.append(BadEntry("too-many-found", detail))
+    return tuple(reject(note, place, note.detail) for place, note in enumerate(notes, start=1))
+
+
+BASE = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
+PAGE = 200
+"""Articles of one efetch."""
+
+_KEPT = timedelta(hours=6)
+"""PubMed keeps a list for eight hours; an older poll begins anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """The search for the articles of some days, and of the list that PubMed keeps of what it found
+    (`web_env`) the page that begins at `start`."""
+
+    span: Span
+    query: str
+    start: int = 0
+    count: int = 0
+    begun: datetime | None = None
+    query_key: str = ""
+    web_env: str = ""
+
+    @property
+    def next_days(self) -> "_Place | None":
+        """The search for the days behind these; None when there are none left."""
+        span = self.span.following
+        return _Place(span=span, query=self.query) if span else None
+
+    def narrowed(self, found: int) -> "_Place | None":
+        """The search for fewer days, the oldest; None of a single one."""
+        span = self.span.narrowed(found, MOST_FOUND)
+        return _Place(span=span, query=self.query) if span else None
+
+    @property
+    def following(self) -> "_Place | None":
+        """The next page; after the last that PubMed gives out, the search for the days behind."""
+        start = self.start + PAGE
+        if start < min(self.count, MOST_FOUND):
+            return replace(self, start=start)
+        return self.next_days
+
+    @property
+    def arguments(self) -> Mapping[str, object]:
+        """What the utility is asked."""
+        if self.web_env:
+            return {
+                "db": "pubmed",
+                "query_key": self.query_key,
+                "WebEnv": self.web_env,
+                "retstart": self.start,
+                "retmax": PAGE,
+                "retmode": "xml",
+            }
+        return {
+            "db": "pubmed",
+            "term": self.query,
+            "datetype": "edat",
+            "mindate": f"{self.span.since:%Y/%m/%d}",
+            "maxdate": f"{self.span.until:%Y/%m/%d}",
+            "retmode": "json",
+            "retmax": 0,  # the list is kept there, its numbers are not needed here
+            "usehistory": "y",
+        }
+
+
+class PubMed(PagedSource[_Place]):
+    """The source `pubmed`."""
+
+    kind: str = "pubmed"
+    settings: Mapping[str, str] = MappingProxyType(
+        {
+            "query": "What to search for, as on PubMed's own page (asthma AND review[pt]). Needed.",
+            "days": f"How many days back additions are asked for, 1 to {MOST_DAYS} "
+            f"(default {DEFAULT_DAYS}).",
+        }
+    )
+    place = _Place
+
+    def check_settings(self, settings: Mapping[str, str]) -> None:
+        """Refuse, with the name of the field, what the source could not work with."""
+        query_of(settings, self.kind)
+        _days(settings)
+
+    def first(self, state: FeedState, now: datetime) -> _Place:
+        """The search for all days of a poll."""
+        span = span_of(state, now, days=_days(state.settings))
+        return _Place(span=span, query=query_of(state.settings, self.kind))
+
+    def resumed(self, place: _Place, now: datetime) -> _Place:
+        """The same page; a list that is too old is searched for again."""
+        is_old = place.begun is not None and require_utc(now) - place.begun >= _KEPT
+        return _Place(span=place.span, query=place.query) if is_old else place
+
+    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+        """How a search, or a page of what was found, is asked for."""
+        base = (state.url or BASE).rstrip("/")
+        utility = "efetch" if place.web_env else "esearch"
+        query = urlencode({**place.arguments, "tool": "paperround"})
+        return FetchRequest(
+            url=f"{base}/{utility}.fcgi?{query}", limiter="ncbi", interval_seconds=1.0
+        )
+
+    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+        """The articles of one page, or none and where they are after a search.
+
+        Raises FetchFailed for what is no answer of E-utilities, a list no longer kept included.
+        """
+        if not place.web_env:
+            found = read(page, read_search)
+            narrowed = place.narrowed(found.count) if found.count > MOST_FOUND else None
+            if narrowed is not None:
+                return ParsedBatch(), narrowed
+            batch = ParsedBatch(rejects=found.rejects)
+            if not found.count:
+                return batch, place.next_days
+            listed = replace(
+                place,
+                count=found.count,
+                begun=require_utc(page.fetched_at),
+                query_key=found.query_key,
+                web_env=found.web_env,
+            )
+            return batch, listed
+        batch = read(page, read_pubmed)
+        if not batch.records and not batch.rejects:
+            raise FetchFailed(
+                f"PubMed answered no articles though it found {place.count:,}: ask again later"
+            )
+        return batch, place.following
+
+
+def _days(settings: Mapping[str, str]) -> int:
+    days = days_of(settings)
+    if not days:
+        raise InvalidInput(
+            f"days must be a whole number from 1 to {MOST_DAYS}: PubMed knows no shorter time",
+            code="settings.days",
+        )
+    return days

@@ -1,0 +1,184 @@
+"""Answers of Semantic Scholar's Academic Graph and Recommendations APIs.
+
+A paper has the keys its asker named in `fields`, and always a `paperId`. Lists come bare (a batch,
+with null for an id it does not know), under `data` (searches, references) or under
+`recommendedPapers`; no key at all beside `total: 0` means that nothing was found.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from paperround.core.errors import InvalidInput
+from paperround.core.times import midnight_utc
+from paperround.feeds.formats.entries import (
+    BadEntry,
+    Entry,
+    batch_of,
+    counts_of,
+    day_of,
+    doi_of,
+    fingerprinted,
+    links_of,
+    storable,
+    text_of,
+    texts_of,
+    title_of,
+)
+from paperround.feeds.sources.json_fields import excerpt_of, json_of, object_of, objects_of
+from paperround.papers.identifiers import arxiv_id
+from paperround.papers.model import ParsedBatch, Record, Show
+from paperround.papers.text import clean
+
+MOST_TOKEN = 1000
+"""Characters of the token that asks for the next page."""
+
+VISIBLE = r"[\x21-\x7b}~]"
+"""A character of a token: visible, and not the bar that our cursor is cut at."""
+
+COUNTS: Mapping[str, str] = MappingProxyType(
+    {"citationCount": "citations", "influentialCitationCount": "influential_citations"}
+)
+
+_LISTS = ("data", "recommendedPapers")
+_INNER = ("citedPaper", "citingPaper")
+_SAID = 200
+_PMID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+_PAPER_ID = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_MOST_CORPUS = 10**12
+_OPEN = re.compile(r"CC(0|BY(?:NC)?(?:ND|SA)?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One page of a search: its papers, how many rows it had and of how many the search knows.
+
+    `token` asks for the next page, empty at the end.
+    """
+
+    batch: ParsedBatch
+    rows: int
+    total: int
+    token: str
+
+
+def read_semantic_scholar(content: bytes) -> ParsedBatch:
+    """The papers of an answer in any of its shapes; raises InvalidInput when it holds none."""
+    return _batch(_rows(json_of(content)))
+
+
+def read_bulk(content: bytes) -> Answer:
+    """A page of the bulk search; raises InvalidInput for an error, and for any other answer."""
+    said = json_of(content)
+    rows, total = _rows(said), said.get("total") if isinstance(said, dict) else None
+    if not isinstance(said, dict) or type(total) is not int or total < 0:
+        raise InvalidInput("the JSON is no answer of Semantic Scholar's search: it has no total")
+    token = "" if said.get("token") is None else said["token"]
+    if not isinstance(token, str) or not re.fullmatch(rf"{VISIBLE}{{0,{MOST_TOKEN}}}", token):
+        raise InvalidInput("the token of the next page is too long or no plain text")
+    return Answer(batch=_batch(rows), rows=len(rows), total=total, token=token)
+
+
+def _rows(said: object) -> list[object]:
+    if isinstance(said, list):
+        return said
+    if not isinstance(said, dict):
+        raise InvalidInput("the JSON is no answer of Semantic Scholar")
+    problem = said.get("error") or said.get("message")
+    if problem:
+        words = storable(problem) if isinstance(problem, str) else excerpt_of(problem)
+        raise InvalidInput(f"Semantic Scholar answered an error: {clean(words, limit=_SAID)!r}")
+    for key in _LISTS:
+        if isinstance(rows := said.get(key), list):
+            return rows
+    if "paperId" in said:
+        return [said]
+    if said.get("total") == 0 and said.keys().isdisjoint(_LISTS):
+        return []
+    raise InvalidInput("the JSON of Semantic Scholar holds neither a paper nor a list of papers")
+
+
+def _batch(rows: list[object]) -> ParsedBatch:
+    return batch_of(rows, lambda row: [_record(_paper(row))], excerpt_of)
+
+
+def _paper(row: object) -> Entry:
+    """The paper a row is, or that it refers to."""
+    if row is None:
+        raise BadEntry("unknown-id", "Semantic Scholar does not know the paper asked for here")
+    if isinstance(row, dict):
+        inner = next((row[key] for key in _INNER if isinstance(row.get(key), dict)), row)
+        if isinstance(inner, dict) and "paperId" in inner:
+            return inner
+    raise BadEntry("not-a-paper", "the row is not an object with a paperId")
+
+
+def _record(paper: Entry) -> Record:
+    authors = objects_of({"authors": paper.get("authors") or []}, "authors")
+    pdf, venue = object_of(paper, "openAccessPdf"), text_of(paper, "venue")
+    is_in_journal = venue and "arxiv" not in venue.casefold()  # that, its identifier says
+    is_open, licence = _licence(pdf)
+    record = Record(
+        title=title_of(paper),
+        abstract=text_of(paper, "abstract") or "",
+        identifiers=_identifiers(paper),
+        authors=tuple(name for one in authors if (name := text_of(one, "name"))),
+        categories=texts_of(paper, "fieldsOfStudy"),
+        links=links_of({"pdf": pdf.get("url")}),
+        published_at=_published(paper),
+        comment=f"Journal reference: {venue}" if is_in_journal else None,
+        licence=licence,
+        show=Show.FULL if is_open else Show.LINK,
+        counts=counts_of(paper, None, COUNTS),
+    )
+    return fingerprinted(record)
+
+
+def _identifiers(paper: Entry) -> dict[str, str]:
+    """What other sources know the paper by; its number here only when there is nothing else."""
+    stated = object_of(paper, "externalIds")
+    arxiv = arxiv_id(text_of(stated, "ArXiv") or "")
+    found = doi_of(text_of(stated, "DOI") or "")
+    pmid = (text_of(stated, "PubMed") or "").strip()
+    known = {
+        **dict([found] if found else []),
+        **({"arxiv": arxiv[0]} if arxiv else {}),
+        **({"pmid": pmid} if _PMID.fullmatch(pmid) else {}),
+    }
+    if known:
+        return known
+    # The corpus id, which stays, else the id of the page, which may change.
+    corpus = stated.get("CorpusId", paper.get("corpusId"))
+    if type(corpus) is int and 0 < corpus < _MOST_CORPUS:
+        return {"local": f"s2:{corpus}"}
+    page = (text_of(paper, "paperId") or "").strip()
+    if not _PAPER_ID.fullmatch(page):
+        raise BadEntry("no-id", "the paper has no id")
+    return {"local": f"s2:{page}"}
+
+
+def _published(paper: Entry) -> datetime | None:
+    """The day it is of; the first of the year where no more is known, so that its title and year
+    still find the same paper of another source."""
+    day = day_of(paper, "publicationDate")
+    year = paper.get("year")
+    if day is None and year is not None:
+        if type(year) is not int:
+            raise BadEntry("bad-date", f"year must be a whole number, not {year!r:.40}")
+        day = day_of({"year": f"{year:04}-01-01"}, "year") if 0 <= year <= 9999 else None
+    return midnight_utc(day) if day else None
+
+
+def _licence(pdf: Entry) -> tuple[bool, str | None]:
+    """(whether the abstract may be passed on, the licence of the open copy in words).
+
+    The API writes Creative Commons licences like CCBYNCND and names no version of them.
+    """
+    stated = (text_of(pdf, "license") or "").strip()
+    match = _OPEN.fullmatch(stated.upper())
+    if match is None:
+        return False, stated or None
+    terms = re.findall(r"0|BY|NC|ND|SA", match[1])
+    return True, "CC0" if terms == ["0"] else f"CC {'-'.join(terms)}"

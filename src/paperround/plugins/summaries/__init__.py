@@ -1,0 +1,1 @@
+"""Summaries that a language model writes."""

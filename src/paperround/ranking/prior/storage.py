@@ -1,0 +1,150 @@
+"""Learned values as bytes: an npz archive of named arrays, and nothing that could run.
+
+A value is a tree of dataclasses, and each of its leaves is kept under its path (`prior.text.idf`),
+so that a new field needs nothing here:
+
+    arrays       of LONG and more entries as 32-bit floats, those that are not 0 alone, and a mask
+                 that says where they stand; shorter ones as they are
+    mappings     from text to numbers: the keys as JSON, the numbers as an array of 32 bits
+    the others   text, numbers and dates, all in one piece of JSON
+
+A format that changes gets another FORMAT; a reader refuses all but its own.
+"""
+
+import json
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date
+from io import BytesIO
+from typing import Any, TypeVar, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paperround.core.errors import InvalidInput
+
+FORMAT = "paperround-model-1"
+LONG = 4096
+HEAD = "head"
+REMAKE = "`paperround learn` makes a new one"
+
+DAMAGE = (
+    *(ValueError, KeyError, TypeError, EOFError, OSError, RuntimeError, MemoryError, SyntaxError),
+    *(struct.error, zlib.error, zipfile.BadZipFile, tokenize.TokenError),
+)
+"""What readers of archives and arrays raise where a byte is not what it was."""
+
+Array = NDArray[Any]
+T = TypeVar("T")
+
+
+def to_bytes(value: object, version: str) -> bytes:
+    """`value`, a dataclass, and the version of the code that can use it.
+
+    Raises TypeError for a leaf of a kind that cannot be kept.
+    """
+    packed = _Packed()
+    packed.put("", value)
+    head = {"format": FORMAT, "version": version, "plain": packed.plain}
+    target = BytesIO()
+    np.savez_compressed(target, allow_pickle=False, **{HEAD: _letters(head)}, **packed.arrays)
+    return target.getvalue()
+
+
+def from_bytes(content: bytes, kind: type[T], version: str) -> T:
+    """What `to_bytes` made of a `kind`. Raises InvalidInput for other bytes, other versions."""
+    try:
+        with np.load(BytesIO(content), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        head = json.loads(arrays.pop(HEAD).tobytes())
+        written = head["format"], head["version"]
+    except DAMAGE as error:
+        raise InvalidInput(f"it is damaged ({error}): {REMAKE}") from None
+    if written != (FORMAT, version):
+        raise InvalidInput(f"it is of {written[1]}, and this program reads {version}: {REMAKE}")
+    try:
+        found: T = _Unpacked(arrays, head["plain"]).get("", kind)
+    except (KeyError, ValueError, TypeError) as error:
+        raise InvalidInput(f"it lacks what {version} needs ({error}): {REMAKE}") from None
+    return found
+
+
+def _letters(value: object) -> Array:
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return np.frombuffer(written, dtype=np.uint8)
+
+
+@dataclass(slots=True)
+class _Packed:
+    arrays: dict[str, Array] = field(default_factory=dict)
+    plain: dict[str, Any] = field(default_factory=dict)
+
+    def put(self, path: str, value: object) -> None:
+        if is_dataclass(value):
+            for one in fields(value):
+                self.put(_inside(path, one.name), getattr(value, one.name))
+        elif isinstance(value, np.ndarray):
+            self._put_array(path, value)
+        elif isinstance(value, Mapping):
+            self.arrays[f"{path}.keys"] = _letters(list(value))
+            numbers = np.array(list(value.values()))
+            narrow = np.int32 if numbers.dtype.kind == "i" else np.float32
+            self.arrays[f"{path}.values"] = numbers.astype(narrow)
+        else:
+            self.plain[path] = _plain(path, value)
+
+    def _put_array(self, path: str, value: Array) -> None:
+        if value.size < LONG:
+            self.arrays[path] = value
+            return
+        narrow = value.astype(np.float32)
+        self.plain[path] = list(value.shape)
+        self.arrays[f"{path}.mask"] = np.packbits(narrow != 0)
+        self.arrays[f"{path}.values"] = narrow[narrow != 0]
+
+
+def _inside(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _plain(path: str, value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"{path} is of {type(value).__name__}, which cannot be kept")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unpacked:
+    arrays: Mapping[str, Array]
+    plain: Mapping[str, Any]
+
+    def get(self, path: str, kind: Any) -> Any:
+        if is_dataclass(kind) and isinstance(kind, type):
+            hints = get_type_hints(kind)
+            return kind(
+                **{
+                    one.name: self.get(_inside(path, one.name), hints[one.name])
+                    for one in fields(kind)
+                }
+            )
+        # What a generic type is of. NDArray of newer numpy is an alias that is looked through.
+        origin = get_origin(kind)
+        origin = get_origin(getattr(origin, "__value__", origin)) or origin
+        if origin is np.ndarray:
+            if path in self.arrays:
+                return self.arrays[path]
+            shape = tuple(self.plain[path])
+            whole = np.zeros(shape)
+            mask = np.unpackbits(self.arrays[f"{path}.mask"], count=whole.size).astype(bool)
+            whole.reshape(-1)[mask] = self.arrays[f"{path}.values"]
+            return whole
+        if origin in (dict, Mapping):
+            keys = json.loads(self.arrays[f"{path}.keys"].tobytes())
+            return dict(zip(keys, self.arrays[f"{path}.values"].tolist(), strict=True))
+        return date.fromisoformat(self.plain[path]) if kind is date else self.plain[path]

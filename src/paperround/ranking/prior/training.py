@@ -1,0 +1,130 @@
+"""Learns priors from days whose votes are known, one day after the other, oldest first.
+
+Before a day's outcomes are learned, every one of its papers is described with what was known until
+then. So the weights that join text, authors and the rest are learned from text scores and past
+means of papers these had not seen, as they will be of new papers (stacking: Wolpert, 1992).
+
+    outcome   ln(1 + votes) less its mean over the day
+    weights   ridge: (Z'Z + 10 diag(Z'Z) / n) w = Z'y, Z the features less their mean over the day
+    surprise  y - Z w, with the weights a prior of text, or of text and authors, has before the day:
+              what the past means of authors, and of submitters and organisations, are made of
+
+The weights of words are learned anew each time the history has grown by 2 %, all else every day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+
+from paperround.papers.model import Paper
+from paperround.ranking.prior.model import FEATURES, Knowledge, Past, Prior, features_of
+from paperround.ranking.prior.text import COLUMNS, Numbers, TextModel, fit_text, term_counts
+
+LEAST_OUTCOMES = 600
+"""Outcomes before which a prior says nothing: about thirty days of twenty papers."""
+TEXT_OUTCOMES = 200
+"""Outcomes before which words are given no weight, and features are not weighed."""
+LEAST_WEIGHED = 200
+"""Papers whose features were weighed before a prior says anything. Days of usual length have more
+by then; a file of earlier papers that name no day is a single day, which nothing came before."""
+GROWN = 1.02
+RIDGE = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A paper and the votes it got in the end, or when last counted."""
+
+    paper: Paper
+    votes: int
+
+
+def _nothing() -> TextModel:
+    return TextModel(idf=np.zeros(COLUMNS), weights=np.zeros(COLUMNS))
+
+
+@dataclass(slots=True)
+class Learner:
+    """The history learned so far."""
+
+    _past: Past = field(default_factory=Past)
+    _text: TextModel = field(default_factory=_nothing)
+    _dual: Numbers = field(default_factory=lambda: np.zeros(0))
+    _counts: list[csr_array] = field(default_factory=list)
+    _targets: list[float] = field(default_factory=list)
+    _text_learned_at: int = 0
+    _inner: Numbers = field(default_factory=lambda: np.zeros((len(FEATURES), len(FEATURES))))
+    _outer: Numbers = field(default_factory=lambda: np.zeros(len(FEATURES)))
+    _sums: Numbers = field(default_factory=lambda: np.zeros(len(FEATURES)))
+    _described: int = 0
+    _until: date = date.min
+
+    @property
+    def outcomes(self) -> int:
+        """How many papers were learned from."""
+        return len(self._targets)
+
+    def learn(self, day: date, outcomes: Sequence[Outcome]) -> None:
+        """Learn from the papers listed on one day; days come in order.
+
+        Raises ValueError for a day before the last one.
+        """
+        if day < self._until:
+            raise ValueError(f"{day} comes after {self._until}: learn the oldest day first")
+        self._until = day
+        if not outcomes:
+            return
+        papers = [outcome.paper for outcome in outcomes]
+        logs = np.log1p(np.maximum(0, [outcome.votes for outcome in outcomes]))
+        targets = logs - logs.mean()
+        counts = term_counts([(paper.title, paper.abstract) for paper in papers])
+        features = features_of(papers, self._past, self._text.scores(counts))
+        centred = features - features.mean(axis=0)
+        beyond_text = targets - centred @ self._weights(Knowledge.TEXT)
+        beyond_authors = targets - centred @ self._weights(Knowledge.AUTHORS)
+        surprises = zip(papers, beyond_text.tolist(), beyond_authors.tolist(), strict=True)
+        for paper, text, authors in surprises:
+            self._past.add(paper, beyond_text=text, beyond_authors=authors)
+        if self.outcomes >= TEXT_OUTCOMES:
+            self._weigh(features, targets)
+        self._counts.append(counts)
+        self._targets.extend(targets.tolist())
+        if self.outcomes >= max(TEXT_OUTCOMES, GROWN * self._text_learned_at):
+            every = vstack(self._counts, format="csr")
+            self._counts = [every]
+            self._text, self._dual = fit_text(every, np.array(self._targets), self._dual)
+            self._text_learned_at = self.outcomes
+
+    def prior(self, knowledge: Knowledge = Knowledge.FULL) -> Prior | None:
+        """What the history leads one to expect; None while there is too little of it, or too
+        little that came after other days."""
+        if self.outcomes < LEAST_OUTCOMES or self._described < LEAST_WEIGHED:
+            return None
+        return Prior(
+            text=self._text,
+            past=self._past.copy(),
+            weights=self._weights(knowledge),
+            usual=self._sums / self._described,
+            outcomes=self.outcomes,
+            until=self._until,
+        )
+
+    def _weigh(self, features: Numbers, targets: Numbers) -> None:
+        self._sums += features.sum(axis=0)
+        self._described += len(features)
+        centred = features - features.mean(axis=0)
+        self._inner += centred.T @ centred
+        self._outer += centred.T @ targets
+
+    def _weights(self, knowledge: Knowledge) -> Numbers:
+        """A feature that never varied within a day has no weight; nothing has one at first."""
+        varies = np.diag(self._inner) > 1e-9
+        used = [i for i, f in enumerate(FEATURES) if f in knowledge.features and varies[i]]
+        inner = self._inner[np.ix_(used, used)]
+        penalty = np.diag(np.diag(inner) * RIDGE / max(1, self._described))
+        weights = np.zeros(len(FEATURES))
+        weights[used] = np.linalg.solve(inner + penalty, self._outer[used])
+        return weights

@@ -1,0 +1,83 @@
+"""Rank: what a list would hold at a moment, with every position explained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from paperround.core.times import local_date
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.editions.candidate_store import CandidateStore
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList, Window, window_of
+from paperround.editions.model import Edition, EditionState, Ranking
+from paperround.editions.rank_changes import risers_of
+from paperround.editions.store import EditionStore
+from paperround.papers.model import PaperId
+from paperround.papers.store import PaperStore
+from paperround.ranking.models import Ranker
+
+BACKGROUND = 5000
+"""Earlier papers that a topic's burst is measured against."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRanking:
+    """A ranking and what it is of."""
+
+    mailing_list: MailingList
+    day: date
+    window: Window
+    ranking: Ranking
+    papers_known: int
+
+
+def rank_list(
+    *, database: Database, ranker: Ranker, list_name: str, day: date | None, now: datetime
+) -> ListRanking:
+    """Rank the candidates of `list_name` as known at the end of `day` (default: today), or `now`.
+
+    Raises NotFound when there is no such list.
+    """
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        day = day or local_date(now, mailing_list.zone)
+        window = window_of(mailing_list, day, now)
+        candidates = work[CandidateStore].candidates(mailing_list, window)
+        background = work[PaperStore].background(window.start, limit=BACKGROUND)
+        known = work[PaperStore].count()
+    ranking = ranker.rank(
+        candidates,
+        background=background,
+        as_of=window.as_of,
+        submitter_cap=mailing_list.submitter_cap,
+    )
+    return ListRanking(
+        mailing_list=mailing_list, day=day, window=window, ranking=ranking, papers_known=known
+    )
+
+
+def risers_told(database: Database, ranked: ListRanking, cut: str) -> Mapping[PaperId, str]:
+    """What to say of each paper that rose since the edition before, in place of its reason."""
+    items = ranked.ranking.items
+    with database.reading() as work:
+        before = _edition_before(work, ranked, cut)
+        if before is None:
+            return {}
+        top = [item.paper.id for item in items[: ranked.mailing_list.size]]
+        known = work[PaperStore].known_by(top, before.as_of)
+    return risers_of(items, before, ranked.mailing_list, day=ranked.day, known=known)
+
+
+def _edition_before(work: UnitOfWork, ranked: ListRanking, cut: str) -> Edition | None:
+    """The edition of the same cut the day before: whoever gets the new one got that yesterday.
+
+    Where there is none that holds papers, the newest of an earlier date that does; None for a
+    list's first.
+    """
+    list_id = ranked.mailing_list.id
+    usual = work[EditionStore].find(list_id, ranked.day - timedelta(days=1), cut)
+    if usual is not None and usual.papers and usual.state is not EditionState.CANCELLED:
+        return usual
+    for newest in work[EditionStore].recent(list_id, before=ranked.day, limit=1):
+        return work[EditionStore].find(list_id, newest.day, newest.cut)
+    return None

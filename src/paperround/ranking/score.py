@@ -1,0 +1,271 @@
+"""The named parts of the trending score of every paper of a day.
+
+    votes        w ln(1 + x),  x = (v + p m) / (s + p)
+    growth       w ln(1 + g) h,  g = 24 max(0, gained) / (hours + floor)
+    prior        w (ln(1 + x') - ln(1 + x)),  x' = (v + q m e^k) / (s + q)
+    source       w (mean of votes + growth over all - mean of the same over its site) n / (n + 5),
+                 where n >= 5 papers have votes of its site, and others of another
+    votes_expected   w ln(1 + r (e^(y / w) - 1)), w being that of votes + that of growth, y the mean
+                     of votes + growth + source over the papers whose votes are known
+    prior_text, prior_authors, prior_submitter, prior_organization, prior_links, prior_age
+                 (w of votes + w of growth) (the part of k - mean of the same)
+    recency      w 2^(-age / half-life)
+    comments, stars, mentions, citations   w (ln(1 + count) - mean of the same over the day)
+    topics       w (ln(1 + summed strength of the paper's three strongest bursts) - mean of the
+                 same), only where votes are not known
+    text         w min(1, words / full), for papers with an abstract
+
+v votes were counted when a paper has share s = a / (a + settling) of all its votes, a being its
+age; m is the day's sum of votes over its sum of shares, of a site with n >= 5 papers its own; p the
+weight of that prior; h halves the growth with the age of the newest count; r says of the papers of
+earlier days what share has known votes, so that where most papers come from feeds that tell none,
+an unknown one is not taken for one of those that readers chose. Ages count from the start of the
+UTC day of listing.
+
+A part that does not apply is left out, never 0: a paper whose votes are not known gets
+`votes_expected` and `topics` in place of `votes` and `growth`, so days that mix both kinds stay
+fair, and unknown side counts earn what the average paper earns.
+
+A vote more, all else equal, never lowers a paper: m rises by at most the new vote over the sum of
+shares, so x rises at least as much for that paper, in proportion, as for any other (but for the
+fourth place, where parts are rounded). With a prior this holds of x' while q e^k stays below the
+sum of shares, which is why k counts as at most MOST_EXPECTED there.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from paperround.editions.model import Candidate
+from paperround.papers.identifiers import canonical
+from paperround.papers.model import Paper
+from paperround.ranking import signals
+from paperround.ranking.bursts import Burst
+from paperround.ranking.signals import Standing
+from paperround.ranking.stop_words import paper_tokens
+from paperround.ranking.weights import Weights
+
+Parts = dict[str, float]
+
+MOST_EXPECTED = 2.0
+"""The farthest a prior moves the day's mean beside known votes, in ln(votes)."""
+
+LEAST_OF_A_SITE = 5
+"""Papers with votes of a site that say what its level is, and as many average ones beside them."""
+
+Value = TypeVar("Value")
+
+_SIDE_SIGNALS = {
+    "comments": "comments",
+    "stars": "github_stars",
+    "mentions": "mentions",
+    "citations": "citations",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A candidate with everything its score reads. `tie` orders papers of equal score.
+
+    `expected` is what the prior says of the paper, by part, in ln(votes); None without a prior.
+    """
+
+    paper: Paper
+    tie: tuple[str, int]
+    words: list[str]
+    standing: Standing | None
+    counts: Mapping[str, int]
+    topics: tuple[Burst, ...] = ()
+    expected: Mapping[str, float] | None = None
+
+
+def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> Entry:
+    """What is known of the candidate at `as_of`; its topics are found later, with the others'."""
+    paper, observations = candidate.paper, candidate.observations
+    latest = {
+        part: signals.latest(observations, signal, as_of) for part, signal in _SIDE_SIGNALS.items()
+    }
+    return Entry(
+        paper=paper,
+        tie=(canonical(paper.identifiers), paper.id),
+        words=paper_tokens(paper.title, paper.abstract),
+        standing=signals.standing(paper, observations, as_of, weights),
+        counts={part: count for part, count in latest.items() if count is not None},
+    )
+
+
+def total(parts: Mapping[str, float]) -> float:
+    """The score that rounded `parts` add up to, rounded to 4 places itself."""
+    return round(math.fsum(parts.values()), 4)
+
+
+def parts_of(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> list[Parts]:
+    """The parts of each entry, every one rounded to 4 places, in a fixed order."""
+    # What the prior says of each entry, less its mean over those whose votes are known.
+    known = [entry.expected for entry in entries if entry.standing is not None and entry.expected]
+    base = known or [entry.expected for entry in entries if entry.expected]
+    usual = {part: _mean([one[part] for one in base]) or 0.0 for part in (base[0] if base else ())}
+    expectations = [
+        {part: value - usual[part] for part, value in (entry.expected or {}).items()}
+        for entry in entries
+    ]
+    votes = _vote_parts(entries, expectations, as_of, weights)
+    expected = _votes_of_unknown(entries, votes, as_of, weights)
+    means = {
+        part: _mean([math.log1p(one.counts[part]) for one in entries if part in one.counts]) or 0.0
+        for part in _SIDE_SIGNALS
+    }
+    unknown = _unknown_parts(entries, expectations, weights)
+    return [
+        _rounded(
+            (known or ({} if expected is None else {"votes_expected": expected}) | instead)
+            | {"recency": _recency(entry.paper, as_of, weights)}
+            | {
+                part: getattr(weights, part) * (math.log1p(count) - means[part])
+                for part, count in entry.counts.items()
+            }
+            | _text_part(entry, weights)
+        )
+        for entry, known, instead in zip(entries, votes, unknown, strict=True)
+    ]
+
+
+def _votes_of_unknown(
+    entries: Sequence[Entry], votes: Sequence[Parts], as_of: datetime, weights: Weights
+) -> float | None:
+    """What a paper of unknown votes gets for them; None where nobody's are known."""
+    mean = _mean([_known_votes(parts) for parts in votes if parts])
+    # The share of papers whose votes become known, by those old enough; 1 while there are none.
+    old = [
+        entry.standing is not None
+        for entry in entries
+        if signals.hours_between(signals.first_day(entry.paper, as_of), as_of)
+        >= weights.counted_hours
+    ]
+    share = (sum(old) + weights.counted_papers) / (len(old) + weights.counted_papers)
+    scale = weights.votes + weights.growth
+    if mean is None or share == 1 or scale == 0:
+        return mean
+    return scale * math.log1p(share * math.expm1(mean / scale))
+
+
+def _known_votes(parts: Parts) -> float:
+    return math.fsum(value for part, value in parts.items() if part != "prior")
+
+
+def _vote_parts(
+    entries: Sequence[Entry], expectations: Sequence[Parts], as_of: datetime, weights: Weights
+) -> list[Parts]:
+    """`votes`, `growth`, `source` and `prior` of each entry, rounded; nothing where votes are not
+    known."""
+    standings = [entry.standing for entry in entries]
+    means = _by_scale([one for one in standings if one is not None])
+    known = [
+        {} if one is None else _votes_and_growth(one, means[one.scale], as_of, weights)
+        for one in standings
+    ]
+    levels = _levels(standings, known)
+    return [
+        {}
+        if one is None
+        else _rounded(
+            parts
+            | {part: weights.source * off for part, off in levels.get(one.scale, {}).items()}
+            | _prior_part(one, means[one.scale], expected, weights)
+        )
+        for one, parts, expected in zip(standings, known, expectations, strict=True)
+    ]
+
+
+def _by_scale(standings: Sequence[Standing]) -> Mapping[str, float]:
+    """The mean votes of each site, of a site with few papers those of all."""
+    groups = _grouped(standings, standings)
+    every = signals.mean_votes(standings)
+    return {
+        scale: signals.mean_votes(group) if len(group) >= LEAST_OF_A_SITE else every
+        for scale, group in groups.items()
+    }
+
+
+def _levels(
+    standings: Sequence[Standing | None], known: Sequence[Parts]
+) -> Mapping[str, Mapping[str, float]]:
+    """By site, its `source` part before it is weighted; nothing where there is one site only."""
+    told = [(one, _known_votes(parts)) for one, parts in zip(standings, known, strict=True) if one]
+    groups = _grouped([one for one, _ in told], [votes for _, votes in told])
+    every = _mean([votes for _, votes in told]) or 0.0
+    return {
+        scale: {"source": (every - mean) * len(group) / (len(group) + LEAST_OF_A_SITE)}
+        for scale, group in groups.items()
+        if len(groups) > 1 and len(group) >= LEAST_OF_A_SITE
+        for mean in [_mean(group) or 0.0]
+    }
+
+
+def _grouped(standings: Sequence[Standing], values: Sequence[Value]) -> Mapping[str, list[Value]]:
+    groups: dict[str, list[Value]] = defaultdict(list)
+    for standing, value in zip(standings, values, strict=True):
+        groups[standing.scale].append(value)
+    return groups
+
+
+def _prior_part(known: Standing, mean: float, expected: Parts, weights: Weights) -> Parts:
+    """What it adds to a thin count that the paper's own kind leads to expect more, or less."""
+    if not expected:
+        return {}
+    k = math.fsum(expected.values())
+    own = mean * math.exp(min(MOST_EXPECTED, max(-MOST_EXPECTED, k)))
+    flat = signals.expected_votes(known, mean, weights.prior_share)
+    shrunk = signals.expected_votes(known, own, weights.prior_own_share)
+    return {"prior": weights.votes * (math.log1p(shrunk) - math.log1p(flat))}
+
+
+def _votes_and_growth(known: Standing, mean: float, as_of: datetime, weights: Weights) -> Parts:
+    votes = signals.expected_votes(known, mean, weights.prior_share)
+    parts = {"votes": weights.votes * math.log1p(votes)}
+    if known.growth is not None:
+        daily = signals.daily_growth(known.growth, weights.growth_floor_hours)
+        idle = signals.hours_between(known.counted_at, as_of)
+        fresh = signals.halved(idle, weights.stale_half_life_hours)
+        parts["growth"] = weights.growth * math.log1p(daily) * fresh
+    return parts
+
+
+def _unknown_parts(
+    entries: Sequence[Entry], expectations: Sequence[Parts], weights: Weights
+) -> list[Parts]:
+    """What stands for unknown votes beside the day's mean: the prior, without one the topics."""
+    scale = weights.votes + weights.growth
+    usual = _mean([_topicality(entry) for entry in entries if entry.standing is None]) or 0.0
+    return [
+        {part: scale * value for part, value in expected.items()}
+        or {"topics": weights.topics * (_topicality(entry) - usual)}
+        for entry, expected in zip(entries, expectations, strict=True)
+    ]
+
+
+def _topicality(entry: Entry) -> float:
+    return math.log1p(math.fsum(burst.strength for burst in entry.topics))
+
+
+def _recency(paper: Paper, as_of: datetime, weights: Weights) -> float:
+    age = signals.hours_between(signals.first_day(paper, as_of), as_of)
+    return weights.recency * signals.halved(age, weights.recency_half_life_hours)
+
+
+def _text_part(entry: Entry, weights: Weights) -> Parts:
+    if not entry.paper.abstract.strip():
+        return {}
+    return {"text": weights.text * min(1.0, len(entry.words) / weights.full_words)}
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    return math.fsum(numbers) / len(numbers) if numbers else None
+
+
+def _rounded(parts: Parts) -> Parts:
+    """Rounded to 4 places; adding 0.0 turns a negative zero into a plain one."""
+    return {name: round(value, 4) + 0.0 for name, value in parts.items()}

@@ -1,0 +1,1 @@
+"""What readers do for themselves: choices, library, export, erasure."""

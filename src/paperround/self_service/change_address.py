@@ -1,0 +1,137 @@
+"""A reader moves to another address: both ends have to agree.
+
+    choices ─► queued ─► a mail to the old address ─┐
+                   └───► a mail to the new address ─┴─► both links used ─► mailed there from now on
+
+The old end agrees as well, though a link to the choices was mailed there: whoever got hold of a
+forwarded one must not be able to take the digests away. Neither mail holds the other address. An
+address that cannot be moved to is asked nothing, and whoever asked is told the same: the old end is
+asked all the same, and waits for the other.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from paperround.core.errors import invalid
+from paperround.core.tokens import Purpose
+from paperround.db.transactions import UnitOfWork, write
+from paperround.delivery.system_mail_model import CONFIRM_VALID, Notice, NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.signup.context import Desk
+from paperround.signup.limits import due_instant, may_link
+from paperround.signup.magic_links import (
+    choosing_reader,
+    lock_holder,
+    noted,
+    reader_of_notice,
+    write_by_link,
+)
+from paperround.signup.worker import NEW, OLD
+from paperround.subscribers.imports import is_suppressed
+from paperround.subscribers.model import Address
+from paperround.subscribers.readers import Visitor
+from paperround.subscribers.request_store import RequestStore
+from paperround.subscribers.requests import NewRequest, RequestKind
+from paperround.subscribers.store import SubscriberStore
+
+
+class Agreed(StrEnum):
+    """What came of a link: its end has agreed, both have, or it does not work."""
+
+    ONE_END = "one-end"
+    MOVED = "moved"
+    NOT = "not"
+
+
+def ask_to_move(
+    desk: Desk, token: str, address: Address, visitor: Visitor, *, now: datetime
+) -> bool:
+    """Queue a change of address, for whoever holds a freshly mailed link; False for any other.
+
+    Raises InvalidInput (code `email`) for the address they have, and when they asked three times
+    today; RateLimited and Crowded as a sign-up does. A mailed link counts as much as work does.
+    """
+
+    def ask(work: UnitOfWork) -> bool:
+        if choosing_reader(work, desk.keys, token, now=now) is None:
+            return False
+        due_at = due_instant(work, desk, address, visitor, worked=True, now=now)
+        lock_holder(work, desk.keys, token)
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return False
+        if address.folded == reader.address.folded:
+            raise invalid("email", "that is the address you have")
+        if not may_link(work, desk.keys, reader.person.id, now=now):
+            raise invalid("email", "that was asked three times today: try tomorrow")
+        request = NewRequest(
+            kind=RequestKind.MOVE,
+            address=address,
+            due_at=due_at,
+            subscriber_id=reader.person.id,
+            payload={"subscription": reader.subscription.id},
+        )
+        work[RequestStore].put(request, now=now)
+        return True
+
+    asked = write(desk.database, ask)
+    if asked:
+        desk.wake()
+    return asked
+
+
+def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
+    """Use the link of one end. Once both are used the person is mailed at the new address."""
+
+    def use(work: UnitOfWork) -> Agreed:
+        notice = noted(work, desk.keys, token, Purpose.CONFIRM)
+        if notice is None or not _is_good(work, notice, now):
+            return Agreed.NOT
+        old, new = (work[NoticeLedger].find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
+        # one that was not asked never agrees
+        waiting = [end for end in (old, new) if end is None or end.used_at is None]
+        if not waiting:  # pressed once more
+            return Agreed.MOVED
+        if new is None or any(end is None or end.id != notice.id for end in waiting):
+            work[NoticeLedger].use(notice.id, now=now)
+            return Agreed.ONE_END
+        reader, address = reader_of_notice(work, new), _address(new)
+        if reader is None or address is None or is_suppressed(work, desk.keys, address):
+            return Agreed.NOT
+        if not work[SubscriberStore].readdress(reader.person.id, address, now=now):
+            return Agreed.NOT
+        work[SubscriberStore].forgive(
+            reader.person.id
+        )  # what came back came from the address before
+        work[NoticeLedger].use(notice.id, now=now)
+        return Agreed.MOVED
+
+    return write_by_link(desk, token, use)
+
+
+def _is_good(work: UnitOfWork, notice: Notice, now: datetime) -> bool:
+    """Whether it is of the change that was asked last, in its time, and its reader is there."""
+    if notice.kind is not NoticeKind.CHANGE or notice.subscriber_id is None:
+        return False
+    if reader_of_notice(work, notice) is None:
+        return False
+    latest = work[NoticeLedger].latest(notice.subscriber_id, NoticeKind.CHANGE)
+    is_last = latest is not None and _change(latest) == _change(notice)
+    return is_last and now <= notice.dated + CONFIRM_VALID
+
+
+def _change(notice: Notice) -> str:
+    return notice.key.rpartition("/")[0]
+
+
+def _address(new: Notice) -> Address | None:
+    """Where they move; None once that was forgotten."""
+    if not new.address or "folded" not in new.payload:
+        return None
+    mailed = new.address
+    return Address(
+        written=str(new.payload["written"]),
+        mailed=mailed,
+        folded=str(new.payload["folded"]),
+        domain=mailed.rpartition("@")[2],
+    )

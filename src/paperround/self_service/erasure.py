@@ -1,0 +1,107 @@
+"""A person's own data: handed out, and forgotten."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import chain, groupby
+from operator import attrgetter
+
+from paperround.core.tokens import Purpose
+from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.delivery.erasure_store import Erasure
+from paperround.signup.context import Desk
+from paperround.signup.magic_links import choosing_reader, noted, write_by_link
+from paperround.subscribers.imports import suppress as never_mail
+from paperround.subscribers.model import Address, Subscriber, SubscriberId
+from paperround.subscribers.readers import ExportPage, ExportPlace
+from paperround.subscribers.request_store import RequestStore
+from paperround.subscribers.store import SubscriberStore
+
+AT_ONCE = 500
+"""Rows of an export that are read at a time."""
+
+
+def export_person(desk: Desk, token: str, *, now: datetime) -> Iterator[str] | None:
+    """Everything kept about whoever holds a freshly mailed link, as the pieces of a JSON object of
+    tables; None for any other. Rows are read page by page while they are consumed, each page by
+    itself: nobody holds a transaction open while a client is slow."""
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+    return None if reader is None else _written(_kept_about(desk.database, reader.person.id))
+
+
+def _kept_about(database: Database, person: SubscriberId) -> Iterator[ExportPage]:
+    place: ExportPlace | None = ExportPlace()
+    while place is not None:
+        with database.reading() as work:
+            page = work[Erasure].kept_about(person, place, limit=AT_ONCE)
+        yield page
+        place = page.next
+
+
+def _written(pages: Iterable[ExportPage]) -> Iterator[str]:
+    """`{"table": [row, row], "table": []}`, a row at a time."""
+    before = "{"
+    for table, parts in groupby(pages, key=attrgetter("table")):
+        yield f'{before}\n"{table}": ['
+        between = "\n"
+        for row in chain.from_iterable(part.rows for part in parts):
+            yield between + json.dumps(row, ensure_ascii=False, indent=2, default=str)
+            between = ",\n"
+        before = "],"
+    yield "]\n}\n"
+
+
+def erase_person(desk: Desk, token: str, *, now: datetime) -> bool:
+    """Forget whoever holds a freshly mailed link; False, and nothing done, for any other.
+
+    They may come back by signing up: nothing is kept that would stop them.
+    """
+
+    def erase(work: UnitOfWork) -> list[str] | None:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        return None if reader is None else _erase(work, reader.person, now)
+
+    return _forgotten(desk, write_by_link(desk, token, erase))
+
+
+def was_erased(desk: Desk, token: str) -> bool:
+    """Whether a mailed link is of somebody who was erased since; False for a forged one."""
+    with desk.database.reading() as work:
+        notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
+        if notice is None or notice.subscriber_id is None:
+            return False
+        person = work[SubscriberStore].get(notice.subscriber_id)
+    return person is not None and not person.address
+
+
+def erase_address(desk: Desk, address: Address, *, now: datetime, suppress: bool) -> bool:
+    """Forget the person at `address`; True when there was one.
+
+    With `suppress` a keyed hash of the address is kept, so that it is never mailed again, whatever
+    is imported or signed up; also when nobody is known under it.
+    """
+
+    def erase(work: UnitOfWork) -> list[str] | None:
+        person = work[SubscriberStore].find(address)
+        work[RequestStore].forget(address)
+        if suppress:
+            never_mail(work, desk.keys, address, reason="erased", now=now)
+        return None if person is None else _erase(work, person, now)
+
+    return _forgotten(desk, write(desk.database, erase))
+
+
+def _erase(work: UnitOfWork, person: Subscriber, now: datetime) -> list[str]:
+    """Forget the person; returns the Message-IDs of what was mailed to them, whatever was planned
+    for them just before."""
+    work[Erasure].erase(person.id, now=now)
+    return work[Erasure].message_ids_of(person.id)
+
+
+def _forgotten(desk: Desk, message_ids: Sequence[str] | None) -> bool:
+    """Mails kept as files go once the database has forgotten whose they were."""
+    if message_ids is None:
+        return False
+    desk.forget_mails(message_ids)
+    return True

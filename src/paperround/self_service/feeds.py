@@ -1,0 +1,262 @@
+"""What feeds hold: the papers of a list, what a search finds, what one reader was sent.
+
+Nothing here changes anything. What does not exist raises: an error is never an empty feed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote, urlencode
+
+from paperround.core.errors import NotFound
+from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.localize import english_reason
+from paperround.core.languages import marked
+from paperround.core.sender import Letterhead
+from paperround.core.tokens import Purpose, read_token
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.status import DeliveryEntry, DeliveryQuery
+from paperround.delivery.status_store import StatusStore
+from paperround.digests.model import papers_at
+from paperround.digests.paper_pages import MOST_ENTRIES, all_of, newest_of
+from paperround.editions.feed_documents import FeedDocument, FeedEntry
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import (
+    DeliveryState,
+    DigestKind,
+    EditionPaper,
+    Order,
+    Placed,
+    page_path,
+)
+from paperround.editions.store import EditionStore
+from paperround.editions.trending import why_quiet
+from paperround.papers.formatting import shown_text
+from paperround.papers.identifiers import addresses_of, page_name
+from paperround.papers.model import Paper
+from paperround.signup.context import Desk
+from paperround.subscribers.model import Subscriber, SubscriberId, SubscriberState
+from paperround.subscribers.store import SubscriberStore
+
+LOOKED_BACK = timedelta(days=60)
+"""A paper that stood in an edition longer ago and comes again counts as new."""
+DAILY = timedelta(days=1)
+"""Every day has an edition. A list whose newest one is of an earlier day than yesterday, UTC, says
+so."""
+MOST_DIGESTS = 30
+MOST_ROWS = 300
+"""Rows of a reader that are looked at: days without a digest have one too."""
+UNNAMED = "Paperround"
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""What an empty feed says of its last change when nothing ever was in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """The site that feeds come from."""
+
+    public_url: str
+    name: str
+
+    @classmethod
+    def of(cls, letterhead: Letterhead) -> "Publisher":
+        """The site whose mails have this letterhead."""
+        return cls(
+            public_url=letterhead.public_url.rstrip("/"), name=letterhead.operator or UNNAMED
+        )
+
+    def at(self, path: str) -> str:
+        """The address of a path on this site."""
+        return self.public_url + path
+
+
+# --- a list ------------------------------------------------------------------------------------
+
+
+def list_feed(
+    database: Database, publisher: Publisher, list_name: str, *, now: datetime
+) -> FeedDocument:
+    """The papers of a list, each once, those that came last first. Raises NotFound."""
+    with database.reading() as work:
+        mailing_list = work[ListStore].get(list_name)
+        newest = work[EditionStore].newest(mailing_list.id, by=now, most=0)
+        held = work[EditionStore].recent(mailing_list.id, limit=1)
+        places = _arrived(work, mailing_list, held[0].day) if held else ()
+    quiet = why_quiet(newest)
+    if newest is not None and now.date() - newest.day > DAILY:
+        quiet = f"No edition has been made since {tongue().long_date(newest.day)}."
+    entries = tuple(
+        _frozen(publisher, one.paper, one.frozen_at, one.paper.reason) for one in places
+    )
+    return FeedDocument(
+        title=mailing_list.title,
+        subtitle=f"Trending papers, ranked and explained. {quiet}".strip(),
+        address=publisher.at(f"/feeds/{quote(mailing_list.name)}"),
+        page=publisher.at(f"/editions?{urlencode({'list': mailing_list.name})}"),
+        publisher=publisher.name,
+        updated=_latest(entries, newest.frozen_at if newest else _NEVER),
+        entries=entries,
+    )
+
+
+def _arrived(work: UnitOfWork, mailing_list: MailingList, last: date) -> Sequence[Placed]:
+    """The papers that came last, at their first place, up to the day `last` that held some. A paper
+    may stand in editions for a week, so a few weeks tell when the newest came; where those are few,
+    or old, more are looked at."""
+    stays = timedelta(days=mailing_list.candidate_days)
+    for back in (3 * stays, max(LOOKED_BACK, 4 * stays)):
+        since = last - back
+        places = work[EditionStore].places(
+            mailing_list.id, Order.ARRIVED, days=(since, None), limit=MOST_ENTRIES
+        )
+        if len(places) == MOST_ENTRIES and places[-1].day > since + stays:
+            break
+    return places
+
+
+def _latest(entries: Iterable[FeedEntry], otherwise: datetime) -> datetime:
+    return max((one.updated for one in entries), default=otherwise)
+
+
+def _frozen(publisher: Publisher, paper: EditionPaper, moment: datetime, reason: str) -> FeedEntry:
+    return FeedEntry(
+        id=publisher.at(f"/papers/{paper.frozen_id or paper.paper_id}"),
+        page=publisher.at(page_path(paper.name)),
+        title=paper.title,
+        authors=paper.authors,
+        reason=english_reason(reason),
+        text=paper.gist,
+        links=paper.links,
+        published=moment,
+        updated=moment,
+        withdrawn=paper.withdrawn,
+    )
+
+
+# --- what is looked for ------------------------------------------------------------------------
+
+
+def search_feed(
+    database: Database, publisher: Publisher, text: str, *, now: datetime
+) -> FeedDocument:
+    """The newest papers that have every word of a search. Raises InvalidInput for one without."""
+    query = all_of(text)
+    with database.reading() as work:
+        papers = newest_of(work, query, now)
+    entries = tuple(_of_paper(publisher, one) for one in papers[:MOST_ENTRIES])
+    return FeedDocument(
+        title=f"Papers on {text.strip()}",
+        subtitle="New papers that have all of these words."
+        if entries
+        else "No paper here has all of these words yet.",
+        address=publisher.at(f"/feeds/search/{quote(text.strip(), safe='')}"),
+        page=publisher.at(f"/search?{urlencode({'q': text.strip()})}"),
+        publisher=publisher.name,
+        updated=_latest(entries, _NEVER),
+        entries=entries,
+    )
+
+
+def topic_feed(
+    database: Database, publisher: Publisher, topic: str, *, now: datetime
+) -> FeedDocument:
+    """The newest papers that have the words of a topic side by side. Raises InvalidInput."""
+    words = topic.replace('"', " ").strip()
+    found = search_feed(database, publisher, f'"{words}"', now=now)
+    return replace(
+        found,
+        title=f"Papers on {words}",
+        address=publisher.at(f"/feeds/topics/{quote(words, safe='')}"),
+    )
+
+
+def author_feed(
+    database: Database, publisher: Publisher, name: str, *, now: datetime
+) -> FeedDocument:
+    """The newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
+    family, _, given = name.replace('"', " ").partition(",")
+    words = f"{given} {family}".strip()
+    found = search_feed(database, publisher, f'author:"{words}"', now=now)
+    return replace(
+        found,
+        title=f"Papers by {words}",
+        address=publisher.at(f"/feeds/authors/{quote(words, safe='')}"),
+    )
+
+
+def _of_paper(publisher: Publisher, paper: Paper) -> FeedEntry:
+    name = page_name(paper.identifiers, paper.id)
+    return FeedEntry(
+        id=publisher.at(f"/papers/{paper.id}"),
+        page=publisher.at(page_path(name)),
+        title=paper.title,
+        authors=paper.authors,
+        text=shown_text(paper)[0],
+        categories=paper.categories,
+        links={**addresses_of(paper.identifiers), **paper.links},
+        published=paper.counts_from,
+        updated=max(paper.counts_from, paper.updated_at or paper.counts_from),
+        withdrawn=paper.withdrawn,
+    )
+
+
+# --- one reader's ------------------------------------------------------------------------------
+
+
+def personal_feed(desk: Desk, publisher: Publisher, token: str, *, now: datetime) -> FeedDocument:
+    """The papers a reader was sent, over all lists. Raises NotFound for an address that is not, or
+    no longer, somebody's."""
+    with desk.database.reading() as work:
+        person = feed_reader(work, desk, token)
+        rows = work[StatusStore].deliveries(
+            DeliveryQuery(subscriber_id=person.id), before=None, limit=MOST_ROWS
+        )
+        digests = [  # there was one, and it is not of later on
+            row
+            for row in rows
+            if row.state is not DeliveryState.SKIPPED and row.positions and row.due_at <= now
+        ]
+        by_id: dict[str, FeedEntry] = {}
+        for row in digests[:MOST_DIGESTS]:  # of several entries for one paper the last is first
+            for entry in _of_delivery(work, publisher, row):
+                by_id.setdefault(entry.id, entry)
+        entries = tuple(by_id.values())[: 2 * MOST_ENTRIES]
+    return FeedDocument(
+        title="Your papers",
+        subtitle="What your digests hold. This address is yours alone."
+        if entries
+        else "Your first digest has not been made yet. This address is yours alone.",
+        address=publisher.at(f"/feeds/me/{token}"),
+        page=publisher.at("/"),
+        publisher=publisher.name,
+        updated=_latest(entries, _NEVER),
+        entries=entries,
+        is_private=True,
+    )
+
+
+def feed_reader(work: UnitOfWork, desk: Desk, token: str) -> Subscriber:
+    """Whose feed this is. Raises NotFound."""
+    parts = read_token(token)
+    if parts is not None and parts.purpose is Purpose.FEED:
+        person = work[SubscriberStore].get(SubscriberId(parts.row))
+        may_read = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
+        stays = person is not None and person.address and person.state in may_read
+        if person is not None and stays and desk.keys.verify(token, person.nonce):
+            return person
+    raise NotFound(marked("this feed is not there, or has a new address: look at your choices"))
+
+
+def _of_delivery(work: UnitOfWork, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
+    """The papers of one digest, as they stood in it."""
+    edition = work[EditionStore].get(row.edition_id)
+    slip = work[Ledger].find(
+        edition.list_id, row.subscriber_id, DigestKind(row.kind), row.local_date
+    )
+    own = slip.reasons if slip is not None else {}
+    return [
+        _frozen(publisher, paper, row.due_at, own.get(paper.position, paper.reason))
+        for paper in papers_at(edition, row.positions)
+    ]

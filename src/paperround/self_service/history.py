@@ -1,0 +1,175 @@
+"""What a reader was sent, as the ledger has it, and what they say of its papers: for the reader,
+behind a mailed link."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from paperround.db.transactions import UnitOfWork
+from paperround.delivery.status import MailRecord
+from paperround.delivery.status_store import StatusStore
+from paperround.delivery.status_text import MOST_MAILS, became, notice_called, without_addresses
+from paperround.digests.model import papers_at
+from paperround.editions.list_store import ListStore
+from paperround.editions.model import DeliveryState, Edition, EditionId, page_path
+from paperround.editions.store import EditionStore
+from paperround.papers.model import PaperId
+from paperround.self_service.preferences import masked
+from paperround.signup.context import Desk
+from paperround.signup.magic_links import choosing_reader, digest_owner, write_by_link
+from paperround.subscribers.readers import VERDICTS, DeliveryOwner, NewFeedback
+from paperround.subscribers.store import SubscriberStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastPaper:
+    """A paper that a digest held, and its page here."""
+
+    title: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastMail:
+    """One mail: what it was, when, what became of it in plain words, and what the server said.
+
+    `local_date` is the date of a digest; a notice has none. `at` is when it was sent, else due.
+    """
+
+    called: str
+    local_date: date | None
+    at: datetime
+    was_sent: bool
+    became: str
+    said: str
+    papers: tuple[PastPaper, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderHistory:
+    """The latest mails of a reader, newest first. `most` is how many are shown."""
+
+    masked: str
+    zone: str
+    mails: tuple[PastMail, ...]
+    most: int = MOST_MAILS
+
+
+def reader_history(desk: Desk, token: str, *, now: datetime) -> ReaderHistory | None:
+    """The mails of whoever holds a freshly mailed link; None for any other."""
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return None
+        mails = work[StatusStore].mails(reader.person.id, limit=MOST_MAILS)
+        wanted = {mail.edition_id for mail in mails if mail.edition_id and mail.positions}
+        editions = {one: work[EditionStore].get(one) for one in wanted}
+        titles = {one.name: one.title for one in work[ListStore].all()}
+    return ReaderHistory(
+        masked=masked(reader.person.address),
+        zone=reader.subscription.preferences.timezone or reader.mailing_list.zone,
+        mails=tuple(_past(mail, editions, titles) for mail in mails),
+    )
+
+
+def _past(
+    mail: MailRecord, editions: Mapping[EditionId, Edition], titles: Mapping[str, str]
+) -> PastMail:
+    list_name = mail.list_name
+    called = notice_called(mail.kind) if list_name is None else titles.get(list_name, list_name)
+    edition = editions.get(mail.edition_id) if mail.edition_id else None
+    papers = papers_at(edition, mail.positions) if edition else ()
+    said = " ".join(str(part) for part in (mail.code, without_addresses(mail.reply)) if part)
+    return PastMail(
+        called=called,
+        local_date=mail.local_date,
+        at=mail.sent_at or mail.due_at,
+        was_sent=mail.state is DeliveryState.SENT,
+        became=became(mail.state, mail.reason),
+        said=said,
+        papers=tuple(PastPaper(title=one.title, page=page_path(one.name)) for one in papers),
+    )
+
+
+# --- feedback ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackPaper(PastPaper):
+    """A paper of a digest, and what its reader has said of it."""
+
+    paper_id: PaperId
+    verdicts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackSheet:
+    """The papers of one digest, in its order."""
+
+    list_title: str
+    local_date: date
+    papers: tuple[FeedbackPaper, ...]
+
+
+def feedback_sheet(desk: Desk, token: str) -> FeedbackSheet | None:
+    """The papers of the digest a link came with; None for a forged link, or nobody's."""
+    with desk.database.reading() as work:
+        owner = _feedback_owner(work, desk, token)
+        if owner is None:
+            return None
+        papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
+        said: dict[PaperId, set[str]] = defaultdict(set)
+        for paper_id, verdict in work[SubscriberStore].feedback_of(owner.subscriber_id):
+            said[paper_id].add(verdict)
+        mailing_list = next(one for one in work[ListStore].all() if one.id == owner.list_id)
+    return FeedbackSheet(
+        list_title=mailing_list.title,
+        local_date=owner.local_date,
+        papers=tuple(
+            FeedbackPaper(
+                paper_id=paper.paper_id,
+                title=paper.title,
+                page=page_path(paper.name),
+                verdicts=frozenset(said[paper.paper_id]),
+            )
+            for paper in papers
+        ),
+    )
+
+
+def _feedback_owner(work: UnitOfWork, desk: Desk, token: str) -> DeliveryOwner | None:
+    owner = digest_owner(work, desk.keys, token)
+    return owner if owner is not None and owner.address else None
+
+
+def give_feedback(
+    desk: Desk, token: str, paper_id: PaperId, verdict: str, *, now: datetime
+) -> bool:
+    """Keep what the reader of a digest says of one of its papers; said twice is said once.
+
+    False for any other paper, verdict or link.
+    """
+    if verdict not in VERDICTS:
+        return False
+
+    def give(work: UnitOfWork) -> bool:
+        owner = _feedback_owner(work, desk, token)
+        if owner is None:
+            return False
+        papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
+        # a page may be older than the ids of its papers, so both count
+        asked = (one for one in papers if paper_id in (one.frozen_id, one.paper_id))
+        paper = next(asked, None)
+        if paper is None:
+            return False
+        feedback = NewFeedback(
+            subscriber_id=owner.subscriber_id,
+            paper_id=paper.paper_id,
+            delivery=owner.delivery,
+            verdict=verdict,
+        )
+        work[SubscriberStore].give_feedback(feedback, now=now)
+        return True
+
+    return write_by_link(desk, token, give)

@@ -1,0 +1,307 @@
+"""What a reader gives: a library of their own, or what they think of papers of late.
+
+It is understood first, and kept when they say so.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paperround.core.errors import InvalidInput, invalid
+from paperround.core.languages import marked
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.editions.model import Order, Placed
+from paperround.editions.store import EditionStore
+from paperround.papers.identifiers import canonical
+from paperround.papers.libraries import GivenWork, Library, Understood, UnderstoodWork
+from paperround.papers.model import Paper, PaperId, Reject
+from paperround.papers.phrases import telling_phrases
+from paperround.papers.store import PaperStore
+from paperround.personal.reader_preferences import interests_of
+from paperround.self_service.onboarding_model import (
+    MOST_JUDGED,
+    JudgedPaper,
+    Judging,
+    Suggestions,
+    common_categories,
+    spread_out,
+    telling_authors,
+)
+from paperround.signup.context import Desk
+from paperround.signup.magic_links import Reader, choosing_reader, write_by_link
+from paperround.subscribers.choices import paper_called
+from paperround.subscribers.interests import (
+    MOST_INTERESTS,
+    Interest,
+    InterestKind,
+    checked_interests,
+    interest,
+    seed_name,
+)
+from paperround.subscribers.model import SubscriberId
+from paperround.subscribers.readers import NewFeedback
+from paperround.subscribers.store import SubscriberStore
+
+MOST_LOOKED_UP = 300
+"""Titles of one library that are looked for, each with a search; the others stay titles."""
+
+_NAMING = ("arxiv", "doi", "biorxiv", "pmid")
+"""The kinds of identifiers that a seed is best kept as."""
+
+
+def understand(desk: Desk, token: str, library: Library, *, now: datetime) -> Understood | None:
+    """What of a library is known here and what would be kept, for whoever holds a freshly mailed
+    link; None for any other. Nothing is kept."""
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return None
+        kept = interests_of(work, reader.person.id)
+        papers = _papers(work, library.works)
+    seeds = {seed_name(one.value) for one in kept if one.kind is InterestKind.SEED}
+    each = [_understood(one, paper, seeds) for one, paper in papers]
+    nameless = marked("it has neither a title nor an identifier")
+    lost = (
+        Reject(reason="no-title", detail=nameless, position=number)
+        for number, one in enumerate(each, start=1)
+        if one is None
+    )
+    return Understood(
+        called=library.called,
+        works=tuple({one.seed: one for one in each if one is not None}.values()),
+        refused=(*library.refused, *lost),
+        unread=library.unread,
+        left=library.left,
+        room=MOST_INTERESTS - len(kept),
+    )
+
+
+def _papers(work: UnitOfWork, works: Sequence[GivenWork]) -> list[tuple[GivenWork, Paper | None]]:
+    """The paper here that each work is, by any of its identifiers, else by its title."""
+    named = {pair for one in works for pair in one.identifiers.items()}
+    found = work[PaperStore].find(named) if named else {}
+    by_name = work[PaperStore].load(set(found.values())) if found else {}
+    looked_up = 0
+    papers: list[tuple[GivenWork, Paper | None]] = []
+    for one in works:
+        ids = (found[pair] for pair in one.identifiers.items() if pair in found)
+        paper = next((by_name[id_] for id_ in ids if id_ in by_name), None)
+        if paper is None and one.title and looked_up < MOST_LOOKED_UP:
+            looked_up += 1
+            paper = paper_called(work, one.title)
+        papers.append((one, paper))
+    return papers
+
+
+def _understood(one: GivenWork, paper: Paper | None, seeds: set[str]) -> UnderstoodWork | None:
+    """None for what has neither a title that can be kept nor an identifier."""
+    if paper is not None:
+        seed = canonical(paper.identifiers)
+        return UnderstoodWork(seed=seed, title=paper.title, paper=paper.id, already=seed in seeds)
+    title = one.words.lstrip("-– ")
+    if title.isprintable() and any(char.isalnum() for char in title):
+        seed = interest(InterestKind.SEED, title).value
+        return UnderstoodWork(seed=seed, title=title, already=seed in seeds)
+    kind = next((kind for kind in _NAMING if kind in one.identifiers), None)
+    if kind is None:
+        return None
+    seed = f"{kind}:{one.identifiers[kind]}"
+    return UnderstoodWork(seed=seed, title=seed, is_identifier=True, already=seed in seeds)
+
+
+def keep_seeds(desk: Desk, token: str, seeds: Sequence[str], *, now: datetime) -> int | None:
+    """Keep these papers as what whoever holds a freshly mailed link likes; returns how many were
+    new, None for any other link.
+
+    Raises InvalidInput (code `seed`) for one that cannot be read, and (code `interests`) when there
+    is no room for all of them.
+    """
+    wanted = checked_interests([Interest(InterestKind.SEED, one) for one in seeds])
+
+    def keep(work: UnitOfWork) -> int | None:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        return None if reader is None else add_all(work, reader.person.id, wanted, now=now)
+
+    return write_by_link(desk, token, keep)
+
+
+def add_all(
+    work: UnitOfWork, person: SubscriberId, more: Sequence[Interest], *, now: datetime
+) -> int:
+    """Add all of these to what a person is interested in; returns how many were new. Raises
+    InvalidInput (code `interests`), and adds none, when there is no room for all."""
+    known = interests_of(work, person)
+    new = [one for one in dict.fromkeys(more) if one not in known]
+    room = MOST_INTERESTS - len(known)
+    if len(new) > room:
+        raise invalid(
+            "interests",
+            "%(some)s are chosen and there is room for %(all)s: leave some out, or take "
+            "lines out of your choices first",
+            some=len(new),
+            all=room,
+        )
+    if new:
+        work[SubscriberStore].set_interests(person, (*known, *new), now=now)
+    return len(new)
+
+
+# Five good, three bad: a reader judges papers of late, sees what that says, and keeps what they
+# want of it.
+
+PAGE = 12
+"""Papers of one page: enough for five good ones and three bad ones among them."""
+
+MOST_PAGES = 5
+LOOKED_BACK = timedelta(days=14)
+_LOOKED_AT = 300
+MOST_TOPICS = 10
+MOST_AUTHORS = 8
+MOST_CATEGORIES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What was kept: how many judgements, and how many new lines of interests."""
+
+    papers: int
+    interests: int
+
+
+def papers_to_judge(desk: Desk, token: str, *, page: int, now: datetime) -> Judging | None:
+    """Papers of the last editions of the reader's lists that differ from each other and that they
+    said nothing of yet; None for a link that is not freshly mailed."""
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return None
+        placed = _unjudged(work, reader, now)
+        papers = work[PaperStore].load(placed) if placed else {}
+    known = [papers[one] for one in placed if one in papers and not papers[one].withdrawn]
+    chosen = spread_out(known, most=PAGE * MOST_PAGES)
+    page = min(max(page, 1), MOST_PAGES)
+    shown = chosen[(page - 1) * PAGE : page * PAGE]
+    return Judging(
+        papers=tuple(
+            JudgedPaper(
+                paper_id=paper.paper_id,
+                title=paper.title,
+                authors=paper.authors,
+                gist=paper.gist,
+                page=f"/papers/{paper.name}",
+            )
+            for paper in (placed[one.id].paper for one in shown if one.id in placed)
+        ),
+        page=page,
+        more=len(chosen) > page * PAGE,
+    )
+
+
+def _unjudged(work: UnitOfWork, reader: Reader, now: datetime) -> dict[PaperId, Placed]:
+    """By paper, best first; of every list of theirs."""
+    since = (now - LOOKED_BACK).date()
+    said = {paper for paper, _ in work[SubscriberStore].feedback_of(reader.person.id)}
+    lists = [one.list_id for one in work[SubscriberStore].subscriptions_of(reader.person.id)]
+    found = [
+        placed
+        for list_id in lists
+        for placed in work[EditionStore].places(
+            list_id, Order.RANKED, days=(since, None), limit=_LOOKED_AT
+        )
+    ]
+    found.sort(key=lambda one: (-one.paper.score, one.paper.paper_id))
+    each: dict[PaperId, Placed] = {}
+    for one in found:
+        if one.paper.paper_id not in said and not one.paper.withdrawn:
+            each.setdefault(one.paper.paper_id, one)
+    return each
+
+
+def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, str]:
+    """What papers are called; those that nobody knows are left out."""
+    with database.reading() as work:
+        return {id_: paper.title for id_, paper in work[PaperStore].load(papers).items()}
+
+
+def suggest(
+    desk: Desk,
+    token: str,
+    good: Collection[PaperId],
+    bad: Collection[PaperId],
+    *,
+    now: datetime,
+) -> Suggestions | None:
+    """What these judgements say, to be looked at before it is kept; None for a link that is not
+    freshly mailed."""
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return None
+        others = [one for one in _unjudged(work, reader, now) if one not in {*good, *bad}]
+        papers = work[PaperStore].load({*good, *bad, *others})
+    liked, disliked = _known(good, papers), _known(bad, papers)
+    rest = _known(others, papers)
+    return Suggestions(
+        good=tuple(liked),
+        bad=tuple(disliked),
+        topics=_wants(InterestKind.TOPIC, telling_phrases(liked, disliked, rest, most=MOST_TOPICS)),
+        authors=_wants(InterestKind.AUTHOR, telling_authors(liked, disliked, most=MOST_AUTHORS)),
+        categories=_wants(
+            InterestKind.CATEGORY, common_categories(liked, disliked, most=MOST_CATEGORIES)
+        ),
+    )
+
+
+def _known(ids: Collection[PaperId], papers: dict[PaperId, Paper]) -> list[Paper]:
+    return [papers[one] for one in dict.fromkeys(ids) if one in papers][:_LOOKED_AT]
+
+
+def _wants(kind: InterestKind, values: Sequence[str]) -> tuple[Interest, ...]:
+    """Those that can be kept: a feed may name an author in more letters than a line has."""
+    found = []
+    for value in values:
+        with suppress(InvalidInput):
+            found.append(interest(kind, value))
+    return tuple(found)
+
+
+def keep_judgements(
+    desk: Desk,
+    token: str,
+    good: Sequence[PaperId],
+    bad: Sequence[PaperId],
+    interests: Sequence[Interest],
+    *,
+    now: datetime,
+) -> Kept | None:
+    """Keep what was said of papers as feedback on them, and these interests; None, and nothing
+    kept, for a link that is not freshly mailed.
+
+    Raises InvalidInput for an interest that cannot be, and where there is no room.
+    """
+    wanted = checked_interests(interests)
+    said = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_JUDGED]
+
+    def keep(work: UnitOfWork) -> Kept | None:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return None
+        new = add_all(work, reader.person.id, wanted, now=now)
+        papers = work[PaperStore].load({one for one, _ in said}) if said else {}
+        kept = [
+            work[SubscriberStore].give_feedback(
+                NewFeedback(
+                    subscriber_id=reader.person.id,
+                    paper_id=papers[paper].id,
+                    delivery=None,
+                    verdict=verdict,
+                ),
+                now=now,
+            )
+            for paper, verdict in said
+            if paper in papers
+        ]
+        return Kept(papers=len(kept), interests=new)
+
+    return write_by_link(desk, token, keep)

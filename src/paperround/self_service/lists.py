@@ -1,0 +1,75 @@
+"""Several lists at once: which there are, which of them a reader gets, and joining another."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from paperround.db.transactions import Database, UnitOfWork
+from paperround.digests.plan import Welcome
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.signup.confirm import _join, _theirs
+from paperround.signup.context import Desk
+from paperround.signup.magic_links import choosing_reader, write_by_link
+from paperround.subscribers.model import (
+    SubscriberState,
+)
+
+CONSENT = "asked for on the page of their choices, by a mailed link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderList:
+    """A list, and how its reader stands to it. `known`: they have, or had, choices for it."""
+
+    name: str
+    title: str
+    active: bool
+    known: bool
+
+
+def lists_of(desk: Desk, token: str, *, now: datetime) -> tuple[ReaderList, ...]:
+    """Every list, by title, for whoever holds a freshly mailed link; none for any other."""
+    with desk.database.reading() as work:
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return ()
+        theirs = _theirs(work, reader)
+        lists = list[ReaderList]()
+        for one in work[ListStore].all():
+            state = theirs[one.id].state if one.id in theirs else None
+            active = state is SubscriberState.ACTIVE
+            known = state not in (None, SubscriberState.PENDING)
+            lists.append(ReaderList(name=one.name, title=one.title, active=active, known=known))
+    return tuple(sorted(lists, key=lambda one: (one.title.casefold(), one.name)))
+
+
+def every_list(database: Database) -> tuple[MailingList, ...]:
+    """Every list that somebody can sign up for, by title."""
+    with database.reading() as work:
+        return tuple(
+            sorted(work[ListStore].all(), key=lambda one: (one.title.casefold(), one.name))
+        )
+
+
+def join_list(desk: Desk, token: str, list_name: str, *, now: datetime) -> bool:
+    """Make whoever holds a freshly mailed link a reader of the list, at the hour and as often as
+    they get the one they have; False for any other link. No further mail has to ask them: this link
+    came to their inbox.
+
+    Raises NotFound for a list there is not.
+    """
+
+    def join(work: UnitOfWork) -> Welcome | None:
+        mailing_list = work[ListStore].get(list_name)
+        reader = choosing_reader(work, desk.keys, token, now=now)
+        if reader is None:
+            return None
+        return _join(work, desk, reader, mailing_list, CONSENT, now)
+
+    welcome = write_by_link(desk, token, join)
+    if welcome is None:
+        return False
+    desk.wake()
+    if welcome is Welcome.DUE:
+        desk.plan()
+    return True

@@ -1,0 +1,321 @@
+"""Preview digests: as somebody would get one now, by the choices they have or those they only try.
+
+Nothing is planned, stored or sent.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from paperround.core.errors import Conflict, InvalidInput, NotFound
+from paperround.core.sender import Letterhead
+from paperround.core.times import local_date
+from paperround.core.tokens import Purpose
+from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.delivery.ledger import Ledger
+from paperround.delivery.ledger_model import Slip, slip_for
+from paperround.delivery.model import FIRST_RETRY, Identity
+from paperround.delivery.system_mail import SOMEBODY, new_notice
+from paperround.delivery.system_mail_model import CONFIRM_VALID, NewNotice, Notice, NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.digests.build import BuildContext, Reader, build
+from paperround.digests.compose import digest_mail, sheet_of
+from paperround.digests.model import DigestMail, DigestPaper, Rendered, Renderer
+from paperround.digests.publish import draft_now, standing_edition, unfrozen
+from paperround.digests.sending import Post, deliver_notices, why_held
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT, MailingList
+from paperround.editions.model import DigestKind, Edition, SkipReason
+from paperround.editions.store import EditionStore
+from paperround.papers.gist import GistChooser, choose_gist
+from paperround.personal.ranking import Opinions
+from paperround.ranking.models import Ranker
+from paperround.signup.magic_links import CONFIRMING, choosing_reader, noted
+from paperround.subscribers.choices import checked, settled, unpacked, unpacked_interests
+from paperround.subscribers.imports import require_suppression_keys, suppression_digests
+from paperround.subscribers.interests import Interest, checked_interests
+from paperround.subscribers.model import (
+    Address,
+    Frequency,
+    Preferences,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.subscribers.store import SubscriberStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The mail, or why there would be none. `planned`: these are the bytes of a ledger row.
+    `rendered` is the mail in words, for a page."""
+
+    edition: Edition
+    list_title: str
+    mail: DigestMail | None = None
+    rendered: Rendered | None = None
+    skipped: SkipReason | None = None
+    planned: bool = False
+
+    @property
+    def papers(self) -> tuple[DigestPaper, ...]:
+        """The papers of the mail, in its order."""
+        return self.mail.view.papers if self.mail else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedChoices:
+    """Choices that somebody only tries: nothing of them is kept. `interests` None: those that are
+    kept. A pause and a day of the week do not matter: the digest after them is shown."""
+
+    preferences: Preferences = field(default_factory=Preferences)
+    interests: tuple[Interest, ...] | None = None
+
+    def of(self, subscription: Subscription) -> Subscription:
+        """The subscription with these choices, for a digest that comes now."""
+        wish = replace(self.preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None)
+        state = SubscriberState.ACTIVE
+        return replace(subscription, preferences=wish, state=state, resting_until=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPreviewer:
+    """Makes digests to be looked at."""
+
+    database: Database
+    ranker: Ranker
+    identity: Identity
+    letterhead: Letterhead
+    renderer: Renderer
+    gist: GistChooser = choose_gist
+    opinions: Opinions | None = None
+
+    def preview(
+        self,
+        list_name: str,
+        *,
+        now: datetime,
+        day: date | None = None,
+        reader: Address | None = None,
+        afresh: bool = False,
+        tried: TriedChoices | None = None,
+    ) -> Preview:
+        """The digest of `reader` (None: somebody new) from the frozen edition, else from one
+        drafted.
+
+        A mail of that edition that is made or out is shown as it is; `afresh` shows what would come
+        after it, by the choices that hold now, or those that are `tried`, where the edition has
+        more. Raises NotFound for an unknown list or subscriber.
+        """
+        mailing_list, edition = self._edition(list_name, day, now)
+        with self.database.reading() as work:
+            subscriber, subscription = _subscribed(work, mailing_list, reader)
+            planned = None if subscriber is None else _planned(work, edition, subscriber)
+            interests = None
+            if tried is not None:
+                subscription = tried.of(subscription)
+                if tried.interests is not None:
+                    interests = {subscription.subscriber_id: tried.interests}
+            context = BuildContext(
+                identity=self.identity, now=now, opinions=self.opinions, interests=interests
+            )
+            one = Reader(subscription=subscription, day=edition.day, due_at=now)
+            (row,) = build(work, context, edition, mailing_list, [one])
+        if planned is not None and (not afresh or row.reason == SkipReason.NO_NEW_PAPERS):
+            return self._shown(mailing_list, *planned, is_planned=True)
+        if row.reason:
+            reason = SkipReason(row.reason)
+            return Preview(edition=edition, list_title=mailing_list.title, skipped=reason)
+        slip = slip_for(row, edition.id, SOMEBODY if subscriber is None else subscriber.address)
+        return self._shown(mailing_list, slip, replace(edition, behind=row.behind))
+
+    def _edition(
+        self, list_name: str, day: date | None, now: datetime
+    ) -> tuple[MailingList, Edition]:
+        mailing_list, edition = standing_edition(
+            database=self.database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
+        )
+        if edition is None:  # what people whose hour comes now would get, when it is of this day
+            with self.database.reading() as work:
+                newest = work[EditionStore].newest(mailing_list.id, by=now)
+            if newest is not None and newest.day == (day or local_date(now, mailing_list.zone)):
+                return mailing_list, newest
+            drafted = draft_now(
+                self.database, self.ranker, list_name, day=day, now=now, gist=self.gist
+            )
+            edition = unfrozen(drafted, list_name)
+        return mailing_list, edition
+
+    def _shown(
+        self, mailing_list: MailingList, slip: Slip, edition: Edition, *, is_planned: bool = False
+    ) -> Preview:
+        sheet = sheet_of(edition, mailing_list.title, self.letterhead, size=mailing_list.size)
+        mail = digest_mail(sheet, slip, self.identity.keys)
+        return Preview(
+            edition=edition,
+            list_title=mailing_list.title,
+            mail=mail,
+            rendered=self.renderer.render(mail.view),
+            planned=is_planned,
+        )
+
+
+def _subscribed(
+    work: UnitOfWork, mailing_list: MailingList, address: Address | None
+) -> tuple[Subscriber | None, Subscription]:
+    """The person at `address` and their subscription; for None that of somebody new."""
+    if address is None:
+        return None, Subscription(
+            id=SubscriptionId(0),
+            subscriber_id=SubscriberId(0),
+            list_id=mailing_list.id,
+            state=SubscriberState.ACTIVE,
+        )
+    subscriber = work[SubscriberStore].find(address)
+    found = None
+    if subscriber is not None:
+        found = work[SubscriberStore].subscription(subscriber.id, mailing_list.id)
+    if found is None:
+        raise NotFound(f"{address.written} is not on the list {mailing_list.name}")
+    return subscriber, found
+
+
+def _planned(
+    work: UnitOfWork, edition: Edition, subscriber: Subscriber
+) -> tuple[Slip, Edition] | None:
+    """The mail of this edition that waits for the person or is out, whatever the date is there;
+    with the edition and every paper of the mail."""
+    for offset in (0, -1, 1):
+        day = edition.day + timedelta(days=offset)
+        row = work[Ledger].find(edition.list_id, subscriber.id, DigestKind.DIGEST, day)
+        if row is not None and row.edition_id == edition.id and row.positions:
+            return row, work[EditionStore].get(edition.id)
+    return None
+
+
+# --- on pages of readers -----------------------------------------------------------------------
+
+
+def next_digest(
+    previewer: DigestPreviewer,
+    token: str,
+    *,
+    now: datetime,
+    list_name: str | None = None,
+    preferences: Preferences | None = None,
+    interests: tuple[Interest, ...] | None = None,
+) -> Preview | None:
+    """The digest that the holder of a freshly mailed link would get now, after what they have had:
+    as their choices stand, or with `preferences` and `interests` that are not kept. None for any
+    other link.
+
+    Raises InvalidInput for choices that cannot be.
+    """
+    keys = previewer.identity.keys
+    with previewer.database.reading() as work:
+        reader = choosing_reader(work, keys, token, now=now, list_name=list_name)
+        if reader is None:
+            return None
+        tried = None
+        if preferences is not None:
+            tried = _tried(work, reader.mailing_list, preferences, interests, now)
+    name = reader.mailing_list.name
+    return previewer.preview(name, reader=reader.address, now=now, afresh=True, tried=tried)
+
+
+def newcomers_digest(
+    previewer: DigestPreviewer,
+    list_name: str,
+    preferences: Preferences,
+    interests: tuple[Interest, ...],
+    *,
+    now: datetime,
+) -> Preview:
+    """What somebody new with these choices would get now.
+
+    Raises NotFound for an unknown list, InvalidInput for choices that cannot be.
+    """
+    with previewer.database.reading() as work:
+        tried = _tried(work, work[ListStore].get(list_name), preferences, interests, now)
+    return previewer.preview(list_name, now=now, afresh=True, tried=tried)
+
+
+def _tried(
+    work: UnitOfWork,
+    mailing_list: MailingList,
+    preferences: Preferences,
+    interests: tuple[Interest, ...] | None,
+    now: datetime,
+) -> TriedChoices:
+    wish = checked(preferences, zone=mailing_list.zone, now=now)
+    named = None if interests is None else settled(work, checked_interests(interests))
+    return TriedChoices(preferences=wish, interests=named)
+
+
+def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> Preview:
+    """What the holder of a confirmation's link would get once they confirm. A link that is forged,
+    used or old shows what anybody would get: looking tells nothing of it."""
+    name, tried = DEFAULT_LIST, TriedChoices()
+    with previewer.database.reading() as work:
+        notice = noted(work, previewer.identity.keys, token, Purpose.CONFIRM)
+        if (
+            notice is not None
+            and notice.kind in CONFIRMING
+            and notice.used_at is None
+            and now <= notice.dated + CONFIRM_VALID
+        ):
+            lists = (
+                one.name for one in work[ListStore].all() if one.id == notice.payload.get("list")
+            )
+            name, choices = next(lists, DEFAULT_LIST), notice.payload.get("choices")
+            tried = TriedChoices(
+                preferences=Preferences() if choices is None else unpacked(str(choices)),
+                interests=unpacked_interests(notice.payload),
+            )
+    return previewer.preview(name, now=now, afresh=True, tried=tried)
+
+
+LIFE = FIRST_RETRY - timedelta(minutes=1)
+"""A test is tried once: its life ends before a second try would come."""
+
+
+def send_test(
+    post: Post, identity: Identity, address: Address, list_name: str, *, now: datetime
+) -> Notice:
+    """Write a test mail to `address` and send it at once, with whatever other notices wait.
+
+    It holds the list's newest edition, as somebody new would get it; a few words where there is
+    none. Returns the notice as it then stands. Raises NotFound for an unknown list, InvalidInput
+    for an address that must never be mailed, and Conflict while mail is held.
+    """
+    if (held := why_held(post)) is not None:
+        raise Conflict(held)
+
+    def put(work: UnitOfWork) -> NewNotice:
+        list_id = work[ListStore].get(list_name).id
+        require_suppression_keys(work, identity.keys)
+        if work[SubscriberStore].suppressed(suppression_digests(identity.keys, address)):
+            raise InvalidInput(
+                f"{address.written} is suppressed and never mailed, not even for a test: "
+                "`paperround suppressions lift` ends that when the person asks"
+            )
+        newest = work[EditionStore].newest(list_id, by=now)
+        payload: dict[str, str | int] = {"list": list_id}
+        if newest is not None and newest.papers:
+            payload["edition"] = newest.id
+        key = f"{NoticeKind.TEST}/{now.isoformat()}"
+        notice = new_notice(
+            identity, NoticeKind.TEST, key, None, address.mailed, payload, now=now, life=LIFE
+        )
+        if not work[NoticeLedger].put(notice, now=now):
+            raise Conflict("another test mail was written at this very instant: try again")
+        return notice
+
+    notice = write(post.database, put)
+    deliver_notices(post)
+    with post.database.reading() as work:
+        written = work[NoticeLedger].find(notice.key)
+    if written is None:
+        raise Conflict("the test mail was taken away before it was sent: try again")
+    return written

@@ -1,0 +1,1 @@
+"""Signing up: requests, limits, confirmation, the links that emails carry."""

@@ -1,0 +1,235 @@
+"""Confirming a sign-up.
+
+    queued ─► one mail with a link ─► the link is used ─► active, the newest edition at once
+
+What was asked waits in the notice and counts once its link is used; nothing of it stands in the
+mail. How it is asked is in `signup_requests`, and who gets which mail in `signup_worker`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from paperround.core.tokens import Purpose
+from paperround.db.transactions import UnitOfWork
+from paperround.delivery.system_mail_model import (
+    CONFIRM_VALID,
+    UNDO_VALID,
+    Notice,
+    NoticeKind,
+)
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.digests.plan import Hours, Welcome, plan_newcomer
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import ListId, MailingList
+from paperround.personal.reader_preferences import add_interests
+from paperround.signup.context import Desk
+from paperround.signup.magic_links import (
+    CONFIRMING,
+    Reader,
+    noted,
+    reader_of_notice,
+    write_by_link,
+)
+from paperround.subscribers.choices import (
+    unpacked,
+    unpacked_interests,
+    unpacked_lists,
+)
+from paperround.subscribers.imports import is_suppressed
+from paperround.subscribers.interests import Interest
+from paperround.subscribers.model import Consent, Preferences, SubscriberState, Subscription
+from paperround.subscribers.readers import NewSignup
+from paperround.subscribers.store import SubscriberStore
+
+CONSENT = "confirmed by mail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """What the page says after a confirmation. The token opens the person's choices for a day.
+
+    `hour` and `zone` are those that hold, whoever chose them.
+    """
+
+    list_title: str
+    preferences: Preferences
+    hour: int
+    zone: str
+    welcome: Welcome
+    preferences_token: str
+    interests: tuple[Interest, ...] = ()
+    also: tuple[str, ...] = ()
+    """The titles of further lists."""
+
+    @property
+    def digest_follows(self) -> bool:
+        """Whether a digest is on its way."""
+        return self.welcome is Welcome.DUE
+
+    @property
+    def awaits_papers(self) -> bool:
+        """Whether a digest comes with the first papers that are read."""
+        return self.welcome is Welcome.FIRST_PAPERS
+
+
+# --- the mails that ask --------------------------------------------------------------------------
+
+
+def confirm_key(subscription: Subscription, number: int) -> str:
+    """The key of a confirmation of a subscription: the first is 1."""
+    return f"confirm/{subscription.id}/{number}"
+
+
+def confirmations(work: UnitOfWork, subscription: Subscription) -> list[Notice]:
+    """Every confirmation that was asked of a subscription, oldest first."""
+    found = list[Notice]()
+    while notice := work[NoticeLedger].find(confirm_key(subscription, len(found) + 1)):
+        found.append(notice)
+    return found
+
+
+def reminder_key(subscription: Subscription) -> str:
+    """The key of the one reminder of a subscription that nobody confirmed."""
+    return f"reminder/{subscription.id}"
+
+
+# --- confirming --------------------------------------------------------------------------------
+
+
+def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
+    """Use the link of a confirmation, a reminder or an undo: the person is active from now on.
+
+    None when it is forged, too old or used, or when the address must not be mailed: whoever holds
+    it learns nothing more.
+    """
+
+    def use(work: UnitOfWork) -> Confirmed | None:
+        notice = noted(work, desk.keys, token, Purpose.CONFIRM)
+        if notice is None or notice.kind not in CONFIRMING:
+            return None
+        valid = UNDO_VALID if notice.kind is NoticeKind.UNDO else CONFIRM_VALID
+        if now > notice.dated + valid:
+            return None
+        reader = reader_of_notice(work, notice)
+        if reader is None or is_suppressed(work, desk.keys, reader.address):
+            return None
+        if not work[NoticeLedger].use(notice.id, now=now):
+            return None
+        return _activated(work, desk, notice, reader, now)
+
+    confirmed = write_by_link(desk, token, use)
+    if confirmed is not None:
+        desk.wake()
+    if confirmed is not None and confirmed.welcome is Welcome.DUE:
+        desk.plan()
+    return confirmed
+
+
+def _activated(
+    work: UnitOfWork, desk: Desk, notice: Notice, reader: Reader, now: datetime
+) -> Confirmed | None:
+    choices = notice.payload.get("choices")
+    active = work[SubscriberStore].activate(
+        reader.subscription.id,
+        preferences=None if choices is None else unpacked(str(choices)),
+        consent=Consent(at=now, source=_how(notice)),
+        now=now,
+    )
+    if not active:
+        return None
+    # a wish is confirmed once: other links that wait for the same yes are used up by it
+    reminder = work[NoticeLedger].find(reminder_key(reader.subscription))
+    others = confirmations(work, reader.subscription)
+    for one in [*others, *([reminder] if reminder else [])]:
+        if one.used_at is None:
+            work[NoticeLedger].use(one.id, now=now)
+    work[SubscriberStore].forgive(reader.person.id)  # the mail with this link came to them
+    asked = unpacked_interests(notice.payload)
+    interests = add_interests(work, reader.person.id, asked, now=now)
+    now_active = reader_of_notice(work, notice)
+    if now_active is None:
+        return None
+    mailing_list, wish = now_active.mailing_list, now_active.subscription.preferences
+    hours = Hours(hour=desk.default_hour)
+    return Confirmed(
+        list_title=mailing_list.title,
+        preferences=wish,
+        hour=hours.hour_of(wish),
+        zone=hours.zone_of(wish, mailing_list),
+        welcome=plan_newcomer(
+            work,
+            hours=hours,
+            mailing_list=mailing_list,
+            subscription=now_active.subscription,
+            now=now,
+        ),
+        preferences_token=desk.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),
+        interests=interests,
+        also=join_lists(
+            work, desk, now_active, unpacked_lists(notice.payload), how=_how(notice), now=now
+        ),
+    )
+
+
+def _how(notice: Notice) -> str:
+    """How somebody agreed: `form, confirmed by mail`."""
+    return f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
+
+
+def join_lists(
+    work: UnitOfWork,
+    desk: Desk,
+    reader: Reader,
+    lists: Sequence[ListId],
+    *,
+    how: str,
+    now: datetime,
+) -> tuple[str, ...]:
+    """Make somebody who just confirmed a reader of further lists; returns the titles of those that
+    there still are."""
+    known = {one.id: one for one in work[ListStore].all()}
+    joined = [known[one] for one in lists if one in known]
+    for mailing_list in joined:
+        _join(work, desk, reader, mailing_list, how, now)
+    return tuple(one.title for one in joined)
+
+
+def _join(
+    work: UnitOfWork,
+    desk: Desk,
+    reader: Reader,
+    mailing_list: MailingList,
+    how: str,
+    now: datetime,
+) -> Welcome | None:
+    person = reader.person
+    before = _theirs(work, reader).get(mailing_list.id)
+    if before is not None and before.state is SubscriberState.ACTIVE:
+        return Welcome.LATER
+    asked = NewSignup(address=reader.address, preferences=Preferences(), nonce=person.nonce)
+    _, subscription = work[SubscriberStore].sign_up(asked, mailing_list.id, now=now)
+    is_first = before is None or before.state is SubscriberState.PENDING
+    wish = reader.subscription.preferences
+    # when it comes is as with the list they have; what it holds is for that list to say
+    like_that = replace(wish, size=None, floor=None, paused_until=None, topics=())
+    joined = work[SubscriberStore].activate(
+        subscription.id,
+        preferences=like_that if is_first else None,
+        consent=Consent(at=now, source=how),
+        now=now,
+    )
+    fresh = work[SubscriberStore].subscription(person.id, mailing_list.id)
+    if not joined or fresh is None:
+        return None
+    return plan_newcomer(
+        work,
+        hours=Hours(hour=desk.default_hour),
+        mailing_list=mailing_list,
+        subscription=fresh,
+        now=now,
+    )
+
+
+def _theirs(work: UnitOfWork, reader: Reader) -> Mapping[int, Subscription]:
+    return {one.list_id: one for one in work[SubscriberStore].subscriptions_of(reader.person.id)}

@@ -1,0 +1,187 @@
+"""Who holds a link, and what it lets them do.
+
+link of                          lets its holder
+a digest                         leave, say what they think of its papers; nothing else
+a mail with one's choices        everything of that person, for 24 hours
+a confirmation, once it is used  the same, by the link its page shows
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from paperround.core.tokens import KeyRing, Purpose, TokenParts, read_token
+from paperround.db.transactions import UnitOfWork, write
+from paperround.delivery.model import Identity
+from paperround.delivery.system_mail import new_notice, said_of
+from paperround.delivery.system_mail_model import PREFERENCES_VALID, NewNotice, Notice, NoticeKind
+from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.editions.list_store import ListStore
+from paperround.editions.lists import MailingList
+from paperround.editions.model import DeliveryId
+from paperround.signup.context import Desk
+from paperround.subscribers.choices import packed_interests
+from paperround.subscribers.interests import Interest
+from paperround.subscribers.model import (
+    Address,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+)
+from paperround.subscribers.readers import DeliveryOwner
+from paperround.subscribers.store import SubscriberStore
+
+T = TypeVar("T")
+
+CONFIRMING = (NoticeKind.CONFIRM, NoticeKind.REMINDER, NoticeKind.UNDO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A person who is still there, one of their subscriptions, and its list."""
+
+    person: Subscriber
+    subscription: Subscription
+    mailing_list: MailingList
+
+    @property
+    def address(self) -> Address:
+        """Where their mail goes."""
+        return address_of(self.person)
+
+
+def address_of(person: Subscriber) -> Address:
+    """Where mail of a person goes."""
+    mailed = person.address
+    domain = mailed.rpartition("@")[2]
+    return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
+
+
+def write_by_link(desk: Desk, token: str, do: Callable[[UnitOfWork], T]) -> T:
+    """What `do` returns, in a writing transaction in which nobody else writes by a link of the same
+    person, and nobody erases them: `do` finds them as they are, or erased.
+
+    Locks are taken in this order: counts (`signup_limits`), the person, their subscriptions, the
+    rest.
+    """
+
+    def run(work: UnitOfWork) -> T:
+        lock_holder(work, desk.keys, token)
+        return do(work)
+
+    return write(desk.database, run)
+
+
+def lock_holder(work: UnitOfWork, keys: KeyRing, token: str) -> None:
+    """Lock the person whose link `token` is, for whom has to lock something else before."""
+    owner = digest_owner(work, keys, token)
+    source = owner or _noted_for_any(work, keys, token)
+    if source is not None and source.subscriber_id is not None:
+        work[SubscriberStore].lock(source.subscriber_id)
+
+
+def digest_owner(work: UnitOfWork, keys: KeyRing, token: str) -> DeliveryOwner | None:
+    """Whose digest `token` came with, whatever its age; None for a forged one."""
+    parts = _parts(token, Purpose.UNSUBSCRIBE)
+    owner = parts and work[SubscriberStore].owner_of_delivery(DeliveryId(parts.row))
+    return owner if owner and keys.verify(token, owner.nonce) else None
+
+
+def noted(work: UnitOfWork, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
+    """The notice that a link for `purpose` names; None for a forged one."""
+    parts = _parts(token, purpose)
+    notice = parts and work[NoticeLedger].get(DeliveryId(parts.row))
+    return notice if notice and keys.verify(token, notice.nonce) else None
+
+
+def _parts(token: str, purpose: Purpose) -> TokenParts | None:
+    parts = read_token(token)
+    return parts if parts is not None and parts.purpose is purpose else None
+
+
+def reader_of_notice(work: UnitOfWork, notice: Notice) -> Reader | None:
+    """The reader a notice is about; None when they were erased."""
+    if notice.subscriber_id is None or "subscription" not in notice.payload:
+        return None
+    subscription = int(notice.payload["subscription"])
+    return reader_of(work, notice.subscriber_id, subscription_id=subscription)
+
+
+def reader_of_link(work: UnitOfWork, keys: KeyRing, token: str) -> Reader | None:
+    """Whose link `token` is, whatever it is good for and however old it is; None for a forged one,
+    and for somebody who was erased."""
+    owner = digest_owner(work, keys, token)
+    if owner is not None:
+        return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
+    notice = _noted_for_any(work, keys, token)
+    return None if notice is None else reader_of_notice(work, notice)
+
+
+def _noted_for_any(work: UnitOfWork, keys: KeyRing, token: str) -> Notice | None:
+    for_choices = noted(work, keys, token, Purpose.PREFERENCES)
+    return for_choices or noted(work, keys, token, Purpose.CONFIRM)
+
+
+def reader_of(
+    work: UnitOfWork,
+    subscriber: SubscriberId,
+    *,
+    list_id: int | None = None,
+    subscription_id: int | None = None,
+) -> Reader | None:
+    """Somebody as they stand now, with their subscription of a list or the one that is named; None
+    when they were erased."""
+    person = work[SubscriberStore].get(subscriber)
+    if person is None or not person.address:
+        return None
+    lists = {one.id: one for one in work[ListStore].all()}
+    return next(
+        (
+            Reader(person=person, subscription=one, mailing_list=lists[one.list_id])
+            for one in work[SubscriberStore].subscriptions_of(subscriber)
+            if subscription_id == one.id or list_id == one.list_id
+        ),
+        None,
+    )
+
+
+def choosing_reader(
+    work: UnitOfWork, keys: KeyRing, token: str, *, now: datetime, list_name: str | None = None
+) -> Reader | None:
+    """Who may see and change their choices with `token`; None when it is forged or too old.
+
+    Of somebody with several lists their subscription of `list_name` is meant, else the one that the
+    link was mailed for.
+    """
+    notice = noted(work, keys, token, Purpose.PREFERENCES)
+    if notice is None:
+        return None
+    since = notice.used_at if notice.kind in CONFIRMING else None
+    if notice.kind is NoticeKind.PREFERENCES:
+        since = notice.dated
+    if since is None or now > since + PREFERENCES_VALID:
+        return None
+    reader = reader_of_notice(work, notice)
+    if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
+        return None
+    if list_name is None:
+        return reader
+    named = next((one for one in work[ListStore].all() if one.name == list_name), None)
+    other = None if named is None else reader_of(work, reader.person.id, list_id=named.id)
+    return other or reader  # who never had the list that is named
+
+
+def choices_link(
+    identity: Identity,
+    subscription: Subscription,
+    *,
+    now: datetime,
+    interests: Sequence[Interest] = (),
+) -> NewNotice:
+    """A mail with a fresh link to somebody's choices. The page shows `interests` as asked for,
+    until the reader keeps them or not; the mail does not."""
+    kind, key = NoticeKind.PREFERENCES, f"preferences/{subscription.id}/{now.isoformat()}"
+    payload = {**said_of(subscription), **packed_interests(interests)}
+    return new_notice(identity, kind, key, subscription.subscriber_id, None, payload, now=now)

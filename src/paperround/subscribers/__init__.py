@@ -1,0 +1,1 @@
+"""People: addresses, consent, choices, suppressions."""

@@ -1,0 +1,127 @@
+"""The clock of each subscription: when its next digest is due."""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+
+from sqlalchemy import bindparam, func, select, text, update
+
+from paperround.db.compiled_query import CompiledQuery
+from paperround.db.dialect import among
+from paperround.db.schema import tables as db
+from paperround.db.transactions import Store
+from paperround.editions.lists import ListId
+from paperround.editions.model import DigestKind
+from paperround.subscribers.model import (
+    DueSubscription,
+    SubscriberState,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.subscribers.rows import (
+    SUBSCRIPTION_COLUMNS,
+    subscription_of,
+)
+
+_ACTIVE = (
+    select(*SUBSCRIPTION_COLUMNS)
+    .join_from(db.subscriptions, db.subscribers)
+    .where(
+        db.subscriptions.c.state == SubscriberState.ACTIVE,
+        db.subscribers.c.state == SubscriberState.ACTIVE,
+    )
+)
+
+_SINCE_CONSENT = (db.subscriptions.c.due_at == db.subscribers.c.consent_at).label("at_once")
+
+_BY_ID = db.subscriptions.c.id
+_SORTED_BY_ID = db.subscriptions.c.id + 0
+"""The same order, that no index gives: so the rows are found in another way, and then sorted."""
+
+_DUE = (
+    _ACTIVE.add_columns(db.subscriptions.c.due_at, _SINCE_CONSENT)
+    .where(
+        db.subscriptions.c.list_id == bindparam("b_list_id"),
+        db.subscriptions.c.due_at <= bindparam("b_now"),
+        db.subscriptions.c.id > bindparam("b_after"),
+    )
+    .limit(bindparam("b_limit"))
+)
+_DUE_BY_ID = CompiledQuery(_DUE.order_by(_BY_ID))
+_DUE_SORTED = CompiledQuery(_DUE.order_by(_SORTED_BY_ID))
+
+_SET = (
+    update(db.subscriptions)
+    .where(db.subscriptions.c.id == bindparam("b_id"))
+    .values(due_at=bindparam("b_due_at"))
+)
+
+# As words, because SQLite uses a partial index only where its condition is found word by word.
+_NO_CLOCK = text("subscriptions.due_at IS NULL AND subscriptions.state = 'active'")
+
+_START = _SET.where(_NO_CLOCK)
+
+
+class DueInstants(Store):
+    """The due instants of one transaction."""
+
+    def unscheduled(self, *, limit: int) -> list[Subscription]:
+        """Active subscriptions whose next due instant is not set, by id."""
+        waiting = _ACTIVE.where(_NO_CLOCK).order_by(_BY_ID).limit(limit)
+        return [subscription_of(row) for row in self._connection.execute(waiting)]
+
+    def schedule(self, due: Mapping[SubscriptionId, datetime | None]) -> None:
+        """Set when each of these is next due, whatever was set before."""
+        if due:
+            self._connection.execute(_SET, _clocks(due))
+
+    def start_clocks(self, due: Mapping[SubscriptionId, datetime]) -> None:
+        """Set when each of these is first due; whoever left or got an instant meanwhile keeps
+        what they have."""
+        if due:
+            self._connection.execute(_START, _clocks(due))
+
+    def due(
+        self, list_id: ListId, *, now: datetime, limit: int, after: SubscriptionId
+    ) -> list[DueSubscription]:
+        """Active subscriptions of the list that are due and have an id above `after`, by id."""
+        few = self._few_are_due(list_id, now, limit)
+        found = (_DUE_SORTED if few else _DUE_BY_ID).rows(
+            self._connection, b_list_id=list_id, b_now=now, b_after=after, b_limit=limit
+        )
+        return [
+            DueSubscription(
+                subscription=subscription_of(row), due_at=row.due_at, at_once=bool(row.at_once)
+            )
+            for row in found
+        ]
+
+    def _few_are_due(self, list_id: ListId, now: datetime, limit: int) -> bool:
+        """Whether it is better to find them by their clock and sort them (most minutes nobody is
+        due) than to walk the list by id until a page is full (at the full hour most are)."""
+        due = (
+            select(db.subscriptions.c.id)
+            .where(db.subscriptions.c.list_id == list_id, db.subscriptions.c.due_at <= now)
+            .limit(limit + 1)
+            .subquery()
+        )
+        found: int = self._connection.execute(select(func.count()).select_from(due)).scalar_one()
+        return found <= limit
+
+    def last_dates(self, subscriptions: Collection[SubscriptionId]) -> dict[SubscriptionId, date]:
+        """The latest local date the ledger holds a digest's row of each for, where there is one."""
+        of = db.deliveries.c.subscription_id
+        found = self._connection.execute(
+            select(of, func.max(db.deliveries.c.local_date))
+            .where(
+                among(self._connection, of, subscriptions),
+                db.deliveries.c.kind == DigestKind.DIGEST.value,
+            )
+            .group_by(of)
+        )
+        return {SubscriptionId(subscription): day for subscription, day in found}
+
+
+def _clocks(
+    due: Mapping[SubscriptionId, datetime] | Mapping[SubscriptionId, datetime | None],
+) -> list[dict[str, object]]:
+    return [{"b_id": one, "b_due_at": due_at} for one, due_at in due.items()]

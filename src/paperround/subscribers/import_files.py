@@ -1,0 +1,278 @@
+"""Files with people in them, read into entries that know their place in the file.
+
+What cannot be read at all raises InvalidInput; what spoils one entry is a Reject. Both name the
+line. Names of columns are compared in lower case, without the blanks around them.
+"""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import IO, TypeVar
+
+from paperround.core.errors import InvalidInput
+from paperround.core.times import parse_instant, place_zone
+from paperround.papers.model import Reject
+from paperround.subscribers.interests import Interest, bounded, parse_interest
+from paperround.subscribers.model import (
+    WEEKDAYS,
+    Consent,
+    Frequency,
+    Preferences,
+    SubscriberState,
+)
+
+Row = Mapping[str, object]
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""How a cell begins that a spreadsheet may run as a formula, with the apostrophes before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One person of a file: the cells by column, and the 1-based `position` of the `unit`."""
+
+    row: Row
+    position: int
+    unit: str = "line"
+
+    def reject(self, problem: InvalidInput) -> Reject:
+        """This entry as a reject that says where it stands, and never who it is."""
+        return Reject(
+            reason=problem.code,
+            detail=f"{self.unit} {self.position}: {problem}",
+            position=self.position,
+        )
+
+
+Found = Entry | Reject
+
+
+def read_rows(content: bytes) -> list[Found]:
+    """The people of a CSV file with a header, or of a JSON array of objects."""
+    text = decoded(content)
+    if is_json(text):
+        return objects(text)
+    return [_unescaped(one) for one in sheet(text, needs=("email", "status"))]
+
+
+def write_sheet(rows: Iterable[Mapping[str, str]], columns: Sequence[str], file: IO[str]) -> None:
+    """Write a CSV file with a header that `read_rows` reads back.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV
+    injection); so does one that begins with an apostrophe and such a sign, to tell them apart.
+    """
+    # Rows end with CR LF (RFC 4180): with LF, Python before 3.13 quotes no CR within a cell.
+    writer = csv.writer(file)
+    writer.writerow(columns)
+    writer.writerows(
+        [f"'{cell}" if _FORMULA.match(cell) else cell for cell in map(row.__getitem__, columns)]
+        for row in rows
+    )
+
+
+def _unescaped(found: Found) -> Found:
+    """The entry without the apostrophes that `write_sheet` adds."""
+    if isinstance(found, Reject):
+        return found
+    cells = ((name, str(cell)) for name, cell in found.row.items())
+    row = {
+        name: cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell for name, cell in cells
+    }
+    return replace(found, row=row)
+
+
+def decoded(content: bytes) -> str:
+    """The text of a UTF-8 file, with or without a byte order mark."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"the file is not UTF-8 (byte {error.start}): save it as UTF-8"
+        ) from None
+
+
+def text_of(row: Row, column: str) -> str:
+    """A cell without the blanks around it, a list joined by `;`, and "" for one that is missing."""
+    value = row.get(column)
+    if isinstance(value, list):
+        return ";".join(str(one) for one in value)
+    return "" if value is None else str(value).strip()
+
+
+# --- JSON --------------------------------------------------------------------------------------
+
+
+def is_json(text: str) -> bool:
+    """Whether the file starts like JSON; no line of a sheet or of addresses does."""
+    return text.lstrip().startswith(("[", "{"))
+
+
+def objects(text: str, *, within: str | None = None) -> list[Found]:
+    """The objects of a JSON array, or of the array an object holds under `within`."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"not JSON (line {error.lineno}): {error.msg}") from None
+    except RecursionError:
+        raise InvalidInput("not a list of people: the JSON is nested too deeply") from None
+    if within is not None and isinstance(value, dict):
+        value = value.get(within)
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise InvalidInput("the JSON must be an array of objects, one a subscriber")
+    return [Entry(row=row, position=at, unit="entry") for at, row in enumerate(value, start=1)]
+
+
+# --- CSV ---------------------------------------------------------------------------------------
+
+
+def sheet(text: str, *, needs: Sequence[str], skip: int = 0) -> list[Found]:
+    """The rows of a CSV sheet by the lower-case names of its header; blank lines are passed over.
+
+    `skip` lines with something in them come before the header, which must hold every name of
+    `needs`.
+    """
+    lines = list(_lines(text))[skip:]
+    header = [name.strip().casefold() for name in (lines[0][1] if lines else [])]
+    missing = [name for name in needs if name not in header]
+    if missing:
+        raise InvalidInput(
+            f"the first line must name the columns, {missing[0]!r} among them, and does not"
+        )
+    twice = [name for name, times in Counter(filter(None, header)).items() if times > 1]
+    if twice:
+        raise InvalidInput(f"the first line names the column {twice[0]!r} twice: rename one")
+    found = list[Found]()
+    for line, cells in lines[1:]:
+        row = dict.fromkeys(header, "") | dict(zip(header, cells, strict=False))
+        entry = Entry(row=row, position=line)
+        if any(cells[len(header) :]):
+            problem = (
+                f"{len(cells)} cells under {len(header)} columns: quote a cell that holds a comma"
+            )
+            found.append(entry.reject(InvalidInput(problem, code="wrong-columns")))
+        else:
+            found.append(entry)
+    return found
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row with something in it, and the line it starts on.
+
+    An open quote would swallow the people below it, so it ends the reading.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InvalidInput(
+                f"line {line}: not CSV ({error}): look for a quote that is not closed"
+            ) from None
+        if any(cells):
+            yield line, cells
+
+
+# --- the cells, as what they stand for; an error names the column ------------------------------
+
+COLUMNS = (
+    "email",
+    "status",
+    "consent_at",
+    "consent_source",
+    "timezone",
+    "hour",
+    "frequency",
+    "topics",
+    "language",
+    "interests",
+)
+LONGEST_SOURCE = 200
+
+T = TypeVar("T")
+
+
+def cell(row: Row, column: str, read: Callable[[str], T]) -> T:
+    """What `read` makes of a cell; the InvalidInput it raises gets the column's name."""
+    try:
+        return read(text_of(row, column))
+    except InvalidInput as error:
+        raise InvalidInput(f"{column}: {error}", code=error.code) from None
+
+
+def state_of(row: Row) -> SubscriberState:
+    """Where the row says the person stands."""
+    text = text_of(row, "status")
+    try:
+        return SubscriberState(text)
+    except ValueError:
+        known = ", ".join(SubscriberState)
+        raise InvalidInput(f"status is {text!r}: use one of {known}", code="bad-status") from None
+
+
+def consent_of(row: Row, state: SubscriberState) -> Consent | None:
+    """When and how they agreed. To leave needs no consent: an opt-out always counts."""
+    at, source = text_of(row, "consent_at"), text_of(row, "consent_source")
+    if not (at and source) and state is SubscriberState.UNSUBSCRIBED:
+        return None
+    if not at or not source:
+        raise InvalidInput("no consent: fill in consent_at and consent_source", code="no-consent")
+    return Consent(at=cell(row, "consent_at", parse_instant), source=source[:LONGEST_SOURCE])
+
+
+def preferences_of(row: Row, known: Preferences) -> Preferences:
+    """What the row asks for; columns the file does not have leave what is known alone."""
+    wish = known
+    if "timezone" in row:
+        wish = replace(
+            wish, timezone=cell(row, "timezone", lambda name: place_zone(name) if name else None)
+        )
+    if "hour" in row:
+        wish = replace(wish, hour=_hour(text_of(row, "hour")))
+    if "frequency" in row:
+        frequency, weekday = _frequency(text_of(row, "frequency") or Frequency.DAILY)
+        wish = replace(wish, frequency=frequency, weekday=weekday)
+    if "topics" in row:
+        topics = (one.strip() for one in text_of(row, "topics").split(";"))
+        wish = replace(wish, topics=tuple(one for one in topics if one))
+    if "language" in row:
+        wish = replace(wish, language=text_of(row, "language") or None)
+    return wish
+
+
+def interests_of_row(row: Row) -> tuple[Interest, ...] | None:
+    """What the row says the person is interested in: `kind:value`, one a line of the cell or one
+    an item of a JSON array. None where the file has no such column."""
+    if "interests" not in row:
+        return None
+    cell = row["interests"]
+    lines = cell if isinstance(cell, list) else text_of(row, "interests").splitlines()
+    try:
+        return bounded(parse_interest(line) for line in map(str, lines) if line.strip())
+    except InvalidInput as error:
+        raise InvalidInput(f"interests: {error}", code="bad-interests") from None
+
+
+def _hour(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or not 0 <= int(text) <= 23:
+        raise InvalidInput(f"hour is {text!r}: use a whole hour from 0 to 23", code="bad-hour")
+    return int(text)
+
+
+def _frequency(text: str) -> tuple[Frequency, str | None]:
+    name, _, weekday = text.partition(":")
+    known = name in Frequency.__members__.values()
+    if not known or (weekday and weekday not in WEEKDAYS) or (weekday and name != "weekly"):
+        raise InvalidInput(
+            f"frequency is {text!r}: use daily, weekdays or weekly:mon (to sun)",
+            code="bad-frequency",
+        )
+    return Frequency(name), (weekday or "mon") if name == "weekly" else None

@@ -1,0 +1,126 @@
+"""Subscribers, their subscriptions, and the states they may be in."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NewType, Protocol
+
+from paperround.editions.lists import ListId
+
+SubscriberId = NewType("SubscriberId", int)
+SubscriptionId = NewType("SubscriptionId", int)
+
+
+class SubscriberState(StrEnum):
+    """Where a person stands. Unsubscribed is not suppressed: they may come back by themselves."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+
+
+class Frequency(StrEnum):
+    """How often a digest comes. A weekly one also names its weekday."""
+
+    DAILY = "daily"
+    WEEKDAYS = "weekdays"
+    WEEKLY = "weekly"
+
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """An e-mail address: as written, as mailed (domain in ASCII), and folded for comparing."""
+
+    written: str
+    mailed: str
+    folded: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """What a subscriber asked for. None means: as the list says."""
+
+    timezone: str | None = None
+    hour: int | None = None
+    frequency: Frequency = Frequency.DAILY
+    weekday: str | None = None
+    size: int | None = None
+    floor: float | None = None
+    language: str | None = None
+    paused_until: date | None = None
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """When and how a person agreed to be mailed. An import without one is refused."""
+
+    at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A person (kind `email`) or a channel of another kind (`slack`, `webhook`, ...)."""
+
+    id: SubscriberId
+    kind: str = "email"
+    address: str
+    state: SubscriberState
+    nonce: str
+    consent: Consent | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One person's choices for one list, with what planning needs of the person.
+
+    Mail rests before `resting_until`: too much of it came back.
+    """
+
+    id: SubscriptionId
+    subscriber_id: SubscriberId
+    list_id: ListId
+    state: SubscriberState
+    preferences: Preferences = field(default_factory=Preferences)
+    resting_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueSubscription:
+    """A subscription whose hour has come, the list it is for, and the instant it was due.
+
+    `at_once`: it is due since the moment its person confirmed, whatever their hour and day.
+    """
+
+    subscription: Subscription
+    due_at: datetime
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedSubscriber:
+    """One good row of a subscriber file. Only somebody who left may come without consent."""
+
+    address: Address
+    state: SubscriberState
+    consent: Consent | None
+    preferences: Preferences
+    nonce: str
+
+
+GONE, COMPLAINT = "gone", "complaint"
+"""The reasons of suppressions that come of it."""
+
+
+class AddressBook(Protocol):
+    """Judges what somebody wrote as an e-mail address."""
+
+    def read(self, written: str) -> Address:
+        """The address; raises InvalidInput that says what is wrong with it."""

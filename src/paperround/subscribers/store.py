@@ -1,0 +1,274 @@
+"""Subscribers, what they asked for, and which papers each of them was sent."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, bindparam, delete, select, true, update
+
+from paperround.core.errors import InvalidInput, NotFound
+from paperround.db.bulk import insert_many
+from paperround.db.compiled_query import CompiledQuery
+from paperround.db.dialect import insert_new
+from paperround.db.schema import tables as db
+from paperround.editions.lists import ListId
+from paperround.subscribers.consent_store import WISH, Signups, person_row
+from paperround.subscribers.due_store import DueInstants
+from paperround.subscribers.interests_store import Interests
+from paperround.subscribers.model import (
+    Address,
+    ImportedSubscriber,
+    Preferences,
+    Subscriber,
+    SubscriberId,
+    SubscriberState,
+    Subscription,
+    SubscriptionId,
+)
+from paperround.subscribers.preferences_store import SelfService
+from paperround.subscribers.rows import (
+    EMAIL,
+    PERSON_COLUMNS,
+    SUBSCRIPTION_COLUMNS,
+    person_columns,
+    person_of,
+    person_on_list,
+    preference_columns,
+    preferences_of,
+    subscription_of,
+)
+
+PAGE = 1000
+"""Rows an export reads at a time."""
+
+_PERSON_AND_WISH = (
+    select(*PERSON_COLUMNS, *db.subscriptions.c)
+    .select_from(db.subscribers)
+    .outerjoin(
+        db.subscriptions,
+        (db.subscriptions.c.subscriber_id == db.subscribers.c.id)
+        & (db.subscriptions.c.list_id == bindparam("b_list_id")),
+    )
+    .where(db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == bindparam("b_folded"))
+)
+"""The person of an address, and beside it what they asked of a list, if anything."""
+
+_BOTH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
+
+_ACTIVE_AFTER = CompiledQuery(
+    _BOTH.where(
+        db.subscriptions.c.list_id == bindparam("b_list_id"),
+        db.subscriptions.c.id > bindparam("b_after"),
+        db.subscriptions.c.state == SubscriberState.ACTIVE,
+        db.subscribers.c.state == SubscriberState.ACTIVE,
+    )
+    .order_by(db.subscriptions.c.id)
+    .limit(bindparam("b_limit"))
+)
+
+
+class SubscriberStore(Signups, SelfService, Interests, DueInstants):
+    """Subscribers, subscriptions, suppressions, and which papers each person was sent."""
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def find(self, address: Address) -> Subscriber | None:
+        """The person with this address, however it was written."""
+        row = person_row(self._connection, address)
+        return None if row is None else person_of(row)
+
+    def subscription(self, subscriber: SubscriberId, list_id: ListId) -> Subscription | None:
+        """What `subscriber` asked of the list, None when nothing ever."""
+        row = self._connection.execute(
+            WISH, {"b_subscriber_id": subscriber, "b_list_id": list_id}
+        ).first()
+        return None if row is None else subscription_of(row)
+
+    def subscriptions_after(
+        self, list_id: ListId, after: SubscriptionId, *, limit: int
+    ) -> list[Subscription]:
+        """Active subscriptions with an id above `after`, by id."""
+        found = _ACTIVE_AFTER.rows(
+            self._connection, b_list_id=list_id, b_after=after, b_limit=limit
+        )
+        return [subscription_of(row) for row in found]
+
+    def forgive(self, person: SubscriberId) -> None:
+        """Hold nothing against a person any more."""
+        self._connection.execute(delete(db.standings).where(db.standings.c.subscriber_id == person))
+
+    def lock(self, subscriber: SubscriberId) -> bool:
+        """Have others who lock this person wait until this transaction ends, and see what those
+        before it wrote. False for a person who was erased, or is not there.
+
+        A digest may be planned for them meanwhile: its rows need a weaker lock on this one.
+        """
+        c = db.subscribers.c
+        person = select(c.erased_at).where(c.id == subscriber).with_for_update(key_share=True)
+        row = self._connection.execute(person).one_or_none()
+        return row is not None and row.erased_at is None
+
+    def export(self, list_id: ListId) -> Iterator[tuple[Subscriber, Preferences]]:
+        """Everybody who ever subscribed to the list and was not erased, with their state there.
+
+        Read page by page while it is consumed, so within the unit of work.
+        """
+        last = 0
+        pages = (
+            select(*PERSON_COLUMNS, *db.subscriptions.c)
+            .join_from(db.subscriptions, db.subscribers)
+            .where(db.subscriptions.c.list_id == list_id, db.subscribers.c.address.is_not(None))
+            .order_by(db.subscriptions.c.id)
+            .limit(PAGE)
+        )
+        while page := self._connection.execute(pages.where(db.subscriptions.c.id > last)).all():
+            for row in page:
+                yield person_on_list(row), preferences_of(row)
+            last = page[-1].id
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def put(self, subscriber: ImportedSubscriber, list_id: ListId, *, now: datetime) -> str:
+        """Insert or update one; returns `new`, `changed` or `unchanged`.
+
+        Never un-suppresses, and never turns somebody who left back into a subscriber. To leave
+        one list is not to leave the others: the person's own state stays.
+        """
+        asked = {"b_folded": subscriber.address.folded, "b_list_id": list_id}
+        found = self._connection.execute(_PERSON_AND_WISH, asked).one_or_none()
+        if found is not None and found.id is not None:
+            done = self._change(found, subscriber, now)
+        else:
+            done = self._add(found, subscriber, list_id, now)
+        return done or self.put(subscriber, list_id, now=now)  # somebody else was faster
+
+    def _add(
+        self,
+        found: Row[Any] | None,
+        offered: ImportedSubscriber,
+        list_id: ListId,
+        now: datetime,
+    ) -> str | None:
+        if found is not None and self._move_person(found, offered, now) is None:
+            return None
+        if found is None:
+            row = person_columns(offered, now)
+            if offered.state is SubscriberState.UNSUBSCRIBED:
+                # Somebody who left one list may still join another: they only wait for a first yes.
+                row["state"] = SubscriberState.PENDING.value
+            adding = insert_new(self._connection, db.subscribers).returning(db.subscribers.c.id)
+            person = self._connection.execute(adding, row).scalar()
+        else:
+            person = found.person_id
+        if person is None:
+            return None
+        wish = preference_columns(offered.preferences) | {
+            "list_id": list_id,
+            "subscriber_id": person,
+            "state": offered.state.value,
+            "created_at": now,
+            "changed_at": now,
+        }
+        inserting = insert_new(self._connection, db.subscriptions)
+        return "new" if insert_many(self._connection, inserting, [wish]) == 1 else None
+
+    def _change(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str | None:
+        """Change what was found; None when it is not so any more, since they have left, say."""
+        moved = self._move_person(found, offered, now)
+        if moved is None:
+            return None
+        old = SubscriberState(found.state)
+        state = _moved(old, offered.state)
+        if state is old and preferences_of(found) == offered.preferences:
+            return "changed" if moved else "unchanged"
+        changed = self._connection.execute(
+            update(db.subscriptions)
+            .where(
+                db.subscriptions.c.id == found.id,
+                db.subscriptions.c.state == old.value,
+                db.subscriptions.c.due_at.is_not_distinct_from(found.due_at),
+            )
+            .values(
+                **preference_columns(offered.preferences),
+                state=state.value,
+                due_at=_clock_after(found, offered.preferences, state, now),
+                changed_at=now,
+            )
+        )
+        return "changed" if changed.rowcount else None
+
+    def _move_person(
+        self, found: Row[Any], offered: ImportedSubscriber, now: datetime
+    ) -> bool | None:
+        """Whether the person was moved; None when they are not where they were found any more."""
+        old = SubscriberState(found.person_state)
+        leaves_one_list = offered.state is SubscriberState.UNSUBSCRIBED
+        state = old if leaves_one_list else _moved(old, offered.state)
+        if state is old:
+            return False
+        still = db.subscribers.c.state == old.value
+        if not self._set(SubscriberId(found.person_id), state, now, still):
+            return None
+        if state is SubscriberState.ACTIVE and offered.consent is not None:
+            self._connection.execute(
+                update(db.subscribers)
+                .where(db.subscribers.c.id == found.person_id)
+                .values(consent_at=offered.consent.at, consent_source=offered.consent.source)
+            )
+        return True
+
+    def set_state(self, subscriber: SubscriberId, state: SubscriberState, *, now: datetime) -> None:
+        """Move a person. Becoming active confirms the subscriptions that waited for it.
+
+        Raises NotFound, and InvalidInput for a suppressed person who would become active.
+        """
+        comes = state is SubscriberState.ACTIVE
+        may = db.subscribers.c.state != SubscriberState.SUPPRESSED.value if comes else true()
+        if not self._set(subscriber, state, now, may):
+            known = select(db.subscribers.c.id).where(db.subscribers.c.id == subscriber)
+            if self._connection.execute(known).one_or_none() is None:
+                raise NotFound(f"there is no subscriber {subscriber}")
+            raise InvalidInput(f"subscriber {subscriber} is suppressed: lift the suppression first")
+        if comes:
+            self._connection.execute(
+                update(db.subscriptions)
+                .where(
+                    db.subscriptions.c.subscriber_id == subscriber,
+                    db.subscriptions.c.state == SubscriberState.PENDING,
+                )
+                .values(state=SubscriberState.ACTIVE.value, changed_at=now)
+            )
+
+    def _set(
+        self,
+        subscriber: SubscriberId,
+        state: SubscriberState,
+        now: datetime,
+        where: ColumnElement[bool],
+    ) -> bool:
+        moved = self._connection.execute(
+            update(db.subscribers)
+            .where(db.subscribers.c.id == subscriber, where)
+            .values(state=state.value, changed_at=now)
+        )
+        return moved.rowcount == 1
+
+
+def _moved(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
+    """Where an import leaves somebody: it may add and stop people, never bring one back."""
+    if SubscriberState.SUPPRESSED in (old, offered):
+        return SubscriberState.SUPPRESSED
+    if SubscriberState.UNSUBSCRIBED in (old, offered):
+        return SubscriberState.UNSUBSCRIBED
+    return SubscriberState.ACTIVE if SubscriberState.ACTIVE in (old, offered) else old
+
+
+def _clock_after(
+    found: Row[Any], wish: Preferences, state: SubscriberState, now: datetime
+) -> datetime | None:
+    """The due instant a changed subscription keeps: one that has come already, or that another
+    hour or zone did not move. Without one the planner sets it anew."""
+    if state is not SubscriberState.ACTIVE or found.due_at is None:
+        return None
+    moved = (found.hour, found.timezone) != (wish.hour, wish.timezone)
+    return None if moved and found.due_at > now else found.due_at

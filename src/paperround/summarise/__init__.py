@@ -1,1 +1,0 @@
-"""Optional: machines that sum papers up, and what they said so far."""

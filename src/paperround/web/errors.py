@@ -1,0 +1,272 @@
+"""Errors as people and programs read them: a page, or RFC 9457 problem JSON below /api, /hooks."""
+
+import json
+import logging
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from paperround.bootstrap import Runtime
+from paperround.core.errors import (
+    AlreadyTaken,
+    Conflict,
+    Crowded,
+    DatabaseFailed,
+    InvalidInput,
+    NotFound,
+    PaperroundError,
+    RateLimited,
+)
+from paperround.core.languages import marked
+from paperround.papers.identifiers import arxiv_id
+from paperround.web.language import page_language
+from paperround.web.security import HOOKS, UNKNOWN, Refusal, Scope
+from paperround.web.templates import HTML, render
+
+log = logging.getLogger(__name__)
+
+JSON = "application/problem+json"
+
+TITLES: Mapping[int, str] = {
+    400: marked("Bad request"),
+    401: marked("Not logged in"),
+    403: marked("Not allowed"),
+    404: marked("Not found"),
+    405: marked("Not possible here"),
+    409: marked("Conflict"),
+    413: marked("Too large"),
+    415: marked("Unknown kind of body"),
+    422: marked("Not valid"),
+    424: marked("Not readable"),
+    429: marked("Too many requests"),
+    500: marked("Something broke"),
+    503: marked("Not ready"),
+}
+CODES: Mapping[int, str] = {
+    400: "bad-request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "too-slow",
+    409: "conflict",
+    413: "too-large",
+    415: "unsupported-media-type",
+    421: "wrong-host",
+    422: "invalid",
+    424: "unreadable-source",
+    429: "too-many-requests",
+    500: "internal-error",
+    503: "unavailable",
+}
+"""What programs tell errors apart by, for each status. None of them ever changes."""
+TAKEN = "taken"
+UNKNOWN_PARAMETER = "unknown-parameter"
+NOWHERE = marked("There is nothing at this address.")
+NOT_HERE = marked("This address does not do that.")
+BROKEN = marked("Something broke on our side. It has been written down.")
+AWAY = marked("What this page shows cannot be reached just now. Please try again in a minute.")
+MESSAGES: Mapping[str, str] = {
+    "extra_forbidden": "There is no such field, or it cannot be set.",
+    "missing": "This is needed.",
+    "json_invalid": "This is not JSON.",
+    "model_attributes_type": "Send a JSON object, with Content-Type: application/json.",
+    "string_type": "This must be text.",
+    "string_too_short": "This may not be empty.",
+    "bool_type": "This must be true or false.",
+    "int_parsing": "This must be a whole number.",
+    "less_than_equal": "This may be {le} at most.",
+    "greater_than_equal": "This must be {ge} at least.",
+    "string_too_long": "This may have {max_length} characters at most.",
+    "literal_error": "This must be {expected}.",
+    "enum": "This must be {expected}.",
+}
+"""What is said instead of the words of the library that checks fields, by its name of the error;
+what stands in braces is a part of that error."""
+
+
+class BadRequest(InvalidInput):
+    """A parameter is wrong, on a route whose clients know 400 for it and not 422."""
+
+
+_AS_WRITTEN = "%/:@!$&'()*+,;=?~"
+"""What stays of an address as it was sent, beside letters, digits and `-._`."""
+
+STATUS: Mapping[type[PaperroundError], int] = {
+    NotFound: 404,
+    AlreadyTaken: 409,
+    BadRequest: 400,
+    Conflict: 409,
+    InvalidInput: 422,
+    Crowded: 503,
+    RateLimited: 429,
+    DatabaseFailed: 503,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as a problem."""
+    app.add_exception_handler(PaperroundError, _ours)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _broken)
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    code: str | None = None,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An error answer: JSON under /api and /hooks, a page elsewhere. `code` is that of the status
+    unless there is a better one."""
+    home: Runtime = request.app.state.runtime
+    title = TITLES.get(status, marked("Error"))
+    kind, body = written(status, title, detail, request.url.path, home, code, errors)
+    spoken = {"content-language": page_language(), "vary": "accept-language"}
+    said = {**(spoken if kind == HTML else {}), **(headers or {})}
+    return Response(body, status, said, media_type=kind)
+
+
+def written(
+    status: int,
+    title: str,
+    detail: str,
+    path: str,
+    home: Runtime,
+    code: str | None = None,
+    errors: list[dict[str, str]] | None = None,
+) -> tuple[str, bytes]:
+    """(content type, body) of an error answer of the site of `home`."""
+    if _is_for_programs(path):
+        value: dict[str, Any] = {
+            "type": "about:blank",
+            "code": code or CODES.get(status, "error"),
+            "title": title,
+            "status": status,
+            "detail": detail,
+        }
+        if errors:
+            value["errors"] = errors
+        return JSON, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    # A paper that is asked for by an arXiv id may be there.
+    found = arxiv_id(path.removeprefix("/papers/")) if path.startswith("/papers/") else None
+    page = render(
+        "problem.html",
+        site=home.letterhead,
+        demo=home.demo,
+        status=status,
+        title=title,
+        detail=detail,
+        elsewhere="" if found is None else f"https://arxiv.org/abs/{found[0]}",
+    )
+    return HTML, page.encode()
+
+
+def _is_for_programs(path: str) -> bool:
+    return path.startswith(("/api/", HOOKS))
+
+
+def refused(home: Runtime, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
+    """What the guard of the site of `home` answers when it turns a request away."""
+    path = str(scope["path"])
+    kind, body = written(refusal.status, refusal.title, refusal.detail, path, home)
+    return kind.encode(), body
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+    if status == 500:
+        return _broken(request, error)
+    if status == 404 and (elsewhere := _without_slash(request)):
+        return elsewhere
+    assert isinstance(error, PaperroundError)  # noqa: S101 - the kinds of STATUS
+    if isinstance(error, DatabaseFailed) and not _is_for_programs(request.url.path):
+        log.error("the database failed for a page: %s", error)
+        return problem(request, status, AWAY)
+    if isinstance(error, RateLimited):
+        headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
+        return problem(request, status, error.text, headers=headers)
+    if isinstance(error, InvalidInput) and error.code != "invalid":
+        fields = [{"field": error.code, "message": str(error)}]
+        code = TAKEN if isinstance(error, AlreadyTaken) else None
+        return problem(request, status, error.text, code=code, errors=fields)
+    return problem(request, status, error.text)
+
+
+def _without_slash(request: Request) -> Response | None:
+    """Where the address of a page with a slash too many leads: to the one without, on this host."""
+    asked: bytes = request.scope.get("raw_path", b"")
+    path, query = asked.rstrip(b"/"), request.scope["query_string"]
+    is_page = request.method == "GET" and not _is_for_programs(request.url.path)
+    if not is_page or path in {asked, b""} or path.startswith(b"//"):
+        return None
+    location = quote(path + b"?" + query if query else path, safe=_AS_WRITTEN)
+    return Response(status_code=308, headers={"location": location})
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this kind only
+    if error.status_code == 404 and (elsewhere := _without_slash(request)):
+        return elsewhere
+    detail = str(error.detail)
+    if detail in ("Not Found", "Method Not Allowed"):  # the framework's words, for developers
+        detail = {404: NOWHERE, 405: NOT_HERE}.get(error.status_code, detail)
+    headers = _allowing(request) if error.status_code == 405 else {}
+    return problem(request, error.status_code, detail, headers={**(error.headers or {}), **headers})
+
+
+def _allowing(request: Request) -> dict[str, str]:
+    """Every method of an address; the framework names those of its first route alone."""
+    scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
+    here = [
+        route
+        for route in iter_route_contexts(request.app.routes)
+        if route.methods and route.matches(scope)[0] is not Match.NONE
+    ]
+    methods = {method for route in here for method in route.methods or ()}
+    if "GET" in methods:
+        methods.add("HEAD")
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this kind only
+    errors = [_fault(one) for one in error.errors()]
+    named = ", ".join(one["field"] for one in errors[:5])
+    is_unknown = all(one["type"] == UNKNOWN for one in error.errors())
+    code = UNKNOWN_PARAMETER if is_unknown else None
+    return problem(
+        request, 422, marked("Not valid: %(name)s", name=named), code=code, errors=errors[:50]
+    )
+
+
+def _fault(error: Mapping[str, Any]) -> dict[str, str]:
+    """The field as its sender wrote it, `body` where the body could not even be read, and what is
+    wrong with it."""
+    field = ".".join(map(str, error["loc"][1:])) or str(error["loc"][0])
+    ours = MESSAGES.get(error["type"])
+    return {
+        "field": "body" if error["type"] == "json_invalid" else field,
+        "message": ours.format(**error.get("ctx", {}))
+        if ours
+        else str(error["msg"]).removeprefix("Value error, "),
+    }
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """No inside of ours in the answer; all of it in the log, but the address, which may hold a
+    token: the route's template stands for it."""
+    route = getattr(request.scope.get("route"), "path", "an unknown address")
+    log.error("the request failed: %s %s", request.method, route, exc_info=error)
+    return problem(request, 500, BROKEN)

@@ -1,0 +1,309 @@
+"""What every request passes before any handler: plain ASGI, in the order of `guarded`.
+
+    no websockets ─► headers ─► client address ─► host ─► body limits ─► cross-site ─► HEAD
+    ─► the application
+
+Written against the protocol and not against a framework, because these are promises about bytes:
+they hold for error pages and for routes nobody thought of, too.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+
+from paperround.core.languages import marked
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SECONDS = 10.0
+"""How long a client may take to send a whole request body."""
+
+PUBLIC_BODY = 64 * 1024
+LARGE_BODY = 1024 * 1024
+LIBRARY_BODY = 4 * 1024 * 1024
+"""A reader's library with its abstracts: a thousand works."""
+_LIBRARY = re.compile(r"/preferences/[^/]+/library")
+ADMIN = "/api/v1/admin/"
+HOOKS = "/hooks/"
+
+CLIENT = "paperround.client"
+"""Where the client's address stands in the scope."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]{1,5})?")
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; frame-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"interest-cohort=(), browsing-topics=()"),
+)
+NO_STORE = (b"cache-control", b"no-store")
+YEAR = (b"strict-transport-security", b"max-age=31536000")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer given before the application was asked."""
+
+    status: int
+    title: str
+    detail: str
+
+
+Refuse = Callable[[Refusal, Scope], tuple[bytes, bytes]]
+"""(content type, body) of a refusal, for this kind of client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the guard must know of an installation."""
+
+    hosts: frozenset[str]
+    proxies: tuple[IPv4Network | IPv6Network, ...]
+    https: bool
+    cookieless: tuple[str, ...]
+    seconds: float = SECONDS
+
+
+def guarded(app: App, rules: Rules, refuse: Refuse) -> App:
+    """`app` behind every guard. No page uses websockets, so none gets past."""
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        send = _with_headers(send, (*HEADERS, YEAR) if rules.https else HEADERS)
+        scope[CLIENT] = client_address(scope, rules.proxies)
+        refusal, body = _wrong_host(scope, rules.hosts), b""
+        if refusal is None:
+            refusal, body = await _body(scope, receive, _limit(str(scope["path"])), rules.seconds)
+        if refusal is None and _is_foreign(scope, rules):
+            refusal = Refusal(
+                403, marked("Cross-site"), marked("This may only be sent from our own pages.")
+            )
+        if refusal is not None:
+            await _answer(refusal, scope, send, refuse)
+            return
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
+        await app(scope, _replay(body, receive), send)
+
+    return run
+
+
+def _with_headers(send: Send, always: Iterable[tuple[bytes, bytes]]) -> Send:
+    """Security headers on everything; what a handler says itself stays as it says it."""
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            said = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in said}
+            said += [pair for pair in (*always, NO_STORE) if pair[0] not in names]
+            message = {**message, "headers": [p for p in said if p[0].lower() != b"server"]}
+        await send(message)
+
+    return with_headers
+
+
+def _without_body(send: Send) -> Send:
+    """HEAD is GET without its body, for every page."""
+
+    async def without_body(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return without_body
+
+
+async def _answer(refusal: Refusal, scope: Scope, send: Send, refuse: Refuse) -> None:
+    kind, body = refuse(refusal, scope)
+    if scope["method"] == "HEAD":
+        body = b""
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+# --- who asks, and for whom --------------------------------------------------------------------
+
+
+def client_address(scope: Scope, proxies: Iterable[IPv4Network | IPv6Network]) -> str | None:
+    """Who asks: the peer, or, when the peer is a trusted proxy, whom the chain names.
+
+    `X-Forwarded-For` is read from the right, past trusted proxies only: the first address that is
+    none is the client. What stands further left was written by the client and is not read.
+    """
+    peer = scope.get("client")
+    address = _address(peer[0]) if peer else None
+    trusted = tuple(proxies)
+    lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    hops = [hop for line in lines for hop in line.decode("latin-1").split(",")]
+    for hop in reversed(hops):
+        if address is None or not any(address in network for network in trusted):
+            break
+        address = _address(hop.strip())
+    return None if address is None else str(address)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address, an IPv4 one in IPv6 clothes undressed; None for what is no address."""
+    try:
+        found = ip_address(text.strip("[] "))
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _wrong_host(scope: Scope, hosts: frozenset[str]) -> Refusal | None:
+    """400 for a request that names no host, several, or what can be none (RFC 9112, 3.2); 421 for
+    a foreign one, so that none gets into a link, a mail or a cache. `[::1]:80` is `::1`,
+    `Example.org.:80` is `example.org`."""
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    found = _HOST.fullmatch(lines[0]) if len(lines) == 1 else None
+    if found is None or not str(scope["path"]).startswith("/"):
+        return Refusal(
+            400, marked("Bad request"), marked("A request names one host, and a path on it.")
+        )
+    if (found["v6"] or found["name"].rstrip(".")).lower() not in hosts:
+        return Refusal(421, marked("Wrong host"), marked("This server does not serve that host."))
+    return None
+
+
+# --- how much, and how long --------------------------------------------------------------------
+
+
+def _limit(path: str) -> int:
+    """How many bytes a request to this path may hold."""
+    if _LIBRARY.fullmatch(path):
+        return LIBRARY_BODY
+    return LARGE_BODY if path.startswith((ADMIN, HOOKS)) else PUBLIC_BODY
+
+
+async def _body(
+    scope: Scope, receive: Receive, limit: int, seconds: float
+) -> tuple[Refusal | None, bytes]:
+    """The whole body, read within a size and a time before the application starts."""
+    too_large = Refusal(
+        413, marked("Too large"), marked("A request may hold %(all)s bytes.", all=limit)
+    )
+    stated = [value for name, value in scope["headers"] if name == b"content-length"]
+    if any(not value.isdigit() or _is_more(value, limit) for value in stated):
+        return too_large, b""
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return Refusal(
+                        400, marked("Incomplete"), marked("The request ended before its body did.")
+                    ), b""
+                part = message.get("body", b"")
+                size += len(part)
+                if size > limit:
+                    return too_large, b""
+                parts.append(part)
+                if not message.get("more_body"):
+                    return None, b"".join(parts)
+    except TimeoutError:
+        return Refusal(
+            408,
+            marked("Too slow"),
+            marked("A request must arrive within %(times)s seconds.", times=format(seconds, "g")),
+        ), b""
+
+
+def _is_more(digits: bytes, limit: int) -> bool:
+    """Whether a number is above `limit`. A very long one is not read: Python refuses to."""
+    written = digits.lstrip(b"0")
+    return len(written) > len(str(limit)) or int(written or b"0") > limit
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+# --- whose page sent it ------------------------------------------------------------------------
+
+
+def _is_foreign(scope: Scope, rules: Rules) -> bool:
+    """A request that changes something and carries a cookie must come from our own pages.
+
+    The routes in `cookieless` never read one and are meant to be posted to from elsewhere: by mail
+    programs, by a form on somebody's own page.
+    """
+    if scope["method"] not in UNSAFE or str(scope["path"]).startswith(rules.cookieless):
+        return False
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    if b"cookie" not in headers:
+        return False
+    site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
+    if site:
+        return site not in ("same-origin", "none")
+    origin = headers.get(b"origin", b"null").decode("latin-1")
+    host = headers.get(b"host", b"").decode("latin-1")
+    return origin.partition("://")[2] != host
+
+
+# The API refuses a query parameter that it does not know: a misspelt filter filters nothing, and
+# the answer would look right.
+
+UNKNOWN = "unknown_parameter"
+"""What such an error is called among those of the library that checks fields."""
+
+
+async def _refuse_unknown(request: Request) -> None:
+    known = sorted(set(_names(request.scope["route"].dependant)))
+    unknown = sorted(request.query_params.keys() - set(known))
+    if not unknown:
+        return
+    takes = f"it takes {', '.join(known)}" if known else "it takes none"
+    message = f"There is no such query parameter here: {takes}."
+    raise RequestValidationError(
+        [{"type": UNKNOWN, "loc": ("query", name), "msg": message} for name in unknown]
+    )
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    """The query parameters of a handler, and of all that it depends on."""
+    for field in dependant.query_params:
+        yield field.alias
+    for one in dependant.dependencies:
+        yield from _names(one)
+
+
+KNOWN_NAMES_ONLY = Depends(_refuse_unknown)
+"""Among the dependencies of a router: its routes take the query parameters they name, no other."""

@@ -1,0 +1,234 @@
+"""The pages' templates: everything escaped, whatever a file is called, and nothing undefined."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import cache, partial
+from itertools import chain
+from pathlib import Path
+from secrets import token_hex
+from types import MappingProxyType
+from urllib.parse import quote
+
+from fastapi import Response
+from fastapi.responses import StreamingResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from paperround.bootstrap import Runtime
+from paperround.core.i18n.locale import Tongue, tongue
+from paperround.core.i18n.localize import localize_error
+from paperround.core.languages import ENGLISH, LANGUAGES
+from paperround.core.paths import templates_dir
+from paperround.digests.render.templates import TRANSLATED, speaking
+from paperround.editions.labels import list_title_said
+from paperround.editions.lists import MailingList
+from paperround.editions.model import EditionPaper, page_path
+from paperround.papers.formatting import web_address
+from paperround.papers.identifiers import page_name
+from paperround.papers.model import Observation, Paper
+from paperround.papers.search import Hit
+from paperround.web.language import carried, in_language, language_asked, page_language
+
+_ENDS = (".", "!", "?", "。", "！", "？")
+_SIGNALS = {
+    "comments": "comment",
+    "github_stars": "star on GitHub",
+    "citations": "citation",
+    "mentions": "mention",
+}
+
+
+def of_arxiv(papers: Iterable[EditionPaper]) -> bool:
+    """Whether any of them is arXiv's."""
+    return any(one.identifiers.get("arxiv") for one in papers)
+
+
+def _moment(tongue: Tongue, moment: datetime) -> str:
+    """`Fri 30 Jan 15:47`, in UTC, where another instant beside it says so."""
+    return f"{tongue.short_date(moment.date())} {moment:%H:%M}"
+
+
+def _parts(tongue: Tongue, paper: EditionPaper) -> list[tuple[str, str]]:
+    """The parts of a score that are not 0: their names as people say them, and what each adds."""
+    return [
+        (tongue.word(name.replace("_", " ")), _part(tongue, value))
+        for name, value in paper.parts.items()
+        if value
+    ]
+
+
+def _part(tongue: Tongue, value: float) -> str:
+    """A part of a score with its sign, to the places it was added with."""
+    return tongue.decimal(f"{value:+.4f}".replace("-", "−"))
+
+
+def _weight(tongue: Tongue, value: float) -> str:
+    return tongue.decimal(f"{value:+.2f}".replace("-", "−"))
+
+
+def _cut_time(tongue: Tongue, cut: str, mailing_list: MailingList) -> str:
+    """`06:00`, when a cut of a list is made."""
+    is_number = cut.isascii() and cut.isdecimal() and len(cut) < 3
+    if is_number and int(cut) < len(mailing_list.cuts):
+        return mailing_list.cuts[int(cut)]
+    return tongue.gettext("by hand")
+
+
+def _sentence(tongue: Tongue, text: str) -> str:
+    """`text`, as an error says it, as a sentence: with a capital and a full stop."""
+    said = text[:1].upper() + text[1:]
+    return said if said.endswith(_ENDS) else tongue.gettext("%(problem)s.", problem=said)
+
+
+def _told(tongue: Tongue, count: Observation) -> str:
+    """`12 comments`; a signal that has no word here goes by its name."""
+    noun = _SIGNALS.get(count.signal)
+    if noun is not None:
+        return tongue.counted(count.value, noun)
+    return f"{tongue.number(count.value)} {count.signal.replace('_', ' ')}"
+
+
+@cache
+def environment(language: str = ENGLISH) -> Environment:
+    """The environment of all pages in a language of ours."""
+    ours = tongue(language)
+    made = Environment(
+        loader=FileSystemLoader(templates_dir() / "web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,  # nobody changes them while they serve
+        extensions=TRANSLATED,
+    )
+    speaking(made, ours)
+    made.filters |= {
+        "cut_time": partial(_cut_time, ours),
+        "list_title": partial(list_title_said, ours),
+        "moment": partial(_moment, ours),
+        "month": ours.month,
+        "of_arxiv": of_arxiv,
+        "page": paper_page,
+        "part": partial(_part, ours),
+        "parts": partial(_parts, ours),
+        "plain_date": ours.plain_date,
+        "problem": partial(localize_error, ours),
+        "segment": partial(quote, safe=""),
+        "sentence": partial(_sentence, ours),
+        "told": partial(_told, ours),
+        "web": web_address,
+        "weight": partial(_weight, ours),
+    }
+    made.globals |= {
+        "in_language": in_language,
+        "language_asked": language_asked,
+        "languages": LANGUAGES,
+        "site": {},
+        "static": static_url,
+    }
+    return made
+
+
+def render(template: str, **values: object) -> str:
+    """The page `template` with `values`, in the language of whoever asks for it."""
+    return carried(environment(page_language()).get_template(template).render(**values))
+
+
+def paper_page(paper: EditionPaper | Hit | Paper) -> str:
+    """The address of a paper's page on this site."""
+    name = page_name(paper.identifiers, paper.id) if isinstance(paper, Paper) else paper.name
+    return page_path(name)
+
+
+def static_dir() -> Path:
+    """The folder of style sheets and scripts."""
+    return templates_dir() / "web" / "static"
+
+
+@cache
+def static_version(name: str) -> str:
+    """What changes when a static file does."""
+    return hashlib.sha256((static_dir() / name).read_bytes()).hexdigest()[:12]
+
+
+def static_url(name: str) -> str:
+    """The address of a static file with its version."""
+    return f"/static/{name}?v={static_version(name)}"
+
+
+KEPT = MappingProxyType({"cache-control": "public, max-age=60"})
+"""Public pages change with an edition; a minute more does no harm."""
+STAMP = f"stamp-{token_hex(16)}"
+"""Stands in a public page where the stamp of its form goes, until somebody gets the page. Nobody
+who writes a title can guess it."""
+
+MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+"""A mail carries its styles inside, as mail programs need it, and may do nothing else."""
+
+
+def public(home: Runtime, template: str, **values: object) -> Response:
+    """A page that is the same for everybody, and may be kept for a minute. A form's stamp, where
+    one is named, is that of the moment at which somebody gets the page."""
+    stamped = {name: STAMP if name == "stamp" else value for name, value in values.items()}
+    return _page(home, template, 200, KEPT, stamped)
+
+
+def private(home: Runtime, template: str, *, status: int = 200, **values: object) -> Response:
+    """A page for whoever asked, which no cache keeps: it says nothing, so the guard says
+    `no-store`."""
+    return _page(home, template, status, {}, values)
+
+
+def mail(html: str) -> Response:
+    """A mail as it would look, shut off from the site around it."""
+    return Response(html, headers={"content-security-policy": MAIL_POLICY}, media_type=HTML)
+
+
+def _page(
+    home: Runtime,
+    template: str,
+    status: int,
+    headers: Mapping[str, str],
+    values: Mapping[str, object],
+) -> Response:
+    html = render(template, site=home.letterhead, demo=home.demo, **values)
+    spoken = {"content-language": page_language(), "vary": "accept-language"}
+    return Response(html, status, {**headers, **spoken}, media_type=HTML)
+
+
+PIECE = 32 * 1024
+"""Characters that are sent at once, at least; fewer at the end."""
+
+
+def streamed(pieces: Iterator[str], *, media_type: str, name: str) -> StreamingResponse:
+    """A file called `name`, made of `pieces` as they come.
+
+    The first of them is made before the answer begins: a failure until then is answered as any
+    other is. One that comes later breaks the connection off, so that nobody takes a part for the
+    whole.
+    """
+    # Half a character, which JSON can say and UTF-8 cannot, becomes a question mark.
+    gathered = (piece.encode("utf-8", "replace") for piece in _gathered(pieces))
+    first = next(gathered, b"")
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(chain((first,), gathered), headers=headers, media_type=media_type)
+
+
+def _gathered(pieces: Iterator[str]) -> Iterator[str]:
+    """The same in larger pieces: each of them costs a turn of the server's loop."""
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= PIECE:
+            yield "".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield "".join(waiting)
+
+
+HTML = "text/html; charset=utf-8"
