@@ -4,7 +4,7 @@ from pathlib import Path
 
 from paperround.core.errors import Misconfigured
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _PLACES = (_PACKAGE / "_data", _PACKAGE.parents[1])
 
 
