@@ -22,10 +22,10 @@ from paperround.db import migrate
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.feeds.ingest import CHUNK
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.merge import key_of, new_paper, repaired
 from paperround.papers.model import FeedId, Listing, PaperId, PaperWrite, ParsedBatch
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.databases import postgres_server
 
 PAPERS, POLLED = 5000, 500

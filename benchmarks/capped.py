@@ -19,10 +19,10 @@ from paperround.bootstrap import Runtime
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, StartedClock
 from paperround.db.transactions import Database
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.publish import publish
 from paperround.digests.sending import Post, deliver
 from paperround.feeds.formats.jsonl import read_jsonl

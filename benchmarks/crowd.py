@@ -10,9 +10,9 @@ from paperround.db.bulk import insert_many
 from paperround.db.dialect import next_ids
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase, UnitOfWork
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.rows import person_columns, preference_columns
+from paperround.subscribers.store.rows import person_columns, preference_columns
 
 AT_ONCE = 10_000
 

@@ -46,7 +46,7 @@ from paperround.config import Settings
 from paperround.core.clock import FixedClock, SystemClock
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.system_mail_store import NoticeLedger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.ops.tick import tick
 from paperround.subscribers.model import Preferences
 from tests.story.serving import free_port

@@ -6,7 +6,7 @@ from html import escape
 from random import Random
 
 from paperround.db.transactions import Database
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import ingest
 from paperround.papers.model import ParsedBatch
 from paperround.subscribers.model import (
@@ -16,7 +16,7 @@ from paperround.subscribers.model import (
     Preferences,
     SubscriberState,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 NOW = datetime(2026, 1, 30, 7, tzinfo=UTC)
 _AT_ONCE = 10_000

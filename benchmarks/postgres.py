@@ -14,7 +14,7 @@ from benchmarks.invented import NOW
 from paperround.db import engine as engines
 from paperround.db import migrate
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from tests.databases import PostgresServer, postgres_server, run_on
 
 DURABLE = "-c listen_addresses='' -c shared_buffers=256MB -c max_connections=200"

@@ -28,7 +28,7 @@ from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.core.jobs import DELIVER
 from paperround.db.slots import SlotStore
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.plan import Hours, plan_due
 from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.ranking.learn import NIGHTS

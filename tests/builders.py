@@ -9,11 +9,10 @@ from paperround.bounces.model import Kind, ReturnedEvent
 from paperround.core.i18n.localize import english_reason
 from paperround.core.interfaces import Worker
 from paperround.db.transactions import Database, UnitOfWork
-from paperround.delivery.erasure_store import Erasure
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Claimed, Move, NewDelivery, Shard
 from paperround.delivery.model import Evidence, Lease
-from paperround.editions.list_store import ListStore
+from paperround.delivery.store.erasure import Erasure
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.lists import MailingList, Window
 from paperround.editions.model import (
     DeliveryId,
@@ -24,11 +23,12 @@ from paperround.editions.model import (
     NewEdition,
 )
 from paperround.editions.schedule import DIGEST_LIFE
-from paperround.editions.store import EditionStore
-from paperround.feeds.store import FeedStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.identifiers import canonical, title_key
 from paperround.papers.model import Listing, Observation, Paper, PaperId, PaperWrite, Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.model import (
     Address,
     Consent,
@@ -40,7 +40,7 @@ from paperround.subscribers.model import (
     SubscriptionId,
 )
 from paperround.subscribers.readers import ExportPlace
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 DAY = NOW.date()

@@ -2,9 +2,9 @@
 
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import papers, subscribe
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import SubscriptionId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 
 def test_readers_with_tastes_named_topics_that_some_of_the_papers_have() -> None:

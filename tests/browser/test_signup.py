@@ -10,7 +10,7 @@ from paperround.bootstrap import Runtime
 from paperround.config import Settings
 from paperround.db.schema.tables import notices
 from paperround.subscribers.model import Address, SubscriberId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.app import create_app
 from tests.builders import address
 from tests.web.conftest import HandClock, sql

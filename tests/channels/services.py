@@ -12,8 +12,8 @@ from paperround.core.clock import FixedClock
 from paperround.core.interfaces import Worker
 from paperround.db.transactions import Database
 from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings, Hook
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import DeliveryRecord, LedgerTotals
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.channel_delivery import ChannelContext
 from paperround.digests.channel_posts import ChannelSender, Digest, Greeting, Message, PostOutcome
 from paperround.digests.channels import ChannelAdmin

@@ -12,19 +12,19 @@ from sqlalchemy import Engine
 from paperround.bootstrap.workers import MAIL, POSTS
 from paperround.core.jobs import Job
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.channel_ledger import PostLedger
 from paperround.delivery.channel_model import ChannelKind
-from paperround.delivery.channel_store import ChannelStore
-from paperround.delivery.history_store import SentPapers
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.rate_state import Pacing
-from paperround.delivery.rate_store import PaceStore
+from paperround.delivery.store.channel_ledger import PostLedger
+from paperround.delivery.store.channels import ChannelStore
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.rates import PaceStore
 from paperround.digests.channel_delivery import deliver_channels
 from paperround.digests.plan import Hours, plan_due
 from paperround.digests.sending import deliver
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryState
+from paperround.editions.store.lists import ListStore
 from paperround.ops.cluster import look
 from paperround.ops.status import history_of
 from tests.builders import lease

@@ -16,22 +16,22 @@ from paperround.core.tokens import KeyRing
 from paperround.db.encryption import RingSeal
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.channel_ledger import PostLedger
 from paperround.delivery.channel_model import ChannelKind
-from paperround.delivery.channel_store import ChannelStore
-from paperround.delivery.history_store import SentPapers
 from paperround.delivery.holds import CLOCK, HOLD, watch
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.restore_guard import MARK, SendMarks
 from paperround.delivery.send_mark import SendMarkFile
+from paperround.delivery.store.channel_ledger import PostLedger
+from paperround.delivery.store.channels import ChannelStore
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import cancel, pause, resume
 from paperround.digests.channel_delivery import deliver_channels
 from paperround.digests.channel_posts import ChannelSender
 from paperround.digests.resend import send_missed
 from paperround.editions.model import DeliveryState
 from paperround.ops.alerts import troubles
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.model import SubscriberId
 from tests.builders import lease
 from tests.channels.services import (

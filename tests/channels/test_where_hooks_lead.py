@@ -9,7 +9,7 @@ from paperround.core.clock import FixedClock
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings
-from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.store.channels import ChannelStore
 from paperround.digests.channels import ChannelAdmin
 from paperround.http.network import Network
 from paperround.plugins.channels.sender import HttpChannelSender

@@ -11,7 +11,7 @@ from paperround.config import Settings
 from paperround.core.errors import FetchFailed
 from paperround.feeds.due import create_feed
 from paperround.feeds.model import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, Progress
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from tests.builders import NOW
 from tests.sources.biorxiv_samples import collection, row
 from tests.web.admin import Staffed

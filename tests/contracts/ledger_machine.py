@@ -22,9 +22,9 @@ from paperround.core.interfaces import Worker
 from paperround.db import engine as engines
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.history_store import SentPapers
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Claimed, NewDelivery
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.model import DeliveryId, DeliveryState
 from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberId, Subscription

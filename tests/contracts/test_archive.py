@@ -6,15 +6,15 @@ from datetime import date, timedelta
 import pytest
 
 from paperround.db.transactions import Database
-from paperround.editions.history_store import HistoryStore
 from paperround.editions.lists import MailingList
-from paperround.editions.store import EditionStore
-from paperround.feeds.store import FeedStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.history import HistoryStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.duplicates import PaperJoin
 from paperround.papers.model import Paper, PaperId, Reject
 from paperround.papers.search import Filters
-from paperround.papers.search_store import SearchIndex
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
+from paperround.papers.store.search import SearchIndex
 from tests.builders import (
     DAY,
     HOUR,

@@ -13,9 +13,9 @@ from paperround.db.engine import reader
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, SqlDatabase
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 from paperround.subscribers.model import SubscriptionId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import DAY, NOW, new_edition, seed_list, seed_papers, seed_subscribers
 
 _EDITIONS = select(db.editions, literal("said").label("word")).where(

@@ -10,7 +10,7 @@ from paperround.subscribers.model import (
     SubscriberState,
     SubscriptionId,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     DAY,
     HOUR,

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from paperround.db.transactions import Database, SqlDatabase
-from paperround.papers.enrichment_store import EnrichmentStore
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.enrichment import EnrichmentStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import HOUR, MINUTE, NOW, paper, write
 
 DAY = timedelta(days=1)

@@ -10,14 +10,14 @@ from paperround.bounces.policy import Standing
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.store.erasure import Erasure
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.papers.model import PaperId
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Preferences, SubscriberId, Subscription
 from paperround.subscribers.readers import NewFeedback
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     NOW,
     everything_kept,

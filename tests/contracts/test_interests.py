@@ -7,10 +7,10 @@ from sqlalchemy import Engine, select
 
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.store.erasure import Erasure
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, everything_kept, seed_list, seed_subscribers
 
 GRAPH = Interest(InterestKind.KEYWORD, "graph AND 图 NOT survey")

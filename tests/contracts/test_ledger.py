@@ -11,16 +11,16 @@ from paperround.core.errors import Conflict
 from paperround.core.interfaces import Worker
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.history_store import SentPapers
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Claimed, LedgerTotals, Move
 from paperround.delivery.model import Lease
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, Edition, EditionState
 from paperround.editions.schedule import DIGEST_LIFE
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberId, SubscriberState, Subscription
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     DAY,
     HOUR,

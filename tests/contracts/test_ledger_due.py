@@ -11,12 +11,12 @@ from sqlalchemy import Engine, select, update
 from paperround.core.errors import Conflict
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.history_store import SentPapers
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Backlog, DueDelivery, LedgerTotals, NewDelivery
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.model import DeliveryState, Edition
 from paperround.editions.schedule import DIGEST_LIFE
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberId, Subscription, SubscriptionId
 from tests.builders import (

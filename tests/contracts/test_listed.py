@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from paperround.db.transactions import Database
-from paperround.editions.candidate_store import CandidateStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import ListedBy
-from paperround.editions.store import EditionStore
-from paperround.feeds.store import FeedStore
+from paperround.editions.store.candidates import CandidateStore
+from paperround.editions.store.editions import EditionStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import (
     DAY,
     HOUR,

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Database, UnitOfWork
-from paperround.delivery.erasure_store import Erasure
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.erasure import Erasure
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.lists import MailingList
 from paperround.self_service.erasure import _erase
 from paperround.subscribers.model import (
@@ -21,7 +21,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     HOUR,
     NOW,

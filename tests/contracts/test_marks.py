@@ -8,19 +8,19 @@ from sqlalchemy import Engine, select, update
 
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, UnitOfWork
-from paperround.delivery.claims import PAUSE
-from paperround.delivery.erasure_store import Erasure
-from paperround.delivery.history_store import SentPapers
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Claimed, LedgerTotals
+from paperround.delivery.store.claims import PAUSE
+from paperround.delivery.store.erasure import Erasure
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryId, DeliveryState, Edition, EditionState
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberState, Subscription
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     HOUR,
     NOW,

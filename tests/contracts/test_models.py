@@ -4,12 +4,12 @@ import pytest
 
 from paperround.core.errors import NotFound
 from paperround.db.transactions import Database
-from paperround.editions.history_store import HistoryStore
-from paperround.feeds.store import FeedStore
+from paperround.editions.store.history import HistoryStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import PaperId, Vote
-from paperround.papers.store import PaperStore
-from paperround.ranking.model_store import ModelStore
+from paperround.papers.store.papers import PaperStore
 from paperround.ranking.models import ModelId, NewModel, digest_of
+from paperround.ranking.store import ModelStore
 from tests.builders import DAY, HOUR, NOW, listing, observation, paper, seed_papers, write
 
 BYTES = bytes(range(256)) * 300

@@ -11,6 +11,7 @@ from paperround.core.interfaces import Worker
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
 from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import (
     NOTICE_LIFE,
     ClaimedNotice,
@@ -18,12 +19,11 @@ from paperround.delivery.system_mail_model import (
     Notice,
     NoticeKind,
 )
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.editions.model import DeliveryState
 from paperround.ops.cleanup import keep_house
 from paperround.self_service.change_address import Agreed, agree
 from paperround.subscribers.model import SubscriberId, SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     HOUR,
     MINUTE,

@@ -20,8 +20,8 @@ from hypothesis.stateful import (
 
 from paperround.db import engine as engines
 from paperround.db.transactions import SqlDatabase
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import NOTICE_LIFE, ClaimedNotice
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.editions.model import DeliveryId, DeliveryState
 from tests.builders import HOUR, MINUTE, NOW, lease, move, seed_list, seed_subscribers
 from tests.contracts.ledger_machine import ANSWERS, SENT, Everyone

@@ -6,11 +6,11 @@ from functools import partial
 import pytest
 
 from paperround.db.transactions import Database
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Claimed
 from paperround.delivery.model import Outcome, Phase, Reply
 from paperround.delivery.rate_state import Pacing, parse_domain_pace, parse_pace
-from paperround.delivery.rate_store import PaceStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.rates import PaceStore
 from paperround.editions.model import DeliveryId
 from tests.builders import (
     NOW,

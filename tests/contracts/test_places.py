@@ -9,11 +9,11 @@ import pytest
 from paperround.db.transactions import Database
 from paperround.editions.lists import MailingList
 from paperround.editions.model import EditionState, Order, Placed
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 from paperround.papers.duplicates import PaperJoin
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
-from paperround.subscribers.store import SubscriberStore
+from paperround.papers.store.papers import PaperStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, new_edition, seed_list, seed_papers, seed_subscribers
 
 

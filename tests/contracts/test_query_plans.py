@@ -11,16 +11,16 @@ from sqlalchemy import Connection, Engine, event
 
 from paperround.core.interfaces import Worker
 from paperround.db.transactions import SqlDatabase, UnitOfWork
-from paperround.delivery.channel_ledger import PostLedger
-from paperround.delivery.ledger import Ledger
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.editions.list_store import ListStore
+from paperround.delivery.store.channel_ledger import PostLedger
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId
-from paperround.feeds.store import FeedStore
-from paperround.ranking.model_store import ModelStore
+from paperround.editions.store.lists import ListStore
+from paperround.feeds.store.feeds import FeedStore
+from paperround.ranking.store import ModelStore
 from paperround.subscribers.model import SubscriptionId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import DAY, HOUR, NOW, TOKEN, lease
 from tests.databases import opened
 

@@ -11,11 +11,11 @@ import pytest
 
 from paperround.db import engine as engines
 from paperround.db.transactions import Database, SqlDatabase
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Claimed
-from paperround.feeds.store import FeedStore
-from paperround.papers.store import PaperStore
-from paperround.subscribers.store import SubscriberStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.feeds.store.feeds import FeedStore
+from paperround.papers.store.papers import PaperStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     DAY,
     NOW,

@@ -21,7 +21,7 @@ from paperround.db.backup import ABOUT, DATABASE, SECRET, back_up
 from paperround.db.restore import FOLDER, SMALL, restoring
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.restore_guard import hold_everything
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from tests.builders import NOW, seed_list
 from tests.databases import opened
 

@@ -19,11 +19,11 @@ from paperround.bounces.policy import CLEAN, Standing
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.model import Evidence
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.model import DeliveryState
 from paperround.subscribers.model import SubscriberId, SubscriptionId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     DAY,
     NOW,

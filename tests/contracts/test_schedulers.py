@@ -12,7 +12,7 @@ from paperround.db.engine import opened
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.digests.plan import Hours, plan_due
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import HOUR, MINUTE, NOW, imported, seed_edition, seed_list, seed_papers
 from tests.contracts.sleeper import Sleeper
 from tests.jobs.conftest import IDENTITY

@@ -8,12 +8,12 @@ from sqlalchemy import Engine, delete
 from paperround.db import migrate
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.duplicates import PaperJoin
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import Filters, Term, parse_query
-from paperround.papers.search_store import SearchIndex
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
+from paperround.papers.store.search import SearchIndex
 from tests.builders import NOW, listing, paper, write
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -15,8 +15,8 @@ from paperround.core.jobs import DELIVER, NOTICES, Job, Line, Lined
 from paperround.db.engine import driver_connection
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, SqlDatabase, UnitOfWork
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.ops.cluster import look
 from tests.builders import (
     MINUTE,

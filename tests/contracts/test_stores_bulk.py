@@ -12,9 +12,9 @@ from paperround.db.dialect import insert_new
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.db.transactions import write as transaction
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import Observation, Paper, PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import DAY, NOW, listing, observation, paper, seed_papers, write
 from tests.races import LOST, at_once
 

@@ -10,12 +10,12 @@ from sqlalchemy import Engine, event
 from paperround.core.errors import Conflict, NotFound
 from paperround.core.reasons import freeze
 from paperround.db.transactions import Database, SqlDatabase, UnitOfWork
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, EditionId, EditionState, NewEdition, TailPaper
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import (
     DAY,
     HOUR,

@@ -9,9 +9,9 @@ from paperround.core.errors import InvalidInput, LeaseLost, NotFound
 from paperround.db import transactions
 from paperround.db.transactions import Database, UnitOfWork
 from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, Progress
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Reject, Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import HOUR, MINUTE, NOW, listing, paper, seed_papers, write
 from tests.fakes import Neighbours
 from tests.races import THREADS, at_once

@@ -7,11 +7,11 @@ from sqlalchemy import Engine, insert, select
 
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, SqlDatabase
-from paperround.delivery.ledger import Ledger
-from paperround.editions.list_store import ListStore
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.lists import ListId, MailingList
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     HOUR,
     NOW,

@@ -7,10 +7,10 @@ import pytest
 
 from paperround.core.errors import Conflict, NotFound
 from paperround.db.transactions import Database
-from paperround.editions.candidate_store import CandidateStore
-from paperround.feeds.store import FeedStore
+from paperround.editions.store.candidates import CandidateStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, PaperId, Reject
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import (
     HOUR,
     NOW,

@@ -13,11 +13,11 @@ from paperround.bounces.policy import Standing
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, UnitOfWork
-from paperround.delivery.erasure_store import Erasure
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.erasure import Erasure
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryId, Withdrawal
 from paperround.subscribers.model import (
@@ -31,9 +31,9 @@ from paperround.subscribers.model import (
     SubscriptionId,
 )
 from paperround.subscribers.readers import NewFeedback, NewSignup
-from paperround.subscribers.request_store import RequestStore
 from paperround.subscribers.requests import NewRequest, RequestKind
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.requests import RequestStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     HOUR,
     NOW,

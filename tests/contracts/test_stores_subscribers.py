@@ -17,7 +17,7 @@ from paperround.subscribers.model import (
     SubscriberState,
     SubscriptionId,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import HOUR, NOW, address, imported, seed_list, seed_subscribers
 
 ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING

@@ -18,10 +18,10 @@ from paperround.db.engine import MUCH_CACHE, roomy
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, SqlDatabase, UnitOfWork
-from paperround.delivery.status_store import StatusStore
-from paperround.editions.list_store import ListStore
-from paperround.feeds.store import FeedStore
-from paperround.papers.store import PaperStore
+from paperround.delivery.store.status import StatusStore
+from paperround.editions.store.lists import ListStore
+from paperround.feeds.store.feeds import FeedStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import NOW, paper, seed_list, seed_papers, write
 from tests.databases import opened
 

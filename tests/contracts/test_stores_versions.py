@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import HOUR, NOW, seed_papers, write
 
 

@@ -19,7 +19,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.doctor.examination import examine
 from paperround.doctor.findings import Finding, Level
 from paperround.feeds.model import FeedHealth, NewFeed, Poll, Progress
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import SCHEDULER
 from tests.builders import HOUR, NOW, seed_edition, seed_list, seed_papers
 from tests.databases import sqlite_template

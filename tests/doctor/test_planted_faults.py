@@ -16,19 +16,19 @@ from paperround.core.tokens import KeyRing
 from paperround.db import engine as engines
 from paperround.db import migrate
 from paperround.db.slots import SlotStore
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.doctor import config_check, smtp_check
 from paperround.doctor.findings import Level
 from paperround.doctor.schedule_check import model
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DigestKind
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.model import FeedHealth, NewFeed
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import SCHEDULER
-from paperround.ranking.model_store import ModelStore
 from paperround.ranking.models import KeptModel, ModelId, NewModel
-from paperround.subscribers.store import SubscriberStore
+from paperround.ranking.store import ModelStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, new_delivery, seed_list, seed_subscribers, shard
 from tests.certificates import certificate, server_context
 from tests.doctor.conftest import ALIVE, SECRET, Home, polled

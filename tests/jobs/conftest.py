@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.delivery.model import Identity
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import IngestReport, ingest
 from paperround.papers.model import ParsedBatch, Record
 from paperround.subscribers.model import (
@@ -18,7 +18,7 @@ from paperround.subscribers.model import (
     Preferences,
     SubscriberState,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.databases import (
     database_url,
     engine,

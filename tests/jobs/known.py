@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, event
 
 from paperround.db.transactions import Database
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, imported
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -11,10 +11,10 @@ from paperround.feeds.fetcher import Newsroom
 from paperround.feeds.model import FeedRun, LiveFeed, NewFeed
 from paperround.feeds.poll import PollReport
 from paperround.feeds.sources.registry import SOURCES, WITNESSES
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import FeedId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.fakes import Neighbours
 from tests.sources.arxiv_samples import item, rss
 

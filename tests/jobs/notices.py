@@ -10,9 +10,9 @@ from paperround.bounces.handling import hold_against
 from paperround.core.clock import FixedClock
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Mailer, Outcome
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.sending import Post
 from paperround.editions.model import DeliveryId
 from tests.fakes import (

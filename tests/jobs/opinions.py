@@ -6,11 +6,11 @@ from sqlalchemy import func, select
 
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId, Record
 from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.readers import NewFeedback
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.jobs.conftest import NOW, record
 
 LATER = NOW + timedelta(days=1)

@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 from typing import Self
 
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import (
     Address,
     Consent,
@@ -17,7 +17,7 @@ from paperround.subscribers.model import (
     Preferences,
     SubscriberState,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.faults import Accepted, SmtpSink
 from tests.jobs.conftest import NOW
 

@@ -3,18 +3,18 @@
 from datetime import UTC, date, datetime, timedelta
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import DeliveryRecord
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.plan import (
     Hours,
     PlanReport,
     plan_due,
 )
 from paperround.digests.publish import draft, freeze
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
+from paperround.editions.store.lists import ListStore
 from paperround.ranking.rank import rank_list
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY
 

@@ -10,10 +10,10 @@ from paperround.core.rates import SignupLimits, parse_rates
 from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Claimed, Move
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.plan import Hours as DigestHours
 from paperround.digests.plan import plan_due
 from paperround.editions.model import DeliveryState

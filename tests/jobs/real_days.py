@@ -11,18 +11,18 @@ from typing import Any
 
 from paperround.core.times import midnight_utc, parse_instant
 from paperround.db.transactions import SqlDatabase, UnitOfWork
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Hours, plan_due
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, DigestKind, Edition, EditionPaper
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.feeds.ingest import ingest
 from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.model import Subscriber
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english, lease, move
 from tests.jobs.conftest import IDENTITY
 

@@ -13,7 +13,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Evidence, Outcome
 from paperround.delivery.return_path import tag_of
 from paperround.digests.sending import Post, deliver
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe

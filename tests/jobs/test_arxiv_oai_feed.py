@@ -5,7 +5,7 @@ import pytest
 from paperround.db.transactions import SqlDatabase
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.papers.model import Paper
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.jobs.newsroom import Room
 from tests.sources.arxiv_oai_samples import FULL, error, listed, record
 

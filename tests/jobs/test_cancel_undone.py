@@ -8,15 +8,15 @@ import pytest
 from paperround.core.clock import FixedClock
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.history_store import SentPapers
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import LedgerTotals
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import Cancelled, Restored, cancel, undo
 from paperround.digests.pages import Withdrawn, edition_page
 from paperround.digests.resend import send_missed
 from paperround.digests.sending import deliver
-from paperround.editions.list_store import ListStore
-from paperround.subscribers.store import SubscriberStore
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW
 from tests.jobs.notices import Batches, plan, post
 from tests.jobs.stopping import After

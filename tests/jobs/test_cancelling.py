@@ -10,22 +10,22 @@ import pytest
 from paperround.core.clock import FixedClock
 from paperround.core.errors import EditionCancelled
 from paperround.db.transactions import SqlDatabase, UnitOfWork
-from paperround.delivery.history_store import SentPapers
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.build import PART
 from paperround.digests.cancel import Cancelled, cancel, prospects
 from paperround.digests.plan import Hours, plan_due
 from paperround.digests.publish import publish
 from paperround.digests.resend import Missed, missed, send_missed
 from paperround.digests.sending import deliver
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MANUAL_CUT
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, EditionState
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences, SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import NewestFirst, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.notices import Batches, plan, post

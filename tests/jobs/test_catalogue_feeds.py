@@ -9,7 +9,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.http.model import FetchRequest
 from paperround.papers.model import Paper
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.jobs.newsroom import HOUR, Reply, Room
 from tests.sources.catalogue_samples import (
     crossref_list,

@@ -15,8 +15,8 @@ from paperround.signup.context import Desk
 from paperround.signup.limits import DAY, NEAR, WORKED_SHARE, note_refused, standing, tally
 from paperround.signup.worker import work_on_requests
 from paperround.subscribers.readers import Visitor
-from paperround.subscribers.request_store import RequestStore
 from paperround.subscribers.requests import Drop, Limit
+from paperround.subscribers.store.requests import RequestStore
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.readers import (
     FREE,

@@ -13,12 +13,12 @@ from paperround.db.transactions import SqlDatabase
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import LONGEST_WAIT
 from paperround.digests.publish import draft
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import ingest
 from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, Progress
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import ParsedBatch, Record
 from paperround.ranking.rank import rank_list
 from tests.fakes import NewestFirst

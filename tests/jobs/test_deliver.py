@@ -9,15 +9,15 @@ import pytest
 from paperround.core.interfaces import Worker
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Lease, Outcome, Phase, Reply
+from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.transitions import DeliverReport
 from paperround.digests.sending import deliver
-from paperround.editions.list_store import ListStore
 from paperround.editions.schedule import DIGEST_LIFE
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import (
     Neighbours,
     PatientMailer,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from paperround.db.transactions import SqlDatabase
 from paperround.ops.demo import Samples, begin, read_samples
 from paperround.papers.model import ParsedBatch
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.samples import days
 from tests.jobs.conftest import NOW
 

@@ -10,21 +10,21 @@ from paperround.core.rates import Rate
 from paperround.db.limits import Limiter, RateStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.system_mail_model import Alert
-from paperround.editions.candidate_store import CandidateStore
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import Window
+from paperround.editions.store.candidates import CandidateStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.enrich import MOST_REFUSALS, REST, EnrichReport, enrich
 from paperround.feeds.fetcher import SHORTEST_BREAK
 from paperround.feeds.health import LOST_AFTER
 from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest
 from paperround.ops.alerts import troubles
 from paperround.papers.enrichment import Enricher
-from paperround.papers.enrichment_store import EnrichmentStore
 from paperround.papers.model import Paper
-from paperround.papers.store import PaperStore
+from paperround.papers.store.enrichment import EnrichmentStore
+from paperround.papers.store.papers import PaperStore
 from paperround.plugins.enrichers import CrossrefNews, Github, HuggingFace, OpenAlexNews
 from tests.jobs.conftest import fill, record
 from tests.jobs.newsroom import HF, HOUR, MINUTE, NOW, Reply, Room

@@ -13,11 +13,11 @@ from sqlalchemy import Engine
 
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase, UnitOfWork
-from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.self_service.change_address import agree
 from paperround.self_service.erasure import erase_person
 from paperround.self_service.history import give_feedback
@@ -34,7 +34,7 @@ from paperround.signup.confirm import confirm
 from paperround.signup.context import Desk
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Preferences, SubscriberId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, everything_kept, seed_edition, seed_papers
 from tests.jobs.readers import (
     ask_to_move,

@@ -16,7 +16,7 @@ from paperround.feeds.model import FeedHealth
 from paperround.feeds.presets import PRESETS
 from paperround.feeds.preview import preview_feed
 from paperround.feeds.sources.registry import SOURCES
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Show
 from tests.jobs.newsroom import FOUR, HF, ML, NOW, Room, failing, update_feed
 

@@ -16,7 +16,7 @@ from paperround.feeds.files import (
 from paperround.feeds.model import MOST_FEEDS, NewFeed, feed_as_json
 from paperround.feeds.opml import read_opml, write_opml
 from paperround.feeds.sources.registry import SOURCES
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from tests.jobs.newsroom import NOW, Room
 from tests.sources.full_feeds import full_feed
 

@@ -9,10 +9,10 @@ from paperround.db.transactions import SqlDatabase
 from paperround.feeds.due import run_now
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.poll import PollReport
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest
 from paperround.papers.model import Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.jobs.newsroom import FOUR, HF, HOUR, ML, Reply, Room, batch, failing, update_feed
 
 

@@ -9,7 +9,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.feeds.model import NewFeed
 from paperround.feeds.preview import Fate, preview_feed
 from paperround.papers.model import Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.jobs.newsroom import HF, ML, NOW, Room, batch
 from tests.sources.arxiv_samples import item, rss
 

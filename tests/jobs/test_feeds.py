@@ -13,10 +13,10 @@ from paperround.db.transactions import SqlDatabase
 from paperround.feeds.due import delete_feed, log_poll, poll_due, run_now
 from paperround.feeds.files import exported_feeds
 from paperround.feeds.model import FeedHealth, NewFeed
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest
 from paperround.papers.model import Paper, Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.jobs.newsroom import (
     FOUR,
     HF,

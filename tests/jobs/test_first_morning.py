@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Welcome
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryState, Edition
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.model import FeedHealth, NewFeed, Poll, Progress
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import tick
 from paperround.papers.model import FeedId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record
 from tests.jobs.readers import desk, joined

@@ -7,12 +7,12 @@ import pytest
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.plugins.importers.mailing_lists import Vouched, read_foreign
 from paperround.subscribers.addresses import EmailAddresses
 from paperround.subscribers.imports import ImportReport, exported_rows, import_subscribers
 from paperround.subscribers.model import Consent, SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW
 
 ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING

@@ -16,7 +16,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Evidence
 from paperround.delivery.return_path import tagged
 from paperround.self_service.erasure import erase_address
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.jobs.conftest import NOW, fill, record
 from tests.jobs.publishing import send

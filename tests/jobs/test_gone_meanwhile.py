@@ -8,15 +8,15 @@ import pytest
 
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase, UnitOfWork
-from paperround.delivery.erasure_store import Erasure
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.erasure import Erasure
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import cancel
 from paperround.digests.resend import send_missed
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DigestKind
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import SubscriberId, SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send
 

@@ -9,19 +9,19 @@ from sqlalchemy import Engine
 from paperround.bounces.store import ReturnStore
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, SqlDatabase
-from paperround.delivery.erasure_store import Erasure
 from paperround.delivery.rate_state import Pacing, parse_domain_pace
-from paperround.delivery.rate_store import PaceStore
+from paperround.delivery.store.erasure import Erasure
+from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.system_mail_model import NoticeKind
 from paperround.editions.model import DeliveryId
 from paperround.feeds.model import FeedHealth, NewFeed, RunNotes
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cleanup import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Housework, keep_house
 from paperround.papers.model import Reject
 from paperround.signup.confirm import confirm
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, returned_event
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -17,7 +17,7 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase, UnitOfWork
 from paperround.feeds.ingest import IngestReport, ingest
 from paperround.papers.model import Count, LooseCount, Paper, PaperId, ParsedBatch, Record, Reject
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.databases import opened
 from tests.jobs.conftest import NOW, record
 

@@ -11,7 +11,7 @@ from paperround.db.transactions import Database, SqlDatabase
 from paperround.delivery.system_mail_model import NoticeKind
 from paperround.digests.plan import Hours, plan_due
 from paperround.digests.publish import publish
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Paper, Record
 from paperround.papers.search_service import search
 from paperround.personal.keyword_index import Findable, Finder
@@ -30,7 +30,7 @@ from paperround.subscribers.interests import Interest, InterestKind, parse_inter
 from paperround.subscribers.keywords import read_keywords
 from paperround.subscribers.model import Preferences
 from paperround.subscribers.readers import Choices
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, english
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, fill, record

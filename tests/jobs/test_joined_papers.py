@@ -12,21 +12,21 @@ from paperround.core.errors import Conflict
 from paperround.core.sender import Letterhead
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.history_store import SentPapers
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import NewDelivery
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.compose import sheet_of
 from paperround.digests.paper_pages import paper_page
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import IngestReport, ingest
 from paperround.papers.duplicates import joined
 from paperround.papers.model import Count, LooseCount, Paper, PaperId, ParsedBatch, Record
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.model import Subscription
 from paperround.subscribers.readers import NewFeedback
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     new_delivery,
     new_edition,

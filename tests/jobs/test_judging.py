@@ -5,12 +5,12 @@ import pytest
 from paperround.db.transactions import Database
 from paperround.digests.cuts import freeze_cuts
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.self_service.library import PAGE, Kept, keep_judgements, papers_to_judge, suggest
 from paperround.self_service.preferences import open_choices
 from paperround.signup.context import Desk
 from paperround.subscribers.interests import Interest, InterestKind
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import HOUR, NOW, address
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record

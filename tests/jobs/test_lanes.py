@@ -8,16 +8,16 @@ import pytest
 from paperround.core.clock import FixedClock
 from paperround.core.tokens import read_token
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import NOTICE_LIFE, NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.delivery.transitions import FEWEST
 from paperround.digests.model import DigestMail, DigestView
 from paperround.digests.sending import deliver, deliver_notices
-from paperround.editions.list_store import ListStore
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from tests.fakes import (
     PlainRenderer,
     ScriptedMailer,

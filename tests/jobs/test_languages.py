@@ -10,8 +10,8 @@ from paperround.delivery.system_mail import notice_mail
 from paperround.delivery.system_mail_model import ClaimedNotice
 from paperround.digests.compose import digest_mail, sheet_of
 from paperround.digests.render.composer import MailRenderer
-from paperround.editions.list_store import ListStore
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.ops.cleanup import keep_house
 from paperround.self_service.preferences import leave, save_choices
 from paperround.subscribers.model import Preferences

@@ -15,8 +15,8 @@ from paperround.core.errors import InvalidInput
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, SqlDatabase
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Ranking
+from paperround.editions.store.lists import ListStore
 from paperround.ops.cleanup import KEPT_SLOTS, keep_house
 from paperround.ops.tick import learn_round
 from paperround.papers.model import Count, Record
@@ -30,11 +30,11 @@ from paperround.ranking.learn import (
     learn_tonight,
     ranking_page,
 )
-from paperround.ranking.model_store import ModelStore
 from paperround.ranking.models import FittedModel, ModelFacts, Ranker
 from paperround.ranking.prior.maker import PriorMaker
 from paperround.ranking.rank import rank_list
 from paperround.ranking.stop_words import occurs
+from paperround.ranking.store import ModelStore
 from paperround.ranking.training_data import Cohort
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS

@@ -19,7 +19,7 @@ from paperround.signup.confirm import confirm
 from paperround.signup.context import Desk
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Frequency, Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import HOUR, NOW, address, everything_kept
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import fill, record

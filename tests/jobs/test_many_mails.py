@@ -14,16 +14,16 @@ from paperround.bounces.handling import hold_against
 from paperround.core.clock import FixedClock
 from paperround.core.tokens import read_token
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import DeliveryRecord, LedgerTotals
 from paperround.delivery.model import MOST_BREAKDOWNS, Envelope, Outcome, Phase, Reply
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.model import DigestMail
 from paperround.digests.render.composer import MailRenderer
 from paperround.digests.sending import Post, deliver
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryState
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import LETTERHEAD, Neighbours, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send

@@ -14,11 +14,11 @@ from paperround.feeds.fetcher import Newsroom
 from paperround.feeds.model import FeedHealth, FeedRun, NewFeed
 from paperround.feeds.poll import PollReport
 from paperround.feeds.sources.registry import SOURCES, WITNESSES
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.alerts import episode
 from paperround.ops.feed_alerts import feed_troubles
 from paperround.papers.model import FeedId, Paper
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.fakes import Neighbours
 from tests.jobs.month import (
     LATE,

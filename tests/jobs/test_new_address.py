@@ -21,7 +21,7 @@ from paperround.signup.context import Desk
 from paperround.signup.limits import may_mail
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import Address, Preferences, SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, everything_kept
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

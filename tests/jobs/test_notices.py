@@ -8,6 +8,7 @@ import pytest
 from paperround.core.tokens import Purpose, read_token
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Lease
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, notice_mail, raise_alert
 from paperround.delivery.system_mail_model import (
     NOTICE_LIFE,
@@ -16,7 +17,6 @@ from paperround.delivery.system_mail_model import (
     NoticeKind,
     NoticeMail,
 )
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.editions.model import DeliveryId
 from tests.fakes import HERE, LETTERHEAD
 from tests.jobs.conftest import IDENTITY, NOW

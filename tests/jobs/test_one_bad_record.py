@@ -19,10 +19,10 @@ from paperround.feeds.formats.registry import READERS, reader_for
 from paperround.feeds.ingest import IngestReport, ingest
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.sources.registry import SOURCES
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest
 from paperround.papers.model import FeedId, ParsedBatch, Reject
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.jobs.conftest import NOW
 from tests.jobs.newsroom import Reply, Room
 from tests.sources.pubmed_samples import found

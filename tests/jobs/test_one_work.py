@@ -39,7 +39,7 @@ from paperround.feeds.formats.registry import decompress, reader_for
 from paperround.feeds.ingest import IngestReport, ingest
 from paperround.papers.merge import key_of
 from paperround.papers.model import Paper, PaperId, ParsedBatch, Record
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.databases import opened
 from tests.jobs.conftest import NOW, record
 

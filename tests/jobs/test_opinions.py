@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.publish import publish
 from paperround.editions.model import DigestKind, Edition
 from paperround.papers.model import Paper, PaperId
@@ -15,7 +15,7 @@ from paperround.personal.ranking import Opinions, taste_day
 from paperround.personal.reader_preferences import wishes_of_all
 from paperround.personal.views import Taste, TasteDay
 from paperround.subscribers.model import Preferences, SubscriptionId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe

@@ -10,14 +10,14 @@ from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.rate_limits import Pacer
 from paperround.delivery.rate_state import TOLERANCE, Pacing, WarmUp
-from paperround.delivery.rate_store import PaceStore
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.rates import PaceStore
+from paperround.delivery.store.status import StatusStore
 from paperround.delivery.transitions import DeliverReport
 from paperround.digests.sending import Post, deliver, deliver_notices
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryId
 from paperround.editions.schedule import DIGEST_LIFE
-from paperround.subscribers.store import SubscriberStore
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import ScriptedMailer, accepting
 from tests.jobs.conftest import NOW
 from tests.jobs.notices import KEEPER, tell

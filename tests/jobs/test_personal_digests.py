@@ -13,9 +13,9 @@ from paperround.bounces.handling import hold_against
 from paperround.core.clock import FixedClock
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Slip
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.compose import digest_mail, sheet_of
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.model import DigestView
@@ -25,19 +25,19 @@ from paperround.digests.publish import publish
 from paperround.digests.sending import Post, digest_lane
 from paperround.editions.lists import ListId
 from paperround.editions.model import Candidate, DigestKind, Edition, EditionId, Ranking
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 from paperround.ops.cleanup import KEPT_TAILS, keep_house
 from paperround.ops.status import history
 from paperround.papers.duplicates import joined as one_work
 from paperround.papers.model import Paper, Record
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.personal.ranking import Opinions, taste_day
 from paperround.personal.reader_preferences import wishes_of_all
 from paperround.personal.views import TasteDay
 from paperround.self_service.history import feedback_sheet, give_feedback
 from paperround.self_service.preview import DigestPreviewer
 from paperround.subscribers.model import Address, Frequency, Preferences, SubscriptionId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english
 from tests.fakes import (
     LETTERHEAD,

@@ -5,18 +5,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.plan import (
     LONGEST_WAIT,
     Welcome,
     plan_due,
     plan_newcomer,
 )
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DigestKind, Edition
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Frequency, Preferences, Subscription
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.planning import DAY, HOUR, HOURS, MINUTE, SEVEN, at, cut, days, history, plan
 

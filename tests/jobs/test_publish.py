@@ -9,15 +9,15 @@ import pytest
 
 from paperround.core.reasons import freeze
 from paperround.db.transactions import SqlDatabase, UnitOfWork
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests import publish as publishing
 from paperround.digests.publish import PublishReport, publish
 from paperround.editions.model import DigestKind, EditionState
 from paperround.feeds.model import NewFeed
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.self_service.preview import DigestPreviewer
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import LETTERHEAD, NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send

@@ -15,15 +15,15 @@ from paperround.cli.digest_status import pace_as_json, what_holds_mail
 from paperround.core.errors import Conflict
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.restore_guard import MARK, WAY_OUT, SendMarks, name_installation
 from paperround.delivery.send_mark import SendMark, SendMarkFile
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import resume
 from paperround.digests.sending import Post, deliver, deliver_notices
 from paperround.doctor import schedule_check
-from paperround.editions.list_store import ListStore
 from paperround.editions.schedule import DIGEST_LIFE
+from paperround.editions.store.lists import ListStore
 from paperround.ops.alerts import troubles
 from paperround.ops.status import status
 from paperround.self_service.preview import send_test

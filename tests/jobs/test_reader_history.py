@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from paperround.db.transactions import Database
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Move
 from paperround.delivery.status_text import WHY_NO_MAIL, became, notice_called
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryState, SkipReason
+from paperround.editions.store.lists import ListStore
 from paperround.self_service.history import ReaderHistory, reader_history
 from paperround.signup.context import Desk
 from tests.builders import NOW, address, lease, move, seed_edition, seed_papers

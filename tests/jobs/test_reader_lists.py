@@ -11,7 +11,7 @@ from paperround.signup.confirm import confirm
 from paperround.signup.context import Desk
 from paperround.signup.requests import SignupRequest
 from paperround.subscribers.model import Frequency, Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address
 from tests.jobs.readers import (
     DAYS,

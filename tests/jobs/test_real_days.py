@@ -10,9 +10,9 @@ import pytest
 
 from paperround.core.times import midnight_utc
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
-from paperround.papers.store import PaperStore
+from paperround.editions.store.lists import ListStore
+from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.model import Frequency, Preferences
 from tests.builders import english
 from tests.databases import opened

@@ -10,7 +10,7 @@ import pytest
 
 from paperround.core.times import midnight_utc
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import WEEKDAYS, Frequency, Preferences
 from tests.databases import opened
 from tests.jobs.conftest import subscribe

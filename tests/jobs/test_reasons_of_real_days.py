@@ -12,21 +12,21 @@ import pytest
 from paperround.core.i18n.locale import tongue
 from paperround.core.times import midnight_utc
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.compose import digest_view, sheet_of
 from paperround.digests.model import DigestPaper
 from paperround.digests.render.composer import MailRenderer
 from paperround.editions.labels import authors_said
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DigestKind
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.evaluate.papers import read_days, votes
 from paperround.ranking.prior import learned
 from paperround.ranking.stop_words import may_join, occurs
 from paperround.ranking.training_data import Cohort, Settled
 from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.interests import Interest, InterestKind
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import english
 from tests.databases import opened
 from tests.jobs.conftest import subscribe

@@ -17,7 +17,7 @@ from paperround.delivery.return_path import TagUse, make_tag, tag_of
 from paperround.editions.model import SkipReason
 from paperround.ops.status import history
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.fakes import accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe

@@ -7,7 +7,7 @@ from paperround.digests.compose import ARXIV_THANKS
 from paperround.digests.playground import Reading, candidates_of, digest_view, rank_candidates
 from paperround.digests.render.composer import MailRenderer
 from paperround.papers.model import ParsedBatch, Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.self_service.preview import DigestPreviewer
 from tests.fakes import NewestFirst, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record

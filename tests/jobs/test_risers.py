@@ -9,7 +9,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.publish import publish
 from paperround.editions.model import Edition, EditionState
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 from paperround.papers.model import Count
 from paperround.ranking.trending import TrendingRanker
 from paperround.self_service.preview import DigestPreviewer

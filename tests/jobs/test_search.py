@@ -12,7 +12,7 @@ from paperround.feeds.ingest import ingest
 from paperround.papers.model import Paper, PaperId, Show
 from paperround.papers.search_service import LOOKED_AT, SearchPage
 from paperround.papers.search_service import search as search_papers
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.ranking.relevance import by_relevance
 from tests.builders import NOW, paper, write
 

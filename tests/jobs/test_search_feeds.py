@@ -7,13 +7,13 @@ import pytest
 from paperround.bootstrap import Runtime
 from paperround.config import Settings
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.candidate_store import CandidateStore
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import Window
+from paperround.editions.store.candidates import CandidateStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.preview import preview_feed
 from paperround.papers.model import Observation, Paper
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.jobs.newsroom import NOW, Room
 from tests.sources.pubmed_samples import EXPIRED, article, articles, found
 from tests.sources.semantic_scholar_samples import bulk, paper

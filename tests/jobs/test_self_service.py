@@ -15,8 +15,8 @@ from paperround.db.transactions import Database, SqlDatabase
 from paperround.delivery.ledger_model import Claimed
 from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
 from paperround.digests.plan import Hours, plan_due
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryState
+from paperround.editions.store.lists import ListStore
 from paperround.self_service.erasure import erase_address, erase_person, export_person
 from paperround.self_service.history import feedback_sheet
 from paperround.self_service.preferences import (
@@ -34,7 +34,7 @@ from paperround.subscribers.addresses import EmailAddresses
 from paperround.subscribers.imports import add_subscriber
 from paperround.subscribers.model import Preferences, SubscriberState, Subscription
 from paperround.subscribers.readers import Choices
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import MINUTE, NOW, address, seed_edition, seed_papers
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -11,9 +11,9 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.holds import ALLOW, Signing, allow_unsigned
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.sending import Post, deliver, deliver_notices
 from paperround.doctor import schedule_check
 from paperround.editions.schedule import DIGEST_LIFE

@@ -26,7 +26,7 @@ from paperround.subscribers.model import (
     SubscriberState,
 )
 from paperround.subscribers.readers import Visitor
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

@@ -16,7 +16,7 @@ from paperround.signup.context import Desk
 from paperround.signup.worker import work_on_requests
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import Address
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.readers import (

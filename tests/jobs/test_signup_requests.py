@@ -24,9 +24,9 @@ from paperround.signup.worker import TRIES, work_on_requests
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address
 from paperround.subscribers.readers import Visitor
-from paperround.subscribers.request_store import RequestStore
 from paperround.subscribers.requests import Drop
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.requests import RequestStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import MINUTE, NOW, address
 from tests.jobs.conftest import IDENTITY
 from tests.jobs.known import STATES, seed_states, statements

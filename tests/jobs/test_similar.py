@@ -8,7 +8,7 @@ from paperround.db.transactions import Database
 from paperround.papers.duplicates import PaperJoin
 from paperround.papers.model import Paper
 from paperround.papers.search_service import LASTING, SHOWN, Neighbours, similar_papers
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.ranking.relevance import by_relevance
 from tests.builders import MINUTE, NOW, paper, write
 

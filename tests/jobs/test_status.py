@@ -10,22 +10,22 @@ from paperround.core.clock import FixedClock
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.channel_model import ChannelKind, Hook
-from paperround.delivery.channel_store import ChannelStore
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Move
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.channels import ChannelStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.sending import Post
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryState, DigestKind, SkipReason
+from paperround.editions.store.lists import ListStore
 from paperround.ops.status import history, status
 from paperround.self_service.preview import send_test
 from paperround.subscribers.imports import suppression_digests
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     DAY,
     HOUR,

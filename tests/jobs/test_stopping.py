@@ -13,14 +13,14 @@ from paperround.delivery.deliver import MOST_KEYLESS
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.delivery.transitions import FEWEST
 from paperround.digests.cancel import pause, resume
 from paperround.digests.sending import deliver, deliver_notices
 from paperround.editions.model import DeliveryId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import accepting
 from tests.jobs.conftest import IDENTITY, NOW
 from tests.jobs.notices import KEEPER, Batches, plan, post, tell

@@ -11,8 +11,8 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 from sqlalchemy import select
 
 from paperround.db.schema import tables as db
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Claimed
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import cancel, pause, resume
 from paperround.digests.resend import send_missed
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind

@@ -5,7 +5,7 @@ import pytest
 from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.addresses import EmailAddresses
 from paperround.subscribers.import_files import read_rows
 from paperround.subscribers.imports import (
@@ -17,7 +17,7 @@ from paperround.subscribers.imports import (
     suppress,
 )
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW
 
 HEADER = (

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.compose import digest_mail, sheet_of
 from paperround.digests.render.composer import MailRenderer
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.formats.registry import READERS
 from paperround.feeds.ingest import ingest
 from paperround.ranking.trending import TrendingRanker

@@ -12,11 +12,11 @@ from paperround.core.errors import FetchFailed
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, SqlDatabase
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import LedgerTotals
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.editions.list_store import ListStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.editions.model import Ranking
+from paperround.editions.store.lists import ListStore
 from paperround.ops.tick import (
     SCHEDULER,
     TickReport,
@@ -27,7 +27,7 @@ from paperround.ops.tick import (
     tick,
 )
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.ticking import (

@@ -18,7 +18,7 @@ from paperround.digests.plan import Hours, plan_due
 from paperround.ops.cleanup import keep_house
 from paperround.self_service.preferences import leave, mail_choices_link
 from paperround.signup.confirm import confirm
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, seed_edition, seed_list, seed_papers
 from tests.databases import opened
 from tests.jobs.conftest import IDENTITY

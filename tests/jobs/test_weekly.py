@@ -5,18 +5,18 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.compose import digest_view, sheet_of
 from paperround.digests.model import DigestView
 from paperround.digests.publish import publish
 from paperround.digests.render.composer import MailRenderer
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DigestKind
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Count, Record
 from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.model import Frequency, Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import LETTERHEAD
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.mail.builders import letterhead

@@ -7,21 +7,21 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.history_store import SentPapers
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Slip
+from paperround.delivery.store.history import SentPapers
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.build import MOST_WITHDRAWALS
 from paperround.digests.compose import digest_mail, sheet_of
 from paperround.digests.publish import publish
 from paperround.digests.render.composer import MailRenderer
-from paperround.editions.candidate_store import CandidateStore
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import Window
 from paperround.editions.model import DeliveryState, DigestKind
-from paperround.editions.store import EditionStore
+from paperround.editions.store.candidates import CandidateStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Record
-from paperround.papers.store import PaperStore
-from paperround.subscribers.store import SubscriberStore
+from paperround.papers.store.papers import PaperStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import lease, move
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe

@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.jobs.conftest import fill, record, subscribe
 from tests.jobs.planning import DAY, HOUR, at, cut, days, plan
 

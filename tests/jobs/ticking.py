@@ -13,9 +13,9 @@ from paperround.core.errors import DatabaseFailed, FetchFailed
 from paperround.db.transactions import Database, UnitOfWork
 from paperround.digests.plan import Hours
 from paperround.digests.sending import Post, deliver
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.fetcher import Newsroom
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.dead_man_switch import WebPinger

@@ -14,23 +14,23 @@ from paperround.db.limits import Limiter, RateStore
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.channel_ledger import PostLedger
 from paperround.delivery.channel_model import ChannelKind, Hook
-from paperround.delivery.channel_store import ChannelStore
-from paperround.delivery.rate_store import PaceStore
 from paperround.delivery.status import DeliveryQuery
-from paperround.delivery.status_store import StatusStore
-from paperround.editions.list_store import ListStore
+from paperround.delivery.store.channel_ledger import PostLedger
+from paperround.delivery.store.channels import ChannelStore
+from paperround.delivery.store.rates import PaceStore
+from paperround.delivery.store.status import StatusStore
 from paperround.editions.model import DeliveryId
-from paperround.editions.rows import paper_columns
-from paperround.feeds.store import FeedStore
-from paperround.papers.enrichment_store import EnrichmentStore
+from paperround.editions.store.lists import ListStore
+from paperround.editions.store.rows import paper_columns
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import PaperId, Reject
-from paperround.papers.store import PaperStore
-from paperround.ranking.model_store import ModelStore
+from paperround.papers.store.enrichment import EnrichmentStore
+from paperround.papers.store.papers import PaperStore
 from paperround.ranking.models import NewModel
+from paperround.ranking.store import ModelStore
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import (
     NOW,
     edition_paper,

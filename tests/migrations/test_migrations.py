@@ -14,10 +14,10 @@ from paperround.core.errors import SchemaOutOfDate
 from paperround.db import migrate, revisions
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.model import FeedHealth
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import PaperId
 from tests.builders import NOW
 from tests.databases import opened

@@ -1,4 +1,4 @@
-"""What a reader gets, found one paper at a time: what `paperround.personal.selection` does for many."""
+"""What a reader gets, found one paper at a time: what `personal.selection` does for many."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

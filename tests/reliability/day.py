@@ -21,7 +21,7 @@ from paperround.delivery.system_mail import raise_alert
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.plan import plan_due
 from paperround.digests.sending import Post, deliver
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.feeds.ingest import ingest
 from paperround.ops.tick import publish_round

@@ -14,10 +14,10 @@ from paperround.core.clock import FixedClock
 from paperround.db import engine as engines
 from paperround.db import migrate
 from paperround.db.transactions import SqlDatabase
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.ops.tick import tick
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import imported
 from tests.databases import PostgresServer, postgres_server
 from tests.jobs.conftest import fill, record

@@ -24,7 +24,7 @@ from paperround.core.clock import FixedClock
 from paperround.db import engine as engines
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.status import StatusStore
 from paperround.ops.tick import SCHEDULER
 from paperround.web.app import create_app
 from tests.jobs.conftest import NOW

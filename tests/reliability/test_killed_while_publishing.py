@@ -14,8 +14,8 @@ from paperround.db.transactions import SqlDatabase
 from paperround.digests import build
 from paperround.digests import publish as publishing
 from paperround.digests.publish import PublishReport, publish
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import EditionState
+from paperround.editions.store.lists import ListStore
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.reliability.accounts import books

@@ -10,9 +10,9 @@ from paperround.db.transactions import SqlDatabase, UnitOfWork
 from paperround.delivery.model import Envelope, Outcome
 from paperround.digests.model import DigestMail
 from paperround.digests.sending import deliver
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryId
-from paperround.subscribers.store import SubscriberStore
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.fakes import PlainRenderer, accepting
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.conftest import database as database

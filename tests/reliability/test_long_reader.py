@@ -13,10 +13,10 @@ from paperround.db import engine as engines
 from paperround.db.engine import MOST_LOG_BYTES, USUAL_LOG, Storage
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.status import StatusStore
 from paperround.doctor.database_check import room
 from paperround.doctor.findings import Level
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.ops.alerts import troubles
 from paperround.web.metrics import gauges
 from tests.jobs.conftest import NOW

@@ -19,7 +19,7 @@ from paperround.db.transactions import PATIENCE, SqlDatabase
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.digests.model import DigestMail
 from paperround.digests.sending import Post, deliver
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from tests.databases import run_on
 from tests.fakes import Neighbours, PlainRenderer
 from tests.faults import Late, Say, SmtpSink

@@ -15,7 +15,7 @@ import pytest
 from paperround.db.schema.tables import metadata
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.publish import publish
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from tests.databases import postgres, postgres_url, run_on
 from tests.faults import Accepted
 from tests.jobs.conftest import fill, record

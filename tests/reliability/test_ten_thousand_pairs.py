@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.model import DeliveryId
 from paperround.signup.confirm import confirm
 from tests.builders import (

@@ -18,7 +18,7 @@ from sqlalchemy import event
 
 from paperround.db import engine as engines
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import resume
 from tests.jobs.conftest import NOW
 from tests.reliability.accounts import books, require_balance

@@ -16,7 +16,7 @@ from paperround.core.tokens import KeyRing
 from paperround.db import revisions as at_home
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.model import DeliveryState
 from tests.builders import (
     HOUR,

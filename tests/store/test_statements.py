@@ -16,10 +16,10 @@ from paperround.core.errors import Conflict
 from paperround.db import engine as engines
 from paperround.db import migrate
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.history_store import SentPapers
+from paperround.delivery.store.history import SentPapers
 from paperround.digests.sending import Post, deliver
-from paperround.editions.list_store import ListStore
-from paperround.feeds.store import FeedStore
+from paperround.editions.store.lists import ListStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.subscribers.model import SubscriberId
 from tests.builders import HOUR, seed_list
 from tests.databases import SERVER_OPTIONS, opened, postgres_server

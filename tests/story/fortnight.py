@@ -15,12 +15,12 @@ from paperround.db.transactions import SqlDatabase, UnitOfWork
 from paperround.delivery.model import Envelope, Outcome
 from paperround.digests.plan import Hours
 from paperround.digests.sending import Post, deliver
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryId
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.fetcher import Newsroom
 from paperround.feeds.model import NewFeed
 from paperround.feeds.sources.registry import SOURCES
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.dead_man_switch import Silence
 from paperround.ops.tick import Rounds, TickReport, tick
@@ -32,7 +32,7 @@ from paperround.subscribers.model import (
     Preferences,
     SubscriberState,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, NewestFirst, PlainRenderer, accepting
 from tests.jobs.conftest import IDENTITY

@@ -12,15 +12,15 @@ from paperround.core.times import local_date
 from paperround.db.engine import opened
 from paperround.db.migrate import upgrade
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import DeliveryRecord
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.plan import LONGEST_WAIT
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryState
 from paperround.editions.schedule import due_instant
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Frequency, Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.databases import database_url, engine, postgres, postgres_url, sqlite_template
 from tests.story.fortnight import DAYS, FEW, START, World
 

@@ -16,9 +16,9 @@ from paperround.core.tokens import KeyRing
 from paperround.db import engine as engines
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Identity
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.cancel import cancel, pause, resume
 from tests.builders import NOW
 from tests.databases import database_url, postgres, postgres_url, sqlite_template

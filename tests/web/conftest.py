@@ -17,13 +17,13 @@ from paperround.config import Settings
 from paperround.core.tokens import Purpose
 from paperround.db.schema.tables import metadata, signup_requests
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.plan import plan_due
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DigestKind, Edition
-from paperround.subscribers.store import SubscriberStore
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.app import create_app
 from tests.builders import NOW, address, seed_subscribers
 from tests.databases import sqlite_template

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 
-from paperround.editions.list_store import ListStore
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from tests.builders import DAY, HOUR, NOW, new_edition
 from tests.web.conftest import Site

@@ -1,7 +1,7 @@
 """Papers on pages, hostile ones among them."""
 
 from paperround.papers.model import Paper, PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import NOW, write
 from tests.web.conftest import Site
 

@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 from paperround.access.model import Scope
 from paperround.bootstrap import Runtime
 from paperround.config import Settings
-from paperround.delivery.ledger import Ledger
-from paperround.editions.list_store import ListStore
+from paperround.delivery.store.ledger import Ledger
 from paperround.editions.model import DeliveryState
+from paperround.editions.store.lists import ListStore
 from paperround.web.app import create_app
 from tests.builders import (
     DAY,

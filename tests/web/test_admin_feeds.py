@@ -15,9 +15,9 @@ from paperround.bootstrap.workers import POLL
 from paperround.config import Settings
 from paperround.core.errors import FetchFailed, FetchRefused
 from paperround.feeds.sources.registry import SOURCES
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.web.app import create_app
 from paperround.web.models import MOST_PREVIEWED
 from tests.sources.arxiv_samples import item, rss

@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 from paperround.access.model import Scope
 from paperround.config import Settings
 from paperround.delivery.channel_model import ChannelKind
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.web.app import ROUTERS, create_app
 from tests.builders import seed_subscribers
 from tests.channels.services import PATHS, Services, services

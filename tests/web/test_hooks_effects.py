@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from paperround.config import Settings
 from paperround.digests.sending import deliver
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.app import create_app
 from tests.builders import address
 from tests.mail.hooks.providers import (

@@ -15,7 +15,7 @@ from paperround.feeds.formats.registry import reader_for
 from paperround.feeds.ingest import ingest
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import Paper, ParsedBatch
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import HOUR, NOW, paper
 from tests.web.conftest import Site
 from tests.web.papers import keep

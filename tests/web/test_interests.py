@@ -7,7 +7,7 @@ import pytest
 
 from paperround.core.tokens import Purpose
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address, paper
 from tests.web.conftest import Site
 from tests.web.papers import keep

@@ -10,11 +10,11 @@ from paperround.core.errors import DatabaseFailed
 from paperround.core.i18n.locale import catalogue_path, read_catalogue
 from paperround.core.languages import LANGUAGES
 from paperround.core.tokens import Purpose
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.editions.model import Edition
 from paperround.subscribers.model import Preferences
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.web.conftest import Site
 

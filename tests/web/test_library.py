@@ -7,7 +7,7 @@ import re
 import pytest
 
 from paperround.editions.model import Edition
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.security import LIBRARY_BODY, PUBLIC_BODY
 from tests.builders import address
 from tests.web.conftest import Site

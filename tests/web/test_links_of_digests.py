@@ -28,10 +28,10 @@ from paperround.core.tokens import Purpose
 from paperround.delivery.system_mail_model import NoticeKind
 from paperround.digests.plan import plan_due
 from paperround.digests.sending import deliver
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.app import create_app
 from tests.builders import NOW, address, seed_subscribers
 from tests.databases import database_url, postgres, postgres_url

@@ -11,12 +11,12 @@ from starlette.testclient import TestClient
 from paperround.access.model import Scope
 from paperround.core.errors import DatabaseFailed
 from paperround.db.schema.tables import feeds
-from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.store.erasure import Erasure
 from paperround.editions.model import Edition
 from paperround.feeds.due import FEEDS as AT_ONCE
 from paperround.feeds.model import LiveFeed
 from paperround.feeds.opml import read_opml
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
 from paperround.self_service.erasure import AT_ONCE as ROWS_AT_ONCE
 from paperround.web.openapi import REFERENCE

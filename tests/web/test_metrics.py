@@ -16,7 +16,7 @@ from paperround.delivery.model import Evidence
 from paperround.editions.model import Edition
 from paperround.feeds.due import create_feed, run_now
 from paperround.feeds.model import FeedHealth, NewFeed
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import SCHEDULER
 from tests.builders import NOW, returned_event
 from tests.sources.arxiv_samples import item, rss

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import event
 
 from paperround.config import Settings
-from paperround.feeds.store import FeedStore
-from paperround.papers.store import PaperStore
+from paperround.feeds.store.feeds import FeedStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import DAY, NOW, listing, observation, paper
 from tests.web.conftest import Site, running, sql
 from tests.web.editions import DAYS, freeze

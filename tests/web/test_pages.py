@@ -9,11 +9,11 @@ import pytest
 from paperround.digests.pages import FRONT_PAPERS
 from paperround.digests.publish import draft
 from paperround.digests.publish import freeze as freeze_edition
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.ranking.rank import rank_list
 from tests.builders import NOW, english, new_edition, paper, write
 from tests.fakes import NewestFirst

@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from paperround.config import Settings
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Show
 from paperround.web.hugging_face import DailyShape, FoundShape, PaperShape
 from paperround.web.openapi import operations

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.ranking.model_store import ModelStore
 from paperround.ranking.models import NewModel
 from paperround.ranking.prior.maker import PriorMaker
 from paperround.ranking.prior.model import GROUPS, VERSION
+from paperround.ranking.store import ModelStore
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS
 from tests.builders import NOW

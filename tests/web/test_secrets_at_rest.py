@@ -9,8 +9,8 @@ from paperround.access.model import Scope
 from paperround.config import Settings
 from paperround.db.schema.tables import answers
 from paperround.delivery.channel_model import ChannelKind
-from paperround.delivery.channel_store import ChannelStore
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.channels import ChannelStore
+from paperround.delivery.store.status import StatusStore
 from paperround.doctor.database_check import keys_in_use
 from paperround.ops.cleanup import keep_house
 from tests.channels.services import PATHS, Services, services

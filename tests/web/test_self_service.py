@@ -11,10 +11,10 @@ from httpx2 import Response
 from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences, SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address
 from tests.jobs.readers import post, second_list
 from tests.web.conftest import Site, sql

@@ -18,15 +18,15 @@ from paperround.core.errors import Crowded
 from paperround.core.rates import SignupLimits, parse_rates
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.signup.context import Desk
 from paperround.signup.limits import DAY, tally
 from paperround.signup.requests import request_link
 from paperround.subscribers.model import Frequency, Preferences, SubscriberState
 from paperround.subscribers.readers import Visitor
-from paperround.subscribers.request_store import RequestStore
 from paperround.subscribers.requests import Limit
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.requests import RequestStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web import form_token
 from paperround.web.app import create_app
 from paperround.web.form_token import Filled

@@ -7,12 +7,12 @@ from html import unescape
 import pytest
 
 from paperround.config import Settings
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.imports import add_subscriber, suppress
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import NOW, address, seed_subscribers
 from tests.web.admin import fields_of
 from tests.web.conftest import Site, running

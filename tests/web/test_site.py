@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.model import FeedHealth, NewFeed
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import Reject, Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from tests.builders import DAY, HOUR, NOW, new_edition, observation, paper, write
 from tests.web.conftest import PUBLIC_URL, Site
 from tests.web.editions import DAYS, freeze, link

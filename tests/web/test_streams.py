@@ -13,12 +13,12 @@ import pytest
 from paperround.access.model import Scope
 from paperround.core.errors import DatabaseFailed
 from paperround.db.schema.tables import feeds
-from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.store.erasure import Erasure
 from paperround.feeds.due import FEEDS as AT_ONCE
 from paperround.feeds.formats.xml import NotWellFormed
 from paperround.feeds.model import LiveFeed
 from paperround.feeds.opml import read_opml
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
 from paperround.web import templates
 from tests.web.admin import FEEDS, bearer, feed_body, key_for, program

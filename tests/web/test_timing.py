@@ -6,7 +6,7 @@ from time import perf_counter
 import pytest
 
 from paperround.config import Settings
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.imports import suppress
 from tests.builders import NOW, address, seed_subscribers
 from tests.web.conftest import Site, running

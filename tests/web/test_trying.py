@@ -9,7 +9,7 @@ from paperround.core.tokens import Purpose
 from paperround.delivery.system_mail import notice_mail
 from paperround.delivery.system_mail_model import NoticeKind
 from paperround.editions.model import Edition
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.jobs.readers import post
 from tests.web.conftest import Site

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import cancel, undo
 from paperround.editions.model import Edition
 from tests.builders import HOUR, NOW, TOKEN, lease

@@ -13,7 +13,7 @@ from paperround.delivery.restore_guard import SendMarks, name_installation
 if TYPE_CHECKING:
     from paperround.bootstrap import Runtime
 from paperround.db.slots import SlotStore
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 
 
 def send_marks_of(settings: Settings, host: str) -> SendMarks:

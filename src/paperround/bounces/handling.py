@@ -34,7 +34,7 @@ from paperround.self_service.preferences import stop_reading
 from paperround.signup.magic_links import address_of, reader_of
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import COMPLAINT, GONE, Subscriber, SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 log = logging.getLogger(__name__)
 

@@ -36,7 +36,7 @@ from paperround.delivery.model import Evidence
 from paperround.editions.model import DeliveryState
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.subscribers.model import SubscriberId, SubscriberState
-from paperround.subscribers.rows import EMAIL
+from paperround.subscribers.store.rows import EMAIL
 
 _BOOKS = {"delivery": db.deliveries, "notice": db.notices}
 _LEFT = (DeliveryState.SENT, DeliveryState.UNKNOWN)

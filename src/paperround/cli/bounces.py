@@ -14,7 +14,7 @@ from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
 from paperround.core.errors import InvalidInput, NotFound, PaperroundError
 from paperround.core.reasons import counted
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 TRY_LATER = 75
 """What a mail server takes for "not now, keep it" (EX_TEMPFAIL of sysexits.h)."""

@@ -27,7 +27,7 @@ from paperround.editions.lists import DEFAULT_LIST
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
     from paperround.bootstrap import Runtime
     from paperround.digests.channels import ChannelAdmin
-from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.store.channels import ChannelStore
 
 app = typer.Typer(
     help="Slack, Discord, Telegram and webhooks that a list is posted to.", no_args_is_help=True

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import socket
 
     from paperround.bootstrap import Runtime
-from paperround.editions.list_store import ListStore
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 
 HOST = "127.0.0.1"
 PORT = 8000

@@ -30,7 +30,7 @@ from paperround.feeds.model import FeedState, NewFeed, Progress
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import Runtime
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_lists.check)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from paperround.bootstrap import Runtime
     from paperround.delivery.transitions import DeliverReport
     from paperround.digests.channel_delivery import ChannelReport
-from paperround.delivery.ledger import Ledger
-from paperround.editions.list_store import ListStore
-from paperround.subscribers.request_store import RequestStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.store.requests import RequestStore
 
 
 def serve(

@@ -36,7 +36,7 @@ from paperround.subscribers.model import Address
 
 if TYPE_CHECKING:
     from paperround.bootstrap import Runtime
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 
 MOST_SHOWN = 20
 """Rejects that are told one by one."""

@@ -6,7 +6,7 @@ import typer
 
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import print_list, print_result
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 app = typer.Typer(
     help="Addresses that must never be mailed; only their keyed hashes are kept.",

@@ -28,8 +28,8 @@ from paperround.delivery.ledger_model import Move
 from paperround.delivery.model import Envelope
 from paperround.delivery.queues import Lane, Mail, SendContext, new_lease
 from paperround.delivery.rate_limits import UNREACHED, Pacer
-from paperround.delivery.rate_store import Gate, PaceStore
 from paperround.delivery.replies import is_opening, speaks_against_us, verdict
+from paperround.delivery.store.rates import Gate, PaceStore
 from paperround.delivery.transitions import ClaimSize, Moves, UnderWay
 from paperround.editions.model import DeliveryId, DeliveryState
 

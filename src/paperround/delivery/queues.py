@@ -17,11 +17,11 @@ from paperround.core.errors import Conflict, DatabaseFailed
 from paperround.core.interfaces import Clock, Processes
 from paperround.core.times import Boot
 from paperround.db.transactions import Database, Patience, UnitOfWork, write
-from paperround.delivery.claims import Claims
 from paperround.delivery.ledger_model import Claimed, Move
 from paperround.delivery.model import Envelope, Evidence, Lease, Mailer, Outcome, Verdict
 from paperround.delivery.rate_state import Pacing
 from paperround.delivery.restore_guard import SendMarks
+from paperround.delivery.store.claims import Claims
 from paperround.delivery.system_mail_model import ClaimedNotice
 
 # What a process has to write down and could not yet: the database was away.

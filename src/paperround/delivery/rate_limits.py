@@ -13,14 +13,14 @@ from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import UnitOfWork
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.model import Outcome
 from paperround.delivery.queues import SendContext
 from paperround.delivery.rate_state import Pace, Pacing, is_taken
-from paperround.delivery.rate_store import DOMAIN, RELAY, Gate, PaceStore
 from paperround.delivery.replies import is_opening
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.rates import DOMAIN, RELAY, Gate, PaceStore
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import Alert
-from paperround.delivery.system_mail_store import NoticeLedger
 
 LINGER = timedelta(seconds=2)
 """How long the connections of a batch are kept for the next message that may leave."""

@@ -23,12 +23,12 @@ from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, UnitOfWork, write
 from paperround.delivery.holds import HOLD
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.send_mark import SendMark, SendMarkFile
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import Alert
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.editions.list_store import ListStore
-from paperround.subscribers.request_store import RequestStore
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.store.requests import RequestStore
 
 # After a restore: nothing may be sent that the lost installation may have sent already.
 #

@@ -10,6 +10,7 @@ from paperround.core.sender import Letterhead
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.db.transactions import UnitOfWork
 from paperround.delivery.model import Identity, Lease
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import (
     NOTICE_LIFE,
     Alert,
@@ -19,7 +20,6 @@ from paperround.delivery.system_mail_model import (
     NoticeMail,
     NoticeView,
 )
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.editions.model import DeliveryId
 from paperround.subscribers.model import SubscriberId, Subscription
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from paperround.core.languages import spoken
 from paperround.db.transactions import UnitOfWork, tried
-from paperround.delivery.history_store import SentPapers
 from paperround.delivery.ledger_model import NewDelivery
 from paperround.delivery.model import Identity
+from paperround.delivery.store.history import SentPapers
 from paperround.digests.model import Choice, choice_of, is_weekly, none_due, of_the_week
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
@@ -29,7 +29,7 @@ from paperround.editions.model import (
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.personal.keyword_index import Finder, findable, finder_of
 from paperround.personal.matches import Sight, Wishes, sight_of
 from paperround.personal.ranking import EditionTail, Opinions, Views, tail_of

@@ -21,13 +21,13 @@ from paperround.access.store import AuditStore
 from paperround.core.errors import Conflict, InvalidInput, NotFound
 from paperround.core.times import local_date
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.status import EditionTally
-from paperround.delivery.status_store import StatusStore
-from paperround.editions.list_store import ListStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import DeliveryState
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 
 STOPPABLE = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
 GONE = (DeliveryState.SENT, DeliveryState.IN_DATA, DeliveryState.UNKNOWN)

@@ -25,20 +25,20 @@ from paperround.core.interfaces import no_progress
 from paperround.core.sender import Letterhead
 from paperround.core.times import format_instant
 from paperround.db.transactions import UnitOfWork
-from paperround.delivery.channel_ledger import PostLedger
 from paperround.delivery.channel_model import Channel
-from paperround.delivery.channel_store import ChannelStore
 from paperround.delivery.deliver import Run
 from paperround.delivery.holds import is_held, is_suspect
 from paperround.delivery.ledger_model import Claimed, Move
 from paperround.delivery.model import Envelope, Outcome, Phase, Verdict
 from paperround.delivery.queues import Lane, SendContext
 from paperround.delivery.rate_limits import pacer_of
+from paperround.delivery.store.channel_ledger import PostLedger
+from paperround.delivery.store.channels import ChannelStore
 from paperround.digests.channel_posts import ChannelSender, Digest, Message, PostOutcome
 from paperround.digests.compose import digest_view, sheet_of
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryId, DeliveryState, EditionPaper
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 
 log = logging.getLogger(__name__)

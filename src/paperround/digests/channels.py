@@ -24,15 +24,15 @@ from paperround.delivery.channel_model import (
     read_name,
     written_key,
 )
-from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.channel_posts import ChannelSender, Greeting, PostOutcome
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.choices import checked, settled
 from paperround.subscribers.import_files import preferences_of
 from paperround.subscribers.interests import bounded, parse_interest
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 _HOOK = frozenset({"hook", "chat", "key"})
 _CLOCK = frozenset({"hour", "timezone"})

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.ledger import Ledger
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.plan import LONGEST_WAIT
 from paperround.digests.publish import draft_now, freeze
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, SkipReason
 from paperround.editions.schedule import Cut, newest_cut
 from paperround.editions.source_pages import feeds_of
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import LiveFeed
 from paperround.feeds.outlook import awaited, never_read, quiet_reason

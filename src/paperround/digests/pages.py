@@ -10,9 +10,8 @@ from paperround.access.store import AuditStore
 from paperround.core.errors import NotFound
 from paperround.core.languages import marked
 from paperround.db.transactions import Database, UnitOfWork
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import CANCEL, GONE, _count, _target
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     Edition,
@@ -21,11 +20,12 @@ from paperround.editions.model import (
     EditionSummary,
 )
 from paperround.editions.schedule import MOST_CUTS
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.editions.trending import why_quiet
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

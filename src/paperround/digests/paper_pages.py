@@ -11,12 +11,12 @@ from paperround.core.languages import marked
 from paperround.db.transactions import Database, UnitOfWork
 from paperround.digests.pages import edition_page, paper_id
 from paperround.editions.citations import Citation, CitedEdition
-from paperround.editions.history_store import HistoryStore
 from paperround.editions.model import (
     Stood,
     page_path,
 )
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.history import HistoryStore
 from paperround.papers.excerpts import Marker
 from paperround.papers.formatting import shown_text
 from paperround.papers.gist import LONGEST, choose_two
@@ -24,8 +24,8 @@ from paperround.papers.identifiers import addresses_of, page_name
 from paperround.papers.model import Observation, Paper, PaperId, PaperTrail
 from paperround.papers.search import Filters, Hit, Query, parse_query
 from paperround.papers.search_service import hit_of
-from paperround.papers.search_store import SearchIndex
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
+from paperround.papers.store.search import SearchIndex
 from paperround.papers.traces import Trace, latest_of, trace_of
 
 MOST_ENTRIES = 60

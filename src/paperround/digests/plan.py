@@ -17,17 +17,17 @@ from enum import Enum
 from paperround.core.errors import EditionCancelled
 from paperround.core.times import is_zone, local_date
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import DueDelivery, NewDelivery
 from paperround.delivery.model import Identity
-from paperround.delivery.rate_store import PaceStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.rates import PaceStore
 from paperround.digests.build import BuildContext, Reader, build, in_parts, without_mail
 from paperround.digests.model import none_due
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, Edition, EditionId, SkipReason
 from paperround.editions.schedule import first_due, missed, newest_cut, next_due
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.personal.ranking import Opinions
 from paperround.subscribers.model import (
     DueSubscription,
@@ -36,7 +36,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 PAGE = 2000
 """People who are chosen for together."""

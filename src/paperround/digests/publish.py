@@ -17,11 +17,10 @@ from types import MappingProxyType
 from paperround.core.errors import Conflict, EditionCancelled
 from paperround.core.times import is_zone, local_date
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import NewDelivery, Planned, Shard
 from paperround.delivery.model import Identity
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.build import BuildContext, Reader, build, in_parts
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import CANDIDATES, MANUAL_CUT, MailingList
 from paperround.editions.model import (
     DigestKind,
@@ -33,14 +32,15 @@ from paperround.editions.model import (
     TailPaper,
 )
 from paperround.editions.source_pages import sources_of
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.model import PaperId
 from paperround.personal.ranking import Opinions, edition_paper, with_gist
 from paperround.ranking.models import Ranker
 from paperround.ranking.rank import ListRanking, rank_list, risers_told
 from paperround.subscribers.model import SubscriberId, Subscription, SubscriptionId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 PAGE = 2000
 """Subscriptions that are chosen for together."""

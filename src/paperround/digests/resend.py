@@ -18,12 +18,11 @@ from paperround.access.model import COMMAND_LINE, Deed
 from paperround.access.store import AuditStore
 from paperround.core.times import local_date
 from paperround.db.transactions import Database, tried
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import NewDelivery, Slip, Undelivered
 from paperround.delivery.model import Identity
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.build import BuildContext, Reader, build
 from paperround.digests.model import Choice
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     DeliveryId,
@@ -33,7 +32,8 @@ from paperround.editions.model import (
     EditionId,
     SkipReason,
 )
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.personal.ranking import Opinions
 from paperround.subscribers.model import SubscriberState, Subscription
 

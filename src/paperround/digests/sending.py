@@ -10,25 +10,25 @@ from paperround.core.interfaces import Advance, no_progress
 from paperround.core.sender import Letterhead
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import UnitOfWork
-from paperround.delivery.claims import Claims
 from paperround.delivery.deliver import Run, Tally
 from paperround.delivery.holds import HELD, Signing, hold_unsigned, is_held, is_suspect
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Claimed, Move
 from paperround.delivery.model import Envelope, Mailer
 from paperround.delivery.queues import Lane, Mail, SendContext, new_lease
 from paperround.delivery.rate_limits import pacer_of
 from paperround.delivery.return_path import TagUse, make_tag, tagged
+from paperround.delivery.store.claims import Claims
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import notice_mail
 from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.delivery.transitions import DeliverReport
 from paperround.digests.compose import Sheet, digest_mail, newcomers_mail, sheet_of
 from paperround.digests.model import Renderer
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, EditionId
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 
 HoldAgainst = Callable[..., None]
 """Called in the transaction that settles: `hold_against(work, keys, book, moves, now=now)`."""

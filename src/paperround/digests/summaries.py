@@ -17,7 +17,7 @@ from paperround.core.rates import Rate
 from paperround.db.limits import RateStore
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import Paper
 from paperround.papers.summaries import Wording, checked, is_askable, marked

@@ -9,7 +9,7 @@ from paperround.db.checks import Soundness
 from paperround.db.engine import Storage
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.status import StatusStore
 from paperround.doctor.findings import Finding, fail, ok, skipped, tried, warn
 
 DOCTOR = "doctor"

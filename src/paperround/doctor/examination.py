@@ -11,7 +11,7 @@ from paperround.bootstrap import Runtime
 from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.db.checks import look
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.status import StatusStore
 from paperround.doctor import (
     config_check,
     database_check,
@@ -27,7 +27,7 @@ from paperround.feeds.fetcher import ask
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.cluster import staff
 from paperround.ops.status import Status, status
-from paperround.ranking.model_store import ModelStore
+from paperround.ranking.store import ModelStore
 
 _WORSE = (Level.SKIPPED, Level.OK, Level.WARN, Level.FAIL)
 MAILBOX_WAY_OUT = (

@@ -22,7 +22,7 @@ from paperround.digests.compose import newcomers_mail
 from paperround.doctor.dns_check import related
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.editions.lists import MailingList
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 
 ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
 CLIPPED = 102 * 1024

@@ -10,11 +10,11 @@ from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import UnitOfWork
 from paperround.delivery.channel_model import Channel
-from paperround.delivery.channel_store import ChannelStore
 from paperround.delivery.holds import ALLOW, LACKS_KEYS
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import DeliveryRecord
 from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
+from paperround.delivery.store.channels import ChannelStore
+from paperround.delivery.store.ledger import Ledger
 from paperround.digests.plan import LATE
 from paperround.doctor.database_check import CLOCKS_DIFFER, DOCTOR
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn

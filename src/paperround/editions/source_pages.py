@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from paperround.core.languages import marked
 from paperround.db.transactions import Database, UnitOfWork
 from paperround.editions.lists import MailingList
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 from paperround.feeds.due import every_feed, polled_feeds
 from paperround.feeds.model import AlarmKind, FeedHealth, LiveFeed
 from paperround.feeds.outlook import source_lines
-from paperround.feeds.store import FeedStore
-from paperround.papers.store import PaperStore
+from paperround.feeds.store.feeds import FeedStore
+from paperround.papers.store.papers import PaperStore
 
 WINDOW = timedelta(days=1)
 SHOWN = timedelta(days=30)

@@ -14,9 +14,6 @@ from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
 from paperround.core.times import local_date, parse_date, week_name
 from paperround.db.transactions import Database, UnitOfWork
-from paperround.editions.candidate_store import CandidateStore
-from paperround.editions.history_store import HistoryStore
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     Edition,
@@ -26,9 +23,12 @@ from paperround.editions.model import (
     Placed,
     SkipReason,
 )
-from paperround.editions.store import EditionStore
+from paperround.editions.store.candidates import CandidateStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.history import HistoryStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Paper, PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 
 Days = tuple[date, date]
 """The first and the last day of a stretch, both in it."""

@@ -27,7 +27,7 @@ from paperround.papers.model import PaperId, ParsedBatch, Record
 from paperround.papers.search import COMMON, Filters
 from paperround.papers.search_service import search
 from paperround.papers.stems import stem, words
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.ranking.relevance import by_relevance
 
 METRIC = "ndcg_at_10"

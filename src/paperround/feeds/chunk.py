@@ -42,7 +42,7 @@ from paperround.papers.model import (
     PaperWrite,
     Record,
 )
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 
 Pair = tuple[str, str]
 

@@ -15,7 +15,7 @@ from paperround.db.transactions import UnitOfWork, write
 from paperround.feeds.fetcher import Newsroom
 from paperround.feeds.model import LiveFeed, NewFeed, Source
 from paperround.feeds.poll import LEASE, PollReport, not_ours, poll_feed
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
 
 log = logging.getLogger(__name__)

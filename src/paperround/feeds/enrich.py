@@ -21,12 +21,12 @@ from paperround.db.transactions import UnitOfWork, write
 from paperround.feeds.fetcher import Newsroom, Share, ask, is_overload
 from paperround.feeds.ingest import IngestReport, Run
 from paperround.feeds.model import FeedHealth
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.enrichment import KIND, LEASE, WATCHED, Enricher, feed_name, next_ask
-from paperround.papers.enrichment_store import EnrichmentStore
 from paperround.papers.model import Paper, PaperId, ParsedBatch, Reject
-from paperround.papers.store import PaperStore
+from paperround.papers.store.enrichment import EnrichmentStore
+from paperround.papers.store.papers import PaperStore
 
 log = logging.getLogger(__name__)
 

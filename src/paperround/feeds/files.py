@@ -11,7 +11,7 @@ from paperround.db.transactions import UnitOfWork, write
 from paperround.feeds.due import FEEDS, check_feed, every_feed, settings_of
 from paperround.feeds.fetcher import Newsroom
 from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Reject, Show
 
 OpmlReader = Callable[[bytes], Sequence[DescribedFeed]]

@@ -20,7 +20,7 @@ from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import Database, UnitOfWork, write
 from paperround.feeds.chunk import Chunk, by_trust, dated
 from paperround.feeds.model import MOST_NAMES, RunNotes
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import (
     FeedId,
     Observation,
@@ -29,7 +29,7 @@ from paperround.papers.model import (
     Record,
     Reject,
 )
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 
 CHUNK = 2000
 """Records a transaction: large enough to batch, small enough not to hold SQLite's one writer for

@@ -52,7 +52,7 @@ from paperround.feeds.model import (
     RunNotes,
     Shape,
 )
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.feeds.volume import alarm_of, remembered
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import FeedId, ParsedBatch, Show

@@ -13,7 +13,7 @@ from paperround.feeds.model import FeedState, NewFeed, Progress
 from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.merge import may_merge_by_title
 from paperround.papers.model import ParsedBatch, Reject, Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 
 MOST_PAGES = 3
 """Answers a look may ask for until one holds papers: a day without any is ordinary."""

@@ -17,21 +17,21 @@ from paperround.db.engine import MOST_LOG_BYTES, Storage
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import UnitOfWork
 from paperround.delivery.holds import leapt, unsigned
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Backlog
 from paperround.delivery.rate_limits import relay_alerts
-from paperround.delivery.rate_store import PaceStore
 from paperround.delivery.restore_guard import put_back
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.rates import PaceStore
+from paperround.delivery.store.status import StatusStore
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.channels import stopped_channels
 from paperround.digests.plan import LATE, PlanReport
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import SkipReason
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.health import LOST_AFTER
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.feed_alerts import feed_troubles
 from paperround.papers.enrichment import EnricherName, feed_name
 from paperround.signup.limits import SLOW_LANE, tally

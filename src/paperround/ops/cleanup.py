@@ -12,22 +12,22 @@ from paperround.bounces.store import ReturnStore
 from paperround.db.limits import RateStore
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.channel_store import ChannelStore
-from paperround.delivery.erasure_store import Erasure
 from paperround.delivery.model import Identity
-from paperround.delivery.rate_store import PaceStore
+from paperround.delivery.store.channels import ChannelStore
+from paperround.delivery.store.erasure import Erasure
+from paperround.delivery.store.rates import PaceStore
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import CONFIRM_VALID, UNCONFIRMED_LIFE, NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.editions.store import EditionStore
-from paperround.feeds.store import FeedStore
+from paperround.editions.store.editions import EditionStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cluster import PERIODS, forget_the_gone
 from paperround.ranking.learn import NIGHTS, TRIES
 from paperround.signup.confirm import confirmations, reminder_key
 from paperround.signup.limits import may_remind
 from paperround.signup.requests import POW
-from paperround.subscribers.request_store import RequestStore
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.requests import RequestStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from paperround.core.jobs import Job, Line, Staff, name_of, sign_of, staff_of
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.channel_ledger import PostLedger
-from paperround.delivery.ledger import Ledger
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.subscribers.request_store import RequestStore
+from paperround.delivery.store.channel_ledger import PostLedger
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
+from paperround.subscribers.store.requests import RequestStore
 
 PERIODS = "tick"
 """The kind of the slots that schedulers take."""

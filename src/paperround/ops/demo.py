@@ -15,10 +15,10 @@ from datetime import datetime
 
 from paperround.db.slots import ANCHOR, KIND, MARK, SlotStore
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import IngestReport, ingest
 from paperround.papers.model import ParsedBatch
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 
 LOOK = "demo-samples"
 """The sign of life that is left when samples were read."""

@@ -17,9 +17,7 @@ from paperround.core.times import end_of_day, local_date
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, UnitOfWork
 from paperround.delivery.channel_model import Channel
-from paperround.delivery.channel_store import ChannelStore
 from paperround.delivery.holds import is_held, lacks_keys
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Backlog, LedgerTotals
 from paperround.delivery.rate_limits import unreached
 from paperround.delivery.rate_state import (
@@ -30,7 +28,6 @@ from paperround.delivery.rate_state import (
     RateState,
     pace_in_words,
 )
-from paperround.delivery.rate_store import PaceStore
 from paperround.delivery.restore_guard import is_put_back
 from paperround.delivery.status import (
     EditionTally,
@@ -39,21 +36,24 @@ from paperround.delivery.status import (
     Progress,
     ReasonTally,
 )
-from paperround.delivery.status_store import StatusStore
 from paperround.delivery.status_text import MOST_MAILS, without_addresses
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.editions.list_store import ListStore
+from paperround.delivery.store.channels import ChannelStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.rates import PaceStore
+from paperround.delivery.store.status import StatusStore
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.schedule import next_cut
 from paperround.editions.source_pages import feeds_of
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import LiveFeed
 from paperround.ops.tick import SCHEDULER
 from paperround.signup.limits import DAY, tally
 from paperround.subscribers.model import Address, Subscriber, SubscriberId, Subscription
 from paperround.subscribers.requests import RequestTally
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 LATELY = timedelta(minutes=5)
 """What the pace is measured over, or since the first mail within it."""

@@ -27,8 +27,8 @@ from paperround.delivery.system_mail import raise_alert
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Hours, PlanReport, plan_due
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import Edition
+from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import live_feeds, log_poll, poll_due
 from paperround.feeds.enrich import EnrichReport, enrich
 from paperround.feeds.fetcher import Newsroom

@@ -26,9 +26,9 @@ from paperround.papers.search import (
     widened,
     without_filters,
 )
-from paperround.papers.search_store import SearchIndex
 from paperround.papers.stems import stem, stems, words
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
+from paperround.papers.store.search import SearchIndex
 
 Relevance = Callable[[Query, Sequence[Paper], Found], list[PaperId]]
 """Orders the best papers of the index; `Found` is what the index said. Pure."""

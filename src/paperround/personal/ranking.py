@@ -7,11 +7,11 @@ from threading import Lock
 
 from paperround.db.transactions import UnitOfWork
 from paperround.editions.model import Edition, EditionPaper, TailPaper
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.identifiers import addresses_of
 from paperround.papers.model import Paper, PaperId, Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.personal.keyword_index import Findable, findable
 from paperround.personal.matches import Wishes
 from paperround.personal.views import (
@@ -23,7 +23,7 @@ from paperround.personal.views import (
     taste_of,
 )
 from paperround.subscribers.model import SubscriberId, Subscription
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 # The papers behind those that an edition shows, for readers whose wishes are known.
 #

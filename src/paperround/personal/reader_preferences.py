@@ -5,7 +5,7 @@ from datetime import datetime
 
 from paperround.db.transactions import UnitOfWork
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.personal.matches import Wishes
 from paperround.subscribers.choices import settled
 from paperround.subscribers.interests import (
@@ -18,7 +18,7 @@ from paperround.subscribers.interests import (
 )
 from paperround.subscribers.model import SubscriberId, Subscription
 from paperround.subscribers.readers import GivenPaper
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 
 def wishes_of_all(

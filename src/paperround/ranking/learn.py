@@ -16,12 +16,11 @@ from functools import lru_cache
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.editions.history_store import HistoryStore
 from paperround.editions.model import Candidate, Ranking
+from paperround.editions.store.history import HistoryStore
 from paperround.papers.model import Paper, Vote
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.ranking.formula_model import Formula
-from paperround.ranking.model_store import ModelStore
 from paperround.ranking.models import (
     KeptModel,
     LearnedModel,
@@ -30,6 +29,7 @@ from paperround.ranking.models import (
     NewModel,
     digest_of,
 )
+from paperround.ranking.store import ModelStore
 from paperround.ranking.training_data import cohorts_of, settled_before
 
 log = logging.getLogger(__name__)

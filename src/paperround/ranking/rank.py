@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 
 from paperround.core.times import local_date
 from paperround.db.transactions import Database, UnitOfWork
-from paperround.editions.candidate_store import CandidateStore
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList, Window, window_of
 from paperround.editions.model import Edition, EditionState, Ranking
 from paperround.editions.rank_changes import risers_of
-from paperround.editions.store import EditionStore
+from paperround.editions.store.candidates import CandidateStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.ranking.models import Ranker
 
 BACKGROUND = 5000

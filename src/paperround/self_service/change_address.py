@@ -15,8 +15,8 @@ from enum import StrEnum
 from paperround.core.errors import invalid
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import UnitOfWork, write
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import CONFIRM_VALID, Notice, NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.signup.context import Desk
 from paperround.signup.limits import due_instant, may_link
 from paperround.signup.magic_links import (
@@ -30,9 +30,9 @@ from paperround.signup.worker import NEW, OLD
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address
 from paperround.subscribers.readers import Visitor
-from paperround.subscribers.request_store import RequestStore
 from paperround.subscribers.requests import NewRequest, RequestKind
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.requests import RequestStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 
 class Agreed(StrEnum):

@@ -8,14 +8,14 @@ from operator import attrgetter
 
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.store.erasure import Erasure
 from paperround.signup.context import Desk
 from paperround.signup.magic_links import choosing_reader, noted, write_by_link
 from paperround.subscribers.imports import suppress as never_mail
 from paperround.subscribers.model import Address, Subscriber, SubscriberId
 from paperround.subscribers.readers import ExportPage, ExportPlace
-from paperround.subscribers.request_store import RequestStore
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.requests import RequestStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 AT_ONCE = 500
 """Rows of an export that are read at a time."""

@@ -15,13 +15,12 @@ from paperround.core.languages import marked
 from paperround.core.sender import Letterhead
 from paperround.core.tokens import Purpose, read_token
 from paperround.db.transactions import Database, UnitOfWork
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.status import DeliveryEntry, DeliveryQuery
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
 from paperround.digests.paper_pages import MOST_ENTRIES, all_of, newest_of
 from paperround.editions.feed_documents import FeedDocument, FeedEntry
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     DeliveryState,
@@ -31,14 +30,15 @@ from paperround.editions.model import (
     Placed,
     page_path,
 )
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.editions.trending import why_quiet
 from paperround.papers.formatting import shown_text
 from paperround.papers.identifiers import addresses_of, page_name
 from paperround.papers.model import Paper
 from paperround.signup.context import Desk
 from paperround.subscribers.model import Subscriber, SubscriberId, SubscriberState
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 LOOKED_BACK = timedelta(days=60)
 """A paper that stood in an edition longer ago and comes again counts as new."""

@@ -8,18 +8,18 @@ from datetime import date, datetime
 
 from paperround.db.transactions import UnitOfWork
 from paperround.delivery.status import MailRecord
-from paperround.delivery.status_store import StatusStore
 from paperround.delivery.status_text import MOST_MAILS, became, notice_called, without_addresses
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryState, Edition, EditionId, page_path
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.self_service.preferences import masked
 from paperround.signup.context import Desk
 from paperround.signup.magic_links import choosing_reader, digest_owner, write_by_link
 from paperround.subscribers.readers import VERDICTS, DeliveryOwner, NewFeedback
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,12 @@ from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
 from paperround.db.transactions import Database, UnitOfWork
 from paperround.editions.model import Order, Placed
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
 from paperround.papers.identifiers import canonical
 from paperround.papers.libraries import GivenWork, Library, Understood, UnderstoodWork
 from paperround.papers.model import Paper, PaperId, Reject
 from paperround.papers.phrases import telling_phrases
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.personal.reader_preferences import interests_of
 from paperround.self_service.onboarding_model import (
     MOST_JUDGED,
@@ -41,7 +41,7 @@ from paperround.subscribers.interests import (
 )
 from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.readers import NewFeedback
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 MOST_LOOKED_UP = 300
 """Titles of one library that are looked for, each with a search; the others stay titles."""

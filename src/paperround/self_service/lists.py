@@ -5,8 +5,8 @@ from datetime import datetime
 
 from paperround.db.transactions import Database, UnitOfWork
 from paperround.digests.plan import Welcome
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
+from paperround.editions.store.lists import ListStore
 from paperround.signup.confirm import _join, _theirs
 from paperround.signup.context import Desk
 from paperround.signup.magic_links import choosing_reader, write_by_link

@@ -8,9 +8,9 @@ from typing import TypeVar
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import UnitOfWork
 from paperround.delivery.model import Identity
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, said_of
 from paperround.delivery.system_mail_model import Notice, NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.plan import Hours, first_due_of
 from paperround.editions.model import DeliveryState
 from paperround.personal.reader_preferences import interests_of, papers_given
@@ -36,7 +36,7 @@ from paperround.subscribers.model import (
     SubscriptionId,
 )
 from paperround.subscribers.readers import Choices
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 T = TypeVar("T")
 

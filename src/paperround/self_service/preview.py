@@ -11,21 +11,21 @@ from paperround.core.sender import Letterhead
 from paperround.core.times import local_date
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.ledger import Ledger
 from paperround.delivery.ledger_model import Slip, slip_for
 from paperround.delivery.model import FIRST_RETRY, Identity
+from paperround.delivery.store.ledger import Ledger
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import SOMEBODY, new_notice
 from paperround.delivery.system_mail_model import CONFIRM_VALID, NewNotice, Notice, NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.build import BuildContext, Reader, build
 from paperround.digests.compose import digest_mail, sheet_of
 from paperround.digests.model import DigestMail, DigestPaper, Rendered, Renderer
 from paperround.digests.publish import draft_now, standing_edition, unfrozen
 from paperround.digests.sending import Post, deliver_notices, why_held
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT, MailingList
 from paperround.editions.model import DigestKind, Edition, SkipReason
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import Opinions
 from paperround.ranking.models import Ranker
@@ -43,7 +43,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,16 +12,16 @@ from datetime import datetime
 
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import UnitOfWork
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import (
     CONFIRM_VALID,
     UNDO_VALID,
     Notice,
     NoticeKind,
 )
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.digests.plan import Hours, Welcome, plan_newcomer
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import ListId, MailingList
+from paperround.editions.store.lists import ListStore
 from paperround.personal.reader_preferences import add_interests
 from paperround.signup.context import Desk
 from paperround.signup.magic_links import (
@@ -40,7 +40,7 @@ from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import Consent, Preferences, SubscriberState, Subscription
 from paperround.subscribers.readers import NewSignup
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 CONSENT = "confirmed by mail"
 

@@ -29,8 +29,8 @@ from paperround.signup.context import Desk
 from paperround.subscribers.mailboxes import mail_provider, mailbox
 from paperround.subscribers.model import Address, SubscriberId
 from paperround.subscribers.readers import Visitor
-from paperround.subscribers.request_store import RequestStore
 from paperround.subscribers.requests import Drop, Limit, RequestTally
+from paperround.subscribers.store.requests import RequestStore
 
 SLOW_LANE = timedelta(minutes=30)
 """How long a request waits when there are more than usual and no work was done for it."""

@@ -14,12 +14,12 @@ from typing import TypeVar
 from paperround.core.tokens import KeyRing, Purpose, TokenParts, read_token
 from paperround.db.transactions import UnitOfWork, write
 from paperround.delivery.model import Identity
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, said_of
 from paperround.delivery.system_mail_model import PREFERENCES_VALID, NewNotice, Notice, NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryId
+from paperround.editions.store.lists import ListStore
 from paperround.signup.context import Desk
 from paperround.subscribers.choices import packed_interests
 from paperround.subscribers.interests import Interest
@@ -31,7 +31,7 @@ from paperround.subscribers.model import (
     Subscription,
 )
 from paperround.subscribers.readers import DeliveryOwner
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 T = TypeVar("T")
 

@@ -14,15 +14,15 @@ from paperround.core.rates import Standing
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import UnitOfWork, write
 from paperround.delivery.system_mail import spoken_in
-from paperround.editions.list_store import ListStore
+from paperround.editions.store.lists import ListStore
 from paperround.signup.context import Desk
 from paperround.signup.limits import count_client, due_instant, standing_of
 from paperround.subscribers.choices import checked, packed, packed_interests, packed_lists
 from paperround.subscribers.interests import Interest, checked_interests
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
-from paperround.subscribers.request_store import RequestStore
 from paperround.subscribers.requests import NewRequest, RequestKind
+from paperround.subscribers.store.requests import RequestStore
 
 POW = "pow"
 """The kind of slot that a solved challenge takes."""

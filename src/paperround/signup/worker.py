@@ -18,9 +18,9 @@ from traceback import extract_tb
 
 from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.db.transactions import UnitOfWork, write
+from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, said_of
 from paperround.delivery.system_mail_model import CONFIRM_VALID, NOTICE_LIFE, NoticeKind
-from paperround.delivery.system_mail_store import NoticeLedger
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState
 from paperround.signup.confirm import confirm_key, confirmations
@@ -39,9 +39,9 @@ from paperround.subscribers.choices import unpacked, unpacked_interests
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address, Subscriber, SubscriberState, Subscription
 from paperround.subscribers.readers import NewSignup
-from paperround.subscribers.request_store import RequestStore
 from paperround.subscribers.requests import Drop, RequestId, RequestKind, WaitingRequest
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.requests import RequestStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 
 def ask_both_ends(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:

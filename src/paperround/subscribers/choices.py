@@ -18,9 +18,9 @@ from paperround.papers.identifiers import canonical, folded
 from paperround.papers.model import Paper
 from paperround.papers.phrases import frequent_phrases
 from paperround.papers.search import Place, Query, Term
-from paperround.papers.search_store import SearchIndex
 from paperround.papers.stems import words
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
+from paperround.papers.store.search import SearchIndex
 from paperround.papers.topics import read_topics
 from paperround.subscribers.interests import (
     Interest,

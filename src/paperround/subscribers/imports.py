@@ -17,8 +17,8 @@ from paperround.core.interfaces import Advance, no_progress
 from paperround.core.times import format_instant
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import MailingList
+from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Reject
 from paperround.subscribers.choices import settled
 from paperround.subscribers.import_files import (
@@ -41,7 +41,7 @@ from paperround.subscribers.model import (
     SubscriberState,
     Subscription,
 )
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 CHUNK = 1000
 

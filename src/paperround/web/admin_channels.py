@@ -8,7 +8,7 @@ from paperround.access.model import Scope
 from paperround.bootstrap import Runtime
 from paperround.bootstrap.mail import channel_admin
 from paperround.delivery.channel_model import Channel
-from paperround.delivery.channel_store import ChannelStore
+from paperround.delivery.store.channels import ChannelStore
 from paperround.digests.channels import ChannelAdmin
 from paperround.subscribers.model import SubscriberId
 from paperround.web.auth import Actor, keyed_router

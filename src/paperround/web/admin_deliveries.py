@@ -8,13 +8,13 @@ from paperround.access.model import Scope
 from paperround.access.store import AuditStore
 from paperround.core.errors import NotFound
 from paperround.delivery.status import DeliveryQuery
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import cancel, pause, resume
-from paperround.editions.list_store import ListStore
 from paperround.editions.model import DeliveryState
-from paperround.editions.store import EditionStore
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.auth import Actor, keyed_router
 from paperround.web.context import Home, Present
 from paperround.web.delivery_models import (

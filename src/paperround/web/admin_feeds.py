@@ -23,7 +23,7 @@ from paperround.feeds.ingest import ingest
 from paperround.feeds.model import LiveFeed
 from paperround.feeds.opml import read_opml, write_opml
 from paperround.feeds.poll import shown_as
-from paperround.feeds.store import FeedStore
+from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
 from paperround.web.auth import keyed_router
 from paperround.web.context import Home, Present

@@ -17,7 +17,7 @@ from paperround.db.slots import SlotStore
 from paperround.delivery.holds import LACKS_KEYS, lacks_keys
 from paperround.delivery.rate_limits import UNREACHED, unreached
 from paperround.delivery.restore_guard import WAS_PUT_BACK, is_put_back
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.status import StatusStore
 from paperround.ops.cluster import staff
 from paperround.ops.tick import SCHEDULER
 from paperround.web.context import Home, Present

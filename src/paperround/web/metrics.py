@@ -15,7 +15,7 @@ from paperround.bootstrap import Runtime
 from paperround.bounces.model import ReturnTally
 from paperround.core.jobs import Line, Lined
 from paperround.db.transactions import Database
-from paperround.delivery.status_store import StatusStore
+from paperround.delivery.store.status import StatusStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.ops.cluster import staff

@@ -15,11 +15,11 @@ from paperround.digests.pages import edition_page
 from paperround.digests.paper_pages import citation, cited_paper
 from paperround.editions.citations import Citation
 from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
-from paperround.editions.list_store import ListStore
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
+from paperround.editions.store.lists import ListStore
 from paperround.editions.trending import DailyPaper, Period, trending_now
 from paperround.papers.model import PaperId, Show
-from paperround.papers.store import PaperStore
+from paperround.papers.store.papers import PaperStore
 from paperround.ranking.learn import ranking_page
 from paperround.web import examples
 from paperround.web.context import LASTING_A_MINUTE, PATIENT, Home, Present

@@ -434,7 +434,7 @@ channels = Table(
     Column("name", Text, nullable=False, unique=True),
     text("hook"),  # these three rest sealed: whoever could read them could post, or sign
     text("chat"),
-    text("key"),  # within, a line for each that signs: see delivery/channel_store.py
+    text("key"),  # within, a line for each that signs: see delivery/store/channels.py
     instant("created_at"),
     instant("paused_at", null=True),
     instant("stopped_at", null=True),

@@ -23,14 +23,14 @@ from paperround.core.languages import ENGLISH
 from paperround.db.dialect import Written, among, write_json
 from paperround.db.rows import value_of
 from paperround.db.schema import tables as db
-from paperround.delivery.claim_statements import waiting
-from paperround.delivery.claims import RELEASED, Book
 from paperround.delivery.ledger_model import Claimed, NewDelivery, Slip, parts_by_position
 from paperround.delivery.model import Lease
+from paperround.delivery.store.claim_statements import waiting
+from paperround.delivery.store.claims import RELEASED, Book
 from paperround.editions.model import DigestKind, EditionState, SkipReason, Withdrawal
 from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberState
-from paperround.subscribers.rows import EMAIL
+from paperround.subscribers.store.rows import EMAIL
 
 T = TypeVar("T")
 

@@ -44,7 +44,7 @@ from paperround.editions.model import (
     Stood,
     TailPaper,
 )
-from paperround.editions.rows import (
+from paperround.editions.store.rows import (
     edition_columns,
     edition_of,
     paper_at,

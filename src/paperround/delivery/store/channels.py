@@ -18,17 +18,17 @@ from paperround.db.rows import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import UnitOfWork
 from paperround.delivery.channel_model import Channel, ChannelKind, Hook, OldKey
-from paperround.delivery.claim_statements import NO_LEASE
-from paperround.delivery.erasure_store import Erasure
+from paperround.delivery.store.claim_statements import NO_LEASE
+from paperround.delivery.store.erasure import Erasure
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, SkipReason
-from paperround.subscribers.interests_store import Interests
 from paperround.subscribers.model import (
     Preferences,
     SubscriberId,
     SubscriberState,
 )
-from paperround.subscribers.rows import (
+from paperround.subscribers.store.interests import Interests
+from paperround.subscribers.store.rows import (
     PREFERENCE_COLUMNS,
     preference_columns,
     preferences_of,

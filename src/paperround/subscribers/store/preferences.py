@@ -20,7 +20,7 @@ from paperround.subscribers.model import (
     SubscriptionId,
 )
 from paperround.subscribers.readers import DeliveryOwner, NewFeedback
-from paperround.subscribers.rows import (
+from paperround.subscribers.store.rows import (
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,
     person_of,

@@ -36,7 +36,7 @@ from paperround.feeds.model import (
     Poll,
     RunNotes,
 )
-from paperround.feeds.rows import (
+from paperround.feeds.store.rows import (
     NEVER_POLLED,
     feed_columns,
     feed_of,

@@ -33,7 +33,9 @@ from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import among, as_ids
 from paperround.db.rows import value_of
 from paperround.db.transactions import Store, UnitOfWork
-from paperround.delivery.claim_statements import (
+from paperround.delivery.ledger_model import LedgerTotals, Move
+from paperround.delivery.model import LIFE_OVER, Lease
+from paperround.delivery.store.claim_statements import (
     NO_LEASE,
     held,
     leasing,
@@ -48,9 +50,7 @@ from paperround.delivery.claim_statements import (
     settling_together,
     waiting,
 )
-from paperround.delivery.ledger_model import LedgerTotals, Move
-from paperround.delivery.model import LIFE_OVER, Lease
-from paperround.delivery.rate_store import Gate
+from paperround.delivery.store.rates import Gate
 from paperround.editions.model import DeliveryId, DeliveryState, SkipReason
 
 RELEASED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)

@@ -34,14 +34,6 @@ from paperround.db.rows import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, UnitOfWork
 from paperround.papers.duplicates import PaperJoin
-from paperround.papers.duplicates_store import (
-    STANDS,
-    current,
-    join,
-    keep_earlier,
-    keep_texts,
-    require_current,
-)
 from paperround.papers.model import (
     Carried,
     EarlierText,
@@ -54,9 +46,17 @@ from paperround.papers.model import (
     PaperTrail,
     PaperWrite,
 )
-from paperround.papers.rows import PAPER_COLUMNS, paper_of, row_of
 from paperround.papers.search import title_words
-from paperround.papers.search_store import index_new, remember_words
+from paperround.papers.store.duplicates import (
+    STANDS,
+    current,
+    join,
+    keep_earlier,
+    keep_texts,
+    require_current,
+)
+from paperround.papers.store.rows import PAPER_COLUMNS, paper_of, row_of
+from paperround.papers.store.search import index_new, remember_words
 
 TITLE_KEY = "title_key"
 """The one kind of identifier that two papers may share; the first one keeps it."""

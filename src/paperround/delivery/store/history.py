@@ -19,9 +19,9 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.ledger_model import NewDelivery, Slip
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, Withdrawal
-from paperround.papers.duplicates_store import STANDS, groups
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import PaperId
+from paperround.papers.store.duplicates import STANDS, groups
 from paperround.subscribers.model import (
     SubscriberId,
 )

@@ -35,7 +35,7 @@ from paperround.subscribers.model import (
     SubscriptionId,
 )
 from paperround.subscribers.readers import NewSignup
-from paperround.subscribers.rows import (
+from paperround.subscribers.store.rows import (
     EMAIL,
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,

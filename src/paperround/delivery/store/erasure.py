@@ -24,13 +24,13 @@ from paperround.core.times import format_instant
 from paperround.db.dialect import among, write_json
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, UnitOfWork
-from paperround.delivery.claim_statements import waiting
-from paperround.delivery.system_mail_store import OWN_ADDRESS
+from paperround.delivery.store.claim_statements import waiting
+from paperround.delivery.store.system_mail import OWN_ADDRESS
 from paperround.editions.model import DeliveryState, SkipReason
 from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.readers import ExportPage, ExportPlace
-from paperround.subscribers.rows import preference_columns
-from paperround.subscribers.store import SubscriberStore
+from paperround.subscribers.store.rows import preference_columns
+from paperround.subscribers.store.subscribers import SubscriberStore
 
 _MACHINERY = frozenset(
     {"lease_until", "host", "pid", "started", "token", "key_id", "breakdowns", "next_at"}

@@ -12,9 +12,6 @@ from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import insert_new
 from paperround.db.schema import tables as db
 from paperround.editions.lists import ListId
-from paperround.subscribers.consent_store import WISH, Signups, person_row
-from paperround.subscribers.due_store import DueInstants
-from paperround.subscribers.interests_store import Interests
 from paperround.subscribers.model import (
     Address,
     ImportedSubscriber,
@@ -25,8 +22,11 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.preferences_store import SelfService
-from paperround.subscribers.rows import (
+from paperround.subscribers.store.consent import WISH, Signups, person_row
+from paperround.subscribers.store.due import DueInstants
+from paperround.subscribers.store.interests import Interests
+from paperround.subscribers.store.preferences import SelfService
+from paperround.subscribers.store.rows import (
     EMAIL,
     PERSON_COLUMNS,
     SUBSCRIPTION_COLUMNS,

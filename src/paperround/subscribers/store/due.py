@@ -17,7 +17,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.rows import (
+from paperround.subscribers.store.rows import (
     SUBSCRIPTION_COLUMNS,
     subscription_of,
 )

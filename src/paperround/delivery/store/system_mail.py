@@ -22,10 +22,10 @@ from paperround.db.dialect import insert_new
 from paperround.db.rows import columns_of, value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import UnitOfWork
-from paperround.delivery.claim_statements import NO_LEASE, waiting
-from paperround.delivery.claims import Book, Claims
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Lease
+from paperround.delivery.store.claim_statements import NO_LEASE, waiting
+from paperround.delivery.store.claims import Book, Claims
 from paperround.delivery.system_mail_model import ClaimedNotice, NewNotice, Notice, NoticeKind
 from paperround.editions.model import DeliveryId, DeliveryState, SkipReason
 from paperround.subscribers.model import SubscriberId, SubscriberState

@@ -9,8 +9,8 @@ from sqlalchemy import and_, func, select
 from paperround.db.dialect import among
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
-from paperround.papers.duplicates_store import STANDS
 from paperround.papers.model import FeedId, Observation, PaperId, Vote
+from paperround.papers.store.duplicates import STANDS
 
 VOTES = "upvotes"
 

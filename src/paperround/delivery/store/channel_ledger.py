@@ -14,12 +14,12 @@ from sqlalchemy import bindparam, func, select, update
 from paperround.db.dialect import among, upsert
 from paperround.db.schema import tables as db
 from paperround.db.transactions import UnitOfWork
-from paperround.delivery.claim_statements import waiting
-from paperround.delivery.claims import Claims
 from paperround.delivery.ledger_model import Claimed
 from paperround.delivery.model import Lease
-from paperround.delivery.rate_store import Gate
-from paperround.delivery.rows import DELIVERIES, due_rows, lines_of, may_go
+from paperround.delivery.store.claim_statements import waiting
+from paperround.delivery.store.claims import Claims
+from paperround.delivery.store.rates import Gate
+from paperround.delivery.store.rows import DELIVERIES, due_rows, lines_of, may_go
 from paperround.editions.model import DeliveryId
 from paperround.papers.model import PaperId
 

@@ -23,9 +23,6 @@ from paperround.db.engine import roomy
 from paperround.db.rows import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import UnitOfWork
-from paperround.delivery.claim_statements import NO_LEASE, waiting
-from paperround.delivery.claims import Claims
-from paperround.delivery.history_store import remember
 from paperround.delivery.ledger_model import (
     Backlog,
     Claimed,
@@ -37,9 +34,12 @@ from paperround.delivery.ledger_model import (
     Shard,
     Slip,
 )
-from paperround.delivery.replacement_store import Replacing
 from paperround.delivery.replies import HOLDING
-from paperround.delivery.rows import DELIVERIES, delivery_columns, slip_of
+from paperround.delivery.store.claim_statements import NO_LEASE, waiting
+from paperround.delivery.store.claims import Claims
+from paperround.delivery.store.history import remember
+from paperround.delivery.store.replacement import Replacing
+from paperround.delivery.store.rows import DELIVERIES, delivery_columns, slip_of
 from paperround.editions.lists import ListId
 from paperround.editions.model import (
     DeliveryId,
@@ -49,7 +49,7 @@ from paperround.editions.model import (
     EditionState,
     SkipReason,
 )
-from paperround.editions.rows import paper_columns
+from paperround.editions.store.rows import paper_columns
 from paperround.subscribers.model import SubscriberId, SubscriberState
 
 RECENT_EDITIONS = 8

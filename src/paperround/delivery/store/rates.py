@@ -17,7 +17,6 @@ from paperround.db.limits import RateStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, UnitOfWork
 from paperround.delivery.channel_model import ChannelKind
-from paperround.delivery.claim_statements import held, storable
 from paperround.delivery.model import LIFE_OVER, Outcome
 from paperround.delivery.rate_state import (
     SPARE_CONNECTIONS,
@@ -27,6 +26,7 @@ from paperround.delivery.rate_state import (
     RateState,
     kept_back,
 )
+from paperround.delivery.store.claim_statements import held, storable
 from paperround.editions.model import DeliveryId
 from paperround.editions.schedule import DIGEST_LIFE
 

@@ -9,13 +9,13 @@ from paperround.core.jobs import DELIVER, Job
 from paperround.db.dialect import among
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
-from paperround.delivery.history_store import remember_again
 from paperround.delivery.ledger_model import Undelivered
-from paperround.delivery.rows import slip_of
+from paperround.delivery.store.history import remember_again
+from paperround.delivery.store.rows import slip_of
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, EditionId, SkipReason
 from paperround.subscribers.model import SubscriberId
-from paperround.subscribers.rows import SUBSCRIPTION_COLUMNS, subscription_of
+from paperround.subscribers.store.rows import SUBSCRIPTION_COLUMNS, subscription_of
 
 # As words, because SQLite uses a partial index only where its condition is found word by word.
 _UNDELIVERED = text(

@@ -10,8 +10,8 @@ from paperround.db.bulk import insert_many
 from paperround.db.dialect import among, upsert
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
-from paperround.papers.duplicates_store import STANDS
 from paperround.papers.model import PaperId
+from paperround.papers.store.duplicates import STANDS
 
 _KEY = ("paper_id", "enricher")
 

@@ -14,8 +14,6 @@ from paperround.db.engine import Storage, storage
 from paperround.db.rows import value_of
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
-from paperround.delivery.claim_statements import waiting
-from paperround.delivery.replacement_store import IS_REPLACED
 from paperround.delivery.status import (
     DeliveryEntry,
     DeliveryQuery,
@@ -24,10 +22,12 @@ from paperround.delivery.status import (
     MailRecord,
     ReasonTally,
 )
+from paperround.delivery.store.claim_statements import waiting
+from paperround.delivery.store.replacement import IS_REPLACED
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState, DigestKind
 from paperround.subscribers.model import SubscriberId, SubscriberState
-from paperround.subscribers.rows import EMAIL
+from paperround.subscribers.store.rows import EMAIL
 
 MOST_HOURS = 200
 """How many due instants of a day are looked at: the hours of readers, and a few of newcomers."""

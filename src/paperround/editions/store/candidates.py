@@ -22,14 +22,14 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId, MailingList, Window
 from paperround.editions.model import Candidate, EditionState, ListedBy
-from paperround.papers.duplicates_store import STANDS
 from paperround.papers.enrichment import scale_of
 from paperround.papers.model import (
     Observation,
     PaperId,
 )
-from paperround.papers.rows import PAPER_COLUMNS, paper_of
-from paperround.papers.search_store import categories_of
+from paperround.papers.store.duplicates import STANDS
+from paperround.papers.store.rows import PAPER_COLUMNS, paper_of
+from paperround.papers.store.search import categories_of
 
 _PAPERS = db.papers.c
 

@@ -14,7 +14,7 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import Store, UnitOfWork
 from paperround.subscribers.model import Address
 from paperround.subscribers.requests import NewRequest, RequestId, RequestKind, WaitingRequest
-from paperround.subscribers.rows import address_columns
+from paperround.subscribers.store.rows import address_columns
 
 
 class RequestStore(Store):

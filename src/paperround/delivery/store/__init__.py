@@ -1,0 +1,1 @@
+"""The tables of deliveries, system mail and channels, and every statement on them."""

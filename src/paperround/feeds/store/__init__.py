@@ -1,0 +1,1 @@
+"""The tables of feeds and their runs, and every statement on them."""
