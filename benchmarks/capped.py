@@ -15,16 +15,16 @@ from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.peer import PORT, lacks_peer, near_sink
 from benchmarks.table import Bar, Measured
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, StartedClock
 from paperround.db.transactions import Database
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.publish import publish
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from paperround.feeds.formats.jsonl import read_jsonl
 
 WAITING = 10_000
@@ -43,7 +43,7 @@ def confirmation_over_a_capped_relay() -> list[Measured]:
     with fresh_database() as database, near_sink(), tempfile.TemporaryDirectory() as folder:
         store(read_jsonl(as_jsonl(papers(200))), database)
         subscribe(WAITING, database)
-        home = Runtime(_settings(Path(folder)), FixedClock(NOW))
+        home = AppContext(_settings(Path(folder)), FixedClock(NOW))
         publish(
             database=database,
             ranker=home.ranker,
@@ -66,7 +66,7 @@ def confirmation_over_a_capped_relay() -> list[Measured]:
     ]
 
 
-def _measure(home: Runtime, database: Database) -> tuple[list[float], float]:
+def _measure(home: AppContext, database: Database) -> tuple[list[float], float]:
     stopping, clock = Event(), StartedClock(NOW)
     post = replace(
         home.post(), database=database, clock=clock, stopping=stopping.is_set, wait=stopping.wait
@@ -84,13 +84,13 @@ def _measure(home: Runtime, database: Database) -> tuple[list[float], float]:
     return waits, sent / (time.monotonic() - begin)
 
 
-def _asked(home: Runtime, post: Post, number: int) -> float:
+def _asked(home: AppContext, post: DeliveryContext, number: int) -> float:
     """Seconds from asking for a mail to the moment the relay has taken it."""
     time.sleep(BETWEEN)
     key, begin = f"bench {number}", time.monotonic()
     notice = new_notice(
         home.identity,
-        NoticeKind.ALERT,
+        SystemMailKind.ALERT,
         key,
         None,
         f"reader{number}@new.example",

@@ -18,12 +18,12 @@ from benchmarks.homes import home_to_measure
 from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.table import Bar, Measured
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.reasons import freeze
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.delivery.dkim.keys import new_key
 from paperround.delivery.dkim.signer import Algorithm, Signer
-from paperround.delivery.ledger_model import Slip
+from paperround.delivery.ledger_model import DeliveryContent
 from paperround.digests.compose import digest_mail, sheet_of
 from paperround.digests.model import DigestMail, Rendered
 from paperround.digests.render.composer import MailRenderer
@@ -61,7 +61,9 @@ def personal_digest() -> list[Measured]:
     ]
 
 
-def _part_of_a_build(home: Runtime, mails: Sequence[DigestMail], which: str, bar: Bar) -> Measured:
+def _part_of_a_build(
+    home: AppContext, mails: Sequence[DigestMail], which: str, bar: Bar
+) -> Measured:
     shares, builds = _shares(home, mails)
     ratio = statistics.median(share / build for share, build in zip(shares, builds, strict=True))
     share, build = (statistics.median(each) * 1e6 for each in (shares, builds))
@@ -74,7 +76,7 @@ def _part_of_a_build(home: Runtime, mails: Sequence[DigestMail], which: str, bar
     )
 
 
-def _shares(home: Runtime, mails: Sequence[DigestMail]) -> tuple[list[float], list[float]]:
+def _shares(home: AppContext, mails: Sequence[DigestMail]) -> tuple[list[float], list[float]]:
     """Seconds a mail in each round, and of a documented build of one of them."""
     renderer = MailRenderer(home.letterhead)
     _compose_all(renderer.compose, mails)
@@ -88,18 +90,18 @@ def _shares(home: Runtime, mails: Sequence[DigestMail]) -> tuple[list[float], li
     return shares, builds
 
 
-def _personal_mails(home: Runtime, edition: Edition) -> list[DigestMail]:
+def _personal_mails(home: AppContext, edition: Edition) -> list[DigestMail]:
     chance = Random(1)  # noqa: S311 - the same readers every time
     sheet = sheet_of(edition, "Trending papers", home.letterhead)
     slips = [_slip(home, edition, number, chance) for number in range(READERS)]
     return [digest_mail(sheet, slip, home.identity.keys) for slip in slips]
 
 
-def _slip(home: Runtime, edition: Edition, number: int, chance: Random) -> Slip:
+def _slip(home: AppContext, edition: Edition, number: int, chance: Random) -> DeliveryContent:
     places = range(1, len(edition.papers) + 1)
     order = sorted(places, key=lambda place: place * 0.12 - chance.gauss(0, 1.5))
     mine = {place: chance.randrange(WISHES) for place in chance.sample(order[:DIGEST], OWN)}
-    return Slip(
+    return DeliveryContent(
         row=number,
         edition_id=edition.id,
         address=f"reader{number}@example.org",
@@ -130,7 +132,7 @@ def signed_digest() -> list[Measured]:
 
 
 def _signed(
-    letterhead: Letterhead,
+    letterhead: SenderIdentity,
     mails: Sequence[DigestMail],
     algorithm: Algorithm,
     which: str,
@@ -154,7 +156,7 @@ def _signed(
     )
 
 
-def mail_of_an_edition(home: Runtime) -> DigestMail:
+def mail_of_an_edition(home: AppContext) -> DigestMail:
     """The digest of an invented edition, as somebody new gets it."""
     shown = _shown(home)
     if shown.mail is None:
@@ -162,7 +164,7 @@ def mail_of_an_edition(home: Runtime) -> DigestMail:
     return shown.mail
 
 
-def _shown(home: Runtime) -> Preview:
+def _shown(home: AppContext) -> Preview:
     with fresh_database() as database:
         store(read_jsonl(as_jsonl(papers(60))), database)
         return replace(home.previewer, database=database).preview("trending", now=NOW)
@@ -186,7 +188,7 @@ def _for_reader(mail: DigestMail, number: int) -> DigestMail:
     )
 
 
-def _email_message(rendered: Rendered, letterhead: Letterhead, recipient: str) -> bytes:
+def _email_message(rendered: Rendered, letterhead: SenderIdentity, recipient: str) -> bytes:
     message = EmailMessage(policy=SMTP)
     message["Subject"] = rendered.subject
     message["From"] = letterhead.mail_from

@@ -9,7 +9,7 @@ from benchmarks.invented import reader
 from paperround.db.bulk import insert_many
 from paperround.db.dialect import next_ids
 from paperround.db.schema import tables as db
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences
 from paperround.subscribers.store.rows import person_columns, preference_columns
@@ -27,7 +27,7 @@ def settle(
 
 
 def _write(
-    work: UnitOfWork, numbers: range, wish: Callable[[int], Preferences], now: datetime
+    work: Transaction, numbers: range, wish: Callable[[int], Preferences], now: datetime
 ) -> None:
     trending = work[ListStore].get("trending").id
     people = [reader(number, wish(number)) for number in numbers]

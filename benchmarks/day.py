@@ -29,7 +29,7 @@ from benchmarks.memory import highest, tells_memory
 from benchmarks.peer import PORT, lacks_peer, near_sink, seconds_of_peer
 from benchmarks.postgres import server_to_measure
 from benchmarks.table import Bar, Measured
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.db.transactions import Database
@@ -164,7 +164,7 @@ def _lived(home: Path, readers: int, *url: str) -> Day:
 def _spend(folder: Path, readers: int, url: str | None = None) -> Day:
     """One day in this process, whose installation is open before it begins; on the PostgreSQL
     database at `url`, if there is one."""
-    home = Runtime(_settings(folder, url), FixedClock(NOW))
+    home = AppContext(_settings(folder, url), FixedClock(NOW))
     database = home.database
     begin = time.perf_counter()
     _freeze(home, database)
@@ -190,14 +190,14 @@ def _spend(folder: Path, readers: int, url: str | None = None) -> Day:
     )
 
 
-def _freeze(home: Runtime, database: Database) -> None:
+def _freeze(home: AppContext, database: Database) -> None:
     ranked = rank_list(
         database=database, ranker=home.ranker, list_name="trending", day=None, now=NOW
     )
     freeze(database, draft(ranked, "manual", NOW))
 
 
-def _one_mail(home: Runtime) -> bytes:
+def _one_mail(home: AppContext) -> bytes:
     """The first reader's mail as it was sent."""
     written = "reader0@reader0.example"
     shown = home.previewer.preview(

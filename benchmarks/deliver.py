@@ -20,14 +20,14 @@ from benchmarks.ingest import fresh_database
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.peer import PORT, far_sink, lacks_peer, near_sink, seconds_of_peer
 from benchmarks.table import Bar, Measured
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, StartedClock
 from paperround.db.transactions import Database
 from paperround.delivery.dkim.keys import new_key, pem_of
 from paperround.delivery.dkim.signer import Algorithm
 from paperround.digests.publish import publish
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from paperround.feeds.formats.jsonl import read_jsonl
 
 MAILS = 2000
@@ -103,10 +103,10 @@ def _run(race: _Race) -> list[tuple[float, float]]:
         return rates[1:]
 
 
-def _ours(post: Post, settings: Settings, mails: int) -> float:
+def _ours(post: DeliveryContext, settings: Settings, mails: int) -> float:
     """Our mails a second; the day's digests are planned outside the time."""
     now = post.clock.now()
-    home = Runtime(settings, FixedClock(now))
+    home = AppContext(settings, FixedClock(now))
     publish(
         database=post.database,
         ranker=home.ranker,
@@ -126,7 +126,7 @@ def _ours(post: Post, settings: Settings, mails: int) -> float:
 
 def _message(settings: Settings) -> Path:
     """One of the mails as smtp-source reads it, with the line ends of Unix."""
-    home = Runtime(
+    home = AppContext(
         settings.model_copy(update={"dkim_key": None, "dkim_selector": ""}), FixedClock(NOW)
     )
     file = settings.data_dir / "message"
@@ -145,6 +145,6 @@ def _settings(folder: Path, race: _Race) -> Settings:
     )
 
 
-def _post(database: Database, settings: Settings) -> Post:
-    home = Runtime(settings, FixedClock(NOW))
+def _post(database: Database, settings: Settings) -> DeliveryContext:
+    home = AppContext(settings, FixedClock(NOW))
     return replace(home.post(), database=database)

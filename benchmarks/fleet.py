@@ -41,7 +41,7 @@ from benchmarks.postgres import (
 )
 from benchmarks.roles import CONNECTIONS, Role, role, settings_of
 from benchmarks.workers import take_in
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, SystemClock
 from paperround.db.schema import tables as db
@@ -202,7 +202,7 @@ def _prepare(url: str, settings: Settings, readers: int) -> None:
             now=before,
         )
     tidy(url)
-    home = Runtime(settings, FixedClock(before))
+    home = AppContext(settings, FixedClock(before))
     tick(home.rounds, now=before)
     home.engine.dispose()
     tidy(url)

@@ -18,7 +18,7 @@ from benchmarks.table import Bar, Measured
 from paperround.editions.model import Candidate
 from paperround.papers.model import Observation, Paper, PaperId
 from paperround.ranking.prior.model import Prior
-from paperround.ranking.prior.training import Learner, Outcome
+from paperround.ranking.prior.training import Learner, TrainingOutcome
 from paperround.ranking.trending import TrendingRanker
 
 SIZES = (100, 1_000, 10_000)
@@ -65,7 +65,7 @@ def _prior() -> Prior:
     each = TAUGHT // DAYS
     for day in range(DAYS):
         outcomes = [
-            Outcome(paper=paper, votes=int(paper.id) % 40)
+            TrainingOutcome(paper=paper, votes=int(paper.id) % 40)
             for paper in taught[day * each : (day + 1) * each]
         ]
         learner.learn((NOW - timedelta(days=DAYS - day)).date(), outcomes)

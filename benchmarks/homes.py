@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.invented import NOW
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.db.transactions import Database
@@ -17,13 +17,15 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="paperround-bench-")
 
 
-def home_to_measure() -> Runtime:
+def home_to_measure() -> AppContext:
     """A runtime whose data folder is a temporary one."""
     folder = Path(_folder().name)
-    return Runtime(Settings(data_dir=folder, secret_key="only-for-measuring-" * 2), FixedClock(NOW))
+    return AppContext(
+        Settings(data_dir=folder, secret_key="only-for-measuring-" * 2), FixedClock(NOW)
+    )
 
 
-def publish_now(home: Runtime, database: Database) -> PublishReport:
+def publish_now(home: AppContext, database: Database) -> PublishReport:
     """Rank, freeze and plan the default list, as `digest send` does."""
     return publish(
         database=database,

@@ -7,12 +7,12 @@ from time import process_time
 
 from benchmarks.invented import papers
 from benchmarks.table import Bar, Measured
-from paperround.digests.model import Choice, choice_of
+from paperround.digests.model import DigestChoice, choice_of
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import Edition, EditionId, EditionPaper, EditionState, SkipReason
 from paperround.papers.model import PaperId
-from paperround.personal.keyword_index import Finder, findable
-from paperround.personal.matches import Wishes, sight_of
+from paperround.personal.keyword_index import KeywordIndex, findable
+from paperround.personal.matches import ReaderPreferences, sight_of
 from paperround.personal.views import PaperIndex, PersonalView, in_order, seen_by
 from paperround.subscribers.interests import Interest, InterestKind, interest
 
@@ -66,21 +66,21 @@ def _line(words: Sequence[str], drawn: Random) -> Interest:
 
 
 def _cost(edition: Edition, crowd: Sequence[Sequence[Interest]]) -> float:
-    wishes = [Wishes(interests=tuple(lines)) for lines in crowd]
+    wishes = [ReaderPreferences(interests=tuple(lines)) for lines in crowd]
     finder, index = (
-        Finder([findable(one, None) for one in edition.papers]),
+        KeywordIndex([findable(one, None) for one in edition.papers]),
         PaperIndex(edition.papers),
     )
     start = process_time()
     chosen = [_choice(wish, finder, index, edition) for wish in wishes]
     cost = process_time() - start
-    assert any(isinstance(one, Choice) and one.reasons for one in chosen)
+    assert any(isinstance(one, DigestChoice) and one.reasons for one in chosen)
     return cost
 
 
 def _choice(
-    wishes: Wishes, finder: Finder, index: PaperIndex, edition: Edition
-) -> Choice | SkipReason:
+    wishes: ReaderPreferences, finder: KeywordIndex, index: PaperIndex, edition: Edition
+) -> DigestChoice | SkipReason:
     sight = sight_of(wishes, finder)
     return choice_of(
         in_order(PersonalView(size=LIST.size, **seen_by(sight)), index), edition, index, sight

@@ -31,7 +31,7 @@ from benchmarks.whole_run import (
     earlier,
     live,
 )
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.sending import deliver
 from paperround.feeds.formats.jsonl import read_jsonl
@@ -171,7 +171,7 @@ def _each(spent: Spent, readers: int) -> Spent:
     return ours / readers, theirs / readers
 
 
-def _send(home: Runtime, database: SqlDatabase, readers: int) -> None:
+def _send(home: AppContext, database: SqlDatabase, readers: int) -> None:
     post = replace(home.post(), database=database, mailer=ThrowingAway(GROUP))
     sent = deliver(post).totals.sent
     if sent != readers:
@@ -205,7 +205,7 @@ def _live_and_tell(warming: str, url: str) -> None:
     tell(lambda: _live_in(home, warming), lambda: _live_in(home, url))
 
 
-def _live_in(home: Runtime, url: str) -> None:
+def _live_in(home: AppContext, url: str) -> None:
     with opened(url) as database:
         live(home, database)
 

@@ -30,7 +30,7 @@ from benchmarks.cpu import cpu_seconds, tells_cpu
 from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.rounds import interleaved, speed_ratio
 from benchmarks.table import Bar, Measured
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.cli.process import freeze_startup_objects
 from paperround.cli.server import server
 from paperround.config import Settings
@@ -145,7 +145,9 @@ def _serving(folder: str) -> Iterator[tuple[int, int, dict[str, str]]]:
 
 
 def _serve(folder: str) -> None:
-    home = Runtime(Settings(data_dir=Path(folder), public_url="http://localhost"), FixedClock(NOW))
+    home = AppContext(
+        Settings(data_dir=Path(folder), public_url="http://localhost"), FixedClock(NOW)
+    )
     rows = papers(PAPERS)
     for number, row in enumerate(rows):
         row["upvotes"] = number * 7919 % 60

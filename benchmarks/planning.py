@@ -21,7 +21,7 @@ from benchmarks.invented import as_jsonl, papers, store, subscribe
 from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.db.transactions import Database
 from paperround.feeds.formats.jsonl import read_jsonl
 
@@ -114,11 +114,11 @@ def _prepared(sizes: tuple[int, ...], *, tastes: bool) -> Iterator[Mapping[int, 
         yield files
 
 
-def _publish_copy(home: Runtime, file: Path) -> None:
+def _publish_copy(home: AppContext, file: Path) -> None:
     _publish_in(home, copy_of(file))
 
 
-def _publish_in(home: Runtime, opening: AbstractContextManager[Database]) -> None:
+def _publish_in(home: AppContext, opening: AbstractContextManager[Database]) -> None:
     with opening as database:
         publish_now(home, database)
 

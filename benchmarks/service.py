@@ -21,7 +21,7 @@ from benchmarks.invented import NOW, as_jsonl, store, subscribe
 from benchmarks.memory import highest, tells_memory
 from benchmarks.table import Bar, Measured
 from benchmarks.whole_run import earlier, todays
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import LEARN, PUBLISH
 from paperround.cli.server import server
 from paperround.config import Settings
@@ -95,7 +95,7 @@ def _child(*arguments: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def _home(folder: str, outbox: str) -> Runtime:
+def _home(folder: str, outbox: str) -> AppContext:
     settings = Settings(
         data_dir=Path(folder),
         smtp_url=f"outbox:{outbox}",
@@ -103,10 +103,10 @@ def _home(folder: str, outbox: str) -> Runtime:
         enrich="off",
         public_url="http://localhost:8000",
     )
-    return Runtime(settings, FixedClock(NOW))
+    return AppContext(settings, FixedClock(NOW))
 
 
-def prepare(home: Runtime, town: Town) -> None:
+def prepare(home: AppContext, town: Town) -> None:
     """The papers and their votes, and the readers with their clocks running."""
     rows = earlier(town.papers)
     for number, row in enumerate(rows[: town.voted]):
@@ -118,7 +118,7 @@ def prepare(home: Runtime, town: Town) -> None:
     plan_due(database=home.database, identity=home.identity, hours=hours, now=yesterday)
 
 
-def live(home: Runtime, town: Town) -> None:
+def live(home: AppContext, town: Town) -> None:
     """The day."""
     home.prepare_to_serve()
     with socket.create_server(("127.0.0.1", 0)) as door:
@@ -137,7 +137,7 @@ def live(home: Runtime, town: Town) -> None:
             thread.join()
 
 
-def _until_it_is_over(home: Runtime, place: str, readers: int) -> None:
+def _until_it_is_over(home: AppContext, place: str, readers: int) -> None:
     """Tick, and look at pages, until every reader's digest is sent and the night's learning is
     done."""
     end = monotonic() + MOST_SECONDS

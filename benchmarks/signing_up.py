@@ -37,7 +37,7 @@ from benchmarks.invented import NOW, as_jsonl, papers, store
 from benchmarks.peer import PORT, lacks_peer, near_sink
 from benchmarks.rounds import turned
 from benchmarks.table import Bar, Measured
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.cli.process import freeze_startup_objects
 from paperround.cli.server import server
 from paperround.config import Settings
@@ -251,7 +251,7 @@ def _ready(port: int, minutes: Scheduler | None) -> None:
         minutes.start()
 
 
-def _home(folder: str, clock: FixedClock | StartedClock) -> Runtime:
+def _home(folder: str, clock: FixedClock | StartedClock) -> AppContext:
     settings = Settings(
         data_dir=Path(folder),
         smtp_url=f"smtp://127.0.0.1:{PORT}",
@@ -262,10 +262,10 @@ def _home(folder: str, clock: FixedClock | StartedClock) -> Runtime:
         rate_signup_domain=MANY,
         rate_signup_total=MANY,
     )
-    return Runtime(settings, clock)
+    return AppContext(settings, clock)
 
 
-def _prepare(home: Runtime, readers: int) -> None:
+def _prepare(home: AppContext, readers: int) -> None:
     """Papers, and readers with their clocks running."""
     database = home.database
     assert isinstance(database, SqlDatabase)

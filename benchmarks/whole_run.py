@@ -20,7 +20,7 @@ from benchmarks.ingest import copy_of, empty_file, opened
 from benchmarks.invented import NOW, as_jsonl, papers, store, subscribe
 from benchmarks.memory import grown, growth, tell, tells_memory
 from benchmarks.table import Measured
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.db.transactions import Database
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.digests.sending import deliver
@@ -117,12 +117,12 @@ def _live_and_tell(warming: Path, file: Path) -> None:
     tell(lambda: _live_in(home, copy_of(warming)), lambda: _live_in(home, opened(file)))
 
 
-def _live_in(home: Runtime, opening: AbstractContextManager[Database]) -> None:
+def _live_in(home: AppContext, opening: AbstractContextManager[Database]) -> None:
     with opening as database:
         live(home, database)
 
 
-def live(home: Runtime, database: Database) -> int:
+def live(home: AppContext, database: Database) -> int:
     """A day from the file to the last mail; how many mails were taken."""
     store(read_jsonl(todays(NEW)), database)
     report = publish_now(home, database)

@@ -36,10 +36,10 @@ from benchmarks.postgres import (
 from benchmarks.roles import CONNECTIONS, Role, role, settings_of
 from benchmarks.rounds import turned
 from benchmarks.table import Bar, Measured
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import SystemClock
-from paperround.core.jobs import DELIVER, Line
+from paperround.core.jobs import DELIVER, QueueName
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.publish import publish
@@ -222,7 +222,7 @@ def take_in(database: SqlDatabase, count: int, now: datetime) -> None:
 def _send(place: Place, planned: str, crew: int) -> Sent:
     with copy_of(place.server, planned) as url, ExitStack() as stack:
         settings = place.settings(url)
-        home = Runtime(settings, SystemClock())
+        home = AppContext(settings, SystemClock())
         workers = [
             stack.enter_context(
                 role(f"worker-{crew}-{number}", settings, "worker", "--queues", "mail")
@@ -262,7 +262,7 @@ def until(look: Callable[[], bool], roles: list[Role]) -> None:
 
 def _serving(database: SqlDatabase) -> int:
     with database.reading() as work:
-        return staff(work, now=SystemClock().now()).serving(Line.MAIL)
+        return staff(work, now=SystemClock().now()).serving(QueueName.MAIL)
 
 
 def _is_over(database: SqlDatabase) -> bool:

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from paperround.bounces.model import Kind, ReturnedEvent
+from paperround.bounces.model import ReportKind, ReturnedEvent
 from paperround.core.i18n.localize import english_reason
 from paperround.core.interfaces import Worker
-from paperround.db.transactions import Database, UnitOfWork
-from paperround.delivery.ledger_model import Claimed, Move, NewDelivery, Shard
+from paperround.db.transactions import Database, Transaction
+from paperround.delivery.ledger_model import Claimed, NewDelivery, Shard, Transition
 from paperround.delivery.model import Evidence, Lease
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.ledger import Ledger
@@ -172,7 +172,7 @@ def returned_event(**changes: object) -> ReturnedEvent:
     event = ReturnedEvent(
         way="pipe",
         event_id="event 1",
-        kind=Kind.BOUNCE,
+        kind=ReportKind.BOUNCE,
         evidence=Evidence.GONE,
         happened_at=NOW,
         code="5.1.1",
@@ -223,12 +223,12 @@ def lease(token: str = TOKEN, *, until: datetime = NOW + 15 * MINUTE, pid: int =
     return Lease(worker=Worker(host="north", pid=pid, started="s1"), until=until, token=token)
 
 
-def move(row: Claimed | DeliveryId, state: DeliveryState, *, token: str = TOKEN) -> Move:
+def move(row: Claimed | DeliveryId, state: DeliveryState, *, token: str = TOKEN) -> Transition:
     """What became of a claimed row; a deferred one is due again in five minutes."""
     retry = NOW + 5 * MINUTE if state is DeliveryState.DEFERRED else None
     id_ = row.id if isinstance(row, Claimed) else row
     reason = f"it is {state}"
-    return Move(
+    return Transition(
         id=id_, token=token, state=state, reason=reason, code=250, reply="ok", next_at=retry
     )
 
@@ -262,7 +262,7 @@ def seed_subscribers(
         return [_subscription(work, name, mailing_list) for name in names]
 
 
-def _subscription(work: UnitOfWork, name: str, mailing_list: MailingList) -> Subscription:
+def _subscription(work: Transaction, name: str, mailing_list: MailingList) -> Subscription:
     person = work[SubscriberStore].find(address(name))
     assert person is not None
     found = work[SubscriberStore].subscription(person.id, mailing_list.id)
@@ -284,7 +284,7 @@ def plan(database: Database, edition: Edition, rows: list[NewDelivery]) -> int:
         return work[Ledger].plan(edition.id, edition.list_id, rows, shard(), now=NOW)
 
 
-def everything_kept(work: UnitOfWork, person: SubscriberId) -> dict[str, list[Any]]:
+def everything_kept(work: Transaction, person: SubscriberId) -> dict[str, list[Any]]:
     """Every row that is kept about a person, by table, read in pages of one."""
     kept: dict[str, list[Any]] = {}
     place: ExportPlace | None = ExportPlace()

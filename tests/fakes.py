@@ -6,7 +6,7 @@ from datetime import datetime
 
 from paperround.core.errors import FetchFailed, RenderingFailed
 from paperround.core.interfaces import Worker
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.system_mail_model import NoticeMail
 from paperround.digests.model import DigestMail, DigestView, Rendered
@@ -14,7 +14,7 @@ from paperround.editions.model import Candidate, DeliveryId, Ranked, Ranking
 from paperround.http.model import FetchRequest, Page
 
 ACCEPTED = Reply(250, "2.0.0", "queued")
-LETTERHEAD = Letterhead(
+LETTERHEAD = SenderIdentity(
     mail_from="Paperround <digest@paperround.example>",
     envelope_from="digest@paperround.example",
     public_url="https://papers.example.org",

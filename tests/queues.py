@@ -14,7 +14,7 @@ import pytest
 from procrastinate.worker import Worker
 from sqlalchemy import Engine, make_url
 
-from paperround.core.jobs import Line
+from paperround.core.jobs import QueueName
 from paperround.db import engine as engines
 from paperround.db import migrate
 from paperround.db.schema.tables import metadata
@@ -78,12 +78,12 @@ def set_clock(url: str, moment: datetime) -> None:
 class TimedQueue(PostgresQueue):
     """A queue on a timed database."""
 
-    def __init__(self, engine: Engine, now: Callable[[], datetime], *lines: Line) -> None:
+    def __init__(self, engine: Engine, now: Callable[[], datetime], *lines: QueueName) -> None:
         super().__init__(
             partial(engines.driver_connection, engine),
             engines.driver_arguments(engine),
             now=now,
-            lines=lines or tuple(Line),
+            lines=lines or tuple(QueueName),
         )
 
     def run_waiting(self) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from paperround.core.errors import Conflict
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 
 THREADS = 8
 LOST = "lost"
@@ -38,7 +38,7 @@ def just_before(
     engine: Engine,
     words: str | tuple[str, ...],
     database: Database,
-    meanwhile: Callable[[UnitOfWork], object],
+    meanwhile: Callable[[Transaction], object],
 ) -> Iterator[list[str]]:
     """Commit `meanwhile` in a transaction of its own just before the first statement that begins
     with `words` (or some of them), when whoever sends it has read already."""
@@ -58,9 +58,9 @@ def just_before(
     assert seen, "nothing was interrupted"
 
 
-def require_wait(work: UnitOfWork, do: Callable[[], object]) -> None:
+def require_wait(work: Transaction, do: Callable[[], object]) -> None:
     """`do` waits for another transaction of PostgreSQL; `work`, which it is done in, is lost."""
-    assert isinstance(work, UnitOfWork)
+    assert isinstance(work, Transaction)
     work.connection.execute(text("SET LOCAL lock_timeout = '20ms'"))
     with pytest.raises(OperationalError, match="lock timeout"):
         do()

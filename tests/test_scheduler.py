@@ -10,13 +10,13 @@ from threading import Event
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import POSTS, ROUNDS
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, SystemClock
 from paperround.core.errors import DatabaseFailed, RateLimited
 from paperround.core.jobs import DELIVER, NOTICES, Job
-from paperround.scheduler import EVERY, Every, Scheduler, keep_appointments
+from paperround.scheduler import EVERY, EveryInterval, Scheduler, keep_appointments
 from tests.queues import SteppedQueue
 from tests.waiting import until
 
@@ -50,7 +50,7 @@ class Jobs:
 
 
 @dataclass(frozen=True)
-class Home(Runtime):
+class Home(AppContext):
     """An installation with these jobs."""
 
     jobs: Jobs = field(default_factory=Jobs)
@@ -189,7 +189,7 @@ def test_the_minutes_that_a_clock_leapt_over_are_not_counted_one_by_one(tmp_path
 )
 def test_the_next_time_keeps_its_pace_and_is_never_over(before: int, after: int) -> None:
     now = datetime(2026, 3, 2, 8, tzinfo=UTC)
-    due = Every(60).get_next_fire_time(now + timedelta(seconds=before), now)
+    due = EveryInterval(60).get_next_fire_time(now + timedelta(seconds=before), now)
     assert due == now + timedelta(seconds=after)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 import paperround
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.cli.app import app
 from paperround.config import Settings
 from paperround.core.clock import SystemClock
@@ -110,7 +110,7 @@ class SignUp(Action):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         settings = Settings(data_dir=folder, public_url="http://testserver")
-        self.client = TestClient(create_app(Runtime(settings, SystemClock())))
+        self.client = TestClient(create_app(AppContext(settings, SystemClock())))
 
     def act(self, number: int) -> None:
         answer = self.client.post("/subscribe", data={"email": f"reader{number}@example.org"})

@@ -20,9 +20,9 @@ from paperround.evaluate.report import Numbers, Places
 from paperround.evaluate.search import (
     DEPTH,
     SEED,
-    Asked,
     Bm25,
     Collection,
+    Judgement,
     gains_of,
     indexed,
     names_of_papers,
@@ -31,7 +31,7 @@ from paperround.evaluate.search import (
     whole,
 )
 from paperround.papers.model import Paper, PaperId
-from paperround.papers.search import Filters, Found, Query
+from paperround.papers.search import Filters, Query, SearchResult
 from paperround.papers.search_service import search
 from paperround.papers.stems import words
 from paperround.ranking.relevance import Balance, Read, in_order, read_for
@@ -76,11 +76,11 @@ def tried(collection: Collection, database: Database) -> Tried:
     return Tried(ours=np.array(gains).T, bare=bare)
 
 
-def _orders(database: Database, asked: Asked) -> Iterator[Sequence[PaperId]]:
+def _orders(database: Database, asked: Judgement) -> Iterator[Sequence[PaperId]]:
     """The best papers for a query with each balance."""
     kept: list[Read] = []
 
-    def keep(query: Query, papers: Sequence[Paper], found: Found) -> list[PaperId]:
+    def keep(query: Query, papers: Sequence[Paper], found: SearchResult) -> list[PaperId]:
         kept.append(read_for(query, papers, found))
         return list(kept[0].papers)
 

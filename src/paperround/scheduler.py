@@ -19,11 +19,11 @@ from apscheduler.job import Job as Appointment
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import MAIL, ROUNDS, ask
 from paperround.core.errors import PaperroundError
 from paperround.core.jobs import Job
-from paperround.ops.cluster import Look
+from paperround.ops.cluster import SchedulerLook
 
 EVERY = 60
 """Seconds between two ticks."""
@@ -34,7 +34,7 @@ GLANCE = 5
 log = logging.getLogger(__name__)
 
 
-class Every(BaseTrigger):  # type: ignore[misc]  # the library has no types
+class EveryInterval(BaseTrigger):  # type: ignore[misc]  # the library has no types
     """Every so many seconds. What was missed is made up for once: the library's own trigger counts
     every minute that a clock leapt over, which takes a minute for a machine that began in 1970."""
 
@@ -53,7 +53,7 @@ class Scheduler:
     """Ticks while it is started, the first time at once. `works`: what it asks for is done by this
     process; otherwise by those that share the database."""
 
-    def __init__(self, home: Runtime, *, works: bool = True) -> None:
+    def __init__(self, home: AppContext, *, works: bool = True) -> None:
         self._home = home
         self._works = works
         self._ours: str | None = None
@@ -71,8 +71,8 @@ class Scheduler:
         if self._works:
             self._home.queue.start()
         now = self._home.clock.now()
-        self._minutes.add_job(self._ask, Every(EVERY), [ROUNDS], next_run_time=now)
-        self._minutes.add_job(self._ask, Every(GLANCE), [MAIL])
+        self._minutes.add_job(self._ask, EveryInterval(EVERY), [ROUNDS], next_run_time=now)
+        self._minutes.add_job(self._ask, EveryInterval(GLANCE), [MAIL])
         self._minutes.start()
         Thread(target=self._watch, name="paperround-clock", daemon=True).start()
 
@@ -109,7 +109,7 @@ class Scheduler:
         if found is not None and (found.is_first or found.period != self._ours):
             self._lead(found)
 
-    def _lead(self, found: Look) -> None:
+    def _lead(self, found: SchedulerLook) -> None:
         """Say when this scheduler begins to be the one that asks, and when another one is."""
         leads = self._ours is not None
         if found.is_first and not leads:

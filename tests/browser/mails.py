@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page
 
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.render.composer import MailRenderer
 from tests.mail.builders import letterhead, mail, notice, notice_view, paper, view
 from tests.mail.reading import modern_parts
@@ -27,11 +27,11 @@ def html_of(kind: str) -> str:
     if kind == "digest":
         shown = view([*view(12).papers, UNWIELDY])
         return modern_parts(renderer.compose(mail(shown)))[1]
-    letter = notice(notice_view(NoticeKind(kind)))
+    letter = notice(notice_view(SystemMailKind(kind)))
     return modern_parts(renderer.compose_notice(letter))[1]
 
 
-KINDS = ("digest", *(str(kind) for kind in NoticeKind))
+KINDS = ("digest", *(str(kind) for kind in SystemMailKind))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.db.schema.tables import notices
 from paperround.subscribers.model import Address, SubscriberId
@@ -18,7 +18,7 @@ from tests.web.serving import served
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Runtime]:
+def home(tmp_path: Path) -> Iterator[AppContext]:
     """An installation for which one sign-up an hour is a crowd."""
     settings = Settings(
         data_dir=tmp_path,
@@ -26,14 +26,14 @@ def home(tmp_path: Path) -> Iterator[Runtime]:
         secret_key="a secret that is only used by these tests",
         rate_signup_total="1/h",
     )
-    runtime = Runtime(settings, HandClock())
+    runtime = AppContext(settings, HandClock())
     yield runtime
     runtime.queue.stop(drain_seconds=1)
     sql(runtime).dispose()
 
 
 @pytest.fixture
-def page(browser: Browser, home: Runtime) -> Iterator[Page]:
+def page(browser: Browser, home: AppContext) -> Iterator[Page]:
     """The first page, open for a while; nothing on it breaks its content policy."""
     said: list[str] = []
     with served(create_app(home)) as (host, port):
@@ -47,7 +47,7 @@ def page(browser: Browser, home: Runtime) -> Iterator[Page]:
     assert [one for one in said if "422" not in one] == []
 
 
-def signs_up(page: Page, home: Runtime, email: str) -> None:
+def signs_up(page: Page, home: AppContext, email: str) -> None:
     """Write the address and press the button, as slowly as a person."""
     page.reload()
     clock = home.clock
@@ -57,7 +57,7 @@ def signs_up(page: Page, home: Runtime, email: str) -> None:
     page.get_by_role("button", name="Subscribe", exact=True).click()
 
 
-def waits(home: Runtime, who: Address) -> float | None:
+def waits(home: AppContext, who: Address) -> float | None:
     """Seconds until the confirmation of somebody leaves; None for whom none is written."""
     with home.requests_first():
         pass
@@ -68,7 +68,7 @@ def waits(home: Runtime, who: Address) -> float | None:
     return due_in(home, person.id)
 
 
-def due_in(home: Runtime, person: SubscriberId) -> float:
+def due_in(home: AppContext, person: SubscriberId) -> float:
     with sql(home).connect() as connection:
         [row] = connection.execute(notices.select().where(notices.c.subscriber_id == person))
     return float((row.due_at - home.clock.now()).total_seconds())
@@ -76,7 +76,7 @@ def due_in(home: Runtime, person: SubscriberId) -> float:
 
 @pytest.mark.accept("S3", part="browser")
 def test_a_browser_does_the_work_of_a_crowded_hour_and_does_not_wait(
-    page: Page, home: Runtime
+    page: Page, home: AppContext
 ) -> None:
     for name in ("first", "busy"):
         signs_up(page, home, f"{name}@mail.example")
@@ -85,7 +85,7 @@ def test_a_browser_does_the_work_of_a_crowded_hour_and_does_not_wait(
     assert waits(home, address("busy")) == 0
 
 
-def test_a_slip_is_mended_with_one_click(page: Page, home: Runtime) -> None:
+def test_a_slip_is_mended_with_one_click(page: Page, home: AppContext) -> None:
     signs_up(page, home, "ada@gmaill.com")
     page.get_by_role("button", name="ada@gmail.com").click()
     expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.cli import dkim
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
@@ -34,10 +34,10 @@ class Office:
             "mail_from": "Papers <p@papers.example.org>",
         }
 
-    def runtime(self, now: datetime | None = None, *, creates: bool = False) -> Runtime:
+    def runtime(self, now: datetime | None = None, *, creates: bool = False) -> AppContext:
         resolver = self.resolver
 
-        class Watched(Runtime):
+        class Watched(AppContext):
             @cached_property
             def resolver(self) -> FakeResolver:
                 return resolver

@@ -10,7 +10,7 @@ from paperround.cli.feed_lists import checks
 from paperround.config import Settings
 from paperround.core.errors import FetchFailed
 from paperround.feeds.due import create_feed
-from paperround.feeds.model import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, Progress
+from paperround.feeds.model import Alarm, AlarmKind, FeedHealth, NewFeed, Poll, PollProgress
 from paperround.feeds.store.feeds import FeedStore
 from tests.builders import NOW
 from tests.sources.biorxiv_samples import collection, row
@@ -43,12 +43,12 @@ def test_a_feed_with_a_standing_alarm_or_whose_source_is_gone_is_not_fine(home: 
     well = Poll(
         health=FeedHealth.FRESH,
         reason="3 new",
-        progress=Progress(),
+        progress=PollProgress(),
         failures=0,
         next_at=NOW,
         expects_at=None,
     )
-    shrunk = replace(well, reason=f"3 new; {alarm.words}", progress=Progress(alarm=alarm))
+    shrunk = replace(well, reason=f"3 new; {alarm.words}", progress=PollProgress(alarm=alarm))
     gone = replace(well, health=FeedHealth.FAILED, reason="status 410", gone_at=NOW)
     for name, poll in (("well", well), ("shrunk", shrunk), ("gone", gone)):
         feed = create_feed(home.newsroom, NewFeed(name=name, kind="hf-daily"), now=NOW)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.bootstrap.database import database_of
 from paperround.cli.app import app
 from paperround.config import Settings
@@ -103,7 +103,7 @@ def test_a_command_that_fills_an_installation_makes_it(folder: Path, command: st
 @pytest.fixture(params=["this version", "the version before"])
 def of_a_demo(folder: Path, request: pytest.FixtureRequest) -> Path:
     """The folder that installations use, with a demo in it."""
-    home = Runtime(Settings(), FixedClock(NOW), demo=True)
+    home = AppContext(Settings(), FixedClock(NOW), demo=True)
     if request.param == "this version":
         assert claim(database_of(home), now=NOW)
     else:
@@ -137,7 +137,7 @@ def test_nothing_mails_from_the_database_of_a_demo(of_a_demo: Path, command: str
 
 
 def test_a_demo_claims_no_database_of_an_installation() -> None:
-    home = Runtime(Settings(), FixedClock(NOW))
+    home = AppContext(Settings(), FixedClock(NOW))
     assert not claim(home.database, now=NOW)
     home.engine.dispose()
     assert run("subscribers", "list").exit_code == 0

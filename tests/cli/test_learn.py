@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import LEARN, ROUNDS
 from paperround.cli.app import app
 from paperround.config import Settings
@@ -38,11 +38,11 @@ def run(*arguments: str) -> str:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppContext]:
     """An installation whose clock stands in the night after its first days."""
     monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    made = Runtime(Settings(data_dir=tmp_path), FixedClock(NIGHTFALL))
+    made = AppContext(Settings(data_dir=tmp_path), FixedClock(NIGHTFALL))
     yield made
     if isinstance(made.database, SqlDatabase):
         made.database.close()
@@ -57,13 +57,13 @@ def fill(database: Database, days: int) -> None:
     take(database, records, NIGHTFALL)
 
 
-def newest(home: Runtime) -> KeptModel | None:
+def newest(home: AppContext) -> KeptModel | None:
     with home.database.reading() as work:
         return work[ModelStore].newest("prior", by=NIGHTFALL)
 
 
 @pytest.mark.accept("F11", part="command")
-def test_with_too_little_history_the_command_says_so_and_what_helps(home: Runtime) -> None:
+def test_with_too_little_history_the_command_says_so_and_what_helps(home: AppContext) -> None:
     fill(home.database, 3)
     words = run("learn", "--now", NOW)
     assert "nothing was learned: 30 papers of 3 days with settled votes, and it takes 600" in words
@@ -74,7 +74,7 @@ def test_with_too_little_history_the_command_says_so_and_what_helps(home: Runtim
 
 @pytest.mark.slow
 @pytest.mark.accept("F11", part="command")
-def test_the_command_learns_now_and_ranking_names_the_model(home: Runtime) -> None:
+def test_the_command_learns_now_and_ranking_names_the_model(home: AppContext) -> None:
     fill(home.database, DAYS)
     told = json.loads(run("learn", "--now", NOW, "--json"))
     model = told["model"]
@@ -95,7 +95,7 @@ def test_the_command_learns_now_and_ranking_names_the_model(home: Runtime) -> No
 
 
 @pytest.mark.slow
-def test_people_are_told_the_weights_by_part(home: Runtime) -> None:
+def test_people_are_told_the_weights_by_part(home: AppContext) -> None:
     fill(home.database, DAYS)
     lines = run("learn", "--now", NOW).splitlines()
     assert lines[0] == (
@@ -106,7 +106,7 @@ def test_people_are_told_the_weights_by_part(home: Runtime) -> None:
 
 
 @pytest.mark.accept("F11", part="nightly")
-def test_a_running_installation_learns_by_night_and_uses_it_at_once(home: Runtime) -> None:
+def test_a_running_installation_learns_by_night_and_uses_it_at_once(home: AppContext) -> None:
     fill(home.database, DAYS)
     ranker = home.ranker
     assert ranker.in_use(NIGHTFALL) is None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.cli.app import app
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
@@ -23,12 +23,12 @@ from tests.builders import NOW, address
 
 
 @pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Runtime]:
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppContext]:
     """An installation in whose folder commands run; Ada has asked for the list."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PAPERROUND_DATA_DIR", str(tmp_path))
     monkeypatch.setattr("paperround.cli.serve.gc.freeze", lambda: None)
-    one = Runtime(Settings(data_dir=tmp_path), FixedClock(NOW))
+    one = AppContext(Settings(data_dir=tmp_path), FixedClock(NOW))
     asked = SignupRequest(
         address=address("ada"),
         list_name="trending",
@@ -53,22 +53,22 @@ def said(*arguments: str) -> str:
 
 
 @pytest.mark.accept("S18", part="worked on by every command")
-def test_deliver_works_on_requests_before_it_sends(home: Runtime) -> None:
+def test_deliver_works_on_requests_before_it_sends(home: AppContext) -> None:
     notices = run("deliver", "--until-empty")["notices"]
     assert (notices["sent"], notices["queued"]) == (1, 0)
 
 
 @pytest.mark.accept("S18", part="worked on by every command")
-def test_tick_works_on_requests_before_it_sends(home: Runtime) -> None:
+def test_tick_works_on_requests_before_it_sends(home: AppContext) -> None:
     run("tick")
     assert len(list((home.settings.data_dir / "outbox").glob("*.eml"))) == 1
 
 
 @pytest.mark.accept("S18", part="worked on by every command")
 def test_deliver_counts_a_request_that_waits_as_queued(
-    home: Runtime, monkeypatch: pytest.MonkeyPatch
+    home: AppContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Runtime, "requests_first", lambda _: nullcontext())
+    monkeypatch.setattr(AppContext, "requests_first", lambda _: nullcontext())
     assert run("deliver")["notices"]["queued"] == 1
 
 
@@ -88,7 +88,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("broken")
 @pytest.mark.accept("S18", part="worked on by every command")
 def test_what_keeps_requests_waiting_is_told_and_mail_goes_on(
-    home: Runtime, caplog: pytest.LogCaptureFixture
+    home: AppContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     gone_on = False
     with home.requests_first():
@@ -100,7 +100,7 @@ def test_what_keeps_requests_waiting_is_told_and_mail_goes_on(
 @pytest.mark.usefixtures("broken")
 @pytest.mark.accept("D6", part="command", mutant="a-failed-command-tells-it-twice")
 def test_what_ends_the_command_too_is_told_by_that_alone(
-    home: Runtime, caplog: pytest.LogCaptureFixture
+    home: AppContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(DatabaseFailed), home.requests_first():
         raise DatabaseFailed("the disk is full")
@@ -111,7 +111,7 @@ def test_what_ends_the_command_too_is_told_by_that_alone(
 
 
 @pytest.mark.accept("S18", part="operator")
-def test_status_tells_what_waits_and_what_was_refused(home: Runtime) -> None:
+def test_status_tells_what_waits_and_what_was_refused(home: AppContext) -> None:
     refused = Crowded("too many", retry_after=1, limit="domain")
     note_refused(home.database, refused, now=home.clock.now())
     found = run("digest", "status")["signups"]

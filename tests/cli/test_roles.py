@@ -9,7 +9,7 @@ import pytest
 from typer import BadParameter
 from typer.testing import CliRunner
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.cli.app import app
 from paperround.cli.process import _door, watched
 from paperround.config import Settings
@@ -86,7 +86,7 @@ def test_a_place_that_is_taken_is_said_so() -> None:
 
 
 def test_the_pages_of_a_role_are_served_while_it_lasts(tmp_path: Path) -> None:
-    home = Runtime(Settings(data_dir=tmp_path), StartedClock(NOW))
+    home = AppContext(Settings(data_dir=tmp_path), StartedClock(NOW))
     home.prepare_to_serve()
     port = free_port()
     with watched(home, scheduler_role(home.clock.now), str(port)):

@@ -1,6 +1,6 @@
 """A notice with good defaults."""
 
-from paperround.delivery.system_mail_model import NOTICE_LIFE, NewNotice, NoticeKind
+from paperround.delivery.system_mail_model import NOTICE_LIFE, NewNotice, SystemMailKind
 from paperround.subscribers.model import SubscriberId
 from tests.builders import (
     NOW,
@@ -10,7 +10,7 @@ from tests.builders import (
 def notice(
     person: SubscriberId | None,
     key: str = "confirm/1",
-    kind: NoticeKind = NoticeKind.CONFIRM,
+    kind: SystemMailKind = SystemMailKind.CONFIRM,
     address: str | None = None,
 ) -> NewNotice:
     return NewNotice(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 
 
 @dataclass
@@ -15,10 +15,10 @@ class Sleeper:
     write: int
     meanwhile: Callable[[], object]
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         return self.database.reading()
 
-    def writing(self) -> AbstractContextManager[UnitOfWork]:
+    def writing(self) -> AbstractContextManager[Transaction]:
         self.write -= 1
         if self.write == 0:
             self.meanwhile()

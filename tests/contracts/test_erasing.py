@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from paperround.bounces.model import Did, OwnMail
-from paperround.bounces.policy import Standing
+from paperround.bounces.policy import BounceScore
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.papers.model import PaperId
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Preferences, SubscriberId, Subscription
@@ -73,7 +73,7 @@ class Town:
             assert kept is not None
             work[ReturnStore].end(kept, Did.NOTED, mail=mail, said="okapi is not here")
             work[ReturnStore].keep(event, b"okapi", why="not-understood", person=person, now=NOW)
-            work[ReturnStore].set_standing(person, Standing(points=3), now=NOW)
+            work[ReturnStore].set_standing(person, BounceScore(points=3), now=NOW)
 
     def forget_orphans(self) -> int:
         with self.database.writing() as work:
@@ -124,7 +124,7 @@ def test_notices_of_people_who_are_gone_are_forgotten_and_alerts_are_not(
 ) -> None:
     town.forget_orphans()
     with town.database.writing() as work:
-        for kind in (NoticeKind.CONFIRM, NoticeKind.ALERT, NoticeKind.TEST):
+        for kind in (SystemMailKind.CONFIRM, SystemMailKind.ALERT, SystemMailKind.TEST):
             work[NoticeLedger].put(notice(None, kind.value, kind), now=NOW)
     assert town.forget_orphans() == 1
     with engine.connect() as connection:

@@ -11,7 +11,7 @@ from paperround.core.errors import Conflict
 from paperround.core.interfaces import Worker
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.ledger_model import Claimed, LedgerTotals, Move
+from paperround.delivery.ledger_model import Claimed, LedgerTotals, Transition
 from paperround.delivery.model import Lease
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
@@ -63,7 +63,7 @@ class Town:
             ids = [row.id for row in rows]
             return work[Ledger].mark_in_data(ids, token, until=rows[0].lease.until, now=NOW)
 
-    def settle(self, *moves: Move) -> int:
+    def settle(self, *moves: Transition) -> int:
         with self.database.writing() as work:
             return work[Ledger].settle(moves, now=NOW)
 

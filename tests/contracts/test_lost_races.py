@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from paperround.core.errors import InvalidInput
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.ledger import Ledger
 from paperround.editions.lists import MailingList
@@ -44,14 +44,14 @@ pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True
 ACTIVE, PENDING = SubscriberState.ACTIVE, SubscriberState.PENDING
 SUPPRESSED, LEFT = SubscriberState.SUPPRESSED, SubscriberState.UNSUBSCRIBED
 _START = SubscriptionId(0)
-OfPerson = Callable[[UnitOfWork, SubscriberId], None]
+OfPerson = Callable[[Transaction, SubscriberId], None]
 
 
-def lock(work: UnitOfWork, person: SubscriberId) -> None:
+def lock(work: Transaction, person: SubscriberId) -> None:
     work[SubscriberStore].lock(person)
 
 
-def erase(work: UnitOfWork, person: SubscriberId) -> None:
+def erase(work: Transaction, person: SubscriberId) -> None:
     work[Erasure].erase(person, now=NOW)
 
 
@@ -75,7 +75,7 @@ def test_an_import_does_not_bring_back_who_leaves_meanwhile(
     default = seed_list(database)
     (alice,) = seed_subscribers(database, default, ("alice",))
 
-    def leave(work: UnitOfWork) -> None:
+    def leave(work: Transaction) -> None:
         assert work[SubscriberStore].leave(alice.id, now=NOW)
 
     with just_before(engine, "UPDATE subscriptions", database, leave):
@@ -91,7 +91,7 @@ def test_an_import_does_not_bring_back_who_is_suppressed_meanwhile(
         work[SubscriberStore].put(imported("alice", PENDING), default.id, now=NOW)
         (waiting,) = [row[0] for row in work[SubscriberStore].export(default.id)]
 
-    def suppress(work: UnitOfWork) -> None:
+    def suppress(work: Transaction) -> None:
         work[SubscriberStore].set_state(waiting.id, SUPPRESSED, now=NOW)
 
     with just_before(engine, "UPDATE subscribers", database, suppress):
@@ -110,7 +110,7 @@ def test_an_import_does_not_turn_back_a_clock_that_moves_meanwhile(
     with database.writing() as work:
         work[SubscriberStore].schedule({alice.id: NOW})
 
-    def move_on(work: UnitOfWork) -> None:
+    def move_on(work: Transaction) -> None:
         work[SubscriberStore].schedule({alice.id: NOW + 24 * HOUR})
 
     with just_before(engine, "UPDATE subscriptions", database, move_on):
@@ -124,7 +124,7 @@ def test_becoming_active_loses_against_a_suppression_meanwhile(
 ) -> None:
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
 
-    def suppress(work: UnitOfWork) -> None:
+    def suppress(work: Transaction) -> None:
         work[SubscriberStore].set_state(alice.subscriber_id, SUPPRESSED, now=NOW)
 
     with (
@@ -141,7 +141,7 @@ def test_a_clock_is_not_started_for_who_leaves_meanwhile(
 ) -> None:
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
 
-    def leave(work: UnitOfWork) -> None:
+    def leave(work: Transaction) -> None:
         work[SubscriberStore].leave(alice.id, now=NOW)
 
     with just_before(engine, "UPDATE subscriptions", database, leave), database.writing() as work:
@@ -160,7 +160,7 @@ def test_who_is_erased_while_a_row_is_written_waits_for_it_and_then_finds_it(
     (alice,) = seed_subscribers(database, default, ("alice",))
     edition = seed_edition(database, default, papers)
 
-    def erase(work: UnitOfWork) -> None:
+    def erase(work: Transaction) -> None:
         require_wait(work, lambda: work[Erasure].erase(alice.subscriber_id, now=NOW))
 
     with just_before(engine, "INSERT INTO deliveries", database, erase):
@@ -175,7 +175,7 @@ def test_a_mail_that_is_planned_just_before_its_reader_is_erased_is_forgotten_as
     (alice,) = seed_subscribers(database, default, ("alice",))
     edition, row = seed_edition(database, default, papers), new_delivery(alice, papers)
 
-    def plan_it(work: UnitOfWork) -> None:
+    def plan_it(work: Transaction) -> None:
         assert work[Ledger].plan(edition.id, default.id, [row], shard(), now=NOW) == 1
 
     with (
@@ -197,7 +197,7 @@ def test_who_is_erased_while_they_ask_once_more_is_so_after_that_and_nothing_sta
     subscribe(here, request("alice"), now=NOW)
     alice = address("alice")
 
-    def erase(work: UnitOfWork) -> None:
+    def erase(work: Transaction) -> None:
         person = work[SubscriberStore].find(alice)
         assert person is not None
         require_wait(work, lambda: work[Erasure].erase(person.id, now=NOW))
@@ -224,7 +224,7 @@ def test_an_erasure_locks_the_person_before_it_forgets_anything(
 ) -> None:
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
 
-    def wait(work: UnitOfWork) -> None:
+    def wait(work: Transaction) -> None:
         require_wait(work, lambda: lock(work, alice.subscriber_id))
 
     with just_before(engine, "DELETE FROM interests", database, wait), database.writing() as work:
@@ -235,7 +235,7 @@ def test_an_erasure_locks_the_person_before_it_forgets_anything(
 def test_whoever_waited_for_an_erasure_finds_nobody(database: Database, engine: Engine) -> None:
     (alice,) = seed_subscribers(database, seed_list(database), ("alice",))
 
-    def forget(work: UnitOfWork) -> None:
+    def forget(work: Transaction) -> None:
         work[Erasure].erase(alice.subscriber_id, now=NOW)
 
     with database.writing() as work:

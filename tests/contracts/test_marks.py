@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.delivery.ledger_model import Claimed, LedgerTotals
 from paperround.delivery.store.claims import PAUSE
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import DeliveryId, DeliveryState, Edition, EditionState
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -36,7 +36,7 @@ from tests.builders import (
 )
 from tests.contracts.notices import notice
 
-Change = Callable[[UnitOfWork, "Round"], object]
+Change = Callable[[Transaction, "Round"], object]
 
 
 @dataclass(frozen=True)
@@ -82,27 +82,27 @@ def under_way(database: Database, engine: Engine) -> Round:
     return Round(database, engine, edition, people[0], papers, rows)
 
 
-def _leave(work: UnitOfWork, here: Round) -> None:
+def _leave(work: Transaction, here: Round) -> None:
     work[SubscriberStore].leave(here.alice.id, now=NOW)
 
 
-def _leave_everything(work: UnitOfWork, here: Round) -> None:
+def _leave_everything(work: Transaction, here: Round) -> None:
     work[SubscriberStore].set_state(here.alice.subscriber_id, SubscriberState.UNSUBSCRIBED, now=NOW)
 
 
-def _suppress(work: UnitOfWork, here: Round) -> None:
+def _suppress(work: Transaction, here: Round) -> None:
     work[SubscriberStore].set_state(here.alice.subscriber_id, SubscriberState.SUPPRESSED, now=NOW)
 
 
-def _erase(work: UnitOfWork, here: Round) -> None:
+def _erase(work: Transaction, here: Round) -> None:
     work[Erasure].erase(here.alice.subscriber_id, now=NOW)
 
 
-def _cancel(work: UnitOfWork, here: Round) -> None:
+def _cancel(work: Transaction, here: Round) -> None:
     work[EditionStore].set_state(here.edition.id, EditionState.CANCELLED)
 
 
-def _pause(work: UnitOfWork, here: Round) -> None:
+def _pause(work: Transaction, here: Round) -> None:
     work[ListStore].pause(here.edition.list_id, now=NOW)
 
 
@@ -169,7 +169,7 @@ def test_a_notice_is_marked_for_whoever_may_still_get_it(
 
 
 def test_an_alert_to_an_address_of_its_own_is_marked(under_way: Round) -> None:
-    told = notice(None, "alert/1", NoticeKind.ALERT, "keeper@mail.example")
+    told = notice(None, "alert/1", SystemMailKind.ALERT, "keeper@mail.example")
     with under_way.database.writing() as work:
         work[NoticeLedger].put(told, now=NOW)
         (row,) = work[NoticeLedger].claim(lease(), limit=9, now=NOW)

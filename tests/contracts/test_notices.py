@@ -17,7 +17,7 @@ from paperround.delivery.system_mail_model import (
     ClaimedNotice,
     NewNotice,
     Notice,
-    NoticeKind,
+    SystemMailKind,
 )
 from paperround.editions.model import DeliveryState
 from paperround.ops.cleanup import keep_house
@@ -117,13 +117,13 @@ def test_a_notice_written_by_many_at_once_is_one(office: Office) -> None:
 
 def test_a_notice_is_found_by_key_by_id_and_as_a_persons_latest(office: Office) -> None:
     office.put(notice(office.person), notice(office.person, "confirm/2"))
-    office.put(notice(office.person, "undo/1", NoticeKind.UNDO))
+    office.put(notice(office.person, "undo/1", SystemMailKind.UNDO))
     found = office.find("confirm/2")
     assert (found.payload, found.state) == ({"list": 1, "subject": "ü"}, DeliveryState.QUEUED)
     with office.database.reading() as work:
         assert work[NoticeLedger].get(found.id) == found
-        assert work[NoticeLedger].latest(office.person, NoticeKind.CONFIRM) == found
-        assert work[NoticeLedger].latest(NOBODY, NoticeKind.CONFIRM) is None
+        assert work[NoticeLedger].latest(office.person, SystemMailKind.CONFIRM) == found
+        assert work[NoticeLedger].latest(NOBODY, SystemMailKind.CONFIRM) is None
         assert work[NoticeLedger].find("confirm/3") is None
 
 
@@ -146,8 +146,8 @@ def test_a_claimed_notice_holds_all_that_its_bytes_are_made_of(office: Office) -
 
 
 @pytest.mark.accept("S13", part="notices")
-@pytest.mark.parametrize("kind", NoticeKind)
-def test_a_suppressed_person_gets_no_notice(office: Office, kind: NoticeKind) -> None:
+@pytest.mark.parametrize("kind", SystemMailKind)
+def test_a_suppressed_person_gets_no_notice(office: Office, kind: SystemMailKind) -> None:
     office.put(notice(office.person, kind=kind, address="new@mail.example"))
     office.become(SubscriberState.SUPPRESSED)
     assert office.claim() == []
@@ -164,7 +164,7 @@ def test_an_erased_person_gets_no_notice(office: Office, engine: Engine) -> None
 
 
 def test_an_alert_goes_to_an_address_of_its_own_and_a_confirmation_never(office: Office) -> None:
-    told = notice(None, "alert/1", NoticeKind.ALERT, "keeper@mail.example")
+    told = notice(None, "alert/1", SystemMailKind.ALERT, "keeper@mail.example")
     office.put(told, notice(None, "confirm/9", address="nobody@mail.example"))
     assert [row.address for row in office.claim()] == ["keeper@mail.example"]
     assert office.find("confirm/9").reason == "unsubscribed"
@@ -301,8 +301,8 @@ def test_the_new_address_is_forgotten_once_a_change_is_made_or_over(
 
 def test_the_new_address_of_a_change_that_still_waits_to_be_mailed_stays(office: Office) -> None:
     office.put(
-        notice(office.person, "change/1/x/old", NoticeKind.CHANGE),
-        notice(office.person, "change/1/x/new", NoticeKind.CHANGE, "bob@mail.example"),
+        notice(office.person, "change/1/x/old", SystemMailKind.CHANGE),
+        notice(office.person, "change/1/x/new", SystemMailKind.CHANGE, "bob@mail.example"),
     )
     with office.database.writing() as work:
         assert work[NoticeLedger].forget_moves(before=NOW + HOUR, limit=9) == 0

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from paperround.core.interfaces import Worker
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.channel_ledger import PostLedger
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -26,7 +26,7 @@ from tests.databases import opened
 
 LIST = ListId(1)
 DAY_AGO = NOW - timedelta(days=1)
-Ask = Callable[[UnitOfWork], object]
+Ask = Callable[[Transaction], object]
 
 
 class Alive:

@@ -11,11 +11,11 @@ from paperround.bounces.model import (
     MOST_QUARANTINED,
     MOST_UNPROVEN,
     Did,
-    Kind,
     Proof,
+    ReportKind,
     ReturnId,
 )
-from paperround.bounces.policy import CLEAN, Standing
+from paperround.bounces.policy import CLEAN, BounceScore
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
@@ -39,7 +39,7 @@ from tests.builders import (
 )
 
 HARD = returned_event()
-KNOWN = Standing(
+KNOWN = BounceScore(
     points=3,
     counted_on=DAY,
     likely_on=DAY,
@@ -89,16 +89,16 @@ def test_an_event_is_new_once_for_each_way_it_comes(database: Database) -> None:
 
 
 def test_what_nobody_understood_is_new_once_it_is_understood(database: Database) -> None:
-    first = _begun(database, kind=Kind.QUARANTINED, evidence=Evidence.NONE)
+    first = _begun(database, kind=ReportKind.QUARANTINED, evidence=Evidence.NONE)
     assert first is not None
     with database.writing() as work:
         work[ReturnStore].end(first, Did.QUARANTINED)
-    assert _begun(database, kind=Kind.QUARANTINED) is None
+    assert _begun(database, kind=ReportKind.QUARANTINED) is None
     assert _begun(database) == first
     with database.writing() as work:
         work[ReturnStore].end(first, Did.NOTED)
         (event,) = work[ReturnStore].events(None, limit=9)
-    assert (event.kind, event.evidence, event.did) == (Kind.BOUNCE, Evidence.GONE, Did.NOTED)
+    assert (event.kind, event.evidence, event.did) == (ReportKind.BOUNCE, Evidence.GONE, Did.NOTED)
     assert _begun(database) is None
 
 
@@ -126,7 +126,7 @@ def test_what_is_held_against_somebody_is_kept_and_forgiven(
 ) -> None:
     with database.writing() as work:
         assert work[ReturnStore].standing(mailed.alice) == CLEAN
-        work[ReturnStore].set_standing(mailed.alice, Standing(points=1), now=NOW)
+        work[ReturnStore].set_standing(mailed.alice, BounceScore(points=1), now=NOW)
         work[ReturnStore].set_standing(mailed.alice, KNOWN, now=NOW)
     with database.writing() as work:
         assert work[ReturnStore].standing(mailed.alice) == KNOWN
@@ -191,7 +191,9 @@ def test_a_tally_counts_mails_and_not_events(database: Database, mailed: Mailed)
     _stop(database, mailed, mailed.alice, "again")
     _begun(database, event_id="spam")
     with database.writing() as work:
-        complaint = replace(HARD, event_id="c", kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
+        complaint = replace(
+            HARD, event_id="c", kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT
+        )
         kept = work[ReturnStore].begin(complaint, now=NOW)
         assert kept is not None
         row = mailed.rows[mailed.people[1].subscriber_id]

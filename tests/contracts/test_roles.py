@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from paperround.core.interfaces import Worker
-from paperround.core.jobs import Line
+from paperround.core.jobs import QueueName
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database
 from paperround.ops.cleanup import keep_house
@@ -19,7 +19,7 @@ from tests.races import at_once
 
 ANN, BOB = (Worker(host="north", pid=number, started="") for number in (1, 2))
 SECOND = timedelta(seconds=1)
-BOTH = (Line.NOTICES, Line.MAIL)
+BOTH = (QueueName.NOTICES, QueueName.MAIL)
 
 
 def asks(database: Database, who: Worker, *, after: timedelta = timedelta(0)) -> bool:

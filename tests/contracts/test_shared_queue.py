@@ -11,12 +11,12 @@ from sqlalchemy import Engine
 
 from paperround.bootstrap.workers import MAIL, ROUNDS
 from paperround.core.interfaces import Worker
-from paperround.core.jobs import DELIVER, NOTICES, Job, Line, Lined
+from paperround.core.jobs import DELIVER, NOTICES, Job, QueueDepth, QueueName
 from paperround.db.engine import driver_connection
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, SqlDatabase, UnitOfWork
+from paperround.db.transactions import Database, SqlDatabase, Transaction
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.ops.cluster import look
 from tests.builders import (
     MINUTE,
@@ -124,9 +124,11 @@ def test_a_notice_asks_for_its_sender_by_being_written(
     database: Database, queue: TimedQueue
 ) -> None:
     with database.writing() as work:
-        work[NoticeLedger].put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
+        work[NoticeLedger].put(
+            notice(None, "test/1", SystemMailKind.TEST, "me@example.org"), now=NOW
+        )
         assert waiting(queue) == 0
-    assert queue.lined()[Line.NOTICES] == Lined(waiting=1)
+    assert queue.lined()[QueueName.NOTICES] == QueueDepth(waiting=1)
 
 
 def test_digests_that_are_planned_ask_for_their_sender(
@@ -136,7 +138,7 @@ def test_digests_that_are_planned_ask_for_their_sender(
     people = seed_subscribers(database, trending, ("alice", "bob"))
     edition = seed_edition(database, trending, papers)
     assert plan(database, edition, [new_delivery(one, papers) for one in people]) == 2
-    assert queue.lined()[Line.MAIL] == Lined(waiting=1)
+    assert queue.lined()[QueueName.MAIL] == QueueDepth(waiting=1)
 
 
 def test_nobody_runs_a_job_before_whoever_counts_on_it_has_committed(
@@ -183,7 +185,7 @@ def test_a_tick_that_is_never_committed_is_asked_for_by_another_scheduler(
 ) -> None:
     """It took the period, asked, and died: the period is free and nothing was put."""
 
-    def take_and_be_killed(work: UnitOfWork) -> NoReturn:
+    def take_and_be_killed(work: Transaction) -> NoReturn:
         work[SlotStore].take("tick", "2026-01-30T12:00:00Z", now=NOON)
         for job in ROUNDS:
             work.ask(job)
@@ -201,10 +203,14 @@ def test_mail_that_became_due_is_asked_for_between_two_ticks(
     look(database, ME, (), MAIL, now=NOW)
     assert waiting(queue) == 0
     with database.writing() as work:
-        work[NoticeLedger].put(notice(None, "test/1", NoticeKind.TEST, "me@example.org"), now=NOW)
+        work[NoticeLedger].put(
+            notice(None, "test/1", SystemMailKind.TEST, "me@example.org"), now=NOW
+        )
     assert queue.run_waiting() == 1
     assert not look(database, ME, (), MAIL, now=NOW).is_first
-    assert queue.lined()[Line.MAIL] == queue.lined()[Line.NOTICES] == Lined(waiting=1)
+    assert (
+        queue.lined()[QueueName.MAIL] == queue.lined()[QueueName.NOTICES] == QueueDepth(waiting=1)
+    )
 
 
 # --- the dead ------------------------------------------------------------------------------------
@@ -227,7 +233,7 @@ def test_a_job_of_a_dead_worker_goes_when_another_of_its_lock_waits(
     lose(timed_engine)
     assert queue.put(NOTE)
     queue.recover()
-    assert queue.lined()[NOTE.line] == Lined(waiting=1)
+    assert queue.lined()[NOTE.line] == QueueDepth(waiting=1)
     assert queue.run_waiting() == 1
 
 
@@ -249,7 +255,7 @@ def test_workers_that_recover_at_once_put_every_job_back(
     )
     crowd = [TimedQueue(timed_engine, present) for _ in range(THREADS)]
     at_once(THREADS, lambda number: crowd[number].recover())
-    assert queue.lined()[NOTE.line] == Lined(waiting=DEAD)
+    assert queue.lined()[NOTE.line] == QueueDepth(waiting=DEAD)
     with driver_connection(timed_engine) as connection:
         assert connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone() == (0,)
 
@@ -264,7 +270,7 @@ def test_the_jobs_of_a_worker_that_lives_are_its_own(
         f"UPDATE procrastinate_workers SET last_heartbeat = '{NOON.isoformat()}'",
     )
     queue.recover()
-    assert queue.lined()[NOTE.line] == Lined(running=1)
+    assert queue.lined()[NOTE.line] == QueueDepth(running=1)
 
 
 def test_a_job_that_its_worker_never_heard_of_goes_back(
@@ -281,9 +287,9 @@ def test_a_job_that_its_worker_never_heard_of_goes_back(
         [me] = [row[0] for row in connection.execute("SELECT id FROM procrastinate_workers")]
     queue.once(partial(queue.manager.fetch_job, None, me))
     queue.recover()
-    assert queue.lined()[NOTE.line] == Lined(running=1)
+    assert queue.lined()[NOTE.line] == QueueDepth(running=1)
     queue.recover()
-    assert queue.lined()[NOTE.line] == Lined(waiting=1)
+    assert queue.lined()[NOTE.line] == QueueDepth(waiting=1)
 
 
 def test_a_job_that_was_taken_while_its_worker_was_told_to_stop_goes_back(
@@ -294,7 +300,7 @@ def test_a_job_that_was_taken_while_its_worker_was_told_to_stop_goes_back(
     taken = iter([[NOTE.task], []])
     monkeypatch.setattr(queue.manager, "_known", lambda: next(taken))
     queue.once(partial(queue.manager.fetch_job, None, 1))
-    assert queue.lined()[NOTE.line] == Lined(waiting=1)
+    assert queue.lined()[NOTE.line] == QueueDepth(waiting=1)
 
 
 # --- another version ---------------------------------------------------------------------------
@@ -374,7 +380,7 @@ def test_two_processes_send_side_by_side_and_each_only_once(
         inside[len(begun) - 1].set()
         release.wait(PATIENCE)
 
-    crowd = [TimedQueue(timed_engine, present, Line.MAIL) for _ in range(2)]
+    crowd = [TimedQueue(timed_engine, present, QueueName.MAIL) for _ in range(2)]
     for name, one in zip("ab", crowd, strict=True):
         one.register("deliver", partial(send, name))
         one.start()
@@ -383,7 +389,7 @@ def test_two_processes_send_side_by_side_and_each_only_once(
         assert inside[place].wait(PATIENCE)
     crowd[0].put(DELIVER)
     assert sorted(begun) == ["a", "b"]
-    assert crowd[0].lined()[Line.MAIL] == Lined(waiting=1, running=2)
+    assert crowd[0].lined()[QueueName.MAIL] == QueueDepth(waiting=1, running=2)
     release.set()
     assert inside[2].wait(PATIENCE)
     assert all(one.stop(drain_seconds=PATIENCE) for one in crowd)
@@ -397,7 +403,7 @@ def test_a_worker_takes_jobs_of_its_own_lines_only(timed_engine: Engine, present
         ran.append(task)
         done.set()
 
-    queue = with_tasks(TimedQueue(timed_engine, present, Line.NOTICES), run)
+    queue = with_tasks(TimedQueue(timed_engine, present, QueueName.NOTICES), run)
     queue.start()
     queue.put(NOTE)
     queue.put(NOTICES)

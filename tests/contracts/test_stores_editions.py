@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from paperround.core.errors import Conflict, NotFound
 from paperround.core.reasons import freeze
-from paperround.db.transactions import Database, SqlDatabase, UnitOfWork
+from paperround.db.transactions import Database, SqlDatabase, Transaction
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, EditionId, EditionState, NewEdition, TailPaper
 from paperround.editions.store.editions import EditionStore
@@ -32,7 +32,7 @@ from tests.builders import (
 ONE_DAY = timedelta(days=1)
 
 
-def _freeze_and_be_killed(work: UnitOfWork, edition: NewEdition) -> NoReturn:
+def _freeze_and_be_killed(work: Transaction, edition: NewEdition) -> NoReturn:
     work[EditionStore].freeze(edition)
     raise KeyboardInterrupt
 

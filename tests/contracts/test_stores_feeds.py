@@ -7,8 +7,8 @@ import pytest
 
 from paperround.core.errors import InvalidInput, LeaseLost, NotFound
 from paperround.db import transactions
-from paperround.db.transactions import Database, UnitOfWork
-from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, Progress
+from paperround.db.transactions import Database, Transaction
+from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, PollProgress
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Reject, Show
 from paperround.papers.store.papers import PaperStore
@@ -26,7 +26,7 @@ ARXIV = NewFeed(
     show=Show.FULL,
 )
 NOBODY = FeedId(99)
-PROGRESS = Progress(
+PROGRESS = PollProgress(
     cursor="page 2",
     begun=NOW - HOUR,
     read_to=NOW - 24 * HOUR,
@@ -92,7 +92,7 @@ def test_a_new_feed_is_kept_as_it_was_asked_for_and_due_at_once(database: Databa
     assert reread(database, made) == made
     assert (made.name, made.kind, made.url) == (ARXIV.name, ARXIV.kind, ARXIV.url)
     assert (made.settings, made.show, made.enabled) == (ARXIV.settings, Show.FULL, True)
-    assert (made.health, made.progress, made.failures) == (FeedHealth.NEW, Progress(), 0)
+    assert (made.health, made.progress, made.failures) == (FeedHealth.NEW, PollProgress(), 0)
     assert (made.next_at, made.created_at, made.last_good_at) == (NOW, NOW, None)
 
 
@@ -143,7 +143,7 @@ def test_a_feed_pointed_elsewhere_starts_anew_and_is_due(
 ) -> None:
     polled = record(database, record(database, create(database), GOOD), BAD)
     moved = change(database, polled, changed)
-    assert (moved.progress, moved.failures, moved.expects_at) == (Progress(), 0, None)
+    assert (moved.progress, moved.failures, moved.expects_at) == (PollProgress(), 0, None)
     assert (moved.health, moved.reason) == (FeedHealth.NEW, "")
     assert (moved.next_at, moved.last_good_at) == (NOW + MINUTE, NOW)
 
@@ -370,7 +370,7 @@ def test_changes_of_many_at_once_to_a_feed_they_hold_are_all_kept(database: Data
     feed = create(database)
 
     def change(number: int) -> None:
-        def do(work: UnitOfWork) -> None:
+        def do(work: Transaction) -> None:
             held = work[FeedStore].hold(feed.id)
             settings = {**held.settings, f"s{number}": "x"}
             work[FeedStore].update(feed.id, replace(ARXIV, settings=settings), now=NOW)

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import Engine, Table, insert
 
 from paperround.bounces.model import Did, OwnMail
-from paperround.bounces.policy import Standing
+from paperround.bounces.policy import BounceScore
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryId, Withdrawal
 from paperround.subscribers.model import (
@@ -297,13 +297,13 @@ class _Town:
             work[Ledger].release("peek", now=NOW)
             self._fill(work, papers[0])
 
-    def _fill(self, work: UnitOfWork, paper: Any) -> None:
+    def _fill(self, work: Transaction, paper: Any) -> None:
         work[SubscriberStore].choose(self.alice.id, WISH, now=NOW)
         work[SubscriberStore].give_feedback(_said(self.alice, paper, "more"), now=NOW)
         person = self.alice.subscriber_id
         payload = {"choices": "alice@mail.example"}
         notice = new_notice(
-            IDENTITY, NoticeKind.CONFIRM, "confirm/1", person, None, payload, now=NOW
+            IDENTITY, SystemMailKind.CONFIRM, "confirm/1", person, None, payload, now=NOW
         )
         work[NoticeLedger].put(notice, now=NOW)
         asked = NewRequest(kind=RequestKind.LINK, address=address("alice"), due_at=NOW)
@@ -344,7 +344,7 @@ def _something_came_back(database: Database, person: SubscriberId) -> None:
         work[ReturnStore].end(kept, Did.NOTED, mail=mail, said="alice@mail.example is not here")
         words = b"alice@mail.example is not here"
         work[ReturnStore].keep(event, words, why="not-understood", person=person, now=NOW)
-        work[ReturnStore].set_standing(person, Standing(points=3), now=NOW)
+        work[ReturnStore].set_standing(person, BounceScore(points=3), now=NOW)
 
 
 @pytest.mark.accept("P3")

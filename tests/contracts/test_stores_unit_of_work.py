@@ -17,7 +17,7 @@ from paperround.db import engine as engines
 from paperround.db.engine import MUCH_CACHE, roomy
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, SqlDatabase, UnitOfWork
+from paperround.db.transactions import Database, SqlDatabase, Transaction
 from paperround.delivery.store.status import StatusStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.store.feeds import FeedStore
@@ -46,7 +46,7 @@ def test_a_line_that_is_lost_in_a_part_is_told_as_what_it_is(engine: Engine) -> 
         work[ListStore].ensure_default(zone="UTC", now=NOW)
 
 
-def lose_the_line(work: UnitOfWork) -> None:
+def lose_the_line(work: Transaction) -> None:
     with work.part():
         work.connection.invalidate()
         raise DatabaseFailed("the server went away")
@@ -67,7 +67,7 @@ def test_a_database_that_takes_no_writes_any_more_has_failed(postgres_url: str) 
             write_to_a_standby(work)
 
 
-def write_to_a_standby(work: UnitOfWork) -> None:
+def write_to_a_standby(work: Transaction) -> None:
     work.connection.exec_driver_sql("SET TRANSACTION READ ONLY")
     work[ListStore].ensure_default(zone="UTC", now=NOW)
 
@@ -181,7 +181,7 @@ def test_a_connection_that_the_server_ended_meanwhile_is_no_loss(
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_one_that_ends_within_a_transaction_has_failed(database_url: str, engine: Engine) -> None:
-    def be_ended(work: UnitOfWork) -> None:
+    def be_ended(work: Transaction) -> None:
         work[SlotStore].take("mark", "b", now=NOW)
         end_all_others(database_url)
         work[SlotStore].take("mark", "c", now=NOW)
@@ -207,7 +207,7 @@ def _asked(other: Engine, statement: str) -> list[tuple[object, ...]]:
     return found
 
 
-def cache_of(work: UnitOfWork) -> int:
+def cache_of(work: Transaction) -> int:
     return int(work.connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
 
 

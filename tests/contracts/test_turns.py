@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import SqlDatabase, Turns
+from paperround.db.transactions import SqlDatabase, WriterQueue
 from tests.builders import NOW
 
 SECONDS = 60
@@ -15,7 +15,7 @@ SECONDS = 60
 
 
 def test_first_come_is_first_served() -> None:
-    turns, order = Turns(), list[int]()
+    turns, order = WriterQueue(), list[int]()
     waits = [Event() for _ in range(5)]
 
     def take(number: int) -> None:
@@ -35,7 +35,7 @@ def test_first_come_is_first_served() -> None:
 
 
 def test_whoever_waited_for_long_enough_goes_on_without_a_turn() -> None:
-    turns = Turns()
+    turns = WriterQueue()
     with turns.turn(SECONDS), turns.turn(0.001):
         pass
     with turns.turn(SECONDS):  # and leaves none behind
@@ -43,7 +43,7 @@ def test_whoever_waited_for_long_enough_goes_on_without_a_turn() -> None:
     assert not turns._taken
 
 
-def is_taken(turns: Turns) -> bool:
+def is_taken(turns: WriterQueue) -> bool:
     return turns._taken
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.doctor.examination import examine
 from paperround.doctor.findings import Finding, Level
-from paperround.feeds.model import FeedHealth, NewFeed, Poll, Progress
+from paperround.feeds.model import FeedHealth, NewFeed, Poll, PollProgress
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import SCHEDULER
 from tests.builders import HOUR, NOW, seed_edition, seed_list, seed_papers
@@ -39,12 +39,12 @@ class Home:
 
     folder: Path
     settings: Mapping[str, Any]
-    runtimes: list[Runtime] = field(default_factory=list)
+    runtimes: list[AppContext] = field(default_factory=list)
     resolver: FakeResolver = field(default_factory=FakeResolver)
     client: FakeClient = field(default_factory=lambda: FakeClient(NOW))
 
-    def runtime(self, **changes: object) -> Runtime:
-        made = Runtime(Settings(**{**self.settings, **changes}), FixedClock(NOW))
+    def runtime(self, **changes: object) -> AppContext:
+        made = AppContext(Settings(**{**self.settings, **changes}), FixedClock(NOW))
         vars(made).update(resolver=self.resolver, client=self.client)
         self.runtimes.append(made)
         return made
@@ -126,7 +126,7 @@ def polled(health: FeedHealth, reason: str = "3 new") -> Poll:
     return Poll(
         health=health,
         reason=reason,
-        progress=Progress(),
+        progress=PollProgress(),
         failures=1 if health is FeedHealth.FAILED else 0,
         next_at=NOW + HOUR,
         expects_at=None,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.config import Settings
-from paperround.delivery.dkim.keys import DueRecord, KeyBook
+from paperround.delivery.dkim.keys import DueRecord, KeyFile
 from paperround.delivery.dkim.signer import Algorithm
 from paperround.delivery.dkim.signers import write_book
 from paperround.doctor import dns_check
@@ -21,20 +21,20 @@ SETTINGS = Settings(
     contact="ada@lab.org",
 )
 NEXT = NOW + timedelta(days=1)
-BOOK = KeyBook().with_first([Algorithm.ED25519], "s1", now=NOW)
+BOOK = KeyFile().with_first([Algorithm.ED25519], "s1", now=NOW)
 WAITING = BOOK.with_next((), "s2", now=NOW)
 MOVED = WAITING.switched(now=NOW)
 pytestmark = pytest.mark.accept("F37", part="DNS lines")
 
 
 def look(
-    held: dict[str, tuple[str, ...]], book: KeyBook = BOOK, *, silent: bool = False
+    held: dict[str, tuple[str, ...]], book: KeyFile = BOOK, *, silent: bool = False
 ) -> list[Finding]:
     resolver = FakeResolver(held, silent=silent)
     return dns_check.records(SETTINGS, book.due(DOMAIN, NEXT), resolver, now=NOW)
 
 
-def found(check: str, held: dict[str, tuple[str, ...]], book: KeyBook = BOOK) -> Finding:
+def found(check: str, held: dict[str, tuple[str, ...]], book: KeyFile = BOOK) -> Finding:
     return next(one for one in look(held, book) if one.check == check)
 
 
@@ -155,7 +155,7 @@ def test_the_addresses_of_a_relay_elsewhere_are_its_keepers() -> None:
 
 
 def test_mails_that_nobody_signs_here_are_the_relays_to_sign() -> None:
-    nobody = found("dkim", {}, KeyBook())
+    nobody = found("dkim", {}, KeyFile())
     assert nobody.level is Level.SKIPPED
     assert "dkim create" in nobody.way_out
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from paperround.bootstrap import Runtime
-from paperround.delivery.dkim.keys import KeyBook
+from paperround.bootstrap import AppContext
+from paperround.delivery.dkim.keys import KeyFile
 from paperround.delivery.dkim.signer import Algorithm
 from paperround.delivery.dkim.signers import write_book
 from paperround.doctor.findings import Level
@@ -39,9 +39,9 @@ def confirmation(home: Home) -> bytes:
     return sample_confirmation(signing(home), seed_list(home.database), now=NOW)
 
 
-def signing(home: Home) -> Runtime:
+def signing(home: Home) -> AppContext:
     place = home.folder / "data" / "dkim.json"
-    write_book(place, KeyBook().with_first([Algorithm.ED25519], "s1", now=NOW))
+    write_book(place, KeyFile().with_first([Algorithm.ED25519], "s1", now=NOW))
     runtime = home.runtime(public_url="https://papers.mail.example.org")
     runtime.signers.renew()
     return runtime

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.doctor.findings import Level
@@ -20,7 +20,7 @@ def home(tmp_path: Path) -> dict[str, Any]:
 
 
 def said(home: dict[str, Any], **settings: Any) -> list[tuple[Level, str]]:
-    found = hooks(Runtime(Settings(**home, **settings), FixedClock(NOW)))
+    found = hooks(AppContext(Settings(**home, **settings), FixedClock(NOW)))
     assert {one.check for one in found} == {"hooks"}
     return [(one.level, f"{one.says}: {one.way_out}") for one in found]
 

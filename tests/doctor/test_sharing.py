@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.core.interfaces import Worker
-from paperround.core.jobs import Line, Lined, Staff
+from paperround.core.jobs import ClusterStatus, QueueDepth, QueueName
 from paperround.doctor.findings import Finding, Level
 from paperround.doctor.schedule_check import LONG, sharing
 from paperround.ops.cluster import look, worker_lives
@@ -17,9 +17,9 @@ from tests.doctor.conftest import Home
 __all__ = ["postgres", "postgres_url"]
 
 SECOND = timedelta(seconds=1)
-EVERYTHING = frozenset(Line)
-IDLE = dict.fromkeys(Line, Lined())
-WELL = Staff(schedulers=("a/1",), workers={"a/2": EVERYTHING})
+EVERYTHING = frozenset(QueueName)
+IDLE = dict.fromkeys(QueueName, QueueDepth())
+WELL = ClusterStatus(schedulers=("a/1",), workers={"a/2": EVERYTHING})
 ME = Worker(host="here", pid=7, started="")
 pytestmark = [
     pytest.mark.accept("O6", part="many machines"),
@@ -28,7 +28,7 @@ pytestmark = [
 
 
 def found(
-    staff: Staff, lined: Mapping[Line, Lined] = IDLE, *, ticks: bool = False
+    staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth] = IDLE, *, ticks: bool = False
 ) -> dict[str, Finding]:
     return {one.check: one for one in sharing(staff, lined, ticks=ticks, now=NOW)}
 
@@ -42,33 +42,33 @@ def test_a_whole_installation_is_well() -> None:
 
 
 def test_nobody_who_asks_is_a_fault_with_the_way_out() -> None:
-    one = found(Staff(workers=WELL.workers))["schedulers"]
+    one = found(ClusterStatus(workers=WELL.workers))["schedulers"]
     assert one.level is Level.FAIL
     assert "paperround scheduler" in one.way_out
 
 
 def test_a_queue_that_nobody_serves_is_named_with_what_waits_there() -> None:
-    some = Staff(schedulers=("a/1",), workers={"a/2": EVERYTHING - {Line.MAIL}})
-    one = found(some, {**IDLE, Line.MAIL: Lined(waiting=2)})["workers"]
+    some = ClusterStatus(schedulers=("a/1",), workers={"a/2": EVERYTHING - {QueueName.MAIL}})
+    one = found(some, {**IDLE, QueueName.MAIL: QueueDepth(waiting=2)})["workers"]
     assert one.level is Level.FAIL
     assert one.says == "none serves mail, where 2 jobs wait"
     assert one.way_out == "start `paperround worker --queues mail`"
 
 
 def test_a_job_that_nobody_takes_is_told_of() -> None:
-    stuck = {**IDLE, Line.PAPERS: Lined(waiting=1, due_since=NOW - LONG - SECOND)}
+    stuck = {**IDLE, QueueName.PAPERS: QueueDepth(waiting=1, due_since=NOW - LONG - SECOND)}
     one = found(WELL, stuck)["jobs"]
     assert one.level is Level.WARN
     assert one.says.startswith("papers has had a job to do since 2026-")
 
 
 def test_a_job_that_waits_for_its_time_is_no_fault() -> None:
-    later = {**IDLE, Line.PAPERS: Lined(waiting=1, due_since=NOW + MINUTE)}
+    later = {**IDLE, QueueName.PAPERS: QueueDepth(waiting=1, due_since=NOW + MINUTE)}
     assert levels(found(WELL, later))["jobs"] == "ok"
 
 
 def test_an_installation_that_is_ticked_by_cron_needs_neither() -> None:
-    assert levels(found(Staff(workers={}), ticks=True)) == {"schedulers": "ok"}
+    assert levels(found(ClusterStatus(workers={}), ticks=True)) == {"schedulers": "ok"}
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_the_doctor_looks_at_who_lives_on_postgresql(home: Home, shared: str) ->
         ("workers", "fail"),
     }
     look(many.database, ME, (), (), now=NOW)
-    worker_lives(many.database, ME, tuple(Line), now=NOW)
+    worker_lives(many.database, ME, tuple(QueueName), now=NOW)
     says = {one.check: one.says for one in home.examine(database_url=shared)}
     assert says["schedulers"] == "1 scheduler: here/7"
     assert says["workers"] == "1 worker, and every queue is served: here/7"

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from paperround.feeds.health import batch_of
-from paperround.feeds.model import FeedHealth, LiveFeed, Progress
+from paperround.feeds.model import FeedHealth, LiveFeed, PollProgress
 from paperround.papers.model import FeedId
 
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)  # a Wednesday
@@ -26,7 +26,7 @@ def feed(health: FeedHealth = FeedHealth.FRESH, **changes: object) -> LiveFeed:
         enabled=True,
         health=health,
         reason="34 new",
-        progress=Progress(batch=BATCH),
+        progress=PollProgress(batch=BATCH),
         failures=0,
         next_at=NOW + HOUR,
         expects_at=NOW + 21 * HOUR,

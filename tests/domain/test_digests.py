@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from paperround.core.reasons import freeze
-from paperround.digests.model import Choice, choice_of, none_due
+from paperround.digests.model import DigestChoice, choice_of, none_due
 from paperround.editions.model import Edition, SkipReason
 from paperround.papers.model import PaperId
-from paperround.personal.keyword_index import Findable, Finder, findable
-from paperround.personal.matches import MOST_LIFT, Wishes, lift_of, sight_of
-from paperround.personal.selection import Scored, picked, with_nobody
+from paperround.personal.keyword_index import IndexedPaper, KeywordIndex, findable
+from paperround.personal.matches import MOST_LIFT, ReaderPreferences, lift_of, sight_of
+from paperround.personal.selection import ScoredPapers, picked, with_nobody
 from paperround.personal.views import PaperIndex, PersonalView, Pick, in_order, seen_by
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import (
@@ -38,9 +38,9 @@ def chosen(
     seen: tuple[int, ...] = (),
     day: date = FRIDAY,
     likes: Mapping[int, float] | None = None,
-    wishes: Wishes | None = None,
-    finder: Finder | None = None,
-) -> Choice | SkipReason:
+    wishes: ReaderPreferences | None = None,
+    finder: KeywordIndex | None = None,
+) -> DigestChoice | SkipReason:
     """What somebody gets: by the edition, or by what they like, a worth by the paper's number.
     Reasons are told in English."""
     found = _chosen(
@@ -53,7 +53,7 @@ def chosen(
         wishes=wishes,
         finder=finder,
     )
-    if not isinstance(found, Choice):
+    if not isinstance(found, DigestChoice):
         return found
     return replace(found, reasons=in_english(found.reasons))
 
@@ -66,9 +66,9 @@ def _chosen(
     seen: tuple[int, ...],
     day: date,
     likes: Mapping[int, float] | None,
-    wishes: Wishes | None,
-    finder: Finder | None,
-) -> Choice | SkipReason:
+    wishes: ReaderPreferences | None,
+    finder: KeywordIndex | None,
+) -> DigestChoice | SkipReason:
     standing = of or edition(papers)
     reader = Subscription(
         id=SubscriptionId(1),
@@ -78,8 +78,8 @@ def _chosen(
         preferences=wish,
     )
     index = PaperIndex(standing.papers)
-    finder = finder or Finder([findable(paper, None) for paper in index.papers])
-    wishes = wishes or Wishes(topics=wish.topics)
+    finder = finder or KeywordIndex([findable(paper, None) for paper in index.papers])
+    wishes = wishes or ReaderPreferences(topics=wish.topics)
     sight = sight_of(wishes, finder) if wishes else None
     view = PersonalView(
         **seen_by(sight),
@@ -98,7 +98,7 @@ def liking(likes: Mapping[int, float], view: PersonalView, index: PaperIndex) ->
     worth = [likes.get(paper.position, 0.0) for paper in index.papers]
     scores = np.array([paper.score for paper in index.papers])
     nothing = with_nobody(np.zeros((len(scores), len(scores))))
-    day = Scored(scores=scores, costs=nothing, shown=len(scores))
+    day = ScoredPapers(scores=scores, costs=nothing, shown=len(scores))
     found = picked(day, np.array([worth], dtype=np.float32), [view])
     places = [place for place in found.places[0].tolist() if place >= 0]
     gains = found.worth[0].tolist()[: len(places)]
@@ -113,17 +113,17 @@ def liking(likes: Mapping[int, float], view: PersonalView, index: PaperIndex) ->
 
 
 def test_a_digest_holds_the_first_papers_up_to_the_list_s_size() -> None:
-    assert chosen(Preferences()) == Choice(positions=(1, 2, 3))
+    assert chosen(Preferences()) == DigestChoice(positions=(1, 2, 3))
 
 
 def test_a_reader_may_want_fewer_or_more() -> None:
-    assert chosen(Preferences(size=1)) == Choice(positions=(1,))
-    assert chosen(Preferences(size=50)) == Choice(positions=(1, 2, 3, 4, 5))
+    assert chosen(Preferences(size=1)) == DigestChoice(positions=(1,))
+    assert chosen(Preferences(size=50)) == DigestChoice(positions=(1, 2, 3, 4, 5))
 
 
 @pytest.mark.accept("F14", part="never twice")
 def test_a_paper_a_person_was_sent_makes_room_for_the_next() -> None:
-    assert chosen(Preferences(), seen=(1, 3)) == Choice(positions=(2, 4, 5))
+    assert chosen(Preferences(), seen=(1, 3)) == DigestChoice(positions=(2, 4, 5))
 
 
 @pytest.mark.accept("F20", part="ledger")
@@ -150,7 +150,7 @@ def test_every_silence_has_its_reason(wish: Preferences, day: date, reason: Skip
 
 
 def test_a_pause_ends_on_its_date() -> None:
-    assert isinstance(chosen(Preferences(paused_until=FRIDAY)), Choice)
+    assert isinstance(chosen(Preferences(paused_until=FRIDAY)), DigestChoice)
 
 
 @pytest.mark.accept("F14", part="risers")
@@ -159,17 +159,17 @@ def test_a_weekly_reader_is_told_the_day_a_paper_rose_since() -> None:
     rose = replace(made.papers[0], reason=freeze("risen.yesterday_more", votes=9, gained=4))
     made = replace(made, papers=(rose, made.papers[1]))
     weekly = Preferences(frequency=Frequency.WEEKLY, weekday="fri")
-    assert chosen(Preferences(), of=made) == Choice(positions=(1, 2))
-    assert chosen(weekly, of=made) == Choice(
+    assert chosen(Preferences(), of=made) == DigestChoice(positions=(1, 2))
+    assert chosen(weekly, of=made) == DigestChoice(
         positions=(1, 2), reasons={1: "rose since Thursday: 9 votes, 4 new"}
     )
     on_topic = chosen(replace(weekly, topics=("Paper 1",)), of=made)
-    assert isinstance(on_topic, Choice)
+    assert isinstance(on_topic, DigestChoice)
     assert on_topic.reasons == {1: "your topic “Paper 1” · rose since Thursday: 9 votes, 4 new"}
 
 
 def test_only_papers_above_the_reader_s_floor_are_sent() -> None:
-    assert chosen(Preferences(floor=8.0)) == Choice(positions=(1, 2))
+    assert chosen(Preferences(floor=8.0)) == DigestChoice(positions=(1, 2))
 
 
 def test_an_empty_edition_passes_its_reason_on() -> None:
@@ -179,7 +179,7 @@ def test_an_empty_edition_passes_its_reason_on() -> None:
 @pytest.mark.accept("F13", part="topics")
 def test_papers_on_a_readers_topic_come_first_and_say_so() -> None:
     choice = chosen(Preferences(topics=("paper 4",)))
-    assert isinstance(choice, Choice)
+    assert isinstance(choice, DigestChoice)
     assert choice.positions == (4, 1, 2)
     assert choice.reasons == {4: "your topic “paper 4”"}
 
@@ -196,7 +196,7 @@ def test_nothing_unseen_on_a_holiday_names_the_holiday() -> None:
 @pytest.mark.accept("F13", part="blend")
 def test_what_a_paper_is_worth_to_its_reader_is_added_to_its_score() -> None:
     choice = chosen(Preferences(), likes={5: 3.5, 2: -4})
-    assert choice == Choice(
+    assert choice == DigestChoice(
         positions=(1, 5, 3),
         reasons={5: "like papers you liked"},
         parts={"personal": [0.0, 3.5, 0.0]},
@@ -205,7 +205,7 @@ def test_what_a_paper_is_worth_to_its_reader_is_added_to_its_score() -> None:
 
 @pytest.mark.accept("F13", part="floor")
 def test_the_floor_is_one_of_score_and_worth_together() -> None:
-    assert chosen(Preferences(floor=8.5), likes={5: 4, 1: -4}) == Choice(
+    assert chosen(Preferences(floor=8.5), likes={5: 4, 1: -4}) == DigestChoice(
         positions=(5,), reasons={5: "like papers you liked"}, parts={"personal": [4.0]}
     )
     assert chosen(Preferences(floor=8.5), likes={1: -4}) is SkipReason.BELOW_FLOOR
@@ -219,7 +219,7 @@ def test_papers_of_an_author_one_follows_come_first_then_those_on_topic() -> Non
     papers[1] = replace(two, title="Cold fusion")
     papers[3] = replace(four, authors=("Ada Lovelace", "Max Li"), reason="new today")
     wish = Preferences(topics=("fusion", "ada lovelace", "li"))
-    assert chosen(wish, of=replace(standing, papers=tuple(papers))) == Choice(
+    assert chosen(wish, of=replace(standing, papers=tuple(papers))) == DigestChoice(
         positions=(4, 2, 1),
         reasons={4: "by Ada Lovelace, whom you follow · new today", 2: "your topic “fusion”"},
     )
@@ -236,7 +236,7 @@ def test_an_opinion_orders_within_the_topics_and_leaves_them_first() -> None:
         of=replace(standing, papers=papers),
         likes={4: 2, 2: 5},
     )
-    assert isinstance(choice, Choice)
+    assert isinstance(choice, DigestChoice)
     assert choice.positions == (4, 3, 2)
     assert choice.reasons[4] == "your topic “fusion”"
     assert choice.parts == {"personal": [2.0, 0.0, 5.0]}
@@ -245,17 +245,19 @@ def test_an_opinion_orders_within_the_topics_and_leaves_them_first() -> None:
 # --- interests ---------------------------------------------------------------------------------
 
 
-def wanting(*said: str) -> Wishes:
+def wanting(*said: str) -> ReaderPreferences:
     """The wishes of somebody who wrote these, as `kind:value`."""
     pairs = (one.partition(":") for one in said)
-    return Wishes(interests=tuple(Interest(InterestKind(kind), value) for kind, _, value in pairs))
+    return ReaderPreferences(
+        interests=tuple(Interest(InterestKind(kind), value) for kind, _, value in pairs)
+    )
 
 
-def found_in(*categories: str, author: str = "Ada Lovelace") -> Finder:
+def found_in(*categories: str, author: str = "Ada Lovelace") -> KeywordIndex:
     """Five papers; the nth is on `n` and in the nth of the categories, the last by the author."""
-    return Finder(
+    return KeywordIndex(
         [
-            Findable(
+            IndexedPaper(
                 paper_id=PaperId(100 + n),
                 title=f"Paper {n}",
                 abstract="On Graphs, a survey." if n % 2 else "On trees.",
@@ -267,8 +269,8 @@ def found_in(*categories: str, author: str = "Ada Lovelace") -> Finder:
     )
 
 
-def told(choice: Choice | SkipReason) -> list[tuple[int, str]]:
-    assert isinstance(choice, Choice)
+def told(choice: DigestChoice | SkipReason) -> list[tuple[int, str]]:
+    assert isinstance(choice, DigestChoice)
     return [(position, choice.reasons.get(position, "")) for position in choice.positions]
 
 
@@ -323,7 +325,7 @@ def test_the_reason_of_everybody_follows_the_readers_own() -> None:
 def test_what_is_muted_is_left_out_whatever_speaks_for_it(mute: str) -> None:
     wishes = wanting("keyword:tree", f"mute:{mute}", "author:bob")
     choice = chosen(Preferences(), wishes=wishes, finder=found_in(), likes={2: 9})
-    assert isinstance(choice, Choice)
+    assert isinstance(choice, DigestChoice)
     assert choice.positions == (1, 3, 5)
     assert not any("tree" in reason for reason in choice.reasons.values())
 
@@ -369,13 +371,15 @@ def test_a_category_counts_towards_the_floor() -> None:
     wishes = wanting("category:math.CO")
     choice = chosen(Preferences(floor=7.0), wishes=wishes, finder=finder)
     assert [place for place, _ in told(choice)] == [1, 2, 5]
-    assert chosen(Preferences(floor=7.5), wishes=wishes, finder=finder) == Choice(positions=(1, 2))
+    assert chosen(Preferences(floor=7.5), wishes=wishes, finder=finder) == DigestChoice(
+        positions=(1, 2)
+    )
 
 
 @pytest.mark.accept("F13", part="seeds")
 def test_a_paper_that_a_reader_gave_is_not_sent_to_them() -> None:
     wishes = replace(wanting("seed:arxiv:2601.00001"), seeds=(PaperId(101),))
-    assert chosen(Preferences(), wishes=wishes) == Choice(positions=(2, 3, 4))
+    assert chosen(Preferences(), wishes=wishes) == DigestChoice(positions=(2, 3, 4))
 
 
 def test_a_line_that_can_no_longer_be_read_stops_no_digest() -> None:

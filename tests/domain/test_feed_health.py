@@ -19,7 +19,7 @@ from paperround.feeds.health import (
     size_of,
     unheard,
 )
-from paperround.feeds.model import FeedHealth, LiveFeed, Progress, Shape, Witnessed
+from paperround.feeds.model import CrossChecked, FeedHealth, FeedShape, LiveFeed, PollProgress
 from paperround.papers.model import FeedId, Record
 from tests.domain.feeds import BATCH, EMPTY, HOUR, MINUTE, NOW, feed
 
@@ -50,7 +50,7 @@ def health(standing: LiveFeed, batch: str | None, unseen: int = 0, holiday: bool
         (feed(), EMPTY, 0, False, "empty"),
         (feed(), EMPTY, 0, True, "holiday"),
         (AWAITED, EMPTY, 0, False, "stale"),
-        (replace(AWAITED, progress=Progress(batch="9:few")), EMPTY, 0, False, "empty"),
+        (replace(AWAITED, progress=PollProgress(batch="9:few")), EMPTY, 0, False, "empty"),
     ],
 )
 def test_what_a_poll_found_decides_the_health(
@@ -123,7 +123,7 @@ def test_zero_papers_where_there_were_eighty_is_an_alarm_until_papers_come() -> 
     ("batch", "changes", "expected"),
     [
         (EMPTY, {}, "stale"),
-        (EMPTY, {"progress": Progress(batch="9:few")}, "empty"),
+        (EMPTY, {"progress": PollProgress(batch="9:few")}, "empty"),
         (BATCH, {}, "fresh"),
         (BATCH, {"last_news_at": NOW - timedelta(days=59)}, "fresh"),
         (BATCH, {"last_news_at": NOW - timedelta(days=61)}, "stale"),
@@ -207,9 +207,9 @@ def test_from_the_third_failure_on_a_poll_begins_anew() -> None:
 # --- another witness ---------------------------------------------------------------------------
 
 
-def said(day: int) -> Witnessed:
+def said(day: int) -> CrossChecked:
     readable_at = datetime(2026, 11, day, 5, 30, tzinfo=UTC)
-    return Witnessed(
+    return CrossChecked(
         witness="arXiv's own listing", readable_at=readable_at, day=date(2026, 11, day), entries=132
     )
 
@@ -236,7 +236,7 @@ Good = st.builds(
     Findings,
     unseen=st.integers(0, 200),
     batch=st.sampled_from([None, BATCH, EMPTY, "9:other"]),
-    shape=st.none() | st.builds(Shape, records=st.integers(0, 90), rejects=st.integers(0, 90)),
+    shape=st.none() | st.builds(FeedShape, records=st.integers(0, 90), rejects=st.integers(0, 90)),
 )
 Failure = st.floats(0, 24 * 3600) | st.none()
 Polls = st.lists(Good | Failure, min_size=1, max_size=25)

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import localize_source
-from paperround.feeds.model import FeedHealth, LiveFeed, Progress
+from paperround.feeds.model import FeedHealth, LiveFeed, PollProgress
 from paperround.feeds.outlook import awaited, quiet_reason, source_lines
 from paperround.papers.model import FeedId
 from tests.domain.feeds import HOUR, MINUTE, NOW, feed
@@ -24,7 +24,7 @@ CUT = NOW - timedelta(minutes=5)
         (feed(), False),
         (feed(next_at=NOW), True),
         (feed(FeedHealth.NEW, next_at=NOW + HOUR), True),
-        (feed(progress=Progress(cursor="rss:2")), True),
+        (feed(progress=PollProgress(cursor="rss:2")), True),
         (feed(expects_at=CUT), True),
         (feed(expects_at=CUT + MINUTE), False),
         (feed(expects_at=None), False),
@@ -67,7 +67,7 @@ def test_a_hiccup_is_no_reason_for_a_quiet_day() -> None:
 
 def lines(feeds: list[LiveFeed], brought: dict[FeedId, int]) -> tuple[str, ...]:
     """The footer's lines, in English."""
-    return tuple(localize_source(tongue(), one) for one in source_lines(feeds, brought))
+    return tuple(localize_source(locale_for(), one) for one in source_lines(feeds, brought))
 
 
 @pytest.mark.accept("F08", part="footer")

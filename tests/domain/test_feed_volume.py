@@ -7,26 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.feeds.model import Alarm, AlarmKind, Progress, Shape
+from paperround.feeds.model import Alarm, AlarmKind, FeedShape, PollProgress
 from paperround.feeds.volume import ENOUGH, REMEMBERED, alarm_of, remembered
 from tests.domain.feeds import NOW
 
 DAY = timedelta(days=1)
 
 
-def shape(records: int, **changes: int) -> Shape:
+def shape(records: int, **changes: int) -> FeedShape:
     """A batch whose every paper has an abstract and authors."""
-    return replace(Shape(records=records, abstracts=records, authors=records), **changes)
+    return replace(FeedShape(records=records, abstracts=records, authors=records), **changes)
 
 
-def usual(*sizes: int) -> Progress:
-    return Progress(usual=tuple(shape(size) for size in sizes))
+def usual(*sizes: int) -> PollProgress:
+    return PollProgress(usual=tuple(shape(size) for size in sizes))
 
 
 WEEK = usual(104, 244, 132, 120, 98)
 
 
-def alarm(before: Progress, seen: Shape | None, *, is_arrival: bool = True) -> Alarm | None:
+def alarm(before: PollProgress, seen: FeedShape | None, *, is_arrival: bool = True) -> Alarm | None:
     return alarm_of(before, seen, is_arrival=is_arrival, now=NOW)
 
 
@@ -48,7 +48,7 @@ def test_a_batch_is_unusual_under_a_fifth_and_over_ten_times(size: int, kind: st
 
 
 @pytest.mark.parametrize("before", [usual(), usual(100, 100, 100, 100), usual(9, 9, 9, 9, 9)])
-def test_nothing_is_unusual_with_a_short_memory_or_small_batches(before: Progress) -> None:
+def test_nothing_is_unusual_with_a_short_memory_or_small_batches(before: PollProgress) -> None:
     assert alarm(before, shape(0)) is None
     assert alarm(before, shape(5000)) is None
 
@@ -64,7 +64,7 @@ def test_nothing_is_unusual_with_a_short_memory_or_small_batches(before: Progres
     ],
 )
 def test_entries_that_cannot_be_used_and_fields_that_are_gone_are_a_new_shape(
-    seen: Shape, words: str
+    seen: FeedShape, words: str
 ) -> None:
     found = alarm(WEEK, seen, is_arrival=False)
     assert found
@@ -73,7 +73,7 @@ def test_entries_that_cannot_be_used_and_fields_that_are_gone_are_a_new_shape(
 
 
 def test_what_was_always_missing_is_no_alarm() -> None:
-    bare = Progress(usual=tuple(shape(50, abstracts=0, rejects=20) for _ in range(ENOUGH)))
+    bare = PollProgress(usual=tuple(shape(50, abstracts=0, rejects=20) for _ in range(ENOUGH)))
     assert alarm(bare, shape(50, abstracts=0, rejects=20)) is None
 
 
@@ -102,7 +102,7 @@ def test_six_batches_of_a_new_size_are_the_new_usual() -> None:
 
 @pytest.mark.accept("F08", part="an end")
 @pytest.mark.parametrize("seen", [shape(9), None], ids=["small", "a part"])
-def test_an_alarm_that_no_batch_can_confirm_ends_after_six(seen: Shape | None) -> None:
+def test_an_alarm_that_no_batch_can_confirm_ends_after_six(seen: FeedShape | None) -> None:
     progress = usual(*[12] * REMEMBERED)
     progress = replace(progress, alarm=alarm(progress, shape(12, abstracts=0)))
     standing = list[bool]()
@@ -114,7 +114,7 @@ def test_an_alarm_that_no_batch_can_confirm_ends_after_six(seen: Shape | None) -
 
 
 Shapes = st.builds(
-    Shape,
+    FeedShape,
     records=st.integers(0, 3000),
     rejects=st.integers(0, 3000),
     abstracts=st.integers(0, 3000),
@@ -124,9 +124,9 @@ Shapes = st.builds(
 
 @given(memory=st.lists(Shapes, max_size=REMEMBERED), seen=Shapes, is_arrival=st.booleans())
 def test_any_memory_and_any_batch_can_be_compared(
-    memory: list[Shape], seen: Shape, is_arrival: bool
+    memory: list[FeedShape], seen: FeedShape, is_arrival: bool
 ) -> None:
-    before = Progress(usual=tuple(memory))
+    before = PollProgress(usual=tuple(memory))
     found = alarm(before, seen, is_arrival=is_arrival)
     assert found is None or found.since == NOW
     assert found is None or len(memory) >= ENOUGH

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.papers.model import PaperId
-from paperround.papers.search import Place
+from paperround.papers.search import QueryPlace
 from paperround.papers.topics import folded
-from paperround.personal.keyword_index import Findable, Finder, bits, forms
+from paperround.personal.keyword_index import IndexedPaper, KeywordIndex, bits, forms
 from paperround.subscribers.keywords import (
+    AllOf,
+    AnyWords,
     Either,
-    Every,
     InCategory,
     Node,
     Without,
-    Words,
     read_keywords,
 )
 
@@ -26,7 +26,7 @@ VOCABULARY = (
 ).split()
 texts = st.lists(st.sampled_from(VOCABULARY), max_size=8).map(" ".join)
 papers = st.builds(
-    Findable,
+    IndexedPaper,
     paper_id=st.just(PaperId(1)),
     title=texts,
     abstract=texts,
@@ -36,9 +36,9 @@ papers = st.builds(
     ),
 )
 words = st.builds(
-    Words,
+    AnyWords,
     text=texts.map(folded).filter(lambda text: any(map(str.isalnum, text))),
-    place=st.none() | st.sampled_from(Place),
+    place=st.none() | st.sampled_from(QueryPlace),
     starts=st.booleans(),
     bends=st.booleans(),
 )
@@ -49,18 +49,18 @@ nodes = st.recursive(
     terms,
     lambda node: (
         st.builds(Without, part=node)
-        | st.builds(Every, parts=st.lists(node, min_size=1, max_size=3).map(tuple))
+        | st.builds(AllOf, parts=st.lists(node, min_size=1, max_size=3).map(tuple))
         | st.builds(Either, parts=st.lists(node, min_size=1, max_size=3).map(tuple))
     ),
     max_leaves=6,
 )
 
 
-def fits(node: Node, paper: Findable) -> bool:
+def fits(node: Node, paper: IndexedPaper) -> bool:
     """The same, the long way: every word of every text is looked at."""
     match node:
-        case Words():
-            places = (node.place,) if node.place else Place
+        case AnyWords():
+            places = (node.place,) if node.place else QueryPlace
             return any(stands(node, text) for one in places for text in paper.texts(one))
         case InCategory():
             wanted = node.name
@@ -68,13 +68,13 @@ def fits(node: Node, paper: Findable) -> bool:
             return any(one == wanted or one.startswith(f"{wanted}.") for one in each)
         case Without():
             return not fits(node.part, paper)
-        case Every():
+        case AllOf():
             return all(fits(part, paper) for part in node.parts)
         case Either():
             return any(fits(part, paper) for part in node.parts)
 
 
-def stands(words: Words, text: str) -> bool:
+def stands(words: AnyWords, text: str) -> bool:
     text = folded(text)
     last = re.findall(r"\w+", words.text)[-1]
     bends = words.bends and not words.starts and words.text.endswith(last)
@@ -100,44 +100,44 @@ def is_chinese(char: str) -> bool:
 @pytest.mark.accept("F13", part="keywords")
 @given(nodes, st.lists(papers, min_size=1, max_size=5))
 def test_looking_words_up_finds_what_reading_every_paper_does(
-    node: Node, some: list[Findable]
+    node: Node, some: list[IndexedPaper]
 ) -> None:
-    found = set(bits(Finder(some).fitting(node)))
+    found = set(bits(KeywordIndex(some).fitting(node)))
     assert found == {place for place, paper in enumerate(some) if fits(node, paper)}
 
 
 @pytest.mark.accept("Q9", part="terms of personal reasons")
 @given(nodes, st.lists(papers, min_size=1, max_size=3))
 def test_what_is_quoted_stands_in_the_paper_and_was_looked_for(
-    node: Node, some: list[Findable]
+    node: Node, some: list[IndexedPaper]
 ) -> None:
-    finder = Finder(some)
+    finder = KeywordIndex(some)
     for place in bits(finder.fitting(node)):
         paper = some[place]
         for quote in finder.quotes(node, place):
-            assert any(quote in text for one in Place for text in paper.texts(one))
+            assert any(quote in text for one in QueryPlace for text in paper.texts(one))
             assert any(stands(one, quote) for one in wanted(node))
 
 
-def wanted(node: Node) -> list[Words]:
+def wanted(node: Node) -> list[AnyWords]:
     match node:
-        case Words():
+        case AnyWords():
             return [node]
-        case Every() | Either():
+        case AllOf() | Either():
             return [one for part in node.parts for one in wanted(part)]
     return []
 
 
 def test_what_stands_there_and_did_not_decide_is_not_quoted() -> None:
-    finder = Finder([Findable(paper_id=PaperId(1), title="Graphs and trees")])
+    finder = KeywordIndex([IndexedPaper(paper_id=PaperId(1), title="Graphs and trees")])
     root = read_keywords("(graph AND maps) OR tree").root
     assert list(finder.quotes(root, 0)) == ["trees"]
 
 
 def test_a_text_that_folds_differently_as_a_whole_is_quoted_as_it_folds() -> None:
     jamo = "\u1112\u1161\u11ab graph"
-    finder = Finder([Findable(paper_id=PaperId(1), title=jamo)])
-    assert list(finder.quotes(Words(text="graph"), 0)) == ["graph"]
+    finder = KeywordIndex([IndexedPaper(paper_id=PaperId(1), title=jamo)])
+    assert list(finder.quotes(AnyWords(text="graph"), 0)) == ["graph"]
 
 
 @pytest.mark.accept("F13", part="authors")
@@ -152,5 +152,5 @@ def test_a_text_that_folds_differently_as_a_whole_is_quoted_as_it_folds() -> Non
     ],
 )
 def test_an_author_is_a_whole_name(follows: str, finds: bool) -> None:
-    paper = Findable(paper_id=PaperId(1), title="", authors=("Ada Lovelace", "Jose García"))
-    assert bool(Finder([paper]).by(" ".join(follows.split()))) is finds
+    paper = IndexedPaper(paper_id=PaperId(1), title="", authors=("Ada Lovelace", "Jose García"))
+    assert bool(KeywordIndex([paper]).by(" ".join(follows.split()))) is finds

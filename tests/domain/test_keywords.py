@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paperround.core.errors import InvalidInput
 from paperround.papers.model import PaperId
-from paperround.personal.keyword_index import Findable, Finder
+from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
 from paperround.subscribers.keywords import (
     DEEPEST,
     LONGEST_KEYWORDS,
@@ -16,7 +16,7 @@ from paperround.subscribers.keywords import (
     read_keywords,
 )
 
-PAPER = Findable(
+PAPER = IndexedPaper(
     paper_id=PaperId(1),
     title="Sensor fusion with graph neural networks",
     abstract="We survey zero-shot retrieval for GPT-4 in C++, after Schrödinger. 图像扩散模型.",
@@ -25,8 +25,8 @@ PAPER = Findable(
 )
 
 
-def fits(search: str, paper: Findable = PAPER) -> bool:
-    return bool(Finder([paper]).fitting(read_keywords(search).root))
+def fits(search: str, paper: IndexedPaper = PAPER) -> bool:
+    return bool(KeywordIndex([paper]).fitting(read_keywords(search).root))
 
 
 def wrong(search: str) -> str:
@@ -124,7 +124,7 @@ def test_a_search_does_not_find() -> None:
 
 @pytest.mark.accept("F13", part="keywords")
 def test_fusion_is_not_found_in_diffusion() -> None:
-    assert not fits("fusion", Findable(paper_id=PaperId(1), title="Diffusion models"))
+    assert not fits("fusion", IndexedPaper(paper_id=PaperId(1), title="Diffusion models"))
 
 
 @pytest.mark.accept("F13", part="keywords")
@@ -183,5 +183,5 @@ _SCRAPS = st.sampled_from(
 def test_whatever_is_written_is_read_or_refused_in_words(text: str) -> None:
     with suppress(InvalidInput):
         root = read_keywords(text).root
-        Finder([PAPER]).fitting(root)
-        assert not Finder([Findable(paper_id=PaperId(1), title="")]).fitting(root)
+        KeywordIndex([PAPER]).fitting(root)
+        assert not KeywordIndex([IndexedPaper(paper_id=PaperId(1), title="")]).fitting(root)

@@ -5,7 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from paperround.papers.model import FeedId, Paper, PaperId, Vote
-from paperround.ranking.training_data import LEAST_OF_A_DAY, Cohort, cohorts_of, settled_before
+from paperround.ranking.training_data import (
+    LEAST_OF_A_DAY,
+    TrainingBatch,
+    cohorts_of,
+    settled_before,
+)
 from tests.builders import paper
 
 DAY = date(2026, 3, 2)
@@ -34,7 +39,7 @@ def day_of(*votes: Vote, count: int = LEAST_OF_A_DAY) -> list[tuple[Paper, list[
 def learned(
     *counted: tuple[Paper, list[Vote]], as_of: datetime = LATER
 ) -> list[tuple[date, FeedId | None, list[int]]]:
-    cohorts: tuple[Cohort, ...] = cohorts_of(counted, as_of)
+    cohorts: tuple[TrainingBatch, ...] = cohorts_of(counted, as_of)
     return [(one.day, one.feed, [each.votes for each in one.settled]) for one in cohorts]
 
 

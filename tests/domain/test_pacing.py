@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from paperround.core.errors import InvalidInput
 from paperround.core.rates import parse_rates
-from paperround.delivery.model import Blame, Outcome, Phase, Reply
+from paperround.delivery.model import ErrorScope, Outcome, Phase, Reply
 from paperround.delivery.rate_state import (
     HORIZON,
     LONGEST_REST,
@@ -192,7 +192,10 @@ def test_what_an_outcome_says_of_the_relay(
     assert (state.refused, state.reason) == (refused, reason)
     assert state.is_troubled is bool(refused or reason)
     assert verdict(outcome).state in DeliveryState
-    assert verdict(outcome).blame in (Blame(), *(Blame(**{name: True}) for name in Blame.__slots__))
+    assert verdict(outcome).blame in (
+        ErrorScope(),
+        *(ErrorScope(**{name: True}) for name in ErrorScope.__slots__),
+    )
 
 
 # --- a new domain ------------------------------------------------------------------------------

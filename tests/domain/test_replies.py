@@ -6,13 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.delivery.model import Blame, Outcome, Phase, Reply
+from paperround.delivery.model import ErrorScope, Outcome, Phase, Reply
 from paperround.delivery.replies import next_try, parse_reply, verdict
 from paperround.editions.model import DeliveryId, DeliveryState
 
 NOW = datetime(2026, 1, 30, 8, 0, tzinfo=UTC)
 FAR = NOW + timedelta(hours=20)
-US, DESTINATION, SUBSCRIBER = Blame(us=True), Blame(destination=True), Blame(subscriber=True)
+US, DESTINATION, SUBSCRIBER = (
+    ErrorScope(us=True),
+    ErrorScope(destination=True),
+    ErrorScope(subscriber=True),
+)
 BEFORE_MAIL = (Phase.CONNECT, Phase.GREETING, Phase.HELLO, Phase.TLS, Phase.AUTH)
 BEFORE_DOT = (Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.BODY)
 
@@ -22,14 +26,14 @@ def outcome(phase: Phase, line: str = "", error: str = "") -> Outcome:
     return Outcome(id=DeliveryId(1), phase=phase, reply=reply, error=error)
 
 
-def judged(phase: Phase, line: str = "", error: str = "") -> tuple[str, Blame]:
+def judged(phase: Phase, line: str = "", error: str = "") -> tuple[str, ErrorScope]:
     found = verdict(outcome(phase, line, error))
     return found.state, found.blame
 
 
 @pytest.mark.parametrize("line", ["250 2.0.0 ok", "250", "251 will forward", "299 fine"])
 def test_a_yes_to_the_dot_is_sent(line: str) -> None:
-    assert judged(Phase.DOT, line) == ("sent", Blame())
+    assert judged(Phase.DOT, line) == ("sent", ErrorScope())
 
 
 @pytest.mark.parametrize("phase", [*BEFORE_MAIL, *BEFORE_DOT])
@@ -40,9 +44,9 @@ def test_a_yes_before_the_dot_never_counts_as_sent(phase: Phase) -> None:
 @pytest.mark.accept("R6", part="verdict")
 @pytest.mark.parametrize("error", ["timeout: x", "disconnected: x", "garbage: x", "half-line: x"])
 def test_silence_is_ambiguous_only_after_the_dot(error: str) -> None:
-    assert judged(Phase.DOT, error=error) == ("unknown", Blame())
+    assert judged(Phase.DOT, error=error) == ("unknown", ErrorScope())
     for phase in BEFORE_DOT:
-        assert judged(phase, error=error) == ("deferred", Blame())
+        assert judged(phase, error=error) == ("deferred", ErrorScope())
 
 
 @pytest.mark.parametrize("code", [-1, 0, 199, 600])
@@ -64,18 +68,18 @@ def test_a_421_slows_the_destination_and_spares_the_subscriber(phase: Phase) -> 
 def test_an_address_that_does_not_exist_is_hard_evidence_at_rcpt_only(status: str) -> None:
     assert judged(Phase.RCPT, f"550 {status} no such user") == ("failed", SUBSCRIBER)
     for phase in (Phase.DATA, Phase.BODY, Phase.DOT):
-        assert judged(phase, f"550 {status} no such user") == ("failed", Blame())
+        assert judged(phase, f"550 {status} no such user") == ("failed", ErrorScope())
 
 
 @pytest.mark.parametrize("line", ["550 no", "551 not here", "553 bad name", "550 5.4.1 denied"])
 def test_a_refused_recipient_without_hard_evidence_stays_a_subscriber(line: str) -> None:
-    assert judged(Phase.RCPT, line) == ("failed", Blame())
+    assert judged(Phase.RCPT, line) == ("failed", ErrorScope())
 
 
 @pytest.mark.parametrize("line", ["552 5.2.2 full", "550 5.2.2 full", "552 full", "550 5.4.4 ?"])
 @pytest.mark.parametrize("phase", [Phase.RCPT, Phase.DATA, Phase.DOT])
 def test_a_full_mailbox_or_a_missing_route_may_be_better_tomorrow(line: str, phase: Phase) -> None:
-    assert judged(phase, line) == ("deferred", Blame())
+    assert judged(phase, line) == ("deferred", ErrorScope())
 
 
 @pytest.mark.parametrize("line", ["552 5.3.4 too large", "554 5.3.4 too large", "550 5.2.3 big"])
@@ -83,11 +87,11 @@ def test_a_full_mailbox_or_a_missing_route_may_be_better_tomorrow(line: str, pha
 def test_a_message_that_is_too_large_has_failed_and_nobody_is_blamed(
     line: str, phase: Phase
 ) -> None:
-    assert judged(phase, line) == ("failed", Blame())
+    assert judged(phase, line) == ("failed", ErrorScope())
 
 
 def test_at_mail_a_bare_552_is_about_the_size_since_no_mailbox_was_named_yet() -> None:
-    assert judged(Phase.MAIL, "552 too large") == ("failed", Blame())
+    assert judged(Phase.MAIL, "552 too large") == ("failed", ErrorScope())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from paperround.papers.search import (
     MOST_DEAR,
     MOST_TERMS,
     Filters,
-    Place,
+    QueryPlace,
     Term,
     parse_query,
     rarity,
@@ -20,7 +20,7 @@ from paperround.papers.search import (
 )
 
 
-def term(*said: str, starts: bool = False, place: Place | None = None) -> Term:
+def term(*said: str, starts: bool = False, place: QueryPlace | None = None) -> Term:
     return Term(words=said, starts=starts, place=place)
 
 
@@ -74,9 +74,9 @@ def test_a_hyphen_within_a_word_is_no_sign() -> None:
 def test_a_name_before_a_colon_says_where() -> None:
     query = parse_query('title:"dense retrieval" author:Knuth abstract:cost else:where')
     assert query.optional == (
-        term("dense", "retrieval", place=Place.TITLE),
-        term("knuth", place=Place.AUTHOR),
-        term("cost", place=Place.ABSTRACT),
+        term("dense", "retrieval", place=QueryPlace.TITLE),
+        term("knuth", place=QueryPlace.AUTHOR),
+        term("cost", place=QueryPlace.ABSTRACT),
         term("else"),
     )
 

@@ -12,8 +12,8 @@ from paperround.bounces.policy import (
     LONGEST_REST,
     PROBING,
     REST,
+    BounceScore,
     Effect,
-    Standing,
     judged,
     points_on,
 )
@@ -26,7 +26,7 @@ def day(number: int) -> date:
     return DAY + timedelta(days=number)
 
 
-def over(*days: int, start: Standing = CLEAN, of: Evidence = Evidence.PASSING) -> Standing:
+def over(*days: int, start: BounceScore = CLEAN, of: Evidence = Evidence.PASSING) -> BounceScore:
     """The standing after a mail came back on each of these days."""
     standing = start
     for number in days:

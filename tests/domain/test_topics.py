@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from paperround.core.errors import InvalidInput
 from paperround.papers.model import PaperId
 from paperround.papers.topics import MOST_TOPICS, folded, read_topics
-from paperround.personal.keyword_index import Findable, Finder
-from paperround.personal.matches import Wishes, sight_of
+from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
+from paperround.personal.matches import ReaderPreferences, sight_of
 from tests.builders import english
 
 PAPER = PaperId(7)
@@ -18,8 +18,8 @@ PAPER = PaperId(7)
 
 def told(topic: str, title: str, abstract: str = "") -> str:
     """Why a paper is there for somebody with this topic."""
-    finder = Finder([Findable(paper_id=PAPER, title=title, abstract=abstract)])
-    return english(sight_of(Wishes(topics=(topic,)), finder).reason(0))
+    finder = KeywordIndex([IndexedPaper(paper_id=PAPER, title=title, abstract=abstract)])
+    return english(sight_of(ReaderPreferences(topics=(topic,)), finder).reason(0))
 
 
 @pytest.mark.accept("F13", part="topics")

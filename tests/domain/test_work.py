@@ -3,12 +3,12 @@
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.core.jobs import Line, Staff, parse_lines, spoken_lines, staff_of
+from paperround.core.jobs import ClusterStatus, QueueName, parse_lines, spoken_lines, staff_of
 from tests.builders import NOW
 
 
 def test_queues_are_named_each_once() -> None:
-    assert parse_lines("mail, notices,mail") == (Line.MAIL, Line.NOTICES)
+    assert parse_lines("mail, notices,mail") == (QueueName.MAIL, QueueName.NOTICES)
 
 
 @pytest.mark.parametrize("text", ["post", "", " , ", "mail,post"])
@@ -18,25 +18,25 @@ def test_another_name_is_refused_with_those_there_are(text: str) -> None:
 
 
 def test_queues_are_told_as_they_are_typed() -> None:
-    assert spoken_lines({Line.MAIL, Line.NOTICES}) == "notices,mail"
-    assert parse_lines(spoken_lines(set(Line))) == tuple(Line)
+    assert spoken_lines({QueueName.MAIL, QueueName.NOTICES}) == "notices,mail"
+    assert parse_lines(spoken_lines(set(QueueName))) == tuple(QueueName)
 
 
 def test_an_installation_without_a_scheduler_says_what_to_start() -> None:
-    everybody = {"north/1": frozenset(Line)}
-    assert "paperround scheduler" in (Staff(workers=everybody).problem or "")
-    assert Staff(schedulers=("north/2",), workers=everybody).problem is None
+    everybody = {"north/1": frozenset(QueueName)}
+    assert "paperround scheduler" in (ClusterStatus(workers=everybody).problem or "")
+    assert ClusterStatus(schedulers=("north/2",), workers=everybody).problem is None
 
 
 def test_a_queue_that_nobody_serves_is_told_with_the_way_out() -> None:
-    some = frozenset(Line) - {Line.MAIL, Line.UPKEEP}
-    people = Staff(schedulers=("north/2",), workers={"north/1": some})
+    some = frozenset(QueueName) - {QueueName.MAIL, QueueName.UPKEEP}
+    people = ClusterStatus(schedulers=("north/2",), workers={"north/1": some})
     assert people.problem == (
         "no worker serves mail,upkeep: start `paperround worker --queues mail,upkeep`"
     )
-    assert (people.serving(Line.NOTICES), people.serving(Line.MAIL)) == (1, 0)
+    assert (people.serving(QueueName.NOTICES), people.serving(QueueName.MAIL)) == (1, 0)
 
 
 def test_a_worker_of_a_later_version_may_serve_what_we_do_not_know() -> None:
     people = staff_of({}, {"north/1/mail,pigeons": NOW}, now=NOW)
-    assert people.workers == {"north/1": frozenset({Line.MAIL})}
+    assert people.workers == {"north/1": frozenset({QueueName.MAIL})}

@@ -11,8 +11,8 @@ from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import read_rows
 from paperround.evaluate.personal import (
+    EvaluatedReader,
     Libraries,
-    Reader,
     baselines_of,
     evaluate_personal,
     read_libraries,
@@ -92,7 +92,7 @@ def test_what_a_reader_is_known_by_takes_no_place_among_the_found() -> None:
     known, hidden = np.arange(60), np.arange(60, 70)
     scores = np.zeros((1, 400), dtype=np.float32)
     scores[0, known], scores[0, hidden] = 2, 1
-    libraries = Libraries(bags=[{}] * 400, readers=[Reader(known=known, hidden=hidden)])
+    libraries = Libraries(bags=[{}] * 400, readers=[EvaluatedReader(known=known, hidden=hidden)])
     assert recalls(lambda readers: scores[readers], libraries)["recall_at_50"].tolist() == [1]
 
 

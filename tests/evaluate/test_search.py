@@ -13,9 +13,9 @@ from paperround.evaluate.methods import Baselines
 from paperround.evaluate.report import Report
 from paperround.evaluate.search import (
     METRIC,
-    Asked,
     Bm25,
     Document,
+    Judgement,
     indexed,
     measure,
     ndcg,
@@ -67,8 +67,8 @@ def test_gains_are_discounted_by_rank_and_measured_against_the_best_order() -> N
 
 def test_bm25_is_what_its_formula_says() -> None:
     found = Bm25([document("a", "x y"), document("b", "x x x x"), document("c", "z")], words)
-    assert found.find(Asked(number=1, text="x", grades={})) == ["b", "a"]
-    asked = Asked(number=1, text="z", grades={}, among=("a", "c"))
+    assert found.find(Judgement(number=1, text="x", grades={})) == ["b", "a"]
+    asked = Judgement(number=1, text="z", grades={}, among=("a", "c"))
     assert found.find(asked) == ["c", "a"]
 
 

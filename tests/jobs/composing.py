@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from paperround.delivery.ledger_model import Slip
+from paperround.delivery.ledger_model import DeliveryContent
 from paperround.editions.model import EditionId
 from tests.jobs.conftest import IDENTITY, NOW
 
-SLIP = Slip(
+SLIP = DeliveryContent(
     row=7,
     edition_id=EditionId(1),
     address="ada@example.org",

@@ -13,7 +13,7 @@ from paperround.delivery.model import (
     Envelope,
     Outcome,
 )
-from paperround.digests.sending import Post
+from paperround.digests.sending import DeliveryContext
 from tests.fakes import (
     LETTERHEAD,
     Neighbours,
@@ -24,8 +24,10 @@ from tests.fakes import (
 from tests.jobs.conftest import IDENTITY, NOW
 
 
-def post(database: SqlDatabase, script: Callable[[Envelope], Outcome] = accepting) -> Post:
-    return Post(
+def post(
+    database: SqlDatabase, script: Callable[[Envelope], Outcome] = accepting
+) -> DeliveryContext:
+    return DeliveryContext(
         judge=evidence_of_outcome,
         hold_against=hold_against,
         database=database,
@@ -40,5 +42,5 @@ def post(database: SqlDatabase, script: Callable[[Envelope], Outcome] = acceptin
     )
 
 
-def at(one: Post, later: timedelta) -> Post:
+def at(one: DeliveryContext, later: timedelta) -> DeliveryContext:
     return replace(one, clock=FixedClock(NOW + later))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from paperround.core.errors import DatabaseFailed
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 
 
 @dataclass
@@ -18,13 +18,13 @@ class Distant:
     loses_at: int = 0
 
     @contextmanager
-    def reading(self) -> Iterator[UnitOfWork]:
+    def reading(self) -> Iterator[Transaction]:
         self._reach()
         with self.database.reading() as work:
             yield work
 
     @contextmanager
-    def writing(self) -> Iterator[UnitOfWork]:
+    def writing(self) -> Iterator[Transaction]:
         self._reach()
         with self.database.writing() as work:
             yield work

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from paperround.core.errors import FetchFailed
 from paperround.db.transactions import SqlDatabase
 from paperround.feeds.due import change_feed, create_feed, poll_due
-from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import FeedRun, LiveFeed, NewFeed
 from paperround.feeds.poll import PollReport
 from paperround.feeds.sources.registry import SOURCES, WITNESSES
@@ -88,7 +88,7 @@ class Room:
         self.services = Services(self.clock)
         self.answers = self.services.answers
         self.database = database
-        self.newsroom = Newsroom(
+        self.newsroom = FeedContext(
             database=database,
             client=self.services,
             sources=SOURCES,
@@ -136,6 +136,8 @@ def failing(status: int, retry_after: float | None = None) -> FetchFailed:
     )
 
 
-def update_feed(newsroom: Newsroom, feed: FeedId, changed: NewFeed, *, now: datetime) -> LiveFeed:
+def update_feed(
+    newsroom: FeedContext, feed: FeedId, changed: NewFeed, *, now: datetime
+) -> LiveFeed:
     """Make a feed `changed`."""
     return change_feed(newsroom, feed, lambda _: changed, now=now)

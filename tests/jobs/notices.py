@@ -12,8 +12,8 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Mailer, Outcome
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
-from paperround.delivery.system_mail_model import NoticeKind
-from paperround.digests.sending import Post
+from paperround.delivery.system_mail_model import SystemMailKind
+from paperround.digests.sending import DeliveryContext
 from paperround.editions.model import DeliveryId
 from tests.fakes import (
     LETTERHEAD,
@@ -54,8 +54,8 @@ class Batches:
         return [envelope.recipient for batch in self.batches for envelope in batch]
 
 
-def post(database: SqlDatabase, mailer: Mailer) -> Post:
-    return Post(
+def post(database: SqlDatabase, mailer: Mailer) -> DeliveryContext:
+    return DeliveryContext(
         judge=evidence_of_outcome,
         hold_against=hold_against,
         database=database,
@@ -73,7 +73,7 @@ def post(database: SqlDatabase, mailer: Mailer) -> Post:
 def tell(
     database: SqlDatabase,
     key: str = "1",
-    kind: NoticeKind = NoticeKind.ALERT,
+    kind: SystemMailKind = SystemMailKind.ALERT,
     **payload: str | int,
 ) -> DeliveryId:
     with database.writing() as work:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.rate_state import Pacing, parse_domain_pace, parse_pace
-from paperround.digests.sending import Post
+from paperround.digests.sending import DeliveryContext
 from tests.fakes import accepting
 from tests.jobs.conftest import fill, record
 from tests.jobs.delivering import post
@@ -31,7 +31,7 @@ def paced(
     hands: Hands,
     pacing: Pacing,
     script: Callable[[Envelope], Outcome] = accepting,
-) -> Post:
+) -> DeliveryContext:
     return replace(post(database, script), clock=hands, wait=hands.wait, pacing=pacing)
 
 

@@ -10,10 +10,10 @@ from paperround.core.rates import SignupLimits, parse_rates
 from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.ledger_model import Claimed, Move
+from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
 from paperround.digests.plan import Hours as DigestHours
 from paperround.digests.plan import plan_due
 from paperround.editions.model import DeliveryState
@@ -21,7 +21,7 @@ from paperround.self_service import change_address
 from paperround.self_service.preview import DigestPreviewer
 from paperround.signup import requests
 from paperround.signup.confirm import Confirmed, confirm
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.requests import SignupRequest
 from paperround.signup.worker import work_on_requests
 from paperround.subscribers.model import Address, Preferences
@@ -48,9 +48,9 @@ def desk(
     limits: SignupLimits = FREE,
     wake: Callable[[], None] = lambda: None,
     plan: Callable[[], None] = lambda: None,
-) -> Desk:
+) -> SignupContext:
     """A desk of the installation that the tests share; without limits unless they are given."""
-    return Desk(
+    return SignupContext(
         database=database,
         keys=IDENTITY.keys,
         identity=IDENTITY,
@@ -62,7 +62,7 @@ def desk(
     )
 
 
-def press(here: Desk) -> DigestPreviewer:
+def press(here: SignupContext) -> DigestPreviewer:
     """What makes the digests that people look at before they come, at this desk."""
     return DigestPreviewer(
         database=here.database,
@@ -99,19 +99,19 @@ def request(
     )
 
 
-def subscribe(here: Desk, asked: SignupRequest, *, now: datetime) -> None:
+def subscribe(here: SignupContext, asked: SignupRequest, *, now: datetime) -> None:
     """Somebody asks, and the row is worked on before anything else happens."""
     requests.subscribe(here, asked, now=now)
     work_on_requests(here, now=now)
 
 
-def request_link(here: Desk, to: Address, by: Visitor, *, now: datetime) -> None:
+def request_link(here: SignupContext, to: Address, by: Visitor, *, now: datetime) -> None:
     """The same for a link to their choices."""
     requests.request_link(here, to, by, now=now)
     work_on_requests(here, now=now)
 
 
-def ask_to_move(here: Desk, token: str, to: Address, *, now: datetime) -> bool:
+def ask_to_move(here: SignupContext, token: str, to: Address, *, now: datetime) -> bool:
     """The same for a change of address."""
     asked = change_address.ask_to_move(here, token, to, visitor(), now=now)
     work_on_requests(here, now=now)
@@ -136,20 +136,22 @@ def post(
         held = lease(token, until=now + timedelta(minutes=15))
         mails = work[NoticeLedger].claim(held, limit=1000, now=now)
         work[NoticeLedger].mark_in_data([one.id for one in mails], token, until=held.until, now=now)
-        sent = [Move(id=one.id, token=token, state=ends, reason="", code=250) for one in mails]
+        sent = [
+            Transition(id=one.id, token=token, state=ends, reason="", code=250) for one in mails
+        ]
         work[NoticeLedger].settle(sent, now=now)
     return mails
 
 
 def link(mail: ClaimedNotice) -> str:
     """The token of the one link in a notice."""
-    preferences = mail.kind is NoticeKind.PREFERENCES
+    preferences = mail.kind is SystemMailKind.PREFERENCES
     purpose = Purpose.PREFERENCES if preferences else Purpose.CONFIRM
     return IDENTITY.keys.token(purpose, mail.id, mail.nonce)
 
 
 def joined(
-    here: Desk,
+    here: SignupContext,
     name: str = "alice",
     *,
     wish: Preferences | None = None,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from paperround.core.times import midnight_utc, parse_instant
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Hours, plan_due
@@ -115,7 +115,7 @@ class Replay:
             }
 
 
-def _mails(work: UnitOfWork, trending: MailingList, person: Subscriber) -> Iterator[Sent]:
+def _mails(work: Transaction, trending: MailingList, person: Subscriber) -> Iterator[Sent]:
     for row in reversed(work[Ledger].history(person.id, limit=1000)):
         slip = work[Ledger].find(trending.id, person.id, DigestKind.DIGEST, row.local_date)
         if slip is None or not slip.positions:

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from paperround.bounces.classify import evidence_of_outcome
 from paperround.bounces.handling import hold_against, receive
-from paperround.bounces.model import Kind, Receipt, ReturnedEvent
+from paperround.bounces.model import IntakeSummary, ReportKind, ReturnedEvent
 from paperround.core.clock import FixedClock
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Evidence, Outcome
 from paperround.delivery.return_path import tag_of
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer, ScriptedMailer, accepting
@@ -40,7 +40,7 @@ class Town:
     def deliver(self, *, script: Script = accepting, now: datetime = NOW) -> dict[str, Envelope]:
         mailer = ScriptedMailer(script)
         deliver(
-            Post(
+            DeliveryContext(
                 judge=evidence_of_outcome,
                 hold_against=hold_against,
                 database=self.database,
@@ -63,7 +63,7 @@ class Town:
         event = ReturnedEvent(
             way="pipe",
             event_id=f"about {name}",
-            kind=Kind.BOUNCE,
+            kind=ReportKind.BOUNCE,
             evidence=Evidence.GONE,
             happened_at=NOW,
             tag=self.tag(name),
@@ -72,7 +72,9 @@ class Town:
         )
         return replace(event, **changes)  # type: ignore[arg-type]
 
-    def receive(self, *events: ReturnedEvent, now: datetime = NOW, keys: KeyRing = KEYS) -> Receipt:
+    def receive(
+        self, *events: ReturnedEvent, now: datetime = NOW, keys: KeyRing = KEYS
+    ) -> IntakeSummary:
         return receive(self.database, keys, events, now=now)
 
     @property

@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 
 from paperround.bounces.model import ReturnTally
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.plan import LATE, PlanReport
 from paperround.ops.alerts import OVER, episode, rate_troubles, troubles
@@ -113,6 +113,6 @@ def test_a_trouble_whose_telling_was_undone_is_told_by_the_next(database: SqlDat
     assert told(database, LATE_MAIL, NOW + MINUTE) == LATE_MAIL.key
 
 
-def _told_and_killed(work: UnitOfWork) -> NoReturn:
+def _told_and_killed(work: Transaction) -> NoReturn:
     assert episode(work, LATE_MAIL, now=NOW) is not None
     raise KeyboardInterrupt

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from paperround.core.reasons import freeze
 from paperround.digests import build
 from paperround.digests.build import BuildContext, DigestBuilder
-from paperround.digests.model import Choice
+from paperround.digests.model import DigestChoice
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import Edition, EditionId, EditionPaper, EditionState, SkipReason
 from paperround.papers.model import Paper, PaperId
 from paperround.personal.keyword_index import findable, finder_of
-from paperround.personal.matches import Wishes
+from paperround.personal.matches import ReaderPreferences
 from paperround.personal.ranking import Views
 from paperround.personal.reader_scores import TasteDay
 from paperround.personal.views import Chooser, PaperIndex, Taste
@@ -104,7 +104,7 @@ interests = st.sampled_from(
     ]
 )
 wishes = st.builds(
-    Wishes,
+    ReaderPreferences,
     topics=st.sampled_from([(), ("kiln",), ("Kiln",), ("tides",)]),
     interests=st.lists(interests, max_size=2, unique=True).map(tuple),
     seeds=st.sampled_from([(), (PaperId(2),)]),
@@ -113,7 +113,7 @@ tastes = st.one_of(
     st.none(), st.builds(Taste, topics=st.sampled_from([("kiln",), ("orchid",), ("tides",)]))
 )
 sent = st.frozensets(st.integers(1, PAPERS).map(PaperId), max_size=PAPERS)
-Reader = tuple[Preferences, Wishes, Taste | None, frozenset[PaperId]]
+Reader = tuple[Preferences, ReaderPreferences, Taste | None, frozenset[PaperId]]
 PARTS = ("size", "floor", "frequency", "wishes", "taste", "sent")
 
 
@@ -153,7 +153,7 @@ def builder_for(crowd: Sequence[Reader]) -> DigestBuilder:
     )
 
 
-def asked(number: int, reader: Reader) -> build.Reader:
+def asked(number: int, reader: Reader) -> build.DigestReader:
     wish, said, _, _ = reader
     person = Subscription(
         id=SubscriptionId(number),
@@ -169,10 +169,10 @@ def asked(number: int, reader: Reader) -> build.Reader:
             topics=said.topics,
         ),
     )
-    return build.Reader(subscription=person, day=DAY, due_at=NOON)
+    return build.DigestReader(subscription=person, day=DAY, due_at=NOON)
 
 
-def alone(reader: Reader) -> Choice | SkipReason:
+def alone(reader: Reader) -> DigestChoice | SkipReason:
     (choice,) = builder_for([reader]).choices([asked(1, reader)])
     return choice
 
@@ -180,7 +180,7 @@ def alone(reader: Reader) -> Choice | SkipReason:
 def test_who_asks_alike_is_chosen_for_once() -> None:
     reader = (
         Preferences(),
-        Wishes(topics=("kiln",)),
+        ReaderPreferences(topics=("kiln",)),
         Taste(topics=("kiln",)),
         frozenset[PaperId](),
     )
@@ -188,7 +188,7 @@ def test_who_asks_alike_is_chosen_for_once() -> None:
     people = [asked(n, one) for n, one in enumerate(crowd, 1)]
     builder = builder_for(crowd)
     first, *others = builder.choices(people)
-    assert isinstance(first, Choice)
+    assert isinstance(first, DigestChoice)
     assert all(one is first for one in others)
     rows = builder.rows(people)
     assert all(row.papers is rows[0].papers for row in rows)

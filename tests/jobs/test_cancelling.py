@@ -9,7 +9,7 @@ import pytest
 
 from paperround.core.clock import FixedClock
 from paperround.core.errors import EditionCancelled
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.store.history import SentPapers
@@ -166,10 +166,10 @@ class CancelledMeanwhile:
     database: SqlDatabase
     writes: int
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         return self.database.reading()
 
-    def writing(self) -> AbstractContextManager[UnitOfWork]:
+    def writing(self) -> AbstractContextManager[Transaction]:
         if self.writes == 0:
             stop(self.database)
         self.writes -= 1
@@ -299,7 +299,7 @@ def test_who_left_paused_or_is_suppressed_by_now_gets_none(database: SqlDatabase
     assert mailer.sent == ["reader3@example.org"]
 
 
-def _change(work: UnitOfWork, name: str, do: Callable[..., object]) -> None:
+def _change(work: Transaction, name: str, do: Callable[..., object]) -> None:
     list_id = work[ListStore].get("trending").id
     for person, _ in work[SubscriberStore].export(list_id):
         if person.address.startswith(name):

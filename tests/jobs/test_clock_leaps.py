@@ -13,7 +13,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.holds import HELD, let_go
 from paperround.digests.sending import deliver
 from paperround.editions.schedule import DIGEST_LIFE
-from paperround.ops.tick import Rounds, TickReport, tick
+from paperround.ops.tick import TickContext, TickReport, tick
 from tests.jobs.conftest import NOW, fill, record, subscribe
 from tests.jobs.delivering import at, post
 from tests.jobs.planning import days
@@ -46,7 +46,7 @@ def ready(database: SqlDatabase) -> SqlDatabase:
     return database
 
 
-def of(database: SqlDatabase, machine: Machine) -> Rounds:
+def of(database: SqlDatabase, machine: Machine) -> TickContext:
     return replace(rounds(database), boot=machine.boot)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from paperround.core.reasons import freeze
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.compose import ARXIV_THANKS, digest_mail, sheet_of
 from paperround.digests.model import DigestMail
@@ -18,7 +18,7 @@ from tests.jobs.composing import SLIP
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
 
 
-def mail(letterhead: Letterhead = LETTERHEAD, **first: object) -> DigestMail:
+def mail(letterhead: SenderIdentity = LETTERHEAD, **first: object) -> DigestMail:
     papers = edition(3).papers
     changed = replace(papers[0], **first)  # type: ignore[arg-type]
     whole = replace(edition(3), papers=(changed, *papers[1:]))

@@ -11,7 +11,7 @@ from paperround.core.rates import parse_rates
 from paperround.db.transactions import Database
 from paperround.ops.alerts import signup_troubles
 from paperround.signup import requests
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.limits import DAY, NEAR, WORKED_SHARE, note_refused, standing, tally
 from paperround.signup.worker import work_on_requests
 from paperround.subscribers.readers import Visitor
@@ -85,23 +85,23 @@ def test_a_48_may_ask_as_often_as_four_networks(database: Database) -> None:
     assert refused == [(f"2001:db8:{site}:400::1", Limit.NET) for site in (1, 2) for _ in range(2)]
 
 
-def by_form(here: Desk, number: int) -> None:
+def by_form(here: SignupContext, number: int) -> None:
     subscribe(here, request(f"way{number}", by=visitor(number)), now=NOW)
 
 
-def by_program(here: Desk, number: int) -> None:
+def by_program(here: SignupContext, number: int) -> None:
     by = visitor(number, stamped=False)
     subscribe(here, request(f"way{number}", by=by, source="api"), now=NOW)
 
 
-def by_link(here: Desk, number: int) -> None:
+def by_link(here: SignupContext, number: int) -> None:
     request_link(here, address(f"way{number}"), visitor(number), now=NOW)
 
 
 @pytest.mark.accept("S18", part="every way")
 @pytest.mark.parametrize("ask", [by_form, by_program, by_link])
 def test_the_limit_of_a_provider_holds_for_every_way_to_ask(
-    database: Database, ask: Callable[[Desk, int], None]
+    database: Database, ask: Callable[[SignupContext, int], None]
 ) -> None:
     here, refused = desk(database, replace(LIMITS, domain=parse_rates("20/h"))), 0
     for number in range(60):

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, update
 
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import localize_source
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
@@ -17,7 +17,7 @@ from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import ingest
-from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, Progress
+from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed, Poll, PollProgress
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import ParsedBatch, Record
 from paperround.ranking.rank import rank_list
@@ -44,7 +44,7 @@ def feed(database: SqlDatabase, name: str = "daily", /, **changes: object) -> Li
     values: dict[str, object] = {
         "health": FeedHealth.FRESH,
         "reason": "3 new",
-        "progress": Progress(),
+        "progress": PollProgress(),
         "failures": 0,
         "next_at": SIX + DAY,
         "expects_at": None,
@@ -81,7 +81,7 @@ def filled(database: SqlDatabase) -> SqlDatabase:
 
 def told_of(edition: Edition) -> tuple[str, ...]:
     """What an edition says of its sources, in English."""
-    return tuple(localize_source(tongue(), one) for one in edition.sources)
+    return tuple(localize_source(locale_for(), one) for one in edition.sources)
 
 
 def test_a_cut_is_frozen_once_its_time_has_come(filled: SqlDatabase) -> None:
@@ -162,7 +162,7 @@ def test_many_processes_freeze_one_edition(filled: SqlDatabase) -> None:
 
 AWAITED: Mapping[str, Mapping[str, object]] = {
     "due": {"next_at": SIX - MINUTE},
-    "being read": {"progress": Progress(cursor="page 2")},
+    "being read": {"progress": PollProgress(cursor="page 2")},
     "expecting a batch": {"expects_at": SIX - HOUR},
     "never read": {"health": FeedHealth.NEW},
 }

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Engine
 
 from paperround.db.schema import tables as db
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.erasure import Erasure
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
@@ -31,7 +31,7 @@ from paperround.self_service.preferences import (
     save_choices,
 )
 from paperround.signup.confirm import confirm
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Preferences, SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -57,7 +57,7 @@ PAUSED = (NOW + timedelta(days=9)).date()
 class Reader:
     """A reader with a digest: their links, and the papers they may judge."""
 
-    here: Desk
+    here: SignupContext
     number: int
     person: SubscriberId
     choices: str
@@ -139,7 +139,7 @@ def confirming(token: str) -> Do:
 
 
 @pytest.fixture
-def here(database: SqlDatabase, engine: Engine) -> Desk:
+def here(database: SqlDatabase, engine: Engine) -> SignupContext:
     """Two lists, and an edition of three papers."""
     with database.writing() as work:
         default = work[ListStore].get("trending")
@@ -148,7 +148,7 @@ def here(database: SqlDatabase, engine: Engine) -> Desk:
     return desk(database)
 
 
-def reader(here: Desk, number: int) -> Reader:
+def reader(here: SignupContext, number: int) -> Reader:
     token = joined(here, f"zebra-{number}").preferences_token
     (row,) = digests(here.database)
     with here.database.reading() as work:
@@ -196,7 +196,7 @@ def require_no_trace(engine: Engine) -> None:
 @pytest.mark.postgres
 @pytest.mark.accept("P2", mutant="an-erasure-locks-nobody-out")
 def test_an_erasure_beside_saves_moves_judgements_and_feedback_leaves_nothing(
-    here: Desk, engine: Engine, long_form: bool
+    here: SignupContext, engine: Engine, long_form: bool
 ) -> None:
     for number in range(500 if long_form else 6):
         erased_beside(reader(here, number), *WRITES)
@@ -208,7 +208,7 @@ def test_an_erasure_beside_saves_moves_judgements_and_feedback_leaves_nothing(
 @pytest.mark.accept("P2", mutant="a-save-locks-nobody")
 @pytest.mark.parametrize("write", [save, move, judge, give_library, say_more])
 def test_an_erasure_beside_one_other_write_leaves_nothing(
-    here: Desk, engine: Engine, write: Do, long_form: bool
+    here: SignupContext, engine: Engine, write: Do, long_form: bool
 ) -> None:
     for number in range(100 if long_form else 4):
         erased_beside(reader(here, number), write)
@@ -219,12 +219,12 @@ def test_an_erasure_beside_one_other_write_leaves_nothing(
 @pytest.mark.postgres
 @pytest.mark.accept("P2", part="change of address at once")
 def test_an_erasure_beside_the_last_yes_to_a_change_of_address_leaves_nothing(
-    here: Desk, engine: Engine, long_form: bool
+    here: SignupContext, engine: Engine, long_form: bool
 ) -> None:
     for number in range(500 if long_form else 4):
         one = reader(here, number)
         move(one)
-        ends = [link(mail) for mail in post(here.database) if mail.kind is NoticeKind.CHANGE]
+        ends = [link(mail) for mail in post(here.database) if mail.kind is SystemMailKind.CHANGE]
         agree(here, ends[0], now=NOW)
         erased_beside(one, agreeing(ends[1]), say_more)
     require_no_trace(engine)
@@ -234,12 +234,12 @@ def test_an_erasure_beside_the_last_yes_to_a_change_of_address_leaves_nothing(
 @pytest.mark.postgres
 @pytest.mark.accept("P2", part="taken back at once")
 def test_an_erasure_beside_the_taking_back_of_a_leaving_leaves_nothing(
-    here: Desk, engine: Engine, long_form: bool
+    here: SignupContext, engine: Engine, long_form: bool
 ) -> None:
     for number in range(100 if long_form else 4):
         one = reader(here, number)
         leave_by_digest(one)
-        (undo,) = [link(mail) for mail in post(here.database) if mail.kind is NoticeKind.UNDO]
+        (undo,) = [link(mail) for mail in post(here.database) if mail.kind is SystemMailKind.UNDO]
         erased_beside(one, confirming(undo), judge)
     require_no_trace(engine)
 
@@ -249,11 +249,11 @@ def test_an_erasure_beside_the_taking_back_of_a_leaving_leaves_nothing(
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 @pytest.mark.parametrize("write", [one for one in WRITES if one is not ask_by_address])
 def test_a_write_by_a_link_locks_its_reader_before_it_writes_anything(
-    here: Desk, engine: Engine, write: Do
+    here: SignupContext, engine: Engine, write: Do
 ) -> None:
     one = reader(here, 1)
 
-    def wait(work: UnitOfWork) -> None:
+    def wait(work: Transaction) -> None:
         require_wait(work, lambda: work[SubscriberStore].lock(one.person))
 
     with just_before(engine, ("INSERT", "UPDATE", "DELETE"), here.database, wait):

@@ -9,7 +9,7 @@ import pytest
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.system_mail_model import Alert
 from paperround.feeds.health import LOST_AFTER
-from paperround.feeds.model import FeedHealth, LiveFeed, Progress
+from paperround.feeds.model import FeedHealth, LiveFeed, PollProgress
 from paperround.ops.alerts import OVER, episode
 from paperround.ops.feed_alerts import feed_troubles
 from paperround.papers.model import FeedId
@@ -26,7 +26,7 @@ FEED = LiveFeed(
     enabled=True,
     health=FeedHealth.FRESH,
     reason="3 new",
-    progress=Progress(),
+    progress=PollProgress(),
     failures=0,
     next_at=NOW,
     expects_at=None,

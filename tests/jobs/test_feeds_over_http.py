@@ -19,7 +19,7 @@ from paperround.feeds.due import polled_feeds
 from paperround.feeds.model import FeedHealth, NewFeed
 from paperround.feeds.poll import PollReport
 from paperround.http.client import GuardedClient
-from paperround.http.limits import Limits
+from paperround.http.limits import FetchLimits
 from paperround.http.network import Network
 from paperround.ops.alerts import episode
 from paperround.ops.feed_alerts import feed_troubles
@@ -79,7 +79,7 @@ class Newsstand:
             user_agent="Paperround-test",
             allow=[f"{host}:{server.port}" for host in hosts],
             clock=self.room.clock,
-            limits=Limits(total=1.0),
+            limits=FetchLimits(total=1.0),
             network=Network(look_up=lambda _host, _port: [ip_address("127.0.0.1")]),
             trust=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )

@@ -10,7 +10,7 @@ from paperround.digests.cuts import freeze_cuts
 from paperround.digests.plan import Welcome
 from paperround.editions.model import DeliveryState, Edition
 from paperround.editions.store.lists import ListStore
-from paperround.feeds.model import FeedHealth, NewFeed, Poll, Progress
+from paperround.feeds.model import FeedHealth, NewFeed, Poll, PollProgress
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.tick import tick
 from paperround.papers.model import FeedId
@@ -36,7 +36,7 @@ def read(database: SqlDatabase, feed: FeedId, health: FeedHealth = FeedHealth.FR
         poll = Poll(
             health=health,
             reason="read",
-            progress=Progress(),
+            progress=PollProgress(),
             failures=int(health is FeedHealth.FAILED),
             next_at=TEN + 9 * DAY,
             expects_at=None,

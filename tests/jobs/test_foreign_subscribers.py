@@ -8,7 +8,7 @@ import pytest
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import SqlDatabase
 from paperround.editions.store.lists import ListStore
-from paperround.plugins.importers.mailing_lists import Vouched, read_foreign
+from paperround.plugins.importers.mailing_lists import ConsentRecord, read_foreign
 from paperround.subscribers.addresses import EmailAddresses
 from paperround.subscribers.imports import ImportReport, exported_rows, import_subscribers
 from paperround.subscribers.model import Consent, SubscriberState
@@ -26,8 +26,8 @@ GOOGLE = (
     "Email address,Nickname,Group status,Email status,Email preference,Posting permissions,"
     "Join year,Join month,Join day,Join hour,Join minute,Join second,Time zone\n"
 )
-WORD = Vouched(at=datetime(2020, 5, 1, tzinfo=UTC), source="their form of 2020")
-NOBODY = Vouched()
+WORD = ConsentRecord(at=datetime(2020, 5, 1, tzinfo=UTC), source="their form of 2020")
+NOBODY = ConsentRecord()
 
 
 def monk(status: str, subscription: str | None = None, *, joined: str = JOINED) -> str:
@@ -48,7 +48,9 @@ def member(
     return f"ada@example.org,Countess,{status},{bounces},{preference},allowed,{joined}\n"
 
 
-def load(database: SqlDatabase, origin: str, text: str, vouched: Vouched = NOBODY) -> ImportReport:
+def load(
+    database: SqlDatabase, origin: str, text: str, vouched: ConsentRecord = NOBODY
+) -> ImportReport:
     return import_subscribers(
         read_foreign(text.encode(), origin, vouched),
         database=database,
@@ -192,7 +194,7 @@ def test_a_listmonk_row_that_does_not_say_enough_is_a_reject(
 def test_the_operator_may_vouch_that_a_listmonk_export_holds_who_confirmed(
     database: SqlDatabase,
 ) -> None:
-    load(database, "listmonk", monk("enabled"), Vouched(source="exported: confirmed only"))
+    load(database, "listmonk", monk("enabled"), ConsentRecord(source="exported: confirmed only"))
     signed_up = datetime(2024, 3, 1, 4, 0, tzinfo=UTC)
     assert people(database) == {
         "ada@example.org": (ACTIVE, Consent(at=signed_up, source="exported: confirmed only"))
@@ -219,9 +221,9 @@ def test_every_list_of_members_mailman_prints_is_read(database: SqlDatabase, tex
     }
 
 
-@pytest.mark.parametrize("word", [NOBODY, Vouched(at=NOW), Vouched(source="a form")])
+@pytest.mark.parametrize("word", [NOBODY, ConsentRecord(at=NOW), ConsentRecord(source="a form")])
 def test_mailman_members_nobody_vouches_for_are_rejects_that_name_the_way_out(
-    database: SqlDatabase, word: Vouched
+    database: SqlDatabase, word: ConsentRecord
 ) -> None:
     report = load(database, "mailman", "# members\nada@example.org\ngrace@example.org\n", word)
     assert rejected(report) == [("no-consent", 2), ("no-consent", 3)]

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from paperround.bounces.intake import Intake, take_in
-from paperround.bounces.model import Kind, Proof, Receipt
-from paperround.bounces.policy import CLEAN, ENOUGH, Standing
+from paperround.bounces.model import IntakeSummary, Proof, ReportKind
+from paperround.bounces.policy import CLEAN, ENOUGH, BounceScore
 from paperround.bounces.reader import ReturnReader
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
@@ -25,7 +25,7 @@ from tests.jobs.returning import ALAN_STOPPED, ALL_ACTIVE, BOUNCES, DAYS, KEYS, 
 from tests.mail.bouncing import feedback_report, letter, postfix_report
 
 ALAN = address("alan", "example.org")
-UNKNOWN, KEPT, NOTED = Receipt(unknown=1), ["unproven"], Receipt(noted=1)
+UNKNOWN, KEPT, NOTED = IntakeSummary(unknown=1), ["unproven"], IntakeSummary(noted=1)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def town(database: SqlDatabase) -> Town:
     return Town(database)
 
 
-def taken(town: Town, raw: bytes, way: str = "pipe", now: object = NOW) -> Receipt:
+def taken(town: Town, raw: bytes, way: str = "pipe", now: object = NOW) -> IntakeSummary:
     intake = Intake(database=town.database, keys=KEYS, reader=ReturnReader(BOUNCES))
     return take_in(intake, raw, way=way, now=now)  # type: ignore[arg-type]
 
@@ -43,7 +43,7 @@ def kept(town: Town) -> list[str]:
         return [one.why for one in work[ReturnStore].waiting(limit=9)]
 
 
-def standing(town: Town) -> Standing:
+def standing(town: Town) -> BounceScore:
     with town.database.writing() as work:
         alan = work[SubscriberStore].find(ALAN)
         assert alan is not None
@@ -86,7 +86,7 @@ def leaving(town: Town) -> bytes:
     return letter(to=BOUNCES, subject="unsubscribe", words=copy_of(town).decode())
 
 
-FORGED: dict[str, tuple[Callable[[Town], bytes], Receipt, list[str]]] = {
+FORGED: dict[str, tuple[Callable[[Town], bytes], IntakeSummary, list[str]]] = {
     "a report of another recipient": (lambda t: report(t, to="eve@example.org"), UNKNOWN, KEPT),
     "a report of another reader": (lambda t: report(t, to="ada@example.org"), UNKNOWN, KEPT),
     "a report of nobody": (nameless, UNKNOWN, KEPT),
@@ -118,9 +118,9 @@ def test_a_message_id_without_a_signed_address_stops_nobody(
 
 
 @pytest.mark.accept("S17", part="forged reports")
-@pytest.mark.parametrize("kind", [Kind.COMPLAINT, Kind.UNSUBSCRIBE])
+@pytest.mark.parametrize("kind", [ReportKind.COMPLAINT, ReportKind.UNSUBSCRIBE])
 def test_the_right_recipient_makes_no_complaint_and_no_wish_of_a_message_id(
-    town: Town, kind: Kind
+    town: Town, kind: ReportKind
 ) -> None:
     name = town.mails["alan"].message_id
     event = town.event(
@@ -137,9 +137,9 @@ def test_the_right_recipient_makes_no_complaint_and_no_wish_of_a_message_id(
 
 @pytest.mark.accept("S17", part="forged reports")
 def test_a_signed_address_proves_what_it_did(town: Town) -> None:
-    assert taken(town, report(town, sender=town.mails["alan"].sender)) == Receipt(stopped=1)
+    assert taken(town, report(town, sender=town.mails["alan"].sender)) == IntakeSummary(stopped=1)
     assert town.states == ALAN_STOPPED
-    assert taken(town, complaint(town, town.mails["ada"].sender)) == Receipt(complained=1)
+    assert taken(town, complaint(town, town.mails["ada"].sender)) == IntakeSummary(complained=1)
     assert town.states == {**ALAN_STOPPED, "ada": "suppressed"}
 
 
@@ -163,7 +163,7 @@ def test_forgeries_of_several_mails_over_days_rest_mail_at_most(town: Town, reci
         raw = report(town, to=recipient, name=str(days))
         did.append(taken(town, raw, now=NOW + days * DAYS))
     fits = recipient == ALAN.mailed
-    assert did == ([NOTED] * 4 + [Receipt(paused=1)] if fits else [UNKNOWN] * ENOUGH)
+    assert did == ([NOTED] * 4 + [IntakeSummary(paused=1)] if fits else [UNKNOWN] * ENOUGH)
     assert (town.states, town.suppressions()) == (ALL_ACTIVE, [])
     assert standing(town).rests == int(fits)
     assert standing(town).likely_on is None
@@ -195,15 +195,20 @@ def test_a_forgery_is_not_the_first_of_two_likely_words(town: Town) -> None:
 @pytest.mark.parametrize(
     ("kind", "evidence", "recipient", "expected"),
     [
-        (Kind.BOUNCE, Evidence.GONE, "Alan@Example.org", Receipt(stopped=1)),
-        (Kind.COMPLAINT, Evidence.COMPLAINT, ALAN.mailed, Receipt(complained=1)),
-        (Kind.UNSUBSCRIBE, Evidence.NONE, ALAN.mailed, Receipt(unsubscribed=1)),
-        (Kind.BOUNCE, Evidence.GONE, "ada@example.org", UNKNOWN),
-        (Kind.COMPLAINT, Evidence.COMPLAINT, "", UNKNOWN),
+        (ReportKind.BOUNCE, Evidence.GONE, "Alan@Example.org", IntakeSummary(stopped=1)),
+        (ReportKind.COMPLAINT, Evidence.COMPLAINT, ALAN.mailed, IntakeSummary(complained=1)),
+        (ReportKind.UNSUBSCRIBE, Evidence.NONE, ALAN.mailed, IntakeSummary(unsubscribed=1)),
+        (ReportKind.BOUNCE, Evidence.GONE, "ada@example.org", UNKNOWN),
+        (ReportKind.COMPLAINT, Evidence.COMPLAINT, "", UNKNOWN),
     ],
 )
 def test_a_provider_counts_as_before_where_it_names_the_recipient_of_the_mail(
-    town: Town, way: str, kind: Kind, evidence: Evidence, recipient: str, expected: Receipt
+    town: Town,
+    way: str,
+    kind: ReportKind,
+    evidence: Evidence,
+    recipient: str,
+    expected: IntakeSummary,
 ) -> None:
     event = town.event(
         "alan",
@@ -215,7 +220,7 @@ def test_a_provider_counts_as_before_where_it_names_the_recipient_of_the_mail(
         recipient=recipient,
     )
     assert town.receive(event) == expected
-    assert (town.states == ALL_ACTIVE) is (expected == UNKNOWN or kind is Kind.UNSUBSCRIBE)
+    assert (town.states == ALL_ACTIVE) is (expected == UNKNOWN or kind is ReportKind.UNSUBSCRIBE)
 
 
 # --- what is kept of it --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from paperround.db.schema import tables as db
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import cancel
@@ -20,7 +20,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send
 
-Do = Callable[[UnitOfWork, SubscriberId], object]
+Do = Callable[[Transaction, SubscriberId], object]
 
 
 @dataclass
@@ -33,10 +33,10 @@ class Meanwhile:
     go: Do
     before: int
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         return self.database.reading()
 
-    def writing(self) -> AbstractContextManager[UnitOfWork]:
+    def writing(self) -> AbstractContextManager[Transaction]:
         if self.before == 0:
             with self.database.writing() as work:
                 self.go(work, self.person)
@@ -44,16 +44,16 @@ class Meanwhile:
         return self.database.writing()
 
 
-def erase(work: UnitOfWork, person: SubscriberId) -> None:
+def erase(work: Transaction, person: SubscriberId) -> None:
     work[Erasure].erase(person, now=NOW)
 
 
-def leave(work: UnitOfWork, person: SubscriberId) -> None:
+def leave(work: Transaction, person: SubscriberId) -> None:
     (subscription,) = work[SubscriberStore].subscriptions_of(person)
     work[SubscriberStore].leave(subscription.id, now=NOW)
 
 
-def suppress(work: UnitOfWork, person: SubscriberId) -> None:
+def suppress(work: Transaction, person: SubscriberId) -> None:
     work[SubscriberStore].set_state(person, SubscriberState.SUPPRESSED, now=NOW)
 
 

@@ -12,11 +12,11 @@ from paperround.db.transactions import Database, SqlDatabase
 from paperround.delivery.rate_state import Pacing, parse_domain_pace
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.rates import PaceStore
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import DeliveryId
 from paperround.feeds.model import FeedHealth, NewFeed, RunNotes
 from paperround.feeds.store.feeds import FeedStore
-from paperround.ops.cleanup import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, Housework, keep_house
+from paperround.ops.cleanup import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, CleanupReport, keep_house
 from paperround.papers.model import Reject
 from paperround.signup.confirm import confirm
 from paperround.subscribers.interests import Interest, InterestKind
@@ -42,7 +42,7 @@ MINUTE = timedelta(minutes=1)
 DOMAINS = Pacing(domains=parse_domain_pace("20/s"))
 
 
-def house(database: Database, after: timedelta) -> Housework:
+def house(database: Database, after: timedelta) -> CleanupReport:
     return keep_house(database=database, identity=IDENTITY, now=NOW + after)
 
 
@@ -70,7 +70,7 @@ def test_a_reminder_comes_after_a_day_while_the_link_still_works(
 ) -> None:
     assert house(asked, after).reminded == reminded
     mails = post(asked, now=NOW + after)
-    assert [mail.kind for mail in mails] == [NoticeKind.REMINDER] * reminded
+    assert [mail.kind for mail in mails] == [SystemMailKind.REMINDER] * reminded
 
 
 def test_each_of_two_wishes_is_reminded_of_by_itself(database: SqlDatabase, engine: Engine) -> None:
@@ -122,10 +122,10 @@ def test_who_never_confirmed_is_forgotten_after_a_week(asked: SqlDatabase) -> No
 
 def test_the_house_is_kept_once_an_hour(asked: SqlDatabase) -> None:
     assert house(asked, 23 * HOURS + MINUTE).reminded == 0
-    assert house(asked, 24 * HOURS) == Housework()
+    assert house(asked, 24 * HOURS) == CleanupReport()
     subscribe(desk(asked), request("bob"), now=NOW + MINUTE)
     assert house(asked, 25 * HOURS).reminded == 2
-    assert house(asked, 25 * HOURS + 59 * MINUTE) == Housework()
+    assert house(asked, 25 * HOURS + 59 * MINUTE) == CleanupReport()
 
 
 @pytest.mark.postgres
@@ -223,5 +223,5 @@ def test_what_was_written_of_somebody_erased_is_removed_counted_and_logged(
     with asked.reading() as work:
         assert work[SubscriberStore].interests_of_all([person.id]) == {}
     caplog.clear()
-    assert house(asked, 2 * HOURS) == Housework()
+    assert house(asked, 2 * HOURS) == CleanupReport()
     assert caplog.text == ""

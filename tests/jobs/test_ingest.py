@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from paperround.core.errors import Conflict
 from paperround.db import transactions
 from paperround.db.schema import tables as db
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.feeds.ingest import IngestReport, ingest
 from paperround.papers.model import Count, LooseCount, Paper, PaperId, ParsedBatch, Record, Reject
 from paperround.papers.store.papers import PaperStore
@@ -193,7 +193,7 @@ class LosesRaces(SqlDatabase):
         self.opened = 0
 
     @contextmanager
-    def writing(self) -> Iterator[UnitOfWork]:
+    def writing(self) -> Iterator[Transaction]:
         self.opened += 1
         with super().writing() as work:
             yield work

@@ -8,19 +8,19 @@ import pytest
 
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Database, SqlDatabase
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.plan import Hours, plan_due
 from paperround.digests.publish import publish
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Paper, Record
 from paperround.papers.search_service import search
-from paperround.personal.keyword_index import Findable, Finder
-from paperround.personal.ranking import Opinions, taste_day
+from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
+from paperround.personal.ranking import PersonalRanking, taste_day
 from paperround.ranking.relevance import by_relevance
 from paperround.self_service.preferences import open_choices, save_choices
 from paperround.self_service.preview import DigestPreviewer, Preview
 from paperround.signup.confirm import confirm
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.requests import SignupRequest
 from paperround.subscribers.addresses import EmailAddresses
 from paperround.subscribers.choices import MOST_TITLES
@@ -51,7 +51,7 @@ def today(database: SqlDatabase) -> None:
         fill(database, [record(number, **paper)], NOW + number * timedelta(minutes=1))
 
 
-def shown(database: SqlDatabase, *, opinions: Opinions | None = None) -> Preview:
+def shown(database: SqlDatabase, *, opinions: PersonalRanking | None = None) -> Preview:
     return DigestPreviewer(
         database=database,
         ranker=NewestFirst(),
@@ -75,7 +75,7 @@ def reader(database: SqlDatabase, *said: str) -> str:
     return token
 
 
-def keep(here: Desk, token: str, *said: str) -> Choices:
+def keep(here: SignupContext, token: str, *said: str) -> Choices:
     interests = [parse_interest(one) for one in said]
     saved = save_choices(here, token, Preferences(), now=NOW, interests=interests)
     assert saved is not None
@@ -120,7 +120,7 @@ def test_a_paper_one_gave_speaks_for_those_like_it(database: SqlDatabase) -> Non
     fill(database, earlier + others, NOW - timedelta(days=30))
     reader(database, "seed:2601.00900")
     today(database)
-    title, reason = told(shown(database, opinions=Opinions(taste_day)))[0]
+    title, reason = told(shown(database, opinions=PersonalRanking(taste_day)))[0]
     assert title == "A kiln for pottery"
     assert reason.startswith("shares “")
     assert reason.endswith(" with “Dating pottery”, which you gave")
@@ -132,7 +132,7 @@ def test_a_paper_that_nobody_knows_speaks_by_its_title(database: SqlDatabase) ->
     fill(database, others, NOW - timedelta(days=30))
     reader(database, "seed:How a kiln for pottery is fired")
     today(database)
-    title, reason = told(shown(database, opinions=Opinions(taste_day)))[0]
+    title, reason = told(shown(database, opinions=PersonalRanking(taste_day)))[0]
     assert title == "A kiln for pottery"
     assert reason.endswith(" with “How a kiln for pottery is fired”, which you gave")
 
@@ -142,7 +142,7 @@ def test_the_words_of_a_search_are_a_taste(database: SqlDatabase) -> None:
     fill(database, others, NOW - timedelta(days=30))
     reader(database, "keyword:kiln AND comets")
     today(database)
-    title, reason = told(shown(database, opinions=Opinions(taste_day)))[0]
+    title, reason = told(shown(database, opinions=PersonalRanking(taste_day)))[0]
     assert (title, reason) == ("A kiln for pottery", "shares “kiln” with your topics")
 
 
@@ -181,7 +181,7 @@ def test_of_very_many_titles_the_first_are_looked_for(database: SqlDatabase) -> 
 # --- a saved search ----------------------------------------------------------------------------
 
 
-def asks(here: Desk, *said: str, now: datetime = NOW) -> None:
+def asks(here: SignupContext, *said: str, now: datetime = NOW) -> None:
     subscribe(
         here,
         SignupRequest(
@@ -225,7 +225,7 @@ def test_a_search_of_a_reader_waits_on_their_page_until_they_keep_it(database: S
     joined(here)
     asks(here, "keyword:graph NOT survey")
     (mail,) = post(database)
-    assert mail.kind is NoticeKind.PREFERENCES
+    assert mail.kind is SystemMailKind.PREFERENCES
     opened = [open_choices(here, link(mail), now=NOW) for _ in range(2)]
     wanted = parse_interest("keyword:graph NOT survey")
     assert [(one.asked, one.interests) for one in opened if one] == [((wanted,), ())] * 2
@@ -298,9 +298,9 @@ SEARCHED: Sequence[Record] = [
 @pytest.mark.accept("F16", part="a saved search")
 def test_the_search_page_finds_whatever_a_saved_search_brings(database: SqlDatabase) -> None:
     fill(database, list(SEARCHED), NOW)
-    finder = Finder(
+    finder = KeywordIndex(
         [
-            Findable(
+            IndexedPaper(
                 paper_id=paper.id,
                 title=paper.title,
                 abstract=paper.abstract,

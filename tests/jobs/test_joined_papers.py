@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from paperround.core.errors import Conflict
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import NewDelivery
@@ -212,7 +212,7 @@ def test_an_edition_keeps_its_texts_and_its_links_and_knows_the_paper_of_today(
     with database.reading() as work:
         after = work[EditionStore].get(before.id)
     assert [one.paper_id for one in after.papers] == [two[0], two[0]]
-    head: Letterhead = letterhead()
+    head: SenderIdentity = letterhead()
     one, other = (sheet_of(edition, "T", head).papers for edition in (after, before))
     assert one == other
     assert {at: (paper.score, paper.parts) for at, paper in one.items()} == {

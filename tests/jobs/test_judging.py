@@ -6,9 +6,15 @@ from paperround.db.transactions import Database
 from paperround.digests.cuts import freeze_cuts
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
-from paperround.self_service.library import PAGE, Kept, keep_judgements, papers_to_judge, suggest
+from paperround.self_service.library import (
+    PAGE,
+    KeptJudgements,
+    keep_judgements,
+    papers_to_judge,
+    suggest,
+)
 from paperround.self_service.preferences import open_choices
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import HOUR, NOW, address
@@ -23,7 +29,7 @@ TOPIC = Interest(InterestKind.TOPIC, "protein folding")
 
 
 @pytest.fixture
-def here(database: Database) -> Desk:
+def here(database: Database) -> SignupContext:
     """A reader, and an edition of papers on several things."""
     papers = [
         record(
@@ -38,7 +44,7 @@ def here(database: Database) -> Desk:
     return here
 
 
-def choosing(here: Desk) -> str:
+def choosing(here: SignupContext) -> str:
     request_link(here, address(), visitor(), now=NOW)
     (mail,) = post(here.database, now=NOW)
     return link(mail)
@@ -51,7 +57,7 @@ def called(database: Database, titles: list[str]) -> list[PaperId]:
     return [ids[title] for title in titles]
 
 
-def pages(here: Desk, token: str) -> list[list[PaperId]]:
+def pages(here: SignupContext, token: str) -> list[list[PaperId]]:
     found = []
     for page in (1, 2, 3, 4, 5, 6):
         judging = papers_to_judge(here, token, page=page, now=NOW)
@@ -63,7 +69,7 @@ def pages(here: Desk, token: str) -> list[list[PaperId]]:
 
 
 @pytest.mark.accept("F31", part="5 good, 3 bad")
-def test_papers_of_late_are_shown_page_by_page_each_once(here: Desk) -> None:
+def test_papers_of_late_are_shown_page_by_page_each_once(here: SignupContext) -> None:
     shown = pages(here, choosing(here))
     assert [len(page) for page in shown] == [PAGE, PAGE, 28 - 2 * PAGE]
     assert len({paper for page in shown for paper in page}) == 28
@@ -71,7 +77,7 @@ def test_papers_of_late_are_shown_page_by_page_each_once(here: Desk) -> None:
 
 @pytest.mark.accept("F31", part="5 good, 3 bad")
 def test_what_good_papers_have_in_common_is_suggested_and_not_kept(
-    here: Desk, database: Database
+    here: SignupContext, database: Database
 ) -> None:
     token = choosing(here)
     good, bad = called(database, FOLDING), called(database, PRICES)
@@ -88,11 +94,13 @@ def test_what_good_papers_have_in_common_is_suggested_and_not_kept(
 
 @pytest.mark.accept("F31", part="5 good, 3 bad")
 def test_what_is_kept_is_feedback_and_interests_and_is_not_shown_again(
-    here: Desk, database: Database
+    here: SignupContext, database: Database
 ) -> None:
     token = choosing(here)
     good, bad = called(database, FOLDING), called(database, PRICES)
-    assert keep_judgements(here, token, good, bad, [TOPIC], now=NOW) == Kept(papers=8, interests=1)
+    assert keep_judgements(here, token, good, bad, [TOPIC], now=NOW) == KeptJudgements(
+        papers=8, interests=1
+    )
     with database.reading() as work:
         person = work[SubscriberStore].find(address())
         assert person is not None
@@ -102,10 +110,12 @@ def test_what_is_kept_is_feedback_and_interests_and_is_not_shown_again(
     assert not left & {*good, *bad}
 
 
-def test_papers_that_nobody_knows_are_passed_over(here: Desk) -> None:
+def test_papers_that_nobody_knows_are_passed_over(here: SignupContext) -> None:
     token = choosing(here)
     unknown = [PaperId(10**9)]
     found = suggest(here, token, unknown, [], now=NOW)
     assert found is not None
     assert (found.good, found.topics) == ((), ())
-    assert keep_judgements(here, token, unknown, [], [], now=NOW) == Kept(papers=0, interests=0)
+    assert keep_judgements(here, token, unknown, [], [], now=NOW) == KeptJudgements(
+        papers=0, interests=0
+    )

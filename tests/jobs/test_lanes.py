@@ -12,7 +12,7 @@ from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import NOTICE_LIFE, NoticeKind
+from paperround.delivery.system_mail_model import NOTICE_LIFE, SystemMailKind
 from paperround.delivery.transitions import FEWEST
 from paperround.digests.model import DigestMail, DigestView
 from paperround.digests.sending import deliver, deliver_notices
@@ -194,8 +194,8 @@ def test_notices_whose_life_is_over_do_not_count_as_expired_digests(database: Sq
 def test_a_notice_names_the_list_it_is_about(database: SqlDatabase) -> None:
     with database.reading() as work:
         trending = work[ListStore].get("trending")
-    tell(database, "1", NoticeKind.CONFIRM, list=trending.id)
-    tell(database, "2", NoticeKind.ALERT, subject="A feed is stale", list=trending.id)
+    tell(database, "1", SystemMailKind.CONFIRM, list=trending.id)
+    tell(database, "2", SystemMailKind.ALERT, subject="A feed is stale", list=trending.id)
     mailer = Batches()
     deliver_notices(post(database, mailer))
     (only,) = mailer.batches[0]
@@ -210,7 +210,7 @@ def test_a_test_of_an_edition_is_its_digest_with_links_that_lead_nowhere(
     with database.reading() as work:
         edition = work[EditionStore].find(work[ListStore].get("trending").id, NOW.date(), "manual")
     assert edition is not None
-    tell(database, "1", NoticeKind.TEST, edition=edition.id)
+    tell(database, "1", SystemMailKind.TEST, edition=edition.id)
     kept: list[DigestView] = []
     deliver_notices(replace(post(database, Batches()), renderer=Keeping(kept)))
     (view,) = kept
@@ -221,6 +221,6 @@ def test_a_test_of_an_edition_is_its_digest_with_links_that_lead_nowhere(
 
 
 def test_a_test_of_an_edition_that_is_gone_fails_alone(database: SqlDatabase) -> None:
-    tell(database, "1", NoticeKind.TEST, edition=404)
+    tell(database, "1", SystemMailKind.TEST, edition=404)
     report = deliver_notices(post(database, Batches()))
     assert report.notices == LedgerTotals(failed=1)

@@ -35,7 +35,7 @@ from paperround.ranking.prior.maker import PriorMaker
 from paperround.ranking.rank import rank_list
 from paperround.ranking.stop_words import occurs
 from paperround.ranking.store import ModelStore
-from paperround.ranking.training_data import Cohort
+from paperround.ranking.training_data import TrainingBatch
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS
 from tests.builders import english
@@ -70,13 +70,13 @@ class Counting:
     least: int = 20
     version: str = "counting-1"
     fails: bool = False
-    fitted: list[Sequence[Cohort]] = field(default_factory=list)
+    fitted: list[Sequence[TrainingBatch]] = field(default_factory=list)
     opened: list[bytes] = field(default_factory=list)
 
     name = "count"
     plain = NamedRanker("plain")
 
-    def fit(self, cohorts: Sequence[Cohort]) -> FittedModel | None:
+    def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
         self.fitted.append(cohorts)
         if self.fails:
             raise ZeroDivisionError
@@ -199,7 +199,7 @@ class Killed(BaseException):
 class Mortal(Counting):
     """Is killed while it fits."""
 
-    def fit(self, cohorts: Sequence[Cohort]) -> FittedModel | None:
+    def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
         raise Killed(cohorts)
 
 

@@ -7,7 +7,7 @@ from paperround.db.transactions import Database
 from paperround.papers.libraries import GivenWork, Library, Understood
 from paperround.self_service.library import keep_seeds, understand
 from paperround.self_service.preferences import open_choices
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.subscribers.interests import MOST_INTERESTS, InterestKind
 from tests.builders import NOW, address
 from tests.jobs.conftest import fill, record
@@ -27,7 +27,7 @@ GIVEN = Library(
 
 
 @pytest.fixture
-def here(database: Database) -> Desk:
+def here(database: Database) -> SignupContext:
     """A reader, and three papers."""
     fill(database, [record(1), record(2, title="On tides and moons")], NOW)
     fill(database, [record(3, identifiers={"arxiv": "2601.00003", "doi": "10.1000/known"})], NOW)
@@ -36,26 +36,26 @@ def here(database: Database) -> Desk:
     return here
 
 
-def choosing(here: Desk) -> str:
+def choosing(here: SignupContext) -> str:
     request_link(here, address(), visitor(), now=NOW)
     (mail,) = post(here.database, now=NOW)
     return link(mail)
 
 
-def understood(here: Desk, token: str, library: Library = GIVEN) -> Understood:
+def understood(here: SignupContext, token: str, library: Library = GIVEN) -> Understood:
     found = understand(here, token, library, now=NOW)
     assert found is not None
     return found
 
 
-def kept(here: Desk, token: str) -> list[str]:
+def kept(here: SignupContext, token: str) -> list[str]:
     choices = open_choices(here, token, now=NOW)
     assert choices is not None
     return [one.value for one in choices.interests if one.kind is InterestKind.SEED]
 
 
 @pytest.mark.accept("F31", part="matched", mutant="a-title-matches-no-paper")
-def test_works_are_matched_with_papers_by_any_identifier_and_by_title(here: Desk) -> None:
+def test_works_are_matched_with_papers_by_any_identifier_and_by_title(here: SignupContext) -> None:
     found = understood(here, choosing(here))
     assert [(one.seed, one.title) for one in found.known] == [
         ("arxiv:2601.00001", "Paper 1"),
@@ -68,7 +68,7 @@ def test_works_are_matched_with_papers_by_any_identifier_and_by_title(here: Desk
 
 
 @pytest.mark.accept("F31", part="shown first")
-def test_nothing_is_kept_before_the_reader_says_so(here: Desk) -> None:
+def test_nothing_is_kept_before_the_reader_says_so(here: SignupContext) -> None:
     token = choosing(here)
     seeds = [one.seed for one in understood(here, token).works]
     assert kept(here, token) == []
@@ -79,7 +79,7 @@ def test_nothing_is_kept_before_the_reader_says_so(here: Desk) -> None:
 
 
 @pytest.mark.accept("F31", part="room")
-def test_what_has_no_room_is_refused_as_a_whole_and_nothing_is_lost(here: Desk) -> None:
+def test_what_has_no_room_is_refused_as_a_whole_and_nothing_is_lost(here: SignupContext) -> None:
     token = choosing(here)
     many = [f"Study number {number}" for number in range(MOST_INTERESTS - 1)]
     assert keep_seeds(here, token, many, now=NOW) == MOST_INTERESTS - 1
@@ -89,12 +89,12 @@ def test_what_has_no_room_is_refused_as_a_whole_and_nothing_is_lost(here: Desk) 
     assert len(kept(here, token)) == MOST_INTERESTS - 1
 
 
-def test_titles_that_read_like_signs_and_identifiers_stay_titles(here: Desk) -> None:
+def test_titles_that_read_like_signs_and_identifiers_stay_titles(here: SignupContext) -> None:
     odd = Library(called="x", works=(GivenWork(title="- Less of this"), GivenWork(title="x" * 900)))
     found = understood(here, choosing(here), odd)
     assert [one.seed for one in found.titles] == ["Less of this", "x" * 300]
 
 
-def test_a_seed_that_cannot_be_is_refused(here: Desk) -> None:
+def test_a_seed_that_cannot_be_is_refused(here: SignupContext) -> None:
     with pytest.raises(InvalidInput):
         keep_seeds(here, choosing(here), ["\0"], now=NOW)

@@ -16,7 +16,7 @@ from paperround.self_service.preview import (
     next_digest,
 )
 from paperround.signup.confirm import confirm
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -40,7 +40,7 @@ MUTE = Interest(InterestKind.MUTE, "pottery")
 
 
 @pytest.fixture
-def here(database: Database) -> Desk:
+def here(database: Database) -> SignupContext:
     """An edition of twenty papers, of which one is on tides and the last one on pottery."""
     papers = [record(number) for number in range(1, 19)]
     papers += [record(19, title="On tides"), record(20, title="On pottery")]
@@ -50,7 +50,7 @@ def here(database: Database) -> Desk:
     return desk(database)
 
 
-def choosing(here: Desk) -> str:
+def choosing(here: SignupContext) -> str:
     request_link(here, address(), visitor(), now=NOW)
     (mail,) = post(here.database, now=NOW)
     return link(mail)
@@ -62,7 +62,7 @@ def titles(found: Preview | None) -> list[str]:
 
 
 @pytest.mark.accept("F30", part="live preview")
-def test_choices_are_tried_and_not_kept(here: Desk) -> None:
+def test_choices_are_tried_and_not_kept(here: SignupContext) -> None:
     joined(here)
     token = choosing(here)
     wish = Preferences(size=3, topics=("tides",))
@@ -77,7 +77,9 @@ def test_choices_are_tried_and_not_kept(here: Desk) -> None:
         assert everything_kept(work, person.id) == before
 
 
-def test_a_pause_and_another_day_do_not_hide_what_would_come_after_them(here: Desk) -> None:
+def test_a_pause_and_another_day_do_not_hide_what_would_come_after_them(
+    here: SignupContext,
+) -> None:
     joined(here)
     wish = Preferences(
         frequency=Frequency.WEEKLY, weekday="fri", paused_until=date(2026, 3, 20), size=2
@@ -86,7 +88,7 @@ def test_a_pause_and_another_day_do_not_hide_what_would_come_after_them(here: De
     assert len(titles(found)) == 2
 
 
-def test_choices_that_leave_nothing_say_why(here: Desk) -> None:
+def test_choices_that_leave_nothing_say_why(here: SignupContext) -> None:
     everything = Interest(InterestKind.MUTE, "paper OR tides OR pottery")
     joined(here)
     found = next_digest(
@@ -97,20 +99,20 @@ def test_choices_that_leave_nothing_say_why(here: Desk) -> None:
 
 
 @pytest.mark.accept("F27", part="preview before confirming")
-def test_somebody_new_sees_what_they_would_get(here: Desk) -> None:
+def test_somebody_new_sees_what_they_would_get(here: SignupContext) -> None:
     found = newcomers_digest(press(here), "trending", Preferences(), (TOPIC, MUTE), now=NOW)
     assert titles(found)[0] == "On tides"
     assert "On pottery" not in titles(found)
     assert len(titles(found)) == 12
 
 
-def test_a_list_there_is_not_is_not_looked_ahead_of(here: Desk) -> None:
+def test_a_list_there_is_not_is_not_looked_ahead_of(here: SignupContext) -> None:
     with pytest.raises(NotFound):
         newcomers_digest(press(here), "none", Preferences(), (), now=NOW)
 
 
 @pytest.mark.accept("F28", part="preview before confirming")
-def test_whoever_was_asked_sees_their_digest_before_they_say_yes(here: Desk) -> None:
+def test_whoever_was_asked_sees_their_digest_before_they_say_yes(here: SignupContext) -> None:
     asked = replace(request(wish=Preferences(size=4)), interests=(TOPIC,))
     subscribe(here, asked, now=NOW)
     (mail,) = post(here.database, now=NOW)
@@ -122,7 +124,7 @@ def test_whoever_was_asked_sees_their_digest_before_they_say_yes(here: Desk) -> 
 
 
 @pytest.mark.accept("S7", part="looking ahead")
-def test_a_forged_a_used_and_an_old_link_show_what_anybody_would_get(here: Desk) -> None:
+def test_a_forged_a_used_and_an_old_link_show_what_anybody_would_get(here: SignupContext) -> None:
     asked = replace(request(), interests=(TOPIC,))
     subscribe(here, asked, now=NOW)
     (mail,) = post(here.database, now=NOW)

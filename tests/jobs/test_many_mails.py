@@ -19,7 +19,7 @@ from paperround.delivery.model import MOST_BREAKDOWNS, Envelope, Outcome, Phase,
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.model import DigestMail
 from paperround.digests.render.composer import MailRenderer
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from paperround.editions.model import DeliveryState
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences
@@ -53,8 +53,8 @@ def post(
     script: Callable[[Envelope], Outcome] = accepting,
     *,
     later: timedelta = timedelta(0),
-) -> Post:
-    return Post(
+) -> DeliveryContext:
+    return DeliveryContext(
         judge=evidence_of_outcome,
         hold_against=hold_against,
         database=database,

@@ -10,7 +10,7 @@ import pytest
 
 from paperround.db.transactions import SqlDatabase
 from paperround.feeds.due import create_feed, poll_due, polled_feeds
-from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import FeedHealth, FeedRun, NewFeed
 from paperround.feeds.poll import PollReport
 from paperround.feeds.sources.registry import SOURCES, WITNESSES
@@ -61,7 +61,7 @@ class Story:
 
     def live(self, every: timedelta) -> None:
         """Poll what is due and raise alerts, as a tick does, from the first day to the last."""
-        newsroom = Newsroom(
+        newsroom = FeedContext(
             database=self.database,
             client=self.services,
             sources=SOURCES,

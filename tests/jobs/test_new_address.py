@@ -9,15 +9,15 @@ from paperround.bounces.store import ReturnStore
 from paperround.core.errors import InvalidInput
 from paperround.core.rates import parse_rates
 from paperround.db.transactions import Database
-from paperround.delivery.ledger_model import Move
+from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import Evidence
-from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
 from paperround.editions.model import DeliveryState
 from paperround.self_service.change_address import Agreed, agree
 from paperround.self_service.erasure import erase_person, export_person
 from paperround.self_service.preferences import open_choices
 from paperround.signup.confirm import confirm
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.limits import may_mail
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import Address, Preferences, SubscriberState
@@ -40,13 +40,13 @@ from tests.jobs.readers import (
 WISH = Preferences(hour=6, topics=("graphs",))
 
 
-def choosing(here: Desk, name: str = "alice") -> str:
+def choosing(here: SignupContext, name: str = "alice") -> str:
     request_link(here, address(name), visitor(), now=NOW)
     (mail,) = post(here.database, now=NOW)
     return link(mail)
 
 
-def asked(here: Desk, token: str, to: Address) -> dict[str, ClaimedNotice]:
+def asked(here: SignupContext, token: str, to: Address) -> dict[str, ClaimedNotice]:
     """The mails that ask both ends, by their address."""
     assert ask_to_move(here, token, to, now=NOW)
     return {mail.address: mail for mail in post(here.database, now=NOW)}
@@ -66,7 +66,7 @@ def test_digests_move_once_both_ends_have_agreed_in_either_order(
     joined(here, wish=WISH)
     token = choosing(here)
     mails = asked(here, token, address("bob"))
-    assert {mail.kind for mail in mails.values()} == {NoticeKind.CHANGE}
+    assert {mail.kind for mail in mails.values()} == {SystemMailKind.CHANGE}
     ends = [mails["alice@mail.example"], mails["bob@mail.example"]]
     if first == "bob":
         ends.reverse()
@@ -205,7 +205,7 @@ def test_a_mistyped_address_that_bounces_says_nothing_of_its_reader(database: Da
     here = desk(database)
     joined(here)
     mails = asked(here, choosing(here), address("bob"))
-    gone = Move(
+    gone = Transition(
         id=mails["bob@mail.example"].id,
         token="post",
         state=DeliveryState.FAILED,

@@ -14,8 +14,8 @@ from paperround.delivery.system_mail_model import (
     NOTICE_LIFE,
     Alert,
     ClaimedNotice,
-    NoticeKind,
     NoticeMail,
+    SystemMailKind,
 )
 from paperround.editions.model import DeliveryId
 from tests.fakes import HERE, LETTERHEAD
@@ -24,7 +24,7 @@ from tests.jobs.conftest import IDENTITY, NOW
 BASE = LETTERHEAD.public_url
 ROW = ClaimedNotice(
     id=DeliveryId(7),
-    kind=NoticeKind.CONFIRM,
+    kind=SystemMailKind.CONFIRM,
     subscriber_id=None,
     address="ada@example.org",
     payload={},
@@ -40,7 +40,7 @@ ROW = ClaimedNotice(
 STALE = Alert(key="feed/1/stale", subject="A feed is stale", lines=("one", "two"))
 
 
-def mail(kind: NoticeKind, **payload: str | int) -> NoticeMail:
+def mail(kind: SystemMailKind, **payload: str | int) -> NoticeMail:
     row = replace(ROW, kind=kind, payload=payload)
     return notice_mail(row, LETTERHEAD, "Trending papers", IDENTITY.keys)
 
@@ -48,15 +48,15 @@ def mail(kind: NoticeKind, **payload: str | int) -> NoticeMail:
 @pytest.mark.parametrize(
     ("kind", "page", "purpose"),
     [
-        (NoticeKind.CONFIRM, "confirm", Purpose.CONFIRM),
-        (NoticeKind.REMINDER, "confirm", Purpose.CONFIRM),
-        (NoticeKind.CHANGE, "address", Purpose.CONFIRM),
-        (NoticeKind.UNDO, "confirm", Purpose.CONFIRM),
-        (NoticeKind.PREFERENCES, "preferences", Purpose.PREFERENCES),
+        (SystemMailKind.CONFIRM, "confirm", Purpose.CONFIRM),
+        (SystemMailKind.REMINDER, "confirm", Purpose.CONFIRM),
+        (SystemMailKind.CHANGE, "address", Purpose.CONFIRM),
+        (SystemMailKind.UNDO, "confirm", Purpose.CONFIRM),
+        (SystemMailKind.PREFERENCES, "preferences", Purpose.PREFERENCES),
     ],
 )
 def test_the_link_of_a_notice_is_good_for_one_thing(
-    kind: NoticeKind, page: str, purpose: Purpose
+    kind: SystemMailKind, page: str, purpose: Purpose
 ) -> None:
     url, _, token = mail(kind).view.action_url.rpartition("/")
     parts = read_token(token)
@@ -66,8 +66,8 @@ def test_the_link_of_a_notice_is_good_for_one_thing(
     assert IDENTITY.keys.verify(token, ROW.nonce)
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.ALERT, NoticeKind.TEST])
-def test_an_alert_and_a_test_say_what_was_written_for_them(kind: NoticeKind) -> None:
+@pytest.mark.parametrize("kind", [SystemMailKind.ALERT, SystemMailKind.TEST])
+def test_an_alert_and_a_test_say_what_was_written_for_them(kind: SystemMailKind) -> None:
     view = mail(kind, subject="A feed is stale", lines="one\ntwo").view
     assert (view.subject, view.details) == ("A feed is stale", ("one", "two"))
     assert view.action_url == BASE
@@ -75,10 +75,10 @@ def test_an_alert_and_a_test_say_what_was_written_for_them(kind: NoticeKind) -> 
 
 def test_the_same_key_names_a_notice_alike() -> None:
     one, again = (
-        new_notice(IDENTITY, NoticeKind.CONFIRM, "confirm/1", None, None, {}, now=NOW + later)
+        new_notice(IDENTITY, SystemMailKind.CONFIRM, "confirm/1", None, None, {}, now=NOW + later)
         for later in (timedelta(0), timedelta(hours=1))
     )
-    other = new_notice(IDENTITY, NoticeKind.CONFIRM, "confirm/2", None, None, {}, now=NOW)
+    other = new_notice(IDENTITY, SystemMailKind.CONFIRM, "confirm/2", None, None, {}, now=NOW)
     assert (one.message_id, one.nonce) == (again.message_id, again.nonce)
     assert (one.message_id, one.nonce) != (other.message_id, other.nonce)
     assert one.message_id.endswith("@papers.example>")

@@ -11,7 +11,7 @@ from paperround.delivery.store.ledger import Ledger
 from paperround.digests.publish import publish
 from paperround.editions.model import DigestKind, Edition
 from paperround.papers.model import Paper, PaperId
-from paperround.personal.ranking import Opinions, taste_day
+from paperround.personal.ranking import PersonalRanking, taste_day
 from paperround.personal.reader_preferences import wishes_of_all
 from paperround.personal.views import Taste, TasteDay
 from paperround.subscribers.model import Preferences, SubscriptionId
@@ -37,7 +37,7 @@ def liked(database: SqlDatabase) -> SqlDatabase:
     return database
 
 
-def published(database: SqlDatabase, opinions: Opinions | None) -> Edition:
+def published(database: SqlDatabase, opinions: PersonalRanking | None) -> Edition:
     return publish(
         database=database,
         ranker=NewestFirst(),
@@ -63,7 +63,7 @@ def first_of(database: SqlDatabase, edition: Edition, name: str) -> tuple[str, s
 
 @pytest.mark.accept("F13", part="feedback")
 def test_a_paper_like_a_liked_one_comes_first_for_who_liked_it(liked: SqlDatabase) -> None:
-    edition = published(liked, Opinions(taste_day))
+    edition = published(liked, PersonalRanking(taste_day))
     title, reason = first_of(liked, edition, "ada")
     assert title == "A kiln for pottery"
     assert english(reason).startswith("shares “")
@@ -78,7 +78,7 @@ def test_without_a_model_everybody_gets_the_edition_in_its_order(liked: SqlDatab
 
 def test_an_edition_is_made_ready_once_for_all_who_ask(liked: SqlDatabase) -> None:
     model = Counting()
-    opinions = Opinions(model)
+    opinions = PersonalRanking(model)
     edition = published(liked, opinions)
     with liked.reading() as work:
         page = work[SubscriberStore].subscriptions_after(
@@ -102,7 +102,7 @@ def tastes_held(paper: PaperId) -> int:
 def test_nothing_in_memory_tells_what_a_reader_liked_once_their_digest_is_planned(
     liked: SqlDatabase,
 ) -> None:
-    opinions = Opinions(taste_day)
+    opinions = PersonalRanking(taste_day)
     edition = published(liked, opinions)
     with liked.reading() as work:
         ((paper, _),) = work[SubscriberStore].feedback_of(person(liked, "ada"))

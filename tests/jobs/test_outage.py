@@ -14,7 +14,7 @@ from paperround.core.smtp_url import Relay, Tls
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.smtp.mailer import SmtpMailer
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from tests.fakes import LETTERHEAD, Neighbours, PlainRenderer
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send
@@ -35,9 +35,9 @@ class ClockOf:
         return NOW + timedelta(seconds=self.world.now - self.begin)
 
 
-def post(database: SqlDatabase, world: SlowWorld) -> Post:
+def post(database: SqlDatabase, world: SlowWorld) -> DeliveryContext:
     relay = Relay(host="mail.example", port=25, tls=Tls.NONE)
-    return Post(
+    return DeliveryContext(
         judge=evidence_of_outcome,
         hold_against=hold_against,
         database=database,

@@ -13,7 +13,7 @@ from paperround.delivery.rate_state import TOLERANCE, Pacing, WarmUp
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.status import StatusStore
 from paperround.delivery.transitions import DeliverReport
-from paperround.digests.sending import Post, deliver, deliver_notices
+from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.editions.model import DeliveryId
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.editions.store.lists import ListStore
@@ -28,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 GREYLISTED = Reply(450, "4.2.0", "greylisted, come back in 300 seconds")
 
 
-def offered(one: Post) -> list[Envelope]:
+def offered(one: DeliveryContext) -> list[Envelope]:
     assert isinstance(one.mailer, ScriptedMailer)
     return one.mailer.offered
 

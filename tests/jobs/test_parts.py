@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 
 from paperround.core.errors import Conflict
 from paperround.db.schema import tables as db
-from paperround.db.transactions import TRIES, SqlDatabase, UnitOfWork
+from paperround.db.transactions import TRIES, SqlDatabase, Transaction
 from paperround.digests import build, plan, publish
 from paperround.digests.build import in_parts
 from paperround.digests.plan import plan_due
@@ -89,10 +89,10 @@ class Overtaken:
     before: int
     written: list[int] = field(default_factory=list)
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         return self.database.reading()
 
-    def writing(self) -> AbstractContextManager[UnitOfWork]:
+    def writing(self) -> AbstractContextManager[Transaction]:
         with self.database.writing() as work:
             rows = work.connection.execute(select(func.count()).select_from(db.deliveries))
             self.written.append(rows.scalar_one())

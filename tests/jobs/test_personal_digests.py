@@ -13,7 +13,7 @@ from paperround.bounces.handling import hold_against
 from paperround.core.clock import FixedClock
 from paperround.db.schema import tables as db
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger_model import Slip
+from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.compose import digest_mail, sheet_of
@@ -22,7 +22,7 @@ from paperround.digests.model import DigestView
 from paperround.digests.pages import edition_page
 from paperround.digests.plan import Hours, Welcome, plan_due
 from paperround.digests.publish import publish
-from paperround.digests.sending import Post, digest_lane
+from paperround.digests.sending import DeliveryContext, digest_lane
 from paperround.editions.lists import ListId
 from paperround.editions.model import Candidate, DigestKind, Edition, EditionId, Ranking
 from paperround.editions.store.editions import EditionStore
@@ -31,7 +31,7 @@ from paperround.ops.status import history
 from paperround.papers.duplicates import joined as one_work
 from paperround.papers.model import Paper, Record
 from paperround.papers.store.papers import PaperStore
-from paperround.personal.ranking import Opinions, taste_day
+from paperround.personal.ranking import PersonalRanking, taste_day
 from paperround.personal.reader_preferences import wishes_of_all
 from paperround.personal.views import TasteDay
 from paperround.self_service.history import feedback_sheet, give_feedback
@@ -97,7 +97,7 @@ def narrow(database: SqlDatabase, shown: int) -> None:
 
 
 def publish_it(
-    database: SqlDatabase, opinions: Opinions | None = None, *, now: datetime = LATER
+    database: SqlDatabase, opinions: PersonalRanking | None = None, *, now: datetime = LATER
 ) -> Edition:
     return publish(
         database=database,
@@ -107,11 +107,11 @@ def publish_it(
         day=now.date(),
         cut="manual",
         now=now,
-        opinions=opinions or Opinions(taste_day),
+        opinions=opinions or PersonalRanking(taste_day),
     ).edition
 
 
-def slip_of(database: SqlDatabase, edition: Edition, name: str) -> Slip:
+def slip_of(database: SqlDatabase, edition: Edition, name: str) -> DeliveryContent:
     with database.reading() as work:
         who = person(database, name)
         slip = work[Ledger].find(edition.list_id, who, DigestKind.DIGEST, edition.day)
@@ -177,7 +177,7 @@ def test_who_said_nothing_has_the_parts_of_the_edition_and_stores_none(
 @pytest.mark.postgres
 @pytest.mark.accept("R13", part="parts")
 def test_a_planned_mail_is_the_one_that_was_previewed(potter: SqlDatabase) -> None:
-    opinions = Opinions(taste_day)
+    opinions = PersonalRanking(taste_day)
 
     def look() -> DigestView:
         shown = DigestPreviewer(
@@ -260,9 +260,9 @@ def test_a_reader_can_say_what_they_think_of_a_paper_behind(potter: SqlDatabase)
 def test_a_lane_reads_an_edition_again_for_a_paper_that_it_did_not_carry_before(
     potter: SqlDatabase,
 ) -> None:
-    opinions = Opinions(taste_day)
+    opinions = PersonalRanking(taste_day)
     publish_it(potter, opinions)
-    post = Post(
+    post = DeliveryContext(
         judge=evidence_of_outcome,
         hold_against=hold_against,
         database=potter,
@@ -291,7 +291,7 @@ def test_a_paper_behind_is_sent_once(potter: SqlDatabase) -> None:
 
 
 def test_a_paper_behind_that_is_withdrawn_since_is_sent_to_nobody(potter: SqlDatabase) -> None:
-    opinions = Opinions(taste_day)
+    opinions = PersonalRanking(taste_day)
     edition = publish_it(potter, opinions)
     with potter.writing() as work:
         gone = update(db.papers).where(db.papers.c.title == "A kiln for pottery")
@@ -365,13 +365,13 @@ def test_a_paper_behind_that_was_joined_is_known_by_all_its_text(potter: SqlData
     join(potter, "A kiln for pottery", into="Dating pottery")
     subscribe(potter, "cleo", wish=Preferences(topics=("kilns",)))
     reading = Reading()
-    publish_it(potter, Opinions(reading))
+    publish_it(potter, PersonalRanking(reading))
     assert reading.papers["Dating pottery"].abstract == KILN
 
 
 def test_what_stands_behind_one_list_stands_behind_no_other(potter: SqlDatabase) -> None:
     edition = publish_it(potter)
-    opinions = Opinions(taste_day)
+    opinions = PersonalRanking(taste_day)
     with potter.reading() as work:
         people = work[SubscriberStore].subscriptions_after(
             edition.list_id, SubscriptionId(0), limit=9
@@ -408,7 +408,7 @@ def test_the_first_digest_of_who_names_topics_is_chosen_by_them_within_moments(
             identity=IDENTITY,
             hours=HOURS,
             now=moments,
-            opinions=Opinions(taste_day),
+            opinions=PersonalRanking(taste_day),
         )["trending"].planned
         for _ in range(2)
     ]

@@ -1,8 +1,8 @@
 """What a poll counts, and how little it keeps for that."""
 
 from paperround.feeds.health import batch_of, name_of
-from paperround.feeds.model import FeedHealth, Shape
-from paperround.feeds.poll import Tally
+from paperround.feeds.model import FeedHealth, FeedShape
+from paperround.feeds.poll import PollTally
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch, Record
 from tests.builders import NOW
@@ -20,8 +20,8 @@ def page(body: bytes = b"xx") -> Page:
     return Page(request=request, url=request.url, status=200, headers={}, body=body, fetched_at=NOW)
 
 
-def tallied(*pages: list[Record], continues: bool = False) -> Tally:
-    tally = Tally(continues=continues)
+def tallied(*pages: list[Record], continues: bool = False) -> PollTally:
+    tally = PollTally(continues=continues)
     for records in pages:
         tally.requests += 1
         tally.take(page(), ParsedBatch(records=tuple(records)))
@@ -32,7 +32,7 @@ def test_a_paper_on_two_pages_is_one_paper_of_the_batch() -> None:
     tally = tallied(PAPERS, [PAPERS[0]])
     found = tally.findings(unseen=3, ended=True)
     assert found.batch == batch_of([name_of(one) for one in PAPERS])
-    assert found.shape == Shape(records=3, abstracts=2, authors=1)
+    assert found.shape == FeedShape(records=3, abstracts=2, authors=1)
     notes = tally.notes(FeedHealth.FRESH)
     assert notes.counts == {"requests": 2, "bytes": 4, "batch": 3}
 

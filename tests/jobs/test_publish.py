@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from paperround.core.reasons import freeze
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests import publish as publishing
 from paperround.digests.publish import PublishReport, publish
@@ -23,7 +23,7 @@ from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
 from tests.jobs.publishing import send
 
 
-def papers_of(work: UnitOfWork, report: PublishReport, name: str) -> tuple[int, ...]:
+def papers_of(work: Transaction, report: PublishReport, name: str) -> tuple[int, ...]:
     people = work[SubscriberStore].export(report.edition.list_id)
     (person,) = (one for one, _ in people if one.address.startswith(name))
     slip = work[Ledger].find(
@@ -132,13 +132,13 @@ class CutShort(SqlDatabase):
             raise PowerCut
 
     @contextmanager
-    def reading(self) -> Iterator[UnitOfWork]:
+    def reading(self) -> Iterator[Transaction]:
         self._count()
         with self._inner.reading() as work:
             yield work
 
     @contextmanager
-    def writing(self) -> Iterator[UnitOfWork]:
+    def writing(self) -> Iterator[Transaction]:
         self._count()
         with self._inner.writing() as work:
             yield work

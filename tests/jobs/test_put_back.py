@@ -20,7 +20,7 @@ from paperround.delivery.restore_guard import MARK, WAY_OUT, SendMarks, name_ins
 from paperround.delivery.send_mark import SendMark, SendMarkFile
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.cancel import resume
-from paperround.digests.sending import Post, deliver, deliver_notices
+from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.doctor import schedule_check
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.editions.store.lists import ListStore
@@ -73,7 +73,7 @@ def marked(
     *,
     host: str = "here",
     stays: bool = True,
-) -> Post:
+) -> DeliveryContext:
     """What a process delivers with that begins now."""
     marks = SendMarks(file=SendMarkFile(place), host=host, stays=stays)
     return replace(at(post(database), later), marks=marks)

@@ -5,20 +5,20 @@ from dataclasses import replace
 import pytest
 
 from paperround.db.transactions import Database
-from paperround.delivery.ledger_model import Move
+from paperround.delivery.ledger_model import Transition
 from paperround.delivery.status_text import WHY_NO_MAIL, became, notice_called
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import DeliveryState, SkipReason
 from paperround.editions.store.lists import ListStore
 from paperround.self_service.history import ReaderHistory, reader_history
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from tests.builders import NOW, address, lease, move, seed_edition, seed_papers
 from tests.jobs.readers import DAYS, desk, joined, link, post, request_link, visitor
 
 
-def choosing(here: Desk) -> str:
+def choosing(here: SignupContext) -> str:
     request_link(here, address(), visitor(), now=NOW)
     (mail,) = post(here.database, now=NOW)
     return link(mail)
@@ -32,7 +32,7 @@ def digest_ends(database: Database, state: DeliveryState) -> None:
         work[Ledger].settle([move(row, state, token=token)], now=NOW)
 
 
-def past(here: Desk, token: str) -> ReaderHistory:
+def past(here: SignupContext, token: str) -> ReaderHistory:
     found = reader_history(here, token, now=NOW)
     assert found is not None
     return found
@@ -87,7 +87,7 @@ def test_what_the_server_said_is_told_without_an_address(database: Database) -> 
     assert "alice" not in str(said)
 
 
-def _said(one: Move, reply: str) -> Move:
+def _said(one: Transition, reply: str) -> Transition:
     return replace(one, reply=reply)
 
 
@@ -103,5 +103,5 @@ def test_every_reason_and_every_end_has_words_for_its_reader() -> None:
     for state in DeliveryState:
         assert became(state, "").endswith(".")
     assert became(DeliveryState.SKIPPED, "muted") == "Everything new was muted by you."
-    told = {notice_called(kind) for kind in NoticeKind if kind is not NoticeKind.ALERT}
-    assert len(told) == len(NoticeKind) - 1
+    told = {notice_called(kind) for kind in SystemMailKind if kind is not SystemMailKind.ALERT}
+    assert len(told) == len(SystemMailKind) - 1

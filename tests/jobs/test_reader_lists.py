@@ -8,7 +8,7 @@ from paperround.db.transactions import Database
 from paperround.self_service.lists import join_list, lists_of
 from paperround.self_service.preferences import leave_from_choices, open_choices
 from paperround.signup.confirm import confirm
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.requests import SignupRequest
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -31,13 +31,13 @@ WISH = Preferences(
 )
 
 
-def choosing(here: Desk) -> str:
+def choosing(here: SignupContext) -> str:
     request_link(here, address(), visitor(), now=NOW)
     (mail,) = post(here.database, now=NOW)
     return link(mail)
 
 
-def stands(here: Desk, token: str) -> dict[str, tuple[bool, bool]]:
+def stands(here: SignupContext, token: str) -> dict[str, tuple[bool, bool]]:
     return {one.name: (one.active, one.known) for one in lists_of(here, token, now=NOW)}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.times import midnight_utc
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.ledger import Ledger
@@ -23,7 +23,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.evaluate.papers import read_days, votes
 from paperround.ranking.prior import learned
 from paperround.ranking.stop_words import may_join, occurs
-from paperround.ranking.training_data import Cohort, Settled
+from paperround.ranking.training_data import FinalVotes, TrainingBatch
 from paperround.ranking.trending import TrendingRanker
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -81,11 +81,11 @@ def ranker_of(folder: Path) -> TrendingRanker:
     days = read_days([folder / "papers.jsonl.gz"], [folder / "upvote_snapshots.jsonl.gz"])
     known = {day: listed for day, listed in days.items() if LEARNED_FROM <= day < FIRST}
     cohorts = [
-        Cohort(
+        TrainingBatch(
             day=day,
             feed=None,
             settled=tuple(
-                Settled(paper=one.paper, votes=count)
+                FinalVotes(paper=one.paper, votes=count)
                 for one in listed
                 if (count := votes(one.afternoon)) is not None
             ),
@@ -166,7 +166,9 @@ def test_every_author_a_reason_names_is_shown(mails: list[tuple[DigestPaper, str
         found = re.fullmatch(ALLOWED["author"], paper.reason)
         if found is not None:
             named += 1
-            assert (found["followed"] or found["popular"]) in authors_said(tongue(), paper.authors)
+            assert (found["followed"] or found["popular"]) in authors_said(
+                locale_for(), paper.authors
+            )
     assert named > 5
 
 

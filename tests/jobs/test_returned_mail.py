@@ -9,7 +9,13 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from paperround.bounces.intake import Intake, empty_box, replay, take_in
-from paperround.bounces.model import Kind, Letter, Receipt, ReturnBox, ReturnedEvent
+from paperround.bounces.model import (
+    InboundMail,
+    IntakeSummary,
+    ReportKind,
+    ReturnBox,
+    ReturnedEvent,
+)
 from paperround.bounces.reader import ReturnReader
 from paperround.bounces.store import ReturnStore
 from paperround.core.errors import DatabaseFailed, InvalidInput, NotFound
@@ -48,8 +54,8 @@ def report_for(town: Town, name: str, **changes: str) -> bytes:
 @pytest.mark.accept("F36", part="pipe")
 def test_a_delivery_report_stops_its_reader_once(town: Town) -> None:
     raw = report_for(town, "alan")
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(stopped=1)
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(known=1)
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(stopped=1)
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(known=1)
     assert town.states == ALAN_STOPPED
 
 
@@ -58,25 +64,25 @@ def test_a_feedback_report_to_any_address_of_ours_counts(town: Town) -> None:
     mail = town.mails["alan"]
     copy = f"Message-ID: {mail.message_id}\r\nSubject: papers\r\n\r\n".encode()
     raw = feedback_report(copy, to="abuse@example.org", sender=mail.sender)
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(complained=1)
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(complained=1)
 
 
 @pytest.mark.accept("F36", part="quarantine")
 def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
     raw = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Delivery?", words="Zut alors.")
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(quarantined=1)
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(quarantined=1)
     with town.database.reading() as work:
         (mail,) = work[ReturnStore].waiting(limit=9)
     assert mail.why == "not-understood"
-    assert replay(intake(town.database), mail.id, now=NOW) == Receipt(known=1)
+    assert replay(intake(town.database), mail.id, now=NOW) == IntakeSummary(known=1)
 
     class Wiser(ReturnReader):
         def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
             event = super().read(raw, way=way, to=to, now=now)
-            return replace(event, kind=Kind.BOUNCE, evidence=Evidence.GONE)
+            return replace(event, kind=ReportKind.BOUNCE, evidence=Evidence.GONE)
 
     wiser = intake(town.database, Wiser(BOUNCES))
-    assert replay(wiser, mail.id, now=NOW) == Receipt(stopped=1)
+    assert replay(wiser, mail.id, now=NOW) == IntakeSummary(stopped=1)
     with town.database.reading() as work:
         assert work[ReturnStore].waiting(limit=9) == []
     with pytest.raises(NotFound, match="bounces list"):
@@ -85,7 +91,7 @@ def test_what_is_not_understood_waits_and_is_read_again(town: Town) -> None:
 
 def test_hard_words_without_proof_are_kept_for_a_person(town: Town) -> None:
     raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient="alan@example.org")
-    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(unknown=1)
+    assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(unknown=1)
     with town.database.reading() as work:
         assert [one.why for one in work[ReturnStore].waiting(limit=9)] == ["unproven"]
     assert town.states == ALL_ACTIVE
@@ -110,7 +116,7 @@ def test_an_erased_reader_is_in_no_mail_that_is_kept(town: Town, engine: Engine)
 def test_a_mail_of_nobody_knows_whom_goes_with_the_reader_it_names(town: Town) -> None:
     for name in ("Alan", "ada"):
         raw = postfix_report(b"Subject: x\r\n\r\n", sender=BOUNCES, recipient=f"{name}@Example.org")
-        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(unknown=1)
+        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(unknown=1)
     erase_address(desk(town.database), address("alan", "example.org"), now=NOW, suppress=False)
     with town.database.reading() as work:
         (left,) = work[ReturnStore].waiting(limit=9)
@@ -126,7 +132,7 @@ def test_what_comes_back_after_somebody_was_erased_is_not_kept(town: Town, engin
     report = report_for(town, "alan", said="550 5.1.1 alan is no user here")
     note = letter(to=tagged(BOUNCES, town.tag("alan")), subject="Hm", sender="alan@example.org")
     for raw in (report, note):
-        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == Receipt(noted=1)
+        assert take_in(intake(town.database), raw, way="pipe", now=NOW) == IntakeSummary(noted=1)
     with engine.connect() as connection:
         said = connection.execute(select(db.returned.c.said)).scalars().all()
         kept = connection.execute(select(db.quarantine.c.content)).scalars().all()
@@ -143,10 +149,10 @@ class Box:
     def opened(self) -> Iterator[ReturnBox]:
         yield self
 
-    def letters(self, *, limit: int) -> Iterator[Letter]:
-        yield from [Letter(*one) for one in self.waiting.items()][:limit]
+    def letters(self, *, limit: int) -> Iterator[InboundMail]:
+        yield from [InboundMail(*one) for one in self.waiting.items()][:limit]
 
-    def done(self, letters: Sequence[Letter]) -> None:
+    def done(self, letters: Sequence[InboundMail]) -> None:
         for one in letters:
             del self.waiting[one.name]
 
@@ -164,7 +170,7 @@ class Choking(ReturnReader):
 def test_a_poisonous_mail_keeps_no_other_back(town: Town) -> None:
     box = Box(b"poison", report_for(town, "alan"))
     done = empty_box(intake(town.database, Choking(BOUNCES)), box.opened, now=NOW)
-    assert done == Receipt(quarantined=1, stopped=1)
+    assert done == IntakeSummary(quarantined=1, stopped=1)
     assert box.waiting == {}
     with town.database.reading() as work:
         (mail,) = work[ReturnStore].waiting(limit=9)
@@ -175,8 +181,8 @@ def test_a_poisonous_mail_keeps_no_other_back(town: Town) -> None:
 
 def test_a_poisonous_mail_by_pipe_is_taken_and_kept(town: Town) -> None:
     choking = intake(town.database, Choking(BOUNCES))
-    assert take_in(choking, b"poison", way="pipe", now=NOW) == Receipt(quarantined=1)
-    assert take_in(choking, b"poison", way="pipe", now=NOW) == Receipt(known=1)
+    assert take_in(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(quarantined=1)
+    assert take_in(choking, b"poison", way="pipe", now=NOW) == IntakeSummary(known=1)
 
 
 def test_a_poisonous_mail_in_quarantine_keeps_no_other_from_being_read_again(town: Town) -> None:
@@ -184,7 +190,7 @@ def test_a_poisonous_mail_in_quarantine_keeps_no_other_from_being_read_again(tow
     take_in(choking, b"poison", way="pipe", now=NOW)
     with town.database.reading() as work:
         (mail,) = work[ReturnStore].waiting(limit=9)
-    assert replay(choking, mail.id, now=NOW) == Receipt(known=1)
+    assert replay(choking, mail.id, now=NOW) == IntakeSummary(known=1)
     with town.database.reading() as work:
         assert work[ReturnStore].waiting(limit=9) == [mail]
 
@@ -197,7 +203,7 @@ def test_a_mail_that_is_read_again_counts_for_the_day_it_came(town: Town) -> Non
     class Wiser(ReturnReader):
         def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
             event = super().read(raw, way=way, to=to, now=now)
-            return replace(event, kind=Kind.BOUNCE, evidence=Evidence.LIKELY_GONE)
+            return replace(event, kind=ReportKind.BOUNCE, evidence=Evidence.LIKELY_GONE)
 
     with town.database.reading() as work:
         (mail,) = work[ReturnStore].waiting(limit=9)
@@ -250,17 +256,19 @@ def test_a_reader_who_was_stopped_wrongly_gets_digests_again(town: Town, engine:
 @pytest.mark.accept("F36", part="complaints")
 def test_who_complains_after_a_mail_came_back_is_not_resumed(town: Town) -> None:
     town.receive(town.event("alan"))
-    complaint = town.event("alan", event_id="c", kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
-    assert town.receive(complaint) == Receipt(complained=1)
+    complaint = town.event(
+        "alan", event_id="c", kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT
+    )
+    assert town.receive(complaint) == IntakeSummary(complained=1)
     again = replace(complaint, event_id="d")
-    assert town.receive(again, replace(town.event("alan"), event_id="e")) == Receipt(noted=2)
+    assert town.receive(again, replace(town.event("alan"), event_id="e")) == IntakeSummary(noted=2)
     assert town.suppressions() == ["complaint"]
     with pytest.raises(InvalidInput, match="--resume"), town.database.writing() as work:
         lift(work, KEYS, address("alan", "example.org"), now=NOW, resume=True)
 
 
 def test_nobody_else_is_resumed(town: Town) -> None:
-    town.receive(town.event("alan", kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT))
+    town.receive(town.event("alan", kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT))
     for name in ("alan", "ada"):
         with pytest.raises(InvalidInput, match="--resume"), town.database.writing() as work:
             lift(work, KEYS, address(name, "example.org"), now=NOW, resume=True)

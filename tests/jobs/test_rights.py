@@ -4,7 +4,7 @@ import pytest
 
 from paperround.db.transactions import SqlDatabase
 from paperround.digests.compose import ARXIV_THANKS
-from paperround.digests.playground import Reading, candidates_of, digest_view, rank_candidates
+from paperround.digests.playground import PaperSet, candidates_of, digest_view, rank_candidates
 from paperround.digests.render.composer import MailRenderer
 from paperround.papers.model import ParsedBatch, Show
 from paperround.papers.store.papers import PaperStore
@@ -49,7 +49,7 @@ def test_a_mail_shows_the_gist_at_most_and_of_a_link_nothing(
 @pytest.mark.parametrize(("show", "first"), SHOWN)
 def test_a_trial_shows_no_more_than_a_mail(show: Show, first: bool) -> None:
     batch = ParsedBatch(records=(record(1, abstract=f"{FIRST} {BETWEEN} {REST}", show=show),))
-    candidates = candidates_of([Reading(batch=batch, captured_at=NOW)], now=NOW)
+    candidates = candidates_of([PaperSet(batch=batch, captured_at=NOW)], now=NOW)
     view = digest_view(
         rank_candidates(candidates, NewestFirst(), now=NOW),
         title="Counting",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.db.transactions import SqlDatabase
 from paperround.editions.lists import Window
@@ -117,6 +117,6 @@ def observed(room: Room, of: Paper) -> list[Observation]:
 @pytest.mark.accept("F05", part="semantic-scholar key")
 def test_the_key_that_is_set_is_the_one_that_is_sent(room: Room) -> None:
     settings = Settings(semantic_scholar_key="k3y")
-    source = Runtime(settings=settings, clock=room.clock).sources["semantic-scholar"]
+    source = AppContext(settings=settings, clock=room.clock).sources["semantic-scholar"]
     feed = room.feed(room.add(SCHOLAR))
     assert source.plan(feed.state, NOW).headers == {"x-api-key": "k3y"}

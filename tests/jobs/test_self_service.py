@@ -13,7 +13,7 @@ from paperround.core.tokens import KeyRing, Purpose
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.delivery.ledger_model import Claimed
-from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
 from paperround.digests.plan import Hours, plan_due
 from paperround.editions.model import DeliveryState
 from paperround.editions.store.lists import ListStore
@@ -29,7 +29,7 @@ from paperround.self_service.preferences import (
 )
 from paperround.self_service.preview import next_digest
 from paperround.signup.confirm import confirm
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.subscribers.addresses import EmailAddresses
 from paperround.subscribers.imports import add_subscriber
 from paperround.subscribers.model import Preferences, SubscriberState, Subscription
@@ -65,7 +65,7 @@ def _seeded(database: Database, papers: int = 3) -> None:
     seed_edition(database, default, seed_papers(database, papers))
 
 
-def _digest(database: Database, name: str = "alice") -> tuple[Desk, Claimed]:
+def _digest(database: Database, name: str = "alice") -> tuple[SignupContext, Claimed]:
     """Somebody who confirmed, and the digest that waits for them."""
     _seeded(database)
     here = desk(database)
@@ -89,7 +89,7 @@ def _imported(database: Database) -> None:
     plan_due(database=database, identity=IDENTITY, hours=Hours(hour=7), now=NOW)
 
 
-def _choosing(database: Database, here: Desk, *, now: datetime = NOW) -> str:
+def _choosing(database: Database, here: SignupContext, *, now: datetime = NOW) -> str:
     """A freshly mailed link to somebody's choices."""
     request_link(here, address(), visitor(), now=now)
     (mail,) = post(database, now=now)
@@ -104,7 +104,7 @@ def _standing(database: Database) -> Subscription:
     return found
 
 
-def _opened(here: Desk, token: str, *, now: datetime = NOW) -> Choices:
+def _opened(here: SignupContext, token: str, *, now: datetime = NOW) -> Choices:
     choices = open_choices(here, token, now=now)
     assert choices is not None
     return choices
@@ -119,7 +119,7 @@ def test_a_digests_link_leaves_at_once_and_an_undo_is_mailed(database: Database)
     leave(here, digest_link(row), now=LATER)
     assert _standing(database).state is LEFT
     (mail,) = post(database, now=LATER)
-    assert (mail.kind, mail.address) == (NoticeKind.UNDO, "alice@mail.example")
+    assert (mail.kind, mail.address) == (SystemMailKind.UNDO, "alice@mail.example")
 
 
 @pytest.mark.accept("S13", part="leaving")
@@ -145,14 +145,14 @@ def test_an_undo_is_mailed_once_a_day(database: Database) -> None:
         leave(here, digest_link(row), now=now)
         mails += post(database, now=now)
         joined(here, now=now)
-    assert [mail.kind for mail in mails] == [NoticeKind.UNDO] * 2
+    assert [mail.kind for mail in mails] == [SystemMailKind.UNDO] * 2
 
 
 def _undos(
     database: Database, *, now: datetime = LATER, ends: DeliveryState = DeliveryState.SENT
 ) -> list[ClaimedNotice]:
     mails = post(database, now=now, ends=ends)
-    return [mail for mail in mails if mail.kind is NoticeKind.UNDO]
+    return [mail for mail in mails if mail.kind is SystemMailKind.UNDO]
 
 
 @pytest.mark.accept("S14", part="undo")
@@ -230,7 +230,7 @@ def test_a_link_leaves_after_two_key_rotations_and_another_opening_of_the_databa
 ) -> None:
     _, row = _digest(database)
     rotated = KeyRing((b"third", b"second", b"a secret that is only for tests!"))
-    reopened = Desk(
+    reopened = SignupContext(
         database=SqlDatabase(engine),
         keys=rotated,
         identity=IDENTITY,

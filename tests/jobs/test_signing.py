@@ -13,8 +13,8 @@ from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
-from paperround.delivery.system_mail_model import NoticeKind
-from paperround.digests.sending import Post, deliver, deliver_notices
+from paperround.delivery.system_mail_model import SystemMailKind
+from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.doctor import schedule_check
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.ops.alerts import troubles
@@ -33,7 +33,7 @@ LOST = [WITHOUT_KEYS, BROKEN]
 LATER = timedelta(minutes=10)
 
 
-def signing(database: SqlDatabase, keys: Signing, later: timedelta = LATER) -> Post:
+def signing(database: SqlDatabase, keys: Signing, later: timedelta = LATER) -> DeliveryContext:
     return replace(at(post(database), later), signing=keys)
 
 
@@ -44,7 +44,13 @@ def plan(database: SqlDatabase, name: str) -> None:
 
 def write_notice(database: SqlDatabase) -> None:
     notice = new_notice(
-        IDENTITY, NoticeKind.TEST, "a word", None, "ada@example.org", {"lines": "a word"}, now=NOW
+        IDENTITY,
+        SystemMailKind.TEST,
+        "a word",
+        None,
+        "ada@example.org",
+        {"lines": "a word"},
+        now=NOW,
     )
     with database.writing() as work:
         work[NoticeLedger].put(notice, now=NOW)

@@ -13,7 +13,7 @@ from paperround.core.rates import parse_rates
 from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
-from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
 from paperround.ops.cleanup import keep_house
 from paperround.signup.confirm import confirm
 from paperround.signup.limits import must_work
@@ -45,7 +45,7 @@ from tests.jobs.readers import (
     visitor,
 )
 
-CONFIRM, PREFERENCES = NoticeKind.CONFIRM, NoticeKind.PREFERENCES
+CONFIRM, PREFERENCES = SystemMailKind.CONFIRM, SystemMailKind.PREFERENCES
 
 
 def _is_known(database: Database) -> bool:
@@ -348,7 +348,7 @@ def test_one_reminder_is_mailed_and_its_link_confirms_what_was_asked(database: D
         now = NOW + hours * HOURS
         keep_house(database=database, identity=IDENTITY, now=now)
         reminders += post(database, now=now)
-    assert [mail.kind for mail in reminders] == [NoticeKind.REMINDER]
+    assert [mail.kind for mail in reminders] == [SystemMailKind.REMINDER]
     now = NOW + 41 * HOURS
     assert (confirmed := confirm(desk(database), link(reminders[0]), now=now))
     assert confirmed.hour == 5

@@ -8,11 +8,11 @@ import pytest
 
 from paperround.core.rates import parse_rates
 from paperround.db.transactions import Database
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.ops.cleanup import keep_house
 from paperround.self_service.preferences import mail_choices_link
 from paperround.signup.confirm import confirm
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.worker import work_on_requests
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import Address
@@ -128,13 +128,13 @@ def test_a_mail_that_waits_counts_when_it_leaves(database: Database) -> None:
 # --- whoever is asked for by somebody else -----------------------------------------------------
 
 
-def _reader(database: Database) -> tuple[Desk, str]:
+def _reader(database: Database) -> tuple[SignupContext, str]:
     """A reader who confirmed the day before yesterday, and their old link."""
     here = desk(database, LIMITS)
     return here, joined(here, now=NOW - 2 * DAYS).preferences_token
 
 
-def _asked_by_others(database: Database, here: Desk) -> list[NoticeKind]:
+def _asked_by_others(database: Database, here: SignupContext) -> list[SystemMailKind]:
     """What a reader is mailed whom somebody else signs up as often as they can."""
     kinds = []
     for number in range(1, 13):
@@ -146,8 +146,10 @@ def _asked_by_others(database: Database, here: Desk) -> list[NoticeKind]:
 
 def test_signing_a_reader_up_anew_does_not_use_up_their_links(database: Database) -> None:
     here, token = _reader(database)
-    assert _asked_by_others(database, here) == [NoticeKind.PREFERENCES]
+    assert _asked_by_others(database, here) == [SystemMailKind.PREFERENCES]
     now = NOW + 14 * HOURS
     mail_choices_link(here, token, now=now)
     request_link(here, address(), visitor(99), now=now + MINUTE)
-    assert [mail.kind for mail in post(database, now=now + MINUTE)] == [NoticeKind.PREFERENCES] * 2
+    assert [mail.kind for mail in post(database, now=now + MINUTE)] == [
+        SystemMailKind.PREFERENCES
+    ] * 2

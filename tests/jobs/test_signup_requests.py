@@ -11,14 +11,14 @@ from sqlalchemy import Engine, select
 from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.delivery.restore_guard import hold_everything
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.ops.cleanup import keep_house
 from paperround.self_service import change_address
 from paperround.self_service.erasure import erase_address, erase_person, export_person
 from paperround.signup import requests
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.limits import DAY, tally
 from paperround.signup.worker import TRIES, work_on_requests
 from paperround.subscribers.imports import is_suppressed
@@ -43,15 +43,15 @@ from tests.jobs.readers import (
 )
 from tests.races import at_once
 
-Ask = Callable[[Desk, Address, Visitor], object]
+Ask = Callable[[SignupContext, Address, Visitor], object]
 
 
-def sign_up(here: Desk, to: Address, by: Visitor) -> None:
+def sign_up(here: SignupContext, to: Address, by: Visitor) -> None:
     asked = replace(request(by=by), address=to)
     requests.subscribe(here, asked, now=NOW)
 
 
-def ask_for_link(here: Desk, to: Address, by: Visitor) -> None:
+def ask_for_link(here: SignupContext, to: Address, by: Visitor) -> None:
     requests.request_link(here, to, by, now=NOW)
 
 
@@ -101,7 +101,7 @@ def test_a_change_of_address_asks_the_database_the_same_whatever_is_known_of_the
         now = NOW + number * DAYS
         request_link(desk(database), address("mover"), visitor(), now=now)
         mails = post(database, now=now)
-        [token] = [link(one) for one in mails if one.kind is NoticeKind.PREFERENCES]
+        [token] = [link(one) for one in mails if one.kind is SystemMailKind.PREFERENCES]
         here = desk(database, LIMITS)
         with statements(engine) as asked:
             assert change_address.ask_to_move(here, token, address(name), visitor(number), now=now)
@@ -177,7 +177,7 @@ def test_a_request_that_fails_keeps_none_of_the_others_and_is_dropped_in_the_end
 ) -> None:
     here = desk(database)
 
-    def fails(work: UnitOfWork, keys: KeyRing, to: Address) -> bool:
+    def fails(work: Transaction, keys: KeyRing, to: Address) -> bool:
         if to.folded.startswith("poison"):
             raise ValueError(f"something is wrong with {to.folded}")
         return is_suppressed(work, keys, to)

@@ -10,15 +10,15 @@ from paperround.core.clock import FixedClock
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.channel_model import ChannelKind, Hook
-from paperround.delivery.ledger_model import Move
+from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
-from paperround.delivery.system_mail_model import NoticeKind
-from paperround.digests.sending import Post
+from paperround.delivery.system_mail_model import SystemMailKind
+from paperround.digests.sending import DeliveryContext
 from paperround.editions.model import DeliveryState, DigestKind, SkipReason
 from paperround.editions.store.lists import ListStore
 from paperround.ops.status import history, status
@@ -69,7 +69,7 @@ def settle(database: SqlDatabase, state: DeliveryState, reply: str) -> None:
         [row] = work[Ledger].claim(lease(), limit=10, now=NOW)
         work[Ledger].mark_in_data([row.id], TOKEN, until=NOW + HOUR, now=NOW)
         retry = NOW + 5 * MINUTE if state is DeliveryState.DEFERRED else None
-        move = Move(
+        move = Transition(
             id=row.id,
             token=TOKEN,
             state=state,
@@ -163,7 +163,7 @@ def test_a_history_holds_confirmations_and_days_without_mail(day: SqlDatabase) -
         bob = work[SubscriberStore].find(address("bob"))
         assert bob is not None
         later = NOW + MINUTE
-        kind = NoticeKind.CONFIRM
+        kind = SystemMailKind.CONFIRM
         work[NoticeLedger].put(
             new_notice(IDENTITY, kind, "k", bob.id, None, {}, now=later), now=later
         )
@@ -192,8 +192,8 @@ def test_keys_in_use_are_counted_by_what_needs_them(day: SqlDatabase) -> None:
 # --- a test mail
 
 
-def post(database: SqlDatabase, mailer: ScriptedMailer) -> Post:
-    return Post(
+def post(database: SqlDatabase, mailer: ScriptedMailer) -> DeliveryContext:
+    return DeliveryContext(
         judge=evidence_of_outcome,
         hold_against=hold_against,
         database=database,

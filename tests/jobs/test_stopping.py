@@ -15,7 +15,7 @@ from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.delivery.transitions import FEWEST
 from paperround.digests.cancel import pause, resume
 from paperround.digests.sending import deliver, deliver_notices
@@ -66,7 +66,13 @@ def tell_under_a_lost_key(database: SqlDatabase, *keys: str) -> None:
     with database.writing() as work:
         for key in keys:
             notice = new_notice(
-                ELSEWHERE, NoticeKind.ALERT, key, None, "old@example.org", {"subject": "s"}, now=NOW
+                ELSEWHERE,
+                SystemMailKind.ALERT,
+                key,
+                None,
+                "old@example.org",
+                {"subject": "s"},
+                now=NOW,
             )
             work[NoticeLedger].put(notice, now=NOW)
 

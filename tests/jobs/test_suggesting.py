@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.subscribers.choices import LASTING, LASTING_NONE, SuggestedTopics
 from tests.builders import NOW
 from tests.jobs.conftest import fill, record
@@ -40,11 +40,11 @@ class Counted:
     def __init__(self, database: Database) -> None:
         self._database, self.times = database, 0
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         self.times += 1
         return self._database.reading()
 
-    def writing(self) -> AbstractContextManager[UnitOfWork]:
+    def writing(self) -> AbstractContextManager[Transaction]:
         return self._database.writing()
 
 

@@ -24,7 +24,7 @@ from paperround.http.client import GuardedClient
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import Paper, Show
 from paperround.papers.summaries import MARK, Wording
-from paperround.plugins.summaries.cache import Shelf
+from paperround.plugins.summaries.cache import SummaryCache
 from paperround.plugins.summaries.chat import ChatSummariser
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record
@@ -61,7 +61,7 @@ def writing(database: SqlDatabase, machine: Machine, tmp_path: Path) -> Writing:
         database=database,
         ranker=NewestFirst(),
         summariser=machine,
-        shelf=Shelf(tmp_path / "summaries", WORDING),
+        shelf=SummaryCache(tmp_path / "summaries", WORDING),
         wording=WORDING,
         budget=(Rate(200, timedelta(hours=24)),),
     )
@@ -180,7 +180,7 @@ def _over(
         database=database,
         ranker=NewestFirst(),
         summariser=ChatSummariser(client, server.url("/v1"), WORDING),
-        shelf=Shelf(folder / "summaries", WORDING),
+        shelf=SummaryCache(folder / "summaries", WORDING),
         wording=WORDING,
         budget=(),
     )

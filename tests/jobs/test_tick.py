@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from paperround.bounces.model import Receipt
+from paperround.bounces.model import IntakeSummary
 from paperround.core.errors import FetchFailed
 from paperround.db.schema import tables as db
 from paperround.db.slots import SlotStore
@@ -315,9 +315,9 @@ def test_the_mailbox_is_looked_into_once_every_five_minutes_by_whoever_ticks(
 ) -> None:
     looked: list[int] = []
 
-    def empty() -> Receipt:
+    def empty() -> IntakeSummary:
         looked.append(len(looked))
-        return Receipt(noted=1)
+        return IntakeSummary(noted=1)
 
     each = [returns_round(rounds(ready), empty, now=SEVEN + n * MINUTE) for n in range(11)]
     assert looked == [0, 1, 2]
@@ -326,7 +326,7 @@ def test_the_mailbox_is_looked_into_once_every_five_minutes_by_whoever_ticks(
 
 @pytest.mark.accept("F36", part="mailbox")
 def test_a_mailbox_that_cannot_be_read_is_told_to_the_operator(ready: SqlDatabase) -> None:
-    def empty() -> Receipt:
+    def empty() -> IntakeSummary:
         raise FetchFailed("mail.example:993 refuses the user or the password")
 
     returns_round(rounds(ready, alerts_to=KEEPER), empty, now=SEVEN)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from paperround.core.errors import FetchFailed
 from paperround.digests.playground import (
     Fetched,
-    Reading,
+    PaperSet,
     candidates_of,
     digest_view,
     fetch,
@@ -26,8 +26,8 @@ HF = NewFeed(name="hf", kind="hf-daily", settings={"days": "1"})
 ARXIV = NewFeed(name="arxiv", kind="arxiv", settings={"categories": "cs.LG"})
 
 
-def reading(*records: Record, at: datetime = NOW) -> Reading:
-    return Reading(batch=ParsedBatch(records=records), captured_at=at)
+def reading(*records: Record, at: datetime = NOW) -> PaperSet:
+    return PaperSet(batch=ParsedBatch(records=records), captured_at=at)
 
 
 def ranked(*records: Record) -> Ranking:

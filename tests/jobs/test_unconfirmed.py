@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, SqlDatabase
-from paperround.delivery.system_mail_model import UNCONFIRMED_LIFE, ClaimedNotice, NoticeKind
+from paperround.delivery.system_mail_model import UNCONFIRMED_LIFE, ClaimedNotice, SystemMailKind
 from paperround.digests.plan import Hours, plan_due
 from paperround.ops.cleanup import keep_house
 from paperround.self_service.preferences import leave, mail_choices_link
@@ -83,7 +83,7 @@ class _World:
 
     def _confirm(self, name: str) -> None:
         mail = self.mailbox.get(name)
-        if mail is None or mail.kind is NoticeKind.PREFERENCES:
+        if mail is None or mail.kind is SystemMailKind.PREFERENCES:
             return
         if confirm(desk(self.database), link(mail), now=self.now) is not None:
             self.agreed.add(name)

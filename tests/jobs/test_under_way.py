@@ -1,18 +1,18 @@
 """When refusals of us are too many in a row, with others on their way meanwhile."""
 
 from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
-from paperround.delivery.transitions import UnderWay
+from paperround.delivery.transitions import InFlight
 from paperround.editions.model import DeliveryId
 
 
-def taken_up(count: int) -> UnderWay:
-    mails = UnderWay()
+def taken_up(count: int) -> InFlight:
+    mails = InFlight()
     for number in range(count):
         mails.add(DeliveryId(number))
     return mails
 
 
-def ended(mails: UnderWay, *numbers: int, refuses_us: bool) -> list[bool]:
+def ended(mails: InFlight, *numbers: int, refuses_us: bool) -> list[bool]:
     return [mails.end(DeliveryId(number), refuses_us=refuses_us) for number in numbers]
 
 

@@ -16,15 +16,15 @@ from sqlalchemy import Engine, select
 from paperround.core.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.core.interfaces import Worker
 from paperround.db.schema import tables as db
-from paperround.db.transactions import TRIES, Patience, SqlDatabase, UnitOfWork
+from paperround.db.transactions import TRIES, RetryPolicy, SqlDatabase, Transaction
 from paperround.delivery.deliver import ANSWER, SETTLE
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Envelope, Mailer, Outcome, Phase, Reply
-from paperround.delivery.queues import Deed, Unwritten
+from paperround.delivery.queues import PendingWrites, Write
 from paperround.delivery.system_mail import raise_alert
 from paperround.delivery.system_mail_model import Alert
 from paperround.delivery.transitions import FEWEST
-from paperround.digests.sending import Post, deliver, deliver_notices
+from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.editions.model import DeliveryId
 from tests.fakes import Neighbours, ScriptedMailer, accepting
 from tests.jobs.conftest import IDENTITY, NOW, fill, record, subscribe
@@ -74,7 +74,7 @@ def distant(database: SqlDatabase) -> Distant:
     return Distant(database)
 
 
-def sender(distant: Distant, mailer: Mailer) -> Post:
+def sender(distant: Distant, mailer: Mailer) -> DeliveryContext:
     """One process, whose next run is another call."""
     return replace(post(distant.database), database=distant, mailer=mailer)
 
@@ -326,10 +326,10 @@ def test_a_run_without_its_database_takes_up_nothing_and_hears_what_is_at_its_do
 # --- the line itself ------------------------------------------------------------------------------
 
 
-def noting(written: list[str], word: str, error: Exception | None = None) -> Deed:
+def noting(written: list[str], word: str, error: Exception | None = None) -> Write:
     """Notes that it was written, or fails."""
 
-    def do(_: UnitOfWork) -> None:
+    def do(_: Transaction) -> None:
         if error is not None:
             raise error
         written.append(word)
@@ -337,12 +337,12 @@ def noting(written: list[str], word: str, error: Exception | None = None) -> Dee
     return do
 
 
-def unhurried() -> Patience:
-    return Patience(lambda _: True)
+def unhurried() -> RetryPolicy:
+    return RetryPolicy(lambda _: True)
 
 
 def test_what_is_in_line_is_written_in_its_order(distant: Distant) -> None:
-    line, written = Unwritten(), list[str]()
+    line, written = PendingWrites(), list[str]()
     distant.away = True
     for word in ("heard", "given back"):
         with pytest.raises(DatabaseFailed):
@@ -355,10 +355,10 @@ def test_what_is_in_line_is_written_in_its_order(distant: Distant) -> None:
 
 
 def test_a_lost_race_stays_in_line_and_keeps_the_others_waiting(distant: Distant) -> None:
-    line, written = Unwritten(), list[str]()
+    line, written = PendingWrites(), list[str]()
     races = iter([*[Conflict("lost")] * TRIES, None])
 
-    def races_once(_: UnitOfWork) -> None:
+    def races_once(_: Transaction) -> None:
         if (error := next(races)) is not None:
             raise error
         written.append("won")
@@ -370,7 +370,7 @@ def test_a_lost_race_stays_in_line_and_keeps_the_others_waiting(distant: Distant
 
 
 def test_what_can_never_be_written_keeps_nobody_else_from_it(distant: Distant) -> None:
-    line, written = Unwritten(), list[str]()
+    line, written = PendingWrites(), list[str]()
     with pytest.raises(InvalidInput):
         line.write(distant, noting(written, "", InvalidInput("a NUL")), unhurried())
     line.write(distant, noting(written, "the next"), unhurried())

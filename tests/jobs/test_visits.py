@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.access.rate_limiter import Visits
+from paperround.access.rate_limiter import InMemoryRateLimiter
 from paperround.core.errors import RateLimited
 from paperround.core.rates import VisitLimits, parse_rates
 from tests.builders import MINUTE, NOW
@@ -13,12 +13,14 @@ from tests.races import THREADS, at_once
 SECOND = timedelta(seconds=1)
 
 
-def visits(ip: str = "2/m", net: str = "off", most_keys: int = 100) -> Visits:
+def visits(ip: str = "2/m", net: str = "off", most_keys: int = 100) -> InMemoryRateLimiter:
     limits = VisitLimits(ip=parse_rates(ip), net=parse_rates(net))
-    return Visits(limits, most_keys=most_keys)
+    return InMemoryRateLimiter(limits, most_keys=most_keys)
 
 
-def wait(one: Visits, client: str | None, now: datetime = NOW, *, cost: int = 1) -> float | None:
+def wait(
+    one: InMemoryRateLimiter, client: str | None, now: datetime = NOW, *, cost: int = 1
+) -> float | None:
     """The seconds a visitor is told to wait; None for one who is let in."""
     try:
         one.require_patience(client, now=now, cost=cost)

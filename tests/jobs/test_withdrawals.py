@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from paperround.db.transactions import SqlDatabase
-from paperround.delivery.ledger_model import Slip
+from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.store.history import SentPapers
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.build import MOST_WITHDRAWALS
@@ -68,7 +68,7 @@ def send(database: SqlDatabase, state: DeliveryState = DeliveryState.SENT, day: 
         work[Ledger].settle([move(one, state, token=token) for one in rows], now=now)
 
 
-def slip_of(database: SqlDatabase, day: int, name: str = "ada") -> Slip:
+def slip_of(database: SqlDatabase, day: int, name: str = "ada") -> DeliveryContent:
     with database.reading() as work:
         trending = work[ListStore].get("trending")
         people = {one.address: one.id for one, _ in work[SubscriberStore].export(trending.id)}

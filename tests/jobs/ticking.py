@@ -10,17 +10,17 @@ from paperround.bounces.classify import evidence_of_outcome
 from paperround.bounces.handling import hold_against
 from paperround.core.clock import FixedClock
 from paperround.core.errors import DatabaseFailed, FetchFailed
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.digests.plan import Hours
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.fetcher import FeedContext
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.dead_man_switch import WebPinger
-from paperround.ops.tick import Pinger, Rounds
-from paperround.personal.ranking import Opinions, taste_day
+from paperround.ops.tick import Pinger, TickContext
+from paperround.personal.ranking import PersonalRanking, taste_day
 from paperround.ranking.models import Ranker
 from tests.fakes import (
     LETTERHEAD,
@@ -89,10 +89,10 @@ class Switched:
     database: Database
     is_down: bool = False
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         return self._up().reading()
 
-    def writing(self) -> AbstractContextManager[UnitOfWork]:
+    def writing(self) -> AbstractContextManager[Transaction]:
         return self._up().writing()
 
     def _up(self) -> Database:
@@ -108,15 +108,15 @@ def rounds(
     ranker: Ranker | None = None,
     alerts_to: str | None = KEEPER,
     wake: Callable[[], None] = lambda: None,
-) -> Rounds:
+) -> TickContext:
     """The rounds of a process that was just started, without feeds."""
-    return Rounds(
+    return TickContext(
         database=database,
         ranker=ranker or NewestFirst(),
-        opinions=Opinions(taste_day),
+        opinions=PersonalRanking(taste_day),
         identity=IDENTITY,
         hours=HOURS,
-        newsroom=Newsroom(
+        newsroom=FeedContext(
             database=database,
             client=Nobody(),
             sources={},
@@ -134,7 +134,7 @@ def send(database: Database, *, now: datetime) -> list[str]:
     """Send all that is due over a relay that takes everything; returns who got mail."""
     mailer = ScriptedMailer(accepting)
     deliver(
-        Post(
+        DeliveryContext(
             judge=evidence_of_outcome,
             hold_against=hold_against,
             database=database,

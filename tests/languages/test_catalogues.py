@@ -21,7 +21,7 @@ from paperround.delivery.status_text import (
     mail_called,
     notice_called,
 )
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions import trending
 from paperround.editions.model import DeliveryState
 from paperround.editions.source_pages import ALARMS, BY_HAND, GONE, HEALTH
@@ -183,7 +183,7 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
     words = {label for one in (somewhere, of_arxiv) for label, _ in paper_links(one)}
     words |= {*FREQUENCIES.values(), *WHY_NO_MAIL.values(), why_none(None), *WHY_THIN.values()}
     words |= {became(state, "") for state in DeliveryState}
-    words |= {*map(notice_called, NoticeKind), notice_called(""), mail_called(DIGEST)}
+    words |= {*map(notice_called, SystemMailKind), notice_called(""), mail_called(DIGEST)}
     words |= {mail_called(""), *HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}
     words |= {*TITLES.values(), NOWHERE, NOT_HERE, BROKEN, *trending.WORDS.values()}
     words |= {trending.why_quiet(None)}
@@ -197,7 +197,7 @@ def test_the_vocabulary_has_every_noun_that_is_counted_and_no_other() -> None:
     shown = {noun for text in texts for noun in re.findall(r"""counted\(["']([^"']+)""", text)}
     rooms = [*(ROOT / "src/paperround/languages").glob("*.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in rooms)
-    said = set(re.findall(r'tongue\.counted\(.*"([a-z ]+)"\)', code))
+    said = set(re.findall(r'locale\.counted\(.*"([a-z ]+)"\)', code))
     assert "paper" in shown
     assert "vote" in said
     assert shown | said | set(_SIGNALS.values()) == set(locale.COUNTED)

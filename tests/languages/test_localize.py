@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import (
     MESSAGES,
     digest_reason,
@@ -24,8 +24,8 @@ from paperround.editions.rank_changes import _frozen, dated
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.outlook import source_lines
 from paperround.papers.model import FeedId, PaperId
-from paperround.personal.keyword_index import Findable, Finder
-from paperround.personal.matches import Wishes, sight_of
+from paperround.personal.keyword_index import IndexedPaper, KeywordIndex
+from paperround.personal.matches import ReaderPreferences, sight_of
 from paperround.personal.reader_scores import _frozen as _in_words
 from paperround.ranking.bursts import Burst
 from paperround.ranking.query import Match
@@ -36,7 +36,7 @@ from tests.ranking.builders import NOW, candidate, listed, only, rank, seen
 from tools.words import OTHERS
 
 ROOT = Path(__file__).resolve().parents[2]
-GERMAN = tongue("de")
+GERMAN = locale_for("de")
 
 
 def reasons() -> Iterator[str]:
@@ -96,7 +96,7 @@ def _of_risers() -> Iterator[str]:
 
 
 def _of_wishes() -> Iterator[str]:
-    paper = Findable(
+    paper = IndexedPaper(
         paper_id=PaperId(1),
         title="Graphs with attention",
         abstract="A tree, too.",
@@ -110,9 +110,9 @@ def _of_wishes() -> Iterator[str]:
         Interest(InterestKind.KEYWORD, "(graph OR tree) attention"),
         Interest(InterestKind.KEYWORD, "NOT survey"),
     )
-    wishes = [Wishes(interests=(one,)) for one in said]
-    for wish in (*wishes, Wishes(topics=("attention",))):
-        yield sight_of(wish, Finder([paper])).reason(0)
+    wishes = [ReaderPreferences(interests=(one,)) for one in said]
+    for wish in (*wishes, ReaderPreferences(topics=("attention",))):
+        yield sight_of(wish, KeywordIndex([paper])).reason(0)
 
 
 def _of_tastes() -> Iterator[str]:
@@ -154,7 +154,7 @@ def test_every_reason_is_told_in_every_language() -> None:
         (said, lang)
         for one, said in english.items()
         for lang in OTHERS
-        if localize_reason(tongue(lang), one) == said
+        if localize_reason(locale_for(lang), one) == said
     ]
     assert same == []
 
@@ -182,7 +182,9 @@ def test_numbers_days_and_plurals_are_those_of_the_language() -> None:
         "1.234 Stimmen in den ersten 3 Stunden, gelistet am 5. März",
     ]
     rose = freeze("risen.weekday_more", weekday=3, votes=1234, gained=40)
-    assert [localize_reason(tongue(language), rose) for language in ("fr", "es", "zh-Hans")] == [
+    assert [
+        localize_reason(locale_for(language), rose) for language in ("fr", "es", "zh-Hans")
+    ] == [
         "en hausse depuis jeudi\u00a0: 1\u202f234 votes, dont 40 nouveaux",
         "sube desde el jueves: 1.234 votos, 40 nuevos",
         "星期四以来上升：1,234 票，新增 40",
@@ -194,8 +196,8 @@ def test_numbers_days_and_plurals_are_those_of_the_language() -> None:
 )
 def test_english_of_an_earlier_release_is_shown_as_it_is_on_pages(old: str) -> None:
     for language in OTHERS:
-        assert localize_reason(tongue(language), old) == old
-        assert localize_source(tongue(language), old) == old
+        assert localize_reason(locale_for(language), old) == old
+        assert localize_source(locale_for(language), old) == old
 
 
 @pytest.mark.accept("Q17", part="old editions", mutant="an-old-reason-is-told")
@@ -236,6 +238,6 @@ def test_words_of_a_reader_are_told_as_they_are(words: str) -> None:
 @pytest.mark.accept("F26", part="reasons")
 def test_how_a_source_did_is_told_in_every_language() -> None:
     for line in set(_of_sources()):
-        said = localize_source(tongue("en"), line)
+        said = localize_source(locale_for("en"), line)
         for language in OTHERS:
-            assert localize_source(tongue(language), line) != said
+            assert localize_source(locale_for(language), line) != said

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import paperround
 from paperround.core.errors import InvalidInput, invalid
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import localize_error
 from paperround.core.languages import marked
 from paperround.core.times import parse_date, place_zone
@@ -92,7 +92,7 @@ def problems() -> Iterator[str]:
 def test_every_problem_of_a_form_is_said_in_every_language(language: str) -> None:
     english = set(problems())
     assert len(english) > 50
-    assert [one for one in english if localize_error(tongue(language), one) == one] == []
+    assert [one for one in english if localize_error(locale_for(language), one) == one] == []
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_every_problem_of_a_form_is_said_in_every_language(language: str) -> Non
 )
 def test_an_error_is_told_with_its_values(error: InvalidInput, english: str, german: str) -> None:
     assert str(error) == english
-    assert localize_error(tongue("en"), error) == english
-    assert localize_error(tongue("de"), error) == german
+    assert localize_error(locale_for("en"), error) == english
+    assert localize_error(locale_for("de"), error) == german
 
 
 @given(st.text(max_size=60))
 def test_what_a_reader_wrote_is_told_as_it_is(given_text: str) -> None:
     error = invalid("size", "%(given)s is not a whole number", given=given_text)
-    assert localize_error(tongue("de"), error) == f"„{given_text}“ ist keine ganze Zahl"
+    assert localize_error(locale_for("de"), error) == f"„{given_text}“ ist keine ganze Zahl"
 
 
 # --- errors that readers meet --------------------------------------------------------------------

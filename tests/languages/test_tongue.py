@@ -5,7 +5,7 @@ from gettext import NullTranslations
 
 import pytest
 
-from paperround.core.i18n.locale import Tongue, tongue
+from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.reasons import counted
 from paperround.digests.model import DigestPaper
 from paperround.editions.labels import authors_said, links_said, tally_said
@@ -36,7 +36,7 @@ MOMENT = datetime(2026, 1, 30, 22, 5, tzinfo=UTC)
 def test_dates_numbers_and_plurals_are_those_of_the_language(
     language: str, said: list[str]
 ) -> None:
-    ours = tongue(language)
+    ours = locale_for(language)
     assert [
         ours.long_date(DAY),
         ours.short_date(DAY),
@@ -48,7 +48,7 @@ def test_dates_numbers_and_plurals_are_those_of_the_language(
 
 @pytest.mark.accept("F26", part="dates and numbers")
 def test_an_instant_is_told_in_the_language_and_zone_of_its_reader() -> None:
-    said = [tongue(tag).instant(MOMENT, "Asia/Shanghai") for tag in ("en", "de", "zh-CN")]
+    said = [locale_for(tag).instant(MOMENT, "Asia/Shanghai") for tag in ("en", "de", "zh-CN")]
     assert said == [
         "Sat 31 Jan 06:05 (Asia/Shanghai)",
         "Sa., 31. Jan. 06:05 (Asia/Shanghai)",
@@ -58,17 +58,17 @@ def test_an_instant_is_told_in_the_language_and_zone_of_its_reader() -> None:
 
 def test_a_span_is_told_in_days_from_the_third_on() -> None:
     spans = [timedelta(hours=1), timedelta(hours=48), timedelta(days=7)]
-    assert [tongue("en").span(one) for one in spans] == ["1 hour", "48 hours", "7 days"]
-    assert [tongue("de").span(one) for one in spans] == ["1 Stunde", "48 Stunden", "7 Tage"]
+    assert [locale_for("en").span(one) for one in spans] == ["1 hour", "48 hours", "7 days"]
+    assert [locale_for("de").span(one) for one in spans] == ["1 Stunde", "48 Stunden", "7 Tage"]
 
 
 def test_millions_are_counted_in_the_form_they_have() -> None:
-    assert tongue("fr").counted(1_000_000, "vote") == "1\u202f000\u202f000 de votes"
-    assert tongue("es").counted(1_000_000, "vote") == "1.000.000 de votos"
+    assert locale_for("fr").counted(1_000_000, "vote") == "1\u202f000\u202f000 de votes"
+    assert locale_for("es").counted(1_000_000, "vote") == "1.000.000 de votos"
 
 
 def test_english_says_what_the_ways_out_in_english_say() -> None:
-    ours, shown = tongue("en"), paper(comments=1234)
+    ours, shown = locale_for("en"), paper(comments=1234)
     many = ("A. One", "B. Two", "C. Three", "D. Four", "E. Five")
     assert ours.long_date(DAY) == "Friday 30 January 2026"
     assert ours.short_date(DAY) == "Fri 30 Jan"
@@ -89,7 +89,7 @@ def test_english_says_what_the_ways_out_in_english_say() -> None:
 def test_authors_links_and_votes_are_told_in_the_language() -> None:
     shown: DigestPaper = paper(reason="new today")
     many = ("A. One", "B. Two", "C. Three", "D. Four", "E. Five")
-    chinese, german = tongue("zh"), tongue("de")
+    chinese, german = locale_for("zh"), locale_for("de")
     assert authors_said(chinese, many) == "A. One、B. Two、C. Three 等另外 2 人"
     assert authors_said(german, many[:2]) == "A. One und B. Two"
     assert [label for label, _ in links_said(german, shown)][:2] == ["arXiv-Abstract", "PDF"]
@@ -97,7 +97,7 @@ def test_authors_links_and_votes_are_told_in_the_language() -> None:
 
 
 def test_a_word_that_is_missing_is_said_in_english() -> None:
-    ours = tongue("de")
+    ours = locale_for("de")
     assert ours.gettext("Nobody translated %(this)s", this=1234) == "Nobody translated 1.234"
     assert ours.ngettext("%(num)s ox", "%(num)s oxen", 2) == "2 oxen"
     assert ours.word("unheard of") == "unheard of"
@@ -106,7 +106,7 @@ def test_a_word_that_is_missing_is_said_in_english() -> None:
 
 
 def test_a_translation_that_asks_for_too_much_gives_way_to_english() -> None:
-    ours = Tongue("de")
+    ours = Locale("de")
     ours._words = Careless()
     assert ours.gettext("Sent by %(operator)s", operator="Ada") == "Sent by Ada"
     assert ours.gettext("100 %") == "100 %"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from paperround.core.sender import Letterhead
-from paperround.delivery.system_mail_model import NoticeKind, NoticeMail, NoticeView
+from paperround.core.sender import SenderIdentity
+from paperround.delivery.system_mail_model import NoticeMail, NoticeView, SystemMailKind
 from paperround.digests.model import (
     DigestMail,
     DigestPaper,
@@ -20,13 +20,13 @@ TOKEN_B = "AQEjAwAAAAAAC" + "b" * 27
 TOKEN_C = "AQEjBAAAAAAAD" + "c" * 27
 
 PAGES = {
-    NoticeKind.CONFIRM: f"confirm/{TOKEN_A}",
-    NoticeKind.REMINDER: f"confirm/{TOKEN_A}",
-    NoticeKind.CHANGE: f"confirm/{TOKEN_A}",
-    NoticeKind.PREFERENCES: f"preferences/{TOKEN_B}",
-    NoticeKind.UNDO: f"confirm/{TOKEN_A}",
-    NoticeKind.TEST: "",
-    NoticeKind.ALERT: "",
+    SystemMailKind.CONFIRM: f"confirm/{TOKEN_A}",
+    SystemMailKind.REMINDER: f"confirm/{TOKEN_A}",
+    SystemMailKind.CHANGE: f"confirm/{TOKEN_A}",
+    SystemMailKind.PREFERENCES: f"preferences/{TOKEN_B}",
+    SystemMailKind.UNDO: f"confirm/{TOKEN_A}",
+    SystemMailKind.TEST: "",
+    SystemMailKind.ALERT: "",
 }
 
 INVENTED = (
@@ -168,7 +168,7 @@ def mail(shown: DigestView | None = None, **changes: object) -> DigestMail:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def notice_view(kind: NoticeKind = NoticeKind.CONFIRM, **changes: object) -> NoticeView:
+def notice_view(kind: SystemMailKind = SystemMailKind.CONFIRM, **changes: object) -> NoticeView:
     """What a notice of `kind` says; an operator's has something to tell."""
     made = NoticeView(
         kind=kind,
@@ -199,8 +199,8 @@ def notice(shown: NoticeView | None = None, **changes: object) -> NoticeMail:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def letterhead(**changes: str) -> Letterhead:
-    made = Letterhead(
+def letterhead(**changes: str) -> SenderIdentity:
+    made = SenderIdentity(
         envelope_from="digest@papers.example.org",
         mail_from="Paperround <digest@papers.example.org>",
         public_url=PUBLIC,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dkim
 
-from paperround.delivery.dkim.keys import Record, new_key, public_of
+from paperround.delivery.dkim.keys import KeyRecord, new_key, public_of
 from paperround.delivery.dkim.signer import Algorithm, Signer, SigningKey
 
 DOMAIN = "papers.example.org"
@@ -26,15 +26,17 @@ def signer(*algorithms: Algorithm) -> Signer:
     return Signer(DOMAIN, [key(one) for one in algorithms or Algorithm])
 
 
-def records(domain: str = DOMAIN) -> list[Record]:
+def records(domain: str = DOMAIN) -> list[KeyRecord]:
     """What the DNS says of the keys."""
     return [
-        Record(selector=key(one).selector, domain=domain, algorithm=one, public=public_of(key(one)))
+        KeyRecord(
+            selector=key(one).selector, domain=domain, algorithm=one, public=public_of(key(one))
+        )
         for one in Algorithm
     ]
 
 
-def dkimpy_says(content: bytes, known: Iterable[Record] = ()) -> list[bool]:
+def dkimpy_says(content: bytes, known: Iterable[KeyRecord] = ()) -> list[bool]:
     """Of each signature, from the top, whether it is good."""
     texts = {one.name: one.value.encode() for one in known or records()}
 
@@ -64,7 +66,7 @@ def perl_lacks() -> str:
     return ""
 
 
-def perl_says(content: bytes, known: Iterable[Record] = ()) -> list[str]:
+def perl_says(content: bytes, known: Iterable[KeyRecord] = ()) -> list[str]:
     """Of each signature, from the top: `rsa-sha256 pass` and the like."""
     texts = [f"{one.name}={string}" for one in known or records() for string in one.strings]
     asked = ["perl", str(SCRIPT), *texts]

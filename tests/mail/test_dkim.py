@@ -17,7 +17,7 @@ from paperround.delivery.dkim.signer import (
     SigningKey,
     prepared,
 )
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.render.composer import MailRenderer
 from tests.mail.alone import compose_alone
 from tests.mail.builders import letterhead, links, mail, notice, notice_view, view
@@ -104,7 +104,7 @@ def test_a_digest_and_every_notice_are_signed_with_each_key(
     algorithms: tuple[Algorithm, ...],
 ) -> None:
     signing = MailRenderer(letterhead(), signer=lambda: signer(*algorithms))
-    notices = [signing.compose_notice(notice(notice_view(kind))) for kind in NoticeKind]
+    notices = [signing.compose_notice(notice(notice_view(kind))) for kind in SystemMailKind]
     for content in (signing.compose(mail()), signing.compose(mail(view(30))), *notices):
         found = [tag(one, "a") for one in signatures(content)]
         assert found == [f"{algorithm}-sha256" for algorithm in algorithms]

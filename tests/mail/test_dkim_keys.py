@@ -23,10 +23,10 @@ from paperround.delivery.dkim import signers as dkim_signers
 from paperround.delivery.dkim.keys import (
     KEEP,
     SHOW_REVOKED,
-    KeyBook,
+    KeyFile,
+    KeyRecord,
     KeyState,
-    Record,
-    Standing,
+    RecordStatus,
     keys_given,
     pem_of,
     public_of,
@@ -52,12 +52,12 @@ BOTH = tuple(Algorithm)
 pytestmark = pytest.mark.accept("F35", part="keys")
 
 
-def book() -> KeyBook:
+def book() -> KeyFile:
     """One key that signs since NOW."""
-    return KeyBook().with_first(ED25519, None, now=NOW)
+    return KeyFile().with_first(ED25519, None, now=NOW)
 
 
-def states(kept: KeyBook, now: datetime) -> list[KeyState]:
+def states(kept: KeyFile, now: datetime) -> list[KeyState]:
     return [one.state(now) for one in kept.keys]
 
 
@@ -71,11 +71,11 @@ def test_there_is_one_first_key() -> None:
 
 def test_before_the_first_key_there_is_no_next_one() -> None:
     with pytest.raises(Conflict, match="dkim create"):
-        KeyBook().with_next((), None, now=NOW)
+        KeyFile().with_next((), None, now=NOW)
 
 
 def test_the_next_key_is_of_the_same_kind_and_waits() -> None:
-    both = KeyBook().with_first(BOTH, None, now=NOW).with_next((), None, now=FIRST)
+    both = KeyFile().with_first(BOTH, None, now=NOW).with_next((), None, now=FIRST)
     assert [one.algorithm for one in both.keys] == [*Algorithm, *Algorithm]
     assert states(both, FIRST) == [KeyState.SIGNING] * 2 + [KeyState.WAITING] * 2
 
@@ -112,7 +112,7 @@ def test_the_private_half_of_a_key_ends_with_its_work() -> None:
 
 
 def test_keys_of_one_day_have_names_of_their_own() -> None:
-    kept = KeyBook().with_first(BOTH, None, now=NOW)
+    kept = KeyFile().with_first(BOTH, None, now=NOW)
     for _ in range(2):
         kept = kept.with_next((), None, now=NOW).switched(now=NOW)
     day = f"pr{NOW:%Y%m%d}"
@@ -124,7 +124,7 @@ def test_keys_of_one_day_have_names_of_their_own() -> None:
     ("selector", "why"), [("ä", "DNS name"), ("a b", "DNS name"), ("-a", "DNS name"), ("S1", "had")]
 )
 def test_a_name_that_cannot_be_taken_is_refused(selector: str, why: str) -> None:
-    kept = KeyBook().with_first([Algorithm.RSA], "s1", now=NOW)
+    kept = KeyFile().with_first([Algorithm.RSA], "s1", now=NOW)
     with pytest.raises(InvalidInput, match=why):
         kept.with_next([Algorithm.RSA], selector, now=FIRST)
 
@@ -136,7 +136,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     kept = book().with_next((), "two", now=FIRST).switched(now=NEXT)
     write_book(tmp_path / "data" / "dkim.json", kept)
     assert read_book(tmp_path / "data" / "dkim.json") == kept
-    assert read_book(tmp_path / "none.json") == KeyBook()
+    assert read_book(tmp_path / "none.json") == KeyFile()
 
 
 def test_the_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
@@ -153,9 +153,9 @@ def test_the_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None
 def test_a_book_that_somebody_else_changed_is_not_written_over(tmp_path: Path) -> None:
     place = tmp_path / "dkim.json"
     mine, theirs = book(), book()
-    replace_book(place, KeyBook(), theirs)
+    replace_book(place, KeyFile(), theirs)
     with pytest.raises(Conflict, match="changed meanwhile"):
-        replace_book(place, KeyBook(), mine)
+        replace_book(place, KeyFile(), mine)
     assert read_book(place) == theirs
     replace_book(place, theirs, theirs.with_next((), None, now=FIRST))
 
@@ -219,7 +219,7 @@ def test_half_a_key_does_not_sign_and_says_so(
     tmp_path: Path, changes: dict[str, str | None], why: str
 ) -> None:
     half = replace(book().keys[0], **changes)  # type: ignore[arg-type]
-    write_book(tmp_path / "dkim.json", KeyBook((half,)))
+    write_book(tmp_path / "dkim.json", KeyFile((half,)))
     with pytest.raises(Misconfigured, match=why):
         Signers(DOMAIN, tmp_path / "dkim.json").renew()
 
@@ -353,8 +353,8 @@ def test_another_domain_is_refused(wanted: str) -> None:
 # --- records -------------------------------------------------------------------------------------
 
 
-def record(made: SigningKey) -> Record:
-    return Record(selector="s1", domain=DOMAIN, algorithm=made.algorithm, public=public_of(made))
+def record(made: SigningKey) -> KeyRecord:
+    return KeyRecord(selector="s1", domain=DOMAIN, algorithm=made.algorithm, public=public_of(made))
 
 
 @pytest.mark.parametrize("algorithm", Algorithm)
@@ -371,20 +371,20 @@ def test_a_record_is_in_strings_that_the_dns_can_hold(algorithm: Algorithm) -> N
 @pytest.mark.parametrize(
     ("published", "standing"),
     [
-        ("v=DKIM1; k=rsa; p={start}{rest}", Standing.GOOD),
-        ("p={start}{rest}", Standing.GOOD),
-        ("v=DKIM1;k=rsa;s=email;h=sha1:sha256;t=s; p = {start} {rest} ;", Standing.GOOD),
-        ("v=DKIM1; k=rsa; t=y:s; p={start}{rest}", Standing.TESTING),
-        ("v=DKIM1; k=rsa; p=", Standing.REVOKED),
-        ("v=DKIM1; k=ed25519; p={start}{rest}", Standing.OTHER),
-        ("v=DKIM2; k=rsa; p={start}{rest}", Standing.OTHER),
-        ("v=DKIM1; k=rsa; h=sha1; p={start}{rest}", Standing.OTHER),
-        ("v=DKIM1; k=rsa; s=tlsrpt; p={start}{rest}", Standing.OTHER),
-        ("v=DKIM1; k=rsa; p={start}", Standing.OTHER),
-        ("something else", Standing.OTHER),
+        ("v=DKIM1; k=rsa; p={start}{rest}", RecordStatus.GOOD),
+        ("p={start}{rest}", RecordStatus.GOOD),
+        ("v=DKIM1;k=rsa;s=email;h=sha1:sha256;t=s; p = {start} {rest} ;", RecordStatus.GOOD),
+        ("v=DKIM1; k=rsa; t=y:s; p={start}{rest}", RecordStatus.TESTING),
+        ("v=DKIM1; k=rsa; p=", RecordStatus.REVOKED),
+        ("v=DKIM1; k=ed25519; p={start}{rest}", RecordStatus.OTHER),
+        ("v=DKIM2; k=rsa; p={start}{rest}", RecordStatus.OTHER),
+        ("v=DKIM1; k=rsa; h=sha1; p={start}{rest}", RecordStatus.OTHER),
+        ("v=DKIM1; k=rsa; s=tlsrpt; p={start}{rest}", RecordStatus.OTHER),
+        ("v=DKIM1; k=rsa; p={start}", RecordStatus.OTHER),
+        ("something else", RecordStatus.OTHER),
     ],
 )
-def test_what_a_published_record_is_worth(published: str, standing: Standing) -> None:
+def test_what_a_published_record_is_worth(published: str, standing: RecordStatus) -> None:
     made = record(key(Algorithm.RSA))
     text = published.format(start=made.public[:80], rest=made.public[80:])
     assert standing_of(made, text) is standing

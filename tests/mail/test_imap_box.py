@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from paperround.bounces.imap import MOST_LOOKED_FOR, opened_box, parse_imap_url
-from paperround.bounces.model import Letter
+from paperround.bounces.model import InboundMail
 from paperround.bounces.reports import LONGEST
 from paperround.core.errors import FetchFailed, Misconfigured
 from tests.certificates import certificate
@@ -15,7 +15,7 @@ from tests.mail.imap_server import ImapServer, Stored
 MAILS = (b"From: one\r\n\r\nOne.\r\n", b"From: two\r\n\r\nTwo (with {17} braces).\r\n")
 
 
-def letters(server: ImapServer, options: str = "", *, take: int = 9) -> list[Letter]:
+def letters(server: ImapServer, options: str = "", *, take: int = 9) -> list[InboundMail]:
     """What the mailbox holds; the first `take` are taken."""
     with opened_box(parse_imap_url(server.url(options))) as box:
         found = list(box.letters(limit=9))

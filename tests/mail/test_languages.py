@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import localize_reason
 from paperround.core.languages import LANGUAGES
 from paperround.core.reasons import freeze, join_reasons
 from paperround.delivery.status_text import WHY_THIN
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.model import DigestPaper, DigestView, Rendered
 from paperround.digests.render.composer import MailRenderer
 from paperround.digests.render.system_mail import notice_words
@@ -101,7 +101,7 @@ def test_the_bytes_of_a_digest_are_the_golden_ones(language: str) -> None:
 @EVERY
 @pytest.mark.accept("F26", part="mails")
 def test_the_bytes_of_a_confirmation_are_the_golden_ones(language: str) -> None:
-    made = notice(notice_view(NoticeKind.CONFIRM, language=language))
+    made = notice(notice_view(SystemMailKind.CONFIRM, language=language))
     content = MailRenderer(letterhead()).compose_notice(made)
     assert_golden(GOLDEN / language, "confirm", content)
 
@@ -114,7 +114,7 @@ def test_a_digest_of_one_paper_without_gist_goes_on_with_its_reason(
     made = mail(digest(language, papers=(paper(gist="", reason=voted),)))
     assert renderer.compose(made) == compose_alone(renderer, made)
     said = renderer.render(made.view)
-    assert said.preheader == localize_reason(tongue(language), voted)
+    assert said.preheader == localize_reason(locale_for(language), voted)
     assert said.preheader in said.text
 
 
@@ -140,9 +140,9 @@ def test_readers_of_different_languages_share_nothing_they_should_not(
 
 @pytest.mark.accept("F26", part="words")
 @pytest.mark.parametrize(
-    ("kind", "language"), [*product(NoticeKind, [tag for tag in LANGUAGES if tag != "en"])]
+    ("kind", "language"), [*product(SystemMailKind, [tag for tag in LANGUAGES if tag != "en"])]
 )
-def test_every_notice_is_said_in_every_language(kind: NoticeKind, language: str) -> None:
+def test_every_notice_is_said_in_every_language(kind: SystemMailKind, language: str) -> None:
     said = notice_words(TEMPLATES, notice_view(kind, language=language, subject=""))
     english = notice_words(TEMPLATES, notice_view(kind, subject=""))
     assert said.subject != english.subject
@@ -192,7 +192,8 @@ def test_a_place_in_a_translation_is_escaped_in_the_html_alone() -> None:
 def test_no_line_of_the_text_is_wider_than_its_columns(language: str) -> None:
     said = [words(language).text]
     said += [
-        notice_words(TEMPLATES, notice_view(kind, language=language)).text for kind in NoticeKind
+        notice_words(TEMPLATES, notice_view(kind, language=language)).text
+        for kind in SystemMailKind
     ]
     for line in (line for text in said for line in text.splitlines() if "://" not in line):
         assert columns(line) <= TEXT_WIDTH

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperround.core.errors import RenderingFailed
-from paperround.delivery.system_mail_model import NoticeKind, NoticeView
+from paperround.delivery.system_mail_model import NoticeView, SystemMailKind
 from paperround.digests.model import Rendered
 from paperround.digests.render.composer import MailRenderer
 from paperround.digests.render.headers import header_text
@@ -42,8 +42,10 @@ NAMES = re.findall(
     X-Auto-Response-Suppress Content-Language Content-Type""",
 )
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=120)
-EVERY_KIND = pytest.mark.parametrize("kind", list(NoticeKind))
-OF_READERS = [kind for kind in NoticeKind if kind not in (NoticeKind.TEST, NoticeKind.ALERT)]
+EVERY_KIND = pytest.mark.parametrize("kind", list(SystemMailKind))
+OF_READERS = [
+    kind for kind in SystemMailKind if kind not in (SystemMailKind.TEST, SystemMailKind.ALERT)
+]
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +53,11 @@ def renderer() -> MailRenderer:
     return MailRenderer(letterhead())
 
 
-def words(kind: NoticeKind, **changes: object) -> Rendered:
+def words(kind: SystemMailKind, **changes: object) -> Rendered:
     return notice_words(TEMPLATES, notice_view(kind, **changes))
 
 
-def both(kind: NoticeKind, **changes: object) -> list[str]:
+def both(kind: SystemMailKind, **changes: object) -> list[str]:
     """Text and HTML with each run of white space as one space."""
     made = words(kind, **changes)
     return [" ".join(part.split()) for part in (made.text, made.html)]
@@ -76,7 +78,7 @@ def assert_whole(content: bytes, shown: NoticeView) -> None:
 
 @EVERY_KIND
 @pytest.mark.accept("R13", part="notices")
-def test_the_bytes_are_the_golden_ones(kind: NoticeKind) -> None:
+def test_the_bytes_are_the_golden_ones(kind: SystemMailKind) -> None:
     content = MailRenderer(letterhead()).compose_notice(notice(notice_view(kind)))
     text, markup = modern_parts(content)
     head = content.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n") + "\n"
@@ -93,7 +95,7 @@ def test_the_bytes_are_the_golden_ones(kind: NoticeKind) -> None:
 
 @pytest.mark.accept("F28", part="mail")
 def test_a_confirmation_says_what_happens_when_nothing_is_done() -> None:
-    for part in both(NoticeKind.CONFIRM):
+    for part in both(SystemMailKind.CONFIRM):
         assert "Somebody, hopefully you, asked for Trending papers" in part
         assert "It works for 48 hours." in part
         assert "If it was not you, do nothing." in part
@@ -102,31 +104,31 @@ def test_a_confirmation_says_what_happens_when_nothing_is_done() -> None:
 
 @pytest.mark.accept("F30", part="mail")
 def test_the_link_to_ones_choices_is_to_be_kept_to_oneself_and_works_for_a_day() -> None:
-    for part in both(NoticeKind.PREFERENCES):
+    for part in both(SystemMailKind.PREFERENCES):
         assert "The link works for 24 hours. Keep it to yourself" in part
 
 
 def test_an_alert_tells_its_lines_in_order() -> None:
-    for part in both(NoticeKind.ALERT):
+    for part in both(SystemMailKind.ALERT):
         first, second = (part.index(html.escape(line)) for line in notice_view().details)
         assert first < second
-    assert words(NoticeKind.ALERT, subject="", details=()).subject == "Paperround needs a look"
+    assert words(SystemMailKind.ALERT, subject="", details=()).subject == "Paperround needs a look"
 
 
 def test_an_endless_alert_is_cut_short_and_says_so() -> None:
-    text, markup = both(NoticeKind.ALERT, details=("x" * 5000,) * 300)
+    text, markup = both(SystemMailKind.ALERT, details=("x" * 5000,) * 300)
     assert "and 260 more lines" in text
     assert len(markup) < 40_000
 
 
 @pytest.mark.parametrize("kind", OF_READERS)
-def test_a_subscriber_reads_our_words_alone(kind: NoticeKind) -> None:
+def test_a_subscriber_reads_our_words_alone(kind: SystemMailKind) -> None:
     made = words(kind, subject="typed by a visitor", details=("typed by a visitor",))
     assert "typed by a visitor" not in made.subject + made.text + made.html
 
 
 @EVERY_KIND
-def test_a_notice_about_no_list_speaks_of_paperround(kind: NoticeKind) -> None:
+def test_a_notice_about_no_list_speaks_of_paperround(kind: SystemMailKind) -> None:
     made = words(kind, list_title="")
     assert "  " not in made.subject
     assert made == words(kind, list_title="Paperround")
@@ -137,7 +139,7 @@ def test_a_notice_about_no_list_speaks_of_paperround(kind: NoticeKind) -> None:
 
 @EVERY_KIND
 @pytest.mark.accept("S10", part="mail")
-def test_one_link_leads_on_and_is_written_as_it_was_given(kind: NoticeKind) -> None:
+def test_one_link_leads_on_and_is_written_as_it_was_given(kind: SystemMailKind) -> None:
     shown, made = notice_view(kind), words(kind)
     hrefs = [link["href"] for link in Outline(made.html).all("a")]
     assert hrefs == [shown.action_url, shown.privacy_url, shown.imprint_url]
@@ -158,7 +160,7 @@ def test_a_link_that_leads_nowhere_fails_that_one_mail(renderer: MailRenderer, u
 @EVERY_KIND
 @pytest.mark.accept("Q12")
 def test_whatever_a_large_mail_client_lacks_has_a_fallback(
-    real_data: Path, kind: NoticeKind
+    real_data: Path, kind: SystemMailKind
 ) -> None:
     assert used_features(words(kind).html) & lacking_features(real_data) <= set(FALLBACKS)
 
@@ -170,7 +172,7 @@ def test_whatever_a_large_mail_client_lacks_has_a_fallback(
 @pytest.mark.accept("I8", part="notices")
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_every_place_adds_nothing(
-    renderer: MailRenderer, text: str, kind: NoticeKind
+    renderer: MailRenderer, text: str, kind: SystemMailKind
 ) -> None:
     shown = notice_view(kind, list_title=text, subject=text, details=(text, text), operator=text)
     content = renderer.compose_notice(notice(shown))
@@ -181,9 +183,9 @@ def test_hostile_text_in_every_place_adds_nothing(
 
 @pytest.mark.accept("I8", part="notices")
 @settings(max_examples=40, deadline=None)
-@given(kind=st.sampled_from(NoticeKind), title=ANY_TEXT, subject=ANY_TEXT, line=ANY_TEXT)
+@given(kind=st.sampled_from(SystemMailKind), title=ANY_TEXT, subject=ANY_TEXT, line=ANY_TEXT)
 def test_any_text_gives_a_whole_message(
-    renderer: MailRenderer, kind: NoticeKind, title: str, subject: str, line: str
+    renderer: MailRenderer, kind: SystemMailKind, title: str, subject: str, line: str
 ) -> None:
     shown = notice_view(kind, list_title=title, subject=subject, details=(line,), contact=line)
     assert_whole(renderer.compose_notice(notice(shown)), shown)

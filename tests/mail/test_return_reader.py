@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.bounces.model import Kind, ReturnedEvent
+from paperround.bounces.model import ReportKind, ReturnedEvent
 from paperround.bounces.reader import ReturnReader
 from paperround.core.tokens import KeyRing, Purpose
 from paperround.delivery.model import Evidence
@@ -35,7 +35,7 @@ def read(raw: bytes, to: str = "") -> ReturnedEvent:
 
 def test_a_report_to_our_address_names_its_mail_twice() -> None:
     event = read(postfix_report(OURS, sender=tagged(BOUNCES, tag()), recipient="ada@mail.example"))
-    assert (event.kind, event.evidence) == (Kind.BOUNCE, Evidence.GONE)
+    assert (event.kind, event.evidence) == (ReportKind.BOUNCE, Evidence.GONE)
     assert (event.tag, event.message_id, event.code) == (tag(), MESSAGE_ID, "5.1.1")
     assert event.happened_at == NOW
 
@@ -89,7 +89,7 @@ def test_where_the_mail_server_delivered_it_to_counts_first() -> None:
 def test_a_complaint_names_the_mail_in_its_fields_and_its_copy() -> None:
     sender = tagged(BOUNCES, tag())
     event = read(feedback_report(OURS, to="abuse@example.org", sender=sender))
-    assert (event.kind, event.evidence) == (Kind.COMPLAINT, Evidence.COMPLAINT)
+    assert (event.kind, event.evidence) == (ReportKind.COMPLAINT, Evidence.COMPLAINT)
     assert (event.tag, event.message_id) == (tag(), MESSAGE_ID)
 
 
@@ -113,7 +113,7 @@ def test_two_mails_in_one_report_are_not_told_apart() -> None:
 @pytest.mark.accept("F29", part="by mail")
 def test_a_mail_to_the_leaving_address_leaves_whatever_it_says() -> None:
     event = read(letter(to=tagged(BOUNCES, tag(TagUse.LEAVE)), subject=""))
-    assert (event.kind, event.tag) == (Kind.UNSUBSCRIBE, tag(TagUse.LEAVE))
+    assert (event.kind, event.tag) == (ReportKind.UNSUBSCRIBE, tag(TagUse.LEAVE))
 
 
 @pytest.mark.parametrize(
@@ -123,18 +123,18 @@ def test_a_mail_with_the_word_and_a_link_of_ours_leaves(subject: str) -> None:
     token = RING.token(Purpose.UNSUBSCRIBE, 7, "n")
     words = f"> Leave: https://papers.example/unsubscribe/{token}"
     event = read(letter(to="digest@example.org", subject=subject, words=words))
-    assert (event.kind, event.tag) == (Kind.UNSUBSCRIBE, token)
+    assert (event.kind, event.tag) == (ReportKind.UNSUBSCRIBE, token)
 
 
 def test_a_note_of_absence_to_the_leaving_address_leaves_nothing() -> None:
     raw = letter(to=tagged(BOUNCES, tag(TagUse.LEAVE)), subject="Automatic reply: away")
-    assert read(raw).kind is Kind.AUTO_REPLY
+    assert read(raw).kind is ReportKind.AUTO_REPLY
 
 
 def test_other_letters_are_kept_for_a_person() -> None:
     raw = letter(to=tagged(BOUNCES, tag()), subject="Your paper of Monday", words="Thank you!")
     event = read(raw)
-    assert (event.kind, event.tag) == (Kind.QUARANTINED, tag())
+    assert (event.kind, event.tag) == (ReportKind.QUARANTINED, tag())
 
 
 def test_a_mail_delivered_twice_has_one_name() -> None:
@@ -185,7 +185,7 @@ HOSTILE = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_no_mail_keeps_the_reader_busy_and_none_raises(what: str) -> None:
     start = time.process_time()
-    assert read(HOSTILE[what]).kind is Kind.QUARANTINED
+    assert read(HOSTILE[what]).kind is ReportKind.QUARANTINED
     assert time.process_time() - start < 8
 
 
@@ -198,4 +198,4 @@ def test_parts_that_are_hundreds_deep_are_kept() -> None:
     deep = b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2000)
     )
-    assert read(b"From: a@example.org\n" + deep).kind is Kind.QUARANTINED
+    assert read(b"From: a@example.org\n" + deep).kind is ReportKind.QUARANTINED

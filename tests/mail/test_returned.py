@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.bounces.model import Kind
+from paperround.bounces.model import ReportKind
 from paperround.bounces.reports import read_returned
 from paperround.delivery.model import Evidence
 from tests.mail.reports import report
@@ -19,13 +19,13 @@ from tests.mail.reports import report
 def test_a_delivery_report_is_read_whatever_its_line_ends(ends: bytes) -> None:
     found = read_returned(report(said="550 5.1.1 User unknown").replace(b"\n", ends))
 
-    assert (found.kind, found.evidence) == (Kind.BOUNCE, Evidence.GONE)
+    assert (found.kind, found.evidence) == (ReportKind.BOUNCE, Evidence.GONE)
 
 
 def test_the_copy_of_our_own_mail_is_not_read() -> None:
     found = read_returned(report(status="5.2.2", said="552 5.2.2 mailbox full"))
 
-    assert (found.kind, found.evidence) == (Kind.BOUNCE, Evidence.PASSING)
+    assert (found.kind, found.evidence) == (ReportKind.BOUNCE, Evidence.PASSING)
 
 
 def test_a_mail_that_is_late_has_not_failed() -> None:
@@ -57,13 +57,13 @@ def test_a_note_of_absence_is_no_bounce() -> None:
     away = "From: ada@example.org\nSubject: Automatic reply: papers\n\nI am away. User unknown.\n"
     found = read_returned(away.encode())
 
-    assert (found.kind, found.evidence) == (Kind.AUTO_REPLY, Evidence.AUTO_REPLY)
+    assert (found.kind, found.evidence) == (ReportKind.AUTO_REPLY, Evidence.AUTO_REPLY)
 
 
 @pytest.mark.parametrize(
-    ("kind", "expected"), [("abuse", Kind.COMPLAINT), ("auth-failure", Kind.REPORT)]
+    ("kind", "expected"), [("abuse", ReportKind.COMPLAINT), ("auth-failure", ReportKind.REPORT)]
 )
-def test_only_a_complaint_is_a_complaint(kind: str, expected: Kind) -> None:
+def test_only_a_complaint_is_a_complaint(kind: str, expected: ReportKind) -> None:
     mail = (
         "From: fbl@example.org\nContent-Type: multipart/report; boundary=x\n\n--x\n"
         f"Content-Type: message/feedback-report\n\nFeedback-Type: {kind}\nVersion: 1\n\n--x--\n"
@@ -86,7 +86,7 @@ def test_a_note_of_absence_is_known_in_other_languages_and_without_a_sender(subj
         f"Return-Path: <>\nFrom: ada@example.org\nSubject: {subject}\n\n550 5.1.1 User unknown.\n"
     )
 
-    assert read_returned(away.encode()).kind is Kind.AUTO_REPLY
+    assert read_returned(away.encode()).kind is ReportKind.AUTO_REPLY
 
 
 @pytest.mark.parametrize("path", ["<>", "<ada@example.org>"])
@@ -103,7 +103,7 @@ def test_a_receipt_that_says_a_mail_was_read_is_no_bounce() -> None:
         b"delivery-status", b"disposition-notification"
     )
 
-    assert read_returned(receipt).kind is Kind.AUTO_REPLY
+    assert read_returned(receipt).kind is ReportKind.AUTO_REPLY
 
 
 def test_words_of_a_server_that_are_no_ascii_are_read() -> None:
@@ -125,7 +125,7 @@ def test_a_mail_that_was_passed_on_and_arrived_somewhere_proves_nothing() -> Non
 @pytest.mark.parametrize("charset", ["undefined", "idna", "hex", '"a\0b"', "utf-16''%00"])
 def test_no_charset_raises(charset: str) -> None:
     mail = f"From: MAILER-DAEMON@x\nContent-Type: text/plain; charset={charset}\n\n550 5.1.1 x\n"
-    assert read_returned(mail.encode()).kind is Kind.BOUNCE
+    assert read_returned(mail.encode()).kind is ReportKind.BOUNCE
 
 
 @pytest.mark.parametrize("depth", [300, 1000, 10_000])
@@ -134,7 +134,7 @@ def test_no_depth_of_parts_raises(kind: str, depth: int) -> None:
     edges = "" if kind == "message/rfc822" else "--b{}\n"
     part = f"Content-Type: {kind}\n\n{edges}"
     mail = "From: x@y.example\n" + "".join(part.replace("{}", str(one)) for one in range(depth))
-    assert read_returned(mail.encode()).kind is Kind.QUARANTINED
+    assert read_returned(mail.encode()).kind is ReportKind.QUARANTINED
 
 
 PLAIN = "From: MAILER-DAEMON@x.example\nSubject: failure notice\n"
@@ -162,7 +162,7 @@ def test_no_mail_keeps_the_reading_busy(what: str) -> None:
 def test_what_a_person_writes_is_kept_for_a_person() -> None:
     letter = "From: ada@example.org\nSubject: your digest\n\nThe link does not exist, 404.\n"
 
-    assert read_returned(letter.encode()).kind is Kind.QUARANTINED
+    assert read_returned(letter.encode()).kind is ReportKind.QUARANTINED
 
 
 @given(st.data())
@@ -180,4 +180,4 @@ def test_no_real_mail_raises_whole_or_cut_short(real_data: Path) -> None:
     for path in islice(mails, 0, None, 3):
         raw = path.read_bytes()
         for length in (len(raw), len(raw) // 2, len(raw) // 5):
-            assert read_returned(raw[:length]).kind in Kind
+            assert read_returned(raw[:length]).kind in ReportKind

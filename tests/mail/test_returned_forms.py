@@ -4,8 +4,8 @@ from base64 import b64encode
 
 import pytest
 
-from paperround.bounces.model import Kind
-from paperround.bounces.reports import Returned, read_returned
+from paperround.bounces.model import ReportKind
+from paperround.bounces.reports import BounceReport, read_returned
 from paperround.delivery.model import Evidence
 from tests.mail.reports import report
 
@@ -74,10 +74,10 @@ def test_a_report_is_read_in_any_form(form: str) -> None:
 )
 def test_a_subject_of_another_language_tells_of_a_bounce(subject: str) -> None:
     mail = plain("ada@example.org: 550 User unknown", subject).replace(b"MAILER-DAEMON", b"box")
-    assert read_returned(mail).kind is Kind.BOUNCE
+    assert read_returned(mail).kind is ReportKind.BOUNCE
 
 
-def beside(words: str, **fields: str) -> Returned:
+def beside(words: str, **fields: str) -> BounceReport:
     return read_returned(report(**fields).replace(b"I'm sorry to", f"{words}\n\nI'm".encode()))
 
 

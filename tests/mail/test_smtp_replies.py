@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from paperround.core.smtp_url import Relay, Tls
-from paperround.delivery.model import Blame, Verdict
+from paperround.delivery.model import ErrorScope, ReplyClass
 from paperround.delivery.replies import verdict
 from paperround.delivery.smtp.conversation import Timeouts
 from paperround.delivery.smtp.mailer import SmtpMailer
@@ -43,7 +43,11 @@ FAULTS: Mapping[str, Action] = {
     "garbage": Break.GARBAGE,
     "half-line": Break.HALF_LINE,
 }
-BLAME = {"~": Blame(destination=True), "!": Blame(us=True), "*": Blame(subscriber=True)}
+BLAME = {
+    "~": ErrorScope(destination=True),
+    "!": ErrorScope(us=True),
+    "*": ErrorScope(subscriber=True),
+}
 RACES = {("rcpt", "rst"), ("data", "rst")}
 """A reset may overtake the answer to MAIL that was written before it."""
 SHORT = 0.4
@@ -81,8 +85,8 @@ def patience(stage: str, fault: str) -> Timeouts:
     return Timeouts(connect=LONG, command=SHORT, dot=LONG, goodbye=LONG)
 
 
-def expected(cell: str) -> tuple[str, Blame]:
-    return cell.rstrip("~!*"), BLAME.get(cell[-1], Blame())
+def expected(cell: str) -> tuple[str, ErrorScope]:
+    return cell.rstrip("~!*"), BLAME.get(cell[-1], ErrorScope())
 
 
 @pytest.mark.accept("R6")
@@ -124,11 +128,11 @@ def test_a_fault_behind_the_dot_of_another_mail_is_told_of_the_right_one(
     ended_between = stage == "mail" and fault not in ("4xx", "5.1.1", "5.2.2", "5.7.26")
     if (stage, fault) in RACES and found[DeliveryId(2)].state == "sent":
         ended_between = True
-    state = ("sent", Blame()) if ended_between else expected(cell)
+    state = ("sent", ErrorScope()) if ended_between else expected(cell)
     assert [(one.state, one.blame) for _, one in sorted(found.items())] == [
-        ("sent", Blame()),
+        ("sent", ErrorScope()),
         state,
-        ("sent", Blame()),
+        ("sent", ErrorScope()),
     ]
     taken = [1, 2, 3] if ended_between or stage == "accepted" else [1, 3]
     assert sorted(m.message_id for m in sink.messages) == [
@@ -166,7 +170,7 @@ def mailer(sink: SmtpSink, timeouts: Timeouts) -> SmtpMailer:
 def test_a_late_or_multi_line_banner_is_waited_for_in_silence(banner: Action) -> None:
     with SmtpSink({"banner": [banner]}) as sink:
         sending = mailer(sink, Timeouts()).send([envelope(1)], before_dot=Marks())
-        found: list[Verdict] = [verdict(outcome) for outcome in sending]
+        found: list[ReplyClass] = [verdict(outcome) for outcome in sending]
     assert [one.state for one in found] == ["sent"]
     assert sink.early_talkers == 0
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.render.composer import MailRenderer
 from tests.mail.builders import letterhead, mail, notice, notice_view, paper, view
 
@@ -51,8 +51,10 @@ def test_nothing_speaks_against_a_digest() -> None:
 
 @pytest.mark.slow
 @pytest.mark.accept("Q13", part="notices")
-@pytest.mark.parametrize("kind", [NoticeKind.CONFIRM, NoticeKind.UNDO, NoticeKind.ALERT])
-def test_nothing_speaks_against_a_notice(kind: NoticeKind) -> None:
+@pytest.mark.parametrize(
+    "kind", [SystemMailKind.CONFIRM, SystemMailKind.UNDO, SystemMailKind.ALERT]
+)
+def test_nothing_speaks_against_a_notice(kind: SystemMailKind) -> None:
     letter = notice(notice_view(kind))
     assert objections(MailRenderer(letterhead()).compose_notice(letter)) == {}
 

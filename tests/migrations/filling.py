@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, inspect, select
 
-from paperround.access.model import Asked, Deed, NewKey
+from paperround.access.model import AuditedAction, IdempotentRequest, NewKey
 from paperround.access.store import AnswerStore, AuditStore, KeyStore
-from paperround.bounces.policy import Standing
+from paperround.bounces.policy import BounceScore
 from paperround.bounces.store import ReturnStore
 from paperround.core.rates import Turn
 from paperround.db.limits import Limiter, RateStore
@@ -97,7 +97,7 @@ def _fill_what_came_back(database: SqlDatabase, person: SubscriberId) -> None:
     with database.writing() as work:
         work[ReturnStore].begin(event, now=NOW)
         work[ReturnStore].keep(event, b"a mail", why="not-understood", person=person, now=NOW)
-        work[ReturnStore].set_standing(person, Standing(points=1), now=NOW)
+        work[ReturnStore].set_standing(person, BounceScore(points=1), now=NOW)
 
 
 def _fill_a_channel(database: SqlDatabase) -> None:
@@ -119,9 +119,9 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
         work[RateStore].hit("k", (), now=NOW)
         work[PaceStore].rest_relay("policy-refusal: 550 5.7.26", now=NOW)
         work[KeyStore].add(key, now=NOW)
-        work[AnswerStore].take(Asked(key="k", prints=("p",)), after=NOW, now=NOW)
+        work[AnswerStore].take(IdempotentRequest(key="k", prints=("p",)), after=NOW, now=NOW)
         work[AuditStore].note(
-            Deed(actor="key abcd1234", action="pause", target="trending"), now=NOW
+            AuditedAction(actor="key abcd1234", action="pause", target="trending"), now=NOW
         )
 
 

@@ -14,13 +14,13 @@ import pytest
 from paperround.core.clock import FixedClock
 from paperround.core.errors import FetchFailed
 from paperround.http.client import GuardedClient
-from paperround.http.limits import Limits
+from paperround.http.limits import FetchLimits
 from paperround.http.model import FetchRequest, Page
 from paperround.http.network import Address, Network, look_up
 from tests.net.faults import Behaviour, FaultServer
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-QUICK = Limits(total=5.0)
+QUICK = FetchLimits(total=5.0)
 """Long enough for a busy machine; no test waits for its end."""
 PUBLIC = "93.184.216.34"
 
@@ -28,7 +28,7 @@ PUBLIC = "93.184.216.34"
 @contextmanager
 def guarded(
     *allow: str,
-    limits: Limits = QUICK,
+    limits: FetchLimits = QUICK,
     network: Network = Network(),  # noqa: B008 - a frozen value
     trust: ssl.SSLContext | None = None,
 ) -> Iterator[GuardedClient]:
@@ -47,7 +47,7 @@ def guarded(
         client.close()
 
 
-def fetch(behaviour: Behaviour, *, limits: Limits = QUICK, **headers: str) -> Page:
+def fetch(behaviour: Behaviour, *, limits: FetchLimits = QUICK, **headers: str) -> Page:
     """What the client makes of a server that behaves like this."""
     with FaultServer({"/": behaviour}) as server, guarded(server.at, limits=limits) as client:
         return client.get(FetchRequest(url=server.url(), headers=headers))
@@ -56,7 +56,7 @@ def fetch(behaviour: Behaviour, *, limits: Limits = QUICK, **headers: str) -> Pa
 def error_of(
     address: str,
     *allow: str,
-    limits: Limits = QUICK,
+    limits: FetchLimits = QUICK,
     network: Network = Network(),  # noqa: B008 - a frozen value
 ) -> FetchFailed:
     """The error of a GET that has to fail, within its time and a second."""

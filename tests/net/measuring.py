@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from paperround.core.errors import FetchFailed
-from paperround.http.limits import Limits
+from paperround.http.limits import FetchLimits
 from paperround.http.model import FetchRequest
 from tests.net.clients import guarded
 
@@ -22,7 +22,7 @@ def most_memory() -> float:
     return int(found[1]) / 1024
 
 
-def failed(address: str, at: str, limits: Limits) -> str:
+def failed(address: str, at: str, limits: FetchLimits) -> str:
     """The kind of error of a GET that has to fail in time. What pytest's `raises` catches would
     keep the body in memory, until the garbage of that GET is collected."""
     started = time.monotonic()
@@ -37,7 +37,7 @@ def failed(address: str, at: str, limits: Limits) -> str:
 
 def main(seconds: float, at: str, paths: list[str]) -> None:
     """Print the errors of all GETs, and by how many MiB they made this process grow."""
-    limits = Limits(total=seconds)
+    limits = FetchLimits(total=seconds)
     before = most_memory()
     errors = [failed(f"http://{at}{path}", at, limits) for path in paths]
     print(json.dumps({"errors": errors, "grown_mib": most_memory() - before}))  # noqa: T201

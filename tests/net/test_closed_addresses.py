@@ -6,7 +6,7 @@ import pytest
 
 from paperround.core.errors import FetchFailed, FetchRefused
 from paperround.http.client import GuardedClient
-from paperround.http.limits import Limits
+from paperround.http.limits import FetchLimits
 from paperround.http.model import FetchRequest
 from paperround.http.network import Network, look_up
 from tests.net.clients import PUBLIC, Led, error_of, guarded, only_examples_lead_to
@@ -62,8 +62,8 @@ def client(inside: FaultServer) -> Iterator[GuardedClient]:
         yield client
 
 
-def with_port(*servers: FaultServer) -> Limits:
-    return Limits(total=5.0, ports=frozenset({80, 443, *(server.port for server in servers)}))
+def with_port(*servers: FaultServer) -> FetchLimits:
+    return FetchLimits(total=5.0, ports=frozenset({80, 443, *(server.port for server in servers)}))
 
 
 @pytest.mark.accept("I3")
@@ -174,18 +174,18 @@ def test_the_error_is_the_same_whatever_listens_there() -> None:
 def test_the_error_is_the_same_wherever_a_redirect_leads_inside() -> None:
     with FaultServer({"/": says(page(b"secret"))}) as listening:
         places = [listening.port, 1, 2]
-        limits = Limits(total=5.0, ports=frozenset({80, *places}))
+        limits = FetchLimits(total=5.0, ports=frozenset({80, *places}))
         said = {redirected(f"http://127.0.0.1:{port}/", limits) for port in places}
     assert len(said) == 1
 
 
-def redirected(where: str, limits: Limits) -> str:
+def redirected(where: str, limits: FetchLimits) -> str:
     with FaultServer({"/": redirects(where)}) as outside:
         led = Led([[PUBLIC], ["127.0.0.1"]], port=outside.port)
         error = error_of("http://feeds.example/", limits=limits, network=led.network())
     return f"{type(error)} {error}"
 
 
-def refusal(address: str, limits: Limits) -> str:
+def refusal(address: str, limits: FetchLimits) -> str:
     error = error_of(address, limits=limits)
     return f"{type(error)} {error}"

@@ -13,7 +13,7 @@ from threading import Event
 import pytest
 
 from paperround.core.errors import FetchFailed, FetchRefused
-from paperround.http.limits import Limits
+from paperround.http.limits import FetchLimits
 from paperround.http.model import FetchRequest
 from paperround.http.network import Address, Network
 from tests.certificates import certificate, server_context
@@ -101,7 +101,7 @@ BOMBS: dict[str, Behaviour] = {
 @pytest.mark.parametrize("path", SLOW)
 def test_a_trickle_ends_with_the_time_for_the_whole(path: str) -> None:
     with FaultServer({"/": SLOW[path]}) as server:
-        error = said(server.url(), server.at, limits=Limits(total=0.4))
+        error = said(server.url(), server.at, limits=FetchLimits(total=0.4))
     assert error == "127.0.0.1 was not done in 0.4 seconds"
 
 
@@ -109,21 +109,21 @@ def test_a_trickle_ends_with_the_time_for_the_whole(path: str) -> None:
 @pytest.mark.parametrize("path", LARGE_BODIES)
 def test_a_body_without_end_is_cut(path: str) -> None:
     with pytest.raises(FetchRefused, match="more than 15 MiB"):
-        fetch(LARGE_BODIES[path], limits=Limits(total=20))
+        fetch(LARGE_BODIES[path], limits=FetchLimits(total=20))
 
 
 @pytest.mark.accept("I1", part="size")
 @pytest.mark.parametrize("path", LARGE_HEADS)
 def test_headers_without_end_are_cut(path: str) -> None:
     with pytest.raises(FetchRefused, match="more headers than we take"):
-        fetch(LARGE_HEADS[path], limits=Limits(total=20))
+        fetch(LARGE_HEADS[path], limits=FetchLimits(total=20))
 
 
 @pytest.mark.accept("I1", part="size")
 @pytest.mark.parametrize("path", LARGE_ENDS)
 def test_the_grammar_of_http_has_no_place_for_a_flood(path: str) -> None:
     with pytest.raises(FetchFailed, match=r"more headers than we take|no HTTP|more than 15 MiB"):
-        fetch(LARGE_ENDS[path], limits=Limits(total=20))
+        fetch(LARGE_ENDS[path], limits=FetchLimits(total=20))
 
 
 @pytest.mark.accept("I1", part="lengths")
@@ -144,14 +144,14 @@ def test_redirects_without_end_are_followed_three_times() -> None:
 @pytest.mark.accept("I1", part="time")
 def test_redirects_share_the_time_of_one_get() -> None:
     with FaultServer({"/": redirects("/slow"), "/slow": SLOW["/body"]}) as server:
-        error = said(server.url(), server.at, limits=Limits(total=0.4))
+        error = said(server.url(), server.at, limits=FetchLimits(total=0.4))
     assert "was not done in 0.4 seconds" in error
 
 
 @pytest.mark.accept("I1", part="time")
 def test_a_tls_handshake_that_never_ends_is_cut() -> None:
     with FaultServer({"/": hangs}) as server:
-        error = said(f"https://{server.at}/", server.at, limits=Limits(total=0.4))
+        error = said(f"https://{server.at}/", server.at, limits=FetchLimits(total=0.4))
     assert "was not done in 0.4 seconds" in error
 
 
@@ -165,7 +165,7 @@ def test_a_name_server_that_is_silent_is_not_waited_for() -> None:
 
     error = said(
         "http://feeds.example/",
-        limits=Limits(connect=0.2, total=1),
+        limits=FetchLimits(connect=0.2, total=1),
         network=Network(look_up=silent),
     )
     woken.set()
@@ -209,13 +209,13 @@ def test_a_certificate_of_an_authority_we_trust_opens_the_way(tmp_path: Path) ->
 @pytest.mark.parametrize("path", BOMBS)
 def test_a_bomb_is_refused(path: str) -> None:
     with pytest.raises(FetchRefused, match=r"more than 20 MiB|more than once|none of gzip"):
-        fetch(BOMBS[path], limits=Limits(total=20))
+        fetch(BOMBS[path], limits=FetchLimits(total=20))
 
 
 @pytest.mark.slow
 @pytest.mark.accept("I2")
 def test_no_bomb_takes_more_than_64_mib_of_memory() -> None:
-    errors, grown = measured(BOMBS, Limits().total)
+    errors, grown = measured(BOMBS, FetchLimits().total)
     assert set(errors) == {"FetchRefused"}
     assert grown <= 64
 
@@ -224,7 +224,7 @@ def test_no_bomb_takes_more_than_64_mib_of_memory() -> None:
 @pytest.mark.accept("I1")
 def test_no_fault_takes_more_than_its_time_and_64_mib_of_memory() -> None:
     slow, grown_by_slow = measured(SLOW, 0.4)
-    quick, grown_by_quick = measured(QUICK_FAULTS, Limits().total)
+    quick, grown_by_quick = measured(QUICK_FAULTS, FetchLimits().total)
     assert set(slow) == {"FetchFailed"}
     assert set(quick) == {"FetchFailed", "FetchRefused"}
     assert max(grown_by_slow, grown_by_quick) <= 64
@@ -245,7 +245,7 @@ QUICK_FAULTS: dict[str, Behaviour] = {
 @pytest.mark.parametrize("path", [*SLOW, "/never", "/slow-redirects"])
 def test_no_slow_fault_takes_more_than_the_30_seconds_of_a_get(path: str) -> None:
     slow = {**SLOW, "/never": lambda caller: caller.pause(60), "/slow-redirects": slow_redirect}
-    errors, grown = measured({path: slow[path]}, Limits().total)
+    errors, grown = measured({path: slow[path]}, FetchLimits().total)
     assert errors in (["FetchFailed"], ["FetchRefused"])  # refused: too many headers in that time
     assert grown <= 64
 
@@ -255,7 +255,7 @@ def test_no_slow_fault_takes_more_than_the_30_seconds_of_a_get(path: str) -> Non
 @pytest.mark.accept("I2", part="full limits")
 @pytest.mark.parametrize("path", [*QUICK_FAULTS, *BOMBS])
 def test_every_fault_grows_a_process_of_its_own_by_no_more_than_64_mib(path: str) -> None:
-    errors, grown = measured({path: {**QUICK_FAULTS, **BOMBS}[path]}, Limits().total)
+    errors, grown = measured({path: {**QUICK_FAULTS, **BOMBS}[path]}, FetchLimits().total)
     assert errors in (["FetchFailed"], ["FetchRefused"])
     assert grown <= 64
 
@@ -283,7 +283,7 @@ def measured(paths: Mapping[str, Behaviour], seconds: float) -> tuple[list[str],
 def said(
     address: str,
     *allow: str,
-    limits: Limits = QUICK,
+    limits: FetchLimits = QUICK,
     network: Network = Network(),  # noqa: B008 - a frozen value
 ) -> str:
     """What the error of a GET says that may be tried again."""

@@ -1,12 +1,12 @@
 import pytest
 
 from paperround.core.errors import FetchRefused, Misconfigured
-from paperround.http.targets import Target, parse, parse_allowed, target
+from paperround.http.targets import FetchTarget, parse, parse_allowed, target
 
 WEB = frozenset({80, 443})
 
 
-def asked(address: str, *allow: str) -> Target:
+def asked(address: str, *allow: str) -> FetchTarget:
     return target(parse(address), ports=WEB, allow=parse_allowed(allow))
 
 
@@ -23,7 +23,7 @@ def asked(address: str, *allow: str) -> Target:
 def test_a_web_address_names_a_host_and_a_port(
     address: str, host: str, port: int, tls: bool
 ) -> None:
-    assert asked(address) == Target(host=host, port=port, tls=tls, opened=False)
+    assert asked(address) == FetchTarget(host=host, port=port, tls=tls, opened=False)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 from paperround.editions.model import Ranking
 from paperround.papers.formatting import shown_authors
-from paperround.ranking.training_data import Cohort, Settled
+from paperround.ranking.training_data import FinalVotes, TrainingBatch
 from tests.builders import english
 from tests.ranking.builders import TODAY, paper
 
@@ -30,19 +30,21 @@ KINDS: tuple[dict[str, Any], ...] = (
 VOTES = (40, 2, 9)
 
 
-def cohorts(days: int = 70) -> list[Cohort]:
+def cohorts(days: int = 70) -> list[TrainingBatch]:
     """Ten papers a day: one kind draws many votes, one few, one some."""
     return [
-        Cohort(day=START + timedelta(days=number), feed=None, settled=tuple(_settled(number)))
+        TrainingBatch(
+            day=START + timedelta(days=number), feed=None, settled=tuple(_settled(number))
+        )
         for number in range(days)
     ]
 
 
-def _settled(day: int) -> Iterator[Settled]:
+def _settled(day: int) -> Iterator[FinalVotes]:
     listed_on = START + timedelta(days=day)
     for i in range(10):
         one = paper(1000 + 10 * day + i, **KINDS[i % 3], listed_on=listed_on)
-        yield Settled(paper=one, votes=VOTES[i % 3] + i % 2)
+        yield FinalVotes(paper=one, votes=VOTES[i % 3] + i % 2)
 
 
 def told(ranking: Ranking) -> Iterator[tuple[str, str]]:

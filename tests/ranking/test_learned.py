@@ -21,7 +21,7 @@ from paperround.ranking.prior.maker import PriorMaker
 from paperround.ranking.prior.model import FEATURES, GROUPS, VERSION, PastMeans
 from paperround.ranking.prior.training import LEAST_OUTCOMES
 from paperround.ranking.stop_words import occurs
-from paperround.ranking.training_data import Cohort, Settled
+from paperround.ranking.training_data import FinalVotes, TrainingBatch
 from paperround.ranking.trending import LONGEST, TrendingRanker
 from paperround.ranking.trending import VERSION as RANKER
 from tests.builders import english
@@ -101,8 +101,8 @@ def test_one_day_however_long_gives_no_model() -> None:
     assert PriorMaker().fit([_whole(0, everything), _whole(1, everything[:200])]) is not None
 
 
-def _whole(day: int, settled: Sequence[Settled]) -> Cohort:
-    return Cohort(day=START + timedelta(days=day), feed=None, settled=tuple(settled))
+def _whole(day: int, settled: Sequence[FinalVotes]) -> TrainingBatch:
+    return TrainingBatch(day=START + timedelta(days=day), feed=None, settled=tuple(settled))
 
 
 def test_the_maker_reads_what_it_made(content: bytes) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.personal.selection import Picked, Scored, in_parts, picked, with_nobody
+from paperround.personal.selection import Picked, ScoredPapers, in_parts, picked, with_nobody
 from paperround.personal.views import PersonalView, Taste
 from tests.ranking.plain_picks import PlainDay, PlainPick, plain_pick
 
@@ -45,7 +45,7 @@ def personal_views(papers: int) -> st.SearchStrategy[PersonalView]:
 
 def picks(day: PlainDay, worth: list[list[float]], views: list[PersonalView]) -> list[PlainPick]:
     """The picks of all of these, in their order."""
-    numbers = Scored(
+    numbers = ScoredPapers(
         scores=np.array(day.scores), costs=with_nobody(np.array(day.costs)), shown=day.shown
     )
     found: dict[int, PlainPick] = {}

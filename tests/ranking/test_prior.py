@@ -19,7 +19,7 @@ from paperround.ranking.prior.model import (
     team_keys,
 )
 from paperround.ranking.prior.text import fit_text, term_counts
-from paperround.ranking.prior.training import Learner, Outcome
+from paperround.ranking.prior.training import Learner, TrainingOutcome
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import Weights
 from tests.ranking.builders import DAY, TODAY, by_number, candidate, order, paper, rank, seen
@@ -33,13 +33,15 @@ KINDS: tuple[dict[str, Any], ...] = (
 VOTES = (40, 2, 9)
 
 
-def history(days: int = 80) -> Iterator[tuple[date, list[Outcome]]]:
+def history(days: int = 80) -> Iterator[tuple[date, list[TrainingOutcome]]]:
     """Ten papers a day: one kind draws many votes, one few, one some."""
     for number in range(days):
         yield (
             START + timedelta(days=number),
             [
-                Outcome(paper=paper(10 * number + i, **KINDS[i % 3]), votes=VOTES[i % 3] + i % 2)
+                TrainingOutcome(
+                    paper=paper(10 * number + i, **KINDS[i % 3]), votes=VOTES[i % 3] + i % 2
+                )
                 for i in range(10)
             ],
         )
@@ -141,7 +143,9 @@ def past_of(*kinds: dict[str, Any]) -> Past:
     learner = Learner()
     for number in range(80):
         outcomes = [
-            Outcome(paper=paper(10 * number + i, **kinds[i % 2]), votes=(40, 2)[i % 2] + i // 5)
+            TrainingOutcome(
+                paper=paper(10 * number + i, **kinds[i % 2]), votes=(40, 2)[i % 2] + i // 5
+            )
             for i in range(10)
         ]
         learner.learn(START + timedelta(days=number), outcomes)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.papers.model import Paper, PaperId
-from paperround.papers.search import Found, parse_query
+from paperround.papers.search import SearchResult, parse_query
 from paperround.ranking.relevance import by_relevance
 from tests.ranking.builders import paper
 
@@ -15,7 +15,7 @@ from tests.ranking.builders import paper
 def order(text: str, papers: Sequence[Paper], indexed: int = 1000, having: int = 10) -> list[int]:
     """The ids in order, every term in `having` of `indexed` papers."""
     query = parse_query(text)
-    found = Found(
+    found = SearchResult(
         best=tuple(one.id for one in papers),
         total=len(papers),
         papers=dict.fromkeys(query.wanted, having),

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from paperround.personal.reader_scores import Name, SpokenTexts, Text, Weights, quotable_of
+from paperround.personal.reader_scores import Name, SpokenTexts, TasteWeights, Text, quotable_of
 from paperround.ranking.text_space import text_space
 
 WORDS = ("kiln", "glaze", "pottery", "tide", "ocean", "salinity")
@@ -20,7 +20,7 @@ SPACE = text_space(BAGS)
 FIELD = SPACE.texts(BAGS[:270])  # more than one block of papers
 
 
-def spoken_weights(words: str) -> Weights:
+def spoken_weights(words: str) -> TasteWeights:
     return quotable_of(SPACE.texts([Counter(words.split())]).words, 0, lambda _: True)
 
 

@@ -20,7 +20,7 @@ from paperround.delivery.restore_guard import SendMarks
 from paperround.delivery.system_mail import raise_alert
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.plan import plan_due
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.formats.jsonl import read_jsonl
 from paperround.feeds.ingest import ingest
@@ -114,10 +114,10 @@ class Machine:
         publish_round(rounds(database), now=now)
         deliver(self.post(database, me, now=now))
 
-    def post(self, database: SqlDatabase, me: Worker, *, now: datetime) -> Post:
+    def post(self, database: SqlDatabase, me: Worker, *, now: datetime) -> DeliveryContext:
         """What this process delivers with: the outbox on a disk that counts."""
         disk = FaultyDisk(self.faults, self.arrived)
-        return Post(
+        return DeliveryContext(
             judge=evidence_of_outcome,
             hold_against=hold_against,
             database=database,

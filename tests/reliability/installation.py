@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.db import engine as engines
@@ -68,7 +68,7 @@ def prepare(url: str, folder: Path, *, readers: int, now: datetime) -> None:
     home.database.close()
 
 
-def home_at(url: str, folder: Path, now: datetime) -> Runtime:
+def home_at(url: str, folder: Path, now: datetime) -> AppContext:
     """The installation as a process of it has it at `now`."""
     known: dict[str, Any] = {name.lower(): value for name, value in SETTINGS.items()}
-    return Runtime(Settings(database_url=url, data_dir=folder, **known), FixedClock(now))
+    return AppContext(Settings(database_url=url, data_dir=folder, **known), FixedClock(now))

@@ -18,7 +18,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.db import engine as engines
@@ -149,7 +149,7 @@ def test_wherever_the_file_may_not_grow_no_mail_leaves_without_a_record(
 @pytest.mark.accept("D6", part="not ready")
 def test_a_service_without_room_is_not_ready_until_there_is_some(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 8) as disk:
-        home = Runtime(Settings(data_dir=disk), FixedClock(NOW))
+        home = AppContext(Settings(data_dir=disk), FixedClock(NOW))
         assert isinstance(home.database, SqlDatabase)
         with home.database.writing() as work:
             work[SlotStore].beat(SCHEDULER, now=NOW)
@@ -166,7 +166,7 @@ def test_a_service_without_room_is_not_ready_until_there_is_some(tmp_path: Path)
 
 @pytest.mark.accept("D6", part="not ready")
 def test_a_service_whose_file_may_not_grow_is_not_ready(tmp_path: Path) -> None:
-    home = Runtime(Settings(data_dir=tmp_path), FixedClock(NOW))
+    home = AppContext(Settings(data_dir=tmp_path), FixedClock(NOW))
     with home.database.writing() as work:
         work[SlotStore].beat(SCHEDULER, now=NOW)
     engine = sql(home)

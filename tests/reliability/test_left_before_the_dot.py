@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from sqlalchemy import Engine
 
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.model import Envelope, Outcome
 from paperround.digests.model import DigestMail
 from paperround.digests.sending import deliver
@@ -38,7 +38,7 @@ class Moments:
                 leave(work)
 
 
-def leave(work: UnitOfWork) -> None:
+def leave(work: Transaction) -> None:
     """What one click on the link in an older mail does."""
     people = work[SubscriberStore].export(work[ListStore].get("trending").id)
     (ada,) = (person for person, _ in people if person.address == LEAVER)

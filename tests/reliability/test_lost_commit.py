@@ -18,7 +18,7 @@ from paperround.db.schema.tables import metadata
 from paperround.db.transactions import PATIENCE, SqlDatabase
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.digests.model import DigestMail
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from paperround.editions.store.lists import ListStore
 from tests.databases import run_on
 from tests.fakes import Neighbours, PlainRenderer
@@ -51,7 +51,7 @@ class Installation:
     database: SqlDatabase
     url: str
 
-    def sender(self, sink: SmtpSink, *, dead: frozenset[int] = frozenset()) -> Post:
+    def sender(self, sink: SmtpSink, *, dead: frozenset[int] = frozenset()) -> DeliveryContext:
         """One connection, so that the next COMMIT after a stage is known."""
         mailer = mailer_for(sink.url, connections=1, hostname="papers.example")
         me = replace(ME, pid=2) if dead else ME

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from paperround.feeds.model import FeedState, Progress
+from paperround.feeds.model import FeedState, PollProgress
 from paperround.http.model import FetchRequest, Page
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
@@ -82,7 +82,7 @@ def answer(*entries: str, total: int | None = None, start: int = 0) -> bytes:
 
 def state(cursor: str | None = None, url: str | None = None, **settings: str) -> FeedState:
     """A feed that stands at `cursor`."""
-    return FeedState(url=url, settings=settings, progress=Progress(cursor=cursor))
+    return FeedState(url=url, settings=settings, progress=PollProgress(cursor=cursor))
 
 
 def page(request: FetchRequest, body: bytes = b"", status: int = 200) -> Page:

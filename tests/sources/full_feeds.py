@@ -1,11 +1,11 @@
 """A feed of each kind on which nothing is as it is by itself."""
 
 from paperround.feeds.model import NewFeed
-from paperround.feeds.sources.choices import CHOICES, Choice
+from paperround.feeds.sources.choices import CHOICES, SettingChoice
 from paperround.papers.model import Show
 
 
-def another_value(choice: Choice) -> str:
+def another_value(choice: SettingChoice) -> str:
     """A value that is not the one a feed has by itself."""
     if choice.example:
         return choice.example

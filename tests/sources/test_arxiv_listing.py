@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import FetchFailed
-from paperround.feeds.model import FeedState, Progress
+from paperround.feeds.model import FeedState, PollProgress
 from paperround.feeds.sources.arxiv_listing import ArxivListing
 from paperround.http.model import FetchRequest
 from tests.sources.arxiv_samples import listing, page, state
@@ -72,7 +72,7 @@ def test_a_set_is_asked_for_by_its_category(sets: str, category: str) -> None:
 
 def test_nobody_speaks_for_the_api_or_a_mirror() -> None:
     mirror = FeedState(
-        url="https://mirror.example/atom", settings={"categories": "cs.AI"}, progress=Progress()
+        url="https://mirror.example/atom", settings={"categories": "cs.AI"}, progress=PollProgress()
     )
     assert WITNESS.plan(state(categories="cs.AI", via="api")) is None
     assert WITNESS.plan(mirror) is None

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from paperround.core.errors import FetchFailed
-from paperround.feeds.model import FeedState, Progress
+from paperround.feeds.model import FeedState, PollProgress
 from paperround.feeds.sources.arxiv import Arxiv
 from paperround.http.model import FetchRequest
 from paperround.papers.model import ParsedBatch
@@ -43,7 +43,7 @@ def test_only_what_is_new_is_read_unless_asked_otherwise() -> None:
 
 @pytest.mark.accept("I12", part="arxiv validators")
 def test_an_unchanged_category_leads_to_the_next() -> None:
-    known = Progress(
+    known = PollProgress(
         validators={"http://127.0.0.1:9/cs.AI": {"etag": '"x"', "last-modified": "Mon"}}
     )
     feed = FeedState(
@@ -59,7 +59,7 @@ def test_an_unchanged_category_leads_to_the_next() -> None:
 @pytest.mark.accept("F08", part="outage")
 def test_the_api_is_always_asked_in_full_for_an_unchanged_page_hides_those_behind_it() -> None:
     url = SOURCE.plan(state(**API), NOW).url
-    known = Progress(validators={url: {"etag": '"x"'}})
+    known = PollProgress(validators={url: {"etag": '"x"'}})
     request = SOURCE.plan(FeedState(url=None, settings=API, progress=known), NOW)
     assert (request.url, request.headers) == (url, {})
 

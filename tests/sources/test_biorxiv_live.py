@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import FetchFailed, InvalidInput
-from paperround.feeds.model import FeedState, Progress
+from paperround.feeds.model import FeedState, PollProgress
 from paperround.http.model import FetchRequest
 from paperround.papers.model import ParsedBatch
 from paperround.plugins.biorxiv.source import Biorxiv
@@ -88,7 +88,7 @@ def test_nothing_is_asked_for_conditionally_because_every_page_leads_to_the_next
     feed = FeedState(
         url="http://127.0.0.1:9/x/",
         settings={"server": "medRxiv", "days": "0"},
-        progress=Progress(validators={url: {"etag": '"x"'}}),
+        progress=PollProgress(validators={url: {"etag": '"x"'}}),
     )
     request = SOURCE.plan(feed, NOW)
     assert (request.url, request.headers) == (url, {})

@@ -7,16 +7,16 @@ import pytest
 
 from paperround.core.errors import FetchFailed
 from paperround.feeds.sources.base import Span
-from paperround.feeds.sources.cursors import MARKED_PAGES, PAGE, Bookmark, led_on
-from paperround.feeds.sources.json_fields import Answer
+from paperround.feeds.sources.cursors import MARKED_PAGES, PAGE, PageCursor, led_on
+from paperround.feeds.sources.json_fields import CatalogueResponse
 from paperround.papers.model import ParsedBatch
 
 NOW = datetime(2026, 1, 28, 12, tzinfo=UTC)
 DAYS = Span(since=date(2026, 1, 25), until=NOW.date(), last=NOW.date())
 
 
-def first() -> Bookmark:
-    return Bookmark(span=DAYS)
+def first() -> PageCursor:
+    return PageCursor(span=DAYS)
 
 
 @pytest.mark.parametrize("mark", ["", "two words", "line\nfeed", "é", "x" * 4001, "\0"])
@@ -25,17 +25,19 @@ def test_a_mark_that_cannot_be_asked_for_is_an_error(mark: str) -> None:
         first().turned(mark)
 
 
-def page_of(rows: int = PAGE, total: int | None = None, mark: str | None = "mark") -> Answer:
-    return Answer(batch=ParsedBatch(), rows=rows, total=total, mark=mark)
+def page_of(
+    rows: int = PAGE, total: int | None = None, mark: str | None = "mark"
+) -> CatalogueResponse:
+    return CatalogueResponse(batch=ParsedBatch(), rows=rows, total=total, mark=mark)
 
 
-def after(place: Bookmark, answer: Answer) -> tuple[Bookmark | None, list[str]]:
+def after(place: PageCursor, answer: CatalogueResponse) -> tuple[PageCursor | None, list[str]]:
     """Where the poll goes on behind a page, and the reasons of its rejects."""
     batch, following = led_on(place, answer, "A service", expires=None)
     return following, [one.reason for one in batch.rejects]
 
 
-def days(place: Bookmark | None) -> tuple[int, int, int] | None:
+def days(place: PageCursor | None) -> tuple[int, int, int] | None:
     """The first and the last day of a part, and its page."""
     return (place.span.since.day, place.span.until.day, place.page) if place else None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.feeds.sources.choices import CHOICES, NEEDS_URL, Choice, choice_of
+from paperround.feeds.sources.choices import CHOICES, NEEDS_URL, SettingChoice, choice_of
 from paperround.feeds.sources.registry import SOURCES
 
 RIGHT = {
@@ -22,7 +22,7 @@ SEARCHES = frozenset({"query", "search"})
 """Settings that may be any words on one line."""
 
 
-def settings_of_all() -> Iterator[tuple[str, str, Choice]]:
+def settings_of_all() -> Iterator[tuple[str, str, SettingChoice]]:
     for kind, known in CHOICES.items():
         yield from ((kind, name, choice) for name, choice in known.items())
 
@@ -47,7 +47,7 @@ def refused(kind: str, settings: dict[str, str], url: str | None = None) -> str:
 
 @ALL
 def test_a_source_knows_the_setting_and_takes_every_value_of_it(
-    kind: str, name: str, choice: Choice
+    kind: str, name: str, choice: SettingChoice
 ) -> None:
     assert name in SOURCES[kind].settings
     bounds = [str(one) for one in (choice.low, choice.high) if one is not None]
@@ -64,7 +64,7 @@ def test_a_source_knows_the_setting_and_takes_every_value_of_it(
 @pytest.mark.parametrize("wrong", ["-1", "no such thing", "\0", "\ud800", "*", "9" * 5000, "a\nb"])
 @ALL
 def test_a_wrong_value_is_refused_with_its_field(
-    kind: str, name: str, choice: Choice, wrong: str
+    kind: str, name: str, choice: SettingChoice, wrong: str
 ) -> None:
     del choice
     if name in SEARCHES and wrong in {"-1", "no such thing", "*", "a\nb"}:
@@ -73,7 +73,7 @@ def test_a_wrong_value_is_refused_with_its_field(
 
 
 @ALL
-def test_a_needed_setting_may_not_be_missing(kind: str, name: str, choice: Choice) -> None:
+def test_a_needed_setting_may_not_be_missing(kind: str, name: str, choice: SettingChoice) -> None:
     if choice.needed:
         assert refused(kind, {}) == f"settings.{name}"
 
@@ -86,5 +86,5 @@ def test_an_unknown_setting_and_a_wrong_address_are_refused_by_name(kind: str) -
 
 
 def test_a_setting_that_is_not_described_is_any_text() -> None:
-    assert choice_of("feed", "colour") == Choice()
+    assert choice_of("feed", "colour") == SettingChoice()
     assert CHOICES.keys() <= SOURCES.keys()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from paperround.core.errors import FetchFailed
-from paperround.feeds.formats.hugging_face import Period, PeriodKind
-from paperround.feeds.model import FeedState, Progress
+from paperround.feeds.formats.hugging_face import ListingPeriod, PeriodKind
+from paperround.feeds.model import FeedState, PollProgress
 from paperround.feeds.sources.hugging_face import HfDaily
 from paperround.papers.model import ParsedBatch
 from tests.sources.arxiv_samples import NOW, page, state
@@ -26,7 +26,7 @@ def day_of(count: int) -> bytes:
 def at(first: str, number: int, left: int, **settings: str) -> str:
     """The cursor of a page of the list of a day, week or month, of so many that are left."""
     kind = PeriodKind(settings.get("period", "day"))
-    period = Period(kind=kind, first=date.fromisoformat(first))
+    period = ListingPeriod(kind=kind, first=date.fromisoformat(first))
     return stopped(SOURCE, settings, period=period, page=number, left=left)
 
 
@@ -99,7 +99,7 @@ def test_an_answer_without_papers_is_a_failure_and_no_empty_day(
 @pytest.mark.accept("I12", part="hf validators")
 def test_an_unchanged_first_page_is_asked_for_politely_and_leads_to_the_second() -> None:
     url = "http://127.0.0.1:9/api/daily_papers?date=2026-01-28&limit=100&p=0"
-    known = Progress(validators={url: {"etag": '"x"', "last-modified": ""}})
+    known = PollProgress(validators={url: {"etag": '"x"', "last-modified": ""}})
     base = url.partition("?")[0]
     request = SOURCE.plan(FeedState(url=base, settings={}, progress=known), NOW)
     assert (request.url, request.headers) == (url, {"If-None-Match": '"x"'})

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.feeds.formats.stated_dates import Period, period_of
+from paperround.feeds.formats.stated_dates import DateRange, period_of
 
-DAY = Period(first=date(2026, 1, 28), last=date(2026, 1, 28))
-MONTH = Period(first=date(2026, 1, 1), last=date(2026, 1, 31))
-YEAR = Period(first=date(2026, 1, 1), last=date(2026, 12, 31))
+DAY = DateRange(first=date(2026, 1, 28), last=date(2026, 1, 28))
+MONTH = DateRange(first=date(2026, 1, 1), last=date(2026, 1, 31))
+YEAR = DateRange(first=date(2026, 1, 1), last=date(2026, 12, 31))
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ YEAR = Period(first=date(2026, 1, 1), last=date(2026, 12, 31))
         ("", None),
     ],
 )
-def test_a_date_is_as_exact_as_it_was_stated(text: str, period: Period | None) -> None:
+def test_a_date_is_as_exact_as_it_was_stated(text: str, period: DateRange | None) -> None:
     assert period_of(text) == period
 
 
-def days(first: str, last: str) -> Period:
-    return Period(first=date.fromisoformat(first), last=date.fromisoformat(last))
+def days(first: str, last: str) -> DateRange:
+    return DateRange(first=date.fromisoformat(first), last=date.fromisoformat(last))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def days(first: str, last: str) -> Period:
         ("20261341", YEAR),
     ],
 )
-def test_a_range_lasts_from_its_first_day_to_its_last(text: str, period: Period) -> None:
+def test_a_range_lasts_from_its_first_day_to_its_last(text: str, period: DateRange) -> None:
     assert period_of(text) == period
 
 

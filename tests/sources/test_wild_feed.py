@@ -4,7 +4,7 @@ import pytest
 
 from paperround.core.errors import FetchFailed, UnreadableFile
 from paperround.feeds.formats import wild_feed
-from paperround.feeds.formats.wild_feed import Limits, wild_items
+from paperround.feeds.formats.wild_feed import ParserLimits, wild_items
 from paperround.feeds.formats.wild_feed_child import items_of
 from paperround.feeds.sources.registry import SOURCES
 from paperround.papers.model import ParsedBatch
@@ -110,12 +110,12 @@ def test_too_large_a_feed_is_not_handed_on(filling: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        (Limits(memory=8 * 1024 * 1024), "too much memory or time"),
-        (Limits(patience=0.001), "took too long"),
+        (ParserLimits(memory=8 * 1024 * 1024), "too much memory or time"),
+        (ParserLimits(patience=0.001), "took too long"),
     ],
 )
 def test_a_reading_that_meets_a_limit_is_a_failure(
-    limits: Limits, why: str, monkeypatch: pytest.MonkeyPatch
+    limits: ParserLimits, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = "<item><title>A & B</title><b></item>" * 19_000
     monkeypatch.setattr(wild_feed, "LIMITS", limits)
@@ -128,7 +128,7 @@ def test_a_reading_that_meets_a_limit_is_a_failure(
 def test_a_reading_that_works_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wild_feed, "CHILD", "tests.sources.busy_child")
     with pytest.raises(UnreadableFile, match="too much memory or time"):
-        wild_items(f"{HEAD}{SECOND}{TAIL}", Limits(work=1, patience=60.0))
+        wild_items(f"{HEAD}{SECOND}{TAIL}", ParserLimits(work=1, patience=60.0))
 
 
 def test_the_child_sees_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pytest
 from sqlalchemy import CheckConstraint
 
-from paperround.bounces.model import Did, Kind
+from paperround.bounces.model import Did, ReportKind
 from paperround.db.schema import tables as db
 from paperround.delivery.model import Evidence
 from paperround.editions.model import DeliveryState, DigestKind, EditionState
@@ -35,7 +35,7 @@ from paperround.subscribers.requests import RequestKind
         ("papers.show", Show),
         ("returned.did", Did),
         ("returned.evidence", Evidence),
-        ("returned.kind", Kind),
+        ("returned.kind", ReportKind),
         ("signup_requests.kind", RequestKind),
         ("subscribers.state", SubscriberState),
         ("subscriptions.frequency", Frequency),

@@ -23,7 +23,7 @@ from paperround.core.errors import (
 from paperround.db import migrate, revisions
 from paperround.db.backup import back_up
 from paperround.db.dialect import next_ids
-from paperround.db.move import Moving, Source, between
+from paperround.db.move import MoveSource, Moving, between
 from paperround.db.schema import tables as db
 from tests.builders import NOW
 from tests.databases import PostgresServer, opened, run_on
@@ -110,16 +110,16 @@ def test_a_table_without_rows_begins_at_one(
 def test_a_row_that_did_not_arrive_is_noticed(
     old: Path, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    every = Source.rows
+    every = MoveSource.rows
 
-    def all_but_one(source: Source, table: Table) -> Iterator[Any]:
+    def all_but_one(source: MoveSource, table: Table) -> Iterator[Any]:
         return (
             islice(every(source, table), 1, None)
             if table is db.search_words
             else every(source, table)
         )
 
-    monkeypatch.setattr(Source, "rows", all_but_one)
+    monkeypatch.setattr(MoveSource, "rows", all_but_one)
     with pytest.raises(DatabaseFailed, match=r"search_words has .* rows, and .* arrived"):
         moved(old, new)
     assert_untouched(old, new)

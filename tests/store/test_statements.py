@@ -17,7 +17,7 @@ from paperround.db import engine as engines
 from paperround.db import migrate
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.history import SentPapers
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.subscribers.model import SubscriberId
@@ -67,7 +67,7 @@ def live_a_day(database: SqlDatabase, day: int, *, readers: int, papers: int) ->
         assert len(taken) >= day + 2
     with database.reading() as work:
         work[SentPapers].already_sent([SubscriberId(n * 7) for n in range(readers)])
-    mailing = Post(
+    mailing = DeliveryContext(
         judge=evidence_of_outcome,
         hold_against=hold_against,
         database=database,

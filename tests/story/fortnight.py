@@ -11,20 +11,20 @@ from urllib.parse import parse_qs, urlsplit
 from paperround.bounces.classify import evidence_of_outcome
 from paperround.bounces.handling import hold_against
 from paperround.core.interfaces import Worker
-from paperround.db.transactions import SqlDatabase, UnitOfWork
+from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.model import Envelope, Outcome
 from paperround.digests.plan import Hours
-from paperround.digests.sending import Post, deliver
+from paperround.digests.sending import DeliveryContext, deliver
 from paperround.editions.model import DeliveryId
 from paperround.editions.store.lists import ListStore
-from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import NewFeed
 from paperround.feeds.sources.registry import SOURCES
 from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest, Page
 from paperround.ops.dead_man_switch import Silence
-from paperround.ops.tick import Rounds, TickReport, tick
-from paperround.personal.ranking import Opinions, taste_day
+from paperround.ops.tick import TickContext, TickReport, tick
+from paperround.personal.ranking import PersonalRanking, taste_day
 from paperround.subscribers.model import (
     Consent,
     Frequency,
@@ -138,11 +138,11 @@ class Socket:
     database: SqlDatabase
     has_power: bool = True
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]:
+    def reading(self) -> AbstractContextManager[Transaction]:
         """A snapshot."""
         return self._powered().reading()
 
-    def writing(self) -> AbstractContextManager[UnitOfWork]:
+    def writing(self) -> AbstractContextManager[Transaction]:
         """A transaction."""
         return self._powered().writing()
 
@@ -276,16 +276,16 @@ class Machine:
         deliver(self._post())
         return report
 
-    def _rounds(self) -> Rounds:
+    def _rounds(self) -> TickContext:
         world = self.world
-        return Rounds(
+        return TickContext(
             database=self.socket,
             ranker=NewestFirst(),
-            opinions=Opinions(taste_day),
+            opinions=PersonalRanking(taste_day),
             identity=IDENTITY,
             hours=Hours(hour=7),
             enrichers=(),
-            newsroom=Newsroom(
+            newsroom=FeedContext(
                 database=self.socket,
                 client=world.service,
                 sources=SOURCES,
@@ -298,9 +298,9 @@ class Machine:
             wake=lambda: None,
         )
 
-    def _post(self) -> Post:
+    def _post(self) -> DeliveryContext:
         world = self.world
-        return Post(
+        return DeliveryContext(
             judge=evidence_of_outcome,
             hold_against=hold_against,
             database=self.socket,

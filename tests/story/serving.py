@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import TypeVar
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.cli.server import server
 from paperround.config import Settings
 from paperround.db.schema.tables import metadata
@@ -44,7 +44,7 @@ class Served:
     """A running installation, and all that a test looks at beside its pages."""
 
     url: str
-    home: Runtime
+    home: AppContext
     clock: HandClock
 
     def mails(self) -> list[EmailMessage]:
@@ -87,7 +87,7 @@ def serving(
         settings = Settings(
             data_dir=folder, public_url=url, rate_signup_ip="off", rate_search_ip=rate_search_ip
         )
-        home = Runtime(settings, clock, demo=True)
+        home = AppContext(settings, clock, demo=True)
         _publish(home, records)
         running = server(create_app(home), host=host, port=port)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [door]})
@@ -103,7 +103,7 @@ def serving(
             home.database.close()
 
 
-def _publish(home: Runtime, records: Sequence[Record] | None) -> None:
+def _publish(home: AppContext, records: Sequence[Record] | None) -> None:
     """Ingest the papers and freeze today's edition of them."""
     samples = days.batch_at(days.read(), anchor=NOW, now=NOW)
     ingest(

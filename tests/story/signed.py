@@ -1,13 +1,13 @@
 """The DNS records of an installation."""
 
-from paperround.delivery.dkim.keys import Record
+from paperround.delivery.dkim.keys import KeyRecord
 from paperround.delivery.dkim.signer import Algorithm
 from tests.story.command_line import CommandLine
 
 
-def records(home: CommandLine) -> list[Record]:
+def records(home: CommandLine) -> list[KeyRecord]:
     return [
-        Record(
+        KeyRecord(
             selector=one["selector"],
             domain="papers.example.org",
             algorithm=Algorithm(one["algorithm"]),

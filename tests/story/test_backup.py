@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.web.app import create_app
 from tests.story.command_line import CLOCK, SAMPLE, CommandLine
@@ -91,7 +91,7 @@ def test_a_link_that_was_mailed_before_the_backup_leaves_what_was_restored(
 def standing_in(home: CommandLine) -> Iterator[TestClient]:
     """The site of an installation, without its jobs."""
     settings = Settings(data_dir=home.folder / "paperround-data")
-    runtime = Runtime(settings, CLOCK)
+    runtime = AppContext(settings, CLOCK)
     yield TestClient(create_app(runtime), base_url=settings.public_url)
     runtime.queue.stop(drain_seconds=1)
     sql(runtime).dispose()

@@ -18,7 +18,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Identity
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.cancel import cancel, pause, resume
 from tests.builders import NOW
 from tests.databases import database_url, postgres, postgres_url, sqlite_template
@@ -134,7 +134,7 @@ def confirm(town: Town) -> None:
     """Somebody else's notice waits."""
     identity = Identity(keys=KeyRing((SECRET.encode(),)), domain="papers.example")
     words = {"subject": "s"}
-    notice = new_notice(identity, NoticeKind.ALERT, "1", None, KEEPER, words, now=NOW)
+    notice = new_notice(identity, SystemMailKind.ALERT, "1", None, KEEPER, words, now=NOW)
     with town.database.writing() as work:
         work[NoticeLedger].put(notice, now=NOW)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from paperround.core.errors import FetchFailed
-from paperround.http.limits import Limits
+from paperround.http.limits import FetchLimits
 from paperround.papers.summaries import Wording
 from paperround.plugins.summaries.chat import TOKENS, ChatSummariser, opened_place
 from tests.builders import paper
@@ -16,7 +16,7 @@ from tests.summarise.service import completion
 PAPER = paper(title="Foo", abstract='Say "Foo".\nThen say bar.')
 
 
-def answer_of(behaviour: Behaviour, *, language: str = "", limits: Limits = QUICK) -> str:
+def answer_of(behaviour: Behaviour, *, language: str = "", limits: FetchLimits = QUICK) -> str:
     with FaultServer({"/": behaviour}) as server, guarded(server.at, limits=limits) as client:
         wording = Wording(model="small-1", language=language)
         return ChatSummariser(client, server.url("/v1"), wording, "key").ask(PAPER)

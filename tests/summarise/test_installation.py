@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import load_settings
 from paperround.core.clock import FixedClock
 from paperround.core.errors import Misconfigured
@@ -21,9 +21,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {"PAPERROUND_DATA_DIR": str(tmp_path)}
 
 
-def home_of(settings: dict[str, str], *, demo: bool = False, **more: str) -> Runtime:
+def home_of(settings: dict[str, str], *, demo: bool = False, **more: str) -> AppContext:
     named = {f"PAPERROUND_SUMMARISE_{name.upper()}": value for name, value in more.items()}
-    return Runtime(load_settings(settings | named), FixedClock(NOW), demo=demo)
+    return AppContext(load_settings(settings | named), FixedClock(NOW), demo=demo)
 
 
 @pytest.mark.accept("F24", part="off by default")

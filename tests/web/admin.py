@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from paperround.access.keys import create_key
 from paperround.access.model import Scope
-from paperround.bootstrap import Runtime
-from paperround.feeds.fetcher import Newsroom
+from paperround.bootstrap import AppContext
+from paperround.feeds.fetcher import FeedContext
 from paperround.http.model import FetchRequest, Page
 from tests.builders import NOW
 
@@ -20,7 +20,7 @@ FEEDS = "/api/v1/admin/feeds"
 PUBLIC_URL = "https://papers.example"
 
 
-def key_for(runtime: Runtime, *scopes: Scope) -> str:
+def key_for(runtime: AppContext, *scopes: Scope) -> str:
     """The text of a new key with these scopes."""
     made = create_key(runtime.database, "tests", scopes, expires_at=None, now=NOW)
     return made.text
@@ -74,13 +74,13 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Staffed(Runtime):
+class Staffed(AppContext):
     """An installation whose feeds are read from `service`, without waiting for a turn."""
 
     service: Service = field(default_factory=Service)
 
     @cached_property
-    def newsroom(self) -> Newsroom:
+    def newsroom(self) -> FeedContext:
         return replace(super().newsroom, client=self.service, pause=lambda _: None)
 
 

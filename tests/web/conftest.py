@@ -12,14 +12,14 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.tokens import Purpose
 from paperround.db.schema.tables import metadata, signup_requests
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.plan import plan_due
 from paperround.editions.model import DigestKind, Edition
 from paperround.editions.store.lists import ListStore
@@ -55,7 +55,7 @@ class Site:
     """The application and all that a test looks at beside it."""
 
     app: FastAPI
-    runtime: Runtime
+    runtime: AppContext
     clock: HandClock
     client: TestClient
 
@@ -79,7 +79,7 @@ class Site:
         with self.runtime.requests_first():
             pass
 
-    def notice_token(self, name: str, kind: NoticeKind, purpose: Purpose) -> str:
+    def notice_token(self, name: str, kind: SystemMailKind, purpose: Purpose) -> str:
         """The token of the latest notice of a kind that was written to somebody."""
         self.work()
         with self.runtime.database.reading() as work:
@@ -106,7 +106,7 @@ class Site:
             }
 
 
-def sql(runtime: Runtime) -> Engine:
+def sql(runtime: AppContext) -> Engine:
     """The engine under the runtime's database."""
     assert isinstance(runtime.database, SqlDatabase)
     return runtime.database._engine
@@ -136,7 +136,7 @@ def site(settings: Settings) -> Iterator[Site]:
 def running(settings: Settings, *, demo: bool = False, cache_seconds: float = 0) -> Iterator[Site]:
     """The site of an installation with these settings; by default it caches no page."""
     clock = HandClock()
-    runtime = Runtime(settings, clock, demo=demo)
+    runtime = AppContext(settings, clock, demo=demo)
     app = create_app(runtime, cache_seconds=cache_seconds)
     with TestClient(app, base_url=PUBLIC_URL, raise_server_exceptions=False) as client:
         yield Site(app=app, runtime=runtime, clock=clock, client=client)
@@ -184,7 +184,7 @@ def digest_token(site: Site, edition: Edition) -> str:
 def choices_token(site: Site, digest_token: str) -> str:
     """The token of a link to her choices that Alice was mailed just now."""
     site.client.post(f"/preferences/{digest_token}", data={"action": "link"})
-    return site.notice_token("alice", NoticeKind.PREFERENCES, Purpose.PREFERENCES)
+    return site.notice_token("alice", SystemMailKind.PREFERENCES, Purpose.PREFERENCES)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from paperround.access.model import Scope
 from paperround.access.store import AnswerStore
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.web import auth
@@ -67,7 +67,7 @@ def arm(moment: str) -> None:
 
 def main(url: str, folder: str, moment: str, what: str) -> None:
     """Ask once, and die of it."""
-    runtime = Runtime(settings_of(url, Path(folder)), FixedClock(NOW))
+    runtime = AppContext(settings_of(url, Path(folder)), FixedClock(NOW))
     key = key_for(runtime, *Scope)
     client = program(create_app(runtime), None)
     path, body = REQUESTS[what]

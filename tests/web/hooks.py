@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.http.model import HttpClient
 from tests.fakes import FakeClient
 from tests.mail.hooks.providers import (
@@ -11,7 +11,7 @@ from tests.mail.hooks.providers import (
 
 
 @dataclass(frozen=True)
-class Told(Runtime):
+class Told(AppContext):
     """An installation whose providers are asked on a web of our own."""
 
     web: FakeClient = field(default_factory=web_of_sns)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.db.schema import tables
 from paperround.delivery.restore_guard import INSTALLATION
 from paperround.digests.cuts import freeze_cuts
@@ -31,7 +31,7 @@ class Published:
     folder: Path
     editions: dict[str, Edition] = field(default_factory=dict)
 
-    def publish(self, home: Runtime, engine: Engine) -> Edition:
+    def publish(self, home: AppContext, engine: Engine) -> Edition:
         """Freeze the edition at its last cut, or copy the database of one that is the same."""
         if engine.dialect.name != "sqlite":
             return published(home)
@@ -58,7 +58,7 @@ def name_alike(engine: Engine) -> None:
         )
 
 
-def published(home: Runtime) -> Edition:
+def published(home: AppContext) -> Edition:
     """Today's edition of the sample papers, frozen at its last cut."""
     ingest(
         days.batch_at(days.read(), anchor=NOW, now=NOW),

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.access.model import Scope
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.delivery.channel_model import ChannelKind
 from paperround.web.app import create_app
@@ -28,9 +28,9 @@ def made() -> Iterator[Services]:
 
 
 @pytest.fixture
-def home(settings: Settings, made: Services) -> Iterator[Runtime]:
+def home(settings: Settings, made: Services) -> Iterator[AppContext]:
     opened = settings.model_copy(update={"fetch_allow": made.server.at})
-    runtime = Runtime(opened, HandClock())
+    runtime = AppContext(opened, HandClock())
     seed_list(runtime.database)
     yield runtime
     runtime.queue.stop(drain_seconds=1)
@@ -38,7 +38,7 @@ def home(settings: Settings, made: Services) -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def admin(home: Runtime) -> TestClient:
+def admin(home: AppContext) -> TestClient:
     scopes = (Scope.CHANNELS_WRITE, Scope.AUDIT_READ)
     return program(create_app(home), key_for(home, *scopes))
 

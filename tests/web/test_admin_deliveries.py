@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.access.model import Scope
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.delivery.store.ledger import Ledger
 from paperround.editions.model import DeliveryState
@@ -36,15 +36,15 @@ REPLY = "5.1.1 <alice@mail.example> is not known here"
 
 
 @pytest.fixture
-def home(settings: Settings) -> Iterator[Runtime]:
-    runtime = Runtime(settings, HandClock())
+def home(settings: Settings) -> Iterator[AppContext]:
+    runtime = AppContext(settings, HandClock())
     yield runtime
     runtime.queue.stop(drain_seconds=1)
     sql(runtime).dispose()
 
 
 @pytest.fixture
-def admin(home: Runtime) -> TestClient:
+def admin(home: AppContext) -> TestClient:
     """A program that may stop deliveries, over a list of three readers whose first was refused."""
     database = home.database
     trending = seed_list(database)
@@ -107,7 +107,7 @@ def test_a_persons_history_names_the_papers(admin: TestClient) -> None:
 
 @pytest.mark.accept("F34", part="stop API")
 def test_a_list_is_paused_and_resumed_and_both_are_written_down(
-    admin: TestClient, home: Runtime
+    admin: TestClient, home: AppContext
 ) -> None:
     paused = admin.post(f"{ADMIN}/lists/trending/pause")
     assert paused.json() == {"list": "trending", "paused": True, "changed": True}

@@ -8,7 +8,7 @@ import pytest
 
 from paperround.core.times import format_instant
 from paperround.core.tokens import Purpose
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.sending import deliver
 from tests.web.conftest import PUBLIC_URL, Site
 
@@ -29,7 +29,7 @@ def asked(site: Site, door: str) -> datetime:
 def kept_of_ada(site: Site) -> dict[str, Any]:
     """She confirms an hour later, and takes away what is kept of her."""
     site.clock.move(hours=1)
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     page = site.client.post(f"/confirm/{token}").text
     [opens] = re.findall(r'href="(/preferences/[^"/]+)"', page)
     answer = site.client.post(f"{PUBLIC_URL}{opens}", data={"action": "export"})

@@ -5,7 +5,7 @@ import pytest
 from anyio.to_thread import current_default_thread_limiter
 
 from paperround.config import Settings
-from paperround.web.context import DIGEST, SEARCH, Turns
+from paperround.web.context import DIGEST, SEARCH, CostlyTurns
 from paperround.web.security import Message, Scope
 from tests.web.conftest import Site, running
 
@@ -17,13 +17,13 @@ PREVIEW = "/subscribe/preview"
 @pytest.fixture
 def hurried(site: Site) -> Site:
     """A site where nobody waits for a turn."""
-    site.app.state.turns = Turns(patience=0)
+    site.app.state.turns = CostlyTurns(patience=0)
     return site
 
 
 @pytest.mark.accept("S16", part="turns", mutant="any-number-of-costly-requests-run-at-once")
 def test_two_costly_requests_run_at_a_time_and_one_of_each_client() -> None:
-    turns = Turns()
+    turns = CostlyTurns()
     assert [turns.take(one) for one in ("a", "a", "b", "c")] == [True, False, True, False]
     turns.end("a")
     assert [turns.take(one) for one in ("b", "c")] == [False, True]

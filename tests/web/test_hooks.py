@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.errors import FetchFailed, Misconfigured
 from paperround.web.app import create_app
@@ -223,4 +223,4 @@ def test_who_calls_too_often_waits(settings: Settings) -> None:
 def test_a_wrong_setting_is_told_at_the_start(settings: Settings, tmp_path: Path) -> None:
     wrong = settings.model_copy(update={"ses_topic_arn": "bounces", "data_dir": tmp_path})
     with pytest.raises(Misconfigured, match="PAPERROUND_SES_TOPIC_ARN"):
-        create_app(Runtime(wrong, HandClock()))
+        create_app(AppContext(wrong, HandClock()))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.clock import FixedClock, StartedClock
 from paperround.db.schema.tables import feeds, signup_requests
 from paperround.web.app import create_app
@@ -39,7 +39,7 @@ def killed(url: str, folder: Path, moment: str, what: str) -> str:
     return said
 
 
-def effects(runtime: Runtime, what: str) -> int:
+def effects(runtime: AppContext, what: str) -> int:
     with sql(runtime).connect() as connection:
         found: int = connection.execute(
             select(func.count()).select_from(EFFECTS[what])
@@ -55,7 +55,7 @@ def test_a_request_that_killed_its_server_acts_once_when_it_comes_again(
     database_url: str, tmp_path: Path, moment: str, left: int, what: str
 ) -> None:
     key = killed(database_url, tmp_path, moment, what)
-    runtime = Runtime(settings_of(database_url, tmp_path), FixedClock(NOW))
+    runtime = AppContext(settings_of(database_url, tmp_path), FixedClock(NOW))
     again = program(create_app(runtime), key)
     assert effects(runtime, what) == left
     path, body = REQUESTS[what]

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from paperround.core.tokens import Purpose
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address, paper
 from tests.web.conftest import Site
@@ -160,7 +160,7 @@ def test_what_is_typed_is_text_when_it_comes_back(site: Site, choices_token: str
 @pytest.mark.accept("F16", part="a saved search")
 def test_a_search_becomes_an_interest_once_somebody_new_confirms(site: Site) -> None:
     assert "Check your inbox" in asked(site, "graph -survey")
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     assert kept(site, "ada") == []
     assert "graph -survey" not in site.client.get(f"/confirm/{token}").text
     assert "graph -survey" in site.client.post(f"/confirm/{token}").text
@@ -174,7 +174,9 @@ def test_a_search_of_a_reader_waits_for_their_yes_behind_a_mailed_link(
     assert digest_token
     new = asked(site, "graph -survey")
     assert asked(site, "graph -survey", "alice@mail.example") == new
-    path = "/preferences/" + site.notice_token("alice", NoticeKind.PREFERENCES, Purpose.PREFERENCES)
+    path = "/preferences/" + site.notice_token(
+        "alice", SystemMailKind.PREFERENCES, Purpose.PREFERENCES
+    )
     page = site.client.get(path).text
     assert "Somebody asked for this with your address" in page
     assert typed(page, "keyword") == "graph -survey"
@@ -228,7 +230,7 @@ def test_a_program_signs_somebody_up_with_interests(site: Site) -> None:
         "/api/v1/subscriptions", json={"email": "ada@mail.example", "interests": interests}
     )
     assert answer.status_code == 202
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     site.client.post(f"/confirm/{token}")
     assert kept(site, "ada") == ["keyword:graph NOT survey", "author:Ada Lovelace"]
 

@@ -11,7 +11,7 @@ from paperround.core.i18n.locale import catalogue_path, read_catalogue
 from paperround.core.languages import LANGUAGES
 from paperround.core.tokens import Purpose
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import Edition
 from paperround.subscribers.model import Preferences
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -100,7 +100,7 @@ def test_a_program_may_say_the_language(site: Site) -> None:
 @pytest.mark.accept("F26", part="kept")
 def test_a_reader_chooses_the_language_and_keeps_it_where_a_form_does_not_ask(site: Site) -> None:
     site.ask()
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     page = site.client.post(f"/confirm/{token}").text
     path = re.findall(r"/preferences/[\w-]{40}", page)[0]
     saved = site.client.post(path, data={"action": "save", "language": "zh-Hans"})
@@ -122,7 +122,7 @@ def test_a_confirmation_is_in_the_language_it_was_asked_for_whoever_asked_before
     site.ask(language="de")
     site.clock.move(hours=2)
     site.ask(language="fr")
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     page = site.client.get(f"/confirm/{token}", headers={"accept-language": "en"})
     assert page.headers["content-language"] == "fr"
 
@@ -131,7 +131,7 @@ def test_a_button_to_confirm_is_shown_while_the_database_is_away(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.ask()
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
 
     def gone(*_: object) -> None:
         raise DatabaseFailed("it is down")
@@ -355,7 +355,7 @@ def test_a_link_to_choices_speaks_to_its_reader_also_when_it_is_old(
 @pytest.mark.accept("F26", part="pages")
 def test_a_confirmation_is_asked_for_in_the_language_of_its_mail(site: Site) -> None:
     site.ask(language="fr")
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     assert spoken_by(site, "GET", f"/confirm/{token}") == "fr"
     assert spoken_by(site, "GET", f"/confirm/{token}/preview") == "fr"
     assert spoken_by(site, "POST", f"/confirm/{token}") == "fr"
@@ -371,6 +371,6 @@ def test_a_change_of_address_is_agreed_to_in_the_language_of_its_reader(
     keep(site, choices_token, "de")
     asked = {"action": "move", "email": "alice@new.example"}
     assert site.client.post(f"/preferences/{choices_token}", data=asked).status_code == 200
-    token = site.notice_token("alice", NoticeKind.CHANGE, Purpose.CONFIRM)
+    token = site.notice_token("alice", SystemMailKind.CHANGE, Purpose.CONFIRM)
     assert spoken_by(site, "GET", f"/address/{token}") == "de"
     assert spoken_by(site, "POST", f"/address/{token}") == "de"

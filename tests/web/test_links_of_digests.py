@@ -21,11 +21,11 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urljoin, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.languages import PARAMETER
 from paperround.core.tokens import Purpose
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.plan import plan_due
 from paperround.digests.sending import deliver
 from paperround.editions.model import Edition
@@ -282,7 +282,7 @@ def test_a_confirmation_with_any_bit_flipped_shows_the_same_page_and_changes_not
     site: Site,
 ) -> None:
     site.ask()
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     before = site.dump()
     pages = {site.client.post(f"/confirm/{forged}").text for forged in flipped(token)}
     assert site.dump() == before
@@ -303,7 +303,7 @@ def crowded(tmp_path: Path, database_url: str) -> Iterator[Site]:
         secret_key="a secret that is only used by these tests",
     )
     clock = HandClock()
-    runtime = Runtime(settings, clock)
+    runtime = AppContext(settings, clock)
     app = create_app(runtime)
     with TestClient(app, base_url=PUBLIC_URL, raise_server_exceptions=False) as client:
         yield Site(app=app, runtime=runtime, clock=clock, client=client)
@@ -316,7 +316,7 @@ def crowded(tmp_path: Path, database_url: str) -> Iterator[Site]:
 @pytest.mark.accept("S5", part="hundred at once")
 def test_a_hundred_posts_at_once_are_one_confirmation(crowded: Site) -> None:
     crowded.ask()
-    token = crowded.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = crowded.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     gate = Barrier(CONFIRMERS)
 
     def press(_: int) -> tuple[int, bool]:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.bootstrap.workers import MAIL, Hands
+from paperround.bootstrap.workers import MAIL, WorkerConfig
 from paperround.config import Settings
 from paperround.core.errors import Misconfigured
 from paperround.core.interfaces import Worker
-from paperround.core.jobs import DELIVER, Line
+from paperround.core.jobs import DELIVER, QueueName
 from paperround.db.slots import SlotStore
 from paperround.ops.cluster import look, worker_lives
 from paperround.ops.tick import SCHEDULER
@@ -27,7 +27,7 @@ from tests.web.metrics import numbers
 __all__ = ["postgres", "postgres_url"]
 
 ME = Worker(host="north", pid=7, started="")
-ALL = tuple(Line)
+ALL = tuple(QueueName)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def many(postgres_url: str, tmp_path: Path) -> Iterator[Site]:
     run_on(postgres_url, EMPTY)
 
 
-def everybody_works(site: Site, *lines: Line) -> None:
+def everybody_works(site: Site, *lines: QueueName) -> None:
     """A scheduler and a worker give signs of life, and a tick was done."""
     database = site.runtime.database
     look(database, ME, (), (), now=NOW)
@@ -93,7 +93,7 @@ def test_a_schema_that_lacks_a_change_of_the_queue_is_told(many: Site, postgres_
 
 
 def test_metrics_tell_who_works_and_what_waits(many: Site) -> None:
-    everybody_works(many, Line.NOTICES, Line.MAIL)
+    everybody_works(many, QueueName.NOTICES, QueueName.MAIL)
     many.runtime.queue.put(DELIVER)
     found = numbers(many)
     assert found["schedulers",] == 1
@@ -110,7 +110,7 @@ def pages(site: Site, role: Role) -> TestClient:
 
 
 def test_a_worker_tells_what_it_serves_and_whether_it_does(many: Site) -> None:
-    home = replace(many.runtime, hands=Hands(lines=(Line.MAIL,)))
+    home = replace(many.runtime, hands=WorkerConfig(lines=(QueueName.MAIL,)))
     client = TestClient(role_app(home, worker_role(home)))
     assert client.get("/healthz").json() == {"status": "alive", "role": "worker"}
     answer = client.get("/readyz")  # it has not begun

@@ -7,7 +7,7 @@ import pytest
 
 from paperround.access.model import Scope
 from paperround.bounces.handling import receive
-from paperround.bounces.model import Kind
+from paperround.bounces.model import ReportKind
 from paperround.bounces.store import ReturnStore
 from paperround.core.errors import FetchFailed
 from paperround.core.tokens import read_token
@@ -85,7 +85,7 @@ def test_what_came_back_is_counted_by_what_it_proves_and_did(
     site: Site, edition: Edition, digest_token: str
 ) -> None:
     del edition
-    event = replace(returned_event(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT), tag="")
+    event = replace(returned_event(kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT), tag="")
     parts = read_token(digest_token)
     assert parts is not None
     with site.runtime.database.writing() as work:

@@ -12,12 +12,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from paperround.access.model import Scope
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope
 from paperround.delivery.outbox import OutboxMailer
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.render.composer import MailRenderer
 from paperround.editions.model import DeliveryId
 from paperround.web.app import create_app
@@ -33,9 +33,9 @@ SCRIPT = "<script>alert(1)</script>"
 @contextmanager
 def visiting(
     settings: Settings, *, demo: bool = True, at: str = "127.0.0.1"
-) -> Iterator[tuple[TestClient, Runtime]]:
+) -> Iterator[tuple[TestClient, AppContext]]:
     """Somebody at the address `at` on the site of a demo, or of an installation."""
-    home = Runtime(settings, HandClock(), demo=demo)
+    home = AppContext(settings, HandClock(), demo=demo)
     client = TestClient(
         create_app(home), base_url=HERE, client=(at, 4711), raise_server_exceptions=False
     )
@@ -116,7 +116,7 @@ def test_what_kind_a_mail_is_stands_in_words_of_the_reader(
 ) -> None:
     keep(tmp_path)
     put(tmp_path, "2", MailRenderer(mails.letterhead()).compose_notice(mails.notice()))
-    alert = mails.notice(mails.notice_view(NoticeKind.ALERT))
+    alert = mails.notice(mails.notice_view(SystemMailKind.ALERT))
     put(tmp_path, "3", MailRenderer(mails.letterhead()).compose_notice(alert))
     for address, said in zip((MAIL, *map(mail_address, "23")), words, strict=True):
         page = demo.get("/outbox", params={"lang": language}).text

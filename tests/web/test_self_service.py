@@ -10,7 +10,7 @@ from httpx2 import Response
 
 from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import Edition
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Preferences, SubscriberState
@@ -100,7 +100,7 @@ def test_leaving_masks_the_address_and_mails_a_way_back(site: Site, digest_token
     assert "a•••@mail.example" in page
     assert "alice" not in page
     site.client.post(f"/unsubscribe/{digest_token}")
-    undo = site.notice_token("alice", NoticeKind.UNDO, Purpose.CONFIRM)
+    undo = site.notice_token("alice", SystemMailKind.UNDO, Purpose.CONFIRM)
     assert "You are subscribed" in site.client.post(f"/confirm/{undo}").text
     assert subscription(site)[0] is SubscriberState.ACTIVE
 
@@ -141,7 +141,7 @@ def _asks_for_a_link(site: Site, email: str, **fields: str) -> Response:
 def test_a_reader_without_a_mail_at_hand_has_a_link_mailed(site: Site, digest_token: str) -> None:
     assert digest_token
     answer = _asks_for_a_link(site, "alice@mail.example")
-    token = site.notice_token("alice", NoticeKind.PREFERENCES, Purpose.PREFERENCES)
+    token = site.notice_token("alice", SystemMailKind.PREFERENCES, Purpose.PREFERENCES)
     assert "a•••@mail.example" in site.client.get(f"/preferences/{token}").text
     assert _asks_for_a_link(site, "stranger@mail.example").text == answer.text
 
@@ -324,7 +324,7 @@ def test_looking_at_any_link_with_any_harmless_method_changes_nothing(
     site: Site, digest_token: str, choices_token: str
 ) -> None:
     site.ask("ada@mail.example")
-    confirm = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    confirm = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     before = site.dump()
     for token in (digest_token, choices_token, confirm):
         for page in ("confirm", "unsubscribe", "preferences", "feedback"):
@@ -459,7 +459,7 @@ def test_a_forged_link_of_a_change_looks_like_any_other(site: Site, choices_toke
     site.client.post(
         f"/preferences/{choices_token}", data={"action": "move", "email": "bob@mail.example"}
     )
-    token = site.notice_token("alice", NoticeKind.CHANGE, Purpose.CONFIRM)
+    token = site.notice_token("alice", SystemMailKind.CHANGE, Purpose.CONFIRM)
     before = site.dump()
     for forged in ("short", token[:-1] + ("B" if token.endswith("A") else "A"), choices_token):
         assert (

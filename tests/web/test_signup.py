@@ -12,14 +12,14 @@ from datetime import timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.errors import Crowded
 from paperround.core.rates import SignupLimits, parse_rates
 from paperround.core.tokens import KeyRing, Purpose
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.store.lists import ListStore
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.limits import DAY, tally
 from paperround.signup.requests import request_link
 from paperround.subscribers.model import Frequency, Preferences, SubscriberState
@@ -53,7 +53,7 @@ def choices(site: Site, name: str = "ada") -> Preferences:
 
 def confirm_token(site: Site, **fields: str) -> str:
     site.ask(**fields)
-    return site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    return site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
 
 
 # --- the form ----------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_a_forged_a_used_and_an_old_link_get_the_same_page(site: Site) -> None:
     site.client.post(f"/confirm/{token}")
     used = site.client.post(f"/confirm/{token}").text
     site.ask("grace@mail.example")
-    old = site.notice_token("grace", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    old = site.notice_token("grace", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     site.clock.move(hours=49)
     assert {forged, used, site.client.post(f"/confirm/{old}").text} == {forged}
     assert "does not work any more" in forged
@@ -188,7 +188,7 @@ def test_it_is_kept_through_which_door_somebody_came(site: Site) -> None:
     site.ask("snippet@mail.example", origin="snippet")
     site.client.post("/api/v1/subscriptions", json={"email": "api@mail.example"})
     for door in ("form", "snippet", "api"):
-        token = site.notice_token(door, NoticeKind.CONFIRM, Purpose.CONFIRM)
+        token = site.notice_token(door, SystemMailKind.CONFIRM, Purpose.CONFIRM)
         site.client.post(f"/confirm/{token}")
         with site.runtime.database.reading() as work:
             person = work[SubscriberStore].find(address(door))
@@ -213,7 +213,7 @@ def test_a_program_signs_somebody_up_with_their_choices(site: Site) -> None:
     answer = site.client.post("/api/v1/subscriptions", json=asked)
     assert answer.status_code == 202
     assert answer.json()["status"] == "accepted"
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     page = site.client.post(f"/confirm/{token}").text
     for chosen in ("09:00 (Asia/Tokyo)", "Once a week, on Friday", "sensor fusion"):
         assert chosen in page
@@ -268,7 +268,7 @@ def test_a_forged_client_address_is_no_other_client(limited_site: Site) -> None:
 @pytest.mark.accept("S2", part="restart")
 def test_who_asked_too_often_has_to_wait_after_a_restart_too(limited_site: Site) -> None:
     refused_at(limited_site.client)
-    again = create_app(Runtime(limited_site.runtime.settings, limited_site.clock))
+    again = create_app(AppContext(limited_site.runtime.settings, limited_site.clock))
     assert refused_at(TestClient(again, base_url=PUBLIC_URL), start=20) == 0
 
 
@@ -315,7 +315,7 @@ def test_work_counts_once_and_for_an_hour(site: Site) -> None:
     assert form_token.solved(keys, second, solved(second), now=too_late) is None
 
 
-def counts(site: Site, proof: str | None, desk: Desk | None = None) -> bool:
+def counts(site: Site, proof: str | None, desk: SignupContext | None = None) -> bool:
     """Whether a request with that proof is let in where nobody is without one."""
     crowd = SignupLimits(address=(), ip=(), net=(), domain=parse_rates("1/h"), total=())
     here = replace(desk or site.runtime.desk, limits=crowd)
@@ -392,7 +392,7 @@ def test_work_that_was_shown_to_one_process_counts_in_no_other(site: Site) -> No
     keys = site.runtime.desk.keys
     work = form_token.challenge(keys, now=NOW).text
     proof = form_token.solved(keys, work, solved(work), now=NOW)
-    other = Runtime(site.runtime.settings, site.clock)
+    other = AppContext(site.runtime.settings, site.clock)
     assert counts(site, proof)
     assert not counts(site, proof, other.desk)
 

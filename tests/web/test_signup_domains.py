@@ -8,7 +8,7 @@ import pytest
 
 from paperround.config import Settings
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.imports import add_subscriber, suppress
 from paperround.subscribers.model import SubscriberState
@@ -170,7 +170,7 @@ def test_a_reader_whose_local_part_is_refused_since_still_gets_their_links(
         person = work[SubscriberStore].find(home.addresses.read(f"{local}@example.org"))
         assert person is not None
         assert person.address == f"{local}@example.org"
-        assert work[NoticeLedger].latest(person.id, NoticeKind.PREFERENCES) is not None
+        assert work[NoticeLedger].latest(person.id, SystemMailKind.PREFERENCES) is not None
 
 
 def test_a_reader_at_a_domain_refused_since_still_gets_their_links(picky: Site) -> None:

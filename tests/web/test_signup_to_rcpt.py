@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.digests.sending import deliver_notices
 from paperround.web.app import create_app
@@ -34,7 +34,7 @@ def posting(tmp_path: Path, sqlite_template: Path, sink: SmtpSink) -> Iterator[S
         **{f"rate_signup_{name}": "off" for name in LIMITS},  # type: ignore[arg-type]
     )
     clock = HandClock()
-    runtime = Runtime(settings, clock)
+    runtime = AppContext(settings, clock)
     app = create_app(runtime)
     client = TestClient(app, base_url=PUBLIC_URL, raise_server_exceptions=False)
     yield Site(app=app, runtime=runtime, clock=clock, client=client)

@@ -7,7 +7,7 @@ import pytest
 
 from paperround.core.tokens import Purpose
 from paperround.delivery.system_mail import notice_mail
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import Edition
 from paperround.subscribers.store.subscribers import SubscriberStore
 from tests.builders import address
@@ -47,7 +47,7 @@ def test_topics_that_are_suggested_or_written_count_once_confirmed(
     assert "Check your inbox" in asked(site, topic="sensor fusion", add_topic=[suggested])
     site.work()
     assert kept(site, "ada") == []
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     confirmed = site.client.post(f"/confirm/{token}").text
     assert "sensor fusion" in confirmed
     assert kept(site, "ada") == ["topic:sensor fusion", f"topic:{suggested}"]
@@ -117,7 +117,7 @@ def test_the_digest_can_be_seen_from_the_link_and_every_link_looks_the_same(
     site: Site, edition: Edition
 ) -> None:
     asked(site)
-    token = site.notice_token("ada", NoticeKind.CONFIRM, Purpose.CONFIRM)
+    token = site.notice_token("ada", SystemMailKind.CONFIRM, Purpose.CONFIRM)
     before = site.dump()
     path = f"/confirm/{token}/preview"
     assert path in site.client.get(f"/confirm/{token}").text

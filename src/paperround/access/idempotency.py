@@ -12,10 +12,10 @@ Only what succeeded is kept: you can mend a request that was refused, and send i
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from paperround.access.model import Answer, Asked
+from paperround.access.model import IdempotentRequest, StoredResponse
 from paperround.access.store import AnswerStore
 from paperround.core.errors import Conflict, InvalidInput
-from paperround.db.transactions import Database, SqlDatabase, UnitOfWork, tried, write
+from paperround.db.transactions import Database, SqlDatabase, Transaction, tried, write
 
 KEPT_ANSWERS = timedelta(hours=24)
 
@@ -23,15 +23,19 @@ KEY = "Idempotency-Key"
 
 
 def once(
-    database: SqlDatabase, asked: Asked, do: Callable[[], Answer], *, now: datetime
-) -> tuple[Answer, bool]:
+    database: SqlDatabase,
+    asked: IdempotentRequest,
+    do: Callable[[], StoredResponse],
+    *,
+    now: datetime,
+) -> tuple[StoredResponse, bool]:
     """Return what `do` answers, and True; or what was answered before, and False. All that `do`
     writes in this context is one transaction with its answer, done again when it lost a race.
 
     Raises InvalidInput when something else was asked under this key.
     """
 
-    def attempt() -> tuple[Answer, bool]:
+    def attempt() -> tuple[StoredResponse, bool]:
         with database.together() as work:
             if not work[AnswerStore].take(asked, after=now - KEPT_ANSWERS, now=now):
                 return _earlier(work, asked, now), False
@@ -43,8 +47,8 @@ def once(
 
 
 def once_outside(
-    database: Database, asked: Asked, do: Callable[[], Answer], *, now: datetime
-) -> tuple[Answer, bool]:
+    database: Database, asked: IdempotentRequest, do: Callable[[], StoredResponse], *, now: datetime
+) -> tuple[StoredResponse, bool]:
     """The same for what is done outside the database too, and takes its time.
 
     Raises InvalidInput when something else was asked under this key, and Conflict while the first
@@ -63,7 +67,7 @@ def once_outside(
     return answer, True
 
 
-def _earlier(work: UnitOfWork, asked: Asked, now: datetime) -> Answer:
+def _earlier(work: Transaction, asked: IdempotentRequest, now: datetime) -> StoredResponse:
     """What was answered to the request that came first under this key."""
     earlier = work[AnswerStore].find(asked, after=now - KEPT_ANSWERS)
     if earlier is not None and earlier.print not in asked.prints:

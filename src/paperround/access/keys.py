@@ -23,10 +23,10 @@ from paperround.access.model import (
 from paperround.access.rate_limiter import client_and_network
 from paperround.access.store import KeyStore
 from paperround.core.errors import InvalidInput, NotFound, RateLimited
-from paperround.core.rates import Rate, Standing
+from paperround.core.rates import Rate, RateLimitStatus
 from paperround.core.tokens import KeyRing
 from paperround.db.limits import RateStore
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 
 FAILURES = Rate(10, timedelta(minutes=5))
 """Wrong keys that one client may show before it has to wait."""
@@ -72,7 +72,7 @@ def create_key(
     if expires_at is not None and expires_at <= now:
         raise InvalidInput("the key would have expired already", code="expires_at")
 
-    def add(work: UnitOfWork) -> CreatedKey:
+    def add(work: Transaction) -> CreatedKey:
         prefix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
         text = written(prefix, secrets.token_urlsafe(32))
         new = NewKey(
@@ -96,7 +96,7 @@ def list_keys(database: Database) -> list[ApiKey]:
 def revoke_key(database: Database, prefix: str, *, now: datetime) -> bool:
     """End the key with this prefix; False when it was ended already. Raises NotFound."""
 
-    def end(work: UnitOfWork) -> bool:
+    def end(work: Transaction) -> bool:
         found = work[KeyStore].find(prefix)
         if found is None:
             raise NotFound(f"there is no key {prefix!r:.60}: `paperround keys list` shows them")
@@ -133,7 +133,9 @@ def authenticate(
     return None
 
 
-def tries_left(database: Database, ring: KeyRing, client: str | None, *, now: datetime) -> Standing:
+def tries_left(
+    database: Database, ring: KeyRing, client: str | None, *, now: datetime
+) -> RateLimitStatus:
     """How many wrong keys a client may still show."""
     with database.reading() as work:
         left = work[RateStore].standing(_counter(ring, client), FAILURES, now=now)

@@ -85,7 +85,7 @@ COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class AuditedAction:
     """Something done. `target` names a list or an edition, never a person; `details` are numbers
     and words that go with it."""
 
@@ -101,7 +101,7 @@ class AuditEntry:
 
     id: int
     at: datetime
-    deed: Deed
+    deed: AuditedAction
 
 
 def by_key(prefix: str) -> str:
@@ -110,7 +110,7 @@ def by_key(prefix: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class IdempotentRequest:
     """A request under a key of its sender: `key` is a hash that only this sender's key gives,
     `prints` are hashes of what was asked, of which the first is written down and each may match."""
 
@@ -119,7 +119,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class StoredResponse:
     """What was answered. `headers` are those that go with the body."""
 
     status: int
@@ -128,10 +128,10 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class EarlierRequest:
     """The request that came first under a key; its answer is None while it is worked on, and for
     good when the process that worked on it died."""
 
     print: str
     taken_at: datetime
-    answer: Answer | None
+    answer: StoredResponse | None

@@ -14,7 +14,7 @@ from threading import Lock
 
 from paperround.core.errors import RateLimited
 from paperround.core.languages import marked
-from paperround.core.rates import Rate, Standing, VisitLimits
+from paperround.core.rates import Rate, RateLimitStatus, VisitLimits
 
 MOST_KEYS = 10_000
 """Addresses and networks that are remembered; of more, those that came last."""
@@ -23,7 +23,7 @@ MOST_KEYS = 10_000
 TOO_MANY = marked("that was a lot of requests from your network: wait a little")
 
 
-class Visits:
+class InMemoryRateLimiter:
     """The visits of one process. Safe to share between threads."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Visits:
             while len(self._seen) > self._most_keys:
                 self._seen.popitem(last=False)
 
-    def standing(self, client: str | None, *, now: datetime) -> Standing | None:
+    def standing(self, client: str | None, *, now: datetime) -> RateLimitStatus | None:
         """What is left to a client address, of the limit it is nearest to; None without limits."""
         address, network = client_and_network(client)
         counted = ((f"ip {address}", self._limits.ip), (f"net {network}", self._limits.net))
@@ -61,10 +61,10 @@ class Visits:
             each = [self._left(key, rate, now) for key, rates in counted for rate in rates]
         return min(each, key=lambda one: one.remaining, default=None)
 
-    def _left(self, key: str, rate: Rate, now: datetime) -> Standing:
+    def _left(self, key: str, rate: Rate, now: datetime) -> RateLimitStatus:
         recent = [at for at in self._seen.get(key, ()) if at > now - rate.period]
         back = (recent[0] + rate.period - now).total_seconds() if recent else 0
-        return Standing(
+        return RateLimitStatus(
             limit=rate.count,
             window=int(rate.period.total_seconds()),
             remaining=max(0, rate.count - len(recent)),

@@ -12,21 +12,21 @@ from typing import Any
 from sqlalchemy import Row, delete, or_, select, true, update
 
 from paperround.access.model import (
-    Answer,
     ApiKey,
-    Asked,
+    AuditedAction,
     AuditEntry,
-    Deed,
-    Earlier,
+    EarlierRequest,
+    IdempotentRequest,
     KeyId,
     NewKey,
     Scope,
+    StoredResponse,
 )
 from paperround.core.errors import Conflict, Misconfigured, NotFound
 from paperround.db.dialect import insert_new, insert_row
 from paperround.db.rows import columns_of, value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, UnitOfWork
+from paperround.db.transactions import Store, Transaction
 
 
 class KeyStore(Store):
@@ -86,7 +86,7 @@ def _key(row: Row[Any]) -> ApiKey:
 class AuditStore(Store):
     """The audit. Nothing in it is ever changed."""
 
-    def note(self, deed: Deed, *, now: datetime) -> None:
+    def note(self, deed: AuditedAction, *, now: datetime) -> None:
         """Write down what is done, in the transaction that does it."""
         row = columns_of(deed) | {"at": now, "details": dict(deed.details)}
         self._connection.execute(insert_row(db.audit), row)
@@ -111,17 +111,17 @@ class AuditStore(Store):
 
 
 def _entry(row: Row[Any]) -> AuditEntry:
-    return AuditEntry(id=row.id, at=row.at, deed=value_of(Deed, row))
+    return AuditEntry(id=row.id, at=row.at, deed=value_of(AuditedAction, row))
 
 
 class AnswerStore(Store):
     """Answers that are kept for a day, so that a request that comes twice acts once."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._seal = work.seal
 
-    def take(self, asked: Asked, *, after: datetime, now: datetime) -> bool:
+    def take(self, asked: IdempotentRequest, *, after: datetime, now: datetime) -> bool:
         """True for the first who asks under this key; False for everybody else. Whoever comes while
         another transaction holds the key waits for that one's end. What was taken at `after` or
         before counts no more."""
@@ -131,7 +131,7 @@ class AnswerStore(Store):
         row = {"key": asked.key, "print": asked.prints[0], "taken_at": now, "headers": {}}
         return self._connection.execute(taking, row).one_or_none() is not None
 
-    def keep(self, asked: Asked, answer: Answer) -> None:
+    def keep(self, asked: IdempotentRequest, answer: StoredResponse) -> None:
         """Write down what is answered to a request that was taken."""
         self._connection.execute(
             update(db.answers)
@@ -143,7 +143,7 @@ class AnswerStore(Store):
             )
         )
 
-    def find(self, asked: Asked, *, after: datetime) -> Earlier | None:
+    def find(self, asked: IdempotentRequest, *, after: datetime) -> EarlierRequest | None:
         """The request that came first under this key, `after` an instant; None when there is none.
         What it asked may be something else."""
         row = self._connection.execute(
@@ -156,10 +156,10 @@ class AnswerStore(Store):
         answer = None
         if row.status is not None:
             with suppress(Misconfigured):
-                answer = value_of(Answer, row, body=self._seal.open(row.body))
-        return Earlier(print=row.print, taken_at=row.taken_at, answer=answer)
+                answer = value_of(StoredResponse, row, body=self._seal.open(row.body))
+        return EarlierRequest(print=row.print, taken_at=row.taken_at, answer=answer)
 
-    def give_back(self, asked: Asked) -> None:
+    def give_back(self, asked: IdempotentRequest) -> None:
         """Undo `take`: nothing was done."""
         self._connection.execute(delete(db.answers).where(db.answers.c.key == asked.key))
 

@@ -10,47 +10,47 @@ from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from paperround import version
-from paperround.access.rate_limiter import Visits
+from paperround.access.rate_limiter import InMemoryRateLimiter
 from paperround.bootstrap import database as databases
 from paperround.bootstrap import mail as mailroom
 from paperround.bootstrap import workers
-from paperround.bootstrap.workers import MAIL, PUBLISH, Hands
+from paperround.bootstrap.workers import MAIL, PUBLISH, WorkerConfig
 from paperround.bounces.intake import Intake, empty_box
-from paperround.bounces.model import ProviderHook, Receipt
+from paperround.bounces.model import IntakeSummary, ProviderHook
 from paperround.config import Settings
 from paperround.core.clock import SystemClock
 from paperround.core.errors import InvalidInput, Misconfigured, RateLimited
 from paperround.core.interfaces import Clock, Processes
-from paperround.core.jobs import Line, Queue
+from paperround.core.jobs import Queue, QueueName
 from paperround.core.processes import SystemProcesses
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.times import Boot
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Identity, Mailer
 from paperround.delivery.outbox import forget_mails
-from paperround.delivery.queues import Unwritten
+from paperround.delivery.queues import PendingWrites
 from paperround.delivery.restore_guard import SendMarks
 from paperround.digests.channel_delivery import ChannelReport
 from paperround.digests.channel_posts import ChannelSender
 from paperround.digests.plan import Hours
-from paperround.digests.sending import Post
+from paperround.digests.sending import DeliveryContext
 from paperround.digests.summaries import SummaryOrGist, Writing, summarise
-from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import Source
 from paperround.http.model import HttpClient, Resolver
 from paperround.ops import tick as rounds_of_a_tick
 from paperround.ops.cluster import sign_off
-from paperround.ops.tick import Pinger, Rounds
+from paperround.ops.tick import Pinger, TickContext
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.search_service import Neighbours, Relevance
 from paperround.papers.summaries import Wording
-from paperround.personal.ranking import Opinions
+from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.formula_model import Formula
 from paperround.ranking.learn import LearnedRanker
 from paperround.ranking.models import ModelMaker, Ranker
 from paperround.self_service.preview import DigestPreviewer
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.subscribers.choices import SuggestedTopics
 from paperround.subscribers.model import AddressBook
 
@@ -68,7 +68,7 @@ NO_SHARING = (
 
 
 @dataclass(frozen=True)
-class Runtime:
+class AppContext:
     """An installation: settings, the present, and adapters made when first asked for."""
 
     settings: Settings
@@ -79,9 +79,9 @@ class Runtime:
     """Whether it makes an installation where there is none."""
     stopping: Event = field(default_factory=Event, repr=False, compare=False)
     """Set once this process was asked to end."""
-    unwritten: Unwritten = field(default_factory=Unwritten, repr=False, compare=False)
+    unwritten: PendingWrites = field(default_factory=PendingWrites, repr=False, compare=False)
     """What its runs of sending could not write down yet."""
-    hands: Hands = field(default_factory=Hands)
+    hands: WorkerConfig = field(default_factory=WorkerConfig)
     """What this process does of the jobs that it shares with others."""
 
     @cached_property
@@ -132,11 +132,11 @@ class Runtime:
         return formula_of(DEFAULTS)
 
     @cached_property
-    def opinions(self) -> Opinions:
+    def opinions(self) -> PersonalRanking:
         """What papers are worth to each reader, by what they said of others."""
         from paperround.personal.ranking import taste_day
 
-        return Opinions(taste_day, gist=self.gist)
+        return PersonalRanking(taste_day, gist=self.gist)
 
     def ranker_with(self, weights: str) -> Ranker:
         """The ranker with some weights changed; raises InvalidInput for an unknown one."""
@@ -159,9 +159,9 @@ class Runtime:
         return Neighbours(self.database, self.relevance)
 
     @cached_property
-    def visits(self) -> Visits:
+    def visits(self) -> InMemoryRateLimiter:
         """How often each visitor searched, or asked for a feed, a file or the API lately."""
-        return Visits(self.settings.search_limits)
+        return InMemoryRateLimiter(self.settings.search_limits)
 
     @cached_property
     def hooks(self) -> Mapping[str, ProviderHook]:
@@ -175,9 +175,9 @@ class Runtime:
         return self.client_for(seconds=10)
 
     @cached_property
-    def hook_visits(self) -> Visits:
+    def hook_visits(self) -> InMemoryRateLimiter:
         """How often each client called a webhook lately."""
-        return Visits(
+        return InMemoryRateLimiter(
             self.settings.hook_limits,
             refusal="that was a lot of calls from your network: wait a little",
         )
@@ -202,7 +202,7 @@ class Runtime:
         return EmailAddresses()
 
     @cached_property
-    def letterhead(self) -> Letterhead:
+    def letterhead(self) -> SenderIdentity:
         """The sender as every mail names it."""
         return mailroom.letterhead_of(self.settings)
 
@@ -212,9 +212,9 @@ class Runtime:
         return Identity(keys=self.settings.keys, domain=mailroom.domain_of(self.settings))
 
     @cached_property
-    def desk(self) -> Desk:
+    def desk(self) -> SignupContext:
         """What signing up and self-service need."""
-        return Desk(
+        return SignupContext(
             database=self.database,
             keys=self.settings.keys,
             identity=self.identity,
@@ -251,14 +251,16 @@ class Runtime:
     def client_for(self, *allow: str, seconds: float | None = None) -> "GuardedClient":
         """A client that may also reach the places of `allow`, and answers within `seconds`."""
         from paperround.http.client import GuardedClient
-        from paperround.http.limits import MIB, Limits
+        from paperround.http.limits import MIB, FetchLimits
 
         contact = self.settings.contact or self.settings.public_url
         return GuardedClient(
             user_agent=f"Paperround/{version()} (+{contact})",
             allow=allow,
             clock=self.clock,
-            limits=Limits() if seconds is None else Limits(total=seconds, wire=MIB, decoded=MIB),
+            limits=FetchLimits()
+            if seconds is None
+            else FetchLimits(total=seconds, wire=MIB, decoded=MIB),
         )
 
     @cached_property
@@ -284,11 +286,11 @@ class Runtime:
         return [known[name] for name in self.settings.enrichers]
 
     @cached_property
-    def newsroom(self) -> Newsroom:
+    def newsroom(self) -> FeedContext:
         """What reading feeds needs."""
         from paperround.feeds.sources.registry import WITNESSES
 
-        return Newsroom(
+        return FeedContext(
             database=self.database,
             client=self.client,
             sources=self.sources,
@@ -306,7 +308,7 @@ class Runtime:
     @cached_property
     def writing(self) -> Writing | None:
         """What summing papers up needs; None where no machine is set."""
-        from paperround.plugins.summaries.cache import Shelf
+        from paperround.plugins.summaries.cache import SummaryCache
         from paperround.plugins.summaries.chat import ChatSummariser, opened_place
 
         settings, service = self.settings, self.settings.summary_service
@@ -319,7 +321,7 @@ class Runtime:
             database=self.database,
             ranker=self.ranker,
             summariser=ChatSummariser(client, base, wording, settings.summarise_key),
-            shelf=Shelf(settings.data_dir / "summaries", wording),
+            shelf=SummaryCache(settings.data_dir / "summaries", wording),
             wording=wording,
             budget=settings.summary_budget,
         )
@@ -337,9 +339,9 @@ class Runtime:
         return pinger_for(self.settings.ping_url, self.client)
 
     @cached_property
-    def rounds(self) -> Rounds:
+    def rounds(self) -> TickContext:
         """What a tick needs."""
-        return Rounds(
+        return TickContext(
             database=self.database,
             ranker=self.ranker,
             opinions=self.opinions,
@@ -425,7 +427,7 @@ class Runtime:
             now = self.clock.now()
             rounds_of_a_tick.returns_round(self.rounds, self.empty_return_box, now=now)
 
-    def empty_return_box(self) -> Receipt | None:
+    def empty_return_box(self) -> IntakeSummary | None:
         """Take in what waits in the mailbox; None where none is set. Raises FetchFailed."""
         from paperround.bounces.imap import opened_box, parse_imap_url
 
@@ -449,7 +451,7 @@ class Runtime:
         if self.settings.embedded:
             self.wake()
 
-    def sign_off(self, lines: tuple[Line, ...] | None) -> None:
+    def sign_off(self, lines: tuple[QueueName, ...] | None) -> None:
         """This process has ended: it was a worker of these lines, or a scheduler."""
         sign_off(self.database, self.processes.current(), lines)
 
@@ -471,7 +473,7 @@ class Runtime:
         """The processes of this host."""
         return SystemProcesses()
 
-    def post(self) -> Post:
+    def post(self) -> DeliveryContext:
         """All that delivering needs. Raises Misconfigured when the sender may not be anonymous."""
         return mailroom.post_of(self)
 

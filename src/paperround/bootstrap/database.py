@@ -11,7 +11,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.restore_guard import SendMarks, name_installation
 
 if TYPE_CHECKING:
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
 from paperround.db.slots import SlotStore
 from paperround.editions.store.lists import ListStore
 
@@ -25,13 +25,13 @@ def send_marks_of(settings: Settings, host: str) -> SendMarks:
     return SendMarks(file=file, host=host, stays=settings.embedded)
 
 
-def database_of(home: "Runtime") -> SqlDatabase:
+def database_of(home: "AppContext") -> SqlDatabase:
     """The database, made first where `home` may make one.
 
     Raises Misconfigured where there is none, and Conflict for the database of a demo, whose
     invented papers no installation may mail.
     """
-    from paperround.db.encryption import RingSeal
+    from paperround.db.encryption import KeyRingCipher
     from paperround.db.revisions import prepare, require_home
     from paperround.db.transactions import SqlDatabase
 
@@ -40,7 +40,7 @@ def database_of(home: "Runtime") -> SqlDatabase:
     prepare(home.engine, creates=home.creates)
     require_home(home.engine, now=home.clock.now())
     ask = None if home.settings.embedded else partial(workers.put_within, home)
-    database = SqlDatabase(home.engine, ask=ask, seal=RingSeal(lambda: home.settings.keys))
+    database = SqlDatabase(home.engine, ask=ask, seal=KeyRingCipher(lambda: home.settings.keys))
     with database.reading() as work:
         is_demo = work[SlotStore].are_of_a_demo()
     if is_demo and not home.demo:

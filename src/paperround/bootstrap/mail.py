@@ -12,7 +12,7 @@ from paperround.bounces.handling import hold_against
 from paperround.config import Settings
 from paperround.core.clock import FixedClock, StartedClock
 from paperround.core.errors import Misconfigured
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.delivery.holds import Signing
 from paperround.delivery.model import Mailer
@@ -21,19 +21,19 @@ from paperround.delivery.rate_state import Pacing
 from paperround.delivery.smtp.mailer import SmtpMailer
 from paperround.digests.channel_delivery import ChannelContext, ChannelReport, deliver_channels
 from paperround.digests.channels import ChannelAdmin
-from paperround.digests.sending import Post
+from paperround.digests.sending import DeliveryContext
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
     from paperround.delivery.dkim.signers import Signers
 
 KEPT_CONNECTION = timedelta(seconds=10)
 """How long a connection to the relay waits for another batch: notices leave every few seconds."""
 
 
-def letterhead_of(settings: Settings) -> Letterhead:
+def letterhead_of(settings: Settings) -> SenderIdentity:
     """The sender as every mail names it. Raises Misconfigured where MAIL_FROM has no address."""
-    return Letterhead(
+    return SenderIdentity(
         mail_from=settings.mail_from,
         envelope_from=_sender(settings),
         public_url=settings.public_url,
@@ -63,7 +63,7 @@ def signers_of(settings: Settings) -> "Signers":
     )
 
 
-def post_of(home: "Runtime") -> Post:
+def post_of(home: "AppContext") -> DeliveryContext:
     """All that delivering needs. Raises Misconfigured when the sender may not be anonymous."""
     home.settings.require_sender()
     signer = None
@@ -76,7 +76,7 @@ def post_of(home: "Runtime") -> Post:
     clock = home.clock
     if home.settings.pacing != Pacing() and isinstance(clock, FixedClock):
         clock = StartedClock(clock.now())  # one that stands still never reaches a slot
-    return Post(
+    return DeliveryContext(
         judge=evidence_of_outcome,
         hold_against=hold_against,
         database=home.database,
@@ -126,7 +126,7 @@ SECONDS = 20.0
 
 
 def channel_admin(
-    runtime: "Runtime", *, now: datetime | None = None, by: str = COMMAND_LINE
+    runtime: "AppContext", *, now: datetime | None = None, by: str = COMMAND_LINE
 ) -> ChannelAdmin:
     """What changes channels on behalf of `by`."""
     return ChannelAdmin(
@@ -138,7 +138,7 @@ def channel_admin(
     )
 
 
-def post_channels(runtime: "Runtime") -> ChannelReport:
+def post_channels(runtime: "AppContext") -> ChannelReport:
     """Post to channels what is due."""
     return deliver_channels(
         ChannelContext(

@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING
 
 from paperround.core.errors import PaperroundError
 from paperround.core.interfaces import Clock
-from paperround.core.jobs import DELIVER, NOTICES, Job, Line, Queue
+from paperround.core.jobs import DELIVER, NOTICES, Job, Queue, QueueName
 from paperround.delivery.deliver import ASKED_TO_STOP
-from paperround.digests.sending import Post, deliver, deliver_notices
+from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.ops import cluster
 from paperround.signup import worker
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
     from paperround.plugins.procrastinate.queue import PostgresQueue
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
+class WorkerConfig:
     """What this process does of the jobs on PostgreSQL, once its queue is started: the lines it
     serves, and how many jobs of one run at once, where more than one may."""
 
-    lines: tuple[Line, ...] = tuple(Line)
+    lines: tuple[QueueName, ...] = tuple(QueueName)
     wide: int = 4
 
 
-def queue_of(home: "Runtime") -> Queue:
+def queue_of(home: "AppContext") -> Queue:
     """The jobs of this installation; nothing runs here before it is started."""
     queue: Queue
     if home.settings.embedded:
@@ -64,7 +64,7 @@ def queue_of(home: "Runtime") -> Queue:
 
 
 @contextmanager
-def requests_first(home: "Runtime") -> Iterator[None]:
+def requests_first(home: "AppContext") -> Iterator[None]:
     """Write the mails that people asked for, as far as that can be done, and go on. What keeps them
     waiting is told once, also where it ends what follows."""
     trouble = ""
@@ -86,7 +86,7 @@ def _do(do: Callable[[], object], _: object) -> None:
     do()
 
 
-def _join(home: "Runtime", queue: Queue) -> None:
+def _join(home: "AppContext", queue: Queue) -> None:
     """Mail leaves: let another process join in, if there is one with nothing to do."""
     if home.settings.embedded:
         return
@@ -96,7 +96,7 @@ def _join(home: "Runtime", queue: Queue) -> None:
         log.warning("nobody is asked to join in sending: %s", error)
 
 
-def _postgres(home: "Runtime") -> "PostgresQueue":
+def _postgres(home: "AppContext") -> "PostgresQueue":
     from paperround.db.engine import driver_arguments, driver_connection
     from paperround.plugins.procrastinate.queue import PostgresQueue
 
@@ -117,13 +117,13 @@ def _postgres(home: "Runtime") -> "PostgresQueue":
     )
 
 
-def put_within(home: "Runtime", connection: object, jobs: Sequence[Job]) -> None:
+def put_within(home: "AppContext", connection: object, jobs: Sequence[Job]) -> None:
     """Put what a transaction asks for on its own connection: no commit, no jobs."""
     for job in jobs:
         home.shared_queue.put_within(connection, job)
 
 
-def ask(home: "Runtime", jobs: Sequence[Job]) -> cluster.Look | None:
+def ask(home: "AppContext", jobs: Sequence[Job]) -> cluster.SchedulerLook | None:
     """Ask for `jobs` to be done. On PostgreSQL, whatever they are: ask for what is done once a
     minute if no other scheduler has, else for mail and posts to be sent if some are due."""
     if home.settings.embedded:
@@ -134,13 +134,13 @@ def ask(home: "Runtime", jobs: Sequence[Job]) -> cluster.Look | None:
     return cluster.look(home.database, me, ROUNDS, MAIL, now=now)
 
 
-POSTS = Job(task="posts", lock="posts", priority=-5, line=Line.POSTS)
-PUBLISH = Job(task="publish", lock="publish", line=Line.EDITIONS)
-POLL = Job(task="poll", lock="poll", priority=10, line=Line.PAPERS)
-ENRICH = Job(task="enrich", lock="enrich", priority=20, line=Line.PAPERS)
-SUMMARISE = Job(task="summarise", lock="summarise", priority=30, line=Line.PAPERS)
-RETURNS = Job(task="returns", lock="returns", priority=15, line=Line.UPKEEP)
-LEARN = Job(task="learn", lock="learn", priority=40, line=Line.UPKEEP)
+POSTS = Job(task="posts", lock="posts", priority=-5, line=QueueName.POSTS)
+PUBLISH = Job(task="publish", lock="publish", line=QueueName.EDITIONS)
+POLL = Job(task="poll", lock="poll", priority=10, line=QueueName.PAPERS)
+ENRICH = Job(task="enrich", lock="enrich", priority=20, line=QueueName.PAPERS)
+SUMMARISE = Job(task="summarise", lock="summarise", priority=30, line=QueueName.PAPERS)
+RETURNS = Job(task="returns", lock="returns", priority=15, line=QueueName.UPKEEP)
+LEARN = Job(task="learn", lock="learn", priority=40, line=QueueName.UPKEEP)
 
 ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, POSTS, RETURNS, ENRICH, SUMMARISE, LEARN)
 """What a tick asks for. Each is harmless when nothing is due."""
@@ -167,7 +167,7 @@ class Sending:
     """The rounds of one process. `post` makes what each of them sends with; `on_first` is called
     in each once a mail has its outcome: whoever has nothing to do may join in."""
 
-    post: Callable[[], Post]
+    post: Callable[[], DeliveryContext]
     clock: Clock
     on_first: Callable[[], None] = lambda: None
     _until: datetime | None = None

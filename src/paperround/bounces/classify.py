@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass, field
 
 from paperround.bounces import patterns as words
-from paperround.delivery.model import _STRONGEST_LAST, Evidence, Outcome, Phase, Verdict
+from paperround.delivery.model import _STRONGEST_LAST, Evidence, Outcome, Phase, ReplyClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def evidence_of(statement: Statement) -> Evidence:
     return Evidence.LIKELY_GONE if gone else Evidence.PASSING
 
 
-def evidence_of_outcome(outcome: Outcome, verdict: Verdict) -> Evidence:
+def evidence_of_outcome(outcome: Outcome, verdict: ReplyClass) -> Evidence:
     """What a relay's answer proves of the recipient, while a mail is handed over.
 
     Only RCPT is about the recipient; later a full mailbox is. What is our fault, or the

@@ -21,12 +21,20 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from paperround.bounces.classify import at_most
-from paperround.bounces.model import Did, Kind, OwnMail, Proof, Receipt, ReturnedEvent, masked
+from paperround.bounces.model import (
+    Did,
+    IntakeSummary,
+    OwnMail,
+    Proof,
+    ReportKind,
+    ReturnedEvent,
+    masked,
+)
 from paperround.bounces.policy import SURGE, SURGE_OF_A_DOMAIN, Effect, judged
 from paperround.bounces.store import ReturnStore
 from paperround.core.tokens import KeyRing, Purpose, read_token
-from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.ledger_model import Move
+from paperround.db.transactions import Database, Transaction, write
+from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import Evidence, Identity
 from paperround.delivery.return_path import VALID, TagUse, read_tag, verify_tag
 from paperround.editions.model import DeliveryId
@@ -47,26 +55,26 @@ _LONGEST_CODE = 40
 
 def receive(
     database: Database, keys: KeyRing, events: Sequence[ReturnedEvent], *, now: datetime
-) -> Receipt:
+) -> IntakeSummary:
     """Take `events` in, each once however often it comes, and say what they did."""
     did = Counter[str]()
     waiting = iter(events)
     while chunk := list(islice(waiting, CHUNK)):
 
-        def take_all(work: UnitOfWork, chunk: Sequence[ReturnedEvent] = chunk) -> list[str]:
+        def take_all(work: Transaction, chunk: Sequence[ReturnedEvent] = chunk) -> list[str]:
             return [take_one(work, keys, event, now=now).word for event in chunk]
 
         did.update(write(database, take_all))
     return receipt(did.elements())
 
 
-def receipt(words: Iterable[str]) -> Receipt:
+def receipt(words: Iterable[str]) -> IntakeSummary:
     """The receipt of events that did this."""
-    return Receipt(**Counter(words))
+    return IntakeSummary(**Counter(words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class HandledReport:
     """What became of one event; `did` None: it came before."""
 
     did: Did | None
@@ -78,7 +86,9 @@ class Taken:
         return "known" if self.did is None else self.did.value
 
 
-def take_one(work: UnitOfWork, keys: KeyRing, event: ReturnedEvent, *, now: datetime) -> Taken:
+def take_one(
+    work: Transaction, keys: KeyRing, event: ReturnedEvent, *, now: datetime
+) -> HandledReport:
     """Take one event in, within a transaction."""
     name = event.event_id  # it may be long, or hold an address: then its hash stands for it
     is_plain = name.isascii() and name.isprintable() and "@" not in name and len(name) <= 200
@@ -94,7 +104,7 @@ def take_one(work: UnitOfWork, keys: KeyRing, event: ReturnedEvent, *, now: date
 
 
 def hold_against(
-    work: UnitOfWork, keys: KeyRing, book: str, moves: Sequence[Move], *, now: datetime
+    work: Transaction, keys: KeyRing, book: str, moves: Sequence[Transition], *, now: datetime
 ) -> None:
     """What a relay said at once, while these mails were handed over, counts as if it had come
     back: in the transaction that writes the moves down."""
@@ -107,28 +117,28 @@ def hold_against(
 class _Taking:
     """One event, in one transaction."""
 
-    work: UnitOfWork
+    work: Transaction
     keys: KeyRing
     now: datetime
 
-    def take(self, event: ReturnedEvent) -> Taken:
+    def take(self, event: ReturnedEvent) -> HandledReport:
         kept = self.work[ReturnStore].begin(event, now=self.now)
         if kept is None:
-            return Taken(did=None)
+            return HandledReport(did=None)
         mail, proof = self._about(event)
         did, said = self._weighed(event, mail, proof)
         proven = None if proof is Proof.NONE else mail
         self.work[ReturnStore].end(kept, did, proof=proof, mail=proven, said=said)
         if did is not Did.NOTED:
             log.info("returned by %s: %s, %s, did: %s", event.way, event.kind, event.evidence, did)
-        return Taken(did=did, mail=mail)
+        return HandledReport(did=did, mail=mail)
 
-    def take_reply(self, book: str, move: Move) -> None:
+    def take_reply(self, book: str, move: Transition) -> None:
         mail = self.work[ReturnStore].mail_in(book, move.id)
         event = ReturnedEvent(
             way="smtp",
             event_id=f"{book}/{move.id}/{move.token}",
-            kind=Kind.BOUNCE,
+            kind=ReportKind.BOUNCE,
             evidence=move.evidence,
             happened_at=self.now,
             code=move.reason.partition(": ")[2][:_LONGEST_CODE],
@@ -159,14 +169,14 @@ class _Taking:
     def _is_told_of(self, mail: OwnMail, event: ReturnedEvent) -> bool:
         """Whether an event that knows the Message-ID of `mail` also names the address it went to.
         A complaint or a wish to leave takes more, where anybody can have written it."""
-        if event.kind is not Kind.BOUNCE and not _is_from_a_provider(event):
+        if event.kind is not ReportKind.BOUNCE and not _is_from_a_provider(event):
             return False
         mailed = self._address(mail)
         return bool(mailed) and event.recipient.strip().casefold() == mailed.casefold()
 
     def _tagged(self, event: ReturnedEvent) -> OwnMail | None:
         """The mail whose signed address, or whose link, `event` came with."""
-        leaves = event.kind is Kind.UNSUBSCRIBE
+        leaves = event.kind is ReportKind.UNSUBSCRIBE
         parts = read_tag(event.tag)
         if parts is None:
             link = read_token(event.tag)
@@ -201,16 +211,19 @@ class _Taking:
         return self._do(event, mail, proof), masked(event.said, self._address(mail))
 
     def _do(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> Did:
-        if event.kind is Kind.QUARANTINED:
+        if event.kind is ReportKind.QUARANTINED:
             return Did.QUARANTINED
-        if event.kind in (Kind.AUTO_REPLY, Kind.REPORT) or event.happened_at < self.now - VALID:
+        if (
+            event.kind in (ReportKind.AUTO_REPLY, ReportKind.REPORT)
+            or event.happened_at < self.now - VALID
+        ):
             return Did.NOTED
         person = self._person(mail)
         if mail is None or person is None:
             return Did.UNKNOWN if mail is None else Did.NOTED
         if proof is Proof.NONE:
             return Did.UNKNOWN
-        if event.kind is Kind.UNSUBSCRIBE:
+        if event.kind is ReportKind.UNSUBSCRIBE:
             return self._leave(mail)
         return self._judge(self._doubted(event, mail, proof), mail, person)
 

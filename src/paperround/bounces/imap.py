@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from paperround.bounces.model import Letter
+from paperround.bounces.model import InboundMail
 from paperround.bounces.reports import LONGEST
 from paperround.core.errors import FetchFailed, Misconfigured
 from paperround.core.smtp_url import is_loopback
@@ -141,7 +141,7 @@ class ImapBox:
         self._place = place
         self._holds = holds
 
-    def letters(self, *, limit: int) -> Iterator[Letter]:
+    def letters(self, *, limit: int) -> Iterator[InboundMail]:
         """The oldest mails, as far as they are read at all; raises FetchFailed when the mailbox
         cannot be read."""
         if not self._holds:
@@ -154,7 +154,7 @@ class ImapBox:
         for uid in uids[:limit]:
             raw = self._fetched(uid)
             if raw is not None:
-                yield Letter(uid, raw)
+                yield InboundMail(uid, raw)
 
     def _fetched(self, uid: str) -> bytes | None:
         """The bytes of a mail; None when somebody else took it meanwhile, or the server itself
@@ -166,7 +166,7 @@ class ImapBox:
             log.warning("mail %s of %s cannot be read there; it stays", uid, self._place)
         return next((one[1] for one in found if isinstance(one, tuple)), None)
 
-    def done(self, letters: Sequence[Letter]) -> None:
+    def done(self, letters: Sequence[InboundMail]) -> None:
         """Take these out of the way."""
         with _failures_named(self._place):
             for letter in letters:

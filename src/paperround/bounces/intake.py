@@ -15,11 +15,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paperround.bounces.handling import receipt, take_one
-from paperround.bounces.model import Did, Kind, Receipt, ReturnBox, ReturnedEvent, ReturnReader
+from paperround.bounces.model import (
+    Did,
+    IntakeSummary,
+    ReportKind,
+    ReturnBox,
+    ReturnedEvent,
+    ReturnReader,
+)
 from paperround.bounces.store import ReturnStore
 from paperround.core.errors import Conflict, DatabaseFailed, NotFound
 from paperround.core.tokens import KeyRing
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.model import Evidence
 
 log = logging.getLogger(__name__)
@@ -44,7 +51,7 @@ class Intake:
     reader: ReturnReader
 
 
-def take_in(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = "") -> Receipt:
+def take_in(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = "") -> IntakeSummary:
     """Take one mail in, and keep it where it cannot be read. `to` is where it was delivered to,
     where that is known.
 
@@ -59,7 +66,7 @@ def take_in(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = ""
         unread = ReturnedEvent(
             way=way,
             event_id=hashlib.sha256(raw).hexdigest(),
-            kind=Kind.QUARANTINED,
+            kind=ReportKind.QUARANTINED,
             evidence=Evidence.NONE,
             happened_at=now,
         )
@@ -73,8 +80,8 @@ def _taken(
     now: datetime,
     *,
     quarantined: str = NOT_UNDERSTOOD,
-) -> Receipt:
-    def take(work: UnitOfWork) -> str:
+) -> IntakeSummary:
+    def take(work: Transaction) -> str:
         taken = take_one(work, intake.keys, event, now=now)
         why = quarantined if taken.did is Did.QUARANTINED else _why_unproven(event, taken.did)
         if why:
@@ -87,15 +94,17 @@ def _taken(
 
 def _why_unproven(event: ReturnedEvent, did: Did | None) -> str:
     strong = event.evidence.is_hard or event.evidence is Evidence.COMPLAINT
-    return UNPROVEN if did is Did.UNKNOWN and (strong or event.kind is Kind.UNSUBSCRIBE) else ""
+    return (
+        UNPROVEN if did is Did.UNKNOWN and (strong or event.kind is ReportKind.UNSUBSCRIBE) else ""
+    )
 
 
 def empty_box(
     intake: Intake, opened: Callable[[], AbstractContextManager[ReturnBox]], *, now: datetime
-) -> Receipt:
+) -> IntakeSummary:
     """Take in what waits in a mailbox, a mail at a time; each goes out of the way once it is
     written down. Raises FetchFailed when the mailbox cannot be read."""
-    done = Receipt()
+    done = IntakeSummary()
     with opened() as box:
         for letter in box.letters(limit=MOST_A_ROUND):
             done += take_in(intake, letter.raw, way="imap", now=now)
@@ -103,7 +112,7 @@ def empty_box(
     return done
 
 
-def replay(intake: Intake, number: int, *, now: datetime) -> Receipt:
+def replay(intake: Intake, number: int, *, now: datetime) -> IntakeSummary:
     """Read a mail in quarantine once more, as it would be read today; when that is understood it
     counts as of the day it came, and leaves the quarantine. Raises NotFound."""
     with intake.database.reading() as work:
@@ -115,9 +124,9 @@ def replay(intake: Intake, number: int, *, now: datetime) -> Receipt:
         event = intake.reader.read(raw, way=mail.way, to="", now=mail.received_at)
     except Exception:  # it waits on, and keeps no other from being read
         log.exception("mail %d in quarantine could not be read", number)
-        return Receipt(known=1)
+        return IntakeSummary(known=1)
 
-    def take(work: UnitOfWork) -> str:
+    def take(work: Transaction) -> str:
         # under the name it came with, so that it is not counted as another one
         named = replace(event, event_id=mail.event_id)
         taken = take_one(work, intake.keys, named, now=now)

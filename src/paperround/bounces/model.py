@@ -33,7 +33,7 @@ LONGEST_SAID = 200
 _ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"']+@[^\s<>,;:()\[\]\"']+")
 
 
-class Kind(StrEnum):
+class ReportKind(StrEnum):
     """What came back. A `report` is about our mail in general, not from anybody who got it."""
 
     BOUNCE = "bounce"
@@ -58,7 +58,7 @@ class ReturnedEvent:
 
     way: str
     event_id: str
-    kind: Kind
+    kind: ReportKind
     evidence: Evidence
     happened_at: datetime
     message_id: str = ""
@@ -69,7 +69,7 @@ class ReturnedEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class InboundMail:
     """A mail in a mailbox, and its name there."""
 
     name: str
@@ -128,7 +128,7 @@ class ReturnRecord:
 
     id: ReturnId
     way: str
-    kind: Kind
+    kind: ReportKind
     evidence: Evidence
     proof: Proof
     did: Did
@@ -237,7 +237,7 @@ def masked(said: str, address: str = "") -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class IntakeSummary:
     """How many of some events did what; each event counts once.
 
     `stopped`: the address is gone. `complained` and `unsubscribed`: the reader left. `paused`:
@@ -259,13 +259,13 @@ class Receipt:
         """How many events it is about."""
         return sum(asdict(self).values())
 
-    def __add__(self, other: "Receipt") -> "Receipt":
+    def __add__(self, other: "IntakeSummary") -> "IntakeSummary":
         mine, theirs = asdict(self), asdict(other)
-        return Receipt(**{name: count + theirs[name] for name, count in mine.items()})
+        return IntakeSummary(**{name: count + theirs[name] for name, count in mine.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class ReportedEvents:
     """What one request told: events about our mail, and how many others, which say nothing about
     an address (deliveries, clicks, kinds that came into being later)."""
 
@@ -276,7 +276,7 @@ class Heard:
 class ProviderHook(Protocol):
     """Knows one provider: how a request proves that it is the provider's, and how to read it."""
 
-    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Heard:
+    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:
         """What a request tells; names of `headers` are in lower case.
 
         Raises Forged for one that is not proven to be the provider's, FetchFailed when that cannot
@@ -288,10 +288,10 @@ class ProviderHook(Protocol):
 class ReturnBox(Protocol):
     """A mailbox that mails come back to, opened."""
 
-    def letters(self, *, limit: int) -> Iterator[Letter]:
+    def letters(self, *, limit: int) -> Iterator[InboundMail]:
         """The oldest mails; raises FetchFailed when the mailbox cannot be read."""
 
-    def done(self, letters: Sequence[Letter]) -> None:
+    def done(self, letters: Sequence[InboundMail]) -> None:
         """Take these out of the way."""
 
 

@@ -47,7 +47,7 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class BounceScore:
     """What is held against one reader's address. Dates are UTC's.
 
     `likely_mail` names the mail that said on `likely_on` that the address is likely gone. Mail
@@ -62,12 +62,12 @@ class Standing:
     resting_until: date | None = None
 
 
-CLEAN = Standing()
+CLEAN = BounceScore()
 
 
 def judged(
-    standing: Standing, evidence: Evidence, *, mail: str, today: date, surge: bool = False
-) -> tuple[Standing, Effect]:
+    standing: BounceScore, evidence: Evidence, *, mail: str, today: date, surge: bool = False
+) -> tuple[BounceScore, Effect]:
     """The standing after `mail` came back with `evidence`, and what follows from it.
 
     In a `surge` nobody is stopped by one mail alone.
@@ -85,7 +85,7 @@ def judged(
             return standing, Effect.NONE
 
 
-def points_on(standing: Standing, today: date) -> int:
+def points_on(standing: BounceScore, today: date) -> int:
     """The points that are left on `today`."""
     if standing.counted_on is None:
         return 0
@@ -93,7 +93,7 @@ def points_on(standing: Standing, today: date) -> int:
     return standing.points >> weeks
 
 
-def _likely(standing: Standing, mail: str, today: date) -> tuple[Standing, Effect]:
+def _likely(standing: BounceScore, mail: str, today: date) -> tuple[BounceScore, Effect]:
     before = standing.likely_on
     if before is None or abs(today - before) > LIKELY_FOR:
         return _passing(replace(standing, likely_on=today, likely_mail=mail), today)
@@ -102,7 +102,7 @@ def _likely(standing: Standing, mail: str, today: date) -> tuple[Standing, Effec
     return _passing(standing, today)
 
 
-def _passing(standing: Standing, today: date) -> tuple[Standing, Effect]:
+def _passing(standing: BounceScore, today: date) -> tuple[BounceScore, Effect]:
     until = standing.resting_until
     if until is not None and today < until:
         return standing, Effect.NOTED  # sent before the rest
@@ -117,7 +117,7 @@ def _passing(standing: Standing, today: date) -> tuple[Standing, Effect]:
     return fresh, Effect.NOTED
 
 
-def _rested(standing: Standing, rests: int, today: date) -> Standing:
+def _rested(standing: BounceScore, rests: int, today: date) -> BounceScore:
     # Two doublings pass the longest rest; more would only make the number overflow.
     length = min(REST * 2 ** min(rests - 1, 2), LONGEST_REST)
     return replace(standing, points=0, counted_on=today, rests=rests, resting_until=today + length)

@@ -17,11 +17,11 @@ from email.message import Message
 from email.utils import getaddresses
 
 from paperround.bounces.classify import Statement, evidence_of
-from paperround.bounces.model import Kind, ReturnedEvent
+from paperround.bounces.model import ReportKind, ReturnedEvent
 from paperround.bounces.reports import (
     LONGEST,
     LONGEST_FIELD,
-    Returned,
+    BounceReport,
     field,
     plain_of,
     read_returned,
@@ -71,10 +71,12 @@ class ReturnReader:
         mail = _mail_of(plain)
         tag = self._tag(mail, plain, to)
         message_id = _message_id(mail, plain)
-        if found.kind is Kind.QUARANTINED and _wants_to_leave(mail, tag):
+        if found.kind is ReportKind.QUARANTINED and _wants_to_leave(mail, tag):
             link = _LINK.search(_texts(mail, plain))
             tag = tag or (link[1].decode("ascii") if link else "")
-            return _event(mail, plain, way, now, Returned(kind=Kind.UNSUBSCRIBE), tag, message_id)
+            return _event(
+                mail, plain, way, now, BounceReport(kind=ReportKind.UNSUBSCRIBE), tag, message_id
+            )
         return _event(mail, plain, way, now, found, tag, message_id)
 
     def _tag(self, mail: Message, plain: bytes, to: str) -> str:
@@ -142,7 +144,7 @@ def _event(
     plain: bytes,
     way: str,
     now: datetime,
-    found: Returned,
+    found: BounceReport,
     tag: str,
     message_id: str,
 ) -> ReturnedEvent:
@@ -157,7 +159,7 @@ def _event(
         way=way,
         event_id=hashlib.sha256(head.encode("utf-8", "replace") + b"\0" + body).hexdigest()[:40],
         kind=found.kind,
-        evidence=found.evidence if found.kind is not Kind.UNSUBSCRIBE else Evidence.NONE,
+        evidence=found.evidence if found.kind is not ReportKind.UNSUBSCRIBE else Evidence.NONE,
         happened_at=now,
         message_id=message_id,
         tag=tag,

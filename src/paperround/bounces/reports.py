@@ -18,7 +18,7 @@ from email.message import Message
 from html import unescape
 
 from paperround.bounces.classify import Statement, evidence_of, is_full, is_telling
-from paperround.bounces.model import Kind
+from paperround.bounces.model import ReportKind
 from paperround.delivery.model import Evidence, strongest
 
 LONGEST = 512 * 1024
@@ -30,10 +30,10 @@ MOST_RECIPIENTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
+class BounceReport:
     """A mail that came back: what it is, and the strongest that it proves of a recipient."""
 
-    kind: Kind
+    kind: ReportKind
     evidence: Evidence = Evidence.NONE
     statements: tuple[Statement, ...] = ()
 
@@ -85,16 +85,16 @@ _REPORTED_TO_MICROSOFT = "X-HmXmrOriginalRecipient"
 _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 
 
-def read_returned(raw: bytes) -> Returned:
+def read_returned(raw: bytes) -> BounceReport:
     """What a mail that came back says. Never raises: what is no report at all is quarantined."""
     plain = plain_of(raw[:LONGEST])
     try:
         return _read(message_from_bytes(plain), plain)
     except RecursionError:  # parts in parts in parts, hundreds deep
-        return Returned(kind=Kind.QUARANTINED)
+        return BounceReport(kind=ReportKind.QUARANTINED)
 
 
-def _read(mail: Message, plain: bytes) -> Returned:
+def _read(mail: Message, plain: bytes) -> BounceReport:
     parts = list(_parts(mail))
     feedback = [part for part in parts if part.get_content_type() == "message/feedback-report"]
     if feedback:
@@ -103,21 +103,21 @@ def _read(mail: Message, plain: bytes) -> Returned:
         types = [field(part, "Feedback-Type").lower() for part in (report, *_inner(report))]
         written = _FEEDBACK_TYPE.findall(prose_of(report).lower())
         if _COMPLAINTS.isdisjoint([*types, *written]):
-            return Returned(kind=Kind.REPORT)
-        return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
+            return BounceReport(kind=ReportKind.REPORT)
+        return BounceReport(kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT)
     if any(_REPORTED_TO_MICROSOFT in part for part in parts):
-        return Returned(kind=Kind.COMPLAINT, evidence=Evidence.COMPLAINT)
+        return BounceReport(kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT)
     # It says that a mail was read, or thrown away unread (RFC 8098).
     receipt = "message/disposition-notification"
     if any(part.get_content_type() == receipt for part in parts) or _is_auto_reply(mail):
-        return Returned(kind=Kind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
+        return BounceReport(kind=ReportKind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
     recipients = recipients_in(parts)
     told = _may_be_a_bounce(mail) or recipients
     statements = tuple(_statements(mail, parts, recipients, plain)) if told else ()
     if not statements:
-        return Returned(kind=Kind.QUARANTINED)
+        return BounceReport(kind=ReportKind.QUARANTINED)
     found = _of_one_mail(statements)
-    return Returned(kind=Kind.BOUNCE, evidence=found, statements=statements)
+    return BounceReport(kind=ReportKind.BOUNCE, evidence=found, statements=statements)
 
 
 def _parts(mail: Message) -> Iterator[Message]:

@@ -18,16 +18,16 @@ from paperround.bounces.model import (
     MOST_QUARANTINED,
     MOST_UNPROVEN,
     Did,
-    Kind,
     OwnMail,
     Proof,
     QuarantinedMail,
+    ReportKind,
     ReturnedEvent,
     ReturnId,
     ReturnRecord,
     ReturnTally,
 )
-from paperround.bounces.policy import CLEAN, Standing
+from paperround.bounces.policy import CLEAN, BounceScore
 from paperround.db.dialect import insert_new, upsert
 from paperround.db.rows import columns_of, value_of
 from paperround.db.schema import tables as db
@@ -69,7 +69,7 @@ class ReturnStore(Store):
         added = self._connection.execute(adding, row).scalar()
         if added is not None:
             return ReturnId(added)
-        if event.kind is Kind.QUARANTINED:
+        if event.kind is ReportKind.QUARANTINED:
             return None
         again = self._connection.execute(
             update(db.returned)
@@ -114,7 +114,7 @@ class ReturnStore(Store):
             value_of(
                 ReturnRecord,
                 row,
-                kind=Kind(row.kind),
+                kind=ReportKind(row.kind),
                 evidence=Evidence(row.evidence),
                 proof=Proof(row.proof),
                 did=Did(row.did),
@@ -169,14 +169,14 @@ class ReturnStore(Store):
 
     # --- standings -----------------------------------------------------------------------------
 
-    def standing(self, person: SubscriberId) -> Standing:
+    def standing(self, person: SubscriberId) -> BounceScore:
         """What is held against a person; nobody else changes it once they are locked."""
         row = self._connection.execute(
             select(db.standings).where(db.standings.c.subscriber_id == person)
         ).one_or_none()
-        return CLEAN if row is None else value_of(Standing, row)
+        return CLEAN if row is None else value_of(BounceScore, row)
 
-    def set_standing(self, person: SubscriberId, standing: Standing, *, now: datetime) -> None:
+    def set_standing(self, person: SubscriberId, standing: BounceScore, *, now: datetime) -> None:
         """Hold this against a person."""
         row = columns_of(standing) | {"changed_at": now}
         setting = upsert(self._connection, db.standings, ("subscriber_id",), tuple(row))

@@ -8,7 +8,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from paperround.bounces.model import MOST_QUARANTINED, Receipt
+from paperround.bounces.model import MOST_QUARANTINED, IntakeSummary
 from paperround.bounces.store import ReturnStore
 from paperround.cli.options import AsJson, Now, runtime
 from paperround.cli.output import counts, pick_fields, print_json, print_result
@@ -125,12 +125,12 @@ def replay(
     home = runtime(now)
     with home.database.reading() as work:
         waiting = [one.id for one in reversed(work[ReturnStore].waiting(limit=MOST_QUARANTINED))]
-    done = Receipt()
+    done = IntakeSummary()
     for one in waiting if number is None else [number]:
         done += run(home.intake, one, now=home.clock.now())
     _tell(done, as_json=as_json)
 
 
-def _tell(report: "Receipt", *, as_json: bool) -> None:
+def _tell(report: "IntakeSummary", *, as_json: bool) -> None:
     numbers = asdict(report)
     print_result(numbers, f"{counted(report.total, 'mail')}: {counts(numbers)}", as_json=as_json)

@@ -25,7 +25,7 @@ from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSetti
 from paperround.editions.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
     from paperround.digests.channels import ChannelAdmin
 from paperround.delivery.store.channels import ChannelStore
 
@@ -266,14 +266,14 @@ def _given(*, topics: str | None, interests: list[str] | None, **options: Any) -
     return cast("ChannelSettings", given)
 
 
-def channel_admin(home: "Runtime") -> "ChannelAdmin":
+def channel_admin(home: "AppContext") -> "ChannelAdmin":
     """What changes channels on behalf of the command line."""
     from paperround.bootstrap import mail as mailroom
 
     return mailroom.channel_admin(home)
 
 
-def named(home: "Runtime", name: str) -> "Channel":
+def named(home: "AppContext", name: str) -> "Channel":
     """The channel called `name`; raises NotFound with those there are."""
     with home.database.reading() as work:
         return work[ChannelStore].find(name)

@@ -15,7 +15,7 @@ from paperround.core.errors import SchemaOutOfDate
 from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
-    from paperround.delivery.restore_guard import Held
+    from paperround.delivery.restore_guard import RestoredCopy
 
 PAUSED = "sending is paused; `paperround digest resume` lets it go on with what is due from now"
 
@@ -239,7 +239,7 @@ def restore(
     print_result(value, lines, as_json=as_json)
 
 
-def _hold(url: str, moved: bool) -> "Held | None":
+def _hold(url: str, moved: bool) -> "RestoredCopy | None":
     """Bring the database to this version's schema and hold it, unless it was only moved."""
     from paperround.bootstrap.database import send_marks_of
     from paperround.db.engine import opened

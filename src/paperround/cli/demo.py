@@ -22,7 +22,7 @@ from paperround.editions.model import Edition
 if TYPE_CHECKING:
     import socket
 
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 
@@ -101,17 +101,17 @@ def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
     return listen(HOST, 0 if is_free else first)
 
 
-def _home(settings: Settings, port: int) -> "Runtime":
+def _home(settings: Settings, port: int) -> "AppContext":
     """The demo's installation, whose database is marked as a demo's. Raises Conflict where that is
     the database of an installation."""
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
     from paperround.bootstrap.database import database_of, place_of
     from paperround.ops.demo import claim
 
     usual = {"public_url": f"http://{HOST}:{port}", "data_dir": FOLDER, **AS_OFTEN_AS_ONE_LIKES}
     said = settings.model_fields_set
     unsaid = {name: value for name, value in usual.items() if name not in said}
-    home = Runtime(settings.model_copy(update=unsaid), SystemClock(), demo=True)
+    home = AppContext(settings.model_copy(update=unsaid), SystemClock(), demo=True)
     if not claim(database_of(home), now=home.clock.now()):
         raise Conflict(
             f"{place_of(home.settings)} is the database of an installation: name "
@@ -123,7 +123,7 @@ def _home(settings: Settings, port: int) -> "Runtime":
 # --- papers ------------------------------------------------------------------------------------
 
 
-def _read_samples(home: "Runtime") -> str:
+def _read_samples(home: "AppContext") -> str:
     """Begin a demo if the database is empty, and go on with it; returns what papers there are."""
     from paperround.ops.demo import Samples, begin, read_samples
     from paperround.samples import days
@@ -149,7 +149,7 @@ def _read_samples(home: "Runtime") -> str:
     return "invented samples; more of them appear as hours go by"
 
 
-def _read_file(home: "Runtime", file: Path) -> str:
+def _read_file(home: "AppContext", file: Path) -> str:
     """Read papers from `file` into the database; returns how many there are."""
     from paperround.feeds.ingest import ingest
     from paperround.ops.demo import has_samples
@@ -176,7 +176,7 @@ def _read_file(home: "Runtime", file: Path) -> str:
 # --- while it runs -----------------------------------------------------------------------------
 
 
-def _run(home: "Runtime", door: "socket.socket", source: str, edition: Edition | None) -> None:
+def _run(home: "AppContext", door: "socket.socket", source: str, edition: Edition | None) -> None:
     from paperround.cli.server import server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app

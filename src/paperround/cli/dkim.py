@@ -11,8 +11,8 @@ from paperround.cli.output import pick_fields, print_result, say
 from paperround.core.errors import Conflict, Misconfigured
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
-    from paperround.bootstrap import Runtime
-    from paperround.delivery.dkim.keys import DueRecord, KeptKey
+    from paperround.bootstrap import AppContext
+    from paperround.delivery.dkim.keys import DueRecord, StoredKey
     from paperround.delivery.dkim.signer import Algorithm
 
 app = typer.Typer(
@@ -125,7 +125,7 @@ def _algorithms(kind: Kind | None) -> "list[Algorithm]":
     return list(Algorithm) if kind is Kind.BOTH else [Algorithm(kind)]
 
 
-def _require_own(home: "Runtime") -> None:
+def _require_own(home: "AppContext") -> None:
     if home.signers.given:
         raise Conflict(
             "PAPERROUND_DKIM_KEY names the keys: change them there, or take the setting away and "
@@ -133,21 +133,21 @@ def _require_own(home: "Runtime") -> None:
         )
 
 
-def _require_published(home: "Runtime", waiting: "Sequence[KeptKey]") -> None:
+def _require_published(home: "AppContext", waiting: "Sequence[StoredKey]") -> None:
     """Raise Conflict, or FetchFailed, unless the DNS has the record of each."""
-    from paperround.delivery.dkim.keys import Standing
+    from paperround.delivery.dkim.keys import RecordStatus
     from paperround.doctor.dns_check import published
 
     for key in waiting:
         record = key.due(home.signers.domain, home.clock.now()).record
-        if published(record, home.resolver) is not Standing.GOOD:
+        if published(record, home.resolver) is not RecordStatus.GOOD:
             raise Conflict(
                 f"{record.name} does not have the next key yet: add what `paperround dkim "
                 "show-dns` prints and wait, or say --unchecked"
             )
 
 
-def _show(home: "Runtime", did: str | None, *, as_json: bool) -> None:
+def _show(home: "AppContext", did: str | None, *, as_json: bool) -> None:
     due = home.signers.due(home.clock.now())
     fields = "selector algorithm name value strings"
     records = [

@@ -26,7 +26,7 @@ from paperround.feeds.model import LiveFeed, NewFeed, feed_as_json
 from paperround.feeds.presets import PRESETS
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
     from paperround.feeds.preview import FeedPreview
     from paperround.web.models import PreviewAnswer
 
@@ -146,7 +146,7 @@ def check(
         raise typer.Exit(1)
 
 
-def checks(home: "Runtime", name: str | None, *, live: bool) -> Iterator[Checked]:
+def checks(home: "AppContext", name: str | None, *, live: bool) -> Iterator[Checked]:
     """One after the other: each is told before the next service is asked."""
     from paperround.feeds.due import live_feeds
 
@@ -154,7 +154,7 @@ def checks(home: "Runtime", name: str | None, *, live: bool) -> Iterator[Checked
     yield from (_asked(home, feed) if live else _standing(home, feed) for feed in feeds)
 
 
-def _standing(home: "Runtime", feed: "LiveFeed") -> Checked:
+def _standing(home: "AppContext", feed: "LiveFeed") -> Checked:
     """What is known without asking anybody."""
     from paperround.feeds.due import check_feed, settings_of
 
@@ -169,7 +169,7 @@ def _standing(home: "Runtime", feed: "LiveFeed") -> Checked:
     )
 
 
-def _asked(home: "Runtime", feed: "LiveFeed") -> Checked:
+def _asked(home: "AppContext", feed: "LiveFeed") -> Checked:
     from paperround.feeds.due import settings_of
     from paperround.feeds.preview import preview_feed
 
@@ -236,14 +236,14 @@ def preset_feeds(preset: str) -> "Sequence[NewFeed]":
     return PRESETS[preset]
 
 
-def find_feed(home: "Runtime", name: str) -> "LiveFeed":
+def find_feed(home: "AppContext", name: str) -> "LiveFeed":
     """The feed called `name`; raises NotFound that names those there are, or some of them."""
     from paperround.feeds.due import live_feeds
 
     return _named(name, live_feeds(home.newsroom))
 
 
-def find_any_feed(home: "Runtime", name: str) -> "LiveFeed":
+def find_any_feed(home: "AppContext", name: str) -> "LiveFeed":
     """As `find_feed`, also one that files were read into."""
     from paperround.feeds.due import every_feed
 

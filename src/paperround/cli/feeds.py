@@ -26,10 +26,10 @@ from paperround.cli.feed_lists import (
 from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtime, usage
 from paperround.cli.output import counts, print_list, print_result
 from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput, NameNotFound
-from paperround.feeds.model import FeedState, NewFeed, Progress
+from paperround.feeds.model import FeedState, NewFeed, PollProgress
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
 from paperround.feeds.store.feeds import FeedStore
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
@@ -287,13 +287,13 @@ SECONDS = 4.0
 """How long one service may take to be connected to."""
 
 
-def unreachable(home: "Runtime", feeds: "Iterable[NewFeed]") -> str | None:
+def unreachable(home: "AppContext", feeds: "Iterable[NewFeed]") -> str | None:
     """Why a service of `feeds` cannot be reached, and what to look at; None when all can. They are
     connected to, and asked nothing."""
     client = home.client_for(*home.settings.open_places)
     asked = {}
     for feed in feeds:
-        state = FeedState(url=feed.url, settings=feed.settings, progress=Progress())
+        state = FeedState(url=feed.url, settings=feed.settings, progress=PollProgress())
         url = home.sources[feed.kind].plan(state, home.clock.now()).url
         asked[urlsplit(url).netloc] = url
     try:

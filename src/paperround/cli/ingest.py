@@ -19,7 +19,7 @@ from paperround.core.reasons import counted
 from paperround.papers.model import ParsedBatch
 
 if TYPE_CHECKING:
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
     from paperround.feeds.ingest import IngestReport
     from paperround.feeds.poll import PollReport
 
@@ -74,7 +74,7 @@ def ingest(
 
 
 def _read_file(
-    file: Path, file_format: str, captured_at: datetime | None, home: "Runtime"
+    file: Path, file_format: str, captured_at: datetime | None, home: "AppContext"
 ) -> tuple[str, "IngestReport | PollReport"]:
     """The name of the feed that keeps what such files held, and what this one held."""
     from paperround.feeds.ingest import ingest as run

@@ -15,7 +15,7 @@ from paperround.core.errors import InvalidInput, UnreadableFile
 from paperround.core.times import parse_date, parse_instant
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
 
 T = TypeVar("T")
 
@@ -82,13 +82,13 @@ Papers = Annotated[
 ]
 
 
-def runtime(now: datetime | None = None, *, creates: bool = False) -> "Runtime":
+def runtime(now: datetime | None = None, *, creates: bool = False) -> "AppContext":
     """The installation the environment describes, at the present or at the instant `now`. Where
     there is none, a command that `creates` makes it, and any other says so."""
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
 
     clock = SystemClock() if now is None else FixedClock(now)
-    return Runtime(load_settings(), clock, creates=creates)
+    return AppContext(load_settings(), clock, creates=creates)
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from paperround.core.errors import FetchFailed, NotFound
 from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
-    from paperround.bootstrap import Runtime
-    from paperround.digests.playground import Reading
+    from paperround.bootstrap import AppContext
+    from paperround.digests.playground import PaperSet
 
 
 SAMPLES = "invented samples; --papers FILE or --preset NAME read real ones"
@@ -78,25 +78,25 @@ def try_(
 
 
 def _read(
-    home: "Runtime", papers: Path | None, preset: str | None
-) -> tuple[str, "tuple[Reading, ...]"]:
+    home: "AppContext", papers: Path | None, preset: str | None
+) -> tuple[str, "tuple[PaperSet, ...]"]:
     """Where the papers are from, in words, and the papers."""
-    from paperround.digests.playground import Reading
+    from paperround.digests.playground import PaperSet
     from paperround.samples import days
 
     if papers is not None and preset is not None:
         raise typer.BadParameter("give --papers FILE or --preset NAME, not both")
     if papers is not None:
         file = paper_file(papers)
-        return papers.name, (Reading(batch=file.batch, captured_at=file.written_at),)
+        return papers.name, (PaperSet(batch=file.batch, captured_at=file.written_at),)
     if preset is not None:
         return _fetch(home, preset)
     now = home.clock.now()
     batch = days.batch_at(days.read(), anchor=now, now=now)
-    return SAMPLES, (Reading(batch=batch, captured_at=now),)
+    return SAMPLES, (PaperSet(batch=batch, captured_at=now),)
 
 
-def _fetch(home: "Runtime", preset: str) -> tuple[str, "tuple[Reading, ...]"]:
+def _fetch(home: "AppContext", preset: str) -> tuple[str, "tuple[PaperSet, ...]"]:
     """Raises FetchFailed when no feed could be read; one that failed is named."""
     from paperround.digests.playground import fetch
 

@@ -21,7 +21,7 @@ from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
 
 if TYPE_CHECKING:
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
     from paperround.web.health import Role
 
 DRAIN_SECONDS = 20.0
@@ -50,7 +50,7 @@ def await_stop() -> None:
 
 
 def drain(
-    home: "Runtime", stop: Callable[..., bool], *, scheduler: bool = False, worker: bool = False
+    home: "AppContext", stop: Callable[..., bool], *, scheduler: bool = False, worker: bool = False
 ) -> None:
     """Stop; where processes share their work, take back the signs of life of what this one was.
     `stop` takes `drain_seconds`, and tells whether all ended in time."""
@@ -85,7 +85,7 @@ def leave_on_signals() -> None:
         signal.signal(number, leave)
 
 
-def finish_on_signals(home: "Runtime") -> None:
+def finish_on_signals(home: "AppContext") -> None:
     """From now on a signal makes `home` finish the mails in hand and take up no others."""
 
     def finish(number: int, _: FrameType | None) -> None:
@@ -111,7 +111,7 @@ Health = Annotated[
 
 
 @contextmanager
-def watched(home: "Runtime", role: "Role", place: str | None) -> Iterator[None]:
+def watched(home: "AppContext", role: "Role", place: str | None) -> Iterator[None]:
     """The pages of `role` are served at `place` within; nothing is where that is None. Raises
     Misconfigured where nothing can listen there."""
     if place is None:

@@ -21,11 +21,11 @@ from paperround.cli.process import (
     watched,
 )
 from paperround.core.errors import Misconfigured
-from paperround.core.jobs import Line, parse_lines, spoken_lines
+from paperround.core.jobs import QueueName, parse_lines, spoken_lines
 from paperround.core.reasons import counted
 
 if TYPE_CHECKING:
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
     from paperround.delivery.transitions import DeliverReport
     from paperround.digests.channel_delivery import ChannelReport
 from paperround.delivery.store.ledger import Ledger
@@ -122,7 +122,7 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-ALL = ",".join(Line)
+ALL = ",".join(QueueName)
 
 
 def worker(
@@ -143,12 +143,12 @@ def worker(
     health: Health = None,
 ) -> None:
     """Do the jobs: read feeds, publish, send mail. Any number of workers share one PostgreSQL."""
-    from paperround.bootstrap.workers import Hands
+    from paperround.bootstrap.workers import WorkerConfig
     from paperround.web.health import worker_role
 
     with usage("--queues"):
         lines = parse_lines(queues)
-    home = replace(runtime(), hands=Hands(lines=lines, wide=concurrency))
+    home = replace(runtime(), hands=WorkerConfig(lines=lines, wide=concurrency))
     if home.settings.embedded:
         raise Misconfigured(
             "a worker shares the work of others on PostgreSQL only: on SQLite one process does all "
@@ -228,7 +228,7 @@ def deliver(
 
 
 def _lines(
-    home: "Runtime",
+    home: "AppContext",
     totals: Mapping[str, int],
     waiting: int,
     report: "DeliverReport",

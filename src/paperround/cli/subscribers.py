@@ -35,7 +35,7 @@ from paperround.editions.lists import DEFAULT_LIST
 from paperround.subscribers.model import Address
 
 if TYPE_CHECKING:
-    from paperround.bootstrap import Runtime
+    from paperround.bootstrap import AppContext
 from paperround.editions.store.lists import ListStore
 
 MOST_SHOWN = 20
@@ -77,14 +77,14 @@ def import_file(
     With --from, FILE is what that program exports. Where it does not say when its people agreed
     to mail, you may vouch for them with --consent-at and --consent-source.
     """
-    from paperround.plugins.importers.mailing_lists import Vouched, read_foreign
+    from paperround.plugins.importers.mailing_lists import ConsentRecord, read_foreign
     from paperround.subscribers.import_files import read_rows
     from paperround.subscribers.imports import import_subscribers
 
-    vouched = Vouched(at=consent_at, source=consent_source)
+    vouched = ConsentRecord(at=consent_at, source=consent_source)
     if origin is not None:
         rows = read_foreign(read_file(file), origin, vouched)
-    elif vouched == Vouched():
+    elif vouched == ConsentRecord():
         rows = read_rows(read_file(file))
     else:
         raise typer.BadParameter(
@@ -254,7 +254,7 @@ def history(
     show_history(home, address, as_json=as_json)
 
 
-def show_history(home: "Runtime", address: "Address", *, as_json: bool) -> None:
+def show_history(home: "AppContext", address: "Address", *, as_json: bool) -> None:
     """Print what one person was sent, and what came back of it."""
     from paperround.ops.status import history as run
 

@@ -144,7 +144,7 @@ class Unanswered(FetchFailed):
     permanent = True
 
 
-class Forged(PaperroundError):
+class InvalidSignature(PaperroundError):
     """Nothing proves who sent this. Its text is for the log: whoever sent it learns no reason."""
 
 

@@ -10,7 +10,7 @@ from paperround.core.errors import InvalidInput
 from paperround.core.interfaces import Worker
 
 
-class Line(StrEnum):
+class QueueName(StrEnum):
     """Where jobs wait. Every line has hands of its own, so no line waits for another."""
 
     NOTICES = "notices"
@@ -40,17 +40,17 @@ class Job:
     arguments: Mapping[str, str | int] = field(default_factory=dict)
     lock: str | None = None
     priority: int = 0
-    line: Line = Line.UPKEEP
+    line: QueueName = QueueName.UPKEEP
     shared: bool = False
 
 
-NOTICES = Job(task="notices", lock="notices", priority=-20, line=Line.NOTICES, shared=True)
-DELIVER = Job(task="deliver", lock="deliver", priority=-10, line=Line.MAIL, shared=True)
+NOTICES = Job(task="notices", lock="notices", priority=-20, line=QueueName.NOTICES, shared=True)
+DELIVER = Job(task="deliver", lock="deliver", priority=-10, line=QueueName.MAIL, shared=True)
 """The two that rows of the ledgers ask for by being written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lined:
+class QueueDepth:
     """How many jobs of a line wait, and how many run. `due_since`: since when the first of those
     that wait may run."""
 
@@ -59,9 +59,9 @@ class Lined:
     due_since: datetime | None = field(default=None, compare=False)
 
 
-def parse_lines(text: str) -> tuple[Line, ...]:
+def parse_lines(text: str) -> tuple[QueueName, ...]:
     """The lines that `notices,mail` names, each once. Raises InvalidInput for any other name."""
-    known = {line.value: line for line in Line}
+    known = {line.value: line for line in QueueName}
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in known]
     if unknown or not names:
@@ -70,9 +70,9 @@ def parse_lines(text: str) -> tuple[Line, ...]:
     return tuple(dict.fromkeys(known[name] for name in names))
 
 
-def spoken_lines(lines: Collection[Line]) -> str:
+def spoken_lines(lines: Collection[QueueName]) -> str:
     """Lines as they are typed, in their own order: `notices,mail`."""
-    return ",".join(line for line in Line if line in lines)
+    return ",".join(line for line in QueueName if line in lines)
 
 
 # Which processes make up an installation of many machines, and whether somebody does everything.
@@ -84,20 +84,20 @@ FRESH = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Staff:
+class ClusterStatus:
     """Who lives. `workers` says what each worker serves, by its name (`host/number`)."""
 
     schedulers: tuple[str, ...] = ()
-    workers: Mapping[str, frozenset[Line]]
+    workers: Mapping[str, frozenset[QueueName]]
 
-    def serving(self, line: Line) -> int:
+    def serving(self, line: QueueName) -> int:
         """How many workers serve a line."""
         return sum(line in lines for lines in self.workers.values())
 
     @property
-    def unserved(self) -> tuple[Line, ...]:
+    def unserved(self) -> tuple[QueueName, ...]:
         """The lines that nobody serves: what waits there is not done."""
-        return tuple(line for line in Line if not self.serving(line))
+        return tuple(line for line in QueueName if not self.serving(line))
 
     @property
     def problem(self) -> str | None:
@@ -115,21 +115,21 @@ def name_of(process: Worker) -> str:
     return f"{process.host}/{process.pid}"
 
 
-def sign_of(process: Worker, lines: tuple[Line, ...]) -> str:
+def sign_of(process: Worker, lines: tuple[QueueName, ...]) -> str:
     """The name of a worker's sign of life, which says what it serves."""
     return f"{name_of(process)}/{spoken_lines(lines)}"
 
 
 def staff_of(
     schedulers: Mapping[str, datetime], workers: Mapping[str, datetime], *, now: datetime
-) -> Staff:
+) -> ClusterStatus:
     """Who lives at `now`, by the signs of life that were left."""
-    known = {line.value: line for line in Line}  # a newer worker may serve what we do not know
+    known = {line.value: line for line in QueueName}  # a newer worker may serve what we do not know
     serving = {}
     for sign in sorted(sign for sign, at in workers.items() if is_fresh(at, now)):
         name, _, lines = sign.rpartition("/")
         serving[name] = frozenset(known[one] for one in lines.split(",") if one in known)
-    return Staff(
+    return ClusterStatus(
         schedulers=tuple(sorted(name for name, at in schedulers.items() if is_fresh(at, now))),
         workers=serving,
     )

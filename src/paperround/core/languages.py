@@ -31,7 +31,7 @@ Message = str | tuple[str, str]
 """English with places such as `%(name)s`; of what is counted, the forms for one and for several."""
 
 
-class Text(str):
+class TranslatableText(str):
     """English text that keeps its message and its parameters, so that a page can translate it."""
 
     message: Message
@@ -54,8 +54,8 @@ def counted_text(forms: tuple[str, str], num: int, /, **params: object) -> str:
     return _text(forms[num != 1], forms, {"num": num, **params})
 
 
-def _text(english: str, message: Message, params: Mapping[str, object]) -> Text:
-    text = Text(english % {name: _in_english(name, it) for name, it in params.items()})
+def _text(english: str, message: Message, params: Mapping[str, object]) -> TranslatableText:
+    text = TranslatableText(english % {name: _in_english(name, it) for name, it in params.items()})
     text.message, text.params = message, params
     return text
 

@@ -21,7 +21,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RateLimitStatus:
     """What a rate leaves to a client: `remaining` of `limit` in any `window` seconds, and in how
     many seconds the next of those that are used comes back. `policy` says of what."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letterhead:
+class SenderIdentity:
     """What every mail of an installation says about its sender."""
 
     mail_from: str

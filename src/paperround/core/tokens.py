@@ -32,7 +32,7 @@ class Purpose(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
+class TokenKey:
     """One key of the ring and its public name, the first 2 bytes of a hash of it in hex."""
 
     id: str
@@ -59,7 +59,7 @@ class KeyRing:
             raise ValueError("a key ring needs at least one secret")
         hashes = (hashlib.sha256(b"paperround key id\0" + secret) for secret in secrets)
         names = (found.digest()[:2].hex() for found in hashes)
-        self._keys = tuple(map(SigningKey, names, secrets))
+        self._keys = tuple(map(TokenKey, names, secrets))
         self._by_id = {key.id: key for key in self._keys}
         if len(self._by_id) < len(self._keys):
             raise ValueError(
@@ -67,7 +67,7 @@ class KeyRing:
             )
 
     @property
-    def current(self) -> SigningKey:
+    def current(self) -> TokenKey:
         """The key that signs."""
         return self._keys[0]
 
@@ -76,7 +76,7 @@ class KeyRing:
         """The names of all keys, the signing one first."""
         return tuple(key.id for key in self._keys)
 
-    def key(self, key_id: str) -> SigningKey | None:
+    def key(self, key_id: str) -> TokenKey | None:
         """The key called `key_id`, None when the ring has lost it."""
         return self._by_id.get(key_id)
 
@@ -105,7 +105,7 @@ class KeyRing:
         key = self._named(key_id)
         return hmac.digest(key.secret, f"{purpose}\0{text}".encode(), "sha256").hex()[:40]
 
-    def _named(self, key_id: str | None) -> SigningKey:
+    def _named(self, key_id: str | None) -> TokenKey:
         key = self.current if key_id is None else self._by_id.get(key_id)
         if key is None:
             raise Misconfigured(

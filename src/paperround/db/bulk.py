@@ -105,7 +105,7 @@ def _names(rows: Rows | Columns) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
+class _ColumnWords:
     """A statement as the driver takes it: its parameters in order, and how to convert each."""
 
     sql: str
@@ -113,9 +113,9 @@ class _Words:
 
 
 @lru_cache(maxsize=128)
-def _in_sqlite(statement: Insert, names: tuple[str, ...]) -> _Words:
+def _in_sqlite(statement: Insert, names: tuple[str, ...]) -> _ColumnWords:
     compiled = statement.compile(dialect=_SQLITE, column_keys=list(names))
-    return _Words(str(compiled), _parameters(statement, compiled.positiontup or ()))
+    return _ColumnWords(str(compiled), _parameters(statement, compiled.positiontup or ()))
 
 
 def _parameters(statement: Insert, names: Iterable[str]) -> tuple[tuple[str, Convert | None], ...]:
@@ -166,13 +166,13 @@ def once_each(make: Convert, values: Sequence[Any]) -> list[Any]:
 
 
 @lru_cache(maxsize=128)
-def _as_copy(statement: Insert, names: tuple[str, ...]) -> _Words:
+def _as_copy(statement: Insert, names: tuple[str, ...]) -> _ColumnWords:
     columns = ", ".join(f'"{name}"' for name in names)
     sql = f'COPY "{statement.table.name}" ({columns}) FROM STDIN'
-    return _Words(sql, _parameters(statement, names))
+    return _ColumnWords(sql, _parameters(statement, names))
 
 
-def _copy(connection: Connection, words: _Words, rows: Rows | Columns | Made[Any]) -> int:
+def _copy(connection: Connection, words: _ColumnWords, rows: Rows | Columns | Made[Any]) -> int:
     with driver_cursor(connection, words.sql) as cursor:
         with cursor.copy(words.sql) as copy:
             for start in range(0, len(rows), _SENT):

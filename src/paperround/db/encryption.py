@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from paperround.core.errors import Misconfigured
-from paperround.core.tokens import KeyRing, SigningKey
+from paperround.core.tokens import KeyRing, TokenKey
 
 if TYPE_CHECKING:  # read when there is something to seal: most commands have nothing
     from cryptography.fernet import Fernet
@@ -26,7 +26,7 @@ def sealed_with(kept: str) -> str | None:
     return kept.split(":", 2)[1] if kept.startswith(MARK) else None
 
 
-class Seal(Protocol):
+class SecretCipher(Protocol):
     """Seals text for the database, and opens it."""
 
     def seal(self, text: str) -> str:
@@ -42,7 +42,7 @@ class Seal(Protocol):
         ...
 
 
-class RingSeal:
+class KeyRingCipher:
     """Seals with the keys of an installation. They are asked for when there is something to seal:
     most commands need no secret."""
 
@@ -82,7 +82,7 @@ class RingSeal:
         return True
 
 
-class NoSeal:
+class NoCipher:
     """Keeps text as it is, for whoever opens a database without its secrets. What others sealed
     stays closed."""
 
@@ -102,7 +102,7 @@ class NoSeal:
         return False
 
 
-def _fernet(key: SigningKey) -> "Fernet":
+def _fernet(key: TokenKey) -> "Fernet":
     """The cipher of a secret."""
     from cryptography.fernet import Fernet
     from cryptography.hazmat.primitives.hashes import SHA256

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, delete, func, select, update
 
 from paperround.core.interfaces import Processes, Worker
-from paperround.core.rates import Rate, Standing, Turn
+from paperround.core.rates import Rate, RateLimitStatus, Turn
 from paperround.core.times import require_utc
 from paperround.db.dialect import insert_new, inserting
 from paperround.db.rows import columns_of, value_of
@@ -66,11 +66,11 @@ class RateStore(Store):
         """How many were counted within the last `period`, or up to a second longer."""
         return self._used(key, period, now)[0]
 
-    def standing(self, key: str, rate: Rate, *, now: datetime) -> Standing:
+    def standing(self, key: str, rate: Rate, *, now: datetime) -> RateLimitStatus:
         """What `rate` leaves to `key`."""
         used, first = self._used(key, rate.period, now)
         back = first + WINDOW + rate.period - now if first else timedelta()
-        return Standing(
+        return RateLimitStatus(
             limit=rate.count,
             window=int(rate.period.total_seconds()),
             remaining=max(0, rate.count - used),

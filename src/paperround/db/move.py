@@ -22,7 +22,7 @@ from paperround.core.times import format_instant
 from paperround.db import engine as engines
 from paperround.db import revisions
 from paperround.db.dialect import reason_of
-from paperround.db.move_target import Target, count_rows
+from paperround.db.move_target import MoveTarget, count_rows
 from paperround.db.revisions import MOVED, Mark
 from paperround.db.schema.search import INDEX
 from paperround.db.schema.tables import RETIRED, metadata
@@ -39,7 +39,7 @@ AT_ONCE = 200
 """Rows held at a time: few, as some are large."""
 
 
-class Source:
+class MoveSource:
     """An installation on SQLite, in a transaction that excludes everybody else."""
 
     def __init__(self, file: Path, connection: Connection) -> None:
@@ -120,7 +120,7 @@ class Source:
 
 
 @contextmanager
-def alone(file: Path) -> Iterator[Source]:
+def alone(file: Path) -> Iterator[MoveSource]:
     """The installation in `file`, in one transaction that excludes everybody else.
 
     Raises InvalidInput when there is none, Conflict when somebody else has it open, and
@@ -143,7 +143,7 @@ def alone(file: Path) -> Iterator[Source]:
                     f"{file} is in use ({reason_of(error)}): stop everything that works with it, "
                     "`serve`, `scheduler`, a `deliver` under way or a timer, and try again"
                 ) from error
-            yield Source(file, connection)
+            yield MoveSource(file, connection)
             connection.exec_driver_sql("COMMIT")
     except DBAPIError as error:
         raise UnreadableFile(f"{file} cannot be read: {reason_of(error)}") from error
@@ -159,8 +159,8 @@ REPORTED = 1000
 class Moving:
     """A move of the installation in `source` into `target`."""
 
-    source: Source
-    target: Target
+    source: MoveSource
+    target: MoveTarget
     is_copied: bool = False
 
     @property
@@ -245,7 +245,7 @@ def between(file: Path, url: str, *, now: datetime) -> Iterator[Moving]:
         if engine.dialect.name != "postgresql":
             raise InvalidInput("name the database to move to: postgresql://USER@HOST/NAME")
         revisions.require_reachable(engine)
-        target = Target(engine)
+        target = MoveTarget(engine)
         with target.alone():
             with alone(file) as source:
                 moving = Moving(source, target)

@@ -41,7 +41,7 @@ def count_rows(connection: Connection, table: Table) -> int:
 _JOBS = f"SELECT count(*) FROM {queue.THEIRS}jobs"
 
 
-class Target:
+class MoveTarget:
     """The PostgreSQL database of a move."""
 
     def __init__(self, engine: Engine) -> None:
@@ -128,7 +128,7 @@ class Target:
             )
 
     @contextmanager
-    def filling(self, mark: Mark) -> Iterator["Intake"]:
+    def filling(self, mark: Mark) -> Iterator["TableIntake"]:
         """One transaction that empties it, takes rows in, and lets it refuse everybody. Raises
         DatabaseFailed when PostgreSQL fails; nothing has come then."""
         with self._failures_named():
@@ -145,7 +145,7 @@ class Target:
                 connection.exec_driver_sql(revisions.CREATE)
                 connection.execute(text(revisions.PUT), asdict(mark))
                 connection.execute(text(revisions.SET_REVISION), {"revision": MOVING})
-                yield Intake(connection)
+                yield TableIntake(connection)
             with self.engine.begin() as connection:
                 connection.exec_driver_sql(f"{_NO_LIMITS}; ANALYZE")
 
@@ -172,7 +172,7 @@ class Target:
             ) from error
 
 
-class Intake:
+class TableIntake:
     """Takes rows in within one transaction."""
 
     def __init__(self, connection: Connection) -> None:

@@ -17,7 +17,7 @@ from paperround.core.errors import Conflict, DatabaseFailed, InvalidInput
 from paperround.core.jobs import Job
 from paperround.db import engine as engines
 from paperround.db.dialect import is_busy, is_lost_race, reason_of
-from paperround.db.encryption import NoSeal, Seal
+from paperround.db.encryption import NoCipher, SecretCipher
 from paperround.db.engine import keep_log_short, rest
 
 T = TypeVar("T")
@@ -43,14 +43,14 @@ LONGEST_TURN = engines.BUSY_SECONDS
 """Seconds that a thread waits for others of its process, before it asks SQLite all the same."""
 
 
-class UnitOfWork:
+class Transaction:
     """One transaction. `work[PaperStore]` is the store of papers on it; no store commits.
 
     `seal` encrypts what rests in the database; `asks` holds the jobs to be put with this
     transaction, by their tasks.
     """
 
-    def __init__(self, connection: Connection, seal: Seal) -> None:
+    def __init__(self, connection: Connection, seal: SecretCipher) -> None:
         self.connection = connection
         self.seal = seal
         self.asks: dict[str, Job] = {}
@@ -85,7 +85,7 @@ class UnitOfWork:
 class Store:
     """Some of what one transaction reads and writes."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         self._connection = work.connection
 
 
@@ -97,12 +97,12 @@ class Database(Protocol):
     step.
     """
 
-    def reading(self) -> AbstractContextManager[UnitOfWork]: ...
+    def reading(self) -> AbstractContextManager[Transaction]: ...
 
-    def writing(self) -> AbstractContextManager[UnitOfWork]: ...
+    def writing(self) -> AbstractContextManager[Transaction]: ...
 
 
-def write(database: Database, do: Callable[[UnitOfWork], T]) -> T:
+def write(database: Database, do: Callable[[Transaction], T]) -> T:
     """Run `do` in a writing transaction and return what it returns.
 
     When another transaction wins a race, everything is undone and `do` runs again, so it must
@@ -139,7 +139,7 @@ def wait_after(lost: int) -> float:
 
 
 @dataclass(slots=True)
-class Patience:
+class RetryPolicy:
     """Tries what must not be forgotten again, while the database is away for a moment.
 
     `wait` waits for so many seconds and says whether to stop: then there is one last try. The
@@ -178,18 +178,18 @@ class SqlDatabase:
         *,
         pause: Callable[[float], None] = rest,
         ask: Callable[[Any, Sequence[Job]], None] | None = None,
-        seal: Seal | None = None,
+        seal: SecretCipher | None = None,
     ) -> None:
         self._engine = engine
         self._pause = pause
         self._ask = ask
-        self._seal = NoSeal() if seal is None else seal
+        self._seal = NoCipher() if seal is None else seal
         self._reader = engines.reader(engine)
         self._writer = engines.writer(engine)
-        self._turns = Turns() if engine.dialect.name == "sqlite" else None
+        self._turns = WriterQueue() if engine.dialect.name == "sqlite" else None
 
     @contextmanager
-    def reading(self) -> Iterator[UnitOfWork]:
+    def reading(self) -> Iterator[Transaction]:
         """One consistent snapshot; nothing done in it is kept.
 
         Raises DatabaseFailed when the database is down, and InvalidInput for a value that
@@ -201,10 +201,10 @@ class SqlDatabase:
                 yield whole
             return
         with _failures_named(), self._reader.connect() as connection:
-            yield UnitOfWork(connection, self._seal)
+            yield Transaction(connection, self._seal)
 
     @contextmanager
-    def writing(self) -> Iterator[UnitOfWork]:
+    def writing(self) -> Iterator[Transaction]:
         """One transaction: commits on a clean exit, rolls back on an exception.
 
         Raises Conflict when PostgreSQL ended it in favour of another one, and DatabaseFailed when
@@ -220,7 +220,7 @@ class SqlDatabase:
             yield work
 
     @contextmanager
-    def together(self) -> Iterator[UnitOfWork]:
+    def together(self) -> Iterator[Transaction]:
         """One transaction for all that is read and written in this context meanwhile, however many
         are opened. Raises what `writing` raises, at the end too."""
         with self._transaction() as work:
@@ -231,14 +231,14 @@ class SqlDatabase:
                 _WHOLE.reset(before)
 
     @contextmanager
-    def _transaction(self) -> Iterator[UnitOfWork]:
+    def _transaction(self) -> Iterator[Transaction]:
         with _failures_named():
             connection = self._writer.connect()
             try:
                 keep_log_short(connection, self._pause)
                 with self._turns.turn(LONGEST_TURN) if self._turns else nullcontext():
                     _begin(connection)
-                    work = UnitOfWork(connection, self._seal)
+                    work = Transaction(connection, self._seal)
                     yield work
                     if self._ask is not None and work.asks:  # sorted: no two wait for each other
                         jobs = [work.asks[task] for task in sorted(work.asks)]
@@ -258,7 +258,7 @@ class SqlDatabase:
         self._engine.dispose()
 
 
-_WHOLE: ContextVar[UnitOfWork | None] = ContextVar("whole", default=None)
+_WHOLE: ContextVar[Transaction | None] = ContextVar("whole", default=None)
 
 
 @contextmanager
@@ -296,7 +296,7 @@ def _begin(connection: Connection) -> None:
 # ever.
 
 
-class Turns:
+class WriterQueue:
     """First come, first served. Safe to share between threads."""
 
     def __init__(self) -> None:

@@ -22,15 +22,15 @@ from typing import Generic
 
 from paperround.core.errors import Conflict, DatabaseFailed, RenderingFailed
 from paperround.core.interfaces import Advance
-from paperround.db.transactions import Patience, UnitOfWork, write
+from paperround.db.transactions import RetryPolicy, Transaction, write
 from paperround.delivery.holds import note_signed
-from paperround.delivery.ledger_model import Move
+from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import Envelope
-from paperround.delivery.queues import Lane, Mail, SendContext, new_lease
+from paperround.delivery.queues import Mail, MailQueue, SendContext, new_lease
 from paperround.delivery.rate_limits import UNREACHED, Pacer
 from paperround.delivery.replies import is_opening, speaks_against_us, verdict
 from paperround.delivery.store.rates import Gate, PaceStore
-from paperround.delivery.transitions import ClaimSize, Moves, UnderWay
+from paperround.delivery.transitions import ClaimSize, InFlight, Transitions
 from paperround.editions.model import DeliveryId, DeliveryState
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ ASKED_TO_STOP = "this process was asked to stop"
 
 
 @dataclass(slots=True)
-class Tally:
+class RunTotals:
     """What the runs of one call came to."""
 
     pacer: Pacer
@@ -62,7 +62,7 @@ class Tally:
         """Whether mails wait for slots, having waited for the next of them or for a while."""
         return self.stopped is None and self.pacer.awaits()
 
-    def send(self, run: "Run[Mail]") -> bool:
+    def send(self, run: "SendRun[Mail]") -> bool:
         """Send all that `run` finds; False when it had to stop."""
         run.tidy()
         run.send()
@@ -76,11 +76,11 @@ _Claimed = tuple[Sequence[Mail] | None, Gate | None, datetime | None]
 """The rows of a claim, what let them leave, and how far this machine came with it."""
 
 
-class Run(Generic[Mail]):
+class SendRun(Generic[Mail]):
     """One pass over what is due in a lane: the rows it holds, the outcomes not written down yet."""
 
     def __init__(
-        self, post: SendContext, lane: Lane[Mail], progress: Advance, pacer: Pacer
+        self, post: SendContext, lane: MailQueue[Mail], progress: Advance, pacer: Pacer
     ) -> None:
         self._post = post
         self._lane = lane
@@ -88,12 +88,12 @@ class Run(Generic[Mail]):
         self._pacer = pacer
         self._size = ClaimSize()
         self._held: dict[DeliveryId, Mail] = {}
-        self._under_way = UnderWay()
-        self._moves = Moves(post.clock, post.jitter, post.judge)
-        self._unsettled: list[Move] = []
+        self._under_way = InFlight()
+        self._moves = Transitions(post.clock, post.jitter, post.judge)
+        self._unsettled: list[Transition] = []
         self._dotless: Collection[DeliveryId] = ()
         self._asked_for: set[str] = set()
-        self._patience = Patience(post.wait)
+        self._patience = RetryPolicy(post.wait)
         self._has_asked = self._turned_back = self._has_warned = False
         self._is_first_signed = lane.signs
         self._keyless: set[DeliveryId] = set()
@@ -136,7 +136,7 @@ class Run(Generic[Mail]):
         """End dead leases and mails whose life is over."""
         now, processes = self._post.clock.now(), self._post.processes
 
-        def tidy(work: UnitOfWork) -> tuple[Mapping[str, int], int]:
+        def tidy(work: Transaction) -> tuple[Mapping[str, int], int]:
             ledger = self._lane.ledger(work)
             reason = work[PaceStore].why_untried(now=now)
             return ledger.reclaim(processes, now=now), ledger.expire(now=now, untried=reason)
@@ -207,7 +207,7 @@ class Run(Generic[Mail]):
         said, pace = self._pacer.heard(), self._pacer
         most = self._size.at(now)
 
-        def settle_and_claim(work: UnitOfWork) -> _Claimed[Mail]:
+        def settle_and_claim(work: Transaction) -> _Claimed[Mail]:
             ledger = self._lane.ledger(work)
             self._lane.settle(work, settling, now)
             said.write(work, now=now)
@@ -274,7 +274,7 @@ class Run(Generic[Mail]):
             by_token.setdefault(self._held[one].lease.token, []).append(one)
         settling = tuple(self._unsettled)
 
-        def settle_and_mark(work: UnitOfWork) -> list[frozenset[DeliveryId]]:
+        def settle_and_mark(work: Transaction) -> list[frozenset[DeliveryId]]:
             ledger = self._lane.ledger(work)
             self._lane.settle(work, settling, now)
             marked = [
@@ -297,7 +297,7 @@ class Run(Generic[Mail]):
             self._turned_back = True
         return permitted
 
-    def _keep(self, move: Move) -> None:
+    def _keep(self, move: Transition) -> None:
         """What became of a mail, until it is written down."""
         self.ended[move.state.value] += 1
         if move.state is not DeliveryState.SENT:
@@ -311,7 +311,7 @@ class Run(Generic[Mail]):
 
             at: datetime | None = None
 
-            def settle(work: UnitOfWork) -> None:
+            def settle(work: Transaction) -> None:
                 nonlocal at
                 self._lane.settle(work, settling, now)
                 said.write(work, now=now)
@@ -324,11 +324,11 @@ class Run(Generic[Mail]):
             for move in settling:
                 self._held.pop(move.id, None)
 
-    def _advance(self, work: UnitOfWork, told: Sequence[object], now: datetime) -> datetime | None:
+    def _advance(self, work: Transaction, told: Sequence[object], now: datetime) -> datetime | None:
         """How far this machine comes with what the transaction tells of mails, if it does."""
         return self._post.marks.advance(work, now=now) if told else None
 
-    def _settled(self, moves: Sequence[Move]) -> None:
+    def _settled(self, moves: Sequence[Transition]) -> None:
         """Forget what is committed, and only that: a failed transaction is tried again."""
         del self._unsettled[: len(moves)]
         for move in moves:
@@ -340,7 +340,7 @@ class Run(Generic[Mail]):
         now, ledger, dotless = self._post.clock.now(), self._lane.ledger, self._dotless
         tokens = {row.lease.token for row in self._held.values()} | self._asked_for
 
-        def release(work: UnitOfWork) -> None:
+        def release(work: Transaction) -> None:
             for token in tokens:
                 ledger(work).release(token, now=now, dotless=dotless)
                 ledger(work).give_up(token, now=now)

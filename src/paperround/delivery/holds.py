@@ -13,7 +13,7 @@ from datetime import datetime
 
 from paperround.core.times import Boot, format_instant, has_leapt
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.system_mail_model import Alert
 
 HOLD = "hold"
@@ -25,7 +25,7 @@ def watch(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     """Whether digests are held, having looked at the clock. Where nothing is known of the machine
     only what was found before counts."""
 
-    def look(work: UnitOfWork) -> bool:
+    def look(work: Transaction) -> bool:
         if boot is None:
             return is_held(work)
         known = work[SlotStore].last_beat(_name(boot))
@@ -40,12 +40,12 @@ def watch(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     return write(database, look)
 
 
-def is_held(work: UnitOfWork) -> bool:
+def is_held(work: Transaction) -> bool:
     """Whether digests are held."""
     return work[SlotStore].taken_at(HOLD, CLOCK) is not None
 
 
-def is_suspect(work: UnitOfWork, boot: Boot | None, *, now: datetime) -> bool:
+def is_suspect(work: Transaction, boot: Boot | None, *, now: datetime) -> bool:
     """Whether digests are held, or would be if something ticked now."""
     if boot is None:
         return is_held(work)
@@ -55,7 +55,7 @@ def is_suspect(work: UnitOfWork, boot: Boot | None, *, now: datetime) -> bool:
 def let_go(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     """The clock is right, somebody says: go on. False when nothing was held."""
 
-    def go_on(work: UnitOfWork) -> bool:
+    def go_on(work: Transaction) -> bool:
         if boot is not None:
             work[SlotStore].beat(_name(boot), now=boot.started(now))
         return work[SlotStore].give_back(HOLD, CLOCK)
@@ -63,7 +63,7 @@ def let_go(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     return write(database, go_on)
 
 
-def leapt(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
+def leapt(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """The alert while digests are held."""
     since = work[SlotStore].taken_at(HOLD, CLOCK)
     if since is None:
@@ -132,7 +132,7 @@ def hold_unsigned(database: Database, signing: Signing, *, now: datetime) -> str
     return reason
 
 
-def note_signed(work: UnitOfWork, *, now: datetime) -> None:
+def note_signed(work: Transaction, *, now: datetime) -> None:
     """A signed mail leaves: from now on mails are signed."""
     work[SlotStore].take(SIGNING, SIGNED, now=now)
 
@@ -141,7 +141,7 @@ def allow_unsigned(database: Database, *, now: datetime) -> bool:
     """Forget that mail was signed: it may leave unsigned, until it is signed again. False when
     nothing was forgotten and nothing was held."""
 
-    def allow(work: UnitOfWork) -> bool:
+    def allow(work: Transaction) -> bool:
         work[SlotStore].take(SIGNING, UNSIGNED, now=now)
         was_signed = work[SlotStore].give_back(SIGNING, SIGNED)
         return work[SlotStore].give_back(HOLD, SIGNING) or was_signed
@@ -149,12 +149,12 @@ def allow_unsigned(database: Database, *, now: datetime) -> bool:
     return write(database, allow)
 
 
-def lacks_keys(work: UnitOfWork) -> bool:
+def lacks_keys(work: Transaction) -> bool:
     """Whether mail was held for want of a key when it was last looked at."""
     return work[SlotStore].taken_at(HOLD, SIGNING) is not None
 
 
-def unsigned(work: UnitOfWork) -> Iterator[Alert]:
+def unsigned(work: Transaction) -> Iterator[Alert]:
     """The alert while mail is held."""
     if not lacks_keys(work):
         return

@@ -80,7 +80,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slip:
+class DeliveryContent:
     """What the bytes of one mail are made of, beside its edition.
 
     `row` is the delivery's id; 0 in a preview, whose links lead nowhere. `parts` are what a score
@@ -102,10 +102,10 @@ class Slip:
     language: str = ENGLISH
 
 
-def slip_for(row: NewDelivery, edition_id: EditionId, address: str) -> Slip:
+def slip_for(row: NewDelivery, edition_id: EditionId, address: str) -> DeliveryContent:
     """What the mail of a row that is not written yet is made of."""
     positions = tuple(position for _, position in row.papers)
-    return Slip(
+    return DeliveryContent(
         row=0,
         edition_id=edition_id,
         address=address,
@@ -131,7 +131,7 @@ class Undelivered:
     planned.
     """
 
-    slip: Slip
+    slip: DeliveryContent
     state: DeliveryState
     reason: str
     subscription: Subscription | None
@@ -139,7 +139,7 @@ class Undelivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed(Slip):
+class Claimed(DeliveryContent):
     """A delivery this process may send now, with what its bytes are made of. `taken` messages of it
     were taken before, where one takes several; `attempts` are those of the next."""
 
@@ -158,7 +158,7 @@ class Claimed(Slip):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Transition:
     """A delivery's next state. It takes effect only while `token` is the row's latest claim.
 
     `evidence` is what the answer says of the reader's address.

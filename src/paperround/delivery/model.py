@@ -68,7 +68,7 @@ class Outcome:
     phase: Phase
     reply: Reply | None = None
     error: str = ""
-    verdict: "Verdict | None" = None
+    verdict: "ReplyClass | None" = None
 
 
 class WireReady(bytes):
@@ -90,7 +90,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
+class ErrorScope:
     """Whose fault a refusal is decides what else must happen."""
 
     subscriber: bool = False
@@ -102,13 +102,13 @@ class Blame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ReplyClass:
     """The state an outcome leads to, the reason kept with it, who is to blame, and the pause that
     was asked for."""
 
     state: DeliveryState
     reason: str
-    blame: Blame = Blame()
+    blame: ErrorScope = ErrorScope()
     wait: timedelta | None = None
 
 

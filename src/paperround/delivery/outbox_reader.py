@@ -26,7 +26,7 @@ _PARSER = BytesParser(_class=EmailMessage, policy=policy.default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptLine:
+class OutboxEntry:
     """A mail as a listing shows it. `called` is what kind it is, in words; `dated` is None for a
     mail without a readable date."""
 
@@ -38,10 +38,10 @@ class KeptLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptMail:
+class OutboxMail:
     """A mail in full: its line, its header fields in order, both its parts, and its bytes."""
 
-    line: KeptLine
+    line: OutboxEntry
     headers: tuple[tuple[str, str], ...]
     text: str
     html: str
@@ -53,20 +53,20 @@ class KeptMail:
         return self.content.decode("utf-8", "replace")
 
 
-def kept_mails(directory: Path) -> list[KeptLine]:
+def kept_mails(directory: Path) -> list[OutboxEntry]:
     """The newest mails in `directory`, newest first; none while there is no such folder."""
     aged = sorted(((path.stat().st_mtime_ns, path) for path in _files(directory)), reverse=True)
     return [_line(path, _head(path)) for _, path in aged[:SHOWN]]
 
 
-def kept_mail(directory: Path, mail_id: str) -> KeptMail | None:
+def kept_mail(directory: Path, mail_id: str) -> OutboxMail | None:
     """The mail called `mail_id`, None when none in `directory` is."""
     path = next((one for one in _files(directory) if one.stem == mail_id), None)
     if path is None:
         return None
     content = path.read_bytes()
     message = _parsed(content)
-    return KeptMail(
+    return OutboxMail(
         line=_line(path, message),
         headers=tuple((name, str(value)) for name, value in message.items()),
         text=_part(message, "plain"),
@@ -89,11 +89,11 @@ def _parsed(content: bytes, *, head_only: bool = False) -> EmailMessage:
     return _PARSER.parsebytes(content, headersonly=head_only)
 
 
-def _line(path: Path, message: EmailMessage) -> KeptLine:
+def _line(path: Path, message: EmailMessage) -> OutboxEntry:
     moment = getattr(message.get("Date"), "datetime", None)
     # A list's mail is a digest; any other says what it is: `Feedback-ID: confirm:notice:...`.
     kind = str(message.get("Feedback-ID", "")).partition(":")[0].strip()
-    return KeptLine(
+    return OutboxEntry(
         id=path.stem,
         to=str(message.get("To", "")),
         subject=str(message.get("Subject", "")),

@@ -16,9 +16,9 @@ from typing import Generic, TypeVar
 from paperround.core.errors import Conflict, DatabaseFailed
 from paperround.core.interfaces import Clock, Processes
 from paperround.core.times import Boot
-from paperround.db.transactions import Database, Patience, UnitOfWork, write
-from paperround.delivery.ledger_model import Claimed, Move
-from paperround.delivery.model import Envelope, Evidence, Lease, Mailer, Outcome, Verdict
+from paperround.db.transactions import Database, RetryPolicy, Transaction, write
+from paperround.delivery.ledger_model import Claimed, Transition
+from paperround.delivery.model import Envelope, Evidence, Lease, Mailer, Outcome, ReplyClass
 from paperround.delivery.rate_state import Pacing
 from paperround.delivery.restore_guard import SendMarks
 from paperround.delivery.store.claims import Claims
@@ -33,20 +33,20 @@ from paperround.delivery.system_mail_model import ClaimedNotice
 # Answers of a relay are heard once. Whoever heard them keeps them as long as the process lives, so
 # a mail is in doubt only where nobody heard an answer.
 
-Deed = Callable[[UnitOfWork], object]
+Write = Callable[[Transaction], object]
 
 
 @dataclass(slots=True)
-class Unwritten:
+class PendingWrites:
     """The line of one process, shared by all of its runs. Each adds two at most, and ends then."""
 
-    _line: deque[Deed] = field(default_factory=deque)
+    _line: deque[Write] = field(default_factory=deque)
     _lock: RLock = field(default_factory=RLock)
 
     def __len__(self) -> int:
         return len(self._line)
 
-    def write(self, database: Database, do: Deed, patience: Patience) -> None:
+    def write(self, database: Database, do: Write, patience: RetryPolicy) -> None:
         """Write down what must not be forgotten, after all that stands in line before it.
 
         Each is a transaction. It may come to count although it is done again, so it must be the
@@ -90,19 +90,19 @@ class SendContext:
     pacing: Pacing | None = None
     wait: Callable[[float], bool] = lambda _: True
     boot: Callable[[], Boot | None] = lambda: None
-    unwritten: Unwritten = field(default_factory=Unwritten)
-    judge: Callable[[Outcome, Verdict], Evidence] = lambda *_: Evidence.NONE
+    unwritten: PendingWrites = field(default_factory=PendingWrites)
+    judge: Callable[[Outcome, ReplyClass], Evidence] = lambda *_: Evidence.NONE
     marks: SendMarks = field(default_factory=SendMarks)
 
 
-Held = Claimed | ClaimedNotice
+ClaimedRow = Claimed | ClaimedNotice
 """A claimed row of either lane."""
 
-Mail = TypeVar("Mail", bound=Held)
+Mail = TypeVar("Mail", bound=ClaimedRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lane(Generic[Mail]):
+class MailQueue(Generic[Mail]):
     """One kind of mail on its way out by `mailer`.
 
     `envelope` makes the mail of a row; raises RenderingFailed for one that cannot be made. `settle`
@@ -114,10 +114,10 @@ class Lane(Generic[Mail]):
 
     name: str
     mailer: Mailer
-    ledger: Callable[[UnitOfWork], Claims[Mail]]
+    ledger: Callable[[Transaction], Claims[Mail]]
     envelope: Callable[[Mail], Envelope]
-    settle: Callable[[UnitOfWork, Sequence[Move], datetime], None]
-    gives_way: Callable[[UnitOfWork], bool]
+    settle: Callable[[Transaction, Sequence[Transition], datetime], None]
+    gives_way: Callable[[Transaction], bool]
     has_key: Callable[[Mail], bool] = lambda _: True
     signs: bool = False
     first: bool = False

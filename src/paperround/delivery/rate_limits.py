@@ -12,7 +12,7 @@ from paperround.core.interfaces import Clock
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.model import Outcome
 from paperround.delivery.queues import SendContext
 from paperround.delivery.rate_state import Pace, Pacing, is_taken
@@ -35,7 +35,7 @@ MOMENT = timedelta(milliseconds=10)
 
 
 @dataclass(slots=True)
-class _Lane:
+class _QueueSlots:
     """When messages of a lane that were put off are looked at again, and when to claim next."""
 
     slots: list[datetime] = field(default_factory=list)
@@ -57,7 +57,9 @@ class Pacer:
     sleep: Callable[[float], bool]
     stopped: str | None = None
     _said: list[Outcome] = field(default_factory=list)
-    _lanes: dict[bool, _Lane] = field(default_factory=lambda: {True: _Lane(), False: _Lane()})
+    _lanes: dict[bool, _QueueSlots] = field(
+        default_factory=lambda: {True: _QueueSlots(), False: _QueueSlots()}
+    )
     _is_troubled: bool = False
     _paid_at: dict[str, datetime] = field(default_factory=dict)
     _held: dict[str, datetime] = field(default_factory=dict)
@@ -70,7 +72,7 @@ class Pacer:
         return next_claim is not None and now < next_claim
 
     @contextmanager
-    def gate(self, work: UnitOfWork, *, first: bool, now: datetime) -> Iterator[Gate | None]:
+    def gate(self, work: Transaction, *, first: bool, now: datetime) -> Iterator[Gate | None]:
         """What a claim in this transaction asks who may leave; None where nothing holds mail."""
         gate = work[PaceStore].open(self.pacing, first=first, now=now) if self.pacing else None
         yield gate
@@ -161,7 +163,7 @@ class PendingFeedback:
     def __bool__(self) -> bool:
         return bool(self.said or self.held)
 
-    def write(self, work: UnitOfWork, *, now: datetime) -> None:
+    def write(self, work: Transaction, *, now: datetime) -> None:
         """Write it down in a transaction."""
         if self.said:
             work[PaceStore].heard(self.said, now=now)
@@ -181,13 +183,13 @@ minutes, so none waits."""
 UNREACHED = "the relay cannot be reached"
 
 
-def unreached(work: UnitOfWork, *, now: datetime) -> str | None:
+def unreached(work: Transaction, *, now: datetime) -> str | None:
     """Why the relay cannot be reached, None when it can or nobody tried for two hours."""
     reason, _ = _last_failure(work, now)
     return reason
 
 
-def relay_alerts(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
+def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """The alert that the relay cannot be reached, if that is so."""
     reason, failed = _last_failure(work, now)
     if reason is None or failed is None:
@@ -206,7 +208,7 @@ def relay_alerts(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
     )
 
 
-def _last_failure(work: UnitOfWork, now: datetime) -> tuple[str | None, datetime | None]:
+def _last_failure(work: Transaction, now: datetime) -> tuple[str | None, datetime | None]:
     """Why and when the last mail got no session; None twice where that says nothing now."""
     relay = work[PaceStore].relay()
     if not relay.reason or relay.is_probing:

@@ -34,11 +34,11 @@ from paperround.core.times import require_utc
 from paperround.delivery.model import (
     FIRST_RETRY,
     LONGEST_RETRY,
-    Blame,
+    ErrorScope,
     Outcome,
     Phase,
     Reply,
-    Verdict,
+    ReplyClass,
 )
 from paperround.editions.model import DeliveryState
 
@@ -64,7 +64,7 @@ MESSAGE_REFUSED = "message-refused"
 _OUT_OF_ROOM = 552
 """At MAIL the message is too big, later the mailbox is full: the same code for both."""
 _REST = 421
-_NOBODY = Blame()
+_NOBODY = ErrorScope()
 
 HOLDING = (
     "policy-refusal",
@@ -81,7 +81,7 @@ _ENHANCED = re.compile(r"\s*([245]\.[0-9]{1,3}\.[0-9]{1,3})(?=\s|$)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
-def verdict(outcome: Outcome) -> Verdict:
+def verdict(outcome: Outcome) -> ReplyClass:
     """The state `outcome` leads to, by the table above or as its sender says."""
     if outcome.verdict is not None:
         return outcome.verdict
@@ -94,7 +94,7 @@ def verdict(outcome: Outcome) -> Verdict:
             return _found(DeliveryState.SENT, "accepted", reply)
         case 4:
             rest = reply.code == _REST
-            blame = Blame(destination=rest or phase in _OPENING)
+            blame = ErrorScope(destination=rest or phase in _OPENING)
             word = "told-to-rest" if rest else "not-now"
             return _found(DeliveryState.DEFERRED, word, reply, blame)
         case 5:
@@ -104,7 +104,7 @@ def verdict(outcome: Outcome) -> Verdict:
             return _found(lost, "out-of-turn", reply)
 
 
-def speaks_against_us(found: Verdict) -> bool:
+def speaks_against_us(found: ReplyClass) -> bool:
     """Whether a mail was refused for what we are or what it is, and not for its reader's sake."""
     return found.blame.us or found.reason.startswith(f"{MESSAGE_REFUSED}: ")
 
@@ -155,31 +155,31 @@ def parse_reply(lines: Sequence[str]) -> Reply:
     return Reply(int(code), enhanced, said[:_LONGEST_TEXT])
 
 
-def _silence(outcome: Outcome) -> Verdict:
+def _silence(outcome: Outcome) -> ReplyClass:
     word = outcome.error.partition(":")[0]
     error = outcome.error or "no usable answer"
     if word == UNSENDABLE:
-        return Verdict(state=DeliveryState.FAILED, reason=error)
+        return ReplyClass(state=DeliveryState.FAILED, reason=error)
     if outcome.phase is Phase.DOT:
-        return Verdict(state=DeliveryState.UNKNOWN, reason=f"silent-after-dot: {error}")
+        return ReplyClass(state=DeliveryState.UNKNOWN, reason=f"silent-after-dot: {error}")
     if outcome.phase not in _OPENING:
-        return Verdict(state=DeliveryState.DEFERRED, reason=f"stopped-before-dot: {error}")
+        return ReplyClass(state=DeliveryState.DEFERRED, reason=f"stopped-before-dot: {error}")
     ours = word in _OUR_ERRORS
-    return Verdict(
+    return ReplyClass(
         state=DeliveryState.DEFERRED,
         reason=f"no-session: {error}",
-        blame=Blame(us=ours, destination=not ours),
+        blame=ErrorScope(us=ours, destination=not ours),
     )
 
 
-def _refusal(phase: Phase, reply: Reply) -> Verdict:
+def _refusal(phase: Phase, reply: Reply) -> ReplyClass:
     ours = reply.enhanced.startswith("5.7.") or reply.code in _LOGIN_CODES
     if phase in _OPENING:
         ours = ours or phase in _OUR_PHASES
-        blame = Blame(us=ours, destination=not ours)
+        blame = ErrorScope(us=ours, destination=not ours)
         return _found(DeliveryState.DEFERRED, f"{phase}-refused", reply, blame)
     if ours:
-        return _found(DeliveryState.DEFERRED, "policy-refusal", reply, Blame(us=True))
+        return _found(DeliveryState.DEFERRED, "policy-refusal", reply, ErrorScope(us=True))
     at_mail, no_room = phase is Phase.MAIL, reply.code == _OUT_OF_ROOM
     soft = _SOFT.get(reply.enhanced)
     if no_room and not reply.enhanced and not at_mail:
@@ -188,18 +188,20 @@ def _refusal(phase: Phase, reply: Reply) -> Verdict:
         return _found(DeliveryState.DEFERRED, soft, reply)
     too_big = no_room or reply.enhanced in _TOO_BIG
     if reply.enhanced in _BAD_SENDER or (at_mail and not too_big):
-        return _found(DeliveryState.DEFERRED, "sender-refused", reply, Blame(us=True))
+        return _found(DeliveryState.DEFERRED, "sender-refused", reply, ErrorScope(us=True))
     return _failure(phase, reply)
 
 
-def _failure(phase: Phase, reply: Reply) -> Verdict:
+def _failure(phase: Phase, reply: Reply) -> ReplyClass:
     if phase is not Phase.RCPT:
         return _found(DeliveryState.FAILED, MESSAGE_REFUSED, reply)
     if reply.enhanced in _NO_SUCH_ADDRESS:
-        return _found(DeliveryState.FAILED, "no-such-address", reply, Blame(subscriber=True))
+        return _found(DeliveryState.FAILED, "no-such-address", reply, ErrorScope(subscriber=True))
     return _found(DeliveryState.FAILED, "recipient-refused", reply)
 
 
-def _found(state: DeliveryState, word: str, reply: Reply, blame: Blame = _NOBODY) -> Verdict:
+def _found(
+    state: DeliveryState, word: str, reply: Reply, blame: ErrorScope = _NOBODY
+) -> ReplyClass:
     detail = f"{reply.code} {reply.enhanced}".rstrip()
-    return Verdict(state=state, reason=f"{word}: {detail}", blame=blame)
+    return ReplyClass(state=state, reason=f"{word}: {detail}", blame=blame)

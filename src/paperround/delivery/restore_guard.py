@@ -21,7 +21,7 @@ from paperround.core.errors import UnreadableFile
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.holds import HOLD
 from paperround.delivery.send_mark import SendMark, SendMarkFile
 from paperround.delivery.store.ledger import Ledger
@@ -40,7 +40,7 @@ RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class RestoredCopy:
     """What was ended by the restore: digests and notices that may have been sent."""
 
     digests: int
@@ -51,13 +51,13 @@ class Held:
         return f"{digests} and {notices} may be out: now unknown"
 
 
-def hold_everything(database: Database, *, now: datetime) -> Held:
+def hold_everything(database: Database, *, now: datetime) -> RestoredCopy:
     """Mark a database that was put back from a copy. Sending goes on with `digest resume`."""
 
-    def hold(work: UnitOfWork) -> Held:
+    def hold(work: Transaction) -> RestoredCopy:
         work[ListStore].hold_after_restore(now=now)
         work[RequestStore].forget_old(before=now)  # they were answered after the copy was made
-        return Held(
+        return RestoredCopy(
             digests=work[Ledger].end_unfinished(reason=RESTORED, now=now),
             notices=work[NoticeLedger].end_unfinished(reason=RESTORED, now=now),
         )
@@ -119,7 +119,7 @@ class _Known:
         return mark.at > self.since and (at is None or at < mark.at)
 
 
-def _known(work: UnitOfWork) -> _Known:
+def _known(work: Transaction) -> _Known:
     return _Known(
         installations=work[SlotStore].beats(INSTALLATION), hosts=work[SlotStore].beats(MARK)
     )
@@ -220,7 +220,7 @@ class SendMarks:
 
     # --- while it lasts ------------------------------------------------------------------------
 
-    def advance(self, work: UnitOfWork, *, now: datetime) -> datetime | None:
+    def advance(self, work: Transaction, *, now: datetime) -> datetime | None:
         """In the transaction of a claim or an outcome, as its last step: how far this host comes
         with it. It is to be kept once that is committed."""
         if self._mark is None:
@@ -245,7 +245,7 @@ class SendMarks:
         found = None if self.file is None else _read(self.file)
         mark = found if isinstance(found, SendMark) else None
 
-        def go_on(work: UnitOfWork) -> bool:
+        def go_on(work: Transaction) -> bool:
             known = _known(work)
             before = [now, *known.installations.values(), *known.hosts.values()]
             at = max([*before, mark.at] if mark is not None else before)
@@ -256,7 +256,7 @@ class SendMarks:
 
         return write(database, go_on)
 
-    def resume(self, database: Database, *, now: datetime) -> Held | None:
+    def resume(self, database: Database, *, now: datetime) -> RestoredCopy | None:
         """Let a database go that is held. What may be out becomes unknown, as after a restore;
         None when nothing was held."""
         if self.hold(database, now=now) is None:
@@ -266,7 +266,7 @@ class SendMarks:
         return held
 
 
-def name_installation(work: UnitOfWork, *, now: datetime) -> tuple[str, datetime]:
+def name_installation(work: Transaction, *, now: datetime) -> tuple[str, datetime]:
     """The id of the installation, and since when its marks count; it is given one if it has
     none."""
     known = work[SlotStore].beats(INSTALLATION)
@@ -277,12 +277,12 @@ def name_installation(work: UnitOfWork, *, now: datetime) -> tuple[str, datetime
     return min(known), max(known.values())
 
 
-def is_put_back(work: UnitOfWork) -> bool:
+def is_put_back(work: Transaction) -> bool:
     """Whether mail was held for a database that was put back, when it was last looked at."""
     return work[SlotStore].taken_at(HOLD, PUT_BACK) is not None
 
 
-def put_back(work: UnitOfWork) -> Iterator[Alert]:
+def put_back(work: Transaction) -> Iterator[Alert]:
     """The alert while mail is held."""
     since = work[SlotStore].taken_at(HOLD, PUT_BACK)
     if since is None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from paperround.core.languages import marked
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import DeliveryState, SkipReason
 
 WHY_NO_MAIL: Mapping[str, str] = {
@@ -55,13 +55,13 @@ _BECAME: Mapping[DeliveryState, str] = {
     DeliveryState.SKIPPED: marked("It was not sent."),
 }
 _CALLED: Mapping[str, str] = {
-    NoticeKind.CONFIRM: marked("Confirm your subscription"),
-    NoticeKind.REMINDER: marked("Reminder to confirm your subscription"),
-    NoticeKind.CHANGE: marked("Confirm your change of address"),
-    NoticeKind.PREFERENCES: marked("Link to your choices"),
-    NoticeKind.UNDO: marked("You have left, with a way back"),
-    NoticeKind.TEST: marked("Test mail"),
-    NoticeKind.ALERT: marked("Alert for the operator"),
+    SystemMailKind.CONFIRM: marked("Confirm your subscription"),
+    SystemMailKind.REMINDER: marked("Reminder to confirm your subscription"),
+    SystemMailKind.CHANGE: marked("Confirm your change of address"),
+    SystemMailKind.PREFERENCES: marked("Link to your choices"),
+    SystemMailKind.UNDO: marked("You have left, with a way back"),
+    SystemMailKind.TEST: marked("Test mail"),
+    SystemMailKind.ALERT: marked("Alert for the operator"),
 }
 DIGEST = "digest"
 """What a mail of a list is, beside the kinds of notices."""

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from paperround.core.interfaces import Worker
 from paperround.core.languages import ENGLISH, spoken
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing, Purpose
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.model import Identity, Lease
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import (
@@ -16,9 +16,9 @@ from paperround.delivery.system_mail_model import (
     Alert,
     ClaimedNotice,
     NewNotice,
-    NoticeKind,
     NoticeMail,
     NoticeView,
+    SystemMailKind,
 )
 from paperround.editions.model import DeliveryId
 from paperround.subscribers.model import SubscriberId, Subscription
@@ -30,12 +30,12 @@ SOMEBODY = "reader@example.org"
 
 _LANGUAGE = "language"
 
-LINKS: Mapping[NoticeKind, tuple[str, Purpose]] = {
-    NoticeKind.CONFIRM: ("confirm", Purpose.CONFIRM),
-    NoticeKind.REMINDER: ("confirm", Purpose.CONFIRM),
-    NoticeKind.CHANGE: ("address", Purpose.CONFIRM),
-    NoticeKind.UNDO: ("confirm", Purpose.CONFIRM),
-    NoticeKind.PREFERENCES: ("preferences", Purpose.PREFERENCES),
+LINKS: Mapping[SystemMailKind, tuple[str, Purpose]] = {
+    SystemMailKind.CONFIRM: ("confirm", Purpose.CONFIRM),
+    SystemMailKind.REMINDER: ("confirm", Purpose.CONFIRM),
+    SystemMailKind.CHANGE: ("address", Purpose.CONFIRM),
+    SystemMailKind.UNDO: ("confirm", Purpose.CONFIRM),
+    SystemMailKind.PREFERENCES: ("preferences", Purpose.PREFERENCES),
 }
 """The page that a notice's link opens, and what its token is good for. Others have no link of
 their own."""
@@ -43,7 +43,7 @@ their own."""
 
 def new_notice(
     identity: Identity,
-    kind: NoticeKind,
+    kind: SystemMailKind,
     key: str,
     subscriber_id: SubscriberId | None,
     address: str | None,
@@ -86,7 +86,7 @@ def said_of(subscription: Subscription) -> dict[str, str | int]:
 
 
 def raise_alert(
-    work: UnitOfWork, identity: Identity, alert: Alert, to: str | None, *, now: datetime
+    work: Transaction, identity: Identity, alert: Alert, to: str | None, *, now: datetime
 ) -> bool:
     """Tell the operator at the address `to`, once for each `alert.key`; True for the first time.
 
@@ -96,12 +96,12 @@ def raise_alert(
         log.warning("%s", alert.subject)
         return False
     payload = {"subject": alert.subject, "lines": "\n".join(alert.lines)}
-    key = f"{NoticeKind.ALERT}|{alert.key}"
-    notice = new_notice(identity, NoticeKind.ALERT, key, None, to, payload, now=now)
+    key = f"{SystemMailKind.ALERT}|{alert.key}"
+    notice = new_notice(identity, SystemMailKind.ALERT, key, None, to, payload, now=now)
     return work[NoticeLedger].put(notice, now=now)
 
 
-def sample_notice(identity: Identity, kind: NoticeKind, *, now: datetime) -> ClaimedNotice:
+def sample_notice(identity: Identity, kind: SystemMailKind, *, now: datetime) -> ClaimedNotice:
     """A notice to nobody, as if it were about to be sent."""
     new = new_notice(identity, kind, "sample", None, SOMEBODY, {}, now=now)
     return ClaimedNotice(
@@ -122,7 +122,7 @@ def sample_notice(identity: Identity, kind: NoticeKind, *, now: datetime) -> Cla
 
 
 def notice_mail(
-    claimed: ClaimedNotice, letterhead: Letterhead, list_title: str, keys: KeyRing
+    claimed: ClaimedNotice, letterhead: SenderIdentity, list_title: str, keys: KeyRing
 ) -> NoticeMail:
     """The mail of a notice, ready for a renderer. Raises Misconfigured when its key is lost."""
     lines, base = str(claimed.payload.get("lines", "")), letterhead.public_url

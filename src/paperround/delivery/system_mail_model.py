@@ -25,7 +25,7 @@ UNCONFIRMED_LIFE = timedelta(days=7)
 """How long an address that nobody confirmed is kept."""
 
 
-class NoticeKind(StrEnum):
+class SystemMailKind(StrEnum):
     """What a notice is for."""
 
     CONFIRM = "confirm"
@@ -42,7 +42,7 @@ class NoticeBase:
     """What the bytes of a notice are made of, beside its address. `payload` holds what the mail
     says, never what a visitor typed."""
 
-    kind: NoticeKind
+    kind: SystemMailKind
     subscriber_id: SubscriberId | None
     payload: Mapping[str, str | int]
     message_id: str
@@ -97,7 +97,7 @@ class NoticeView:
     `details` are lines an alert or a test shows, in order.
     """
 
-    kind: NoticeKind
+    kind: SystemMailKind
     list_title: str
     subject: str
     action_url: str

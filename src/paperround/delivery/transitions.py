@@ -11,31 +11,31 @@ from datetime import datetime, timedelta
 from random import Random
 
 from paperround.core.interfaces import Clock
-from paperround.delivery.ledger_model import LedgerTotals, Move
-from paperround.delivery.model import MOST_BREAKDOWNS, Evidence, Outcome, Verdict
-from paperround.delivery.queues import Held
+from paperround.delivery.ledger_model import LedgerTotals, Transition
+from paperround.delivery.model import MOST_BREAKDOWNS, Evidence, Outcome, ReplyClass
+from paperround.delivery.queues import ClaimedRow
 from paperround.delivery.rate_state import MOST_REFUSALS_OF_US
 from paperround.delivery.replies import next_try
 from paperround.editions.model import DeliveryId, DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
-class Moves:
+class Transitions:
     """Makes the moves of rows in hand. `jitter` spreads the next tries of many;
     `judge` says what an answer proves of an address."""
 
     clock: Clock
     jitter: Random
-    judge: Callable[[Outcome, Verdict], Evidence]
+    judge: Callable[[Outcome, ReplyClass], Evidence]
 
-    def answered(self, row: Held, outcome: Outcome, found: Verdict) -> Move:
+    def answered(self, row: ClaimedRow, outcome: Outcome, found: ReplyClass) -> Transition:
         """The server said something of the mail, or nothing: `found` is what that means."""
         state, again = found.state, None
         if state is DeliveryState.DEFERRED:
             again = self._next_try(row, row.attempts, found.wait)
             state = DeliveryState.EXPIRED if again is None else state
         reply = outcome.reply
-        return Move(
+        return Transition(
             id=row.id,
             token=row.lease.token,
             state=state,
@@ -46,16 +46,18 @@ class Moves:
             evidence=self.judge(outcome, found),
         )
 
-    def failed(self, row: Held, reason: str) -> Move:
+    def failed(self, row: ClaimedRow, reason: str) -> Transition:
         """The mail cannot be made, and never will."""
-        return Move(id=row.id, token=row.lease.token, state=DeliveryState.FAILED, reason=reason)
+        return Transition(
+            id=row.id, token=row.lease.token, state=DeliveryState.FAILED, reason=reason
+        )
 
-    def broke_down(self, row: Held, reason: str) -> Move:
+    def broke_down(self, row: ClaimedRow, reason: str) -> Transition:
         """Making the mail raised: it is put off; after enough tries it has failed."""
         again = self._next_try(row, row.breakdowns)
         if again is None or row.breakdowns + 1 >= MOST_BREAKDOWNS:
             return self.failed(row, reason)
-        return Move(
+        return Transition(
             id=row.id,
             token=row.lease.token,
             state=DeliveryState.DEFERRED,
@@ -64,7 +66,9 @@ class Moves:
             breakdown=True,
         )
 
-    def _next_try(self, row: Held, before: int, wait: timedelta | None = None) -> datetime | None:
+    def _next_try(
+        self, row: ClaimedRow, before: int, wait: timedelta | None = None
+    ) -> datetime | None:
         """When to try again after so many tries before this one, and not before the pause that was
         asked for; None when its life is over."""
         now = self.clock.now()
@@ -75,7 +79,7 @@ class Moves:
 
 
 @dataclass(slots=True)
-class UnderWay:
+class InFlight:
     """Mails that were taken up and have no outcome yet.
 
     Once so many in a row were refused for what we are, `is_refused`. A mail that was on its way

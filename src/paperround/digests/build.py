@@ -12,11 +12,11 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from paperround.core.languages import spoken
-from paperround.db.transactions import UnitOfWork, tried
+from paperround.db.transactions import Transaction, tried
 from paperround.delivery.ledger_model import NewDelivery
 from paperround.delivery.model import Identity
 from paperround.delivery.store.history import SentPapers
-from paperround.digests.model import Choice, choice_of, is_weekly, none_due, of_the_week
+from paperround.digests.model import DigestChoice, choice_of, is_weekly, none_due, of_the_week
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     DeliveryState,
@@ -30,9 +30,9 @@ from paperround.editions.schedule import DIGEST_LIFE
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
-from paperround.personal.keyword_index import Finder, findable, finder_of
-from paperround.personal.matches import Sight, Wishes, sight_of
-from paperround.personal.ranking import EditionTail, Opinions, Views, tail_of
+from paperround.personal.keyword_index import KeywordIndex, findable, finder_of
+from paperround.personal.matches import Matches, ReaderPreferences, sight_of
+from paperround.personal.ranking import EditionTail, PersonalRanking, Views, tail_of
 from paperround.personal.reader_preferences import wishes_of_all
 from paperround.personal.views import (
     NO_TASTE,
@@ -52,14 +52,14 @@ WITHDRAWAL_IS_NEWS = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class DigestReader:
     """Somebody a digest is built for: of which date of theirs, and when it is due. `choice` is
     what they were chosen earlier; None: it is to be chosen now."""
 
     subscription: Subscription
     day: date
     due_at: datetime
-    choice: Choice | SkipReason | None = None
+    choice: DigestChoice | SkipReason | None = None
 
     @property
     def person(self) -> SubscriberId:
@@ -77,17 +77,17 @@ class BuildContext:
 
     identity: Identity
     now: datetime
-    opinions: Opinions | None = None
+    opinions: PersonalRanking | None = None
     kind: DigestKind = DigestKind.DIGEST
     interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None
 
 
 def build(
-    work: UnitOfWork,
+    work: Transaction,
     context: BuildContext,
     edition: Edition,
     mailing_list: MailingList,
-    readers: Sequence[Reader],
+    readers: Sequence[DigestReader],
 ) -> list[NewDelivery]:
     """The ledger row of each reader, in their order: one that waits to be sent, or one born
     skipped that says why there is no mail. Readers of a week get the best of all its days."""
@@ -102,11 +102,11 @@ def build(
 
 
 def _builder(
-    work: UnitOfWork,
+    work: Transaction,
     context: BuildContext,
     edition: Edition,
     mailing_list: MailingList,
-    readers: Sequence[Reader],
+    readers: Sequence[DigestReader],
     *,
     is_week: bool,
 ) -> "DigestBuilder":
@@ -138,8 +138,8 @@ def _builder(
 
 
 def _finder(
-    work: UnitOfWork, index: PaperIndex, edition: Edition, behind: EditionTail | None
-) -> Finder:
+    work: Transaction, index: PaperIndex, edition: Edition, behind: EditionTail | None
+) -> KeywordIndex:
     """Searches the papers of an index as they are known now."""
     known = work[PaperStore].load({paper.paper_id for paper in edition.papers})
     further = {} if behind is None else behind.findable
@@ -179,15 +179,15 @@ class DigestBuilder:
     mailing_list: MailingList
     index: PaperIndex
     is_week: bool = False
-    finder: Finder | None = None
-    wishes: Mapping[SubscriberId, Wishes] = field(default_factory=dict)
+    finder: KeywordIndex | None = None
+    wishes: Mapping[SubscriberId, ReaderPreferences] = field(default_factory=dict)
     views: Views = field(default_factory=Views)
     behind: EditionTail | None = None
     memory: Mapping[SubscriberId, frozenset[PaperId]] = field(default_factory=dict)
     withdrawn: frozenset[PaperId] = frozenset()
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
 
-    def rows(self, readers: Sequence[Reader]) -> list[NewDelivery]:
+    def rows(self, readers: Sequence[DigestReader]) -> list[NewDelivery]:
         """The row of each reader."""
         papers = {one.position: one for one in (*self.edition.all_papers, *self.index.papers)}
         contents: dict[int, _Content] = {}
@@ -201,10 +201,10 @@ class DigestBuilder:
 
     # --- choosing ------------------------------------------------------------------------------
 
-    def choices(self, readers: Sequence[Reader]) -> list[Choice | SkipReason]:
+    def choices(self, readers: Sequence[DigestReader]) -> list[DigestChoice | SkipReason]:
         """What each gets. Readers who ask alike get the very same choice."""
-        chosen: dict[int, Choice | SkipReason] = {}
-        sights: dict[int, Sight | None] = {}
+        chosen: dict[int, DigestChoice | SkipReason] = {}
+        sights: dict[int, Matches | None] = {}
         # What decides a choice: a view, and the id of a sight. Readers with the same share one.
         alike: dict[tuple[PersonalView, int], list[int]] = {}
         for number, one in enumerate(readers):
@@ -226,7 +226,7 @@ class DigestBuilder:
             chosen.update(dict.fromkeys(numbers, found))
         return [chosen[number] for number in range(len(readers))]
 
-    def _view(self, reader: Reader, sight: Sight | None) -> PersonalView:
+    def _view(self, reader: DigestReader, sight: Matches | None) -> PersonalView:
         wish, wishes = reader.subscription.preferences, self.wishes.get(reader.person)
         known = () if wishes is None else wishes.known
         return PersonalView(
@@ -240,7 +240,9 @@ class DigestBuilder:
 
     # --- rows ----------------------------------------------------------------------------------
 
-    def _content(self, choice: Choice | SkipReason, papers: Mapping[int, EditionPaper]) -> _Content:
+    def _content(
+        self, choice: DigestChoice | SkipReason, papers: Mapping[int, EditionPaper]
+    ) -> _Content:
         if isinstance(choice, SkipReason):
             return _Content(reason=choice)
         behind = self.behind
@@ -253,7 +255,7 @@ class DigestBuilder:
             else (),
         )
 
-    def _row(self, reader: Reader, content: _Content) -> NewDelivery:
+    def _row(self, reader: DigestReader, content: _Content) -> NewDelivery:
         is_mail = not content.reason
         context, keys = self.context, self.context.identity.keys
         # What makes the delivery unique gives its names: planning it again gives the same ones.

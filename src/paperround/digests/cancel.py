@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from paperround.access.model import COMMAND_LINE, Deed
+from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.errors import Conflict, InvalidInput, NotFound
 from paperround.core.times import local_date
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.status import EditionTally
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
@@ -114,7 +114,7 @@ def cancel(
             f"the reason is one line of at most {LONGEST_REASON} characters", code="reason"
         )
 
-    def end(work: UnitOfWork) -> list[Cancelled]:
+    def end(work: Transaction) -> list[Cancelled]:
         mailing_list, ended = work[ListStore].get(list_name), list[Cancelled]()
         for edition in _meant(work, mailing_list, day, cut, now):
             fresh = work[EditionStore].cancel(edition.id, now=now)
@@ -127,7 +127,7 @@ def cancel(
                 if reason:
                     details["reason"] = reason
                 target = _target(mailing_list.name, edition.day, edition.cut)
-                deed = Deed(actor=by, action=CANCEL, target=target, details=details)
+                deed = AuditedAction(actor=by, action=CANCEL, target=target, details=details)
                 work[AuditStore].note(deed, now=now)
             ended.append(
                 Cancelled(
@@ -165,7 +165,7 @@ def undo(
     was planned another mail since.
     """
 
-    def restore(work: UnitOfWork) -> list[Restored]:
+    def restore(work: Transaction) -> list[Restored]:
         mailing_list, restored = work[ListStore].get(list_name), list[Restored]()
         name = mailing_list.name
         for one in _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut):
@@ -174,7 +174,9 @@ def undo(
             work[EditionStore].restore(one.id)
             queued = work[Ledger].queue_again(one.id, since=one.cancelled_at)
             target, details = _target(name, one.day, one.cut), {"queued": queued}
-            deed = Deed(actor=COMMAND_LINE, action="undo-cancel", target=target, details=details)
+            deed = AuditedAction(
+                actor=COMMAND_LINE, action="undo-cancel", target=target, details=details
+            )
             work[AuditStore].note(deed, now=now)
             restored.append(Restored(list_name=name, day=one.day, cut=one.cut, queued=queued))
         return restored
@@ -196,7 +198,7 @@ def undo(
 
 
 def _meant(
-    work: UnitOfWork, mailing_list: MailingList, day: date | None, cut: str | None, now: datetime
+    work: Transaction, mailing_list: MailingList, day: date | None, cut: str | None, now: datetime
 ) -> Sequence[EditionTally]:
     there = _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut)
     if cut is not None:
@@ -206,7 +208,7 @@ def _meant(
 
 
 def _of_day(
-    work: UnitOfWork, mailing_list: MailingList, day: date, cut: str | None
+    work: Transaction, mailing_list: MailingList, day: date, cut: str | None
 ) -> Sequence[EditionTally]:
     there = work[StatusStore].editions_of(mailing_list.id, day)
     if cut is not None:
@@ -247,17 +249,17 @@ def _move(
     database: Database,
     list_name: str | None,
     action: str,
-    move: Callable[[UnitOfWork, ListId], bool],
+    move: Callable[[Transaction, ListId], bool],
     by: str,
     now: datetime,
 ) -> list[str]:
     """The names of the lists that `move` did anything to; each is audited."""
 
-    def do(work: UnitOfWork) -> list[str]:
+    def do(work: Transaction) -> list[str]:
         meant = work[ListStore].all() if list_name is None else [work[ListStore].get(list_name)]
         done = [one.name for one in meant if move(work, one.id)]
         for name in done:
-            work[AuditStore].note(Deed(actor=by, action=action, target=name), now=now)
+            work[AuditStore].note(AuditedAction(actor=by, action=action, target=name), now=now)
         return done
 
     return write(database, do)

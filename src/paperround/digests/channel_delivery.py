@@ -22,15 +22,15 @@ from datetime import datetime
 
 from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured
 from paperround.core.interfaces import no_progress
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.times import format_instant
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.channel_model import Channel
-from paperround.delivery.deliver import Run
+from paperround.delivery.deliver import SendRun
 from paperround.delivery.holds import is_held, is_suspect
-from paperround.delivery.ledger_model import Claimed, Move
-from paperround.delivery.model import Envelope, Outcome, Phase, Verdict
-from paperround.delivery.queues import Lane, SendContext
+from paperround.delivery.ledger_model import Claimed, Transition
+from paperround.delivery.model import Envelope, Outcome, Phase, ReplyClass
+from paperround.delivery.queues import MailQueue, SendContext
 from paperround.delivery.rate_limits import pacer_of
 from paperround.delivery.store.channel_ledger import PostLedger
 from paperround.delivery.store.channels import ChannelStore
@@ -54,7 +54,7 @@ class ChannelContext(SendContext):
     """What posting to channels needs."""
 
     sender: ChannelSender
-    letterhead: Letterhead
+    letterhead: SenderIdentity
     hands: int = RUNS
 
 
@@ -79,7 +79,7 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
     if is_idle or context.marks.hold(context.database, now=now) is not None:
         return ChannelReport()
     posters = [_Poster(context) for _ in range(context.hands)]
-    runs = [Run(context, channel_lane(one), no_progress, pacer_of(context)) for one in posters]
+    runs = [SendRun(context, channel_lane(one), no_progress, pacer_of(context)) for one in posters]
     runs[0].tidy()
     with context.database.reading() as work:
         has_due = work[PostLedger].has_due(now=context.clock.now())
@@ -91,9 +91,9 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
     return ChannelReport(messages=sum(one.posted for one in posters), troubles=dict(troubles))
 
 
-def channel_lane(poster: "_Poster") -> Lane[Claimed]:
+def channel_lane(poster: "_Poster") -> MailQueue[Claimed]:
     """Digests to channels. No relay paces them, and they carry no link that a key signs."""
-    return Lane(
+    return MailQueue(
         name="post",
         mailer=poster,
         ledger=lambda work: work[PostLedger],
@@ -175,7 +175,7 @@ class _Poster:
     ) -> PostOutcome | None:
         """What became of the next message; None where it may not go any more."""
         if post.taken >= len(post.messages):  # the digest says less than when it was begun
-            return PostOutcome(verdict=Verdict(state=DeliveryState.SENT, reason=""))
+            return PostOutcome(verdict=ReplyClass(state=DeliveryState.SENT, reason=""))
         marked: Collection[DeliveryId] = ()
 
         def mark() -> bool:
@@ -193,9 +193,9 @@ class _Poster:
             log.error("the post %d broke down: %s", delivery, type(error).__name__)
             state = DeliveryState.UNKNOWN if marked else DeliveryState.DEFERRED
             reason = hook.scrubbed(f"{type(error).__name__}: {error}")
-            return PostOutcome(verdict=Verdict(state=state, reason=reason))
+            return PostOutcome(verdict=ReplyClass(state=state, reason=reason))
 
-    def settle(self, work: UnitOfWork, moves: Sequence[Move], now: datetime) -> None:
+    def settle(self, work: Transaction, moves: Sequence[Transition], now: datetime) -> None:
         """Write down what became of messages. A digest goes on with its next message, and a channel
         whose hook is gone is stopped."""
         for move in moves:
@@ -213,7 +213,7 @@ class _Poster:
                     log.error("the channel %s is stopped since %s: %s", channel.name, since, why)
 
 
-def _kept(post: _InHand, move: Move, now: datetime) -> Move:
+def _kept(post: _InHand, move: Transition, now: datetime) -> Transition:
     """The move as the ledger keeps it. A hook that was not reached says nothing of the relay, so
     its wait counts as a breakdown of the post alone."""
     taken, of, reply = post.taken, len(post.messages), move.reply or None

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from paperround.delivery.channel_model import Hook
-from paperround.delivery.model import Reply, Verdict
+from paperround.delivery.model import Reply, ReplyClass
 from paperround.digests.model import DigestView
 
 LONGEST_SAID = 500
@@ -52,7 +52,7 @@ class PostOutcome:
     """What became of one message, and the answer, if one came: its status and first words. A hook
     that is no more is `verdict.blame.subscriber`: nothing will ever be taken there."""
 
-    verdict: Verdict
+    verdict: ReplyClass
     reply: Reply | None = None
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from paperround.access.model import COMMAND_LINE, Deed
+from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput
 from paperround.core.times import format_instant
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.channel_model import (
     Channel,
     ChannelKind,
@@ -68,7 +68,7 @@ class ChannelAdmin:
         name = read_name(settings.get("name") or f"{list_name.lower()}-{kind}")
         self._require_open(hook)
 
-        def add(work: UnitOfWork) -> Channel:
+        def add(work: Transaction) -> Channel:
             mailing_list = work[ListStore].get(list_name)
             added = work[ChannelStore].add(name, _with_key(hook), mailing_list, now=self.now)
             self._choose(work, added, settings)
@@ -87,7 +87,7 @@ class ChannelAdmin:
                 hook = self._pointed(work[ChannelStore].get(channel_id).hook, settings)
             self._require_open(hook)  # before the transaction, which must not wait for a look-up
 
-        def change(work: UnitOfWork) -> Channel:
+        def change(work: Transaction) -> Channel:
             channel = work[ChannelStore].get(channel_id)
             if "name" in settings:
                 work[ChannelStore].rename(channel.id, read_name(settings["name"]))
@@ -126,7 +126,7 @@ class ChannelAdmin:
             opened=self.opened,
         )
 
-    def _choose(self, work: UnitOfWork, channel: Channel, settings: ChannelSettings) -> None:
+    def _choose(self, work: Transaction, channel: Channel, settings: ChannelSettings) -> None:
         """Keep the preferences and interests that are given. The clock starts anew where hour or
         zone are others; a pause stays what it is."""
         given: dict[str, Any] = {
@@ -168,11 +168,11 @@ class ChannelAdmin:
         )
 
     def _move(
-        self, action: str, channel_id: SubscriberId, move: Callable[[UnitOfWork], bool]
+        self, action: str, channel_id: SubscriberId, move: Callable[[Transaction], bool]
     ) -> bool:
         """Whether `move` did anything; what it did is audited."""
 
-        def do(work: UnitOfWork) -> bool:
+        def do(work: Transaction) -> bool:
             done = move(work)
             if done:
                 self._note(work, action, work[ChannelStore].get(channel_id))
@@ -184,7 +184,7 @@ class ChannelAdmin:
         """Forget it with its secrets; the ledger keeps what became of its posts. What waits is not
         posted."""
 
-        def remove(work: UnitOfWork) -> None:
+        def remove(work: Transaction) -> None:
             self._note(work, "remove channel", work[ChannelStore].get(channel_id))
             work[ChannelStore].remove(channel_id, now=self.now)
 
@@ -210,9 +210,9 @@ class ChannelAdmin:
         write(self.database, lambda work: self._note(work, "test channel", channel))
         return outcome
 
-    def _note(self, work: UnitOfWork, action: str, channel: Channel) -> Channel:
+    def _note(self, work: Transaction, action: str, channel: Channel) -> Channel:
         details = {"kind": channel.hook.kind.value, "list": channel.list_name}
-        deed = Deed(actor=self.by, action=action, target=channel.name, details=details)
+        deed = AuditedAction(actor=self.by, action=action, target=channel.name, details=details)
         work[AuditStore].note(deed, now=self.now)
         return channel
 
@@ -243,7 +243,7 @@ def _require_readable(hook: Hook) -> None:
         raise InvalidInput(f"{hook.lost}, or give the channel its hook anew", code="hook")
 
 
-def stopped_channels(work: UnitOfWork) -> Iterator[Alert]:
+def stopped_channels(work: Transaction) -> Iterator[Alert]:
     """An alert for each channel whose hook is no more."""
     for one in work[ChannelStore].all():
         if one.stopped_at is not None:

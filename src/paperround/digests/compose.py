@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from paperround.core.i18n.localize import digest_reason
 from paperround.core.reasons import author_named
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.times import week_name
 from paperround.core.tokens import KeyRing, Purpose
-from paperround.delivery.ledger_model import Slip
+from paperround.delivery.ledger_model import DeliveryContent
 from paperround.delivery.return_path import TagUse, make_tag, tagged
 from paperround.delivery.status_text import WHY_THIN
 from paperround.delivery.system_mail_model import ClaimedNotice
@@ -31,23 +31,25 @@ ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class EditionContent:
     """An edition ready to be cut into digests. Its papers are made once and shared by all mails,
     so that a renderer knows two digests with the same papers without comparing their texts."""
 
     edition: Edition
     list_title: str
-    letterhead: Letterhead
+    letterhead: SenderIdentity
     papers: Mapping[int, DigestPaper]
     web_url: str
     size: int
     """How many papers a digest of the list holds; one with fewer says why. 0: it does not."""
 
 
-def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead, *, size: int = 0) -> Sheet:
+def sheet_of(
+    edition: Edition, list_title: str, letterhead: SenderIdentity, *, size: int = 0
+) -> EditionContent:
     """The sheet of `edition` as `letterhead` sends it."""
     base = letterhead.public_url
-    return Sheet(
+    return EditionContent(
         edition=edition,
         list_title=list_title,
         letterhead=letterhead,
@@ -57,7 +59,7 @@ def sheet_of(edition: Edition, list_title: str, letterhead: Letterhead, *, size:
     )
 
 
-def digest_mail(sheet: Sheet, slip: Slip, keys: KeyRing) -> DigestMail:
+def digest_mail(sheet: EditionContent, slip: DeliveryContent, keys: KeyRing) -> DigestMail:
     """The digest of `slip`, ready for a renderer. Raises Misconfigured when its key is lost."""
     token = keys.token(Purpose.UNSUBSCRIBE, slip.row, slip.nonce, slip.key_id)
     return DigestMail(
@@ -73,12 +75,12 @@ def newcomers_mail(
     edition: Edition,
     mailing_list: MailingList,
     notice: ClaimedNotice,
-    letterhead: Letterhead,
+    letterhead: SenderIdentity,
     keys: KeyRing,
 ) -> DigestMail:
     """The digest that somebody new would get of an edition, under the names of a test or a sample.
     Its links lead nowhere: they name a row that never is."""
-    slip = Slip(
+    slip = DeliveryContent(
         row=0,
         edition_id=edition.id,
         address=notice.address,
@@ -92,7 +94,9 @@ def newcomers_mail(
     return digest_mail(sheet_of(edition, mailing_list.title, letterhead), slip, keys)
 
 
-def _leaving_by_mail(letterhead: Letterhead, slip: Slip, keys: KeyRing) -> str | None:
+def _leaving_by_mail(
+    letterhead: SenderIdentity, slip: DeliveryContent, keys: KeyRing
+) -> str | None:
     """Where a mail ends the subscription: an address of this digest alone, which needs nobody to
     read it; else the contact, who has to."""
     to = letterhead.contact
@@ -103,7 +107,7 @@ def _leaving_by_mail(letterhead: Letterhead, slip: Slip, keys: KeyRing) -> str |
     return f"{to}?subject=unsubscribe" if "@" in to else None
 
 
-def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
+def digest_view(sheet: EditionContent, slip: DeliveryContent, token: str) -> DigestView:
     """What the digest of `slip` says, with the links that `token` gives its reader."""
     edition, letterhead = sheet.edition, sheet.letterhead
     base = letterhead.public_url
@@ -148,7 +152,7 @@ def digest_view(sheet: Sheet, slip: Slip, token: str) -> DigestView:
     )
 
 
-def _page_of_the_week(sheet: Sheet, slip: Slip) -> str:
+def _page_of_the_week(sheet: EditionContent, slip: DeliveryContent) -> str:
     """Of the week that yesterday was in: a digest of a Monday is of the days before."""
     query = {"period": "week", "date": week_name(slip.local_date - timedelta(days=1))}
     if sheet.edition.list_name != DEFAULT_LIST:
@@ -156,7 +160,7 @@ def _page_of_the_week(sheet: Sheet, slip: Slip) -> str:
     return f"{sheet.letterhead.public_url}/trending?{urlencode(query)}"
 
 
-def _own(sheet: Sheet, slip: Slip, position: int) -> DigestPaper:
+def _own(sheet: EditionContent, slip: DeliveryContent, position: int) -> DigestPaper:
     paper, own = sheet.papers[position], slip.parts.get(position) or {}
     reason = slip.reasons.get(position)
     told = paper.reason if reason is None else digest_reason(reason)

@@ -10,7 +10,7 @@ papers until each feed was read once.
 from collections.abc import Sequence
 from datetime import datetime
 
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.plan import LONGEST_WAIT
 from paperround.digests.publish import draft_now, freeze
@@ -97,7 +97,7 @@ def _place(database: Database, mailing_list: MailingList, cut: Cut) -> tuple[Edi
 def _forgotten(database: Database, empty: Edition) -> bool:
     """Whether an empty edition could be forgotten: nobody's row was planned from it yet."""
 
-    def forget(work: UnitOfWork) -> bool:
+    def forget(work: Transaction) -> bool:
         return not work[Ledger].planned(empty.id).rows and work[EditionStore].discard_empty(
             empty.id
         )

@@ -10,13 +10,13 @@ from paperround.delivery.system_mail_model import NoticeMail
 from paperround.editions.model import Edition, EditionPaper, SkipReason
 from paperround.editions.rank_changes import dated
 from paperround.papers.formatting import web_address
-from paperround.personal.matches import Sight
+from paperround.personal.matches import Matches
 from paperround.personal.views import PaperIndex, Pick
 from paperround.subscribers.model import WEEKDAYS, Frequency, Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class DigestChoice:
     """The positions of the edition's papers that one subscriber gets, in the digest's order.
 
     `reasons` replace the edition's own where a paper is there for this reader's sake; `parts` are
@@ -33,10 +33,10 @@ def choice_of(
     pick: Pick,
     edition: Edition,
     index: PaperIndex,
-    sight: Sight | None,
+    sight: Matches | None,
     *,
     is_week: bool = False,
-) -> Choice | SkipReason:
+) -> DigestChoice | SkipReason:
     """Turn a pick from the papers of `edition` into positions with reasons, or into the reason why
     there is no mail. The reasons of a digest that `is_week` name weekdays."""
     if not pick.unseen:
@@ -69,7 +69,7 @@ def none_due(edition: Edition, subscription: Subscription, local_day: date) -> S
     return None
 
 
-def _picked(pick: Pick, papers: Sequence[EditionPaper], sight: Sight | None) -> Choice:
+def _picked(pick: Pick, papers: Sequence[EditionPaper], sight: Matches | None) -> DigestChoice:
     """A pinned paper says what pins it; another what speaks for it, and why it is liked. After what
     is the reader's own comes what everybody is told of the paper."""
     reasons = {}
@@ -78,7 +78,7 @@ def _picked(pick: Pick, papers: Sequence[EditionPaper], sight: Sight | None) -> 
         own = wish if wish and sight and sight.pins(place) else join_reasons(wish, liked)
         if own:
             reasons[paper.position] = join_reasons(own, paper.reason)
-    return Choice(
+    return DigestChoice(
         positions=tuple([paper.position for paper in papers]),
         reasons=reasons,
         parts=_parts(
@@ -93,7 +93,7 @@ def _parts(**parts: Sequence[float]) -> Mapping[str, Sequence[float]]:
     return {name: numbers for name, numbers in parts.items() if any(numbers)}
 
 
-def _for_a_week(choice: Choice, papers: Sequence[EditionPaper], day: date) -> Choice:
+def _for_a_week(choice: DigestChoice, papers: Sequence[EditionPaper], day: date) -> DigestChoice:
     """The choice of these papers with reasons for somebody whose last mail was not yesterday's, and
     with what their order takes off the score of each."""
     yesterday = day - timedelta(days=1)

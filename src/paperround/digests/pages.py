@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from paperround.access.store import AuditStore
 from paperround.core.errors import NotFound
 from paperround.core.languages import marked
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import CANCEL, GONE, _count, _target
 from paperround.editions.lists import MailingList
@@ -35,7 +35,7 @@ class Withdrawn:
     reason: str
 
 
-def withdrawn(work: UnitOfWork, edition: Edition) -> Withdrawn | None:
+def withdrawn(work: Transaction, edition: Edition) -> Withdrawn | None:
     """What the page of a cancelled edition says; None when none of its mails went out, so that
     nobody looks for it."""
     of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
@@ -152,7 +152,7 @@ def edition_page(
     )
 
 
-def paper_id(work: UnitOfWork, name: str) -> PaperId | None:
+def paper_id(work: Transaction, name: str) -> PaperId | None:
     """The id of the paper called `name`: an id, which may be nobody's, or an arXiv id."""
     if name.isascii() and name.isdecimal():
         return PaperId(int(name)) if len(name) <= _LONGEST_ID else None

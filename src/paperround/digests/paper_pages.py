@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.core.languages import marked
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.digests.pages import edition_page, paper_id
 from paperround.editions.citations import Citation, CitedEdition
 from paperround.editions.model import (
@@ -115,7 +115,7 @@ def cited_paper(database: Database, public_url: str, name: str) -> Citation:
         return citation(public_url, _called(work, name))
 
 
-def _called(work: UnitOfWork, name: str) -> Paper:
+def _called(work: Transaction, name: str) -> Paper:
     id_ = paper_id(work, name)
     paper = work[PaperStore].load([id_]).get(id_) if id_ is not None else None
     if paper is None:
@@ -214,7 +214,7 @@ def all_of(text: str) -> Query:
 
 
 def newest_of(
-    work: UnitOfWork, query: Query, now: datetime, *, least: int = MOST_ENTRIES
+    work: Transaction, query: Query, now: datetime, *, least: int = MOST_ENTRIES
 ) -> Sequence[Paper]:
     """Papers that fit, those that count as new last first: `least` of them where there are so many,
     and no more than some hundred. It looks further back only where too few are found nearer."""

@@ -16,19 +16,19 @@ from enum import Enum
 
 from paperround.core.errors import EditionCancelled
 from paperround.core.times import is_zone, local_date
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.ledger_model import DueDelivery, NewDelivery
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore
-from paperround.digests.build import BuildContext, Reader, build, in_parts, without_mail
+from paperround.digests.build import BuildContext, DigestReader, build, in_parts, without_mail
 from paperround.digests.model import none_due
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, Edition, EditionId, SkipReason
 from paperround.editions.schedule import first_due, missed, newest_cut, next_due
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.personal.ranking import Opinions
+from paperround.personal.ranking import PersonalRanking
 from paperround.subscribers.model import (
     DueSubscription,
     Frequency,
@@ -94,7 +94,7 @@ def plan_due(
     identity: Identity,
     hours: Hours,
     now: datetime,
-    opinions: Opinions | None = None,
+    opinions: PersonalRanking | None = None,
     alive: Callable[[], None] = lambda: None,
 ) -> dict[str, PlanReport]:
     """Plan every list's due digests; returns what was done, by list. `alive` is called after each
@@ -129,7 +129,7 @@ def _start_clocks(
 ) -> None:
     """Set the first due instant of everybody who has none: new or changed subscriptions."""
 
-    def start(work: UnitOfWork) -> int:
+    def start(work: Transaction) -> int:
         waiting = work[SubscriberStore].unscheduled(limit=CLOCKS)
         taken = work[SubscriberStore].last_dates([one.id for one in waiting])
         work[SubscriberStore].start_clocks(
@@ -290,7 +290,7 @@ class _ListRound:
             if one.at_once:  # a newcomer who waited for the first papers gets them with these
                 person, due_at = _any_day(person), max(due_at, edition.frozen_at)
             day = local_date(due_at, self._zone_of(one))
-            readers.append(Reader(subscription=person, day=day, due_at=due_at))
+            readers.append(DigestReader(subscription=person, day=day, due_at=due_at))
         with self.database.reading() as work:
             rows = build(work, self.context, edition, self.mailing_list, readers)
         return {
@@ -330,7 +330,7 @@ class Welcome(Enum):
 
 
 def plan_newcomer(
-    work: UnitOfWork,
+    work: Transaction,
     *,
     hours: Hours,
     mailing_list: MailingList,

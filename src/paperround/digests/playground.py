@@ -10,19 +10,19 @@ from datetime import datetime
 
 from paperround.core.errors import PaperroundError
 from paperround.core.interfaces import Advance, no_progress
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing
 from paperround.delivery.model import Identity
 from paperround.delivery.system_mail import sample_notice
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.compose import newcomers_mail
 from paperround.digests.model import DigestView
 from paperround.digests.publish import draft, unfrozen
 from paperround.editions.lists import MANUAL_CUT, ListId, MailingList, Window
 from paperround.editions.model import Candidate, Ranking
-from paperround.feeds.chunk import Entry, dated
+from paperround.feeds.chunk import ChunkEntry, dated
 from paperround.feeds.fetcher import wait
-from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, Progress, Source
+from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PollProgress, Source
 from paperround.http.model import HttpClient
 from paperround.papers.merge import may_merge_by_title, merged, new_paper
 from paperround.papers.model import Observation, Paper, PaperId, ParsedBatch, Record
@@ -35,7 +35,7 @@ _NO_SECRET = Identity(keys=KeyRing((b"links of a trial belong to nobody",)), dom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class PaperSet:
     """One batch of papers, and the moment its undated counts are of."""
 
     batch: ParsedBatch
@@ -46,7 +46,7 @@ class Reading:
 class Fetched:
     """What services answered; `failed` says for each feed that could not be read why."""
 
-    readings: tuple[Reading, ...]
+    readings: tuple[PaperSet, ...]
     failed: Mapping[str, str]
 
 
@@ -61,7 +61,7 @@ def fetch(
 ) -> Fetched:
     """Read `feeds` from their beginning. One that fails keeps what it gave before, and its
     error."""
-    readings: list[Reading] = []
+    readings: list[PaperSet] = []
     failed: dict[str, str] = {}
     for feed in feeds:
         try:
@@ -75,26 +75,26 @@ def fetch(
 
 def _pages(
     feed: NewFeed, client: HttpClient, source: Source, now: datetime, pause: Callable[[float], None]
-) -> Iterator[Reading]:
-    progress = Progress()
+) -> Iterator[PaperSet]:
+    progress = PollProgress()
     for _ in range(MOST_PAGES):
         state = FeedState(url=feed.url, settings=feed.settings, progress=progress)
         request = source.plan(state, now)
         page = source.fetch(client, request)
         batch = source.parse(page)
-        yield Reading(batch=batch, captured_at=page.fetched_at)
+        yield PaperSet(batch=batch, captured_at=page.fetched_at)
         if batch.next is None:
             return
-        progress = Progress(cursor=batch.next)
+        progress = PollProgress(cursor=batch.next)
         pause(request.interval_seconds)
 
 
 # --- papers ------------------------------------------------------------------------------------
 
 
-def candidates_of(readings: Iterable[Reading], *, now: datetime) -> list[Candidate]:
+def candidates_of(readings: Iterable[PaperSet], *, now: datetime) -> list[Candidate]:
     """The papers of `readings` with their counts, however many of them list a paper."""
-    found = _PaperSet(now)
+    found = _KnownPapers(now)
     for reading in readings:
         for record in reading.batch.records:
             found.add(record, reading.captured_at)
@@ -105,7 +105,7 @@ def candidates_of(readings: Iterable[Reading], *, now: datetime) -> list[Candida
 
 
 @dataclass(slots=True)
-class _PaperSet:
+class _KnownPapers:
     """Papers by number, and what each is known by."""
 
     now: datetime
@@ -114,7 +114,7 @@ class _PaperSet:
     counts: dict[PaperId, list[Observation]] = field(default_factory=dict)
 
     def add(self, raw: Record, captured_at: datetime) -> None:
-        entry = Entry(raw)
+        entry = ChunkEntry(raw)
         found = self._find(entry)
         if found is None:
             number = PaperId(len(self.papers) + 1)
@@ -126,7 +126,7 @@ class _PaperSet:
             self.known.setdefault(pair, paper.id)
         self.counts.setdefault(paper.id, []).extend(dated(raw.counts, captured_at))
 
-    def _find(self, entry: Entry) -> PaperId | None:
+    def _find(self, entry: ChunkEntry) -> PaperId | None:
         for pair in entry.pairs:
             if pair in self.known:
                 return self.known[pair]
@@ -158,7 +158,7 @@ def digest_view(
     *,
     title: str,
     limit: int,
-    letterhead: Letterhead,
+    letterhead: SenderIdentity,
     now: datetime,
 ) -> DigestView:
     """The digest of the first `limit` papers. Its personal links lead nowhere, and there is nobody
@@ -172,7 +172,7 @@ def digest_view(
         papers_known=len(ranking.items),
     )
     edition = unfrozen(draft(ranked, MANUAL_CUT, now), NAME)
-    sample = sample_notice(_NO_SECRET, NoticeKind.TEST, now=now)
+    sample = sample_notice(_NO_SECRET, SystemMailKind.TEST, now=now)
     view = newcomers_mail(edition, mailing_list, sample, letterhead, _NO_SECRET.keys).view
     papers = []
     for one in view.papers:  # there is no site with pages: where its authors show it, or nowhere

@@ -16,11 +16,11 @@ from types import MappingProxyType
 
 from paperround.core.errors import Conflict, EditionCancelled
 from paperround.core.times import is_zone, local_date
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.ledger_model import NewDelivery, Planned, Shard
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
-from paperround.digests.build import BuildContext, Reader, build, in_parts
+from paperround.digests.build import BuildContext, DigestReader, build, in_parts
 from paperround.editions.lists import CANDIDATES, MANUAL_CUT, MailingList
 from paperround.editions.model import (
     DigestKind,
@@ -36,7 +36,7 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.model import PaperId
-from paperround.personal.ranking import Opinions, edition_paper, with_gist
+from paperround.personal.ranking import PersonalRanking, edition_paper, with_gist
 from paperround.ranking.models import Ranker
 from paperround.ranking.rank import ListRanking, rank_list, risers_told
 from paperround.subscribers.model import SubscriberId, Subscription, SubscriptionId
@@ -66,7 +66,7 @@ def publish(
     now: datetime,
     dry_run: bool = False,
     gist: GistChooser = choose_gist,
-    opinions: Opinions | None = None,
+    opinions: PersonalRanking | None = None,
 ) -> PublishReport:
     """Freeze the edition of (list, day, cut), or take the one that stands, and plan its rows.
 
@@ -295,7 +295,7 @@ class _Planning:
         with self.database.reading() as work:
             done = self._done(work, days)
             readers = [
-                Reader(subscription=one, day=days[one.subscriber_id], due_at=self.context.now)
+                DigestReader(subscription=one, day=days[one.subscriber_id], due_at=self.context.now)
                 for one in page
                 if one.subscriber_id not in done
             ]
@@ -303,7 +303,7 @@ class _Planning:
         rows = {row.subscription_id: row for row in built}
         return [rows.get(one.id) for one in page]
 
-    def _done(self, work: UnitOfWork, days: Mapping[SubscriberId, date]) -> set[SubscriberId]:
+    def _done(self, work: Transaction, days: Mapping[SubscriberId, date]) -> set[SubscriberId]:
         """Those who have a row of their date, or a row of this edition under the date before or
         after: a repeat at another hour plans nobody twice."""
         list_id, kind = self.edition.list_id, DigestKind.DIGEST

@@ -14,15 +14,15 @@ from datetime import date, datetime
 from functools import partial
 from itertools import chain
 
-from paperround.access.model import COMMAND_LINE, Deed
+from paperround.access.model import COMMAND_LINE, AuditedAction
 from paperround.access.store import AuditStore
 from paperround.core.times import local_date
 from paperround.db.transactions import Database, tried
-from paperround.delivery.ledger_model import NewDelivery, Slip, Undelivered
+from paperround.delivery.ledger_model import DeliveryContent, NewDelivery, Undelivered
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
-from paperround.digests.build import BuildContext, Reader, build
-from paperround.digests.model import Choice
+from paperround.digests.build import BuildContext, DigestReader, build
+from paperround.digests.model import DigestChoice
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     DeliveryId,
@@ -34,7 +34,7 @@ from paperround.editions.model import (
 )
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.personal.ranking import Opinions
+from paperround.personal.ranking import PersonalRanking
 from paperround.subscribers.model import SubscriberState, Subscription
 
 PAGE = 2000
@@ -85,7 +85,7 @@ def send_missed(
     day: date | None,
     now: datetime,
     include_unknown: bool = False,
-    opinions: Opinions | None = None,
+    opinions: PersonalRanking | None = None,
 ) -> Missed:
     """Plan a replacement for everybody whom `missed` calls sendable. They live for 20 hours from
     now; killed anywhere, it can be done again."""
@@ -170,7 +170,7 @@ class _Search:
             for id_, some in by_edition.items():
                 edition = work[EditionStore].get(id_)
                 readers = [
-                    Reader(
+                    DigestReader(
                         subscription=subscription,
                         day=one.slip.local_date,
                         due_at=self.now,
@@ -188,7 +188,7 @@ class _Search:
             if planned:
                 target = f"{self.mailing_list.name}/{self.day}"
                 details = {"planned": planned}
-                deed = Deed(
+                deed = AuditedAction(
                     actor=COMMAND_LINE, action="send-missed", target=target, details=details
                 )
                 work[AuditStore].note(deed, now=self.now)
@@ -196,13 +196,13 @@ class _Search:
         self.found.barred.update(row.reason for _, row in rows if row.reason)
 
 
-def _same(edition: Edition, slip: Slip) -> Choice | SkipReason:
+def _same(edition: Edition, slip: DeliveryContent) -> DigestChoice | SkipReason:
     """The same papers once more, but for those withdrawn since."""
     standing = {paper.position for paper in edition.all_papers if not paper.withdrawn}
     kept = tuple(place for place in slip.positions if place in standing)
     if not kept:
         return SkipReason.NO_NEW_PAPERS
-    return Choice(
+    return DigestChoice(
         positions=kept,
         reasons={place: why for place, why in slip.reasons.items() if place in standing},
         parts={

@@ -7,23 +7,23 @@ from functools import partial
 
 from paperround.core.errors import NotFound, RenderingFailed
 from paperround.core.interfaces import Advance, no_progress
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import KeyRing
-from paperround.db.transactions import UnitOfWork
-from paperround.delivery.deliver import Run, Tally
+from paperround.db.transactions import Transaction
+from paperround.delivery.deliver import RunTotals, SendRun
 from paperround.delivery.holds import HELD, Signing, hold_unsigned, is_held, is_suspect
-from paperround.delivery.ledger_model import Claimed, Move
+from paperround.delivery.ledger_model import Claimed, Transition
 from paperround.delivery.model import Envelope, Mailer
-from paperround.delivery.queues import Lane, Mail, SendContext, new_lease
+from paperround.delivery.queues import Mail, MailQueue, SendContext, new_lease
 from paperround.delivery.rate_limits import pacer_of
 from paperround.delivery.return_path import TagUse, make_tag, tagged
 from paperround.delivery.store.claims import Claims
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import notice_mail
-from paperround.delivery.system_mail_model import ClaimedNotice, NoticeKind
+from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
 from paperround.delivery.transitions import DeliverReport
-from paperround.digests.compose import Sheet, digest_mail, newcomers_mail, sheet_of
+from paperround.digests.compose import EditionContent, digest_mail, newcomers_mail, sheet_of
 from paperround.digests.model import Renderer
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, EditionId
@@ -35,22 +35,22 @@ HoldAgainst = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post(SendContext):
+class DeliveryContext(SendContext):
     """What delivering mail needs besides: the way out, and how to make and sign a mail. `signing`
     is what `renderer` does. `hold_against` writes down what answers prove of addresses."""
 
     mailer: Mailer
     renderer: Renderer
-    letterhead: Letterhead
+    letterhead: SenderIdentity
     keys: KeyRing
     signing: Signing = field(default_factory=Signing)
     hold_against: HoldAgainst = lambda *_, **__: None
 
 
-def digest_lane(post: Post) -> Lane[Claimed]:
+def digest_lane(post: DeliveryContext) -> MailQueue[Claimed]:
     """Deliveries. An edition is read once, and again for a paper that its first digests did not
     carry; the lane gives way to notices that are due."""
-    sheets: dict[EditionId, Sheet] = {}
+    sheets: dict[EditionId, EditionContent] = {}
 
     def compose(row: Claimed) -> bytes:
         sheet = sheets.get(row.edition_id)
@@ -72,11 +72,11 @@ def digest_lane(post: Post) -> Lane[Claimed]:
     )
 
 
-def notice_lane(post: Post) -> Lane[ClaimedNotice]:
+def notice_lane(post: DeliveryContext) -> MailQueue[ClaimedNotice]:
     """Notices. Nothing goes before them."""
 
     def compose(row: ClaimedNotice) -> bytes:
-        if row.kind is NoticeKind.TEST and "edition" in row.payload:
+        if row.kind is SystemMailKind.TEST and "edition" in row.payload:
             # the digest somebody new would get; its links name a row that never is
             try:
                 with post.database.reading() as work:
@@ -104,15 +104,15 @@ def notice_lane(post: Post) -> Lane[ClaimedNotice]:
 
 
 def _mail_lane(
-    post: Post,
+    post: DeliveryContext,
     use: TagUse,
     *,
     name: str,
-    ledger: Callable[[UnitOfWork], Claims[Mail]],
+    ledger: Callable[[Transaction], Claims[Mail]],
     compose: Callable[[Mail], bytes],
-    gives_way: Callable[[UnitOfWork], bool],
+    gives_way: Callable[[Transaction], bool],
     first: bool = False,
-) -> Lane[Mail]:
+) -> MailQueue[Mail]:
     """A lane of mail. `use` is what a return address of its mails says they are."""
 
     def envelope(row: Mail) -> Envelope:
@@ -129,11 +129,11 @@ def _mail_lane(
             content=compose(row),
         )
 
-    def settle(work: UnitOfWork, moves: Sequence[Move], now: datetime) -> None:
+    def settle(work: Transaction, moves: Sequence[Transition], now: datetime) -> None:
         ledger(work).settle(moves, now=now)
         post.hold_against(work, post.keys, use.name.lower(), moves, now=now)
 
-    return Lane(
+    return MailQueue(
         name=name,
         mailer=post.mailer,
         ledger=ledger,
@@ -146,7 +146,7 @@ def _mail_lane(
     )
 
 
-def why_held(post: Post) -> str | None:
+def why_held(post: DeliveryContext) -> str | None:
     """Why no mail of either lane may leave; None when it may."""
     now = post.clock.now()
     return hold_unsigned(post.database, post.signing, now=now) or post.marks.hold(
@@ -154,7 +154,7 @@ def why_held(post: Post) -> str | None:
     )
 
 
-def _notice_is_due(post: Post, work: UnitOfWork) -> bool:
+def _notice_is_due(post: DeliveryContext, work: Transaction) -> bool:
     """Claimed and given back at once: only a claim knows whether there is one to be sent. Mostly
     none waits at all, which is cheaper to see. Digests that are held give way to everything."""
     if is_held(work):
@@ -167,13 +167,13 @@ def _notice_is_due(post: Post, work: UnitOfWork) -> bool:
     return bool(due) and work[NoticeLedger].release(lease.token, now=now) > 0
 
 
-def _edition(work: UnitOfWork, edition_id: EditionId) -> tuple[Edition, MailingList]:
+def _edition(work: Transaction, edition_id: EditionId) -> tuple[Edition, MailingList]:
     edition = work[EditionStore].get(edition_id)
     return edition, work[ListStore].get(edition.list_name)
 
 
 def deliver(
-    post: Post, *, until_empty: bool = True, progress: Advance = no_progress
+    post: DeliveryContext, *, until_empty: bool = True, progress: Advance = no_progress
 ) -> DeliverReport:
     """Send what is due; with `until_empty` pass after pass until a pass finds nothing, and nothing
     waits for a slot that comes soon."""
@@ -185,32 +185,32 @@ def deliver(
     return _report(post, tally)
 
 
-def deliver_notices(post: Post) -> DeliverReport:
+def deliver_notices(post: DeliveryContext) -> DeliverReport:
     """Send the notices that are due and no digest. `expired` counts notices here.
 
     May run beside `deliver` in another thread, with a mailer of its own.
     """
     tally = tally_of(post)
     if tally.stopped is None:
-        run = Run(post, notice_lane(post), no_progress, tally.pacer)
+        run = SendRun(post, notice_lane(post), no_progress, tally.pacer)
         tally.send(run)
         tally.expired += run.expired
     return _report(post, tally)
 
 
-def tally_of(post: Post) -> Tally:
+def tally_of(post: DeliveryContext) -> RunTotals:
     """What a call begins with: it has stopped where no mail may leave."""
     post.unwritten.catch_up(post.database)
-    return Tally(pacer=pacer_of(post), stopped=why_held(post))
+    return RunTotals(pacer=pacer_of(post), stopped=why_held(post))
 
 
-def _pass(post: Post, progress: Advance, tally: Tally) -> int:
+def _pass(post: DeliveryContext, progress: Advance, tally: RunTotals) -> int:
     """Notices, then digests, in turns while notices come. Returns how many rows were taken up, 0
     also when a run had to stop. Notices that cannot go keep no digest back."""
     letters, digests = notice_lane(post), digest_lane(post)
     taken, gave_way = 0, True
     while gave_way:
-        first = Run(post, letters, progress, tally.pacer)
+        first = SendRun(post, letters, progress, tally.pacer)
         ended = tally.send(first)
         with post.database.reading() as work:
             digests_held = is_suspect(work, post.boot(), now=post.clock.now())
@@ -218,7 +218,7 @@ def _pass(post: Post, progress: Advance, tally: Tally) -> int:
             tally.stopped = tally.stopped or HELD
             return 0
         lane = digests if ended else replace(digests, gives_way=is_held)
-        then = Run(post, lane, progress, tally.pacer)
+        then = SendRun(post, lane, progress, tally.pacer)
         ended = tally.send(then) and ended
         tally.expired += then.expired
         if not ended:
@@ -228,7 +228,7 @@ def _pass(post: Post, progress: Advance, tally: Tally) -> int:
     return taken
 
 
-def _report(post: Post, tally: Tally) -> DeliverReport:
+def _report(post: DeliveryContext, tally: RunTotals) -> DeliverReport:
     now = post.clock.now()
     with post.database.reading() as work:
         return DeliverReport(

@@ -16,7 +16,7 @@ from paperround.core.errors import FetchFailed
 from paperround.core.rates import Rate
 from paperround.db.limits import RateStore
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import Paper
@@ -32,7 +32,7 @@ class Summariser(Protocol):
         """Its answer, "" when there is none of use. Raises FetchFailed."""
 
 
-class SummaryShelf(Protocol):
+class SummaryStore(Protocol):
     """What a machine said of texts so far. Never raises: what cannot be read was never said."""
 
     def get(self, title: str, abstract: str) -> str | None:
@@ -69,7 +69,7 @@ class Writing:
     database: Database
     ranker: Ranker
     summariser: Summariser
-    shelf: SummaryShelf
+    shelf: SummaryStore
     wording: Wording
     budget: tuple[Rate, ...]
 
@@ -89,7 +89,7 @@ class SummaryReport:
 class SummaryOrGist:
     """Chooses what an edition says of a paper: the kept summary, marked, or else the gist."""
 
-    shelf: SummaryShelf
+    shelf: SummaryStore
 
     def __call__(self, title: str, abstract: str) -> str:
         kept = self.shelf.get(title, abstract)
@@ -104,7 +104,7 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
     asked = kept = 0
     error = None
 
-    def hit(work: UnitOfWork) -> float | None:
+    def hit(work: Transaction) -> float | None:
         return work[RateStore].hit(_BUDGET, writing.budget, now=now)
 
     for paper in _wanted(writing, now):

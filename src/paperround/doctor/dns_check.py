@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from paperround.config import LOOPBACK, Settings
 from paperround.core.errors import FetchFailed
 from paperround.core.reasons import counted
-from paperround.delivery.dkim.keys import DueRecord, KeyState, Record, Standing, standing_of
+from paperround.delivery.dkim.keys import DueRecord, KeyRecord, KeyState, RecordStatus, standing_of
 from paperround.doctor import spf
 from paperround.doctor.config_check import NOBODYS
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
@@ -60,13 +60,13 @@ def records(
     ]
 
 
-def published(record: Record, resolver: Resolver) -> Standing | None:
+def published(record: KeyRecord, resolver: Resolver) -> RecordStatus | None:
     """What receivers make of the key of `record` today; None when there is no record.
 
     Raises FetchFailed when the DNS does not answer.
     """
     found = [standing_of(record, text) for text in resolver.texts(record.name)]
-    return next((one for one in found if one is Standing.GOOD), found[0] if found else None)
+    return next((one for one in found if one is RecordStatus.GOOD), found[0] if found else None)
 
 
 # --- DKIM --------------------------------------------------------------------------------------
@@ -90,29 +90,29 @@ def _key(key: DueRecord, resolver: Resolver) -> Finding:
         case KeyState.SIGNING:
             return _signing(record, standing)
         case KeyState.WAITING:
-            if standing is Standing.GOOD:
+            if standing is RecordStatus.GOOD:
                 says = f"{record.name} has the next key"
                 return warn("dkim", says, "`paperround dkim rotate` lets it sign")
             says, way_out = f"the next key waits, and {record.name} does not have it", ADD
         case KeyState.KEPT:
             day = f"{key.until:%Y-%m-%d}" if key.until else "later"
-            if standing in (Standing.GOOD, Standing.TESTING):
+            if standing in (RecordStatus.GOOD, RecordStatus.TESTING):
                 return ok("dkim", f"{record.name} has the last key, and keeps it until {day}")
             says = f"{record.name} must keep the last key until {day}: mails on their way need it"
             way_out = "put this line back"
         case _:
-            if standing in (Standing.REVOKED, None):
+            if standing in (RecordStatus.REVOKED, None):
                 return ok("dkim", f"{record.name} has no key any more")
             says = f"{record.name} still has a key that signs no more"
             way_out = "put this line in its place"
     return warn("dkim", says, way_out, record.line)
 
 
-def _signing(record: Record, standing: Standing | None) -> Finding:
+def _signing(record: KeyRecord, standing: RecordStatus | None) -> Finding:
     match standing:
-        case Standing.GOOD:
+        case RecordStatus.GOOD:
             return ok("dkim", f"mails are signed, and {record.name} has the key")
-        case Standing.TESTING:
+        case RecordStatus.TESTING:
             says = f"{record.name} says t=y: receivers take the mails for unsigned"
             return warn("dkim", says, "publish it without t=y", record.line)
         case None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.db.checks import look
@@ -45,7 +45,7 @@ def without_settings(faults: Sequence[str]) -> list[Finding]:
     ]
 
 
-def examine(runtime: Runtime, *, now: datetime) -> list[Finding]:
+def examine(runtime: AppContext, *, now: datetime) -> list[Finding]:
     """Every finding. One that others rest on comes before them."""
     standing, of_database = _database(runtime, now)
     needed = web_check.hosts(runtime.settings)
@@ -84,7 +84,7 @@ def _means(settings: Settings) -> list[Finding]:
     ]
 
 
-def _database(runtime: Runtime, now: datetime) -> tuple[Status | None, list[Finding]]:
+def _database(runtime: AppContext, now: datetime) -> tuple[Status | None, list[Finding]]:
     """How the installation stands, None when the database cannot be worked with."""
     try:
         soundness = look(runtime.settings.database)
@@ -98,7 +98,7 @@ def _database(runtime: Runtime, now: datetime) -> tuple[Status | None, list[Find
     return None, [*found, skipped(rest, "they stand in the database")]
 
 
-def _contents(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]:
+def _contents(runtime: AppContext, standing: Status, now: datetime) -> list[Finding]:
     database = runtime.database
     with database.reading() as work:
         clock = schedule_check.clock(work, now=now)
@@ -123,7 +123,7 @@ def _contents(runtime: Runtime, standing: Status, now: datetime) -> list[Finding
     ]
 
 
-def _sharing(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]:
+def _sharing(runtime: AppContext, standing: Status, now: datetime) -> list[Finding]:
     """Who does the work, where several processes may."""
     if runtime.settings.embedded:
         return []
@@ -138,7 +138,7 @@ def _sharing(runtime: Runtime, standing: Status, now: datetime) -> list[Finding]
     return [*found, *schedule_check.of_another_version(strangers)]
 
 
-def _keys(runtime: Runtime, now: datetime) -> Finding:
+def _keys(runtime: AppContext, now: datetime) -> Finding:
     try:
         keys = runtime.settings.keys
     except Misconfigured:
@@ -146,7 +146,7 @@ def _keys(runtime: Runtime, now: datetime) -> Finding:
     return database_check.keys_in_use(runtime.database, keys, now=now)
 
 
-def _site(runtime: Runtime, standing: Status | None, now: datetime) -> list[Finding]:
+def _site(runtime: AppContext, standing: Status | None, now: datetime) -> list[Finding]:
     url = runtime.settings.public_url
     certificate = web_check.certificate(url, now=now)
     if certificate.level is Level.FAIL:
@@ -157,7 +157,7 @@ def _site(runtime: Runtime, standing: Status | None, now: datetime) -> list[Find
     return [answer, certificate]
 
 
-def _time(runtime: Runtime, standing: Status | None, now: datetime) -> list[Finding]:
+def _time(runtime: AppContext, standing: Status | None, now: datetime) -> list[Finding]:
     """The clock, by that of the site and that of a feed's source. Where the site is on this machine
     only the source can tell."""
     url = runtime.settings.public_url
@@ -178,14 +178,14 @@ def _time(runtime: Runtime, standing: Status | None, now: datetime) -> list[Find
     return [max(found, key=lambda one: _WORSE.index(one.level))]
 
 
-def _way_out(runtime: Runtime, now: datetime, silent: Collection[str]) -> list[Finding]:
+def _way_out(runtime: AppContext, now: datetime, silent: Collection[str]) -> list[Finding]:
     try:
         return smtp_check.outlet(runtime.settings, now=now, unanswered=silent)
     except Misconfigured as error:
         return [fail("relay", str(error))]
 
 
-def _mails(runtime: Runtime, standing: Status | None, now: datetime) -> list[Finding]:
+def _mails(runtime: AppContext, standing: Status | None, now: datetime) -> list[Finding]:
     """The header lint, over a digest and a confirmation as they would leave now."""
     if standing is None:
         return [skipped("headers", "the database is needed to make a mail")]
@@ -197,7 +197,7 @@ def _mails(runtime: Runtime, standing: Status | None, now: datetime) -> list[Fin
         return [fail("headers", f"no mail can be made: {error}")]
 
 
-def _dns(runtime: Runtime, now: datetime) -> list[Finding]:
+def _dns(runtime: AppContext, now: datetime) -> list[Finding]:
     try:
         runtime.signers.renew()
         due = runtime.signers.due(now)

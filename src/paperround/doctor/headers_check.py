@@ -14,10 +14,10 @@ from email import message_from_bytes
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.reasons import counted
 from paperround.delivery.system_mail import notice_mail, sample_notice
-from paperround.delivery.system_mail_model import NoticeKind
+from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.compose import newcomers_mail
 from paperround.doctor.dns_check import related
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
@@ -190,7 +190,7 @@ def _manners(mail: Message) -> Iterator[str]:
 # one, and their links lead nowhere.
 
 
-def linted(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> list[Finding]:
+def linted(runtime: AppContext, mailing_list: MailingList, *, now: datetime) -> list[Finding]:
     """One finding for a digest of the list, and one for a confirmation. Raises what making them
     raises."""
     ours = Expected(
@@ -210,19 +210,22 @@ def linted(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> lis
     return [first, lint(confirmation, replace(ours, name="confirmation", is_list=False))]
 
 
-def sample_digest(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> bytes | None:
+def sample_digest(runtime: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes | None:
     """What somebody new would get of the list's newest edition; None where it has no papers."""
     with runtime.database.reading() as work:
         newest = work[EditionStore].newest(mailing_list.id, by=now)
     if newest is None or not newest.papers:
         return None
-    sample, keys = sample_notice(runtime.identity, NoticeKind.TEST, now=now), runtime.identity.keys
+    sample, keys = (
+        sample_notice(runtime.identity, SystemMailKind.TEST, now=now),
+        runtime.identity.keys,
+    )
     mail = newcomers_mail(newest, mailing_list, sample, runtime.letterhead, keys)
     return runtime.renderer.compose(mail)
 
 
-def sample_confirmation(runtime: Runtime, mailing_list: MailingList, *, now: datetime) -> bytes:
+def sample_confirmation(runtime: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes:
     """What somebody would get who asks for the list's mails now."""
-    sample = sample_notice(runtime.identity, NoticeKind.CONFIRM, now=now)
+    sample = sample_notice(runtime.identity, SystemMailKind.CONFIRM, now=now)
     mail = notice_mail(sample, runtime.letterhead, mailing_list.title, runtime.identity.keys)
     return runtime.renderer.compose_notice(mail)

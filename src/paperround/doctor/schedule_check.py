@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from paperround.bounces.model import ReturnTally
-from paperround.core.jobs import Line, Lined, Staff, spoken_lines
+from paperround.core.jobs import ClusterStatus, QueueDepth, QueueName, spoken_lines
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.channel_model import Channel
 from paperround.delivery.holds import ALLOW, LACKS_KEYS
 from paperround.delivery.ledger_model import DeliveryRecord
@@ -44,7 +44,7 @@ LOST = (DeliveryState.EXPIRED, DeliveryState.FAILED)
 TURN_ON = "start `paperround serve`, or run `paperround tick` every minute"
 
 
-def clock(work: UnitOfWork, *, now: datetime) -> Finding:
+def clock(work: Transaction, *, now: datetime) -> Finding:
     """Whether the clock stands after every sign of life that was left before."""
     beats = [beat for name in (SCHEDULER, DOCTOR) if (beat := work[SlotStore].last_beat(name))]
     if not beats:
@@ -205,7 +205,7 @@ LOOKED_AT = 10
 _TELLING = frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.EXPIRED})
 
 
-def channels(work: UnitOfWork) -> list[Finding]:
+def channels(work: Transaction) -> list[Finding]:
     """One finding for each that is stopped, or whose last post was not taken; one for all others;
     nothing where there are none. Of hooks that were lost with a secret, the check of the keys
     says so."""
@@ -242,7 +242,7 @@ many feeds takes some minutes."""
 
 
 def sharing(
-    staff: Staff, lined: Mapping[Line, Lined], *, ticks: bool, now: datetime
+    staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth], *, ticks: bool, now: datetime
 ) -> list[Finding]:
     """What the processes of an installation on PostgreSQL leave undone. `ticks`: its rounds are
     done all the same, by `paperround tick` for instance."""
@@ -252,7 +252,7 @@ def sharing(
     return [_schedulers(staff), _workers(staff, lined), *_stalled(staff, lined, now=now)]
 
 
-def _schedulers(staff: Staff) -> Finding:
+def _schedulers(staff: ClusterStatus) -> Finding:
     if not staff.schedulers:
         return fail(
             "schedulers",
@@ -263,7 +263,7 @@ def _schedulers(staff: Staff) -> Finding:
     return ok("schedulers", f"{number}: {', '.join(staff.schedulers)}")
 
 
-def _workers(staff: Staff, lined: Mapping[Line, Lined]) -> Finding:
+def _workers(staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth]) -> Finding:
     unserved = spoken_lines(staff.unserved)
     if unserved:
         waiting = sum(lined[line].waiting for line in staff.unserved)
@@ -277,7 +277,9 @@ def _wait(count: int) -> str:
     return "waits" if count == 1 else "wait"
 
 
-def _stalled(staff: Staff, lined: Mapping[Line, Lined], *, now: datetime) -> list[Finding]:
+def _stalled(
+    staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth], *, now: datetime
+) -> list[Finding]:
     """Queues that are served, and get on with nothing. One that is not served was told of."""
     late = {
         line: one.due_since

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.bounces.imap import opened_box, parse_imap_url
 from paperround.config import Settings
 from paperround.core.errors import Misconfigured, PaperroundError
@@ -112,7 +112,7 @@ RELAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
 """How the hosts of a provider's relays end; its hook, and what the hook needs."""
 
 
-def hooks(runtime: Runtime) -> list[Finding]:
+def hooks(runtime: AppContext) -> list[Finding]:
     """One finding for those that are on, and one for each relay whose provider is not heard."""
     try:
         on = sorted(runtime.hooks)

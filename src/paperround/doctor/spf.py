@@ -24,7 +24,7 @@ class Broken(Exception):
 
 
 @dataclass(slots=True)
-class Reading:
+class SpfReader:
     """A record as far as it was read. `passes` is None where no address was given.
 
     `unsure`: it holds a macro, whose meaning depends on each mail.
@@ -42,12 +42,12 @@ def records_of(texts: Sequence[str]) -> list[str]:
     return [text for text in texts if text.strip().lower().partition(" ")[0] == "v=spf1"]
 
 
-def read(record: str, domain: str, addresses: Sequence[str], resolver: Resolver) -> Reading:
+def read(record: str, domain: str, addresses: Sequence[str], resolver: Resolver) -> SpfReader:
     """All of `record`, the policy of `domain`, and whether it lets every one of `addresses` send.
 
     Raises Broken for a record that receivers give up on, and FetchFailed when the DNS is silent.
     """
-    reading = Reading()
+    reading = SpfReader()
     _walk(record, domain, reading, resolver)
     if addresses:
         passed = [_verdict(record, domain, one, resolver, 0) == "+" for one in addresses]
@@ -55,7 +55,7 @@ def read(record: str, domain: str, addresses: Sequence[str], resolver: Resolver)
     return reading
 
 
-def _walk(record: str, domain: str, reading: Reading, resolver: Resolver) -> None:
+def _walk(record: str, domain: str, reading: SpfReader, resolver: Resolver) -> None:
     """Count what a receiver asks, whatever matches on the way: the worst case."""
     reading.seen.append(domain)
     for qualifier, name, value in _mechanisms(record):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.core.languages import marked
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.editions.lists import MailingList
 from paperround.editions.store.editions import EditionStore
 from paperround.feeds.due import every_feed, polled_feeds
@@ -128,7 +128,7 @@ def feeds_of(mailing_list: MailingList, feeds: Sequence[LiveFeed]) -> list[LiveF
 
 
 def sources_of(
-    work: UnitOfWork, mailing_list: MailingList, *, cut_at: datetime, as_of: datetime
+    work: Transaction, mailing_list: MailingList, *, cut_at: datetime, as_of: datetime
 ) -> tuple[str, ...]:
     """A line for each source of the edition that is cut at `cut_at` and knows what there is at
     `as_of`: what it brought since the list's edition before, or in a day when there is none, and

@@ -13,7 +13,7 @@ from itertools import groupby
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
 from paperround.core.times import local_date, parse_date, week_name
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     Edition,
@@ -34,7 +34,7 @@ Days = tuple[date, date]
 """The first and the last day of a stretch, both in it."""
 
 
-class Period(StrEnum):
+class TrendingPeriod(StrEnum):
     """How far back `trending` looks."""
 
     DAY = "day"
@@ -42,7 +42,7 @@ class Period(StrEnum):
     MONTH = "month"
 
 
-_LENGTHS = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 30}
+_LENGTHS = {TrendingPeriod.DAY: 1, TrendingPeriod.WEEK: 7, TrendingPeriod.MONTH: 30}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def listed_papers(
 def trending_now(
     database: Database,
     list_name: str,
-    period: Period,
+    period: TrendingPeriod,
     *,
     now: datetime,
     limit: int,
@@ -122,7 +122,9 @@ def trending_now(
     return mailing_list, [DailyPaper(place=one, paper=papers[one.paper.paper_id]) for one in places]
 
 
-def last_days(work: UnitOfWork, mailing_list: MailingList, period: Period, now: datetime) -> Days:
+def last_days(
+    work: Transaction, mailing_list: MailingList, period: TrendingPeriod, now: datetime
+) -> Days:
     """The period that ends with the newest edition of the list."""
     newest = work[EditionStore].recent(mailing_list.id, limit=1)
     last = newest[0].day if newest else local_date(now, mailing_list.zone)
@@ -175,10 +177,12 @@ def archive_page(database: Database, list_name: str, month: str, *, now: datetim
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         if not month:
-            month = month_of(last_days(work, mailing_list, Period.DAY, now)[1])
+            month = month_of(last_days(work, mailing_list, TrendingPeriod.DAY, now)[1])
         first, last = days_of_month(month)
         editions = work[EditionStore].between(mailing_list.id, since=first, until=last)
-        earlier, later = _beside(work, mailing_list, Period.MONTH, (first, last), is_named=True)
+        earlier, later = _beside(
+            work, mailing_list, TrendingPeriod.MONTH, (first, last), is_named=True
+        )
         lists = tuple(work[ListStore].all())
     return ArchivePage(
         mailing_list=mailing_list,
@@ -229,7 +233,7 @@ class TrendingPage:
     """
 
     mailing_list: MailingList
-    period: Period
+    period: TrendingPeriod
     name: str
     first: date
     last: date
@@ -240,7 +244,7 @@ class TrendingPage:
     later: Stretch | None
     quiet: tuple[ArchiveDay, ...]
 
-    def name_of(self, period: Period) -> str:
+    def name_of(self, period: TrendingPeriod) -> str:
         """How an address names the stretch of that kind that this one begins in; empty for the last
         days there are."""
         return named(period, self.first) if self.name else ""
@@ -251,30 +255,30 @@ class TrendingPage:
         return (self.number - 1) * PAGE
 
 
-def named(period: Period, day: date) -> str:
+def named(period: TrendingPeriod, day: date) -> str:
     """How an address names the stretch that `day` is in: `2026-03-02`, `2026-W10`, `2026-03`."""
     match period:
-        case Period.DAY:
+        case TrendingPeriod.DAY:
             return day.isoformat()
-        case Period.WEEK:
+        case TrendingPeriod.WEEK:
             return week_name(day)
-        case Period.MONTH:
+        case TrendingPeriod.MONTH:
             return month_of(day)
 
 
-def days_named(period: Period, name: str) -> Days:
+def days_named(period: TrendingPeriod, name: str) -> Days:
     """The stretch of that name; a plain date names the one it is in. Raises InvalidInput."""
-    if period is Period.DAY:
+    if period is TrendingPeriod.DAY:
         return days_of_date(name)
     with suppress(InvalidInput):  # where it is no date, it is the name
         name = named(period, parse_date(name))
-    return days_of_week(name) if period is Period.WEEK else days_of_month(name)
+    return days_of_week(name) if period is TrendingPeriod.WEEK else days_of_month(name)
 
 
 def trending_page(
     database: Database,
     list_name: str,
-    period: Period,
+    period: TrendingPeriod,
     name: str,
     *,
     number: int = 1,
@@ -316,7 +320,12 @@ def trending_page(
 
 
 def _beside(
-    work: UnitOfWork, mailing_list: MailingList, period: Period, days: Days, *, is_named: bool
+    work: Transaction,
+    mailing_list: MailingList,
+    period: TrendingPeriod,
+    days: Days,
+    *,
+    is_named: bool,
 ) -> tuple[Stretch | None, Stretch | None]:
     """The stretches before and after that have papers. The last days are followed by none."""
     first, last = days

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from paperround.bounces.model import Kind
+from paperround.bounces.model import ReportKind
 from paperround.bounces.reports import read_returned
 from paperround.core.errors import InvalidInput
 from paperround.delivery.model import Evidence
@@ -125,7 +125,7 @@ def _ours(raw: bytes) -> Judged:
         found=returned.evidence.is_hard,
         stops=returned.evidence in _STOPPING,
         likely=returned.evidence is Evidence.LIKELY_GONE,
-        classified=returned.kind is not Kind.QUARANTINED,
+        classified=returned.kind is not ReportKind.QUARANTINED,
     )
 
 

@@ -146,7 +146,7 @@ _PAPERS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class EvaluatedReader:
     """One reader's papers as places: what a method may know, and what it should find."""
 
     known: Places
@@ -158,7 +158,7 @@ class Libraries:
     """Papers as bags of words, and the readers who kept enough of them."""
 
     bags: Sequence[Bag]
-    readers: Sequence[Reader]
+    readers: Sequence[EvaluatedReader]
 
 
 def evaluate_personal(items: Path, users: Path, baselines: Baselines) -> Report:
@@ -227,11 +227,11 @@ def _kept(row: Row, place_of: Mapping[object, int], path: Path) -> Places:
     )
 
 
-def _halved(places: Places, random: np.random.Generator) -> Reader:
+def _halved(places: Places, random: np.random.Generator) -> EvaluatedReader:
     """Half of the papers hidden, the odd one known."""
     drawn = random.permutation(places)
     half = len(drawn) // 2
-    return Reader(known=drawn[half:], hidden=drawn[:half])
+    return EvaluatedReader(known=drawn[half:], hidden=drawn[:half])
 
 
 def our_scores(libraries: Libraries) -> Scores:
@@ -261,7 +261,7 @@ def recalls(scores: Scores, libraries: Libraries) -> Mapping[str, Numbers]:
     }
 
 
-def _recalls(scores: Dense, readers: Sequence[Reader]) -> Iterator[list[float]]:
+def _recalls(scores: Dense, readers: Sequence[EvaluatedReader]) -> Iterator[list[float]]:
     open_to = np.array(scores, dtype=np.float32)
     for row, reader in zip(open_to, readers, strict=True):
         row[reader.known] = -np.inf

@@ -60,27 +60,27 @@ _MODEL_SIZE = re.compile(r"\d[BM]\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
+class PickTexts:
     """`counts` of terms, shape (papers, terms), and `cues`, shape (papers, CUES)."""
 
     counts: csr_array
     cues: Numbers
 
-    def at(self, places: Sequence[int] | Places | slice) -> "Texts":
+    def at(self, places: Sequence[int] | Places | slice) -> "PickTexts":
         """The texts at these places."""
-        return Texts(counts=self.counts[places], cues=self.cues[places])
+        return PickTexts(counts=self.counts[places], cues=self.cues[places])
 
-    def followed_by(self, others: "Texts") -> "Texts":
+    def followed_by(self, others: "PickTexts") -> "PickTexts":
         """These and then the others."""
-        return Texts(
+        return PickTexts(
             counts=vstack([self.counts, others.counts], format="csr"),
             cues=np.vstack([self.cues, others.cues]),
         )
 
 
-def read_texts(papers: Sequence[Paper]) -> Texts:
+def read_texts(papers: Sequence[Paper]) -> PickTexts:
     """The texts of papers, in their order."""
-    return Texts(
+    return PickTexts(
         counts=term_counts([(paper.title, paper.abstract) for paper in papers]),
         cues=np.array([_cues(paper) for paper in papers], dtype=float).reshape(-1, CUES),
     )
@@ -133,12 +133,12 @@ class PickText:
     words: TextModel
     joined: Joined
 
-    def scores(self, texts: Texts) -> Numbers:
+    def scores(self, texts: PickTexts) -> Numbers:
         """The higher, the likelier a pick, shape (texts,)."""
         return self.joined.scores(np.column_stack([self.words.scores(texts.counts), texts.cues]))
 
 
-def fit_pick_text(texts: Texts, targets: Numbers) -> tuple[PickText, Numbers]:
+def fit_pick_text(texts: PickTexts, targets: Numbers) -> tuple[PickText, Numbers]:
     """The model of texts and targets, 1 for a pick and else 0; and the score of each of these
     texts, its words scored by a model that has not seen it."""
     unseen = np.zeros(len(targets))
@@ -149,7 +149,7 @@ def fit_pick_text(texts: Texts, targets: Numbers) -> tuple[PickText, Numbers]:
     return PickText(words=_words(texts, targets), joined=joined), joined.scores(rows)
 
 
-def _words(texts: Texts, targets: Numbers) -> TextModel:
+def _words(texts: PickTexts, targets: Numbers) -> TextModel:
     return fit_text(texts.counts, targets - targets.mean(), np.zeros(0), PENALTY)[0]
 
 
@@ -176,7 +176,7 @@ AUTHOR_FEATURES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListedPaper:
     """A paper of the archive, when it was listed and when it was picked, if ever."""
 
     paper: Paper
@@ -240,10 +240,10 @@ def evaluate_pick(
     return _report(tested, baselines)
 
 
-def _read(paths: Sequence[Path], picked_on: Mapping[str, date]) -> list[Listing]:
+def _read(paths: Sequence[Path], picked_on: Mapping[str, date]) -> list[ListedPaper]:
     """The papers of the archive, oldest day first, without those picked before it listed them."""
     found = [
-        Listing(paper, paper.counts_from.date(), picked_on.get(paper.identifiers["arxiv"]))
+        ListedPaper(paper, paper.counts_from.date(), picked_on.get(paper.identifiers["arxiv"]))
         for paper in read_papers(paths, listed="first_listed", keep=_in_archive)
     ]
     return sorted((one for one in found if not one.picked_before(one.day)), key=lambda one: one.day)
@@ -253,7 +253,7 @@ def _in_archive(row: Row) -> bool:
     return row.get("archive") == ARCHIVE
 
 
-def _test(listings: Sequence[Listing], picks: Sequence[Paper], first: date) -> Tested:
+def _test(listings: Sequence[ListedPaper], picks: Sequence[Paper], first: date) -> Tested:
     inside = {one.paper.identifiers["arxiv"] for one in listings}
     others = sorted(
         (paper for paper in picks if paper.identifiers["arxiv"] not in inside),
@@ -294,20 +294,20 @@ class _Data:
     """Texts and author features of the listings, and texts of picks that are not among them,
     oldest pick first, with their days."""
 
-    listings: Sequence[Listing]
-    texts: Texts
+    listings: Sequence[ListedPaper]
+    texts: PickTexts
     features: Numbers
-    others: Texts
+    others: PickTexts
     other_days: Sequence[date]
 
 
-def _known(listings: Sequence[Listing], month: date) -> tuple[list[int], Numbers]:
+def _known(listings: Sequence[ListedPaper], month: date) -> tuple[list[int], Numbers]:
     """The papers whose fate was settled when the month began, and 1 for the picked ones."""
     known = [i for i, one in enumerate(listings) if one.day <= month - SETTLING]
     return known, np.array([float(listings[i].picked_before(month)) for i in known])
 
 
-def _months(listings: Sequence[Listing], first: date) -> Iterator[tuple[date, list[int]]]:
+def _months(listings: Sequence[ListedPaper], first: date) -> Iterator[tuple[date, list[int]]]:
     """The first day of each month with the places of its papers, those before `first` left out."""
     months: dict[date, list[int]] = {}
     for place, one in enumerate(listings):
@@ -317,7 +317,7 @@ def _months(listings: Sequence[Listing], first: date) -> Iterator[tuple[date, li
 
 
 def _author_features(
-    listings: Sequence[Listing], picks: Sequence[Paper]
+    listings: Sequence[ListedPaper], picks: Sequence[Paper]
 ) -> list[tuple[float, ...]]:
     """Of each paper, with what was listed and picked before its day."""
     authors = _Authors()

@@ -15,7 +15,7 @@ from paperround.evaluate.papers import Days, Listed, votes
 from paperround.papers.model import Observation, PaperId
 from paperround.ranking.prior.model import Knowledge, Prior
 from paperround.ranking.prior.text import Numbers
-from paperround.ranking.prior.training import Learner, Outcome
+from paperround.ranking.prior.training import Learner, TrainingOutcome
 from paperround.ranking.trending import Expectation, TrendingRanker
 from paperround.ranking.weights import DEFAULTS
 
@@ -55,12 +55,12 @@ def replay(days: Days, first: date) -> Iterator[DayScores]:
         late.learn(listed, priors[Knowledge.AUTHORS])
 
 
-def outcomes_of(listed: Sequence[Listed]) -> list[Outcome]:
+def outcomes_of(listed: Sequence[Listed]) -> list[TrainingOutcome]:
     """The afternoon counts where the day has them, else those of the morning."""
     afternoon = [(one, votes(one.afternoon)) for one in listed if one.afternoon]
     morning = [(one, votes(one.morning)) for one in listed if one.morning]
     counted = afternoon if len(afternoon) >= LEAST_COUNTED else morning
-    return [Outcome(paper=one.paper, votes=n) for one, n in counted if n is not None]
+    return [TrainingOutcome(paper=one.paper, votes=n) for one, n in counted if n is not None]
 
 
 def _scores(

@@ -50,7 +50,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Judgement:
     """A query with the grade of each document that was judged for it. `among` are the documents
     it is asked among, None for all."""
 
@@ -70,11 +70,11 @@ class Collection:
     """Documents, the queries that have a right answer, and how many have none."""
 
     documents: Mapping[str, Document]
-    queries: Sequence[Asked]
+    queries: Sequence[Judgement]
     unjudged: int = 0
 
 
-Finder = Callable[[Asked], Sequence[str]]
+Finder = Callable[[Judgement], Sequence[str]]
 """The ids of the documents a method puts first for a query, best first."""
 
 
@@ -93,7 +93,7 @@ def measure(
         # The search as a visitor has it.
         names = names_of_papers(database)
 
-        def find(asked: Asked) -> Sequence[str]:
+        def find(asked: Judgement) -> Sequence[str]:
             page = search(
                 database, by_relevance, asked.text, filters=Filters(feed=asked.feed), limit=DEPTH
             )
@@ -135,7 +135,7 @@ def read_collection(queries: Path, documents: Path | None) -> Collection:
     """Queries with judgements of documents in another file, or each with its own candidates."""
     known = {one.id: one for one in map(_document, read_rows(documents))} if documents else {}
     shuffle = random.Random(SEED)  # noqa: S311 - the same order every time
-    asked: list[Asked] = []
+    asked: list[Judgement] = []
     unjudged = 0
     for number, row in enumerate(read_rows(queries), start=1):
         one = _asked(number, row, known, shuffle)
@@ -148,17 +148,17 @@ def read_collection(queries: Path, documents: Path | None) -> Collection:
     return Collection(documents=known, queries=asked, unjudged=unjudged)
 
 
-def _asked(number: int, row: Row, known: dict[str, Document], shuffle: random.Random) -> Asked:
+def _asked(number: int, row: Row, known: dict[str, Document], shuffle: random.Random) -> Judgement:
     text, candidates = str(row.get("text", "")), row.get("candidates")
     if not isinstance(candidates, list):
-        return Asked(number=number, text=text, grades=_grades(row.get("relevant")))
+        return Judgement(number=number, text=text, grades=_grades(row.get("relevant")))
     rows = [one for one in candidates if isinstance(one, dict)]
     shuffle.shuffle(rows)
     found = [_document(one) for one in rows]
     for one in found:
         known.setdefault(one.id, one)
     grades = {one.id: _grade(it.get("clicked")) for one, it in zip(found, rows, strict=True)}
-    return Asked(number=number, text=text, grades=grades, among=tuple(grades))
+    return Judgement(number=number, text=text, grades=grades, among=tuple(grades))
 
 
 def _grades(relevant: object) -> dict[str, float]:
@@ -288,7 +288,7 @@ class Bm25:
                 weight = times * (K1 + 1) / (times + norm)
                 self._postings.setdefault(word, []).append((id_, weight))
 
-    def find(self, asked: Asked) -> Sequence[str]:
+    def find(self, asked: Judgement) -> Sequence[str]:
         """The best documents for a query, by score and then by id."""
         scores: Counter[str] = Counter()
         for word in self.cut(asked.text):
@@ -309,7 +309,7 @@ def gains_of(collection: Collection, find: Finder) -> Numbers:
     return np.array([ndcg(whole(one, find(one)), one.grades) for one in collection.queries])
 
 
-def whole(asked: Asked, found: Sequence[str]) -> Sequence[str]:
+def whole(asked: Judgement, found: Sequence[str]) -> Sequence[str]:
     """What was found, and after it the candidates that were not, as they were laid out."""
     return [*found, *(one for one in asked.among or () if one not in found)]
 

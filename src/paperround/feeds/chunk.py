@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.papers.duplicates import joined, may_join
 from paperround.papers.identifiers import KINDS_BY_TRUST
 from paperround.papers.merge import (
@@ -50,7 +50,7 @@ UNANNOUNCED = "unannounced"
 """What is decided of a replacement of a paper that nobody announced here."""
 
 
-class Entry:
+class ChunkEntry:
     """A record as it was read; repaired, and with its title key, only when somebody asks.
 
     `pairs` are the (kind, value) of its identifiers, the most trusted one first.
@@ -87,7 +87,7 @@ class Chunk:
     """The state one chunk needs: which papers are known, and what has been decided so far."""
 
     def __init__(
-        self, work: UnitOfWork, feed: FeedId, captured_at: datetime, now: datetime
+        self, work: Transaction, feed: FeedId, captured_at: datetime, now: datetime
     ) -> None:
         self._work = work
         self._feed = feed
@@ -114,7 +114,7 @@ class Chunk:
         A replacement may stand before the announcement of its paper, so those of papers that
         nobody knows have a second try when all else is decided.
         """
-        entries = [Entry(record) for record in records]
+        entries = [ChunkEntry(record) for record in records]
         self._read = {record.fingerprint for record in records}
         self._look_up(entries)
         decided = [self._take(entry) for entry in entries]
@@ -126,7 +126,7 @@ class Chunk:
         tally["unseen"], tally["observations"] = self._unseen, self._observed
         return tally, decided
 
-    def _take(self, entry: Entry) -> str:
+    def _take(self, entry: ChunkEntry) -> str:
         what, paper = self._decide(entry)
         if paper is not None and entry.raw.counts:
             counts = dated(entry.raw.counts, self._captured_at)
@@ -135,7 +135,7 @@ class Chunk:
 
     # --- reading and writing -------------------------------------------------------------------
 
-    def _look_up(self, entries: Sequence[Entry]) -> None:
+    def _look_up(self, entries: Sequence[ChunkEntry]) -> None:
         """Load what is known of these records; titles are repaired only where that matters."""
         papers = self._work[PaperStore]
         self._known = papers.find({pair for one in entries for pair in one.pairs})
@@ -181,7 +181,7 @@ class Chunk:
 
     # --- deciding ------------------------------------------------------------------------------
 
-    def _decide(self, entry: Entry) -> tuple[str, PaperId | None]:
+    def _decide(self, entry: ChunkEntry) -> tuple[str, PaperId | None]:
         """(`new` | `changed` | `unchanged`, paper) for one record, remembering the write; and
         (`unannounced`, None) for a replacement of a paper that nobody announced here."""
         joins = self._joins
@@ -204,7 +204,7 @@ class Chunk:
         is_changed = self._update(paper_id, entry) or joins != self._joins
         return ("changed" if is_changed else "unchanged"), paper_id
 
-    def _update(self, paper_id: PaperId, entry: Entry) -> bool:
+    def _update(self, paper_id: PaperId, entry: ChunkEntry) -> bool:
         """Bring the paper up to the record; whether that changed it."""
         free = {
             kind: value
@@ -243,13 +243,13 @@ class Chunk:
         self._fingerprints[paper_id] = remembered(known, raw.fingerprint)
         self._listings[paper_id] = raw.listed_on
 
-    def _all_of(self, entry: Entry) -> list[PaperId]:
+    def _all_of(self, entry: ChunkEntry) -> list[PaperId]:
         """The papers that the record's identifiers name, that of the most trusted one first."""
         known = self._known
         found = [known[pair] for pair in entry.pairs if pair in known]
         return found if len(found) < 2 else list(dict.fromkeys(found))
 
-    def _by_title(self, entry: Entry) -> PaperId | None:
+    def _by_title(self, entry: ChunkEntry) -> PaperId | None:
         """The paper that has the title, first author and year of the record."""
         found = self._known.get(("title_key", entry.key))
         if found is None or not may_merge_by_title(entry.record, self._paper(found)):
@@ -274,7 +274,7 @@ class Chunk:
 
     # --- joining -------------------------------------------------------------------------------
 
-    def _named(self, entry: Entry) -> PaperId | None:
+    def _named(self, entry: ChunkEntry) -> PaperId | None:
         """The paper of the record's most trusted identifier, with all others that may be the same
         work; None when its identifiers name no paper.
 

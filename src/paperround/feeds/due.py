@@ -11,8 +11,8 @@ from dataclasses import fields
 from datetime import datetime
 
 from paperround.core.errors import InvalidInput
-from paperround.db.transactions import UnitOfWork, write
-from paperround.feeds.fetcher import Newsroom
+from paperround.db.transactions import Transaction, write
+from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import LiveFeed, NewFeed, Source
 from paperround.feeds.poll import LEASE, PollReport, not_ours, poll_feed
 from paperround.feeds.store.feeds import FeedStore
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def poll_due(
-    newsroom: Newsroom, *, now: datetime, told: Callable[[PollReport], None] = lambda _: None
+    newsroom: FeedContext, *, now: datetime, told: Callable[[PollReport], None] = lambda _: None
 ) -> list[PollReport]:
     """Poll every feed that is due at `now`, one after another; `told` gets each report.
 
@@ -31,7 +31,7 @@ def poll_due(
     reports = []
     kinds = list(newsroom.sources)
 
-    def take(work: UnitOfWork) -> list[LiveFeed]:
+    def take(work: Transaction) -> list[LiveFeed]:
         until = max(now, newsroom.clock.now()) + LEASE
         return work[FeedStore].take_due(kinds, newsroom.processes, until=until, now=now, limit=1)
 
@@ -48,7 +48,7 @@ def log_poll(report: PollReport) -> None:
     log.log(level, "the feed %s is %s: %s", report.feed, report.health.value, report.reason)
 
 
-def run_now(newsroom: Newsroom, feed_id: FeedId, *, now: datetime) -> PollReport:
+def run_now(newsroom: FeedContext, feed_id: FeedId, *, now: datetime) -> PollReport:
     """Poll one feed at once, due or not, even one that is switched off; not one that is being read.
 
     Raises NotFound, and InvalidInput for a feed that is not read by itself.
@@ -79,7 +79,7 @@ FEEDS = 500
 """Feeds read at a time."""
 
 
-def every_feed(work: UnitOfWork) -> Iterator[LiveFeed]:
+def every_feed(work: Transaction) -> Iterator[LiveFeed]:
     """Every feed by id, those of files too."""
     after = FeedId(0)
     while page := work[FeedStore].page(after, limit=FEEDS):
@@ -87,7 +87,7 @@ def every_feed(work: UnitOfWork) -> Iterator[LiveFeed]:
         after = page[-1].id
 
 
-def polled_feeds(work: UnitOfWork) -> list[LiveFeed]:
+def polled_feeds(work: Transaction) -> list[LiveFeed]:
     """Every feed that is read by itself (files that were read by hand are feeds too)."""
     return [feed for feed in every_feed(work) if feed.next_at is not None]
 
@@ -121,19 +121,19 @@ def check_feed(sources: Mapping[str, Source], feed: NewFeed) -> None:
     sources[feed.kind].check(feed.url, feed.settings)
 
 
-def create_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> LiveFeed:
+def create_feed(newsroom: FeedContext, feed: NewFeed, *, now: datetime) -> LiveFeed:
     """Keep a new feed; it is due at once. Raises InvalidInput, as `check_feed` does."""
     check_feed(newsroom.sources, feed)
     return write(newsroom.database, lambda work: work[FeedStore].create(feed, now=now))
 
 
 def change_feed(
-    newsroom: Newsroom, feed_id: FeedId, change: Callable[[NewFeed], NewFeed], *, now: datetime
+    newsroom: FeedContext, feed_id: FeedId, change: Callable[[NewFeed], NewFeed], *, now: datetime
 ) -> LiveFeed:
     """Make of a feed what `change` makes of it. Two that change different things at once both
     have their way. Raises NotFound, and InvalidInput as `check_feed` does."""
 
-    def do(work: UnitOfWork) -> LiveFeed:
+    def do(work: Transaction) -> LiveFeed:
         changed = change(settings_of(work[FeedStore].hold(feed_id)))
         check_feed(newsroom.sources, changed)
         return work[FeedStore].update(feed_id, changed, now=now)
@@ -141,12 +141,12 @@ def change_feed(
     return write(newsroom.database, do)
 
 
-def delete_feed(newsroom: Newsroom, feed_id: FeedId) -> None:
+def delete_feed(newsroom: FeedContext, feed_id: FeedId) -> None:
     """Forget a feed with its runs and rejects; its papers stay. Raises NotFound."""
     write(newsroom.database, lambda work: work[FeedStore].delete(feed_id))
 
 
-def live_feeds(newsroom: Newsroom) -> list[LiveFeed]:
+def live_feeds(newsroom: FeedContext) -> list[LiveFeed]:
     """Every feed that is read by itself, by id."""
     with newsroom.database.reading() as work:
         return [feed for feed in every_feed(work) if feed.kind in newsroom.sources]

@@ -17,9 +17,9 @@ from datetime import datetime, timedelta
 
 from paperround.core.errors import FetchFailed, InvalidInput, RateLimited
 from paperround.db.limits import Limiter, RateStore
-from paperround.db.transactions import UnitOfWork, write
-from paperround.feeds.fetcher import Newsroom, Share, ask, is_overload
-from paperround.feeds.ingest import IngestReport, Run
+from paperround.db.transactions import Transaction, write
+from paperround.feeds.fetcher import FeedContext, Share, ask, is_overload
+from paperround.feeds.ingest import IngestReport, IngestRun
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest, HttpClient, Page
@@ -58,7 +58,7 @@ class EnrichReport:
 
 
 def enrich(
-    newsroom: Newsroom, enrichers: Sequence[Enricher], *, now: datetime, requests: int = REQUESTS
+    newsroom: FeedContext, enrichers: Sequence[Enricher], *, now: datetime, requests: int = REQUESTS
 ) -> list[EnrichReport]:
     """Ask every service for the papers whose turn it is, with at most `requests` of them each.
 
@@ -70,7 +70,7 @@ def enrich(
 
 
 def _round(
-    newsroom: Newsroom, enricher: Enricher, requests: int, now: datetime
+    newsroom: FeedContext, enricher: Enricher, requests: int, now: datetime
 ) -> EnrichReport | None:
     """What became of one service's turn; None when no paper waits for it."""
     asking = _Asking(newsroom, enricher, now)
@@ -114,12 +114,12 @@ def _is_refusal(error: FetchFailed, papers: Sequence[Paper]) -> bool:
 class _Asking:
     """One service's turn, from its first request to its report."""
 
-    def __init__(self, newsroom: Newsroom, enricher: Enricher, now: datetime) -> None:
+    def __init__(self, newsroom: FeedContext, enricher: Enricher, now: datetime) -> None:
         self._newsroom = newsroom
         self._enricher = enricher
         self._share = Share(name=f"enrich/{enricher.name}", rates=enricher.budget)
         self._now = now
-        self._run: Run | None = None
+        self._run: IngestRun | None = None
         self._requests = 0
         self._papers = 0
         self._answers = 0
@@ -140,7 +140,7 @@ class _Asking:
         if requests <= 0:
             return []
 
-        def take(work: UnitOfWork) -> list[Paper]:
+        def take(work: Transaction) -> list[Paper]:
             due = work[EnrichmentStore].take_due(
                 enricher.name,
                 enricher.kinds,
@@ -196,7 +196,7 @@ class _Asking:
 
     def _answer(self, papers: Sequence[Paper]) -> ParsedBatch:
         """What the service says; of a single paper also that it does not know it."""
-        service = _Service(self._enricher, papers)
+        service = _EnrichingService(self._enricher, papers)
         request = self._enricher.request(papers)
         self._requests += 1
         try:
@@ -231,14 +231,14 @@ class _Asking:
             self._newsroom.database, lambda work: work[EnrichmentStore].asked(name, turns, now=now)
         )
 
-    def _begun(self) -> Run:
+    def _begun(self) -> IngestRun:
         if self._run is None:
             name = self._enricher.name
 
-            def begin(work: UnitOfWork) -> Run:
+            def begin(work: Transaction) -> IngestRun:
                 feed = work[FeedStore].get_or_create(feed_name(name), KIND, now=self._now)
                 number = work[FeedStore].start_run(feed.id, source=name, now=self._now)
-                return Run(self._newsroom.database, feed=feed.id, number=number)
+                return IngestRun(self._newsroom.database, feed=feed.id, number=number)
 
             self._run = write(self._newsroom.database, begin)
         return self._run
@@ -268,7 +268,7 @@ class _Asking:
             error=error,
         )
 
-    def _tell(self, work: UnitOfWork, error: str | None) -> None:
+    def _tell(self, work: Transaction, error: str | None) -> None:
         """Write down how the service is doing, and let one that failed rest."""
         feed = work[FeedStore].get_or_create(feed_name(self._enricher.name), KIND, now=self._now)
         failures = 0 if self._answers else work[FeedStore].hold(feed.id).failures
@@ -285,7 +285,7 @@ class _Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class _Service:
+class _EnrichingService:
     """An enricher that is asked for certain papers, as the newsroom asks a source."""
 
     enricher: Enricher

@@ -21,8 +21,8 @@ from paperround.core.errors import FetchFailed, RateLimited
 from paperround.core.interfaces import Clock, Processes
 from paperround.core.rates import Rate, Turn
 from paperround.db.limits import Limiter, RateStore
-from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.feeds.model import Source, Witness
+from paperround.db.transactions import Database, Transaction, write
+from paperround.feeds.model import CrossCheck, Source
 from paperround.http.model import FetchRequest, HttpClient, Page
 
 LONGEST_PAUSE = timedelta(seconds=60)
@@ -47,7 +47,7 @@ def wait(seconds: float) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Newsroom:
+class FeedContext:
     """What reading feeds needs. `pause` lets seconds pass until a service may be asked again;
     `witnesses` are those that can be heard of a kind of feed that looks stale."""
 
@@ -57,7 +57,7 @@ class Newsroom:
     clock: Clock
     processes: Processes
     pause: Callable[[float], None] = wait
-    witnesses: Mapping[str, Witness] = field(default_factory=dict)
+    witnesses: Mapping[str, CrossCheck] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Share:
     rates: tuple[Rate, ...]
 
 
-class Asked(Protocol[Found]):
+class FetchOutcome(Protocol[Found]):
     """Who asks a service, and understands its answer."""
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
@@ -78,7 +78,10 @@ class Asked(Protocol[Found]):
 
 
 def ask(
-    newsroom: Newsroom, source: Asked[Found], request: FetchRequest, share: Share | None = None
+    newsroom: FeedContext,
+    source: FetchOutcome[Found],
+    request: FetchRequest,
+    share: Share | None = None,
 ) -> tuple[Page, Found]:
     """The answer to `request` and what it holds, as soon as the service may be asked.
 
@@ -102,7 +105,7 @@ def is_overload(error: FetchFailed) -> bool:
 
 
 @contextmanager
-def _turn(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> Iterator[None]:
+def _turn(newsroom: FeedContext, request: FetchRequest, share: Share | None) -> Iterator[None]:
     """Our turn of the service, from the moment it is ours to the end of the answer. Raises
     RateLimited when it is too far off."""
     if not request.limiter:
@@ -111,7 +114,7 @@ def _turn(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> Ite
     database, limiter = newsroom.database, request.limiter
     turn = Turn(interval=timedelta(seconds=request.interval_seconds), lease=LONGEST_ANSWER)
 
-    def take(work: UnitOfWork) -> datetime | None:
+    def take(work: Transaction) -> datetime | None:
         barred = work[Limiter].open_until(share.name, now=now) if share is not None else None
         return barred or work[Limiter].take(limiter, turn, newsroom.processes, now=now)
 
@@ -130,7 +133,7 @@ def _turn(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> Ite
         write(database, lambda work: work[Limiter].release(limiter, turn, taken_at=now, now=end))
 
 
-def _spend(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> None:
+def _spend(newsroom: FeedContext, request: FetchRequest, share: Share | None) -> None:
     """Count the request in the share and in the service's budget, or in neither.
 
     Raises RateLimited when one of them is spent.
@@ -139,7 +142,7 @@ def _spend(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> No
     budgets |= {f"service/{request.limiter}": request.budget} if request.limiter else {}
     now = newsroom.clock.now()
 
-    def spend(work: UnitOfWork) -> None:
+    def spend(work: Transaction) -> None:
         for key, rates in budgets.items():
             wait = work[RateStore].hit(key, rates, now=now) if rates else None
             if wait is not None:
@@ -149,14 +152,16 @@ def _spend(newsroom: Newsroom, request: FetchRequest, share: Share | None) -> No
     write(newsroom.database, spend)
 
 
-def _trip(newsroom: Newsroom, limiter: str, share: Share | None, retry_after: float | None) -> None:
+def _trip(
+    newsroom: FeedContext, limiter: str, share: Share | None, retry_after: float | None
+) -> None:
     """Leave the service alone for as long as it says: all of it, or, when it said so of a share,
     that share, and all of it for the shortest time."""
     now = newsroom.clock.now()
     until = now + max(SHORTEST_BREAK, timedelta(seconds=retry_after or 0))
     ends = {limiter: until} if share is None else {limiter: now + SHORTEST_BREAK, share.name: until}
 
-    def trip(work: UnitOfWork) -> None:
+    def trip(work: Transaction) -> None:
         for name, end in sorted(ends.items()):
             work[Limiter].trip(name, until=end, now=now)
 

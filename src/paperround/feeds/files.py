@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from paperround.core.errors import InvalidInput
-from paperround.db.transactions import UnitOfWork, write
+from paperround.db.transactions import Transaction, write
 from paperround.feeds.due import FEEDS, check_feed, every_feed, settings_of
-from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.model import MOST_FEEDS, DescribedFeed, LiveFeed, NewFeed, feed_as_json
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Reject, Show
@@ -37,7 +37,7 @@ class FeedImport:
 # --- out ---------------------------------------------------------------------------------------
 
 
-def exported_feeds(newsroom: Newsroom) -> Iterator[NewFeed]:
+def exported_feeds(newsroom: FeedContext) -> Iterator[NewFeed]:
     """Every live feed as an operator described it, by id. They are read page by page while they are
     consumed, each page by itself: nobody holds a transaction open while a client is slow."""
     after = FeedId(0)
@@ -50,7 +50,7 @@ def exported_feeds(newsroom: Newsroom) -> Iterator[NewFeed]:
         after = page[-1].id
 
 
-def export_feeds(newsroom: Newsroom) -> Iterator[str]:
+def export_feeds(newsroom: FeedContext) -> Iterator[str]:
     """The pieces of a JSON file of every live feed, a feed at a time: what `import_feeds` reads."""
     yield '{"feeds": ['
     between = ""
@@ -64,7 +64,7 @@ def export_feeds(newsroom: Newsroom) -> Iterator[str]:
 
 
 def import_feeds(
-    newsroom: Newsroom, content: bytes | str, *, now: datetime, opml: OpmlReader | None = None
+    newsroom: FeedContext, content: bytes | str, *, now: datetime, opml: OpmlReader | None = None
 ) -> FeedImport:
     """Add the feeds of a file, and change those whose name is known, all in one transaction.
 
@@ -84,7 +84,7 @@ def import_feeds(
 Judged = tuple[DescribedFeed, NewFeed | Reject]
 
 
-def _judged(newsroom: Newsroom, entry: DescribedFeed) -> Judged:
+def _judged(newsroom: FeedContext, entry: DescribedFeed) -> Judged:
     try:
         if entry.problem is not None:
             reason, detail = entry.problem
@@ -108,11 +108,11 @@ def _reject(entry: DescribedFeed, error: InvalidInput) -> Reject:
 
 
 def _imported(
-    work: UnitOfWork, newsroom: Newsroom, judged: Iterable[Judged], now: datetime
+    work: Transaction, newsroom: FeedContext, judged: Iterable[Judged], now: datetime
 ) -> FeedImport:
     done: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
     rejects: list[Reject] = []
-    shelf = _Shelf(work, newsroom)
+    shelf = _FeedNames(work, newsroom)
     places: dict[str, int] = {}
     for entry, feed in judged:
         if isinstance(feed, Reject):
@@ -132,10 +132,10 @@ def _imported(
     return FeedImport(**named, rejects=tuple(rejects))
 
 
-class _Shelf:
+class _FeedNames:
     """The feeds there are, while others are put beside them."""
 
-    def __init__(self, work: UnitOfWork, newsroom: Newsroom) -> None:
+    def __init__(self, work: Transaction, newsroom: FeedContext) -> None:
         self._work = work
         self._kinds = newsroom.sources
         standing = list(every_feed(work))

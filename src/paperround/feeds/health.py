@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.core.times import format_instant, require_utc
-from paperround.feeds.model import Alarm, FeedHealth, LiveFeed, Shape, Witnessed
+from paperround.feeds.model import Alarm, CrossChecked, FeedHealth, FeedShape, LiveFeed
 from paperround.feeds.volume import MANY
 from paperround.papers.model import Record
 
@@ -60,7 +60,7 @@ class Findings:
 
     unseen: int
     batch: str | None
-    shape: Shape | None = None
+    shape: FeedShape | None = None
     ended: bool = True
 
 
@@ -157,7 +157,7 @@ def _without_papers(
     return health, f"the source says it has no papers; {since}"
 
 
-def cross_checked(reason: str, said: Witnessed, expects_at: datetime) -> tuple[FeedHealth, str]:
+def cross_checked(reason: str, said: CrossChecked, expects_at: datetime) -> tuple[FeedHealth, str]:
     """What becomes of a feed that looks stale once another witness was heard: it is behind, or
     nothing was announced and nobody should be alarmed."""
     day = f"{_DAYS[said.day.weekday()]} {said.day.day} {_MONTHS[said.day.month - 1]}"
@@ -196,7 +196,7 @@ def _since(feed: LiveFeed) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setback:
+class FailureState:
     """What a failed poll leaves: failures in a row, how long to pause, and whether the next poll
     begins anew instead of going on where this one stopped."""
 
@@ -207,7 +207,7 @@ class Setback:
 
 def set_back(
     failures: int, retry_after: float | None = None, *, is_refused: bool = False
-) -> Setback:
+) -> FailureState:
     """One failure more, after `failures` in a row.
 
     From the third on a poll begins anew, because what is new stands on the first page, not behind
@@ -217,7 +217,7 @@ def set_back(
     more = failures + 1
     pause = back_off(more, retry_after)
     begins_anew = more >= LOST_AFTER and not is_refused
-    return Setback(failures=more, pause=pause, begins_anew=begins_anew)
+    return FailureState(failures=more, pause=pause, begins_anew=begins_anew)
 
 
 def back_off(failures: int, retry_after: float | None = None) -> timedelta:

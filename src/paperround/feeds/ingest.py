@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 
 from paperround.core.interfaces import Advance, no_progress
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.feeds.chunk import Chunk, by_trust, dated
 from paperround.feeds.model import MOST_NAMES, RunNotes
 from paperround.feeds.store.feeds import FeedStore
@@ -74,12 +74,12 @@ def ingest(
     `progress` hears of every chunk of records that is stored.
     """
 
-    def begin(work: UnitOfWork) -> tuple[FeedId, int]:
+    def begin(work: Transaction) -> tuple[FeedId, int]:
         feed = work[FeedStore].get_or_create(feed_name, feed_kind, now=now)
         return feed.id, work[FeedStore].start_run(feed.id, source=source, now=now)
 
     feed, number = write(database, begin)
-    run = Run(database, feed=feed, number=number)
+    run = IngestRun(database, feed=feed, number=number)
     try:
         run.add(batch, captured_at=captured_at, now=now, progress=progress)
         run.finish(now=now)
@@ -90,7 +90,7 @@ def ingest(
     return run.report
 
 
-class Run:
+class IngestRun:
     """One reading of a feed that was started, until it is finished or failed.
 
     With a `lease` nothing is stored once the feed was changed, or lent to another: LeaseLost.
@@ -162,7 +162,7 @@ class Run:
         """Close the run as `done`, `unchanged`, `put-off` or `failed`, with what it stored before,
         the `error` it ended with, and what `notes` tell of it."""
 
-        def close(work: UnitOfWork) -> int:
+        def close(work: Transaction) -> int:
             work[FeedStore].finish_run(
                 self._number,
                 state=state,
@@ -176,13 +176,13 @@ class Run:
         self._papers_total = write(self._database, close)
 
     def _store(
-        self, records: Sequence[Record], captured_at: datetime, now: datetime, work: UnitOfWork
+        self, records: Sequence[Record], captured_at: datetime, now: datetime, work: Transaction
     ) -> tuple[Counter[str], list[str]]:
         self._require_lease(work)
         return Chunk(work, self._feed, captured_at, now).store(records)
 
     def _store_rest(
-        self, batch: ParsedBatch, captured_at: datetime, now: datetime, work: UnitOfWork
+        self, batch: ParsedBatch, captured_at: datetime, now: datetime, work: Transaction
     ) -> tuple[int, Sequence[Reject]]:
         """Store what belongs to no chunk: (new observations, all rejects). Counts of an unknown
         paper become rejects."""
@@ -206,6 +206,6 @@ class Run:
         work[FeedStore].keep_rejects(self._number, rejects, now=now)
         return observed, rejects
 
-    def _require_lease(self, work: UnitOfWork) -> None:
+    def _require_lease(self, work: Transaction) -> None:
         if self._lease is not None:
             work[FeedStore].hold_lent(self._feed, self._lease)

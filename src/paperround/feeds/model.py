@@ -35,7 +35,7 @@ class FeedHealth(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class FeedShape:
     """What a whole batch looked like: how many papers, how many entries that could not become
     one, and how many papers have an abstract, and authors."""
 
@@ -72,7 +72,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class PollProgress:
     """Where a feed stands between two polls, and what the last answer said of itself.
 
     `cursor` is where an interrupted poll goes on, None at the start of one, and `begun` when that
@@ -90,7 +90,7 @@ class Progress:
     read_to: datetime | None = None
     validators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     batch: str | None = None
-    usual: tuple[Shape, ...] = ()
+    usual: tuple[FeedShape, ...] = ()
     alarm: Alarm | None = None
 
 
@@ -101,12 +101,12 @@ class FeedState:
 
     url: str | None
     settings: Mapping[str, str]
-    progress: Progress
+    progress: PollProgress
     good_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witnessed:
+class CrossChecked:
     """What another page of a service says of its newest batch: when that batch ought to have been
     readable in the feed, what day it is of, and how many entries it has."""
 
@@ -135,7 +135,7 @@ class LiveFeed(NewFeed):
     id: FeedId
     health: FeedHealth
     reason: str
-    progress: Progress
+    progress: PollProgress
     failures: int
     next_at: datetime | None
     expects_at: datetime | None
@@ -173,7 +173,7 @@ class Poll:
 
     health: FeedHealth
     reason: str
-    progress: Progress
+    progress: PollProgress
     failures: int
     next_at: datetime
     expects_at: datetime | None
@@ -211,7 +211,7 @@ class FeedRun(RunNotes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptReject(Reject):
+class StoredReject(Reject):
     """A reject of a feed, as kept."""
 
     id: int
@@ -285,7 +285,7 @@ class Source(Protocol):
         """Whether the service announces nothing on this day."""
 
 
-class Witness(Protocol):
+class CrossCheck(Protocol):
     """Another page of a service, asked before one of its feeds is called stale."""
 
     def plan(self, state: FeedState) -> FetchRequest | None:
@@ -293,5 +293,5 @@ class Witness(Protocol):
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
 
-    def parse(self, page: Page) -> Witnessed:
+    def parse(self, page: Page) -> CrossChecked:
         """What the page says. Pure. Raises FetchFailed when it says nothing of a batch."""

@@ -24,8 +24,8 @@ from paperround.core.errors import (
     NotFound,
     RateLimited,
 )
-from paperround.db.transactions import UnitOfWork, write
-from paperround.feeds.fetcher import Asked, Found, Newsroom, ask
+from paperround.db.transactions import Transaction, write
+from paperround.feeds.fetcher import FeedContext, FetchOutcome, Found, ask
 from paperround.feeds.health import (
     Findings,
     batch_of,
@@ -41,16 +41,16 @@ from paperround.feeds.health import (
     unheard,
     with_alarm,
 )
-from paperround.feeds.ingest import IngestReport, Run
+from paperround.feeds.ingest import IngestReport, IngestRun
 from paperround.feeds.model import (
     MOST_PAGES,
     FeedHealth,
+    FeedShape,
     FeedState,
     LiveFeed,
     Poll,
-    Progress,
+    PollProgress,
     RunNotes,
-    Shape,
 )
 from paperround.feeds.store.feeds import FeedStore
 from paperround.feeds.volume import alarm_of, remembered
@@ -87,7 +87,7 @@ class PollReport(IngestReport):
     error: str | None = None
 
 
-def poll_feed(newsroom: Newsroom, feed: LiveFeed, *, now: datetime) -> PollReport:
+def poll_feed(newsroom: FeedContext, feed: LiveFeed, *, now: datetime) -> PollReport:
     """Read a feed that is lent to us from where it stands to its end, and write down how it is
     doing."""
     poll = _Polling(newsroom, feed, now)
@@ -133,18 +133,18 @@ def _polled(poll: "_Polling", name: str) -> PollReport:
 class _Polling:
     """One poll of one feed, from its first request to what is written down of it."""
 
-    def __init__(self, newsroom: Newsroom, feed: LiveFeed, now: datetime) -> None:
+    def __init__(self, newsroom: FeedContext, feed: LiveFeed, now: datetime) -> None:
         self._newsroom = newsroom
         self._source = newsroom.sources[feed.kind]
         self._feed = feed
         self._now = now
         self._progress = feed.progress
-        self._run: Run | None = None
+        self._run: IngestRun | None = None
         self._since = now
         """When the poll was begun that goes on or begins now."""
         if feed.progress.cursor is not None:
             self._since = feed.progress.begun or feed.last_good_at or now
-        self._tally = Tally(continues=feed.progress.cursor is not None)
+        self._tally = PollTally(continues=feed.progress.cursor is not None)
 
     def read(self) -> PollReport:
         """Ask for page after page, store each, and judge the whole."""
@@ -157,7 +157,7 @@ class _Polling:
                 break
         return self._judge()
 
-    def _ask(self, source: Asked[Found], request: FetchRequest) -> tuple[Page, Found]:
+    def _ask(self, source: FetchOutcome[Found], request: FetchRequest) -> tuple[Page, Found]:
         """The answer, in our turn."""
         self._tally.requests += 1
         try:
@@ -198,16 +198,18 @@ class _Polling:
             )
         )
 
-    def _begun(self) -> Run:
+    def _begun(self) -> IngestRun:
         if self._run is None:
             feed = self._feed
 
-            def start(work: UnitOfWork) -> int:
+            def start(work: Transaction) -> int:
                 work[FeedStore].hold_lent(feed.id, feed.lease)
                 return work[FeedStore].start_run(feed.id, source=feed.kind, now=self._now)
 
             number = write(self._newsroom.database, start)
-            self._run = Run(self._newsroom.database, feed=feed.id, number=number, lease=feed.lease)
+            self._run = IngestRun(
+                self._newsroom.database, feed=feed.id, number=number, lease=feed.lease
+            )
         return self._run
 
     def _judge(self) -> PollReport:
@@ -255,7 +257,7 @@ class _Polling:
             return health, f"{reason}; nobody else could be asked: {error}"
         return cross_checked(reason, said, feed.expects_at)
 
-    def _settled(self, feed: LiveFeed, found: Findings, *, arrives: bool) -> Progress:
+    def _settled(self, feed: LiveFeed, found: Findings, *, arrives: bool) -> PollProgress:
         """Validators of addresses that are asked no more are forgotten (a poll that went on where
         one stopped asked only the rest), an empty batch never takes the place of one that had
         papers, and what is usual is remembered."""
@@ -377,7 +379,7 @@ def _validators(
     return {**before.get(page.request.url, {}), **known} if page.not_modified else known
 
 
-class Tally:
+class PollTally:
     """What a poll asked for and got. `continues` says that it goes on where another stopped; then
     nobody asks what the batch was, and no names are kept. No record ever is."""
 
@@ -419,7 +421,7 @@ class Tally:
         the poll saw all of it."""
         if self._continues or self._has_unchanged_pages or not ended:
             return Findings(unseen=unseen, batch=None, ended=ended)
-        shape = Shape(
+        shape = FeedShape(
             records=self._papers,
             rejects=self._rejects,
             abstracts=self._abstracts,

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from paperround.core.interfaces import Clock
-from paperround.feeds.chunk import Entry
+from paperround.feeds.chunk import ChunkEntry
 from paperround.feeds.due import check_feed
-from paperround.feeds.fetcher import Newsroom, ask
-from paperround.feeds.model import FeedState, NewFeed, Progress
+from paperround.feeds.fetcher import FeedContext, ask
+from paperround.feeds.model import FeedState, NewFeed, PollProgress
 from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.merge import may_merge_by_title
 from paperround.papers.model import ParsedBatch, Reject, Show
@@ -75,7 +75,7 @@ class _Timed:
         return page
 
 
-def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPreview:
+def preview_feed(newsroom: FeedContext, feed: NewFeed, *, now: datetime) -> FeedPreview:
     """Read the first page of a feed that need not exist, and store nothing of it.
 
     A first page without papers is followed by the next: it may only say where the papers are.
@@ -85,7 +85,7 @@ def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPre
     check_feed(newsroom.sources, feed)
     timed = _Timed(newsroom.client, newsroom.clock)
     page, batch = _first_papers(replace(newsroom, client=timed), feed, now)
-    entries = [Entry(record) for record in batch.records]
+    entries = [ChunkEntry(record) for record in batch.records]
     return FeedPreview(
         papers=tuple(
             PreviewedPaper(
@@ -106,13 +106,15 @@ def preview_feed(newsroom: Newsroom, feed: NewFeed, *, now: datetime) -> FeedPre
     )
 
 
-def _first_papers(newsroom: Newsroom, feed: NewFeed, now: datetime) -> tuple[Page, ParsedBatch]:
+def _first_papers(newsroom: FeedContext, feed: NewFeed, now: datetime) -> tuple[Page, ParsedBatch]:
     """The first page that holds papers, else the last that is looked at; the rejects of all."""
     source = newsroom.sources[feed.kind]
     cursor: str | None = None
     rejects: tuple[Reject, ...] = ()
     for _ in range(MOST_PAGES):
-        state = FeedState(url=feed.url, settings=feed.settings, progress=Progress(cursor=cursor))
+        state = FeedState(
+            url=feed.url, settings=feed.settings, progress=PollProgress(cursor=cursor)
+        )
         page, batch = ask(newsroom, source, source.plan(state, now))
         rejects += batch.rejects
         cursor = batch.next
@@ -121,7 +123,7 @@ def _first_papers(newsroom: Newsroom, feed: NewFeed, now: datetime) -> tuple[Pag
     return page, replace(batch, rejects=rejects)
 
 
-def _fates(newsroom: Newsroom, entries: Sequence[Entry]) -> list[Fate]:
+def _fates(newsroom: FeedContext, entries: Sequence[ChunkEntry]) -> list[Fate]:
     """What each would become. A paper is known by its identifiers, else as ingest would tell it by
     its title, first author and year."""
     with newsroom.database.reading() as work:
@@ -131,7 +133,7 @@ def _fates(newsroom: Newsroom, entries: Sequence[Entry]) -> list[Fate]:
         titled = work[PaperStore].find(keys)
         papers = work[PaperStore].load(set(titled.values()))
 
-    def fate(one: Entry) -> Fate:
+    def fate(one: ChunkEntry) -> Fate:
         if any(pair in named for pair in one.pairs):
             return Fate.KNOWN
         namesake = titled.get(("title_key", one.key)) if one.names_a_work else None

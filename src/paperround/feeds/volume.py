@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from statistics import median
 
-from paperround.feeds.model import Alarm, AlarmKind, Progress, Shape
+from paperround.feeds.model import Alarm, AlarmKind, FeedShape, PollProgress
 
 MANY = 10
 """Papers in a batch below which nothing is said of its size or shape."""
@@ -30,7 +30,7 @@ UNJUDGED = 6
 
 
 def alarm_of(
-    before: Progress, shape: Shape | None, *, is_arrival: bool, now: datetime
+    before: PollProgress, shape: FeedShape | None, *, is_arrival: bool, now: datetime
 ) -> Alarm | None:
     """The alarm that stands after a batch of this shape; None when all is as usual.
 
@@ -51,7 +51,7 @@ def alarm_of(
     return _waited_out(alarm, is_arrival=is_arrival) if stands else None
 
 
-def remembered(usual: Sequence[Shape], shape: Shape) -> tuple[Shape, ...]:
+def remembered(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[FeedShape, ...]:
     """The last ten shapes, this one the newest."""
     return (*usual, shape)[-REMEMBERED:]
 
@@ -65,7 +65,7 @@ def _waited_out(alarm: Alarm | None, *, is_arrival: bool) -> Alarm | None:
 
 
 def _resized(
-    usual: Sequence[Shape], shape: Shape, *, is_arrival: bool
+    usual: Sequence[FeedShape], shape: FeedShape, *, is_arrival: bool
 ) -> tuple[AlarmKind, str] | None:
     """Under a fifth, or over ten times, of what is usual, where ten or more are usual."""
     middle = int(median(one.records for one in usual))
@@ -79,7 +79,7 @@ def _resized(
     return None
 
 
-def _reshaped(usual: Sequence[Shape], shape: Shape) -> tuple[AlarmKind, str] | None:
+def _reshaped(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[AlarmKind, str] | None:
     """A quarter of the entries cannot be used where hardly any could not; or a field that nearly
     every paper had is missing from most."""
     if shape.entries < MANY:
@@ -96,6 +96,6 @@ def _reshaped(usual: Sequence[Shape], shape: Shape) -> tuple[AlarmKind, str] | N
     return None
 
 
-def _share(usual: Sequence[Shape], field: str) -> float:
+def _share(usual: Sequence[FeedShape], field: str) -> float:
     """The usual share of the entries, 0 to 1; of a source that brought none it is 0."""
     return median([float(getattr(one, field)) / one.entries for one in usual] or [0.0])

@@ -3,8 +3,8 @@
     URL -> target (scheme, port, allow list) -> name -> address check -> connection -> answer
              ^------------------------------ redirect ----------------------------------'
 
-Every arrow is bounded by `Limits`. Nothing of the environment (proxies, .netrc) is read, no cookie
-kept, nothing logged in to. An error names the host of the URL that was configured and the kind of
+Every arrow is bounded by `FetchLimits`. Nothing of the environment (proxies, .netrc) is read, no
+cookie kept, nothing logged in to. An error names the host of the URL that was configured and the kind of
 failure; it never repeats what a server sent, and says the same of every address that is closed
 to us. So nobody can learn from a feed's error what listens inside our network.
 """
@@ -24,10 +24,10 @@ import httpx
 
 from paperround.core.errors import FetchFailed, FetchRefused, Unanswered
 from paperround.core.interfaces import Clock
-from paperround.http.limits import MIB, Budget, Limits
+from paperround.http.limits import MIB, Budget, FetchLimits
 from paperround.http.model import FetchRequest, Page
 from paperround.http.network import Network
-from paperround.http.targets import Target, parse, parse_allowed, target
+from paperround.http.targets import FetchTarget, parse, parse_allowed, target
 from paperround.http.transport import BEFORE_BODY, BUDGET, GuardedTransport
 
 _CARRIED = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
@@ -57,7 +57,7 @@ class GuardedClient:
         user_agent: str,
         allow: Collection[str] = (),
         clock: Clock,
-        limits: Limits = Limits(),  # noqa: B008 - a frozen value
+        limits: FetchLimits = FetchLimits(),  # noqa: B008 - a frozen value
         network: Network = Network(),  # noqa: B008 - a frozen value
         trust: ssl.SSLContext | None = None,
     ) -> None:
@@ -169,7 +169,7 @@ class GuardedClient:
         response.close()
         raise FetchFailed(f"redirected us more than {self._limits.redirects} times")
 
-    def _target(self, url: httpx.URL) -> Target:
+    def _target(self, url: httpx.URL) -> FetchTarget:
         return target(url, ports=self._limits.ports, allow=self._allow)
 
     def _send(

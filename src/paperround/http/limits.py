@@ -9,7 +9,7 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class FetchLimits:
     """Bounds of one GET with all its redirects. Times in seconds, sizes in bytes.
 
     `connect` covers the name and the TCP connection, `total` everything; both are wall-clock time.
@@ -29,7 +29,7 @@ class Limits:
 class Budget:
     """What is left of the time and of the wire of one GET."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: FetchLimits) -> None:
         self._limits = limits
         self._deadline = time.monotonic() + limits.total
         self._wire = limits.wire

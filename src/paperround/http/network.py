@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from paperround.core.errors import FetchFailed, FetchRefused, NameNotFound
-from paperround.http.targets import Target
+from paperround.http.targets import FetchTarget
 
 # Which IP addresses are on the public internet.
 #
@@ -102,7 +102,7 @@ class Network:
     dial: Callable[[Address, int, float], socket.socket] = dial
     is_own: Callable[[Address], bool] = is_own
 
-    def connect(self, target: Target, seconds: float) -> socket.socket:
+    def connect(self, target: FetchTarget, seconds: float) -> socket.socket:
         """A connection to `target` within `seconds`, name included.
 
         Raises FetchRefused when no address of it is open to us, and says so in the same words
@@ -119,7 +119,7 @@ class Network:
                 continue
         raise FetchFailed("cannot be connected to")
 
-    def usable(self, target: Target, seconds: float) -> Sequence[Address]:
+    def usable(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
         """The addresses of `target` that may be connected to. Raises as `connect` does."""
         found = self._addresses(target, seconds)
         usable = found if target.opened else [a for a in found if self._is_open(a)]
@@ -133,7 +133,7 @@ class Network:
     def _is_open(self, address: Address) -> bool:
         return is_public(address) and not self.is_own(address)
 
-    def _addresses(self, target: Target, seconds: float) -> Sequence[Address]:
+    def _addresses(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
         # Looking up cannot be interrupted, so a thread of its own does it and may be left behind.
         answers: SimpleQueue[Sequence[Address] | OSError] = SimpleQueue()
 

@@ -16,7 +16,7 @@ _NAME = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class FetchTarget:
     """A host (lower case, ASCII, IPv6 without brackets), a port, and how they are asked.
 
     `opened` says that an operator opened exactly this host and port, wherever they lead.
@@ -40,7 +40,7 @@ def parse(address: str) -> httpx.URL:
     return url
 
 
-def target(url: httpx.URL, *, ports: Collection[int], allow: Collection[HostPort]) -> Target:
+def target(url: httpx.URL, *, ports: Collection[int], allow: Collection[HostPort]) -> FetchTarget:
     """Whom `url` asks. Raises FetchRefused for what is neither of the web nor in `allow`."""
     if url.scheme not in _PORTS:
         raise FetchRefused("has an address that starts neither with http:// nor with https://")
@@ -54,7 +54,7 @@ def target(url: httpx.URL, *, ports: Collection[int], allow: Collection[HostPort
             "is asked for at a port other than 80 and 443; a server of your own network is opened"
             " by adding its host:port to PAPERROUND_FETCH_ALLOW"
         )
-    return Target(host=host, port=port, tls=url.scheme == "https", opened=opened)
+    return FetchTarget(host=host, port=port, tls=url.scheme == "https", opened=opened)
 
 
 def parse_allowed(entries: Collection[str]) -> frozenset[HostPort]:

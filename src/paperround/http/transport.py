@@ -13,7 +13,7 @@ import h11
 import httpx
 
 from paperround.core.errors import FetchFailed, FetchRefused, FetchWithheld
-from paperround.http.limits import Budget, Limits
+from paperround.http.limits import Budget, FetchLimits
 from paperround.http.network import Network
 from paperround.http.targets import HostPort, target
 
@@ -83,10 +83,10 @@ _MOST_INTERIM = 10
 """Answers of status 1xx before the one that counts; they say nothing that we need."""
 
 
-class Conversation(httpx.SyncByteStream):
+class Exchange(httpx.SyncByteStream):
     """An answer as it comes in; iterating over it yields the body, still encoded."""
 
-    def __init__(self, wire: Wire, limits: Limits) -> None:
+    def __init__(self, wire: Wire, limits: FetchLimits) -> None:
         self._wire = wire
         self._limits = limits
         self._ended = False
@@ -148,7 +148,7 @@ class GuardedTransport(httpx.BaseTransport):
         self,
         *,
         allow: frozenset[HostPort],
-        limits: Limits,
+        limits: FetchLimits,
         network: Network,
         trust: ssl.SSLContext,
     ) -> None:
@@ -169,7 +169,7 @@ class GuardedTransport(httpx.BaseTransport):
                 wire.protect(self._trust, asked.host)
             if not request.extensions.get(BEFORE_BODY, lambda: True)():
                 raise FetchWithheld("is told nothing: what was to be posted may not go any more")
-            conversation = Conversation(wire, self._limits)
+            conversation = Exchange(wire, self._limits)
             head = conversation.ask(request)
         except BaseException:
             wire.close()

@@ -15,7 +15,7 @@ from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.engine import MOST_LOG_BYTES, Storage
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.holds import leapt, unsigned
 from paperround.delivery.ledger_model import Backlog
 from paperround.delivery.rate_limits import relay_alerts
@@ -48,7 +48,7 @@ VITAL = frozenset({"cuts", "plan", "troubles"})
 """The steps of a tick without which no digest is sent, or nobody would know."""
 
 
-def troubles(work: UnitOfWork, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
+def troubles(work: Transaction, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
     """Everything that is wrong at `now`, worst first."""
     found: list[Alert] = [*refused(work, now=now), *relay_alerts(work, now=now)]
     found += [*leapt(work, now=now), *unsigned(work), *put_back(work)]
@@ -79,7 +79,7 @@ def step_failed(name: str, words: str, *, now: datetime) -> Alert:
     )
 
 
-def episode(work: UnitOfWork, alert: Alert, *, now: datetime) -> str | None:
+def episode(work: Transaction, alert: Alert, *, now: datetime) -> str | None:
     """Claim the right to tell of `alert`: what this time of it is called, None when it was told.
 
     A trouble whose key names its beginning is told once for ever. One that keeps mail from people
@@ -212,7 +212,7 @@ SILENT = timedelta(days=1)
 """How long a service must have answered nothing before that is worth an alert."""
 
 
-def silent_enrichers(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
+def silent_enrichers(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """An alert for each of them. A new episode is a new alert."""
     for name in EnricherName:
         feed = work[FeedStore].find(feed_name(name))
@@ -243,7 +243,7 @@ SAID = {
 }
 
 
-def signup_troubles(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
+def signup_troubles(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """What is wrong with sign-ups; each is told once a day."""
     found, today = tally(work, timedelta(hours=1), now=now), f"{now:%Y-%m-%d}"
     told = {one: n for one, n in found.refused.items() if n and one not in QUIET}
@@ -300,7 +300,7 @@ _OTHERWISE = (
 )
 
 
-def refused(work: UnitOfWork, *, now: datetime) -> Iterator[Alert]:
+def refused(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """The relay rests, or is only tried again, because it refused mail for what we are."""
     relay = work[PaceStore].relay()
     if not relay.is_probing:

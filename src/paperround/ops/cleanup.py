@@ -11,14 +11,14 @@ from paperround.bounces.model import KEPT_EVENTS, KEPT_QUARANTINED
 from paperround.bounces.store import ReturnStore
 from paperround.db.limits import RateStore
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.model import Identity
 from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.erasure import Erasure
 from paperround.delivery.store.rates import PaceStore
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
-from paperround.delivery.system_mail_model import CONFIRM_VALID, UNCONFIRMED_LIFE, NoticeKind
+from paperround.delivery.system_mail_model import CONFIRM_VALID, UNCONFIRMED_LIFE, SystemMailKind
 from paperround.editions.store.editions import EditionStore
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.cluster import PERIODS, forget_the_gone
@@ -54,7 +54,7 @@ PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Housework:
+class CleanupReport:
     """What was done: people reminded, people forgotten, rows that still said something of people
     who were erased or are gone."""
 
@@ -63,13 +63,13 @@ class Housework:
     orphans: int = 0
 
 
-def keep_house(*, database: Database, identity: Identity, now: datetime) -> Housework:
+def keep_house(*, database: Database, identity: Identity, now: datetime) -> CleanupReport:
     """Do the hour's housework, unless somebody did it already."""
     hour = now.strftime("%Y-%m-%dT%H")
 
-    def work_through(work: UnitOfWork) -> Housework:
+    def work_through(work: Transaction) -> CleanupReport:
         if not work[SlotStore].take("house", hour, now=now):
-            return Housework()
+            return CleanupReport()
         work[RateStore].forget(before=now - KEPT_COUNTS)
         work[PaceStore].forget(before=now - KEPT_PACES)
         work[FeedStore].forget_runs(before=now - KEPT_RUNS)
@@ -86,7 +86,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
         work[RequestStore].forget_old(before=now - UNCONFIRMED_LIFE)
         work[NoticeLedger].forget_moves(before=now - CONFIRM_VALID, limit=PAGE)
         work[ChannelStore].seal_anew()
-        return Housework(
+        return CleanupReport(
             reminded=_remind(work, identity, now),
             forgotten=work[SubscriberStore].forget_unconfirmed(
                 before=now - UNCONFIRMED_LIFE, now=now
@@ -100,7 +100,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Hous
     return done
 
 
-def _remind(work: UnitOfWork, identity: Identity, now: datetime) -> int:
+def _remind(work: Transaction, identity: Identity, now: datetime) -> int:
     """One reminder for each wish whose confirmation still works."""
     between, reminded = (now - CONFIRM_VALID, now - REMIND_AFTER), 0
     for person, wish in work[SubscriberStore].unconfirmed(between=between, limit=PAGE):
@@ -108,7 +108,7 @@ def _remind(work: UnitOfWork, identity: Identity, now: datetime) -> int:
         if not asked or asked[0].used_at is not None or work[NoticeLedger].find(key):
             continue
         if may_remind(work, identity.keys, person.address, now=now):
-            kind, payload = NoticeKind.REMINDER, asked[0].payload
+            kind, payload = SystemMailKind.REMINDER, asked[0].payload
             notice = new_notice(identity, kind, key, person.id, None, payload, now=now)
             reminded += work[NoticeLedger].put(notice, now=now)
     return reminded

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.core.interfaces import Worker
-from paperround.core.jobs import Job, Line, Staff, name_of, sign_of, staff_of
+from paperround.core.jobs import ClusterStatus, Job, QueueName, name_of, sign_of, staff_of
 from paperround.core.times import format_instant
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.channel_ledger import PostLedger
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
@@ -38,7 +38,7 @@ GONE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class SchedulerLook:
     """What a scheduler found: the period it looked at, and whether it was the first to."""
 
     period: str
@@ -47,12 +47,12 @@ class Look:
 
 def look(
     database: Database, me: Worker, rounds: Sequence[Job], senders: Sequence[Job], *, now: datetime
-) -> Look:
+) -> SchedulerLook:
     """Leave a scheduler's sign of life; ask for `rounds` if nobody did in this period, else for
     `senders` if a request, a mail or a post has become due."""
     period = period_of(now)
 
-    def take(work: UnitOfWork) -> bool:
+    def take(work: Transaction) -> bool:
         work[SlotStore].beat(SCHEDULERS + name_of(me), now=now)
         work[SlotStore].forget_later(PERIODS, than=now + AHEAD)
         is_first = work[SlotStore].take(PERIODS, period, now=now)
@@ -62,7 +62,7 @@ def look(
                 work.ask(job)
         return is_first
 
-    return Look(period=period, is_first=write(database, take))
+    return SchedulerLook(period=period, is_first=write(database, take))
 
 
 def period_of(now: datetime) -> str:
@@ -70,24 +70,26 @@ def period_of(now: datetime) -> str:
     return format_instant(now - timedelta(seconds=now.timestamp() % PERIOD.total_seconds()))
 
 
-def worker_lives(database: Database, me: Worker, lines: tuple[Line, ...], *, now: datetime) -> None:
+def worker_lives(
+    database: Database, me: Worker, lines: tuple[QueueName, ...], *, now: datetime
+) -> None:
     """Leave a worker's sign of life, which says what it serves."""
     write(database, lambda work: work[SlotStore].beat(WORKERS + sign_of(me, lines), now=now))
 
 
-def sign_off(database: Database, me: Worker, lines: tuple[Line, ...] | None) -> None:
+def sign_off(database: Database, me: Worker, lines: tuple[QueueName, ...] | None) -> None:
     """Take back the sign of life of a worker of these lines, or of a scheduler: it has ended."""
     sign = SCHEDULERS + name_of(me) if lines is None else WORKERS + sign_of(me, lines)
     write(database, lambda work: work[SlotStore].give_back("beat", sign))
 
 
-def staff(work: UnitOfWork, *, now: datetime) -> Staff:
+def staff(work: Transaction, *, now: datetime) -> ClusterStatus:
     """Who lives."""
     slots = work[SlotStore]
     return staff_of(slots.beats(SCHEDULERS), slots.beats(WORKERS), now=now)
 
 
-def forget_the_gone(work: UnitOfWork, *, now: datetime) -> None:
+def forget_the_gone(work: Transaction, *, now: datetime) -> None:
     """Drop the signs of life of processes that have been silent for an hour."""
     for kind in (SCHEDULERS, WORKERS):
         for name, at in work[SlotStore].beats(kind).items():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paperround.db.slots import ANCHOR, KIND, MARK, SlotStore
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.ingest import IngestReport, ingest
 from paperround.papers.model import ParsedBatch
@@ -37,7 +37,7 @@ def claim(database: Database, *, now: datetime) -> bool:
     """Mark a new database as a demo's; False for one of an installation, which has its default list
     from the moment it is made."""
 
-    def take(work: UnitOfWork) -> bool:
+    def take(work: Transaction) -> bool:
         if not work[SlotStore].are_of_a_demo() and work[ListStore].default() is not None:
             return False
         work[SlotStore].take(KIND, MARK, now=now)
@@ -49,7 +49,7 @@ def claim(database: Database, *, now: datetime) -> bool:
 def begin(database: Database, *, now: datetime) -> bool:
     """Whether the samples belong in `database`: it holds no paper yet, or a demo began in it."""
 
-    def may_begin(work: UnitOfWork) -> bool:
+    def may_begin(work: Transaction) -> bool:
         began = work[SlotStore].taken_at(KIND, ANCHOR) is not None
         return began or (
             work[PaperStore].count() == 0 and work[SlotStore].take(KIND, ANCHOR, now=now)

@@ -15,7 +15,7 @@ from paperround.bounces.store import ReturnStore
 from paperround.core.errors import NotFound
 from paperround.core.times import end_of_day, local_date
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.delivery.channel_model import Channel
 from paperround.delivery.holds import is_held, lacks_keys
 from paperround.delivery.ledger_model import Backlog, LedgerTotals
@@ -88,7 +88,7 @@ class PaceStatus:
         return pace_in_words(self.rate)
 
 
-def pace_status(work: UnitOfWork, pacing: Pacing, *, now: datetime) -> PaceStatus:
+def pace_status(work: Transaction, pacing: Pacing, *, now: datetime) -> PaceStatus:
     """How fast messages leave."""
     today = pacing.warm_up.today(now) if pacing.warm_up else None
     return PaceStatus(
@@ -105,7 +105,7 @@ def pace_status(work: UnitOfWork, pacing: Pacing, *, now: datetime) -> PaceStatu
 
 
 def late_of(
-    work: UnitOfWork, list_id: ListId, pace: PaceStatus, *, since: datetime, now: datetime
+    work: Transaction, list_id: ListId, pace: PaceStatus, *, since: datetime, now: datetime
 ) -> LateMails | None:
     """The digests due since then that came late though nobody put them off; None for none."""
     found = work[StatusStore].late(list_id, since=since, by=LATE, now=now)
@@ -199,7 +199,7 @@ def status(
 
 
 def _of_list(
-    work: UnitOfWork,
+    work: Transaction,
     mailing_list: MailingList,
     feeds: Sequence[LiveFeed],
     pace: PaceStatus,

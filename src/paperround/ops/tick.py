@@ -16,11 +16,11 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from paperround.bounces.intake import EVERY as LOOK_EVERY
-from paperround.bounces.model import Receipt
+from paperround.bounces.model import IntakeSummary
 from paperround.core.errors import PaperroundError
 from paperround.core.times import Boot
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.holds import watch
 from paperround.delivery.model import Identity
 from paperround.delivery.system_mail import raise_alert
@@ -31,13 +31,13 @@ from paperround.editions.model import Edition
 from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import live_feeds, log_poll, poll_due
 from paperround.feeds.enrich import EnrichReport, enrich
-from paperround.feeds.fetcher import Newsroom
+from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.poll import PollReport
 from paperround.ops.alerts import episode, step_failed, troubles
-from paperround.ops.cleanup import Housework, keep_house
+from paperround.ops.cleanup import CleanupReport, keep_house
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
-from paperround.personal.ranking import Opinions
+from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.learn import LearnReport, learn_tonight
 from paperround.ranking.models import ModelMaker, Ranker
 
@@ -56,17 +56,17 @@ SCHEDULER = "scheduler"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rounds:
+class TickContext:
     """What a tick needs. `alerts_to` is where an operator reads mail, None where nowhere; `boot`
     says how long this machine runs, as far as it can be told; `alive` leaves a sign of life while
     a step goes on for long."""
 
     database: Database
     ranker: Ranker
-    opinions: Opinions
+    opinions: PersonalRanking
     identity: Identity
     hours: Hours
-    newsroom: Newsroom
+    newsroom: FeedContext
     enrichers: Sequence[Enricher]
     pinger: Pinger
     alerts_to: str | None
@@ -83,26 +83,26 @@ class TickReport:
     polls: Sequence[PollReport] = ()
     editions: Sequence[Edition] = ()
     plans: Mapping[str, PlanReport] = field(default_factory=dict)
-    house: Housework = field(default_factory=Housework)
+    house: CleanupReport = field(default_factory=CleanupReport)
     alerts: Sequence[Alert] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
-def tick(rounds: Rounds, *, now: datetime) -> TickReport:
+def tick(rounds: TickContext, *, now: datetime) -> TickReport:
     """Do everything that is due at `now`, one after another, and report it."""
     steps = _Steps()
     polls = _poll(rounds, steps, now=now)
     return replace(_publish(rounds, steps, now=now), polls=polls)
 
 
-def poll_round(rounds: Rounds, *, now: datetime) -> TickReport:
+def poll_round(rounds: TickContext, *, now: datetime) -> TickReport:
     """Reading feeds alone, which may take long."""
     steps = _Steps()
     polls = _poll(rounds, steps, now=now)
     return TickReport(polls=polls, alerts=_tell(rounds, steps, [], now=now), failed=steps.failed)
 
 
-def enrich_round(rounds: Rounds, *, now: datetime) -> list[EnrichReport]:
+def enrich_round(rounds: TickContext, *, now: datetime) -> list[EnrichReport]:
     """Asking other services for more of the papers, which nothing waits for. An installation that
     reads no feed asks nobody: its papers are its own affair."""
 
@@ -119,32 +119,32 @@ def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> Lear
 
 
 def returns_round(
-    rounds: Rounds, empty: Callable[[], Receipt | None], *, now: datetime
-) -> Receipt | None:
+    rounds: TickContext, empty: Callable[[], IntakeSummary | None], *, now: datetime
+) -> IntakeSummary | None:
     """Looking for mails that came back, every few minutes, whoever does it. A mailbox that cannot
     be read is told like every step that fails."""
     steps = _Steps()
     place = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
 
-    def look() -> Receipt | None:
+    def look() -> IntakeSummary | None:
         is_ours = write(
             rounds.database, lambda work: work[SlotStore].take("returns", place, now=now)
         )
         return empty() if is_ours else None
 
-    done: Receipt | None = steps.run("returns", look, None)
+    done: IntakeSummary | None = steps.run("returns", look, None)
     _tell(rounds, steps, [], now=now)
     if done is not None and done.unsubscribed:
         rounds.wake()
     return done
 
 
-def publish_round(rounds: Rounds, *, now: datetime) -> TickReport:
+def publish_round(rounds: TickContext, *, now: datetime) -> TickReport:
     """Everything but reading feeds: digests do not wait for that."""
     return _publish(rounds, _Steps(), now=now)
 
 
-def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
+def _publish(rounds: TickContext, steps: "_Steps", *, now: datetime) -> TickReport:
     """Nothing is published, given up or forgotten by a clock that leapt; the operator hears it."""
     if steps.run("clock", lambda: watch(rounds.database, rounds.boot(), now=now), False):
         steps.run("beat", partial(live, rounds.database, now=now), None)
@@ -152,13 +152,13 @@ def _publish(rounds: Rounds, steps: "_Steps", *, now: datetime) -> TickReport:
     editions = cut(rounds, steps, now=now)
     plans: dict[str, PlanReport] = steps.run("plan", lambda: plan(rounds, now=now), {})
 
-    def keep() -> Housework:
+    def keep() -> CleanupReport:
         done = keep_house(database=rounds.database, identity=rounds.identity, now=now)
         if done.reminded:
             rounds.wake()
         return done
 
-    house = steps.run("house", keep, Housework())
+    house = steps.run("house", keep, CleanupReport())
     alerts = look_after(rounds, plans, steps, now=now)
     return TickReport(
         editions=editions, plans=plans, house=house, alerts=alerts, failed=steps.failed
@@ -182,12 +182,12 @@ class _Steps:
             return otherwise
 
 
-def _poll(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[PollReport]:
+def _poll(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[PollReport]:
     """Read every feed that is due."""
     return steps.run("poll", lambda: poll_due(rounds.newsroom, now=now, told=log_poll), [])
 
 
-def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
+def cut(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[Edition]:
     """Freeze every list's newest cut, once its papers are there. A list whose cut fails does not
     keep the others from theirs."""
 
@@ -205,7 +205,7 @@ def cut(rounds: Rounds, steps: _Steps, *, now: datetime) -> list[Edition]:
     return made
 
 
-def plan(rounds: Rounds, *, now: datetime) -> dict[str, PlanReport]:
+def plan(rounds: TickContext, *, now: datetime) -> dict[str, PlanReport]:
     """Plan everybody whose hour has come, and leave signs of life."""
     live(rounds.database, now=now)
     plans = plan_due(
@@ -227,7 +227,7 @@ def live(database: Database, *, now: datetime) -> None:
 
 
 def look_after(
-    rounds: Rounds, plans: Mapping[str, PlanReport], steps: _Steps, *, now: datetime
+    rounds: TickContext, plans: Mapping[str, PlanReport], steps: _Steps, *, now: datetime
 ) -> list[Alert]:
     """Tell the operator what is wrong, once for each trouble; ping the dead-man switch if nothing
     keeps digests from people. Returns the alerts that were raised now."""
@@ -247,7 +247,9 @@ def _failures(steps: _Steps, now: datetime) -> list[Alert]:
     return [step_failed(name, words, now=now) for name, words in steps.failed.items()]
 
 
-def _tell(rounds: Rounds, steps: _Steps, found: Sequence[Alert], *, now: datetime) -> list[Alert]:
+def _tell(
+    rounds: TickContext, steps: _Steps, found: Sequence[Alert], *, now: datetime
+) -> list[Alert]:
     """Raise what was found and the steps that failed; returns what nobody was told before."""
     wrong = [*found, *_failures(steps, now)]
     raised: list[Alert] = steps.run(
@@ -258,8 +260,8 @@ def _tell(rounds: Rounds, steps: _Steps, found: Sequence[Alert], *, now: datetim
     return raised
 
 
-def _raise(rounds: Rounds, alert: Alert, now: datetime) -> bool:
-    def put(work: UnitOfWork) -> bool:
+def _raise(rounds: TickContext, alert: Alert, now: datetime) -> bool:
+    def put(work: Transaction) -> bool:
         told_as = episode(work, alert, now=now)
         if told_as is None:
             return False

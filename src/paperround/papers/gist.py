@@ -45,7 +45,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class _GistCandidate:
     """A sentence, and the chances that it is marked as the idea and as the result."""
 
     sentence: Sentence
@@ -89,7 +89,7 @@ def gist_pieces(
     return _paired(max(pairs, key=lambda pair: pair[0].idea * pair[1].result))
 
 
-def _paired(pair: tuple[_Candidate, _Candidate]) -> tuple[Piece, ...]:
+def _paired(pair: tuple[_GistCandidate, _GistCandidate]) -> tuple[Piece, ...]:
     """Both sentences, of which one at least is whole; one alone, where that leaves the other less
     than `_LEAST_CUT` characters."""
     sentences = [one.sentence for one in pair]
@@ -115,11 +115,11 @@ def fitted(sentences: Sequence[Sentence]) -> tuple[Piece, ...]:
     return tuple(_cut(piece, limit) for piece in pieces)
 
 
-def _candidates(title: str, abstract: str, weights: Weights) -> list[_Candidate]:
+def _candidates(title: str, abstract: str, weights: Weights) -> list[_GistCandidate]:
     sentences = split_sentences(abstract)
     features = features_of(sentences)
     ideas, results = (_shares(features, weights, kind) for kind in (0, 1))
-    every = [_Candidate(*one) for one in zip(sentences, ideas, results, strict=True)]
+    every = [_GistCandidate(*one) for one in zip(sentences, ideas, results, strict=True)]
     named = title.casefold().strip(" .")
     texts = ((one, one.sentence.text) for one in every)
     telling = [
@@ -139,7 +139,7 @@ def _shares(features: Sequence[Features], weights: Weights, kind: int) -> list[f
     return [power / sum(powers) for power in powers]
 
 
-def _chance_of_idea(one: _Candidate) -> float:
+def _chance_of_idea(one: _GistCandidate) -> float:
     text = standing_alone(one.sentence.text)
     is_clear = len(text) <= LONGEST and _POINTS_BACK.match(text) is None
     return one.idea if is_clear else _WORTH_CUT * one.idea

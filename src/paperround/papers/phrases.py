@@ -46,7 +46,7 @@ _ALONE_EMPTY = frozenset("learning model models data theory systems system netwo
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundPhrase:
     """Where phrases were found: papers by phrase, and how each phrase is written."""
 
     papers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -107,8 +107,8 @@ def telling_phrases(
     return tuple(found.spelt(key) for key in _distinct(best, found.papers))[:most]
 
 
-def _phrases(papers: Sequence[Paper]) -> _Found:
-    found = _Found()
+def _phrases(papers: Sequence[Paper]) -> _FoundPhrase:
+    found = _FoundPhrase()
     for number, paper in enumerate(papers):
         for phrase in set(_of_paper(paper)):
             if len(phrase) <= LONGEST_TOPIC:

@@ -57,7 +57,7 @@ _PIECE = re.compile(
 _JOINTS = ("AND", "OR", "NOT")
 
 
-class Place(StrEnum):
+class QueryPlace(StrEnum):
     """The part of a paper a term must stand in."""
 
     TITLE = "title"
@@ -65,7 +65,11 @@ class Place(StrEnum):
     AUTHOR = "author"
 
 
-WEIGHTS: Mapping[Place, float] = {Place.TITLE: 4.0, Place.ABSTRACT: 1.0, Place.AUTHOR: 0.5}
+WEIGHTS: Mapping[QueryPlace, float] = {
+    QueryPlace.TITLE: 4.0,
+    QueryPlace.ABSTRACT: 1.0,
+    QueryPlace.AUTHOR: 0.5,
+}
 """What a term counts for in each part; docs/search.md has the figures that chose it."""
 
 
@@ -75,7 +79,7 @@ class Term:
 
     words: tuple[str, ...]
     starts: bool = False
-    place: Place | None = None
+    place: QueryPlace | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -132,7 +136,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchResult:
     """The best papers of an index in its own order, and what it knows of the terms.
 
     `papers` holds for each term in how many papers it stands, `indexed` is about how many there
@@ -170,7 +174,7 @@ class Hit:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _QueryReader:
     """What was read so far."""
 
     optional: list[Term] = field(default_factory=list)
@@ -201,7 +205,7 @@ def rarity(papers: int, indexed: int) -> float:
 
 def parse_query(text: str, filters: Filters = Filters()) -> Query:
     """The query that `text` says, among the papers of `filters`. Never raises."""
-    reading = _Reading()
+    reading = _QueryReader()
     for piece in _PIECE.finditer(text[:LONGEST_TEXT]):
         _take(reading, piece)
     required, excluded = reading.required, reading.excluded
@@ -236,7 +240,7 @@ def without_filters(text: str) -> str:
     return " ".join(piece[0] for piece in pieces if _filtered(Filters(), piece) is None)
 
 
-def _take(reading: _Reading, piece: re.Match[str]) -> None:
+def _take(reading: _QueryReader, piece: re.Match[str]) -> None:
     name, said = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
     if said in _JOINTS and not (piece["sign"] or name or piece["phrase"]):
         reading.said.append("")
@@ -281,7 +285,7 @@ def _filtered(filters: Filters, piece: re.Match[str]) -> Filters | None:
 
 def _terms(name: str, said: str, *, is_phrase: bool) -> Iterator[Term]:
     """The terms of one piece: a phrase is one, and so is a compound such as `zero-shot`."""
-    place = next((one for one in Place if one.value == name), None)
+    place = next((one for one in QueryPlace if one.value == name), None)
     if name and place is None:
         yield from _terms("", name, is_phrase=False)
     found = tuple(word[:_LONGEST_WORD] for word in words(said)[:LONGEST_PHRASE])

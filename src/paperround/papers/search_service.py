@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from itertools import islice
 from threading import Lock
 
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.papers.excerpts import Marker
 from paperround.papers.formatting import shown_text
 from paperround.papers.model import Paper, PaperId
 from paperround.papers.search import (
     COMMON,
     Filters,
-    Found,
     Hit,
     Query,
+    SearchResult,
     Term,
     is_guessable,
     nearest,
@@ -30,8 +30,8 @@ from paperround.papers.stems import stem, stems, words
 from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.search import SearchIndex
 
-Relevance = Callable[[Query, Sequence[Paper], Found], list[PaperId]]
-"""Orders the best papers of the index; `Found` is what the index said. Pure."""
+Relevance = Callable[[Query, Sequence[Paper], SearchResult], list[PaperId]]
+"""Orders the best papers of the index; `SearchResult` is what the index said. Pure."""
 
 
 LOOKED_AT = 60
@@ -111,7 +111,7 @@ def search(
 
 
 def ordered(
-    work: UnitOfWork, relevance: Relevance, query: Query, found: Found
+    work: Transaction, relevance: Relevance, query: Query, found: SearchResult
 ) -> Sequence[PaperId]:
     """What the index found, its best in their final order."""
     best, others = found.best[:LOOKED_AT], found.best[LOOKED_AT:]
@@ -127,7 +127,7 @@ def hit_of(marker: Marker, paper: Paper) -> Hit:
     return Hit(paper=paper, title=marker.marked(paper.title), excerpt=marker.excerpt(text))
 
 
-def _suggestion(work: UnitOfWork, text: str, query: Query, found: Found) -> str:
+def _suggestion(work: Transaction, text: str, query: Query, found: SearchResult) -> str:
     """`text` with each word that no paper has replaced by the likeliest one; empty without."""
     plain = (term.words[0] for term in query.wanted if term.is_plain and not found.papers[term])
     better = text
@@ -173,7 +173,7 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CachedNeighbours:
     """Ids of neighbours, the texts they were found for, and when."""
 
     text: int
@@ -193,7 +193,7 @@ class Neighbours:
         self._database = database
         self._relevance = relevance
         self._lock = Lock()
-        self._kept: OrderedDict[PaperId, _Kept] = OrderedDict()
+        self._kept: OrderedDict[PaperId, _CachedNeighbours] = OrderedDict()
 
     def of(self, paper: Paper, *, now: datetime) -> list[Paper]:
         """At most five, the most similar first, as they were found at most a day ago."""
@@ -203,7 +203,9 @@ class Neighbours:
         if kept is None or kept.text != text or not timedelta() <= now - kept.found_at < LASTING:
             similar = similar_papers(self._database, self._relevance, paper)
             with self._lock:
-                self._kept[paper.id] = _Kept(text, now, tuple(one.id for one in similar))
+                self._kept[paper.id] = _CachedNeighbours(
+                    text, now, tuple(one.id for one in similar)
+                )
                 self._kept.move_to_end(paper.id)
                 while len(self._kept) > MOST_KEPT:
                     self._kept.popitem(last=False)

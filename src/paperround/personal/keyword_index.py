@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
-from paperround.papers.search import Place
+from paperround.papers.search import QueryPlace
 from paperround.papers.topics import folded, is_spaced, unfolded, whole_words
-from paperround.subscribers.keywords import Either, Every, InCategory, Node, Without, Words
+from paperround.subscribers.keywords import AllOf, AnyWords, Either, InCategory, Node, Without
 
 Papers = int
 """A set of papers: bit n is set when the nth paper is in it."""
@@ -30,7 +30,7 @@ _MOST_ASKED = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findable:
+class IndexedPaper:
     """What of a paper readers can look for."""
 
     paper_id: PaperId
@@ -39,19 +39,19 @@ class Findable:
     authors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
 
-    def texts(self, place: Place) -> tuple[str, ...]:
+    def texts(self, place: QueryPlace) -> tuple[str, ...]:
         """The texts of one part; no phrase reaches from one into the next."""
         match place:
-            case Place.TITLE:
+            case QueryPlace.TITLE:
                 return (self.title,)
-            case Place.ABSTRACT:
+            case QueryPlace.ABSTRACT:
                 return (self.abstract,)
         return self.authors
 
 
-def findable(frozen: EditionPaper, paper: Paper | None) -> Findable:
+def findable(frozen: EditionPaper, paper: Paper | None) -> IndexedPaper:
     """A paper of an edition, with what is known of it beyond what was frozen."""
-    return Findable(
+    return IndexedPaper(
         paper_id=frozen.paper_id,
         title=frozen.title,
         abstract=paper.abstract if paper is not None and paper.abstract else frozen.gist,
@@ -61,9 +61,9 @@ def findable(frozen: EditionPaper, paper: Paper | None) -> Findable:
 
 
 @lru_cache(maxsize=4)
-def finder_of(papers: tuple[Findable, ...]) -> "Finder":
+def finder_of(papers: tuple[IndexedPaper, ...]) -> "KeywordIndex":
     """The finder of these papers. The last few are kept: an edition's readers come in pages."""
-    return Finder(papers)
+    return KeywordIndex(papers)
 
 
 def bits(papers: Papers) -> Iterator[int]:
@@ -74,14 +74,14 @@ def bits(papers: Papers) -> Iterator[int]:
         papers ^= low
 
 
-class Finder:
+class KeywordIndex:
     """Finds those of some papers that fit. Threads may share one."""
 
-    def __init__(self, papers: Sequence[Findable]) -> None:
+    def __init__(self, papers: Sequence[IndexedPaper]) -> None:
         self.papers = papers
         self.place_of = {paper.paper_id: place for place, paper in enumerate(papers)}
         self.everything: Papers = (1 << len(papers)) - 1
-        self._parts = {place: _Part([one.texts(place) for one in papers]) for place in Place}
+        self._parts = {place: _Part([one.texts(place) for one in papers]) for place in QueryPlace}
         self._authors = _gathered([map(author_key, one.authors) for one in papers])
         self._categories = _gathered([_within(one.categories) for one in papers])
         self._asked: dict[Hashable, Any] = {}
@@ -111,8 +111,8 @@ class Finder:
     def fitting(self, node: Node) -> Papers:
         """The papers that fit."""
         match node:
-            case Words():
-                places = (node.place,) if node.place else Place
+            case AnyWords():
+                places = (node.place,) if node.place else QueryPlace
                 return any_of(self._parts[place].having(node) for place in places)
             case InCategory():
                 return self.in_category(node.name)
@@ -120,22 +120,22 @@ class Finder:
                 return self.everything & ~self.fitting(node.part)
             case Either():
                 return any_of(map(self.fitting, node.parts))
-            case Every():
+            case AllOf():
                 return reduce(and_, map(self.fitting, node.parts), self.everything)
 
     def quotes(self, node: Node, place: int) -> Iterator[str]:
         """The words that were looked for and found in the paper at `place`, as they stand there."""
         match node:
-            case Words():
+            case AnyWords():
                 yield from self._quoted(node, place)
-            case Every() | Either():
+            case AllOf() | Either():
                 for part in node.parts:
                     if self.fitting(part) >> place & 1:
                         yield from self.quotes(part, place)
 
-    def _quoted(self, words: Words, place: int) -> Iterator[str]:
+    def _quoted(self, words: AnyWords, place: int) -> Iterator[str]:
         pattern = _pattern(words)
-        for part in (words.place,) if words.place else Place:
+        for part in (words.place,) if words.place else QueryPlace:
             if not pattern.search(self._parts[part].texts[place]):
                 continue
             for text in map(unfolded, self.papers[place].texts(part)):
@@ -154,7 +154,7 @@ class _Part:
         self._words = sorted(self._holding)
         self._everything = (1 << len(texts)) - 1
 
-    def having(self, words: Words) -> Papers:
+    def having(self, words: AnyWords) -> Papers:
         tokens = _WORD.findall(words.text)
         if not tokens or not is_spaced(words.text):
             return self._verified(self._everything, words)
@@ -169,7 +169,7 @@ class _Part:
             candidates &= self._holding.get(token, 0)
         return candidates if words.text == tokens[0] else self._verified(candidates, words)
 
-    def _verified(self, candidates: Papers, words: Words) -> Papers:
+    def _verified(self, candidates: Papers, words: AnyWords) -> Papers:
         pattern, texts = _pattern(words), self.texts
         # Text that is in everything the pattern finds: looking for it takes a tenth of the time. Of
         # the last word, its shortest form without the letter that another form may change.
@@ -182,14 +182,14 @@ class _Part:
         )
 
 
-def _pattern(words: Words) -> re.Pattern[str]:
+def _pattern(words: AnyWords) -> re.Pattern[str]:
     if words.starts:
         return whole_words(words.text, starts=True)
     start, bent = _bent(words)
     return whole_words(start, endings=bent)
 
 
-def _bent(words: Words) -> tuple[str, tuple[str, ...]]:
+def _bent(words: AnyWords) -> tuple[str, tuple[str, ...]]:
     """The words up to the last one, and the forms of that; all of them where it has one form."""
     last = _WORD.findall(words.text)[-1:]
     bent = forms(last[0]) if last and words.bends and words.text.endswith(last[0]) else ()

@@ -16,11 +16,11 @@ from paperround.core.errors import InvalidInput
 from paperround.core.reasons import freeze
 from paperround.papers.gist import shortened
 from paperround.papers.model import PaperId
-from paperround.papers.search import Place
+from paperround.papers.search import QueryPlace
 from paperround.papers.topics import folded
-from paperround.personal.keyword_index import Finder, Papers, any_of, author_key
+from paperround.personal.keyword_index import KeywordIndex, Papers, any_of, author_key
 from paperround.subscribers.interests import Interest, InterestKind, is_unlike, seed_identifier
-from paperround.subscribers.keywords import Either, Keywords, Words, read_keywords
+from paperround.subscribers.keywords import AnyWords, Either, Keywords, read_keywords
 
 SHARE = 0.8
 """The share of the papers of somebody who follows categories that are taken to be in them."""
@@ -32,7 +32,7 @@ _LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class ReaderPreferences:
     """Everything a reader asked for; `topics` are those of the subscription, `seeds` the papers
     they gave that are known here, and `unlike` those of them that they want less like."""
 
@@ -82,11 +82,11 @@ def _readable(value: str) -> Keywords | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Matches:
     """Papers of an edition as one reader sees them, as places of the finder's papers; `lift` is
     what the `lifted` are worth more."""
 
-    finder: Finder
+    finder: KeywordIndex
     followed: Papers
     wanted: Papers
     lifted: Papers
@@ -128,13 +128,15 @@ def _first(said: Iterable[tuple[Papers, str]], place: int) -> str | None:
     return next((one for papers, one in said if papers >> place & 1), None)
 
 
-def sight_of(wishes: Wishes, finder: Finder) -> Sight:
+def sight_of(wishes: ReaderPreferences, finder: KeywordIndex) -> Matches:
     """What `wishes` touch of the finder's papers; found once for all who wish the same."""
     return _sight(wishes.topics, wishes.interests, finder)
 
 
 @lru_cache(maxsize=_MOST_SIGHTS)
-def _sight(topics: tuple[str, ...], interests: tuple[Interest, ...], finder: Finder) -> Sight:
+def _sight(
+    topics: tuple[str, ...], interests: tuple[Interest, ...], finder: KeywordIndex
+) -> Matches:
     said: dict[InterestKind, list[str]] = {kind: [] for kind in InterestKind}
     for one in interests:
         said[one.kind].append(one.value)
@@ -144,7 +146,7 @@ def _sight(topics: tuple[str, ...], interests: tuple[Interest, ...], finder: Fin
     found = tuple((_fitting(finder, one), one) for one in said[InterestKind.KEYWORD])
     categories = tuple((finder.in_category(one), one) for one in said[InterestKind.CATEGORY])
     lifted = any_of(papers for papers, _ in categories)
-    return Sight(
+    return Matches(
         finder=finder,
         followed=any_of(map(finder.by, names)),
         wanted=any_of(papers for papers, _ in (*on_topic, *found)),
@@ -168,16 +170,18 @@ def lift_of(inside: int, papers: int) -> float:
     return round(min(max(math.log(ratio), 0.0), MOST_LIFT), 4)
 
 
-def _on_topic(finder: Finder, topic: str) -> Papers:
+def _on_topic(finder: KeywordIndex, topic: str) -> Papers:
     def answer() -> Papers:
         text = folded(topic).strip()
-        words = (Words(text=text, place=place) for place in (Place.TITLE, Place.ABSTRACT))
+        words = (
+            AnyWords(text=text, place=place) for place in (QueryPlace.TITLE, QueryPlace.ABSTRACT)
+        )
         return finder.fitting(Either(parts=tuple(words)))
 
     return finder.once(f"topic:{topic}", answer)
 
 
-def _fitting(finder: Finder, search: str) -> Papers:
+def _fitting(finder: KeywordIndex, search: str) -> Papers:
     def answer() -> Papers:
         keywords = _readable(search)
         return 0 if keywords is None else finder.fitting(keywords.root)
@@ -185,7 +189,7 @@ def _fitting(finder: Finder, search: str) -> Papers:
     return finder.once(f"search:{search}", answer)
 
 
-def _told(finder: Finder, search: str, place: int) -> str:
+def _told(finder: KeywordIndex, search: str, place: int) -> str:
     """A search, and what it found where that is not just what it says."""
     keywords = read_keywords(search)
     quotes = list(islice(dict.fromkeys(finder.quotes(keywords.root, place)), MOST_QUOTED))

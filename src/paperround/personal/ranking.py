@@ -5,15 +5,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.editions.model import Edition, EditionPaper, TailPaper
 from paperround.editions.store.editions import EditionStore
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.papers.identifiers import addresses_of
 from paperround.papers.model import Paper, PaperId, Show
 from paperround.papers.store.papers import PaperStore
-from paperround.personal.keyword_index import Findable, findable
-from paperround.personal.matches import Wishes
+from paperround.personal.keyword_index import IndexedPaper, findable
+from paperround.personal.matches import ReaderPreferences
 from paperround.personal.views import (
     Chooser,
     PaperIndex,
@@ -56,7 +56,7 @@ class EditionTail:
         return position in self._at
 
     @cached_property
-    def findable(self) -> Mapping[PaperId, Findable]:
+    def findable(self) -> Mapping[PaperId, IndexedPaper]:
         """What readers can look for in them."""
         return {id_: findable(*both) for id_, both in self._known.items()}
 
@@ -67,7 +67,7 @@ class EditionTail:
         return self._frozen[position]
 
 
-def tail_of(work: UnitOfWork, edition: Edition, gist: GistChooser) -> EditionTail:
+def tail_of(work: Transaction, edition: Edition, gist: GistChooser) -> EditionTail:
     """The papers behind `edition`, as they stand now."""
     tail = edition.tail or work[EditionStore].tail(edition.id)
     return EditionTail(tail, work[PaperStore].load([one.paper_id for one in tail]), gist)
@@ -116,7 +116,7 @@ class Views:
     behind: EditionTail | None = None
 
 
-class Opinions:
+class PersonalRanking:
     """Asks the model of tastes, and keeps what it made of the last few editions.
 
     Threads may share one: they wait for each other, and each edition is made ready once. `gist`
@@ -130,10 +130,10 @@ class Opinions:
 
     def of(
         self,
-        work: UnitOfWork,
+        work: Transaction,
         edition: Edition,
         subscriptions: Sequence[Subscription],
-        wishes: Mapping[SubscriberId, Wishes],
+        wishes: Mapping[SubscriberId, ReaderPreferences],
     ) -> Views:
         """The taste of each of these readers who has one, with a chooser that knows it, and what
         else there is for those who said anything or have `wishes`; nothing on an empty edition."""
@@ -141,7 +141,7 @@ class Opinions:
         said = work[SubscriberStore].feedback_of_all(people)
         tastes: dict[SubscriberId, Taste] = {}
         for person in people:
-            wish = wishes.get(person, Wishes())
+            wish = wishes.get(person, ReaderPreferences())
             taste = taste_of(said.get(person, ()), wish.words, wish.seeds, wish.titles, wish.unlike)
             if taste:
                 tastes[person] = taste
@@ -152,7 +152,7 @@ class Opinions:
             chooser = day(list(tastes.values()), work[PaperStore].load)
         return Views(tastes=tastes, chooser=chooser, behind=behind)
 
-    def _day(self, work: UnitOfWork, edition: Edition) -> tuple[TasteDay, EditionTail]:
+    def _day(self, work: Transaction, edition: Edition) -> tuple[TasteDay, EditionTail]:
         what = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
         day = self._days.get(what)
         if day is None or work[PaperStore].joined_among([one.paper_id for one in day[1]]):

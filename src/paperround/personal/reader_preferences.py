@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.papers.model import PaperId
 from paperround.papers.store.papers import PaperStore
-from paperround.personal.matches import Wishes
+from paperround.personal.matches import ReaderPreferences
 from paperround.subscribers.choices import settled
 from paperround.subscribers.interests import (
     MOST_INTERESTS,
@@ -22,10 +22,10 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 
 
 def wishes_of_all(
-    work: UnitOfWork,
+    work: Transaction,
     subscriptions: Sequence[Subscription],
     interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,
-) -> dict[SubscriberId, Wishes]:
+) -> dict[SubscriberId, ReaderPreferences]:
     """What each of these readers asked for; those who asked for nothing are left out. `interests`
     stand in the place of those that are kept, where somebody only tries them."""
     if interests is None:
@@ -37,11 +37,11 @@ def wishes_of_all(
         one.subscriber_id: (one.preferences.topics, interests.get(one.subscriber_id, ()))
         for one in subscriptions
     }
-    wishes: dict[tuple[tuple[str, ...], tuple[Interest, ...]], Wishes] = {}
+    wishes: dict[tuple[tuple[str, ...], tuple[Interest, ...]], ReaderPreferences] = {}
     for topics, own in set(said.values()):
         given = [one.value for one in own if one.kind is InterestKind.SEED]
         papers = [(known[value], is_unlike(value)) for value in given if value in known]
-        wishes[topics, own] = Wishes(
+        wishes[topics, own] = ReaderPreferences(
             topics=topics,
             interests=own,
             seeds=tuple(paper for paper, unlike in papers if not unlike),
@@ -50,7 +50,7 @@ def wishes_of_all(
     return {person: wishes[both] for person, both in said.items() if wishes[both]}
 
 
-def known_seeds(work: UnitOfWork, interests: Iterable[Interest]) -> dict[str, PaperId]:
+def known_seeds(work: Transaction, interests: Iterable[Interest]) -> dict[str, PaperId]:
     """Which paper each seed is, by its value; those that are not known here are left out."""
     seeds = {one.value for one in interests if one.kind is InterestKind.SEED}
     named = {value: named for value in seeds if (named := seed_identifier(value)) is not None}
@@ -58,13 +58,13 @@ def known_seeds(work: UnitOfWork, interests: Iterable[Interest]) -> dict[str, Pa
     return {value: found[it] for value, it in named.items() if it in found}
 
 
-def interests_of(work: UnitOfWork, person: SubscriberId) -> tuple[Interest, ...]:
+def interests_of(work: Transaction, person: SubscriberId) -> tuple[Interest, ...]:
     """What one person is interested in."""
     return work[SubscriberStore].interests_of_all([person]).get(person, ())
 
 
 def add_interests(
-    work: UnitOfWork, person: SubscriberId, more: Sequence[Interest], *, now: datetime
+    work: Transaction, person: SubscriberId, more: Sequence[Interest], *, now: datetime
 ) -> tuple[Interest, ...]:
     """Add to what a person is interested in, as far as there is room; returns all of it."""
     known = interests_of(work, person)
@@ -75,7 +75,7 @@ def add_interests(
     return both
 
 
-def papers_given(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[GivenPaper, ...]:
+def papers_given(work: Transaction, interests: Sequence[Interest]) -> tuple[GivenPaper, ...]:
     """The papers among these interests, with the titles of those that are known here."""
     known = known_seeds(work, interests)
     papers = work[PaperStore].load(set(known.values())) if known else {}

@@ -22,7 +22,7 @@ from paperround.core.reasons import freeze
 from paperround.papers.gist import shortened
 from paperround.papers.model import Paper
 from paperround.personal.scores import BLOCK, Blocks, Said, fits, odds, profiles
-from paperround.personal.selection import ALIKE_COSTS, Scored, in_parts, picked, with_nobody
+from paperround.personal.selection import ALIKE_COSTS, ScoredPapers, in_parts, picked, with_nobody
 from paperround.personal.views import Load, PersonalView, Pick, Taste
 from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
 from paperround.ranking.text_space import Dense, Texts, TextSpace, space_and_texts
@@ -56,7 +56,7 @@ _FIRST_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class TasteWeights:
     """Words by their places in the space, rising, and what each weighs in a text."""
 
     words: NDArray[np.int32]
@@ -146,7 +146,7 @@ class SpokenTexts:
         nearest[order] = found
         return nearest
 
-    def shared(self, text: int, quotable: Weights, count: int) -> list[int]:
+    def shared(self, text: int, quotable: TasteWeights, count: int) -> list[int]:
         """The `count` words of `quotable`, as places in the space, that add most to the likeness of
         a text to the paper they are of; fewer if they have fewer in common."""
         words, row = self._rows[text]
@@ -163,13 +163,15 @@ class SpokenTexts:
         return found
 
 
-def quotable_of(words: sparse.csr_array, row: int, may_quote: Callable[[int], bool]) -> Weights:
+def quotable_of(
+    words: sparse.csr_array, row: int, may_quote: Callable[[int], bool]
+) -> TasteWeights:
     """Those words of the text in that row that may be quoted."""
     held = slice(words.indptr[row], words.indptr[row + 1])
     theirs = words.indices[held]
     order = theirs.argsort()
     kept = order[[may_quote(word) for word in theirs[order].tolist()]]
-    return Weights(words=theirs[kept], weights=words.data[held][kept])
+    return TasteWeights(words=theirs[kept], weights=words.data[held][kept])
 
 
 FIELD = 240
@@ -210,13 +212,13 @@ class TasteDay:
         self.field = len(self._field)
         own = self._field.at(slice(len(day)))
         costs = (ALIKE_COSTS * own.likeness(own)).astype(float).round(4)
-        self.scored = Scored(
+        self.scored = ScoredPapers(
             scores=np.array(scores, dtype=float),
             costs=with_nobody(costs),
             shown=len(papers) if shown is None else shown,
         )
         self._own = own.words
-        self._quotable: dict[int, Weights] = {}
+        self._quotable: dict[int, TasteWeights] = {}
         self._spoken = SpokenTexts(self._space, self._field)
         self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
         self._quoted: dict[tuple[int, int], str] = {}

@@ -38,7 +38,7 @@ SHORTLIST = 3
 """Times the size of a digest: papers behind that many others are not looked at."""
 
 
-class Taking:
+class Selection:
     """The papers that readers took so far, a row a reader: their places in order, -1 behind the
     last.
 
@@ -99,7 +99,7 @@ _FOLLOWED, _WANTED, _OTHERS = range(3)
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredPapers:
     """A day's papers as numbers: what each is worth to everybody, what `costs[a][b]` the paper b
     loses beside a (a row and a column of zeros at the end), and how many of the first are shown to
     everybody."""
@@ -136,7 +136,7 @@ def in_parts(views: Sequence[PersonalView]) -> Iterator[list[int]]:
             yield part[start : start + AT_ONCE]
 
 
-def picked(day: Scored, worth: Dense, views: Sequence[PersonalView]) -> Picked:
+def picked(day: ScoredPapers, worth: Dense, views: Sequence[PersonalView]) -> Picked:
     """What readers of digests of one size get, to whom the papers are worth that: (readers,
     papers)."""
     return _Readers(day, worth, views).pick()
@@ -145,7 +145,7 @@ def picked(day: Scored, worth: Dense, views: Sequence[PersonalView]) -> Picked:
 class _Readers:
     """Some readers of digests of one size, and what they can be given."""
 
-    def __init__(self, day: Scored, worth: Dense, views: Sequence[PersonalView]) -> None:
+    def __init__(self, day: ScoredPapers, worth: Dense, views: Sequence[PersonalView]) -> None:
         self._day, self._worth, self._size = day, worth, views[0].size
         papers = len(day.scores)
         self._sent = _marks([one.sent for one in views], papers)
@@ -187,7 +187,7 @@ class _Readers:
         offered[at, counted[at, ranks] - 1] = best[at, ranks]
         return offered
 
-    def _take(self, line: Places, heard: Marks) -> Taking:
+    def _take(self, line: Places, heard: Marks) -> Selection:
         """Everybody takes of their `line` those of an author they follow first, then those they
         asked for, then of the others."""
         at = line + (self._every * self._worth.shape[1])[:, None]
@@ -197,7 +197,7 @@ class _Readers:
         free = (line >= 0) & heard.take(at) & (scores >= self._floor[:, None])
         group = np.where(self._wanted.take(at), _WANTED, _OTHERS)
         group[self._followed.take(at)] = _FOLLOWED
-        taking = Taking(self._day.costs, len(line), self._size)
+        taking = Selection(self._day.costs, len(line), self._size)
         for number in (_FOLLOWED, _WANTED):
             taking.take(line, np.where(free & (group == number), scores, -np.inf))
         free &= group == _OTHERS

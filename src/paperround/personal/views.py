@@ -14,7 +14,7 @@ from typing import Any
 from paperround.editions.model import EditionPaper
 from paperround.papers.model import Paper, PaperId
 from paperround.personal.keyword_index import Papers, any_of, bits
-from paperround.personal.matches import Sight
+from paperround.personal.matches import Matches
 
 MOST_PAPERS = 200
 """How many papers of each kind a taste is made of, the latest."""
@@ -116,7 +116,7 @@ class PersonalView:
     floor: float | None = None
 
 
-def seen_by(sight: Sight | None) -> dict[str, Any]:
+def seen_by(sight: Matches | None) -> dict[str, Any]:
     """What of a view is of a sight."""
     names = ("followed", "wanted", "lifted", "muted", "lift")
     return {} if sight is None else {name: getattr(sight, name) for name in names}

@@ -30,7 +30,7 @@ _ROMAN = frozenset(["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Text:
+class _DuplicateText:
     title: str
     numbers: frozenset[str]
     names: frozenset[str]
@@ -45,7 +45,7 @@ def group_duplicates(
     `documents` are the words of each paper (`words.paper_tokens`), used to find pairs worth
     comparing. Two papers that are each a duplicate of a third are in one group.
     """
-    texts: dict[int, _Text] = {}
+    texts: dict[int, _DuplicateText] = {}
     leader = list(range(len(papers)))
     # Pairs that share several of their rarest words: copies share nearly all of them.
     words = [frozenset(document) for document in documents]
@@ -59,7 +59,7 @@ def group_duplicates(
             if position not in texts:
                 paper = papers[position]
                 title = folded(paper.title)
-                texts[position] = _Text(
+                texts[position] = _DuplicateText(
                     title=title,
                     numbers=frozenset(
                         w for w in title.split() if w in _ROMAN or any(map(str.isdigit, w))
@@ -82,7 +82,7 @@ def _groups(leader: Sequence[int]) -> list[tuple[int, ...]]:
     return sorted(map(tuple, members.values()))
 
 
-def _are_one(left: _Text, right: _Text) -> bool:
+def _are_one(left: _DuplicateText, right: _DuplicateText) -> bool:
     if left.names and right.names and not left.names & right.names:
         return False
     same_title = left.title == right.title
@@ -93,7 +93,7 @@ def _are_one(left: _Text, right: _Text) -> bool:
     return left.numbers == right.numbers and _common_text(left, right) >= SAME_TEXT
 
 
-def _common_text(left: _Text, right: _Text) -> float:
+def _common_text(left: _DuplicateText, right: _DuplicateText) -> float:
     ours, theirs = shingles(left.words, _RUN), shingles(right.words, _RUN)
     return len(ours & theirs) / len(ours | theirs)
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from paperround.core.errors import InvalidInput, NotFound
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.editions.model import Candidate, Ranking
 from paperround.editions.store.history import HistoryStore
 from paperround.papers.model import Paper, Vote
@@ -87,7 +87,7 @@ def learn(
     cohorts = cohorts_of(_counted(database, now), now)
     fitted = maker.fit(cohorts)
 
-    def keep(work: UnitOfWork) -> KeptModel | None:
+    def keep(work: Transaction) -> KeptModel | None:
         if night is not None and not work[SlotStore].take(NIGHTS, night, now=now):
             return None
         if fitted is None:

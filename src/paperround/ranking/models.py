@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import NewType, Protocol
 
 from paperround.editions.model import Candidate, Ranking
-from paperround.ranking.training_data import Cohort
+from paperround.ranking.training_data import TrainingBatch
 
 ModelId = NewType("ModelId", int)
 
@@ -119,7 +119,7 @@ class ModelMaker(Protocol):
     def plain(self) -> Ranker:
         """The ranker without a model."""
 
-    def fit(self, cohorts: Sequence[Cohort]) -> FittedModel | None:
+    def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
         """What the cohorts, oldest day first, lead one to expect; None for fewer than `least`."""
 
     def open(self, content: bytes) -> LearnedModel:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from paperround.core.times import local_date
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.editions.lists import MailingList, Window, window_of
 from paperround.editions.model import Edition, EditionState, Ranking
 from paperround.editions.rank_changes import risers_of
@@ -68,7 +68,7 @@ def risers_told(database: Database, ranked: ListRanking, cut: str) -> Mapping[Pa
     return risers_of(items, before, ranked.mailing_list, day=ranked.day, known=known)
 
 
-def _edition_before(work: UnitOfWork, ranked: ListRanking, cut: str) -> Edition | None:
+def _edition_before(work: Transaction, ranked: ListRanking, cut: str) -> Edition | None:
     """The edition of the same cut the day before: whoever gets the new one got that yesterday.
 
     Where there is none that holds papers, the newest of an earlier date that does; None for a

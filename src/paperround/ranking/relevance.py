@@ -24,7 +24,7 @@ from itertools import chain, pairwise
 from operator import mul
 
 from paperround.papers.model import Paper, PaperId
-from paperround.papers.search import COMMON, WEIGHTS, Found, Place, Query, Term, rarity
+from paperround.papers.search import COMMON, WEIGHTS, Query, QueryPlace, SearchResult, Term, rarity
 from paperround.papers.stems import stem, words
 
 SATURATION = 1.2
@@ -40,7 +40,7 @@ class Balance:
     """What a word of the title counts for where one of the abstract counts 1, what the pairs do
     where all words count 1, and the neighbours' share of the whole."""
 
-    title: float = WEIGHTS[Place.TITLE]
+    title: float = WEIGHTS[QueryPlace.TITLE]
     pairs: float = 1.0
     neighbours: float = 0.5
 
@@ -69,7 +69,7 @@ class _Field:
         )
 
 
-_Fields = Mapping[Place, _Field]
+_Fields = Mapping[QueryPlace, _Field]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Read:
     vectors: Sequence[Vector]
 
 
-def by_relevance(query: Query, papers: Sequence[Paper], found: Found) -> list[PaperId]:
+def by_relevance(query: Query, papers: Sequence[Paper], found: SearchResult) -> list[PaperId]:
     """The ids of `papers`, best first; equally good ones as the index had them."""
     return in_order(read_for(query, papers, found), Balance())
 
@@ -103,23 +103,23 @@ def in_order(read: Read, balance: Balance) -> list[PaperId]:
     return [read.papers[place] for place in order]
 
 
-def read_for(query: Query, papers: Sequence[Paper], found: Found) -> Read:
+def read_for(query: Query, papers: Sequence[Paper], found: SearchResult) -> Read:
     """What an order of `papers` needs to know of them."""
     read = [
         {
-            Place.TITLE: _field(paper.title),
-            Place.ABSTRACT: _field(paper.abstract),
-            Place.AUTHOR: _field(" ".join(paper.authors)),
+            QueryPlace.TITLE: _field(paper.title),
+            QueryPlace.ABSTRACT: _field(paper.abstract),
+            QueryPlace.AUTHOR: _field(" ".join(paper.authors)),
         }
         for paper in papers
     ]
     lengths = {
         place: math.fsum(len(fields[place].words) for fields in read) / len(read) if read else 0.0
-        for place in Place
+        for place in QueryPlace
     }
     # For each paper the share of the query's pairs that stand in its title.
     said = {(stem(first), stem(second)) for first, second in query.pairs}
-    titles = (set(pairwise(map(stem, fields[Place.TITLE].words))) for fields in read)
+    titles = (set(pairwise(map(stem, fields[QueryPlace.TITLE].words))) for fields in read)
     # Of length 1: logarithmic counts, times how rare a stem is among these papers.
     bags = [_bag(fields) for fields in read]
     known = Counter(chain.from_iterable(bags))
@@ -164,7 +164,7 @@ def _fit(
 
 
 def _amounts(
-    terms: Sequence[Term], fields: _Fields, lengths: Mapping[Place, float]
+    terms: Sequence[Term], fields: _Fields, lengths: Mapping[QueryPlace, float]
 ) -> list[tuple[float, float]]:
     """How much of each term the title has, and how much abstract and authors have."""
     norms = {
@@ -181,8 +181,8 @@ def _amounts(
     ]
     return [
         (
-            each.get(Place.TITLE, 0.0),
-            math.fsum(WEIGHTS[one] * much for one, much in each.items() if one != Place.TITLE),
+            each.get(QueryPlace.TITLE, 0.0),
+            math.fsum(WEIGHTS[one] * much for one, much in each.items() if one != QueryPlace.TITLE),
         )
         for each in found
     ]
@@ -190,8 +190,8 @@ def _amounts(
 
 def _bag(fields: _Fields) -> Mapping[str, int]:
     """The stems of a paper and how often it has each; those of its title count twice more."""
-    bag = Counter(fields[Place.ABSTRACT].counts)
-    for one, times in fields[Place.TITLE].counts.items():
+    bag = Counter(fields[QueryPlace.ABSTRACT].counts)
+    for one, times in fields[QueryPlace.TITLE].counts.items():
         bag[one] += 2 * times
     return bag
 

@@ -44,7 +44,7 @@ from paperround.papers.identifiers import canonical
 from paperround.papers.model import Paper
 from paperround.ranking import signals
 from paperround.ranking.bursts import Burst
-from paperround.ranking.signals import Standing
+from paperround.ranking.signals import EditionHistory
 from paperround.ranking.stop_words import paper_tokens
 from paperround.ranking.weights import Weights
 
@@ -67,7 +67,7 @@ _SIDE_SIGNALS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ScoreEntry:
     """A candidate with everything its score reads. `tie` orders papers of equal score.
 
     `expected` is what the prior says of the paper, by part, in ln(votes); None without a prior.
@@ -76,19 +76,19 @@ class Entry:
     paper: Paper
     tie: tuple[str, int]
     words: list[str]
-    standing: Standing | None
+    standing: EditionHistory | None
     counts: Mapping[str, int]
     topics: tuple[Burst, ...] = ()
     expected: Mapping[str, float] | None = None
 
 
-def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> Entry:
+def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> ScoreEntry:
     """What is known of the candidate at `as_of`; its topics are found later, with the others'."""
     paper, observations = candidate.paper, candidate.observations
     latest = {
         part: signals.latest(observations, signal, as_of) for part, signal in _SIDE_SIGNALS.items()
     }
-    return Entry(
+    return ScoreEntry(
         paper=paper,
         tie=(canonical(paper.identifiers), paper.id),
         words=paper_tokens(paper.title, paper.abstract),
@@ -102,7 +102,7 @@ def total(parts: Mapping[str, float]) -> float:
     return round(math.fsum(parts.values()), 4)
 
 
-def parts_of(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> list[Parts]:
+def parts_of(entries: Sequence[ScoreEntry], as_of: datetime, weights: Weights) -> list[Parts]:
     """The parts of each entry, every one rounded to 4 places, in a fixed order."""
     # What the prior says of each entry, less its mean over those whose votes are known.
     known = [entry.expected for entry in entries if entry.standing is not None and entry.expected]
@@ -134,7 +134,7 @@ def parts_of(entries: Sequence[Entry], as_of: datetime, weights: Weights) -> lis
 
 
 def _votes_of_unknown(
-    entries: Sequence[Entry], votes: Sequence[Parts], as_of: datetime, weights: Weights
+    entries: Sequence[ScoreEntry], votes: Sequence[Parts], as_of: datetime, weights: Weights
 ) -> float | None:
     """What a paper of unknown votes gets for them; None where nobody's are known."""
     mean = _mean([_known_votes(parts) for parts in votes if parts])
@@ -157,7 +157,7 @@ def _known_votes(parts: Parts) -> float:
 
 
 def _vote_parts(
-    entries: Sequence[Entry], expectations: Sequence[Parts], as_of: datetime, weights: Weights
+    entries: Sequence[ScoreEntry], expectations: Sequence[Parts], as_of: datetime, weights: Weights
 ) -> list[Parts]:
     """`votes`, `growth`, `source` and `prior` of each entry, rounded; nothing where votes are not
     known."""
@@ -180,7 +180,7 @@ def _vote_parts(
     ]
 
 
-def _by_scale(standings: Sequence[Standing]) -> Mapping[str, float]:
+def _by_scale(standings: Sequence[EditionHistory]) -> Mapping[str, float]:
     """The mean votes of each site, of a site with few papers those of all."""
     groups = _grouped(standings, standings)
     every = signals.mean_votes(standings)
@@ -191,7 +191,7 @@ def _by_scale(standings: Sequence[Standing]) -> Mapping[str, float]:
 
 
 def _levels(
-    standings: Sequence[Standing | None], known: Sequence[Parts]
+    standings: Sequence[EditionHistory | None], known: Sequence[Parts]
 ) -> Mapping[str, Mapping[str, float]]:
     """By site, its `source` part before it is weighted; nothing where there is one site only."""
     told = [(one, _known_votes(parts)) for one, parts in zip(standings, known, strict=True) if one]
@@ -205,14 +205,16 @@ def _levels(
     }
 
 
-def _grouped(standings: Sequence[Standing], values: Sequence[Value]) -> Mapping[str, list[Value]]:
+def _grouped(
+    standings: Sequence[EditionHistory], values: Sequence[Value]
+) -> Mapping[str, list[Value]]:
     groups: dict[str, list[Value]] = defaultdict(list)
     for standing, value in zip(standings, values, strict=True):
         groups[standing.scale].append(value)
     return groups
 
 
-def _prior_part(known: Standing, mean: float, expected: Parts, weights: Weights) -> Parts:
+def _prior_part(known: EditionHistory, mean: float, expected: Parts, weights: Weights) -> Parts:
     """What it adds to a thin count that the paper's own kind leads to expect more, or less."""
     if not expected:
         return {}
@@ -223,7 +225,9 @@ def _prior_part(known: Standing, mean: float, expected: Parts, weights: Weights)
     return {"prior": weights.votes * (math.log1p(shrunk) - math.log1p(flat))}
 
 
-def _votes_and_growth(known: Standing, mean: float, as_of: datetime, weights: Weights) -> Parts:
+def _votes_and_growth(
+    known: EditionHistory, mean: float, as_of: datetime, weights: Weights
+) -> Parts:
     votes = signals.expected_votes(known, mean, weights.prior_share)
     parts = {"votes": weights.votes * math.log1p(votes)}
     if known.growth is not None:
@@ -235,7 +239,7 @@ def _votes_and_growth(known: Standing, mean: float, as_of: datetime, weights: We
 
 
 def _unknown_parts(
-    entries: Sequence[Entry], expectations: Sequence[Parts], weights: Weights
+    entries: Sequence[ScoreEntry], expectations: Sequence[Parts], weights: Weights
 ) -> list[Parts]:
     """What stands for unknown votes beside the day's mean: the prior, without one the topics."""
     scale = weights.votes + weights.growth
@@ -247,7 +251,7 @@ def _unknown_parts(
     ]
 
 
-def _topicality(entry: Entry) -> float:
+def _topicality(entry: ScoreEntry) -> float:
     return math.log1p(math.fsum(burst.strength for burst in entry.topics))
 
 
@@ -256,7 +260,7 @@ def _recency(paper: Paper, as_of: datetime, weights: Weights) -> float:
     return weights.recency * signals.halved(age, weights.recency_half_life_hours)
 
 
-def _text_part(entry: Entry, weights: Weights) -> Parts:
+def _text_part(entry: ScoreEntry, weights: Weights) -> Parts:
     if not entry.paper.abstract.strip():
         return {}
     return {"text": weights.text * min(1.0, len(entry.words) / weights.full_words)}

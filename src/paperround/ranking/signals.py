@@ -30,7 +30,7 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class EditionHistory:
     """The votes of one paper: the newest count, when it was taken, and how it grew.
 
     `share` is the part of all its votes a paper of that age has (0 to 1), `growth` is None
@@ -81,14 +81,14 @@ def latest(observations: Iterable[Observation], signal: str, as_of: datetime) ->
 
 def standing(
     paper: Paper, observations: Iterable[Observation], as_of: datetime, weights: Weights
-) -> Standing | None:
+) -> EditionHistory | None:
     """Where a paper stands by its votes; None when they are not known."""
     known = _of_one_scale(readings(observations, "upvotes", as_of))
     if not known:
         return None
     age = hours_between(exposed_from(paper, as_of, weights), known[-1].captured_at)
     exposed = max(age, weights.earliest_hours)
-    return Standing(
+    return EditionHistory(
         votes=max(0, known[-1].value),
         counted_at=known[-1].captured_at,
         share=exposed / (exposed + weights.settling_hours),
@@ -127,7 +127,7 @@ def _growth(
     )
 
 
-def mean_votes(standings: Sequence[Standing]) -> float:
+def mean_votes(standings: Sequence[EditionHistory]) -> float:
     """The votes a paper of this day may expect in the end: all votes over all shares.
 
     0 when no paper's votes are known: then there is nothing to shrink either.
@@ -136,7 +136,7 @@ def mean_votes(standings: Sequence[Standing]) -> float:
     return sum(known.votes for known in standings) / shares if shares else 0.0
 
 
-def expected_votes(standing: Standing, mean: float, prior_share: float) -> float:
+def expected_votes(standing: EditionHistory, mean: float, prior_share: float) -> float:
     """The votes a paper will settle at, its thin count shrunk towards the day's mean.
 
     The mean of a gamma posterior for Poisson counts: (v + p m) / (s + p), where v votes came in

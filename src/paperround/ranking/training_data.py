@@ -27,7 +27,7 @@ LEAST_OF_A_DAY = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class FinalVotes:
     """A paper and the votes it came to."""
 
     paper: Paper
@@ -35,12 +35,12 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cohort:
+class TrainingBatch:
     """Papers to be compared with one another: of one day and one feed, by id."""
 
     day: date
     feed: FeedId | None
-    settled: tuple[Settled, ...]
+    settled: tuple[FinalVotes, ...]
 
 
 def settled_before(as_of: datetime) -> datetime:
@@ -50,22 +50,24 @@ def settled_before(as_of: datetime) -> datetime:
 
 def cohorts_of(
     counted: Iterable[tuple[Paper, Sequence[Vote]]], as_of: datetime
-) -> tuple[Cohort, ...]:
+) -> tuple[TrainingBatch, ...]:
     """The cohorts that have settled at `as_of`, oldest day first, as far as votes are known."""
-    found: dict[tuple[date, int], list[tuple[timedelta, Settled]]] = {}
+    found: dict[tuple[date, int], list[tuple[timedelta, FinalVotes]]] = {}
     for paper, votes in counted:
         chosen = _chosen(paper, votes, as_of)
         if chosen is not None:
             key = (_day(paper, chosen), chosen.feed or 0)
             found.setdefault(key, []).append(
-                (_age(paper, chosen), Settled(paper=paper, votes=max(0, chosen.value)))
+                (_age(paper, chosen), FinalVotes(paper=paper, votes=max(0, chosen.value)))
             )
     made = []
     for (day, feed), aged in sorted(found.items()):
         least = median_low(age for age, _ in aged) / 2
         kept = sorted((one for age, one in aged if age >= least), key=lambda one: one.paper.id)
         if len(kept) >= LEAST_OF_A_DAY:
-            made.append(Cohort(day=day, feed=FeedId(feed) if feed else None, settled=tuple(kept)))
+            made.append(
+                TrainingBatch(day=day, feed=FeedId(feed) if feed else None, settled=tuple(kept))
+            )
     return tuple(made)
 
 

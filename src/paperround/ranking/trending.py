@@ -21,8 +21,8 @@ from paperround.editions.model import Candidate, Ranked, Ranking
 from paperround.papers.model import Paper, PaperId
 from paperround.ranking.bursts import Burst, Thresholds, find_bursts, share_out, topics_of
 from paperround.ranking.duplicates import group_duplicates
-from paperround.ranking.score import Entry, Parts, entry_of, parts_of, total
-from paperround.ranking.signals import Standing, first_day, hours_between
+from paperround.ranking.score import Parts, ScoreEntry, entry_of, parts_of, total
+from paperround.ranking.signals import EditionHistory, first_day, hours_between
 from paperround.ranking.stop_words import tokens
 from paperround.ranking.weights import DEFAULTS, Weights
 
@@ -124,7 +124,7 @@ class TrendingRanker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scored:
-    entry: Entry
+    entry: ScoreEntry
     parts: Parts
     folded: tuple[PaperId, ...] = ()
 
@@ -134,8 +134,8 @@ def _order(scored: _Scored) -> tuple[float, tuple[str, int]]:
 
 
 def _with_topics(
-    entries: Sequence[Entry], groups: Groups, background: Sequence[str], weights: Weights
-) -> list[Entry]:
+    entries: Sequence[ScoreEntry], groups: Groups, background: Sequence[str], weights: Weights
+) -> list[ScoreEntry]:
     """Each entry with its topics; a work listed twice makes no burst of its own words."""
     least = Thresholds(
         papers=weights.least_papers,
@@ -167,7 +167,7 @@ def _capped(
 ) -> list[_Scored]:
     """In order of score, after the surplus of each holder has been moved down by `part`."""
     places = [
-        Place(
+        RankedPlace(
             behind=-total(one.parts),
             tie=one.entry.tie,
             index=index,
@@ -215,7 +215,7 @@ STEP = 0.0001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Place:
+class RankedPlace:
     """A paper's claim on a position; sorts best first. `index` is the caller's own."""
 
     behind: float
@@ -226,7 +226,7 @@ class Place:
     """The submitter or the topic that the place counts for."""
 
 
-def lowered_scores(places: Sequence[Place], *, cap: int, block: int) -> dict[int, float]:
+def lowered_scores(places: Sequence[RankedPlace], *, cap: int, block: int) -> dict[int, float]:
     """By index, the new score of each paper that must move down; empty without a cap (0).
 
     Walks the order in stretches of `block` places. Within one, a holder has `cap` places at most;
@@ -239,17 +239,19 @@ def lowered_scores(places: Sequence[Place], *, cap: int, block: int) -> dict[int
         surplus, last = _take_block(queue, cap, block)
         for step, place in enumerate(surplus, start=1):
             score = round(-last - STEP * step, 4)
-            moved = Place(behind=-score, tie=place.tie, index=place.index, holder=place.holder)
+            moved = RankedPlace(
+                behind=-score, tie=place.tie, index=place.index, holder=place.holder
+            )
             if moved.behind > place.behind:
                 lowered[place.index] = -moved.behind
             heapq.heappush(queue, max(place, moved))
     return lowered
 
 
-def _take_block(queue: list[Place], cap: int, block: int) -> tuple[list[Place], float]:
+def _take_block(queue: list[RankedPlace], cap: int, block: int) -> tuple[list[RankedPlace], float]:
     """Take one stretch off the queue; returns what exceeded the cap, and the last one's place."""
     held: Counter[str] = Counter()
-    surplus: list[Place] = []
+    surplus: list[RankedPlace] = []
     taken, last = 0, 0.0
     while queue and taken < block:
         place = heapq.heappop(queue)
@@ -272,7 +274,7 @@ _FRESH_HOURS = 36
 
 def reason_for(
     paper: Paper,
-    standing: Standing | None,
+    standing: EditionHistory | None,
     topics: Sequence[Burst],
     as_of: datetime,
     author: str | None = None,
@@ -291,7 +293,7 @@ def reason_for(
     return next(short, "")
 
 
-def _votes(paper: Paper, standing: Standing, as_of: datetime) -> str:
+def _votes(paper: Paper, standing: EditionHistory, as_of: datetime) -> str:
     votes = standing.votes
     if hours_between(standing.counted_at, as_of) > _FRESH_HOURS:
         return freeze("votes.as_of", votes=votes, day=_day(standing.counted_at))

@@ -14,10 +14,10 @@ from enum import StrEnum
 
 from paperround.core.errors import invalid
 from paperround.core.tokens import Purpose
-from paperround.db.transactions import UnitOfWork, write
+from paperround.db.transactions import Transaction, write
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import CONFIRM_VALID, Notice, NoticeKind
-from paperround.signup.context import Desk
+from paperround.delivery.system_mail_model import CONFIRM_VALID, Notice, SystemMailKind
+from paperround.signup.context import SignupContext
 from paperround.signup.limits import due_instant, may_link
 from paperround.signup.magic_links import (
     choosing_reader,
@@ -44,7 +44,7 @@ class Agreed(StrEnum):
 
 
 def ask_to_move(
-    desk: Desk, token: str, address: Address, visitor: Visitor, *, now: datetime
+    desk: SignupContext, token: str, address: Address, visitor: Visitor, *, now: datetime
 ) -> bool:
     """Queue a change of address, for whoever holds a freshly mailed link; False for any other.
 
@@ -52,7 +52,7 @@ def ask_to_move(
     today; RateLimited and Crowded as a sign-up does. A mailed link counts as much as work does.
     """
 
-    def ask(work: UnitOfWork) -> bool:
+    def ask(work: Transaction) -> bool:
         if choosing_reader(work, desk.keys, token, now=now) is None:
             return False
         due_at = due_instant(work, desk, address, visitor, worked=True, now=now)
@@ -80,10 +80,10 @@ def ask_to_move(
     return asked
 
 
-def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
+def agree(desk: SignupContext, token: str, *, now: datetime) -> Agreed:
     """Use the link of one end. Once both are used the person is mailed at the new address."""
 
-    def use(work: UnitOfWork) -> Agreed:
+    def use(work: Transaction) -> Agreed:
         notice = noted(work, desk.keys, token, Purpose.CONFIRM)
         if notice is None or not _is_good(work, notice, now):
             return Agreed.NOT
@@ -109,13 +109,13 @@ def agree(desk: Desk, token: str, *, now: datetime) -> Agreed:
     return write_by_link(desk, token, use)
 
 
-def _is_good(work: UnitOfWork, notice: Notice, now: datetime) -> bool:
+def _is_good(work: Transaction, notice: Notice, now: datetime) -> bool:
     """Whether it is of the change that was asked last, in its time, and its reader is there."""
-    if notice.kind is not NoticeKind.CHANGE or notice.subscriber_id is None:
+    if notice.kind is not SystemMailKind.CHANGE or notice.subscriber_id is None:
         return False
     if reader_of_notice(work, notice) is None:
         return False
-    latest = work[NoticeLedger].latest(notice.subscriber_id, NoticeKind.CHANGE)
+    latest = work[NoticeLedger].latest(notice.subscriber_id, SystemMailKind.CHANGE)
     is_last = latest is not None and _change(latest) == _change(notice)
     return is_last and now <= notice.dated + CONFIRM_VALID
 

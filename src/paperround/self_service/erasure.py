@@ -7,9 +7,9 @@ from itertools import chain, groupby
 from operator import attrgetter
 
 from paperround.core.tokens import Purpose
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.erasure import Erasure
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import choosing_reader, noted, write_by_link
 from paperround.subscribers.imports import suppress as never_mail
 from paperround.subscribers.model import Address, Subscriber, SubscriberId
@@ -21,7 +21,7 @@ AT_ONCE = 500
 """Rows of an export that are read at a time."""
 
 
-def export_person(desk: Desk, token: str, *, now: datetime) -> Iterator[str] | None:
+def export_person(desk: SignupContext, token: str, *, now: datetime) -> Iterator[str] | None:
     """Everything kept about whoever holds a freshly mailed link, as the pieces of a JSON object of
     tables; None for any other. Rows are read page by page while they are consumed, each page by
     itself: nobody holds a transaction open while a client is slow."""
@@ -52,20 +52,20 @@ def _written(pages: Iterable[ExportPage]) -> Iterator[str]:
     yield "]\n}\n"
 
 
-def erase_person(desk: Desk, token: str, *, now: datetime) -> bool:
+def erase_person(desk: SignupContext, token: str, *, now: datetime) -> bool:
     """Forget whoever holds a freshly mailed link; False, and nothing done, for any other.
 
     They may come back by signing up: nothing is kept that would stop them.
     """
 
-    def erase(work: UnitOfWork) -> list[str] | None:
+    def erase(work: Transaction) -> list[str] | None:
         reader = choosing_reader(work, desk.keys, token, now=now)
         return None if reader is None else _erase(work, reader.person, now)
 
     return _forgotten(desk, write_by_link(desk, token, erase))
 
 
-def was_erased(desk: Desk, token: str) -> bool:
+def was_erased(desk: SignupContext, token: str) -> bool:
     """Whether a mailed link is of somebody who was erased since; False for a forged one."""
     with desk.database.reading() as work:
         notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
@@ -75,14 +75,14 @@ def was_erased(desk: Desk, token: str) -> bool:
     return person is not None and not person.address
 
 
-def erase_address(desk: Desk, address: Address, *, now: datetime, suppress: bool) -> bool:
+def erase_address(desk: SignupContext, address: Address, *, now: datetime, suppress: bool) -> bool:
     """Forget the person at `address`; True when there was one.
 
     With `suppress` a keyed hash of the address is kept, so that it is never mailed again, whatever
     is imported or signed up; also when nobody is known under it.
     """
 
-    def erase(work: UnitOfWork) -> list[str] | None:
+    def erase(work: Transaction) -> list[str] | None:
         person = work[SubscriberStore].find(address)
         work[RequestStore].forget(address)
         if suppress:
@@ -92,14 +92,14 @@ def erase_address(desk: Desk, address: Address, *, now: datetime, suppress: bool
     return _forgotten(desk, write(desk.database, erase))
 
 
-def _erase(work: UnitOfWork, person: Subscriber, now: datetime) -> list[str]:
+def _erase(work: Transaction, person: Subscriber, now: datetime) -> list[str]:
     """Forget the person; returns the Message-IDs of what was mailed to them, whatever was planned
     for them just before."""
     work[Erasure].erase(person.id, now=now)
     return work[Erasure].message_ids_of(person.id)
 
 
-def _forgotten(desk: Desk, message_ids: Sequence[str] | None) -> bool:
+def _forgotten(desk: SignupContext, message_ids: Sequence[str] | None) -> bool:
     """Mails kept as files go once the database has forgotten whose they were."""
     if message_ids is None:
         return False

@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from paperround.core.errors import NotFound
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason
 from paperround.core.languages import marked
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import Purpose, read_token
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.delivery.status import DeliveryEntry, DeliveryQuery
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
@@ -36,7 +36,7 @@ from paperround.editions.trending import why_quiet
 from paperround.papers.formatting import shown_text
 from paperround.papers.identifiers import addresses_of, page_name
 from paperround.papers.model import Paper
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.subscribers.model import Subscriber, SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -61,7 +61,7 @@ class Publisher:
     name: str
 
     @classmethod
-    def of(cls, letterhead: Letterhead) -> "Publisher":
+    def of(cls, letterhead: SenderIdentity) -> "Publisher":
         """The site whose mails have this letterhead."""
         return cls(
             public_url=letterhead.public_url.rstrip("/"), name=letterhead.operator or UNNAMED
@@ -86,7 +86,7 @@ def list_feed(
         places = _arrived(work, mailing_list, held[0].day) if held else ()
     quiet = why_quiet(newest)
     if newest is not None and now.date() - newest.day > DAILY:
-        quiet = f"No edition has been made since {tongue().long_date(newest.day)}."
+        quiet = f"No edition has been made since {locale_for().long_date(newest.day)}."
     entries = tuple(
         _frozen(publisher, one.paper, one.frozen_at, one.paper.reason) for one in places
     )
@@ -101,7 +101,7 @@ def list_feed(
     )
 
 
-def _arrived(work: UnitOfWork, mailing_list: MailingList, last: date) -> Sequence[Placed]:
+def _arrived(work: Transaction, mailing_list: MailingList, last: date) -> Sequence[Placed]:
     """The papers that came last, at their first place, up to the day `last` that held some. A paper
     may stand in editions for a week, so a few weeks tell when the newest came; where those are few,
     or old, more are looked at."""
@@ -205,7 +205,9 @@ def _of_paper(publisher: Publisher, paper: Paper) -> FeedEntry:
 # --- one reader's ------------------------------------------------------------------------------
 
 
-def personal_feed(desk: Desk, publisher: Publisher, token: str, *, now: datetime) -> FeedDocument:
+def personal_feed(
+    desk: SignupContext, publisher: Publisher, token: str, *, now: datetime
+) -> FeedDocument:
     """The papers a reader was sent, over all lists. Raises NotFound for an address that is not, or
     no longer, somebody's."""
     with desk.database.reading() as work:
@@ -237,7 +239,7 @@ def personal_feed(desk: Desk, publisher: Publisher, token: str, *, now: datetime
     )
 
 
-def feed_reader(work: UnitOfWork, desk: Desk, token: str) -> Subscriber:
+def feed_reader(work: Transaction, desk: SignupContext, token: str) -> Subscriber:
     """Whose feed this is. Raises NotFound."""
     parts = read_token(token)
     if parts is not None and parts.purpose is Purpose.FEED:
@@ -249,7 +251,7 @@ def feed_reader(work: UnitOfWork, desk: Desk, token: str) -> Subscriber:
     raise NotFound(marked("this feed is not there, or has a new address: look at your choices"))
 
 
-def _of_delivery(work: UnitOfWork, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
+def _of_delivery(work: Transaction, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
     """The papers of one digest, as they stood in it."""
     edition = work[EditionStore].get(row.edition_id)
     slip = work[Ledger].find(

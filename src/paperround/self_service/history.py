@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.status import MailRecord
 from paperround.delivery.status_text import MOST_MAILS, became, notice_called, without_addresses
 from paperround.delivery.store.status import StatusStore
@@ -16,7 +16,7 @@ from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.self_service.preferences import masked
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import choosing_reader, digest_owner, write_by_link
 from paperround.subscribers.readers import VERDICTS, DeliveryOwner, NewFeedback
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -56,7 +56,7 @@ class ReaderHistory:
     most: int = MOST_MAILS
 
 
-def reader_history(desk: Desk, token: str, *, now: datetime) -> ReaderHistory | None:
+def reader_history(desk: SignupContext, token: str, *, now: datetime) -> ReaderHistory | None:
     """The mails of whoever holds a freshly mailed link; None for any other."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
@@ -104,7 +104,7 @@ class FeedbackPaper(PastPaper):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackSheet:
+class FeedbackForm:
     """The papers of one digest, in its order."""
 
     list_title: str
@@ -112,7 +112,7 @@ class FeedbackSheet:
     papers: tuple[FeedbackPaper, ...]
 
 
-def feedback_sheet(desk: Desk, token: str) -> FeedbackSheet | None:
+def feedback_sheet(desk: SignupContext, token: str) -> FeedbackForm | None:
     """The papers of the digest a link came with; None for a forged link, or nobody's."""
     with desk.database.reading() as work:
         owner = _feedback_owner(work, desk, token)
@@ -123,7 +123,7 @@ def feedback_sheet(desk: Desk, token: str) -> FeedbackSheet | None:
         for paper_id, verdict in work[SubscriberStore].feedback_of(owner.subscriber_id):
             said[paper_id].add(verdict)
         mailing_list = next(one for one in work[ListStore].all() if one.id == owner.list_id)
-    return FeedbackSheet(
+    return FeedbackForm(
         list_title=mailing_list.title,
         local_date=owner.local_date,
         papers=tuple(
@@ -138,13 +138,13 @@ def feedback_sheet(desk: Desk, token: str) -> FeedbackSheet | None:
     )
 
 
-def _feedback_owner(work: UnitOfWork, desk: Desk, token: str) -> DeliveryOwner | None:
+def _feedback_owner(work: Transaction, desk: SignupContext, token: str) -> DeliveryOwner | None:
     owner = digest_owner(work, desk.keys, token)
     return owner if owner is not None and owner.address else None
 
 
 def give_feedback(
-    desk: Desk, token: str, paper_id: PaperId, verdict: str, *, now: datetime
+    desk: SignupContext, token: str, paper_id: PaperId, verdict: str, *, now: datetime
 ) -> bool:
     """Keep what the reader of a digest says of one of its papers; said twice is said once.
 
@@ -153,7 +153,7 @@ def give_feedback(
     if verdict not in VERDICTS:
         return False
 
-    def give(work: UnitOfWork) -> bool:
+    def give(work: Transaction) -> bool:
         owner = _feedback_owner(work, desk, token)
         if owner is None:
             return False

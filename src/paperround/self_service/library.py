@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.editions.model import Order, Placed
 from paperround.editions.store.editions import EditionStore
 from paperround.papers.identifiers import canonical
@@ -28,8 +28,8 @@ from paperround.self_service.onboarding_model import (
     spread_out,
     telling_authors,
 )
-from paperround.signup.context import Desk
-from paperround.signup.magic_links import Reader, choosing_reader, write_by_link
+from paperround.signup.context import SignupContext
+from paperround.signup.magic_links import TokenHolder, choosing_reader, write_by_link
 from paperround.subscribers.choices import paper_called
 from paperround.subscribers.interests import (
     MOST_INTERESTS,
@@ -50,7 +50,9 @@ _NAMING = ("arxiv", "doi", "biorxiv", "pmid")
 """The kinds of identifiers that a seed is best kept as."""
 
 
-def understand(desk: Desk, token: str, library: Library, *, now: datetime) -> Understood | None:
+def understand(
+    desk: SignupContext, token: str, library: Library, *, now: datetime
+) -> Understood | None:
     """What of a library is known here and what would be kept, for whoever holds a freshly mailed
     link; None for any other. Nothing is kept."""
     with desk.database.reading() as work:
@@ -77,7 +79,7 @@ def understand(desk: Desk, token: str, library: Library, *, now: datetime) -> Un
     )
 
 
-def _papers(work: UnitOfWork, works: Sequence[GivenWork]) -> list[tuple[GivenWork, Paper | None]]:
+def _papers(work: Transaction, works: Sequence[GivenWork]) -> list[tuple[GivenWork, Paper | None]]:
     """The paper here that each work is, by any of its identifiers, else by its title."""
     named = {pair for one in works for pair in one.identifiers.items()}
     found = work[PaperStore].find(named) if named else {}
@@ -110,7 +112,9 @@ def _understood(one: GivenWork, paper: Paper | None, seeds: set[str]) -> Underst
     return UnderstoodWork(seed=seed, title=seed, is_identifier=True, already=seed in seeds)
 
 
-def keep_seeds(desk: Desk, token: str, seeds: Sequence[str], *, now: datetime) -> int | None:
+def keep_seeds(
+    desk: SignupContext, token: str, seeds: Sequence[str], *, now: datetime
+) -> int | None:
     """Keep these papers as what whoever holds a freshly mailed link likes; returns how many were
     new, None for any other link.
 
@@ -119,7 +123,7 @@ def keep_seeds(desk: Desk, token: str, seeds: Sequence[str], *, now: datetime) -
     """
     wanted = checked_interests([Interest(InterestKind.SEED, one) for one in seeds])
 
-    def keep(work: UnitOfWork) -> int | None:
+    def keep(work: Transaction) -> int | None:
         reader = choosing_reader(work, desk.keys, token, now=now)
         return None if reader is None else add_all(work, reader.person.id, wanted, now=now)
 
@@ -127,7 +131,7 @@ def keep_seeds(desk: Desk, token: str, seeds: Sequence[str], *, now: datetime) -
 
 
 def add_all(
-    work: UnitOfWork, person: SubscriberId, more: Sequence[Interest], *, now: datetime
+    work: Transaction, person: SubscriberId, more: Sequence[Interest], *, now: datetime
 ) -> int:
     """Add all of these to what a person is interested in; returns how many were new. Raises
     InvalidInput (code `interests`), and adds none, when there is no room for all."""
@@ -162,14 +166,14 @@ MOST_CATEGORIES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptJudgements:
     """What was kept: how many judgements, and how many new lines of interests."""
 
     papers: int
     interests: int
 
 
-def papers_to_judge(desk: Desk, token: str, *, page: int, now: datetime) -> Judging | None:
+def papers_to_judge(desk: SignupContext, token: str, *, page: int, now: datetime) -> Judging | None:
     """Papers of the last editions of the reader's lists that differ from each other and that they
     said nothing of yet; None for a link that is not freshly mailed."""
     with desk.database.reading() as work:
@@ -198,7 +202,7 @@ def papers_to_judge(desk: Desk, token: str, *, page: int, now: datetime) -> Judg
     )
 
 
-def _unjudged(work: UnitOfWork, reader: Reader, now: datetime) -> dict[PaperId, Placed]:
+def _unjudged(work: Transaction, reader: TokenHolder, now: datetime) -> dict[PaperId, Placed]:
     """By paper, best first; of every list of theirs."""
     since = (now - LOOKED_BACK).date()
     said = {paper for paper, _ in work[SubscriberStore].feedback_of(reader.person.id)}
@@ -225,7 +229,7 @@ def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, 
 
 
 def suggest(
-    desk: Desk,
+    desk: SignupContext,
     token: str,
     good: Collection[PaperId],
     bad: Collection[PaperId],
@@ -267,14 +271,14 @@ def _wants(kind: InterestKind, values: Sequence[str]) -> tuple[Interest, ...]:
 
 
 def keep_judgements(
-    desk: Desk,
+    desk: SignupContext,
     token: str,
     good: Sequence[PaperId],
     bad: Sequence[PaperId],
     interests: Sequence[Interest],
     *,
     now: datetime,
-) -> Kept | None:
+) -> KeptJudgements | None:
     """Keep what was said of papers as feedback on them, and these interests; None, and nothing
     kept, for a link that is not freshly mailed.
 
@@ -283,7 +287,7 @@ def keep_judgements(
     wanted = checked_interests(interests)
     said = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_JUDGED]
 
-    def keep(work: UnitOfWork) -> Kept | None:
+    def keep(work: Transaction) -> KeptJudgements | None:
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
             return None
@@ -302,6 +306,6 @@ def keep_judgements(
             for paper, verdict in said
             if paper in papers
         ]
-        return Kept(papers=len(kept), interests=new)
+        return KeptJudgements(papers=len(kept), interests=new)
 
     return write_by_link(desk, token, keep)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.digests.plan import Welcome
 from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.signup.confirm import _join, _theirs
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import choosing_reader, write_by_link
 from paperround.subscribers.model import (
     SubscriberState,
@@ -27,7 +27,7 @@ class ReaderList:
     known: bool
 
 
-def lists_of(desk: Desk, token: str, *, now: datetime) -> tuple[ReaderList, ...]:
+def lists_of(desk: SignupContext, token: str, *, now: datetime) -> tuple[ReaderList, ...]:
     """Every list, by title, for whoever holds a freshly mailed link; none for any other."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
@@ -51,7 +51,7 @@ def every_list(database: Database) -> tuple[MailingList, ...]:
         )
 
 
-def join_list(desk: Desk, token: str, list_name: str, *, now: datetime) -> bool:
+def join_list(desk: SignupContext, token: str, list_name: str, *, now: datetime) -> bool:
     """Make whoever holds a freshly mailed link a reader of the list, at the hour and as often as
     they get the one they have; False for any other link. No further mail has to ask them: this link
     came to their inbox.
@@ -59,7 +59,7 @@ def join_list(desk: Desk, token: str, list_name: str, *, now: datetime) -> bool:
     Raises NotFound for a list there is not.
     """
 
-    def join(work: UnitOfWork) -> Welcome | None:
+    def join(work: Transaction) -> Welcome | None:
         mailing_list = work[ListStore].get(list_name)
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:

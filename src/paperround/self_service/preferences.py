@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from paperround.core.tokens import Purpose
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.model import Identity
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, said_of
-from paperround.delivery.system_mail_model import Notice, NoticeKind
+from paperround.delivery.system_mail_model import Notice, SystemMailKind
 from paperround.digests.plan import Hours, first_due_of
 from paperround.editions.model import DeliveryState
 from paperround.personal.reader_preferences import interests_of, papers_given
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.limits import may_link
 from paperround.signup.magic_links import (
-    Reader,
+    TokenHolder,
     choices_link,
     choosing_reader,
     digest_owner,
@@ -50,7 +50,7 @@ LONGEST_CLOCK = timedelta(days=8)
 """A due instant lies at most days ahead; this is surely beyond it."""
 
 
-def language_kept(desk: Desk, token: str) -> str | None:
+def language_kept(desk: SignupContext, token: str) -> str | None:
     """The language that the reader keeps whose link `token` is, whatever it is good for; None where
     that is open, and for a link of nobody. Of somebody who is to confirm it is what this mail was
     asked for in: others may have asked before."""
@@ -65,7 +65,7 @@ def language_kept(desk: Desk, token: str) -> str | None:
 # --- leaving -----------------------------------------------------------------------------------
 
 
-def masked_address(desk: Desk, token: str) -> str | None:
+def masked_address(desk: SignupContext, token: str) -> str | None:
     """Whose link `token` is, so that a reader knows it and nobody else does: `a•••@example.org`.
 
     None for a forged one, and for somebody who was erased.
@@ -75,7 +75,7 @@ def masked_address(desk: Desk, token: str) -> str | None:
     return None if reader is None else masked(reader.person.address)
 
 
-def _leaving_reader(work: UnitOfWork, desk: Desk, token: str) -> Reader | None:
+def _leaving_reader(work: Transaction, desk: SignupContext, token: str) -> TokenHolder | None:
     """Who may leave with `token`: a link that once was good for more is always good for that."""
     owner = digest_owner(work, desk.keys, token)
     if owner is not None:
@@ -90,11 +90,11 @@ def masked(address: str) -> str:
     return f"{local[:1]}•••@{domain}"
 
 
-def leave(desk: Desk, token: str, *, now: datetime) -> None:
+def leave(desk: SignupContext, token: str, *, now: datetime) -> None:
     """End the subscription at once and mail a link that takes it back. Any token is fine: one that
     is forged, or used before, changes nothing."""
 
-    def stop(work: UnitOfWork) -> bool:
+    def stop(work: Transaction) -> bool:
         reader = _leaving_reader(work, desk, token)
         return reader is not None and stop_reading(work, desk.identity, reader, now=now)
 
@@ -103,11 +103,11 @@ def leave(desk: Desk, token: str, *, now: datetime) -> None:
 
 
 def leave_from_choices(
-    desk: Desk, token: str, *, now: datetime, list_name: str | None = None
+    desk: SignupContext, token: str, *, now: datetime, list_name: str | None = None
 ) -> bool:
     """End the subscription from the page of one's choices; False for a link that is not good."""
 
-    def stop(work: UnitOfWork, reader: Reader) -> bool:
+    def stop(work: Transaction, reader: TokenHolder) -> bool:
         stop_reading(work, desk.identity, reader, now=now)
         return True
 
@@ -117,13 +117,15 @@ def leave_from_choices(
     return bool(left)
 
 
-def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: datetime) -> bool:
+def stop_reading(
+    work: Transaction, identity: Identity, reader: TokenHolder, *, now: datetime
+) -> bool:
     """End a subscription, and mail a link that takes it back unless one was mailed just before;
     False when it was over already."""
     subscription = reader.subscription
     if not work[SubscriberStore].leave(subscription.id, now=now):
         return False
-    last = work[NoticeLedger].latest(subscription.subscriber_id, NoticeKind.UNDO)
+    last = work[NoticeLedger].latest(subscription.subscriber_id, SystemMailKind.UNDO)
     if (
         last is not None
         and last.payload.get("subscription") == subscription.id
@@ -133,16 +135,16 @@ def stop_reading(work: UnitOfWork, identity: Identity, reader: Reader, *, now: d
     ):
         return True
     key, payload = f"undo/{subscription.id}/{now.isoformat()}", said_of(subscription)
-    undo = new_notice(identity, NoticeKind.UNDO, key, reader.person.id, None, payload, now=now)
+    undo = new_notice(identity, SystemMailKind.UNDO, key, reader.person.id, None, payload, now=now)
     work[NoticeLedger].put(undo, now=now)
     return True
 
 
-def mail_choices_link(desk: Desk, token: str, *, now: datetime) -> None:
+def mail_choices_link(desk: SignupContext, token: str, *, now: datetime) -> None:
     """Mail a fresh link to the reader's choices, whoever holds this one. Silent, and three times a
     day at most."""
 
-    def put(work: UnitOfWork) -> None:
+    def put(work: Transaction) -> None:
         reader = _leaving_reader(work, desk, token)
         if reader is None or not may_link(work, desk.keys, reader.person.id, now=now):
             return
@@ -156,7 +158,7 @@ def mail_choices_link(desk: Desk, token: str, *, now: datetime) -> None:
 
 
 def open_choices(
-    desk: Desk, token: str, *, now: datetime, list_name: str | None = None
+    desk: SignupContext, token: str, *, now: datetime, list_name: str | None = None
 ) -> Choices | None:
     """The choices of whoever holds a freshly mailed link, for the list that is named or the one the
     link was mailed for; None for any other link."""
@@ -171,14 +173,14 @@ def open_choices(
 
 def _asked(notice: Notice) -> tuple[Interest, ...]:
     """What was asked for when the link was, and is not settled yet."""
-    waits = notice.kind is NoticeKind.PREFERENCES and notice.used_at is None
+    waits = notice.kind is SystemMailKind.PREFERENCES and notice.used_at is None
     return unpacked_interests(notice.payload) if waits else ()
 
 
 def _choices(
-    work: UnitOfWork,
-    desk: Desk,
-    reader: Reader,
+    work: Transaction,
+    desk: SignupContext,
+    reader: TokenHolder,
     now: datetime,
     asked: tuple[Interest, ...] = (),
 ) -> Choices:
@@ -201,7 +203,7 @@ def _choices(
     )
 
 
-def _next_due(work: UnitOfWork, subscription: Subscription, *, by: datetime) -> datetime | None:
+def _next_due(work: Transaction, subscription: Subscription, *, by: datetime) -> datetime | None:
     """When the subscription is due; None when that is not set, or not `by` then."""
     just_before = SubscriptionId(subscription.id - 1)
     found = work[SubscriberStore].due(subscription.list_id, now=by, limit=1, after=just_before)
@@ -209,7 +211,7 @@ def _next_due(work: UnitOfWork, subscription: Subscription, *, by: datetime) -> 
 
 
 def save_choices(
-    desk: Desk,
+    desk: SignupContext,
     token: str,
     preferences: Preferences,
     *,
@@ -229,7 +231,7 @@ def save_choices(
             if choosing_reader(work, desk.keys, token, now=now) is not None:
                 kept = settled(work, kept)
 
-    def save(work: UnitOfWork, reader: Reader) -> Choices | None:
+    def save(work: Transaction, reader: TokenHolder) -> Choices | None:
         wish = checked(preferences, zone=reader.mailing_list.zone, now=now)
         work[SubscriberStore].choose(reader.subscription.id, wish, now=now)
         if kept is not None:
@@ -246,11 +248,11 @@ def save_choices(
     return _as_chooser(desk, token, save, now, list_name)
 
 
-def renew_feed(desk: Desk, token: str, *, now: datetime) -> Choices | None:
+def renew_feed(desk: SignupContext, token: str, *, now: datetime) -> Choices | None:
     """Give the feed of whoever holds a freshly mailed link a new address; the one before ends at
     once. None for any other link."""
 
-    def renew(work: UnitOfWork, reader: Reader) -> Choices | None:
+    def renew(work: Transaction, reader: TokenHolder) -> Choices | None:
         work[SubscriberStore].renew_nonce(reader.person.id, secrets.token_urlsafe(16), now=now)
         fresh = choosing_reader(work, desk.keys, token, now=now)
         return None if fresh is None else _choices(work, desk, fresh, now)
@@ -259,7 +261,7 @@ def renew_feed(desk: Desk, token: str, *, now: datetime) -> Choices | None:
 
 
 def _set_clock(
-    work: UnitOfWork, desk: Desk, before: Subscription, reader: Reader, now: datetime
+    work: Transaction, desk: SignupContext, before: Subscription, reader: TokenHolder, now: datetime
 ) -> None:
     """Another hour or zone moves the next digest; one that is due already stays owed."""
     subscription, mailing_list = reader.subscription, reader.mailing_list
@@ -278,15 +280,15 @@ def _set_clock(
 
 
 def _as_chooser(
-    desk: Desk,
+    desk: SignupContext,
     token: str,
-    do: Callable[[UnitOfWork, Reader], T],
+    do: Callable[[Transaction, TokenHolder], T],
     now: datetime,
     list_name: str | None = None,
 ) -> T | None:
     """What `do` returns for whoever holds a freshly mailed link, in one transaction."""
 
-    def run(work: UnitOfWork) -> T | None:
+    def run(work: Transaction) -> T | None:
         reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
         return None if reader is None else do(work, reader)
 

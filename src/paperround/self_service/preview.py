@@ -7,27 +7,27 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from paperround.core.errors import Conflict, InvalidInput, NotFound
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.times import local_date
 from paperround.core.tokens import Purpose
-from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.delivery.ledger_model import Slip, slip_for
+from paperround.db.transactions import Database, Transaction, write
+from paperround.delivery.ledger_model import DeliveryContent, slip_for
 from paperround.delivery.model import FIRST_RETRY, Identity
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import SOMEBODY, new_notice
-from paperround.delivery.system_mail_model import CONFIRM_VALID, NewNotice, Notice, NoticeKind
-from paperround.digests.build import BuildContext, Reader, build
+from paperround.delivery.system_mail_model import CONFIRM_VALID, NewNotice, Notice, SystemMailKind
+from paperround.digests.build import BuildContext, DigestReader, build
 from paperround.digests.compose import digest_mail, sheet_of
 from paperround.digests.model import DigestMail, DigestPaper, Rendered, Renderer
 from paperround.digests.publish import draft_now, standing_edition, unfrozen
-from paperround.digests.sending import Post, deliver_notices, why_held
+from paperround.digests.sending import DeliveryContext, deliver_notices, why_held
 from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT, MailingList
 from paperround.editions.model import DigestKind, Edition, SkipReason
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import GistChooser, choose_gist
-from paperround.personal.ranking import Opinions
+from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.models import Ranker
 from paperround.signup.magic_links import CONFIRMING, choosing_reader, noted
 from paperround.subscribers.choices import checked, settled, unpacked, unpacked_interests
@@ -86,10 +86,10 @@ class DigestPreviewer:
     database: Database
     ranker: Ranker
     identity: Identity
-    letterhead: Letterhead
+    letterhead: SenderIdentity
     renderer: Renderer
     gist: GistChooser = choose_gist
-    opinions: Opinions | None = None
+    opinions: PersonalRanking | None = None
 
     def preview(
         self,
@@ -120,7 +120,7 @@ class DigestPreviewer:
             context = BuildContext(
                 identity=self.identity, now=now, opinions=self.opinions, interests=interests
             )
-            one = Reader(subscription=subscription, day=edition.day, due_at=now)
+            one = DigestReader(subscription=subscription, day=edition.day, due_at=now)
             (row,) = build(work, context, edition, mailing_list, [one])
         if planned is not None and (not afresh or row.reason == SkipReason.NO_NEW_PAPERS):
             return self._shown(mailing_list, *planned, is_planned=True)
@@ -148,7 +148,12 @@ class DigestPreviewer:
         return mailing_list, edition
 
     def _shown(
-        self, mailing_list: MailingList, slip: Slip, edition: Edition, *, is_planned: bool = False
+        self,
+        mailing_list: MailingList,
+        slip: DeliveryContent,
+        edition: Edition,
+        *,
+        is_planned: bool = False,
     ) -> Preview:
         sheet = sheet_of(edition, mailing_list.title, self.letterhead, size=mailing_list.size)
         mail = digest_mail(sheet, slip, self.identity.keys)
@@ -162,7 +167,7 @@ class DigestPreviewer:
 
 
 def _subscribed(
-    work: UnitOfWork, mailing_list: MailingList, address: Address | None
+    work: Transaction, mailing_list: MailingList, address: Address | None
 ) -> tuple[Subscriber | None, Subscription]:
     """The person at `address` and their subscription; for None that of somebody new."""
     if address is None:
@@ -182,8 +187,8 @@ def _subscribed(
 
 
 def _planned(
-    work: UnitOfWork, edition: Edition, subscriber: Subscriber
-) -> tuple[Slip, Edition] | None:
+    work: Transaction, edition: Edition, subscriber: Subscriber
+) -> tuple[DeliveryContent, Edition] | None:
     """The mail of this edition that waits for the person or is out, whatever the date is there;
     with the edition and every paper of the mail."""
     for offset in (0, -1, 1):
@@ -242,7 +247,7 @@ def newcomers_digest(
 
 
 def _tried(
-    work: UnitOfWork,
+    work: Transaction,
     mailing_list: MailingList,
     preferences: Preferences,
     interests: tuple[Interest, ...] | None,
@@ -281,7 +286,7 @@ LIFE = FIRST_RETRY - timedelta(minutes=1)
 
 
 def send_test(
-    post: Post, identity: Identity, address: Address, list_name: str, *, now: datetime
+    post: DeliveryContext, identity: Identity, address: Address, list_name: str, *, now: datetime
 ) -> Notice:
     """Write a test mail to `address` and send it at once, with whatever other notices wait.
 
@@ -292,7 +297,7 @@ def send_test(
     if (held := why_held(post)) is not None:
         raise Conflict(held)
 
-    def put(work: UnitOfWork) -> NewNotice:
+    def put(work: Transaction) -> NewNotice:
         list_id = work[ListStore].get(list_name).id
         require_suppression_keys(work, identity.keys)
         if work[SubscriberStore].suppressed(suppression_digests(identity.keys, address)):
@@ -304,9 +309,9 @@ def send_test(
         payload: dict[str, str | int] = {"list": list_id}
         if newest is not None and newest.papers:
             payload["edition"] = newest.id
-        key = f"{NoticeKind.TEST}/{now.isoformat()}"
+        key = f"{SystemMailKind.TEST}/{now.isoformat()}"
         notice = new_notice(
-            identity, NoticeKind.TEST, key, None, address.mailed, payload, now=now, life=LIFE
+            identity, SystemMailKind.TEST, key, None, address.mailed, payload, now=now, life=LIFE
         )
         if not work[NoticeLedger].put(notice, now=now):
             raise Conflict("another test mail was written at this very instant: try again")

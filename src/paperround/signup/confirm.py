@@ -11,22 +11,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paperround.core.tokens import Purpose
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import (
     CONFIRM_VALID,
     UNDO_VALID,
     Notice,
-    NoticeKind,
+    SystemMailKind,
 )
 from paperround.digests.plan import Hours, Welcome, plan_newcomer
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.personal.reader_preferences import add_interests
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import (
     CONFIRMING,
-    Reader,
+    TokenHolder,
     noted,
     reader_of_notice,
     write_by_link,
@@ -81,7 +81,7 @@ def confirm_key(subscription: Subscription, number: int) -> str:
     return f"confirm/{subscription.id}/{number}"
 
 
-def confirmations(work: UnitOfWork, subscription: Subscription) -> list[Notice]:
+def confirmations(work: Transaction, subscription: Subscription) -> list[Notice]:
     """Every confirmation that was asked of a subscription, oldest first."""
     found = list[Notice]()
     while notice := work[NoticeLedger].find(confirm_key(subscription, len(found) + 1)):
@@ -97,18 +97,18 @@ def reminder_key(subscription: Subscription) -> str:
 # --- confirming --------------------------------------------------------------------------------
 
 
-def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
+def confirm(desk: SignupContext, token: str, *, now: datetime) -> Confirmed | None:
     """Use the link of a confirmation, a reminder or an undo: the person is active from now on.
 
     None when it is forged, too old or used, or when the address must not be mailed: whoever holds
     it learns nothing more.
     """
 
-    def use(work: UnitOfWork) -> Confirmed | None:
+    def use(work: Transaction) -> Confirmed | None:
         notice = noted(work, desk.keys, token, Purpose.CONFIRM)
         if notice is None or notice.kind not in CONFIRMING:
             return None
-        valid = UNDO_VALID if notice.kind is NoticeKind.UNDO else CONFIRM_VALID
+        valid = UNDO_VALID if notice.kind is SystemMailKind.UNDO else CONFIRM_VALID
         if now > notice.dated + valid:
             return None
         reader = reader_of_notice(work, notice)
@@ -127,7 +127,7 @@ def confirm(desk: Desk, token: str, *, now: datetime) -> Confirmed | None:
 
 
 def _activated(
-    work: UnitOfWork, desk: Desk, notice: Notice, reader: Reader, now: datetime
+    work: Transaction, desk: SignupContext, notice: Notice, reader: TokenHolder, now: datetime
 ) -> Confirmed | None:
     choices = notice.payload.get("choices")
     active = work[SubscriberStore].activate(
@@ -178,9 +178,9 @@ def _how(notice: Notice) -> str:
 
 
 def join_lists(
-    work: UnitOfWork,
-    desk: Desk,
-    reader: Reader,
+    work: Transaction,
+    desk: SignupContext,
+    reader: TokenHolder,
     lists: Sequence[ListId],
     *,
     how: str,
@@ -196,9 +196,9 @@ def join_lists(
 
 
 def _join(
-    work: UnitOfWork,
-    desk: Desk,
-    reader: Reader,
+    work: Transaction,
+    desk: SignupContext,
+    reader: TokenHolder,
     mailing_list: MailingList,
     how: str,
     now: datetime,
@@ -231,5 +231,5 @@ def _join(
     )
 
 
-def _theirs(work: UnitOfWork, reader: Reader) -> Mapping[int, Subscription]:
+def _theirs(work: Transaction, reader: TokenHolder) -> Mapping[int, Subscription]:
     return {one.list_id: one for one in work[SubscriberStore].subscriptions_of(reader.person.id)}

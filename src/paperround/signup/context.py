@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from paperround.core.rates import SignupLimits
 from paperround.core.tokens import KeyRing
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.delivery.model import Identity
 from paperround.subscribers.imports import require_suppression_keys
 
@@ -22,7 +22,7 @@ class KeyCheck:
         self._keys = keys
         self._seen: datetime | None = None
 
-    def require(self, work: UnitOfWork, *, now: datetime) -> None:
+    def require(self, work: Transaction, *, now: datetime) -> None:
         """Raise Misconfigured when a suppression was made with a key the ring has lost."""
         if self._seen is not None and self._seen <= now < self._seen + KEPT:
             return
@@ -31,7 +31,7 @@ class KeyCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class SignupContext:
     """Where people sign up and change their minds.
 
     `wake` is called after a request or a notice was written, so that mail leaves within seconds,

@@ -21,11 +21,11 @@ from datetime import datetime, timedelta
 from paperround.access.rate_limiter import client_and_networks
 from paperround.core.errors import Crowded, RateLimited
 from paperround.core.languages import counted_text, marked, marked_forms
-from paperround.core.rates import Rate, Standing
+from paperround.core.rates import Rate, RateLimitStatus
 from paperround.core.tokens import KeyRing
 from paperround.db.limits import RateStore
-from paperround.db.transactions import Database, UnitOfWork, write
-from paperround.signup.context import Desk
+from paperround.db.transactions import Database, Transaction, write
+from paperround.signup.context import SignupContext
 from paperround.subscribers.mailboxes import mail_provider, mailbox
 from paperround.subscribers.model import Address, SubscriberId
 from paperround.subscribers.readers import Visitor
@@ -65,8 +65,8 @@ Hit = tuple[str, tuple[Rate, ...]]
 
 
 def due_instant(
-    work: UnitOfWork,
-    desk: Desk,
+    work: Transaction,
+    desk: SignupContext,
     address: Address,
     visitor: Visitor,
     *,
@@ -95,21 +95,23 @@ def due_instant(
     return now + SLOW_LANE
 
 
-def count_client(work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime) -> None:
+def count_client(
+    work: Transaction, desk: SignupContext, visitor: Visitor, *, now: datetime
+) -> None:
     """Count a request of `visitor` that asks for nothing. Raises RateLimited."""
     clients = _client_hits(desk, visitor)
     work[RateStore].lock(sorted(key for (key, _), _ in clients))
     _count_client(work, clients, now)
 
 
-def _count_client(work: UnitOfWork, clients: Sequence[tuple[Hit, Limit]], now: datetime) -> None:
+def _count_client(work: Transaction, clients: Sequence[tuple[Hit, Limit]], now: datetime) -> None:
     for (key, rates), limit in clients:
         wait = work[RateStore].hit(key, rates, now=now)
         if wait is not None:
             raise RateLimited(_later(*_TOO_MANY, wait), retry_after=wait, limit=limit)
 
 
-def _client_hits(desk: Desk, visitor: Visitor) -> list[tuple[Hit, Limit]]:
+def _client_hits(desk: SignupContext, visitor: Visitor) -> list[tuple[Hit, Limit]]:
     """What a visitor is measured by. Who comes without a stamp of one of our forms may ask half as
     often."""
     client, network, *site = client_and_networks(visitor.ip)
@@ -129,7 +131,7 @@ def _client_hits(desk: Desk, visitor: Visitor) -> list[tuple[Hit, Limit]]:
     return hits
 
 
-def _domain_hits(desk: Desk, address: Address, visitor: Visitor) -> tuple[Hit, Hit, Hit]:
+def _domain_hits(desk: SignupContext, address: Address, visitor: Visitor) -> tuple[Hit, Hit, Hit]:
     """The limit of a provider; the share of those who did work; and what of them is let in from
     each network where that share is used up."""
     provider, rates = mail_provider(address.domain), desk.limits.domain
@@ -163,15 +165,15 @@ def _crowded(wait: float) -> str:
     return _later(*_CROWDED, wait)
 
 
-def standing(desk: Desk, visitor: Visitor, *, now: datetime) -> Standing | None:
+def standing(desk: SignupContext, visitor: Visitor, *, now: datetime) -> RateLimitStatus | None:
     """What is left to a visitor, of the limit they are nearest to; None without limits."""
     with desk.database.reading() as work:
         return standing_of(work, desk, visitor, now=now)
 
 
 def standing_of(
-    work: UnitOfWork, desk: Desk, visitor: Visitor, *, now: datetime
-) -> Standing | None:
+    work: Transaction, desk: SignupContext, visitor: Visitor, *, now: datetime
+) -> RateLimitStatus | None:
     """The same, as the transaction of a request sees it."""
     each = [
         work[RateStore].standing(key, rate, now=now)
@@ -182,7 +184,7 @@ def standing_of(
     return None if nearest is None else replace(nearest, policy=POLICY)
 
 
-def must_work(desk: Desk, *, now: datetime) -> bool:
+def must_work(desk: SignupContext, *, now: datetime) -> bool:
     """Whether so many sign up that a browser should do some work first; without it they wait."""
     with desk.database.reading() as work:
         return any(
@@ -194,13 +196,13 @@ def must_work(desk: Desk, *, now: datetime) -> bool:
 # --- as it is worked on --------------------------------------------------------------------------
 
 
-def lock_mailbox(work: UnitOfWork, desk: Desk, address: Address) -> None:
+def lock_mailbox(work: Transaction, desk: SignupContext, address: Address) -> None:
     """Lock the count of a mailbox, before any person is locked."""
     if desk.limits.address:
         work[RateStore].lock([_mailbox_key(desk.keys, address.folded)])
 
 
-def may_mail(work: UnitOfWork, desk: Desk, address: Address, *, now: datetime) -> bool:
+def may_mail(work: Transaction, desk: SignupContext, address: Address, *, now: datetime) -> bool:
     """Count a mail to `address`; False, and nothing counted, when its mailbox had enough. That is
     told to the operator: the request for it is dropped."""
     key = _mailbox_key(desk.keys, address.folded)
@@ -210,12 +212,12 @@ def may_mail(work: UnitOfWork, desk: Desk, address: Address, *, now: datetime) -
     return False
 
 
-def may_remind(work: UnitOfWork, keys: KeyRing, address: str, *, now: datetime) -> bool:
+def may_remind(work: Transaction, keys: KeyRing, address: str, *, now: datetime) -> bool:
     """Count a reminder to `address`; False when it was mailed within a day."""
     return _hit(work, _mailbox_key(keys, address), ONCE_A_DAY, now) is None
 
 
-def may_link(work: UnitOfWork, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
+def may_link(work: Transaction, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
     """Count a link that a link of `person` asks for; False when they had enough for today. Nobody
     who signs them up anew can use this up."""
     return _hit(work, f"choices/{keys.digest('rate', f'person {person}')}", LINKS, now) is None
@@ -230,12 +232,12 @@ def note_refused(database: Database, error: RateLimited, *, now: datetime) -> No
         write(database, lambda work: work[RateStore].hit(REFUSED + error.limit, (), now=now))
 
 
-def note_dropped(work: UnitOfWork, why: Drop, *, now: datetime) -> None:
+def note_dropped(work: Transaction, why: Drop, *, now: datetime) -> None:
     """Count a request that came to nothing as it was worked on."""
     work[RateStore].hit(DROPPED + why, (), now=now)
 
 
-def tally(work: UnitOfWork, period: timedelta, *, now: datetime) -> RequestTally:
+def tally(work: Transaction, period: timedelta, *, now: datetime) -> RequestTally:
     """What waits, and what became of others in the last `period`."""
     waiting, oldest_due = work[RequestStore].waiting()
     return RequestTally(
@@ -249,7 +251,7 @@ def tally(work: UnitOfWork, period: timedelta, *, now: datetime) -> RequestTally
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def _hit(work: UnitOfWork, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
+def _hit(work: Transaction, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
     """As the store's; what has no limit need not be counted."""
     return work[RateStore].hit(key, rates, now=now) if rates else None
 

@@ -12,15 +12,20 @@ from datetime import datetime
 from typing import TypeVar
 
 from paperround.core.tokens import KeyRing, Purpose, TokenParts, read_token
-from paperround.db.transactions import UnitOfWork, write
+from paperround.db.transactions import Transaction, write
 from paperround.delivery.model import Identity
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, said_of
-from paperround.delivery.system_mail_model import PREFERENCES_VALID, NewNotice, Notice, NoticeKind
+from paperround.delivery.system_mail_model import (
+    PREFERENCES_VALID,
+    NewNotice,
+    Notice,
+    SystemMailKind,
+)
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryId
 from paperround.editions.store.lists import ListStore
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.subscribers.choices import packed_interests
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import (
@@ -35,11 +40,11 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 
 T = TypeVar("T")
 
-CONFIRMING = (NoticeKind.CONFIRM, NoticeKind.REMINDER, NoticeKind.UNDO)
+CONFIRMING = (SystemMailKind.CONFIRM, SystemMailKind.REMINDER, SystemMailKind.UNDO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class TokenHolder:
     """A person who is still there, one of their subscriptions, and its list."""
 
     person: Subscriber
@@ -59,7 +64,7 @@ def address_of(person: Subscriber) -> Address:
     return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
 
 
-def write_by_link(desk: Desk, token: str, do: Callable[[UnitOfWork], T]) -> T:
+def write_by_link(desk: SignupContext, token: str, do: Callable[[Transaction], T]) -> T:
     """What `do` returns, in a writing transaction in which nobody else writes by a link of the same
     person, and nobody erases them: `do` finds them as they are, or erased.
 
@@ -67,14 +72,14 @@ def write_by_link(desk: Desk, token: str, do: Callable[[UnitOfWork], T]) -> T:
     rest.
     """
 
-    def run(work: UnitOfWork) -> T:
+    def run(work: Transaction) -> T:
         lock_holder(work, desk.keys, token)
         return do(work)
 
     return write(desk.database, run)
 
 
-def lock_holder(work: UnitOfWork, keys: KeyRing, token: str) -> None:
+def lock_holder(work: Transaction, keys: KeyRing, token: str) -> None:
     """Lock the person whose link `token` is, for whom has to lock something else before."""
     owner = digest_owner(work, keys, token)
     source = owner or _noted_for_any(work, keys, token)
@@ -82,14 +87,14 @@ def lock_holder(work: UnitOfWork, keys: KeyRing, token: str) -> None:
         work[SubscriberStore].lock(source.subscriber_id)
 
 
-def digest_owner(work: UnitOfWork, keys: KeyRing, token: str) -> DeliveryOwner | None:
+def digest_owner(work: Transaction, keys: KeyRing, token: str) -> DeliveryOwner | None:
     """Whose digest `token` came with, whatever its age; None for a forged one."""
     parts = _parts(token, Purpose.UNSUBSCRIBE)
     owner = parts and work[SubscriberStore].owner_of_delivery(DeliveryId(parts.row))
     return owner if owner and keys.verify(token, owner.nonce) else None
 
 
-def noted(work: UnitOfWork, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
+def noted(work: Transaction, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
     """The notice that a link for `purpose` names; None for a forged one."""
     parts = _parts(token, purpose)
     notice = parts and work[NoticeLedger].get(DeliveryId(parts.row))
@@ -101,7 +106,7 @@ def _parts(token: str, purpose: Purpose) -> TokenParts | None:
     return parts if parts is not None and parts.purpose is purpose else None
 
 
-def reader_of_notice(work: UnitOfWork, notice: Notice) -> Reader | None:
+def reader_of_notice(work: Transaction, notice: Notice) -> TokenHolder | None:
     """The reader a notice is about; None when they were erased."""
     if notice.subscriber_id is None or "subscription" not in notice.payload:
         return None
@@ -109,7 +114,7 @@ def reader_of_notice(work: UnitOfWork, notice: Notice) -> Reader | None:
     return reader_of(work, notice.subscriber_id, subscription_id=subscription)
 
 
-def reader_of_link(work: UnitOfWork, keys: KeyRing, token: str) -> Reader | None:
+def reader_of_link(work: Transaction, keys: KeyRing, token: str) -> TokenHolder | None:
     """Whose link `token` is, whatever it is good for and however old it is; None for a forged one,
     and for somebody who was erased."""
     owner = digest_owner(work, keys, token)
@@ -119,18 +124,18 @@ def reader_of_link(work: UnitOfWork, keys: KeyRing, token: str) -> Reader | None
     return None if notice is None else reader_of_notice(work, notice)
 
 
-def _noted_for_any(work: UnitOfWork, keys: KeyRing, token: str) -> Notice | None:
+def _noted_for_any(work: Transaction, keys: KeyRing, token: str) -> Notice | None:
     for_choices = noted(work, keys, token, Purpose.PREFERENCES)
     return for_choices or noted(work, keys, token, Purpose.CONFIRM)
 
 
 def reader_of(
-    work: UnitOfWork,
+    work: Transaction,
     subscriber: SubscriberId,
     *,
     list_id: int | None = None,
     subscription_id: int | None = None,
-) -> Reader | None:
+) -> TokenHolder | None:
     """Somebody as they stand now, with their subscription of a list or the one that is named; None
     when they were erased."""
     person = work[SubscriberStore].get(subscriber)
@@ -139,7 +144,7 @@ def reader_of(
     lists = {one.id: one for one in work[ListStore].all()}
     return next(
         (
-            Reader(person=person, subscription=one, mailing_list=lists[one.list_id])
+            TokenHolder(person=person, subscription=one, mailing_list=lists[one.list_id])
             for one in work[SubscriberStore].subscriptions_of(subscriber)
             if subscription_id == one.id or list_id == one.list_id
         ),
@@ -148,8 +153,8 @@ def reader_of(
 
 
 def choosing_reader(
-    work: UnitOfWork, keys: KeyRing, token: str, *, now: datetime, list_name: str | None = None
-) -> Reader | None:
+    work: Transaction, keys: KeyRing, token: str, *, now: datetime, list_name: str | None = None
+) -> TokenHolder | None:
     """Who may see and change their choices with `token`; None when it is forged or too old.
 
     Of somebody with several lists their subscription of `list_name` is meant, else the one that the
@@ -159,7 +164,7 @@ def choosing_reader(
     if notice is None:
         return None
     since = notice.used_at if notice.kind in CONFIRMING else None
-    if notice.kind is NoticeKind.PREFERENCES:
+    if notice.kind is SystemMailKind.PREFERENCES:
         since = notice.dated
     if since is None or now > since + PREFERENCES_VALID:
         return None
@@ -182,6 +187,6 @@ def choices_link(
 ) -> NewNotice:
     """A mail with a fresh link to somebody's choices. The page shows `interests` as asked for,
     until the reader keeps them or not; the mail does not."""
-    kind, key = NoticeKind.PREFERENCES, f"preferences/{subscription.id}/{now.isoformat()}"
+    kind, key = SystemMailKind.PREFERENCES, f"preferences/{subscription.id}/{now.isoformat()}"
     payload = {**said_of(subscription), **packed_interests(interests)}
     return new_notice(identity, kind, key, subscription.subscriber_id, None, payload, now=now)

@@ -10,12 +10,12 @@ time it takes says anything of it.
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperround.core.rates import Standing
+from paperround.core.rates import RateLimitStatus
 from paperround.db.slots import SlotStore
-from paperround.db.transactions import UnitOfWork, write
+from paperround.db.transactions import Transaction, write
 from paperround.delivery.system_mail import spoken_in
 from paperround.editions.store.lists import ListStore
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.limits import count_client, due_instant, standing_of
 from paperround.subscribers.choices import checked, packed, packed_interests, packed_lists
 from paperround.subscribers.interests import Interest, checked_interests
@@ -47,14 +47,16 @@ class SignupRequest:
     also: tuple[str, ...] = ()
 
 
-def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> Standing | None:
+def subscribe(
+    desk: SignupContext, request: SignupRequest, *, now: datetime
+) -> RateLimitStatus | None:
     """Ask for a list. Returns how often its visitor may still ask, None without limits.
 
     Raises RateLimited for a client that asks too often, Crowded where too many do, NotFound for an
     unknown list, InvalidInput for choices that cannot be.
     """
 
-    def ask(work: UnitOfWork) -> Standing | None:
+    def ask(work: Transaction) -> RateLimitStatus | None:
         mailing_list = work[ListStore].get(request.list_name)
         wish = checked(request.preferences, zone=mailing_list.zone, now=now)
         interests = checked_interests(request.interests)
@@ -76,29 +78,34 @@ def subscribe(desk: Desk, request: SignupRequest, *, now: datetime) -> Standing 
 
 
 def request_link(
-    desk: Desk, address: Address, visitor: Visitor, *, now: datetime, proof: str | None = None
+    desk: SignupContext,
+    address: Address,
+    visitor: Visitor,
+    *,
+    now: datetime,
+    proof: str | None = None,
 ) -> None:
     """Ask for a link to the choices of the reader at `address`, if there is one.
 
     Raises RateLimited and Crowded.
     """
 
-    def ask(work: UnitOfWork) -> None:
+    def ask(work: Transaction) -> None:
         _queue(work, desk, RequestKind.LINK, address, visitor, {}, proof=proof, now=now)
 
     write(desk.database, ask)
     desk.wake()
 
 
-def count_trapped(desk: Desk, visitor: Visitor, *, now: datetime) -> None:
+def count_trapped(desk: SignupContext, visitor: Visitor, *, now: datetime) -> None:
     """Count the visit of a program that filled in a form, and ask for nothing: it is answered and
     limited as a person is. Raises RateLimited."""
     write(desk.database, lambda work: count_client(work, desk, visitor, now=now))
 
 
 def _queue(
-    work: UnitOfWork,
-    desk: Desk,
+    work: Transaction,
+    desk: SignupContext,
     kind: RequestKind,
     address: Address,
     visitor: Visitor,

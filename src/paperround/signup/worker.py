@@ -17,14 +17,14 @@ from functools import partial
 from traceback import extract_tb
 
 from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured
-from paperround.db.transactions import UnitOfWork, write
+from paperround.db.transactions import Transaction, write
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice, said_of
-from paperround.delivery.system_mail_model import CONFIRM_VALID, NOTICE_LIFE, NoticeKind
+from paperround.delivery.system_mail_model import CONFIRM_VALID, NOTICE_LIFE, SystemMailKind
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState
 from paperround.signup.confirm import confirm_key, confirmations
-from paperround.signup.context import Desk
+from paperround.signup.context import SignupContext
 from paperround.signup.limits import (
     DAY,
     lock_mailbox,
@@ -44,7 +44,9 @@ from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 
-def ask_both_ends(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
+def ask_both_ends(
+    work: Transaction, desk: SignupContext, request: WaitingRequest, *, now: datetime
+) -> None:
     """Write to the old end of a change, and to the new one if somebody may move there: nobody reads
     there, read there or must not be mailed. Nothing for who was erased or suppressed since."""
     address, person = request.address, request.subscriber_id
@@ -57,7 +59,7 @@ def ask_both_ends(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now:
     there = work[SubscriberStore].find(address)
     waits = there is None or (there.state is SubscriberState.PENDING and not there.consent)
     is_free = waits and not is_suppressed(work, desk.keys, address)
-    identity, kind, payload = desk.identity, NoticeKind.CHANGE, said_of(reader.subscription)
+    identity, kind, payload = desk.identity, SystemMailKind.CHANGE, said_of(reader.subscription)
     change = f"change/{person}/{request.created_at.isoformat()}"
     old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
     work[NoticeLedger].put(old, now=now)
@@ -78,7 +80,7 @@ LATER = timedelta(minutes=5)
 """When a request that failed is tried again."""
 
 
-def work_on_requests(desk: Desk, *, now: datetime) -> int:
+def work_on_requests(desk: SignupContext, *, now: datetime) -> int:
     """Work on every request that is due; returns how many were done.
 
     Raises DatabaseFailed, and Misconfigured where nobody can tell who must never be mailed: then
@@ -93,7 +95,7 @@ def work_on_requests(desk: Desk, *, now: datetime) -> int:
         done += sum(_work_on(desk, one, now) for one in page)
 
 
-def _work_on(desk: Desk, request: RequestId, now: datetime) -> bool:
+def _work_on(desk: SignupContext, request: RequestId, now: datetime) -> bool:
     try:
         return write(desk.database, partial(_done, desk, request, now))
     except (DatabaseFailed, Misconfigured):
@@ -103,7 +105,7 @@ def _work_on(desk: Desk, request: RequestId, now: datetime) -> bool:
         kind = type(error).__name__  # its words may hold an address
         log.error("request %d failed: %s in %s:%s", request, kind, place.filename, place.lineno)
 
-        def put_off(work: UnitOfWork) -> None:
+        def put_off(work: Transaction) -> None:
             if work[RequestStore].put_off(request, until=now + LATER) >= TRIES:
                 work[RequestStore].take(request)
                 note_dropped(work, Drop.FAILED, now=now)
@@ -112,7 +114,7 @@ def _work_on(desk: Desk, request: RequestId, now: datetime) -> bool:
         return False
 
 
-def _done(desk: Desk, id_: RequestId, now: datetime, work: UnitOfWork) -> bool:
+def _done(desk: SignupContext, id_: RequestId, now: datetime, work: Transaction) -> bool:
     request = work[RequestStore].take(id_)
     if request is None:  # another process has taken it
         return False
@@ -123,7 +125,9 @@ def _done(desk: Desk, id_: RequestId, now: datetime, work: UnitOfWork) -> bool:
 # --- signing up ----------------------------------------------------------------------------------
 
 
-def _sign_up(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
+def _sign_up(
+    work: Transaction, desk: SignupContext, request: WaitingRequest, *, now: datetime
+) -> None:
     address, list_id = request.address, ListId(int(request.payload["list"]))
     lock_mailbox(work, desk, address)
     person = _held(work, address)
@@ -132,7 +136,7 @@ def _sign_up(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: date
     if is_refused or is_suppressed(work, desk.keys, address):
         return
     if wish is not None and wish.state is SubscriberState.ACTIVE:
-        last = work[NoticeLedger].latest(wish.subscriber_id, NoticeKind.PREFERENCES)
+        last = work[NoticeLedger].latest(wish.subscriber_id, SystemMailKind.PREFERENCES)
         if last is not None and now < last.dated + DAY:  # they were mailed a link today
             return
     if not may_mail(work, desk, address, now=now):
@@ -147,7 +151,7 @@ def _sign_up(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: date
     _write_to(work, desk, request, subscription, now)
 
 
-def _held(work: UnitOfWork, address: Address) -> Subscriber | None:
+def _held(work: Transaction, address: Address) -> Subscriber | None:
     """The person at an address, as they stay until this transaction ends."""
     person = work[SubscriberStore].find(address)
     if person is not None and not work[SubscriberStore].lock(person.id):
@@ -156,7 +160,11 @@ def _held(work: UnitOfWork, address: Address) -> Subscriber | None:
 
 
 def _write_to(
-    work: UnitOfWork, desk: Desk, request: WaitingRequest, wish: Subscription, now: datetime
+    work: Transaction,
+    desk: SignupContext,
+    request: WaitingRequest,
+    wish: Subscription,
+    now: datetime,
 ) -> None:
     """A link to their choices for somebody who forgot that they have subscribed; else a mail to
     confirm it, the same one while its link works and the same is asked."""
@@ -175,14 +183,16 @@ def _write_to(
             work[NoticeLedger].again(last.id, due_at=now, expires_at=now + NOTICE_LIFE)
             return
     key, person = confirm_key(wish, len(earlier) + 1), wish.subscriber_id
-    confirm = new_notice(desk.identity, NoticeKind.CONFIRM, key, person, None, payload, now=now)
+    confirm = new_notice(desk.identity, SystemMailKind.CONFIRM, key, person, None, payload, now=now)
     work[NoticeLedger].put(confirm, now=now)
 
 
 # --- a link to one's choices ---------------------------------------------------------------------
 
 
-def _mail_link(work: UnitOfWork, desk: Desk, request: WaitingRequest, *, now: datetime) -> None:
+def _mail_link(
+    work: Transaction, desk: SignupContext, request: WaitingRequest, *, now: datetime
+) -> None:
     address = request.address
     lock_mailbox(work, desk, address)
     person = _held(work, address)

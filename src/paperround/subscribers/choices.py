@@ -11,13 +11,13 @@ from threading import Lock
 from paperround.core.errors import InvalidInput
 from paperround.core.languages import marked
 from paperround.core.times import local_date, place_zone
-from paperround.db.transactions import Database, UnitOfWork
+from paperround.db.transactions import Database, Transaction
 from paperround.editions.lists import ListId
 from paperround.papers import phrases
 from paperround.papers.identifiers import canonical, folded
 from paperround.papers.model import Paper
 from paperround.papers.phrases import frequent_phrases
-from paperround.papers.search import Place, Query, Term
+from paperround.papers.search import Query, QueryPlace, Term
 from paperround.papers.stems import words
 from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.search import SearchIndex
@@ -156,7 +156,7 @@ class SuggestedTopics:
             return self._topics
 
 
-def settled(work: UnitOfWork, interests: Sequence[Interest]) -> tuple[Interest, ...]:
+def settled(work: Transaction, interests: Sequence[Interest]) -> tuple[Interest, ...]:
     """The interests, with a title that a paper here is called by as that paper's identifier.
 
     Some titles are looked for, the first; the others stay titles, which count by their words.
@@ -179,12 +179,12 @@ MOST_TITLES = 50
 """Titles that are looked for at a time: each is a search."""
 
 
-def paper_called(work: UnitOfWork, title: str) -> Paper | None:
+def paper_called(work: Transaction, title: str) -> Paper | None:
     """The paper here that is called so, whatever its case, accents and signs; the first of two."""
     said = tuple(words(title))
     if not said:
         return None
-    query = Query(required=(Term(words=said, place=Place.TITLE),))
+    query = Query(required=(Term(words=said, place=QueryPlace.TITLE),))
     papers = work[PaperStore].load(work[SearchIndex].find(query, limit=_LOOKED_AT).best)
     called = (paper for paper in papers.values() if folded(paper.title) == folded(title))
     return min(called, key=lambda paper: paper.id, default=None)

@@ -32,7 +32,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class FileEntry:
     """One person of a file: the cells by column, and the 1-based `position` of the `unit`."""
 
     row: Row
@@ -48,7 +48,7 @@ class Entry:
         )
 
 
-Found = Entry | Reject
+Found = FileEntry | Reject
 
 
 def read_rows(content: bytes) -> list[Found]:
@@ -123,7 +123,7 @@ def objects(text: str, *, within: str | None = None) -> list[Found]:
         value = value.get(within)
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise InvalidInput("the JSON must be an array of objects, one a subscriber")
-    return [Entry(row=row, position=at, unit="entry") for at, row in enumerate(value, start=1)]
+    return [FileEntry(row=row, position=at, unit="entry") for at, row in enumerate(value, start=1)]
 
 
 # --- CSV ---------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def sheet(text: str, *, needs: Sequence[str], skip: int = 0) -> list[Found]:
     found = list[Found]()
     for line, cells in lines[1:]:
         row = dict.fromkeys(header, "") | dict(zip(header, cells, strict=False))
-        entry = Entry(row=row, position=line)
+        entry = FileEntry(row=row, position=line)
         if any(cells[len(header) :]):
             problem = (
                 f"{len(cells)} cells under {len(header)} columns: quote a cell that holds a comma"

@@ -16,7 +16,7 @@ from paperround.core.errors import InvalidInput, Misconfigured
 from paperround.core.interfaces import Advance, no_progress
 from paperround.core.times import format_instant
 from paperround.core.tokens import KeyRing
-from paperround.db.transactions import Database, UnitOfWork, write
+from paperround.db.transactions import Database, Transaction, write
 from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Reject
@@ -63,7 +63,7 @@ def suppression_digests(keys: KeyRing, address: Address) -> frozenset[str]:
     return frozenset([keys.digest("suppression", address.folded, key) for key in keys.key_ids])
 
 
-def require_suppression_keys(work: UnitOfWork, keys: KeyRing) -> None:
+def require_suppression_keys(work: Transaction, keys: KeyRing) -> None:
     """Raise Misconfigured when a suppression was made with a key the ring has lost.
 
     Without it nobody can tell whether an address is suppressed, so nobody may be added.
@@ -76,7 +76,7 @@ def require_suppression_keys(work: UnitOfWork, keys: KeyRing) -> None:
         )
 
 
-def is_suppressed(work: UnitOfWork, keys: KeyRing, address: Address) -> bool:
+def is_suppressed(work: Transaction, keys: KeyRing, address: Address) -> bool:
     """Whether `address` must never be mailed, nor the mailbox that it is another spelling of.
 
     Raises Misconfigured when that cannot be told.
@@ -109,7 +109,7 @@ def import_subscribers(
         chunk = rows[start : start + CHUNK]
 
         def put_all(
-            work: UnitOfWork, chunk: Sequence[Found] = chunk
+            work: Transaction, chunk: Sequence[Found] = chunk
         ) -> tuple[Counter[str], list[Reject]]:
             """Count what became of the rows; those refused by us or by who read the file."""
             importer = _Importer(work, mailing_list, addresses, keys, now)
@@ -148,7 +148,7 @@ def add_subscriber(
     one who is suppressed, and one who left and comes back by signing up.
     """
 
-    def put(work: UnitOfWork) -> str:
+    def put(work: Transaction) -> str:
         require_suppression_keys(work, keys)
         importer = _Importer(work, work[ListStore].get(list_name), addresses, keys, now)
         outcome = importer.put({**row, "status": SubscriberState.ACTIVE.value})
@@ -167,7 +167,7 @@ def add_subscriber(
 
 @dataclass(frozen=True, slots=True)
 class _Importer:
-    work: UnitOfWork
+    work: Transaction
     mailing_list: MailingList
     addresses: AddressBook
     keys: KeyRing
@@ -210,7 +210,7 @@ class _Importer:
 
 
 def suppress(
-    work: UnitOfWork, keys: KeyRing, address: Address, *, reason: str, now: datetime
+    work: Transaction, keys: KeyRing, address: Address, *, reason: str, now: datetime
 ) -> bool:
     """Never mail `address` again; its subscriber stops. False when it was suppressed before."""
     digest = keys.digest("suppression", address.folded)
@@ -222,7 +222,7 @@ def suppress(
 
 
 def lift(
-    work: UnitOfWork, keys: KeyRing, address: Address, *, now: datetime, resume: bool = False
+    work: Transaction, keys: KeyRing, address: Address, *, now: datetime, resume: bool = False
 ) -> bool:
     """Allow `address` to be mailed again, under every key it was suppressed with; nothing that
     came back is held against it any more.
@@ -254,7 +254,7 @@ def lift(
     return any(lifted)
 
 
-def exported_rows(work: UnitOfWork, mailing_list: MailingList) -> Iterator[dict[str, str]]:
+def exported_rows(work: Transaction, mailing_list: MailingList) -> Iterator[dict[str, str]]:
     """One row a subscriber in the columns an import takes."""
     people = work[SubscriberStore].export(mailing_list.id)
     while page := list(islice(people, CHUNK)):

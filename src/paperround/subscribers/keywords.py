@@ -21,7 +21,7 @@ from functools import lru_cache
 
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
-from paperround.papers.search import COMMON, Place
+from paperround.papers.search import COMMON, QueryPlace
 from paperround.papers.topics import folded, unfolded
 
 LONGEST_KEYWORDS = 300
@@ -56,7 +56,7 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class AnyWords:
     """Folded words side by side, in one part of a paper or in any.
 
     `starts` makes the last of them a beginning; with `bends` it may also stand in the other
@@ -64,7 +64,7 @@ class Words:
     """
 
     text: str
-    place: Place | None = None
+    place: QueryPlace | None = None
     starts: bool = False
     bends: bool = False
     is_quoted: bool = False
@@ -78,7 +78,7 @@ class InCategory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Every:
+class AllOf:
     """What fits all of the parts."""
 
     parts: tuple["Node", ...]
@@ -98,7 +98,7 @@ class Without:
     part: "Node"
 
 
-Node = Words | InCategory | Every | Either | Without
+Node = AnyWords | InCategory | AllOf | Either | Without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class Keywords:
     @property
     def is_plain(self) -> bool:
         """Whether it is nothing but words that stand side by side."""
-        return isinstance(self.root, Words) and self.root.place is None
+        return isinstance(self.root, AnyWords) and self.root.place is None
 
     @property
     def wanted(self) -> str:
@@ -120,17 +120,17 @@ class Keywords:
         out."""
         whole, said = unfolded(self.text), []
         for one in _wanted(self.root):
-            if one.place is not Place.AUTHOR:
+            if one.place is not QueryPlace.AUTHOR:
                 at = whole.text.find(one.text)
                 said.append(one.text if at < 0 else whole.as_written(at, at + len(one.text)))
         return " ".join(said)
 
 
-def _wanted(node: Node) -> Iterator[Words]:
+def _wanted(node: Node) -> Iterator[AnyWords]:
     match node:
-        case Words():
+        case AnyWords():
             yield node
-        case Every() | Either():
+        case AllOf() | Either():
             for part in node.parts:
                 yield from _wanted(part)
 
@@ -163,7 +163,7 @@ def _asks(node: Node) -> bool:
     match node:
         case Without():
             return False
-        case Every():
+        case AllOf():
             return any(map(_asks, node.parts))
         case Either():
             return all(map(_asks, node.parts))
@@ -173,7 +173,7 @@ def _asks(node: Node) -> bool:
 def _finds_all(node: Node) -> bool:
     """Whether filler is enough to fit."""
     match node:
-        case Every():
+        case AllOf():
             return all(_finds_all(part) for part in node.parts if not isinstance(part, Without))
         case Either():
             return any(map(_finds_all, node.parts))
@@ -279,7 +279,7 @@ class _Parser:
             parts.append(self._one())
         telling = [part for part in parts if not _is_common(part)]
         kept = telling if any(map(_asks, telling)) else parts
-        return kept[0] if len(kept) == 1 else Every(parts=tuple(kept))
+        return kept[0] if len(kept) == 1 else AllOf(parts=tuple(kept))
 
     def _one(self) -> Node:
         token = self._look()
@@ -325,7 +325,7 @@ class _Parser:
 
 
 def _is_common(node: Node) -> bool:
-    if not isinstance(node, Words) or node.place or node.is_quoted or node.starts:
+    if not isinstance(node, AnyWords) or node.place or node.is_quoted or node.starts:
         return False
     return node.text in COMMON
 
@@ -336,15 +336,15 @@ def _term(token: _Token, name: str) -> Node:
     if name in _CATEGORY:
         return InCategory(name=" ".join(token.said.split()).casefold())
     starts = token.kind == "word" and token.said.endswith("*")
-    place = Place(name) if name else None
+    place = QueryPlace(name) if name else None
     text = folded(token.said.rstrip("*") if starts else token.said.replace("*", " "))
     text = " ".join(text.strip(_OUTER_MARKS).split())
     if starts and len(text) < _SHORTEST_START:
         raise _unfit("a beginning needs two letters before its * at character %(at)s", at=token.at)
-    return Words(
+    return AnyWords(
         text=text,
         place=place,
         starts=starts,
-        bends=not starts and place is not Place.AUTHOR,
+        bends=not starts and place is not QueryPlace.AUTHOR,
         is_quoted=token.kind == "phrase",
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Response
 
 from paperround.access.model import Scope
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.bootstrap.mail import channel_admin
 from paperround.delivery.channel_model import Channel
 from paperround.delivery.store.channels import ChannelStore
@@ -109,11 +109,11 @@ def resume_channel(home: Home, admin: Admin, channel_id: RowNumber) -> ChannelMo
     return _moved(home, channel_id, changed)
 
 
-def _moved(home: Runtime, number: int, changed: bool) -> ChannelMoved:
+def _moved(home: AppContext, number: int, changed: bool) -> ChannelMoved:
     channel = _channel(home, number)
     return ChannelMoved(name=channel.name, state=channel.state, changed=changed)
 
 
-def _channel(home: Runtime, number: int) -> Channel:
+def _channel(home: AppContext, number: int) -> Channel:
     with home.database.reading() as work:
         return work[ChannelStore].get(SubscriberId(number))

@@ -7,7 +7,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from starlette.exceptions import HTTPException
 
 from paperround.access.model import Scope
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import POLL
 from paperround.core.errors import (
     FetchFailed,
@@ -274,6 +274,6 @@ def upload_papers(
     return IngestAnswer.of(report)
 
 
-def _feed(home: Runtime, number: int) -> LiveFeed:
+def _feed(home: AppContext, number: int) -> LiveFeed:
     with home.database.reading() as work:
         return work[FeedStore].get(FeedId(number))

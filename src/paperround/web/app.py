@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.config import load_settings
 from paperround.core.clock import SystemClock
 from paperround.web import (
@@ -37,7 +37,7 @@ from paperround.web import (
     signup_api,
 )
 from paperround.web.cache import SECONDS, PageCache, compressed, conditional
-from paperround.web.context import Turns
+from paperround.web.context import CostlyTurns
 from paperround.web.form_token import stamp
 from paperround.web.language import hearing
 from paperround.web.openapi import ABOUT, TAGS, described
@@ -129,10 +129,10 @@ class VersionedFiles(StaticFiles):
         return answer
 
 
-def create_app(runtime: Runtime | None = None, *, cache_seconds: float = SECONDS) -> FastAPI:
+def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECONDS) -> FastAPI:
     """The site of `runtime`, by default of the installation that the environment describes; its
     public pages are cached for `cache_seconds`."""
-    home = runtime or Runtime(load_settings(), SystemClock())
+    home = runtime or AppContext(load_settings(), SystemClock())
     home.prepare_to_serve()
     site = Site(
         title="Paperround",
@@ -152,7 +152,7 @@ def create_app(runtime: Runtime | None = None, *, cache_seconds: float = SECONDS
         redirect_slashes=False,
     )
     site.state.runtime = home
-    site.state.turns = Turns()
+    site.state.turns = CostlyTurns()
     site.state.rules = rules_for(home)
     site.state.cache = PageCache(
         lambda: stamp(home.desk.keys, now=home.clock.now()), seconds=cache_seconds
@@ -164,7 +164,7 @@ def create_app(runtime: Runtime | None = None, *, cache_seconds: float = SECONDS
     return site
 
 
-def rules_for(home: Runtime) -> Rules:
+def rules_for(home: AppContext) -> Rules:
     """What the guard enforces for this installation."""
     public = urlsplit(home.settings.public_url)
     return Rules(

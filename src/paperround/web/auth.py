@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from paperround.access.idempotency import KEY, once, once_outside
 from paperround.access.keys import authenticate, tries_left
-from paperround.access.model import Answer, ApiKey, Asked, Scope, allows, by_key
+from paperround.access.model import ApiKey, IdempotentRequest, Scope, StoredResponse, allows, by_key
 from paperround.access.rate_limiter import client_and_network
 from paperround.bootstrap.workers import MAIL, POLL, PUBLISH
 from paperround.core.errors import InvalidInput
@@ -61,7 +61,7 @@ async def answer_once(
     said = hashlib.sha256(body).hexdigest()
     text = f"{request.method} {request.scope['path']}?{query} {said}"
     # Nothing of the request is kept but keyed hashes: it may hold an address.
-    asked = Asked(
+    asked = IdempotentRequest(
         key=hashlib.sha256(f"{who}\0{key}".encode()).hexdigest(),
         prints=tuple(keys.digest("request", text, key_id) for key_id in keys.key_ids),
     )
@@ -69,15 +69,17 @@ async def answer_once(
     return Response(answer.body, answer.status, dict(answer.headers))
 
 
-def _answered(request: Request, inner: Handler, asked: Asked, outside: bool) -> Answer:
+def _answered(
+    request: Request, inner: Handler, asked: IdempotentRequest, outside: bool
+) -> StoredResponse:
     """The answer, in this thread."""
     home, now = runtime_of(request), now_of(request)
 
-    def run() -> Answer:
+    def run() -> StoredResponse:
         response = asyncio.run(inner(request))
         said = {k: value for k, value in response.headers.items() if k != "content-length"}
         body = bytes(response.body).decode()
-        return Answer(status=response.status_code, headers=said, body=body)
+        return StoredResponse(status=response.status_code, headers=said, body=body)
 
     answer, is_new = (once_outside if outside else once)(home.database, asked, run, now=now)
     if is_new:

@@ -21,7 +21,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
-from paperround.core.rates import Standing
+from paperround.core.rates import RateLimitStatus
 from paperround.web.language import page_language
 from paperround.web.security import App, Message, Receive, Scope, Send
 from paperround.web.templates import KEPT, STAMP
@@ -40,7 +40,7 @@ Key = tuple[str, str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CachedPage:
     """A response with status 200; `size` is what it takes in the cache, in bytes."""
 
     headers: tuple[Header, ...]
@@ -61,7 +61,7 @@ class PageCache:
     ) -> None:
         self._stamp = stamp
 
-        def empty() -> TTLCache[Key, Page]:
+        def empty() -> TTLCache[Key, CachedPage]:
             return TTLCache(most_bytes, seconds, timer, getsizeof=lambda page: page.size)
 
         self._pages, self._forms = empty(), empty()
@@ -87,7 +87,7 @@ class PageCache:
 
         return run
 
-    async def _hand_out(self, page: Page, send: Send) -> None:
+    async def _hand_out(self, page: CachedPage, send: Send) -> None:
         body = page.body
         if _STAMP in body:
             body = body.replace(_STAMP, self._stamp().encode())
@@ -98,7 +98,7 @@ class PageCache:
 
 async def _held_back(
     app: App, scope: Scope, receive: Receive, send: Send, overhead: int
-) -> Page | None:
+) -> CachedPage | None:
     """The response of `app` if it may be cached; any other is passed on. `overhead` is what the key
     of the page takes, in bytes."""
     held: tuple[Header, ...] | None = None
@@ -118,7 +118,7 @@ async def _held_back(
         return None
     body = b"".join(parts)
     size = overhead + sum(len(name) + len(said) for name, said in held) + len(body)
-    return Page(held, body, size)
+    return CachedPage(held, body, size)
 
 
 def _may_be_cached(message: Message) -> bool:
@@ -190,7 +190,7 @@ def conditional(app: App) -> App:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        standings: list[Standing] = []
+        standings: list[RateLimitStatus] = []
         start: Message | None = None
         parts: list[bytes] = []
 
@@ -243,7 +243,7 @@ def _is_known(scope: Scope, tag: bytes) -> bool:
     return tag.removeprefix(b"W/") in named or b"*" in named
 
 
-def _rate_headers(standings: Iterable[Standing]) -> list[Header]:
+def _rate_headers(standings: Iterable[RateLimitStatus]) -> list[Header]:
     """`RateLimit-Policy` and `RateLimit` as draft-ietf-httpapi-ratelimit-headers-10 writes them, of
     the limit that the client is nearest to."""
     nearest = min(standings, key=lambda one: one.remaining, default=None)

@@ -9,7 +9,7 @@ from paperround.delivery.channel_model import ChannelKind, ChannelSettings
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.model import DeliveryState
 from paperround.subscribers.model import Preferences
-from paperround.web.models import Instant, Resource, Said, Taken, changes_like, value_of
+from paperround.web.models import Instant, Resource, Said, TakenCount, changes_like, value_of
 
 CHANNEL_EXAMPLE: dict[str, Any] = {
     "kind": "slack",
@@ -35,7 +35,7 @@ Words = Annotated[
 Several = list[Said]
 
 
-class _Described(Taken):
+class _Described(TakenCount):
     """What may be said of a channel, whether it is made or changed."""
 
     name: str = Field("", min_length=1, max_length=60, description="Unique among channels.")

@@ -11,7 +11,7 @@ from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from paperround.access.rate_limiter import client_and_network
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.errors import DatabaseFailed, RateLimited
 from paperround.core.languages import marked
 from paperround.self_service.preferences import language_kept
@@ -21,9 +21,9 @@ from paperround.web.security import CLIENT
 from paperround.web.templates import KEPT
 
 
-def runtime_of(request: Request) -> Runtime:
+def runtime_of(request: Request) -> AppContext:
     """The installation that serves the request."""
-    runtime: Runtime = request.app.state.runtime
+    runtime: AppContext = request.app.state.runtime
     return runtime
 
 
@@ -65,7 +65,7 @@ def keep_a_minute(response: Response) -> None:
 # thread and back, which costs more than most handlers do.
 
 
-async def _home(request: Request) -> Runtime:
+async def _home(request: Request) -> AppContext:
     return runtime_of(request)
 
 
@@ -81,7 +81,7 @@ async def _visit(request: Request) -> None:
     be_patient(request)
 
 
-Home = Annotated[Runtime, Depends(_home)]
+Home = Annotated[AppContext, Depends(_home)]
 Present = Annotated[datetime, Depends(_present)]
 Client = Annotated[str | None, Depends(_client)]
 PATIENT = Depends(_visit)
@@ -109,7 +109,7 @@ SEARCH, DIGEST = 5, 10
 """What a search and a digest of somebody's own count as."""
 
 
-class Turns:
+class CostlyTurns:
     """Who runs what costs much in one process. Safe to share between threads."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
@@ -162,7 +162,7 @@ def costly(cost: int) -> Any:
 
     async def turn(request: Request) -> AsyncIterator[None]:
         be_patient(request, cost)
-        turns: Turns = request.app.state.turns
+        turns: CostlyTurns = request.app.state.turns
         address, network = client_and_network(client_of(request))
         client = network if ":" in network else address
         await turns.wait(client)

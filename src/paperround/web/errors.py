@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.errors import (
     AlreadyTaken,
     Conflict,
@@ -130,7 +130,7 @@ def problem(
 ) -> Response:
     """An error answer: JSON under /api and /hooks, a page elsewhere. `code` is that of the status
     unless there is a better one."""
-    home: Runtime = request.app.state.runtime
+    home: AppContext = request.app.state.runtime
     title = TITLES.get(status, marked("Error"))
     kind, body = written(status, title, detail, request.url.path, home, code, errors)
     spoken = {"content-language": page_language(), "vary": "accept-language"}
@@ -143,7 +143,7 @@ def written(
     title: str,
     detail: str,
     path: str,
-    home: Runtime,
+    home: AppContext,
     code: str | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> tuple[str, bytes]:
@@ -177,7 +177,7 @@ def _is_for_programs(path: str) -> bool:
     return path.startswith(("/api/", HOOKS))
 
 
-def refused(home: Runtime, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
+def refused(home: AppContext, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
     """What the guard of the site of `home` answers when it turns a request away."""
     path = str(scope["path"])
     kind, body = written(refusal.status, refusal.title, refusal.detail, path, home)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from fastapi import APIRouter, Response
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.times import parse_date
 from paperround.digests.paper_pages import cited_edition, cited_paper
 from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
@@ -68,7 +68,7 @@ def of_list(home: Home, now: Present, list_name: str, ending: str) -> Response:
     return written(feeds.list_feed(home.database, publisher(home), list_name, now=now), ending)
 
 
-def publisher(home: Runtime) -> Publisher:
+def publisher(home: AppContext) -> Publisher:
     """This site, as feeds name it."""
     return Publisher.of(home.letterhead)
 
@@ -113,7 +113,7 @@ def edition_of_day(home: Home, list_name: str, day: str, ending: str) -> Respons
     return _edition(home, list_name, day, None, ending)
 
 
-def _edition(home: Runtime, list_name: str, day: str, cut: str | None, ending: str) -> Response:
+def _edition(home: AppContext, list_name: str, day: str, cut: str | None, ending: str) -> Response:
     found = cited_edition(
         home.database, home.letterhead.public_url, list_name, parse_date(day), cut
     )

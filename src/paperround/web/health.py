@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.errors import PaperroundError
 from paperround.core.jobs import spoken_lines
 from paperround.db.slots import SlotStore
@@ -54,7 +54,7 @@ def readyz(home: Home, now: Present, response: Response) -> dict[str, object]:
     return {"status": problem or well, **facts}
 
 
-def fitness(home: Runtime) -> str | None:
+def fitness(home: AppContext) -> str | None:
     """What is wrong with the database; None when nothing is."""
     try:
         with home.database.reading() as work:
@@ -67,7 +67,7 @@ def fitness(home: Runtime) -> str | None:
     return None
 
 
-def _working(home: Runtime, now: datetime) -> tuple[str | None, dict[str, object]]:
+def _working(home: AppContext, now: datetime) -> tuple[str | None, dict[str, object]]:
     """What keeps the work from being done, and who does it."""
     is_shared = not home.settings.embedded
     try:
@@ -121,7 +121,7 @@ class Role:
     numbers: Callable[[], Iterable[Gauge]]
 
 
-def worker_role(home: Runtime) -> Role:
+def worker_role(home: AppContext) -> Role:
     """A process that serves lines."""
     queue = home.shared_queue
 
@@ -170,7 +170,7 @@ def scheduler_role(last_look: Callable[[], datetime | None]) -> Role:
     return Role(name="scheduler", problem=problem, numbers=numbers)
 
 
-def role_app(home: Runtime, role: Role) -> Starlette:
+def role_app(home: AppContext, role: Role) -> Starlette:
     """`/healthz`, `/readyz` and `/metrics` of a process."""
 
     def healthz(_: Request) -> Response:

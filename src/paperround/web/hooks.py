@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from paperround.bounces.handling import receive
-from paperround.core.errors import FetchFailed, Forged, NotFound
+from paperround.core.errors import FetchFailed, InvalidSignature, NotFound
 from paperround.web.context import Home, Present, client_of, now_of, runtime_of
 from paperround.web.security import HOOKS
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 
 
-class Taken(BaseModel):
+class TakenAnswer(BaseModel):
     """What became of a request: events that were taken down, known ones among them, and others
     that tell nothing of an address."""
 
@@ -46,14 +46,14 @@ def take(
     home: Home,
     now: Present,
     body: Annotated[bytes, Depends(_body)],
-) -> Taken:
+) -> TakenAnswer:
     """Take down what a provider tells, once: 403 for whatever is not proven, 503 where that cannot
     be told now."""
     if provider not in home.hooks:
         raise NotFound("there is no such hook here, or it is not set up")
     try:
         heard = home.hooks[provider].hear(body, request.headers, now=now)
-    except Forged as error:
+    except InvalidSignature as error:
         log.warning("the hook %s refused a request: %s", provider, error)
         raise HTTPException(403, "Nothing proves that this comes from the provider.") from None
     except FetchFailed as error:
@@ -62,4 +62,4 @@ def take(
     if heard.ignored:
         log.info("the hook %s told %d things of no address", provider, heard.ignored)
     receive(home.database, home.settings.keys, heard.events, now=now)
-    return Taken(events=len(heard.events), ignored=heard.ignored)
+    return TakenAnswer(events=len(heard.events), ignored=heard.ignored)

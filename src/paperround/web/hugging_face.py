@@ -18,7 +18,7 @@ from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.model import ListedBy
 from paperround.editions.trending import (
     Counts,
-    Period,
+    TrendingPeriod,
     counts_of,
     days_of_date,
     days_of_month,
@@ -38,27 +38,27 @@ from paperround.web.models import Instant
 api = APIRouter(prefix="/api", tags=["hugging face"], dependencies=[PATIENT, LASTING_A_MINUTE])
 
 
-class Shape(BaseModel):
+class ResponseShape(BaseModel):
     """An answer whose names are written as theirs are: `publishedAt`."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class AuthorShape(Shape):
+class AuthorShape(ResponseShape):
     """An author."""
 
     name: str
     hidden: bool = False
 
 
-class OrganizationShape(Shape):
+class OrganizationShape(ResponseShape):
     """Who a paper comes from, by the one name that is known here."""
 
     name: str
     fullname: str
 
 
-class PaperShape(Shape):
+class PaperShape(ResponseShape):
     """A paper. `summary` is as much of its abstract as its source lets us show."""
 
     model_config = shown_as(examples.THEIR_PAPER)
@@ -98,7 +98,7 @@ class PaperShape(Shape):
         )
 
 
-class FoundShape(Shape):
+class FoundShape(ResponseShape):
     """A paper among others. `publishedAt` is when it was listed, as their own client reads it;
     `paper.publishedAt` is when it was published."""
 
@@ -184,7 +184,7 @@ def list_daily_papers(
         raise BadRequest(str(error), code=error.code) from None
     if sort == "trending" and days is None:
         _, newest = trending_now(
-            home.database, DEFAULT_LIST, Period.DAY, now=now, limit=limit, offset=offset
+            home.database, DEFAULT_LIST, TrendingPeriod.DAY, now=now, limit=limit, offset=offset
         )
         found = [one.paper for one in newest]
     else:

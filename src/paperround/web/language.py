@@ -28,7 +28,7 @@ _SAYS = re.compile(rf"[?;&]{PARAMETER}=")
 
 
 @dataclass(slots=True)
-class Heard:
+class LanguageWish:
     """What is known of the language of whoever asks; None where nothing is. `query` is that of
     the address they asked for.
 
@@ -42,13 +42,13 @@ class Heard:
     query: str = ""
 
 
-_HEARD: ContextVar[Heard] = ContextVar("heard")
+_HEARD: ContextVar[LanguageWish] = ContextVar("heard")
 
 
-def _hears() -> Heard:
+def _hears() -> LanguageWish:
     heard = _HEARD.get(None)
     if heard is None:
-        _HEARD.set(heard := Heard())
+        _HEARD.set(heard := LanguageWish())
     return heard
 
 
@@ -63,12 +63,12 @@ def hearing(app: App) -> App:
     return run
 
 
-def _heard(scope: Scope) -> Heard:
+def _heard(scope: Scope) -> LanguageWish:
     query: str = scope.get("query_string", b"").decode("latin-1")
     named = next((nearest(value) for name, value in _fields(query) if name == PARAMETER), None)
     lines = [value for name, value in scope["headers"] if name == b"accept-language"]
     liked = accepted(b",".join(lines).decode("latin-1"))
-    return Heard(asked=named, accepted=liked, query=query)
+    return LanguageWish(asked=named, accepted=liked, query=query)
 
 
 def _fields(query: str) -> list[tuple[str, str]]:

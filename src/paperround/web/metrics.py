@@ -11,9 +11,9 @@ from datetime import datetime
 from fastapi import Response
 
 from paperround.access.model import Scope
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.bounces.model import ReturnTally
-from paperround.core.jobs import Line, Lined
+from paperround.core.jobs import QueueDepth, QueueName
 from paperround.db.transactions import Database
 from paperround.delivery.store.status import StatusStore
 from paperround.feeds.due import polled_feeds
@@ -216,7 +216,7 @@ def _of_requests(tally: RequestTally) -> Iterator[Gauge]:
     )
 
 
-def gauges_of_staff(home: Runtime, *, now: datetime) -> Iterator[Gauge]:
+def gauges_of_staff(home: AppContext, *, now: datetime) -> Iterator[Gauge]:
     """The processes that share the work."""
     with home.database.reading() as work:
         people = staff(work, now=now)
@@ -225,11 +225,11 @@ def gauges_of_staff(home: Runtime, *, now: datetime) -> Iterator[Gauge]:
         name="workers",
         means="Workers that live and serve a queue.",
         labels=("queue",),
-        values=[((line,), float(people.serving(line))) for line in Line],
+        values=[((line,), float(people.serving(line))) for line in QueueName],
     )
 
 
-def gauges_of_lines(lined: Mapping[Line, Lined]) -> Iterator[Gauge]:
+def gauges_of_lines(lined: Mapping[QueueName, QueueDepth]) -> Iterator[Gauge]:
     """The jobs of all processes."""
     yield Gauge(
         name="queue_jobs",

@@ -20,7 +20,7 @@ from paperround.core.languages import marked
 from paperround.core.times import format_instant
 from paperround.feeds.model import FeedHealth, NewFeed, Source
 from paperround.feeds.preview import Fate, FeedPreview
-from paperround.feeds.sources.choices import NEEDS_URL, Choice, choice_of
+from paperround.feeds.sources.choices import NEEDS_URL, SettingChoice, choice_of
 from paperround.papers.model import Show
 
 MOST_PREVIEWED = 50
@@ -76,13 +76,13 @@ FEED_EXAMPLE: dict[str, Any] = {
 # --- taken -------------------------------------------------------------------------------------
 
 
-class Taken(BaseModel):
+class TakenCount(BaseModel):
     """A body that is taken literally."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-class FeedBody(Taken):
+class FeedBody(TakenCount):
     """A feed as an operator describes it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [FEED_EXAMPLE]})
@@ -111,7 +111,7 @@ def changes_like(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra=without_defaults)
 
 
-class FeedChanges(Taken):
+class FeedChanges(TakenCount):
     """What is to change of a feed. What is left out stays; `settings` are replaced whole."""
 
     model_config = changes_like({"enabled": False}, {"settings": {"categories": "cs.LG"}})
@@ -330,7 +330,7 @@ class SettingAnswer(BaseModel):
     values: list[ValueAnswer]
 
     @classmethod
-    def of(cls, name: str, says: str, choice: Choice) -> "SettingAnswer":
+    def of(cls, name: str, says: str, choice: SettingChoice) -> "SettingAnswer":
         """The answer that shows one setting."""
         values = [ValueAnswer(value=one, title=t) for one, t in choice.values().items()]
         return cls(**asdict(choice) | {"name": name, "says": says, "values": values})
@@ -373,7 +373,7 @@ class ImportAnswer(Resource):
     rejects: list[FreshReject]
 
 
-class FeedFile(Taken):
+class FeedFile(TakenCount):
     """All feeds, as `export` gives them and `import` takes them."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"feeds": [FEED_EXAMPLE]}]})

@@ -17,7 +17,7 @@ from paperround.access.model import Scope, allows
 from paperround.core.errors import NotFound
 from paperround.core.languages import marked
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
-from paperround.delivery.outbox_reader import KeptMail, kept_mail, kept_mails
+from paperround.delivery.outbox_reader import OutboxMail, kept_mail, kept_mails
 from paperround.web.context import Client, Home, Present
 from paperround.web.templates import HTML, private
 
@@ -76,7 +76,7 @@ def outbox(home: Home) -> Response:
     return private(home, "outbox_elsewhere.html", relays=[str(relay) for relay in where])
 
 
-def mail_of(home: Home, mail_id: str) -> KeptMail:
+def mail_of(home: Home, mail_id: str) -> OutboxMail:
     """The mail of that id. Raises NotFound."""
     where = parse_smtp_url(home.settings.relay)
     mail = kept_mail(where.directory, mail_id) if isinstance(where, OutboxFolder) else None
@@ -85,7 +85,7 @@ def mail_of(home: Home, mail_id: str) -> KeptMail:
     return mail
 
 
-Mail = Annotated[KeptMail, Depends(mail_of)]
+Mail = Annotated[OutboxMail, Depends(mail_of)]
 
 
 @router.get("/outbox/{mail_id}")

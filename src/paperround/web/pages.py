@@ -12,7 +12,7 @@ from paperround.digests.paper_pages import citation, paper_page
 from paperround.editions.export.bibtex import write_bibtex
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.source_pages import sources_page
-from paperround.editions.trending import MOST_PAGES, Period, archive_page, trending_page
+from paperround.editions.trending import MOST_PAGES, TrendingPeriod, archive_page, trending_page
 from paperround.ranking.learn import ranking_page
 from paperround.web.context import Home, Present
 from paperround.web.paging import page_number
@@ -25,16 +25,16 @@ router = APIRouter(include_in_schema=False)
 def trending(
     home: Home,
     now: Present,
-    period: str = Period.DAY,
+    period: str = TrendingPeriod.DAY,
     date: str = "",
     list: str = DEFAULT_LIST,  # noqa: A002
     page: str = "1",
 ) -> Response:
     """What was trending on a day, in a week or a month; without a date, of late."""
-    if period not in [*Period]:
+    if period not in [*TrendingPeriod]:
         raise invalid("period", "%(given)s is no period: write day, week or month", given=period)
     number = page_number(page, MOST_PAGES)
-    found = trending_page(home.database, list, Period(period), date, number=number, now=now)
+    found = trending_page(home.database, list, TrendingPeriod(period), date, number=number, now=now)
     return public(home, "trending.html", page=found)
 
 

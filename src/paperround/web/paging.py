@@ -61,14 +61,14 @@ class Wanted:
         place = f"{collection}:{numbers[self.limit - 1]}"
         return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
-    def page(self, collection: str, found: Sequence[Any]) -> "Page":
+    def page(self, collection: str, found: Sequence[Any]) -> "ListPage":
         """A page of the rows read, `probe` of them at most."""
         numbers = [one.id for one in found]
-        return Page(found[: self.limit], self.next_cursor(collection, numbers))
+        return ListPage(found[: self.limit], self.next_cursor(collection, numbers))
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """Rows of a collection, and where the next page begins; None at the end."""
 
     items: Sequence[Any]

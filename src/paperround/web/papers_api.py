@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason, localize_source
 from paperround.core.times import parse_date
 from paperround.digests.pages import edition_page
@@ -17,7 +17,7 @@ from paperround.editions.citations import Citation
 from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.editions.store.lists import ListStore
-from paperround.editions.trending import DailyPaper, Period, trending_now
+from paperround.editions.trending import DailyPaper, TrendingPeriod, trending_now
 from paperround.papers.model import PaperId, Show
 from paperround.papers.store.papers import PaperStore
 from paperround.ranking.learn import ranking_page
@@ -53,7 +53,7 @@ class PlacedPaper(Resource):
 
 
 def _said(sources: Sequence[str]) -> list[str]:
-    return [localize_source(tongue(), one) for one in sources]
+    return [localize_source(locale_for(), one) for one in sources]
 
 
 class EditionAnswer(Resource):
@@ -211,7 +211,7 @@ class TrendingAnswer(BaseModel):
     model_config = shown_as(examples.TRENDING)
 
     list: str
-    period: Period
+    period: TrendingPeriod
     items: Sequence[TrendingPaper]
 
 
@@ -245,7 +245,7 @@ class ListsAnswer(BaseModel):
 
 
 ListName = Annotated[str, Query(max_length=60, description="A list.", examples=["trending"])]
-Within = Annotated[Period, Query(description="The days that end with the newest edition.")]
+Within = Annotated[TrendingPeriod, Query(description="The days that end with the newest edition.")]
 Most = Annotated[int, Query(ge=1, le=MOST, description="Papers, at most.")]
 Name = Annotated[
     str, Path(description="An id of this site, or an arXiv id.", examples=["2603.00001"])
@@ -275,7 +275,7 @@ def read_paper(home: Home, name: Name) -> PaperAnswer:
 def list_trending(
     home: Home,
     now: Present,
-    period: Within = Period.DAY,
+    period: Within = TrendingPeriod.DAY,
     list: ListName = DEFAULT_LIST,  # noqa: A002
     limit: Most = 50,
 ) -> TrendingAnswer:

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Response, UploadFile
 from pydantic import BaseModel, ConfigDict
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, UnreadableFile, invalid
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.feeds.formats.library import read_library
 from paperround.feeds.formats.registry import decompress
 from paperround.feeds.sources.zotero import place_of, read_zotero
@@ -78,10 +78,10 @@ def judge(home: Home, now: Present, token: str, said: Annotated[Judgements, Form
             return _suggested(home, token, said, now)
 
 
-def _offer(home: Runtime, token: str, said: Judgements) -> Response:
+def _offer(home: AppContext, token: str, said: Judgements) -> Response:
     """What a link gets that ran out; what was said of papers, and ticked, is given back."""
     good, bad = said.said(GOOD), said.said(BAD)
-    ours, titles = tongue(page_language()), titles_of(home.database, {*good, *bad})
+    ours, titles = locale_for(page_language()), titles_of(home.database, {*good, *bad})
     judged = [
         ours.gettext("%(label)s: %(value)s", label=label, value=titles[one])
         for label, papers in ((ours.gettext("Good"), good), (ours.gettext("Bad"), bad))
@@ -92,7 +92,7 @@ def _offer(home: Runtime, token: str, said: Judgements) -> Response:
 
 
 def _page(
-    home: Runtime,
+    home: AppContext,
     token: str,
     page: str,
     said: Judgements,
@@ -119,7 +119,7 @@ def _page(
     )
 
 
-def _suggested(home: Runtime, token: str, said: Judgements, now: datetime) -> Response:
+def _suggested(home: AppContext, token: str, said: Judgements, now: datetime) -> Response:
     good, bad = said.said(GOOD), said.said(BAD)
     if not good:
         none = invalid("papers", "say of one paper at least that it is good")
@@ -130,7 +130,7 @@ def _suggested(home: Runtime, token: str, said: Judgements, now: datetime) -> Re
     return private(home, "judged.html", token=token, found=found)
 
 
-def _kept(home: Runtime, token: str, said: Judgements, now: datetime) -> Response:
+def _kept(home: AppContext, token: str, said: Judgements, now: datetime) -> Response:
     try:
         interests = [parse_interest(one) for one in said.interest]
         kept = keep_judgements(
@@ -175,7 +175,7 @@ def paper_id(text: str) -> PaperId | None:
     return PaperId(int(text)) if is_number else None
 
 
-def _sheet(home: Runtime, token: str, said: Feedback | None = None) -> Response:
+def _sheet(home: AppContext, token: str, said: Feedback | None = None) -> Response:
     sheet = history.feedback_sheet(home.desk, token)
     if sheet is None:
         return private(home, "no_feedback.html")
@@ -224,7 +224,7 @@ def take_library(
 
 
 def _understood(
-    home: Runtime, token: str, content: bytes, text: str, zotero: str, now: datetime
+    home: AppContext, token: str, content: bytes, text: str, zotero: str, now: datetime
 ) -> Response | None:
     """None when the right to it ended meanwhile."""
     try:
@@ -241,7 +241,7 @@ def _understood(
     )
 
 
-def _given(home: Runtime, content: bytes, text: str, zotero: str) -> Library:
+def _given(home: AppContext, content: bytes, text: str, zotero: str) -> Library:
     """What was given: a file before a text, a text before a place to look at."""
     if content:
         return read_library(decompress(content, MOST_UNPACKED))
@@ -256,7 +256,7 @@ def _given(home: Runtime, content: bytes, text: str, zotero: str) -> Library:
     return read_zotero(client, place)
 
 
-def _kept_seeds(home: Runtime, token: str, seeds: list[str], now: datetime) -> Response | None:
+def _kept_seeds(home: AppContext, token: str, seeds: list[str], now: datetime) -> Response | None:
     """None when the right to it ended meanwhile."""
     try:
         kept = keep_seeds(home.desk, token, seeds, now=now)
@@ -268,7 +268,7 @@ def _kept_seeds(home: Runtime, token: str, seeds: list[str], now: datetime) -> R
 
 
 def _form(
-    home: Runtime,
+    home: AppContext,
     token: str,
     *,
     error: InvalidInput | None = None,

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 from pydantic import Field
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.errors import InvalidInput, invalid
 from paperround.delivery.status_text import WHY_NO_MAIL
 from paperround.self_service import change_address, preferences
@@ -39,7 +39,7 @@ FORGED_MASK = "•••@•••"
 """Stands where the masked address does: a link that is not ours looks like one that is."""
 
 
-class Deed(ChoicesForm):
+class FormAction(ChoicesForm):
     """What is to be done on a preferences page, with the choices when they are to be saved. `list`
     is the list they are for, `email` the address somebody moves to, `shown` the mark of the choices
     that the page was made with."""
@@ -55,7 +55,7 @@ class Deed(ChoicesForm):
 class _Visit:
     """One reader with their link, and what they see."""
 
-    home: Runtime
+    home: AppContext
     token: str
     now: datetime
     choices: Choices
@@ -72,7 +72,7 @@ class _Visit:
         choices that the writer of `form` has seen, or was told of, and suggests topics that the
         form does not hold yet."""
         errors = errors or {}
-        seen = form.shown if isinstance(form, Deed) and "shown" not in errors else ""
+        seen = form.shown if isinstance(form, FormAction) and "shown" not in errors else ""
         said = {line.strip().casefold() for line in (form.topic + "\n" + form.topics).splitlines()}
         topics = self.home.topics.now(now=self.now)
         return private(
@@ -94,7 +94,7 @@ class _Visit:
 
 
 def _visit(
-    home: Runtime, token: str, list_name: str | None, now: datetime, client: str | None = None
+    home: AppContext, token: str, list_name: str | None, now: datetime, client: str | None = None
 ) -> _Visit | None:
     """The reader of a freshly mailed link, in whose language pages are from here on; None for any
     other link."""
@@ -139,7 +139,7 @@ def _typed(choices: Choices) -> ChoicesForm:
 
 @router.post("/preferences/{token}")
 def act(
-    home: Home, now: Present, client: Client, token: str, deed: Annotated[Deed, Form()]
+    home: Home, now: Present, client: Client, token: str, deed: Annotated[FormAction, Form()]
 ) -> Response:
     """Do what the page's buttons say; without the right to it, offer to mail a link."""
     if deed.action == "link":
@@ -155,14 +155,14 @@ def act(
     return do(visit, deed) or offer(home, token, _unsaved(deed))
 
 
-def _left(visit: _Visit, _: Deed) -> Response | None:
+def _left(visit: _Visit, _: FormAction) -> Response | None:
     done = preferences.leave_from_choices(
         visit.home.desk, visit.token, now=visit.now, list_name=visit.choices.list_name
     )
     return private(visit.home, "left.html") if done else None
 
 
-def _joined(visit: _Visit, deed: Deed) -> Response | None:
+def _joined(visit: _Visit, deed: FormAction) -> Response | None:
     joined = join_list(visit.home.desk, visit.token, deed.join, now=visit.now)
     return _again(visit, "joined", list_name=deed.join) if joined else None
 
@@ -173,7 +173,7 @@ def _again(visit: _Visit, done: str, list_name: str | None = None) -> Response |
     return None if fresh is None else fresh.page(_typed(fresh.choices), done=done)
 
 
-def _asked_to_move(visit: _Visit, deed: Deed) -> Response | None:
+def _asked_to_move(visit: _Visit, deed: FormAction) -> Response | None:
     try:
         address = new_address_of(visit.home, deed.email)
         visitor = Visitor(ip=visit.client, stamped=True)
@@ -187,12 +187,12 @@ def _asked_to_move(visit: _Visit, deed: Deed) -> Response | None:
     return private(visit.home, "move_asked.html", token=visit.token) if asked else None
 
 
-def _with_new_feed(visit: _Visit, _: Deed) -> Response | None:
+def _with_new_feed(visit: _Visit, _: FormAction) -> Response | None:
     renewed = preferences.renew_feed(visit.home.desk, visit.token, now=visit.now)
     return None if renewed is None else _again(visit, "renewed")
 
 
-def _saved(visit: _Visit, deed: Deed) -> Response | None:
+def _saved(visit: _Visit, deed: FormAction) -> Response | None:
     choices = visit.choices
     try:
         wish = wished(deed, choices.preferences)
@@ -222,23 +222,23 @@ def _saved(visit: _Visit, deed: Deed) -> Response | None:
     return _again(visit, "saved")
 
 
-def _exported(visit: _Visit, _: Deed) -> Response | None:
+def _exported(visit: _Visit, _: FormAction) -> Response | None:
     found = export_person(visit.home.desk, visit.token, now=visit.now)
     if found is None:
         return None
     return streamed(found, media_type="application/json", name="paperround-data.json")
 
 
-def _ask_to_erase(visit: _Visit, _: Deed) -> Response:
+def _ask_to_erase(visit: _Visit, _: FormAction) -> Response:
     return private(visit.home, "erase.html", masked=visit.choices.masked, token=visit.token)
 
 
-def _erased(visit: _Visit, _: Deed) -> Response | None:
+def _erased(visit: _Visit, _: FormAction) -> Response | None:
     done = erase_person(visit.home.desk, visit.token, now=visit.now)
     return private(visit.home, "erased.html") if done else None
 
 
-_DEEDS: Mapping[str, Callable[[_Visit, Deed], Response | None]] = {
+_DEEDS: Mapping[str, Callable[[_Visit, FormAction], Response | None]] = {
     "save": _saved,
     "change": _Visit.page,  # once more, as it was filled in
     "leave": _left,
@@ -252,17 +252,17 @@ _DEEDS: Mapping[str, Callable[[_Visit, Deed], Response | None]] = {
 """What the buttons of the page do; each gives None when the right to it ended meanwhile."""
 
 
-def welcomed(home: Runtime, token: str, now: datetime) -> bool:
+def welcomed(home: AppContext, token: str, now: datetime) -> bool:
     """Whether a link is a freshly mailed one."""
     return preferences.open_choices(home.desk, token, now=now) is not None
 
 
-def _unsaved(deed: Deed) -> str | None:
+def _unsaved(deed: FormAction) -> str | None:
     """What somebody wrote who cannot do this any more; None where it was not about to be kept."""
     return written(deed) if deed.action in ("save", "preview", "change") else None
 
 
-def offer(home: Runtime, token: str, unsaved: str | None = None) -> Response:
+def offer(home: AppContext, token: str, unsaved: str | None = None) -> Response:
     """What a link that is not freshly mailed gets: a button that has one mailed. Whoever comes back
     after they were erased, or pressed twice, is told that they are; whose link ran out while they
     wrote is shown the lines they wrote, `unsaved`: None where there was nothing to keep, empty
@@ -292,7 +292,9 @@ def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  
 
 
 @router.post("/preferences/{token}/preview", dependencies=[costly(DIGEST)])
-def try_choices(home: Home, now: Present, token: str, deed: Annotated[Deed, Form()]) -> Response:
+def try_choices(
+    home: Home, now: Present, token: str, deed: Annotated[FormAction, Form()]
+) -> Response:
     """The next digest with choices that are not saved; nothing is kept."""
     visit = _visit(home, token, deed.list_name, now)
     if visit is None:

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 from paperround.core.errors import (
     Crowded,
     InvalidInput,
@@ -146,7 +146,7 @@ def subscribe(
 
 
 def _visitor(
-    home: Runtime, client: str | None, form: SignupForm | LinkForm, now: datetime
+    home: AppContext, client: str | None, form: SignupForm | LinkForm, now: datetime
 ) -> tuple[Visitor, bool]:
     """Who sent a form, and whether it was a program that fell into a trap."""
     stamp = form_token.filled(home.desk.keys, form.stamp, now=now)
@@ -155,7 +155,7 @@ def _visitor(
 
 
 @contextmanager
-def refusals_counted(home: Runtime, now: datetime) -> Iterator[None]:
+def refusals_counted(home: AppContext, now: datetime) -> Iterator[None]:
     """The operator hears of what a limit refuses, whatever is undone with the request."""
     try:
         yield
@@ -182,7 +182,7 @@ class Hint:
     written: str
 
 
-def _hint(home: Runtime, form: SignupForm) -> Hint | None:
+def _hint(home: AppContext, form: SignupForm) -> Hint | None:
     """What to ask whoever wrote an address, once. The spelling of its domain alone tells. Raises
     InvalidInput (code `email`) for what is no address."""
     address = address_of(home, form.email)
@@ -193,7 +193,7 @@ def _hint(home: Runtime, form: SignupForm) -> Hint | None:
 
 
 def sign_up_page(
-    home: Runtime,
+    home: AppContext,
     form: SignupForm,
     now: datetime,
     *,
@@ -237,12 +237,12 @@ def _status(error: InvalidInput | None, hint: Hint | None, crowd: Crowded | None
     return 200 if error is None and hint is None else 422
 
 
-def _work(home: Runtime, now: datetime, crowd: Crowded | None) -> form_token.Challenge | None:
+def _work(home: AppContext, now: datetime, crowd: Crowded | None) -> form_token.Challenge | None:
     is_asked = crowd is not None or must_work(home.desk, now=now)
     return form_token.challenge(home.desk.keys, now=now) if is_asked else None
 
 
-def _request(home: Runtime, form: SignupForm, visitor: Visitor, now: datetime) -> SignupRequest:
+def _request(home: AppContext, form: SignupForm, visitor: Visitor, now: datetime) -> SignupRequest:
     address, names = new_address_of(home, form.corrected or form.email), asked_lists(form)
     return SignupRequest(
         address=address,
@@ -256,7 +256,7 @@ def _request(home: Runtime, form: SignupForm, visitor: Visitor, now: datetime) -
     )
 
 
-def _proof(home: Runtime, form: SignupForm | LinkForm, now: datetime) -> str | None:
+def _proof(home: AppContext, form: SignupForm | LinkForm, now: datetime) -> str | None:
     """The challenge that a browser solved for the form, None where it solved none."""
     return form_token.solved(home.desk.keys, form.work, form.number, now=now) if form.work else None
 
@@ -287,7 +287,7 @@ def wanted_interests(form: SignupForm) -> tuple[Interest, ...]:
     return bounded((*searched, *said))
 
 
-def new_address_of(home: Runtime, written: str) -> Address:
+def new_address_of(home: AppContext, written: str) -> Address:
     """An address that mails are to go to from now on; raises InvalidInput (code `email`)."""
     address = address_of(home, written)
     if not ROUTED.isdisjoint(address.mailed.rpartition("@")[0]):
@@ -306,7 +306,7 @@ def new_address_of(home: Runtime, written: str) -> Address:
     return address
 
 
-def address_of(home: Runtime, written: str) -> Address:
+def address_of(home: AppContext, written: str) -> Address:
     """The address somebody wrote; raises InvalidInput (code `email`)."""
     try:
         return home.addresses.read(written)
@@ -429,7 +429,7 @@ router.add_api_route("/preferences", request_link, methods=["POST"], route_class
 
 
 def _link_form(
-    home: Runtime,
+    home: AppContext,
     form: LinkForm,
     now: datetime,
     *,

@@ -14,8 +14,8 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from paperround.bootstrap import Runtime
-from paperround.core.i18n.locale import Tongue, tongue
+from paperround.bootstrap import AppContext
+from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.i18n.localize import localize_error
 from paperround.core.languages import ENGLISH, LANGUAGES
 from paperround.core.paths import templates_dir
@@ -43,55 +43,55 @@ def of_arxiv(papers: Iterable[EditionPaper]) -> bool:
     return any(one.identifiers.get("arxiv") for one in papers)
 
 
-def _moment(tongue: Tongue, moment: datetime) -> str:
+def _moment(locale: Locale, moment: datetime) -> str:
     """`Fri 30 Jan 15:47`, in UTC, where another instant beside it says so."""
-    return f"{tongue.short_date(moment.date())} {moment:%H:%M}"
+    return f"{locale.short_date(moment.date())} {moment:%H:%M}"
 
 
-def _parts(tongue: Tongue, paper: EditionPaper) -> list[tuple[str, str]]:
+def _parts(locale: Locale, paper: EditionPaper) -> list[tuple[str, str]]:
     """The parts of a score that are not 0: their names as people say them, and what each adds."""
     return [
-        (tongue.word(name.replace("_", " ")), _part(tongue, value))
+        (locale.word(name.replace("_", " ")), _part(locale, value))
         for name, value in paper.parts.items()
         if value
     ]
 
 
-def _part(tongue: Tongue, value: float) -> str:
+def _part(locale: Locale, value: float) -> str:
     """A part of a score with its sign, to the places it was added with."""
-    return tongue.decimal(f"{value:+.4f}".replace("-", "−"))
+    return locale.decimal(f"{value:+.4f}".replace("-", "−"))
 
 
-def _weight(tongue: Tongue, value: float) -> str:
-    return tongue.decimal(f"{value:+.2f}".replace("-", "−"))
+def _weight(locale: Locale, value: float) -> str:
+    return locale.decimal(f"{value:+.2f}".replace("-", "−"))
 
 
-def _cut_time(tongue: Tongue, cut: str, mailing_list: MailingList) -> str:
+def _cut_time(locale: Locale, cut: str, mailing_list: MailingList) -> str:
     """`06:00`, when a cut of a list is made."""
     is_number = cut.isascii() and cut.isdecimal() and len(cut) < 3
     if is_number and int(cut) < len(mailing_list.cuts):
         return mailing_list.cuts[int(cut)]
-    return tongue.gettext("by hand")
+    return locale.gettext("by hand")
 
 
-def _sentence(tongue: Tongue, text: str) -> str:
+def _sentence(locale: Locale, text: str) -> str:
     """`text`, as an error says it, as a sentence: with a capital and a full stop."""
     said = text[:1].upper() + text[1:]
-    return said if said.endswith(_ENDS) else tongue.gettext("%(problem)s.", problem=said)
+    return said if said.endswith(_ENDS) else locale.gettext("%(problem)s.", problem=said)
 
 
-def _told(tongue: Tongue, count: Observation) -> str:
+def _told(locale: Locale, count: Observation) -> str:
     """`12 comments`; a signal that has no word here goes by its name."""
     noun = _SIGNALS.get(count.signal)
     if noun is not None:
-        return tongue.counted(count.value, noun)
-    return f"{tongue.number(count.value)} {count.signal.replace('_', ' ')}"
+        return locale.counted(count.value, noun)
+    return f"{locale.number(count.value)} {count.signal.replace('_', ' ')}"
 
 
 @cache
 def environment(language: str = ENGLISH) -> Environment:
     """The environment of all pages in a language of ours."""
-    ours = tongue(language)
+    ours = locale_for(language)
     made = Environment(
         loader=FileSystemLoader(templates_dir() / "web"),
         autoescape=True,
@@ -169,14 +169,14 @@ MAIL_POLICY = (
 """A mail carries its styles inside, as mail programs need it, and may do nothing else."""
 
 
-def public(home: Runtime, template: str, **values: object) -> Response:
+def public(home: AppContext, template: str, **values: object) -> Response:
     """A page that is the same for everybody, and may be kept for a minute. A form's stamp, where
     one is named, is that of the moment at which somebody gets the page."""
     stamped = {name: STAMP if name == "stamp" else value for name, value in values.items()}
     return _page(home, template, 200, KEPT, stamped)
 
 
-def private(home: Runtime, template: str, *, status: int = 200, **values: object) -> Response:
+def private(home: AppContext, template: str, *, status: int = 200, **values: object) -> Response:
     """A page for whoever asked, which no cache keeps: it says nothing, so the guard says
     `no-store`."""
     return _page(home, template, status, {}, values)
@@ -188,7 +188,7 @@ def mail(html: str) -> Response:
 
 
 def _page(
-    home: Runtime,
+    home: AppContext,
     template: str,
     status: int,
     headers: Mapping[str, str],

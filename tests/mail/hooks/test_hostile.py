@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.bounces.model import Heard
+from paperround.bounces.model import ReportedEvents
 from paperround.plugins.bounce_hooks import mailgun, postmark, sendgrid, ses
 from paperround.plugins.bounce_hooks.fields import code_of, kept, message_id, tag_of
 from tests.builders import NOW
@@ -26,7 +26,7 @@ from tests.mail.hooks.providers import (
 )
 from tests.mail.hooks.providers import mailgun as mailgun_body
 
-Parse = Callable[..., Heard]
+Parse = Callable[..., ReportedEvents]
 PARSERS: tuple[Parse, ...] = (ses.parse, postmark.parse, sendgrid.parse, mailgun.parse)
 
 

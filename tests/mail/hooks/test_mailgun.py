@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.bounces.model import Heard, Kind, ReturnedEvent
-from paperround.core.errors import Forged
+from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
+from paperround.core.errors import InvalidSignature
 from paperround.delivery.model import Evidence
 from paperround.plugins.bounce_hooks.mailgun import MailgunHook, Tokens, parse
 from tests.builders import NOW
@@ -26,7 +26,7 @@ def hook_of(*secrets: str) -> MailgunHook:
     return MailgunHook(secrets or (SIGNING_KEY,))
 
 
-def heard(event: dict[str, object]) -> Heard:
+def heard(event: dict[str, object]) -> ReportedEvents:
     return parse(mailgun(event), now=NOW)
 
 
@@ -42,7 +42,7 @@ def test_a_failure_names_our_mail_the_reader_and_what_was_said() -> None:
         ReturnedEvent(
             way="hook:mailgun",
             event_id="G9Bn5sl1TC6nu79C8C0bwg",
-            kind=Kind.BOUNCE,
+            kind=ReportKind.BOUNCE,
             evidence=Evidence.GONE,
             happened_at=NOW - timedelta(seconds=30),
             message_id=OURS,
@@ -72,21 +72,21 @@ def test_only_a_bounce_whose_words_agree_says_that_an_address_is_gone(
     event: dict[str, object], evidence: Evidence
 ) -> None:
     [found] = heard(event).events
-    assert (found.kind, found.evidence) == (Kind.BOUNCE, evidence)
+    assert (found.kind, found.evidence) == (ReportKind.BOUNCE, evidence)
 
 
 @pytest.mark.accept("F36", part="Mailgun")
 @pytest.mark.parametrize(
     ("event", "means"),
     [
-        (mailgun_event("complained"), (Kind.COMPLAINT, Evidence.COMPLAINT)),
-        (mailgun_event("unsubscribed"), (Kind.UNSUBSCRIBE, Evidence.NONE)),
-        (mailgun_event(reason="suppress-complaint"), (Kind.COMPLAINT, Evidence.COMPLAINT)),
-        (mailgun_event(reason="suppress-unsubscribe"), (Kind.UNSUBSCRIBE, Evidence.NONE)),
+        (mailgun_event("complained"), (ReportKind.COMPLAINT, Evidence.COMPLAINT)),
+        (mailgun_event("unsubscribed"), (ReportKind.UNSUBSCRIBE, Evidence.NONE)),
+        (mailgun_event(reason="suppress-complaint"), (ReportKind.COMPLAINT, Evidence.COMPLAINT)),
+        (mailgun_event(reason="suppress-unsubscribe"), (ReportKind.UNSUBSCRIBE, Evidence.NONE)),
     ],
 )
 def test_complaints_and_those_who_leave_are_told_apart(
-    event: dict[str, object], means: tuple[Kind, Evidence]
+    event: dict[str, object], means: tuple[ReportKind, Evidence]
 ) -> None:
     [found] = heard(event).events
     assert (found.kind, found.evidence) == means
@@ -101,7 +101,7 @@ def test_complaints_and_those_who_leave_are_told_apart(
     ],
 )
 def test_what_tells_nothing_of_an_address_is_counted_and_ignored(event: dict[str, object]) -> None:
-    assert heard(event) == Heard(ignored=1)
+    assert heard(event) == ReportedEvents(ignored=1)
 
 
 @pytest.mark.accept("F36", part="Mailgun")
@@ -131,9 +131,9 @@ def test_what_was_altered_is_forged() -> None:
     ]
     for proof in proofs:
         body = json.dumps({"signature": proof, "event-data": mailgun_event()}).encode()
-        with pytest.raises(Forged):
+        with pytest.raises(InvalidSignature):
             hook_of().hear(body, {}, now=NOW)
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         MailgunHook(()).hear(mailgun(mailgun_event()), {}, now=NOW)
 
 
@@ -141,7 +141,7 @@ def test_what_was_altered_is_forged() -> None:
 @pytest.mark.parametrize("age", [timedelta(hours=10), timedelta(days=400), -timedelta(minutes=10)])
 def test_what_was_signed_long_ago_or_will_be_is_forged(age: timedelta) -> None:
     body = mailgun(mailgun_event(), mailgun_proof(at=NOW - age))
-    with pytest.raises(Forged, match="too old"):
+    with pytest.raises(InvalidSignature, match="too old"):
         hook_of().hear(body, {}, now=NOW)
 
 
@@ -149,17 +149,17 @@ def test_what_was_signed_long_ago_or_will_be_is_forged(age: timedelta) -> None:
 def test_a_token_is_good_for_one_body_however_often_that_comes() -> None:
     hook = hook_of()
     delivered = mailgun(mailgun_event("delivered"))
-    assert hook.hear(delivered, {}, now=NOW) == Heard(ignored=1)
+    assert hook.hear(delivered, {}, now=NOW) == ReportedEvents(ignored=1)
     for event in (mailgun_event("complained"), mailgun_event("delivered", id="another")):
-        with pytest.raises(Forged, match="token"):
+        with pytest.raises(InvalidSignature, match="token"):
             hook.hear(mailgun(event), {}, now=NOW)
     again = json.dumps(dict(reversed(json.loads(delivered).items())), indent=1).encode()
-    assert hook.hear(again, {}, now=NOW + timedelta(hours=8)) == Heard(ignored=1)
+    assert hook.hear(again, {}, now=NOW + timedelta(hours=8)) == ReportedEvents(ignored=1)
 
 
 def test_a_forged_body_takes_no_token() -> None:
     hook = hook_of()
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         hook.hear(mailgun({"id": "x"}, {**mailgun_proof(), "signature": "0" * 64}), {}, now=NOW)
     assert hook.hear(mailgun(mailgun_event()), {}, now=NOW).events
 
@@ -169,7 +169,7 @@ def test_tokens_that_are_remembered_do_not_pile_up() -> None:
     for number in range(10):
         tokens.require_own(str(number), b"1")
     tokens.require_own("0", b"2")
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         tokens.require_own("9", b"2")
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paperround.bounces.model import Heard, Kind, ReturnedEvent
-from paperround.core.errors import Forged
+from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
+from paperround.core.errors import InvalidSignature
 from paperround.delivery.model import Evidence
 from paperround.plugins.bounce_hooks.postmark import PostmarkHook, parse
 from tests.builders import NOW
@@ -23,7 +23,7 @@ from tests.mail.hooks.providers import (
 HOOK = PostmarkHook(("the-secret-before-this-one", SECRET))
 
 
-def heard(body: object) -> Heard:
+def heard(body: object) -> ReportedEvents:
     return parse(json.dumps(body).encode(), now=NOW)
 
 
@@ -37,7 +37,7 @@ def test_a_bounce_names_the_reader_and_what_was_said() -> None:
     assert only(postmark_bounce()) == ReturnedEvent(
         way="hook:postmark",
         event_id="692560173",
-        kind=Kind.BOUNCE,
+        kind=ReportKind.BOUNCE,
         evidence=Evidence.GONE,
         happened_at=datetime(2026, 3, 2, 7, 0, 9, 510231, tzinfo=UTC),
         recipient=READER,
@@ -66,19 +66,19 @@ def test_only_a_hard_bounce_whose_words_agree_says_that_an_address_is_gone(
     kind: str, words: str, evidence: Evidence
 ) -> None:
     event = only(postmark_bounce(kind, words))
-    assert (event.kind, event.evidence) == (Kind.BOUNCE, evidence)
+    assert (event.kind, event.evidence) == (ReportKind.BOUNCE, evidence)
 
 
 @pytest.mark.parametrize(
     ("kind", "means"),
     [
-        ("SpamComplaint", (Kind.COMPLAINT, Evidence.COMPLAINT)),
-        ("AutoResponder", (Kind.AUTO_REPLY, Evidence.AUTO_REPLY)),
-        ("AddressChange", (Kind.AUTO_REPLY, Evidence.AUTO_REPLY)),
-        ("Unsubscribe", (Kind.UNSUBSCRIBE, Evidence.NONE)),
+        ("SpamComplaint", (ReportKind.COMPLAINT, Evidence.COMPLAINT)),
+        ("AutoResponder", (ReportKind.AUTO_REPLY, Evidence.AUTO_REPLY)),
+        ("AddressChange", (ReportKind.AUTO_REPLY, Evidence.AUTO_REPLY)),
+        ("Unsubscribe", (ReportKind.UNSUBSCRIBE, Evidence.NONE)),
     ],
 )
-def test_what_is_no_bounce_is_told_apart(kind: str, means: tuple[Kind, Evidence]) -> None:
+def test_what_is_no_bounce_is_told_apart(kind: str, means: tuple[ReportKind, Evidence]) -> None:
     event = only(postmark_bounce(kind))
     assert (event.kind, event.evidence) == means
     in_a_bounce = only({**postmark_bounce(kind), "RecordType": "Bounce"})
@@ -89,20 +89,20 @@ def test_what_is_no_bounce_is_told_apart(kind: str, means: tuple[Kind, Evidence]
 @pytest.mark.parametrize(
     ("reason", "origin", "means"),
     [
-        ("HardBounce", "Recipient", (Kind.BOUNCE, Evidence.LIKELY_GONE)),
-        ("SpamComplaint", "Recipient", (Kind.COMPLAINT, Evidence.COMPLAINT)),
-        ("ManualSuppression", "Recipient", (Kind.UNSUBSCRIBE, Evidence.NONE)),
+        ("HardBounce", "Recipient", (ReportKind.BOUNCE, Evidence.LIKELY_GONE)),
+        ("SpamComplaint", "Recipient", (ReportKind.COMPLAINT, Evidence.COMPLAINT)),
+        ("ManualSuppression", "Recipient", (ReportKind.UNSUBSCRIBE, Evidence.NONE)),
         ("ManualSuppression", "Customer", None),
         ("ManualSuppression", "Admin", None),
         ("SomethingNew", "Recipient", None),
     ],
 )
 def test_an_address_that_is_mailed_no_more_says_why(
-    reason: str, origin: str, means: tuple[Kind, Evidence] | None
+    reason: str, origin: str, means: tuple[ReportKind, Evidence] | None
 ) -> None:
     found = heard(postmark_change(reason, origin)).events
     assert [(one.kind, one.evidence) for one in found] == ([] if means is None else [means])
-    assert heard(postmark_change(reason, origin, off=False)) == Heard(ignored=1)
+    assert heard(postmark_change(reason, origin, off=False)) == ReportedEvents(ignored=1)
 
 
 def test_the_same_change_has_the_same_name_and_another_one_another() -> None:
@@ -115,7 +115,7 @@ def test_the_same_change_has_the_same_name_and_another_one_another() -> None:
 
 @pytest.mark.parametrize("kind", ["Delivery", "Open", "Click", "Inbound", "SomethingNew", ""])
 def test_other_kinds_are_counted_and_ignored(kind: str) -> None:
-    assert heard({**postmark_bounce(), "RecordType": kind}) == Heard(ignored=1)
+    assert heard({**postmark_bounce(), "RecordType": kind}) == ReportedEvents(ignored=1)
 
 
 @pytest.mark.accept("F36", part="Postmark")
@@ -153,7 +153,7 @@ def test_who_shows_the_secret_is_heard(headers: dict[str, str]) -> None:
     ],
 )
 def test_who_does_not_show_it_is_not(headers: dict[str, str]) -> None:
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         HOOK.hear(json.dumps(postmark_bounce()).encode(), headers, now=NOW)
 
 

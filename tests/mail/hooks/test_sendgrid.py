@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from paperround.bounces.model import Heard, Kind, ReturnedEvent
-from paperround.core.errors import Forged
+from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
+from paperround.core.errors import InvalidSignature
 from paperround.delivery.model import Evidence
 from paperround.plugins.bounce_hooks.sendgrid import SIGNATURE, TIMESTAMP, SendGridHook, parse
 from tests.builders import NOW
@@ -25,7 +25,7 @@ KEYS = [ec_key(name).public_key() for name in ("before", "sendgrid")]
 HOOK = SendGridHook(KEYS)
 
 
-def heard(*events: object) -> Heard:
+def heard(*events: object) -> ReportedEvents:
     return parse(json.dumps(events).encode(), now=NOW)
 
 
@@ -35,7 +35,7 @@ def test_a_bounce_names_our_mail_the_reader_and_what_was_said() -> None:
         ReturnedEvent(
             way="hook:sendgrid",
             event_id="ZGVtby1bounce",
-            kind=Kind.BOUNCE,
+            kind=ReportKind.BOUNCE,
             evidence=Evidence.GONE,
             happened_at=NOW - timedelta(minutes=1),
             message_id=OURS,
@@ -62,24 +62,24 @@ def test_only_a_bounce_whose_words_agree_says_that_an_address_is_gone(
     fields: dict[str, Any], evidence: Evidence
 ) -> None:
     [event] = heard(sendgrid_event(**fields)).events
-    assert (event.kind, event.evidence) == (Kind.BOUNCE, evidence)
+    assert (event.kind, event.evidence) == (ReportKind.BOUNCE, evidence)
 
 
 @pytest.mark.accept("F36", part="SendGrid")
 @pytest.mark.parametrize(
     ("event", "reason", "means"),
     [
-        ("dropped", "Bounced Address", (Kind.BOUNCE, Evidence.LIKELY_GONE)),
-        ("dropped", "Invalid", (Kind.BOUNCE, Evidence.LIKELY_GONE)),
-        ("dropped", "Spam Reporting Address", (Kind.COMPLAINT, Evidence.COMPLAINT)),
-        ("dropped", "Unsubscribed Address", (Kind.UNSUBSCRIBE, Evidence.NONE)),
-        ("spamreport", "", (Kind.COMPLAINT, Evidence.COMPLAINT)),
-        ("unsubscribe", "", (Kind.UNSUBSCRIBE, Evidence.NONE)),
-        ("group_unsubscribe", "", (Kind.UNSUBSCRIBE, Evidence.NONE)),
+        ("dropped", "Bounced Address", (ReportKind.BOUNCE, Evidence.LIKELY_GONE)),
+        ("dropped", "Invalid", (ReportKind.BOUNCE, Evidence.LIKELY_GONE)),
+        ("dropped", "Spam Reporting Address", (ReportKind.COMPLAINT, Evidence.COMPLAINT)),
+        ("dropped", "Unsubscribed Address", (ReportKind.UNSUBSCRIBE, Evidence.NONE)),
+        ("spamreport", "", (ReportKind.COMPLAINT, Evidence.COMPLAINT)),
+        ("unsubscribe", "", (ReportKind.UNSUBSCRIBE, Evidence.NONE)),
+        ("group_unsubscribe", "", (ReportKind.UNSUBSCRIBE, Evidence.NONE)),
     ],
 )
 def test_complaints_and_those_who_leave_are_told_apart(
-    event: str, reason: str, means: tuple[Kind, Evidence]
+    event: str, reason: str, means: tuple[ReportKind, Evidence]
 ) -> None:
     [found] = heard(sendgrid_event(event, reason=reason)).events
     assert (found.kind, found.evidence) == means
@@ -90,9 +90,9 @@ def test_of_a_batch_the_events_about_addresses_are_taken_and_the_others_counted(
     others = [sendgrid_event(name) for name in names]
     others.append(sendgrid_event("dropped", reason="Spam Content (if spam checker app enabled)"))
     found = heard(*others, sendgrid_event(), 7, None, [[]], {"event": "bounce"})
-    assert [one.kind for one in found.events] == [Kind.BOUNCE]
+    assert [one.kind for one in found.events] == [ReportKind.BOUNCE]
     assert found.ignored == len(others) + 4
-    assert heard() == Heard(ignored=1)
+    assert heard() == ReportedEvents(ignored=1)
 
 
 @pytest.mark.accept("F36", part="SendGrid")
@@ -121,7 +121,7 @@ def test_what_was_altered_is_forged() -> None:
         (BODY, sendgrid_headers(BODY, key=ec_key("a stranger's"))),
     ]
     for body, headers in forged:
-        with pytest.raises(Forged):
+        with pytest.raises(InvalidSignature):
             HOOK.hear(body, headers, now=NOW)
 
 
@@ -129,11 +129,11 @@ def test_what_was_altered_is_forged() -> None:
 @pytest.mark.parametrize("age", [timedelta(hours=26), timedelta(days=400), -timedelta(minutes=10)])
 def test_what_was_signed_long_ago_or_will_be_is_forged(age: timedelta) -> None:
     headers = sendgrid_headers(BODY, at=NOW - age)
-    with pytest.raises(Forged, match="too old"):
+    with pytest.raises(InvalidSignature, match="too old"):
         HOOK.hear(BODY, headers, now=NOW)
 
 
 @pytest.mark.parametrize("stamped", ["", "x", "9" * 400, "-1", "nan", "inf", "1e999", "\xb2"])
 def test_a_time_that_is_none_is_forged(stamped: str) -> None:
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         HOOK.hear(BODY, {**sendgrid_headers(BODY), TIMESTAMP: stamped}, now=NOW)

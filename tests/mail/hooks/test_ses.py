@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paperround.bounces.model import Heard, Kind, ReturnedEvent
+from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
 from paperround.delivery.model import Evidence
 from paperround.plugins.bounce_hooks.ses import parse
 from tests.builders import NOW
@@ -23,7 +23,7 @@ from tests.mail.hooks.providers import (
 )
 
 
-def heard(message: object) -> Heard:
+def heard(message: object) -> ReportedEvents:
     return parse(json.dumps(sns(message)).encode(), now=NOW)
 
 
@@ -39,7 +39,7 @@ def test_both_forms_of_a_bounce_name_our_mail_the_reader_and_what_was_said(named
     assert event == ReturnedEvent(
         way="hook:ses",
         event_id="0107018f-aaaa-bbbb-cccc-ddddeeeeffff-000000",
-        kind=Kind.BOUNCE,
+        kind=ReportKind.BOUNCE,
         evidence=Evidence.GONE,
         happened_at=datetime(2026, 3, 2, 7, 0, 9, tzinfo=UTC),
         message_id=OURS,
@@ -75,26 +75,26 @@ def test_the_words_of_the_far_end_count_more_than_the_type_that_ses_gives(
     kind: str, part: str, words: str | None, status: str | None, evidence: Evidence
 ) -> None:
     event = only(ses_bounce(kind, part, words, status=status))
-    assert (event.kind, event.evidence) == (Kind.BOUNCE, evidence)
+    assert (event.kind, event.evidence) == (ReportKind.BOUNCE, evidence)
 
 
 def test_a_note_of_absence_is_no_bounce() -> None:
     event = only(ses_bounce("Transient", "General", None, status=None))
-    assert (event.kind, event.evidence) == (Kind.AUTO_REPLY, Evidence.AUTO_REPLY)
+    assert (event.kind, event.evidence) == (ReportKind.AUTO_REPLY, Evidence.AUTO_REPLY)
 
 
 @pytest.mark.accept("F36", part="SES")
 @pytest.mark.parametrize("kind", ["abuse", "Fraud", "opt-out", None])
 def test_a_complaint_is_one_also_where_its_type_was_not_told(kind: str | None) -> None:
     event = only(ses_complaint(kind))
-    assert (event.kind, event.evidence) == (Kind.COMPLAINT, Evidence.COMPLAINT)
+    assert (event.kind, event.evidence) == (ReportKind.COMPLAINT, Evidence.COMPLAINT)
     assert (event.recipient, event.tag, event.message_id) == (READER, TAG, OURS)
 
 
 @pytest.mark.parametrize("kind", ["auth-failure", "virus", "other"])
 def test_reports_about_our_mail_are_nobodys_complaint(kind: str) -> None:
     event = only(ses_complaint(kind))
-    assert (event.kind, event.evidence) == (Kind.REPORT, Evidence.NONE)
+    assert (event.kind, event.evidence) == (ReportKind.REPORT, Evidence.NONE)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_what_tells_nothing_of_an_address_is_counted_and_ignored(message: object
 
 
 def test_a_delivery_is_counted_as_ignored() -> None:
-    assert heard({"notificationType": "Delivery"}) == Heard(ignored=1)
-    assert parse(json.dumps(confirmation()).encode(), now=NOW) == Heard(ignored=1)
+    assert heard({"notificationType": "Delivery"}) == ReportedEvents(ignored=1)
+    assert parse(json.dumps(confirmation()).encode(), now=NOW) == ReportedEvents(ignored=1)
 
 
 def test_who_leaves_by_the_link_of_ses_leaves() -> None:
@@ -132,10 +132,10 @@ def test_who_leaves_by_the_link_of_ses_leaves() -> None:
             "mail": ses_mail(),
         }
     )
-    assert (event.kind, event.evidence) == (Kind.UNSUBSCRIBE, Evidence.NONE)
+    assert (event.kind, event.evidence) == (ReportKind.UNSUBSCRIBE, Evidence.NONE)
     assert (event.recipient, event.tag) == (READER, TAG)
     left = only(ses_bounce("Permanent", "UnsubscribedRecipient"))
-    assert left.kind is Kind.UNSUBSCRIBE
+    assert left.kind is ReportKind.UNSUBSCRIBE
 
 
 def test_of_several_recipients_none_is_taken_for_the_reader_of_the_mail() -> None:

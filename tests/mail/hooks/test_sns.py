@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from paperround.bounces.model import Heard
-from paperround.core.errors import FetchFailed, Forged
+from paperround.bounces.model import ReportedEvents
+from paperround.core.errors import FetchFailed, InvalidSignature
 from paperround.plugins.bounce_hooks.ses import SesHook
 from paperround.plugins.bounce_hooks.sns import Authority, is_certificate_of, topic_of
 from tests.builders import NOW
@@ -40,7 +40,7 @@ def hook_of(web: FakeClient) -> SesHook:
     return SesHook(Authority([topic], web))
 
 
-def hear(message: Mapping[str, object], web: FakeClient | None = None) -> Heard:
+def hear(message: Mapping[str, object], web: FakeClient | None = None) -> ReportedEvents:
     return hook_of(web or web_of_sns()).hear(json.dumps(message).encode(), {}, now=NOW)
 
 
@@ -61,9 +61,9 @@ def test_a_message_that_was_altered_is_forged(field: str) -> None:
     good = sns(ses_bounce(), Subject="A subject")
     assert hear(good).events
     for altered in ("A" + good[field], good[field][:-1], "", None, 7, [good[field]]):
-        with pytest.raises(Forged):
+        with pytest.raises(InvalidSignature):
             hear({**good, field: altered})
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         hear({name: value for name, value in good.items() if name != field})
 
 
@@ -72,16 +72,16 @@ def test_another_topic_is_refused_before_anything_is_fetched_though_sns_signed_i
     web = web_of_sns()
     arns = (OTHER_TOPIC, TOPIC.upper(), TOPIC.replace("123456789012", "210987654321"), TOPIC + ":x")
     for arn in arns:
-        with pytest.raises(Forged, match="PAPERROUND_SES_TOPIC_ARN"):
+        with pytest.raises(InvalidSignature, match="PAPERROUND_SES_TOPIC_ARN"):
             hear(sns(ses_bounce(), TopicArn=arn), web)
-        with pytest.raises(Forged, match="PAPERROUND_SES_TOPIC_ARN"):
+        with pytest.raises(InvalidSignature, match="PAPERROUND_SES_TOPIC_ARN"):
             hear(confirmation(TopicArn=arn), web)
     assert web.asked == []
 
 
 @pytest.mark.accept("F36", part="SNS")
 def test_a_strangers_key_proves_nothing() -> None:
-    with pytest.raises(Forged, match="not that of SNS"):
+    with pytest.raises(InvalidSignature, match="not that of SNS"):
         hear(sns(ses_bounce(), key=strangers_key()))
 
 
@@ -89,7 +89,7 @@ def test_a_strangers_key_proves_nothing() -> None:
 @pytest.mark.parametrize("age", [-HOUR, timedelta(hours=26), timedelta(days=400)])
 def test_an_old_message_is_refused_before_anything_is_fetched(age: timedelta) -> None:
     web = web_of_sns()
-    with pytest.raises(Forged, match="too old"):
+    with pytest.raises(InvalidSignature, match="too old"):
         hear(sns(ses_bounce(), Timestamp=stamp(NOW - age)), web)
     assert web.asked == []
     assert hear(sns(ses_bounce(), Timestamp=stamp(NOW - 24 * HOUR)), web).events
@@ -131,7 +131,7 @@ def test_a_certificate_from_anywhere_else_is_never_fetched(url: str) -> None:
     assert not is_certificate_of(url, topic)
     web = web_of_sns()
     web.pages[url] = certificate(strangers_key())
-    with pytest.raises(Forged):
+    with pytest.raises(InvalidSignature):
         hear(sns(ses_bounce(), key=strangers_key(), SigningCertURL=url), web)
     assert CERTIFICATE_URL in web.asked or web.asked == []
 
@@ -168,14 +168,14 @@ def test_certificates_that_are_kept_do_not_pile_up() -> None:
 )
 def test_a_certificate_that_is_not_good_proves_nothing(pem: bytes) -> None:
     key = rsa_key(1024) if pem == certificate(rsa_key(1024)) else rsa_key()
-    with pytest.raises(Forged, match="certificate"):
+    with pytest.raises(InvalidSignature, match="certificate"):
         hear(sns(ses_bounce(), key=key), web_of_sns(pem))
 
 
 def test_a_certificate_that_answers_from_elsewhere_proves_nothing() -> None:
     web = web_of_sns()
     web.moved[CERTIFICATE_URL] = "https://evil.example/x.pem"
-    with pytest.raises(Forged, match="somewhere else"):
+    with pytest.raises(InvalidSignature, match="somewhere else"):
         hear(sns(ses_bounce()), web)
 
 
@@ -186,14 +186,14 @@ def test_a_certificate_that_cannot_be_had_now_is_no_forgery() -> None:
         with pytest.raises(FetchFailed):
             hear(sns(ses_bounce()), web)
     del web.pages[CERTIFICATE_URL]
-    with pytest.raises(Forged, match="no such certificate"):
+    with pytest.raises(InvalidSignature, match="no such certificate"):
         hear(sns(ses_bounce()), web)
 
 
 @pytest.mark.accept("F36", part="SNS")
 def test_the_subscription_of_the_topic_is_confirmed() -> None:
     web = web_of_sns()
-    assert hear(confirmation(), web) == Heard(ignored=1)
+    assert hear(confirmation(), web) == ReportedEvents(ignored=1)
     assert web.asked == [CERTIFICATE_URL, CONFIRM_URL]
 
 
@@ -215,7 +215,7 @@ def test_the_subscription_of_the_topic_is_confirmed() -> None:
 )
 def test_nothing_but_the_confirmation_of_the_topic_is_ever_asked_for(url: str) -> None:
     web = web_of_sns()
-    with pytest.raises(Forged, match="SubscribeURL"):
+    with pytest.raises(InvalidSignature, match="SubscribeURL"):
         hear(confirmation(url), web)
     assert web.asked == [CERTIFICATE_URL]
 
@@ -227,7 +227,7 @@ def test_an_unsigned_confirmation_confirms_nothing() -> None:
         sns("x", key=strangers_key(), signed=CONFIRMED, Type="SubscriptionConfirmation",
             SubscribeURL=CONFIRM_URL, Token="x"),
     ):  # fmt: skip
-        with pytest.raises(Forged):
+        with pytest.raises(InvalidSignature):
             hear(message, web)
     assert CONFIRM_URL not in web.asked
 

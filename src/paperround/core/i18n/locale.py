@@ -11,7 +11,7 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale as BabelLocale
 from babel.dates import format_date, format_skeleton, format_time, get_day_names
 from babel.lists import format_list
 from babel.messages.catalog import Catalog
@@ -35,19 +35,19 @@ _DAYS_FROM = 3
 _MANY = 4096
 
 
-class Tongue:
-    """A language of ours; `tongue` gives it. `gap` is what stands between two sentences, `comma`
-    between the parts of a row."""
+class Locale:
+    """A language of ours; `locale_for` gives it. `gap` separates two sentences,
+    `comma` the parts of a row."""
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self.locale = Locale.parse(_LOCALES.get(language, language.replace("-", "_")))
-        self.direction: str = self.locale.text_direction
+        self.babel = BabelLocale.parse(_LOCALES.get(language, language.replace("-", "_")))
+        self.direction: str = self.babel.text_direction
         self.gap = "" if language in _UNSPACED else " "
-        self.comma = str(self.locale.list_patterns["standard"]["middle"].format("", ""))
+        self.comma = str(self.babel.list_patterns["standard"]["middle"].format("", ""))
         self.is_english = language == ENGLISH
         self._words = translations(language)
-        self._decimal: str = self.locale.number_symbols["latn"]["decimal"]
+        self._decimal: str = self.babel.number_symbols["latn"]["decimal"]
         kept = lru_cache(maxsize=_MANY)
         self.long_date = kept(self._long_date)
         self.short_date = kept(self._short_date)
@@ -91,7 +91,7 @@ class Tongue:
     # --- numbers -------------------------------------------------------------------------------
 
     def _number(self, number: int) -> str:
-        return str(format_decimal(number, locale=self.locale))
+        return str(format_decimal(number, locale=self.babel))
 
     def _counted(self, number: int, noun: str) -> str:
         """`1 paper`, `12 papers`: a number of what stands in the vocabulary, else of a noun whose
@@ -108,45 +108,45 @@ class Tongue:
         hours = int(life.total_seconds()) // 3600
         in_days = hours >= 24 * _DAYS_FROM
         unit = "duration-day" if in_days else "duration-hour"
-        return str(format_unit(hours // 24 if in_days else hours, unit, locale=self.locale))
+        return str(format_unit(hours // 24 if in_days else hours, unit, locale=self.babel))
 
     # --- dates ---------------------------------------------------------------------------------
 
     def _long_date(self, day: date) -> str:
         """`Friday 30 January 2026`."""
-        return format_date(day, _LONG_DATES.get(self.language, "full"), self.locale)
+        return format_date(day, _LONG_DATES.get(self.language, "full"), self.babel)
 
     def _short_date(self, day: date) -> str:
         """`Fri 30 Jan`."""
-        return str(format_skeleton("MMMEd", day, locale=self.locale))
+        return str(format_skeleton("MMMEd", day, locale=self.babel))
 
     def plain_date(self, day: date) -> str:
         """`2 March 2026`."""
-        return format_date(day, "long", self.locale)
+        return format_date(day, "long", self.babel)
 
     def month(self, day: date) -> str:
         """`March 2026`."""
-        return str(format_skeleton("yMMMM", day, locale=self.locale))
+        return str(format_skeleton("yMMMM", day, locale=self.babel))
 
     def day_and_month(self, day: date) -> str:
         """`30 Jan`."""
-        return str(format_skeleton("MMMd", day, locale=self.locale))
+        return str(format_skeleton("MMMd", day, locale=self.babel))
 
     def weekday(self, number: int) -> str:
         """The name of a weekday, Monday being 0."""
-        return str(get_day_names("wide", "stand-alone", self.locale)[number])
+        return str(get_day_names("wide", "stand-alone", self.babel)[number])
 
     def instant(self, moment: datetime, zone: str = "UTC") -> str:
         """`Fri 30 Jan 07:05 (Europe/Berlin)`."""
         local = moment.astimezone(zone_of(zone))
-        time = format_time(local.time(), "short", locale=self.locale)
+        time = format_time(local.time(), "short", locale=self.babel)
         return f"{self.short_date(local.date())} {time} ({zone})"
 
     # --- lists ---------------------------------------------------------------------------------
 
     def listed(self, items: Sequence[str]) -> str:
         """`A, B and C`."""
-        return format_list(items, locale=self.locale) if len(items) > 1 else "".join(items)
+        return format_list(items, locale=self.babel) if len(items) > 1 else "".join(items)
 
     def row(self, items: Sequence[str]) -> str:
         """`A, B, C`: a list that goes on."""
@@ -158,11 +158,11 @@ class Tongue:
 
 
 @cache
-def _tongue(language: str) -> Tongue:
-    return Tongue(language)
+def _tongue(language: str) -> Locale:
+    return Locale(language)
 
 
-def tongue(tag: str = ENGLISH) -> Tongue:
+def locale_for(tag: str = ENGLISH) -> Locale:
     """The language of ours that somebody is written to in who asked for `tag`."""
     return _tongue(spoken(tag))
 

@@ -11,22 +11,22 @@ from functools import lru_cache
 from typing import Any
 
 from paperround.core.errors import PaperroundError
-from paperround.core.i18n.locale import Tongue, tongue
-from paperround.core.languages import Message, Text, marked, marked_forms
+from paperround.core.i18n.locale import Locale, locale_for
+from paperround.core.languages import Message, TranslatableText, marked, marked_forms
 from paperround.core.reasons import read_reason
 
 _JOINT = " · "
 _MOST_LINES = 8192
 
 
-def localize_reason(ours: Tongue, frozen: str) -> str:
+def localize_reason(ours: Locale, frozen: str) -> str:
     """Why a paper is shown."""
     return _JOINT.join(filter(None, [_line(ours, line) for line in frozen.split("\n")]))
 
 
 def english_reason(frozen: str) -> str:
     """Why a paper is shown, for the API, feeds, files, channels and the command line."""
-    return localize_reason(tongue(), frozen)
+    return localize_reason(locale_for(), frozen)
 
 
 def digest_reason(frozen: str) -> str:
@@ -35,7 +35,7 @@ def digest_reason(frozen: str) -> str:
 
 
 @lru_cache(maxsize=_MOST_LINES)
-def _line(ours: Tongue, line: str) -> str:
+def _line(ours: Locale, line: str) -> str:
     code, params = read_reason(line)
     if not code:
         return str(params["text"])
@@ -43,7 +43,7 @@ def _line(ours: Tongue, line: str) -> str:
 
 
 @lru_cache(maxsize=_MOST_LINES)
-def localize_source(ours: Tongue, frozen: str) -> str:
+def localize_source(ours: Locale, frozen: str) -> str:
     """The name of a source, and how it did."""
     one = read_reason(frozen)
     if not one.code:
@@ -52,15 +52,15 @@ def localize_source(ours: Tongue, frozen: str) -> str:
     return ours.gettext("%(label)s: %(value)s", label=one.params["name"], value=state)
 
 
-def localize_error(ours: Tongue, error: object) -> str:
+def localize_error(ours: Locale, error: object) -> str:
     """An error, or its text."""
     text = error.text if isinstance(error, PaperroundError) else error
-    if not isinstance(text, Text):
+    if not isinstance(text, TranslatableText):
         return ours.word(str(text))
     return str(text) if ours.is_english else _fill(ours, text.message, text.params)
 
 
-def _fill(ours: Tongue, message: Message, params: Mapping[str, Any]) -> str:
+def _fill(ours: Locale, message: Message, params: Mapping[str, Any]) -> str:
     values = {
         name: _VALUES[name](ours, value) if name in _VALUES else value
         for name, value in params.items()
@@ -70,12 +70,12 @@ def _fill(ours: Tongue, message: Message, params: Mapping[str, Any]) -> str:
     return ours.ngettext(*message, values.pop("num", 1), **values)
 
 
-def _moment(ours: Tongue, moment: str) -> str:
+def _moment(ours: Locale, moment: str) -> str:
     at = datetime.fromisoformat(moment)
     return f"{ours.day_and_month(at.date())} {at:%H:%M} UTC"
 
 
-def _listed(ours: Tongue, since: tuple[str, int]) -> str:
+def _listed(ours: Locale, since: tuple[str, int]) -> str:
     verb, days = since
     today, yesterday, ago = LISTED[verb]
     if days in (0, 1):
@@ -83,15 +83,15 @@ def _listed(ours: Tongue, since: tuple[str, int]) -> str:
     return ours.ngettext(*ago, days)
 
 
-_VALUES: Mapping[str, Callable[[Tongue, Any], Any]] = {
-    "votes": lambda tongue, votes: tongue.counted(votes, "vote"),
+_VALUES: Mapping[str, Callable[[Locale, Any], Any]] = {
+    "votes": lambda locale, votes: locale.counted(votes, "vote"),
     "day": lambda ours, day: ours.day_and_month(date.fromisoformat(day)),
     "moment": _moment,
-    "weekday": Tongue.weekday,
+    "weekday": Locale.weekday,
     "listed": _listed,
     "words": lambda ours, words: ours.listed([ours.quoted(word) for word in words]),
     "trouble": lambda ours, name: ours.word(TROUBLES[name]),
-    "given": Tongue.quoted,
+    "given": Locale.quoted,
     "problem": localize_error,
 }
 """How values are written, by the name of their parameter. Whole numbers are grouped, others stay

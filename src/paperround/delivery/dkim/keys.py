@@ -42,7 +42,7 @@ _STRING = 255
 _BLANKS = re.compile(r"\s+")
 
 
-class Standing(StrEnum):
+class RecordStatus(StrEnum):
     """What receivers make of a key by its record."""
 
     GOOD = "good"
@@ -54,7 +54,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class KeyRecord:
     """The TXT record of one key. An empty `public` says that the key is revoked."""
 
     selector: str
@@ -84,14 +84,14 @@ class Record:
         return f"{self.name}. TXT " + " ".join(f'"{string}"' for string in self.strings)
 
 
-def standing_of(record: Record, published: str) -> Standing:
+def standing_of(record: KeyRecord, published: str) -> RecordStatus:
     """What `published`, the text at the record's name, is worth to mails that its key signs."""
     # `v=DKIM1; p=...` as a mapping. Blanks carry no meaning in any tag that is read here.
     pairs = [_BLANKS.sub("", part).partition("=") for part in published.split(";")]
     tags = {name: value for name, equals, value in pairs if equals}
     public = tags.get("p")
     if public == "":
-        return Standing.REVOKED
+        return RecordStatus.REVOKED
     allows = (
         tags.get("v", "DKIM1") == "DKIM1"
         and tags.get("k", Algorithm.RSA) == record.algorithm
@@ -99,8 +99,8 @@ def standing_of(record: Record, published: str) -> Standing:
         and _holds(tags.get("s", ""), {"*", "email"})
     )
     if public != record.public or not allows:
-        return Standing.OTHER
-    return Standing.TESTING if "y" in tags.get("t", "").split(":") else Standing.GOOD
+        return RecordStatus.OTHER
+    return RecordStatus.TESTING if "y" in tags.get("t", "").split(":") else RecordStatus.GOOD
 
 
 def _holds(listed: str, wanted: set[str]) -> bool:
@@ -127,7 +127,7 @@ class KeyState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptKey:
+class StoredKey:
     """A key as it is kept. `private` is PEM, and None once the key signs no more."""
 
     selector: str
@@ -157,7 +157,7 @@ class KeptKey:
         state = self.state(now)
         is_over = state in (KeyState.REVOKED, KeyState.GONE)
         public = "" if is_over else self.public
-        record = Record(
+        record = KeyRecord(
             selector=self.selector, domain=domain, algorithm=self.algorithm, public=public
         )
         return DueRecord(record=record, state=state, until=self.kept_until)
@@ -168,18 +168,18 @@ class DueRecord:
     """What the DNS should say of a key, and why. `until` is when a record that is only kept may go
     over to the empty one."""
 
-    record: Record
+    record: KeyRecord
     state: KeyState
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class KeyBook:
+class KeyFile:
     """Every key that was made here, in the order of their making."""
 
-    keys: tuple[KeptKey, ...] = ()
+    keys: tuple[StoredKey, ...] = ()
 
-    def within(self, now: datetime, *states: KeyState) -> tuple[KeptKey, ...]:
+    def within(self, now: datetime, *states: KeyState) -> tuple[StoredKey, ...]:
         """The keys in one of `states`."""
         return tuple(key for key in self.keys if key.state(now) in states)
 
@@ -190,16 +190,16 @@ class KeyBook:
 
     def with_first(
         self, algorithms: Collection[Algorithm], selector: str | None, *, now: datetime
-    ) -> "KeyBook":
+    ) -> "KeyFile":
         """New keys that sign from now on; raises Conflict when some do already."""
         if self.within(now, KeyState.SIGNING):
             raise Conflict("mails are signed already: `paperround dkim rotate` makes the next key")
         made = self._made(algorithms, selector, now)
-        return KeyBook((*self.keys, *(replace(key, signs_since=now) for key in made)))
+        return KeyFile((*self.keys, *(replace(key, signs_since=now) for key in made)))
 
     def with_next(
         self, algorithms: Collection[Algorithm], selector: str | None, *, now: datetime
-    ) -> "KeyBook":
+    ) -> "KeyFile":
         """New keys that wait, of the same kinds as those that sign unless `algorithms` names some.
 
         Raises Conflict when none signs or some wait already.
@@ -212,15 +212,15 @@ class KeyBook:
                 f"{names_of(waiting)} waits already: `paperround dkim rotate`, and no more"
             )
         kinds = algorithms or [key.algorithm for key in signing]
-        return KeyBook((*self.keys, *self._made(kinds, selector, now)))
+        return KeyFile((*self.keys, *self._made(kinds, selector, now)))
 
-    def switched(self, *, now: datetime) -> "KeyBook":
+    def switched(self, *, now: datetime) -> "KeyFile":
         """Keys that waited sign from now on, those that signed never again."""
-        return KeyBook(tuple(_moved_on(key, key.state(now), now) for key in self.keys))
+        return KeyFile(tuple(_moved_on(key, key.state(now), now) for key in self.keys))
 
     def _made(
         self, algorithms: Collection[Algorithm], selector: str | None, now: datetime
-    ) -> tuple[KeptKey, ...]:
+    ) -> tuple[StoredKey, ...]:
         """One of each kind; an Ed25519 key's name ends in `e` where one name is not enough."""
         is_shared = selector is None or len(algorithms) > 1
         endings = {kind: "e" * (is_shared and kind is Algorithm.ED25519) for kind in algorithms}
@@ -243,14 +243,14 @@ class KeyBook:
         return name
 
 
-def names_of(keys: Iterable[KeptKey]) -> str:
+def names_of(keys: Iterable[StoredKey]) -> str:
     """The selectors of `keys`, for a sentence."""
     return " and ".join(key.selector for key in keys)
 
 
-def _new(algorithm: Algorithm, selector: str, now: datetime) -> KeptKey:
+def _new(algorithm: Algorithm, selector: str, now: datetime) -> StoredKey:
     key = new_key(algorithm, selector)
-    return KeptKey(
+    return StoredKey(
         selector=selector,
         algorithm=algorithm,
         public=public_of(key),
@@ -259,7 +259,7 @@ def _new(algorithm: Algorithm, selector: str, now: datetime) -> KeptKey:
     )
 
 
-def _moved_on(key: KeptKey, state: KeyState, now: datetime) -> KeptKey:
+def _moved_on(key: StoredKey, state: KeyState, now: datetime) -> StoredKey:
     if state is KeyState.WAITING:
         return replace(key, signs_since=now)
     if state is KeyState.SIGNING:

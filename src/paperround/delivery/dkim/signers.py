@@ -17,10 +17,10 @@ from paperround.core.errors import Conflict, InvalidInput, Misconfigured
 from paperround.core.times import format_instant, parse_instant
 from paperround.delivery.dkim.keys import (
     DueRecord,
-    KeptKey,
-    KeyBook,
+    KeyFile,
+    KeyRecord,
     KeyState,
-    Record,
+    StoredKey,
     key_of,
     public_of,
 )
@@ -72,7 +72,7 @@ class Signers:
 
 
 def _due(key: SigningKey, domain: str) -> DueRecord:
-    record = Record(
+    record = KeyRecord(
         selector=key.selector, domain=domain, algorithm=key.algorithm, public=public_of(key)
     )
     return DueRecord(record=record, state=KeyState.SIGNING)
@@ -88,23 +88,23 @@ def signing_keys(place: Path) -> tuple[SigningKey, ...]:
     )
 
 
-def _whole(key: KeptKey, place: str) -> SigningKey:
+def _whole(key: StoredKey, place: str) -> SigningKey:
     signing = key_of(key.private or "", key.selector, place)
     if public_of(signing) != key.public:
         raise Misconfigured(f"{place} has a public key of another one: put it back from a backup")
     return signing
 
 
-def read_book(place: Path) -> KeyBook:
+def read_book(place: Path) -> KeyFile:
     """The book in the file `place`, an empty one while there is none.
 
     Raises Misconfigured for a file that is no such book.
     """
     try:
         written = json.loads(place.read_bytes())
-        return KeyBook(
+        return KeyFile(
             tuple(
-                KeptKey(
+                StoredKey(
                     selector=str(one["selector"]),
                     algorithm=Algorithm(one["algorithm"]),
                     public=str(one["public"]),
@@ -117,7 +117,7 @@ def read_book(place: Path) -> KeyBook:
             )
         )
     except _ABSENT:
-        return KeyBook()
+        return KeyFile()
     except OSError as error:
         raise _unreadable(place, error) from error
     except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
@@ -127,7 +127,7 @@ def read_book(place: Path) -> KeyBook:
         ) from error
 
 
-def write_book(place: Path, book: KeyBook) -> None:
+def write_book(place: Path, book: KeyFile) -> None:
     """Write `book` whole or not at all, readable by its owner only."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")  # mode 0600
@@ -144,7 +144,7 @@ def write_book(place: Path, book: KeyBook) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def replace_book(place: Path, before: KeyBook, book: KeyBook) -> None:
+def replace_book(place: Path, before: KeyFile, book: KeyFile) -> None:
     """Write `book` in place of `before`; raises Conflict when the file holds another one by now."""
     if read_book(place) != before:
         raise Conflict(f"{place} was changed meanwhile: look at it again with `dkim show-dns`")

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from paperround.db.dialect import among, upsert
 from paperround.db.schema import tables as db
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.ledger_model import Claimed
 from paperround.delivery.model import Lease
 from paperround.delivery.store.claim_statements import waiting
@@ -51,7 +51,7 @@ class PostLedger(Claims[Claimed]):
     """The rows of the ledger that are posts. The rules are those of mail; rows of a paused
     channel wait."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work, POSTS)
 
     def claim(

@@ -13,10 +13,10 @@ from sqlalchemy import Column, ColumnElement, Row, Select, insert, select, updat
 from paperround.core.errors import AlreadyTaken, Misconfigured, NotFound
 from paperround.core.times import format_instant, parse_instant
 from paperround.db.dialect import insert_new
-from paperround.db.encryption import Seal
+from paperround.db.encryption import SecretCipher
 from paperround.db.rows import value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.channel_model import Channel, ChannelKind, Hook, OldKey
 from paperround.delivery.store.claim_statements import NO_LEASE
 from paperround.delivery.store.erasure import Erasure
@@ -62,7 +62,7 @@ _CHANNELS: Select[Any] = (
 class ChannelStore(Interests):
     """The channels of an installation."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._seal = work.seal
         self._people = work[Erasure]
@@ -248,7 +248,7 @@ def _hook_taken(list_name: str) -> AlreadyTaken:
     return AlreadyTaken(f"a channel of {list_name} leads there already", code="hook")
 
 
-def _hook_columns(hook: Hook, seal: Seal) -> dict[str, str]:
+def _hook_columns(hook: Hook, seal: SecretCipher) -> dict[str, str]:
     """Where a hook leads, in columns. The column of keys has a line for each: the one that counts,
     then those that still sign beside it, with the moment at which each ends."""
     old = [f"{one.key} {format_instant(one.until)}" for one in hook.old_keys]
@@ -256,7 +256,7 @@ def _hook_columns(hook: Hook, seal: Seal) -> dict[str, str]:
     return {name: seal.seal(text) for name, text in said.items()}
 
 
-def _hook_of(row: Row[Any], seal: Seal) -> Hook:
+def _hook_of(row: Row[Any], seal: SecretCipher) -> Hook:
     """Where it leads; one that cannot be opened says why, and holds up nothing else."""
     try:
         key, *old = seal.open(row.key).split("\n")

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from paperround.db.dialect import among_ids, as_ids
-from paperround.delivery.ledger_model import Move
+from paperround.delivery.ledger_model import Transition
 from paperround.editions.model import DeliveryId, DeliveryState
 
 NO_LEASE: Mapping[str, ColumnElement[Any]] = {
@@ -206,7 +206,7 @@ def _settling(table: Table, move: Mapping[str, ColumnElement[Any]]) -> Update:
     )
 
 
-def settled(move: Move, now: datetime) -> dict[str, Any]:
+def settled(move: Transition, now: datetime) -> dict[str, Any]:
     """The parameters of `settling` for one move."""
     sent = move.state is DeliveryState.SENT
     return {
@@ -223,7 +223,7 @@ def settled(move: Move, now: datetime) -> dict[str, Any]:
     }
 
 
-def settled_together(moves: Sequence[Move], now: datetime) -> dict[str, Any]:
+def settled_together(moves: Sequence[Transition], now: datetime) -> dict[str, Any]:
     """The parameter of `settling_together` for these moves."""
     rows = [
         {name.removeprefix("b_"): value for name, value in settled(move, now).items()}

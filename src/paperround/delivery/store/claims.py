@@ -1,8 +1,8 @@
 """Leasing mails, marking them before the final dot, and writing down what came of them.
 
-Deliveries and notices stand in tables of their own and go through the same states, so what is
-here serves both: a `Book` says what differs. Every move is one conditional update: it names the
-states it may leave and, where a claim is needed, the claim's token. A process that was too slow
+Deliveries and notices have tables of their own and go through the same states, so this module
+serves both: a `LedgerTable` says what differs. Every transition is one conditional update: it names
+the states it may leave and, where a claim is needed, the claim's token. A process that was too slow
 therefore changes nothing.
 """
 
@@ -32,8 +32,8 @@ from paperround.core.interfaces import Processes, Worker
 from paperround.db.compiled_query import CompiledQuery
 from paperround.db.dialect import among, as_ids
 from paperround.db.rows import value_of
-from paperround.db.transactions import Store, UnitOfWork
-from paperround.delivery.ledger_model import LedgerTotals, Move
+from paperround.db.transactions import Store, Transaction
+from paperround.delivery.ledger_model import LedgerTotals, Transition
 from paperround.delivery.model import LIFE_OVER, Lease
 from paperround.delivery.store.claim_statements import (
     NO_LEASE,
@@ -72,7 +72,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book(Generic[Item]):
+class LedgerTable(Generic[Item]):
     """A table of mails, and what sets them apart from mails of another kind.
 
     `due` selects the rows that wait, with all that `why_not` (a reason not to send one any more,
@@ -96,7 +96,7 @@ class Book(Generic[Item]):
 class Claims(Store, Generic[Item]):
     """What happens to a row between planning and its end, whatever `book` it is in."""
 
-    def __init__(self, work: UnitOfWork, book: Book[Item]) -> None:
+    def __init__(self, work: Transaction, book: LedgerTable[Item]) -> None:
         super().__init__(work)
         self._book = book
         self._table = book.table
@@ -225,7 +225,7 @@ class Claims(Store, Generic[Item]):
         rows = self._connection.execute(self._book.due.where(waits)).all()
         self._skip(self._leaving(rows), token)
 
-    def settle(self, moves: Sequence[Move], *, now: datetime) -> int:
+    def settle(self, moves: Sequence[Transition], *, now: datetime) -> int:
         """Apply moves whose token still holds; what failed, expired and skipped rows carried is
         released. A late `sent` also moves a row from unknown. Returns how many applied."""
         if not moves:

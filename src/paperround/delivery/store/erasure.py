@@ -23,7 +23,7 @@ from sqlalchemy import (
 from paperround.core.times import format_instant
 from paperround.db.dialect import among, write_json
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, UnitOfWork
+from paperround.db.transactions import Store, Transaction
 from paperround.delivery.store.claim_statements import waiting
 from paperround.delivery.store.system_mail import OWN_ADDRESS
 from paperround.editions.model import DeliveryState, SkipReason
@@ -82,7 +82,7 @@ _FORGOTTEN = (
 class Erasure(Store):
     """Taking people out, whole, in one transaction."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._people = work[SubscriberStore]
 

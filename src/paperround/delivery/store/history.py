@@ -17,7 +17,7 @@ from paperround.db.bulk import Columns, insert_many
 from paperround.db.dialect import among, insert_new, insert_row, is_duplicate
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
-from paperround.delivery.ledger_model import NewDelivery, Slip
+from paperround.delivery.ledger_model import DeliveryContent, NewDelivery
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, Withdrawal
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import PaperId
@@ -58,7 +58,7 @@ def remember(connection: Connection, added: Collection[Planned]) -> None:
 
 
 def remember_again(
-    connection: Connection, edition: int, stopped: Sequence[tuple[SubscriberId, Slip]]
+    connection: Connection, edition: int, stopped: Sequence[tuple[SubscriberId, DeliveryContent]]
 ) -> None:
     """What digests of the edition carry that were stopped and are sent after all. Raises Conflict
     when somebody was planned one of the papers meanwhile."""

@@ -22,17 +22,17 @@ from paperround.db.dialect import among, insert_new, next_ids
 from paperround.db.engine import roomy
 from paperround.db.rows import value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.ledger_model import (
     Backlog,
     Claimed,
+    DeliveryContent,
     DeliveryRecord,
     DueDelivery,
     LedgerTotals,
     NewDelivery,
     Planned,
     Shard,
-    Slip,
 )
 from paperround.delivery.replies import HOLDING
 from paperround.delivery.store.claim_statements import NO_LEASE, waiting
@@ -81,7 +81,7 @@ _Offer = tuple[EditionId, NewDelivery]
 class Ledger(Claims[Claimed], Replacing):
     """Deliveries. A row without a final state is never forgotten, a sent one never resent."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work, DELIVERIES)
         self._asks = work.asks
 
@@ -300,7 +300,7 @@ class Ledger(Claims[Claimed], Replacing):
 
     def find(
         self, list_id: ListId, subscriber: SubscriberId, kind: DigestKind, local_date: date
-    ) -> Slip | None:
+    ) -> DeliveryContent | None:
         """What the mail of that row is made of, None when there is no such row."""
         row = self._connection.execute(
             select(db.deliveries, db.subscribers.c.address)

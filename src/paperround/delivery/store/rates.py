@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 from paperround.db.dialect import among, insert_new, upsert
 from paperround.db.limits import RateStore
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, UnitOfWork
+from paperround.db.transactions import Store, Transaction
 from paperround.delivery.channel_model import ChannelKind
 from paperround.delivery.model import LIFE_OVER, Outcome
 from paperround.delivery.rate_state import (
@@ -45,7 +45,7 @@ _UNUSED = {"grown": 0, "accepted": 0}
 class PaceStore(Store):
     """How fast messages leave over the relay and to each domain."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._rates = work[RateStore]
 

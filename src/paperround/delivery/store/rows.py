@@ -23,10 +23,15 @@ from paperround.core.languages import ENGLISH
 from paperround.db.dialect import Written, among, write_json
 from paperround.db.rows import value_of
 from paperround.db.schema import tables as db
-from paperround.delivery.ledger_model import Claimed, NewDelivery, Slip, parts_by_position
+from paperround.delivery.ledger_model import (
+    Claimed,
+    DeliveryContent,
+    NewDelivery,
+    parts_by_position,
+)
 from paperround.delivery.model import Lease
 from paperround.delivery.store.claim_statements import waiting
-from paperround.delivery.store.claims import RELEASED, Book
+from paperround.delivery.store.claims import RELEASED, LedgerTable
 from paperround.editions.model import DigestKind, EditionState, SkipReason, Withdrawal
 from paperround.papers.model import PaperId
 from paperround.subscribers.model import SubscriberState
@@ -101,9 +106,9 @@ _ENGLISH = _Lately[Mapping[int, str]](
 _PARTS = _Lately[Mapping[str, Sequence[float]]](lambda parts: parts)
 
 
-def slip_of(row: Row[Any]) -> Slip:
+def slip_of(row: Row[Any]) -> DeliveryContent:
     """What the mail of a row is made of; the address is empty after an erasure."""
-    return value_of(Slip, row, **_slip_fields(row))
+    return value_of(DeliveryContent, row, **_slip_fields(row))
 
 
 def _slip_fields(row: Row[Any]) -> dict[str, Any]:
@@ -231,7 +236,7 @@ def lines_of(heads: Select[Any], connection: Connection, now: datetime) -> list[
     return [id_ for head, id_ in sorted(found) if head <= now]
 
 
-DELIVERIES: Book[Claimed] = Book(
+DELIVERIES: LedgerTable[Claimed] = LedgerTable(
     table=db.deliveries,
     due=_DUE,
     lines=partial(lines_of, _HEADS),

@@ -21,16 +21,16 @@ from paperround.core import jobs
 from paperround.db.dialect import insert_new
 from paperround.db.rows import columns_of, value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import UnitOfWork
+from paperround.db.transactions import Transaction
 from paperround.delivery.ledger_model import LedgerTotals
 from paperround.delivery.model import Lease
 from paperround.delivery.store.claim_statements import NO_LEASE, waiting
-from paperround.delivery.store.claims import Book, Claims
-from paperround.delivery.system_mail_model import ClaimedNotice, NewNotice, Notice, NoticeKind
+from paperround.delivery.store.claims import Claims, LedgerTable
+from paperround.delivery.system_mail_model import ClaimedNotice, NewNotice, Notice, SystemMailKind
 from paperround.editions.model import DeliveryId, DeliveryState, SkipReason
 from paperround.subscribers.model import SubscriberId, SubscriberState
 
-OWN_ADDRESS = (NoticeKind.ALERT, NoticeKind.TEST)
+OWN_ADDRESS = (SystemMailKind.ALERT, SystemMailKind.TEST)
 """Kinds that go to an address nobody needs to have subscribed with."""
 
 MAY_GO_AGAIN = (
@@ -60,7 +60,7 @@ def _why_not(row: Row[Any]) -> SkipReason | None:
 
 
 def _claimed(row: Row[Any], lease: Lease) -> ClaimedNotice:
-    return value_of(ClaimedNotice, row, kind=NoticeKind(row.kind), lease=lease)
+    return value_of(ClaimedNotice, row, kind=SystemMailKind(row.kind), lease=lease)
 
 
 _DUE: Select[Any] = (
@@ -105,7 +105,7 @@ _MAY_GO = or_(
 )
 
 
-NOTICES: Book[ClaimedNotice] = Book(
+NOTICES: LedgerTable[ClaimedNotice] = LedgerTable(
     table=db.notices,
     due=_DUE,
     lines=lambda _connection, _now: [0],  # one line
@@ -122,7 +122,7 @@ class NoticeLedger(Claims[ClaimedNotice]):
     """Notices. The rules are those of deliveries; claiming also passes over rows of people whose
     address is gone or suppressed (an alert or a test has an address of its own)."""
 
-    def __init__(self, transaction: UnitOfWork) -> None:
+    def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction, NOTICES)
         self._asks = transaction.asks
 
@@ -193,7 +193,7 @@ class NoticeLedger(Claims[ClaimedNotice]):
         old = (
             select(c.id, c.payload)
             .where(
-                c.kind == NoticeKind.CHANGE.value,
+                c.kind == SystemMailKind.CHANGE.value,
                 c.address.is_not(None),
                 c.state.in_([state.value for state in (*MAY_GO_AGAIN, DeliveryState.SKIPPED)]),
                 or_(c.dated < before, settled),
@@ -219,7 +219,7 @@ class NoticeLedger(Claims[ClaimedNotice]):
         """The notice with this id, None when there is none."""
         return self._noticed(db.notices.c.id == notice)
 
-    def latest(self, subscriber: SubscriberId, kind: NoticeKind) -> Notice | None:
+    def latest(self, subscriber: SubscriberId, kind: SystemMailKind) -> Notice | None:
         """The notice of this kind that was written last for a person, None when none was."""
         c = db.notices.c
         theirs = (c.subscriber_id == subscriber, c.kind == kind.value)
@@ -229,7 +229,7 @@ class NoticeLedger(Claims[ClaimedNotice]):
         row = self._connection.execute(select(db.notices).where(which)).first()
         if row is None:
             return None
-        return value_of(Notice, row, kind=NoticeKind(row.kind), state=DeliveryState(row.state))
+        return value_of(Notice, row, kind=SystemMailKind(row.kind), state=DeliveryState(row.state))
 
     def totals(self, *, now: datetime) -> LedgerTotals:
         """Of the notices whose life has not ended."""

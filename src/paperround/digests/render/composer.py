@@ -23,13 +23,20 @@ from operator import attrgetter
 from typing import Any
 
 from paperround.core.errors import RenderingFailed
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import TOKEN_LENGTH
 from paperround.delivery.dkim.signer import Signable, Signer, canonical_lines, prepared
 from paperround.delivery.model import WireReady
 from paperround.delivery.system_mail_model import NoticeMail
 from paperround.digests.model import DigestMail, DigestView, Rendered
-from paperround.digests.render.frames import MOST_CARDS, TOKENS, Frame, Look, card_of, frame_of
+from paperround.digests.render.frames import (
+    MOST_CARDS,
+    TOKENS,
+    Frame,
+    FrameStyle,
+    card_of,
+    frame_of,
+)
 from paperround.digests.render.message import Addressing, addressing_of, sender_of
 from paperround.digests.render.system_mail import notice_bytes
 from paperround.digests.render.templates import Templates
@@ -77,7 +84,7 @@ class MailRenderer:
 
     def __init__(
         self,
-        letterhead: Letterhead,
+        letterhead: SenderIdentity,
         templates: Templates | None = None,
         signer: Callable[[], Signer | None] = _unsigned,
     ) -> None:
@@ -125,7 +132,9 @@ class MailRenderer:
         require_papers(view)
         frame = self._frame(key[0])
         for gist, asks in FULLEST_FIRST:
-            look = Look(frame.view.language, gist, view.links.feedback[_PREFIX] if asks else "")
+            look = FrameStyle(
+                frame.view.language, gist, view.links.feedback[_PREFIX] if asks else ""
+            )
             numbered = enumerate(view.papers, start=1)
             cards = [card_of(self._templates, look, *one) for one in numbered]
             pieces, size = frame.digest(cards)

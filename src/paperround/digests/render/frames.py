@@ -15,7 +15,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from paperround.core.errors import RenderingFailed
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.languages import spoken
 from paperround.core.tokens import TOKEN_LENGTH
 from paperround.digests.model import DigestPaper, DigestView, PersonalLinks, Rendered
@@ -63,7 +63,7 @@ MARKS = {name: new_mark() for name in TOKENS}
 """What stands for the tokens while templates are filled in."""
 
 
-class Look(NamedTuple):
+class FrameStyle(NamedTuple):
     """How papers are shown: in which language, with gists of which length, and with which link that
     asks about each, up to its token; empty for none."""
 
@@ -84,9 +84,9 @@ class Card(NamedTuple):
 
 
 @lru_cache(maxsize=MOST_CARDS)
-def card_of(templates: Templates, look: Look, number: int, paper: DigestPaper) -> Card:
+def card_of(templates: Templates, look: FrameStyle, number: int, paper: DigestPaper) -> Card:
     """`paper` as `number` of a digest. Raises RenderingFailed."""
-    ours = tongue(look.language)
+    ours = locale_for(look.language)
     shown = with_gist(clean_paper(paper, ours), look.gist)
     asked = look.asked and look.asked + MARKS["feedback"]
     text, rows = templates.card(look.language, number, shown, asked)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from paperround.core.errors import Misconfigured, RenderingFailed
-from paperround.core.sender import Letterhead
+from paperround.core.sender import SenderIdentity
 from paperround.core.times import require_utc
 from paperround.delivery.wire_format import _BARE_CR, _BARE_LF, _DOTTED_LINE
 from paperround.digests.model import Rendered
@@ -52,7 +52,7 @@ class Sender(NamedTuple):
     name: str
     address: str
     host: str
-    letterhead: Letterhead
+    letterhead: SenderIdentity
 
 
 class Particulars(NamedTuple):
@@ -65,7 +65,7 @@ class Particulars(NamedTuple):
     seed: str
 
 
-def sender_of(letterhead: Letterhead) -> Sender:
+def sender_of(letterhead: SenderIdentity) -> Sender:
     """Take `letterhead` apart; raises Misconfigured when it cannot stand in a mail."""
     written = _MAIL_FROM.fullmatch(letterhead.mail_from)
     address = (written["inside"] or written["bare"]) if written else ""

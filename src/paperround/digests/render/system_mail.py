@@ -8,16 +8,16 @@ list, so none has list headers. The same notice gives the same bytes.
 from dataclasses import fields, replace
 
 from paperround.core.errors import RenderingFailed
-from paperround.core.i18n.locale import Tongue, tongue
+from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.languages import spoken
 from paperround.delivery.system_mail_model import (
     CONFIRM_VALID,
     PREFERENCES_VALID,
     UNCONFIRMED_LIFE,
     UNDO_VALID,
-    NoticeKind,
     NoticeMail,
     NoticeView,
+    SystemMailKind,
 )
 from paperround.digests.model import Rendered
 from paperround.digests.render.headers import header_text
@@ -34,7 +34,7 @@ from paperround.papers.formatting import shortened, web_address
 
 NOBODY = "Paperround"
 """What a notice is about when it is about no list."""
-_FOR_OPERATORS = (NoticeKind.TEST, NoticeKind.ALERT)
+_FOR_OPERATORS = (SystemMailKind.TEST, SystemMailKind.ALERT)
 """Only these show `details`: what reaches a subscriber is our own words alone."""
 _MOST_DETAILS = 40
 _DETAIL_LENGTH = 400
@@ -63,7 +63,7 @@ def notice_words(templates: Templates, view: NoticeView) -> Rendered:
     """
     if not web_address(view.action_url):
         raise RenderingFailed("the link of a notice must be a plain http(s) address")
-    ours = tongue(view.language)
+    ours = locale_for(view.language)
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
     clean["language"] = ours.language
     clean["list_title"] = (
@@ -81,7 +81,7 @@ def notice_words(templates: Templates, view: NoticeView) -> Rendered:
     return Rendered(subject=subject, preheader=preheader, text=text, html=html)
 
 
-def _bounded(lines: tuple[str, ...], ours: Tongue) -> tuple[str, ...]:
+def _bounded(lines: tuple[str, ...], ours: Locale) -> tuple[str, ...]:
     """What fits a mail that is read on a phone, and how much of it does not."""
     shown = tuple(shortened(line, _DETAIL_LENGTH) for line in lines[:_MOST_DETAILS] if line)
     left = len(lines) - _MOST_DETAILS

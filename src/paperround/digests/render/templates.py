@@ -20,7 +20,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from paperround.core.errors import RenderingFailed
-from paperround.core.i18n.locale import Tongue, tongue
+from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.i18n.localize import localize_reason, localize_source
 from paperround.core.languages import LANGUAGES, spoken, written_in
 from paperround.core.paths import templates_dir
@@ -130,7 +130,7 @@ def cleaned(value: Any) -> Any:
             return value
 
 
-def reason_line(ours: Tongue, frozen: str) -> str:
+def reason_line(ours: Locale, frozen: str) -> str:
     """Why a paper is shown, on one clean line of at most 200 characters."""
     return shortened(one_line(localize_reason(ours, frozen)), REASON_LENGTH)
 
@@ -144,7 +144,7 @@ def postal_line(address: str) -> str:
 def _pair(folder: Path, language: str) -> _Pair:
     """The templates of a folder: compiled once a process, however many renderers it has. Threads
     that ask at once each make them."""
-    made, loader = tongue(language), FileSystemLoader(folder)
+    made, loader = locale_for(language), FileSystemLoader(folder)
     html = speaking(_environment(loader, autoescape=True), made)
     text = speaking(_environment(loader, autoescape=False), made)
     for one in (html, text):
@@ -272,45 +272,45 @@ _MOST_SENTENCES = 512
 """Sentences without values that are kept; there are fewer."""
 
 
-def speaking(environment: Environment, tongue: Tongue) -> Environment:
-    """`environment`, whose templates speak `tongue` from now on."""
+def speaking(environment: Environment, locale: Locale) -> Environment:
+    """`environment`, whose templates speak `locale` from now on."""
     environment.policies["ext.i18n.trimmed"] = True
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.globals.update(
-        gettext=_escaping(tongue.gettext, tongue),
-        ngettext=_escaping(tongue.ngettext, tongue),
-        language=tongue.language,
-        direction=tongue.direction,
-        gap=tongue.gap,
-        comma=tongue.comma,
-        tongue=tongue,
+        gettext=_escaping(locale.gettext, locale),
+        ngettext=_escaping(locale.ngettext, locale),
+        language=locale.language,
+        direction=locale.direction,
+        gap=locale.gap,
+        comma=locale.comma,
+        locale=locale,
     )
     environment.filters |= {
-        "authors": partial(authors_said, tongue),
-        "counted": tongue.counted,
-        "instant": tongue.instant,
-        "lang": partial(lang_of, tongue),
-        "links": partial(links_said, tongue),
-        "long_date": tongue.long_date,
-        "number": tongue.number,
-        "reason": partial(localize_reason, tongue),
-        "row": tongue.row,
-        "short_date": tongue.short_date,
-        "source": partial(localize_source, tongue),
-        "tally": partial(tally_said, tongue),
-        "word": tongue.word,
+        "authors": partial(authors_said, locale),
+        "counted": locale.counted,
+        "instant": locale.instant,
+        "lang": partial(lang_of, locale),
+        "links": partial(links_said, locale),
+        "long_date": locale.long_date,
+        "number": locale.number,
+        "reason": partial(localize_reason, locale),
+        "row": locale.row,
+        "short_date": locale.short_date,
+        "source": partial(localize_source, locale),
+        "tally": partial(tally_said, locale),
+        "word": locale.word,
     }
     return environment
 
 
-def lang_of(tongue: Tongue, text: str) -> str:
+def lang_of(locale: Locale, text: str) -> str:
     """The `lang` of a text that is written in another language than what stands around it."""
     written = written_in(text)
-    same = written.partition("-")[0] == tongue.language.partition("-")[0]
+    same = written.partition("-")[0] == locale.language.partition("-")[0]
     return Markup("") if same else Markup(' lang="{}"').format(written)
 
 
-def _escaping(say: Callable[..., str], tongue: Tongue) -> Callable[..., str]:
+def _escaping(say: Callable[..., str], locale: Locale) -> Callable[..., str]:
     """`say` for templates: in those that escape, the values are escaped and the text is not."""
 
     @lru_cache(maxsize=_MOST_SENTENCES)
@@ -323,7 +323,7 @@ def _escaping(say: Callable[..., str], tongue: Tongue) -> Callable[..., str]:
             return alone(bool(context.autoescape), *texts)
         if not context.autoescape:
             return say(*texts, **values)
-        written = {name: Markup.escape(tongue.written(value)) for name, value in values.items()}
+        written = {name: Markup.escape(locale.written(value)) for name, value in values.items()}
         return Markup(say(*texts, **written))  # noqa: S704 - of catalogues, and escaped values
 
     return said

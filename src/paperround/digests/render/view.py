@@ -7,7 +7,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from paperround.core.errors import RenderingFailed
-from paperround.core.i18n.locale import Tongue, tongue
+from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.languages import asking
 from paperround.digests.model import DigestPaper, DigestView, Rendered, WithdrawnPaper
 from paperround.digests.render.templates import (
@@ -74,7 +74,7 @@ def _filled(templates: Templates, view: DigestView, fullness: Fullness) -> Rende
     preheader = preheader_of(
         view.language,
         [paper.title for paper in papers[1:3]],
-        first.gist or reason_line(tongue(view.language), first.reason),
+        first.gist or reason_line(locale_for(view.language), first.reason),
     )
     asked = view.links.feedback if fullness.asks else ""
     cards = [
@@ -109,13 +109,13 @@ def parts_of(
 def preheader_of(language: str, titles: Sequence[str], instead: str) -> str:
     """What goes on after the subject: the titles of the papers after the first, `instead` where
     there are none."""
-    said = preheader_said(tongue(language), titles) if titles else instead
+    said = preheader_said(locale_for(language), titles) if titles else instead
     return shortened(said, PREHEADER_LENGTH)
 
 
 def clean_view(view: DigestView) -> DigestView:
     """The view as templates may see it; its papers too."""
-    ours = tongue(view.language)
+    ours = locale_for(view.language)
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
     clean["language"] = ours.language
     for name in _PUBLIC:
@@ -127,7 +127,7 @@ def clean_view(view: DigestView) -> DigestView:
     return replace(view, **clean)
 
 
-def clean_paper(paper: DigestPaper, ours: Tongue) -> DigestPaper:
+def clean_paper(paper: DigestPaper, ours: Locale) -> DigestPaper:
     """The paper as templates may see it. Its reason stays as it was frozen: they say it."""
     clean = {f.name: cleaned(getattr(paper, f.name)) for f in fields(paper)}
     clean["title"] = title_said(ours, clean["title"], _TITLE_LENGTH)
@@ -141,6 +141,6 @@ def with_gist(paper: DigestPaper, length: int) -> DigestPaper:
     return replace(paper, gist=shortened(paper.gist, length))
 
 
-def _cleaned_news(paper: WithdrawnPaper, ours: Tongue) -> WithdrawnPaper:
+def _cleaned_news(paper: WithdrawnPaper, ours: Locale) -> WithdrawnPaper:
     title = title_said(ours, cleaned(paper.title), _TITLE_LENGTH)
     return WithdrawnPaper(title=title, url=asking(cleaned(paper.url), ours.language))

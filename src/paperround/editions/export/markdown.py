@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason
 from paperround.editions.citations import Citation, CitedEdition
 from paperround.editions.export.entry_html import WITHDRAWN
@@ -53,7 +53,7 @@ def write_paper(one: Citation) -> bytes:
 def write_edition(cited: CitedEdition) -> bytes:
     """An edition: its papers in order, each with why it is there."""
     blocks = [
-        f"# {escaped(cited.title)}, {tongue().long_date(cited.edition.day)}",
+        f"# {escaped(cited.title)}, {locale_for().long_date(cited.edition.day)}",
         escaped(cited.quiet),
     ]
     for paper, citation in zip(cited.edition.papers, cited.citations, strict=True):
@@ -61,7 +61,7 @@ def write_edition(cited: CitedEdition) -> bytes:
         blocks += [
             f"## {paper.position}\\. [{escaped(paper.title)}](<{citation.page}>)",
             f"**{WITHDRAWN}**" if paper.withdrawn else "",
-            escaped(authors_said(tongue(), paper.authors)),
+            escaped(authors_said(locale_for(), paper.authors)),
             f"*{escaped(english_reason(paper.reason))}*" if paper.reason else "",
             escaped(paper.gist),
             " · ".join(links),

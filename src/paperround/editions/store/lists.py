@@ -10,7 +10,7 @@ from paperround.core.languages import marked
 from paperround.db.dialect import insert_new
 from paperround.db.rows import columns_of, value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, UnitOfWork
+from paperround.db.transactions import Store, Transaction
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
 
 DEFAULT_TITLE = "Trending papers"
@@ -21,7 +21,7 @@ _CALLED = select(db.lists).where(db.lists.c.name == bindparam("name"))
 class ListStore(Store):
     """The mailing lists of an installation. A list is read once a transaction by its name."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._called = dict[str, MailingList]()
 

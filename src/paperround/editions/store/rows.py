@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason, localize_source
 from paperround.db.rows import columns_of, value_of
 from paperround.editions.model import (
@@ -24,7 +24,7 @@ def edition_columns(edition: NewEdition) -> dict[str, Any]:
     """The columns of an edition about to be frozen."""
     columns = columns_of(edition) | {
         "state": EditionState.FROZEN,
-        "sources": [localize_source(tongue(), one) for one in edition.sources],
+        "sources": [localize_source(locale_for(), one) for one in edition.sources],
         "source_codes": list(edition.sources),
     }
     del columns["papers"], columns["tail"]  # in tables of their own

@@ -73,7 +73,7 @@ def read_bibtex_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL + 1)
     text = text_of_bytes(content)
     starts = [match.start() for match in START.finditer(text)]
-    reading = _Reading()
+    reading = _EntryReader()
     reading.pass_over(text[: starts[0]] if starts else text, 1)
     number = 1 + text.count("\n", 0, starts[0]) if starts else 1
     for start, end in pairwise([*starts, len(text)]):
@@ -85,7 +85,7 @@ def read_bibtex_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]
     return batch, tuple(reading.rest)
 
 
-class _Reading:
+class _EntryReader:
     """What was read so far, and the macros that were defined so far."""
 
     def __init__(self) -> None:

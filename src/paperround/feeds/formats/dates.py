@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 
 from paperround.core.errors import InvalidInput
 from paperround.core.times import midnight_utc, parse_instant
-from paperround.feeds.formats.stated_dates import Period
+from paperround.feeds.formats.stated_dates import DateRange
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 """A paper of an earlier or a later year is a mistake of its source."""
@@ -57,7 +57,7 @@ class StatedDate:
     """A date with all that is known of it: the days it may stand for, and the instant where one is
     stated, which of a day is its midnight UTC; None for a month or a year."""
 
-    period: Period
+    period: DateRange
     at: datetime | None
 
     @property
@@ -101,7 +101,7 @@ def _instant(text: str) -> StatedDate | None:
     except (InvalidInput, ValueError, OverflowError, IndexError, TypeError):
         return None
     day = moment.date()
-    return StatedDate(period=Period(first=day, last=day), at=moment)
+    return StatedDate(period=DateRange(first=day, last=day), at=moment)
 
 
 def _standard(text: str) -> str:
@@ -127,12 +127,12 @@ def _loose(text: str) -> StatedDate | None:
         month = _month(said["month"]) if said["month"] else 0
         if day:
             only = date(year, month, day)
-            return StatedDate(period=Period(first=only, last=only), at=midnight_utc(only))
+            return StatedDate(period=DateRange(first=only, last=only), at=midnight_utc(only))
         first = date(year, month or 1, 1)
         last = date(year, month or 12, monthrange(year, month or 12)[1])
     except ValueError:
         return None
-    return StatedDate(period=Period(first=first, last=last), at=None)
+    return StatedDate(period=DateRange(first=first, last=last), at=None)
 
 
 def _month(word: str) -> int:

@@ -58,7 +58,7 @@ _ITEM_LINKS = (None, "", "alternate")
 
 
 @dataclass(slots=True, kw_only=True)
-class _Item:
+class _FeedItem:
     title: str = ""
     text: str = ""
     link: str | None = None
@@ -88,12 +88,12 @@ def read_feed(content: bytes, address: str) -> ParsedBatch:
         try:
             records.append(_record(item, address))
         except BadEntry as problem:
-            said = f"{item.guid} {item.text}" if isinstance(item, _Item) else item.detail
+            said = f"{item.guid} {item.text}" if isinstance(item, _FeedItem) else item.detail
             rejects.append(reject(problem, position, said))
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
 
 
-def _record(item: "_Item | BadEntry", address: str) -> Record:
+def _record(item: "_FeedItem | BadEntry", address: str) -> Record:
     if isinstance(item, BadEntry):
         raise item
     text = plain(item.text)
@@ -123,7 +123,7 @@ def _record(item: "_Item | BadEntry", address: str) -> Record:
 # --- XML ---------------------------------------------------------------------------------------
 
 
-def _xml_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
+def _xml_items(content: bytes, address: str) -> Iterator["_FeedItem | BadEntry"]:
     head = content[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not head:
         raise UnreadableFile("the feed is empty, without even a head")
@@ -154,7 +154,7 @@ def _own_address(holder: Node) -> str:
     return next((found for one in (*own, *site) if (found := absolute(one, ""))), "")
 
 
-def _rss(entry: Node, address: str) -> _Item:
+def _rss(entry: Node, address: str) -> _FeedItem:
     entry = entry.own_first(without=_OF_MEDIA)
     guid = entry.said("guid") or ""
     is_address = any(one.attributes.get("isPermaLink") != "false" for one in entry.all("guid"))
@@ -167,7 +167,7 @@ def _rss(entry: Node, address: str) -> _Item:
     return _common(entry, link=link, guid=guid, names=names, keywords=keywords)
 
 
-def _atom(entry: Node, root: Node, address: str) -> _Item:
+def _atom(entry: Node, root: Node, address: str) -> _FeedItem:
     entry = entry.own_first(without=_OF_MEDIA)
     hrefs = [
         one.attributes.get("href", "")
@@ -186,9 +186,9 @@ def _atom(entry: Node, root: Node, address: str) -> _Item:
 
 def _common(
     entry: Node, *, link: str | None, guid: str, names: list[str], keywords: list[str]
-) -> _Item:
+) -> _FeedItem:
     stated = [one.text for kind in ("doi", "identifier") for one in entry.all(kind)]
-    return _Item(
+    return _FeedItem(
         title=entry.said("title") or "",
         text=next((text for name in _SUMMARIES if (text := entry.said(name)) and plain(text)), ""),
         link=link,
@@ -208,14 +208,14 @@ def _filled(texts: list[str]) -> list[str]:
 # --- what is neither ---------------------------------------------------------------------------
 
 
-def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterator[_Item]:
+def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterator[_FeedItem]:
     """The items of a feed that somebody wrote badly; raises `problem` when it cannot be read."""
     try:
         found = wild_items(decoded(content))
     except UnreadableFile as error:
         raise UnreadableFile(f"{problem} (and by its words alone: {error})") from None
     return (
-        _Item(
+        _FeedItem(
             title=storable(said["title"]),
             text=next((text for one in said["texts"] if plain(text := storable(one))), ""),
             link=absolute(storable(said["link"]), address),
@@ -234,7 +234,7 @@ def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterato
 # --- JSON --------------------------------------------------------------------------------------
 
 
-def _json_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
+def _json_items(content: bytes, address: str) -> Iterator["_FeedItem | BadEntry"]:
     if len(content) > MOST_BYTES:
         raise UnreadableFile(f"the JSON has more than {MOST_BYTES:,} bytes: no feed is that long")
     try:
@@ -252,7 +252,7 @@ def _json_items(content: bytes, address: str) -> Iterator["_Item | BadEntry"]:
     return (_json_item(item, base) for item in items)
 
 
-def _json_item(item: object, address: str) -> "_Item | BadEntry":
+def _json_item(item: object, address: str) -> "_FeedItem | BadEntry":
     if not isinstance(item, dict):
         return BadEntry("wrong-type", "an item must be an object")
     said = {key: storable(value) for key, value in item.items() if isinstance(value, str)}
@@ -263,7 +263,7 @@ def _json_item(item: object, address: str) -> "_Item | BadEntry":
     people = people if isinstance(people, list) else [item.get("author")]
     names = [one.get("name") for one in people if isinstance(one, dict)]
     tags = item.get("tags")
-    return _Item(
+    return _FeedItem(
         title=said.get("title", ""),
         text=next((text for text in texts if text.strip()), ""),
         link=absolute(said.get("url", ""), address)

@@ -185,15 +185,17 @@ class PeriodKind(StrEnum):
         """Pages of a hundred after which a list cannot be real: a weekday has about ninety."""
         return 50 if self is PeriodKind.MONTH else 20
 
-    def of(self, day: date) -> "Period":
+    def of(self, day: date) -> "ListingPeriod":
         """The period of this kind that `day` is in."""
         if self is PeriodKind.WEEK:
-            return Period(kind=self, first=day - day.weekday() * _DAY)
-        return Period(kind=self, first=day.replace(day=1) if self is PeriodKind.MONTH else day)
+            return ListingPeriod(kind=self, first=day - day.weekday() * _DAY)
+        return ListingPeriod(
+            kind=self, first=day.replace(day=1) if self is PeriodKind.MONTH else day
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class ListingPeriod:
     """A day, a week from its Monday or a month from its first day."""
 
     kind: PeriodKind
@@ -206,11 +208,11 @@ class Period:
         return f"{self.first:%Y-%m}" if self.kind is PeriodKind.MONTH else str(self.first)
 
     @property
-    def before(self) -> "Period":
+    def before(self) -> "ListingPeriod":
         """The period that ends where this one begins."""
         return self.kind.of(self.first - _DAY)
 
-    def since(self, earlier: "Period") -> int:
+    def since(self, earlier: "ListingPeriod") -> int:
         """How many periods lie between the beginnings of `earlier` and of this one."""
         if self.kind is PeriodKind.MONTH:
             years = self.first.year - earlier.first.year

@@ -21,14 +21,14 @@ _RANGES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class DateRange:
     """The days a date may stand for: one day, all of a month or a year, or all of a range."""
 
     first: date
     last: date
 
 
-def period_of(text: str) -> Period | None:
+def period_of(text: str) -> DateRange | None:
     """What `2026`, `2026-01`, `2026/01/28/`, `20260128`, `2026///`, `28 Jan 2026`, an instant, or a
     range such as `2026-01/2026-02`, `2026 5--6` or `Jan-Feb 2026` stands for.
 
@@ -45,9 +45,9 @@ def period_of(text: str) -> Period | None:
     if first is None or last is None:
         return _one(text)
     if first.first <= last.last:
-        return Period(first=first.first, last=last.last)
+        return DateRange(first=first.first, last=last.last)
     years = sorted((first.first.year, last.last.year))
-    return Period(first=date(years[0], 1, 1), last=date(years[1], 12, 31))
+    return DateRange(first=date(years[0], 1, 1), last=date(years[1], 12, 31))
 
 
 def _ends(text: str) -> tuple[str, str] | None:
@@ -71,7 +71,7 @@ def _split(text: str) -> tuple[str, str] | None:
     return min(dated, key=lambda side: abs(len(parts[side][0]) - len(parts[side][1])), default=None)
 
 
-def _one(text: str) -> Period | None:
+def _one(text: str) -> DateRange | None:
     parts = _PART.findall(text)[:_MOST_PARTS]
     at = next((place for place, part in enumerate(parts) if _is_year(part)), None)
     if at is None:
@@ -89,11 +89,11 @@ def _is_year(part: str) -> bool:
     return part.isdecimal() and len(part) == 4 and _FIRST_YEAR <= int(part) <= _LAST_YEAR
 
 
-def _period(year: int, month: int = 0, day: int = 0) -> Period:
+def _period(year: int, month: int = 0, day: int = 0) -> DateRange:
     """As exact as the numbers allow: a 13th month is none, and a 31 June is all of June."""
     if not 1 <= month <= 12:
-        return Period(first=date(year, 1, 1), last=date(year, 12, 31))
+        return DateRange(first=date(year, 1, 1), last=date(year, 12, 31))
     days = monthrange(year, month)[1]
     if 1 <= day <= days:
-        return Period(first=date(year, month, day), last=date(year, month, day))
-    return Period(first=date(year, month, 1), last=date(year, month, days))
+        return DateRange(first=date(year, month, day), last=date(year, month, day))
+    return DateRange(first=date(year, month, 1), last=date(year, month, days))

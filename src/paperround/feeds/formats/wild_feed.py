@@ -34,7 +34,7 @@ _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST)\b", re.IGNORECA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ParserLimits:
     """What one child may take: bytes of memory, seconds of work, seconds by the clock."""
 
     memory: int = 512 * 1024 * 1024
@@ -42,10 +42,10 @@ class Limits:
     patience: float = 15.0
 
 
-LIMITS = Limits()
+LIMITS = ParserLimits()
 
 
-def wild_items(text: str, limits: Limits | None = None) -> list[Mapping[str, Any]]:
+def wild_items(text: str, limits: ParserLimits | None = None) -> list[Mapping[str, Any]]:
     """The items feedparser finds in `text`, as the child writes them.
 
     Raises UnreadableFile for what is no whole feed, and when the child meets one of its limits.
@@ -97,7 +97,7 @@ def _items_in(text: str, markup: str) -> int:
     return len(re.findall(rf"<(?:[\w.-]{{1,60}}:)?{name}(?=[\s/>])", markup, re.IGNORECASE))
 
 
-def _run(content: bytes, limits: Limits) -> bytes:
+def _run(content: bytes, limits: ParserLimits) -> bytes:
     """What the child writes; it sees no variable of our environment and no folder of ours."""
     path = os.pathsep.join(one for one in sys.path if one)
     command = [sys.executable, "-P", "-s", "-m", CHILD, str(limits.memory), str(limits.work)]

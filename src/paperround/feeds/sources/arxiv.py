@@ -16,13 +16,13 @@ from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
 from paperround.feeds.formats.arxiv_feed import NEW, TYPES, read_arxiv_feed
 from paperround.feeds.model import MOST_PAGES, FeedState
-from paperround.feeds.sources.arxiv_api import Answer, read_answer
+from paperround.feeds.sources.arxiv_api import ArxivResponse, read_answer
 from paperround.feeds.sources.arxiv_categories import categories, hint
 from paperround.feeds.sources.arxiv_record import CATEGORY, EASTERN
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PagedSource,
-    Rhythm,
+    PublishingSchedule,
     conditions,
     days_of,
     listed,
@@ -56,7 +56,7 @@ NO_ANNOUNCEMENT = (
 # Announced at 20:00 Eastern on Sunday to Thursday; the feeds are made anew after midnight. What
 # comes four hours before half past midnight is the new batch already: OAI-PMH has it at about
 # 22:30, the feeds soon after midnight.
-RHYTHM = Rhythm(
+RHYTHM = PublishingSchedule(
     zone=EASTERN,
     at=time(0, 30),
     quiet=frozenset(day + timedelta(days=1) for day in NO_ANNOUNCEMENT),
@@ -71,7 +71,7 @@ _WITH_SUBJECTS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _ArxivPlace:
     via: str
     index: int = 0
     start: int = 0
@@ -84,14 +84,14 @@ class _Place:
         return self.categories[self.index]
 
     @property
-    def following(self) -> "_Place | None":
+    def following(self) -> "_ArxivPlace | None":
         """Where the next category begins; None after the last."""
         if self.index + 1 >= len(self.categories):
             return None
         return replace(self, index=self.index + 1, start=0)
 
 
-class Arxiv(PagedSource[_Place]):
+class Arxiv(PagedSource[_ArxivPlace]):
     """The source `arxiv`."""
 
     kind: str = "arxiv"
@@ -106,7 +106,7 @@ class Arxiv(PagedSource[_Place]):
     )
     interval: timedelta = timedelta(hours=1)
     rhythm = RHYTHM
-    place = _Place
+    place = _ArxivPlace
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
@@ -121,17 +121,17 @@ class Arxiv(PagedSource[_Place]):
         _include(settings)
         days_of(settings)
 
-    def first(self, state: FeedState, now: datetime) -> _Place:
+    def first(self, state: FeedState, now: datetime) -> _ArxivPlace:
         """The first page of the first category."""
         settings = state.settings
-        return _Place(
+        return _ArxivPlace(
             via=via_of(settings),
             since=oldest_day(state, now, days=days_of(settings)),
             categories=categories_of(settings),
             include=_include(settings),
         )
 
-    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+    def request(self, place: _ArxivPlace, state: FeedState) -> FetchRequest:
         """How a page of announcements or results is asked for."""
         base = state.url or BASES[place.via]
         if place.via == "rss":
@@ -149,7 +149,7 @@ class Arxiv(PagedSource[_Place]):
             url, headers = f"{base}?{urlencode(query, safe=':*')}", {}
         return FetchRequest(url=url, headers=headers, limiter="arxiv", interval_seconds=3.0)
 
-    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+    def read_page(self, page: Page, place: _ArxivPlace) -> tuple[ParsedBatch, _ArxivPlace | None]:
         """The papers of one answer; raises FetchFailed for what is no answer with papers."""
         if page.not_modified:
             return ParsedBatch(), place.following
@@ -158,7 +158,7 @@ class Arxiv(PagedSource[_Place]):
         return read(page, partial(read_arxiv_feed, include=place.include)), place.following
 
 
-def _recent(answer: Answer, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+def _recent(answer: ArxivResponse, place: _ArxivPlace) -> tuple[ParsedBatch, _ArxivPlace | None]:
     """What is not older than asked for; the newest come first, so an older one ends it."""
     if not answer.entries and not place.start:
         raise FetchFailed(

@@ -18,7 +18,7 @@ _SAID = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ArxivResponse:
     """One page of results: what it held, how many entries that were, and of how many in all."""
 
     batch: ParsedBatch
@@ -31,7 +31,7 @@ def read_arxiv_atom(content: bytes) -> ParsedBatch:
     return read_answer(content).batch
 
 
-def read_answer(content: bytes) -> Answer:
+def read_answer(content: bytes) -> ArxivResponse:
     """The answer; raises InvalidInput when it is an error, no feed, or empty without reason."""
     root = read_xml(content)
     if root.name != "feed":
@@ -46,7 +46,7 @@ def read_answer(content: bytes) -> Answer:
             f"from number {start:,}): ask again later"
         )
     total = start + entries if total is None else total
-    return Answer(batch=batch, entries=entries, total=total)
+    return ArxivResponse(batch=batch, entries=entries, total=total)
 
 
 def _records(entry: Node) -> list[Record]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from paperround.core.errors import InvalidInput
-from paperround.feeds.model import FeedState, Witnessed
+from paperround.feeds.model import CrossChecked, FeedState
 from paperround.feeds.sources.arxiv import RHYTHM, categories_of, via_of
 from paperround.feeds.sources.base import read
 from paperround.http.model import FetchRequest, HttpClient, Page
@@ -44,7 +44,7 @@ class ArxivListing:
         """The answer to the request."""
         return client.get(request)
 
-    def parse(self, page: Page) -> Witnessed:
+    def parse(self, page: Page) -> CrossChecked:
         """The day and size of the newest batch; raises FetchFailed when the page has none."""
         return read(page, _listing)
 
@@ -58,7 +58,7 @@ def _category(settings: Mapping[str, str]) -> str:
     return rest.replace(":", ".") or group
 
 
-def _listing(body: bytes) -> Witnessed:
+def _listing(body: bytes) -> CrossChecked:
     text = body.decode("utf-8", "replace")
     day, entries = _DAY.search(text), _ENTRIES.search(text)
     if day is None or entries is None:
@@ -68,7 +68,7 @@ def _listing(body: bytes) -> Witnessed:
         announced = date(int(day[3]), month, int(day[1]))
     except ValueError:
         raise InvalidInput(f"the listing is of {day[0]!r:.80}, which is no day") from None
-    return Witnessed(
+    return CrossChecked(
         witness="arXiv's own listing",
         readable_at=RHYTHM.on(announced),
         day=announced,

@@ -20,7 +20,7 @@ from paperround.feeds.sources.arxiv import RHYTHM
 from paperround.feeds.sources.arxiv_categories import sets
 from paperround.feeds.sources.arxiv_oai_record import arxiv_batch
 from paperround.feeds.sources.base import PagedSource, days_of, listed, oldest_day, read
-from paperround.feeds.sources.oai_pmh import BadToken, Harvest, read_harvest
+from paperround.feeds.sources.oai_pmh import BadToken, OaiPage, read_harvest
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
 
@@ -35,7 +35,7 @@ _SET = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?::[a-z-]{2,12}(?::[A-Za-z-]{2,10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _OaiPlace:
     format: str
     sets: tuple[str, ...]
     since: date
@@ -46,19 +46,19 @@ class _Place:
     token: str = ""
 
     @property
-    def beginning(self) -> "_Place":
+    def beginning(self) -> "_OaiPlace":
         """The first page of the same set, from the same day."""
         return replace(self, page=0, expires=None, token="")
 
     @property
-    def following(self) -> "_Place | None":
+    def following(self) -> "_OaiPlace | None":
         """The first page of the next set; None after the last."""
         if self.index + 1 >= len(self.sets):
             return None
         return replace(self.beginning, index=self.index + 1, restarts=0)
 
 
-class ArxivOai(PagedSource[_Place]):
+class ArxivOai(PagedSource[_OaiPlace]):
     """The source `arxiv-oai`."""
 
     kind: str = "arxiv-oai"
@@ -71,7 +71,7 @@ class ArxivOai(PagedSource[_Place]):
     )
     # Records that came within hours before, as they do on most evenings, were that batch.
     rhythm = RHYTHM
-    place = _Place
+    place = _OaiPlace
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
@@ -86,18 +86,18 @@ class ArxivOai(PagedSource[_Place]):
         _format(settings)
         days_of(settings, DAYS)
 
-    def first(self, state: FeedState, now: datetime) -> _Place:
+    def first(self, state: FeedState, now: datetime) -> _OaiPlace:
         """The first page of the first set."""
         settings = state.settings
         since = oldest_day(state, now, days=days_of(settings, DAYS))
-        return _Place(format=_format(settings), sets=_sets(settings), since=since)
+        return _OaiPlace(format=_format(settings), sets=_sets(settings), since=since)
 
-    def resumed(self, place: _Place, now: datetime) -> _Place:
+    def resumed(self, place: _OaiPlace, now: datetime) -> _OaiPlace:
         """The same page; the first one of its set where the token has expired."""
         is_old = place.expires is not None and place.expires <= require_utc(now)
         return place.beginning if is_old else place
 
-    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+    def request(self, place: _OaiPlace, state: FeedState) -> FetchRequest:
         """How a page of records is asked for."""
         query = {
             "verb": "ListRecords",
@@ -110,7 +110,7 @@ class ArxivOai(PagedSource[_Place]):
         url = f"{state.url or BASE}?{urlencode(query, safe=':')}"
         return FetchRequest(url=url, limiter="arxiv", interval_seconds=3.0)
 
-    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+    def read_page(self, page: Page, place: _OaiPlace) -> tuple[ParsedBatch, _OaiPlace | None]:
         """The papers of one answer; raises FetchFailed for what is no list of records.
 
         A token that is not taken begins its set anew, once: the protocol wants the list again.
@@ -128,7 +128,7 @@ class ArxivOai(PagedSource[_Place]):
         return batch, replace(place, page=place.page + 1, expires=expires, token=harvest.token)
 
 
-def _harvest_or_nothing(body: bytes) -> Harvest | None:
+def _harvest_or_nothing(body: bytes) -> OaiPage | None:
     """The records, None when the token is not taken."""
     try:
         return read_harvest(body)

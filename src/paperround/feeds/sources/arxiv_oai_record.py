@@ -12,7 +12,7 @@ from types import MappingProxyType
 from paperround.feeds.formats.entries import BadEntry, Entry, batch_of, fingerprint
 from paperround.feeds.formats.xml import Node
 from paperround.feeds.sources.arxiv_record import arxiv_record, author_names, mail_date
-from paperround.feeds.sources.oai_pmh import Harvest, Item
+from paperround.feeds.sources.oai_pmh import OaiPage, OaiRecord
 from paperround.papers.identifiers import arxiv_id, doi_identifier
 from paperround.papers.model import ParsedBatch, Record
 
@@ -21,7 +21,7 @@ _COMMENT = re.compile(r"\s*Comments?:\s*", re.IGNORECASE)
 _VERSION = re.compile(r"v(\d{1,4})", re.ASCII)
 
 
-def arxiv_batch(harvest: Harvest, since: date) -> ParsedBatch:
+def arxiv_batch(harvest: OaiPage, since: date) -> ParsedBatch:
     """The papers of a page of a harvest that began on `since`."""
     return batch_of(
         harvest.items,
@@ -30,7 +30,7 @@ def arxiv_batch(harvest: Harvest, since: date) -> ParsedBatch:
     )
 
 
-def _record(item: Item, since: date) -> Record:
+def _record(item: OaiRecord, since: date) -> Record:
     metadata = item.metadata
     read = _READERS.get(metadata.name) if metadata else None
     if metadata is None or read is None:
@@ -44,7 +44,7 @@ def _record(item: Item, since: date) -> Record:
     return record
 
 
-def _deleted(item: Item) -> Record:
+def _deleted(item: OaiRecord) -> Record:
     """A record that is gone: its paper is withdrawn where it is known, and keeps its texts."""
     found = arxiv_id(item.identifier)
     if found is None:
@@ -71,7 +71,7 @@ def _shared(metadata: Node) -> dict[str, object]:
     }
 
 
-def _arxiv(metadata: Node, _: Item) -> Entry:
+def _arxiv(metadata: Node, _: OaiRecord) -> Entry:
     return {
         **_shared(metadata),
         "authors": [_name(one) for each in metadata.all("authors") for one in each.all("author")],
@@ -85,7 +85,7 @@ def _name(author: Node) -> str:
     return " ".join(" ".join(filter(None, said)).split())
 
 
-def _raw(metadata: Node, item: Item) -> Entry:
+def _raw(metadata: Node, item: OaiRecord) -> Entry:
     """The format with all versions; the newest is named in the id, as the API does it."""
     shared, versions = _shared(metadata), list(metadata.all("version"))
     dates = [said for one in versions if (said := one.said("date"))]
@@ -99,7 +99,7 @@ def _raw(metadata: Node, item: Item) -> Entry:
     }
 
 
-def _dublin_core(metadata: Node, item: Item) -> Entry:
+def _dublin_core(metadata: Node, item: OaiRecord) -> Entry:
     """Dublin Core: identifiers are addresses, the first date is of the first version and another
     one of the latest, and the comment is a second description."""
     named = [one.text.strip() for one in metadata.all("identifier")]
@@ -128,6 +128,6 @@ def _turned(creator: str) -> str:
     return f"{forenames} {keyname}".strip()
 
 
-_READERS: Mapping[str, Callable[[Node, Item], Entry]] = MappingProxyType(
+_READERS: Mapping[str, Callable[[Node, OaiRecord], Entry]] = MappingProxyType(
     {"arXiv": _arxiv, "arXivRaw": _raw, "dc": _dublin_core}
 )

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import format_instant, parse_date, parse_instant, require_utc
 from paperround.feeds.formats.entries import fingerprint
-from paperround.feeds.model import FeedState, Progress
+from paperround.feeds.model import FeedState, PollProgress
 from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.model import ParsedBatch
 
@@ -139,7 +139,7 @@ def query_of(settings: Mapping[str, str], kind: str) -> str:
     return query
 
 
-def conditions(progress: Progress, url: str) -> dict[str, str]:
+def conditions(progress: PollProgress, url: str) -> dict[str, str]:
     """The headers that ask for `url` only if it changed since it was last read."""
     known = progress.validators.get(url, {})
     return {header: known[key] for key, header in _CONDITIONS.items() if known.get(key)}
@@ -161,7 +161,7 @@ _SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
+class PublishingSchedule:
     """A batch on every Monday to Friday, readable at `at` in `zone`, but not on `quiet` days.
 
     What comes up to `early` before that is this batch: the next one is expected after it. With
@@ -213,7 +213,7 @@ class PagedSource(ABC, Generic[P]):
     kind: str
     settings: Mapping[str, str] = MappingProxyType({})
     interval: timedelta = timedelta(hours=6)
-    rhythm: Rhythm | None = None
+    rhythm: PublishingSchedule | None = None
     place: ClassVar[type[Any]]
 
     @abstractmethod

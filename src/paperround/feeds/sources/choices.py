@@ -28,7 +28,7 @@ Values = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class SettingChoice:
     """What a setting may be: one of `values`, several of them with commas (`many`), a whole number
     from `low` to `high`, or any text such as `example`."""
 
@@ -45,55 +45,55 @@ def _plain(names: tuple[str, ...]) -> Callable[[], Values]:
     return lambda: dict.fromkeys(names, "")
 
 
-def _days(default: int = DEFAULT_DAYS, *, low: int = 0) -> Choice:
-    return Choice(default=str(default), low=low, high=MOST_DAYS)
+def _days(default: int = DEFAULT_DAYS, *, low: int = 0) -> SettingChoice:
+    return SettingChoice(default=str(default), low=low, high=MOST_DAYS)
 
 
-CHOICES: Mapping[str, Mapping[str, Choice]] = MappingProxyType(
+CHOICES: Mapping[str, Mapping[str, SettingChoice]] = MappingProxyType(
     {
         "hf-daily": {
             "days": _days(),
-            "period": Choice(values=_plain(tuple(PeriodKind)), default=PeriodKind.DAY.value),
+            "period": SettingChoice(values=_plain(tuple(PeriodKind)), default=PeriodKind.DAY.value),
         },
         "arxiv": {
-            "categories": Choice(
+            "categories": SettingChoice(
                 values=lambda: {one.name: one.title for one in categories().values()},
                 many=True,
                 needed=True,
             ),
-            "via": Choice(values=_plain(tuple(BASES)), default="rss"),
-            "include": Choice(values=_plain(TYPES), many=True, default=",".join(NEW)),
+            "via": SettingChoice(values=_plain(tuple(BASES)), default="rss"),
+            "include": SettingChoice(values=_plain(TYPES), many=True, default=",".join(NEW)),
             "days": _days(),
         },
         "arxiv-oai": {
-            "sets": Choice(
+            "sets": SettingChoice(
                 values=lambda: dict.fromkeys(sorted(sets()), ""), many=True, needed=True
             ),
-            "format": Choice(values=_plain(FORMATS), default=FORMATS[0]),
+            "format": SettingChoice(values=_plain(FORMATS), default=FORMATS[0]),
             "days": _days(OAI_DAYS),
         },
         "biorxiv": {
-            "server": Choice(values=_plain(SERVERS), many=True, default=SERVERS[0]),
-            "categories": Choice(values=_plain(tuple(sorted(SUBJECTS))), many=True),
+            "server": SettingChoice(values=_plain(SERVERS), many=True, default=SERVERS[0]),
+            "categories": SettingChoice(values=_plain(tuple(sorted(SUBJECTS))), many=True),
             "days": _days(),
         },
         "openalex": {
-            "filter": Choice(example=OPENALEX_EXAMPLE),
-            "search": Choice(example="graph neural network"),
+            "filter": SettingChoice(example=OPENALEX_EXAMPLE),
+            "search": SettingChoice(example="graph neural network"),
             "days": _days(OPENALEX_DAYS),
         },
         "crossref": {
-            "filter": Choice(example=CROSSREF_EXAMPLE),
-            "query": Choice(example="graph neural network"),
+            "filter": SettingChoice(example=CROSSREF_EXAMPLE),
+            "query": SettingChoice(example="graph neural network"),
             "days": _days(),
         },
         "semantic-scholar": {
-            "query": Choice(needed=True, example='"graph neural network" | transformer'),
-            "fields": Choice(values=_plain(FIELDS), many=True),
+            "query": SettingChoice(needed=True, example='"graph neural network" | transformer'),
+            "fields": SettingChoice(values=_plain(FIELDS), many=True),
             "days": _days(SEMANTIC_SCHOLAR_DAYS),
         },
         "pubmed": {
-            "query": Choice(needed=True, example="asthma AND review[pt]"),
+            "query": SettingChoice(needed=True, example="asthma AND review[pt]"),
             "days": _days(low=1),
         },
         "feed": {},
@@ -103,6 +103,6 @@ NEEDS_URL = frozenset({"feed"})
 """Kinds without an address of their own."""
 
 
-def choice_of(kind: str, setting: str) -> Choice:
+def choice_of(kind: str, setting: str) -> SettingChoice:
     """What the setting may be."""
-    return CHOICES.get(kind, {}).get(setting, Choice())
+    return CHOICES.get(kind, {}).get(setting, SettingChoice())

@@ -13,7 +13,7 @@ from datetime import datetime
 from paperround.core.errors import FetchFailed
 from paperround.feeds.formats.entries import BadEntry, reject
 from paperround.feeds.sources.base import Span, is_cut_off
-from paperround.feeds.sources.json_fields import Answer
+from paperround.feeds.sources.json_fields import CatalogueResponse
 from paperround.papers.model import ParsedBatch
 
 FIRST_MARK = "*"
@@ -32,7 +32,7 @@ _MARK = re.compile(r"[!-~]{1,4000}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bookmark:
+class PageCursor:
     """A page of the works of some days. `mark` is the service's name of the page, which it takes
     until `expires`, if it says so."""
 
@@ -41,11 +41,11 @@ class Bookmark:
     expires: datetime | None = None
     mark: str = FIRST_MARK
 
-    def first_of(self, span: Span) -> "Bookmark":
+    def first_of(self, span: Span) -> "PageCursor":
         """The first page for other days."""
-        return Bookmark(span=span)
+        return PageCursor(span=span)
 
-    def turned(self, mark: str, expires: datetime | None = None) -> "Bookmark":
+    def turned(self, mark: str, expires: datetime | None = None) -> "PageCursor":
         """The page that `mark` names; raises FetchFailed when it can name none."""
         if not _MARK.fullmatch(mark):
             raise FetchFailed("the service names its next page in no way it can be asked for")
@@ -53,8 +53,8 @@ class Bookmark:
 
 
 def led_on(
-    place: Bookmark, answer: Answer, name: str, expires: datetime | None
-) -> tuple[ParsedBatch, Bookmark | None]:
+    place: PageCursor, answer: CatalogueResponse, name: str, expires: datetime | None
+) -> tuple[ParsedBatch, PageCursor | None]:
     """The papers of a page, and the place behind it; `expires` is the end of its mark.
 
     Raises FetchFailed when the service `name` has no works before those it announced are over.

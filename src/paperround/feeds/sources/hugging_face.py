@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
-from paperround.feeds.formats.hugging_face import Period, PeriodKind, read_hf_daily
+from paperround.feeds.formats.hugging_face import ListingPeriod, PeriodKind, read_hf_daily
 from paperround.feeds.model import FeedState
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PagedSource,
-    Rhythm,
+    PublishingSchedule,
     conditions,
     days_of,
     oldest_day,
@@ -38,15 +38,15 @@ _NEXT = re.compile(r"""[\s;,]rel=(?:next\b|"[^"]*\bnext\b)""", re.ASCII | re.IGN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _DailyPapersPlace:
     """A page of the list of a period, and how many earlier periods are left to read."""
 
-    period: Period
+    period: ListingPeriod
     page: int
     left: int
 
     @property
-    def next_page(self) -> "_Place":
+    def next_page(self) -> "_DailyPapersPlace":
         most = self.period.kind.most_pages
         if self.page + 1 >= most:
             raise FetchFailed(
@@ -56,14 +56,14 @@ class _Place:
         return replace(self, page=self.page + 1)
 
     @property
-    def next_period(self) -> "_Place | None":
+    def next_period(self) -> "_DailyPapersPlace | None":
         """The first page of the period before; None when none is left."""
         if not self.left:
             return None
-        return _Place(period=self.period.before, page=0, left=self.left - 1)
+        return _DailyPapersPlace(period=self.period.before, page=0, left=self.left - 1)
 
 
-class HfDaily(PagedSource[_Place]):
+class HfDaily(PagedSource[_DailyPapersPlace]):
     """The source `hf-daily`."""
 
     kind: str = "hf-daily"
@@ -77,22 +77,22 @@ class HfDaily(PagedSource[_Place]):
     interval: timedelta = timedelta(hours=1)
     # By 08:00 UTC of the next working day some papers are listed, and on a slow day perhaps none
     # later; nothing is listed on Saturdays and Sundays.
-    rhythm = Rhythm(zone=ZoneInfo("UTC"), at=time(8), all_day=True)
-    place = _Place
+    rhythm = PublishingSchedule(zone=ZoneInfo("UTC"), at=time(8), all_day=True)
+    place = _DailyPapersPlace
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
         days_of(settings)
         _kind_of(settings)
 
-    def first(self, state: FeedState, now: datetime) -> _Place:
+    def first(self, state: FeedState, now: datetime) -> _DailyPapersPlace:
         """The first page of the period that today is in."""
         kind = _kind_of(state.settings)
         period = kind.of(require_utc(now).date())
         oldest = oldest_day(state, now, days=days_of(state.settings))
-        return _Place(period=period, page=0, left=period.since(kind.of(oldest)))
+        return _DailyPapersPlace(period=period, page=0, left=period.since(kind.of(oldest)))
 
-    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+    def request(self, place: _DailyPapersPlace, state: FeedState) -> FetchRequest:
         """How a page of a period's list is asked for."""
         name = place.period.kind.parameter
         query = urlencode({name: str(place.period), "limit": PAGE, "p": place.page})
@@ -104,7 +104,9 @@ class HfDaily(PagedSource[_Place]):
             interval_seconds=1.0,
         )
 
-    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+    def read_page(
+        self, page: Page, place: _DailyPapersPlace
+    ) -> tuple[ParsedBatch, _DailyPapersPlace | None]:
         """The papers of one answer; raises FetchFailed for what is no list of papers.
 
         There is another page when the answer links to it; one without links, when it is full. An

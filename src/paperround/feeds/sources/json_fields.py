@@ -26,7 +26,7 @@ _FILTER_KEY = re.compile(r"[a-z][a-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class CatalogueResponse:
     """One page: the papers in it, how many works it had, of how many in all, and the mark of the
     next page. None where it does not say."""
 

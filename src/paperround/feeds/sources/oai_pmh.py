@@ -25,7 +25,7 @@ class BadToken(InvalidInput):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class OaiRecord:
     """One record: what its header says, and the one element of its metadata, if it has any."""
 
     identifier: str
@@ -37,15 +37,15 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Harvest:
+class OaiPage:
     """One page of records. `token` asks for the next, empty at the end; `expires` is its end."""
 
-    items: tuple[Item, ...] = ()
+    items: tuple[OaiRecord, ...] = ()
     token: str = ""
     expires: datetime | None = None
 
 
-def read_harvest(content: bytes) -> Harvest:
+def read_harvest(content: bytes) -> OaiPage:
     """The records; raises InvalidInput for an error of the protocol or what is no answer of it,
     BadToken for a token that is not taken."""
     root = read_xml(content)
@@ -59,7 +59,7 @@ def read_harvest(content: bytes) -> Harvest:
             kind = BadToken if code == "badResumptionToken" else InvalidInput
             raise kind(f"the OAI-PMH error {code}: {words}")
     if errors:
-        return Harvest()
+        return OaiPage()
     listed = next(root.all("ListRecords"), None)
     if listed is None:
         raise InvalidInput("the answer of OAI-PMH holds neither records nor an error")
@@ -69,11 +69,11 @@ def read_harvest(content: bytes) -> Harvest:
     return _with_token(items, next(listed.all("resumptionToken"), None))
 
 
-def _item(record: Node) -> Item:
+def _item(record: Node) -> OaiRecord:
     header = next(record.all("header"), EMPTY)
     holder = next(record.all("metadata"), None)
     inner = (part for part in holder.content if isinstance(part, Node)) if holder else iter(())
-    return Item(
+    return OaiRecord(
         identifier=header.said("identifier") or "",
         datestamp=header.said("datestamp") or "",
         sets=tuple(one.text.strip() for one in header.all("setSpec")),
@@ -83,13 +83,13 @@ def _item(record: Node) -> Item:
     )
 
 
-def _with_token(items: tuple[Item, ...], found: Node | None) -> Harvest:
+def _with_token(items: tuple[OaiRecord, ...], found: Node | None) -> OaiPage:
     token = found.text.strip() if found else ""
     if found is None or not token:
-        return Harvest(items=items)
+        return OaiPage(items=items)
     if len(token) > MOST_TOKEN or not token.isprintable():
         raise InvalidInput("the resumption token is too long or no plain text")
     expires = None
     with suppress(InvalidInput):  # a token that does not say so in time's own words is tried
         expires = parse_instant(found.attributes.get("expirationDate", ""))
-    return Harvest(items=items, token=token, expires=expires)
+    return OaiPage(items=items, token=token, expires=expires)

@@ -30,11 +30,11 @@ from paperround.db.transactions import Store
 from paperround.feeds.model import (
     FeedHealth,
     FeedRun,
-    KeptReject,
     LiveFeed,
     NewFeed,
     Poll,
     RunNotes,
+    StoredReject,
 )
 from paperround.feeds.store.rows import (
     NEVER_POLLED,
@@ -278,12 +278,12 @@ class FeedStore(Store):
         found = self._connection.execute(wanted.order_by(db.runs.c.id.desc()).limit(limit))
         return [run_of(row) for row in found]
 
-    def rejects(self, feed: FeedId, *, before: int | None, limit: int) -> list[KeptReject]:
+    def rejects(self, feed: FeedId, *, before: int | None, limit: int) -> list[StoredReject]:
         """Rejects with a number below `before`, newest first."""
         below = true() if before is None else db.rejects.c.id < before
         wanted = select(db.rejects).where(db.rejects.c.feed_id == feed, below)
         found = self._connection.execute(wanted.order_by(db.rejects.c.id.desc()).limit(limit))
-        return [value_of(KeptReject, row, run=row.run_id) for row in found]
+        return [value_of(StoredReject, row, run=row.run_id) for row in found]
 
     def forget_names(self, *, before: datetime) -> int:
         """Of runs that began before, keep no names of papers; returns how many runs had some."""

@@ -15,12 +15,12 @@ from paperround.feeds.model import (
     AlarmKind,
     FeedHealth,
     FeedRun,
+    FeedShape,
     LiveFeed,
     NewFeed,
     Poll,
-    Progress,
+    PollProgress,
     RunNotes,
-    Shape,
 )
 from paperround.papers.model import Feed, Reject, Show
 
@@ -79,21 +79,21 @@ def _show(row: Row[Any]) -> Show | None:
     return None if row.show is None else Show(row.show)
 
 
-def _progress(stored: dict[str, Any] | None) -> Progress:
+def _progress(stored: dict[str, Any] | None) -> PollProgress:
     if stored is None:
-        return Progress()
+        return PollProgress()
     alarm = None
     if told := stored.get("alarm"):
         known = {name: told[name] for name in Alarm.__dataclass_fields__ if name in told}
         read = {"kind": AlarmKind(told["kind"]), "since": parse_instant(told["since"])}
         alarm = Alarm(**known | read)  # a later release may have written more of it
-    return Progress(
+    return PollProgress(
         cursor=stored.get("cursor"),
         begun=_instant(stored.get("begun")),
         read_to=_instant(stored.get("read_to")),
         validators=stored.get("validators", {}),
         batch=stored.get("batch"),
-        usual=tuple(Shape(**shape) for shape in stored.get("usual", ())),
+        usual=tuple(FeedShape(**shape) for shape in stored.get("usual", ())),
         alarm=alarm,
     )
 
@@ -106,7 +106,7 @@ def _spoken(moment: datetime | None) -> str | None:
     return None if moment is None else format_instant(moment)
 
 
-def _progress_json(progress: Progress) -> dict[str, Any]:
+def _progress_json(progress: PollProgress) -> dict[str, Any]:
     told = None
     if alarm := progress.alarm:
         told = asdict(alarm) | {"kind": alarm.kind.value, "since": format_instant(alarm.since)}

@@ -32,7 +32,7 @@ from paperround.db.dialect import (
 )
 from paperround.db.rows import columns_of, value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, UnitOfWork
+from paperround.db.transactions import Store, Transaction
 from paperround.papers.duplicates import PaperJoin
 from paperround.papers.model import (
     Carried,
@@ -69,7 +69,7 @@ _PAPERS = CompiledQuery(
 class PaperStore(Store):
     """Papers with their identifiers, listings and observations."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._unlisted: set[PaperId] = set()
 

@@ -30,9 +30,9 @@ from sqlalchemy import (
 from paperround.db.bulk import insert_many
 from paperround.db.dialect import insert_new
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, UnitOfWork
+from paperround.db.transactions import Store, Transaction
 from paperround.papers.model import PaperId
-from paperround.papers.search import WEIGHTS, Filters, Found, Place, Query, Term, rarity
+from paperround.papers.search import WEIGHTS, Filters, Query, QueryPlace, SearchResult, Term, rarity
 
 MOST_SCORED = 24
 """Terms that order the papers, the rarest of a query. It bounds what a long text costs: of the
@@ -48,8 +48,12 @@ _SATURATION = 0.3
 _LEAST = 0.01
 """What a term counts for that every paper has: those that have nothing else are still in order."""
 
-_COLUMNS = {Place.TITLE: "title", Place.ABSTRACT: "abstract", Place.AUTHOR: "authors"}
-_LETTERS = {Place.TITLE: "A", Place.ABSTRACT: "B", Place.AUTHOR: "C"}
+_COLUMNS = {
+    QueryPlace.TITLE: "title",
+    QueryPlace.ABSTRACT: "abstract",
+    QueryPlace.AUTHOR: "authors",
+}
+_LETTERS = {QueryPlace.TITLE: "A", QueryPlace.ABSTRACT: "B", QueryPlace.AUTHOR: "C"}
 _LEXEMES: ColumnElement[Any] = literal_column("papers.search")
 _UNPACKED: ColumnElement[Any] = literal_column("unpacked.lexemes")
 
@@ -65,20 +69,20 @@ class _Words(NamedTuple):
 class SearchIndex(Store):
     """The index over titles, abstracts and authors, kept current by what writes papers."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._index: _Sqlite | _Postgres = (
             _Postgres() if self._connection.dialect.name == "postgresql" else _Sqlite()
         )
 
-    def find(self, query: Query, *, limit: int, upto: PaperId | None = None) -> Found:
+    def find(self, query: Query, *, limit: int, upto: PaperId | None = None) -> SearchResult:
         """The best `limit` papers for a query, and in how many papers each of its terms stands.
         Of those that came after the paper `upto` nothing is known, whatever it is asked."""
         spread = self.spread(query.wanted, upto=upto)
         indexed = upto or self._newest()
         known = [term for term in query.wanted if spread[term]]
         if not known or not all(spread[term] for term in query.required):
-            return Found(best=(), total=0, papers=spread, indexed=indexed)
+            return SearchResult(best=(), total=0, papers=spread, indexed=indexed)
         scored = sorted(known, key=lambda term: spread[term])[:MOST_SCORED]
         words = _expression(self._index, query, scored)
         fitting = and_(
@@ -91,7 +95,7 @@ class SearchIndex(Store):
         best = select(self._index.id).select_from(*self._index.weighed).where(fitting)
         counted = select(func.count()).select_from(self._index.source).where(fitting)
         found = self._connection.execute(best.order_by(*order).limit(limit)).scalars()
-        return Found(
+        return SearchResult(
             best=tuple(PaperId(one) for one in found),
             total=self._connection.execute(counted).scalar_one(),
             papers=spread,
@@ -100,7 +104,7 @@ class SearchIndex(Store):
 
     def newest(
         self, filters: Filters, *, limit: int, most: int, upto: PaperId | None = None
-    ) -> Found:
+    ) -> SearchResult:
         """The `limit` papers that pass the filters and count as new last, the last first. It counts
         no further than `most`."""
         own = db.papers.c
@@ -110,7 +114,7 @@ class SearchIndex(Store):
         fitting = select(own.id).where(*of_feed, *narrow, *until)
         best = fitting.order_by(own.counts_from.desc(), own.id.desc()).limit(limit)
         counted = select(func.count()).select_from(fitting.limit(most).subquery())
-        return Found(
+        return SearchResult(
             best=tuple(PaperId(one) for one in self._connection.execute(best).scalars()),
             total=self._connection.execute(counted).scalar_one(),
             papers={},
@@ -242,7 +246,7 @@ class _Sqlite:
         return found
 
     def order(self, _weights: Sequence[tuple[Term, float]]) -> list[ColumnElement[Any]]:
-        numbers = ", ".join(str(WEIGHTS[place]) for place in Place)
+        numbers = ", ".join(str(WEIGHTS[place]) for place in QueryPlace)
         return [literal_column(f"bm25(papers_search, {numbers})", Double())]
 
     def say(self, term: Term) -> str:
@@ -279,7 +283,7 @@ class _Postgres:
         """By the sum of weight * r / (r + s): what each term is short of its weight, smallest sum
         first, which asks for each r once. The part of it that never changes is left out."""
         most = max(WEIGHTS.values())
-        shares = ", ".join(str(WEIGHTS[place] / most) for place in reversed(Place))
+        shares = ", ".join(str(WEIGHTS[place] / most) for place in reversed(QueryPlace))
         fields: ColumnElement[Any] = literal_column(f"'{{0, {shares}}}'::real[]")
         missing: ColumnElement[Any] = literal(0.0, Double())
         for term, weight in weights:

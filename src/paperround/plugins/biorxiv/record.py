@@ -24,7 +24,7 @@ from paperround.feeds.formats.entries import (
     text_of,
     title_of,
 )
-from paperround.feeds.sources.json_fields import Answer, excerpt_of, json_of
+from paperround.feeds.sources.json_fields import CatalogueResponse, excerpt_of, json_of
 from paperround.papers.model import Record, Show
 from paperround.papers.text import clean
 
@@ -54,7 +54,7 @@ _ASIDE = re.compile(r"\([^()]*\)")
 _JOINTS = re.compile(r"[\s_/-]+")
 
 
-def read_answer(content: bytes, subjects: Collection[str] = ()) -> Answer:
+def read_answer(content: bytes, subjects: Collection[str] = ()) -> CatalogueResponse:
     """The papers of an answer, only those of `subjects` (as `subject_of` writes them) if given.
 
     Its total may count more than there is, so that the last page is empty.
@@ -75,7 +75,7 @@ def read_answer(content: bytes, subjects: Collection[str] = ()) -> Answer:
     if not isinstance(rows, list):
         raise InvalidInput("the answer has no collection of papers")
     batch = batch_of(rows, partial(_records, subjects=subjects), excerpt_of)
-    return Answer(batch=batch, rows=len(rows), total=_total(message))
+    return CatalogueResponse(batch=batch, rows=len(rows), total=_total(message))
 
 
 def subject_of(text: str) -> str:

@@ -20,7 +20,7 @@ from paperround.feeds.model import FeedState
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PagedSource,
-    Rhythm,
+    PublishingSchedule,
     days_of,
     listed,
     oldest_day,
@@ -37,7 +37,7 @@ _MOST_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _BiorxivPlace:
     index: int = 0
     start: int = 0
     since: date
@@ -46,14 +46,14 @@ class _Place:
     subjects: tuple[str, ...]
 
     @property
-    def next_server(self) -> "_Place | None":
+    def next_server(self) -> "_BiorxivPlace | None":
         """Where the next server begins; None after the last."""
         if self.index + 1 >= len(self.servers):
             return None
         return replace(self, index=self.index + 1, start=0)
 
 
-class Biorxiv(PagedSource[_Place]):
+class Biorxiv(PagedSource[_BiorxivPlace]):
     """The source `biorxiv`."""
 
     kind: str = "biorxiv"
@@ -67,8 +67,8 @@ class Biorxiv(PagedSource[_Place]):
     )
     # 20:00 in New York of the next working day. On Saturday and Sunday, by the service's clock, few
     # papers come, and none must.
-    rhythm = Rhythm(zone=ZoneInfo("America/New_York"), at=time(20), all_day=True)
-    place = _Place
+    rhythm = PublishingSchedule(zone=ZoneInfo("America/New_York"), at=time(20), all_day=True)
+    place = _BiorxivPlace
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
@@ -76,23 +76,25 @@ class Biorxiv(PagedSource[_Place]):
         _subjects(settings)
         days_of(settings)
 
-    def first(self, state: FeedState, now: datetime) -> _Place:
+    def first(self, state: FeedState, now: datetime) -> _BiorxivPlace:
         """The first page of the first server."""
         settings = state.settings
-        return _Place(
+        return _BiorxivPlace(
             since=oldest_day(state, now, days=days_of(settings)),
             until=require_utc(now).date(),
             servers=_servers(settings),
             subjects=_subjects(settings),
         )
 
-    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+    def request(self, place: _BiorxivPlace, state: FeedState) -> FetchRequest:
         """How the rows from a place on are asked for."""
         path = f"{place.servers[place.index]}/{place.since}/{place.until}/{place.start}/json"
         url = f"{(state.url or BASE).rstrip('/')}/{path}"
         return FetchRequest(url=url, limiter="biorxiv", interval_seconds=1.0)
 
-    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+    def read_page(
+        self, page: Page, place: _BiorxivPlace
+    ) -> tuple[ParsedBatch, _BiorxivPlace | None]:
         """The papers of one answer; raises FetchFailed for what is no answer with papers."""
         answer = read(page, partial(read_answer, subjects=frozenset(place.subjects)))
         # The next page is behind the rows of this one; that of the next server when there are none.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from paperround.bounces.classify import Statement, at_most, evidence_of
-from paperround.core.errors import Forged
+from paperround.core.errors import InvalidSignature
 from paperround.delivery.model import Evidence
 from paperround.papers.text import clean
 
@@ -20,7 +20,7 @@ MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HookFields:
     """A JSON value and what stands in it."""
 
     value: object
@@ -30,13 +30,17 @@ class Told:
         """Whether it has fields."""
         return isinstance(self.value, dict)
 
-    def inner(self, name: str) -> "Told":
+    def inner(self, name: str) -> "HookFields":
         """The value of a field."""
-        return Told(self.value.get(name)) if isinstance(self.value, dict) else Told(None)
+        return (
+            HookFields(self.value.get(name)) if isinstance(self.value, dict) else HookFields(None)
+        )
 
-    def items(self) -> "list[Told]":
+    def items(self) -> "list[HookFields]":
         """What a list holds, its first thousand; of anything else nothing."""
-        return [Told(one) for one in self.value[:MOST]] if isinstance(self.value, list) else []
+        return (
+            [HookFields(one) for one in self.value[:MOST]] if isinstance(self.value, list) else []
+        )
 
     def text(self, name: str) -> str:
         """A field's text, or its whole number as text, without half characters and NUL."""
@@ -52,12 +56,12 @@ class Told:
         return min(moment_of(self.inner(name).value) or now, now)
 
 
-def read(body: bytes) -> Told:
+def read(body: bytes) -> HookFields:
     """What a body holds; nothing when it is no JSON, or is nested deeper than Python follows."""
     try:
-        return Told(json.loads(body.decode("utf-8-sig")))
+        return HookFields(json.loads(body.decode("utf-8-sig")))
     except (ValueError, RecursionError):
-        return Told(None)
+        return HookFields(None)
 
 
 def base64_of(text: str) -> bytes:
@@ -144,6 +148,6 @@ def is_one_of(shown: str, secrets: Iterable[str]) -> bool:
 
 
 def require_fresh(at: datetime | None, *, now: datetime, within: timedelta = LONGEST_WAY) -> None:
-    """Raise Forged for what was signed longer ago than any provider still sends it."""
+    """Raise InvalidSignature for what was signed longer ago than any provider still sends it."""
     if at is None or not now - within <= at <= now + AHEAD:
-        raise Forged("its signature is too old, or of the future")
+        raise InvalidSignature("its signature is too old, or of the future")

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-from paperround.bounces.model import Heard, Kind, ReturnedEvent
-from paperround.core.errors import Forged
+from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
+from paperround.core.errors import InvalidSignature
 from paperround.delivery.model import Evidence
 from paperround.plugins.bounce_hooks.fields import (
-    Told,
+    HookFields,
     code_of,
     is_one_of,
     judged,
@@ -38,10 +38,10 @@ MOST_TOKENS = 20_000
 """Tokens that are remembered; of more, those that came last."""
 _LONGEST_TOKEN = 100
 
-_SUPPRESSED: Mapping[str, tuple[Kind, Evidence]] = {
-    "suppress-bounce": (Kind.BOUNCE, Evidence.LIKELY_GONE),
-    "suppress-complaint": (Kind.COMPLAINT, Evidence.COMPLAINT),
-    "suppress-unsubscribe": (Kind.UNSUBSCRIBE, Evidence.NONE),
+_SUPPRESSED: Mapping[str, tuple[ReportKind, Evidence]] = {
+    "suppress-bounce": (ReportKind.BOUNCE, Evidence.LIKELY_GONE),
+    "suppress-complaint": (ReportKind.COMPLAINT, Evidence.COMPLAINT),
+    "suppress-unsubscribe": (ReportKind.UNSUBSCRIBE, Evidence.NONE),
 }
 """Why Mailgun did not even try. Of a bounce it knows from an earlier mail, maybe not ours."""
 
@@ -55,19 +55,19 @@ class Tokens:
         self._bodies: OrderedDict[str, bytes] = OrderedDict()
 
     def require_own(self, token: str, body: bytes) -> None:
-        """Raise Forged for a token that came with another body."""
+        """Raise InvalidSignature for a token that came with another body."""
         # Of what a body says, in whatever order and with whatever spaces it is written.
         try:
             said = json.dumps(read(body).value, sort_keys=True)
         except RecursionError:
-            raise Forged("it is nested too deeply") from None
+            raise InvalidSignature("it is nested too deeply") from None
         digest = hashlib.sha256(said.encode()).digest()
         with self._lock:
             first = self._bodies.setdefault(token, digest)
             while len(self._bodies) > self._most:
                 self._bodies.popitem(last=False)
         if first != digest:
-            raise Forged("its token came with another body before")
+            raise InvalidSignature("its token came with another body before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +77,15 @@ class MailgunHook:
     secrets: Sequence[str] = field(repr=False)
     tokens: Tokens = field(default_factory=Tokens)
 
-    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Heard:  # noqa: ARG002 - proves by its body
-        """What a request tells. Raises Forged for a signature that is wrong, old or taken."""
+    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:  # noqa: ARG002 - proves by its body
+        """What a request tells. Raises InvalidSignature for one that is wrong, old or used."""
         proof = read(body).inner("signature")
         stamp, token = proof.text("timestamp"), proof.text("token")
         require_fresh(moment_of(stamp), now=now, within=WINDOW)
         shown = (proof.text("signature"), proof.text("parent-signature"))
         made = [_signature(secret, stamp + token) for secret in self.secrets]
         if len(token) > _LONGEST_TOKEN or not any(is_one_of(one, made) for one in shown):
-            raise Forged("its signature is not that of the key")
+            raise InvalidSignature("its signature is not that of the key")
         self.tokens.require_own(token, body)
         return parse(body, now=now)
 
@@ -94,16 +94,16 @@ def _signature(secret: str, signed: str) -> str:
     return hmac.new(secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
 
 
-def parse(body: bytes, *, now: datetime) -> Heard:
+def parse(body: bytes, *, now: datetime) -> ReportedEvents:
     """What a body tells; never raises."""
     told = read(body).inner("event-data")
     meaning = _meaning(told)
     if meaning is None or not told.text("id"):
-        return Heard(ignored=1)
-    return Heard(events=(_event(told, *meaning, now),))
+        return ReportedEvents(ignored=1)
+    return ReportedEvents(events=(_event(told, *meaning, now),))
 
 
-def _event(told: Told, kind: Kind, evidence: Evidence, now: datetime) -> ReturnedEvent:
+def _event(told: HookFields, kind: ReportKind, evidence: Evidence, now: datetime) -> ReturnedEvent:
     status, words = told.inner("delivery-status"), _words(told)
     return ReturnedEvent(
         way=WAY,
@@ -119,21 +119,21 @@ def _event(told: Told, kind: Kind, evidence: Evidence, now: datetime) -> Returne
     )
 
 
-def _meaning(told: Told) -> tuple[Kind, Evidence] | None:
+def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
     """What an event says of an address; None for what says nothing, a temporary failure among it:
     Mailgun goes on trying."""
     match told.text("event"), told.text("severity"):
         case "failed", "permanent":
-            return _SUPPRESSED.get(told.text("reason")) or (Kind.BOUNCE, _of_failure(told))
+            return _SUPPRESSED.get(told.text("reason")) or (ReportKind.BOUNCE, _of_failure(told))
         case "complained", _:
-            return Kind.COMPLAINT, Evidence.COMPLAINT
+            return ReportKind.COMPLAINT, Evidence.COMPLAINT
         case "unsubscribed", _:
-            return Kind.UNSUBSCRIBE, Evidence.NONE
+            return ReportKind.UNSUBSCRIBE, Evidence.NONE
         case _:
             return None
 
 
-def _of_failure(told: Told) -> Evidence:
+def _of_failure(told: HookFields) -> Evidence:
     """Only what Mailgun calls a bounce, and no soft one, may name the address."""
     status = told.inner("delivery-status")
     is_hard = told.text("reason") == "bounce" and status.text("bounce-type") != "soft"
@@ -145,7 +145,7 @@ def _of_failure(told: Told) -> Evidence:
     )
 
 
-def _words(told: Told) -> str:
+def _words(told: HookFields) -> str:
     """The server's words; Mailgun keeps some of them under another name."""
     status = told.inner("delivery-status")
     return status.text("message") or status.text("description")

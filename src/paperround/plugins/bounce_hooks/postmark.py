@@ -10,10 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from paperround.bounces.model import Heard, Kind, ReturnedEvent
-from paperround.core.errors import Forged
+from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
+from paperround.core.errors import InvalidSignature
 from paperround.delivery.model import Evidence
-from paperround.plugins.bounce_hooks.fields import Told, code_of, is_one_of, judged, kept, read
+from paperround.plugins.bounce_hooks.fields import (
+    HookFields,
+    code_of,
+    is_one_of,
+    judged,
+    kept,
+    read,
+)
 
 WAY = "hook:postmark"
 SECRET_HEADER = "x-paperround-secret"  # noqa: S105 - the name of a header
@@ -30,11 +37,11 @@ class PostmarkHook:
 
     secrets: Sequence[str] = field(repr=False)
 
-    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Heard:
-        """What a request tells. Raises Forged without the secret."""
+    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:
+        """What a request tells. Raises InvalidSignature without the secret."""
         shown = headers.get(SECRET_HEADER) or _password(headers.get("authorization", ""))
         if not is_one_of(shown, self.secrets):
-            raise Forged("it does not show the secret")
+            raise InvalidSignature("it does not show the secret")
         return parse(body, now=now)
 
 
@@ -49,29 +56,29 @@ def _password(authorization: str) -> str:
         return ""
 
 
-def parse(body: bytes, *, now: datetime) -> Heard:
+def parse(body: bytes, *, now: datetime) -> ReportedEvents:
     """What a body tells; never raises."""
     told = read(body)
     match told.text("RecordType"):
         case "Bounce":
             found = _bounce(told, now)
         case "SpamComplaint":
-            found = _event(told, Kind.COMPLAINT, Evidence.COMPLAINT, now)
+            found = _event(told, ReportKind.COMPLAINT, Evidence.COMPLAINT, now)
         case "SubscriptionChange":
             found = _change(told, now)
         case _:
             found = None
-    return Heard(events=(found,)) if found else Heard(ignored=1)
+    return ReportedEvents(events=(found,)) if found else ReportedEvents(ignored=1)
 
 
-def _bounce(told: Told, now: datetime) -> ReturnedEvent | None:
+def _bounce(told: HookFields, now: datetime) -> ReturnedEvent | None:
     kind = told.text("Type")
     if kind in _ANSWERS:
-        return _event(told, Kind.AUTO_REPLY, Evidence.AUTO_REPLY, now)
+        return _event(told, ReportKind.AUTO_REPLY, Evidence.AUTO_REPLY, now)
     if kind == _COMPLAINT:
-        return _event(told, Kind.COMPLAINT, Evidence.COMPLAINT, now)
+        return _event(told, ReportKind.COMPLAINT, Evidence.COMPLAINT, now)
     if kind == _LEFT:
-        return _event(told, Kind.UNSUBSCRIBE, Evidence.NONE, now)
+        return _event(told, ReportKind.UNSUBSCRIBE, Evidence.NONE, now)
     if not told.text("ID"):
         return None
     most, silent = (
@@ -80,10 +87,10 @@ def _bounce(told: Told, now: datetime) -> ReturnedEvent | None:
         else (Evidence.PASSING, Evidence.PASSING)
     )
     found = judged(told.text("Details"), silent=silent, most=most)
-    return _event(told, Kind.BOUNCE, found, now)
+    return _event(told, ReportKind.BOUNCE, found, now)
 
 
-def _event(told: Told, kind: Kind, evidence: Evidence, now: datetime) -> ReturnedEvent:
+def _event(told: HookFields, kind: ReportKind, evidence: Evidence, now: datetime) -> ReturnedEvent:
     words = told.text("Details")
     return ReturnedEvent(
         way=WAY,
@@ -97,18 +104,18 @@ def _event(told: Told, kind: Kind, evidence: Evidence, now: datetime) -> Returne
     )
 
 
-def _change(told: Told, now: datetime) -> ReturnedEvent | None:
+def _change(told: HookFields, now: datetime) -> ReturnedEvent | None:
     """An address that Postmark will mail no more. What an operator did there is no reader's wish;
     what a bounce did is told without the far end's words."""
     if told.inner("SuppressSending").value is not True:
         return None
     match told.text("SuppressionReason"), told.text("Origin"):
         case "HardBounce", _:
-            kind, evidence = Kind.BOUNCE, Evidence.LIKELY_GONE
+            kind, evidence = ReportKind.BOUNCE, Evidence.LIKELY_GONE
         case "SpamComplaint", _:
-            kind, evidence = Kind.COMPLAINT, Evidence.COMPLAINT
+            kind, evidence = ReportKind.COMPLAINT, Evidence.COMPLAINT
         case "ManualSuppression", "Recipient":
-            kind, evidence = Kind.UNSUBSCRIBE, Evidence.NONE
+            kind, evidence = ReportKind.UNSUBSCRIBE, Evidence.NONE
         case _:
             return None
     return ReturnedEvent(
@@ -122,7 +129,7 @@ def _change(told: Told, now: datetime) -> ReturnedEvent | None:
     )
 
 
-def _hash(told: Told) -> str:
+def _hash(told: HookFields) -> str:
     """A name for what comes without an id: the same for the same change, and nobody's address."""
     names = ("RecordType", "Type", "MessageID", "Recipient", "Email", "ChangedAt", "BouncedAt",
              "SuppressionReason")  # fmt: skip

@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography.exceptions import InvalidSignature
+from cryptography import exceptions as cryptography_errors
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from paperround.bounces.model import Heard, Kind, ReturnedEvent
-from paperround.core.errors import Forged
+from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
+from paperround.core.errors import InvalidSignature
 from paperround.delivery.model import Evidence
 from paperround.plugins.bounce_hooks.fields import (
-    Told,
+    HookFields,
     base64_of,
     code_of,
     judged,
@@ -32,11 +32,11 @@ WAY = "hook:sendgrid"
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
 
-_DROPPED: Mapping[str, tuple[Kind, Evidence]] = {
-    "bounced address": (Kind.BOUNCE, Evidence.LIKELY_GONE),
-    "invalid": (Kind.BOUNCE, Evidence.LIKELY_GONE),
-    "spam reporting address": (Kind.COMPLAINT, Evidence.COMPLAINT),
-    "unsubscribed address": (Kind.UNSUBSCRIBE, Evidence.NONE),
+_DROPPED: Mapping[str, tuple[ReportKind, Evidence]] = {
+    "bounced address": (ReportKind.BOUNCE, Evidence.LIKELY_GONE),
+    "invalid": (ReportKind.BOUNCE, Evidence.LIKELY_GONE),
+    "spam reporting address": (ReportKind.COMPLAINT, Evidence.COMPLAINT),
+    "unsubscribed address": (ReportKind.UNSUBSCRIBE, Evidence.NONE),
 }
 """Why SendGrid did not even try. Of the first two it knows from an earlier mail, maybe not ours."""
 _LEFT = frozenset({"unsubscribe", "group_unsubscribe"})
@@ -48,33 +48,33 @@ class SendGridHook:
 
     keys: Sequence[EllipticCurvePublicKey]
 
-    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Heard:
-        """What a request tells. Raises Forged for a signature that is wrong or old."""
+    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:
+        """What a request tells. Raises InvalidSignature for a signature that is wrong or old."""
         stamp = headers.get(TIMESTAMP, "")
         require_fresh(moment_of(stamp), now=now)
         signed = stamp.encode("utf-8", "replace") + body
         signature = base64_of(headers.get(SIGNATURE, ""))
         if not any(_is_signed(signed, signature, key) for key in self.keys):
-            raise Forged("its signature is not that of the key")
+            raise InvalidSignature("its signature is not that of the key")
         return parse(body, now=now)
 
 
 def _is_signed(signed: bytes, signature: bytes, key: EllipticCurvePublicKey) -> bool:
     try:
         key.verify(signature, signed, ECDSA(SHA256()))
-    except InvalidSignature:
+    except cryptography_errors.InvalidSignature:
         return False
     return True
 
 
-def parse(body: bytes, *, now: datetime) -> Heard:
+def parse(body: bytes, *, now: datetime) -> ReportedEvents:
     """What a body tells; never raises."""
     items = read(body).items()
     events = tuple(found for one in items if (found := _event(one, now)))
-    return Heard(events=events, ignored=max(len(items), 1) - len(events))
+    return ReportedEvents(events=events, ignored=max(len(items), 1) - len(events))
 
 
-def _event(told: Told, now: datetime) -> ReturnedEvent | None:
+def _event(told: HookFields, now: datetime) -> ReturnedEvent | None:
     found = _meaning(told)
     if found is None or not told.text("sg_event_id"):
         return None
@@ -92,13 +92,13 @@ def _event(told: Told, now: datetime) -> ReturnedEvent | None:
     )
 
 
-def _meaning(told: Told) -> tuple[Kind, Evidence] | None:
+def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
     """What an event says of an address; None for what says nothing, a deferral among it."""
     match told.text("event"):
         case "bounce":
             # A `bounce` may name the address; one of type `blocked` or `expired` is about the way.
             is_hard = told.text("type") == "bounce"
-            return Kind.BOUNCE, judged(
+            return ReportKind.BOUNCE, judged(
                 told.text("reason"),
                 status=told.text("status"),
                 silent=Evidence.LIKELY_GONE if is_hard else Evidence.PASSING,
@@ -107,8 +107,8 @@ def _meaning(told: Told) -> tuple[Kind, Evidence] | None:
         case "dropped":
             return _DROPPED.get(told.text("reason").lower())
         case "spamreport":
-            return Kind.COMPLAINT, Evidence.COMPLAINT
+            return ReportKind.COMPLAINT, Evidence.COMPLAINT
         case name if name in _LEFT:
-            return Kind.UNSUBSCRIBE, Evidence.NONE
+            return ReportKind.UNSUBSCRIBE, Evidence.NONE
         case _:
             return None

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperround.bounces.model import Heard, Kind, ReturnedEvent
+from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
 from paperround.delivery.model import Evidence
 from paperround.plugins.bounce_hooks.fields import (
-    Told,
+    HookFields,
     code_of,
     judged,
     kept,
@@ -35,7 +35,7 @@ _ABUSE = frozenset({"", "abuse", "fraud", "opt-out", "opt-out-list"})
 """What makes a complaint of a report; SES leaves the type out where the provider does."""
 _PRAISE = "not-spam"
 
-Meaning = tuple[Kind, Evidence]
+Meaning = tuple[ReportKind, Evidence]
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class SesHook:
 
     authority: Authority
 
-    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Heard:  # noqa: ARG002 - proves by its body
+    def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:  # noqa: ARG002 - proves by its body
         """What a request tells. Raises Forged, and FetchFailed when SNS cannot be asked."""
         message = read(body)
         topic = self.authority.topic_of(message, now=now)
@@ -56,18 +56,18 @@ class SesHook:
         return parse(body, now=now)
 
 
-def parse(body: bytes, *, now: datetime) -> Heard:
+def parse(body: bytes, *, now: datetime) -> ReportedEvents:
     """What a message of SNS tells; never raises."""
     message = read(body)
     if message.text("Type") != NOTIFICATION:
-        return Heard(ignored=1)
+        return ReportedEvents(ignored=1)
     inner = message.inner("Message").value
-    told = read(inner.encode("utf-8", "replace")) if isinstance(inner, str) else Told(None)
+    told = read(inner.encode("utf-8", "replace")) if isinstance(inner, str) else HookFields(None)
     events = tuple(_events(told, message.text("MessageId")[:64], now))
-    return Heard(events=events, ignored=0 if events else 1)
+    return ReportedEvents(events=events, ignored=0 if events else 1)
 
 
-def _events(told: Told, name: str, now: datetime) -> Iterator[ReturnedEvent]:
+def _events(told: HookFields, name: str, now: datetime) -> Iterator[ReturnedEvent]:
     match told.text("eventType") or told.text("notificationType"):
         case "Bounce":
             block, who = told.inner("bounce"), "bouncedRecipients"
@@ -82,14 +82,19 @@ def _events(told: Told, name: str, now: datetime) -> Iterator[ReturnedEvent]:
     for place, recipient in enumerate(recipients):
         meaning = _complaint(block) if who.startswith("c") else _bounce(block, recipient)
         if meaning is not None and name:
-            mail = told.inner("mail") if len(recipients) == 1 else Told(None)
+            mail = told.inner("mail") if len(recipients) == 1 else HookFields(None)
             identity = block.text("feedbackId")[:100] or name
             event_id = f"{identity}:{place}" if place else identity
             yield _event(block, recipient, mail, meaning, event_id, now)
 
 
 def _event(
-    block: Told, recipient: Told, mail: Told, meaning: Meaning, event_id: str, now: datetime
+    block: HookFields,
+    recipient: HookFields,
+    mail: HookFields,
+    meaning: Meaning,
+    event_id: str,
+    now: datetime,
 ) -> ReturnedEvent:
     """`mail` is nothing where several had it: it would name one of them."""
     words = recipient.text("diagnosticCode")
@@ -114,24 +119,26 @@ def _event(
     )
 
 
-def _bounce(block: Told, recipient: Told) -> Meaning | None:
+def _bounce(block: HookFields, recipient: HookFields) -> Meaning | None:
     kind, part = block.text("bounceType"), block.text("bounceSubType")
     words, status = recipient.text("diagnosticCode"), recipient.text("status")
     match kind:
         case "Permanent" if part == _LEFT:
-            return Kind.UNSUBSCRIBE, Evidence.NONE
+            return ReportKind.UNSUBSCRIBE, Evidence.NONE
         case "Permanent" if part in _SUPPRESSED:
-            return Kind.BOUNCE, Evidence.LIKELY_GONE
+            return ReportKind.BOUNCE, Evidence.LIKELY_GONE
         case "Permanent":
-            return Kind.BOUNCE, _permanent(part, words, status)
+            return ReportKind.BOUNCE, _permanent(part, words, status)
         case "Transient" if not words and not status and part == "General":
             # A note of absence: it comes without a delivery report, and says so of no server.
-            return Kind.AUTO_REPLY, Evidence.AUTO_REPLY
+            return ReportKind.AUTO_REPLY, Evidence.AUTO_REPLY
         case "Transient":
-            return Kind.BOUNCE, Evidence.PASSING
+            return ReportKind.BOUNCE, Evidence.PASSING
         case _:
             most = Evidence.LIKELY_GONE
-            return Kind.BOUNCE, judged(words, status=status, silent=Evidence.PASSING, most=most)
+            return ReportKind.BOUNCE, judged(
+                words, status=status, silent=Evidence.PASSING, most=most
+            )
 
 
 def _permanent(part: str, words: str, status: str) -> Evidence:
@@ -142,21 +149,21 @@ def _permanent(part: str, words: str, status: str) -> Evidence:
     return judged(words, status=status, silent=silent, most=most)
 
 
-def _complaint(block: Told) -> Meaning | None:
+def _complaint(block: HookFields) -> Meaning | None:
     kind = block.text("complaintFeedbackType").lower()
     if kind == _PRAISE:
         return None
     if kind in _ABUSE:
-        return Kind.COMPLAINT, Evidence.COMPLAINT
-    return Kind.REPORT, Evidence.NONE
+        return ReportKind.COMPLAINT, Evidence.COMPLAINT
+    return ReportKind.REPORT, Evidence.NONE
 
 
-def _left(told: Told, name: str, now: datetime) -> Iterator[ReturnedEvent]:
+def _left(told: HookFields, name: str, now: datetime) -> Iterator[ReturnedEvent]:
     """A reader who used the unsubscribe link that SES itself can put into mails."""
     block, mail = told.inner("subscription"), told.inner("mail")
     wishes = block.inner("newTopicPreferences")
     recipients = mail.inner("destination").items()
     if wishes.inner("unsubscribeAll").value is True and len(recipients) == 1 and name:
-        recipient = Told({"emailAddress": recipients[0].value})
-        meaning = Kind.UNSUBSCRIBE, Evidence.NONE
+        recipient = HookFields({"emailAddress": recipients[0].value})
+        meaning = ReportKind.UNSUBSCRIBE, Evidence.NONE
         yield _event(block, recipient, mail, meaning, name, now)

@@ -15,15 +15,16 @@ from datetime import datetime
 from threading import Lock
 from urllib.parse import parse_qs, urlsplit
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography import exceptions as cryptography_errors
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
-from paperround.core.errors import FetchFailed, Forged
+from paperround.core.errors import FetchFailed, InvalidSignature
 from paperround.http.model import FetchRequest, HttpClient
-from paperround.plugins.bounce_hooks.fields import Told, base64_of, moment_of, require_fresh
+from paperround.plugins.bounce_hooks.fields import HookFields, base64_of, moment_of, require_fresh
 
 NOTIFICATION = "Notification"
 CONFIRMATION = "SubscriptionConfirmation"
@@ -74,37 +75,37 @@ class Authority:
         self._lock = Lock()
         self._kept: dict[str, Certificate] = {}
 
-    def topic_of(self, message: Told, *, now: datetime) -> Topic:
-        """The topic that `message` is of. Raises Forged for one that SNS did not sign for a topic
-        that is set, FetchFailed when its certificate cannot be had."""
+    def topic_of(self, message: HookFields, *, now: datetime) -> Topic:
+        """The topic that `message` is of. Raises InvalidSignature for one that SNS did not sign
+        for a topic that is set, FetchFailed when its certificate cannot be had."""
         topic = self._topics.get(message.text("TopicArn"))
         if topic is None:
-            raise Forged("it is of no topic that PAPERROUND_SES_TOPIC_ARN names")
+            raise InvalidSignature("it is of no topic that PAPERROUND_SES_TOPIC_ARN names")
         require_fresh(moment_of(message.text("Timestamp")), now=now)
         signed, hashing = _signed(message), _HASHES.get(message.text("SignatureVersion"))
         if signed is None or hashing is None:
-            raise Forged("its type or the version of its signature is unknown")
+            raise InvalidSignature("its type or the version of its signature is unknown")
         url = message.text("SigningCertURL")
         if not is_certificate_of(url, topic):
-            raise Forged("its certificate is not at SNS in the region of the topic")
+            raise InvalidSignature("its certificate is not at SNS in the region of the topic")
         found = self._certificate(url)
         if not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
-            raise Forged("its certificate is not valid now")
+            raise InvalidSignature("its certificate is not valid now")
         key = found.public_key()
         if not isinstance(key, RSAPublicKey) or key.key_size < SHORTEST_KEY:
-            raise Forged("its certificate has another kind of key, or a short one")
+            raise InvalidSignature("its certificate has another kind of key, or a short one")
         try:
             key.verify(base64_of(message.text("Signature")), signed, PKCS1v15(), hashing())
-        except InvalidSignature:
-            raise Forged("its signature is not that of SNS") from None
+        except cryptography_errors.InvalidSignature:
+            raise InvalidSignature("its signature is not that of SNS") from None
         return topic
 
-    def confirm(self, message: Told, topic: Topic) -> None:
-        """Say yes to the subscription that a proven message is about. Raises Forged for an address
+    def confirm(self, message: HookFields, topic: Topic) -> None:
+        """Say yes to the subscription that a proven message is about. Raises InvalidSignature for an address
         that does anything else, FetchFailed when SNS does not answer."""
         url = message.text("SubscribeURL")
         if not _confirms(url, topic):
-            raise Forged("its SubscribeURL does not confirm the topic")
+            raise InvalidSignature("its SubscribeURL does not confirm the topic")
         self._client.get(FetchRequest(url=url))
 
     def _certificate(self, url: str) -> Certificate:
@@ -116,10 +117,10 @@ class Authority:
             page = self._client.get(FetchRequest(url=url))
         except FetchFailed as error:
             if error.status is not None and 400 <= error.status < 500 and error.status != 429:
-                raise Forged("SNS has no such certificate") from error
+                raise InvalidSignature("SNS has no such certificate") from error
             raise
         if page.url != url:
-            raise Forged("its certificate is somewhere else")
+            raise InvalidSignature("its certificate is somewhere else")
         found = _read(page.body)
         with self._lock:
             while len(self._kept) >= MOST_CERTIFICATES:
@@ -146,10 +147,10 @@ def _read(pem: bytes) -> Certificate:
     try:
         return load_pem_x509_certificate(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise Forged("its certificate is none") from None
+        raise InvalidSignature("its certificate is none") from None
 
 
-def _signed(message: Told) -> bytes | None:
+def _signed(message: HookFields) -> bytes | None:
     """What SNS signed: names and values of some fields, each on a line; None for another type."""
     names = _SIGNED.get(message.text("Type"))
     if names is None:

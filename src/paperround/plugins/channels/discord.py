@@ -11,7 +11,7 @@ from typing import Any
 
 from paperround.core.reasons import counted
 from paperround.delivery.channel_model import Hook
-from paperround.delivery.model import Verdict
+from paperround.delivery.model import ReplyClass
 from paperround.digests.channel_posts import Digest, Greeting, Message
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
@@ -62,7 +62,7 @@ def greeting(_hook: Hook, words: Greeting) -> Message:
     return _message(escaped(plain(words.words)), [])
 
 
-def judge(page: Page) -> Verdict:
+def judge(page: Page) -> ReplyClass:
     """What Discord made of a message. It answers in JSON, with a code of its own."""
     said = object_of(page)
     words = str(said["message"]) if isinstance(said.get("message"), str) else None

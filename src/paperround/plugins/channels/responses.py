@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from paperround.delivery.model import Blame, Verdict
+from paperround.delivery.model import ErrorScope, ReplyClass
 from paperround.digests.channel_posts import LONGEST_SAID
 from paperround.editions.model import DeliveryState
 from paperround.http.client import LONGEST_WAIT, retry_after
@@ -20,29 +20,29 @@ NOBODY_KNOWS = frozenset({504, 520, 524})
 GONE = frozenset({404, 410})
 
 
-def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None) -> Verdict:
+def judged(page: Page, *, said: str | None = None, wait: timedelta | None = None) -> ReplyClass:
     """The verdict by the status alone. `said` is what the service calls the trouble, `wait` the
     pause that it asks for in another place than Retry-After."""
     status = page.status
     words = f"{said or 'no more was said'} (status {status})"
     if 200 <= status < 300:
-        return Verdict(state=DeliveryState.SENT, reason="")
+        return ReplyClass(state=DeliveryState.SENT, reason="")
     if status in NOBODY_KNOWS:
-        return Verdict(state=DeliveryState.UNKNOWN, reason=f"unanswered: {words}")
+        return ReplyClass(state=DeliveryState.UNKNOWN, reason=f"unanswered: {words}")
     if status in LATER or status >= 500:
         asked = wait or _asked(page)
-        return Verdict(state=DeliveryState.DEFERRED, reason=f"busy: {words}", wait=asked)
+        return ReplyClass(state=DeliveryState.DEFERRED, reason=f"busy: {words}", wait=asked)
     if status in GONE:
         return gone(words)
     if 300 <= status < 400:
         words = f"it leads elsewhere, and we post to one place only (status {status})"
-    return Verdict(state=DeliveryState.FAILED, reason=f"refused: {words}")
+    return ReplyClass(state=DeliveryState.FAILED, reason=f"refused: {words}")
 
 
-def gone(words: str) -> Verdict:
+def gone(words: str) -> ReplyClass:
     """The verdict where nothing will ever be taken again."""
-    blame = Blame(subscriber=True)
-    return Verdict(state=DeliveryState.FAILED, reason=f"gone: {words}", blame=blame)
+    blame = ErrorScope(subscriber=True)
+    return ReplyClass(state=DeliveryState.FAILED, reason=f"gone: {words}", blame=blame)
 
 
 def words_of(page: Page) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from paperround.core.errors import FetchFailed, FetchWithheld, Unanswered
 from paperround.core.interfaces import Clock
 from paperround.delivery.channel_model import ChannelKind, Hook
-from paperround.delivery.model import Reply, Verdict
+from paperround.delivery.model import Reply, ReplyClass
 from paperround.digests.channel_posts import Digest, Greeting, Message, PostOutcome
 from paperround.editions.model import DeliveryState
 from paperround.http.model import FetchRequest, Page
@@ -30,20 +30,20 @@ LOOK_UP_SECONDS = 2.0
 _PLAIN = MappingProxyType({"content-type": "application/json; charset=utf-8", "accept": "*/*"})
 
 
-class _Service(NamedTuple):
+class _ChannelService(NamedTuple):
     """What is particular to a kind of channel: how things are said, and what an answer means."""
 
     messages: Callable[[Hook, Digest], Sequence[Message]]
     greeting: Callable[[Hook, Greeting], Message]
-    judge: Callable[[Page], Verdict]
+    judge: Callable[[Page], ReplyClass]
 
 
-_SERVICES: Mapping[ChannelKind, _Service] = MappingProxyType(
+_SERVICES: Mapping[ChannelKind, _ChannelService] = MappingProxyType(
     {
-        ChannelKind.SLACK: _Service(slack.messages, slack.greeting, slack.judge),
-        ChannelKind.DISCORD: _Service(discord.messages, discord.greeting, discord.judge),
-        ChannelKind.TELEGRAM: _Service(telegram.messages, telegram.greeting, telegram.judge),
-        ChannelKind.WEBHOOK: _Service(webhook.messages, webhook.greeting, webhook.judge),
+        ChannelKind.SLACK: _ChannelService(slack.messages, slack.greeting, slack.judge),
+        ChannelKind.DISCORD: _ChannelService(discord.messages, discord.greeting, discord.judge),
+        ChannelKind.TELEGRAM: _ChannelService(telegram.messages, telegram.greeting, telegram.judge),
+        ChannelKind.WEBHOOK: _ChannelService(webhook.messages, webhook.greeting, webhook.judge),
     }
 )
 
@@ -97,7 +97,7 @@ class HttpChannelSender:
 
 
 def _silence(state: DeliveryState, reason: str) -> PostOutcome:
-    return PostOutcome(verdict=Verdict(state=state, reason=reason))
+    return PostOutcome(verdict=ReplyClass(state=state, reason=reason))
 
 
 def _address(hook: Hook) -> str:

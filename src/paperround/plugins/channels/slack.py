@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from paperround.delivery.channel_model import Hook
-from paperround.delivery.model import Verdict
+from paperround.delivery.model import ReplyClass
 from paperround.digests.channel_posts import Digest, Greeting, Message
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
@@ -62,7 +62,7 @@ def greeting(_hook: Hook, words: Greeting) -> Message:
     return _message(plain(words.words), [_section(escaped(plain(words.words)))])
 
 
-def judge(page: Page) -> Verdict:
+def judge(page: Page) -> ReplyClass:
     """What Slack made of a message. It answers with one word."""
     said = words_of(page)
     if page.status >= 400 and said in GONE:

@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from paperround.delivery.channel_model import Hook
-from paperround.delivery.model import Verdict
+from paperround.delivery.model import ReplyClass
 from paperround.digests.channel_posts import Digest, Greeting, Message
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
@@ -61,7 +61,7 @@ def greeting(hook: Hook, words: Greeting) -> Message:
     return _message(hook, escaped(plain(words.words)))
 
 
-def judge(page: Page) -> Verdict:
+def judge(page: Page) -> ReplyClass:
     """What Telegram made of a message: `ok`, or a description and sometimes parameters."""
     said = object_of(page)
     words = str(said.get("description") or "")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unicodedata import category
 
-from paperround.core.i18n.locale import tongue
+from paperround.core.i18n.locale import locale_for
 from paperround.core.i18n.localize import english_reason
 from paperround.core.reasons import counted
 from paperround.digests.channel_posts import Message
@@ -36,7 +36,7 @@ taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class ChannelItem:
     """A paper as a channel tells it; texts are plain. `links` are
     (label, address) of what the title does not lead to."""
 
@@ -65,11 +65,11 @@ class Markup:
         numbered = enumerate(view.papers, start=1)
         return [fitting(number, one, self._paper, limit=limit)[1] for number, one in numbered]
 
-    def _paper(self, item: Item) -> str:
+    def _paper(self, item: ChannelItem) -> str:
         title = f"{item.number}. {self.link(item.url, item.title)}"
         return f"{self.strong.format(title)}\n{self.below_title(item)}".rstrip()
 
-    def below_title(self, item: Item) -> str:
+    def below_title(self, item: ChannelItem) -> str:
         """Authors, what is new, why it is there, votes and links: a line each."""
         links = [self.link(to, label) for label, to in item.links]
         lines = (
@@ -94,27 +94,27 @@ class Markup:
         return [within([head, *titles], limit), last] if titles else [last]
 
 
-def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> Item:
+def item_of(number: int, paper: DigestPaper, fullness: Fullness) -> ChannelItem:
     """The paper in at most as many characters as `fullness` says."""
     title, authors, gist, reason = fullness
     url = title_address(paper)
     links = [*paper_links(paper), ("Details", web_address(paper.page_url))]
     why = shortened(plain(english_reason(paper.reason)), reason)
-    return Item(
+    return ChannelItem(
         number=number,
         title=shortened(plain(paper.title), title),
         url=url if len(url) <= LONGEST_TITLE_LINK else "",
-        authors=shortened(plain(authors_said(tongue(), paper.authors)), authors),
+        authors=shortened(plain(authors_said(locale_for(), paper.authors)), authors),
         gist=shortened(plain(paper.gist), gist) if gist else "",
         why=f"Why: {why}" if why else "",
-        votes=tally_said(tongue(), paper),
+        votes=tally_said(locale_for(), paper),
         links=tuple((name, to) for name, to in links if to != url and 0 < len(to) <= LONGEST_LINK),
     )
 
 
 def fitting(
-    number: int, paper: DigestPaper, tell: Callable[[Item], str], *, limit: int
-) -> tuple[Item, str]:
+    number: int, paper: DigestPaper, tell: Callable[[ChannelItem], str], *, limit: int
+) -> tuple[ChannelItem, str]:
     """The paper told by `tell` as fully as fits in `limit` units of UTF-16; at worst its
     title alone, which only signs to escape by the hundred can make happen."""
     for fullness in FULLNESS:
@@ -139,7 +139,7 @@ def plain(text: str) -> str:
 
 def headline(view: DigestView) -> str:
     """What a post is called: the list and the date."""
-    return f"{plain(view.list_title)} · {tongue().long_date(view.day)}"
+    return f"{plain(view.list_title)} · {locale_for().long_date(view.day)}"
 
 
 def summary(view: DigestView) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from paperround.core.i18n.localize import english_reason
 from paperround.core.times import format_instant
 from paperround.delivery.channel_model import Hook, key_bytes
-from paperround.delivery.model import Verdict
+from paperround.delivery.model import ReplyClass
 from paperround.digests.channel_posts import Digest, Greeting, Message
 from paperround.digests.model import DigestPaper
 from paperround.http.model import Page
@@ -55,7 +55,7 @@ def greeting(_hook: Hook, words: Greeting) -> Message:
     return _message(TESTED, words.message_id, words.dated, data)
 
 
-def judge(page: Page) -> Verdict:
+def judge(page: Page) -> ReplyClass:
     """What the other end made of a message: its status says it."""
     said = words_of(page)
     return judged(page, said=f"it says {said[:120]}" if said and page.status >= 400 else None)

@@ -26,10 +26,10 @@ from paperround.feeds.formats.entries import (
     texts_of,
     title_of,
 )
-from paperround.feeds.formats.stated_dates import Period
+from paperround.feeds.formats.stated_dates import DateRange
 from paperround.feeds.sources.json_fields import (
     OTHER_KIND,
-    Answer,
+    CatalogueResponse,
     is_creative_commons,
     object_of,
     objects_of,
@@ -83,19 +83,19 @@ def read_crossref(content: bytes) -> ParsedBatch:
     return _read_list(said).batch
 
 
-def read_answer(content: bytes) -> Answer:
+def read_answer(content: bytes) -> CatalogueResponse:
     """One page of a list of works; raises InvalidInput for an error and for any other JSON."""
     return _read_list(read_object(content, NAME))
 
 
-def _read_list(said: Entry) -> Answer:
+def _read_list(said: Entry) -> CatalogueResponse:
     message: Any = said.get("message")
     works = message.get("items") if isinstance(message, dict) else None
     is_list = said.get("status") == "ok" and said.get("message-type") == "work-list"
     if not is_list or not isinstance(works, list):
         raise InvalidInput(f"the JSON is no list of works of {NAME}, it says: {told(said)!r}")
     total, mark = message.get("total-results"), message.get("next-cursor")
-    return Answer(
+    return CatalogueResponse(
         batch=read_works(works, _records),
         rows=len(works),
         total=total if type(total) is int else None,
@@ -212,7 +212,7 @@ _LONG = timedelta(days=180)
 """A work deposited longer than this after it came out is no news: publishers deposit back files."""
 
 
-def period(stated: Entry, key: str) -> Period | None:
+def period(stated: Entry, key: str) -> DateRange | None:
     """The day, month or year that is stated under `key`.
 
     None for `[[null]]` and for a year no paper can be of; raises BadEntry for what is no date.
@@ -231,15 +231,15 @@ def period(stated: Entry, key: str) -> Period | None:
         raise BadEntry("bad-date", f"{key} is no date: {str(first[:3])!r:.60}") from None
     month = begin.month if len(first) > 1 else 12
     last = begin if len(first) > 2 else date(begin.year, month, monthrange(begin.year, month)[1])
-    return Period(first=begin, last=last)
+    return DateRange(first=begin, last=last)
 
 
-def published(work: Entry) -> Period | None:
+def published(work: Entry) -> DateRange | None:
     """When the work came out: what the publisher says of it, the most telling date first."""
     return next(filter(None, (period(work, key) for key in _DATES)), None)
 
 
-def listing(created: datetime | None, out: Period | None) -> tuple[date | None, datetime | None]:
+def listing(created: datetime | None, out: DateRange | None) -> tuple[date | None, datetime | None]:
     """(day, instant) of the listing: when it was deposited, but of an old work when it came out."""
     if created is None:
         return None, None

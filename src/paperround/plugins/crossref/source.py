@@ -23,7 +23,7 @@ from paperround.feeds.sources.base import (
     read,
     span_of,
 )
-from paperround.feeds.sources.cursors import PAGE, Bookmark, led_on
+from paperround.feeds.sources.cursors import PAGE, PageCursor, led_on
 from paperround.feeds.sources.json_fields import wanted_of
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
@@ -38,7 +38,7 @@ _OWN = "is set by the feed itself: use days"
 _REFUSED = {"from-created-date": _OWN, "until-created-date": _OWN}
 
 
-class Crossref(PagedSource[Bookmark]):
+class Crossref(PagedSource[PageCursor]):
     """The source `crossref`."""
 
     kind: str = "crossref"
@@ -51,18 +51,18 @@ class Crossref(PagedSource[Bookmark]):
         }
     )
     interval: timedelta = timedelta(hours=6)
-    place = Bookmark
+    place = PageCursor
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
         wanted_of(settings, _REFUSED, EXAMPLE, "query")
         days_of(settings)
 
-    def first(self, state: FeedState, now: datetime) -> Bookmark:
+    def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the days that a poll asks for."""
-        return Bookmark(span=span_of(state, now, days=days_of(state.settings)))
+        return PageCursor(span=span_of(state, now, days=days_of(state.settings)))
 
-    def request(self, place: Bookmark, state: FeedState) -> FetchRequest:
+    def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """How a page of works is asked for."""
         filters, words = wanted_of(state.settings, _REFUSED, EXAMPLE, "query")
         days = f"from-created-date:{place.span.since},until-created-date:{place.span.until}"
@@ -76,12 +76,12 @@ class Crossref(PagedSource[Bookmark]):
         url = f"{state.url or BASE}?{urlencode(query, safe=':,*')}"
         return FetchRequest(url=url, limiter="crossref", interval_seconds=1.0)
 
-    def resumed(self, place: Bookmark, now: datetime) -> Bookmark:
+    def resumed(self, place: PageCursor, now: datetime) -> PageCursor:
         """The same page; the first one of its days where its mark is forgotten."""
         is_old = place.expires is not None and place.expires <= require_utc(now)
         return place.first_of(place.span) if is_old else place
 
-    def read_page(self, page: Page, place: Bookmark) -> tuple[ParsedBatch, Bookmark | None]:
+    def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
         """The papers of one answer; raises FetchFailed for what is no list of works."""
         answer = read(page, read_answer)
         # Crossref names a next page even after the last one, which is not full.

@@ -15,7 +15,7 @@ from paperround.core.errors import InvalidInput
 from paperround.core.times import format_instant, parse_instant, zone_of
 from paperround.papers.model import Reject
 from paperround.subscribers.import_files import (
-    Entry,
+    FileEntry,
     Found,
     Row,
     cell,
@@ -29,14 +29,14 @@ from paperround.subscribers.model import SubscriberState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vouched:
+class ConsentRecord:
     """When and how people agreed, in the words of the operator, who answers for it."""
 
     at: datetime | None = None
     source: str | None = None
 
 
-def read_foreign(content: bytes, origin: str, vouched: Vouched) -> list[Found]:
+def read_foreign(content: bytes, origin: str, vouched: ConsentRecord) -> list[Found]:
     """The people of a file that the program `origin` wrote: one of the keys of ORIGINS.
 
     Raises InvalidInput when the file is not of that kind. The file's own date of consent stands
@@ -59,7 +59,7 @@ def _person(email: str, state: SubscriberState, consent: Row | None = None) -> R
     return {"email": email, "status": state.value, **(consent or {})}
 
 
-def _consent(at: datetime | None, vouched: Vouched, program: str) -> Row:
+def _consent(at: datetime | None, vouched: ConsentRecord, program: str) -> Row:
     """The columns of a consent of `at`, which the program knows, or of a vouched one."""
     at = at or (vouched.at if vouched.source else None)
     if at is None:
@@ -84,7 +84,7 @@ _LISTMONK_STATES = {
 }
 
 
-def _from_listmonk(row: Row, vouched: Vouched) -> Row:
+def _from_listmonk(row: Row, vouched: ConsentRecord) -> Row:
     email, status = text_of(row, "email"), _says(row, "status")
     if status == "blocklisted":
         return _person(email, SubscriberState.SUPPRESSED)
@@ -129,7 +129,7 @@ def _find_mailman(text: str) -> list[Found]:
         return sheet(text, needs=("email",))
     lines = enumerate(io.StringIO(text, newline=None), start=1)
     found: list[Found] = [
-        Entry(row={"email": _bare(line)}, position=at)
+        FileEntry(row={"email": _bare(line)}, position=at)
         for at, line in lines
         if line.strip() and not line.startswith("#")
     ]
@@ -144,7 +144,7 @@ def _bare(line: str) -> str:
     return rest.removesuffix(">") if bracket else rest
 
 
-def _from_mailman(row: Row, vouched: Vouched) -> Row:
+def _from_mailman(row: Row, vouched: ConsentRecord) -> Row:
     email = text_of(row, "email")
     role, delivery = _says(row, "role") or "member", _says(row, "delivery_status") or "enabled"
     if role != "member":
@@ -171,7 +171,7 @@ def _find_google(text: str) -> list[Found]:
     return sheet(text, needs=needs, skip=1 if titled else 0)
 
 
-def _from_google(row: Row, vouched: Vouched) -> Row:
+def _from_google(row: Row, vouched: ConsentRecord) -> Row:
     email, status = text_of(row, "email address"), _says(row, "group status")
     if status not in ("member", "manager", "owner"):
         raise InvalidInput(
@@ -210,7 +210,7 @@ def _google_join(row: Row) -> datetime | None:
 # --- the programs ------------------------------------------------------------------------------
 
 
-Program = tuple[Callable[[str], list[Found]], Callable[[Row, Vouched], Row]]
+Program = tuple[Callable[[str], list[Found]], Callable[[Row, ConsentRecord], Row]]
 
 ORIGINS: Mapping[str, Program] = {
     "listmonk": (

@@ -26,7 +26,7 @@ from paperround.feeds.formats.entries import (
 )
 from paperround.feeds.sources.json_fields import (
     OTHER_KIND,
-    Answer,
+    CatalogueResponse,
     object_of,
     objects_of,
     read_object,
@@ -76,7 +76,7 @@ def read_openalex(content: bytes) -> ParsedBatch:
     return _read_list(said).batch
 
 
-def read_answer(content: bytes) -> Answer:
+def read_answer(content: bytes) -> CatalogueResponse:
     """One page of a list of works; raises InvalidInput for an error and for any other JSON."""
     said = read_object(content, NAME)
     if not isinstance(said.get("meta"), dict):
@@ -84,12 +84,12 @@ def read_answer(content: bytes) -> Answer:
     return _read_list(said)
 
 
-def _read_list(said: Entry) -> Answer:
+def _read_list(said: Entry) -> CatalogueResponse:
     works, meta = said.get("results"), said.get("meta", {})
     if "error" in said or not isinstance(works, list) or not isinstance(meta, dict):
         raise InvalidInput(f"the JSON is no list of works of {NAME}, it says: {told(said)!r}")
     count, mark = meta.get("count"), meta.get("next_cursor")
-    return Answer(
+    return CatalogueResponse(
         batch=read_works(works, _records),
         rows=len(works),
         total=count if type(count) is int else None,

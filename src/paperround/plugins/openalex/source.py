@@ -19,7 +19,7 @@ from paperround.feeds.sources.base import (
     read,
     span_of,
 )
-from paperround.feeds.sources.cursors import PAGE, Bookmark, led_on
+from paperround.feeds.sources.cursors import PAGE, PageCursor, led_on
 from paperround.feeds.sources.json_fields import wanted_of
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
@@ -48,7 +48,7 @@ _REFUSED = {
 }
 
 
-class OpenAlex(PagedSource[Bookmark]):
+class OpenAlex(PagedSource[PageCursor]):
     """The source `openalex`."""
 
     kind: str = "openalex"
@@ -61,18 +61,18 @@ class OpenAlex(PagedSource[Bookmark]):
         }
     )
     interval: timedelta = timedelta(hours=12)
-    place = Bookmark
+    place = PageCursor
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
         _wanted(settings)
         days_of(settings, DAYS)
 
-    def first(self, state: FeedState, now: datetime) -> Bookmark:
+    def first(self, state: FeedState, now: datetime) -> PageCursor:
         """The first page of the days that a poll asks for."""
-        return Bookmark(span=span_of(state, now, days=days_of(state.settings, DAYS)))
+        return PageCursor(span=span_of(state, now, days=days_of(state.settings, DAYS)))
 
-    def request(self, place: Bookmark, state: FeedState) -> FetchRequest:
+    def request(self, place: PageCursor, state: FeedState) -> FetchRequest:
         """How a page of works is asked for."""
         filters, words = _wanted(state.settings)
         days = f"from_publication_date:{place.span.since},to_publication_date:{place.span.until}"
@@ -90,7 +90,7 @@ class OpenAlex(PagedSource[Bookmark]):
             budget=KEYLESS,
         )
 
-    def read_page(self, page: Page, place: Bookmark) -> tuple[ParsedBatch, Bookmark | None]:
+    def read_page(self, page: Page, place: PageCursor) -> tuple[ParsedBatch, PageCursor | None]:
         """The papers of one answer; raises FetchFailed for what is no list of works."""
         return led_on(place, read(page, read_answer), NAME, expires=None)
 

@@ -32,7 +32,7 @@ FINAL = (psycopg.IntegrityError, psycopg.errors.RaiseException)
 _log = logging.getLogger(__name__)
 
 
-class ConnectionPool(AsyncNullConnectionPool):
+class WorkerPool(AsyncNullConnectionPool):
     """Opens a connection for each statement, and may be opened while the database is away."""
 
     async def wait(self, timeout: float = 30.0) -> None:
@@ -44,7 +44,7 @@ class WorkerConnector(PsycopgConnector):
     keyword. Once `stopping` is set, a statement that fails is cancelled."""
 
     def __init__(self, arguments: Mapping[str, Any], stopping: threading.Event) -> None:
-        super().__init__(pool_factory=ConnectionPool, kwargs=dict(arguments), max_size=CONNECTIONS)
+        super().__init__(pool_factory=WorkerPool, kwargs=dict(arguments), max_size=CONNECTIONS)
         self._stopping = stopping
         self.is_away = False
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

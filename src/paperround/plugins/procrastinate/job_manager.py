@@ -11,7 +11,7 @@ from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from paperround.core.jobs import Line
+from paperround.core.jobs import QueueName
 
 FETCH = """
     WITH myself AS (
@@ -63,7 +63,7 @@ class KnownJobs(JobManager):
         connector: BaseConnector,
         *,
         known: Callable[[], Sequence[str]],
-        width: Mapping[Line, int],
+        width: Mapping[QueueName, int],
         now: Callable[[], datetime],
     ) -> None:
         super().__init__(connector)

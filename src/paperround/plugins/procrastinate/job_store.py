@@ -16,7 +16,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.manager import JobManager
 
 from paperround.core.errors import Conflict, DatabaseFailed
-from paperround.core.jobs import Job, Line, Lined
+from paperround.core.jobs import Job, QueueDepth, QueueName
 
 Connection = psycopg.Connection[Any]
 Connections = Callable[[], AbstractContextManager[Connection]]
@@ -71,17 +71,17 @@ class JobStore:
         with _errors_named(), self._connections() as connection:
             return dict(connection.execute(_STRANGERS, [list(known)]).fetchall())
 
-    def lines(self, known: Collection[str]) -> Mapping[Line, Lined]:
+    def lines(self, known: Collection[str]) -> Mapping[QueueName, QueueDepth]:
         """How many jobs wait and run in each line, and how long those of the tasks that are
         `known`. Raises DatabaseFailed."""
         with _errors_named(), self._connections() as connection:
             rows = connection.execute(_LINES, [list(known)])
             found = {(row[0], row[1]): row[2:] for row in rows}
-        lined: dict[Line, Lined] = {}
-        for line in Line:
+        lined: dict[QueueName, QueueDepth] = {}
+        for line in QueueName:
             waiting, since = found.get((line.value, "todo"), (0, None))
             running, _ = found.get((line.value, "doing"), (0, None))
-            lined[line] = Lined(waiting=waiting, running=running, due_since=since)
+            lined[line] = QueueDepth(waiting=waiting, running=running, due_since=since)
         return lined
 
 

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from procrastinate import App, JobContext
 from procrastinate.worker import Worker
 
-from paperround.core.jobs import Job, Line, Lined
+from paperround.core.jobs import Job, QueueDepth, QueueName
 from paperround.ops.queue import Task, Tasks
 from paperround.plugins.procrastinate.connector import WorkerConnector
 from paperround.plugins.procrastinate.job_manager import KnownJobs
@@ -33,7 +33,7 @@ from paperround.plugins.procrastinate.job_store import Connections, JobStore
 
 T = TypeVar("T")
 
-NARROW = frozenset({Line.NOTICES, Line.MAIL})
+NARROW = frozenset({QueueName.NOTICES, QueueName.MAIL})
 """Lines of which a process runs one job at a time: more of them would share its connections to the
 relay. More processes send more."""
 
@@ -63,7 +63,7 @@ class PostgresQueue:
         arguments: Mapping[str, Any],
         *,
         now: Callable[[], datetime],
-        lines: tuple[Line, ...] = tuple(Line),
+        lines: tuple[QueueName, ...] = tuple(QueueName),
         wide: int = 4,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
@@ -115,12 +115,12 @@ class PostgresQueue:
         self._thread.join(drain_seconds)
         return not self._thread.is_alive()
 
-    def down(self) -> frozenset[Line]:
+    def down(self) -> frozenset[QueueName]:
         """The lines this process should serve and does not, just now."""
         is_up = self._thread is not None and self._thread.is_alive()
         return frozenset() if is_up and not self._connector.is_away else frozenset(self.lines)
 
-    def lined(self) -> Mapping[Line, Lined]:
+    def lined(self) -> Mapping[QueueName, QueueDepth]:
         """How many jobs of all processes wait and run. Raises DatabaseFailed."""
         return self._jobs.lines(self._tasks.names)
 

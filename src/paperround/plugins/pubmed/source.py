@@ -50,7 +50,7 @@ _WEB_ENV = re.compile(r"[\w.@%+=-]{1,200}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundIds:
     """What a search found: `count` articles, in the list `query_key` of `web_env`; `rejects` say
     what it could not look for or does not give out."""
 
@@ -60,7 +60,7 @@ class Found:
     rejects: tuple[Reject, ...]
 
 
-def read_search(content: bytes) -> Found:
+def read_search(content: bytes) -> FoundIds:
     """What was found; raises InvalidInput for an error and for what is no answer of esearch."""
     said = json_of(content)
     if isinstance(said, dict) and "error" in said:
@@ -71,7 +71,7 @@ def read_search(content: bytes) -> Found:
     if "ERROR" in result:
         raise InvalidInput(f"PubMed did not take the search: {_words(result['ERROR'])!r}")
     count = int(_text(result, "count", _COUNT))
-    return Found(
+    return FoundIds(
         count=count,
         query_key=_text(result, "querykey", _KEY) if count else "",
         web_env=_text(result, "webenv", _WEB_ENV) if count else "",
@@ -117,7 +117,7 @@ _KEPT = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _PubMedPlace:
     """The search for the articles of some days, and of the list that PubMed keeps of what it found
     (`web_env`) the page that begins at `start`."""
 
@@ -130,18 +130,18 @@ class _Place:
     web_env: str = ""
 
     @property
-    def next_days(self) -> "_Place | None":
+    def next_days(self) -> "_PubMedPlace | None":
         """The search for the days behind these; None when there are none left."""
         span = self.span.following
-        return _Place(span=span, query=self.query) if span else None
+        return _PubMedPlace(span=span, query=self.query) if span else None
 
-    def narrowed(self, found: int) -> "_Place | None":
+    def narrowed(self, found: int) -> "_PubMedPlace | None":
         """The search for fewer days, the oldest; None of a single one."""
         span = self.span.narrowed(found, MOST_FOUND)
-        return _Place(span=span, query=self.query) if span else None
+        return _PubMedPlace(span=span, query=self.query) if span else None
 
     @property
-    def following(self) -> "_Place | None":
+    def following(self) -> "_PubMedPlace | None":
         """The next page; after the last that PubMed gives out, the search for the days behind."""
         start = self.start + PAGE
         if start < min(self.count, MOST_FOUND):
@@ -172,7 +172,7 @@ class _Place:
         }
 
 
-class PubMed(PagedSource[_Place]):
+class PubMed(PagedSource[_PubMedPlace]):
     """The source `pubmed`."""
 
     kind: str = "pubmed"
@@ -183,24 +183,24 @@ class PubMed(PagedSource[_Place]):
             f"(default {DEFAULT_DAYS}).",
         }
     )
-    place = _Place
+    place = _PubMedPlace
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
         query_of(settings, self.kind)
         _days(settings)
 
-    def first(self, state: FeedState, now: datetime) -> _Place:
+    def first(self, state: FeedState, now: datetime) -> _PubMedPlace:
         """The search for all days of a poll."""
         span = span_of(state, now, days=_days(state.settings))
-        return _Place(span=span, query=query_of(state.settings, self.kind))
+        return _PubMedPlace(span=span, query=query_of(state.settings, self.kind))
 
-    def resumed(self, place: _Place, now: datetime) -> _Place:
+    def resumed(self, place: _PubMedPlace, now: datetime) -> _PubMedPlace:
         """The same page; a list that is too old is searched for again."""
         is_old = place.begun is not None and require_utc(now) - place.begun >= _KEPT
-        return _Place(span=place.span, query=place.query) if is_old else place
+        return _PubMedPlace(span=place.span, query=place.query) if is_old else place
 
-    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+    def request(self, place: _PubMedPlace, state: FeedState) -> FetchRequest:
         """How a search, or a page of what was found, is asked for."""
         base = (state.url or BASE).rstrip("/")
         utility = "efetch" if place.web_env else "esearch"
@@ -209,7 +209,7 @@ class PubMed(PagedSource[_Place]):
             url=f"{base}/{utility}.fcgi?{query}", limiter="ncbi", interval_seconds=1.0
         )
 
-    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+    def read_page(self, page: Page, place: _PubMedPlace) -> tuple[ParsedBatch, _PubMedPlace | None]:
         """The articles of one page, or none and where they are after a search.
 
         Raises FetchFailed for what is no answer of E-utilities, a list no longer kept included.

@@ -52,7 +52,7 @@ _OPEN = re.compile(r"CC(0|BY(?:NC)?(?:ND|SA)?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class PaperResponse:
     """One page of a search: its papers, how many rows it had and of how many the search knows.
 
     `token` asks for the next page, empty at the end.
@@ -69,7 +69,7 @@ def read_semantic_scholar(content: bytes) -> ParsedBatch:
     return _batch(_rows(json_of(content)))
 
 
-def read_bulk(content: bytes) -> Answer:
+def read_bulk(content: bytes) -> PaperResponse:
     """A page of the bulk search; raises InvalidInput for an error, and for any other answer."""
     said = json_of(content)
     rows, total = _rows(said), said.get("total") if isinstance(said, dict) else None
@@ -78,7 +78,7 @@ def read_bulk(content: bytes) -> Answer:
     token = "" if said.get("token") is None else said["token"]
     if not isinstance(token, str) or not re.fullmatch(rf"{VISIBLE}{{0,{MOST_TOKEN}}}", token):
         raise InvalidInput("the token of the next page is too long or no plain text")
-    return Answer(batch=_batch(rows), rows=len(rows), total=total, token=token)
+    return PaperResponse(batch=_batch(rows), rows=len(rows), total=total, token=token)
 
 
 def _rows(said: object) -> list[object]:

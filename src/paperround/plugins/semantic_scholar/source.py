@@ -51,7 +51,7 @@ _SPELLED = {name.casefold(): name for name in FIELDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _SearchPlace:
     since: date
     fields: tuple[str, ...]
     query: str
@@ -59,7 +59,7 @@ class _Place:
     token: str = ""
 
 
-class SemanticScholar(PagedSource[_Place]):
+class SemanticScholar(PagedSource[_SearchPlace]):
     """The source `semantic-scholar`. Its key goes to the service's own address and nowhere else:
     whoever may point a feed somewhere must not learn it. Raises Misconfigured for what is no key.
     """
@@ -74,7 +74,7 @@ class SemanticScholar(PagedSource[_Place]):
             "days": f"How many days back papers may be dated, 0 to 30 (default {DAYS}).",
         }
     )
-    place = _Place
+    place = _SearchPlace
 
     def __init__(self, *, key: str | None = None) -> None:
         if key and not (key.isascii() and key.isprintable() and " " not in key):
@@ -89,15 +89,15 @@ class SemanticScholar(PagedSource[_Place]):
         _fields(settings)
         days_of(settings, DAYS)
 
-    def first(self, state: FeedState, now: datetime) -> _Place:
+    def first(self, state: FeedState, now: datetime) -> _SearchPlace:
         """The first page of the search."""
-        return _Place(
+        return _SearchPlace(
             since=oldest_day(state, now, days=days_of(state.settings, DAYS)),
             fields=_fields(state.settings),
             query=query_of(state.settings, self.kind),
         )
 
-    def request(self, place: _Place, state: FeedState) -> FetchRequest:
+    def request(self, place: _SearchPlace, state: FeedState) -> FetchRequest:
         """How a page of the search is asked for."""
         key = self._key if state.url is None else None
         query = {
@@ -115,7 +115,7 @@ class SemanticScholar(PagedSource[_Place]):
             interval_seconds=1.0 if key else 3.0,
         )
 
-    def read_page(self, page: Page, place: _Place) -> tuple[ParsedBatch, _Place | None]:
+    def read_page(self, page: Page, place: _SearchPlace) -> tuple[ParsedBatch, _SearchPlace | None]:
         """The papers of one answer; raises FetchFailed for what is no answer of the search."""
         answer = read(page, read_bulk)
         if not answer.rows and is_cut_off(place.page * PAGE, answer.total):

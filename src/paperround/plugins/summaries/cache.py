@@ -23,7 +23,7 @@ _LARGEST = 4096
 
 
 @dataclass(frozen=True)
-class Shelf:
+class SummaryCache:
     """Files below `folder`, which is made when something is kept."""
 
     folder: Path

@@ -15,8 +15,8 @@ from paperround.ranking.models import FittedModel, ModelFacts
 from paperround.ranking.prior import storage
 from paperround.ranking.prior.model import FEATURES, GROUPS, VERSION, PastMeans, Prior, author_keys
 from paperround.ranking.prior.text import COLUMNS
-from paperround.ranking.prior.training import Learner, Outcome
-from paperround.ranking.training_data import Cohort
+from paperround.ranking.prior.training import Learner, TrainingOutcome
+from paperround.ranking.training_data import TrainingBatch
 
 # Authors who may be given as a reason: those of whose earlier papers several did well.
 #
@@ -107,7 +107,7 @@ class Learned:
         return best_author(shown_authors(paper.authors), self.records.authors)
 
 
-def fit(cohorts: Sequence[Cohort]) -> Learned | None:
+def fit(cohorts: Sequence[TrainingBatch]) -> Learned | None:
     """What the cohorts, oldest day first, lead one to expect; None while they are too few.
 
     Papers are compared within a cohort only, so feeds that count differently do not mix.
@@ -119,7 +119,8 @@ def fit(cohorts: Sequence[Cohort]) -> Learned | None:
         logs = np.log1p([one.votes for one in cohort.settled])
         targets += zip(papers, (logs - logs.mean()).tolist(), strict=True)
         learner.learn(
-            cohort.day, [Outcome(paper=one.paper, votes=one.votes) for one in cohort.settled]
+            cohort.day,
+            [TrainingOutcome(paper=one.paper, votes=one.votes) for one in cohort.settled],
         )
     prior = learner.prior()
     if prior is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paperround.ranking.models import FittedModel, ModelFacts
-from paperround.ranking.training_data import Cohort
+from paperround.ranking.training_data import TrainingBatch
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS, Weights
 
@@ -50,7 +50,7 @@ class PriorMaker:
         """The ranker without a prior."""
         return TrendingRanker(weights=self.weights)
 
-    def fit(self, cohorts: Sequence[Cohort]) -> FittedModel | None:
+    def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
         """What the cohorts, oldest day first, lead one to expect; None while they are too few."""
         from paperround.ranking.prior import learned
 

@@ -35,7 +35,7 @@ RIDGE = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class TrainingOutcome:
     """A paper and the votes it got in the end, or when last counted."""
 
     paper: Paper
@@ -67,7 +67,7 @@ class Learner:
         """How many papers were learned from."""
         return len(self._targets)
 
-    def learn(self, day: date, outcomes: Sequence[Outcome]) -> None:
+    def learn(self, day: date, outcomes: Sequence[TrainingOutcome]) -> None:
         """Learn from the papers listed on one day; days come in order.
 
         Raises ValueError for a day before the last one.

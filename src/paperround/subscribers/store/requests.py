@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 from paperround.core.jobs import NOTICES
 from paperround.db.rows import value_of
 from paperround.db.schema import tables as db
-from paperround.db.transactions import Store, UnitOfWork
+from paperround.db.transactions import Store, Transaction
 from paperround.subscribers.model import Address
 from paperround.subscribers.requests import NewRequest, RequestId, RequestKind, WaitingRequest
 from paperround.subscribers.store.rows import address_columns
@@ -20,7 +20,7 @@ from paperround.subscribers.store.rows import address_columns
 class RequestStore(Store):
     """Sign-ups, requests for a link and changes of address; each row is taken once."""
 
-    def __init__(self, work: UnitOfWork) -> None:
+    def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._asks = work.asks
 
