@@ -17,7 +17,7 @@ from benchmarks.rounds import cost_exponent, interleaved
 from benchmarks.table import Bar, Measured
 from paperround.editions.model import Candidate
 from paperround.papers.model import Observation, Paper, PaperId
-from paperround.ranking.prior.model import Prior
+from paperround.ranking.prior.predictor import Prior
 from paperround.ranking.prior.training import Learner, TrainingOutcome
 from paperround.ranking.trending import TrendingRanker
 

@@ -29,7 +29,7 @@ PLANTS = [
     ("one clock", "tests/a.py", "import datetime as dt\nx = dt.date.today()"),
     ("one clock", "migrations/a.py", "from time import time\nx = time()"),
     ("one clock", "benchmarks/a.py", "import time as t\nx = t.time_ns"),
-    ("one environment", "src/paperround/mail/a.py", "from os import environ"),
+    ("one environment", "src/paperround/core/a.py", "from os import environ"),
     ("one environment", "src/a.py", "import os as o\nx = o.getenv('A')"),
     ("no clock in SQL", "src/a.py", "import sqlalchemy as sa\nx = sa.func.now()"),
     ("no clock in SQL", "migrations/a.py", "x = func.current_timestamp()"),
@@ -55,14 +55,15 @@ PLANTS = [
     ("every public thing is documented", "src/a.py", "x = 1"),
     ("every public thing is documented", "src/a.py", "'''Doc.'''\ndef f(): pass"),
     ("every public thing is documented", "src/a.py", "'''Doc.'''\nclass C: pass"),
-    ("names say something", "src/paperround/mail/utils.py", ""),
+    ("names say something", "src/paperround/core/utils.py", ""),
     ("names say something", "tests/helpers/a.py", ""),
     ("no module state", "src/a.py", "def f():\n    global x\n    x = 1"),
-    ("the domain needs nothing", "src/paperround/domain/a.py", "import pydantic"),
-    ("the domain needs nothing", "src/paperround/domain/a.py", "from paperround.store import x"),
-    ("stores write the SQL", "src/paperround/jobs/a.py", "x = work.connection.execute(y)"),
-    ("pure rooms", "src/paperround/domain/a.py", "import random"),
-    ("pure rooms", "src/paperround/ranking/a.py", "def f():\n    from os.path import exists"),
+    ("models need nothing", "src/paperround/feeds/model.py", "import pydantic"),
+    ("models need nothing", "src/paperround/bounces/policy.py", "import sqlalchemy"),
+    ("stores write the SQL", "src/paperround/feeds/poll.py", "x = work.connection.execute(y)"),
+    ("no metaphors", "src/paperround/signup/a.py", "class Desk: pass"),
+    ("pure models", "src/paperround/feeds/model.py", "import random"),
+    ("pure models", "src/paperround/bounces/policy.py", "def f():\n    from os.path import exists"),
     ("tests set the clock", "tests/a.py", "from paperround.core.clock import SystemClock"),
     ("tests set the clock", "tests/a.py", "home = CommandLine(folder, clock=None)"),
     ("tests set the clock", "tests/a.py", "from subprocess import run\nrun([x, 'paperround'])"),
@@ -93,9 +94,9 @@ INNOCENTS = [
     ("no shell", "src/a.py", "run(['ls'], shell=False)"),
     ("no pickled arrays", "src/a.py", "import numpy\nx = numpy.load(y, allow_pickle=False)"),
     ("every public thing is documented", "src/a.py", "'''Doc.'''\ndef _f(): pass"),
-    ("stores write the SQL", "src/paperround/store/a.py", "x = work.connection.execute(y)"),
-    ("pure rooms", "src/paperround/domain/a.py", "def f(secrets): return secrets[0]"),
-    ("the domain needs nothing", "src/paperround/domain/a.py", "from paperround.domain import x"),
+    ("stores write the SQL", "src/paperround/feeds/store/a.py", "x = work.connection.execute(y)"),
+    ("pure models", "src/paperround/feeds/model.py", "def f(secrets): return secrets[0]"),
+    ("models need nothing", "src/paperround/feeds/model.py", "from paperround.papers import x"),
     ("no machine path", "docs/a.md", "https://example.org/work/page"),
 ]  # fmt: skip
 
@@ -218,7 +219,7 @@ def third_party(source: Source) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
-def test_every_library_has_one_room_and_is_declared() -> None:
+def test_every_library_has_one_owner_and_is_declared() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = settings["tool"]["importlinter"]["contracts"]
     owned = {name for contract in contracts for name in contract.get("forbidden_modules", [])}

@@ -8,7 +8,7 @@ import pytest
 
 from paperround.papers.model import Paper
 from paperround.ranking.formula import formula_of
-from paperround.ranking.prior.model import GROUPS
+from paperround.ranking.prior.predictor import GROUPS
 from paperround.ranking.trending import TrendingRanker
 from paperround.ranking.weights import DEFAULTS, PART_WEIGHTS, Weights
 from tests.ranking.builders import candidate, crowded_by_a_topic, rank, seen

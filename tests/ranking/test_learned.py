@@ -18,7 +18,7 @@ from paperround.papers.identifiers import folded
 from paperround.ranking.prior import learned, storage
 from paperround.ranking.prior.learned import Learned, Records, records_of
 from paperround.ranking.prior.maker import PriorMaker
-from paperround.ranking.prior.model import FEATURES, GROUPS, VERSION, PastMeans
+from paperround.ranking.prior.predictor import FEATURES, GROUPS, VERSION, PastMeans
 from paperround.ranking.prior.training import LEAST_OUTCOMES
 from paperround.ranking.stop_words import occurs
 from paperround.ranking.training_data import FinalVotes, TrainingBatch

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paperround.ranking.prior.model import (
+from paperround.ranking.prior.predictor import (
     FEATURES,
     GROUPS,
     Knowledge,

@@ -7,7 +7,7 @@ import pytest
 
 from paperround.ranking.models import NewModel
 from paperround.ranking.prior.maker import PriorMaker
-from paperround.ranking.prior.model import GROUPS, VERSION
+from paperround.ranking.prior.predictor import GROUPS, VERSION
 from paperround.ranking.store import ModelStore
 from paperround.ranking.trending import VERSION as RANKER
 from paperround.ranking.weights import DEFAULTS

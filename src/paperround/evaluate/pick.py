@@ -35,7 +35,7 @@ from paperround.evaluate.report import (
     figure,
 )
 from paperround.papers.model import Paper
-from paperround.ranking.prior.model import author_keys
+from paperround.ranking.prior.predictor import author_keys
 from paperround.ranking.prior.text import TextModel, fit_text, term_counts
 
 # What title and abstract tell of a paper's being picked: its words, and how it presents itself.

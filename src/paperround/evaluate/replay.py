@@ -13,7 +13,7 @@ from paperround.core.times import midnight_utc
 from paperround.editions.model import Candidate
 from paperround.evaluate.papers import Days, Listed, votes
 from paperround.papers.model import Observation, PaperId
-from paperround.ranking.prior.model import Knowledge, Prior
+from paperround.ranking.prior.predictor import Knowledge, Prior
 from paperround.ranking.prior.text import Numbers
 from paperround.ranking.prior.training import Learner, TrainingOutcome
 from paperround.ranking.trending import Expectation, TrendingRanker

@@ -33,7 +33,7 @@ from paperround.evaluate.report import (
     top_overlap,
 )
 from paperround.papers.model import Paper
-from paperround.ranking.prior.model import Knowledge
+from paperround.ranking.prior.predictor import Knowledge
 
 Formula = Callable[[Paper, int, datetime], float]
 """Of a paper with so many votes at a moment."""

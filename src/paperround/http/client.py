@@ -4,9 +4,9 @@
              ^------------------------------ redirect ----------------------------------'
 
 Every arrow is bounded by `FetchLimits`. Nothing of the environment (proxies, .netrc) is read, no
-cookie kept, nothing logged in to. An error names the host of the URL that was configured and the kind of
-failure; it never repeats what a server sent, and says the same of every address that is closed
-to us. So nobody can learn from a feed's error what listens inside our network.
+cookie kept, nothing logged in to. An error names the host of the URL that was configured and the
+kind of failure; it never repeats what a server sent, and says the same of every address that is
+closed to us. So nobody can learn from a feed's error what listens inside our network.
 """
 
 import contextlib

@@ -5,7 +5,7 @@ page, with its value; a test says that there is none.
 """
 
 from paperround.ranking.formula_model import Constant, Formula, FormulaPart
-from paperround.ranking.prior.model import GROUPS
+from paperround.ranking.prior.predictor import GROUPS
 from paperround.ranking.weights import Weights
 
 _SIDES = ("comments", "stars", "mentions", "citations")

@@ -101,8 +101,8 @@ class Authority:
         return topic
 
     def confirm(self, message: HookFields, topic: Topic) -> None:
-        """Say yes to the subscription that a proven message is about. Raises InvalidSignature for an address
-        that does anything else, FetchFailed when SNS does not answer."""
+        """Say yes to the subscription that a proven message is about. Raises InvalidSignature for
+        an address that does anything else, FetchFailed when SNS does not answer."""
         url = message.text("SubscribeURL")
         if not _confirms(url, topic):
             raise InvalidSignature("its SubscribeURL does not confirm the topic")

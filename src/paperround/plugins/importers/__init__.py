@@ -1,1 +1,1 @@
-"""TODO"""
+"""Subscribers from the files of other list software."""

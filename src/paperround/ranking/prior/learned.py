@@ -13,7 +13,14 @@ from paperround.papers.identifiers import folded
 from paperround.papers.model import Paper
 from paperround.ranking.models import FittedModel, ModelFacts
 from paperround.ranking.prior import storage
-from paperround.ranking.prior.model import FEATURES, GROUPS, VERSION, PastMeans, Prior, author_keys
+from paperround.ranking.prior.predictor import (
+    FEATURES,
+    GROUPS,
+    VERSION,
+    PastMeans,
+    Prior,
+    author_keys,
+)
 from paperround.ranking.prior.text import COLUMNS
 from paperround.ranking.prior.training import Learner, TrainingOutcome
 from paperround.ranking.training_data import TrainingBatch

@@ -34,7 +34,7 @@ class PriorMaker:
     @property
     def version(self) -> str:
         """Changes whenever a model of before is of no use any more."""
-        from paperround.ranking.prior.model import VERSION
+        from paperround.ranking.prior.predictor import VERSION
 
         return VERSION
 

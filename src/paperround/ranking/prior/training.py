@@ -20,7 +20,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 from paperround.papers.model import Paper
-from paperround.ranking.prior.model import FEATURES, Knowledge, Past, Prior, features_of
+from paperround.ranking.prior.predictor import FEATURES, Knowledge, Past, Prior, features_of
 from paperround.ranking.prior.text import COLUMNS, Numbers, TextModel, fit_text, term_counts
 
 LEAST_OUTCOMES = 600
