@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from paperround.core.errors import InvalidInput, Misconfigured
+from paperround.core.plugins import plugins
 from paperround.core.rates import OFF, Rate, SignupLimits, VisitLimits, parse_rates
 from paperround.core.setting_errors import (
     SHORTEST_SECRET,
@@ -45,7 +46,6 @@ from paperround.delivery.rate_state import (
     parse_pace,
 )
 from paperround.delivery.return_path import TAKES_TAGS, takes_tags
-from paperround.papers.enrichment import EnricherName
 from paperround.subscribers.mailboxes import DISPOSABLE, parse_refused
 
 PREFIX = "PAPERROUND_"
@@ -196,16 +196,22 @@ class Settings(BaseModel):
     @field_validator("enrich")
     @classmethod
     def _known_enrichers(cls, text: str) -> str:
-        known = [name.value for name in EnricherName]
+        known = [*plugins("enrichers")]
         if text.strip().lower() != OFF and not set(_listed(text)) <= set(known):
             raise ValueError(f"name some of {', '.join(known)}, or write off")
         return text
 
     @property
-    def enrichers(self) -> tuple[EnricherName, ...]:
+    def service_keys(self) -> Mapping[str, str]:
+        """The keys that the operator has for services, by the names of their plugins."""
+        key = self.semantic_scholar_key
+        return {"semantic-scholar": key} if key else {}
+
+    @property
+    def enrichers(self) -> tuple[str, ...]:
         """The services that papers are enriched from."""
         named = () if self.enrich.strip().lower() == OFF else _listed(self.enrich)
-        return tuple(dict.fromkeys(map(EnricherName, named)))
+        return tuple(dict.fromkeys(named))
 
     @property
     def summary_budget(self) -> tuple[Rate, ...]:

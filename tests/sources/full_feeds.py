@@ -1,7 +1,7 @@
 """A feed of each kind on which nothing is as it is by itself."""
 
-from paperround.feeds.model import NewFeed
-from paperround.feeds.sources.choices import CHOICES, SettingChoice
+from paperround.feeds.model import NewFeed, SettingChoice
+from paperround.feeds.sources.registry import SOURCES
 from paperround.papers.model import Show
 
 
@@ -20,7 +20,7 @@ def full_feed(kind: str) -> NewFeed:
         name=f"my-{kind}",
         kind=kind,
         url="https://mirror.example/path",
-        settings={name: another_value(one) for name, one in CHOICES[kind].items()},
+        settings={name: another_value(one) for name, one in SOURCES[kind].choices.items()},
         show=Show.GIST,
         enabled=False,
     )

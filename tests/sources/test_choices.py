@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.feeds.sources.choices import CHOICES, NEEDS_URL, SettingChoice, choice_of
+from paperround.feeds.model import SettingChoice
 from paperround.feeds.sources.registry import SOURCES
+
+CHOICES = {kind: source.choices for kind, source in SOURCES.items()}
 
 RIGHT = {
     kind: {
@@ -35,7 +37,7 @@ ALL = pytest.mark.parametrize(
 
 
 def url_for(kind: str) -> str | None:
-    return "https://journal.example/feed" if kind in NEEDS_URL else None
+    return "https://journal.example/feed" if SOURCES[kind].needs_url else None
 
 
 def refused(kind: str, settings: dict[str, str], url: str | None = None) -> str:
@@ -83,8 +85,3 @@ def test_an_unknown_setting_and_a_wrong_address_are_refused_by_name(kind: str) -
     assert refused(kind, {**RIGHT.get(kind, {}), "colour": "red"}) == "settings.colour"
     for url in ("ftp://x.example", "https://a:b@x.example", "https://[", "https://x.example/#y"):
         assert refused(kind, RIGHT.get(kind, {}), url) == "url"
-
-
-def test_a_setting_that_is_not_described_is_any_text() -> None:
-    assert choice_of("feed", "colour") == SettingChoice()
-    assert CHOICES.keys() <= SOURCES.keys()

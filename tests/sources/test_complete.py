@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.feeds.opml import PUBLIC
-from paperround.feeds.sources.choices import CHOICES, NEEDS_URL
 from paperround.feeds.sources.registry import SOURCES
 from tests.sources.full_feeds import another_value, full_feed
 
@@ -21,7 +19,7 @@ EVERY_KIND = pytest.mark.parametrize("kind", SOURCES)
 
 @EVERY_KIND
 def test_each_setting_of_a_kind_is_described(kind: str) -> None:
-    described = CHOICES[kind]
+    described = SOURCES[kind].choices
     assert described.keys() == SOURCES[kind].settings.keys()
     for name, choice in described.items():
         assert another_value(choice), name
@@ -35,15 +33,15 @@ def test_a_kind_without_an_address_of_its_own_says_so(kind: str) -> None:
     try:
         SOURCES[kind].check(None, feed.settings)
     except InvalidInput:
-        assert kind in NEEDS_URL
+        assert SOURCES[kind].needs_url
     else:
-        assert kind not in NEEDS_URL
+        assert not SOURCES[kind].needs_url
 
 
 @pytest.mark.accept("F09", part="OPML")
 @EVERY_KIND
 def test_a_kind_has_an_address_for_other_readers(kind: str) -> None:
-    public = PUBLIC[kind](full_feed(kind))
+    public = SOURCES[kind].public(full_feed(kind))
     addresses = [one for one in (public.feed, public.page) if one]
     assert addresses
     for address in addresses:

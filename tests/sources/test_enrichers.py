@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.core.errors import FetchFailed, InvalidInput
+from paperround.core.plugins import plugins
 from paperround.http.model import Page
-from paperround.papers.enrichment import EnricherName
+from paperround.papers.enrichment import Enricher
 from paperround.papers.model import Paper, Record
 from paperround.plugins.enrichers import (
     CrossrefNews,
@@ -21,7 +22,6 @@ from paperround.plugins.enrichers import (
     HuggingFace,
     OpenAlexNews,
     SemanticScholarNews,
-    enrichers,
 )
 from tests.builders import paper
 from tests.sources.catalogue_samples import (
@@ -44,13 +44,19 @@ JSON = st.recursive(
 )
 
 
+def every() -> dict[str, Enricher]:
+    return {name: make() for name, make in plugins("enrichers").items()}
+
+
 def page(name: str, of: Paper, body: bytes) -> Page:
-    request = enrichers()[name].request([of])
+    request = plugins("enrichers")[name]().request([of])
     return Page(request=request, url=request.url, status=200, headers={}, body=body, fetched_at=NOW)
 
 
 def test_every_enricher_of_the_settings_is_there() -> None:
-    assert set(enrichers()) == {name.value for name in EnricherName}
+    named = ["huggingface", "github", "openalex", "crossref", "semantic-scholar"]
+    assert [*plugins("enrichers")] == named
+    assert [plugins("enrichers")[name].name for name in named] == named
 
 
 @pytest.mark.parametrize(
@@ -98,7 +104,7 @@ def test_an_answer_about_another_paper_says_nothing_of_ours() -> None:
 )
 def test_whatever_is_answered_is_read_or_refused(said: dict[str, object]) -> None:
     body = json.dumps(said).encode("utf-8", "surrogatepass")
-    for name, enricher in enrichers().items():
+    for name, enricher in every().items():
         try:
             enricher.parse(page(name, CODE, body), [CODE])
         except (FetchFailed, InvalidInput):
@@ -114,7 +120,7 @@ LOCAL = paper(4, identifiers={"local": "file:4", "title_key": "d"})
 
 
 def said_by(name: str, body: bytes, *papers: Paper) -> list[Record]:
-    enricher = enrichers()[name]
+    enricher = every()[name]
     request = enricher.request(papers)
     answer = Page(
         request=request, url=request.url, status=200, headers={}, body=body, fetched_at=NOW

@@ -137,7 +137,7 @@ def test_a_stopped_poll_keeps_its_day_and_goes_on_with_its_token() -> None:
 
 @pytest.mark.accept("F05", part="semantic-scholar key")
 def test_a_key_goes_to_the_service_itself_and_to_no_other_address() -> None:
-    keyed = sources(semantic_scholar_key="k3y")["semantic-scholar"]
+    keyed = sources({"semantic-scholar": "k3y"})["semantic-scholar"]
     request = keyed.plan(state(query=QUERY), NOW)
     assert (dict(request.headers), request.interval_seconds) == ({"x-api-key": "k3y"}, 1.0)
     assert "k3y" not in f"{request!r} {keyed!r}"

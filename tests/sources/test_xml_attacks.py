@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import paperround.sources
 import pytest
 from lxml import etree  # type: ignore[import-untyped]
 
+import paperround
 from paperround.core.errors import UnreadableFile
 from paperround.feeds.formats.xml import MOST_ATTRIBUTES, read_xml
 from tests.net.faults import FaultServer, page, says
@@ -94,9 +94,10 @@ def test_without_an_attack_every_reader_reads_its_document(kind: str) -> None:
 
 @pytest.mark.accept("I5", part="every reader")
 def test_every_module_that_reads_xml_is_attacked() -> None:
-    folder = Path(paperround.sources.__path__[0])
-    calls = re.compile(r"^from paperround\.sources\.xml import .*\bread_xml\b", re.MULTILINE)
-    reading = {path.stem for path in folder.glob("*.py") if calls.search(path.read_text("utf-8"))}
+    folder = Path(paperround.__path__[0])
+    calls = re.compile(r"^from paperround\.feeds\.formats\.xml import .*\bread_xml\b", re.MULTILINE)
+    found = (path for path in folder.rglob("*.py") if calls.search(path.read_text("utf-8")))
+    reading = {path.relative_to(folder).with_suffix("").as_posix() for path in found}
     assert reading == set(READING_MODULES)
     assert set(READING_MODULES.values()) <= set(KINDS)
 

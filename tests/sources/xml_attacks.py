@@ -100,13 +100,13 @@ KINDS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {
 """(a document with a place for what attacks, its reader), by kind."""
 
 READING_MODULES = {
-    "arxiv_api": "arxiv-atom",
-    "arxiv_feed": "arxiv-rss",
-    "feed_items": "rss",
-    "jats": "jats",
-    "oai_pmh": "arxiv-oai",
-    "opml": "opml",
-    "pubmed_record": "pubmed",
+    "feeds/sources/arxiv_api": "arxiv-atom",
+    "feeds/formats/arxiv_feed": "arxiv-rss",
+    "feeds/formats/feed_items": "rss",
+    "plugins/biorxiv/jats": "jats",
+    "feeds/sources/oai_pmh": "arxiv-oai",
+    "feeds/opml": "opml",
+    "plugins/pubmed/record": "pubmed",
 }
 """The kind that shows a module of sources which reads XML."""
 

@@ -9,7 +9,6 @@ from starlette.testclient import TestClient
 
 from paperround.access.model import Scope
 from paperround.config import Settings
-from paperround.feeds.sources.choices import CHOICES
 from paperround.feeds.sources.registry import SOURCES
 from paperround.web.app import create_app
 from tests.sources.full_feeds import full_feed
@@ -31,7 +30,7 @@ def create(admin: TestClient, name: str = "arxiv-ml") -> str:
 
 
 @pytest.mark.accept("F09", part="checks")
-@pytest.mark.parametrize("kind", sorted(CHOICES))
+@pytest.mark.parametrize("kind", sorted(SOURCES))
 def test_a_wrong_setting_of_any_source_is_named_by_every_route(
     admin: TestClient, kind: str
 ) -> None:

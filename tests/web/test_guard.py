@@ -291,7 +291,7 @@ def test_routes_that_take_posts_from_anywhere_are_named_and_read_no_cookie(site:
     assert [path for path in unsafe if not path.startswith(COOKIELESS)] == []
     modules = Path(security.__file__).parent.glob("*.py")
     readers = [one.name for one in modules if READS_A_COOKIE.search(one.read_text("utf-8"))]
-    assert readers == ["guard.py"]
+    assert readers == ["security.py"]
 
 
 # --- methods -----------------------------------------------------------------------------------

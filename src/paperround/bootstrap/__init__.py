@@ -17,11 +17,13 @@ from paperround.bootstrap import workers
 from paperround.bootstrap.workers import MAIL, PUBLISH, WorkerConfig
 from paperround.bounces.intake import Intake, empty_box
 from paperround.bounces.model import IntakeSummary, ProviderHook
+from paperround.bounces.providers import provider_hooks
 from paperround.config import Settings
 from paperround.core.clock import SystemClock
 from paperround.core.errors import InvalidInput, Misconfigured, RateLimited
 from paperround.core.interfaces import Clock, Processes
 from paperround.core.jobs import Queue, QueueName
+from paperround.core.plugins import plugins
 from paperround.core.processes import SystemProcesses
 from paperround.core.sender import SenderIdentity
 from paperround.core.times import Boot
@@ -166,9 +168,8 @@ class AppContext:
     @cached_property
     def hooks(self) -> Mapping[str, ProviderHook]:
         """The webhooks of the mail providers that are set; raises Misconfigured for a wrong one."""
-        from paperround.plugins.bounce_hooks.registry import hooks
-
-        return hooks(self.settings, self.provider_client)
+        settings = self.settings
+        return provider_hooks(settings.all_of, settings.public_url, self.provider_client)
 
     def provider_client(self) -> HttpClient:
         """A client for a provider's own addresses: for seconds, never on a private network."""
@@ -275,15 +276,14 @@ class AppContext:
         """Every service that feeds can be of."""
         from paperround.feeds.sources.registry import sources
 
-        return sources(semantic_scholar_key=self.settings.semantic_scholar_key)
+        return sources(self.settings.service_keys)
 
     @cached_property
     def enrichers(self) -> Sequence[Enricher]:
         """The services that papers are enriched from, as the settings name them."""
-        from paperround.plugins.enrichers import enrichers
-
-        known = enrichers(semantic_scholar_key=self.settings.semantic_scholar_key)
-        return [known[name] for name in self.settings.enrichers]
+        known, keys = plugins("enrichers"), self.settings.service_keys
+        names = self.settings.enrichers
+        return [known[n](key=keys[n]) if n in keys else known[n]() for n in names]
 
     @cached_property
     def newsroom(self) -> FeedContext:

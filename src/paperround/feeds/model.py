@@ -1,6 +1,6 @@
 """Feeds that are read by themselves: what is asked, what came back, and how a feed is doing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -251,6 +251,32 @@ def feed_as_json(feed: NewFeed) -> dict[str, Any]:
     }
 
 
+Values = Mapping[str, str]
+"""Allowed values with a title each, empty when the value needs none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChoice:
+    """What a setting may be: one of `values`, several of them with commas (`many`), a whole number
+    from `low` to `high`, or any text such as `example`."""
+
+    values: Callable[[], Values] = dict
+    many: bool = False
+    needed: bool = False
+    default: str | None = None
+    low: int | None = None
+    high: int | None = None
+    example: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicAddress:
+    """Where others find what a feed reads: the address of a feed, that of a page."""
+
+    feed: str | None = None
+    page: str | None = None
+
+
 class Source(Protocol):
     """Knows one service: what to ask it, and how to read what it says."""
 
@@ -260,6 +286,14 @@ class Source(Protocol):
     @property
     def settings(self) -> Mapping[str, str]:
         """The settings it knows, each with one line for people."""
+
+    @property
+    def choices(self) -> Mapping[str, SettingChoice]:
+        """What its settings may be, for a form; it refuses what is wrong by itself."""
+
+    @property
+    def needs_url(self) -> bool:
+        """Whether a feed of this kind needs an address of its own."""
 
     @property
     def interval(self) -> timedelta:
@@ -283,6 +317,9 @@ class Source(Protocol):
 
     def holiday(self, now: datetime) -> bool:
         """Whether the service announces nothing on this day."""
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """Where others find what `feed` reads."""
 
 
 class CrossCheck(Protocol):

@@ -11,17 +11,16 @@ looked into. Nothing that a file names is fetched.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import SplitResult, quote_plus, urldefrag, urlencode, urlsplit
+from urllib.parse import SplitResult, urldefrag, urlsplit
 from xml.sax.saxutils import quoteattr
 
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.xml import Node, read_xml
-from paperround.feeds.model import DescribedFeed, NewFeed, feed_as_json
+from paperround.feeds.model import DescribedFeed, NewFeed, PublicAddress, feed_as_json
 from paperround.feeds.sources.arxiv_categories import categories
+from paperround.feeds.sources.registry import SOURCES
 from paperround.papers.text import clean
 
 NAMESPACE = "urn:paperround:feeds"
@@ -39,14 +38,6 @@ _ARXIV_PATH = re.compile(r"/(?:rss|atom)/([A-Za-z.+-]{2,1000})/?", re.ASCII)
 # --- out ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Public:
-    """Where others find what a feed reads: the address of a feed, that of a page."""
-
-    feed: str | None = None
-    page: str | None = None
-
-
 _BEGINNING = (
     "<?xml version='1.0' encoding='UTF-8'?>\n"
     f'<opml xmlns:pr="{NAMESPACE}" version="2.0">\n'
@@ -60,8 +51,8 @@ def write_opml(feeds: Iterable[NewFeed]) -> Iterator[str]:
     UTF-8; the same feeds make the same file."""
     yield _BEGINNING
     for feed in feeds:
-        known = PUBLIC.get(feed.kind)
-        public = known(feed) if known else Public(page=feed.url)
+        source = SOURCES.get(feed.kind)
+        public = source.public(feed) if source else PublicAddress(page=feed.url)
         said = {
             "text": feed.name,
             "title": feed.name,
@@ -74,83 +65,6 @@ def write_opml(feeds: Iterable[NewFeed]) -> Iterator[str]:
         shown = " ".join(f"{name}={quoteattr(text)}" for name, text in stated.items())
         yield f"    <outline {shown}/>\n"
     yield _END
-
-
-def _arxiv_oai(feed: NewFeed) -> Public:
-    """A set names its category at its end: `cs:cs:LG`, `physics:hep-th`, `cs`."""
-    parts = (one.split(":") for one in _listed(feed.settings.get("sets", "")))
-    return _of_categories([".".join(part[1:]) or part[0] for part in parts])
-
-
-def _of_categories(named: list[str]) -> Public:
-    if not named:
-        return Public(page="https://arxiv.org/")
-    return Public(
-        feed=f"https://rss.arxiv.org/atom/{'+'.join(map(quote_plus, named))}",
-        page=f"https://arxiv.org/list/{quote_plus(named[0])}/new",
-    )
-
-
-def _biorxiv(feed: NewFeed) -> Public:
-    server = (_listed(feed.settings.get("server", "").lower()) or ["biorxiv"])[0]
-    subjects = [one.replace(" ", "_") for one in _listed(feed.settings.get("categories", ""))]
-    asked = "+".join(map(quote_plus, subjects)) or "all"
-    return Public(
-        feed=f"https://connect.{quote_plus(server)}.org/{quote_plus(server)}_xml.php?subject={asked}",
-        page=f"https://www.{quote_plus(server)}.org/",
-    )
-
-
-def _openalex(feed: NewFeed) -> Public:
-    """OpenAlex's own pages have the words of a search among the filters."""
-    words = feed.settings.get("search", "").replace(",", " ").strip()
-    parts = _listed(feed.settings.get("filter", ""))
-    parts += [f"default.search:{words}"] if words else []
-    return Public(page=_asking("https://openalex.org/works", {"filter": ",".join(parts)}))
-
-
-def _crossref(feed: NewFeed) -> Public:
-    """Only words can be searched for on a page of Crossref; what filters find is an answer."""
-    asked = {key: feed.settings.get(key, "").strip() for key in ("filter", "query")}
-    if asked["filter"]:
-        return Public(page=_asking("https://api.crossref.org/works", asked))
-    return Public(page=_asking("https://search.crossref.org/", {"q": asked["query"]}))
-
-
-def _asking(page: str, arguments: Mapping[str, str]) -> str:
-    said = {name: text.strip() for name, text in arguments.items() if text.strip()}
-    return f"{page}?{urlencode(said, safe=':,|', errors='replace')}" if said else page
-
-
-PUBLIC: Mapping[str, Callable[[NewFeed], Public]] = MappingProxyType(
-    {
-        "feed": lambda feed: Public(feed=feed.url),
-        "arxiv": lambda feed: _of_categories(_listed(feed.settings.get("categories", ""))),
-        "arxiv-oai": _arxiv_oai,
-        "biorxiv": _biorxiv,
-        "hf-daily": lambda _: Public(page="https://huggingface.co/papers"),
-        "openalex": _openalex,
-        "crossref": _crossref,
-        "semantic-scholar": lambda feed: Public(
-            page=_asking(
-                "https://www.semanticscholar.org/search",
-                {"q": feed.settings.get("query", ""), "sort": "pub-date"},
-            )
-        ),
-        # PubMed makes a feed of a search only for whoever asks for one on its page.
-        "pubmed": lambda feed: Public(
-            page=_asking(
-                "https://pubmed.ncbi.nlm.nih.gov/",
-                {"term": feed.settings.get("query", ""), "sort": "date"},
-            )
-        ),
-    }
-)
-"""Where others find what a feed of each kind reads; other kinds stand with their own address."""
-
-
-def _listed(text: str) -> list[str]:
-    return [part for part in (one.strip() for one in text.split(",")) if part]
 
 
 # --- in ----------------------------------------------------------------------------------------

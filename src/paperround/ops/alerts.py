@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 from paperround.bounces.model import ReturnTally
 from paperround.bounces.store import ReturnStore
+from paperround.core.plugins import plugins
 from paperround.core.reasons import counted
 from paperround.core.times import format_instant
 from paperround.db.engine import MOST_LOG_BYTES, Storage
@@ -33,7 +34,7 @@ from paperround.feeds.due import polled_feeds
 from paperround.feeds.health import LOST_AFTER
 from paperround.feeds.store.feeds import FeedStore
 from paperround.ops.feed_alerts import feed_troubles
-from paperround.papers.enrichment import EnricherName, feed_name
+from paperround.papers.enrichment import feed_name
 from paperround.signup.limits import SLOW_LANE, tally
 from paperround.subscribers.requests import Drop, Limit
 
@@ -214,7 +215,7 @@ SILENT = timedelta(days=1)
 
 def silent_enrichers(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """An alert for each of them. A new episode is a new alert."""
-    for name in EnricherName:
+    for name in plugins("enrichers"):
         feed = work[FeedStore].find(feed_name(name))
         well = (feed.last_good_at or feed.created_at) if feed else now
         if feed is None or feed.failures < LOST_AFTER or now - well <= SILENT:

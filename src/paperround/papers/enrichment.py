@@ -8,7 +8,6 @@ An enricher never makes a paper, never changes a text, and no digest waits for o
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from paperround.core.rates import Rate
@@ -32,14 +31,8 @@ KIND = "enricher"
 """The kind of the feeds under which the runs of enrichers are kept."""
 
 
-class EnricherName(StrEnum):
-    """The services that papers are enriched from."""
-
-    HUGGINGFACE = "huggingface"
-    GITHUB = "github"
-    OPENALEX = "openalex"
-    CROSSREF = "crossref"
-    SEMANTIC_SCHOLAR = "semantic-scholar"
+HUGGINGFACE = "huggingface"
+"""The enricher whose counts are those of its own site."""
 
 
 def feed_name(enricher: str) -> str:
@@ -49,8 +42,8 @@ def feed_name(enricher: str) -> str:
 
 def scale_of(kind: str, name: str) -> str:
     """Whose counts a feed of this kind and name tells: the site and what asks it are one."""
-    own = kind == DAILY_PAPERS or name == feed_name(EnricherName.HUGGINGFACE)
-    return EnricherName.HUGGINGFACE.value if own else name
+    own = kind == DAILY_PAPERS or name == feed_name(HUGGINGFACE)
+    return HUGGINGFACE if own else name
 
 
 def next_ask(counts_from: datetime, now: datetime) -> datetime | None:

@@ -6,9 +6,8 @@ without texts, that announce nothing: links, identifiers and counts, and no more
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 from paperround.core.errors import InvalidInput
@@ -231,18 +230,3 @@ class SemanticScholarNews:
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
         """What the answer says of the papers; raises FetchFailed for what is no paper."""
         return news_of(read(page, read_semantic_scholar), papers=papers, kinds=self.kinds)
-
-
-Enricher = HuggingFace | Github | OpenAlexNews | CrossrefNews | SemanticScholarNews
-
-
-def enrichers(*, semantic_scholar_key: str | None = None) -> Mapping[str, Enricher]:
-    """Every enricher, those that can use a key with theirs."""
-    known: tuple[Enricher, ...] = (
-        HuggingFace(),
-        Github(),
-        OpenAlexNews(),
-        CrossrefNews(),
-        SemanticScholarNews(key=semantic_scholar_key),
-    )
-    return MappingProxyType({enricher.name: enricher for enricher in known})

@@ -18,9 +18,8 @@ from pydantic import (
 
 from paperround.core.languages import marked
 from paperround.core.times import format_instant
-from paperround.feeds.model import FeedHealth, NewFeed, Source
+from paperround.feeds.model import FeedHealth, NewFeed, SettingChoice, Source
 from paperround.feeds.preview import Fate, FeedPreview
-from paperround.feeds.sources.choices import NEEDS_URL, SettingChoice, choice_of
 from paperround.papers.model import Show
 
 MOST_PREVIEWED = 50
@@ -349,10 +348,10 @@ class KindAnswer(BaseModel):
         """The answer that shows `source`."""
         return cls(
             kind=source.kind,
-            needs_url=source.kind in NEEDS_URL,
+            needs_url=source.needs_url,
             interval_seconds=round(source.interval.total_seconds()),
             settings=[
-                SettingAnswer.of(name, says, choice_of(source.kind, name))
+                SettingAnswer.of(name, says, source.choices.get(name, SettingChoice()))
                 for name, says in source.settings.items()
             ],
         )

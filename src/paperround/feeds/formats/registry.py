@@ -3,13 +3,15 @@
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from gzip import BadGzipFile, GzipFile
 from io import BytesIO
 from types import MappingProxyType
 
 from paperround.core.errors import UnknownFormat, UnreadableFile
 from paperround.core.languages import marked
+from paperround.core.plugins import plugins
 from paperround.feeds.formats.arxiv_feed import read_arxiv_feed
 from paperround.feeds.formats.bibtex import START as BIBTEX_START
 from paperround.feeds.formats.bibtex import read_bibtex
@@ -22,21 +24,16 @@ from paperround.feeds.formats.ris import START as RIS_START
 from paperround.feeds.formats.ris import read_ris
 from paperround.feeds.formats.saved_responses import (
     read_arxiv_oai,
-    read_biorxiv,
     read_jsonfeed,
-    read_openalex,
     read_rss,
-    read_semantic_scholar,
 )
 from paperround.feeds.sources.arxiv_api import read_arxiv_atom
 from paperround.papers.model import ParsedBatch
-from paperround.plugins.crossref.record import read_crossref
-from paperround.plugins.pubmed.record import read_pubmed
 
 Reader = Callable[[bytes], ParsedBatch]
 
 AUTO = "auto"
-READERS: Mapping[str, Reader] = MappingProxyType(
+_CORE: Mapping[str, Reader] = MappingProxyType(
     {
         "page": read_page,
         "jsonl": read_jsonl,
@@ -45,18 +42,42 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "hf": read_hf_daily,
         "arxiv-rss": read_arxiv_feed,
         "arxiv-atom": read_arxiv_atom,
-        "semantic-scholar": read_semantic_scholar,
-        "pubmed": read_pubmed,
         "arxiv-oai": read_arxiv_oai,
-        "biorxiv": read_biorxiv,
         "rss": read_rss,
         "jsonfeed": read_jsonfeed,
         "bibtex": read_bibtex,
         "ris": read_ris,
-        "openalex": read_openalex,
-        "crossref": read_crossref,
     }
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format that a plugin adds: `read` makes records of a file's content; `recognise` tells
+    whether a body, without what may stand before it, is of the format."""
+
+    read: Reader
+    recognise: Callable[[bytes], bool] = lambda _: False
+
+
+class Readers(Mapping[str, Reader]):
+    """The reader of each format by its name: those of the core, then those of plugins."""
+
+    def __getitem__(self, name: str) -> Reader:
+        if name in _CORE:
+            return _CORE[name]
+        added: Format = plugins("formats")[name]
+        return added.read
+
+    def __iter__(self) -> Iterator[str]:
+        yield from _CORE
+        yield from (name for name in plugins("formats") if name not in _CORE)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+READERS = Readers()
 MOST_DECODED = 512 * 1024 * 1024
 """Bytes a compressed file may unpack to."""
 
@@ -74,23 +95,15 @@ _GZIP = b"\x1f\x8b"
 _WEB_PAGES = (b"<!doctype", b"<html")
 _PROBED_LINES = 20
 _PROBED_BYTES = 1_000_000
-_XML_HEAD = 3000
-_JSON_HEAD = 3000
+XML_HEAD = 3000
+JSON_HEAD = 3000
 _ANNOUNCEMENTS = (b"rss.arxiv.org", b"announce_type")
 _API_ANSWERS = (b"arxiv.org/api/", b"arxiv.org/schemas/atom")
-_SCHOLAR = re.compile(rb'"paperId"\s*:\s*"[0-9a-f]{40}"')
 _ROOT = re.compile(rb"(?:<[?!][^>]*>\s*)*<(?:[a-z][\w.-]*:)?([a-z][\w-]*)")
-_ROOTS = {b"oai-pmh": "arxiv-oai", b"pubmedarticleset": "pubmed"}
+_ROOTS = {b"oai-pmh": "arxiv-oai"}
 _FEEDS = {b"rss": b"<channel", b"rdf": b"<channel", b"feed": b"www.w3.org/2005/atom"}
 """What else the head of a feed holds, by the name of its root."""
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org\\?/version\\?/')
-_BIORXIV = re.compile(rb'\{\s*"messages"\s*:\s*\[\s*\{\s*"(?:status|category|interval|cursor)"')
-_CATALOGUES: Mapping[str, re.Pattern[bytes]] = MappingProxyType(
-    {
-        "openalex": re.compile(rb'"id"\s*:\s*"https://openalex\.org/W\d+"'),
-        "crossref": re.compile(rb'"message-type"\s*:\s*"work(?:-list)?"'),
-    }
-)
 
 
 def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str, Reader]:
@@ -99,10 +112,10 @@ def reader_for(name: str, content: bytes, file_format: str = AUTO) -> tuple[str,
     Raises UnknownFormat when in doubt and UnreadableFile for a web page, whatever its name: an
     error page would be read as a file of nothing but broken entries. So is OPML: it lists feeds.
     """
-    head = _body(content)[:_XML_HEAD].lower()
+    head = _body(content)[:XML_HEAD].lower()
     if head.startswith(_WEB_PAGES):
         raise UnreadableFile(f"{name!r} is a web page, maybe of an error: fetch the file again")
-    if _root_of(head) == b"opml":
+    if root_of(head) == b"opml":
         raise UnreadableFile(f"{name!r} is a list of feeds (OPML), not of papers: feeds import")
     found = _recognise(name, content) if file_format == AUTO else file_format
     if found is None or found not in READERS:
@@ -155,8 +168,8 @@ def _recognise(name: str, content: bytes) -> str | None:
         return _table_or_bibliography(text_of_bytes(body).encode("utf-8", "replace"))
     if body.startswith(_BOX):
         return "page"
-    if body.startswith(b"<") and (xml := _xml_kind(body[:_XML_HEAD].lower())):
-        return xml
+    if body[:1] in b"<[{" and (named := _plugin_format(body) or _xml_kind(body)):
+        return named
     if body[:1] in b"[{" or body.strip() == b"1":
         return _json_kind(body, by_name)
     return _table_or_bibliography(body) or (by_name if by_name == "jsonl" else None)
@@ -172,12 +185,15 @@ def _table_or_bibliography(body: bytes) -> str | None:
     return "ris" if RIS_START.search(text.replace("\r", "\n")) else None
 
 
-def _xml_kind(head: bytes) -> str | None:
+def _xml_kind(body: bytes) -> str | None:
     """The root tells, and what stands in the head of a feed: arXiv's say which service made them.
 
     A feed of anybody else is read as any other.
     """
-    root = _root_of(head)
+    if not body.startswith(b"<"):
+        return None
+    head = body[:XML_HEAD].lower()
+    root = root_of(head)
     if root in _ROOTS:
         return _ROOTS[root]
     if any(word in head for word in _ANNOUNCEMENTS):
@@ -187,7 +203,8 @@ def _xml_kind(head: bytes) -> str | None:
     return "rss" if root in _FEEDS and _FEEDS[root] in head else None
 
 
-def _root_of(head: bytes) -> bytes:
+def root_of(head: bytes) -> bytes:
+    """The name of the root element in the head of an XML file, in lower case; b"" for none."""
     match = _ROOT.match(head)
     return match[1] if match else b""
 
@@ -198,7 +215,7 @@ def _json_kind(body: bytes, by_name: str | None) -> str | None:
         return answer
     if body[:1] != b"{":
         return by_name if by_name == "jsonl" else "hf"
-    if by_name == "hf" and _is_one_object(body):
+    if by_name == "hf" and is_one_object(body):
         return "hf"
     for line in body.split(b"\n", _PROBED_LINES)[:_PROBED_LINES]:
         entry = _object(line)
@@ -209,19 +226,15 @@ def _json_kind(body: bytes, by_name: str | None) -> str | None:
 
 
 def _answer_kind(body: bytes) -> str | None:
-    """Some services name themselves in what they answer."""
-    is_object = body[:1] == b"{"
-    if _SCHOLAR.search(body[:1000]) and (not is_object or _is_one_object(body)):
-        return "semantic-scholar"
-    if is_object and _BIORXIV.match(body):
-        return "biorxiv"
-    catalogues = (kind for kind, sign in _CATALOGUES.items() if sign.search(body[:_JSON_HEAD]))
-    if is_object and _is_one_object(body) and (catalogue := next(catalogues, None)):
-        return catalogue
-    return "jsonfeed" if is_object and _JSON_FEED.search(body) else None
+    """A JSON Feed names itself."""
+    return "jsonfeed" if body[:1] == b"{" and _JSON_FEED.search(body) else None
 
 
-def _is_one_object(body: bytes) -> bool:
+def _plugin_format(body: bytes) -> str | None:
+    return next((name for name, one in plugins("formats").items() if one.recognise(body)), None)
+
+
+def is_one_object(body: bytes) -> bool:
     """Whether the first object takes all of the file, on one line or on several."""
     first, _, rest = body.partition(b"\n")
     return not rest.strip() or _object(first) is None

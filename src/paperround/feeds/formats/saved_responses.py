@@ -8,16 +8,8 @@ from paperround.feeds.formats.feed_items import read_feed
 from paperround.feeds.sources.arxiv_oai_record import arxiv_batch
 from paperround.feeds.sources.oai_pmh import read_harvest
 from paperround.papers.model import ParsedBatch
-from paperround.plugins.biorxiv.record import read_answer
-from paperround.plugins.openalex import record as openalex
-from paperround.plugins.semantic_scholar import record as semantic_scholar
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-
-
-def read_biorxiv(content: bytes) -> ParsedBatch:
-    """The papers of one answer of bioRxiv's details API, medRxiv's included."""
-    return read_answer(content).batch
 
 
 def read_arxiv_oai(content: bytes) -> ParsedBatch:
@@ -36,18 +28,8 @@ def read_arxiv_oai(content: bytes) -> ParsedBatch:
     return replace(batch, records=records)
 
 
-def read_openalex(content: bytes) -> ParsedBatch:
-    """The papers of an answer of OpenAlex, each listed when it was published."""
-    return _published(openalex.read_openalex(content))
-
-
-def read_semantic_scholar(content: bytes) -> ParsedBatch:
-    """The papers of an answer of Semantic Scholar, each listed when it was published."""
-    return _published(semantic_scholar.read_semantic_scholar(content))
-
-
-def _published(batch: ParsedBatch) -> ParsedBatch:
-    """The papers of a search, which asked for no day: an old one is no news."""
+def listed_when_published(batch: ParsedBatch) -> ParsedBatch:
+    """The papers of a search, each listed when it was published: an old one is no news."""
     records = tuple(
         replace(one, listed_on=_day(one.published_at.date())) if one.published_at else one
         for one in batch.records

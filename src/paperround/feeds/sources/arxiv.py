@@ -15,17 +15,20 @@ from urllib.parse import urlencode
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
 from paperround.feeds.formats.arxiv_feed import NEW, TYPES, read_arxiv_feed
-from paperround.feeds.model import MOST_PAGES, FeedState
+from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.arxiv_api import ArxivResponse, read_answer
-from paperround.feeds.sources.arxiv_categories import categories, hint
+from paperround.feeds.sources.arxiv_categories import announcements_of, categories, hint
 from paperround.feeds.sources.arxiv_record import CATEGORY, EASTERN
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PagedSource,
     PublishingSchedule,
+    any_of,
     conditions,
+    days_choice,
     days_of,
     listed,
+    names_in,
     oldest_day,
     read,
 )
@@ -104,9 +107,25 @@ class Arxiv(PagedSource[_ArxivPlace]):
             "days": f"How many days back the query API is asked, 0 to 30 (default {DEFAULT_DAYS}).",
         }
     )
+    choices: Mapping[str, SettingChoice] = MappingProxyType(
+        {
+            "categories": SettingChoice(
+                values=lambda: {one.name: one.title for one in categories().values()},
+                many=True,
+                needed=True,
+            ),
+            "via": SettingChoice(values=any_of(BASES), default="rss"),
+            "include": SettingChoice(values=any_of(TYPES), many=True, default=",".join(NEW)),
+            "days": days_choice(),
+        }
+    )
     interval: timedelta = timedelta(hours=1)
     rhythm = RHYTHM
     place = _ArxivPlace
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """The announcements of its categories."""
+        return announcements_of(names_in(feed.settings.get("categories", "")))
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

@@ -7,12 +7,15 @@ can be read by a feed of the kind `feed`.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from urllib.parse import quote_plus
+
+from paperround.feeds.model import PublicAddress
 
 _MOST_NEAR = 3
 _LONGEST = 60
@@ -99,3 +102,13 @@ def matching(pattern: str) -> list[Category]:
     """Those whose name or title holds `pattern`, in arXiv's order; all of them for none."""
     asked = pattern.casefold()
     return [one for one in categories().values() if asked in f"{one.name} {one.title}".casefold()]
+
+
+def announcements_of(categories: Sequence[str]) -> PublicAddress:
+    """Where arXiv announces the new papers of these categories."""
+    if not categories:
+        return PublicAddress(page="https://arxiv.org/")
+    return PublicAddress(
+        feed=f"https://rss.arxiv.org/atom/{'+'.join(map(quote_plus, categories))}",
+        page=f"https://arxiv.org/list/{quote_plus(categories[0])}/new",
+    )

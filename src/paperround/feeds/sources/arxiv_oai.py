@@ -15,11 +15,20 @@ from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
-from paperround.feeds.model import MOST_PAGES, FeedState
+from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.arxiv import RHYTHM
-from paperround.feeds.sources.arxiv_categories import sets
+from paperround.feeds.sources.arxiv_categories import announcements_of, sets
 from paperround.feeds.sources.arxiv_oai_record import arxiv_batch
-from paperround.feeds.sources.base import PagedSource, days_of, listed, oldest_day, read
+from paperround.feeds.sources.base import (
+    PagedSource,
+    any_of,
+    days_choice,
+    days_of,
+    listed,
+    names_in,
+    oldest_day,
+    read,
+)
 from paperround.feeds.sources.oai_pmh import BadToken, OaiPage, read_harvest
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import ParsedBatch
@@ -69,9 +78,22 @@ class ArxivOai(PagedSource[_OaiPlace]):
             "days": f"How many days back changes are asked for at least, 0 to 30 (default {DAYS}).",
         }
     )
+    choices: Mapping[str, SettingChoice] = MappingProxyType(
+        {
+            "sets": SettingChoice(values=lambda: any_of(sorted(sets()))(), many=True, needed=True),
+            "format": SettingChoice(values=any_of(FORMATS), default=FORMATS[0]),
+            "days": days_choice(DAYS),
+        }
+    )
     # Records that came within hours before, as they do on most evenings, were that batch.
     rhythm = RHYTHM
     place = _OaiPlace
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """The announcements of its sets, which name a category at their end: `cs:cs:LG`,
+        `physics:hep-th`, `cs`."""
+        parts = (one.split(":") for one in names_in(feed.settings.get("sets", "")))
+        return announcements_of([".".join(part[1:]) or part[0] for part in parts])
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

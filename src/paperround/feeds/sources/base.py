@@ -3,20 +3,27 @@ answers that are no papers."""
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from itertools import count
 from types import MappingProxyType, UnionType
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import format_instant, parse_date, parse_instant, require_utc
 from paperround.feeds.formats.entries import fingerprint
-from paperround.feeds.model import FeedState, PollProgress
+from paperround.feeds.model import (
+    FeedState,
+    NewFeed,
+    PollProgress,
+    PublicAddress,
+    SettingChoice,
+    Values,
+)
 from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.model import ParsedBatch
 
@@ -212,6 +219,8 @@ class PagedSource(ABC, Generic[P]):
 
     kind: str
     settings: Mapping[str, str] = MappingProxyType({})
+    choices: Mapping[str, SettingChoice] = MappingProxyType({})
+    needs_url: bool = False
     interval: timedelta = timedelta(hours=6)
     rhythm: PublishingSchedule | None = None
     place: ClassVar[type[Any]]
@@ -237,6 +246,10 @@ class PagedSource(ABC, Generic[P]):
         """Where a poll goes on that stopped before `place`."""
         del now
         return place
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """Where others find what `feed` reads."""
+        return PublicAddress(page=feed.url)
 
     def check(self, url: str | None, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""
@@ -317,3 +330,26 @@ def _read(kind: Any, value: Any) -> Any:
     if not isinstance(value, kind):
         raise InvalidInput(f"{value!r:.60} is no {kind.__name__}")
     return value
+
+
+def any_of(names: Iterable[str]) -> Callable[[], Values]:
+    """The values of a setting that need no title."""
+    listed = tuple(names)
+    return lambda: dict.fromkeys(listed, "")
+
+
+def days_choice(default: int = DEFAULT_DAYS, *, low: int = 0) -> SettingChoice:
+    """The setting `days`: whole days, `MOST_DAYS` at most."""
+    return SettingChoice(default=str(default), low=low, high=MOST_DAYS)
+
+
+def page_with(page: str, arguments: Mapping[str, str]) -> PublicAddress:
+    """The address of a page that searches, without the arguments that are empty."""
+    given = {name: text.strip() for name, text in arguments.items() if text.strip()}
+    query = f"?{urlencode(given, safe=':,|', errors='replace')}" if given else ""
+    return PublicAddress(page=page + query)
+
+
+def names_in(text: str) -> list[str]:
+    """The names of a setting that are separated by commas."""
+    return [part for part in (one.strip() for one in text.split(",")) if part]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.feed_items import read_feed
-from paperround.feeds.model import FeedState
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import conditions, read
 from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.model import ParsedBatch
@@ -32,7 +32,13 @@ class AnyFeed:
 
     kind: str = "feed"
     settings: Mapping[str, str] = MappingProxyType({})
+    choices: Mapping[str, SettingChoice] = MappingProxyType({})
+    needs_url: bool = True
     interval: timedelta = timedelta(hours=1)
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """The feed itself."""
+        return PublicAddress(feed=feed.url)
 
     def check(self, url: str | None, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

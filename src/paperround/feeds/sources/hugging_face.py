@@ -17,12 +17,14 @@ from zoneinfo import ZoneInfo
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
 from paperround.feeds.formats.hugging_face import ListingPeriod, PeriodKind, read_hf_daily
-from paperround.feeds.model import FeedState
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PagedSource,
     PublishingSchedule,
+    any_of,
     conditions,
+    days_choice,
     days_of,
     oldest_day,
     read,
@@ -74,11 +76,22 @@ class HfDaily(PagedSource[_DailyPapersPlace]):
             "read whole when one of those days is in it.",
         }
     )
+    choices: Mapping[str, SettingChoice] = MappingProxyType(
+        {
+            "days": days_choice(),
+            "period": SettingChoice(values=any_of(PeriodKind), default=PeriodKind.DAY.value),
+        }
+    )
     interval: timedelta = timedelta(hours=1)
     # By 08:00 UTC of the next working day some papers are listed, and on a slow day perhaps none
     # later; nothing is listed on Saturdays and Sundays.
     rhythm = PublishingSchedule(zone=ZoneInfo("UTC"), at=time(8), all_day=True)
     place = _DailyPapersPlace
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """The page of Daily Papers."""
+        del feed
+        return PublicAddress(page="https://huggingface.co/papers")
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

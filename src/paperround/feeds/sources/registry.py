@@ -1,44 +1,56 @@
-"""The sources that are read by themselves, by their kind."""
+"""Every source by its kind: those of the core, and those that plugins add."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
+from paperround.core.plugins import plugins
+from paperround.feeds.model import CrossCheck, Source
 from paperround.feeds.sources.arxiv import Arxiv
 from paperround.feeds.sources.arxiv_listing import ArxivListing
 from paperround.feeds.sources.arxiv_oai import ArxivOai
 from paperround.feeds.sources.feed import AnyFeed
 from paperround.feeds.sources.hugging_face import HfDaily
-from paperround.plugins.biorxiv.source import Biorxiv
-from paperround.plugins.crossref.source import Crossref
-from paperround.plugins.openalex.source import OpenAlex
-from paperround.plugins.pubmed.source import PubMed
-from paperround.plugins.semantic_scholar.source import SemanticScholar
 
-Source = (
-    HfDaily | Arxiv | ArxivOai | Biorxiv | OpenAlex | Crossref | SemanticScholar | PubMed | AnyFeed
-)
+_FIRST: tuple[Callable[[], Source], ...] = (HfDaily, Arxiv, ArxivOai)
+_LAST: tuple[Callable[[], Source], ...] = (AnyFeed,)
 
 
-def sources(*, semantic_scholar_key: str | None = None) -> Mapping[str, Source]:
-    """Every source, those that can use a key with theirs; raises Misconfigured for a wrong one."""
-    known: tuple[Source, ...] = (
-        HfDaily(),
-        Arxiv(),
-        ArxivOai(),
-        Biorxiv(),
-        OpenAlex(),
-        Crossref(),
-        SemanticScholar(key=semantic_scholar_key),
-        PubMed(),
-        AnyFeed(),
-    )
-    return MappingProxyType({source.kind: source for source in known})
+class Sources(Mapping[str, Source]):
+    """The sources by kind; a plugin's is made when it is looked up.
+
+    A plugin's class is called with `key=` where `keys` has one for its kind. Raises Misconfigured
+    for a key that its source refuses.
+    """
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self._keys = keys
+        self._made = {source.kind: source for source in (make() for make in (*_FIRST, *_LAST))}
+        last = [make().kind for make in _LAST]
+        first = [kind for kind in self._made if kind not in last]
+        self._kinds = (*first, *(kind for kind in plugins("sources") if kind not in last), *last)
+
+    def __getitem__(self, kind: str) -> Source:
+        if kind not in self._made:
+            make = plugins("sources")[kind]
+            self._made[kind] = make(key=self._keys[kind]) if kind in self._keys else make()
+        return self._made[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+
+def sources(keys: Mapping[str, str] | None = None) -> Sources:
+    """Every source; `keys` are those that the operator has for services, by kind."""
+    return Sources(keys or {})
 
 
 SOURCES = sources()
 """The sources without any key."""
 
-WITNESSES: Mapping[str, ArxivListing] = MappingProxyType(
+WITNESSES: Mapping[str, CrossCheck] = MappingProxyType(
     {Arxiv.kind: ArxivListing(), ArxivOai.kind: ArxivListing()}
 )
-"""Who is heard before a feed of this kind is called stale."""
+"""What is read before a feed of this kind is called stale."""

@@ -24,6 +24,7 @@ from paperround.feeds.formats.entries import (
     text_of,
     title_of,
 )
+from paperround.feeds.formats.registry import Format
 from paperround.feeds.sources.json_fields import CatalogueResponse, excerpt_of, json_of
 from paperround.papers.model import Record, Show
 from paperround.papers.text import clean
@@ -193,3 +194,11 @@ SUBJECTS = frozenset(
     " ".join(name.split()) for listed in (_BIORXIV, _MEDRXIV) for name in listed.split(",")
 )
 """Names in lower case, with a space where a server may write a slash, a dash or an underscore."""
+
+
+_MESSAGES = re.compile(rb'\{\s*"messages"\s*:\s*\[\s*\{\s*"(?:status|category|interval|cursor)"')
+FORMAT = Format(
+    read=lambda content: read_answer(content).batch,
+    recognise=lambda body: bool(_MESSAGES.match(body)),
+)
+"""The format `biorxiv`: a saved response of the details API, medRxiv's included."""

@@ -12,17 +12,21 @@ from datetime import date, datetime, time
 from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
+from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
-from paperround.feeds.model import FeedState
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PagedSource,
     PublishingSchedule,
+    any_of,
+    days_choice,
     days_of,
     listed,
+    names_in,
     oldest_day,
     read,
 )
@@ -65,10 +69,28 @@ class Biorxiv(PagedSource[_BiorxivPlace]):
             "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
         }
     )
+    choices: Mapping[str, SettingChoice] = MappingProxyType(
+        {
+            "server": SettingChoice(values=any_of(SERVERS), many=True, default=SERVERS[0]),
+            "categories": SettingChoice(values=any_of(sorted(SUBJECTS)), many=True),
+            "days": days_choice(),
+        }
+    )
     # 20:00 in New York of the next working day. On Saturday and Sunday, by the service's clock, few
     # papers come, and none must.
     rhythm = PublishingSchedule(zone=ZoneInfo("America/New_York"), at=time(20), all_day=True)
     place = _BiorxivPlace
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """The server's own feed of these subjects."""
+        server = (names_in(feed.settings.get("server", "").lower()) or ["biorxiv"])[0]
+        named = names_in(feed.settings.get("categories", ""))
+        subjects = "+".join(quote_plus(one.replace(" ", "_")) for one in named) or "all"
+        host = quote_plus(server)
+        return PublicAddress(
+            feed=f"https://connect.{host}.org/{host}_xml.php?subject={subjects}",
+            page=f"https://www.{host}.org/",
+        )
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

@@ -4,12 +4,12 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from paperround.bounces.classify import Statement, at_most, evidence_of
-from paperround.core.errors import InvalidSignature
+from paperround.core.errors import InvalidSignature, Misconfigured
 from paperround.delivery.model import Evidence
 from paperround.papers.text import clean
 
@@ -151,3 +151,12 @@ def require_fresh(at: datetime | None, *, now: datetime, within: timedelta = LON
     """Raise InvalidSignature for what was signed longer ago than any provider still sends it."""
     if at is None or not now - within <= at <= now + AHEAD:
         raise InvalidSignature("its signature is too old, or of the future")
+
+
+def require_long(name: str, secrets: Sequence[str], shortest: int) -> None:
+    """Raise Misconfigured with the setting's name when one of its values is easy to guess."""
+    if any(len(secret) < shortest for secret in secrets):
+        raise Misconfigured(
+            f"PAPERROUND_{name} needs {shortest} characters or more: whoever guesses it can stop "
+            "readers' mail"
+        )

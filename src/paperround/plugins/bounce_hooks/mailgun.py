@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -17,6 +17,7 @@ from threading import Lock
 from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
 from paperround.core.errors import InvalidSignature
 from paperround.delivery.model import Evidence
+from paperround.http.model import HttpClient
 from paperround.plugins.bounce_hooks.fields import (
     HookFields,
     code_of,
@@ -27,6 +28,7 @@ from paperround.plugins.bounce_hooks.fields import (
     moment_of,
     read,
     require_fresh,
+    require_long,
     tag_of,
 )
 
@@ -68,6 +70,10 @@ class Tokens:
                 self._bodies.popitem(last=False)
         if first != digest:
             raise InvalidSignature("its token came with another body before")
+
+
+SHORTEST_KEY = 16
+"""Characters of a key that Mailgun makes; theirs are longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +155,15 @@ def _words(told: HookFields) -> str:
     """The server's words; Mailgun keeps some of them under another name."""
     status = told.inner("delivery-status")
     return status.text("message") or status.text("description")
+
+
+def hook_of(
+    given: Callable[[str], Sequence[str]], public_url: str, client: Callable[[], HttpClient]
+) -> MailgunHook | None:
+    """The hook, None when the settings do not use this provider. Raises Misconfigured with the
+    name of a setting, never its value."""
+    del public_url, client
+    keys = given("mailgun_hook_key")
+    if keys:
+        require_long("MAILGUN_HOOK_KEY", keys, SHORTEST_KEY)
+    return MailgunHook(keys) if keys else None

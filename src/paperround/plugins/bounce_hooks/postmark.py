@@ -6,13 +6,16 @@ own. Written from postmarkapp.com/developer/webhooks, with invented values in th
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
-from paperround.core.errors import InvalidSignature
+from paperround.config import LOOPBACK
+from paperround.core.errors import InvalidSignature, Misconfigured
 from paperround.delivery.model import Evidence
+from paperround.http.model import HttpClient
 from paperround.plugins.bounce_hooks.fields import (
     HookFields,
     code_of,
@@ -20,6 +23,7 @@ from paperround.plugins.bounce_hooks.fields import (
     judged,
     kept,
     read,
+    require_long,
 )
 
 WAY = "hook:postmark"
@@ -29,6 +33,9 @@ _ANSWERS = frozenset({"AutoResponder", "AddressChange", "ChallengeVerification"}
 _COMPLAINT = "SpamComplaint"
 _HARD = frozenset({"HardBounce", "BadEmailAddress"})
 _LEFT = "Unsubscribe"
+
+SHORTEST_SECRET = 24
+"""Characters of a password that is part of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +142,22 @@ def _hash(told: HookFields) -> str:
              "SuppressionReason")  # fmt: skip
     text = "\0".join(told.text(name) for name in names)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def hook_of(
+    given: Callable[[str], Sequence[str]], public_url: str, client: Callable[[], HttpClient]
+) -> PostmarkHook | None:
+    """The hook, None when the settings do not use this provider. Raises Misconfigured with the
+    name of a setting, never its value."""
+    del client
+    secrets = given("postmark_hook_secret")
+    if not secrets:
+        return None
+    require_long("POSTMARK_HOOK_SECRET", secrets, SHORTEST_SECRET)
+    parts = urlsplit(public_url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise Misconfigured(
+            "PAPERROUND_POSTMARK_HOOK_SECRET would cross the network in the clear: "
+            "PAPERROUND_PUBLIC_URL must be https"
+        )
+    return PostmarkHook(secrets)

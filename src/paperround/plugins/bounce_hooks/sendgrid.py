@@ -5,17 +5,21 @@ public key stands in its settings. Written from the Event Webhook Reference and 
 Security Features" of its documentation, with invented values in the tests.
 """
 
-from collections.abc import Mapping, Sequence
+import base64
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import exceptions as cryptography_errors
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
-from paperround.core.errors import InvalidSignature
+from paperround.core.errors import InvalidSignature, Misconfigured
 from paperround.delivery.model import Evidence
+from paperround.http.model import HttpClient
 from paperround.plugins.bounce_hooks.fields import (
     HookFields,
     base64_of,
@@ -112,3 +116,26 @@ def _meaning(told: HookFields) -> tuple[ReportKind, Evidence] | None:
             return ReportKind.UNSUBSCRIBE, Evidence.NONE
         case _:
             return None
+
+
+def hook_of(
+    given: Callable[[str], Sequence[str]], public_url: str, client: Callable[[], HttpClient]
+) -> SendGridHook | None:
+    """The hook, None when the settings do not use this provider. Raises Misconfigured with the
+    name of a setting, never its value."""
+    del public_url, client
+    keys = given("sendgrid_hook_key")
+    return SendGridHook([_public_key(text) for text in keys]) if keys else None
+
+
+def _public_key(text: str) -> EllipticCurvePublicKey:
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise Misconfigured(
+            "PAPERROUND_SENDGRID_HOOK_KEY is no public key on P-256: copy the Verification Key of "
+            "SendGrid's signed event webhook, one line of base64"
+        )
+    return key

@@ -6,12 +6,14 @@ and "Contents of event data that SES publishes", with invented values in the tes
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from paperround.bounces.model import ReportedEvents, ReportKind, ReturnedEvent
+from paperround.core.errors import Misconfigured
 from paperround.delivery.model import Evidence
+from paperround.http.model import HttpClient
 from paperround.plugins.bounce_hooks.fields import (
     HookFields,
     code_of,
@@ -21,7 +23,13 @@ from paperround.plugins.bounce_hooks.fields import (
     read,
     tag_of,
 )
-from paperround.plugins.bounce_hooks.sns import CONFIRMATION, NOTIFICATION, Authority
+from paperround.plugins.bounce_hooks.sns import (
+    CONFIRMATION,
+    NOTIFICATION,
+    Authority,
+    Topic,
+    topic_of,
+)
 
 WAY = "hook:ses"
 MOST_RECIPIENTS = 20
@@ -167,3 +175,23 @@ def _left(told: HookFields, name: str, now: datetime) -> Iterator[ReturnedEvent]
         recipient = HookFields({"emailAddress": recipients[0].value})
         meaning = ReportKind.UNSUBSCRIBE, Evidence.NONE
         yield _event(block, recipient, mail, meaning, name, now)
+
+
+def hook_of(
+    given: Callable[[str], Sequence[str]], public_url: str, client: Callable[[], HttpClient]
+) -> SesHook | None:
+    """The hook, None when the settings do not use this provider. Raises Misconfigured with the
+    name of a setting, never its value."""
+    del public_url
+    topics = given("ses_topic_arn")
+    return SesHook(Authority([_topic(arn) for arn in topics], client())) if topics else None
+
+
+def _topic(arn: str) -> Topic:
+    found = topic_of(arn)
+    if found is None:
+        raise Misconfigured(
+            f"PAPERROUND_SES_TOPIC_ARN: {arn!r} names no topic of Amazon SNS: write it like "
+            "arn:aws:sns:eu-central-1:123456789012:digest-bounces"
+        )
+    return found

@@ -26,6 +26,7 @@ from paperround.feeds.formats.entries import (
     texts_of,
     title_of,
 )
+from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
 from paperround.feeds.formats.stated_dates import DateRange
 from paperround.feeds.sources.json_fields import (
     OTHER_KIND,
@@ -266,3 +267,14 @@ def holds_from_the_first_day(licence: Entry, work: Entry, created: datetime | No
         return True
     days += [created.astimezone(UTC).date()] if created else []
     return start.first <= max(days, default=date.min)
+
+
+_SIGN = re.compile(rb'"message-type"\s*:\s*"work(?:-list)?"')
+
+
+def _is_ours(body: bytes) -> bool:
+    return body[:1] == b"{" and bool(_SIGN.search(body[:JSON_HEAD])) and is_one_object(body)
+
+
+FORMAT = Format(read=read_crossref, recognise=_is_ours)
+"""The format `crossref`: a saved response."""

@@ -14,12 +14,14 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from paperround.core.times import require_utc
-from paperround.feeds.model import FeedState
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     PagedSource,
+    days_choice,
     days_of,
     is_cut_off,
+    page_with,
     read,
     span_of,
 )
@@ -50,8 +52,22 @@ class Crossref(PagedSource[PageCursor]):
             "days": f"How many days before today are read again, 0 to 30 (default {DEFAULT_DAYS}).",
         }
     )
+    choices: Mapping[str, SettingChoice] = MappingProxyType(
+        {
+            "filter": SettingChoice(example=EXAMPLE),
+            "query": SettingChoice(example="graph neural network"),
+            "days": days_choice(),
+        }
+    )
     interval: timedelta = timedelta(hours=6)
     place = PageCursor
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """Crossref's page of a search; what filters find is an API response only."""
+        asked = {key: feed.settings.get(key, "").strip() for key in ("filter", "query")}
+        if asked["filter"]:
+            return page_with("https://api.crossref.org/works", asked)
+        return page_with("https://search.crossref.org/", {"q": asked["query"]})
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

@@ -24,6 +24,8 @@ from paperround.feeds.formats.entries import (
     text_of,
     title_of,
 )
+from paperround.feeds.formats.registry import JSON_HEAD, Format, is_one_object
+from paperround.feeds.formats.saved_responses import listed_when_published
 from paperround.feeds.sources.json_fields import (
     OTHER_KIND,
     CatalogueResponse,
@@ -181,3 +183,16 @@ def _preprint(copy: Entry, key: str) -> tuple[str, str] | None:
 def _named(thing: Entry) -> Iterator[str]:
     """Its name, if it has one; a keyword was its own name until 2024."""
     yield from filter(None, [text_of(thing, "display_name") or text_of(thing, "keyword")])
+
+
+_SIGN = re.compile(rb'"id"\s*:\s*"https://openalex\.org/W\d+"')
+
+
+def _is_ours(body: bytes) -> bool:
+    return body[:1] == b"{" and bool(_SIGN.search(body[:JSON_HEAD])) and is_one_object(body)
+
+
+FORMAT = Format(
+    read=lambda content: listed_when_published(read_openalex(content)), recognise=_is_ours
+)
+"""The format `openalex`: a saved response."""

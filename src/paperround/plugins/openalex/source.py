@@ -12,10 +12,13 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from paperround.core.rates import Rate
-from paperround.feeds.model import FeedState
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
     PagedSource,
+    days_choice,
     days_of,
+    names_in,
+    page_with,
     read,
     span_of,
 )
@@ -60,8 +63,22 @@ class OpenAlex(PagedSource[PageCursor]):
             "days": f"How many days before today are read again, 0 to 30 (default {DAYS}).",
         }
     )
+    choices: Mapping[str, SettingChoice] = MappingProxyType(
+        {
+            "filter": SettingChoice(example=EXAMPLE),
+            "search": SettingChoice(example="graph neural network"),
+            "days": days_choice(DAYS),
+        }
+    )
     interval: timedelta = timedelta(hours=12)
     place = PageCursor
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """OpenAlex's page, which has the words of a search among the filters."""
+        words = feed.settings.get("search", "").replace(",", " ").strip()
+        parts = names_in(feed.settings.get("filter", ""))
+        parts += [f"default.search:{words}"] if words else []
+        return page_with("https://openalex.org/works", {"filter": ",".join(parts)})
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

@@ -21,6 +21,7 @@ from paperround.feeds.formats.entries import (
     fingerprinted,
     title_of,
 )
+from paperround.feeds.formats.registry import XML_HEAD, Format, root_of
 from paperround.feeds.formats.xml import EMPTY, Node, read_xml, without_doctype
 from paperround.feeds.sources.json_fields import OTHER_KIND
 from paperround.papers.model import ParsedBatch, Record, Show
@@ -308,3 +309,10 @@ def _number(shape: re.Pattern[str], stated: str | None) -> int:
     if match is None:
         raise BadEntry("bad-date", f"{stated!r:.40} is no part of a date")
     return int(match[1])
+
+
+FORMAT = Format(
+    read=read_pubmed,
+    recognise=lambda body: root_of(body[:XML_HEAD].lower()) == b"pubmedarticleset",
+)
+"""The format `pubmed`: a saved response."""

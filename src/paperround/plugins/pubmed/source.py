@@ -18,13 +18,15 @@ from urllib.parse import urlencode
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
 from paperround.feeds.formats.entries import BadEntry, reject, storable
-from paperround.feeds.model import FeedState
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
     DEFAULT_DAYS,
     MOST_DAYS,
     PagedSource,
     Span,
+    days_choice,
     days_of,
+    page_with,
     query_of,
     read,
     span_of,
@@ -183,7 +185,18 @@ class PubMed(PagedSource[_PubMedPlace]):
             f"(default {DEFAULT_DAYS}).",
         }
     )
+    choices: Mapping[str, SettingChoice] = MappingProxyType(
+        {
+            "query": SettingChoice(needed=True, example="asthma AND review[pt]"),
+            "days": days_choice(low=1),
+        }
+    )
     place = _PubMedPlace
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """PubMed's page of the search; it makes a feed only on request there."""
+        words = {"term": feed.settings.get("query", ""), "sort": "date"}
+        return page_with("https://pubmed.ncbi.nlm.nih.gov/", words)
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
         """Refuse, with the name of the field, what the source could not work with."""

@@ -27,6 +27,8 @@ from paperround.feeds.formats.entries import (
     texts_of,
     title_of,
 )
+from paperround.feeds.formats.registry import Format, is_one_object
+from paperround.feeds.formats.saved_responses import listed_when_published
 from paperround.feeds.sources.json_fields import excerpt_of, json_of, object_of, objects_of
 from paperround.papers.identifiers import arxiv_id
 from paperround.papers.model import ParsedBatch, Record, Show
@@ -182,3 +184,16 @@ def _licence(pdf: Entry) -> tuple[bool, str | None]:
         return False, stated or None
     terms = re.findall(r"0|BY|NC|ND|SA", match[1])
     return True, "CC0" if terms == ["0"] else f"CC {'-'.join(terms)}"
+
+
+_PAPER = re.compile(rb'"paperId"\s*:\s*"[0-9a-f]{40}"')
+
+
+def _is_ours(body: bytes) -> bool:
+    return bool(_PAPER.search(body[:1000])) and (body[:1] != b"{" or is_one_object(body))
+
+
+FORMAT = Format(
+    read=lambda content: listed_when_published(read_semantic_scholar(content)), recognise=_is_ours
+)
+"""The format `semantic-scholar`: a saved response."""

@@ -14,13 +14,16 @@ from urllib.parse import urlencode
 
 from paperround.core.errors import FetchFailed, InvalidInput, Misconfigured
 from paperround.feeds.formats.entries import BadEntry, reject
-from paperround.feeds.model import FeedState
+from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import (
     PagedSource,
+    any_of,
+    days_choice,
     days_of,
     is_cut_off,
     listed,
     oldest_day,
+    page_with,
     query_of,
     read,
 )
@@ -74,7 +77,19 @@ class SemanticScholar(PagedSource[_SearchPlace]):
             "days": f"How many days back papers may be dated, 0 to 30 (default {DAYS}).",
         }
     )
+    choices: Mapping[str, SettingChoice] = MappingProxyType(
+        {
+            "query": SettingChoice(needed=True, example='"graph neural network" | transformer'),
+            "fields": SettingChoice(values=any_of(FIELDS), many=True),
+            "days": days_choice(DAYS),
+        }
+    )
     place = _SearchPlace
+
+    def public(self, feed: NewFeed) -> PublicAddress:
+        """Semantic Scholar's page of the search, newest first."""
+        words = {"q": feed.settings.get("query", ""), "sort": "pub-date"}
+        return page_with("https://www.semanticscholar.org/search", words)
 
     def __init__(self, *, key: str | None = None) -> None:
         if key and not (key.isascii() and key.isprintable() and " " not in key):
