@@ -16,8 +16,8 @@ from paperround.delivery.ledger_model import DeliveryRecord, LedgerTotals
 from paperround.delivery.store.ledger import Ledger
 from paperround.digests.channel_delivery import ChannelContext
 from paperround.digests.channel_posts import ChannelSender, Digest, Greeting, Message, PostOutcome
+from paperround.digests.channel_sender import HttpChannelSender
 from paperround.digests.channels import ChannelAdmin
-from paperround.plugins.channels.sender import HttpChannelSender
 from paperround.subscribers.model import SubscriberId
 from tests.fakes import HERE, LETTERHEAD, Neighbours
 from tests.jobs.conftest import NOW

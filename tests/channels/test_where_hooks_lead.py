@@ -10,9 +10,9 @@ from paperround.core.errors import InvalidInput
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings
 from paperround.delivery.store.channels import ChannelStore
+from paperround.digests.channel_sender import HttpChannelSender
 from paperround.digests.channels import ChannelAdmin
 from paperround.http.network import Network
-from paperround.plugins.channels.sender import HttpChannelSender
 from tests.builders import seed_list
 from tests.jobs.conftest import NOW
 from tests.net.clients import PUBLIC, Led, guarded

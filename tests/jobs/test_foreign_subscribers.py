@@ -8,8 +8,8 @@ import pytest
 from paperround.core.errors import InvalidInput
 from paperround.db.transactions import SqlDatabase
 from paperround.editions.store.lists import ListStore
-from paperround.plugins.importers.mailing_lists import ConsentRecord, read_foreign
 from paperround.subscribers.addresses import EmailAddresses
+from paperround.subscribers.foreign_files import ConsentRecord, read_foreign
 from paperround.subscribers.imports import ImportReport, exported_rows, import_subscribers
 from paperround.subscribers.model import Consent, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore

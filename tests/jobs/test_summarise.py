@@ -20,11 +20,11 @@ from paperround.digests.summaries import (
     Writing,
     summarise,
 )
+from paperround.digests.summary_cache import SummaryCache
 from paperround.http.client import GuardedClient
 from paperround.papers.gist import choose_gist
 from paperround.papers.model import Paper, Show
 from paperround.papers.summaries import MARK, Wording
-from paperround.plugins.summaries.cache import SummaryCache
 from paperround.plugins.summaries.chat import ChatSummariser
 from tests.fakes import NewestFirst
 from tests.jobs.conftest import IDENTITY, NOW, fill, record

@@ -22,7 +22,7 @@ from paperround.config import Settings
 from paperround.core.clock import SystemClock
 from paperround.core.errors import InvalidInput, Misconfigured, RateLimited
 from paperround.core.interfaces import Clock, Processes
-from paperround.core.jobs import Queue, QueueName
+from paperround.core.jobs import Queue, QueueName, SharedQueue
 from paperround.core.plugins import plugins
 from paperround.core.processes import SystemProcesses
 from paperround.core.sender import SenderIdentity
@@ -61,7 +61,6 @@ if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts qui
     from paperround.delivery.dkim.signers import Signers
     from paperround.digests.render.composer import MailRenderer
     from paperround.http.client import GuardedClient
-    from paperround.plugins.procrastinate.queue import PostgresQueue
 
 NO_SHARING = (
     "several processes share their work on PostgreSQL only: on SQLite one of them does everything, "
@@ -308,19 +307,19 @@ class AppContext:
     @cached_property
     def writing(self) -> Writing | None:
         """What summing papers up needs; None where no machine is set."""
-        from paperround.plugins.summaries.cache import SummaryCache
-        from paperround.plugins.summaries.chat import ChatSummariser, opened_place
+        from paperround.digests.summary_cache import SummaryCache
 
         settings, service = self.settings, self.settings.summary_service
         if service is None:
             return None
         base, model = service
         wording = Wording(model=model, language=settings.summarise_language)
-        client = self.client_for(opened_place(base), seconds=settings.summarise_seconds)
+        client_for = partial(self.client_for, seconds=settings.summarise_seconds)
+        make = plugins("summaries")["chat"]
         return Writing(
             database=self.database,
             ranker=self.ranker,
-            summariser=ChatSummariser(client, base, wording, settings.summarise_key),
+            summariser=make(base, wording, settings.summarise_key, client_for),
             shelf=SummaryCache(settings.data_dir / "summaries", wording),
             wording=wording,
             budget=settings.summary_budget,
@@ -371,16 +370,16 @@ class AppContext:
         return workers.queue_of(self)
 
     @property
-    def shared_queue(self) -> "PostgresQueue":
+    def shared_queue(self) -> SharedQueue:
         """The same, where other processes have it too. Raises Misconfigured on SQLite."""
         if self.settings.embedded:
             raise Misconfigured(NO_SHARING)
-        return cast("PostgresQueue", self.queue)
+        return cast("SharedQueue", self.queue)
 
     @cached_property
     def channel_sender(self) -> ChannelSender:
         """What posts to channels."""
-        from paperround.plugins.channels.sender import HttpChannelSender
+        from paperround.digests.channel_sender import HttpChannelSender
 
         client = self.client_for(*self.settings.open_places, seconds=mailroom.SECONDS)
         return HttpChannelSender(client=client, clock=self.clock)

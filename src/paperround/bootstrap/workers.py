@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from paperround.core.errors import PaperroundError
+from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.interfaces import Clock
-from paperround.core.jobs import DELIVER, NOTICES, Job, Queue, QueueName
+from paperround.core.jobs import DELIVER, NOTICES, Job, Queue, QueueName, SharedQueue
 from paperround.delivery.deliver import ASKED_TO_STOP
 from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.ops import cluster
@@ -18,7 +18,6 @@ from paperround.signup import worker
 
 if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
     from paperround.bootstrap import AppContext
-    from paperround.plugins.procrastinate.queue import PostgresQueue
 
 log = logging.getLogger(__name__)
 
@@ -96,9 +95,9 @@ def _join(home: "AppContext", queue: Queue) -> None:
         log.warning("nobody is asked to join in sending: %s", error)
 
 
-def _postgres(home: "AppContext") -> "PostgresQueue":
+def _postgres(home: "AppContext") -> SharedQueue:
+    from paperround.core.plugins import plugins
     from paperround.db.engine import driver_arguments, driver_connection
-    from paperround.plugins.procrastinate.queue import PostgresQueue
 
     def alive() -> None:
         """Leave a sign of life, and write down what was heard while the database was away: the next
@@ -107,7 +106,12 @@ def _postgres(home: "AppContext") -> "PostgresQueue":
         cluster.worker_lives(home.database, me, lines, now=home.clock.now())
         home.unwritten.catch_up(home.database)
 
-    return PostgresQueue(
+    queues = plugins("queues")
+    if "postgres" not in queues:
+        raise Misconfigured(
+            "PostgreSQL needs the queue `postgres`, and its plugin is not installed"
+        )
+    queue: SharedQueue = queues["postgres"](
         partial(driver_connection, home.engine),
         driver_arguments(home.engine),
         now=home.clock.now,
@@ -115,6 +119,7 @@ def _postgres(home: "AppContext") -> "PostgresQueue":
         wide=home.hands.wide,
         alive=alive,
     )
+    return queue
 
 
 def put_within(home: "AppContext", connection: object, jobs: Sequence[Job]) -> None:

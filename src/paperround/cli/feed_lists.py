@@ -76,10 +76,12 @@ def categories(
 ) -> None:
     """Show arXiv's categories and bioRxiv's subjects. Those of medRxiv, too."""
     from paperround.feeds.sources.arxiv_categories import matching
-    from paperround.plugins.biorxiv.record import SUBJECTS
+    from paperround.feeds.sources.registry import SOURCES
 
     arxiv = [{"name": one.name, "title": one.title} for one in matching(pattern)]
-    subjects = sorted(one for one in SUBJECTS if pattern.casefold() in one)
+    choices = SOURCES["biorxiv"].choices if "biorxiv" in SOURCES else {}
+    known = choices["categories"].values() if choices else ()
+    subjects = sorted(one for one in known if pattern.casefold() in one)
     rows = [(one["name"], one["title"]) for one in arxiv]
     rows += [("bioRxiv, medRxiv", subject) for subject in subjects]
     lines = table(rows, terminal_width()) if rows else "none: try a part of a name, such as cs."

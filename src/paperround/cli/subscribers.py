@@ -77,7 +77,7 @@ def import_file(
     With --from, FILE is what that program exports. Where it does not say when its people agreed
     to mail, you may vouch for them with --consent-at and --consent-source.
     """
-    from paperround.plugins.importers.mailing_lists import ConsentRecord, read_foreign
+    from paperround.subscribers.foreign_files import ConsentRecord, read_foreign
     from paperround.subscribers.import_files import read_rows
     from paperround.subscribers.imports import import_subscribers
 

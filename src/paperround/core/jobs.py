@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from paperround.core.errors import InvalidInput
 from paperround.core.interfaces import Worker
@@ -155,3 +155,25 @@ class Queue(Protocol):
 
     def stop(self, *, drain_seconds: float) -> bool:
         """Take nothing new, finish what runs; True when all of it ended in time."""
+
+
+class SharedQueue(Queue, Protocol):
+    """A queue that several processes have: its jobs are rows of the database."""
+
+    def put_within(self, connection: Any, job: Job) -> bool:
+        """Take the job in the transaction of `connection`, the driver's: no commit, no job."""
+
+    def lined(self) -> Mapping[QueueName, QueueDepth]:
+        """How many jobs of all processes wait and run."""
+
+    def strangers(self) -> Mapping[str, int]:
+        """How many jobs wait of each task that this version does not know."""
+
+    def down(self) -> frozenset[QueueName]:
+        """The queues that this process should serve and does not, just now."""
+
+    def done(self) -> Mapping[tuple[str, str], int]:
+        """How many jobs of each task this process has `done`, and how many `failed`."""
+
+    def busy(self) -> Mapping[str, int]:
+        """How many jobs of each task run in this process."""

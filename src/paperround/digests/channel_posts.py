@@ -13,6 +13,7 @@ from typing import Protocol
 from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import Reply, ReplyClass
 from paperround.digests.model import DigestView
+from paperround.http.model import Page
 
 LONGEST_SAID = 500
 """Characters that are kept of what a service answered."""
@@ -74,3 +75,10 @@ class ChannelSender(Protocol):
     ) -> PostOutcome | None:
         """Post one message. `before_body` is called once the other end is there and before it
         gets a byte of the message: when it says no, nothing is sent and there is no outcome."""
+
+
+def words_of(page: Page) -> str:
+    """The first words of an answer, as they can be kept and shown."""
+    text = page.body[: 4 * LONGEST_SAID].decode("utf-8", "replace")
+    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(printable.split())[:LONGEST_SAID]

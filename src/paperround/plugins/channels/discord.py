@@ -8,11 +8,13 @@ At most 10 embeds a message and 6,000 characters in all of them, 256 a title, 4,
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from paperround.core.reasons import counted
 from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
 from paperround.digests.channel_posts import Digest, Greeting, Message
+from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
 from paperround.papers.formatting import shortened, web_address
@@ -119,3 +121,14 @@ def _content(view: DigestView, place: int, of: int) -> str:
 def _message(content: str, embeds: Sequence[_Embed]) -> Message:
     said = {"content": content, "embeds": embeds, "allowed_mentions": {"parse": []}}
     return json_message(said, papers=len(embeds))
+
+
+def _posted_to(hook: Hook) -> str:
+    """The hook's address, which is told to report what became of a message."""
+    parts = urlsplit(hook.url)
+    query = urlencode({**dict(parse_qsl(parts.query)), "wait": "true"})
+    return urlunsplit(parts._replace(query=query))
+
+
+SERVICE = ChannelService(messages=messages, greeting=greeting, judge=judge, address=_posted_to)
+"""The channel `discord`."""

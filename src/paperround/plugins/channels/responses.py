@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from paperround.delivery.model import ErrorScope, ReplyClass
-from paperround.digests.channel_posts import LONGEST_SAID
 from paperround.editions.model import DeliveryState
 from paperround.http.client import LONGEST_WAIT, retry_after
 from paperround.http.model import Page
@@ -43,13 +42,6 @@ def gone(words: str) -> ReplyClass:
     """The verdict where nothing will ever be taken again."""
     blame = ErrorScope(subscriber=True)
     return ReplyClass(state=DeliveryState.FAILED, reason=f"gone: {words}", blame=blame)
-
-
-def words_of(page: Page) -> str:
-    """The first words of an answer, as they can be kept and shown."""
-    text = page.body[: 4 * LONGEST_SAID].decode("utf-8", "replace")
-    printable = "".join(sign if sign.isprintable() else " " for sign in text)
-    return " ".join(printable.split())[:LONGEST_SAID]
 
 
 def object_of(page: Page) -> dict[str, Any]:

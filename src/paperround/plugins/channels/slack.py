@@ -9,11 +9,12 @@ from typing import Any
 
 from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Greeting, Message
+from paperround.digests.channel_posts import Digest, Greeting, Message, words_of
+from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
 from paperround.papers.formatting import shortened
-from paperround.plugins.channels.responses import gone, judged, words_of
+from paperround.plugins.channels.responses import gone, judged
 from paperround.plugins.channels.text import (
     Markup,
     headline,
@@ -112,3 +113,7 @@ def _message(text: str, blocks: Sequence[_Block], *, papers: int = 0) -> Message
         "unfurl_media": False,
     }
     return json_message(content, papers=papers)
+
+
+SERVICE = ChannelService(messages=messages, greeting=greeting, judge=judge)
+"""The channel `slack`."""

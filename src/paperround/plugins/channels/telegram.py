@@ -13,6 +13,7 @@ from typing import Any
 from paperround.delivery.channel_model import Hook
 from paperround.delivery.model import ReplyClass
 from paperround.digests.channel_posts import Digest, Greeting, Message
+from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestView
 from paperround.http.model import Page
 from paperround.papers.formatting import shortened
@@ -108,3 +109,12 @@ def _message(hook: Hook, text: str, *, papers: int = 0) -> Message:
         "link_preview_options": {"is_disabled": True},
     }
     return json_message(said, papers=papers)
+
+
+SERVICE = ChannelService(
+    messages=messages,
+    greeting=greeting,
+    judge=judge,
+    address=lambda hook: f"{hook.url.rstrip('/')}/sendMessage",
+)
+"""The channel `telegram`."""

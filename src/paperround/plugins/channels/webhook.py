@@ -21,10 +21,11 @@ from paperround.core.i18n.localize import english_reason
 from paperround.core.times import format_instant
 from paperround.delivery.channel_model import Hook, key_bytes
 from paperround.delivery.model import ReplyClass
-from paperround.digests.channel_posts import Digest, Greeting, Message
+from paperround.digests.channel_posts import Digest, Greeting, Message, words_of
+from paperround.digests.channel_sender import ChannelService
 from paperround.digests.model import DigestPaper
 from paperround.http.model import Page
-from paperround.plugins.channels.responses import judged, words_of
+from paperround.plugins.channels.responses import judged
 from paperround.plugins.channels.text import json_message, plain
 
 ID = "webhook-id"
@@ -95,3 +96,12 @@ def _paper(number: int, paper: DigestPaper) -> Mapping[str, Any]:
         "links": dict(paper.links),
         "url": paper.page_url,
     }
+
+
+SERVICE = ChannelService(
+    messages=messages,
+    greeting=greeting,
+    judge=judge,
+    signed=lambda hook, message, now: signed(hook, message, now=now),
+)
+"""The channel `webhook`."""

@@ -6,53 +6,23 @@ for; what nobody says makes a reject. An opt-out needs nobody's word.
 """
 
 import io
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from paperround.core.errors import InvalidInput
 from paperround.core.times import format_instant, parse_instant, zone_of
-from paperround.papers.model import Reject
+from paperround.subscribers.foreign_files import ConsentRecord, Importer
 from paperround.subscribers.import_files import (
     FileEntry,
     Found,
     Row,
     cell,
-    decoded,
     is_json,
     objects,
     sheet,
     text_of,
 )
 from paperround.subscribers.model import SubscriberState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRecord:
-    """When and how people agreed, in the words of the operator, who answers for it."""
-
-    at: datetime | None = None
-    source: str | None = None
-
-
-def read_foreign(content: bytes, origin: str, vouched: ConsentRecord) -> list[Found]:
-    """The people of a file that the program `origin` wrote: one of the keys of ORIGINS.
-
-    Raises InvalidInput when the file is not of that kind. The file's own date of consent stands
-    before the vouched one, the vouched source before the name of the program.
-    """
-    find, translate = ORIGINS[origin]
-    people = list[Found]()
-    for found in find(decoded(content)):
-        if isinstance(found, Reject):
-            people.append(found)
-            continue
-        try:
-            people.append(replace(found, row=translate(found.row, vouched)))
-        except InvalidInput as problem:
-            people.append(found.reject(problem))
-    return people
 
 
 def _person(email: str, state: SubscriberState, consent: Row | None = None) -> Row:
@@ -207,17 +177,14 @@ def _google_join(row: Row) -> datetime | None:
     return moment.replace(tzinfo=zone).astimezone(UTC)
 
 
-# --- the programs ------------------------------------------------------------------------------
+LISTMONK: Importer = (
+    lambda text: sheet(text, needs=("email", "status", "created_at")),
+    _from_listmonk,
+)
+"""The importer `listmonk`."""
 
+MAILMAN: Importer = (_find_mailman, _from_mailman)
+"""The importer `mailman`."""
 
-Program = tuple[Callable[[str], list[Found]], Callable[[Row, ConsentRecord], Row]]
-
-ORIGINS: Mapping[str, Program] = {
-    "listmonk": (
-        lambda text: sheet(text, needs=("email", "status", "created_at")),
-        _from_listmonk,
-    ),
-    "mailman": (_find_mailman, _from_mailman),
-    "google-groups": (_find_google, _from_google),
-}
-"""What finds the entries of each program's file, and what makes rows of ours of them."""
+GOOGLE_GROUPS: Importer = (_find_google, _from_google)
+"""The importer `google-groups`."""

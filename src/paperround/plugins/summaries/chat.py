@@ -6,6 +6,7 @@ kept: whatever a text tells the machine, it can only answer.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -72,3 +73,13 @@ class ChatSummariser:
             headers=headers,
             content=json.dumps(asked).encode(),
         )
+
+
+def summariser_of(
+    base: str,
+    wording: Wording,
+    key: str | None,
+    client_for: Callable[[str], HttpClient],
+) -> ChatSummariser:
+    """The summariser `chat`; `client_for` makes a client that may reach the given `host:port`."""
+    return ChatSummariser(client_for(opened_place(base)), base, wording, key)

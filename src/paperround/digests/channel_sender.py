@@ -7,19 +7,18 @@ hook ─► connected ─► may it go? ─► body ─► answer ─► sent, d
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
 
-from paperround.core.errors import FetchFailed, FetchWithheld, Unanswered
+from paperround.core.errors import FetchFailed, FetchWithheld, Misconfigured, Unanswered
 from paperround.core.interfaces import Clock
+from paperround.core.plugins import plugins
 from paperround.delivery.channel_model import ChannelKind, Hook
 from paperround.delivery.model import Reply, ReplyClass
-from paperround.digests.channel_posts import Digest, Greeting, Message, PostOutcome
+from paperround.digests.channel_posts import Digest, Greeting, Message, PostOutcome, words_of
 from paperround.editions.model import DeliveryState
 from paperround.http.model import FetchRequest, Page
-from paperround.plugins.channels import discord, slack, telegram, webhook
-from paperround.plugins.channels.responses import words_of
 
 if TYPE_CHECKING:  # it takes a while to import, and most commands post nothing
     from paperround.http.client import GuardedClient
@@ -30,22 +29,25 @@ LOOK_UP_SECONDS = 2.0
 _PLAIN = MappingProxyType({"content-type": "application/json; charset=utf-8", "accept": "*/*"})
 
 
-class _ChannelService(NamedTuple):
-    """What is particular to a kind of channel: how things are said, and what an answer means."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelService:
+    """What is particular to a kind of channel, as its plugin says it: the messages of a digest, a
+    greeting, what a response means, where a message goes, and the headers that sign one."""
 
     messages: Callable[[Hook, Digest], Sequence[Message]]
     greeting: Callable[[Hook, Greeting], Message]
     judge: Callable[[Page], ReplyClass]
+    address: Callable[[Hook], str] = lambda hook: hook.url
+    signed: Callable[[Hook, Message, datetime], Mapping[str, str]] = lambda *_: {}
 
 
-_SERVICES: Mapping[ChannelKind, _ChannelService] = MappingProxyType(
-    {
-        ChannelKind.SLACK: _ChannelService(slack.messages, slack.greeting, slack.judge),
-        ChannelKind.DISCORD: _ChannelService(discord.messages, discord.greeting, discord.judge),
-        ChannelKind.TELEGRAM: _ChannelService(telegram.messages, telegram.greeting, telegram.judge),
-        ChannelKind.WEBHOOK: _ChannelService(webhook.messages, webhook.greeting, webhook.judge),
-    }
-)
+def service_of(kind: ChannelKind) -> ChannelService:
+    """The service of a kind of channel; raises Misconfigured when its plugin is missing."""
+    services = plugins("channels")
+    if kind.value not in services:
+        raise Misconfigured(f"nothing posts to {kind.value}: its plugin is not installed")
+    found: ChannelService = services[kind.value]
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +64,23 @@ class HttpChannelSender:
 
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
         """The messages that say the digest, in order; one at least."""
-        return _SERVICES[hook.kind].messages(hook, digest)
+        return service_of(hook.kind).messages(hook, digest)
 
     def greeting(self, hook: Hook, greeting: Greeting) -> Message:
         """The message that says a few words."""
-        return _SERVICES[hook.kind].greeting(hook, greeting)
+        return service_of(hook.kind).greeting(hook, greeting)
 
     def post(
         self, hook: Hook, message: Message, *, before_body: Callable[[], bool]
     ) -> PostOutcome | None:
         """Post one message. `before_body` is called once the other end is there and before it
         gets a byte of the message: when it says no, nothing is sent and there is no outcome."""
+        service = service_of(hook.kind)
         try:
-            headers = {**_PLAIN, **message.headers}
-            if hook.kind is ChannelKind.WEBHOOK:
-                headers |= webhook.signed(hook, message, now=self.clock.now())
+            signed = service.signed(hook, message, self.clock.now())
+            headers = {**_PLAIN, **message.headers, **signed}
             page = self.client.post(
-                FetchRequest(url=_address(hook), headers=headers, content=message.body),
+                FetchRequest(url=service.address(hook), headers=headers, content=message.body),
                 before_body=before_body,
             )
         except FetchWithheld:
@@ -92,20 +94,9 @@ class HttpChannelSender:
         # for half a secret would not be found.
         said = page.body.decode("utf-8", "replace")
         page = replace(page, body=hook.scrubbed(said).encode())
-        verdict = _SERVICES[hook.kind].judge(page)
+        verdict = service.judge(page)
         return PostOutcome(verdict=verdict, reply=Reply(page.status, "", words_of(page)))
 
 
 def _silence(state: DeliveryState, reason: str) -> PostOutcome:
     return PostOutcome(verdict=ReplyClass(state=state, reason=reason))
-
-
-def _address(hook: Hook) -> str:
-    """Where a message of this hook goes. Discord is asked to say what became of it."""
-    if hook.kind is ChannelKind.TELEGRAM:
-        return f"{hook.url.rstrip('/')}/sendMessage"
-    if hook.kind is ChannelKind.DISCORD:
-        parts = urlsplit(hook.url)
-        query = urlencode({**dict(parse_qsl(parts.query)), "wait": "true"})
-        return urlunsplit(parts._replace(query=query))
-    return hook.url
