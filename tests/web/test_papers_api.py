@@ -14,7 +14,7 @@ from paperround.editions.model import Edition
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.model import Show
-from paperround.web.hugging_face import DailyShape, FoundShape, PaperShape
+from paperround.plugins.hugging_face_api import DailyShape, FoundShape, PaperShape
 from paperround.web.openapi import operations
 from paperround.web.papers_api import (
     EditionAnswer,

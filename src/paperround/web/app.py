@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from paperround.bootstrap import AppContext
 from paperround.config import load_settings
 from paperround.core.clock import SystemClock
+from paperround.core.plugins import plugins
 from paperround.web import (
     admin_channels,
     admin_deliveries,
@@ -25,7 +26,6 @@ from paperround.web import (
     feeds,
     health,
     hooks,
-    hugging_face,
     metrics,
     outbox,
     pages,
@@ -80,7 +80,7 @@ PUBLIC: tuple[APIRouter, ...] = (
     signup.router,
     search.router,
     *PAPERS_API,
-    hugging_face.api,
+    *plugins("routers").values(),
 )
 """Those whose answers are the same for everybody, but for the ones behind a link of one's own."""
 
