@@ -9,6 +9,7 @@ import pytest
 
 from paperround.cli.app import app
 from paperround.config import PREFIX, Settings
+from paperround.db.schema.tables import metadata
 from tests.documented import commands
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,3 +52,31 @@ def test_every_word_of_run_that_a_page_uses_exists() -> None:
     known = set(re.findall(r"^\./run ([a-z-]+)", usage.stdout, re.MULTILINE)) | {"help"}
     used = set(re.findall(r"\./run ([a-z][a-z-]*)", documentation()))
     assert used <= known, f"no such command of ./run: {sorted(used - known)}"
+
+
+def test_the_page_on_privacy_lists_every_table() -> None:
+    page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    personal, _, others = page.partition("## Tables that hold nothing about a reader")
+    listed = set(re.findall(r"`(\w+)`", others.partition("## Outside")[0]))
+    listed |= {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", personal, re.M)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert listed == set(metadata.tables)
+
+
+def test_the_table_of_packages_is_that_of_the_tree() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = page.partition("```text")[2].partition("```")[0]
+    named = set(re.findall(r"\b[a-z_]+\b", re.sub(r" {3,}.*", "", picture)))
+    package = ROOT / "src" / "paperround"
+    there = {one.name for one in package.iterdir() if (one / "__init__.py").exists()}
+    assert named == there | {"config", "scheduler"}
+
+
+def test_files_that_the_page_on_architecture_names_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(?!tests/)([a-z_]+/[a-z_/]+\.py)`", page)
+    assert named
+    assert [one for one in named if not (ROOT / "src" / "paperround" / one).exists()] == []

@@ -1,0 +1,103 @@
+"""The core runs without its plugins, and a package of somebody else adds a source."""
+
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import paperround
+from paperround.core.plugins import plugins
+from paperround.db.transactions import SqlDatabase
+from paperround.feeds.model import FeedState, NewFeed, PollProgress
+from paperround.feeds.sources.registry import sources
+from tests.builders import NOW
+from tests.databases import sqlite_database, sqlite_template
+from tests.jobs.newsroom import Room
+from tests.story.command_line import SAMPLE, CommandLine
+
+__all__ = ["sqlite_database", "sqlite_template"]
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs" / "examples" / "paperround-tidewater"
+CORE_KINDS = ["hf-daily", "arxiv", "arxiv-oai", "feed"]
+
+
+def tree_without_plugins(folder: Path) -> Path:
+    """A copy of the package without `plugins`, beside what belongs to a clone."""
+    package = Path(paperround.__file__).parent
+    without = shutil.ignore_patterns("plugins", "__pycache__")
+    shutil.copytree(package, folder / "src" / "paperround", ignore=without)
+    for name in ("templates", "translations", "migrations", "alembic.ini", "pyproject.toml"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder / "src"
+
+
+@pytest.mark.accept("F64", part="the core alone", mutant="a-missing-plugin-is-listed")
+def test_the_core_story_runs_with_the_folder_of_plugins_removed(tmp_path: Path) -> None:
+    source = tree_without_plugins(tmp_path / "clone")
+    home = CommandLine(tmp_path, environment={"PYTHONPATH": str(source)})
+    assert [one["kind"] for one in home.json("feeds", "kinds")["kinds"]] == CORE_KINDS
+    assert home.json("ingest", "--file", str(SAMPLE / "page.txt"))["new"] == 12
+    assert home.json("subscribers", "import", str(SAMPLE / "subscribers.csv"))["new"] == 3
+    assert home.json("digest", "send")["added"] == 2
+    assert home.json("deliver", "--until-empty")["sent"] == 2
+    assert len(home.outbox) == 2
+    error = home.run("feeds", "add", "x", "--kind", "crossref", exit_code=1)
+    assert "crossref" in error
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The example package, as an installer leaves it."""
+    shutil.copy(EXAMPLE / "paperround_tidewater.py", tmp_path)
+    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    metadata = tmp_path / f"paperround_tidewater-{project['version']}.dist-info"
+    metadata.mkdir()
+    about = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    (metadata / "METADATA").write_text(about)
+    lines = [
+        f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
+        for group, points in project["entry-points"].items()
+    ]
+    (metadata / "entry_points.txt").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugins.cache_clear()
+    yield tmp_path
+    plugins.cache_clear()
+
+
+@pytest.mark.accept("F64", part="a package outside the tree", mutant="only-our-plugins-are-found")
+def test_a_package_of_somebody_else_adds_a_source_that_is_polled(
+    installed: Path, sqlite_database: SqlDatabase
+) -> None:
+    room = Room(sqlite_database)
+    papers = [
+        {"doi": "10.5555/tide.1", "title": "Tides of ideas", "posted": "2026-01-26"},
+        {"doi": "10.5555/tide.2", "title": ""},
+    ]
+    room.answers["tidewater.example"] = json.dumps({"papers": papers, "pages": 1}).encode()
+    room.newsroom = replace(room.newsroom, sources=sources())
+    room.add(NewFeed(name="tides", kind="tidewater"))
+    [report] = room.poll()
+    assert (report.new, dict(report.rejects)) == (1, {"no-title": 1})
+
+
+@pytest.mark.accept("F64", part="a package outside the tree")
+def test_the_command_line_lists_a_source_of_somebody_else(installed: Path) -> None:
+    path = os.pathsep.join([str(installed), str(Path(paperround.__file__).parents[1])])
+    home = CommandLine(installed, environment={"PYTHONPATH": path})
+    kinds = [one["kind"] for one in home.json("feeds", "kinds")["kinds"]]
+    assert kinds[-2:] == ["tidewater", "feed"]
+
+
+@pytest.mark.accept("F64", part="a package outside the tree")
+def test_the_example_asks_for_one_page_after_the_other(installed: Path) -> None:
+    source = sources()["tidewater"]
+    request = source.plan(FeedState(url=None, settings={"days": "2"}, progress=PollProgress()), NOW)
+    assert request.url.startswith("https://tidewater.example/api/papers?since=2026-02-28")
+    assert request.url.endswith("&page=1")
