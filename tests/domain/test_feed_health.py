@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from paperround.feeds.health import (
     Findings,
+    add_failure,
+    apply_cross_check,
     back_off,
-    batch_of,
-    cross_checked,
-    judged,
-    name_of,
+    batch_digest,
+    batch_size,
+    judge_poll,
+    judge_put_off,
     next_poll,
-    set_back,
-    size_of,
-    unheard,
+    record_key,
 )
 from paperround.feeds.model import CrossChecked, FeedHealth, FeedShape, LiveFeed, PollProgress
 from paperround.papers.model import FeedId, Record
@@ -29,7 +29,7 @@ AWAITED = feed(expects_at=NOW - HOUR)
 
 def health(standing: LiveFeed, batch: str | None, unseen: int = 0, holiday: bool = False) -> str:
     found = Findings(unseen=unseen, batch=batch)
-    return judged(standing, found, is_holiday=holiday, now=NOW)[0].value
+    return judge_poll(standing, found, is_holiday=holiday, now=NOW)[0].value
 
 
 # --- after a poll ------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ def test_what_a_poll_found_decides_the_health(
 def test_every_health_comes_with_its_reason() -> None:
     def reason(standing: LiveFeed, batch: str | None, unseen: int = 0) -> str:
         found = Findings(unseen=unseen, batch=batch)
-        return judged(standing, found, is_holiday=False, now=NOW)[1]
+        return judge_poll(standing, found, is_holiday=False, now=NOW)[1]
 
     assert reason(feed(), "1:x", 1234) == "1,234 new"
     assert reason(feed(), "1:x") == "no new papers since 24 Nov 05:10 UTC"
@@ -78,13 +78,13 @@ def test_every_health_comes_with_its_reason() -> None:
 def test_nothing_is_said_of_a_batch_before_its_last_page_was_read() -> None:
     part = Findings(unseen=0, batch=None, ended=False)
     late = feed(expects_at=NOW - 4 * HOUR)
-    assert judged(late, part, is_holiday=False, now=NOW) == (FeedHealth.FRESH, "34 new")
+    assert judge_poll(late, part, is_holiday=False, now=NOW) == (FeedHealth.FRESH, "34 new")
     failed = replace(late, health=FeedHealth.FAILED)
-    assert judged(failed, part, is_holiday=False, now=NOW) == (
+    assert judge_poll(failed, part, is_holiday=False, now=NOW) == (
         FeedHealth.FRESH,
         "more pages are to be read; no new papers since 24 Nov 05:10 UTC",
     )
-    assert judged(late, replace(part, unseen=3), is_holiday=False, now=NOW)[1] == "3 new"
+    assert judge_poll(late, replace(part, unseen=3), is_holiday=False, now=NOW)[1] == "3 new"
 
 
 @pytest.mark.accept("F08", part="put off")
@@ -106,7 +106,7 @@ def test_a_feed_nobody_may_ask_is_stale_once_its_batch_is_late(
 ) -> None:
     late: dict[str, object] = {"expects_at": NOW - 4 * HOUR, "last_good_at": NOW - 5 * HOUR}
     standing = feed(**(late | changes))  # type: ignore[arg-type]
-    found, reason = unheard(standing, "busy", is_holiday=is_holiday, now=NOW)
+    found, reason = judge_put_off(standing, "busy", is_holiday=is_holiday, now=NOW)
     assert found is expected
     assert reason.startswith("busy; ") is (expected is FeedHealth.STALE)
 
@@ -114,7 +114,7 @@ def test_a_feed_nobody_may_ask_is_stale_once_its_batch_is_late(
 @pytest.mark.accept("F08", part="shrinking source")
 def test_zero_papers_where_there_were_eighty_is_an_alarm_until_papers_come() -> None:
     found = Findings(unseen=0, batch=EMPTY)
-    words = judged(AWAITED, found, is_holiday=False, now=NOW)[1]
+    words = judge_poll(AWAITED, found, is_holiday=False, now=NOW)[1]
     assert words.startswith("zero papers where the last batch had 80;")
 
 
@@ -141,11 +141,11 @@ def test_a_source_from_which_nothing_is_expected_is_stale_when_it_is_empty_or_lo
 def test_a_batch_is_known_by_its_papers_in_any_order() -> None:
     one = Record(title="A", identifiers={"arxiv": "2611.00001", "doi": "10.1/a"})
     other = Record(title="A revised", identifiers={"doi": "10.1/a", "arxiv": "2611.00001"})
-    nameless = name_of(Record(title="B"))
-    assert name_of(one) == name_of(other) != nameless
-    assert batch_of([name_of(one), nameless]) == batch_of([nameless, name_of(other)])
-    assert batch_of([nameless]) != batch_of([name_of(one)])
-    assert [size_of(one) for one in (BATCH, EMPTY, None, "strange")] == [80, 0, 0, 0]
+    nameless = record_key(Record(title="B"))
+    assert record_key(one) == record_key(other) != nameless
+    assert batch_digest([record_key(one), nameless]) == batch_digest([nameless, record_key(other)])
+    assert batch_digest([nameless]) != batch_digest([record_key(one)])
+    assert [batch_size(one) for one in (BATCH, EMPTY, None, "strange")] == [80, 0, 0, 0]
 
 
 # --- when to ask again -------------------------------------------------------------------------
@@ -198,10 +198,10 @@ def test_a_pause_is_never_shorter_than_the_source_asked_for() -> None:
 
 @pytest.mark.accept("I11", part="back-off")
 def test_from_the_third_failure_on_a_poll_begins_anew() -> None:
-    setbacks = [set_back(failures) for failures in range(4)]
+    setbacks = [add_failure(failures) for failures in range(4)]
     assert [one.failures for one in setbacks] == [1, 2, 3, 4]
     assert [one.begins_anew for one in setbacks] == [False, False, True, True]
-    assert not any(set_back(failures, is_refused=True).begins_anew for failures in range(20))
+    assert not any(add_failure(failures, is_refused=True).begins_anew for failures in range(20))
 
 
 # --- another witness ---------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def said(day: int) -> CrossChecked:
 @pytest.mark.accept("F08", part="witness")
 def test_a_feed_is_behind_when_another_page_has_the_batch() -> None:
     expects_at = datetime(2026, 11, 25, 5, 30, tzinfo=UTC)
-    health, reason = cross_checked("the same papers again", said(25), expects_at)
+    health, reason = apply_cross_check("the same papers again", said(25), expects_at)
     assert health is FeedHealth.STALE
     assert reason.endswith("arXiv's own listing has Wed 25 Nov, 132 entries: its feed is behind")
 
@@ -225,7 +225,7 @@ def test_a_feed_is_behind_when_another_page_has_the_batch() -> None:
 @pytest.mark.accept("F08", part="witness")
 def test_nobody_cries_wolf_when_nothing_was_announced() -> None:
     expects_at = datetime(2026, 11, 25, 5, 30, tzinfo=UTC)
-    health, reason = cross_checked("the same papers again", said(24), expects_at)
+    health, reason = apply_cross_check("the same papers again", said(24), expects_at)
     assert health is FeedHealth.EMPTY
     assert reason == "arXiv's own listing still has Tue 24 Nov: nothing was announced since"
 
@@ -247,14 +247,14 @@ def polled(standing: LiveFeed, poll: Findings | float | None, is_holiday: bool) 
     now = standing.next_at
     assert now is not None
     if not isinstance(poll, Findings):
-        setback = set_back(standing.failures, poll)
+        setback = add_failure(standing.failures, poll)
         return replace(
             standing,
             health=FeedHealth.FAILED,
             failures=setback.failures,
             next_at=now + setback.pause,
         )
-    health, reason = judged(standing, poll, is_holiday=is_holiday, now=now)
+    health, reason = judge_poll(standing, poll, is_holiday=is_holiday, now=now)
     due = next_poll(standing, interval=HOUR, expects_at=standing.expects_at, now=now)
     return replace(standing, health=health, reason=reason, failures=0, next_at=due)
 

@@ -1,6 +1,6 @@
 """What a poll counts, and how little it keeps for that."""
 
-from paperround.feeds.health import batch_of, name_of
+from paperround.feeds.health import batch_digest, record_key
 from paperround.feeds.model import FeedHealth, FeedShape
 from paperround.feeds.poll import PollTally
 from paperround.http.model import FetchRequest, Page
@@ -31,7 +31,7 @@ def tallied(*pages: list[Record], continues: bool = False) -> PollTally:
 def test_a_paper_on_two_pages_is_one_paper_of_the_batch() -> None:
     tally = tallied(PAPERS, [PAPERS[0]])
     found = tally.findings(unseen=3, ended=True)
-    assert found.batch == batch_of([name_of(one) for one in PAPERS])
+    assert found.batch == batch_digest([record_key(one) for one in PAPERS])
     assert found.shape == FeedShape(records=3, abstracts=2, authors=1)
     notes = tally.notes(FeedHealth.FRESH)
     assert notes.counts == {"requests": 2, "bytes": 4, "batch": 3}
@@ -47,5 +47,5 @@ def test_a_poll_that_goes_on_where_one_stopped_knows_no_batch_and_keeps_no_names
 
 def test_a_poll_keeps_names_and_no_records() -> None:
     tally = tallied(PAPERS)
-    assert tally.names == {name_of(one) for one in PAPERS}
+    assert tally.names == {record_key(one) for one in PAPERS}
     assert not any(isinstance(kept, Record) for kept in vars(tally).values())

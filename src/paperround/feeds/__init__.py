@@ -1,1 +1,1 @@
-"""Feeds: what is polled, when, how it is doing, and how its records become papers."""
+"""Feeds: polling, schedules, health, and turning their records into papers."""

@@ -1,11 +1,11 @@
-"""One chunk of an ingest: what its records do to the papers, decided in memory, written at once.
+"""Apply one chunk of records to the papers: decide in memory, then write in bulk.
 
     identifiers ─► one paper, or several that are joined, or none
-    title, author, year ─► a paper that no identifier tells apart
-                           ─► new, changed, unchanged; or not announced: looked at again at the end
+    title, author, year ─► a paper whose identifiers do not differ
+                           ─► new, changed, unchanged; or not announced: tried again at the end
 
-What is decided is written when the chunk ends, and before two papers are joined: joining is rare,
-and works on rows.
+Decisions are written when the chunk ends, and before two papers are joined, which is rare and works
+on rows.
 """
 
 from collections import Counter
@@ -47,44 +47,44 @@ from paperround.papers.store.papers import PaperStore
 Pair = tuple[str, str]
 
 UNANNOUNCED = "unannounced"
-"""What is decided of a replacement of a paper that nobody announced here."""
+"""The decision for a replacement of a paper that was never announced here."""
 
 
 class ChunkEntry:
-    """A record as it was read; repaired, and with its title key, only when somebody asks.
+    """A record as read; repaired and given a title key only on demand.
 
     `pairs` are the (kind, value) of its identifiers, the most trusted one first.
     """
 
     def __init__(self, raw: Record) -> None:
         self.raw = raw
-        self.pairs = by_trust(raw.identifiers)
+        self.pairs = sort_by_trust(raw.identifiers)
 
     @cached_property
     def record(self) -> Record:
-        """The record with readable texts."""
+        """The record with repaired texts."""
         return repaired(self.raw)
 
     @cached_property
     def key(self) -> str:
-        """Its title key."""
+        """The title key of the record."""
         return key_of(self.record)
 
     @property
-    def names_a_work(self) -> bool:
-        """Whether its title key may lead to a paper that has other identifiers."""
+    def has_title_key(self) -> bool:
+        """Whether the title key may match a paper with other identifiers."""
         return bool(self.record.title) and is_named(self.record)
 
 
-def by_trust(found: Mapping[str, str]) -> tuple[Pair, ...]:
-    """(kind, value) of each identifier, the most trusted one first."""
+def sort_by_trust(found: Mapping[str, str]) -> tuple[Pair, ...]:
+    """Return (kind, value) of each identifier, the most trusted one first."""
     if len(found) < 2:
         return tuple(found.items())
     return tuple((kind, found[kind]) for kind in KINDS_BY_TRUST if kind in found)
 
 
 class Chunk:
-    """The state one chunk needs: which papers are known, and what has been decided so far."""
+    """The state of one chunk: the papers known so far and the decisions made."""
 
     def __init__(
         self, work: Transaction, feed: FeedId, captured_at: datetime, now: datetime
@@ -99,9 +99,9 @@ class Chunk:
         self._seen: set[PaperId] = set()
         self._read: set[str] = set()
         self._created = self._joins = self._unseen = self._observed = 0
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._writes: dict[PaperId, PaperWrite] = {}
         self._listings: dict[PaperId, date | None] = {}
         self._keys: list[tuple[PaperId, str]] = []
@@ -109,39 +109,39 @@ class Chunk:
         self._counts: list[tuple[PaperId, Observation]] = []
 
     def store(self, records: Sequence[Record]) -> tuple[Counter[str], list[str]]:
-        """Decide about every record, then write everything at once: (counts, each decision).
+        """Decide about every record, then write everything at once: (counts, decisions).
 
-        A replacement may stand before the announcement of its paper, so those of papers that
-        nobody knows have a second try when all else is decided.
+        A replacement may precede the announcement of its paper, so replacements of unknown papers
+        are tried again at the end.
         """
         entries = [ChunkEntry(record) for record in records]
         self._read = {record.fingerprint for record in records}
-        self._look_up(entries)
-        decided = [self._take(entry) for entry in entries]
-        for place, entry in enumerate(entries):
-            if decided[place] == UNANNOUNCED:
-                decided[place] = self._take(entry)
-        self._write()
+        self._load_known(entries)
+        decided = [self._apply(entry) for entry in entries]
+        for index, entry in enumerate(entries):
+            if decided[index] == UNANNOUNCED:
+                decided[index] = self._apply(entry)
+        self._flush()
         tally = Counter(decided)
         tally["unseen"], tally["observations"] = self._unseen, self._observed
         return tally, decided
 
-    def _take(self, entry: ChunkEntry) -> str:
-        what, paper = self._decide(entry)
+    def _apply(self, entry: ChunkEntry) -> str:
+        decision, paper = self._decide(entry)
         if paper is not None and entry.raw.counts:
             counts = dated(entry.raw.counts, self._captured_at)
             self._counts += [(paper, seen) for seen in counts]
-        return what
+        return decision
 
     # --- reading and writing -------------------------------------------------------------------
 
-    def _look_up(self, entries: Sequence[ChunkEntry]) -> None:
-        """Load what is known of these records; titles are repaired only where that matters."""
+    def _load_known(self, entries: Sequence[ChunkEntry]) -> None:
+        """Load what is known of these records; titles are repaired only where needed."""
         papers = self._work[PaperStore]
         self._known = papers.find({pair for one in entries for pair in one.pairs})
         self._fingerprints = papers.fingerprints(self._feed, set(self._known.values()))
-        found = [(one, self._all_of(one)) for one in entries]
-        news = [  # of no paper that is known by its ids, or not what the feed said of it last
+        found = [(one, self._find_all(one)) for one in entries]
+        news = [  # unknown by identifier, or different from what the feed last listed
             (one, ids)
             for one, ids in found
             if not ids or last_of(self._fingerprints.get(ids[0])) != one.raw.fingerprint
@@ -151,12 +151,12 @@ class Chunk:
         needed = {paper for _, ids in news for paper in ids} | set(titled.values())
         needed |= {paper for _, ids in found if len(ids) > 1 for paper in ids}
         self._papers = papers.load(needed, for_update=True)
-        if self._papers:  # whoever held them until now may have listed them for this feed
+        if self._papers:  # another process may have listed them for this feed before the lock
             self._fingerprints |= papers.fingerprints(self._feed, self._papers)
         self._seen = set(self._fingerprints)
 
-    def _write(self) -> Mapping[PaperId, PaperId]:
-        """Store what was decided; returns the real id of every provisional one."""
+    def _flush(self) -> Mapping[PaperId, PaperId]:
+        """Store the decisions; return the real id of every provisional one."""
         papers = self._work[PaperStore]
         real = papers.save(list(self._writes.values()), now=self._now)
         listed = {
@@ -182,10 +182,10 @@ class Chunk:
     # --- deciding ------------------------------------------------------------------------------
 
     def _decide(self, entry: ChunkEntry) -> tuple[str, PaperId | None]:
-        """(`new` | `changed` | `unchanged`, paper) for one record, remembering the write; and
-        (`unannounced`, None) for a replacement of a paper that nobody announced here."""
+        """Decide about one record and queue its write: (`new` | `changed` | `unchanged`, paper), or
+        (`unannounced`, None) for a replacement of an unknown paper."""
         joins = self._joins
-        paper_id = self._named(entry) or self._by_title(entry)
+        paper_id = self._find_by_identifier(entry) or self._find_by_title(entry)
         if paper_id is None:
             if not entry.raw.announces:
                 return UNANNOUNCED, None
@@ -194,40 +194,40 @@ class Chunk:
             change = new_paper(
                 paper_id, entry.raw, entry.record, entry.key, self._now, feed=self._feed
             )
-            self._remember(change, entry.raw)
+            self._queue_write(change, entry.raw)
             return "new", paper_id
         if not self._is_changed(paper_id, entry.raw):
             return ("unchanged" if joins == self._joins else "changed"), paper_id
-        namesake = self._by_title(entry) if entry.names_a_work else None
+        namesake = self._find_by_title(entry) if entry.has_title_key else None
         if namesake is not None and namesake != paper_id:
             paper_id = self._join(paper_id, namesake)
         is_changed = self._update(paper_id, entry) or joins != self._joins
         return ("changed" if is_changed else "unchanged"), paper_id
 
     def _update(self, paper_id: PaperId, entry: ChunkEntry) -> bool:
-        """Bring the paper up to the record; whether that changed it."""
-        free = {
+        """Update the paper from the record; return whether it changed."""
+        own_ids = {
             kind: value
             for kind, value in entry.pairs
             if self._known.get((kind, value), paper_id) == paper_id
         }
-        record = replace(entry.record, identifiers=free)
-        old = self._paper(paper_id)
+        record = replace(entry.record, identifiers=own_ids)
+        old = self._load_paper(paper_id)
         same_feed = paper_id in self._fingerprints
         change = merged(old, entry.raw, record, same_feed=same_feed, now=self._now, feed=self._feed)
         self._earlier += filter(None, [earlier_text(old, entry.raw, record)])
         if change is None:
-            self._list(paper_id, entry.raw)
+            self._queue_listing(paper_id, entry.raw)
         else:
-            self._remember(change, entry.raw)
+            self._queue_write(change, entry.raw)
         key = ("title_key", entry.key)
-        if entry.names_a_work and key not in self._known:  # found by every title it had
+        if entry.has_title_key and key not in self._known:  # keep every title it had
             self._known[key] = paper_id
             self._keys.append((paper_id, entry.key))
         return change is not None
 
-    def _remember(self, change: PaperWrite, raw: Record) -> None:
-        """Keep the write; a second one to the same paper adds up with the first."""
+    def _queue_write(self, change: PaperWrite, raw: Record) -> None:
+        """Queue the write, combined with an earlier one to the same paper."""
         paper = change.paper
         before = self._writes.get(paper.id)
         if before is not None and change.text_changed:
@@ -236,70 +236,71 @@ class Chunk:
         self._papers[paper.id] = paper
         for pair in paper.identifiers.items():
             self._known.setdefault(pair, paper.id)  # of two with one title key, the first keeps it
-        self._list(paper.id, raw)
+        self._queue_listing(paper.id, raw)
 
-    def _list(self, paper_id: PaperId, raw: Record) -> None:
+    def _queue_listing(self, paper_id: PaperId, raw: Record) -> None:
         known = self._fingerprints.get(paper_id)
         self._fingerprints[paper_id] = remembered(known, raw.fingerprint)
         self._listings[paper_id] = raw.listed_on
 
-    def _all_of(self, entry: ChunkEntry) -> list[PaperId]:
-        """The papers that the record's identifiers name, that of the most trusted one first."""
+    def _find_all(self, entry: ChunkEntry) -> list[PaperId]:
+        """Return the papers with an identifier of the record, the most trusted one first."""
         known = self._known
         found = [known[pair] for pair in entry.pairs if pair in known]
         return found if len(found) < 2 else list(dict.fromkeys(found))
 
-    def _by_title(self, entry: ChunkEntry) -> PaperId | None:
-        """The paper that has the title, first author and year of the record."""
+    def _find_by_title(self, entry: ChunkEntry) -> PaperId | None:
+        """Return the paper with the same title, first author and year."""
         found = self._known.get(("title_key", entry.key))
-        if found is None or not may_merge_by_title(entry.record, self._paper(found)):
+        if found is None or not may_merge_by_title(entry.record, self._load_paper(found)):
             return None
         return found
 
     def _is_changed(self, paper_id: PaperId, record: Record) -> bool:
-        """Whether this feed has not read the record before. One that withdraws a paper, or takes
-        that back, may be word for word what the feed said earlier; but a file may also hold both,
-        and is to change nothing when it is read again."""
+        """Return whether the record is new to this feed.
+
+        A record that withdraws a paper, or reverts that, may be identical to an earlier one. But a
+        file may hold both, and must change nothing when it is read again.
+        """
         known = self._fingerprints.get(paper_id)
         if not remembers(known, record.fingerprint):
             return True
         if last_of(known) in self._read:
             return False
-        return record.withdrawn != self._paper(paper_id).withdrawn
+        return record.withdrawn != self._load_paper(paper_id).withdrawn
 
-    def _paper(self, paper_id: PaperId) -> Paper:
+    def _load_paper(self, paper_id: PaperId) -> Paper:
         if paper_id not in self._papers:
             self._papers |= self._work[PaperStore].load([paper_id], for_update=True)
         return self._papers[paper_id]
 
     # --- joining -------------------------------------------------------------------------------
 
-    def _named(self, entry: ChunkEntry) -> PaperId | None:
-        """The paper of the record's most trusted identifier, with all others that may be the same
-        work; None when its identifiers name no paper.
+    def _find_by_identifier(self, entry: ChunkEntry) -> PaperId | None:
+        """Return the paper of the most trusted identifier, joined with the other papers the record
+        names; None when no identifier is known.
 
-        Each join may give papers other ids, so they are looked up again after it.
+        Each join may give papers other ids, so they are looked up again afterwards.
         """
-        apart = 0
-        while len(found := self._all_of(entry)) > apart + 1:
+        skipped = 0  # papers that must stay apart
+        while len(found := self._find_all(entry)) > skipped + 1:
             joins = self._joins
-            self._join(found[0], found[apart + 1])
-            apart += self._joins == joins
+            self._join(found[0], found[skipped + 1])
+            skipped += self._joins == joins
         return found[0] if found else None
 
     def _join(self, one: PaperId, other: PaperId) -> PaperId:
-        """The two as one, unless they must stay apart: then the first."""
-        if not may_join(self._paper(one), self._paper(other)):
+        """Join two papers and return the id kept; return `one` when they must stay apart."""
+        if not may_join(self._load_paper(one), self._load_paper(other)):
             return one
-        real = self._write()
-        self._forget()
-        self._rename(real)
+        real = self._flush()
+        self._reset()
+        self._replace_ids(real)
         change = joined(*(self._papers[real.get(id_, id_)] for id_ in (one, other)))
         self._work[PaperStore].join(change, now=self._now)
         self._joins += 1
         kept, gone = change.paper.id, change.gone
         self._papers[kept] = change.paper
-        # What was known of the one paper is known of the other.
         self._known = {pair: kept if id_ == gone else id_ for pair, id_ in self._known.items()}
         del self._papers[gone]
         self._fingerprints.pop(gone, None)
@@ -308,8 +309,8 @@ class Chunk:
             self._seen.add(kept)
         return kept
 
-    def _rename(self, real: Mapping[PaperId, PaperId]) -> None:
-        """Papers that were provisional until now go by their real ids."""
+    def _replace_ids(self, real: Mapping[PaperId, PaperId]) -> None:
+        """Replace provisional ids by the stored ones."""
         if not real:
             return
         self._known = {pair: real.get(id_, id_) for pair, id_ in self._known.items()}
@@ -322,7 +323,7 @@ class Chunk:
 
 
 def dated(counts: Sequence[Count], captured_at: datetime) -> list[Observation]:
-    """Counts as observations; those without a date were seen at `captured_at`."""
+    """Return counts as observations; undated ones were captured at `captured_at`."""
     return [
         Observation(
             signal=count.signal, captured_at=count.captured_at or captured_at, value=count.value

@@ -1,13 +1,13 @@
-"""Enriching papers from services that know more of them.
+"""Enrich papers with data of external services.
 
-    budget left? ─► papers whose turn it is, taken for a quarter of an hour
-                      └─► turn of the service ─► ask ─► ingest ─► when to ask again
-                                                  └─► refused ─► halves ─► one paper: its turn
-                                                                           is over
+    budget left? ─► due papers, claimed for 15 minutes
+                      └─► wait for the service ─► request ─► ingest ─► next request time
+                                                  └─► refused ─► split in halves ─► a single
+                                                                 paper: done, kept as a reject
 
-What a service does not know, or cannot say now, is asked for again later; a paper is announced
-with or without it. Each service has a budget that all processes share, and rests after a failure;
-one paper that it never answers for keeps no other paper from it.
+Papers a service does not know yet are requested again later; a paper is announced with or without
+enrichment. All processes share one budget per service, which pauses after a failure. A paper that
+always fails does not block the others.
 """
 
 import logging
@@ -31,23 +31,23 @@ from paperround.papers.store.papers import PaperStore
 log = logging.getLogger(__name__)
 
 REQUESTS = 20
-"""Requests to one service in a round: a round comes every minute."""
+"""Requests to one service per run; the scheduler runs every minute."""
 
 REST = timedelta(minutes=15)
-"""How long a service that failed is left alone, unless it wants more."""
+"""How long a service is paused after a failure, unless it demands more."""
 
 MOST_REFUSALS = 3
-"""Papers in a row that a service may refuse before it is taken to refuse us."""
+"""Papers a service may refuse in a row before it counts as failed."""
 
 _LONGEST_REASON = 500
 _NOT_FOUND, _FORBIDDEN = 404, 403
-_OF_THE_SERVICE = frozenset({401, 407, 408, 425, 429})
+_SERVICE_STATUSES = frozenset({401, 407, 408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrichReport:
-    """What a round did with one service: requests made, papers asked for, papers that changed,
-    counts that were new. `error` is why it ended early, None when it did not."""
+    """The result of one run for one service: requests made, papers requested, papers changed, and
+    new counts. `error` is why the run ended early, or None."""
 
     enricher: str
     requests: int = 0
@@ -58,89 +58,89 @@ class EnrichReport:
 
 
 def enrich(
-    newsroom: FeedContext, enrichers: Sequence[Enricher], *, now: datetime, requests: int = REQUESTS
+    context: FeedContext, enrichers: Sequence[Enricher], *, now: datetime, requests: int = REQUESTS
 ) -> list[EnrichReport]:
-    """Ask every service for the papers whose turn it is, with at most `requests` of them each.
+    """Request due papers from every service, with at most `requests` requests each.
 
-    A service that cannot be asked, or answers nonsense, is a value in the report: the others are
-    asked all the same.
+    Errors of a service are returned in its report; the other services still run.
     """
-    reports = [_round(newsroom, one, requests, now) for one in enrichers]
+    reports = (_enrich_from(context, one, requests, now) for one in enrichers)
     return [report for report in reports if report is not None]
 
 
-def _round(
-    newsroom: FeedContext, enricher: Enricher, requests: int, now: datetime
+def _enrich_from(
+    context: FeedContext, enricher: Enricher, requests: int, now: datetime
 ) -> EnrichReport | None:
-    """What became of one service's turn; None when no paper waits for it."""
-    asking = _Asking(newsroom, enricher, now)
-    taken = asking.take(requests)
-    if not taken:
+    """Run one service and return its report; None when no paper is due."""
+    run = _EnrichRun(context, enricher, now)
+    claimed = run.claim_papers(requests)
+    if not claimed:
         return None
     try:
-        for papers in _parts(taken, enricher.size):
-            asking.ask(papers)
+        for papers in _chunks(claimed, enricher.size):
+            run.request_papers(papers)
     except RateLimited as error:
-        return asking.end(None, put_off=error)
+        return run.finish(None, put_off=error)
     except (FetchFailed, InvalidInput) as error:
-        return asking.end(str(error))
-    except Exception as error:  # whatever one service says, the others are asked
+        return run.finish(str(error))
+    except Exception as error:  # one service must not stop the others
         log.exception("enriching from %s failed unexpectedly", enricher.name)
-        return asking.end(f"an error of ours, {type(error).__name__}: the log has the whole story")
-    return asking.end(None)
+        return run.finish(f"an error of ours, {type(error).__name__}: the log has the whole story")
+    return run.finish(None)
 
 
-def _parts(papers: Sequence[Paper], size: int) -> list[Sequence[Paper]]:
+def _chunks(papers: Sequence[Paper], size: int) -> list[Sequence[Paper]]:
     return [papers[start : start + size] for start in range(0, len(papers), size)]
 
 
 def _halves(papers: Sequence[Paper]) -> list[Sequence[Paper]]:
-    return _parts(papers, (len(papers) + 1) // 2)
+    return _chunks(papers, (len(papers) + 1) // 2)
 
 
-def _turns(papers: Sequence[Paper], now: datetime) -> Mapping[PaperId, datetime | None]:
+def _next_requests(papers: Sequence[Paper], now: datetime) -> Mapping[PaperId, datetime | None]:
     return {paper.id: next_ask(paper.counts_from, now) for paper in papers}
 
 
 def _is_refusal(error: FetchFailed, papers: Sequence[Paper]) -> bool:
-    """Whether the service refuses what it was asked for, and not us. A 403 that names no pause is
-    about a single paper (GitHub blocks repositories), or about us where many were asked for."""
+    """Return whether the service refuses these papers rather than this client. A 403 without a
+    pause concerns a single paper (GitHub blocks repositories), or the client when several were
+    requested."""
     status = error.status or 0
-    if not 400 <= status < 500 or status in _OF_THE_SERVICE or is_overload(error):
+    if not 400 <= status < 500 or status in _SERVICE_STATUSES or is_overload(error):
         return False
     return status != _FORBIDDEN or len(papers) == 1
 
 
-class _Asking:
-    """One service's turn, from its first request to its report."""
+class _EnrichRun:
+    """One run of one service, from the first request to the report."""
 
-    def __init__(self, newsroom: FeedContext, enricher: Enricher, now: datetime) -> None:
-        self._newsroom = newsroom
+    def __init__(self, context: FeedContext, enricher: Enricher, now: datetime) -> None:
+        self._context = context
         self._enricher = enricher
         self._share = Share(name=f"enrich/{enricher.name}", rates=enricher.budget)
         self._now = now
         self._run: IngestRun | None = None
         self._requests = 0
         self._papers = 0
-        self._answers = 0
+        self._successes = 0
         self._refusals = 0
 
-    def take(self, requests: int) -> list[Paper]:
-        """The papers to ask for, none while the service is left alone or its budget is spent. Those
-        that it is not asked for have had their turn."""
-        database, now = self._newsroom.database, self._now
+    def claim_papers(self, requests: int) -> list[Paper]:
+        """Return the papers to request; none while the service is paused or its budget is spent.
+        Due papers that cannot be requested are scheduled for later."""
+        database, now = self._context.database, self._now
         enricher, share = self._enricher, self._share
         with database.reading() as work:
             names = (share.name, enricher.limiter)
             if any(work[Limiter].open_until(name, now=now) for name in names):
                 return []
             for rate in share.rates:
-                asked = work[RateStore].count(share.name, rate.period, now=now)
-                requests = min(requests, rate.count - asked)
+                used = work[RateStore].count(share.name, rate.period, now=now)
+                requests = min(requests, rate.count - used)
         if requests <= 0:
             return []
 
-        def take(work: Transaction) -> list[Paper]:
+        def claim(work: Transaction) -> list[Paper]:
             due = work[EnrichmentStore].take_due(
                 enricher.name,
                 enricher.kinds,
@@ -155,52 +155,53 @@ class _Asking:
             known = list[Paper]()
             others = list[Paper]()
             for paper in (papers[one] for one in due if one in papers):
-                # A withdrawn paper only where this service withdrew it: it may take that back.
-                is_asked = not paper.withdrawn or own in paper.withdrawn_by
-                (known if is_asked and enricher.knows(paper) else others).append(paper)
-            work[EnrichmentStore].asked(enricher.name, _turns(others, now), now=now)
+                # The service that withdrew a paper may still take that back.
+                is_wanted = not paper.withdrawn or own in paper.withdrawn_by
+                (known if is_wanted and enricher.knows(paper) else others).append(paper)
+            work[EnrichmentStore].asked(enricher.name, _next_requests(others, now), now=now)
             return known
 
-        return write(database, take)
+        return write(database, claim)
 
-    def ask(self, papers: Sequence[Paper]) -> None:
-        """Ask for some papers, store what is said, and note their next turn.
+    def request_papers(self, papers: Sequence[Paper]) -> None:
+        """Request papers, store the answer, and schedule their next request.
 
-        Raises RateLimited when the budget is spent or the service's turn is far off: these papers
-        keep their place. Raises what asking raises: they are at the end of the queue then.
+        Raises RateLimited when the budget is spent or the wait is too long; the papers then stay
+        due. After any other error they move to the end of the queue, and the error is raised.
         """
         try:
-            batch = self._answer(papers)
-            self._answers += 1
+            batch = self._fetch_batch(papers)
+            self._successes += 1
             self._refusals = 0
-            self._keep(batch)
+            self._store(batch)
             self._papers += len(papers)
-            self._note(_turns(papers, self._now))
+            self._schedule(_next_requests(papers, self._now))
         except RateLimited:
             raise
-        except Exception as error:  # whatever it is, it must not come first again
+        except Exception as error:  # on any error the papers must not stay first in the queue
             if isinstance(error, FetchFailed) and _is_refusal(error, papers):
-                self._refused(papers, error)
+                self._isolate_refused(papers, error)
                 return
             if not (isinstance(error, FetchFailed) and is_overload(error)):
-                # Others are asked for first when the service rested. The halves of a batch come
-                # back one after the other, so that what fails with a bad neighbour does not always
-                # fail with it.
+                # After the pause other papers come first. The halves of the batch become due at
+                # different times, so that a bad paper does not always fail its neighbours.
                 halves = enumerate(_halves(papers), start=1)
-                self._note({one.id: self._now + n * LEASE for n, half in halves for one in half})
+                self._schedule(
+                    {one.id: self._now + n * LEASE for n, half in halves for one in half}
+                )
             raise
 
-    def _keep(self, batch: ParsedBatch) -> None:
+    def _store(self, batch: ParsedBatch) -> None:
         if batch.records or batch.loose_counts or batch.rejects:
-            self._begun().add(batch, captured_at=self._newsroom.clock.now(), now=self._now)
+            self._started_run().add(batch, captured_at=self._context.clock.now(), now=self._now)
 
-    def _answer(self, papers: Sequence[Paper]) -> ParsedBatch:
-        """What the service says; of a single paper also that it does not know it."""
-        service = _EnrichingService(self._enricher, papers)
+    def _fetch_batch(self, papers: Sequence[Paper]) -> ParsedBatch:
+        """Return the parsed answer; empty when the service does not know a single paper."""
+        service = _EnricherSource(self._enricher, papers)
         request = self._enricher.request(papers)
         self._requests += 1
         try:
-            return ask(self._newsroom, service, request, self._share)[1]
+            return ask(self._context, service, request, self._share)[1]
         except RateLimited:  # no request was made
             self._requests -= 1
             raise
@@ -209,69 +210,69 @@ class _Asking:
                 return ParsedBatch()
             raise
 
-    def _refused(self, papers: Sequence[Paper], error: FetchFailed) -> None:
-        """Find the paper that is refused among those asked for at once: its turn is over, and it is
-        kept as a reject. Raises `error` when the service refuses one after another."""
+    def _isolate_refused(self, papers: Sequence[Paper], error: FetchFailed) -> None:
+        """Split a refused batch until the refused paper is found, schedule it for later and store a
+        reject. Raises `error` after `MOST_REFUSALS` refusals in a row."""
         if len(papers) > 1:
             for half in _halves(papers):
-                self.ask(half)
+                self.request_papers(half)
             return
         self._refusals += 1
         self._papers += 1
-        self._note(_turns(papers, self._now))
+        self._schedule(_next_requests(papers, self._now))
         kind, value = next(iter(papers[0].identifiers.items()))
         refused = Reject(reason="refused", detail=str(error), position=1, excerpt=f"{kind}:{value}")
-        self._keep(ParsedBatch(rejects=(refused,)))
+        self._store(ParsedBatch(rejects=(refused,)))
         if self._refusals == MOST_REFUSALS:
             raise error
 
-    def _note(self, turns: Mapping[PaperId, datetime | None]) -> None:
+    def _schedule(self, turns: Mapping[PaperId, datetime | None]) -> None:
         name, now = self._enricher.name, self._now
         write(
-            self._newsroom.database, lambda work: work[EnrichmentStore].asked(name, turns, now=now)
+            self._context.database, lambda work: work[EnrichmentStore].asked(name, turns, now=now)
         )
 
-    def _begun(self) -> IngestRun:
+    def _started_run(self) -> IngestRun:
         if self._run is None:
             name = self._enricher.name
 
             def begin(work: Transaction) -> IngestRun:
                 feed = work[FeedStore].get_or_create(feed_name(name), KIND, now=self._now)
                 number = work[FeedStore].start_run(feed.id, source=name, now=self._now)
-                return IngestRun(self._newsroom.database, feed=feed.id, number=number)
+                return IngestRun(self._context.database, feed=feed.id, number=number)
 
-            self._run = write(self._newsroom.database, begin)
+            self._run = write(self._context.database, begin)
         return self._run
 
-    def end(self, error: str | None, *, put_off: RateLimited | None = None) -> EnrichReport:
-        """Close the run, and say what was done. Who is put off comes back when they may ask."""
-        now = self._newsroom.clock.now()
+    def finish(self, error: str | None, *, put_off: RateLimited | None = None) -> EnrichReport:
+        """Finish the run and return its report. `put_off` pauses the service's share."""
+        now = self._context.clock.now()
         if error is not None:
-            self._begun().finish(now=now, state="failed", error=error)
+            self._started_run().finish(now=now, state="failed", error=error)
         elif self._run is not None:
             self._run.finish(now=now)
-        if error or self._answers:
-            write(self._newsroom.database, lambda work: self._tell(work, error))
+        if error or self._successes:
+            write(self._context.database, lambda work: self._record_health(work, error))
         if put_off is not None:
             until = now + timedelta(seconds=put_off.retry_after)
-            database, name = self._newsroom.database, self._share.name
+            database, name = self._context.database, self._share.name
             write(database, lambda work: work[Limiter].trip(name, until=until, now=now))
         if error or put_off:
             log.info("enriching from %s stopped: %s", self._enricher.name, error or put_off)
-        did = self._run.report if self._run is not None else IngestReport()
+        report = self._run.report if self._run is not None else IngestReport()
         return EnrichReport(
             enricher=self._enricher.name,
             requests=self._requests,
             papers=self._papers,
-            changed=did.changed,
-            observations=did.observations,
+            changed=report.changed,
+            observations=report.observations,
             error=error,
         )
 
-    def _tell(self, work: Transaction, error: str | None) -> None:
-        """Write down how the service is doing, and let one that failed rest."""
+    def _record_health(self, work: Transaction, error: str | None) -> None:
+        """Record the health of the service, and pause it after a failure."""
         feed = work[FeedStore].get_or_create(feed_name(self._enricher.name), KIND, now=self._now)
-        failures = 0 if self._answers else work[FeedStore].hold(feed.id).failures
+        failures = 0 if self._successes else work[FeedStore].hold(feed.id).failures
         if error is not None:
             failures += 1
             work[Limiter].trip(self._share.name, until=self._now + REST, now=self._now)
@@ -280,13 +281,13 @@ class _Asking:
             FeedHealth.FRESH if error is None else FeedHealth.FAILED,
             (error or f"{self._papers:,} papers asked for")[:_LONGEST_REASON],
             failures=failures,
-            good_at=self._now if self._answers else None,
+            good_at=self._now if self._successes else None,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _EnrichingService:
-    """An enricher that is asked for certain papers, as the newsroom asks a source."""
+class _EnricherSource:
+    """Adapts an enricher and its papers to the interface of a source."""
 
     enricher: Enricher
     papers: Sequence[Paper]

@@ -1,13 +1,13 @@
-"""The newsroom: what reading live feeds needs, and how a service is asked in its turn.
+"""Send rate-limited requests to the services that feeds are read from.
 
-request ─► turn of its service ─► far off, or its breaker open: not now
-                 └─► near: wait ─► budget ─► fetch ─► parse ─► turn released
-                                     │         └─► 429, 503, a Retry-After ─► breaker
-                                     └─► spent: not now
+    request ─► turn at the service ─► far off, or its breaker open: RateLimited
+                     └─► near: wait ─► budget ─► fetch ─► parse ─► turn released
+                                         │         └─► 429, 503, a Retry-After ─► open breaker
+                                         └─► spent: RateLimited
 
-A turn lasts from the request to the end of its answer: a service is asked over one connection at a
-time by all processes on the database. Who has only a share of a service has a breaker of its own:
-what it is told to wait for long keeps nobody else from the service for long.
+A turn lasts from the request to the end of the response: all processes of the database together use
+one connection per service. A user with a share of a service has its own breaker, so that a long
+pause demanded of it barely delays the others.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,14 +26,14 @@ from paperround.feeds.model import CrossCheck, Source
 from paperround.http.model import FetchRequest, HttpClient, Page
 
 LONGEST_PAUSE = timedelta(seconds=60)
-"""How long a poll waits for its turn; a turn that is farther off is another poll's."""
+"""How long a poll waits for its turn; otherwise it is put off."""
 
 LONGEST_ANSWER = timedelta(seconds=60)
-"""How long a turn is kept from others when nobody can tell whether its process still lives: twice
-what one answer may take. A dead process of the same machine keeps none."""
+"""How long a turn is held when it is unknown whether its process is alive: twice the limit of one
+response. A dead process on the same machine holds none."""
 
 SHORTEST_BREAK = timedelta(minutes=10)
-"""How long a service is left alone, by every feed, after it said that it is asked too much."""
+"""How long all feeds leave a service alone after it reports overload."""
 
 _OVERLOADED = frozenset({429, 503})
 
@@ -42,14 +42,14 @@ Found = TypeVar("Found", covariant=True)
 
 
 def wait(seconds: float) -> None:
-    """Let the thread rest for that long."""
+    """Sleep for that many seconds."""
     Event().wait(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedContext:
-    """What reading feeds needs. `pause` lets seconds pass until a service may be asked again;
-    `witnesses` are those that can be heard of a kind of feed that looks stale."""
+    """The dependencies of reading feeds. `pause` sleeps for some seconds; `witnesses` are the
+    cross-checks of kinds of feeds, used when one looks stale."""
 
     database: Database
     client: HttpClient
@@ -62,15 +62,15 @@ class FeedContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What one of those who ask a service may use of it. `name` is that of its count, and of its
-    breaker, which keeps it away when the service's own is closed."""
+    """The part of a service that one user may use. `name` is the key of its counter, and of its own
+    breaker."""
 
     name: str
     rates: tuple[Rate, ...]
 
 
 class FetchOutcome(Protocol[Found]):
-    """Who asks a service, and understands its answer."""
+    """Sends a request and parses the response."""
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
 
@@ -78,86 +78,86 @@ class FetchOutcome(Protocol[Found]):
 
 
 def ask(
-    newsroom: FeedContext,
+    context: FeedContext,
     source: FetchOutcome[Found],
     request: FetchRequest,
     share: Share | None = None,
 ) -> tuple[Page, Found]:
-    """The answer to `request` and what it holds, as soon as the service may be asked.
+    """Send `request` as soon as the service allows it; return the page and its parsed content.
 
-    Raises RateLimited when that is too far off, or a budget is spent, and what fetching and
-    parsing raise. A service that says it is asked too much is left alone from then on.
+    Raises RateLimited when the wait is too long or a budget is spent, and the errors of fetching
+    and parsing. A service that reports overload is paused.
     """
-    with _turn(newsroom, request, share):
-        _spend(newsroom, request, share)
+    with _hold_turn(context, request, share):
+        _spend_budgets(context, request, share)
         try:
-            page = source.fetch(newsroom.client, request)
+            page = source.fetch(context.client, request)
             return page, source.parse(page)
-        except FetchFailed as error:  # within the turn: nobody asks before the breaker is open
+        except FetchFailed as error:  # within the turn: no other request before the breaker is open
             if is_overload(error) and request.limiter:
-                _trip(newsroom, request.limiter, share, error.retry_after)
+                _open_breaker(context, request.limiter, share, error.retry_after)
             raise
 
 
 def is_overload(error: FetchFailed) -> bool:
-    """Whether the service says that it is asked too much, in whatever status: GitHub says 403."""
+    """Return whether the service reports overload, with any status: GitHub uses 403."""
     return error.status in _OVERLOADED or error.retry_after is not None
 
 
 @contextmanager
-def _turn(newsroom: FeedContext, request: FetchRequest, share: Share | None) -> Iterator[None]:
-    """Our turn of the service, from the moment it is ours to the end of the answer. Raises
-    RateLimited when it is too far off."""
+def _hold_turn(context: FeedContext, request: FetchRequest, share: Share | None) -> Iterator[None]:
+    """Hold a turn of the service until the response is complete. Raises RateLimited when it is too
+    far off."""
     if not request.limiter:
         yield
         return
-    database, limiter = newsroom.database, request.limiter
+    database, limiter = context.database, request.limiter
     turn = Turn(interval=timedelta(seconds=request.interval_seconds), lease=LONGEST_ANSWER)
 
     def take(work: Transaction) -> datetime | None:
-        barred = work[Limiter].open_until(share.name, now=now) if share is not None else None
-        return barred or work[Limiter].take(limiter, turn, newsroom.processes, now=now)
+        paused_until = work[Limiter].open_until(share.name, now=now) if share else None
+        return paused_until or work[Limiter].take(limiter, turn, context.processes, now=now)
 
-    began = now = newsroom.clock.now()
-    while (look_at := write(database, take)) is not None:
-        seconds = (look_at - now).total_seconds()
-        if look_at - began > LONGEST_PAUSE:
-            words = f"{limiter} may not be asked again before {look_at:%H:%M} UTC"
-            raise RateLimited(words, retry_after=seconds)
-        newsroom.pause(seconds)
-        now = max(look_at, newsroom.clock.now())
+    began = now = context.clock.now()
+    while (retry_at := write(database, take)) is not None:
+        seconds = (retry_at - now).total_seconds()
+        if retry_at - began > LONGEST_PAUSE:
+            reason = f"{limiter} may not be asked again before {retry_at:%H:%M} UTC"
+            raise RateLimited(reason, retry_after=seconds)
+        context.pause(seconds)
+        now = max(retry_at, context.clock.now())
     try:
         yield
     finally:
-        end = newsroom.clock.now()
+        end = context.clock.now()
         write(database, lambda work: work[Limiter].release(limiter, turn, taken_at=now, now=end))
 
 
-def _spend(newsroom: FeedContext, request: FetchRequest, share: Share | None) -> None:
-    """Count the request in the share and in the service's budget, or in neither.
+def _spend_budgets(context: FeedContext, request: FetchRequest, share: Share | None) -> None:
+    """Count the request in the share and the service's budget, or in neither.
 
     Raises RateLimited when one of them is spent.
     """
     budgets = {share.name: share.rates} if share is not None else {}
     budgets |= {f"service/{request.limiter}": request.budget} if request.limiter else {}
-    now = newsroom.clock.now()
+    now = context.clock.now()
 
     def spend(work: Transaction) -> None:
         for key, rates in budgets.items():
             wait = work[RateStore].hit(key, rates, now=now) if rates else None
             if wait is not None:
-                words = f"the budget of {key.rpartition('/')[2]} is spent"
-                raise RateLimited(words, retry_after=wait)
+                reason = f"the budget of {key.rpartition('/')[2]} is spent"
+                raise RateLimited(reason, retry_after=wait)
 
-    write(newsroom.database, spend)
+    write(context.database, spend)
 
 
-def _trip(
-    newsroom: FeedContext, limiter: str, share: Share | None, retry_after: float | None
+def _open_breaker(
+    context: FeedContext, limiter: str, share: Share | None, retry_after: float | None
 ) -> None:
-    """Leave the service alone for as long as it says: all of it, or, when it said so of a share,
-    that share, and all of it for the shortest time."""
-    now = newsroom.clock.now()
+    """Pause the service for as long as it demands. With a share, the share is paused for that long
+    and the whole service for the shortest time."""
+    now = context.clock.now()
     until = now + max(SHORTEST_BREAK, timedelta(seconds=retry_after or 0))
     ends = {limiter: until} if share is None else {limiter: now + SHORTEST_BREAK, share.name: until}
 
@@ -165,4 +165,4 @@ def _trip(
         for name, end in sorted(ends.items()):
             work[Limiter].trip(name, until=end, now=now)
 
-    write(newsroom.database, trip)
+    write(context.database, trip)

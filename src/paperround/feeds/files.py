@@ -1,4 +1,4 @@
-"""All feeds into a file, and out of one: JSON, or OPML through a reader that is handed in."""
+"""Export and import feeds as JSON; import OPML through a reader passed in."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,18 +15,18 @@ from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId, Reject, Show
 
 OpmlReader = Callable[[bytes], Sequence[DescribedFeed]]
-"""Reads an OPML file; raises InvalidInput when it is none."""
+"""Reads an OPML file; raises InvalidInput when it cannot."""
 
 _FIELDS = frozenset({"name", "kind", "url", "settings", "show", "enabled"})
 _LONGEST_NAME = 60
 _EXCERPT = 500
 _BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
-"""Bytes that may stand before the first `<`, in UTF-8 or UTF-16."""
+"""Bytes allowed before the first `<`, in UTF-8 or UTF-16."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedImport:
-    """What an import did, as names of feeds; a reject's position is its place in the file."""
+    """The names of imported feeds; a reject's position is its place in the file."""
 
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -37,26 +37,26 @@ class FeedImport:
 # --- out ---------------------------------------------------------------------------------------
 
 
-def exported_feeds(newsroom: FeedContext) -> Iterator[NewFeed]:
-    """Every live feed as an operator described it, by id. They are read page by page while they are
-    consumed, each page by itself: nobody holds a transaction open while a client is slow."""
+def exported_feeds(context: FeedContext) -> Iterator[NewFeed]:
+    """Yield the settings of every live feed, by id. Each page is read in its own transaction, so a
+    slow client holds none open."""
     after = FeedId(0)
     while True:
-        with newsroom.database.reading() as work:
+        with context.database.reading() as work:
             page = work[FeedStore].page(after, limit=FEEDS)
         if not page:
             return
-        yield from (settings_of(feed) for feed in page if feed.kind in newsroom.sources)
+        yield from (settings_of(feed) for feed in page if feed.kind in context.sources)
         after = page[-1].id
 
 
-def export_feeds(newsroom: FeedContext) -> Iterator[str]:
-    """The pieces of a JSON file of every live feed, a feed at a time: what `import_feeds` reads."""
+def export_feeds(context: FeedContext) -> Iterator[str]:
+    """Yield the pieces of a JSON file of every live feed, as `import_feeds` reads it."""
     yield '{"feeds": ['
-    between = ""
-    for feed in exported_feeds(newsroom):
-        yield between + json.dumps(feed_as_json(feed), ensure_ascii=False)
-        between = ", "
+    separator = ""
+    for feed in exported_feeds(context):
+        yield separator + json.dumps(feed_as_json(feed), ensure_ascii=False)
+        separator = ", "
     yield "]}"
 
 
@@ -64,103 +64,102 @@ def export_feeds(newsroom: FeedContext) -> Iterator[str]:
 
 
 def import_feeds(
-    newsroom: FeedContext, content: bytes | str, *, now: datetime, opml: OpmlReader | None = None
+    context: FeedContext, content: bytes | str, *, now: datetime, opml: OpmlReader | None = None
 ) -> FeedImport:
-    """Add the feeds of a file, and change those whose name is known, all in one transaction.
+    """Add the feeds of a file and change those of a known name, in one transaction.
 
-    The content tells whether it is OPML, which `opml` reads, or JSON. An entry that is wrong is a
-    reject and the others are kept. Raises InvalidInput when the whole is neither, or holds more
-    than `MOST_FEEDS`.
+    The format is detected: OPML, which `opml` reads, or JSON. Invalid entries become rejects.
+    Raises InvalidInput when the file is neither, or holds more than `MOST_FEEDS`.
     """
     entries = _entries(content.encode() if isinstance(content, str) else content, opml)
     if len(entries) > MOST_FEEDS:
         raise InvalidInput(
             f"the file has {len(entries):,} feeds: at most {MOST_FEEDS:,} are imported at once"
         )
-    judged = [_judged(newsroom, entry) for entry in entries]
-    return write(newsroom.database, lambda work: _imported(work, newsroom, judged, now))
+    checked = [(entry, _check_entry(context, entry)) for entry in entries]
+    return write(context.database, lambda work: _import(work, context, checked, now))
 
 
-Judged = tuple[DescribedFeed, NewFeed | Reject]
-
-
-def _judged(newsroom: FeedContext, entry: DescribedFeed) -> Judged:
+def _check_entry(context: FeedContext, entry: DescribedFeed) -> NewFeed | Reject:
     try:
         if entry.problem is not None:
             reason, detail = entry.problem
             raise InvalidInput(detail, code=reason)
         feed = read_feed(entry.value)
-        check_feed(newsroom.sources, feed)
+        check_feed(context.sources, feed)
     except InvalidInput as error:
-        return entry, _reject(entry, error)
-    return entry, feed
+        return _reject(entry, error)
+    return feed
 
 
 def _reject(entry: DescribedFeed, error: InvalidInput) -> Reject:
-    """Names the outline: its position alone is hard to find in a file of folders."""
-    called = f"{entry.label!r:.80}: " if entry.label else ""
+    """Return a reject naming the outline, since positions are hard to find in nested folders."""
+    label = f"{entry.label!r:.80}: " if entry.label else ""
     return Reject(
         reason=error.code,
-        detail=f"{called}{error}",
+        detail=f"{label}{error}",
         position=entry.position,
         excerpt=json.dumps(entry.value)[:_EXCERPT],
     )
 
 
-def _imported(
-    work: Transaction, newsroom: FeedContext, judged: Iterable[Judged], now: datetime
+def _import(
+    work: Transaction,
+    context: FeedContext,
+    checked: Iterable[tuple[DescribedFeed, NewFeed | Reject]],
+    now: datetime,
 ) -> FeedImport:
     done: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
     rejects: list[Reject] = []
-    shelf = _FeedNames(work, newsroom)
-    places: dict[str, int] = {}
-    for entry, feed in judged:
+    index = _FeedIndex(work, context)
+    positions: dict[str, int] = {}
+    for entry, feed in checked:
         if isinstance(feed, Reject):
             rejects.append(feed)
             continue
         try:
-            if entry.is_named and places.setdefault(feed.name, entry.position) != entry.position:
+            if entry.is_named and positions.setdefault(feed.name, entry.position) != entry.position:
                 raise InvalidInput(
-                    f"feed {places[feed.name]} of the file is called {feed.name}, too",
+                    f"feed {positions[feed.name]} of the file is called {feed.name}, too",
                     code="duplicate",
                 )
-            what, name = shelf.put(feed, entry.is_named, now)
-            done[what].append(name)
+            action, name = index.save(feed, entry.is_named, now)
+            done[action].append(name)
         except InvalidInput as error:
             rejects.append(_reject(entry, error))
     named = {what: tuple(names) for what, names in done.items()}
     return FeedImport(**named, rejects=tuple(rejects))
 
 
-class _FeedNames:
-    """The feeds there are, while others are put beside them."""
+class _FeedIndex:
+    """Index existing feeds by name and address while others are imported."""
 
-    def __init__(self, work: Transaction, newsroom: FeedContext) -> None:
+    def __init__(self, work: Transaction, context: FeedContext) -> None:
         self._work = work
-        self._kinds = newsroom.sources
-        standing = list(every_feed(work))
-        self._by_name = {feed.name: feed for feed in standing}
+        self._kinds = context.sources
+        feeds = list(every_feed(work))
+        self._by_name = {feed.name: feed for feed in feeds}
         self._numbers: dict[str, int] = {}
-        self._names_by_address = {_address(settings_of(feed)): feed.name for feed in standing}
+        self._names_by_address = {_address_key(settings_of(feed)): feed.name for feed in feeds}
 
-    def put(self, feed: NewFeed, is_named: bool, now: datetime) -> tuple[str, str]:
-        """Create or change a feed: what was done, and its name."""
-        if not is_named:  # a feed of that address is left as it is, whatever its name
-            if (name := self._names_by_address.get(_address(feed))) is not None:
+    def save(self, feed: NewFeed, is_named: bool, now: datetime) -> tuple[str, str]:
+        """Create or change a feed; return what was done, and its name."""
+        if not is_named:  # a feed of the same address is kept unchanged, whatever its name
+            if (name := self._names_by_address.get(_address_key(feed))) is not None:
                 return "unchanged", name
-            return self._create(replace(feed, name=self._free(feed.name)), now)
-        standing = self._by_name.get(feed.name)
-        if standing is None:
+            return self._create(replace(feed, name=self._free_name(feed.name)), now)
+        existing = self._by_name.get(feed.name)
+        if existing is None:
             return self._create(feed, now)
-        if standing.kind not in self._kinds:
+        if existing.kind not in self._kinds:
             raise InvalidInput(f"files are read into a feed called {feed.name}", code="name")
-        if settings_of(standing) == feed:
+        if settings_of(existing) == feed:
             return "unchanged", feed.name
-        self._keep(self._work[FeedStore].update(standing.id, feed, now=now))
+        self._add(self._work[FeedStore].update(existing.id, feed, now=now))
         return "changed", feed.name
 
-    def _free(self, name: str) -> str:
-        """`name`, or it with the first number that makes it free."""
+    def _free_name(self, name: str) -> str:
+        """Return `name`, with a number appended when it is taken."""
         free, number = name, self._numbers.get(name, 1)
         while free in self._by_name:
             number += 1
@@ -170,16 +169,16 @@ class _FeedNames:
         return free
 
     def _create(self, feed: NewFeed, now: datetime) -> tuple[str, str]:
-        self._keep(self._work[FeedStore].create(feed, now=now))
+        self._add(self._work[FeedStore].create(feed, now=now))
         return "new", feed.name
 
-    def _keep(self, feed: LiveFeed) -> None:
+    def _add(self, feed: LiveFeed) -> None:
         self._by_name[feed.name] = feed
-        self._names_by_address[_address(settings_of(feed))] = feed.name
+        self._names_by_address[_address_key(settings_of(feed))] = feed.name
 
 
-def _address(feed: NewFeed) -> tuple[object, ...]:
-    """What a feed reads, whatever its name."""
+def _address_key(feed: NewFeed) -> tuple[object, ...]:
+    """Return what a feed reads, without its name."""
     return feed.kind, feed.url, *sorted(feed.settings.items())
 
 
@@ -204,7 +203,7 @@ def _entries(content: bytes, opml: OpmlReader | None) -> Sequence[DescribedFeed]
 
 
 def read_feed(entry: object) -> NewFeed:
-    """A feed from JSON. Raises InvalidInput, its code naming the field that is wrong or unknown."""
+    """Return a feed from JSON. Raises InvalidInput; its code is the wrong or unknown field."""
     if not isinstance(entry, dict):
         raise InvalidInput("a feed is an object with a name and a kind", code="feed")
     for unknown in sorted(entry.keys() - _FIELDS):
@@ -214,17 +213,17 @@ def read_feed(entry: object) -> NewFeed:
     if not isinstance(enabled, bool):
         raise InvalidInput("enabled is true or false", code="enabled")
     return NewFeed(
-        name=_text(entry, "name"),
-        kind=_text(entry, "kind"),
-        url=None if entry.get("url") is None else _text(entry, "url"),
-        settings=_settings({} if entry.get("settings") is None else entry["settings"]),
+        name=_read_text(entry, "name"),
+        kind=_read_text(entry, "kind"),
+        url=None if entry.get("url") is None else _read_text(entry, "url"),
+        settings=_read_settings({} if entry.get("settings") is None else entry["settings"]),
         show=show_of(entry.get("show")),
         enabled=enabled,
     )
 
 
 def show_of(value: object) -> Show | None:
-    """How much of a paper is shown; None leaves that to the paper. Raises InvalidInput."""
+    """Parse how much of a paper is shown; None leaves it to the paper. Raises InvalidInput."""
     if value is None:
         return None
     if isinstance(value, str) and value in set(Show):
@@ -232,15 +231,15 @@ def show_of(value: object) -> Show | None:
     raise InvalidInput("show is full, gist or link", code="show")
 
 
-def _text(entry: Mapping[str, Any], name: str) -> str:
+def _read_text(entry: Mapping[str, Any], name: str) -> str:
     value = entry.get(name)
     if not isinstance(value, str) or not value:
         raise InvalidInput(f"a feed needs a {name}, as text", code=name)
     return value
 
 
-def _settings(values: Any) -> dict[str, str]:
-    """Whole numbers may stand without quotes."""
+def _read_settings(values: Any) -> dict[str, str]:
+    """Return the settings as text; whole numbers are accepted without quotes."""
     if not isinstance(values, dict):
         raise InvalidInput("settings are an object of names and texts", code="settings")
     for name, value in values.items():

@@ -1,14 +1,14 @@
-"""The health of feeds: a small machine of states, and the pauses between its polls.
+"""Decide the health of feeds and when to poll them next.
 
     good poll:    unseen papers ─► fresh
-                  none ─► holiday, empty, fresh while none is due, stale three hours after
-                  stale ─► another witness ─► stale, or empty when nothing was announced
-    put off:      as it was, stale three hours after a batch that nobody could ask for
-    failed poll:  failed, one failure more ─► back-off; from the third on it begins anew
+                  none ─► holiday, empty, fresh until a batch is due, stale three hours later
+                  stale ─► cross-check ─► stale, or empty when nothing was announced
+    put off:      unchanged, stale three hours after a batch that could not be requested
+    failed poll:  failed, one more failure ─► back-off; from the third on, restart
     good poll after failures ─► as above, no failures
 
-Pure: values in, values out. A feed that is switched off reads as paused, whatever its last poll
-said. Whether what a feed brings is unusual is said by `feed_volume`.
+Pure functions. A feed that is switched off is `paused`, whatever its last poll found. `volume`
+judges whether the papers of a batch are unusual.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paperround.core.times import format_instant, require_utc
-from paperround.feeds.model import Alarm, CrossChecked, FeedHealth, FeedShape, LiveFeed
+from paperround.feeds.model import CrossChecked, FeedHealth, FeedShape, LiveFeed
 from paperround.feeds.volume import MANY
 from paperround.papers.model import Record
 
@@ -26,19 +26,19 @@ GRACE = timedelta(hours=3)
 """How late a batch may be before its feed is stale."""
 
 LOST_AFTER = 3
-"""Failed polls in a row after which nobody waits for a feed."""
+"""Failed polls in a row after which editions no longer wait for a feed."""
 
 SILENT = timedelta(days=60)
-"""How long a source from which no batch is ever expected may bring nothing new."""
+"""How long a feed without a schedule may bring nothing new before it is stale."""
 
-UNHEARD = timedelta(days=1)
-"""How long such a source may go unread because nobody may ask it."""
+_LONGEST_UNREAD = timedelta(days=1)
+"""How long a feed without a schedule may go unread, because polls are put off."""
 
 _PLACE = re.compile(r"https?://\S+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b(?::\d+)?", re.IGNORECASE)
-"""Where a feed is, which differs between feeds that fail for one reason."""
+"""Addresses and host names, which differ between feeds that fail for the same reason."""
 
 _WATCHED = timedelta(hours=6)
-"""How long after it was expected a batch is asked for more often than usual."""
+"""How long after it was due a late batch is polled for more often."""
 
 _SPREAD = timedelta(minutes=10)
 _FIRST_PAUSE = timedelta(minutes=5)
@@ -51,11 +51,11 @@ _MONTHS = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What a good poll found. `unseen` counts papers the feed had not listed before.
+    """The result of a good poll. `unseen` counts papers the feed had not listed before.
 
-    `batch` names the papers of the whole poll and `shape` says what they looked like, None when it
-    saw only a part of them: a page was unchanged, or the poll went on where an earlier one was cut
-    off. `ended` is false when pages are left for the next poll.
+    `batch` identifies the papers of the whole poll and `shape` describes them. Both are None when
+    only a part was read: a page was unchanged, or the poll resumed an interrupted one. `ended` is
+    false when pages are left for the next poll.
     """
 
     unseen: int
@@ -64,20 +64,20 @@ class Findings:
     ended: bool = True
 
 
-def name_of(record: Record) -> str:
-    """What a record is known by within a batch: its identifiers, else its title."""
+def record_key(record: Record) -> str:
+    """Return what identifies a record within a batch: its identifiers, else its title."""
     known = sorted(f"{kind}:{value}" for kind, value in record.identifiers.items())
     return " ".join(known) or f"title:{record.title}"
 
 
-def batch_of(names: Collection[str]) -> str:
-    """The name of a batch: how many records it has, and a hash of their names in any order."""
+def batch_digest(names: Collection[str]) -> str:
+    """Return `count:hash` for the keys of the records of a batch, in any order."""
     digest = hashlib.sha256("\n".join(sorted(names)).encode("utf-8", "replace"))
     return f"{len(names)}:{digest.hexdigest()}"
 
 
-def size_of(batch: str | None) -> int:
-    """How many papers a batch holds; 0 when there was none."""
+def batch_size(batch: str | None) -> int:
+    """Return the number of papers in a batch; 0 for none."""
     count = (batch or "").partition(":")[0]
     return int(count) if count.isdecimal() else 0
 
@@ -85,21 +85,21 @@ def size_of(batch: str | None) -> int:
 # --- after a good poll -------------------------------------------------------------------------
 
 
-def judged(
+def judge_poll(
     feed: LiveFeed, found: Findings, *, is_holiday: bool, now: datetime
 ) -> tuple[FeedHealth, str]:
-    """The health of `feed` after a good poll, and why, in words for an operator."""
+    """Return the health of `feed` after a good poll, and the reason for the operator."""
     if found.unseen:
         return FeedHealth.FRESH, f"{found.unseen:,} new"
     since = _since(feed)
     if not found.ended:
-        # As it was, but that it was read: what is new may stand on a page that was not read yet.
-        is_news = feed.health in {FeedHealth.NEW, FeedHealth.FAILED}
-        read = FeedHealth.FRESH, f"more pages are to be read; {since}"
-        return read if is_news else (feed.health, feed.reason)
+        # The health stays: new papers may be on a page that is not read yet.
+        if feed.health not in {FeedHealth.NEW, FeedHealth.FAILED}:
+            return feed.health, feed.reason
+        return FeedHealth.FRESH, f"more pages are to be read; {since}"
     if is_holiday:
         return FeedHealth.HOLIDAY, f"no batch is expected today; {since}"
-    if found.batch is not None and not size_of(found.batch):
+    if found.batch is not None and not batch_size(found.batch):
         return _without_papers(feed, found, since, now)
     return _without_news(feed, found, since, now)
 
@@ -107,49 +107,56 @@ def judged(
 def _without_news(
     feed: LiveFeed, found: Findings, since: str, now: datetime
 ) -> tuple[FeedHealth, str]:
-    """Papers, and all of them known."""
-    again = found.batch is not None and found.batch == feed.progress.batch
-    what = f"the same papers again, {since}" if again else since
+    """Return the health after a poll with papers that were all known."""
+    is_same_batch = found.batch is not None and found.batch == feed.progress.batch
+    what = f"the same papers again, {since}" if is_same_batch else since
     if feed.expects_at is not None and now > feed.expects_at + GRACE:
-        return FeedHealth.STALE, f"{what}; a batch was expected at {spoken(feed.expects_at)}"
+        return (
+            FeedHealth.STALE,
+            f"{what}; a batch was expected at {_format_moment(feed.expects_at)}",
+        )
     if _is_silent(feed, now):
         return FeedHealth.STALE, f"{what}: does it still bring any?"
     return FeedHealth.FRESH, what
 
 
 def _is_silent(feed: LiveFeed, now: datetime) -> bool:
-    """Whether a source without a rhythm has brought nothing for longer than a slow one does."""
+    """Return whether a feed without a schedule had no news for longer than `SILENT`."""
     last = feed.last_news_at
     return feed.expects_at is None and last is not None and now - last > SILENT
 
 
-def unheard(feed: LiveFeed, why: str, *, is_holiday: bool, now: datetime) -> tuple[FeedHealth, str]:
-    """The health of a feed that may not be asked now, and why: as it was, until the batch that it
-    expects is three hours late and no good poll told since whether it came; and where none is ever
-    expected, until it was not read for a day."""
-    as_it_was = feed.health, feed.reason
-    expected, heard = feed.expects_at, feed.last_good_at
+def judge_put_off(
+    feed: LiveFeed, why: str, *, is_holiday: bool, now: datetime
+) -> tuple[FeedHealth, str]:
+    """Return the health of a feed whose poll is put off, and the reason.
+
+    The health is unchanged until the expected batch is three hours late with no good poll since. A
+    feed without a schedule becomes stale after a day without a poll.
+    """
+    unchanged = feed.health, feed.reason
+    expected, read_at = feed.expects_at, feed.last_good_at
     if is_holiday or feed.health in {FeedHealth.FAILED, FeedHealth.PAUSED}:
-        return as_it_was
+        return unchanged
     if expected is None:
-        heard = heard or feed.created_at
-        unread = FeedHealth.STALE, f"{why}; it was not read since {spoken(heard)}"
-        return as_it_was if now - heard <= UNHEARD else unread
-    if now <= expected + GRACE or (heard and heard > expected + GRACE):
-        return as_it_was
-    reason = f"{why}; {_since(feed)}; a batch was expected at {spoken(expected)}"
+        read_at = read_at or feed.created_at
+        unread = FeedHealth.STALE, f"{why}; it was not read since {_format_moment(read_at)}"
+        return unchanged if now - read_at <= _LONGEST_UNREAD else unread
+    if now <= expected + GRACE or (read_at and read_at > expected + GRACE):
+        return unchanged
+    reason = f"{why}; {_since(feed)}; a batch was expected at {_format_moment(expected)}"
     return FeedHealth.STALE, reason
 
 
 def _without_papers(
     feed: LiveFeed, found: Findings, since: str, now: datetime
 ) -> tuple[FeedHealth, str]:
-    """An answer without papers in place of a large batch, or one of nothing but rejects, means
-    that the source was reshaped or broke."""
+    """Return the health after a poll without papers. Where a large batch is usual, or all entries
+    are rejects, the source probably changed its format or is broken."""
     rejects = found.shape.rejects if found.shape is not None else 0
     if rejects:
         return FeedHealth.STALE, f"none of {rejects:,} entries could be used; {since}"
-    before = size_of(feed.progress.batch)
+    before = batch_size(feed.progress.batch)
     is_due = feed.expects_at is None or feed.expects_at <= now
     if before >= MANY and is_due:
         return FeedHealth.STALE, f"zero papers where the last batch had {before:,}; {since}"
@@ -157,39 +164,36 @@ def _without_papers(
     return health, f"the source says it has no papers; {since}"
 
 
-def cross_checked(reason: str, said: CrossChecked, expects_at: datetime) -> tuple[FeedHealth, str]:
-    """What becomes of a feed that looks stale once another witness was heard: it is behind, or
-    nothing was announced and nobody should be alarmed."""
-    day = f"{_DAYS[said.day.weekday()]} {said.day.day} {_MONTHS[said.day.month - 1]}"
-    if said.readable_at >= expects_at:
-        has = f"{said.witness} has {day}, {said.entries:,} entries: its feed is behind"
+def apply_cross_check(
+    reason: str, checked: CrossChecked, expects_at: datetime
+) -> tuple[FeedHealth, str]:
+    """Return the health of a feed that looks stale after its cross-check: the feed is behind, or
+    nothing was announced."""
+    day = f"{_DAYS[checked.day.weekday()]} {checked.day.day} {_MONTHS[checked.day.month - 1]}"
+    if checked.readable_at >= expects_at:
+        has = f"{checked.witness} has {day}, {checked.entries:,} entries: its feed is behind"
         return FeedHealth.STALE, f"{reason}; {has}"
-    return FeedHealth.EMPTY, f"{said.witness} still has {day}: nothing was announced since"
+    return FeedHealth.EMPTY, f"{checked.witness} still has {day}: nothing was announced since"
 
 
 def is_arrival(feed: LiveFeed, found: Findings, expects_at: datetime | None) -> bool:
-    """Whether this poll brought the first batch, the next one that was expected (`expects_at` is
-    when the one after it ought to come), or any news of a source from which none ever is."""
+    """Return whether the poll brought the first batch, the expected one (`expects_at` is when the
+    following batch is due), or any news of a feed without a schedule."""
     is_first = feed.last_news_at is None or feed.expects_at is None
     return bool(found.unseen) and (is_first or feed.expects_at != expects_at)
 
 
-def tells_size(feed: LiveFeed, found: Findings, *, arrives: bool) -> bool:
-    """Whether how many papers this poll saw may be compared with what is usual. A source that
-    expects no batch shows the same stretch of its papers at every poll, with news or without."""
+def is_size_comparable(feed: LiveFeed, found: Findings, *, arrives: bool) -> bool:
+    """Return whether the number of papers can be compared with the usual one. A feed without a
+    schedule shows the same stretch of papers at every poll, with or without news."""
     has_papers = found.shape is not None and found.shape.records > 0
     return arrives or (feed.expects_at is None and has_papers)
-
-
-def with_alarm(reason: str, alarm: Alarm | None) -> str:
-    """The reason, and what is unusual."""
-    return reason if alarm is None else f"{reason}; {alarm.words}"
 
 
 def _since(feed: LiveFeed) -> str:
     if feed.last_news_at is None:
         return "no papers yet"
-    return f"no new papers since {spoken(feed.last_news_at)}"
+    return f"no new papers since {_format_moment(feed.last_news_at)}"
 
 
 # --- after a failed poll -----------------------------------------------------------------------
@@ -197,32 +201,34 @@ def _since(feed: LiveFeed) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureState:
-    """What a failed poll leaves: failures in a row, how long to pause, and whether the next poll
-    begins anew instead of going on where this one stopped."""
+    """The state after a failed poll: failures in a row, the pause, and whether the next poll
+    restarts instead of resuming."""
 
     failures: int
     pause: timedelta
-    begins_anew: bool
+    restarts: bool
 
 
-def set_back(
+def add_failure(
     failures: int, retry_after: float | None = None, *, is_refused: bool = False
 ) -> FailureState:
-    """One failure more, after `failures` in a row.
+    """Return the state after one more failure, following `failures` in a row.
 
-    From the third on a poll begins anew, because what is new stands on the first page, not behind
-    one that cannot be read. Not so where we were refused for asking too much: that says nothing of
-    the page, and a long way back must not begin anew each day.
+    From the third failure on the next poll restarts, because new papers are on the first page, not
+    behind one that cannot be read. It resumes after a 429 (`is_refused`), which is unrelated to the
+    page: a long backlog must not restart every day.
     """
-    more = failures + 1
-    pause = back_off(more, retry_after)
-    begins_anew = more >= LOST_AFTER and not is_refused
-    return FailureState(failures=more, pause=pause, begins_anew=begins_anew)
+    failures += 1
+    return FailureState(
+        failures=failures,
+        pause=back_off(failures, retry_after),
+        restarts=failures >= LOST_AFTER and not is_refused,
+    )
 
 
 def back_off(failures: int, retry_after: float | None = None) -> timedelta:
-    """The pause after `failures` failed polls in a row: five minutes doubling to six hours, a day
-    from the tenth on; never shorter than the source asked for."""
+    """Return the pause after `failures` failed polls in a row: five minutes, doubling up to six
+    hours, a day from the tenth on; never shorter than `retry_after` seconds."""
     pause = _FIRST_PAUSE * 2 ** min(failures - 1, 16)
     pause = _DAY if failures >= _DAILY_AFTER else min(pause, _LONGEST_PAUSE)
     return max(pause, timedelta(seconds=retry_after or 0))
@@ -234,50 +240,50 @@ def back_off(failures: int, retry_after: float | None = None) -> timedelta:
 def next_poll(
     feed: LiveFeed, *, interval: timedelta, expects_at: datetime | None, now: datetime
 ) -> datetime:
-    """When to poll again after a good poll: every 20 to 30 minutes while a batch is late, else
-    within the source's own interval, or soon after its next batch ought to be there.
+    """Return when to poll again after a good poll: every 20 to 30 minutes while a batch is late,
+    else after the source's interval, or soon after the next batch is due.
 
-    Feeds differ by up to ten minutes, and by no more than a sixth of the interval, so that neither
-    all feeds of an installation nor all installations ask in the same second.
+    Feeds are spread over ten minutes, at most a sixth of the interval, so that the feeds of one
+    installation and of all installations do not send requests in the same second.
     """
-    later = _seconds(_SPREAD * _fraction(feed))
-    earlier = now + interval - _seconds(min(_SPREAD, interval / 6) * _fraction(feed))
+    delay = _whole_seconds(_SPREAD * _spread_fraction(feed))
+    regular = now + interval - _whole_seconds(min(_SPREAD, interval / 6) * _spread_fraction(feed))
     if expects_at is None or now >= expects_at + _WATCHED:
-        return earlier
+        return regular
     if now < expects_at:
-        return min(earlier, expects_at + later)
-    return now + timedelta(minutes=20) + later
+        return min(regular, expects_at + delay)
+    return now + timedelta(minutes=20) + delay
 
 
 def put_off_until(feed: LiveFeed, pause: timedelta, now: datetime) -> datetime:
-    """When to try again what may not be asked for `pause`: then, or as soon as the batch it expects
-    is late enough to be told. Trying costs the service nothing."""
-    later = now + pause
+    """Return when to retry a poll put off for `pause`: after it, or when the expected batch becomes
+    late, so that this is reported. Retrying costs the service nothing."""
+    retry_at = now + pause
     if feed.expects_at is None:
-        return later
-    late = feed.expects_at + GRACE + timedelta(minutes=1)
-    return min(later, late) if late > now else later
+        return retry_at
+    stale_at = feed.expects_at + GRACE + timedelta(minutes=1)
+    return min(retry_at, stale_at) if stale_at > now else retry_at
 
 
-def _fraction(feed: LiveFeed) -> float:
-    """From 0 to 1, always the same for one feed; no two installations share their feeds'."""
+def _spread_fraction(feed: LiveFeed) -> float:
+    """Return a number from 0 to 1, constant for a feed and different between installations."""
     name = f"{feed.id} {feed.created_at.isoformat()}".encode()
     return hashlib.blake2b(name, digest_size=1).digest()[0] / 255
 
 
-def _seconds(pause: timedelta) -> timedelta:
+def _whole_seconds(pause: timedelta) -> timedelta:
     return timedelta(seconds=pause // timedelta(seconds=1))
 
 
 def cause_of(feed: LiveFeed) -> str:
-    """What feeds in the same trouble share: the reason without the place, or the batch of one kind
-    of source that did not come."""
+    """Return what feeds with the same problem have in common: the reason without addresses, or the
+    missing batch of one kind of source."""
     if feed.health is FeedHealth.STALE and feed.expects_at is not None:
         return f"{feed.kind}: no batch since {format_instant(feed.expects_at)}"
     return f"{feed.health.value}: {_PLACE.sub('', feed.reason)}"
 
 
-def spoken(moment: datetime) -> str:
-    """`24 Nov 05:10 UTC`, the same in every locale."""
+def _format_moment(moment: datetime) -> str:
+    """Return `24 Nov 05:10 UTC`, the same in every locale."""
     utc = require_utc(moment)
     return f"{utc.day} {_MONTHS[utc.month - 1]} {utc:%H:%M} UTC"

@@ -1,13 +1,13 @@
-"""Ingest: records in, papers out.
+"""Store parsed batches: records become papers.
 
     parsed batch ─► known? ─► same fingerprint ─► unchanged
                       │  └──► changed: repair ─► join ─► merge ─► write
                       └─────► new:     repair ─► paper ─► write
-    counts ─► observations          what cannot be used ─► rejects, kept
+    counts ─► observations          unusable entries ─► rejects
 
-Each chunk is one transaction, done again when it loses a race; the same bytes twice change
-nothing. A run that fails is stored as failed, and what it stored before stays. A file is a run of
-one batch, a poll of a live feed one of as many as the source has pages.
+Each chunk is one transaction, retried when it loses a race; reading the same bytes twice changes
+nothing. A run that fails is stored as failed and keeps what it stored before. Reading a file is a
+run of one batch, polling a live feed one of a batch per page.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from functools import partial
 
 from paperround.core.interfaces import Advance, no_progress
 from paperround.db.transactions import Database, Transaction, write
-from paperround.feeds.chunk import Chunk, by_trust, dated
+from paperround.feeds.chunk import Chunk, dated, sort_by_trust
 from paperround.feeds.model import MOST_NAMES, RunNotes
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import (
@@ -32,8 +32,8 @@ from paperround.papers.model import (
 from paperround.papers.store.papers import PaperStore
 
 CHUNK = 2000
-"""Records a transaction: large enough to batch, small enough not to hold SQLite's one writer for
-much more than a tenth of a second."""
+"""Records per transaction: large enough for bulk writes, small enough to hold SQLite's single write
+lock for little more than a tenth of a second."""
 
 _LONGEST_ERROR = 1000
 _LONGEST_NAME = 200
@@ -41,10 +41,10 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What one run did. `records` = `new` + `changed` + `unchanged`.
+    """The result of one run. `records` = `new` + `changed` + `unchanged`.
 
-    `unseen` counts the papers that this feed had not listed before, whoever else had. `names` are
-    identifiers of some papers that were new, changed and unchanged.
+    `unseen` counts the papers this feed had not listed before, even if other feeds had. `names` are
+    identifiers of some of the new, changed and unchanged papers.
     """
 
     records: int = 0
@@ -69,9 +69,10 @@ def ingest(
     now: datetime,
     progress: Advance = no_progress,
 ) -> IngestReport:
-    """Store what `batch` holds as listed by the feed; undated counts are of `captured_at`.
+    """Store `batch` as listed by the feed and return the report; undated counts are of
+    `captured_at`.
 
-    `progress` hears of every chunk of records that is stored.
+    `progress` is called with the number of records after every stored chunk.
     """
 
     def begin(work: Transaction) -> tuple[FeedId, int]:
@@ -84,16 +85,15 @@ def ingest(
         run.add(batch, captured_at=captured_at, now=now, progress=progress)
         run.finish(now=now)
     except Exception as error:
-        words = f"{type(error).__name__}: {error}"
-        run.finish(now=now, state="failed", error=words)
+        run.finish(now=now, state="failed", error=f"{type(error).__name__}: {error}")
         raise
     return run.report
 
 
 class IngestRun:
-    """One reading of a feed that was started, until it is finished or failed.
+    """One run of a feed, from its start until it is finished or failed.
 
-    With a `lease` nothing is stored once the feed was changed, or lent to another: LeaseLost.
+    With a `lease`, storing raises LeaseLost once the feed was changed or leased to another process.
     """
 
     def __init__(
@@ -106,23 +106,22 @@ class IngestRun:
         self._tally = Counter[str]()
         self._rejects = Counter[str]()
         self._names: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
-        """Some names of each kind of paper."""
         self._papers_total = 0
 
     @property
     def _counts(self) -> dict[str, int]:
         tally = self._tally
-        counts = {what: tally[what] for what in (*self._names, "unseen", "observations")}
-        return {"records": sum(tally[what] for what in self._names), **counts}
+        counts = {kind: tally[kind] for kind in (*self._names, "unseen", "observations")}
+        return {"records": sum(tally[kind] for kind in self._names), **counts}
 
     @property
     def report(self) -> IngestReport:
-        """What the run did so far; `papers_total` is known when it is finished."""
+        """The result so far; `papers_total` is set when the run is finished."""
         return IngestReport(
             **self._counts,
             rejects=dict(self._rejects),
             papers_total=self._papers_total,
-            names={what: tuple(names) for what, names in self._names.items()},
+            names={kind: tuple(names) for kind, names in self._names.items()},
         )
 
     def add(
@@ -136,17 +135,19 @@ class IngestRun:
         """Store one batch; undated counts are of `captured_at`."""
         for start in range(0, len(batch.records), CHUNK):
             chunk = batch.records[start : start + CHUNK]
-            tally, decided = write(self._database, partial(self._store, chunk, captured_at, now))
+            tally, decided = write(
+                self._database, partial(self._store_records, chunk, captured_at, now)
+            )
             self._tally += tally
-            for record, what in zip(chunk, decided, strict=True):
-                names = self._names.get(what)
+            for record, decision in zip(chunk, decided, strict=True):
+                names = self._names.get(decision)
                 if names is not None and len(names) < MOST_NAMES and record.identifiers:
-                    kind, value = by_trust(record.identifiers)[0]
+                    kind, value = sort_by_trust(record.identifiers)[0]
                     names.append(f"{kind}:{value}"[:_LONGEST_NAME])
             progress(len(chunk))
         if batch.loose_counts or batch.rejects:
             observed, rejects = write(
-                self._database, partial(self._store_rest, batch, captured_at, now)
+                self._database, partial(self._store_counts_and_rejects, batch, captured_at, now)
             )
             self._tally["observations"] += observed
             self._rejects.update(reject.reason for reject in rejects)
@@ -159,8 +160,8 @@ class IngestRun:
         error: str | None = None,
         notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
     ) -> None:
-        """Close the run as `done`, `unchanged`, `put-off` or `failed`, with what it stored before,
-        the `error` it ended with, and what `notes` tell of it."""
+        """Close the run as `done`, `unchanged`, `put-off` or `failed`, with the counts so far, the
+        `error` that ended it, and `notes`."""
 
         def close(work: Transaction) -> int:
             work[FeedStore].finish_run(
@@ -175,16 +176,16 @@ class IngestRun:
 
         self._papers_total = write(self._database, close)
 
-    def _store(
+    def _store_records(
         self, records: Sequence[Record], captured_at: datetime, now: datetime, work: Transaction
     ) -> tuple[Counter[str], list[str]]:
         self._require_lease(work)
         return Chunk(work, self._feed, captured_at, now).store(records)
 
-    def _store_rest(
+    def _store_counts_and_rejects(
         self, batch: ParsedBatch, captured_at: datetime, now: datetime, work: Transaction
     ) -> tuple[int, Sequence[Reject]]:
-        """Store what belongs to no chunk: (new observations, all rejects). Counts of an unknown
+        """Store loose counts and rejects: (new observations, all rejects). Counts of an unknown
         paper become rejects."""
         self._require_lease(work)
         known = work[PaperStore].find({(one.kind, one.value) for one in batch.loose_counts})
@@ -195,13 +196,14 @@ class IngestRun:
             if paper is not None:
                 counts += [(paper, seen) for seen in dated(one.counts, captured_at)]
                 continue
-            stranger = Reject(
-                reason="unknown-paper",
-                detail=f"no paper has the {one.kind} id {one.value}: ingest the papers first",
-                position=one.position,
-                excerpt=f"{one.kind}:{one.value}",
+            rejects.append(
+                Reject(
+                    reason="unknown-paper",
+                    detail=f"no paper has the {one.kind} id {one.value}: ingest the papers first",
+                    position=one.position,
+                    excerpt=f"{one.kind}:{one.value}",
+                )
             )
-            rejects.append(stranger)
         observed = work[PaperStore].observe(self._feed, counts)
         work[FeedStore].keep_rejects(self._number, rejects, now=now)
         return observed, rejects

@@ -1,8 +1,8 @@
-"""How feeds are doing, for those who wait for them and those who read what they bring.
+"""Derive from the state of feeds whether an edition must wait, and what readers are told.
 
     feeds ─► may this cut be frozen? ─► why is there nothing? ─► the digest's footer
 
-Pure: values in, values out. What a poll makes of its feed is said by `feed_health`.
+Pure functions. `health` decides the state of a single feed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ from paperround.feeds.model import FeedHealth, LiveFeed
 from paperround.papers.model import FeedId
 
 FIRST_READ = timedelta(minutes=10)
-"""How long an edition waits for a feed that was just added, when others brought papers."""
+"""How long an edition waits for a newly added feed when other feeds brought papers."""
 
 
 def awaited(feeds: Sequence[LiveFeed], cut_at: datetime, *, now: datetime) -> bool:
-    """Whether a cut should still wait: for a feed that is due, is being read, was never read, or
-    expects a batch at or before the cut.
+    """Return whether a cut should wait for a feed that is due, being read, never read, or expects a
+    batch at or before the cut.
 
-    Nobody waits for a feed that is switched off, on holiday, failing for long, or stale: a batch
-    that is three hours late already may be a day late.
+    Feeds that are switched off, on holiday, stale, or failing for long are ignored: a batch that is
+    three hours late may be a day late.
     """
     return any(_is_awaited(feed, cut_at, now) for feed in feeds if feed.enabled)
 
@@ -40,8 +40,8 @@ def _is_awaited(feed: LiveFeed, cut_at: datetime, now: datetime) -> bool:
 
 
 def never_read(feeds: Sequence[LiveFeed], *, papers_known: bool, now: datetime) -> bool:
-    """Whether a feed that was just added still has to be read for the first time. Once there are
-    papers, nobody waits for it longer than a few minutes."""
+    """Return whether a newly added feed has not been read yet. Once there are papers, the wait is
+    limited to `FIRST_READ`."""
     return any(
         feed.enabled
         and feed.health is FeedHealth.NEW
@@ -51,11 +51,11 @@ def never_read(feeds: Sequence[LiveFeed], *, papers_known: bool, now: datetime) 
 
 
 def quiet_reason(feeds: Sequence[LiveFeed], *, now: datetime) -> str | None:
-    """What keeps papers away: `holiday` when every feed rests, `feed-failed` or `feed-stale` when
-    one of them cannot be read or brings nothing; None when all is well.
+    """Return why no papers arrive: `holiday` when every feed is on holiday, `feed-failed` or
+    `feed-stale` when one of them fails or is stale; None when all feeds work.
 
-    A poll that failed though the feed was good a moment ago is a hiccup and no reason. A feed that
-    is gone for good is one until an operator says what becomes of it.
+    A failed poll shortly after a good one does not count. A feed that is gone for good counts until
+    an operator changes it.
     """
     running = [feed for feed in feeds if feed.enabled]
     for feed in running:
@@ -72,16 +72,17 @@ def quiet_reason(feeds: Sequence[LiveFeed], *, now: datetime) -> str | None:
 
 
 def source_lines(feeds: Sequence[LiveFeed], brought: Mapping[FeedId, int]) -> tuple[str, ...]:
-    """The frozen state of each feed that is read, or is gone.
+    """Return the frozen state of each feed that is enabled or gone.
 
-    `brought` counts the papers that each listed for the first time since the edition before.
+    `brought` maps feeds to the number of papers they listed for the first time since the previous
+    edition.
     """
     shown = (feed for feed in feeds if feed.enabled or feed.gone_at is not None)
     return tuple(_line(feed, brought.get(feed.id, 0)) for feed in shown)
 
 
 def _line(feed: LiveFeed, brought: int) -> str:
-    """What it brought, and how it is doing where that is not well."""
+    """Return the number of new papers, and the trouble if there is any."""
     trouble = "gone" if feed.gone_at is not None else _TROUBLES.get(feed.health)
     news = {"new": brought} if brought else {}
     if trouble is None:

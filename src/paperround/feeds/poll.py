@@ -1,14 +1,14 @@
-"""One poll of one feed.
+"""Poll a single feed.
 
-    lent to us ─► plan ─► turn ─► fetch ─► parse ─► ingest ─┐
-                   ▲                                        │
-                   └──── cursor, validators saved ◄─────────┘
-    last page ─► judged ─► stale? another witness is heard ─► health, reason, next poll
-                    └────► unusual? an alarm
+    leased ─► plan ─► wait ─► fetch ─► parse ─► ingest ─┐
+               ▲                                        │
+               └──── cursor, validators saved ◄─────────┘
+    last page ─► judged ─► stale? cross-check ─► health, reason, next poll
+                    └────► unusual? alarm
 
-Every page is stored, then the cursor behind it, so that a poll that is killed goes on where it
-was and reads no page for nothing. A feed that an operator points elsewhere is lent no more, and its
-poll writes nothing from then on. What goes wrong is a value in the report.
+Every page is stored, then its cursor, so that a poll that is killed resumes there and reads no page
+twice. When an operator changes the feed, its lease ends and the running poll writes nothing more.
+Errors are returned in the report.
 """
 
 import logging
@@ -28,18 +28,17 @@ from paperround.db.transactions import Transaction, write
 from paperround.feeds.fetcher import FeedContext, FetchOutcome, Found, ask
 from paperround.feeds.health import (
     Findings,
-    batch_of,
-    cross_checked,
+    add_failure,
+    apply_cross_check,
+    batch_digest,
+    batch_size,
     is_arrival,
-    judged,
-    name_of,
+    is_size_comparable,
+    judge_poll,
+    judge_put_off,
     next_poll,
     put_off_until,
-    set_back,
-    size_of,
-    tells_size,
-    unheard,
-    with_alarm,
+    record_key,
 )
 from paperround.feeds.ingest import IngestReport, IngestRun
 from paperround.feeds.model import (
@@ -60,11 +59,11 @@ from paperround.papers.model import FeedId, ParsedBatch, Show
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=15)
-"""How long a feed that is being polled is no other process's; each page renews it."""
+"""How long a polled feed is leased; each page renews it."""
 
 _GONE = 410
 _TOO_MANY_REQUESTS = 429
-_CONTINUES = timedelta(minutes=1)
+_RESUME_AFTER = timedelta(minutes=1)
 _LONGEST_REASON = 500
 _VALIDATORS = ("etag", "last-modified")
 _PAUSE = "pause"
@@ -72,10 +71,10 @@ _PAUSE = "pause"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollReport(IngestReport):
-    """What one poll did, over all its pages. `error` is why it ended early, None when it did not.
+    """The result of one poll over all pages. `error` is why it ended early, or None.
 
-    A poll whose turn is far off ends without an error and `put_off`; so does one whose feed is
-    being read by another, or was changed meanwhile. Its reason says why.
+    A poll is `put_off` without an error when its rate limit is far off, when another process reads
+    the feed, or when the feed was changed meanwhile. `reason` says why.
     """
 
     feed: str
@@ -87,20 +86,19 @@ class PollReport(IngestReport):
     error: str | None = None
 
 
-def poll_feed(newsroom: FeedContext, feed: LiveFeed, *, now: datetime) -> PollReport:
-    """Read a feed that is lent to us from where it stands to its end, and write down how it is
-    doing."""
-    poll = _Polling(newsroom, feed, now)
+def poll_feed(context: FeedContext, feed: LiveFeed, *, now: datetime) -> PollReport:
+    """Poll a leased feed from its cursor to the end; record and return the result."""
+    poll = _PollRun(context, feed, now)
     try:
-        return _polled(poll, feed.name)
+        return _run_poll(poll, feed.name)
     except NotFound:
         return poll.deleted()
     except LeaseLost:
         return poll.lost()
 
 
-def not_ours(feed: LiveFeed, why: str, next_at: datetime) -> PollReport:
-    """The report of a poll that may not write to its feed."""
+def skipped_report(feed: LiveFeed, why: str, next_at: datetime) -> PollReport:
+    """Return the report of a poll that must not write to its feed."""
     return PollReport(
         feed=feed.name,
         id=feed.id,
@@ -111,57 +109,56 @@ def not_ours(feed: LiveFeed, why: str, next_at: datetime) -> PollReport:
     )
 
 
-def _polled(poll: "_Polling", name: str) -> PollReport:
-    """The end of a poll, however it comes. Raises NotFound when the feed is no more, and LeaseLost
-    when it is ours no more."""
+def _run_poll(poll: "_PollRun", name: str) -> PollReport:
+    """Run the poll and return its report. Raises NotFound when the feed was deleted, and LeaseLost
+    when the lease was lost."""
     try:
         return poll.read()
     except RateLimited as error:
         return poll.put_off(str(error), timedelta(seconds=error.retry_after))
     except Conflict:
-        return poll.put_off("others wrote the same papers at the same time", _CONTINUES)
+        return poll.put_off("others wrote the same papers at the same time", _RESUME_AFTER)
     except (NotFound, LeaseLost):
         raise
     except (FetchFailed, InvalidInput) as error:
         return poll.fail(str(error), error)
-    except Exception as error:  # whatever one feed holds, the others are read
+    except Exception as error:  # one feed must not stop the others
         log.exception("the feed %s failed unexpectedly", name)
-        words = f"an error of ours, {type(error).__name__}: the log has the whole story"
-        return poll.fail(words, error)
+        reason = f"an error of ours, {type(error).__name__}: the log has the whole story"
+        return poll.fail(reason, error)
 
 
-class _Polling:
-    """One poll of one feed, from its first request to what is written down of it."""
+class _PollRun:
+    """One poll of one feed, from its first request to the recorded result."""
 
-    def __init__(self, newsroom: FeedContext, feed: LiveFeed, now: datetime) -> None:
-        self._newsroom = newsroom
-        self._source = newsroom.sources[feed.kind]
+    def __init__(self, context: FeedContext, feed: LiveFeed, now: datetime) -> None:
+        self._context = context
+        self._source = context.sources[feed.kind]
         self._feed = feed
         self._now = now
         self._progress = feed.progress
         self._run: IngestRun | None = None
-        self._since = now
-        """When the poll was begun that goes on or begins now."""
+        self._since = now  # when this poll, or the one it resumes, began
         if feed.progress.cursor is not None:
             self._since = feed.progress.begun or feed.last_good_at or now
         self._tally = PollTally(continues=feed.progress.cursor is not None)
 
     def read(self) -> PollReport:
-        """Ask for page after page, store each, and judge the whole."""
+        """Request and store page after page, then judge the whole."""
         for _ in range(MOST_PAGES):
             request = self._source.plan(self._state, self._now)
-            page, batch = self._ask(self._source, request)
+            page, batch = self._request(self._source, request)
             batch = shown_as(batch, self._feed.show)
-            self._keep(page, batch)
+            self._store_page(page, batch)
             if batch.next is None:
                 break
         return self._judge()
 
-    def _ask(self, source: FetchOutcome[Found], request: FetchRequest) -> tuple[Page, Found]:
-        """The answer, in our turn."""
+    def _request(self, source: FetchOutcome[Found], request: FetchRequest) -> tuple[Page, Found]:
+        """Send a request within the rate limit."""
         self._tally.requests += 1
         try:
-            return ask(self._newsroom, source, request)
+            return ask(self._context, source, request)
         except RateLimited:  # no request was made
             self._tally.requests -= 1
             raise
@@ -170,9 +167,9 @@ class _Polling:
     def _state(self) -> FeedState:
         return replace(self._feed.state, progress=self._progress)
 
-    def _keep(self, page: Page, batch: ParsedBatch) -> None:
-        """Store a page, then where the poll stands behind it."""
-        run = self._begun()
+    def _store_page(self, page: Page, batch: ParsedBatch) -> None:
+        """Store a page, then the position after it."""
+        run = self._started_run()
         before = run.report.unseen
         run.add(batch, captured_at=page.fetched_at, now=self._now)
         self._tally.take(page, batch)
@@ -181,11 +178,11 @@ class _Polling:
         progress = replace(self._progress, cursor=batch.next, validators=validators)
         if batch.next is not None:
             self._progress = replace(progress, begun=self._since)
-        else:  # all is read that was told when the poll was begun, which may be long ago
+        else:  # everything up to the start of the poll, which may be long ago, is read
             self._progress = replace(progress, begun=None, read_to=self._since)
-        # Keep what was read and the feed to ourselves; how it is doing is said at the end.
-        until = self._newsroom.clock.now() + LEASE
-        self._write(
+        # Save the position and renew the lease; the health is decided at the end.
+        until = self._context.clock.now() + LEASE
+        self._record(
             Poll(
                 health=self._feed.health,
                 reason=self._feed.reason,
@@ -198,7 +195,7 @@ class _Polling:
             )
         )
 
-    def _begun(self) -> IngestRun:
+    def _started_run(self) -> IngestRun:
         if self._run is None:
             feed = self._feed
 
@@ -206,30 +203,32 @@ class _Polling:
                 work[FeedStore].hold_lent(feed.id, feed.lease)
                 return work[FeedStore].start_run(feed.id, source=feed.kind, now=self._now)
 
-            number = write(self._newsroom.database, start)
+            number = write(self._context.database, start)
             self._run = IngestRun(
-                self._newsroom.database, feed=feed.id, number=number, lease=feed.lease
+                self._context.database, feed=feed.id, number=number, lease=feed.lease
             )
         return self._run
 
     def _judge(self) -> PollReport:
-        """The end of a poll that met no error."""
-        run = self._begun()
+        """Finish a poll that met no error."""
+        run = self._started_run()
         unseen = run.report.unseen
-        feed = replace(self._feed, expects_at=self._expects(self._feed.last_news_at))
+        feed = replace(self._feed, expects_at=self._next_batch_at(self._feed.last_news_at))
         found = self._tally.findings(unseen=unseen, ended=self._progress.cursor is None)
         health, reason = self._health(feed, found)
         news_at = self._now if unseen else None
-        expects_at = self._expects(news_at or feed.last_news_at)
-        progress = self._settled(feed, found, arrives=is_arrival(feed, found, expects_at))
+        expects_at = self._next_batch_at(news_at or feed.last_news_at)
+        progress = self._next_progress(feed, found, arrives=is_arrival(feed, found, expects_at))
+        if progress.alarm is not None:
+            reason = f"{reason}; {progress.alarm.words}"
         run.finish(
-            now=self._newsroom.clock.now(),
+            now=self._context.clock.now(),
             state="unchanged" if self._tally.is_unchanged else "done",
             notes=self._tally.notes(health),
         )
         poll = Poll(
             health=health,
-            reason=with_alarm(reason, progress.alarm)[:_LONGEST_REASON],
+            reason=reason[:_LONGEST_REASON],
             progress=progress,
             failures=0,
             next_at=self._next_poll(expects_at),
@@ -237,60 +236,60 @@ class _Polling:
             good_at=self._now if progress.cursor is None else None,
             news_at=news_at,
         )
-        return self._end(poll)
+        return self._finish(poll)
 
     def _health(self, feed: LiveFeed, found: Findings) -> tuple[FeedHealth, str]:
-        """As this poll tells it; before a feed is called stale another witness is heard. One that
-        cannot be heard changes nothing."""
+        """Return the health after this poll, with a cross-check before a feed is called stale. A
+        failed cross-check changes nothing."""
         is_holiday = self._source.holiday(self._now)
-        health, reason = judged(feed, found, is_holiday=is_holiday, now=self._now)
+        health, reason = judge_poll(feed, found, is_holiday=is_holiday, now=self._now)
         is_unreadable = found.shape is not None and found.shape.rejects > 0
         if health is not FeedHealth.STALE or feed.expects_at is None or is_unreadable:
             return health, reason
-        witness = self._newsroom.witnesses.get(self._feed.kind)
+        witness = self._context.witnesses.get(self._feed.kind)
         request = witness.plan(self._state) if witness is not None else None
         if witness is None or request is None:
             return health, reason
         try:
-            _, said = self._ask(witness, request)
+            _, checked = self._request(witness, request)
         except (FetchFailed, RateLimited) as error:
             return health, f"{reason}; nobody else could be asked: {error}"
-        return cross_checked(reason, said, feed.expects_at)
+        return apply_cross_check(reason, checked, feed.expects_at)
 
-    def _settled(self, feed: LiveFeed, found: Findings, *, arrives: bool) -> PollProgress:
-        """Validators of addresses that are asked no more are forgotten (a poll that went on where
-        one stopped asked only the rest), an empty batch never takes the place of one that had
-        papers, and what is usual is remembered."""
+    def _next_progress(self, feed: LiveFeed, found: Findings, *, arrives: bool) -> PollProgress:
+        """Return the progress to store. Validators of addresses no longer requested are dropped,
+        unless the poll resumed, which requested only the rest. An empty batch never replaces one
+        with papers. The shape of an expected batch is remembered."""
         before, known = self._progress, self._progress.validators
-        asked = {url: known[url] for url in known if url in self._tally.asked}
-        usual, tells = before.usual, tells_size(feed, found, arrives=arrives)
+        requested = {url: known[url] for url in known if url in self._tally.asked}
+        usual, is_comparable = before.usual, is_size_comparable(feed, found, arrives=arrives)
         if arrives and found.shape is not None:
             usual = remembered(usual, found.shape)
         return replace(
             before,
-            validators=known if self._feed.progress.cursor else asked,
-            batch=found.batch if size_of(found.batch) else before.batch,
-            alarm=alarm_of(before, found.shape, is_arrival=tells, now=self._now),
+            validators=known if self._feed.progress.cursor else requested,
+            batch=found.batch if batch_size(found.batch) else before.batch,
+            alarm=alarm_of(before, found.shape, is_arrival=is_comparable, now=self._now),
             usual=usual,
         )
 
-    def _expects(self, last_news_at: datetime | None) -> datetime | None:
+    def _next_batch_at(self, last_news_at: datetime | None) -> datetime | None:
         return self._source.expects(last_news_at or self._feed.created_at)
 
     def _next_poll(self, expects_at: datetime | None) -> datetime:
         if self._progress.cursor is not None:
-            return self._now + _CONTINUES
+            return self._now + _RESUME_AFTER
         known = self._progress.validators
-        asked = [int(known[url].get(_PAUSE, "0")) for url in known if url in self._tally.asked]
-        wished = timedelta(seconds=max(asked, default=0))
-        interval = max(self._source.interval, wished)
+        pauses = [int(known[url].get(_PAUSE, "0")) for url in known if url in self._tally.asked]
+        pause = timedelta(seconds=max(pauses, default=0))
+        interval = max(self._source.interval, pause)
         due = next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
-        return max(due, self._now + wished)  # never asked earlier, whatever the spread is
+        return max(due, self._now + pause)  # the spread must not shorten the pause
 
     def put_off(self, why: str, pause: timedelta) -> PollReport:
-        """It cannot go on now: its place is kept until it goes on after `pause`."""
-        now, is_holiday = self._newsroom.clock.now(), self._source.holiday(self._now)
-        health, reason = unheard(self._feed, why, is_holiday=is_holiday, now=now)
+        """End a poll that cannot go on now; it resumes at its cursor after `pause`."""
+        now, is_holiday = self._context.clock.now(), self._source.holiday(self._now)
+        health, reason = judge_put_off(self._feed, why, is_holiday=is_holiday, now=now)
         self._close_early(health, now)
         poll = Poll(
             health=health,
@@ -300,69 +299,69 @@ class _Polling:
             next_at=put_off_until(self._feed, pause, now),
             expects_at=self._feed.expects_at,
         )
-        return replace(self._end(poll), reason=f"put off: {why}", put_off=True)
+        return replace(self._finish(poll), reason=f"put off: {why}", put_off=True)
 
     def _close_early(self, health: FeedHealth | None, now: datetime) -> None:
         if self._run is not None:
             self._run.finish(now=now, state="put-off", notes=self._tally.notes(health))
 
     def lost(self) -> PollReport:
-        """An operator changed the feed while it was read, or this poll was so slow that the feed
-        was lent to another: what it is now is not ours to say."""
-        now = self._newsroom.clock.now()
+        """End a poll whose feed was changed while it was read, or leased to another process because
+        this one was slow. The feed is left alone."""
+        now = self._context.clock.now()
         self._close_early(None, now)
-        return not_ours(self._feed, "the feed was changed while it was read", now)
+        return skipped_report(self._feed, "the feed was changed while it was read", now)
 
-    def fail(self, words: str, error: Exception) -> PollReport:
-        """The end of a poll that met an error: asked again later and later."""
-        reason, now = words[:_LONGEST_REASON], self._newsroom.clock.now()
+    def fail(self, reason: str, error: Exception) -> PollReport:
+        """End a poll that met an error; the pauses grow with every failure."""
+        reason, now = reason[:_LONGEST_REASON], self._context.clock.now()
         notes = self._tally.notes(FeedHealth.FAILED)
-        self._begun().finish(now=now, state="failed", error=reason, notes=notes)
+        self._started_run().finish(now=now, state="failed", error=reason, notes=notes)
         retry_after = error.retry_after if isinstance(error, FetchFailed) else None
         is_refused = isinstance(error, FetchFailed) and error.status == _TOO_MANY_REQUESTS
-        setback = set_back(self._feed.failures, retry_after, is_refused=is_refused)
+        failure = add_failure(self._feed.failures, retry_after, is_refused=is_refused)
         progress = self._progress
-        if setback.begins_anew:
+        if failure.restarts:
             progress = replace(progress, cursor=None, begun=None)
         poll = Poll(
             health=FeedHealth.FAILED,
             reason=reason,
             progress=progress,
-            failures=setback.failures,
-            next_at=now + setback.pause,
+            failures=failure.failures,
+            next_at=now + failure.pause,
             expects_at=self._feed.expects_at,
             gone_at=now if isinstance(error, FetchFailed) and error.status == _GONE else None,
         )
-        return replace(self._end(poll), error=reason)
+        return replace(self._finish(poll), error=reason)
 
     def deleted(self) -> PollReport:
-        """The feed was deleted while it was read: there is nothing to write it down in."""
+        """End a poll whose feed was deleted meanwhile."""
         reason = "the feed was deleted while it was read"
-        report = not_ours(self._feed, reason, self._now)
+        report = skipped_report(self._feed, reason, self._now)
         return replace(report, reason=reason, put_off=False, error=reason)
 
-    def _end(self, poll: Poll) -> PollReport:
-        self._write(poll)
-        did = self._run.report if self._run is not None else IngestReport()
+    def _finish(self, poll: Poll) -> PollReport:
+        self._record(poll)
+        ingested = self._run.report if self._run is not None else IngestReport()
         return PollReport(
             feed=self._feed.name,
             id=self._feed.id,
             health=poll.health if poll.gone_at is None else FeedHealth.PAUSED,
             reason=poll.reason,
             next_at=poll.next_at,
-            **{one.name: getattr(did, one.name) for one in fields(did)},
+            **{one.name: getattr(ingested, one.name) for one in fields(ingested)},
         )
 
-    def _write(self, poll: Poll) -> None:
+    def _record(self, poll: Poll) -> None:
         feed = self._feed
         write(
-            self._newsroom.database,
+            self._context.database,
             lambda work: work[FeedStore].record(feed.id, poll, lease=feed.lease),
         )
 
 
 def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:
-    """The batch as its operator lets it be shown; None leaves that to the records."""
+    """Return the batch with `show` set on every record; None keeps that of the records."""
     if show is None:
         return batch
     return replace(batch, records=tuple(replace(one, show=show) for one in batch.records))
@@ -371,8 +370,8 @@ def shown_as(batch: ParsedBatch, show: Show | None) -> ParsedBatch:
 def _validators(
     page: Page, pause: timedelta | None, before: Mapping[str, Mapping[str, str]]
 ) -> dict[str, str]:
-    """What lets us ask for this address only when it has changed, and no sooner than it wants; an
-    unchanged page may say less than the page itself did, and then what is known stays."""
+    """Return the validators of the page, with the pause it demands. An unchanged page may state
+    fewer than the page itself; then the known ones are kept."""
     known = {name: page.headers[name] for name in _VALIDATORS if page.headers.get(name)}
     if pause:
         known[_PAUSE] = str(int(pause.total_seconds()))
@@ -380,8 +379,8 @@ def _validators(
 
 
 class PollTally:
-    """What a poll asked for and got. `continues` says that it goes on where another stopped; then
-    nobody asks what the batch was, and no names are kept. No record ever is."""
+    """Counts of a poll. When it `continues` an interrupted one, the whole batch is unknown and no
+    names are kept. Records are never kept."""
 
     def __init__(self, *, continues: bool) -> None:
         self._continues = continues
@@ -390,22 +389,22 @@ class PollTally:
         self._bytes = 0
         self._rejects = 0
         self.names: set[str] = set()
-        """Of the papers of the whole batch, as far as it is known."""
+        """Keys of the papers of the whole batch, as far as it is known."""
         self._papers = self._abstracts = self._authors = 0
         self.asked: set[str] = set()
-        """Addresses that answered."""
+        """Addresses that responded."""
 
     def take(self, page: Page, batch: ParsedBatch) -> None:
-        """Count an answer and what it held."""
+        """Count a page and its entries."""
         self.asked.add(page.request.url)
         self._bytes += len(page.body)
         self._has_unchanged_pages |= page.not_modified
         self._rejects += len(batch.rejects)
         for record in batch.records:
             if not self._continues:
-                name = name_of(record)
+                name = record_key(record)
                 if name in self.names:
-                    continue  # a paper that stands on two pages is one paper
+                    continue  # a paper on two pages counts once
                 self.names.add(name)
             self._papers += 1
             self._abstracts += bool(record.abstract.strip())
@@ -417,8 +416,8 @@ class PollTally:
         return self._has_unchanged_pages and not self._papers
 
     def findings(self, *, unseen: int, ended: bool) -> Findings:
-        """What the poll found; `ended` says that no page is left to read. The batch is known when
-        the poll saw all of it."""
+        """Return the findings; `ended` means that no page is left. The batch is known when the poll
+        saw all of it."""
         if self._continues or self._has_unchanged_pages or not ended:
             return Findings(unseen=unseen, batch=None, ended=ended)
         shape = FeedShape(
@@ -427,10 +426,9 @@ class PollTally:
             abstracts=self._abstracts,
             authors=self._authors,
         )
-        return Findings(unseen=unseen, batch=batch_of(self.names), shape=shape)
+        return Findings(unseen=unseen, batch=batch_digest(self.names), shape=shape)
 
     def notes(self, health: FeedHealth | None) -> RunNotes:
-        """For the history: what was asked, how much came back, and how the feed is, None when the
-        poll does not tell."""
+        """Return the notes of the run: requests, bytes, papers, and the health if known."""
         counts = {"requests": self.requests, "bytes": self._bytes, "batch": self._papers}
         return RunNotes(counts=counts, health=health)

@@ -1,8 +1,8 @@
-"""Feeds that fit a field, ready to be added by name.
+"""Predefined feeds for a field, which an operator adds by name.
 
-Only what the sources of this version can read. Archives of arXiv whose announcements are larger
-than one feed may hold (cs) stand as their larger categories. A feed of one name is the same in
-every preset, so that two presets share it.
+Only sources of this version are used. arXiv archives whose announcements exceed the limit of one
+feed (cs) are represented by their larger categories. Feeds of the same name are identical in all
+presets, so presets can share them.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ def _arxiv(name: str, *categories: str) -> NewFeed:
 
 
 def _biorxiv(name: str, *subjects: str, server: str = "") -> NewFeed:
-    said = {"server": server, "categories": ",".join(subjects)}
+    settings = {"server": server, "categories": ",".join(subjects)}
     return NewFeed(
-        name=name, kind="biorxiv", settings={key: text for key, text in said.items() if text}
+        name=name, kind="biorxiv", settings={key: text for key, text in settings.items() if text}
     )
 
 

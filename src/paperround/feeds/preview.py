@@ -1,4 +1,4 @@
-"""A look at a feed before it is kept. Nothing is stored."""
+"""Preview a feed without storing anything."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +16,12 @@ from paperround.papers.model import ParsedBatch, Reject, Show
 from paperround.papers.store.papers import PaperStore
 
 MOST_PAGES = 3
-"""Answers a look may ask for until one holds papers: a day without any is ordinary."""
+"""Pages a preview reads to find papers: a day without any is normal."""
 
 
 class Fate(StrEnum):
-    """What would become of a record: a `new` paper, a `known` one, or `nothing`, because it is
-    news of a paper that is not here."""
+    """What ingest would make of a record: a `new` paper, a `known` one, or `nothing` for an update
+    of an unknown paper."""
 
     NEW = "new"
     KNOWN = "known"
@@ -30,7 +30,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewedPaper:
-    """A paper as it would be kept. `show` is how much of it the feed would show."""
+    """A paper as ingest would store it. `show` is how much of it the feed would show."""
 
     title: str
     identifiers: Mapping[str, str]
@@ -42,10 +42,10 @@ class PreviewedPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPreview:
-    """What the first page of a feed holds; `next` is where it would go on, None at its end.
+    """The first page of a feed; `next` is the cursor of the next page, None at the end.
 
-    `url` is the address that answered, with `size` bytes after `seconds`, without the wait for the
-    service's turn.
+    `url` is the final address, which answered with `size` bytes after `seconds`, without the wait
+    for the rate limit.
     """
 
     papers: tuple[PreviewedPaper, ...]
@@ -56,13 +56,13 @@ class FeedPreview:
     seconds: float
 
     def count(self, fate: Fate) -> int:
-        """How many papers would become this."""
+        """Return the number of papers with this fate."""
         return sum(one.becomes is fate for one in self.papers)
 
 
 @dataclass(slots=True)
-class _Timed:
-    """A client that tells how long its last answer took."""
+class _TimedClient:
+    """An HTTP client that measures the duration of its last request."""
 
     client: HttpClient
     clock: Clock
@@ -75,16 +75,16 @@ class _Timed:
         return page
 
 
-def preview_feed(newsroom: FeedContext, feed: NewFeed, *, now: datetime) -> FeedPreview:
-    """Read the first page of a feed that need not exist, and store nothing of it.
+def preview_feed(context: FeedContext, feed: NewFeed, *, now: datetime) -> FeedPreview:
+    """Read the first page of a feed that need not exist, and store nothing.
 
-    A first page without papers is followed by the next: it may only say where the papers are.
-    Raises InvalidInput as `check_feed` does, FetchFailed for what cannot be read, and RateLimited
-    when the service may not be asked now.
+    Pages without papers are followed, up to `MOST_PAGES`. Raises InvalidInput as `check_feed` does,
+    FetchFailed when the feed cannot be read, and RateLimited when the service must not be requested
+    now.
     """
-    check_feed(newsroom.sources, feed)
-    timed = _Timed(newsroom.client, newsroom.clock)
-    page, batch = _first_papers(replace(newsroom, client=timed), feed, now)
+    check_feed(context.sources, feed)
+    timed = _TimedClient(context.client, context.clock)
+    page, batch = _first_papers(replace(context, client=timed), feed, now)
     entries = [ChunkEntry(record) for record in batch.records]
     return FeedPreview(
         papers=tuple(
@@ -96,7 +96,7 @@ def preview_feed(newsroom: FeedContext, feed: NewFeed, *, now: datetime) -> Feed
                 show=feed.show or one.raw.show,
                 becomes=fate,
             )
-            for one, fate in zip(entries, _fates(newsroom, entries), strict=True)
+            for one, fate in zip(entries, _fates(context, entries), strict=True)
         ),
         rejects=batch.rejects,
         next=batch.next,
@@ -106,16 +106,16 @@ def preview_feed(newsroom: FeedContext, feed: NewFeed, *, now: datetime) -> Feed
     )
 
 
-def _first_papers(newsroom: FeedContext, feed: NewFeed, now: datetime) -> tuple[Page, ParsedBatch]:
-    """The first page that holds papers, else the last that is looked at; the rejects of all."""
-    source = newsroom.sources[feed.kind]
+def _first_papers(context: FeedContext, feed: NewFeed, now: datetime) -> tuple[Page, ParsedBatch]:
+    """Return the first page with papers, or the last one read, with the rejects of all."""
+    source = context.sources[feed.kind]
     cursor: str | None = None
     rejects: tuple[Reject, ...] = ()
     for _ in range(MOST_PAGES):
         state = FeedState(
             url=feed.url, settings=feed.settings, progress=PollProgress(cursor=cursor)
         )
-        page, batch = ask(newsroom, source, source.plan(state, now))
+        page, batch = ask(context, source, source.plan(state, now))
         rejects += batch.rejects
         cursor = batch.next
         if cursor is None or batch.records:
@@ -123,20 +123,20 @@ def _first_papers(newsroom: FeedContext, feed: NewFeed, now: datetime) -> tuple[
     return page, replace(batch, rejects=rejects)
 
 
-def _fates(newsroom: FeedContext, entries: Sequence[ChunkEntry]) -> list[Fate]:
-    """What each would become. A paper is known by its identifiers, else as ingest would tell it by
-    its title, first author and year."""
-    with newsroom.database.reading() as work:
+def _fates(context: FeedContext, entries: Sequence[ChunkEntry]) -> list[Fate]:
+    """Return the fate of each entry. Papers are matched by identifier, else by title, first author
+    and year, as ingest does."""
+    with context.database.reading() as work:
         named = work[PaperStore].find({pair for one in entries for pair in one.pairs})
         strange = [one for one in entries if not any(pair in named for pair in one.pairs)]
-        keys = {("title_key", one.key) for one in strange if one.names_a_work}
+        keys = {("title_key", one.key) for one in strange if one.has_title_key}
         titled = work[PaperStore].find(keys)
         papers = work[PaperStore].load(set(titled.values()))
 
     def fate(one: ChunkEntry) -> Fate:
         if any(pair in named for pair in one.pairs):
             return Fate.KNOWN
-        namesake = titled.get(("title_key", one.key)) if one.names_a_work else None
+        namesake = titled.get(("title_key", one.key)) if one.has_title_key else None
         if namesake is not None and may_merge_by_title(one.record, papers[namesake]):
             return Fate.KNOWN
         return Fate.NEW if one.raw.announces else Fate.NOTHING

@@ -1,12 +1,12 @@
-"""Alarms about what a source brings: far fewer papers than usual, far more, or other ones.
+"""Raise alarms when a batch has far fewer or far more papers than usual, or looks different.
 
     whole batch ─► shape ─► compared with the median of the last ten ─► alarm, or none
-                     └────► remembered, when the batch is one that was expected
+                     └────► remembered, when the batch was an expected one
 
-Only a whole batch is judged, and one in which a source answered an expectation (its first news
-since the batch was due) is remembered: so the sizes of ten days are compared, not those of ten
-polls of one day. The factors are wider than what weekdays, holidays and a slow week do. What stays
-unusual for six batches is the new usual. Pure.
+Only whole batches are judged. A batch is remembered when it is the first news since one was due, so
+the sizes of ten days are compared, not those of ten polls of one day. The factors exceed the
+effects of weekdays, holidays and slow weeks. A size or shape that lasts for six batches becomes the
+new usual one. Pure functions.
 """
 
 from collections.abc import Sequence
@@ -17,57 +17,59 @@ from statistics import median
 from paperround.feeds.model import Alarm, AlarmKind, FeedShape, PollProgress
 
 MANY = 10
-"""Papers in a batch below which nothing is said of its size or shape."""
+"""Batches with fewer papers are not judged by size or shape."""
 
 REMEMBERED = 10
-"""How many batches what is usual is the median of."""
+"""Number of batches whose median is the usual size."""
 
 ENOUGH = 5
-"""Batches that must be remembered before anything is unusual."""
+"""Number of remembered batches needed before an alarm can be raised."""
 
 UNJUDGED = 6
-"""Batches after which an alarm ends that none of them could confirm."""
+"""Number of batches without a judgement after which an alarm ends."""
 
 
 def alarm_of(
     before: PollProgress, shape: FeedShape | None, *, is_arrival: bool, now: datetime
 ) -> Alarm | None:
-    """The alarm that stands after a batch of this shape; None when all is as usual.
+    """Return the alarm after a batch of this shape, or None when it is as usual.
 
-    One that stood before keeps its beginning: it is the same episode. Without a whole batch, or
-    with one that is too small to tell, it stands, for six batches at most.
+    An alarm of the same kind keeps its start time. When the batch is partial or too small to judge,
+    the previous alarm continues, for six batches at most.
     """
     if shape is None or len(before.usual) < ENOUGH:
-        return _waited_out(before.alarm, is_arrival=is_arrival)
-    found = _reshaped(before.usual, shape) or _resized(before.usual, shape, is_arrival=is_arrival)
+        return _expire_alarm(before.alarm, is_arrival=is_arrival)
+    found = _check_shape(before.usual, shape) or _check_size(
+        before.usual, shape, is_arrival=is_arrival
+    )
     alarm = before.alarm
     if found is not None:
         since = alarm.since if alarm is not None and alarm.kind is found[0] else now
         return Alarm(kind=found[0], words=found[1], since=since)
     if alarm is None:
         return None
-    # A size is judged again when the next batch comes, a shape when there is enough of it.
-    stands = shape.entries < MANY if alarm.kind is AlarmKind.RESHAPED else not is_arrival
-    return _waited_out(alarm, is_arrival=is_arrival) if stands else None
+    # Sizes are judged when the next batch arrives, shapes when a batch is large enough.
+    is_unjudged = shape.entries < MANY if alarm.kind is AlarmKind.RESHAPED else not is_arrival
+    return _expire_alarm(alarm, is_arrival=is_arrival) if is_unjudged else None
 
 
 def remembered(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[FeedShape, ...]:
-    """The last ten shapes, this one the newest."""
+    """Return the last ten shapes, with `shape` as the newest."""
     return (*usual, shape)[-REMEMBERED:]
 
 
-def _waited_out(alarm: Alarm | None, *, is_arrival: bool) -> Alarm | None:
-    """What could not be judged for six batches is seen no more."""
+def _expire_alarm(alarm: Alarm | None, *, is_arrival: bool) -> Alarm | None:
+    """End an alarm that could not be judged for six batches."""
     if alarm is None or not is_arrival:
         return alarm
     unjudged = alarm.unjudged + 1
     return None if unjudged >= UNJUDGED else replace(alarm, unjudged=unjudged)
 
 
-def _resized(
+def _check_size(
     usual: Sequence[FeedShape], shape: FeedShape, *, is_arrival: bool
 ) -> tuple[AlarmKind, str] | None:
-    """Under a fifth, or over ten times, of what is usual, where ten or more are usual."""
+    """Report fewer than a fifth, or more than ten times, of the usual papers (at least ten)."""
     middle = int(median(one.records for one in usual))
     if not is_arrival or middle < MANY:
         return None
@@ -79,23 +81,27 @@ def _resized(
     return None
 
 
-def _reshaped(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[AlarmKind, str] | None:
-    """A quarter of the entries cannot be used where hardly any could not; or a field that nearly
-    every paper had is missing from most."""
+def _check_shape(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[AlarmKind, str] | None:
+    """Report when a quarter of the entries is rejected where at most 5 % usually are, or when a
+    field that 90 % of the papers had is missing from most."""
     if shape.entries < MANY:
         return None
     known = [one for one in usual if one.entries]
-    if shape.rejects * 4 >= shape.entries and _share(known, "rejects") * 20 <= 1:
+    if shape.rejects * 4 >= shape.entries and _usual_share(known, "rejects") * 20 <= 1:
         rejects = f"{shape.rejects:,} of {shape.entries:,} entries could not be used"
         return AlarmKind.RESHAPED, f"{rejects}, which is not usual: see the feed's rejects"
     for field in ("abstracts", "authors"):
         having = getattr(shape, field)
-        if shape.records >= MANY and having * 2 < shape.records and _share(known, field) * 10 >= 9:
+        if (
+            shape.records >= MANY
+            and having * 2 < shape.records
+            and _usual_share(known, field) * 10 >= 9
+        ):
             without = f"{shape.records - having:,} of {shape.records:,} papers have no {field}"
             return AlarmKind.RESHAPED, f"{without}, which nearly all had"
     return None
 
 
-def _share(usual: Sequence[FeedShape], field: str) -> float:
-    """The usual share of the entries, 0 to 1; of a source that brought none it is 0."""
+def _usual_share(usual: Sequence[FeedShape], field: str) -> float:
+    """Return the median share of entries, 0 to 1; 0 when there were none."""
     return median([float(getattr(one, field)) / one.entries for one in usual] or [0.0])
