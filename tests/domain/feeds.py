@@ -3,15 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from paperround.feeds.health import batch_of
+from paperround.feeds.health import batch_digest
 from paperround.feeds.model import FeedHealth, LiveFeed, PollProgress
 from paperround.papers.model import FeedId
 
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)  # a Wednesday
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-BATCH = batch_of([f"arxiv:2611.{n:05}" for n in range(80)])
-EMPTY = batch_of([])
+BATCH = batch_digest([f"arxiv:2611.{n:05}" for n in range(80)])
+EMPTY = batch_digest([])
 
 
 def feed(health: FeedHealth = FeedHealth.FRESH, **changes: object) -> LiveFeed:

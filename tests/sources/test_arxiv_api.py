@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.feeds.sources.arxiv_api import read_answer, read_arxiv_atom
+from paperround.feeds.sources.arxiv_api import read_arxiv_atom, read_response
 from paperround.papers.model import Record
 from tests.sources.arxiv_samples import answer, entry
 
@@ -26,7 +26,7 @@ def test_every_recorded_answer_is_read_whole(real_data: Path) -> None:
     assert len(paths) == 11
     for path in paths:
         saved = json.loads(path.read_text())
-        found = read_answer(saved["body"].encode())
+        found = read_response(saved["body"].encode())
         assert saved["url"].endswith(f"max_results={found.entries}")
         assert (len(found.batch.records), found.batch.rejects) == (found.entries, ())
         assert found.total == 214_881
@@ -87,28 +87,28 @@ def test_an_error_that_comes_as_an_entry_is_an_error(real_data: Path) -> None:
 @pytest.mark.parametrize("start", [0, 200])
 def test_an_empty_answer_with_results_left_is_an_error(start: int) -> None:
     with pytest.raises(InvalidInput, match="came back empty though more is announced"):
-        read_answer(answer(total=214_881, start=start))
+        read_response(answer(total=214_881, start=start))
 
 
 def test_an_empty_answer_without_results_is_empty(real_data: Path) -> None:
-    found = read_answer(recorded(real_data, "id_0000.0000"))
+    found = read_response(recorded(real_data, "id_0000.0000"))
     assert (found.entries, found.total, found.batch.records) == (0, 0, ())
-    assert read_answer(answer(total=300, start=300)).entries == 0
+    assert read_response(answer(total=300, start=300)).entries == 0
 
 
 @pytest.mark.accept("I6", part="arxiv")
 def test_one_malformed_entry_costs_one_paper() -> None:
     bad = entry(published="yesterday")
-    found = read_answer(answer(entry("2601.00001v1"), bad, entry("2601.00002v1")))
+    found = read_response(answer(entry("2601.00001v1"), bad, entry("2601.00002v1")))
     assert (found.entries, len(found.batch.records)) == (3, 2)
     assert [(one.reason, one.position) for one in found.batch.rejects] == [("bad-date", 2)]
 
 
 def test_totals_that_are_no_numbers_are_unknown() -> None:
     content = answer(entry()).replace(b"Results>1<", b"Results>many<")
-    assert read_answer(content).total == 1
+    assert read_response(content).total == 1
 
 
 def test_what_is_no_answer_is_refused() -> None:
     with pytest.raises(InvalidInput, match="begins with 'rss'"):
-        read_answer(b"<rss/>")
+        read_response(b"<rss/>")

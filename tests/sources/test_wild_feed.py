@@ -111,7 +111,7 @@ def test_too_large_a_feed_is_not_handed_on(filling: str, monkeypatch: pytest.Mon
     ("limits", "why"),
     [
         (ParserLimits(memory=8 * 1024 * 1024), "too much memory or time"),
-        (ParserLimits(patience=0.001), "took too long"),
+        (ParserLimits(timeout=0.001), "took too long"),
     ],
 )
 def test_a_reading_that_meets_a_limit_is_a_failure(
@@ -128,7 +128,7 @@ def test_a_reading_that_meets_a_limit_is_a_failure(
 def test_a_reading_that_works_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wild_feed, "CHILD", "tests.sources.busy_child")
     with pytest.raises(UnreadableFile, match="too much memory or time"):
-        wild_items(f"{HEAD}{SECOND}{TAIL}", ParserLimits(work=1, patience=60.0))
+        wild_items(f"{HEAD}{SECOND}{TAIL}", ParserLimits(cpu_seconds=1, timeout=60.0))
 
 
 def test_the_child_sees_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:

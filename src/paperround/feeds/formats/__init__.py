@@ -1,1 +1,1 @@
-"""Files and responses read into records and rejects."""
+"""Parse files and responses into records and rejects."""

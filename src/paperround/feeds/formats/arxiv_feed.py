@@ -1,8 +1,8 @@
-"""arXiv's daily announcements, as its RSS 2.0 and its Atom feed carry them.
+"""Parse arXiv's daily announcements, as RSS 2.0 or Atom.
 
-An entry says how it is announced: `new`, `cross` (new here, at home in another category),
-`replace`, `replace-cross`. A replacement brings a later version of a paper and no listing: it
-updates what is known and never announces it again.
+An entry states its type: `new`, `cross` (from another category), `replace`, `replace-cross`. A
+replacement brings a later version without a listing: it updates a known paper and never announces
+it again.
 """
 
 import re
@@ -19,7 +19,7 @@ NEW = ("new", "cross")
 TYPES = (*NEW, "replace", "replace-cross")
 
 MOST_ENTRIES = 2000
-"""arXiv lists no more entries than this in one feed, and does not say when it left some out."""
+"""arXiv's limit of entries in one feed; it does not say when it left some out."""
 
 _EXCERPT = 1000
 _ERROR = "feed error"
@@ -29,10 +29,10 @@ _HEADING = re.compile(
 
 
 def read_arxiv_feed(content: bytes, include: Collection[str] = TYPES) -> ParsedBatch:
-    """The entries announced in one of the ways in `include`; the others are left out.
+    """Return the entries with a type in `include`.
 
-    Raises InvalidInput for an answer that is an error or no feed. A feed without entries is what
-    arXiv shows on days without an announcement.
+    Raises InvalidInput for an error or anything but a feed. A feed without entries is normal on
+    days without an announcement.
     """
     entries = _entries(read_xml(content))
 
@@ -78,7 +78,7 @@ def _record(entry: Node, announced: str) -> Record:
         listed_at = mail_date(listed_at)
     return arxiv_record(
         {
-            # The guid, which has the version, else the address.
+            # The guid, which includes the version, else the address.
             "id": next(filter(None, (*named, *hrefs)), None),
             "title": entry.said("title"),
             "abstract": _HEADING.sub("", _description(entry), count=1),

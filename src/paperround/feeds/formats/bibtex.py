@@ -1,10 +1,10 @@
-r"""BibTeX and BibLaTeX bibliographies, as Zotero, Mendeley, Google Scholar, arXiv, DBLP and the ACL
-Anthology write them.
+r"""Parse BibTeX and BibLaTeX of Zotero, Mendeley, Google Scholar, arXiv, DBLP and the ACL
+Anthology.
 
     text ─► pieces, each from an `@word{` that begins a line ─► bibtexparser ─► fields ─► Record
 
-A piece is parsed by itself: an entry whose braces do not close is one reject and swallows no other.
-`@string` macros are put in, `@comment` and `@preamble` are left out.
+Each piece is parsed separately, so an entry with unclosed braces is one reject and affects no
+other. `@string` macros are expanded, `@comment` and `@preamble` are ignored.
 """
 
 import logging
@@ -21,11 +21,11 @@ from paperround.feeds.formats.entries import MOST_BYTES, BadEntry, Line, reject
 from paperround.feeds.formats.references import (
     Reference,
     arxiv_name,
-    dois,
-    in_order,
-    lasting_note,
-    readable,
+    given_name_first,
     reference_record,
+    require_utf8,
+    split_dois,
+    strip_volatile_notes,
 )
 from paperround.papers.model import ParsedBatch, Record, Reject
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bibtexparser.model import Block
 
 START = re.compile(r"^[ \t]*@[ \t]*\w+[ \t\r\n]*[{(]", re.MULTILINE)
-"""Where a piece of a bibliography begins."""
+"""The beginning of a piece of a bibliography."""
 
 _NO_ENTRY = re.compile(r"\s*@\s*(?:comment|preamble)\b", re.IGNORECASE)
 _EXCERPT = 1000
@@ -58,23 +58,22 @@ _OTHERS = frozenset({"others", "et al", "et al."})
 
 
 def read_bibtex(content: bytes) -> ParsedBatch:
-    """Every entry that is a paper, and a reject for each that is not. Entries count from 1.
+    """Return the papers, and a reject for each entry that is none. Entries count from 1.
 
-    Raises UnreadableFile for a text without a single entry.
+    Raises UnreadableFile for text without an entry.
     """
     return read_bibtex_and_rest(content)[0]
 
 
 def read_bibtex_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]:
-    """As `read_bibtex`, and the lines that stand outside of the entries: BibTeX passes over them,
-    and exporters write about themselves there. Empty ones, and comments that begin with `%`, are
-    left out."""
-    # The library logs what it cannot read; here that is a reject, kept with its reason.
+    """Return the batch of `read_bibtex`, and the lines outside of entries, which BibTeX ignores and
+    exporters use for notes. Empty lines and `%` comments are left out."""
+    # The library logs what it cannot read; here those are rejects.
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL + 1)
     text = text_of_bytes(content)
     starts = [match.start() for match in START.finditer(text)]
     reading = _EntryReader()
-    reading.pass_over(text[: starts[0]] if starts else text, 1)
+    reading.collect_rest(text[: starts[0]] if starts else text, 1)
     number = 1 + text.count("\n", 0, starts[0]) if starts else 1
     for start, end in pairwise([*starts, len(text)]):
         reading.add(text[start:end], number)
@@ -86,7 +85,7 @@ def read_bibtex_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]
 
 
 class _EntryReader:
-    """What was read so far, and the macros that were defined so far."""
+    """The entries and macros read so far."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -96,39 +95,39 @@ class _EntryReader:
         self._macros: dict[str, str] = {}
 
     def add(self, piece: str, number: int) -> None:
-        """Read one piece, whose first line has that number. What follows something broken in it is
-        not read."""
+        """Read one piece, whose first line has that number. Anything after a broken part is
+        skipped."""
         from bibtexparser.model import ImplicitComment
 
         try:
             blocks = _blocks(piece)
         except BadEntry as problem:
-            self._refuse(problem, piece)
+            self._reject(problem, piece)
             return
         for block in blocks:
             if isinstance(block, ImplicitComment):
-                self.pass_over(block.comment, number + (block.start_line or 0))
-            elif not self._take(block):
+                self.collect_rest(block.comment, number + (block.start_line or 0))
+            elif not self._read_block(block):
                 break
 
-    def pass_over(self, text: str, number: int) -> None:
-        """Keep the lines of what is no entry, from the one with that number on."""
+    def collect_rest(self, text: str, number: int) -> None:
+        """Collect the lines outside of entries, numbered from `number`."""
         for at, line in enumerate(text.split("\n"), start=number):
             said = line.strip(" \t\r\ufeff")
             if said and not said.startswith("%"):
                 self.rest.append((at, said))
 
-    def _take(self, block: "Block") -> bool:
-        """Whether what follows the block can be trusted."""
+    def _read_block(self, block: "Block") -> bool:
+        """Read a block; return whether the text after it can be trusted."""
         from bibtexparser.model import Entry, ParsingFailedBlock, String
 
         is_broken = isinstance(block, ParsingFailedBlock) and not _NO_ENTRY.match(block.raw or "")
         inner = block.ignore_error_block if isinstance(block, ParsingFailedBlock) else block
         try:
-            if isinstance(inner, Entry):  # one with a field or a key twice is no broken one
-                readable(inner.raw or "")
+            if isinstance(inner, Entry):  # duplicate fields or keys are accepted
+                require_utf8(inner.raw or "")
                 raw: dict[str, str] = {}
-                for one in inner.fields:  # of a field that is there twice BibTeX takes the first
+                for one in inner.fields:  # BibTeX uses the first of duplicate fields
                     raw.setdefault(one.key.strip().casefold(), one.value)
                 said = {
                     key: value_of(raw[key], self._macros)
@@ -136,7 +135,7 @@ class _EntryReader:
                     if key in raw
                 }
                 if "note" in said:
-                    said["note"] = lasting_note(said["note"])
+                    said["note"] = strip_volatile_notes(said["note"])
                 record = reference_record(_reference(said))
                 self.position += 1
                 self.records.append(record)
@@ -146,10 +145,10 @@ class _EntryReader:
             elif is_broken:
                 raise BadEntry("bad-bibtex", _UNREADABLE)
         except BadEntry as problem:
-            self._refuse(problem, block.raw or "")
+            self._reject(problem, block.raw or "")
         return inner is not None
 
-    def _refuse(self, problem: BadEntry, text: str) -> None:
+    def _reject(self, problem: BadEntry, text: str) -> None:
         self.position += 1
         self.rejects.append(reject(problem, self.position, text[:_EXCERPT]))
 
@@ -178,10 +177,10 @@ def _reference(said: Mapping[str, str]) -> Reference:
     return Reference(
         title=texts["title"],
         abstract=texts["abstract"],
-        authors=_authors(said.get("author", "")),
+        authors=_parse_authors(said.get("author", "")),
         names=(
-            *dois(names["doi"]),
-            _eprint(names),
+            *split_dois(names["doi"]),
+            _eprint_id(names),
             f"PMID: {pmid}" if pmid else "",
             *(names["number"], texts["note"], journal),
             *(names[key] for key in ("volume", "pages", "eid") if arxiv_name(names[key])),
@@ -190,7 +189,7 @@ def _reference(said: Mapping[str, str]) -> Reference:
         pdfs=(names["pdf"],),
         keywords=tuple(re.split(r"[;,]", texts["keywords"])),
         categories=(names["primaryclass"], names["eprintclass"]),
-        # The most exact one first; a day without a month says nothing.
+        # The most precise first; a day needs a month.
         dates=(names["date"], *whole, f"{year} {month}", year),
         journal=journal,
         note=texts["note"],
@@ -198,8 +197,8 @@ def _reference(said: Mapping[str, str]) -> Reference:
     )
 
 
-def _eprint(names: Mapping[str, str]) -> str:
-    """The number under `eprint`, with the name of the archive it is from."""
+def _eprint_id(names: Mapping[str, str]) -> str:
+    """Return the number under `eprint`, prefixed with its archive."""
     eprint = names["eprint"] or names["arxivid"]
     archive = (names["archiveprefix"] or names["eprinttype"]).casefold()
     if archive in {"", "arxiv"}:
@@ -209,27 +208,27 @@ def _eprint(names: Mapping[str, str]) -> str:
     return f"PMID: {eprint}" if archive in {"pubmed", "pmid"} else ""
 
 
-def _authors(text: str) -> tuple[str, ...]:
-    """The names, parted by `and` outside of braces, each the way a person says it."""
+def _parse_authors(text: str) -> tuple[str, ...]:
+    """Split the names at `and` outside of braces, each with the given name first."""
     if not text.strip():
         return ()
     from bibtexparser.middlewares.names import split_multiple_persons_names
 
     names = split_multiple_persons_names(text[:_MOST_AUTHORS])
-    return tuple(_person(name) for name in names if name.casefold() not in _OTHERS)
+    return tuple(_parse_name(name) for name in names if name.casefold() not in _OTHERS)
 
 
-def _person(name: str) -> str:
-    """`von Neumann, Jr., John` as John von Neumann Jr.; braces hold a name together."""
+def _parse_name(name: str) -> str:
+    """Return `von Neumann, Jr., John` as John von Neumann Jr.; braces group a name."""
     from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
 
     if _NAME_PARTS.match(name):
-        # `family=Duc, given=Marc, prefix=le`, as biblatex extends names, is Marc le Duc.
+        # biblatex's extended names: `family=Duc, given=Marc, prefix=le` is Marc le Duc.
         said = {match[1]: match[2].strip(' "') for match in _NAME_PART.finditer(name)}
         each = (said.get(key, "") for key in ("given", "prefix", "family", "suffix"))
         return unbraced(" ".join(filter(None, each)))
     try:
         parts = parse_single_name_into_parts(name, strict=False)
     except InvalidNameError:
-        return unbraced(in_order(name))
+        return unbraced(given_name_first(name))
     return unbraced(" ".join((*parts.first, *parts.von, *parts.last, *parts.jr)))

@@ -1,9 +1,8 @@
-r"""The texts of BibTeX: values put together from braces, quotes and macros; braces that only keep
-a letter as it is, which a reader should not see; addresses with what TeX needs to print them.
+r"""Decode BibTeX values: braces, quotes and macros, protective braces, and escaped addresses.
 
     {{BERT} and {\"U}nal}  ─►  BERT and {\"U}nal        "10.1000/a{\_}b"  ─►  10.1000/a_b
 
-Accents and commands stay: the repair of titles and names reads them, as it does everywhere.
+Accents and commands are kept; the repair of titles and names handles them everywhere.
 """
 
 import re
@@ -14,7 +13,7 @@ from paperround.feeds.formats.entries import BadEntry
 from paperround.papers.tex_symbols import IN_TEXT
 
 MOST_TEXT = 1_000_000
-"""Characters of one value, macros put in."""
+"""Characters of one value with macros expanded."""
 
 _MARK = re.compile(r"\\[A-Za-z]+\*?\s*|\\.|[{}$]", re.DOTALL)
 _SIGN = re.compile(r"\\.|[{}\"]", re.DOTALL)
@@ -26,8 +25,8 @@ _SIGN_NAMES = re.compile(r"\\(text(?:less|greater|asciitilde|underscore))(?:\{\}
 
 
 def value_of(raw: str, macros: Mapping[str, str]) -> str:
-    """The text of a value such as `jan`, `2026`, `{A} # sep # "B"`; an unknown macro is its own
-    name. Raises BadEntry for what is no value, or longer than `MOST_TEXT`."""
+    """Return the text of a value such as `jan`, `2026`, `{A} # sep # "B"`; unknown macros are kept
+    as text. Raises BadEntry for a malformed value, or one longer than `MOST_TEXT`."""
     parts: list[str] = []
     size = 0
     for part in _pieces(raw, macros):
@@ -41,41 +40,41 @@ def value_of(raw: str, macros: Mapping[str, str]) -> str:
 
 
 def _pieces(raw: str, macros: Mapping[str, str]) -> Iterator[str]:
-    """The parts between the signs `#`; raises BadEntry where something else parts them."""
+    """Yield the parts between `#`; raises BadEntry for another separator."""
     at = 0
     while at < len(raw):
-        at = _beyond_space(raw, at)
+        at = _skip_space(raw, at)
         if raw[at : at + 1] in {"{", '"'}:
-            end = _end(raw, at)
+            end = _closing_position(raw, at)
             yield raw[at + 1 : end]
-            at = _beyond_space(raw, end + 1)
+            at = _skip_space(raw, end + 1)
             if at < len(raw) and raw[at] != "#":
-                raise _unparted(raw)
+                raise _missing_separator(raw)
         else:
             end = raw.find("#", at)
             word = raw[at : end if end >= 0 else len(raw)].strip()
             if not _NO_WORD.isdisjoint(word):
-                raise _unparted(raw)
+                raise _missing_separator(raw)
             yield macros.get(word.casefold(), word)
             at = end if end >= 0 else len(raw)
         at += 1
 
 
-def _beyond_space(raw: str, at: int) -> int:
+def _skip_space(raw: str, at: int) -> int:
     while at < len(raw) and raw[at].isspace():
         at += 1
     return at
 
 
-def _unparted(raw: str) -> BadEntry:
+def _missing_separator(raw: str) -> BadEntry:
     shown = " ".join(raw[:60].split())
     return BadEntry(
         "bad-bibtex", marked("no comma and no # parts the values in %(given)s", given=shown)
     )
 
 
-def _end(raw: str, start: int) -> int:
-    """Where the brace or quote at `start` closes; the end of the text when it does not."""
+def _closing_position(raw: str, start: int) -> int:
+    """Return where the brace or quote at `start` closes; the end of the text if it does not."""
     closes = '"' if raw[start] == '"' else "}"
     depth = 0
     for match in _SIGN.finditer(raw, start + 1):
@@ -87,22 +86,22 @@ def _end(raw: str, start: int) -> int:
 
 
 def unbraced(text: str) -> str:
-    r"""`text` without the braces that protect capitals: `{BERT}` is BERT.
+    r"""Return `text` without the braces that protect capitals: `{BERT}` is BERT.
 
-    Braces stay in mathematics, around the argument of a command (`\emph{x}`), and around a command
-    that they end (`{\"U}`, `{\em so}`). A text whose braces do not close stays as it is.
+    Braces are kept in mathematics, around the argument of a command (`\emph{x}`), and around a
+    command that they end (`{\"U}`, `{\em so}`). Text with unbalanced braces is unchanged.
     """
     if "{" not in text:
         return text
-    dropped = _protecting(text)
+    dropped = _protective_braces(text)
     return "".join(sign for at, sign in enumerate(text) if at not in dropped)
 
 
-def _protecting(text: str) -> set[int]:
-    """Places of braces to leave out; none when the braces are not balanced."""
+def _protective_braces(text: str) -> set[int]:
+    """Return the positions of protective braces; none when braces are unbalanced."""
     dropped: set[int] = set()
     opened: list[tuple[int, bool]] = []
-    after_command, in_math = -1, False  # where the argument of a command would begin
+    after_command, in_math = -1, False  # the start of a command's argument
     for match in _MARK.finditer(text):
         sign, at = match[0], match.start()
         if sign == "$":
@@ -113,8 +112,7 @@ def _protecting(text: str) -> set[int]:
             if not opened:
                 return set()
             start, is_needed = opened.pop()
-            # A group must stay when the command it begins with would run on without it; one that is
-            # a whole `\command{...}` needs no group.
+            # Keep a group that ends the command it begins with; a whole `\command{...}` needs none.
             begins = _BACKSLASH.match(text, start + 1, at)
             runs_on = begins and not _COMMAND.fullmatch(text, start + 1, at)
             if not is_needed and not runs_on:
@@ -126,7 +124,7 @@ def _protecting(text: str) -> set[int]:
 
 
 def verbatim(text: str) -> str:
-    r"""An address or an identifier: `a{\_}b` is `a_b`, `\url{x}` is `x`."""
+    r"""Decode an address or an identifier: `a{\_}b` is `a_b`, `\url{x}` is `x`."""
     text = text.strip().removeprefix("\\url").removeprefix("\\href")
     text = _SIGN_NAMES.sub(lambda match: match[2] or IN_TEXT[match[1]], text)
     return _ESCAPED.sub(r"\1", text.replace("{", "").replace("}", "")).strip()

@@ -1,9 +1,9 @@
-"""Bytes of bibliographies and tables as text, whatever program saved them.
+"""Decode bibliographies and tables saved by any program.
 
     byte order mark or NULs ─► UTF-16
-    else UTF-8, and bytes that are none as windows-1252, where they stand alone among Latin letters
+    else UTF-8, with isolated invalid bytes among Latin letters as windows-1252
 
-Bytes that stay undecoded come as surrogates (`surrogateescape`), so that only their entry is lost.
+Bytes that stay undecoded become surrogates (`surrogateescape`), so that only their entry is lost.
 """
 
 import codecs
@@ -13,30 +13,31 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_FOREIGN = re.compile("[\udc80-\udcff]+")
-_MOST_TOGETHER = 3
-"""Accented letters next to each other; longer runs are of a script that is not Latin."""
+_UNDECODED = re.compile("[\udc80-\udcff]+")
+_LONGEST_RUN = 3
+"""Adjacent accented letters; longer runs belong to a script that is not Latin."""
 
 
 def text_of_bytes(content: bytes) -> str:
-    """The text without its byte order mark; surrogates stand for bytes that are no text."""
+    """Decode without the byte order mark; undecodable bytes become surrogates."""
     charset = _utf_16(content)
     if charset:
         return content.decode(charset, "replace").lstrip("\ufeff")
     text = content.decode("utf-8-sig", "surrogateescape")
-    # Lone foreign bytes are windows-1252; a text of another script has them in rows, and stays.
-    if any(len(found[0]) > _MOST_TOGETHER for found in _FOREIGN.finditer(text)):
+    # Isolated invalid bytes are windows-1252; text in another script has runs of them and is kept.
+    if any(len(found[0]) > _LONGEST_RUN for found in _UNDECODED.finditer(text)):
         return text
-    return _FOREIGN.sub(_as_latin, text)
+    return _UNDECODED.sub(_decode_cp1252, text)
 
 
 def is_utf_16(content: bytes) -> bool:
-    """Whether `content` is UTF-16, which no other reader takes."""
+    """Return whether `content` is UTF-16, which no other reader accepts."""
     return _utf_16(content) is not None
 
 
 def _utf_16(content: bytes) -> str | None:
-    """Marked, or plain: a bibliography begins with a sign of ASCII, so that one byte of it is 0."""
+    """Return the UTF-16 charset by its mark, or by zeros: a bibliography begins with ASCII, so one
+    byte of each pair is 0."""
     for mark, name in _MARKS:
         if content.startswith(mark):
             return name
@@ -50,7 +51,7 @@ def _utf_16(content: bytes) -> str | None:
     return None
 
 
-def _as_latin(match: re.Match[str]) -> str:
+def _decode_cp1252(match: re.Match[str]) -> str:
     try:
         return match[0].encode("utf-8", "surrogateescape").decode("cp1252")
     except UnicodeDecodeError:

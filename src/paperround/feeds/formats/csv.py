@@ -1,4 +1,4 @@
-"""CSV with a header: the keys of the `jsonl` reader as columns, lists separated by `;`."""
+"""Parse CSV with a header: the keys of the `jsonl` reader, lists separated by `;`."""
 
 import csv
 import io
@@ -21,11 +21,11 @@ from paperround.papers.model import ParsedBatch, Record, Reject
 
 Row = list[str] | csv.Error
 
-_PASSING = frozenset({*COUNT_KEYS, "captured_at"})
+_VOLATILE = frozenset({*COUNT_KEYS, "captured_at"})
 
 
 def read_csv(content: bytes) -> ParsedBatch:
-    """Every row that is a paper, and a reject for each that is not. Rows count from 1."""
+    """Return the papers, and a reject for each row that is none. Rows count from 1."""
     rows = _rows(text_of_bytes(content))
     header = _header(next(rows, []))
     records: list[Record] = []
@@ -37,10 +37,10 @@ def read_csv(content: bytes) -> ParsedBatch:
         position += 1
         try:
             cells = _cells(header, row)
-            # A fingerprint of the row without its counts: votes do not change a paper.
-            lasting = {key: cell for key, cell in cells.items() if key not in _PASSING}
-            said = fingerprint(json.dumps(lasting, sort_keys=True).encode())
-            records.append(record_of(_entry(cells), said))
+            # The fingerprint leaves out the counts: votes do not change a paper.
+            content = {key: cell for key, cell in cells.items() if key not in _VOLATILE}
+            digest = fingerprint(json.dumps(content, sort_keys=True).encode())
+            records.append(record_of(_entry(cells), digest))
         except BadEntry as problem:
             excerpt = "" if isinstance(row, csv.Error) else ",".join(row)
             rejects.append(reject(problem, position, excerpt))
@@ -48,10 +48,10 @@ def read_csv(content: bytes) -> ParsedBatch:
 
 
 def _rows(text: str) -> Iterator[Row]:
-    """The rows; a line the CSV module cannot read comes as what it says about it.
+    """Yield the rows; a line the CSV module cannot read is yielded as its error.
 
-    Raises InvalidInput when that is not one line but many: a quote was left open, and whether
-    what follows it is a paper or the rest of a cell cannot be told.
+    Raises InvalidInput when an unclosed quote spans several lines, because papers and the rest of a
+    cell cannot be told apart.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:

@@ -1,9 +1,9 @@
-"""Dates as services write them: RFC 3339, RFC 822, days without zeros, months by name or alone.
+"""Parse dates of services: RFC 3339, RFC 822, days without zeros, months by name or alone.
 
     2026-01-05T08:00:00Z   2026-1-5   2026/1/5   Mon, 05 Jan 2026 08:00:00 GMT   Mon, 05 Jan 2026
     January 5th, 2026      5-Jan-2026   2026-01   Jan 2026   2026
 
-Numbers before a year are not read: whether `3/5/2026` is in March or in May nobody can tell.
+Numbers before a year are not read: `3/5/2026` may be in March or in May.
 """
 
 import re
@@ -18,7 +18,7 @@ from paperround.core.times import midnight_utc, parse_instant
 from paperround.feeds.formats.stated_dates import DateRange
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
-"""A paper of an earlier or a later year is a mistake of its source."""
+"""Papers of other years are mistakes of their source."""
 
 _LONGEST = 100
 _SHOWN = 60
@@ -54,49 +54,51 @@ _MONTHS = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedDate:
-    """A date with all that is known of it: the days it may stand for, and the instant where one is
-    stated, which of a day is its midnight UTC; None for a month or a year."""
+    """A date as precisely as stated: the days it may mean, and the instant if stated. For a day
+    that is its midnight UTC; for a month or a year None."""
 
     period: DateRange
     at: datetime | None
 
     @property
     def start(self) -> datetime:
-        """The first instant it may stand for, in UTC."""
+        """The first instant it may mean, in UTC."""
         return self.at or midnight_utc(self.period.first)
 
 
 def read_start(text: str) -> datetime | None:
-    """The first instant of what `text` states, by the rules of `read_date`."""
+    """Return the first instant of the date in `text`, as `read_date`."""
     if _PLAIN.fullmatch(text):
         with suppress(InvalidInput):
-            return parse_instant(text)  # most are so, and need no second look
+            return parse_instant(text)  # the fast path of most dates
     stated = read_date(text)
     return stated.start if stated else None
 
 
 def read_date(text: str) -> StatedDate | None:
-    """What `text` states; None for a year no paper can be of, such as 0000 or 9999.
+    """Parse `text`; return None for an impossible year of a paper, such as 0000 or 9999.
 
-    Raises InvalidInput for what is no date.
+    Raises InvalidInput when it is no date.
     """
     text = " ".join(text[: _LONGEST + 1].split())
     year = _YEAR_FIRST.match(text)
     if year and not FIRST_YEAR <= int(year[1]) <= LAST_YEAR:
         return None
-    found = (_instant(_standard(text)) or _loose(text)) if len(text) <= _LONGEST else None
+    found = None
+    if len(text) <= _LONGEST:
+        found = _parse_standard(_normalize(text)) or _parse_words(text)
     if found is None:
         shown = text[:_SHOWN]
         raise InvalidInput(f"{shown!r} is not a date: write it like 2026-01-30")
     return found if FIRST_YEAR <= found.period.first.year <= LAST_YEAR else None
 
 
-def _instant(text: str) -> StatedDate | None:
-    """A day or an instant, by the two standards."""
+def _parse_standard(text: str) -> StatedDate | None:
+    """Parse RFC 3339 or RFC 822."""
     try:
         if not text[:4].isdecimal():
-            said = parsedate_to_datetime(text)
-            text = (said if said.tzinfo else said.replace(tzinfo=UTC)).isoformat()
+            parsed = parsedate_to_datetime(text)
+            text = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).isoformat()
         moment = parse_instant(text)
     except (InvalidInput, ValueError, OverflowError, IndexError, TypeError):
         return None
@@ -104,8 +106,8 @@ def _instant(text: str) -> StatedDate | None:
     return StatedDate(period=DateRange(first=day, last=day), at=moment)
 
 
-def _standard(text: str) -> str:
-    """A date that begins with a year, with its zeros; a bare offset says nothing of a day."""
+def _normalize(text: str) -> str:
+    """Add zeros to a date that begins with a year, and drop the offset of a bare day."""
     numbers = _NUMBERS.fullmatch(text)
     if numbers is None:
         return text
@@ -116,15 +118,15 @@ def _standard(text: str) -> str:
     return f"{year}-{month:0>2}-{day:0>2}{rest}"
 
 
-def _loose(text: str) -> StatedDate | None:
-    """A day, a month or a year in words."""
+def _parse_words(text: str) -> StatedDate | None:
+    """Parse a day, a month or a year in words."""
     match = next(filter(None, (shape.fullmatch(text) for shape in _SHAPES)), None)
     if match is None:
         return None
-    said = match.groupdict()
-    year, day = int(said["year"]), int(said.get("day") or 0)
+    parts = match.groupdict()
+    year, day = int(parts["year"]), int(parts.get("day") or 0)
     try:
-        month = _month(said["month"]) if said["month"] else 0
+        month = _month_number(parts["month"]) if parts["month"] else 0
         if day:
             only = date(year, month, day)
             return StatedDate(period=DateRange(first=only, last=only), at=midnight_utc(only))
@@ -135,8 +137,8 @@ def _loose(text: str) -> StatedDate | None:
     return StatedDate(period=DateRange(first=first, last=last), at=None)
 
 
-def _month(word: str) -> int:
-    """The number of a month; raises ValueError for another word."""
+def _month_number(word: str) -> int:
+    """Return the number of a month; raises ValueError."""
     if word.isdecimal():
         return int(word)
     word = "sep" if word.casefold() == "sept" else word.casefold()

@@ -1,7 +1,7 @@
-"""What the file readers share: one entry's fields read with care, or the reason why not.
+"""Read the fields of one entry, shared by all formats.
 
-A reader never lets one bad entry spoil its neighbours: whatever is wrong with an entry is raised
-as `BadEntry` here and becomes one `Reject` there.
+A bad entry must not affect its neighbours: its error is raised as `BadEntry` here, and the reader
+turns it into one `Reject`.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ from paperround.papers.model import Count, ParsedBatch, Record, Reject
 from paperround.papers.text import clean
 
 Entry = Mapping[str, object]
-_Read = TypeVar("_Read", StatedDate, datetime)
+_Date = TypeVar("_Date", StatedDate, datetime)
 _Row = TypeVar("_Row")
 
 FEED = "file"
-"""What local ids of files are prefixed with, so that a count finds the paper of another file."""
+"""The prefix of local ids of files, so that counts find the papers of other files."""
 
 MOST_BYTES = 10_000_000
 """A longer entry is not a paper."""
@@ -34,17 +34,17 @@ COUNT_KEYS = {"upvotes": "upvotes", "comments": "comments", "github_stars": "git
 _MOST_COUNTED = 10**9
 _EXCERPT = 500
 _LONGEST_ID = 500
-_YES = frozenset({"true", "yes", "1"})
-_FLEETING = frozenset({"counts", "announces", "fingerprint"})
-_LASTING = tuple(one.name for one in fields(Record) if one.name not in _FLEETING)
-_lasting = attrgetter(*_LASTING)
+_TRUE_TEXTS = frozenset({"true", "yes", "1"})
+_VOLATILE = frozenset({"counts", "announces", "fingerprint"})
+_STABLE_FIELDS = tuple(one.name for one in fields(Record) if one.name not in _VOLATILE)
+_stable_values = attrgetter(*_STABLE_FIELDS)
 _as_json = json.JSONEncoder(default=str, check_circular=False).encode
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _ADDRESS = re.compile(r"https?://(?![^/?#]*@)[^\s\"<>\\^`{|}\x00-\x1f\x7f]{1,2000}", re.IGNORECASE)
 
 
 class BadEntry(ValueError):
-    """An entry cannot become a record: a countable `reason` and a sentence for a person."""
+    """An entry cannot become a record: a countable `reason` and a sentence to show."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -57,7 +57,7 @@ Line = tuple[int, str]
 
 
 def reject(problem: BadEntry, position: int, excerpt: str) -> Reject:
-    """The entry at `position` (1-based), kept with what is wrong with it."""
+    """Return the reject of the entry at `position` (1-based)."""
     return Reject(
         reason=problem.reason,
         detail=problem.detail,
@@ -71,8 +71,8 @@ def batch_of(
     records_of: Callable[[_Row], Iterable[Record]],
     shown: Callable[[_Row], str],
 ) -> ParsedBatch:
-    """The records of each row; one that cannot be read is one reject, with its number from 1 and
-    what `shown` makes of it."""
+    """Return the records of each row. A row that raises BadEntry becomes a reject with its number
+    from 1 and the excerpt that `shown` returns."""
     records: list[Record] = []
     rejects: list[Reject] = []
     for position, row in enumerate(rows, start=1):
@@ -84,23 +84,23 @@ def batch_of(
 
 
 def fingerprint(content: bytes) -> str:
-    """32 hexadecimal digits that stand for `content`."""
+    """Return 32 hexadecimal digits of a hash of `content`."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def fingerprinted(record: Record) -> Record:
-    """The record with the fingerprint of what it says of its paper, whatever its counts are."""
-    said = _lasting(record)
+    """Return the record with a fingerprint of its content, without its counts."""
+    values = _stable_values(record)
     return Record(
-        **dict(zip(_LASTING, said, strict=True)),
+        **dict(zip(_STABLE_FIELDS, values, strict=True)),
         counts=record.counts,
         announces=record.announces,
-        fingerprint=fingerprint(_as_json(said).encode()),
+        fingerprint=fingerprint(_as_json(values).encode()),
     )
 
 
 def storable(text: str) -> str:
-    """The same text without what no database takes: NUL and lone surrogates."""
+    """Return the text without NUL and lone surrogates, which databases reject."""
     if "\0" in text:
         text = text.replace("\0", "")
     if text.isascii():
@@ -109,22 +109,22 @@ def storable(text: str) -> str:
 
 
 def text_of(entry: Entry, key: str) -> str | None:
-    """The text under `key`; None when it is missing, null or empty."""
+    """Return the text under `key`; None when missing, null or empty. Raises BadEntry."""
     value = entry.get(key)
     if value is None:
         return None
     if not isinstance(value, str):
-        raise BadEntry("wrong-type", f"{key} must be text, not {_kind(value)}")
+        raise BadEntry("wrong-type", f"{key} must be text, not {_type_name(value)}")
     return storable(value) if value and not value.isspace() else None
 
 
 def is_undecoded(text: str) -> bool:
-    """Whether bytes that are not UTF-8 came into `text` (read with `surrogateescape`)."""
+    """Return whether `text`, read with `surrogateescape`, has bytes that are not UTF-8."""
     return not text.isascii() and _UNDECODED.search(text) is not None
 
 
 def texts_of(entry: Entry, key: str) -> tuple[str, ...]:
-    """The list of texts under `key`, empty ones left out."""
+    """Return the list of texts under `key`, without empty ones. Raises BadEntry."""
     value = entry.get(key)
     if value is None:
         return ()
@@ -134,13 +134,13 @@ def texts_of(entry: Entry, key: str) -> tuple[str, ...]:
     except TypeError:
         joined = None
     if joined is None or listed is not value:
-        raise BadEntry("wrong-type", f"{key} must be a list of texts, not {_kind(value)}")
+        raise BadEntry("wrong-type", f"{key} must be a list of texts, not {_type_name(value)}")
     texts = filter(str.strip, listed)
     return tuple(texts if joined.isascii() and "\0" not in joined else map(storable, texts))
 
 
 def title_of(entry: Entry) -> str:
-    """The title; an entry without a readable one is no paper."""
+    """Return the title; raises BadEntry without a readable one."""
     title = text_of(entry, "title")
     if title is None or not (title.isprintable() or clean(title, limit=_EXCERPT)):
         raise BadEntry("no-title", marked("the entry has no title"))
@@ -148,7 +148,7 @@ def title_of(entry: Entry) -> str:
 
 
 def identifiers_of(entry: Entry, key: str = "id") -> dict[str, str]:
-    """The identifier under `key`, by kind; empty when the entry has none."""
+    """Return the identifier under `key`, by kind; empty without one. Raises BadEntry."""
     value = entry.get(key)
     if isinstance(value, (int, float)):
         raise BadEntry("wrong-type", f"{key} must be text: as a number it has lost its zeros")
@@ -157,12 +157,12 @@ def identifiers_of(entry: Entry, key: str = "id") -> dict[str, str]:
 
 
 def doi_of(text: str) -> tuple[str, str] | None:
-    """(kind, value) of a DOI; None for what is none, and for what is too long to be one."""
+    """Return (kind, value) of a DOI; None when it is none or too long."""
     return doi_identifier(text) if len(text) <= _LONGEST_ID else None
 
 
 def version_of(entry: Entry, key: str = "id") -> int | None:
-    """The version an arXiv id under `key` ends with, None when it names none."""
+    """Return the version in an arXiv id under `key`, or None."""
     text = text_of(entry, key)
     if text is None or "v" not in text.lower():
         return None
@@ -171,41 +171,42 @@ def version_of(entry: Entry, key: str = "id") -> int | None:
 
 
 def instant_of(entry: Entry, key: str) -> datetime | None:
-    """The instant under `key`, of a day, a month or a year its first; None when missing, or of a
-    year no paper can be of."""
-    return _read(read_start, entry, key)
+    """Return the instant under `key`, the first one of a day, month or year; None when missing, or
+    of an impossible year of a paper. Raises BadEntry."""
+    return _parse_date(read_start, entry, key)
 
 
 def day_of(entry: Entry, key: str) -> date | None:
-    """The UTC date under `key`, by the rules of `instant_of`."""
+    """Return the UTC date under `key`, as `instant_of`."""
     start = instant_of(entry, key)
     return start.date() if start else None
 
 
 def last_day_of(entry: Entry, key: str) -> date | None:
-    """As `day_of`, but of a month or a year the last day: what was listed in it was no later."""
-    stated = _read(read_date, entry, key)
+    """Return the date under `key`, of a month or a year the last day: papers listed in it were
+    listed no later."""
+    stated = _parse_date(read_date, entry, key)
     return stated.period.last if stated else None
 
 
 def counted_at(entry: Entry, key: str) -> datetime | None:
-    """When something was counted, by the rules of `instant_of`; a month or a year is too vague."""
-    stated = _read(read_date, entry, key)
+    """Return the time of counts, as `instant_of`; a month or a year raises BadEntry."""
+    stated = _parse_date(read_date, entry, key)
     if stated is not None and stated.at is None:
         raise BadEntry("bad-date", f"{key} must name a day or an instant")
     return stated.at if stated else None
 
 
-def _read(read: Callable[[str], _Read | None], entry: Entry, key: str) -> _Read | None:
+def _parse_date(parse: Callable[[str], _Date | None], entry: Entry, key: str) -> _Date | None:
     text = text_of(entry, key)
     try:
-        return read(text) if text else None
+        return parse(text) if text else None
     except InvalidInput as error:
         raise BadEntry("bad-date", f"{key}: {error}") from None
 
 
 def count_of(entry: Entry, key: str) -> int | None:
-    """The whole number under `key`, None when unknown: null is not 0."""
+    """Return the whole number under `key`; None when unknown: null is not 0."""
     value = entry.get(key)
     if value is None:
         return None
@@ -219,7 +220,7 @@ def count_of(entry: Entry, key: str) -> int | None:
 def counts_of(
     entry: Entry, captured_at: datetime | None, keys: Mapping[str, str] = COUNT_KEYS
 ) -> tuple[Count, ...]:
-    """The counts an entry states; `keys` maps the entry's keys to signals."""
+    """Return the counts of an entry; `keys` maps its keys to signals."""
     if keys.keys().isdisjoint(entry):
         return ()
     return tuple(
@@ -230,8 +231,8 @@ def counts_of(
 
 
 def links_of(candidates: Mapping[str, object]) -> dict[str, str]:
-    """Those of the named values that are http(s) addresses. Others are left out; so is one with a
-    user name, which may be a password of somebody's or make one host look like another."""
+    """Return the values that are http(s) addresses. One with a user name is left out: it may be a
+    password, or disguise the host."""
     return {
         name: value
         for name, value in candidates.items()
@@ -240,14 +241,14 @@ def links_of(candidates: Mapping[str, object]) -> dict[str, str]:
 
 
 def record_of(entry: Entry, entry_fingerprint: str) -> Record:
-    """The record of an entry in our own field names (see the `jsonl` reader)."""
+    """Return the record of an entry with our own field names (see `jsonl`)."""
     listed_at = instant_of(entry, "submitted_on_daily_at")
     listed_on = last_day_of(entry, "listed_on") or last_day_of(entry, "first_listed")
     abstract = text_of(entry, "summary") or text_of(entry, "abstract") or ""
     identifiers, comment = identifiers_of(entry), text_of(entry, "comment")
     withdrawn = entry.get("withdrawn")
     if isinstance(withdrawn, str):
-        withdrawn = withdrawn.strip().casefold() in _YES
+        withdrawn = withdrawn.strip().casefold() in _TRUE_TEXTS
     return Record(
         title=title_of(entry),
         abstract=abstract,
@@ -272,15 +273,14 @@ def record_of(entry: Entry, entry_fingerprint: str) -> Record:
     )
 
 
-def _kind(value: object) -> str:
+def _type_name(value: object) -> str:
     names = {bool: "true or false", dict: "an object", list: "a list", int: "a number"}
     return names.get(type(value), "a number" if isinstance(value, float) else "something else")
 
 
-# How arXiv says that a paper is withdrawn: its authors write so, where the abstract or the comment
-# stood.
+# Authors withdraw a paper on arXiv by replacing the abstract or the comment with a notice.
 
-_SAID = re.compile(
+_WITHDRAWN = re.compile(
     r"\s*(?:(?:this|the)\s+(?:paper|article|submission|manuscript|preprint|work)"
     r"\s+(?:has\s+been|was|is)\s+)?withdrawn\b(?!\s+from\b)",
     re.IGNORECASE,
@@ -288,5 +288,5 @@ _SAID = re.compile(
 
 
 def says_withdrawn(abstract: str, comment: str | None) -> bool:
-    """Whether either begins with it; one that comes to speak of withdrawals later does not."""
-    return any(map(_SAID.match, (abstract, comment or "")))
+    """Return whether either begins with a withdrawal; later mentions do not count."""
+    return any(map(_WITHDRAWN.match, (abstract, comment or "")))

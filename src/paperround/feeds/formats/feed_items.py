@@ -1,16 +1,16 @@
-"""RSS 2.0, RSS 1.0 (RDF), Atom 1.0 and JSON Feed as records of papers.
+"""Parse RSS 2.0, RSS 1.0 (RDF), Atom 1.0 and JSON Feed into records of papers.
 
-    bytes ─► XML or JSON ─► items ─► _Item ─► Record, or a Reject with its reason
-              └─ no well-formed XML ─► wild_feed ─┘
+    bytes ─► XML or JSON ─► items ─► _FeedItem ─► Record, or a Reject with its reason
+              └─ not well-formed XML ─► wild_feed ─┘
 
-Understands what journals add: Dublin Core (`dc:creator`, `dc:identifier`, `dc:date`), PRISM
-(`prism:doi`, `prism:publicationDate`, `prism:coverDate`) and `content:encoded`. Dates that cannot
-be read are left out: they are no reason to lose a paper. Addresses are resolved against the feed's.
+Supports what journals add: Dublin Core (`dc:creator`, `dc:identifier`, `dc:date`), PRISM
+(`prism:doi`, `prism:publicationDate`, `prism:coverDate`) and `content:encoded`. Unreadable dates
+are dropped, so that no paper is lost for one. Addresses are resolved against the feed's.
 
-An item is listed when it was published, by its own word, so that the backlog of a new feed is no
-news, and of a month or a year on its last day; where only an update is dated, then, because it was
-published no later. The date on the cover of an issue lists nothing. Of several dates an item had
-over time the earliest stays (see `merge`).
+An item is listed on its own publication date, so that the backlog of a new feed is not news; for a
+month or a year on its last day. Without one, the update date is used, since publication was no
+later. The cover date of an issue is no listing date. Of several dates over time the earliest is
+kept (see `merge`).
 """
 
 import html
@@ -37,23 +37,24 @@ from paperround.papers.model import ParsedBatch, Record, Reject, Show
 from paperround.papers.text import ABSTRACT_LIMIT, clean
 
 MOST_ITEMS = 10_000
-"""Items of one feed that are read."""
+"""Items read from one feed."""
 
 _HEAD = 1000
 _WEB_PAGES = (b"<!doctype html", b"<html")
-_A_WEB_PAGE = "this is a web page, no feed: look on it for the address of its feed"
-_TITLE = 200
+_WEB_PAGE = "this is a web page, no feed: look on it for the address of its feed"
+_LONGEST_TITLE = 200
 _MOST_NAMES = 1000
 _SUMMARIES = ("description", "summary", "encoded", "content")
 _PUBLISHED = ("pubDate", "published", "publicationDate", "date", "issued")
-_OF_MEDIA = (
+_MEDIA_NAMESPACES = (
     "http://search.yahoo.com/mrss",
     "https://search.yahoo.com/mrss",
     "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "http://www.google.com/schemas/play-podcasts",
 )
-"""How the namespaces of Media RSS and of podcasts begin. What describes a picture or a sound in an
-entry is left out: `media:title` is not the title of the paper, and `dc:title` is, if no other."""
+"""Prefixes of the namespaces of Media RSS and podcasts. Descriptions of pictures and sounds in an
+entry are ignored: `media:title` is not the title of the paper, `dc:title` is if there is no other.
+"""
 _ITEM_LINKS = (None, "", "alternate")
 
 
@@ -72,9 +73,9 @@ class _FeedItem:
 
 
 def read_feed(content: bytes, address: str) -> ParsedBatch:
-    """The papers of one feed read from `address`; raises UnreadableFile for what is no feed.
+    """Return the papers of a feed read from `address`; raises UnreadableFile when it is no feed.
 
-    An empty address is that of a file: the one the feed states of itself is taken in its place.
+    An empty address means a file; the address the feed states of itself is used instead.
     """
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     found = _json_items(content, address) if head == b"{" else _xml_items(content, address)
@@ -88,8 +89,8 @@ def read_feed(content: bytes, address: str) -> ParsedBatch:
         try:
             records.append(_record(item, address))
         except BadEntry as problem:
-            said = f"{item.guid} {item.text}" if isinstance(item, _FeedItem) else item.detail
-            rejects.append(reject(problem, position, said))
+            excerpt = f"{item.guid} {item.text}" if isinstance(item, _FeedItem) else item.detail
+            rejects.append(reject(problem, position, excerpt))
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
 
 
@@ -97,13 +98,13 @@ def _record(item: "_FeedItem | BadEntry", address: str) -> Record:
     if isinstance(item, BadEntry):
         raise item
     text = plain(item.text)
-    title = plain(item.title) or (text[:_TITLE] if item.link else "")
+    title = plain(item.title) or (text[:_LONGEST_TITLE] if item.link else "")
     published, updated = _date(item.published), _date(item.updated)
     listed, dated = published or updated, published or _date(item.cover)
     if not title:
         raise BadEntry("no-title", "the item has no title")
-    said = [item.title, item.text, item.link, item.guid, *item.stated, *item.authors]
-    said += [*item.keywords, item.published or item.cover, item.updated]
+    content = [item.title, item.text, item.link, item.guid, *item.stated, *item.authors]
+    content += [*item.keywords, item.published or item.cover, item.updated]
     return Record(
         title=title,
         abstract=text,
@@ -115,8 +116,8 @@ def _record(item: "_FeedItem | BadEntry", address: str) -> Record:
         listed_at=listed.at if listed else None,
         published_at=dated.start if dated else None,
         updated_at=updated.start if updated else None,
-        show=Show.LINK,  # whose abstract it is, a feed does not say
-        fingerprint=fingerprint(json.dumps(said).encode()),
+        show=Show.LINK,  # a feed does not say who owns the abstract
+        fingerprint=fingerprint(json.dumps(content).encode()),
     )
 
 
@@ -128,34 +129,34 @@ def _xml_items(content: bytes, address: str) -> Iterator["_FeedItem | BadEntry"]
     if not head:
         raise UnreadableFile("the feed is empty, without even a head")
     if head.startswith(_WEB_PAGES):
-        raise UnreadableFile(_A_WEB_PAGE)
+        raise UnreadableFile(_WEB_PAGE)
     try:
         root = read_xml(content)
     except NotWellFormed as problem:
         return _wild_items(content, address, problem)
     if root.name == "feed":
         address = address or _own_address(root)
-        return (_atom(entry, root, address) for entry in root.all("entry"))
+        return (_atom_item(entry, root, address) for entry in root.all("entry"))
     channel = next(root.all("channel"), None)
     if root.name.lower() == "html":
-        raise UnreadableFile(_A_WEB_PAGE)
+        raise UnreadableFile(_WEB_PAGE)
     if root.name not in {"rss", "RDF"} or channel is None:
         raise UnreadableFile(f"the XML is no feed: it is <{root.name[:40]}>")
     address = address or _own_address(channel)
     # RSS 1.0 has its items beside the channel, RSS 2.0 in it.
-    return (_rss(item, address) for part in (channel, root) for item in part.all("item"))
+    return (_rss_item(item, address) for part in (channel, root) for item in part.all("item"))
 
 
 def _own_address(holder: Node) -> str:
-    """What a feed says of where it is, else of where its site is; empty when it says neither."""
+    """Return the feed's own address, else its site's; empty when it states neither."""
     links = list(holder.all("link"))
     own = [one.attributes.get("href", "") for one in links if one.attributes.get("rel") == "self"]
     site = [one.text or one.attributes.get("href", "") for one in links]
     return next((found for one in (*own, *site) if (found := absolute(one, ""))), "")
 
 
-def _rss(entry: Node, address: str) -> _FeedItem:
-    entry = entry.own_first(without=_OF_MEDIA)
+def _rss_item(entry: Node, address: str) -> _FeedItem:
+    entry = entry.own_first(without=_MEDIA_NAMESPACES)
     guid = entry.said("guid") or ""
     is_address = any(one.attributes.get("isPermaLink") != "false" for one in entry.all("guid"))
     link = absolute(entry.said("link") or "", address)
@@ -164,11 +165,11 @@ def _rss(entry: Node, address: str) -> _FeedItem:
     kinds = ("creator", "author", "authors")
     names = next(filter(None, ([one.text for one in entry.all(kind)] for kind in kinds)), [])
     keywords = [one.text for kind in ("category", "subject") for one in entry.all(kind)]
-    return _common(entry, link=link, guid=guid, names=names, keywords=keywords)
+    return _make_item(entry, link=link, guid=guid, names=names, keywords=keywords)
 
 
-def _atom(entry: Node, root: Node, address: str) -> _FeedItem:
-    entry = entry.own_first(without=_OF_MEDIA)
+def _atom_item(entry: Node, root: Node, address: str) -> _FeedItem:
+    entry = entry.own_first(without=_MEDIA_NAMESPACES)
     hrefs = [
         one.attributes.get("href", "")
         for one in entry.all("link")
@@ -179,12 +180,12 @@ def _atom(entry: Node, root: Node, address: str) -> _FeedItem:
     link = next((found for href in hrefs if (found := absolute(href, base))), None)
     names = [one.said("name") or "" for one in entry.all("author")]
     keywords = [one.attributes.get("term", "") for one in entry.all("category")]
-    item = _common(entry, link=link, guid=entry.said("id") or "", names=names, keywords=keywords)
+    item = _make_item(entry, link=link, guid=entry.said("id") or "", names=names, keywords=keywords)
     item.updated = entry.said("updated")
     return item
 
 
-def _common(
+def _make_item(
     entry: Node, *, link: str | None, guid: str, names: list[str], keywords: list[str]
 ) -> _FeedItem:
     stated = [one.text for kind in ("doi", "identifier") for one in entry.all(kind)]
@@ -195,39 +196,39 @@ def _common(
         guid=storable(guid),
         stated=[storable(text) for text in stated],
         authors=authors_of(names),
-        keywords=_filled(keywords),
+        keywords=_clean_all(keywords),
         published=next((text for name in _PUBLISHED if (text := entry.said(name))), None),
         cover=entry.said("coverDate"),
     )
 
 
-def _filled(texts: list[str]) -> list[str]:
+def _clean_all(texts: list[str]) -> list[str]:
     return [storable(text) for one in texts if (text := " ".join(one.split()))]
 
 
-# --- what is neither ---------------------------------------------------------------------------
+# --- malformed XML -----------------------------------------------------------------------------
 
 
 def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterator[_FeedItem]:
-    """The items of a feed that somebody wrote badly; raises `problem` when it cannot be read."""
+    """Return the items of a malformed feed; raises UnreadableFile when it cannot be read."""
     try:
         found = wild_items(decoded(content))
     except UnreadableFile as error:
         raise UnreadableFile(f"{problem} (and by its words alone: {error})") from None
     return (
         _FeedItem(
-            title=storable(said["title"]),
-            text=next((text for one in said["texts"] if plain(text := storable(one))), ""),
-            link=absolute(storable(said["link"]), address),
-            guid=storable(said["guid"]),
-            stated=[storable(text) for text in said["stated"]],
-            authors=authors_of(said["names"]),
-            keywords=_filled(said["keywords"]),
-            published=said["published"],
-            updated=said["updated"],
-            cover=said["cover"],
+            title=storable(item["title"]),
+            text=next((text for one in item["texts"] if plain(text := storable(one))), ""),
+            link=absolute(storable(item["link"]), address),
+            guid=storable(item["guid"]),
+            stated=[storable(text) for text in item["stated"]],
+            authors=authors_of(item["names"]),
+            keywords=_clean_all(item["keywords"]),
+            published=item["published"],
+            updated=item["updated"],
+            cover=item["cover"],
         )
-        for said in found
+        for item in found
     )
 
 
@@ -255,26 +256,26 @@ def _json_items(content: bytes, address: str) -> Iterator["_FeedItem | BadEntry"
 def _json_item(item: object, address: str) -> "_FeedItem | BadEntry":
     if not isinstance(item, dict):
         return BadEntry("wrong-type", "an item must be an object")
-    said = {key: storable(value) for key, value in item.items() if isinstance(value, str)}
+    texts = {key: storable(value) for key, value in item.items() if isinstance(value, str)}
     number = item.get("id")
-    guid = said.get("id") or (str(number) if type(number) is int and abs(number) < 2**63 else "")
-    texts = (said.get(key, "") for key in ("content_text", "content_html", "summary"))
+    guid = texts.get("id") or (str(number) if type(number) is int and abs(number) < 2**63 else "")
+    bodies = (texts.get(key, "") for key in ("content_text", "content_html", "summary"))
     people = item.get("authors")
     people = people if isinstance(people, list) else [item.get("author")]
     names = [one.get("name") for one in people if isinstance(one, dict)]
     tags = item.get("tags")
     return _FeedItem(
-        title=said.get("title", ""),
-        text=next((text for text in texts if text.strip()), ""),
-        link=absolute(said.get("url", ""), address)
+        title=texts.get("title", ""),
+        text=next((text for text in bodies if text.strip()), ""),
+        link=absolute(texts.get("url", ""), address)
         or (absolute(guid, address) if guid.startswith(("http://", "https://")) else None),
         guid=guid,
         authors=authors_of([name for name in names if isinstance(name, str)]),
-        keywords=_filled([tag for tag in tags if isinstance(tag, str)])
+        keywords=_clean_all([tag for tag in tags if isinstance(tag, str)])
         if isinstance(tags, list)
         else [],
-        published=said.get("date_published"),
-        updated=said.get("date_modified"),
+        published=texts.get("date_published"),
+        updated=texts.get("date_modified"),
     )
 
 
@@ -288,7 +289,9 @@ def _date(text: str | None) -> StatedDate | None:
         return None
 
 
-_MOST = 200_000
+# --- text --------------------------------------------------------------------------------------
+
+_LONGEST_TEXT = 200_000
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]{0,400}>.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(
     r"</?(?:a|abbr|article|b|blockquote|br|center|cite|code|dd|div|dl|dt|em|figcaption|figure|font"
@@ -310,11 +313,11 @@ _PUBLISHER_LINE = re.compile(
 
 
 def plain(text: str) -> str:
-    """The readable text in `text`; empty when nothing is left.
+    """Return the readable text in `text`; empty when nothing is left.
 
-    A lone publisher's line and a heading `ABSTRACT` go: they say nothing of the paper.
+    A lone publisher's line and the heading `ABSTRACT` are removed.
     """
-    text = _HIDDEN.sub(" ", storable(text[:_MOST]))
+    text = _HIDDEN.sub(" ", storable(text[:_LONGEST_TEXT]))
     text = _LOWERED.sub(r"\1sub>", text)
     text = _TAG.sub(lambda tag: " " if _BLOCK.match(tag[0]) else "", text)
     text = clean(html.unescape(text), limit=ABSTRACT_LIMIT)

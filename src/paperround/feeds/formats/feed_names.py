@@ -1,5 +1,5 @@
-"""What names an item of a feed: a DOI, arXiv id or PubMed number where one is stated, else its
-address or guid."""
+"""Find the identifiers of a feed item: a stated DOI, arXiv id or PubMed number, else its address or
+guid."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ _TRACKING = re.compile(r"utm_\w+|rss|af|fbclid|gclid|dgcid", re.IGNORECASE)
 
 
 def absolute(address: str, base: str) -> str | None:
-    """`address` resolved against `base`; None when that is no http(s) address."""
+    """Resolve `address` against `base`; None when the result is no http(s) address."""
     if not address.strip():
         return None
     try:
@@ -41,26 +41,27 @@ def absolute(address: str, base: str) -> str | None:
 
 
 def names_of(stated: Sequence[str], *, guid: str, link: str | None, feed: str) -> dict[str, str]:
-    """The identifiers of an item, by kind. `stated` are what `prism:doi` and the like say.
+    """Return the identifiers of an item, by kind. `stated` are the values of `prism:doi` and the
+    like.
 
-    A DOI, an arXiv id and a PubMed number are all kept. An address or a guid names only what has
-    none of them; a guid belongs to the host of its feed, whose address is empty for a file that
-    does not say it.
+    A DOI, an arXiv id and a PubMed number are all kept. An address or a guid is used only without
+    any of them. A guid is prefixed with the host of its feed, whose address is empty for a file
+    without one.
     """
     found: dict[str, str] = {}
     for text in (*stated, guid, link or ""):
-        for kind, value in _scholarly(text.strip()):
+        for kind, value in _find_identifiers(text.strip()):
             found.setdefault(kind, value)
     if found:
         return found
     if link is not None:
-        return {"url": _short(normalised(link))}
+        return {"url": _shorten(_normalize(link))}
     host = urlsplit(feed).hostname or FEED
-    return {"local": _short(f"{host}:{guid}")} if guid else {}
+    return {"local": _shorten(f"{host}:{guid}")} if guid else {}
 
 
-def normalised(link: str) -> str:
-    """One spelling of an address: no fragment, no default port, no marks of where it was read."""
+def _normalize(link: str) -> str:
+    """Normalize an address: no fragment, default port or tracking parameters."""
     parts = urlsplit(link)
     port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
     pairs = parse_qsl(parts.query, keep_blank_values=True)
@@ -69,7 +70,7 @@ def normalised(link: str) -> str:
     return urlunsplit((parts.scheme, f"{host}{port}", parts.path or "/", query, ""))
 
 
-def _scholarly(text: str) -> Iterator[tuple[str, str]]:
+def _find_identifiers(text: str) -> Iterator[tuple[str, str]]:
     if not text or len(text) > 2000:
         return
     bare = re.split(r"[?#]", text, maxsplit=1)[0] if text.startswith("http") else text
@@ -78,7 +79,7 @@ def _scholarly(text: str) -> Iterator[tuple[str, str]]:
         yield "pmid", pubmed[1]
         return
     paper = _HF_PAPER.fullmatch(bare)
-    # A bare number may be anything: an arXiv id counts where something says that it is one.
+    # A bare number may be anything: an arXiv id needs a prefix or an address of arXiv.
     found = arxiv_id(bare) if bare.lower().startswith(_SCHEMES) else None
     if paper or found:
         yield "arxiv", paper[1] if paper else found[0] if found else ""
@@ -91,7 +92,7 @@ def _scholarly(text: str) -> Iterator[tuple[str, str]]:
         yield named
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     return text[:400] + hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()

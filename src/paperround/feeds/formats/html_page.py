@@ -1,13 +1,13 @@
-"""The text of a saved page of trending papers: title and abstract on alternating lines.
+"""Parse the text of a saved page of trending papers: titles and abstracts on alternating lines.
 
     Get trending papers in your email inbox once a day!      the box: one or both wordings,
     Get trending papers in your email inbox!                 on one line or two
-    SubscribeTitle of the first paper                        its button, glued to the first title
+    SubscribeTitle of the first paper                        its button, before the first title
     Abstract of the first paper
     Title of the second paper ...
 
-Lengths tell an abstract from a title only where a line is missing: the odd line out is rejected
-and the pairs after it stay together.
+Line lengths distinguish abstracts from titles only where a line is missing: that line is rejected
+and the following pairs stay together.
 """
 
 import re
@@ -25,11 +25,11 @@ from paperround.papers.model import ParsedBatch, Record, Reject
 _BOX = re.compile(r"(?:Get trending papers in your email inbox(?: once a day)?!\s*)+")
 _BUTTON = re.compile(r"Subscribe(?=[A-Z0-9]|\s*$)")
 _LONG = 250
-"""Characters from which on a line cannot be a title."""
+"""Characters from which a line cannot be a title."""
 
 
 def read_page(content: bytes) -> ParsedBatch:
-    """The papers of a saved page, in its order; positions are line numbers."""
+    """Return the papers of a saved page, in order; positions are line numbers."""
     lines = _lines(content)
     records: list[Record] = []
     rejects: list[Reject] = []
@@ -46,13 +46,13 @@ def read_page(content: bytes) -> ParsedBatch:
             )
         else:
             rejects.append(reject(problem, *lines[0]))
-        pair = problem is None or problem.reason == "not-utf8"
-        del lines[: 2 if pair else 1]
+        is_pair = problem is None or problem.reason == "not-utf8"
+        del lines[: 2 if is_pair else 1]
     return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
 
 
 def _lines(content: bytes) -> list[Line]:
-    """Numbered lines that are not blank, without the box and its button."""
+    """Return numbered lines that are not blank, without the box and its button."""
     text = content.decode("utf-8-sig", "surrogateescape")
     lines = list(enumerate(text.replace("\r\n", "\n").split("\n"), start=1))
     has_box = False
@@ -69,7 +69,7 @@ def _lines(content: bytes) -> list[Line]:
 
 
 def _problem(lines: list[Line]) -> BadEntry | None:
-    """What keeps the first two lines from being a paper."""
+    """Return why the first two lines are no paper; None when they are."""
     title, following = lines[0][1], [line for _, line in lines[1:3]]
     if any(map(is_undecoded, (title, *following[:1]))):
         return BadEntry("not-utf8", "the title or the abstract is not UTF-8")

@@ -1,10 +1,10 @@
-"""Hugging Face Daily Papers: the JSON its API answered over the years, and how archives kept it.
+"""Parse Hugging Face Daily Papers: the JSON of its API over the years, and of archives.
 
-A day is a list of rows, bare or under `data`; some archives hold each row as the text of a Python
-literal, and write an empty day as `1`. An error comes as JSON too and is never an empty day.
+A day is a list of rows, bare or under `data`; some archives store each row as a Python literal, and
+an empty day as `1`. An error is JSON too and never counts as an empty day.
 
-`submittedOnDailyAt` is the listing date. The outer `publishedAt` meant the listing until March
-2025 and since then a shifted arXiv date: it is not read at all.
+`submittedOnDailyAt` is the listing date. The outer `publishedAt` was the listing date until March
+2025 and a shifted arXiv date since then, so it is not read.
 """
 
 import ast
@@ -33,13 +33,13 @@ from paperround.feeds.formats.entries import (
 )
 from paperround.papers.model import ParsedBatch, Record
 
-_SAID = 200
-_MOST_LITERAL = 1_000_000
+_EXCERPT = 200
+_LONGEST_LITERAL = 1_000_000
 _DEEPEST_LITERAL = 60
 
 
 def read_hf_daily(content: bytes) -> ParsedBatch:
-    """The papers of one answer; raises InvalidInput when it is no list of papers."""
+    """Return the papers of a response; raises InvalidInput when it is no list of papers."""
     return batch_of(
         _rows(content),
         lambda row: [_record(*_row(row))],
@@ -48,8 +48,8 @@ def read_hf_daily(content: bytes) -> ParsedBatch:
 
 
 def read_hf_paper(content: bytes) -> ParsedBatch:
-    """The paper of an answer about one paper alone, which is flat; raises InvalidInput when it is
-    none."""
+    """Return the paper of a response about a single paper, which is flat; raises InvalidInput when
+    there is none."""
     try:
         paper = json.loads(content)
     except (ValueError, RecursionError):
@@ -73,24 +73,24 @@ def _rows(content: bytes) -> list[Any]:
         raise InvalidInput(f"Hugging Face answered an error, not papers: {day['error']!r:.200}")
     rows = day.get("data") if isinstance(day, dict) else day
     if not isinstance(rows, list):
-        said = json.dumps(day, ensure_ascii=False)[:_SAID]
-        raise InvalidInput(f"the JSON is no list of papers of daily_papers, it says: {said}")
+        excerpt = json.dumps(day, ensure_ascii=False)[:_EXCERPT]
+        raise InvalidInput(f"the JSON is no list of papers of daily_papers, it says: {excerpt}")
     return rows
 
 
 def _row(row: object) -> tuple[Entry, Entry]:
-    """A row and the paper in it."""
-    found = _literal(row) if isinstance(row, str) else row
+    """Return a row and the paper in it."""
+    found = _parse_literal(row) if isinstance(row, str) else row
     paper = found.get("paper") if isinstance(found, dict) else None
     if not isinstance(found, dict) or not isinstance(paper, dict):
         raise BadEntry("not-a-paper", "the row is not an object with a paper in it")
     return found, paper
 
 
-def _literal(text: str) -> object:
-    """The value of a Python literal; nothing in it can run."""
+def _parse_literal(text: str) -> object:
+    """Parse a Python literal, without executing code."""
     steps = (1 if char in "([{" else -1 for char in text if char in "()[]{}")
-    if len(text) > _MOST_LITERAL or max(accumulate(steps, initial=0)) > _DEEPEST_LITERAL:
+    if len(text) > _LONGEST_LITERAL or max(accumulate(steps, initial=0)) > _DEEPEST_LITERAL:
         raise BadEntry("too-long", "the row is too long or nested too deeply to be a paper")
     try:
         return ast.literal_eval(text)
@@ -138,7 +138,7 @@ def _record(row: Entry, paper: Entry) -> Record:
 
 
 def _authors(paper: Entry) -> tuple[str, ...]:
-    """Names in order; authors who asked to be hidden are left out."""
+    """Return the names in order, without authors who asked to be hidden."""
     authors = paper.get("authors") or []
     if not isinstance(authors, list):
         raise BadEntry("wrong-type", "authors must be a list")
@@ -152,7 +152,7 @@ def _authors(paper: Entry) -> tuple[str, ...]:
 
 
 def _submitter(row: Entry, paper: Entry) -> str | None:
-    """An opaque key of who submitted the paper: the same person, the same key."""
+    """Return an opaque key of the submitter, the same for the same person."""
     for person in (paper.get("submittedOnDailyBy"), row.get("submittedBy")):
         if isinstance(person, dict):
             key = text_of(person, "_id") or text_of(person, "user") or text_of(person, "name")
@@ -160,16 +160,14 @@ def _submitter(row: Entry, paper: Entry) -> str | None:
     return None
 
 
-# The periods that Daily Papers are listed by: days, ISO weeks and months, as its API writes them.
-#
-# `2026-01-28` by `date`, `2026-W05` by `week`, `2026-01` by `month`. The year of a week is its own:
-# 1 January 2027 is in `2026-W53`.
+# Periods of the API: days (`date=2026-01-28`), ISO weeks (`week=2026-W05`) and months
+# (`month=2026-01`). ISO weeks have their own year: 1 January 2027 is in `2026-W53`.
 
 _DAY = timedelta(days=1)
 
 
 class PeriodKind(StrEnum):
-    """What is asked for at once."""
+    """The period of one list."""
 
     DAY = "day"
     WEEK = "week"
@@ -177,16 +175,16 @@ class PeriodKind(StrEnum):
 
     @property
     def parameter(self) -> str:
-        """The API's name for it."""
+        """The name of the API's parameter."""
         return "date" if self is PeriodKind.DAY else self.value
 
     @property
     def most_pages(self) -> int:
-        """Pages of a hundred after which a list cannot be real: a weekday has about ninety."""
+        """Pages of 100 after which a list cannot be real: a weekday has about 90 papers."""
         return 50 if self is PeriodKind.MONTH else 20
 
     def of(self, day: date) -> "ListingPeriod":
-        """The period of this kind that `day` is in."""
+        """Return the period of this kind that contains `day`."""
         if self is PeriodKind.WEEK:
             return ListingPeriod(kind=self, first=day - day.weekday() * _DAY)
         return ListingPeriod(
@@ -196,7 +194,7 @@ class PeriodKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingPeriod:
-    """A day, a week from its Monday or a month from its first day."""
+    """A day, a week from its Monday, or a month from its first day."""
 
     kind: PeriodKind
     first: date
@@ -209,11 +207,11 @@ class ListingPeriod:
 
     @property
     def before(self) -> "ListingPeriod":
-        """The period that ends where this one begins."""
+        """The previous period."""
         return self.kind.of(self.first - _DAY)
 
     def since(self, earlier: "ListingPeriod") -> int:
-        """How many periods lie between the beginnings of `earlier` and of this one."""
+        """Return the number of periods from `earlier` to this one."""
         if self.kind is PeriodKind.MONTH:
             years = self.first.year - earlier.first.year
             return 12 * years + self.first.month - earlier.first.month

@@ -1,9 +1,9 @@
-"""JSON Lines: one paper a line.
+"""Parse JSON Lines: one paper per line.
 
 Keys: `id, title, summary` (or `abstract`)`, authors, categories, keywords, listed_on` (or
 `first_listed`)`, submitted_on_daily_at, published_at, updated_at, comment, organization,
 github_repo, project_page, submitter`, and the counts `upvotes, comments, github_stars` with
-`captured_at`. All but `title` may be missing; unknown keys are ignored.
+`captured_at`. Only `title` is required; unknown keys are ignored.
 """
 
 import json
@@ -26,11 +26,11 @@ from paperround.feeds.formats.entries import (
 from paperround.papers.model import LooseCount, ParsedBatch, Record, Reject
 
 _BOM = b"\xef\xbb\xbf"
-_PASSING = frozenset({*COUNT_KEYS, "captured_at"})
+_VOLATILE = frozenset({*COUNT_KEYS, "captured_at"})
 
 
 def read_jsonl(content: bytes) -> ParsedBatch:
-    """Every line that is a paper, and a reject for each that is not."""
+    """Return the papers, and a reject for each line that is none."""
     records: list[Record] = []
     rejects: list[Reject] = []
     for position, line in lines_of(content):
@@ -43,14 +43,14 @@ def read_jsonl(content: bytes) -> ParsedBatch:
 
 
 def lines_of(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """(1-based number, line) of every line that is not blank."""
+    """Yield (1-based number, line) of every line that is not blank."""
     for position, line in enumerate(BytesIO(content.removeprefix(_BOM)), start=1):
         if not line.isspace():
             yield position, line.removesuffix(b"\n")
 
 
 def object_of(line: bytes) -> dict[str, Any]:
-    """The JSON object a line holds."""
+    """Return the JSON object in a line; raises BadEntry."""
     if len(line) > MOST_BYTES:
         raise BadEntry("too-long", f"the line has {len(line):,} bytes; at most {MOST_BYTES:,}")
     try:
@@ -67,36 +67,35 @@ def object_of(line: bytes) -> dict[str, Any]:
 
 
 def excerpt_of(line: bytes) -> str:
-    """The beginning of a line for a reject, whatever its bytes are."""
+    """Return the beginning of a line of any bytes, for a reject."""
     return line[:1000].decode("utf-8", "replace")
 
 
 def _fingerprint(entry: dict[str, Any], line: bytes) -> str:
-    """Of the line, or without its counts where it states some: votes do not change a paper."""
-    if _PASSING.isdisjoint(entry):
+    """Hash the line, or its content without counts: votes do not change a paper."""
+    if _VOLATILE.isdisjoint(entry):
         return fingerprint(line.strip())
-    lasting = {key: value for key, value in entry.items() if key not in _PASSING}
-    return fingerprint(json.dumps(lasting, sort_keys=True).encode())
+    stable = {key: value for key, value in entry.items() if key not in _VOLATILE}
+    return fingerprint(json.dumps(stable, sort_keys=True).encode())
 
 
 # Dated counts without papers: JSON Lines with `id, captured_at, upvotes, comments, github_stars`.
-#
-# Null is not 0, and an id nobody knows is rejected when the counts are stored.
+# Null is not 0. Unknown ids are rejected when the counts are stored.
 
 
 def read_observations(content: bytes) -> ParsedBatch:
-    """The counts of every line, and a reject for each line that states none."""
+    """Return the counts of every line, and a reject for each line without any."""
     counts: list[LooseCount] = []
     rejects: list[Reject] = []
     for position, line in lines_of(content):
         try:
-            counts.append(_loose(object_of(line), position))
+            counts.append(_parse_counts(object_of(line), position))
         except BadEntry as problem:
             rejects.append(reject(problem, position, excerpt_of(line)))
     return ParsedBatch(loose_counts=tuple(counts), rejects=tuple(rejects))
 
 
-def _loose(entry: Entry, position: int) -> LooseCount:
+def _parse_counts(entry: Entry, position: int) -> LooseCount:
     found = identifiers_of(entry)
     if not found:
         raise BadEntry("no-id", "the row does not say which paper it counts")

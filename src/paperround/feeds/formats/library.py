@@ -1,11 +1,12 @@
-"""A reader's own library, in whichever form they have it: BibTeX, RIS, CSL-JSON, or plain lines of
-arXiv ids, DOIs, addresses and titles. Pure.
+"""Parse a reader's library: BibTeX, RIS, CSL-JSON, or lines of arXiv ids, DOIs, addresses and
+titles.
 
     @article{...          ─► BibTeX        TY  - JOUR ...   ─► RIS
-    [{"title": ...}]      ─► CSL-JSON      anything else    ─► one work a line
+    [{"title": ...}]      ─► CSL-JSON      anything else    ─► one work per line
 
-Lines beside the entries of BibTeX or RIS are looked at as well: what names a paper is a work, and
-every other line is told. Whoever pastes two things at once loses none of it unseen.
+Lines outside of BibTeX or RIS entries are read too: those that identify a paper are works, all
+others are reported. So nothing is lost silently when several formats are pasted together. Pure
+functions.
 """
 
 import json
@@ -29,7 +30,7 @@ from paperround.papers.model import ParsedBatch, Record, Reject
 LINES = marked("plain lines")
 
 _JSON = re.compile(r"[\ufeff\s]*(?:\[\s*[\[{\]]|\{)")
-"""How a list of objects begins; `[12] A. Lovelace` is a line of references."""
+"""The start of a list of objects; `[12] A. Lovelace` is a line of references."""
 
 _BULLET = re.compile(r"\s*(?:[-*•·–—]|\(?\d{1,3}[.)]|\[\d{1,3}\])\s+")
 _STATED = re.compile(
@@ -46,9 +47,9 @@ _OUTSIDE = marked("it stands outside of the entries, and names no paper by an id
 
 
 def read_library(content: bytes) -> Library:
-    """Every work in it, each once, the first MOST_WORKS of them.
+    """Return the first MOST_WORKS works, without duplicates.
 
-    Raises UnreadableFile for what holds no text, or JSON that is no CSL-JSON.
+    Raises UnreadableFile for content that is no text, or JSON that is no CSL-JSON.
     """
     if b"\0" in content[:1000] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableFile(
@@ -65,22 +66,23 @@ def read_library(content: bytes) -> Library:
         batch, rest = read_bibtex_and_rest(content)
         outside = "\n".join(line for _, line in rest)
         if not RIS_START.search(outside):
-            return _library("BibTeX", _works(batch), _beside(rest))
-        # BibTeX with RIS among what is left of it.
+            return _build_library("BibTeX", _entry_works(batch), _outside_works(rest))
+        # The lines outside of BibTeX entries contain RIS.
         ris, left = read_ris_and_rest(outside.encode("utf-8", "surrogateescape"))
         beside = [(rest[number - 1][0], line) for number, line in left]
-        return _library("BibTeX, RIS", chain(_works(batch), _works(ris)), _beside(beside))
+        works = chain(_entry_works(batch), _entry_works(ris))
+        return _build_library("BibTeX, RIS", works, _outside_works(beside))
     if RIS_START.search(text.replace("\r", "\n")):
         batch, rest = read_ris_and_rest(content)
-        return _library("RIS", _works(batch), _beside(rest))
-    return _library(LINES, (), _of_lines(text))
+        return _build_library("RIS", _entry_works(batch), _outside_works(rest))
+    return _build_library(LINES, (), _line_works(text))
 
 
-Found = GivenWork | Reject
+_Found = GivenWork | Reject
 
 
-def _library(called: str, entries: Iterable[Found], lines: Iterable[Found]) -> Library:
-    """What was found in entries and in lines, each work once."""
+def _build_library(called: str, entries: Iterable[_Found], lines: Iterable[_Found]) -> Library:
+    """Build the library from the works in entries and in lines, without duplicates."""
     works: dict[tuple[object, ...], GivenWork] = {}
     refused: tuple[list[Reject], list[Reject]] = ([], [])
     for kept, found in zip(refused, (entries, lines), strict=True):
@@ -99,22 +101,22 @@ def _library(called: str, entries: Iterable[Found], lines: Iterable[Found]) -> L
     )
 
 
-def _works(batch: ParsedBatch) -> Iterator[Found]:
-    return chain(map(_work, batch.records), batch.rejects)
+def _entry_works(batch: ParsedBatch) -> Iterator[_Found]:
+    return chain(map(_as_work, batch.records), batch.rejects)
 
 
-def _beside(lines: Iterable[Line]) -> Iterator[Found]:
-    """The works that lines beside entries name. A title is not told from what exporters write
-    about themselves there, so it is no work."""
+def _outside_works(lines: Iterable[Line]) -> Iterator[_Found]:
+    """Yield the works identified by lines outside of entries. Titles there cannot be told from the
+    notes of exporters, so they are no works."""
     for number, line in lines:
-        named = tuple(_named_in(_BULLET.sub("", line, count=1).strip()))
+        named = tuple(_identified_works(_BULLET.sub("", line, count=1).strip()))
         yield from named
         if not named:
             yield reject(BadEntry("outside", _OUTSIDE), number, line)
 
 
-def _work(record: Record) -> GivenWork:
-    """The work with what names it everywhere: not an address, nor a number of some file."""
+def _as_work(record: Record) -> GivenWork:
+    """Return the work with its global identifiers, without addresses or local numbers."""
     known = record.identifiers
     kinds = ("arxiv", "doi", "biorxiv", "pmid")
     named = {kind: known[kind] for kind in kinds if kind in known}
@@ -125,50 +127,50 @@ def _work(record: Record) -> GivenWork:
 
 
 def read_csl(text: str) -> Library:
-    """Works in CSL-JSON: a list of items, or an object that holds one as `items`.
+    """Parse CSL-JSON: a list of items, or an object with a list as `items`.
 
     Raises UnreadableFile for anything else.
     """
     try:
-        said = json.loads(text.lstrip("\ufeff"))
+        value = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError):
         raise UnreadableFile(marked("it begins like JSON and cannot be read as JSON")) from None
-    items = said.get("items", [said]) if isinstance(said, dict) else said
+    items = value.get("items", [value]) if isinstance(value, dict) else value
     if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
         raise UnreadableFile(marked("this JSON is no CSL-JSON, which is a list of works"))
     batch = batch_of(
         items,
-        lambda item: [reference_record(_reference(item))],
+        lambda item: [reference_record(_csl_reference(item))],
         lambda item: json.dumps(item)[:500],
     )
-    return _library("CSL-JSON", _works(batch), ())
+    return _build_library("CSL-JSON", _entry_works(batch), ())
 
 
-def _reference(item: Mapping[str, object]) -> Reference:
-    def said(*keys: str) -> tuple[str, ...]:
+def _csl_reference(item: Mapping[str, object]) -> Reference:
+    def values(*keys: str) -> tuple[str, ...]:
         return tuple(str(item[key]) for key in keys if isinstance(item.get(key), str | int))
 
     return Reference(
-        title=next(iter(said("title")), ""),
+        title=next(iter(values("title")), ""),
         names=(
-            *said("DOI", "number", "archive_location"),
-            *(f"PMID: {one}" for one in said("PMID")),
-            *(line for text in said("note") for line in text.splitlines()),
+            *values("DOI", "number", "archive_location"),
+            *(f"PMID: {one}" for one in values("PMID")),
+            *(line for text in values("note") for line in text.splitlines()),
         ),
-        addresses=said("URL"),
+        addresses=values("URL"),
     )
 
 
 # --- plain lines -------------------------------------------------------------------------------
 
 
-def _of_lines(text: str) -> Iterator[Found]:
-    """The works of each line: several identifiers, or one work with its title beside one."""
-    for number, whole in enumerate(text.splitlines(), start=1):
-        if not whole.strip():
+def _line_works(text: str) -> Iterator[_Found]:
+    """Yield the works of each line: several identifiers, or one work with its title."""
+    for number, raw_line in enumerate(text.splitlines(), start=1):
+        if not raw_line.strip():
             continue
-        line = _BULLET.sub("", whole, count=1).strip()
-        named, title = list(_named_in(line)), " ".join(line.split())
+        line = _BULLET.sub("", raw_line, count=1).strip()
+        named, title = list(_identified_works(line)), " ".join(line.split())
         if named:
             yield from named
         elif len(title) > _LONGEST_LINE or not title.isprintable():
@@ -179,15 +181,15 @@ def _of_lines(text: str) -> Iterator[Found]:
             yield GivenWork(title=title)
 
 
-def _named_in(line: str) -> Iterator[GivenWork]:
-    """The works that a line names by identifiers."""
-    several = [_named(part) for part in _PARTED.split(line) if part]
+def _identified_works(line: str) -> Iterator[GivenWork]:
+    """Yield the works that a line identifies."""
+    several = [_parse_identifier(part) for part in _PARTED.split(line) if part]
     if several and all(several):
         yield from (GivenWork(identifiers=dict([one])) for one in several if one)
         return
-    # An identifier begins one of arXiv's lines, or stands in a line of a list of references.
+    # The identifier is first in a line of arXiv, or anywhere in a line of a reference list.
     first, _, rest = line.partition(" ")
-    stated = _named(first) if rest else None
+    stated = _parse_identifier(first) if rest else None
     if stated is None and (match := _STATED.search(line)):
         stated = "arxiv", match[1].lower()
     if stated is None and (match := _DOI.search(line)):
@@ -196,8 +198,8 @@ def _named_in(line: str) -> Iterator[GivenWork]:
         yield GivenWork(identifiers=dict([stated]))
 
 
-def _named(part: str) -> tuple[str, str] | None:
-    """(kind, value) of a part that is an identifier and nothing else."""
+def _parse_identifier(part: str) -> tuple[str, str] | None:
+    """Return (kind, value) of a part that is an identifier and nothing else."""
     bare = part.strip("<>()[]\"'")
     if ARXIV.fullmatch(bare):
         found = arxiv_id(bare)

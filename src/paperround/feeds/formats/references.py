@@ -1,7 +1,7 @@
-"""What reference managers say of a work, whichever file they say it in, as a record.
+"""Convert references of any reference manager to records.
 
-A work is named by its DOI, arXiv id or PubMed id. An address names nothing here: many entries of
-one bibliography carry that of their conference. A citation key is the owner's own word, and no id.
+A work is identified by its DOI, arXiv id or PubMed id. Addresses do not identify it: many entries
+of a bibliography have that of their conference. Citation keys are chosen by the owner and no ids.
 """
 
 import json
@@ -27,13 +27,13 @@ _ARXIV = re.compile(
     re.IGNORECASE,
 )
 _DOI_SIGN = re.compile(r"(?:doi:\s*|https?://(?:dx\.)?doi\.org/)?10\.\d", re.IGNORECASE)
-_PASSING_NOTE = re.compile(
+_VOLATILE_NOTE = re.compile(
     r"cited by:?\s*\d+|export date:.*|all open access(?:,.*)?", re.IGNORECASE | re.DOTALL
 )
-"""What Scopus notes of a work at the day of an export."""
+"""Notes of Scopus that change with the day of the export."""
 
 _SERVERS = frozenset({"arxiv", "arxiv e-prints", "arxiv preprint", "corr"})
-"""What exporters write for the journal of a preprint, in lower case."""
+"""Journals that exporters state for preprints, in lower case."""
 
 _PMID = re.compile(r"(?:pmid|pubmed(?:\s+id)?)\s*:?\s*(\d{1,8})\.?", re.IGNORECASE)
 _PUBMED = re.compile(
@@ -44,8 +44,8 @@ _PUBMED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A work as its file states it. `names` may hold its identifiers among other things, in any
-    spelling; the first of a kind counts. `dates` are tried in order, the most exact one counts."""
+    """A work as its file states it. `names` may hold identifiers among other text, in any spelling;
+    the first of a kind counts. Of `dates` the most precise one counts, the first of equals."""
 
     title: str
     abstract: str = ""
@@ -61,85 +61,84 @@ class Reference:
     said: Mapping[str, object] = field(default_factory=dict)
 
 
-def reference_record(said: Reference) -> Record:
-    """The record of a reference; raises BadEntry for one without a title.
+def reference_record(reference: Reference) -> Record:
+    """Return the record of a reference; raises BadEntry without a title.
 
-    The paper counts from the last day of the stated day, month or year, so that an old
-    bibliography brings no news; a time that is not over yet names no listing (see `merge`).
+    The paper is listed on the last day of the stated day, month or year, so that an old
+    bibliography is no news; a period that is not over yet is no listing (see `merge`).
     """
-    is_name = arxiv_name(said.note) or _PMID.fullmatch(said.note.strip())
-    note = "" if is_name else repair_abstract(said.note)
-    journal = repair_title(said.journal)
+    is_name = arxiv_name(reference.note) or _PMID.fullmatch(reference.note.strip())
+    note = "" if is_name else repair_abstract(reference.note)
+    journal = repair_title(reference.journal)
     is_server = journal.casefold() in _SERVERS or arxiv_name(journal)
-    reference = f"Journal reference: {journal}" if journal and not is_server else None
-    periods = [found for text in said.dates if (found := period_of(text))]
-    when = min(periods, key=lambda one: one.last - one.first, default=None)
-    page = next((one for one in said.addresses if links_of({"abstract": one})), None)
-    pdf = next((one for one in said.pdfs if links_of({"pdf": one})), None)
+    published = f"Journal reference: {journal}" if journal and not is_server else None
+    periods = [found for text in reference.dates if (found := period_of(text))]
+    period = min(periods, key=lambda one: one.last - one.first, default=None)
+    page = next((one for one in reference.addresses if links_of({"abstract": one})), None)
+    pdf = next((one for one in reference.pdfs if links_of({"pdf": one})), None)
     return Record(
-        title=title_of({"title": said.title}),
-        abstract=storable(said.abstract),
-        identifiers=_identifiers(said),
-        authors=_filled(said.authors),
-        categories=_categories(said),
-        keywords=_filled(said.keywords),
+        title=title_of({"title": reference.title}),
+        abstract=storable(reference.abstract),
+        identifiers=_identifiers(reference),
+        authors=_filled(reference.authors),
+        categories=_categories(reference),
+        keywords=_filled(reference.keywords),
         links=links_of({"abstract": page, "pdf": pdf}),
-        listed_on=when.last if when else None,
-        published_at=midnight_utc(when.first) if when else None,
-        comment="; ".join(filter(None, (note, reference))) or None,
-        show=Show.LINK,  # whose abstract it is, a reference manager does not say
-        fingerprint=fingerprint(json.dumps(said.said, sort_keys=True).encode()),
+        listed_on=period.last if period else None,
+        published_at=midnight_utc(period.first) if period else None,
+        comment="; ".join(filter(None, (note, published))) or None,
+        show=Show.LINK,  # who owns the abstract is unknown
+        fingerprint=fingerprint(json.dumps(reference.said, sort_keys=True).encode()),
     )
 
 
-def in_order(name: str) -> str:
-    """`Lovelace, Ada` or `King, Martin, Jr.` the way a person says it."""
+def given_name_first(name: str) -> str:
+    """Return `Lovelace, Ada` or `King, Martin, Jr.` with the given name first."""
     family, *rest = (" ".join(part.split()) for part in name.split(",", 2))
     return " ".join(filter(None, (*rest[:1], family, *rest[1:])))
 
 
-def readable(text: str) -> str:
-    """`text` of an entry; raises BadEntry when bytes in it were no UTF-8."""
+def require_utf8(text: str) -> None:
+    """Raise BadEntry when `text` contains bytes that were not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise BadEntry("not-utf8", marked("the entry is not UTF-8")) from None
-    return text
 
 
-def dois(text: str) -> tuple[str, ...]:
-    """The DOIs of a field that holds several, as INSPIRE writes them; else the field itself."""
+def split_dois(text: str) -> tuple[str, ...]:
+    """Return the DOIs of a field with several, as INSPIRE writes them; else the field."""
     parts = tuple(filter(None, re.split(r"[,;]?\s+", text.strip())))
     return parts if len(parts) > 1 and all(map(_DOI_SIGN.match, parts)) else (text,)
 
 
-def lasting_note(text: str) -> str:
-    """A note without what its exporter counted that day: `Cited by: 5; All Open Access`."""
+def strip_volatile_notes(text: str) -> str:
+    """Return a note without daily counts of exporters: `Cited by: 5; All Open Access`."""
     parts = [part.strip() for part in text.split(";")]
-    kept = [part for part in parts if not _PASSING_NOTE.fullmatch(part)]
+    kept = [part for part in parts if not _VOLATILE_NOTE.fullmatch(part)]
     return text if len(kept) == len(parts) else "; ".join(kept)
 
 
 def arxiv_name(text: str) -> str | None:
-    """`arXiv:ID` when all of `text` says that this work is on arXiv."""
+    """Return `arXiv:ID` when all of `text` identifies a work on arXiv."""
     match = _ARXIV.fullmatch(text.strip()) if len(text) < 200 else None
     return f"arXiv:{match[1]}" if match else None
 
 
-def _identifiers(said: Reference) -> dict[str, str]:
-    stated = [arxiv_name(text) or _DOI_LABEL.sub("", text) for text in said.names]
-    found = names_of((*stated, *said.addresses), guid="", link=None, feed="")
-    texts = (one.strip() for one in (*said.names, *said.addresses) if len(one) < 200)
+def _identifiers(reference: Reference) -> dict[str, str]:
+    stated = [arxiv_name(text) or _DOI_LABEL.sub("", text) for text in reference.names]
+    found = names_of((*stated, *reference.addresses), guid="", link=None, feed="")
+    texts = (one.strip() for one in (*reference.names, *reference.addresses) if len(one) < 200)
     matches = (_PMID.fullmatch(one) or _PUBMED.fullmatch(one) for one in texts)
     pmid = next((match[1].lstrip("0") for match in matches if match), "")
     return {**found, **({"pmid": pmid} if pmid else {})}
 
 
-def _categories(said: Reference) -> tuple[str, ...]:
-    """Those stated, and the one in brackets behind an arXiv id: `arXiv:2601.00001 [cs.LG]`."""
-    matches = (_ARXIV.fullmatch(one.strip()) for one in said.names if len(one) < 200)
+def _categories(reference: Reference) -> tuple[str, ...]:
+    """Return the stated categories, and the one after an arXiv id: `arXiv:2601.00001 [cs.LG]`."""
+    matches = (_ARXIV.fullmatch(one.strip()) for one in reference.names if len(one) < 200)
     behind = (match[2] or "" for match in matches if match)
-    return tuple(dict.fromkeys(filter(CATEGORY.fullmatch, (*said.categories, *behind))))
+    return tuple(dict.fromkeys(filter(CATEGORY.fullmatch, (*reference.categories, *behind))))
 
 
 def _filled(texts: tuple[str, ...]) -> tuple[str, ...]:

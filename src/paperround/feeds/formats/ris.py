@@ -1,13 +1,13 @@
-"""RIS, the exchange format of reference managers: lines of a tag and a text, from TY to ER.
+"""Parse RIS, the exchange format of reference managers: lines of a tag and a text, from TY to ER.
 
     TY  - JOUR
     AU  - Lovelace, Ada
     TI  - On tides
     ER  -
 
-A line without a tag goes on with the text before it. An entry ends at ER, and where that is
-missing at the next TY. Two spaces follow a tag; an entry whose TY has another number of them is
-written so throughout. Tags that the producers use differently are read as all of them use them.
+A line without a tag continues the text before it. An entry ends at ER or, without one, at the next
+TY. Two spaces follow a tag; an entry whose TY has another number uses that number throughout. Tags
+that exporters use differently are read in all their meanings.
 """
 
 import re
@@ -20,11 +20,11 @@ from paperround.feeds.formats.entries import MOST_BYTES, BadEntry, Line, batch_o
 from paperround.feeds.formats.references import (
     Reference,
     arxiv_name,
-    dois,
-    in_order,
-    lasting_note,
-    readable,
+    given_name_first,
     reference_record,
+    require_utf8,
+    split_dois,
+    strip_volatile_notes,
 )
 from paperround.feeds.formats.stated_dates import period_of
 from paperround.papers.model import ParsedBatch, Record
@@ -32,7 +32,7 @@ from paperround.papers.model import ParsedBatch, Record
 Fields = dict[str, list[str]]
 
 START = re.compile(r"^TY(?:  - | {1,3}- ?[A-Z])", re.MULTILINE)
-"""Where an entry begins."""
+"""The beginning of an entry."""
 
 _LINE = re.compile(r"([A-Z][A-Z0-9])  -(?: (.*)|\s*)", re.ASCII)
 _LOOSE_LINE = re.compile(
@@ -43,26 +43,26 @@ _LOOSE_LINE = re.compile(
 _LOOSE_END = re.compile(r"(ER) {1,3}-\s*(\Z)")
 _START, _END = "TY", "ER"
 _EACH_LINE = frozenset({"AU", "A1", "KW"})
-"""Tags whose further lines are further values."""
+"""Tags whose continuation lines are further values."""
 
 _MEDLINE = re.compile(r"pubmed|medline|\bnlm\b", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]{3}")
-_PASSING = frozenset({"Y2"})
-"""Tags that say when somebody looked at the work."""
+_LETTERS = re.compile(r"[^\W\d_]{3}")
+_VOLATILE = frozenset({"Y2"})
+"""Tags of the access date."""
 
 _EXCERPT = 1000
 
 
 def read_ris(content: bytes) -> ParsedBatch:
-    """Every entry that is a paper, and a reject for each that is not. Entries count from 1.
+    """Return the papers, and a reject for each entry that is none. Entries count from 1.
 
-    Raises UnreadableFile for a text without a single entry.
+    Raises UnreadableFile for text without an entry.
     """
     return read_ris_and_rest(content)[0]
 
 
 def read_ris_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]:
-    """As `read_ris`, and the lines that are part of no entry, empty ones left out."""
+    """Return the batch of `read_ris`, and the non-empty lines outside of entries."""
     text = text_of_bytes(content)
     rest: list[Line] = []
     batch = batch_of(
@@ -76,13 +76,12 @@ def read_ris_and_rest(content: bytes) -> tuple[ParsedBatch, tuple[Line, ...]]:
 
 
 def _entries(text: str, rest: list[Line]) -> Iterator[list[str]]:
-    """The lines of each entry; lines between entries are no part of any, unless they have tags:
-    they are added to `rest`."""
+    """Yield the lines of each entry. Lines between entries that have no tag are added to `rest`."""
     lines: list[str] = []
-    # Lines end with LF, CRLF or CR; other characters end none.
-    every = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for number, marked_line in enumerate(every, start=1):
-        line = marked_line.lstrip("\ufeff")
+    # Unlike `splitlines`, split only at LF, CRLF or CR.
+    all_lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for number, raw_line in enumerate(all_lines, start=1):
+        line = raw_line.lstrip("\ufeff")
         tag = _tag(line)
         if tag == _START and lines:
             yield lines
@@ -99,15 +98,15 @@ def _entries(text: str, rest: list[Line]) -> Iterator[list[str]]:
         yield lines
 
 
-def _tagged(line: str, *, is_loose: bool) -> re.Match[str] | None:
-    """The tag of a line and its text; None for one that goes on with the text before."""
+def _match_line(line: str, *, is_loose: bool) -> re.Match[str] | None:
+    """Match the tag and text of a line; None for a continuation line."""
     if match := _LINE.fullmatch(line) or _LOOSE_END.fullmatch(line):
         return match
     return _LOOSE_LINE.fullmatch(line) if is_loose or START.match(line) else None
 
 
 def _tag(line: str) -> str | None:
-    match = _tagged(line, is_loose=False)
+    match = _match_line(line, is_loose=False)
     return match[1] if match else None
 
 
@@ -119,7 +118,7 @@ def _record(lines: list[str]) -> Record:
             "too-long", marked("the entry has more than %(all)s characters", all=MOST_BYTES)
         )
     for line in lines:
-        readable(line)
+        require_utf8(line)
     return reference_record(_reference(_fields(lines)))
 
 
@@ -127,65 +126,70 @@ def _fields(lines: list[str]) -> Fields:
     fields: Fields = {}
     tag, is_loose = _START, _LINE.fullmatch(lines[0]) is None
     for line in lines:
-        match = _tagged(line, is_loose=is_loose)
+        match = _match_line(line, is_loose=is_loose)
         tag = match[1] if match else tag
         text = ((match[2] or "") if match else line).strip()
         if text:
             fields.setdefault(tag, []).append(text if match or tag in _EACH_LINE else f"\n{text}")
-    return {tag: _joined(texts) for tag, texts in fields.items()}
+    return {tag: _join_lines(texts) for tag, texts in fields.items()}
 
 
-def _joined(texts: list[str]) -> list[str]:
-    """Lines that go on, which begin with a line's end here, joined to the one before."""
+def _join_lines(texts: list[str]) -> list[str]:
+    """Join continuation lines, which begin with a line break here, to the line before."""
     starts = [at for at, text in enumerate(texts) if at == 0 or not text.startswith("\n")]
     ends = [*starts[1:], len(texts)]
     return ["".join(texts[a:b]).strip() for a, b in zip(starts, ends, strict=True)]
 
 
 def _reference(fields: Fields) -> Reference:
-    def every(*tags: str) -> tuple[str, ...]:
+    def values(*tags: str) -> tuple[str, ...]:
         return tuple(text for tag in tags for text in fields.get(tag, ()))
 
     def first(*tags: str) -> str:
-        return next(iter(every(*tags)), "")
+        return next(iter(values(*tags)), "")
 
-    # What stays the same however often the work is exported.
-    lasting = {tag: texts for tag, texts in fields.items() if tag not in _PASSING}
+    # Leave out what changes with every export.
+    stable = {tag: texts for tag, texts in fields.items() if tag not in _VOLATILE}
     if "N1" in fields:
-        lasting["N1"] = [lasting_note(text) for text in fields["N1"]]
+        stable["N1"] = [strip_volatile_notes(text) for text in fields["N1"]]
     return Reference(
         title=first("TI", "T1", "CT", "BT"),
         abstract=first("AB", "N2"),
-        authors=tuple(in_order(name) for text in every("AU", "A1") for name in _people(text)),
-        names=(
-            *(one for text in every("DO", "M3", "C7") for one in dois(text)),
-            *every("N1"),
-            *_accessions(fields),
-            *(text for text in every("JO", "JF", "T2", "VL", "SP") if arxiv_name(text)),
+        authors=tuple(
+            given_name_first(name) for text in values("AU", "A1") for name in _split_names(text)
         ),
-        addresses=every("UR", "LK", "L2"),
-        pdfs=every("L1"),
-        keywords=every("KW"),
-        dates=(*every("DA", "Y1", "PY"), *_days(every("PD", "DA"), first("PY", "Y1"))),
+        names=(
+            *(one for text in values("DO", "M3", "C7") for one in split_dois(text)),
+            *values("N1"),
+            *_accession_ids(fields),
+            *(text for text in values("JO", "JF", "T2", "VL", "SP") if arxiv_name(text)),
+        ),
+        addresses=values("UR", "LK", "L2"),
+        pdfs=values("L1"),
+        keywords=values("KW"),
+        dates=(
+            *values("DA", "Y1", "PY"),
+            *_add_year(values("PD", "DA"), first("PY", "Y1")),
+        ),
         journal=first("JO", "JF", "T2", "JA", "J2"),
-        said=lasting,
+        said=stable,
     )
 
 
-def _people(text: str) -> list[str]:
-    """The names of a line; some exporters put all authors into one."""
+def _split_names(text: str) -> list[str]:
+    """Return the names of a line; some exporters put all authors into one."""
     return [text] if "&" in text else list(filter(str.strip, text.split(";")))
 
 
-def _days(texts: tuple[str, ...], year: str) -> Iterator[str]:
-    """Dates whose year stands under another tag, with it: `PD  - MAY 10`, `DA  - Jan 8`."""
+def _add_year(texts: tuple[str, ...], year: str) -> Iterator[str]:
+    """Add the year of another tag to dates such as `PD  - MAY 10`, `DA  - Jan 8`."""
     for text in texts:
-        if period_of(text) is None and _WORD.search(text):
+        if period_of(text) is None and _LETTERS.search(text):
             yield f"{year[:4]} {text}"
 
 
-def _accessions(fields: Fields) -> tuple[str, ...]:
-    """Accession numbers are PubMed's where the entry says that it comes from there."""
+def _accession_ids(fields: Fields) -> tuple[str, ...]:
+    """Return accession numbers, as PubMed ids when the entry names PubMed as its source."""
     numbers = fields.get("AN", [])
     preprints = tuple(text for text in numbers if arxiv_name(text))
     if not any(_MEDLINE.search(text[:100]) for tag in ("DB", "DP") for text in fields.get(tag, ())):

@@ -1,4 +1,4 @@
-"""When a reference says that a work appeared: a day, a month, a year, or from one to another."""
+"""Parse the date of a reference: a day, a month, a year, or a range."""
 
 import re
 from calendar import monthrange
@@ -22,38 +22,38 @@ _RANGES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateRange:
-    """The days a date may stand for: one day, all of a month or a year, or all of a range."""
+    """The days a date may mean: one day, a month, a year, or a range."""
 
     first: date
     last: date
 
 
 def period_of(text: str) -> DateRange | None:
-    """What `2026`, `2026-01`, `2026/01/28/`, `20260128`, `2026///`, `28 Jan 2026`, an instant, or a
-    range such as `2026-01/2026-02`, `2026 5--6` or `Jan-Feb 2026` stands for.
+    """Return the days meant by `2026`, `2026-01`, `2026/01/28/`, `20260128`, `2026///`, `28 Jan
+    2026`, an instant, or a range such as `2026-01/2026-02`, `2026 5--6` or `Jan-Feb 2026`.
 
-    None for what names no year from 1900 to 2100. Numbers before the year are not taken for a
-    month: which of them it is nobody can tell. A range that ends before it begins is all its years.
+    None without a year from 1900 to 2100. Numbers before the year are not read as a month, because
+    their order is ambiguous. A range that ends before it begins covers all its years.
     """
     text = text[:_LONGEST].casefold()
     if match := _COMPACT.fullmatch(text):
         text = "-".join(match.groups())
-    ends = _ends(text)
+    ends = _split_range(text)
     if ends is None:
-        return _one(text)
-    first, last = _one(ends[0]), _one(ends[1])
+        return _parse_single(text)
+    first, last = _parse_single(ends[0]), _parse_single(ends[1])
     if first is None or last is None:
-        return _one(text)
+        return _parse_single(text)
     if first.first <= last.last:
         return DateRange(first=first.first, last=last.last)
     years = sorted((first.first.year, last.last.year))
     return DateRange(first=date(years[0], 1, 1), last=date(years[1], 12, 31))
 
 
-def _ends(text: str) -> tuple[str, str] | None:
-    """The first and the last date of a range; None for what is none."""
+def _split_range(text: str) -> tuple[str, str] | None:
+    """Return the first and the last date of a range; None when it is none."""
     if len([part for part in _PART.findall(text) if _is_year(part)]) > 1 and (
-        whole := _split(text)
+        whole := _split_years(text)
     ):
         return whole
     for pattern in _RANGES:
@@ -63,15 +63,15 @@ def _ends(text: str) -> tuple[str, str] | None:
     return None
 
 
-def _split(text: str) -> tuple[str, str] | None:
-    """Two dates with a year each, parted where as much is said before as after."""
+def _split_years(text: str) -> tuple[str, str] | None:
+    """Split two dates with a year each, where both sides have the most similar length."""
     sides = ((text[: sign.start()], text[sign.end() :]) for sign in _THROUGH.finditer(text))
     parts = {side: tuple(map(_PART.findall, side)) for side in sides}
     dated = [side for side, two in parts.items() if all(any(map(_is_year, one)) for one in two)]
     return min(dated, key=lambda side: abs(len(parts[side][0]) - len(parts[side][1])), default=None)
 
 
-def _one(text: str) -> DateRange | None:
+def _parse_single(text: str) -> DateRange | None:
     parts = _PART.findall(text)[:_MOST_PARTS]
     at = next((place for place, part in enumerate(parts) if _is_year(part)), None)
     if at is None:
@@ -90,7 +90,7 @@ def _is_year(part: str) -> bool:
 
 
 def _period(year: int, month: int = 0, day: int = 0) -> DateRange:
-    """As exact as the numbers allow: a 13th month is none, and a 31 June is all of June."""
+    """Return the most precise valid range: without a 13th month, all June for a 31 June."""
     if not 1 <= month <= 12:
         return DateRange(first=date(year, 1, 1), last=date(year, 12, 31))
     days = monthrange(year, month)[1]

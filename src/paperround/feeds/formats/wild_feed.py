@@ -1,11 +1,11 @@
-"""Feeds that are no well-formed XML, read by feedparser in a process of its own.
+"""Parse feeds that are not well-formed XML with feedparser, in a child process.
 
-    text ─► has a root that closes, no document type, not too large ─► child ─► items
-                                                                         └─ limits of memory, time
+    text ─► closed root, no document type, not too large ─► child ─► items
+                                                              └─ limits of memory, time
 
-The child gets nothing of this process but its import path, and no address: it reads a text and
-writes JSON. A document that ends too early stays an error, never a shorter feed: the root must
-close at the end, and as many items come out as begin in it.
+The child gets only the import path of this process, and no address: it reads text and writes JSON.
+A truncated document is an error, never a shorter feed: the root must close at the end, and all
+items that begin must be found.
 """
 
 import json
@@ -20,7 +20,7 @@ from typing import Any
 from paperround.core.errors import UnreadableFile
 
 MOST_BYTES = 4 * 1024 * 1024
-"""feedparser takes seconds for a megabyte of the worst."""
+"""feedparser takes seconds for a megabyte in the worst case."""
 MOST_TAGS = 100_000
 
 CHILD = "paperround.feeds.formats.wild_feed_child"
@@ -35,30 +35,30 @@ _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST)\b", re.IGNORECA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParserLimits:
-    """What one child may take: bytes of memory, seconds of work, seconds by the clock."""
+    """Limits of a child: bytes of memory, seconds of CPU time, seconds of real time."""
 
     memory: int = 512 * 1024 * 1024
-    work: int = 10
-    patience: float = 15.0
+    cpu_seconds: int = 10
+    timeout: float = 15.0
 
 
 LIMITS = ParserLimits()
 
 
 def wild_items(text: str, limits: ParserLimits | None = None) -> list[Mapping[str, Any]]:
-    """The items feedparser finds in `text`, as the child writes them.
+    """Return the items feedparser finds in `text`, as the child writes them.
 
-    Raises UnreadableFile for what is no whole feed, and when the child meets one of its limits.
+    Raises UnreadableFile for anything but a complete feed, and when the child exceeds a limit.
     """
     content = text.encode("utf-8", "replace")
     if len(content) > MOST_BYTES or text.count("<") > MOST_TAGS:
         raise UnreadableFile("a feed that is no well-formed XML is not read when it is this large")
-    markup = _markup(text)
+    markup = _strip_quoted(text)
     if _DECLARATION.search(markup):
         raise UnreadableFile("the XML declares a document type (DOCTYPE), which feeds do not need")
-    expected = _items_in(text, markup)
+    expected = _count_items(text, markup)
     try:
-        found = json.loads(_run(content, limits or LIMITS))
+        found = json.loads(_run_child(content, limits or LIMITS))
     except ValueError:
         raise UnreadableFile("reading it failed") from None
     found = [one for one in found if isinstance(one, dict)]
@@ -69,8 +69,8 @@ def wild_items(text: str, limits: ParserLimits | None = None) -> list[Mapping[st
     return found
 
 
-def _markup(text: str) -> str:
-    """The text without comments and CDATA sections; raises UnreadableFile when one has no end."""
+def _strip_quoted(text: str) -> str:
+    """Return the text without comments and CDATA; raises UnreadableFile when one is unclosed."""
     parts, at = [], 0
     for match in _QUOTED.finditer(text):
         if match.start() < at:
@@ -84,8 +84,8 @@ def _markup(text: str) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _items_in(text: str, markup: str) -> int:
-    """How many items begin in the feed; raises UnreadableFile for what is none, or not whole."""
+def _count_items(text: str, markup: str) -> int:
+    """Return the number of items that begin; raises UnreadableFile for a truncated feed."""
     head = _HEAD.match(text)
     root = _ROOT.match(text, head.end() if head else 0)
     if root is None:
@@ -97,17 +97,17 @@ def _items_in(text: str, markup: str) -> int:
     return len(re.findall(rf"<(?:[\w.-]{{1,60}}:)?{name}(?=[\s/>])", markup, re.IGNORECASE))
 
 
-def _run(content: bytes, limits: ParserLimits) -> bytes:
-    """What the child writes; it sees no variable of our environment and no folder of ours."""
+def _run_child(content: bytes, limits: ParserLimits) -> bytes:
+    """Return the output of the child, which gets none of our environment or directories."""
     path = os.pathsep.join(one for one in sys.path if one)
-    command = [sys.executable, "-P", "-s", "-m", CHILD, str(limits.memory), str(limits.work)]
+    command = [sys.executable, "-P", "-s", "-m", CHILD, str(limits.memory), str(limits.cpu_seconds)]
     try:
         done = subprocess.run(  # noqa: S603
             command,
             input=content,
             capture_output=True,
             env={"PYTHONPATH": path},
-            timeout=limits.patience,
+            timeout=limits.timeout,
             check=False,
         )
     except subprocess.TimeoutExpired:

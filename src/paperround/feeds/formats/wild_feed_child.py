@@ -1,9 +1,9 @@
-"""The process that gives a badly written feed to feedparser: text in, items as JSON out.
+"""Child process that parses a malformed feed with feedparser: text in, items as JSON out.
 
     python -m paperround.feeds.formats.wild_feed_child MEMORY SECONDS < feed > items
 
-Its limits are set before anything is read. It gets a text, never an address; feedparser neither
-cleans HTML nor resolves addresses here, because what reads the items does both.
+Limits are set before anything is read. It gets text, never an address; feedparser neither cleans
+HTML nor resolves addresses here, because the reader of the items does both.
 """
 
 import html
@@ -21,18 +21,18 @@ _UTF_8 = {"content-type": "application/xml; charset=utf-8"}
 
 
 def main() -> None:
-    """Read a feed from the standard input and write its items to the standard output."""
+    """Read a feed from standard input and write its items to standard output."""
     memory, seconds = int(sys.argv[1]), int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    with suppress(ValueError, OSError):  # macOS knows this limit and takes none
+    with suppress(ValueError, OSError):  # macOS defines this limit but rejects it
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     sys.stdout.write(json.dumps(items_of(sys.stdin.buffer.read())))
 
 
 def items_of(content: bytes) -> list[dict[str, Any]]:
-    """The items of a feed in UTF-8, by the names `feed_items` has for their parts."""
+    """Return the items of a feed in UTF-8, with the keys `feed_items` uses."""
     import feedparser  # type: ignore[import-untyped]
 
     feed = feedparser.parse(
@@ -46,7 +46,7 @@ def items_of(content: bytes) -> list[dict[str, Any]]:
 
 
 def _item(entry: Any, *, is_atom: bool) -> dict[str, Any]:
-    # dc:date, which of RSS is the date there is, comes as `updated`.
+    # feedparser reports dc:date, the only date of some RSS feeds, as `updated`.
     dates = _DATES if is_atom else (*_DATES, "updated")
     return {
         "title": _text(entry.get("title_detail")),
@@ -63,13 +63,13 @@ def _item(entry: Any, *, is_atom: bool) -> dict[str, Any]:
 
 
 def _names(entry: Any) -> list[str]:
-    """The authors; one alone as it is written, because feedparser cuts its address badly."""
+    """Return the authors; a single one unparsed, because feedparser splits its address badly."""
     names = [one.get("name") or "" for one in entry.get("authors") or ()]
     return [entry["author"]] if len(names) <= 1 and entry.get("author") else names
 
 
 def _text(detail: Any) -> str:
-    """The text as HTML: where feedparser met elements in it, what was escaped is so still."""
+    """Return the text as HTML; XHTML is unescaped, because feedparser escapes it."""
     value = (detail or {}).get("value") or ""
     return html.unescape(value) if (detail or {}).get("type") == _XHTML else value
 

@@ -1,12 +1,12 @@
-"""XML from strangers as plain values: nothing is fetched, opened or expanded.
+"""Parse untrusted XML into plain nodes; nothing is fetched, opened or expanded.
 
     bytes ─► text: byte order mark, else declared charset, else UTF-8, else windows-1252
           ─► guard (limits) ─► parser ─► Node
-               └─ not well formed ─► mended once (HTML entities, bare &, controls) ─► guard
+               └─ not well-formed ─► repaired once (HTML entities, bare &, controls) ─► guard
 
-A document type is refused: feeds need none, and entities, external files and their bombs all
-begin there. A document that ends too early is an error, never a shorter feed. Of services whose
-every answer has one, `without_doctype` takes away a document type that declares nothing itself.
+Document types are refused: feeds do not need them, and entities, external files and entity bombs
+depend on them. A truncated document is an error, never a shorter feed. For services that always
+send a document type, `without_doctype` removes one without declarations.
 """
 
 import codecs
@@ -26,13 +26,13 @@ MOST_BYTES = 16 * 1024 * 1024
 DEEPEST = 64
 MOST_ELEMENTS = 300_000
 MOST_ATTRIBUTES = 100
-"""Attributes of one element, its namespaces included."""
+"""Attributes of one element, including namespaces."""
 
 _MOST_REFERENCES = 500_000
-"""References to look at when mending."""
+"""References that may be repaired."""
 
 _TOO_MANY = "the XML has more elements or attributes than any feed"
-_SAID = 200
+_LONGEST_REASON = 200
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the start of this one
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -50,7 +50,7 @@ _READ_CHARSETS = re.compile(
     r"utf-8|iso8859-\d+|cp125\d|koi8-[rut]|mac-\w+|big5|gb2312|gbk|gb18030|shift_jis|cp932"
     r"|euc_(?:jp|kr)|iso2022_jp"
 )
-"""Python's names of character sets; UTF-7 and what is no character set at all are left out."""
+"""Python's names of accepted charsets; UTF-7 and codecs of other kinds are left out."""
 _LATIN_1 = frozenset({"iso8859-1", "ascii"})
 _DOCTYPE = re.compile(
     rb"""((?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]{0,200}\?>\s*)?)<!DOCTYPE\s+[A-Za-z][\w-]{0,60}"""
@@ -66,13 +66,13 @@ _XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 
 
 class NotWellFormed(UnreadableFile):
-    """The text keeps to the limits of a feed, but not to the grammar of XML."""
+    """The text is within the limits of a feed, but not well-formed XML."""
 
 
 class Node:
-    """An element: its name and attributes without prefixes, its texts and elements in order.
+    """An element: name and attributes without prefixes, texts and elements in order.
 
-    A view of the parsed document: what nobody asks for is never made.
+    A lazy view of the parsed document.
     """
 
     __slots__ = ("_by_name", "_element")
@@ -83,65 +83,64 @@ class Node:
 
     @property
     def name(self) -> str:
-        """Its name without a prefix."""
+        """The name without a prefix."""
         return _local(self._element.tag)
 
     @property
     def namespace(self) -> str:
-        """The address its prefix stands for, empty where it has none."""
+        """The namespace of its prefix; empty without one."""
         return _namespace(self._element.tag)
 
     @property
     def attributes(self) -> Mapping[str, str]:
-        """Its attributes by their names without prefixes."""
+        """The attributes by name, without prefixes."""
         return {_local(key): value for key, value in self._element.items()}
 
     @property
     def content(self) -> tuple["str | Node", ...]:
-        """The texts and elements directly in it, in order; no text is empty."""
+        """The texts and elements directly inside, in order, without empty texts."""
         element = self._element
-        said: list[str | Node] = [element.text]
+        parts: list[str | Node] = [element.text]
         for inner in element:
-            said += [Node(inner), inner.tail]
-        return tuple(filter(None, said))
+            parts += [Node(inner), inner.tail]
+        return tuple(filter(None, parts))
 
     @property
     def text(self) -> str:
-        """All the text in it, that of inner elements included."""
+        """All the text inside, including that of inner elements."""
         return _text(self._element)
 
     def all(self, name: str) -> Iterator["Node"]:
-        """The elements called `name` directly in it."""
-        return map(Node, self._called(name))
+        """Return the child elements called `name`."""
+        return map(Node, self._children(name))
 
     def said(self, name: str) -> str | None:
-        """The text of the first element called `name` that has one."""
-        for element in self._called(name):
+        """Return the text of the first child called `name` with any; None without."""
+        for element in self._children(name):
             if text := _text(element).strip():
                 return text
         return None
 
     def own_first(self, *, without: tuple[str, ...]) -> "Node":
-        """The element as a reader of its own words sees it: `all` and `said` find what stands in
-        its namespace before what has the same name in another, and nothing whose namespace begins
-        with one of `without`."""
-        mine = self.namespace
+        """Return a view in which `all` and `said` prefer the element's own namespace among children
+        of the same name, and ignore namespaces that begin with one of `without`."""
+        own = self.namespace
         spaces = [(element, _namespace(element.tag)) for element in self._element]
         kept = [(element, space) for element, space in spaces if not space.startswith(without)]
-        kept.sort(key=lambda one: one[1] != mine)
-        seen = Node(self._element)
-        seen._by_name = _by_name(element for element, _ in kept)
-        return seen
+        kept.sort(key=lambda one: one[1] != own)
+        view = Node(self._element)
+        view._by_name = _by_name(element for element, _ in kept)
+        return view
 
-    def _called(self, name: str) -> Sequence[Any]:
-        """Sorted by name once: a reader asks for a dozen names an entry."""
+    def _children(self, name: str) -> Sequence[Any]:
+        """Return the children called `name`, indexed once: readers look up a dozen names."""
         if self._by_name is None:
             self._by_name = _by_name(self._element)
         return self._by_name.get(name, ())
 
 
 EMPTY = Node(etree.Element("empty"))
-"""An element without attributes, texts and elements, for what is not there."""
+"""An empty element, for one that is missing."""
 
 
 def _by_name(elements: Iterable[Any]) -> dict[str, list[Any]]:
@@ -159,7 +158,7 @@ def _text(element: Any) -> str:
 
 
 class _Guard:
-    """Hears the parser's events and stops it at what no feed is, before anything is built."""
+    """Receives parser events and stops at what no feed contains, before anything is built."""
 
     def __init__(self) -> None:
         self._depth = self._elements = 0
@@ -179,41 +178,41 @@ class _Guard:
         self._depth -= 1
 
     def close(self) -> None:
-        """Nothing was built."""
+        """Do nothing: nothing was built."""
 
 
 def read_xml(content: bytes) -> Node:
-    """The root of an XML document; raises UnreadableFile when it is none, or a hostile one, and
-    NotWellFormed when it may be one that somebody wrote badly."""
+    """Return the root of an XML document. Raises UnreadableFile for a hostile one or another
+    format, and NotWellFormed for one that may be a badly written feed."""
     if len(content) > MOST_BYTES:
         raise UnreadableFile(f"the XML has more than {MOST_BYTES:,} bytes: no feed is that long")
     text = decoded(content)
     try:
-        return _parsed(text)
+        return _parse(text)
     except etree.XMLSyntaxError:
         pass
     if text.count("&") <= _MOST_REFERENCES:
-        text = _AMPERSAND.sub(_reference, _CONTROLS.sub("", text))
+        text = _AMPERSAND.sub(_mend_reference, _CONTROLS.sub("", text))
     try:
-        return _parsed(text)
+        return _parse(text)
     except etree.XMLSyntaxError as error:
-        problem = f"the XML cannot be read ({clean(str(error.msg), limit=_SAID)})"
+        problem = f"the XML cannot be read ({clean(str(error.msg), limit=_LONGEST_REASON)})"
         raise NotWellFormed(f"{problem}: fetch it again") from None
 
 
 def without_doctype(content: bytes) -> bytes:
-    """The document without a document type at its head that only names an external file.
+    """Remove a leading document type that only names an external file, which is never read.
 
-    The file is never read. One with declarations of its own (`[...]`), one that stands anywhere
-    else, and a second one stay where they are, and `read_xml` refuses them.
+    One with declarations (`[...]`), in another place, or a second one stays, and `read_xml` refuses
+    it.
     """
     match = _DOCTYPE.match(content)
     return match[1] + content[match.end() :] if match else content
 
 
-def _parsed(text: str) -> Node:
-    # The parser builds all of an element before anybody hears of it: of a million attributes that
-    # is hundreds of megabytes.
+def _parse(text: str) -> Node:
+    # The parser builds a whole element before the guard sees it: a million attributes take hundreds
+    # of megabytes.
     if _CROWDED.search(text):
         raise UnreadableFile(_TOO_MANY)
     content = text.encode("utf-8", "replace")
@@ -222,15 +221,15 @@ def _parsed(text: str) -> Node:
 
 
 def _parser(target: _Guard | None) -> etree.XMLParser:
-    """A parser that builds a document, or one that only tells `target` what it meets."""
+    """Return a parser that builds a document, or one that only sends events to `target`."""
     return etree.XMLParser(
         target=target,
-        encoding="utf-8",  # ours, whatever the document says of itself
+        encoding="utf-8",  # ours, whatever the document declares
         resolve_entities="internal",  # False leaves &#38; for & in attributes; there is no DTD
         no_network=True,
         load_dtd=False,
         huge_tree=False,
-        recover=target is None,  # of what passed the guard only faults of namespaces are left
+        recover=target is None,  # after the guard only namespace errors remain
         remove_comments=True,
         remove_pis=True,
     )
@@ -238,7 +237,7 @@ def _parser(target: _Guard | None) -> etree.XMLParser:
 
 @lru_cache(maxsize=1024)
 def _local(name: str) -> str:
-    """Without its namespace, or without a prefix that nobody declared."""
+    """Return the name without its namespace, or without an undeclared prefix."""
     _, namespace, local = name.rpartition("}")
     parts = local.split(":")
     return parts[1] if len(parts) == 2 and all(parts) and not namespace else local
@@ -250,10 +249,10 @@ def _namespace(name: str) -> str:
 
 
 def decoded(content: bytes) -> str:
-    """The text: by its byte order mark, the charset it declares, UTF-8 or windows-1252."""
+    """Decode by the byte order mark, the declared charset, UTF-8 or windows-1252."""
     content = content.removeprefix(codecs.BOM_UTF8)
     marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
-    for charset in (marked or _declared(content), "utf-8"):
+    for charset in (marked or _declared_charset(content), "utf-8"):
         try:
             return content.decode(charset).lstrip("\ufeff \t\r\n")
         except UnicodeDecodeError:
@@ -261,8 +260,8 @@ def decoded(content: bytes) -> str:
     return content.decode("cp1252", "replace").lstrip()
 
 
-def _declared(content: bytes) -> str:
-    """The charset the declaration names, if it is one to be read: many say Latin-1 for cp1252."""
+def _declared_charset(content: bytes) -> str:
+    """Return the declared charset if accepted; Latin-1 often means cp1252."""
     match = _DECLARATION.match(content)
     try:
         name = codecs.lookup(match[1].decode("ascii")).name if match else "utf-8"
@@ -273,8 +272,8 @@ def _declared(content: bytes) -> str:
     return name if _READ_CHARSETS.fullmatch(name) else "utf-8"
 
 
-def _reference(match: re.Match[str]) -> str:
-    """A reference as XML knows it; what is no reference becomes a plain ampersand."""
+def _mend_reference(match: re.Match[str]) -> str:
+    """Return a reference valid in XML; a bare ampersand is escaped."""
     decimal, hexadecimal, name = match.groups()
     if name in _XML_NAMES:
         return match[0]

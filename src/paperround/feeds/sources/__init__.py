@@ -1,1 +1,1 @@
-"""Services that are asked for papers."""
+"""Read papers from live services."""

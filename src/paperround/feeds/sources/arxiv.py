@@ -1,8 +1,8 @@
-"""arXiv, read by itself: the announcements of each category (`rss`) or its query API (`api`).
+"""Poll arXiv: the announcements of each category (`rss`) or the query API (`api`).
 
-The announcements say what is new today, and only that. The API knows every paper, often hours
-later and without saying when it was announced; it is asked for the newest until they are older
-than `days`. All of arXiv's hosts share one budget: one request every three seconds.
+The announcements contain only what is new today. The API has every paper, often hours later and
+without an announcement date; it is read from the newest paper back to `days` days ago. All of
+arXiv's hosts share one limit: one request every three seconds.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import require_utc
 from paperround.feeds.formats.arxiv_feed import NEW, TYPES, read_arxiv_feed
 from paperround.feeds.model import MOST_PAGES, FeedState, NewFeed, PublicAddress, SettingChoice
-from paperround.feeds.sources.arxiv_api import ArxivResponse, read_answer
+from paperround.feeds.sources.arxiv_api import ArxivResponse, read_response
 from paperround.feeds.sources.arxiv_categories import announcements_of, categories, hint
 from paperround.feeds.sources.arxiv_record import CATEGORY, EASTERN
 from paperround.feeds.sources.base import (
@@ -39,11 +39,11 @@ BASES: Mapping[str, str] = MappingProxyType(
     {"rss": "https://rss.arxiv.org/atom", "api": "https://export.arxiv.org/api/query"}
 )
 PAGE = 100
-"""Results a page of the API."""
+"""Results per page of the API."""
 
-# Evenings on which arXiv announces nothing, though it usually would. It publishes a list for each
-# year on its help page "Availability of submissions" (info.arxiv.org/help/availability.html): add
-# the next year's when it is out. A day that is missing here only makes a feed look late.
+# Evenings without the usual announcement. arXiv lists them for each year on its help page
+# "Availability of submissions" (info.arxiv.org/help/availability.html): add the next year's when it
+# is published. A day missing here only makes a feed look late.
 NO_ANNOUNCEMENT = (
     date(2026, 1, 1),
     date(2026, 1, 19),
@@ -56,17 +56,17 @@ NO_ANNOUNCEMENT = (
     date(2026, 12, 31),
 )
 
-# Announced at 20:00 Eastern on Sunday to Thursday; the feeds are made anew after midnight. What
-# comes four hours before half past midnight is the new batch already: OAI-PMH has it at about
-# 22:30, the feeds soon after midnight.
+# arXiv announces at 20:00 Eastern on Sunday to Thursday and rebuilds the feeds after midnight.
+# Papers up to four hours before 00:30 belong to the new batch: OAI-PMH has it at about 22:30, the
+# feeds soon after midnight.
 RHYTHM = PublishingSchedule(
     zone=EASTERN,
     at=time(0, 30),
     quiet=frozenset(day + timedelta(days=1) for day in NO_ANNOUNCEMENT),
     early=timedelta(hours=4),
 )
-"""When a batch of arXiv can be read: 00:30 Eastern, Monday to Friday, but not after an evening
-without an announcement."""
+"""When a batch is readable: 00:30 Eastern, Monday to Friday, except after an evening without an
+announcement."""
 
 _WITH_SUBJECTS = frozenset(
     "astro-ph cond-mat cs econ eess math nlin physics q-bio q-fin stat".split()
@@ -88,7 +88,7 @@ class _ArxivPlace:
 
     @property
     def following(self) -> "_ArxivPlace | None":
-        """Where the next category begins; None after the last."""
+        """The first page of the next category; None after the last."""
         if self.index + 1 >= len(self.categories):
             return None
         return replace(self, index=self.index + 1, start=0)
@@ -128,10 +128,10 @@ class Arxiv(PagedSource[_ArxivPlace]):
         return announcements_of(names_in(feed.settings.get("categories", "")))
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
+        """Raise InvalidInput, with the setting as its code, for an invalid value."""
         via_of(settings)
-        # What arXiv does not have would bring no paper, for ever. A poll does not ask, so that a
-        # feed with a category we forgot goes on.
+        # An unknown category would never bring a paper. Polls do not check this, so that a feed of
+        # a category missing from our list keeps working.
         wrong = next((one for one in categories_of(settings) if one not in categories()), None)
         if wrong is not None:
             raise InvalidInput(
@@ -141,7 +141,7 @@ class Arxiv(PagedSource[_ArxivPlace]):
         days_of(settings)
 
     def first(self, state: FeedState, now: datetime) -> _ArxivPlace:
-        """The first page of the first category."""
+        """Return the first page of the first category."""
         settings = state.settings
         return _ArxivPlace(
             via=via_of(settings),
@@ -151,7 +151,7 @@ class Arxiv(PagedSource[_ArxivPlace]):
         )
 
     def request(self, place: _ArxivPlace, state: FeedState) -> FetchRequest:
-        """How a page of announcements or results is asked for."""
+        """Return the request of a page of announcements or results."""
         base = state.url or BASES[place.via]
         if place.via == "rss":
             url = f"{base.rstrip('/')}/{place.category}"
@@ -169,16 +169,16 @@ class Arxiv(PagedSource[_ArxivPlace]):
         return FetchRequest(url=url, headers=headers, limiter="arxiv", interval_seconds=3.0)
 
     def read_page(self, page: Page, place: _ArxivPlace) -> tuple[ParsedBatch, _ArxivPlace | None]:
-        """The papers of one answer; raises FetchFailed for what is no answer with papers."""
+        """Return the papers of a page; raises FetchFailed when it has none."""
         if page.not_modified:
             return ParsedBatch(), place.following
         if place.via == "api":
-            return _recent(read(page, read_answer), place)
+            return _recent(read(page, read_response), place)
         return read(page, partial(read_arxiv_feed, include=place.include)), place.following
 
 
 def _recent(answer: ArxivResponse, place: _ArxivPlace) -> tuple[ParsedBatch, _ArxivPlace | None]:
-    """What is not older than asked for; the newest come first, so an older one ends it."""
+    """Return the results not older than `since`; newest first, so an older one is the end."""
     if not answer.entries and not place.start:
         raise FetchFailed(
             f"arXiv knows no paper of {place.category}: if the category is right, ask again later"
@@ -196,7 +196,7 @@ def _recent(answer: ArxivResponse, place: _ArxivPlace) -> tuple[ParsedBatch, _Ar
 
 
 def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
-    """The categories a feed names; raises InvalidInput when one is none."""
+    """Return the categories of a feed; raises InvalidInput when one is malformed."""
     named = listed(settings.get("categories", ""))
     wrong = next((one for one in named if not CATEGORY.fullmatch(one)), None)
     if wrong is not None:
@@ -213,7 +213,7 @@ def categories_of(settings: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def via_of(settings: Mapping[str, str]) -> str:
-    """How arXiv is read: `rss` or `api`; raises InvalidInput for anything else."""
+    """Return `rss` or `api`; raises InvalidInput for anything else."""
     via = settings.get("via", "rss").strip()
     if via not in BASES:
         raise InvalidInput(f"via must be rss or api, not {via!r:.60}", code="settings.via")

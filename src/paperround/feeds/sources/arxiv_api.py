@@ -1,7 +1,7 @@
-"""Answers of arXiv's query API: an Atom feed with one entry a paper, and totals beside them.
+"""Parse responses of arXiv's query API: an Atom feed of papers with totals.
 
-An error is an entry too, and a full index sometimes answers with no entry at all: neither is ever
-an empty result.
+An error is an entry too, and an overloaded index sometimes returns no entries: neither is treated
+as an empty result.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from paperround.papers.model import ParsedBatch, Record
 from paperround.papers.text import clean
 
 _EXCERPT = 1000
-_SAID = 200
+_LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArxivResponse:
-    """One page of results: what it held, how many entries that were, and of how many in all."""
+    """One page of results: the papers, the number of entries, and the total."""
 
     batch: ParsedBatch
     entries: int
@@ -27,12 +27,12 @@ class ArxivResponse:
 
 
 def read_arxiv_atom(content: bytes) -> ParsedBatch:
-    """The papers of a saved answer."""
-    return read_answer(content).batch
+    """Return the papers of a saved response."""
+    return read_response(content).batch
 
 
-def read_answer(content: bytes) -> ArxivResponse:
-    """The answer; raises InvalidInput when it is an error, no feed, or empty without reason."""
+def read_response(content: bytes) -> ArxivResponse:
+    """Parse a response; raises InvalidInput when it is an error, no feed, or unexpectedly empty."""
     root = read_xml(content)
     if root.name != "feed":
         raise InvalidInput(f"the XML is no answer of arXiv's API: it begins with {root.name!r:.60}")
@@ -51,8 +51,8 @@ def read_answer(content: bytes) -> ArxivResponse:
 
 def _records(entry: Node) -> list[Record]:
     if "/api/errors" in (entry.said("id") or ""):
-        said = clean(entry.said("summary") or "no reason given", limit=_SAID)
-        raise InvalidInput(f"arXiv did not take the question: {said}")
+        reason = clean(entry.said("summary") or "no reason given", limit=_LONGEST_REASON)
+        raise InvalidInput(f"arXiv did not take the question: {reason}")
     record = arxiv_record(
         {
             "id": entry.said("id"),

@@ -1,9 +1,9 @@
-"""arXiv's archives and categories, as its page "Category Taxonomy" names them.
+"""Look up arXiv's archives and categories, from its page "Category Taxonomy".
 
-`arxiv_categories.csv` beside this module holds one a line: its name (`cs.LG`, `hep-th`), the group
-its archive belongs to (the first part of an OAI-PMH set), and its title. An archive with categories
-(`cs`) stands for all of them. Add a line when arXiv adds a category; until then its announcements
-can be read by a feed of the kind `feed`.
+`arxiv_categories.csv` beside this module has one per line: the name (`cs.LG`, `hep-th`), the group
+of its archive (the first part of an OAI-PMH set), and the title. An archive with categories (`cs`)
+means all of them. Add a line when arXiv adds a category; until then a feed of the kind `feed` can
+read its announcements.
 """
 
 import csv
@@ -17,13 +17,13 @@ from urllib.parse import quote_plus
 
 from paperround.feeds.model import PublicAddress
 
-_MOST_NEAR = 3
+_MOST_MATCHES = 3
 _LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """A category of arXiv, or an archive of several: `name` is unique, `title` is not."""
+    """A category of arXiv, or an archive of several. `name` is unique, `title` is not."""
 
     name: str
     group: str
@@ -31,18 +31,18 @@ class Category:
 
     @property
     def archive(self) -> str:
-        """The part before the dot: an archive is its own."""
+        """The part before the dot, or the name of an archive."""
         return self.name.partition(".")[0]
 
     @property
     def subject(self) -> str:
-        """The part behind the dot, empty for an archive."""
+        """The part after the dot; empty for an archive."""
         return self.name.partition(".")[2]
 
 
 @cache
 def categories() -> Mapping[str, Category]:
-    """Every archive and category by its name, in arXiv's order."""
+    """Return every archive and category by name, in arXiv's order."""
     text = resources.files(__package__).joinpath("arxiv_categories.csv").read_text("utf-8")
     rows = csv.DictReader(text.splitlines())
     return MappingProxyType({row["name"]: Category(**row) for row in rows})
@@ -50,7 +50,7 @@ def categories() -> Mapping[str, Category]:
 
 @cache
 def sets() -> frozenset[str]:
-    """Every set of arXiv's OAI-PMH: `cs`, `physics:hep-th`, `cs:cs:LG`."""
+    """Return every set of arXiv's OAI-PMH: `cs`, `physics:hep-th`, `cs:cs:LG`."""
     return frozenset(name for one in categories().values() for name in _sets_of(one))
 
 
@@ -60,38 +60,38 @@ def _sets_of(one: Category) -> list[str]:
 
 
 def near(wrong: str) -> tuple[str, ...]:
-    """The categories somebody may have meant, the likeliest first; none for what resembles none.
+    """Return the categories most similar to `wrong`, the likeliest first, possibly none.
 
-    A name in other letters, else a title, else the same subject of another archive with those that
-    share its title (`cs.ML`: stat.ML is Machine Learning, and so is cs.LG), else what is spelt
-    alike.
+    Matches the name in another case, else a title, else the same subject of another archive with
+    those sharing its title (`cs.ML`: stat.ML is Machine Learning, and so is cs.LG), else a similar
+    spelling.
     """
-    asked = wrong[:_LONGEST].casefold().strip()
-    every = categories().values()
+    query = wrong[:_LONGEST].casefold().strip()
+    known = categories().values()
     for found in (
-        [one.name for one in every if one.name.casefold() == asked],
-        [one.name for one in every if one.title.casefold() == asked],
-        _of_subject(asked),
+        [one.name for one in known if one.name.casefold() == query],
+        [one.name for one in known if one.title.casefold() == query],
+        _find_by_subject(query),
     ):
         if found:
-            return tuple(found[:_MOST_NEAR])
-    lowered = {one.name.casefold(): one.name for one in every}
-    return tuple(lowered[one] for one in get_close_matches(asked, lowered, n=_MOST_NEAR))
+            return tuple(found[:_MOST_MATCHES])
+    lowered = {one.name.casefold(): one.name for one in known}
+    return tuple(lowered[one] for one in get_close_matches(query, lowered, n=_MOST_MATCHES))
 
 
-def _of_subject(asked: str) -> list[str]:
-    """The subject of `asked` elsewhere, those of its own archive first."""
-    archive, _, subject = asked.partition(".")
+def _find_by_subject(query: str) -> list[str]:
+    """Return categories with the subject of `query`, those of its archive first."""
+    archive, _, subject = query.partition(".")
     if not subject:
         return []
-    every = categories().values()
-    titles = {one.title for one in every if one.subject.casefold() == subject}
-    found = [one for one in every if one.title in titles]
+    known = categories().values()
+    titles = {one.title for one in known if one.subject.casefold() == subject}
+    found = [one for one in known if one.title in titles]
     return [one.name for one in sorted(found, key=lambda one: one.archive != archive)]
 
 
 def hint(wrong: str) -> str:
-    """What to write instead of `wrong`, as the end of a sentence."""
+    """Return what to write instead of `wrong`, as the end of a sentence."""
     found = near(wrong)
     if not found:
         return "`paperround feeds categories` lists them"
@@ -99,9 +99,9 @@ def hint(wrong: str) -> str:
 
 
 def matching(pattern: str) -> list[Category]:
-    """Those whose name or title holds `pattern`, in arXiv's order; all of them for none."""
-    asked = pattern.casefold()
-    return [one for one in categories().values() if asked in f"{one.name} {one.title}".casefold()]
+    """Return the categories whose name or title contains `pattern`, in arXiv's order."""
+    query = pattern.casefold()
+    return [one for one in categories().values() if query in f"{one.name} {one.title}".casefold()]
 
 
 def announcements_of(categories: Sequence[str]) -> PublicAddress:

@@ -1,9 +1,9 @@
-"""arXiv's listing of what is new in a category, a witness for its feed.
+"""Cross-check arXiv feeds with the listing of new papers in a category.
 
-Its page `arxiv.org/list/{category}/new` states the day of the batch and how many entries it has.
-It is made apart from the feeds, so it tells a feed that is behind from an evening on which nothing
-was announced. robots.txt allows it and asks for 15 seconds between two pages: after this one all
-of arXiv is left alone for as long.
+The page `arxiv.org/list/{category}/new` states the day of the batch and its number of entries. It
+is generated apart from the feeds, so it tells a delayed feed from an evening without an
+announcement. robots.txt allows it with 15 seconds between two pages, so after this page all of
+arXiv is left alone for that long.
 """
 
 import re
@@ -27,11 +27,10 @@ _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 
 class ArxivListing:
-    """The witness of `arxiv` feeds that read announcements, and of `arxiv-oai`, both from arXiv
-    itself."""
+    """The cross-check of `arxiv-oai` feeds and of `arxiv` feeds of announcements."""
 
     def plan(self, state: FeedState) -> FetchRequest | None:
-        """The listing of the first category or set; None for the query API and for mirrors."""
+        """Return the listing of the first category or set; None for the query API and mirrors."""
         if state.url is not None or via_of(state.settings) != "rss":
             return None
         return FetchRequest(
@@ -41,16 +40,16 @@ class ArxivListing:
         )
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
-        """The answer to the request."""
+        """Send the request."""
         return client.get(request)
 
     def parse(self, page: Page) -> CrossChecked:
-        """The day and size of the newest batch; raises FetchFailed when the page has none."""
+        """Return the day and size of the newest batch; raises FetchFailed when missing."""
         return read(page, _listing)
 
 
 def _category(settings: Mapping[str, str]) -> str:
-    """The first category, or the one that the first set is: `physics:hep-th` is hep-th, `cs:cs:LG`
+    """Return the first category, or that of the first set: `physics:hep-th` is hep-th, `cs:cs:LG`
     is cs.LG."""
     if "sets" not in settings:
         return categories_of(settings)[0]

@@ -1,8 +1,8 @@
-"""arXiv's OAI-PMH, read by itself: every record of some sets that changed since the last good poll.
+"""Poll arXiv's OAI-PMH: all records of some sets that changed since the last complete poll.
 
-It repairs what the announcements leave out (comments, licences, DOIs, missed days). A poll asks for
-the last `days` days, and for all since the day before the last good one when that is longer ago. A
-stopped poll keeps the day it began with.
+It adds what the announcements lack (comments, licences, DOIs, missed days). A poll requests the
+last `days` days, or everything since the day before the last complete poll if that is longer ago.
+An interrupted poll keeps its first day.
 """
 
 import re
@@ -38,7 +38,7 @@ FORMATS = ("arXiv", "arXivRaw", "oai_dc")
 DAYS = 7
 
 _MOST_PAGES = 1000
-"""Pages of one set, far more than all of arXiv changes in a month."""
+"""Pages of one set, far more than arXiv changes in a month."""
 
 _SET = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?::[a-z-]{2,12}(?::[A-Za-z-]{2,10})?)?")
 
@@ -85,7 +85,7 @@ class ArxivOai(PagedSource[_OaiPlace]):
             "days": days_choice(DAYS),
         }
     )
-    # Records that came within hours before, as they do on most evenings, were that batch.
+    # Records of the hours before belong to that batch; most arrive in the evening.
     rhythm = RHYTHM
     place = _OaiPlace
 
@@ -96,81 +96,80 @@ class ArxivOai(PagedSource[_OaiPlace]):
         return announcements_of([".".join(part[1:]) or part[0] for part in parts])
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
-        # A poll does not ask whether arXiv has the sets.
-        wrong = next((one for one in _sets(settings) if one not in sets()), None)
+        """Raise InvalidInput, with the setting as its code, for an invalid value."""
+        # Only checked here: polls do not verify that arXiv has the sets.
+        wrong = next((one for one in _parse_sets(settings) if one not in sets()), None)
         if wrong is not None:
             near = ", ".join(get_close_matches(wrong[:60], sorted(sets()), n=3))
-            way_out = (
-                f"did you mean {near}?" if near else "sets are like cs,physics:hep-th,cs:cs:LG"
-            )
-            raise InvalidInput(f"arXiv has no set {wrong:.60}: {way_out}", code="settings.sets")
-        _format(settings)
+            hint = f"did you mean {near}?" if near else "sets are like cs,physics:hep-th,cs:cs:LG"
+            raise InvalidInput(f"arXiv has no set {wrong:.60}: {hint}", code="settings.sets")
+        _parse_format(settings)
         days_of(settings, DAYS)
 
     def first(self, state: FeedState, now: datetime) -> _OaiPlace:
-        """The first page of the first set."""
+        """Return the first page of the first set."""
         settings = state.settings
         since = oldest_day(state, now, days=days_of(settings, DAYS))
-        return _OaiPlace(format=_format(settings), sets=_sets(settings), since=since)
+        return _OaiPlace(format=_parse_format(settings), sets=_parse_sets(settings), since=since)
 
     def resumed(self, place: _OaiPlace, now: datetime) -> _OaiPlace:
-        """The same page; the first one of its set where the token has expired."""
-        is_old = place.expires is not None and place.expires <= require_utc(now)
-        return place.beginning if is_old else place
+        """Return the same page, or the first one of its set if the token has expired."""
+        is_expired = place.expires is not None and place.expires <= require_utc(now)
+        return place.beginning if is_expired else place
 
     def request(self, place: _OaiPlace, state: FeedState) -> FetchRequest:
-        """How a page of records is asked for."""
+        """Return the request of a page of records."""
         query = {
             "verb": "ListRecords",
             "metadataPrefix": place.format,
             "set": place.sets[place.index],
             "from": str(place.since),
         }
-        if place.token:  # the only argument beside the verb (OAI-PMH 2.0, section 3.5)
+        if place.token:  # the only argument besides the verb (OAI-PMH 2.0, section 3.5)
             query = {"verb": "ListRecords", "resumptionToken": place.token}
         url = f"{state.url or BASE}?{urlencode(query, safe=':')}"
         return FetchRequest(url=url, limiter="arxiv", interval_seconds=3.0)
 
     def read_page(self, page: Page, place: _OaiPlace) -> tuple[ParsedBatch, _OaiPlace | None]:
-        """The papers of one answer; raises FetchFailed for what is no list of records.
+        """Return the papers of a page; raises FetchFailed when it is no list of records.
 
-        A token that is not taken begins its set anew, once: the protocol wants the list again.
+        A rejected token restarts its set once, as the protocol demands.
         """
         may_restart = place.token and not place.restarts
-        harvest = read(page, _harvest_or_nothing if may_restart else read_harvest)
-        if harvest is None:
+        records = read(page, _records_or_none if may_restart else read_harvest)
+        if records is None:
             return ParsedBatch(), replace(place.beginning, restarts=1)
-        batch = arxiv_batch(harvest, place.since)
-        if not harvest.token:
+        batch = arxiv_batch(records, place.since)
+        if not records.token:
             return batch, place.following
-        if harvest.token == place.token or place.page + 1 >= _MOST_PAGES:
+        if records.token == place.token or place.page + 1 >= _MOST_PAGES:
             raise FetchFailed(f"the list of {place.sets[place.index]} does not come to an end")
-        expires = harvest.expires
-        return batch, replace(place, page=place.page + 1, expires=expires, token=harvest.token)
+        return batch, replace(
+            place, page=place.page + 1, expires=records.expires, token=records.token
+        )
 
 
-def _harvest_or_nothing(body: bytes) -> OaiPage | None:
-    """The records, None when the token is not taken."""
+def _records_or_none(body: bytes) -> OaiPage | None:
+    """Return the records, or None when the token is rejected."""
     try:
         return read_harvest(body)
     except BadToken:
         return None
 
 
-def _sets(settings: Mapping[str, str]) -> tuple[str, ...]:
+def _parse_sets(settings: Mapping[str, str]) -> tuple[str, ...]:
     named = listed(settings.get("sets", ""))
     wrong = next((one for one in named if not _SET.fullmatch(one)), None)
     if wrong is not None or not 1 <= len(named) <= MOST_PAGES:
-        told = f", not {wrong!r:.60}" if wrong is not None else ""
+        found = f", not {wrong!r:.60}" if wrong is not None else ""
         raise InvalidInput(
-            f"arxiv-oai needs sets: 1 to {MOST_PAGES}, like cs,physics:hep-th,cs:cs:LG{told}",
+            f"arxiv-oai needs sets: 1 to {MOST_PAGES}, like cs,physics:hep-th,cs:cs:LG{found}",
             code="settings.sets",
         )
     return named
 
 
-def _format(settings: Mapping[str, str]) -> str:
+def _parse_format(settings: Mapping[str, str]) -> str:
     named = settings.get("format", FORMATS[0]).strip()
     if named not in FORMATS:
         raise InvalidInput(

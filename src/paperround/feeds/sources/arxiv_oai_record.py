@@ -1,7 +1,7 @@
-"""What arXiv's OAI-PMH says of a paper, in its formats `arXiv`, `arXivRaw` and `oai_dc`.
+"""Parse arXiv's OAI-PMH records in the formats `arXiv`, `arXivRaw` and `oai_dc`.
 
-A record is there because something of it changed, so its datestamp announces nothing. What tells
-is the paper's own date: no later version, and submitted within the harvest.
+A record is listed because something of it changed, so its datestamp announces nothing. A paper is
+new when it has no later version and was submitted within the harvest.
 """
 
 import re
@@ -22,7 +22,7 @@ _VERSION = re.compile(r"v(\d{1,4})", re.ASCII)
 
 
 def arxiv_batch(harvest: OaiPage, since: date) -> ParsedBatch:
-    """The papers of a page of a harvest that began on `since`."""
+    """Return the papers of a page of a harvest that began on `since`."""
     return batch_of(
         harvest.items,
         lambda item: [_deleted(item) if item.deleted else _record(item, since)],
@@ -32,11 +32,11 @@ def arxiv_batch(harvest: OaiPage, since: date) -> ParsedBatch:
 
 def _record(item: OaiRecord, since: date) -> Record:
     metadata = item.metadata
-    read = _READERS.get(metadata.name) if metadata else None
-    if metadata is None or read is None:
+    reader = _READERS.get(metadata.name) if metadata else None
+    if metadata is None or reader is None:
         name = metadata.name if metadata else "none"
         raise BadEntry("no-metadata", f"the record holds no metadata of arXiv's: {name!r:.60}")
-    entry = {"id": item.identifier, **read(metadata, item)}
+    entry = {"id": item.identifier, **reader(metadata, item)}
     record = arxiv_record(entry, announces=False)
     is_new = record.updated_at is None and record.published_at is not None
     if is_new and record.published_at and record.published_at.date() >= since:
@@ -45,7 +45,7 @@ def _record(item: OaiRecord, since: date) -> Record:
 
 
 def _deleted(item: OaiRecord) -> Record:
-    """A record that is gone: its paper is withdrawn where it is known, and keeps its texts."""
+    """Return the record of a deleted paper: withdrawn if known, with its texts kept."""
     found = arxiv_id(item.identifier)
     if found is None:
         raise BadEntry("no-id", "the deleted record has no arXiv id")
@@ -58,7 +58,7 @@ def _deleted(item: OaiRecord) -> Record:
     )
 
 
-def _shared(metadata: Node) -> dict[str, object]:
+def _common_fields(metadata: Node) -> dict[str, object]:
     return {
         "title": metadata.said("title"),
         "abstract": metadata.said("abstract"),
@@ -67,13 +67,13 @@ def _shared(metadata: Node) -> dict[str, object]:
         "journal": metadata.said("journal-ref"),
         "doi": metadata.said("doi"),
         "licence": metadata.said("license"),
-        **({"id": said} if (said := metadata.said("id")) else {}),
+        **({"id": number} if (number := metadata.said("id")) else {}),
     }
 
 
-def _arxiv(metadata: Node, _: OaiRecord) -> Entry:
+def _read_arxiv(metadata: Node, _: OaiRecord) -> Entry:
     return {
-        **_shared(metadata),
+        **_common_fields(metadata),
         "authors": [_name(one) for each in metadata.all("authors") for one in each.all("author")],
         "published_at": metadata.said("created"),
         "updated_at": metadata.said("updated"),
@@ -81,14 +81,14 @@ def _arxiv(metadata: Node, _: OaiRecord) -> Entry:
 
 
 def _name(author: Node) -> str:
-    said = (author.said(part) for part in ("forenames", "keyname", "suffix"))
-    return " ".join(" ".join(filter(None, said)).split())
+    parts = (author.said(part) for part in ("forenames", "keyname", "suffix"))
+    return " ".join(" ".join(filter(None, parts)).split())
 
 
-def _raw(metadata: Node, item: OaiRecord) -> Entry:
-    """The format with all versions; the newest is named in the id, as the API does it."""
-    shared, versions = _shared(metadata), list(metadata.all("version"))
-    dates = [said for one in versions if (said := one.said("date"))]
+def _read_raw(metadata: Node, item: OaiRecord) -> Entry:
+    """Read the format with all versions; the newest becomes part of the id, as in the API."""
+    shared, versions = _common_fields(metadata), list(metadata.all("version"))
+    dates = [text for one in versions if (text := one.said("date"))]
     newest = _VERSION.fullmatch(versions[-1].attributes.get("version", "")) if versions else None
     return {
         **shared,
@@ -99,20 +99,20 @@ def _raw(metadata: Node, item: OaiRecord) -> Entry:
     }
 
 
-def _dublin_core(metadata: Node, item: OaiRecord) -> Entry:
-    """Dublin Core: identifiers are addresses, the first date is of the first version and another
-    one of the latest, and the comment is a second description."""
-    named = [one.text.strip() for one in metadata.all("identifier")]
-    described = [one.text for one in metadata.all("description")]
-    comments = [one for one in described if _COMMENT.match(one)]
+def _read_dublin_core(metadata: Node, item: OaiRecord) -> Entry:
+    """Read Dublin Core: identifiers are addresses, the first date is that of the first version and
+    the last that of the latest, and the comment is a second description."""
+    identifiers = [one.text.strip() for one in metadata.all("identifier")]
+    descriptions = [one.text for one in metadata.all("description")]
+    comments = [one for one in descriptions if _COMMENT.match(one)]
     dates = sorted({one.text.strip() for one in metadata.all("date") if one.text.strip()})
-    publishers = (one for one in named if (doi := doi_identifier(one)) and doi[0] != "arxiv")
+    publishers = (one for one in identifiers if (doi := doi_identifier(one)) and doi[0] != "arxiv")
     return {
-        "id": next(filter(arxiv_id, named), item.identifier),
+        "id": next(filter(arxiv_id, identifiers), item.identifier),
         "title": metadata.said("title"),
-        "abstract": next((one for one in described if one not in comments), None),
-        "authors": [_turned(one.text) for one in metadata.all("creator")],
-        # Sets stand for categories: `cs:cs:LG` is cs.LG, `physics:hep-th` is hep-th.
+        "abstract": next((one for one in descriptions if one not in comments), None),
+        "authors": [_forename_first(one.text) for one in metadata.all("creator")],
+        # Sets name categories: `cs:cs:LG` is cs.LG, `physics:hep-th` is hep-th.
         "categories": [".".join(parts) for one in item.sets if (parts := one.split(":")[1:])],
         "comment": _COMMENT.sub("", comments[0], count=1) if comments else None,
         "doi": next(publishers, None),
@@ -122,12 +122,12 @@ def _dublin_core(metadata: Node, item: OaiRecord) -> Entry:
     }
 
 
-def _turned(creator: str) -> str:
-    """`Lovelace, Ada` the way a person says it."""
+def _forename_first(creator: str) -> str:
+    """Return `Lovelace, Ada` as `Ada Lovelace`."""
     keyname, _, forenames = " ".join(creator.split()).partition(", ")
     return f"{forenames} {keyname}".strip()
 
 
 _READERS: Mapping[str, Callable[[Node, OaiRecord], Entry]] = MappingProxyType(
-    {"arXiv": _arxiv, "arXivRaw": _raw, "dc": _dublin_core}
+    {"arXiv": _read_arxiv, "arXivRaw": _read_raw, "dc": _read_dublin_core}
 )

@@ -1,8 +1,8 @@
-"""What arXiv says of a paper, the same in its announcements and in its API.
+"""Build records from arXiv's fields, shared by announcements, API and OAI-PMH.
 
-Entries arrive with the keys `id, title, abstract, authors, categories, doi, journal, comment,
-licence, published_at, updated_at, listed_at`. Where a paper can be read follows from its
-identifier, so that no address is pinned to an old version.
+Entries have the keys `id, title, abstract, authors, categories, doi, journal, comment, licence,
+published_at, updated_at, listed_at`. Links follow from the identifier, so that none points to an
+old version.
 """
 
 import re
@@ -23,10 +23,10 @@ from paperround.papers.identifiers import arxiv_id, doi_identifier
 from paperround.papers.model import Record
 
 EASTERN = ZoneInfo("America/New_York")
-"""arXiv's own clock: its days, its announcements, its daylight saving."""
+"""arXiv's time zone, for its days and announcements."""
 
 CATEGORY = re.compile(r"[a-z]{1,8}(?:-[a-z]{2,4})?(?:\.[A-Za-z]{2,7}(?:-[a-z]{2,4})?)?")
-"""The shape of a category (`cs.AI`, `physics.ao-ph`) or of a whole archive (`hep-th`)."""
+"""The form of a category (`cs.AI`, `physics.ao-ph`) or an archive (`hep-th`)."""
 
 _INNERMOST = re.compile(r"\([^()]*\)")
 _DEEPEST_AFFILIATION = 4
@@ -34,7 +34,7 @@ _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")
 
 
 def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
-    """The record of an entry; raises BadEntry when it has no title or no arXiv id."""
+    """Return the record of an entry; raises BadEntry without a title or arXiv id."""
     found = arxiv_id(text_of(entry, "id") or "")
     if found is None:
         raise BadEntry("no-id", "the entry has no arXiv id")
@@ -43,7 +43,7 @@ def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
     abstract, comment = text_of(entry, "abstract") or "", text_of(entry, "comment")
     journal = text_of(entry, "journal")
     reference = f"Journal reference: {journal}" if journal else None
-    # The first DOI where one is stated; arXiv's own says nothing new.
+    # The first stated DOI; arXiv's own DOI adds nothing.
     stated = (text_of(entry, "doi") or "").split()
     doi = doi_identifier(stated[0]) if stated else None
     record = Record(
@@ -66,7 +66,7 @@ def arxiv_record(entry: Entry, *, announces: bool = True) -> Record:
 
 
 def mail_date(stated: str) -> str:
-    """A date of RFC 822 as RFC 3339 writes it; what is none stays as it is."""
+    """Convert an RFC 822 date to RFC 3339; return anything else unchanged."""
     try:
         return parsedate_to_datetime(stated).isoformat()
     except (ValueError, OverflowError):
@@ -74,9 +74,9 @@ def mail_date(stated: str) -> str:
 
 
 def author_names(joined: str) -> list[str]:
-    """The names in one comma-joined text, without the affiliations in parentheses.
+    """Split comma-joined names, dropping affiliations in parentheses.
 
-    TeX accents stay as they are; `Jr.` and its like stay with their name.
+    TeX accents are kept; `Jr.` and similar suffixes stay with their name.
     """
     for _ in range(_DEEPEST_AFFILIATION):
         joined = _INNERMOST.sub(" ", joined)

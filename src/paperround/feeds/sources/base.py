@@ -1,5 +1,5 @@
-"""What live sources share: checked settings, the days a poll asks for, conditional requests, and
-answers that are no papers."""
+"""Base of live sources: settings checks, days to request, conditional requests, paging and
+publishing schedules."""
 
 import json
 from abc import ABC, abstractmethod
@@ -32,14 +32,14 @@ T = TypeVar("T")
 MOST_DAYS = 30
 DEFAULT_DAYS = 3
 LONGEST_QUERY = 500
-"""Characters of a search."""
+"""Characters of a search query."""
 
 _OK = 200
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
 def check_names(settings: Mapping[str, str], known: Mapping[str, str], kind: str) -> None:
-    """Refuse a setting that the source does not know, naming those it does."""
+    """Raise InvalidInput for a setting the source does not have."""
     for name in settings:
         if name not in known:
             raise InvalidInput(
@@ -49,7 +49,7 @@ def check_names(settings: Mapping[str, str], known: Mapping[str, str], kind: str
 
 
 def check_url(url: str | None) -> None:
-    """Refuse what cannot stand for the source's own address."""
+    """Raise InvalidInput for an address that cannot replace the source's own."""
     if url is None:
         return
     try:
@@ -66,12 +66,12 @@ def check_url(url: str | None) -> None:
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """The parts of a comma list, each once."""
+    """Split a comma-separated list, without duplicates."""
     return tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
 
 
 def days_of(settings: Mapping[str, str], default: int = DEFAULT_DAYS) -> int:
-    """How many days back a poll looks."""
+    """Return how many days back a poll reads."""
     text = settings.get("days", str(default)).strip()
     if not (text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= MOST_DAYS):
         raise InvalidInput(
@@ -82,25 +82,25 @@ def days_of(settings: Mapping[str, str], default: int = DEFAULT_DAYS) -> int:
 
 
 def oldest_day(state: FeedState, now: datetime, *, days: int) -> date:
-    """The first day a poll asks for: `days` before today, as many before the last poll that read
-    all there was when that one was on an earlier day.
+    """Return the first day a poll requests: `days` before today, or before the last complete poll
+    when that was on an earlier day.
 
-    What comes late to a day would have been found by the polls that were missed, so an outage moves
-    the window back and does not only stretch it. Of an outage a month counts.
+    The missed polls would have found late papers, so an outage shifts the window back instead of
+    only extending it. At most a month of an outage counts.
     """
     today = require_utc(now).date()
-    good = today if state.good_at is None else require_utc(state.good_at).date()
-    if good >= today:
+    read_to = today if state.good_at is None else require_utc(state.good_at).date()
+    if read_to >= today:
         return today - timedelta(days=days)
-    return max(good, today - timedelta(days=MOST_DAYS)) - timedelta(days=max(days, 1))
+    return max(read_to, today - timedelta(days=MOST_DAYS)) - timedelta(days=max(days, 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """The days `since` to `until`, which are asked for now, of a poll for those to `last`.
+    """The days `since` to `until` requested now, of a poll that reads up to `last`.
 
-    A poll asks for all of its days at once. Where they hold more than a service gives out it asks
-    for fewer, the oldest first.
+    A poll requests all days at once. When the service limits results, it requests fewer days, the
+    oldest first.
     """
 
     since: date
@@ -108,15 +108,15 @@ class Span:
     last: date
 
     def narrowed(self, found: int, most: int) -> "Span | None":
-        """As many of the days, the oldest, as may hold `most` when all of them hold `found`; fewer
-        in any case, and None of a single one."""
+        """Return the oldest days that may hold `most` results when all hold `found`; always fewer
+        days, and None for a single day."""
         days = (self.until - self.since).days
         fewer = max(min(days, (days + 1) * most // found), 1)
         return replace(self, until=self.since + timedelta(days=fewer - 1)) if days else None
 
     @property
     def following(self) -> "Span | None":
-        """As many days behind these; None after the last."""
+        """The next span of the same length; None after the last day."""
         if self.until >= self.last:
             return None
         since = self.until + timedelta(days=1)
@@ -124,19 +124,19 @@ class Span:
 
 
 def span_of(state: FeedState, now: datetime, *, days: int) -> Span:
-    """All days of a poll that begins now."""
+    """Return all days of a poll that starts now."""
     today = require_utc(now).date()
     return Span(since=oldest_day(state, now, days=days), until=today, last=today)
 
 
 def is_cut_off(seen: int, total: int | None) -> bool:
-    """Whether a list that ends after `seen` entries is not all that was announced. A service counts
-    anew for each page, so a hundredth may be missing."""
+    """Return whether a list that ends after `seen` entries is incomplete. Services count anew for
+    each page, so 1 % may be missing."""
     return total is not None and seen < total - total // 100
 
 
 def query_of(settings: Mapping[str, str], kind: str) -> str:
-    """What a search asks for."""
+    """Return the search query of the settings."""
     query = settings.get("query", "").strip()
     if not (query and len(query) <= LONGEST_QUERY and query.isprintable()):
         raise InvalidInput(
@@ -147,20 +147,20 @@ def query_of(settings: Mapping[str, str], kind: str) -> str:
 
 
 def conditions(progress: PollProgress, url: str) -> dict[str, str]:
-    """The headers that ask for `url` only if it changed since it was last read."""
+    """Return the headers that make the request for `url` conditional."""
     known = progress.validators.get(url, {})
     return {header: known[key] for key, header in _CONDITIONS.items() if known.get(key)}
 
 
 def read(page: Page, reader: Callable[[bytes], T]) -> T:
-    """What `reader` makes of the answer; raises FetchFailed when it holds no papers."""
-    answered = f"{urlsplit(page.url).hostname} answered {page.status}"
+    """Apply `reader` to the body; raises FetchFailed when the page holds no papers."""
+    problem = f"{urlsplit(page.url).hostname} answered {page.status}"
     if page.status != _OK:
-        raise FetchFailed(answered, status=page.status)
+        raise FetchFailed(problem, status=page.status)
     try:
         return reader(page.body)
     except InvalidInput as error:
-        raise FetchFailed(f"{answered}: {error}", status=page.status) from None
+        raise FetchFailed(f"{problem}: {error}", status=page.status) from None
 
 
 _DAY = timedelta(days=1)
@@ -169,10 +169,10 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishingSchedule:
-    """A batch on every Monday to Friday, readable at `at` in `zone`, but not on `quiet` days.
+    """A batch every Monday to Friday, readable at `at` in `zone`, except on `quiet` days.
 
-    What comes up to `early` before that is this batch: the next one is expected after it. With
-    `all_day` papers are listed at any hour, so a whole working day must pass before none is late.
+    Papers up to `early` before that belong to this batch. With `all_day` papers appear at any hour,
+    so a batch is late only after a whole working day.
     """
 
     zone: ZoneInfo
@@ -182,40 +182,38 @@ class PublishingSchedule:
     all_day: bool = False
 
     def next_after(self, moment: datetime) -> datetime:
-        """The instant, in UTC, at which the first batch after what came at `moment` ought to be
-        readable."""
+        """Return when, in UTC, the first batch after papers seen at `moment` should be readable."""
         after = require_utc(moment) + self.early
         first = after.astimezone(self.zone).date()
         if self.all_day:
             after = datetime.combine(first, time.max, tzinfo=self.zone)
-        instants = (self.on(first + n * _DAY) for n in count() if self._has(first + n * _DAY))
+        days = (first + n * _DAY for n in count())
+        instants = (self.on(day) for day in days if self._is_batch_day(day))
         return next(instant for instant in instants if instant > after)
 
     def rests(self, moment: datetime) -> bool:
-        """Whether no batch comes on the day that `moment` falls on in the source's zone."""
-        return not self._has(require_utc(moment).astimezone(self.zone).date())
+        """Return whether no batch is due on the day of `moment` in the source's zone."""
+        return not self._is_batch_day(require_utc(moment).astimezone(self.zone).date())
 
-    def _has(self, day: date) -> bool:
+    def _is_batch_day(self, day: date) -> bool:
         return day.weekday() < _SATURDAY and day not in self.quiet
 
     def on(self, day: date) -> datetime:
-        """When the batch of this day ought to be readable, in UTC, whether there is one or not."""
+        """Return when, in UTC, a batch of this day would be readable."""
         return datetime.combine(day, self.at, tzinfo=self.zone).astimezone(UTC)
 
 
-# The base of sources that read a service page by page.
-#
-# A poll asks for one page after the other. Between two of them its cursor holds the place of the
-# next page, a frozen dataclass, and a hash of the settings the poll was begun with, as JSON. A poll
-# that stopped goes on at its place; one that was begun with other settings begins anew.
+# Paging: the cursor of a poll holds the position of the next page, a frozen dataclass, and a hash
+# of the settings the poll began with, as JSON. An interrupted poll resumes there; after a change of
+# settings it restarts.
 
 P = TypeVar("P")
 
-_ASKED = "asked"
+_SETTINGS_HASH = "asked"
 
 
 class PagedSource(ABC, Generic[P]):
-    """A service that is read page by page; `P` is the place of a page."""
+    """A service that is read page by page; `P` is the position of a page."""
 
     kind: str
     settings: Mapping[str, str] = MappingProxyType({})
@@ -227,23 +225,23 @@ class PagedSource(ABC, Generic[P]):
 
     @abstractmethod
     def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Raise InvalidInput, its code naming the setting, for a value the source cannot use."""
+        """Raise InvalidInput, with the setting as its code, for an invalid value."""
 
     @abstractmethod
     def first(self, state: FeedState, now: datetime) -> P:
-        """The first page of a poll that begins now."""
+        """Return the first page of a new poll."""
 
     @abstractmethod
     def request(self, place: P, state: FeedState) -> FetchRequest:
-        """How a page is asked for; `plan` adds the cursor."""
+        """Return the request of a page; `plan` adds the cursor."""
 
     @abstractmethod
     def read_page(self, page: Page, place: P) -> tuple[ParsedBatch, P | None]:
-        """The papers of a page, and the place of the next one. Raises FetchFailed for what is no
-        page of this service."""
+        """Return the papers of a page and the position of the next one. Raises FetchFailed for
+        anything but a page of this service."""
 
     def resumed(self, place: P, now: datetime) -> P:
-        """Where a poll goes on that stopped before `place`."""
+        """Return where an interrupted poll resumes that stopped before `place`."""
         del now
         return place
 
@@ -252,79 +250,80 @@ class PagedSource(ABC, Generic[P]):
         return PublicAddress(page=feed.url)
 
     def check(self, url: str | None, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
+        """Raise InvalidInput, with the field as its code, for an address or setting."""
         check_url(url)
         check_names(settings, self.settings, self.kind)
         self.check_settings(settings)
 
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The next page to ask for."""
-        asked = asked_with(state.settings)
-        place, begun_with = self._stopped(state.progress.cursor or "")
-        if place is None or begun_with != asked:
+        """Return the next request."""
+        settings_hash = asked_with(state.settings)
+        place, begun_with = self._parse_cursor(state.progress.cursor or "")
+        if place is None or begun_with != settings_hash:
             place = self.first(state, now)
         else:
             place = self.resumed(place, now)
-        return replace(self.request(place, state), cursor=write_place(place, asked))
+        return replace(self.request(place, state), cursor=write_place(place, settings_hash))
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
-        """The answer to one request."""
+        """Send the request."""
         return client.get(request)
 
     def parse(self, page: Page) -> ParsedBatch:
-        """The papers of one page, and the cursor of the next. Raises FetchFailed for what is no
-        page of this service."""
-        place, asked = self._stopped(page.request.cursor)
+        """Return the papers of a page with the cursor of the next one. Raises FetchFailed for
+        anything but a page of this service."""
+        place, settings_hash = self._parse_cursor(page.request.cursor)
         if place is None:
             raise ValueError(f"{page.request.cursor!r} is no cursor of {self.kind}")
         batch, following = self.read_page(page, place)
-        return replace(batch, next=None if following is None else write_place(following, asked))
+        cursor = None if following is None else write_place(following, settings_hash)
+        return replace(batch, next=cursor)
 
     def expects(self, after: datetime) -> datetime | None:
-        """When the next batch ought to be there; None where nobody knows."""
+        """Return when the next batch is due; None without a schedule."""
         return self.rhythm.next_after(after) if self.rhythm else None
 
     def holiday(self, now: datetime) -> bool:
-        """Whether nothing is announced on this day."""
+        """Return whether nothing is announced on this day."""
         return self.rhythm is not None and self.rhythm.rests(now)
 
-    def _stopped(self, cursor: str) -> tuple[P | None, str]:
-        """The place that a cursor holds and what it was begun with; (None, "") for any other."""
+    def _parse_cursor(self, cursor: str) -> tuple[P | None, str]:
+        """Return the position in a cursor and the hash of its settings; (None, "") if invalid."""
         try:
             values = json.loads(cursor)
-            return _read(self.place, values), str(values[_ASKED])
+            return _from_json(self.place, values), str(values[_SETTINGS_HASH])
         except (InvalidInput, ValueError, KeyError, TypeError, RecursionError):
             return None, ""
 
 
 def asked_with(settings: Mapping[str, str]) -> str:
-    """The hash of a feed's settings that a cursor holds."""
+    """Return the hash of a feed's settings, for its cursors."""
     return fingerprint(json.dumps(sorted(settings.items())).encode())
 
 
-def write_place(place: Any, asked: str) -> str:
-    """The cursor that holds `place`."""
+def write_place(place: Any, settings_hash: str) -> str:
+    """Return the cursor for `place`."""
     return json.dumps(
-        {_ASKED: asked, **asdict(place)},
+        {_SETTINGS_HASH: settings_hash, **asdict(place)},
         default=lambda one: format_instant(one) if isinstance(one, datetime) else str(one),
         separators=(",", ":"),
     )
 
 
-def _read(kind: Any, value: Any) -> Any:
-    """`value`, of JSON, as what a field of type `kind` holds. Raises ValueError, KeyError or
-    TypeError for any other."""
+def _from_json(kind: Any, value: Any) -> Any:
+    """Convert a JSON value to the type `kind` of a field. Raises ValueError, KeyError or TypeError
+    when it does not fit."""
     if isinstance(kind, UnionType):
         [kind] = [one for one in get_args(kind) if one is not type(None)]
-        return None if value is None else _read(kind, value)
+        return None if value is None else _from_json(kind, value)
     if is_dataclass(kind):
         make: Any = kind
         hints = get_type_hints(kind)
-        return make(**{name: _read(hint, value[name]) for name, hint in hints.items()})
+        return make(**{name: _from_json(hint, value[name]) for name, hint in hints.items()})
     if get_origin(kind) is tuple:
-        return tuple(_read(get_args(kind)[0], one) for one in value)
+        return tuple(_from_json(get_args(kind)[0], one) for one in value)
     if kind in (date, datetime):
-        return (parse_date if kind is date else parse_instant)(_read(str, value))
+        return (parse_date if kind is date else parse_instant)(_from_json(str, value))
     if issubclass(kind, Enum):
         return kind(value)
     if not isinstance(value, kind):

@@ -1,9 +1,9 @@
-"""Where a poll stands that is led from page to page by the service's own marks (`cursor=*`).
+"""Page through results by the service's own cursor marks (`cursor=*`).
 
-    all days ─► too many works? the older half of them ─► page by page ─► as many days more ─► last
+    all days ─► too many works? the older half ─► page by page ─► the next days ─► last
 
-A part of a poll has `MARKED_PAGES` pages at most, so that it ends in one go: marks grow old. Where
-one day fills more, what lies behind them is told as a reject and not read.
+One part of a poll has at most `MARKED_PAGES` pages, so that it ends in one run: marks expire. When
+a single day has more works, the rest is reported as a reject and not read.
 """
 
 import re
@@ -17,24 +17,24 @@ from paperround.feeds.sources.json_fields import CatalogueResponse
 from paperround.papers.model import ParsedBatch
 
 FIRST_MARK = "*"
-"""What stands for the first page."""
+"""The mark of the first page."""
 
 MARKED_PAGES = 50
 """Pages of one part of a poll."""
 
 PAGE = 100
-"""Works a page."""
+"""Works per page."""
 
 TOO_MANY = "too-many-found"
-"""The reason of the reject that tells of works which are not read."""
+"""The reason of the reject for works that are not read."""
 
 _MARK = re.compile(r"[!-~]{1,4000}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCursor:
-    """A page of the works of some days. `mark` is the service's name of the page, which it takes
-    until `expires`, if it says so."""
+    """A page of the works of some days. `mark` is the service's name of the page, valid until
+    `expires` if stated."""
 
     span: Span
     page: int = 0
@@ -42,11 +42,11 @@ class PageCursor:
     mark: str = FIRST_MARK
 
     def first_of(self, span: Span) -> "PageCursor":
-        """The first page for other days."""
+        """Return the first page of other days."""
         return PageCursor(span=span)
 
     def turned(self, mark: str, expires: datetime | None = None) -> "PageCursor":
-        """The page that `mark` names; raises FetchFailed when it can name none."""
+        """Return the page named by `mark`; raises FetchFailed when it is not valid."""
         if not _MARK.fullmatch(mark):
             raise FetchFailed("the service names its next page in no way it can be asked for")
         return replace(self, page=self.page + 1, mark=mark, expires=expires)
@@ -55,9 +55,10 @@ class PageCursor:
 def led_on(
     place: PageCursor, answer: CatalogueResponse, name: str, expires: datetime | None
 ) -> tuple[ParsedBatch, PageCursor | None]:
-    """The papers of a page, and the place behind it; `expires` is the end of its mark.
+    """Return the papers of a page and the next position; `expires` is the end of the next mark.
 
-    Raises FetchFailed when the service `name` has no works before those it announced are over.
+    Raises FetchFailed when the service `name` returns no works before the announced number is
+    reached.
     """
     most = MARKED_PAGES * PAGE
     fewer = place.span.narrowed(max(answer.total or 0, 2 * most), most)
@@ -70,12 +71,12 @@ def led_on(
     if place.page == 0 and (answer.total or 0) > most and fewer:
         return answer.batch, place.first_of(fewer)
     following = place.span.following
-    behind = place.first_of(following) if following else None
-    # The last page we read of a part may be its end too, though it names another.
+    next_span = place.first_of(following) if following else None
+    # The last allowed page may also be the end of the part, though it names another.
     is_full = place.page + 1 >= MARKED_PAGES
     is_end = is_full and answer.total is not None and seen >= answer.total
     if not answer.rows or not answer.mark or is_end:
-        return answer.batch, behind
+        return answer.batch, next_span
     if not is_full:
         return answer.batch, place.turned(answer.mark, expires)
     if fewer:
@@ -86,4 +87,4 @@ def led_on(
         "narrow the settings of this feed, or make two of it",
     )
     rejects = (*answer.batch.rejects, reject(problem, 0, problem.detail))
-    return replace(answer.batch, rejects=rejects), behind
+    return replace(answer.batch, rejects=rejects), next_span

@@ -1,7 +1,7 @@
-"""Any feed at an address: RSS 2.0, RSS 1.0, Atom 1.0 or JSON Feed, read by itself.
+"""Poll any RSS 2.0, RSS 1.0, Atom 1.0 or JSON Feed at an address.
 
-A poll is one request. A feed does not say when it goes on: no batch is ever late, so that a quiet
-journal is not taken for a broken one. How long it wants to be left alone it may say.
+A poll is one request. Feeds have no schedule, so no batch is ever late and a quiet journal does not
+look broken. A feed may state the pause it wants.
 """
 
 import re
@@ -19,7 +19,7 @@ from paperround.feeds.sources.base import conditions, read
 from paperround.http.model import FetchRequest, HttpClient, Page
 from paperround.papers.model import ParsedBatch
 
-_SHARED = (
+_SHARED_LIMITERS = (
     ("arxiv.org", "arxiv", 3.0),
     ("huggingface.co", "huggingface", 1.0),
     ("eutils.ncbi.nlm.nih.gov", "ncbi", 1.0),
@@ -41,7 +41,7 @@ class AnyFeed:
         return PublicAddress(feed=feed.url)
 
     def check(self, url: str | None, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
+        """Raise InvalidInput, with the field as its code, for an address or setting."""
         _check_address(url)
         for name in settings:
             raise InvalidInput(
@@ -50,14 +50,14 @@ class AnyFeed:
             )
 
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:
-        """The feed, if it changed since it was last read."""
+        """Return a conditional request for the feed."""
         del now
         url = _check_address(state.url)
-        # Whose turns a request takes: those of its host, or of the service that has a source here.
+        # Share the rate limit of a service that has a source here; otherwise limit by host.
         host = urlsplit(url).hostname or ""
         shared = (
             (limiter, seconds)
-            for domain, limiter, seconds in _SHARED
+            for domain, limiter, seconds in _SHARED_LIMITERS
             if host == domain or host.endswith(f".{domain}")
         )
         limiter, seconds = next(shared, (host, 1.0))
@@ -69,29 +69,30 @@ class AnyFeed:
         )
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Page:
-        """The answer to one request."""
+        """Send the request."""
         return client.get(request)
 
     def parse(self, page: Page) -> ParsedBatch:
-        """The papers of the answer; raises FetchFailed for what is no feed."""
+        """Return the papers of the page; raises FetchFailed when it is no feed."""
         batch = ParsedBatch()
         if not page.not_modified:
             batch = read(page, partial(read_feed, address=page.url))
         return replace(batch, pause=pause_of(page))
 
     def expects(self, after: datetime) -> datetime | None:
-        """Nothing: no feed says when it goes on."""
+        """Return None: feeds have no schedule."""
         del after
         return None
 
     def holiday(self, now: datetime) -> bool:
-        """Never."""
+        """Return False."""
         del now
         return False
 
 
 def _check_address(url: str | None) -> str:
-    """`url`, which may have a query; raises InvalidInput for none, and for one with a password."""
+    """Return `url`, which may have a query. Raises InvalidInput when it is missing or has a
+    password."""
     try:
         parts = urlsplit(url or "")
         is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -99,7 +100,7 @@ def _check_address(url: str | None) -> str:
         is_good = False
     is_plain = is_good and "@" not in parts.netloc
     if url is None or not is_plain or set("# ").intersection(url) or not url.isprintable():
-        # A password in it would be repeated in logs: the address is not.
+        # The address is not repeated: a password in it would get into logs.
         raise InvalidInput(
             "a feed needs its http(s) address (url), without a password, a blank or a fragment (#)",
             code="url",
@@ -107,17 +108,15 @@ def _check_address(url: str | None) -> str:
     return url
 
 
-# How often a feed wants to be read, as it says itself.
-#
-# `Cache-Control: max-age` of the answer (RFC 9111), `ttl` of RSS 2.0 in minutes, and how often it
-# is updated by the Syndication module (`sy:updatePeriod`, `sy:updateFrequency`). The longest of
-# them counts, up to a day. It never shortens a pause: feeds promise much.
+# The pause a feed wants: `Cache-Control: max-age` of the response (RFC 9111), `ttl` of RSS 2.0 in
+# minutes, and the update rate of the Syndication module (`sy:updatePeriod`, `sy:updateFrequency`).
+# The longest counts, up to a day. It never shortens a pause, since feeds overstate their rate.
 
 LONGEST = timedelta(days=1)
 
 _HEAD = 100_000
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,10})\"?(?=$|[\s,])", re.IGNORECASE)
-_NOT_KEPT = re.compile(r"(?:^|[\s,])(?:no-cache|no-store)(?=$|[\s,=])", re.IGNORECASE)
+_NO_CACHE = re.compile(r"(?:^|[\s,])(?:no-cache|no-store)(?=$|[\s,=])", re.IGNORECASE)
 _TTL = re.compile(rb"<ttl>\s*(\d{1,9})\s*</ttl>")
 _PERIOD = re.compile(rb"<(?:[\w.-]{1,60}:)?updatePeriod>\s*(\w{1,20})\s*</")
 _FREQUENCY = re.compile(rb"<(?:[\w.-]{1,60}:)?updateFrequency>\s*(\d{1,6})\s*</")
@@ -133,17 +132,16 @@ _PERIODS = MappingProxyType(
 
 
 def pause_of(page: Page) -> timedelta | None:
-    """The pause before the next poll that the feed asks for, at most a day; None when it asks for
-    none."""
-    asked = [timedelta()]
+    """Return the pause the feed wants before the next poll, at most a day; None for none."""
+    pauses = [timedelta()]
     control = page.headers.get("cache-control", "")[:1000]
-    if (match := _MAX_AGE.search(control)) and not _NOT_KEPT.search(control):
-        asked.append(timedelta(seconds=int(match[1])))
+    if (match := _MAX_AGE.search(control)) and not _NO_CACHE.search(control):
+        pauses.append(timedelta(seconds=int(match[1])))
     head = page.body[:_HEAD]
     ttl, period, frequency = _TTL.search(head), _PERIOD.search(head), _FREQUENCY.search(head)
     if ttl:
-        asked.append(timedelta(minutes=int(ttl[1])))
+        pauses.append(timedelta(minutes=int(ttl[1])))
     if period and period[1].lower() in _PERIODS:
         times = int(frequency[1]) if frequency else 1
-        asked.append(_PERIODS[period[1].lower()] / max(times, 1))
-    return min(max(asked), LONGEST) or None
+        pauses.append(_PERIODS[period[1].lower()] / max(times, 1))
+    return min(max(pauses), LONGEST) or None

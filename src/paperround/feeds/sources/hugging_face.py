@@ -1,9 +1,8 @@
-"""Hugging Face Daily Papers, read by itself: today's list and those of the days before.
+"""Poll Hugging Face Daily Papers: the list of today and of the days before.
 
-A list grows through its day, papers move to another day, and votes move for days: so each poll
-reads all of them again. Instead of days whole weeks or months may be asked for, which hold the
-same items. Votes and
-comments are of the moment they were fetched.
+A list grows during its day, papers move to other days, and votes change for days, so each poll
+reads all of them again. A poll can request whole weeks or months instead, with the same items.
+Votes and comments are of the time of the request.
 """
 
 import re
@@ -34,14 +33,14 @@ from paperround.papers.model import ParsedBatch
 
 BASE = "https://huggingface.co/api/daily_papers"
 PAGE = 100
-"""Papers a page, the most that may be asked for."""
+"""Papers per page, the maximum of the API."""
 
 _NEXT = re.compile(r"""[\s;,]rel=(?:next\b|"[^"]*\bnext\b)""", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DailyPapersPlace:
-    """A page of the list of a period, and how many earlier periods are left to read."""
+    """A page of a period's list, and the number of earlier periods left."""
 
     period: ListingPeriod
     page: int
@@ -59,7 +58,7 @@ class _DailyPapersPlace:
 
     @property
     def next_period(self) -> "_DailyPapersPlace | None":
-        """The first page of the period before; None when none is left."""
+        """The first page of the previous period; None when none is left."""
         if not self.left:
             return None
         return _DailyPapersPlace(period=self.period.before, page=0, left=self.left - 1)
@@ -83,8 +82,8 @@ class HfDaily(PagedSource[_DailyPapersPlace]):
         }
     )
     interval: timedelta = timedelta(hours=1)
-    # By 08:00 UTC of the next working day some papers are listed, and on a slow day perhaps none
-    # later; nothing is listed on Saturdays and Sundays.
+    # Some papers are listed by 08:00 UTC of the next working day, on slow days none later. None are
+    # listed on Saturdays and Sundays.
     rhythm = PublishingSchedule(zone=ZoneInfo("UTC"), at=time(8), all_day=True)
     place = _DailyPapersPlace
 
@@ -94,19 +93,19 @@ class HfDaily(PagedSource[_DailyPapersPlace]):
         return PublicAddress(page="https://huggingface.co/papers")
 
     def check_settings(self, settings: Mapping[str, str]) -> None:
-        """Refuse, with the name of the field, what the source could not work with."""
+        """Raise InvalidInput, with the setting as its code, for an invalid value."""
         days_of(settings)
         _kind_of(settings)
 
     def first(self, state: FeedState, now: datetime) -> _DailyPapersPlace:
-        """The first page of the period that today is in."""
+        """Return the first page of the current period."""
         kind = _kind_of(state.settings)
         period = kind.of(require_utc(now).date())
         oldest = oldest_day(state, now, days=days_of(state.settings))
         return _DailyPapersPlace(period=period, page=0, left=period.since(kind.of(oldest)))
 
     def request(self, place: _DailyPapersPlace, state: FeedState) -> FetchRequest:
-        """How a page of a period's list is asked for."""
+        """Return the request of a page of a period's list."""
         name = place.period.kind.parameter
         query = urlencode({name: str(place.period), "limit": PAGE, "p": place.page})
         url = f"{state.url or BASE}?{query}"
@@ -120,10 +119,11 @@ class HfDaily(PagedSource[_DailyPapersPlace]):
     def read_page(
         self, page: Page, place: _DailyPapersPlace
     ) -> tuple[ParsedBatch, _DailyPapersPlace | None]:
-        """The papers of one answer; raises FetchFailed for what is no list of papers.
+        """Return the papers of a page; raises FetchFailed when it is no list of papers.
 
-        There is another page when the answer links to it; one without links, when it is full. An
-        unchanged first page says nothing of the second, which is asked for then.
+        There is another page when the response links to it or, without links, when the page is
+        full. An unchanged first page does not imply an unchanged second one, so that is requested
+        too.
         """
         if page.not_modified:
             return ParsedBatch(), place.next_page
@@ -133,8 +133,8 @@ class HfDaily(PagedSource[_DailyPapersPlace]):
         if entries and links is not None:  # an empty page ends the list, whatever it links to
             has_more = _NEXT.search(links) is not None
         following = place.next_page if has_more else place.next_period
-        # A paper that does not say when it was listed was listed on the day that was asked for. Of
-        # a week or month it is the first day: an old paper must not look new.
+        # A paper without a listing date was listed on the requested day; of a week or month on the
+        # first day, so that an old paper does not look new.
         records = tuple(
             record if record.listed_on else replace(record, listed_on=place.period.first)
             for record in batch.records
@@ -143,17 +143,17 @@ class HfDaily(PagedSource[_DailyPapersPlace]):
 
 
 def _read_list(body: bytes) -> ParsedBatch:
-    """As the file reader has it, but for the `1` that only archives write for an empty day."""
+    """Parse a list, without the `1` that only archives write for an empty day."""
     if body.strip() == b"1":
         raise InvalidInput("the answer is the number 1, not papers")
     return read_hf_daily(body)
 
 
 def _kind_of(settings: Mapping[str, str]) -> PeriodKind:
-    said = settings.get("period", PeriodKind.DAY.value).strip()
+    period = settings.get("period", PeriodKind.DAY.value).strip()
     try:
-        return PeriodKind(said)
+        return PeriodKind(period)
     except ValueError:
         raise InvalidInput(
-            f"period must be day, week or month, not {said!r:.60}", code="settings.period"
+            f"period must be day, week or month, not {period!r:.60}", code="settings.period"
         ) from None

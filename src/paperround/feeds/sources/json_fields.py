@@ -1,5 +1,8 @@
-"""What the catalogues of works share: JSON answers, works one by one, and whose words are shown: a
-Creative Commons licence lets an abstract be passed on; without one it only ranks."""
+"""Parse JSON of catalogues of works, and decide which texts may be shown.
+
+Only a Creative Commons licence allows an abstract to be shown; without one it is used for ranking
+only.
+"""
 
 import json
 import re
@@ -14,10 +17,10 @@ from paperround.papers.model import Paper, ParsedBatch, Record, Reject
 from paperround.papers.text import clean
 
 OTHER_KIND = "other-kind"
-"""The reason of a reject for a work that is no paper: a journal issue, a dataset, a correction."""
+"""The reason of a reject for a work that is no paper: an issue, a dataset, a correction."""
 
 _TOO_DEEP = BadEntry("too-deep", "the work is nested too deeply")
-_SAID = 200
+_LONGEST_TEXT = 200
 _LONGEST_PART = 2000
 _CREATIVE_COMMONS = re.compile(
     r"https?://(?:www\.)?creativecommons\.org/(?:licenses|publicdomain)/\S+", re.IGNORECASE
@@ -27,8 +30,8 @@ _FILTER_KEY = re.compile(r"[a-z][a-z0-9._-]{0,99}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueResponse:
-    """One page: the papers in it, how many works it had, of how many in all, and the mark of the
-    next page. None where it does not say."""
+    """One page: its papers, the number of works in it and in total, and the mark of the next page.
+    None where the service does not say."""
 
     batch: ParsedBatch
     rows: int
@@ -37,26 +40,26 @@ class CatalogueResponse:
 
 
 def read_object(content: bytes, name: str) -> Mapping[str, Any]:
-    """The JSON object that the service `name` answered; raises InvalidInput for other bytes."""
-    said = json_of(content, f"the JSON of {name}")
-    if not isinstance(said, dict):
+    """Return the JSON object of a response; raises InvalidInput for anything else."""
+    value = json_of(content, f"the JSON of {name}")
+    if not isinstance(value, dict):
         raise InvalidInput(f"the JSON is no answer of {name}: it is not an object")
-    return said
+    return value
 
 
 def told(value: object) -> str:
-    """What a service says of an error, short and safe to show."""
+    """Return a service's error message, short and safe to show."""
     try:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     except RecursionError:
         text = "(nested too deeply)"
-    return clean(text[: 4 * _SAID], limit=_SAID)
+    return clean(text[: 4 * _LONGEST_TEXT], limit=_LONGEST_TEXT)
 
 
 def read_works(
     works: Iterable[object], records_of: Callable[[Entry], Iterable[Record]]
 ) -> ParsedBatch:
-    """The records of each work; one that cannot be read is one reject."""
+    """Return the records of each work; one that cannot be read becomes one reject."""
     records: list[Record] = []
     rejects: list[Reject] = []
     for position, work in enumerate(works, start=1):
@@ -72,12 +75,12 @@ def read_works(
 
 
 def is_creative_commons(address: str) -> bool:
-    """Whether `address` is that of a licence or a dedication of Creative Commons."""
+    """Return whether `address` is a Creative Commons licence or dedication."""
     return _CREATIVE_COMMONS.fullmatch(address) is not None
 
 
 def objects_of(entry: Entry, key: str) -> tuple[Entry, ...]:
-    """The list of objects under `key`, empty when it is missing."""
+    """Return the list of objects under `key`; empty when missing. Raises BadEntry."""
     value = entry.get(key)
     if value is None:
         return ()
@@ -87,7 +90,7 @@ def objects_of(entry: Entry, key: str) -> tuple[Entry, ...]:
 
 
 def object_of(entry: Entry, key: str) -> Entry:
-    """The object under `key`, an empty one when it is missing."""
+    """Return the object under `key`; empty when missing. Raises BadEntry."""
     value = entry.get(key)
     if value is None:
         return {}
@@ -99,10 +102,10 @@ def object_of(entry: Entry, key: str) -> Entry:
 def wanted_of(
     settings: Mapping[str, str], refused: Mapping[str, str], example: str, key: str
 ) -> tuple[tuple[str, ...], str]:
-    """What is asked for: the parts of the setting `filter` (`name:value,name:value`), each once,
-    and the words to search for under `key`, on one line.
+    """Return the parts of the setting `filter` (`name:value,name:value`) without duplicates, and
+    the search words under `key`, on one line.
 
-    `refused` says of names of filters that cannot be taken why not.
+    `refused` maps names of filters that are not allowed to the reason. Raises InvalidInput.
     """
     filters = listed(settings.get("filter", ""))
     for part in filters:
@@ -130,25 +133,25 @@ def wanted_of(
 
 
 def news_of(batch: ParsedBatch, *, papers: Sequence[Paper], kinds: Collection[str]) -> ParsedBatch:
-    """What an enricher keeps of an answer: the records of `batch` that carry an identifier, of one
-    of `kinds`, of one of `papers`."""
-    asked = {
+    """Return the records of `batch` with an identifier, of one of `kinds`, of one of `papers`,
+    reduced to what an enricher may add."""
+    known = {
         (kind, value)
         for paper in papers
         for kind, value in paper.identifiers.items()
         if kind in kinds
     }
-    found = (one for one in batch.records if not asked.isdisjoint(one.identifiers.items()))
-    return ParsedBatch(records=tuple(map(_news, found)), rejects=batch.rejects)
+    found = (one for one in batch.records if not known.isdisjoint(one.identifiers.items()))
+    return ParsedBatch(records=tuple(map(_enrichment, found)), rejects=batch.rejects)
 
 
-def _news(record: Record) -> Record:
-    """The record without texts: whose they are, the feeds that list the paper know better.
+def _enrichment(record: Record) -> Record:
+    """Return the record without texts: the feeds that list the paper know better whose they are.
 
-    Nor has it a licence: a service states that of the copy it knows, which may be the journal's
+    The licence is dropped too: it is that of the copy the service knows, which may be the journal's
     where ours is the preprint.
     """
-    news = Record(
+    reduced = Record(
         title="",
         identifiers=record.identifiers,
         keywords=record.keywords,
@@ -158,33 +161,34 @@ def _news(record: Record) -> Record:
         counts=record.counts,
         announces=False,
     )
-    said = [
+    content = [
         sorted(record.identifiers.items()),
         list(record.keywords),
         sorted(record.links.items()),
         record.withdrawn,
         record.organization,
     ]
-    return replace(news, fingerprint=fingerprint(json.dumps(said).encode()))
+    return replace(reduced, fingerprint=fingerprint(json.dumps(content).encode()))
 
 
 _EXCERPT = 1000
 
 
 def json_of(content: bytes, what: str = "JSON") -> object:
-    """The value `content` holds; raises UnreadableFile, with how it begins, when it is no JSON.
+    """Parse JSON; raises UnreadableFile, quoting the beginning, when it is not valid.
 
-    `what` names in the error what the answer should have been."""
+    `what` names the expected content in the error.
+    """
     try:
         value: object = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        begins = clean(content[:_SAID].decode("utf-8", "replace"), limit=_SAID)
+        begins = clean(content[:_LONGEST_TEXT].decode("utf-8", "replace"), limit=_LONGEST_TEXT)
         raise UnreadableFile(f"the answer is not {what}, it begins with {begins!r}") from None
     return value
 
 
 def excerpt_of(value: object) -> str:
-    """The beginning of `value` as JSON, for an excerpt."""
+    """Return the beginning of `value` as JSON, for a reject."""
     try:
         return json.dumps(value)[:_EXCERPT]
     except RecursionError:

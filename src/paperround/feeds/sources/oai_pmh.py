@@ -1,8 +1,7 @@
-"""Answers of OAI-PMH 2.0 to ListRecords, whatever the records are of.
+"""Parse OAI-PMH 2.0 responses to ListRecords, with any metadata format.
 
-An error is an element, with a code from the protocol, in an answer of status 200. Only
-`noRecordsMatch` means that there is nothing. A list goes on as long as it ends with a token that
-is not empty.
+Errors are elements with a protocol code, sent with status 200. Only `noRecordsMatch` means that
+there are no records. A list continues until its token is empty.
 """
 
 from contextlib import suppress
@@ -17,16 +16,16 @@ from paperround.papers.text import clean
 MOST_TOKEN = 1000
 """Characters of a resumption token."""
 
-_SAID = 200
+_LONGEST_REASON = 200
 
 
 class BadToken(InvalidInput):
-    """The service does not know the token it gave us, or knows it no more."""
+    """The service rejects its own token, unknown or expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OaiRecord:
-    """One record: what its header says, and the one element of its metadata, if it has any."""
+    """One record: the fields of its header, and its metadata element if any."""
 
     identifier: str
     datestamp: str
@@ -38,7 +37,7 @@ class OaiRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OaiPage:
-    """One page of records. `token` asks for the next, empty at the end; `expires` is its end."""
+    """One page of records. `token` requests the next page, empty at the end, until `expires`."""
 
     items: tuple[OaiRecord, ...] = ()
     token: str = ""
@@ -46,30 +45,30 @@ class OaiPage:
 
 
 def read_harvest(content: bytes) -> OaiPage:
-    """The records; raises InvalidInput for an error of the protocol or what is no answer of it,
-    BadToken for a token that is not taken."""
+    """Return the records. Raises InvalidInput for a protocol error or another format, BadToken for
+    a rejected token."""
     root = read_xml(content)
     if root.name != "OAI-PMH":
         raise InvalidInput(f"the XML is no answer of OAI-PMH: it begins with {root.name!r:.60}")
     errors = list(root.all("error"))
     for error in errors:
-        code = clean(error.attributes.get("code", ""), limit=_SAID) or "without a code"
+        code = clean(error.attributes.get("code", ""), limit=_LONGEST_REASON) or "without a code"
         if code != "noRecordsMatch":
-            words = clean(error.text, limit=_SAID) or "no reason given"
+            reason = clean(error.text, limit=_LONGEST_REASON) or "no reason given"
             kind = BadToken if code == "badResumptionToken" else InvalidInput
-            raise kind(f"the OAI-PMH error {code}: {words}")
+            raise kind(f"the OAI-PMH error {code}: {reason}")
     if errors:
         return OaiPage()
     listed = next(root.all("ListRecords"), None)
     if listed is None:
         raise InvalidInput("the answer of OAI-PMH holds neither records nor an error")
-    items = tuple(map(_item, listed.all("record")))
+    items = tuple(map(_parse_record, listed.all("record")))
     if not items:
         raise InvalidInput("the list of records is empty, and nothing says that none match")
     return _with_token(items, next(listed.all("resumptionToken"), None))
 
 
-def _item(record: Node) -> OaiRecord:
+def _parse_record(record: Node) -> OaiRecord:
     header = next(record.all("header"), EMPTY)
     holder = next(record.all("metadata"), None)
     inner = (part for part in holder.content if isinstance(part, Node)) if holder else iter(())
@@ -90,6 +89,6 @@ def _with_token(items: tuple[OaiRecord, ...], found: Node | None) -> OaiPage:
     if len(token) > MOST_TOKEN or not token.isprintable():
         raise InvalidInput("the resumption token is too long or no plain text")
     expires = None
-    with suppress(InvalidInput):  # a token that does not say so in time's own words is tried
+    with suppress(InvalidInput):  # a token without a readable end is tried
         expires = parse_instant(found.attributes.get("expirationDate", ""))
     return OaiPage(items=items, token=token, expires=expires)

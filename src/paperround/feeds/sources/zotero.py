@@ -1,4 +1,4 @@
-"""A public Zotero library, by Zotero's own API (version 3): its works as CSL-JSON, newest first."""
+"""Read a public Zotero library with Zotero's API (version 3), as CSL-JSON, newest first."""
 
 import re
 from dataclasses import replace
@@ -12,11 +12,11 @@ from paperround.papers.libraries import Library
 
 API = "https://api.zotero.org"
 CODE = "zotero"
-"""The field whose fault it is."""
+"""The form field of the errors."""
 
 MOST_PAGES = 3
 PAGE = 100
-"""Works of one answer, the most that Zotero gives."""
+"""Works per page, Zotero's maximum."""
 
 _PLACE = re.compile(
     r"(?:https?://)?(?:www\.|api\.)?(?:zotero\.org/)?(users|groups)/(\d{1,12})(?:[/?#].*)?",
@@ -25,12 +25,12 @@ _PLACE = re.compile(
 _NUMBER = re.compile(r"\d{1,12}")
 
 
-def place_of(written: str) -> str:
-    """`users/123` or `groups/45` of what a reader wrote: an address, or the number of a user.
+def place_of(text: str) -> str:
+    """Parse an address or user number into `users/123` or `groups/45`.
 
-    Raises InvalidInput (code `zotero`) that says where to find that number.
+    Raises InvalidInput (code `zotero`) that says where to find the number.
     """
-    text = written.strip()
+    text = text.strip()
     if _NUMBER.fullmatch(text):
         return f"users/{text}"
     match = _PLACE.fullmatch(text)
@@ -44,25 +44,25 @@ def place_of(written: str) -> str:
 
 
 def read_zotero(client: HttpClient, place: str) -> Library:
-    """The newest works of a public library, three hundred at most.
+    """Return the newest works of a public library, at most 300.
 
-    Raises InvalidInput (code `zotero`) when Zotero does not give them.
+    Raises InvalidInput (code `zotero`) when Zotero does not return any.
     """
-    found = _page(client, place, 0)
+    found = _fetch_page(client, place, 0)
     for number in range(1, MOST_PAGES):
         if len(found.works) + len(found.refused) < number * PAGE:
             break
-        more = _page(client, place, number * PAGE)
+        more = _fetch_page(client, place, number * PAGE)
         found = replace(found, works=found.works + more.works, refused=found.refused + more.refused)
     if not (found.works or found.refused):
         raise invalid(CODE, "there are no works in that library")
     return replace(found, called=marked("Zotero library"))
 
 
-def _page(client: HttpClient, place: str, start: int) -> Library:
-    asked = f"{API}/{place}/items/top?v=3&format=csljson&sort=dateAdded&direction=desc"
+def _fetch_page(client: HttpClient, place: str, start: int) -> Library:
+    url = f"{API}/{place}/items/top?v=3&format=csljson&sort=dateAdded&direction=desc"
     try:
-        page = client.get(FetchRequest(url=f"{asked}&limit={PAGE}&start={start}"))
+        page = client.get(FetchRequest(url=f"{url}&limit={PAGE}&start={start}"))
         return read_csl(text_of_bytes(page.body))
     except UnreadableFile:
         raise invalid(

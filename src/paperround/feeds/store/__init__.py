@@ -1,1 +1,1 @@
-"""The tables of feeds and their runs, and every statement on them."""
+"""Store feeds, their runs and rejects."""

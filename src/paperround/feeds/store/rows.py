@@ -1,4 +1,4 @@
-"""Rows of feeds, runs and rejects as domain values, and back."""
+"""Convert rows of feeds, runs and rejects to model values, and back."""
 
 import hashlib
 from collections.abc import Mapping
@@ -31,16 +31,16 @@ NEVER_POLLED = {
     "failures": 0,
     "expects_at": None,
 }
-"""What is known of a feed before its first poll, and after it was pointed somewhere else."""
+"""The polling state of a new feed, and after its address or settings changed."""
 
 
 def feed_columns(feed: NewFeed) -> dict[str, Any]:
-    """What an operator says of a feed."""
+    """Return the columns of the settings an operator gave."""
     return columns_of(feed) | {"settings": dict(feed.settings)}
 
 
 def poll_columns(poll: Poll) -> dict[str, Any]:
-    """What a poll found; when things last went well stays where the poll says nothing of it."""
+    """Return the columns a poll changes; times the poll does not state are kept."""
     found = {
         "health": poll.health.value,
         "reason": poll.reason,
@@ -50,7 +50,7 @@ def poll_columns(poll: Poll) -> dict[str, Any]:
         "expects_at": poll.expects_at,
         "leased_until": poll.leased_until,
     }
-    if poll.health is FeedHealth.PAUSED:  # says only that it is switched off
+    if poll.health is FeedHealth.PAUSED:  # keep the stored health, which `paused` hides
         del found["health"]
     if poll.gone_at is not None:
         found |= {"gone_at": poll.gone_at, "enabled": False}
@@ -59,38 +59,38 @@ def poll_columns(poll: Poll) -> dict[str, Any]:
 
 
 def feed_of(row: Row[Any]) -> Feed:
-    """The feed as papers are listed under it."""
-    return value_of(Feed, row, show=_show(row))
+    """Return the feed as papers are listed under it."""
+    return value_of(Feed, row, show=_parse_show(row))
 
 
 def live_feed_of(row: Row[Any]) -> LiveFeed:
-    """The feed with how it is doing. One that is switched off reads as paused, whatever its last
-    poll said; that is still there when it is switched on again."""
+    """Return the feed with its state. A feed that is switched off has the health `paused`; the
+    stored one returns when it is switched on."""
     return value_of(
         LiveFeed,
         row,
-        show=_show(row),
+        show=_parse_show(row),
         health=FeedHealth(row.health) if row.enabled else FeedHealth.PAUSED,
-        progress=_progress(row.progress),
+        progress=_parse_progress(row.progress),
     )
 
 
-def _show(row: Row[Any]) -> Show | None:
+def _parse_show(row: Row[Any]) -> Show | None:
     return None if row.show is None else Show(row.show)
 
 
-def _progress(stored: dict[str, Any] | None) -> PollProgress:
+def _parse_progress(stored: dict[str, Any] | None) -> PollProgress:
     if stored is None:
         return PollProgress()
     alarm = None
-    if told := stored.get("alarm"):
-        known = {name: told[name] for name in Alarm.__dataclass_fields__ if name in told}
-        read = {"kind": AlarmKind(told["kind"]), "since": parse_instant(told["since"])}
-        alarm = Alarm(**known | read)  # a later release may have written more of it
+    if values := stored.get("alarm"):
+        known = {name: values[name] for name in Alarm.__dataclass_fields__ if name in values}
+        parsed = {"kind": AlarmKind(values["kind"]), "since": parse_instant(values["since"])}
+        alarm = Alarm(**known | parsed)  # a later release may have stored more fields
     return PollProgress(
         cursor=stored.get("cursor"),
-        begun=_instant(stored.get("begun")),
-        read_to=_instant(stored.get("read_to")),
+        begun=_parse_optional(stored.get("begun")),
+        read_to=_parse_optional(stored.get("read_to")),
         validators=stored.get("validators", {}),
         batch=stored.get("batch"),
         usual=tuple(FeedShape(**shape) for shape in stored.get("usual", ())),
@@ -98,55 +98,63 @@ def _progress(stored: dict[str, Any] | None) -> PollProgress:
     )
 
 
-def _instant(stored: str | None) -> datetime | None:
+def _parse_optional(stored: str | None) -> datetime | None:
     return None if stored is None else parse_instant(stored)
 
 
-def _spoken(moment: datetime | None) -> str | None:
+def _format_optional(moment: datetime | None) -> str | None:
     return None if moment is None else format_instant(moment)
 
 
 def _progress_json(progress: PollProgress) -> dict[str, Any]:
-    told = None
+    alarm_json = None
     if alarm := progress.alarm:
-        told = asdict(alarm) | {"kind": alarm.kind.value, "since": format_instant(alarm.since)}
+        alarm_json = asdict(alarm) | {
+            "kind": alarm.kind.value,
+            "since": format_instant(alarm.since),
+        }
     return columns_of(progress) | {
-        "begun": _spoken(progress.begun),
-        "read_to": _spoken(progress.read_to),
+        "begun": _format_optional(progress.begun),
+        "read_to": _format_optional(progress.read_to),
         "validators": {url: dict(known) for url, known in progress.validators.items()},
         "usual": [asdict(shape) for shape in progress.usual],
-        "alarm": told,
+        "alarm": alarm_json,
     }
 
 
 def run_json(counts: Mapping[str, int], notes: RunNotes) -> dict[str, Any]:
-    """What came of a run: its counts, and beside them the health at its end."""
-    told: dict[str, Any] = {**counts, **notes.counts}
-    return told if notes.health is None else told | {"health": notes.health.value}
+    """Return the counts of a run as stored, with the health at its end."""
+    values: dict[str, Any] = {**counts, **notes.counts}
+    return values if notes.health is None else values | {"health": notes.health.value}
 
 
 def names_json(notes: RunNotes) -> dict[str, list[str]] | None:
-    """The papers a run names, None when there are none."""
+    """Return the papers a run names, or None."""
     return {kind: list(names) for kind, names in notes.names.items() if names} or None
 
 
 def run_of(row: Row[Any]) -> FeedRun:
-    """A run; one that has not ended has no counts yet."""
-    told = dict(row.counts or {})
-    health = told.pop("health", None)
+    """Return a run; an unfinished one has no counts."""
+    counts = dict(row.counts or {})
+    health = counts.pop("health", None)
     return value_of(
         FeedRun,
         row,
-        counts=told,
+        counts=counts,
         names=row.names or {},
         health=None if health is None else FeedHealth(health),
     )
 
 
 def reject_row(feed: int, run: int, reject: Reject, now: datetime) -> dict[str, Any]:
-    """A reject to keep. It is known by its words, not its position: feeds move entries around."""
-    place = "" if reject.excerpt else str(reject.position)
-    words = "\0".join([reject.reason, reject.detail, reject.excerpt, place])
-    digest = hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest()
-    of_run = {"feed_id": feed, "run_id": run, "digest": digest, "created_at": now}
-    return columns_of(reject) | of_run
+    """Return the row of a reject. Its digest leaves out the position, because feeds move entries,
+    unless there is no excerpt."""
+    position = "" if reject.excerpt else str(reject.position)
+    text = "\0".join([reject.reason, reject.detail, reject.excerpt, position])
+    digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return columns_of(reject) | {
+        "feed_id": feed,
+        "run_id": run,
+        "digest": digest,
+        "created_at": now,
+    }
