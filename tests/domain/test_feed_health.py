@@ -200,8 +200,8 @@ def test_a_pause_is_never_shorter_than_the_source_asked_for() -> None:
 def test_from_the_third_failure_on_a_poll_begins_anew() -> None:
     setbacks = [add_failure(failures) for failures in range(4)]
     assert [one.failures for one in setbacks] == [1, 2, 3, 4]
-    assert [one.begins_anew for one in setbacks] == [False, False, True, True]
-    assert not any(add_failure(failures, is_refused=True).begins_anew for failures in range(20))
+    assert [one.restarts for one in setbacks] == [False, False, True, True]
+    assert not any(add_failure(failures, is_refused=True).restarts for failures in range(20))
 
 
 # --- another witness ---------------------------------------------------------------------------

@@ -21,14 +21,7 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.feeds.chunk import Chunk, dated, sort_by_trust
 from paperround.feeds.model import MOST_NAMES, RunNotes
 from paperround.feeds.store.feeds import FeedStore
-from paperround.papers.model import (
-    FeedId,
-    Observation,
-    PaperId,
-    ParsedBatch,
-    Record,
-    Reject,
-)
+from paperround.papers.model import FeedId, Observation, PaperId, ParsedBatch, Record, Reject
 from paperround.papers.store.papers import PaperStore
 
 CHUNK = 2000

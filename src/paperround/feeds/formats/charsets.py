@@ -9,10 +9,7 @@ Bytes that stay undecoded become surrogates (`surrogateescape`), so that only th
 import codecs
 import re
 
-_MARKS = (
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+_MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _LONGEST_RUN = 3
 """Adjacent accented letters; longer runs belong to a script that is not Latin."""
@@ -41,14 +38,8 @@ def _utf_16(content: bytes) -> str | None:
     for mark, name in _MARKS:
         if content.startswith(mark):
             return name
-    head = content[:4]
-    if (
-        len(head) == 4
-        and head.count(0) == 2
-        and (head[0] == head[2] == 0 or head[1] == head[3] == 0)
-    ):
-        return "utf-16-be" if head[0] == 0 else "utf-16-le"
-    return None
+    zeros = [byte == 0 for byte in content[:4]]
+    return {(True, False) * 2: "utf-16-be", (False, True) * 2: "utf-16-le"}.get(tuple(zeros))
 
 
 def _decode_cp1252(match: re.Match[str]) -> str:

@@ -12,12 +12,12 @@ from paperround.feeds.formats.entries import (
     COUNT_KEYS,
     MOST_BYTES,
     BadEntry,
+    batch_of,
     fingerprint,
     is_undecoded,
     record_of,
-    reject,
 )
-from paperround.papers.model import ParsedBatch, Record, Reject
+from paperround.papers.model import ParsedBatch, Record
 
 Row = list[str] | csv.Error
 
@@ -28,23 +28,19 @@ def read_csv(content: bytes) -> ParsedBatch:
     """Return the papers, and a reject for each row that is none. Rows count from 1."""
     rows = _rows(text_of_bytes(content))
     header = _header(next(rows, []))
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    position = 0
-    for row in rows:
-        if not row:
-            continue
-        position += 1
-        try:
-            cells = _cells(header, row)
-            # The fingerprint leaves out the counts: votes do not change a paper.
-            content = {key: cell for key, cell in cells.items() if key not in _VOLATILE}
-            digest = fingerprint(json.dumps(content, sort_keys=True).encode())
-            records.append(record_of(_entry(cells), digest))
-        except BadEntry as problem:
-            excerpt = "" if isinstance(row, csv.Error) else ",".join(row)
-            rejects.append(reject(problem, position, excerpt))
-    return ParsedBatch(records=tuple(records), rejects=tuple(rejects))
+
+    def records_of(row: Row) -> list[Record]:
+        cells = _cells(header, row)
+        # The fingerprint leaves out the counts: votes do not change a paper.
+        stable = {key: cell for key, cell in cells.items() if key not in _VOLATILE}
+        digest = fingerprint(json.dumps(stable, sort_keys=True).encode())
+        return [record_of(_entry(cells), digest)]
+
+    return batch_of(
+        filter(None, rows),
+        records_of,
+        lambda row: "" if isinstance(row, csv.Error) else ",".join(row),
+    )
 
 
 def _rows(text: str) -> Iterator[Row]:

@@ -8,7 +8,6 @@ Numbers before a year are not read: `3/5/2026` may be in March or in May.
 
 import re
 from calendar import monthrange
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
@@ -22,9 +21,6 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 _LONGEST = 100
 _SHOWN = 60
-_PLAIN = re.compile(
-    r"(?:19|20)\d\d-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d))?", re.ASCII
-)
 _YEAR_FIRST = re.compile(r"(\d{4,5})-", re.ASCII)
 _NUMBERS = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)(.*)", re.ASCII)
 _BARE_ZONE = re.compile(r"\s?(?:Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
@@ -68,9 +64,6 @@ class StatedDate:
 
 def read_start(text: str) -> datetime | None:
     """Return the first instant of the date in `text`, as `read_date`."""
-    if _PLAIN.fullmatch(text):
-        with suppress(InvalidInput):
-            return parse_instant(text)  # the fast path of most dates
     stated = read_date(text)
     return stated.start if stated else None
 

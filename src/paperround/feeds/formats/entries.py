@@ -128,15 +128,9 @@ def texts_of(entry: Entry, key: str) -> tuple[str, ...]:
     value = entry.get(key)
     if value is None:
         return ()
-    listed: list[str] = value if isinstance(value, list) else [value]  # type: ignore[list-item]
-    try:
-        joined = "\n".join(listed)
-    except TypeError:
-        joined = None
-    if joined is None or listed is not value:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise BadEntry("wrong-type", f"{key} must be a list of texts, not {_type_name(value)}")
-    texts = filter(str.strip, listed)
-    return tuple(texts if joined.isascii() and "\0" not in joined else map(storable, texts))
+    return tuple(storable(text) for text in value if text.strip())
 
 
 def title_of(entry: Entry) -> str:

@@ -25,7 +25,7 @@ from paperround.feeds.formats.ris import START as RIS_START
 from paperround.feeds.formats.ris import read_ris_and_rest
 from paperround.papers.identifiers import ARXIV, arxiv_id, doi_identifier
 from paperround.papers.libraries import MOST_WORKS, GivenWork, Library
-from paperround.papers.model import ParsedBatch, Record, Reject
+from paperround.papers.model import ParsedBatch, Reject
 
 LINES = marked("plain lines")
 
@@ -102,7 +102,11 @@ def _build_library(called: str, entries: Iterable[_Found], lines: Iterable[_Foun
 
 
 def _entry_works(batch: ParsedBatch) -> Iterator[_Found]:
-    return chain(map(_as_work, batch.records), batch.rejects)
+    for record in batch.records:
+        kinds = ("arxiv", "doi", "biorxiv", "pmid")  # no addresses or numbers of a file
+        named = {kind: record.identifiers[kind] for kind in kinds if kind in record.identifiers}
+        yield GivenWork(title=record.title, identifiers=named)
+    yield from batch.rejects
 
 
 def _outside_works(lines: Iterable[Line]) -> Iterator[_Found]:
@@ -113,14 +117,6 @@ def _outside_works(lines: Iterable[Line]) -> Iterator[_Found]:
         yield from named
         if not named:
             yield reject(BadEntry("outside", _OUTSIDE), number, line)
-
-
-def _as_work(record: Record) -> GivenWork:
-    """Return the work with its global identifiers, without addresses or local numbers."""
-    known = record.identifiers
-    kinds = ("arxiv", "doi", "biorxiv", "pmid")
-    named = {kind: known[kind] for kind in kinds if kind in known}
-    return GivenWork(title=record.title, identifiers=named)
 
 
 # --- CSL-JSON ----------------------------------------------------------------------------------

@@ -74,6 +74,9 @@ def reference_record(reference: Reference) -> Record:
     published = f"Journal reference: {journal}" if journal and not is_server else None
     periods = [found for text in reference.dates if (found := period_of(text))]
     period = min(periods, key=lambda one: one.last - one.first, default=None)
+    # `arXiv:2601.00001 [cs.LG]` names a category, too.
+    matches = (_ARXIV.fullmatch(one.strip()) for one in reference.names if len(one) < 200)
+    categories = (*reference.categories, *(match[2] or "" for match in matches if match))
     page = next((one for one in reference.addresses if links_of({"abstract": one})), None)
     pdf = next((one for one in reference.pdfs if links_of({"pdf": one})), None)
     return Record(
@@ -81,7 +84,7 @@ def reference_record(reference: Reference) -> Record:
         abstract=storable(reference.abstract),
         identifiers=_identifiers(reference),
         authors=_filled(reference.authors),
-        categories=_categories(reference),
+        categories=tuple(dict.fromkeys(filter(CATEGORY.fullmatch, categories))),
         keywords=_filled(reference.keywords),
         links=links_of({"abstract": page, "pdf": pdf}),
         listed_on=period.last if period else None,
@@ -132,13 +135,6 @@ def _identifiers(reference: Reference) -> dict[str, str]:
     matches = (_PMID.fullmatch(one) or _PUBMED.fullmatch(one) for one in texts)
     pmid = next((match[1].lstrip("0") for match in matches if match), "")
     return {**found, **({"pmid": pmid} if pmid else {})}
-
-
-def _categories(reference: Reference) -> tuple[str, ...]:
-    """Return the stated categories, and the one after an arXiv id: `arXiv:2601.00001 [cs.LG]`."""
-    matches = (_ARXIV.fullmatch(one.strip()) for one in reference.names if len(one) < 200)
-    behind = (match[2] or "" for match in matches if match)
-    return tuple(dict.fromkeys(filter(CATEGORY.fullmatch, (*reference.categories, *behind))))
 
 
 def _filled(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -152,12 +152,15 @@ def _reference(fields: Fields) -> Reference:
     stable = {tag: texts for tag, texts in fields.items() if tag not in _VOLATILE}
     if "N1" in fields:
         stable["N1"] = [strip_volatile_notes(text) for text in fields["N1"]]
+    names: list[str] = []
+    for text in values("AU", "A1"):  # some exporters put all authors into one line
+        names += [text] if "&" in text else filter(str.strip, text.split(";"))
+    year = first("PY", "Y1")[:4]
+    days = (text for text in values("PD", "DA") if period_of(text) is None)  # MAY 10, Jan 8
     return Reference(
         title=first("TI", "T1", "CT", "BT"),
         abstract=first("AB", "N2"),
-        authors=tuple(
-            given_name_first(name) for text in values("AU", "A1") for name in _split_names(text)
-        ),
+        authors=tuple(map(given_name_first, names)),
         names=(
             *(one for text in values("DO", "M3", "C7") for one in split_dois(text)),
             *values("N1"),
@@ -169,23 +172,11 @@ def _reference(fields: Fields) -> Reference:
         keywords=values("KW"),
         dates=(
             *values("DA", "Y1", "PY"),
-            *_add_year(values("PD", "DA"), first("PY", "Y1")),
+            *(f"{year} {text}" for text in days if _LETTERS.search(text)),
         ),
         journal=first("JO", "JF", "T2", "JA", "J2"),
         said=stable,
     )
-
-
-def _split_names(text: str) -> list[str]:
-    """Return the names of a line; some exporters put all authors into one."""
-    return [text] if "&" in text else list(filter(str.strip, text.split(";")))
-
-
-def _add_year(texts: tuple[str, ...], year: str) -> Iterator[str]:
-    """Add the year of another tag to dates such as `PD  - MAY 10`, `DA  - Jan 8`."""
-    for text in texts:
-        if period_of(text) is None and _LETTERS.search(text):
-            yield f"{year[:4]} {text}"
 
 
 def _accession_ids(fields: Fields) -> tuple[str, ...]:

@@ -48,24 +48,21 @@ def items_of(content: bytes) -> list[dict[str, Any]]:
 def _item(entry: Any, *, is_atom: bool) -> dict[str, Any]:
     # feedparser reports dc:date, the only date of some RSS feeds, as `updated`.
     dates = _DATES if is_atom else (*_DATES, "updated")
+    names = [one.get("name") or "" for one in entry.get("authors") or ()]
+    if len(names) <= 1 and entry.get("author"):
+        names = [entry["author"]]  # unparsed, because feedparser splits its address badly
     return {
         "title": _text(entry.get("title_detail")),
         "texts": [_text(entry.get("summary_detail")), *map(_text, entry.get("content") or ())],
         "link": entry.get("link") or "",
         "guid": entry.get("id") or "",
         "stated": [entry[key] for key in _STATED if entry.get(key)],
-        "names": _names(entry),
+        "names": names,
         "keywords": [one.get("term") or "" for one in entry.get("tags") or ()],
         "published": next((entry[key] for key in dates if entry.get(key)), None),
         "updated": entry.get("updated") if is_atom else None,
         "cover": entry.get("prism_coverdate"),
     }
-
-
-def _names(entry: Any) -> list[str]:
-    """Return the authors; a single one unparsed, because feedparser splits its address badly."""
-    names = [one.get("name") or "" for one in entry.get("authors") or ()]
-    return [entry["author"]] if len(names) <= 1 and entry.get("author") else names
 
 
 def _text(detail: Any) -> str:

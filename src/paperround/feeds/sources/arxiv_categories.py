@@ -51,12 +51,11 @@ def categories() -> Mapping[str, Category]:
 @cache
 def sets() -> frozenset[str]:
     """Return every set of arXiv's OAI-PMH: `cs`, `physics:hep-th`, `cs:cs:LG`."""
-    return frozenset(name for one in categories().values() for name in _sets_of(one))
-
-
-def _sets_of(one: Category) -> list[str]:
-    names = [one.group, f"{one.group}:{one.archive}"]
-    return [*names, f"{names[1]}:{one.subject}"] if one.subject else names
+    found: set[str] = set()
+    for one in categories().values():
+        archive = f"{one.group}:{one.archive}"
+        found |= {one.group, archive, f"{archive}:{one.subject}" if one.subject else archive}
+    return frozenset(found)
 
 
 def near(wrong: str) -> tuple[str, ...]:
@@ -92,10 +91,8 @@ def _find_by_subject(query: str) -> list[str]:
 
 def hint(wrong: str) -> str:
     """Return what to write instead of `wrong`, as the end of a sentence."""
-    found = near(wrong)
-    if not found:
-        return "`paperround feeds categories` lists them"
-    return f"did you mean {', '.join(found)}?"
+    found = ", ".join(near(wrong))
+    return f"did you mean {found}?" if found else "`paperround feeds categories` lists them"
 
 
 def matching(pattern: str) -> list[Category]:

@@ -72,17 +72,14 @@ def _common_fields(metadata: Node) -> dict[str, object]:
 
 
 def _read_arxiv(metadata: Node, _: OaiRecord) -> Entry:
+    authors = [one for each in metadata.all("authors") for one in each.all("author")]
+    parts = ([one.said(part) for part in ("forenames", "keyname", "suffix")] for one in authors)
     return {
         **_common_fields(metadata),
-        "authors": [_name(one) for each in metadata.all("authors") for one in each.all("author")],
+        "authors": [" ".join(" ".join(filter(None, each)).split()) for each in parts],
         "published_at": metadata.said("created"),
         "updated_at": metadata.said("updated"),
     }
-
-
-def _name(author: Node) -> str:
-    parts = (author.said(part) for part in ("forenames", "keyname", "suffix"))
-    return " ".join(" ".join(filter(None, parts)).split())
 
 
 def _read_raw(metadata: Node, item: OaiRecord) -> Entry:

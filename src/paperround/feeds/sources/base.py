@@ -38,16 +38,6 @@ _OK = 200
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
-def check_names(settings: Mapping[str, str], known: Mapping[str, str], kind: str) -> None:
-    """Raise InvalidInput for a setting the source does not have."""
-    for name in settings:
-        if name not in known:
-            raise InvalidInput(
-                f"{kind} has no setting {name!r:.60}: it knows {', '.join(known)}",
-                code=f"settings.{name:.60}",
-            )
-
-
 def check_url(url: str | None) -> None:
     """Raise InvalidInput for an address that cannot replace the source's own."""
     if url is None:
@@ -252,7 +242,12 @@ class PagedSource(ABC, Generic[P]):
     def check(self, url: str | None, settings: Mapping[str, str]) -> None:
         """Raise InvalidInput, with the field as its code, for an address or setting."""
         check_url(url)
-        check_names(settings, self.settings, self.kind)
+        for name in settings:
+            if name not in self.settings:
+                raise InvalidInput(
+                    f"{self.kind} has no setting {name!r:.60}: it knows {', '.join(self.settings)}",
+                    code=f"settings.{name:.60}",
+                )
         self.check_settings(settings)
 
     def plan(self, state: FeedState, now: datetime) -> FetchRequest:

@@ -65,7 +65,16 @@ def read_harvest(content: bytes) -> OaiPage:
     items = tuple(map(_parse_record, listed.all("record")))
     if not items:
         raise InvalidInput("the list of records is empty, and nothing says that none match")
-    return _with_token(items, next(listed.all("resumptionToken"), None))
+    found = next(listed.all("resumptionToken"), EMPTY)
+    token = found.text.strip()
+    if not token:
+        return OaiPage(items=items)
+    if len(token) > MOST_TOKEN or not token.isprintable():
+        raise InvalidInput("the resumption token is too long or no plain text")
+    expires = None
+    with suppress(InvalidInput):  # a token without a readable end is tried
+        expires = parse_instant(found.attributes.get("expirationDate", ""))
+    return OaiPage(items=items, token=token, expires=expires)
 
 
 def _parse_record(record: Node) -> OaiRecord:
@@ -80,15 +89,3 @@ def _parse_record(record: Node) -> OaiRecord:
         metadata=next(inner, None),
         text=record.text,
     )
-
-
-def _with_token(items: tuple[OaiRecord, ...], found: Node | None) -> OaiPage:
-    token = found.text.strip() if found else ""
-    if found is None or not token:
-        return OaiPage(items=items)
-    if len(token) > MOST_TOKEN or not token.isprintable():
-        raise InvalidInput("the resumption token is too long or no plain text")
-    expires = None
-    with suppress(InvalidInput):  # a token without a readable end is tried
-        expires = parse_instant(found.attributes.get("expirationDate", ""))
-    return OaiPage(items=items, token=token, expires=expires)

@@ -6,18 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Row,
-    Select,
-    delete,
-    func,
-    insert,
-    null,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Row, Select, delete, func, insert, null, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import AlreadyTaken, LeaseLost, NotFound

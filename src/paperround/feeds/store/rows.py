@@ -60,7 +60,7 @@ def poll_columns(poll: Poll) -> dict[str, Any]:
 
 def feed_of(row: Row[Any]) -> Feed:
     """Return the feed as papers are listed under it."""
-    return value_of(Feed, row, show=_parse_show(row))
+    return value_of(Feed, row, show=None if row.show is None else Show(row.show))
 
 
 def live_feed_of(row: Row[Any]) -> LiveFeed:
@@ -69,14 +69,10 @@ def live_feed_of(row: Row[Any]) -> LiveFeed:
     return value_of(
         LiveFeed,
         row,
-        show=_parse_show(row),
+        show=None if row.show is None else Show(row.show),
         health=FeedHealth(row.health) if row.enabled else FeedHealth.PAUSED,
         progress=_parse_progress(row.progress),
     )
-
-
-def _parse_show(row: Row[Any]) -> Show | None:
-    return None if row.show is None else Show(row.show)
 
 
 def _parse_progress(stored: dict[str, Any] | None) -> PollProgress:
