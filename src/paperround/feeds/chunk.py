@@ -111,8 +111,8 @@ class Chunk:
     def store(self, records: Sequence[Record]) -> tuple[Counter[str], list[str]]:
         """Decide about every record, then write everything at once: (counts, decisions).
 
-        A replacement may precede the announcement of its paper, so replacements of unknown papers
-        are tried again at the end.
+        A replacement may precede the announcement of its paper, so those of unknown papers are
+        retried at the end.
         """
         entries = [ChunkEntry(record) for record in records]
         self._read = {record.fingerprint for record in records}

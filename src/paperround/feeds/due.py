@@ -1,7 +1,7 @@
 """Poll feeds that are due or requested, and manage their settings.
 
-A feed is leased to one poll at a time, for 15 minutes; each page renews the lease. Errors of a feed
-are returned in its report.
+A feed is leased to one poll at a time, for 15 minutes; each page renews the lease. The report of a
+feed contains its errors.
 """
 
 import logging
@@ -100,8 +100,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
 
 
 def check_feed(sources: Mapping[str, Source], feed: NewFeed) -> None:
-    """Raise InvalidInput when the feed is not valid. Its code names the field: `name`, `kind`,
-    `url`, or `settings.<name>`."""
+    """Raise InvalidInput, its code `name`, `kind`, `url`, or `settings.<name>`, if invalid."""
     if not _NAME.fullmatch(feed.name):
         raise InvalidInput(
             f"{feed.name!r:.80} cannot be a feed's name: use up to 60 letters, digits, "

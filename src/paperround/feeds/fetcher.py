@@ -62,8 +62,7 @@ class FeedContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """The part of a service that one user may use. `name` is the key of its counter, and of its own
-    breaker."""
+    """One user's part of a service. `name` is the key of its counter and its own breaker."""
 
     name: str
     rates: tuple[Rate, ...]
@@ -106,8 +105,7 @@ def is_overload(error: FetchFailed) -> bool:
 
 @contextmanager
 def _hold_turn(context: FeedContext, request: FetchRequest, share: Share | None) -> Iterator[None]:
-    """Hold a turn of the service until the response is complete. Raises RateLimited when it is too
-    far off."""
+    """Hold a turn until the response is complete. Raises RateLimited when it is far off."""
     if not request.limiter:
         yield
         return

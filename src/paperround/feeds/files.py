@@ -38,7 +38,7 @@ class FeedImport:
 
 
 def exported_feeds(context: FeedContext) -> Iterator[NewFeed]:
-    """Yield the settings of every live feed, by id. Each page is read in its own transaction, so a
+    """Yield the settings of every live feed, by id. Each page has its own transaction, so that a
     slow client holds none open."""
     after = FeedId(0)
     while True:

@@ -167,8 +167,7 @@ def _without_papers(
 def apply_cross_check(
     reason: str, checked: CrossChecked, expects_at: datetime
 ) -> tuple[FeedHealth, str]:
-    """Return the health of a feed that looks stale after its cross-check: the feed is behind, or
-    nothing was announced."""
+    """Return the health of a stale feed after its cross-check: behind, or nothing announced."""
     day = f"{_DAYS[checked.day.weekday()]} {checked.day.day} {_MONTHS[checked.day.month - 1]}"
     if checked.readable_at >= expects_at:
         has = f"{checked.witness} has {day}, {checked.entries:,} entries: its feed is behind"
@@ -201,8 +200,7 @@ def _since(feed: LiveFeed) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureState:
-    """The state after a failed poll: failures in a row, the pause, and whether the next poll
-    restarts instead of resuming."""
+    """The failures in a row, the pause, and whether the next poll restarts."""
 
     failures: int
     pause: timedelta

@@ -40,8 +40,7 @@ def _is_awaited(feed: LiveFeed, cut_at: datetime, now: datetime) -> bool:
 
 
 def never_read(feeds: Sequence[LiveFeed], *, papers_known: bool, now: datetime) -> bool:
-    """Return whether a newly added feed has not been read yet. Once there are papers, the wait is
-    limited to `FIRST_READ`."""
+    """Return whether a new feed is unread; for `FIRST_READ` at most once there are papers."""
     return any(
         feed.enabled
         and feed.health is FeedHealth.NEW
@@ -74,8 +73,7 @@ def quiet_reason(feeds: Sequence[LiveFeed], *, now: datetime) -> str | None:
 def source_lines(feeds: Sequence[LiveFeed], brought: Mapping[FeedId, int]) -> tuple[str, ...]:
     """Return the frozen state of each feed that is enabled or gone.
 
-    `brought` maps feeds to the number of papers they listed for the first time since the previous
-    edition.
+    `brought` counts the papers a feed listed for the first time since the previous edition.
     """
     shown = (feed for feed in feeds if feed.enabled or feed.gone_at is not None)
     return tuple(_line(feed, brought.get(feed.id, 0)) for feed in shown)

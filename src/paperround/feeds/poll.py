@@ -110,8 +110,7 @@ def skipped_report(feed: LiveFeed, why: str, next_at: datetime) -> PollReport:
 
 
 def _run_poll(poll: "_PollRun", name: str) -> PollReport:
-    """Run the poll and return its report. Raises NotFound when the feed was deleted, and LeaseLost
-    when the lease was lost."""
+    """Run the poll and return its report. Raises NotFound and LeaseLost."""
     try:
         return poll.read()
     except RateLimited as error:
@@ -416,8 +415,7 @@ class PollTally:
         return self._has_unchanged_pages and not self._papers
 
     def findings(self, *, unseen: int, ended: bool) -> Findings:
-        """Return the findings; `ended` means that no page is left. The batch is known when the poll
-        saw all of it."""
+        """Return the findings; the batch is known when the poll saw all pages (`ended`)."""
         if self._continues or self._has_unchanged_pages or not ended:
             return Findings(unseen=unseen, batch=None, ended=ended)
         shape = FeedShape(

@@ -20,8 +20,7 @@ MOST_PAGES = 3
 
 
 class Fate(StrEnum):
-    """What ingest would make of a record: a `new` paper, a `known` one, or `nothing` for an update
-    of an unknown paper."""
+    """Whether a record becomes a `new` paper, a `known` one, or `nothing`, as an update only."""
 
     NEW = "new"
     KNOWN = "known"
@@ -44,8 +43,7 @@ class PreviewedPaper:
 class FeedPreview:
     """The first page of a feed; `next` is the cursor of the next page, None at the end.
 
-    `url` is the final address, which answered with `size` bytes after `seconds`, without the wait
-    for the rate limit.
+    `url` is the final address, which sent `size` bytes in `seconds`, without waiting for its turn.
     """
 
     papers: tuple[PreviewedPaper, ...]
@@ -124,8 +122,7 @@ def _first_papers(context: FeedContext, feed: NewFeed, now: datetime) -> tuple[P
 
 
 def _fates(context: FeedContext, entries: Sequence[ChunkEntry]) -> list[Fate]:
-    """Return the fate of each entry. Papers are matched by identifier, else by title, first author
-    and year, as ingest does."""
+    """Return the fate of each entry, matched by identifier or title as ingest does."""
     with context.database.reading() as work:
         named = work[PaperStore].find({pair for one in entries for pair in one.pairs})
         strange = [one for one in entries if not any(pair in named for pair in one.pairs)]

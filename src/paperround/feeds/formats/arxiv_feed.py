@@ -1,8 +1,7 @@
 """Parse arXiv's daily announcements, as RSS 2.0 or Atom.
 
 An entry states its type: `new`, `cross` (from another category), `replace`, `replace-cross`. A
-replacement brings a later version without a listing: it updates a known paper and never announces
-it again.
+replacement is a later version without a listing: it updates a known paper and never announces it.
 """
 
 import re

@@ -95,8 +95,7 @@ class _EntryReader:
         self._macros: dict[str, str] = {}
 
     def add(self, piece: str, number: int) -> None:
-        """Read one piece, whose first line has that number. Anything after a broken part is
-        skipped."""
+        """Read one piece that starts at line `number`, up to its first broken part."""
         from bibtexparser.model import ImplicitComment
 
         try:

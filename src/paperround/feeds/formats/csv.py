@@ -46,8 +46,7 @@ def read_csv(content: bytes) -> ParsedBatch:
 def _rows(text: str) -> Iterator[Row]:
     """Yield the rows; a line the CSV module cannot read is yielded as its error.
 
-    Raises InvalidInput when an unclosed quote spans several lines, because papers and the rest of a
-    cell cannot be told apart.
+    Raises InvalidInput when an unclosed quote spans lines: papers and cells cannot be told apart.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:

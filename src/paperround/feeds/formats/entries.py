@@ -1,7 +1,6 @@
 """Read the fields of one entry, shared by all formats.
 
-A bad entry must not affect its neighbours: its error is raised as `BadEntry` here, and the reader
-turns it into one `Reject`.
+A bad entry must not affect its neighbours: readers turn its `BadEntry` into one `Reject`.
 """
 
 import hashlib
@@ -177,8 +176,7 @@ def day_of(entry: Entry, key: str) -> date | None:
 
 
 def last_day_of(entry: Entry, key: str) -> date | None:
-    """Return the date under `key`, of a month or a year the last day: papers listed in it were
-    listed no later."""
+    """Return the date under `key`; for a month or a year its last day, as the latest listing."""
     stated = _parse_date(read_date, entry, key)
     return stated.period.last if stated else None
 

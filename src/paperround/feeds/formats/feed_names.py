@@ -1,5 +1,4 @@
-"""Find the identifiers of a feed item: a stated DOI, arXiv id or PubMed number, else its address or
-guid."""
+"""Find identifiers of a feed item: DOI, arXiv id or PubMed number, else address or guid."""
 
 import hashlib
 import re

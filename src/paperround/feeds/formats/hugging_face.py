@@ -48,8 +48,7 @@ def read_hf_daily(content: bytes) -> ParsedBatch:
 
 
 def read_hf_paper(content: bytes) -> ParsedBatch:
-    """Return the paper of a response about a single paper, which is flat; raises InvalidInput when
-    there is none."""
+    """Return the paper of a response about one paper, which is flat. Raises InvalidInput."""
     try:
         paper = json.loads(content)
     except (ValueError, RecursionError):

@@ -65,8 +65,7 @@ RHYTHM = PublishingSchedule(
     quiet=frozenset(day + timedelta(days=1) for day in NO_ANNOUNCEMENT),
     early=timedelta(hours=4),
 )
-"""When a batch is readable: 00:30 Eastern, Monday to Friday, except after an evening without an
-announcement."""
+"""When a batch is readable: 00:30 Eastern, Monday to Friday, except after `NO_ANNOUNCEMENT`."""
 
 _WITH_SUBJECTS = frozenset(
     "astro-ph cond-mat cs econ eess math nlin physics q-bio q-fin stat".split()

@@ -49,8 +49,7 @@ class ArxivListing:
 
 
 def _category(settings: Mapping[str, str]) -> str:
-    """Return the first category, or that of the first set: `physics:hep-th` is hep-th, `cs:cs:LG`
-    is cs.LG."""
+    """Return the first category or set: `physics:hep-th` is hep-th, `cs:cs:LG` is cs.LG."""
     if "sets" not in settings:
         return categories_of(settings)[0]
     group, _, rest = settings["sets"].split(",")[0].strip().partition(":")

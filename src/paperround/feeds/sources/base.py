@@ -1,5 +1,4 @@
-"""Base of live sources: settings checks, days to request, conditional requests, paging and
-publishing schedules."""
+"""Base of live sources: settings, days to request, conditions, paging, publishing schedules."""
 
 import json
 from abc import ABC, abstractmethod
@@ -98,8 +97,8 @@ class Span:
     last: date
 
     def narrowed(self, found: int, most: int) -> "Span | None":
-        """Return the oldest days that may hold `most` results when all hold `found`; always fewer
-        days, and None for a single day."""
+        """Return the oldest days that may hold `most` results when all hold `found`: always fewer,
+        and None for a single day."""
         days = (self.until - self.since).days
         fewer = max(min(days, (days + 1) * most // found), 1)
         return replace(self, until=self.since + timedelta(days=fewer - 1)) if days else None
@@ -120,8 +119,7 @@ def span_of(state: FeedState, now: datetime, *, days: int) -> Span:
 
 
 def is_cut_off(seen: int, total: int | None) -> bool:
-    """Return whether a list that ends after `seen` entries is incomplete. Services count anew for
-    each page, so 1 % may be missing."""
+    """Return whether more than 1 % of a list is missing: services count anew for each page."""
     return total is not None and seen < total - total // 100
 
 

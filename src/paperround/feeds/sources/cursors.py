@@ -33,8 +33,7 @@ _MARK = re.compile(r"[!-~]{1,4000}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCursor:
-    """A page of the works of some days. `mark` is the service's name of the page, valid until
-    `expires` if stated."""
+    """A page of the works of some days. `mark` is the service's name of it, until `expires`."""
 
     span: Span
     page: int = 0

@@ -91,8 +91,7 @@ class AnyFeed:
 
 
 def _check_address(url: str | None) -> str:
-    """Return `url`, which may have a query. Raises InvalidInput when it is missing or has a
-    password."""
+    """Return `url`, with a query if any. Raises InvalidInput if missing or with a password."""
     try:
         parts = urlsplit(url or "")
         is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

@@ -1,7 +1,6 @@
 """Parse JSON of catalogues of works, and decide which texts may be shown.
 
-Only a Creative Commons licence allows an abstract to be shown; without one it is used for ranking
-only.
+An abstract is shown only under a Creative Commons licence; otherwise it is used for ranking.
 """
 
 import json

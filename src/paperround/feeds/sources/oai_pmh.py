@@ -45,8 +45,7 @@ class OaiPage:
 
 
 def read_harvest(content: bytes) -> OaiPage:
-    """Return the records. Raises InvalidInput for a protocol error or another format, BadToken for
-    a rejected token."""
+    """Return the records. Raises InvalidInput, or BadToken for a rejected token."""
     root = read_xml(content)
     if root.name != "OAI-PMH":
         raise InvalidInput(f"the XML is no answer of OAI-PMH: it begins with {root.name!r:.60}")

@@ -219,15 +219,13 @@ class FeedStore(Store):
             raise LeaseLost(f"the feed {feed} was changed, or taken by another, meanwhile")
 
     def record(self, feed: FeedId, poll: Poll, *, lease: int) -> None:
-        """Store the result of a poll. A feed deleted meanwhile is ignored; raises LeaseLost as
-        `hold_lent` does, without writing."""
+        """Store the result of a poll, unless the feed was deleted. Raises LeaseLost."""
         if not self._update_row(feed, poll_columns(poll), db.feeds.c.lease == lease):
             with suppress(NotFound):
                 self.hold_lent(feed, lease)
 
     def brought(self, *, since: datetime, until: datetime) -> Mapping[FeedId, int]:
-        """Return how many papers each feed listed for the first time after `since` and by `until`;
-        feeds without any are left out."""
+        """Return how many papers each feed first listed after `since` and by `until`, if any."""
         listed, seen = db.listings, db.listings.c.first_seen_at
         counted = (
             select(listed.c.feed_id, func.count())
@@ -237,8 +235,7 @@ class FeedStore(Store):
         return {FeedId(feed): count for feed, count in self._connection.execute(counted)}
 
     def rejected(self, *, since: datetime, until: datetime) -> Mapping[FeedId, int]:
-        """Return how many new rejects each feed had in runs started after `since` and by `until`;
-        feeds without any are left out."""
+        """Return how many new rejects each feed had in runs begun after `since` and by `until`."""
         begun = db.runs.c.started_at
         counted = (
             select(db.rejects.c.feed_id, func.count())
@@ -257,8 +254,7 @@ class FeedStore(Store):
         failures: int,
         good_at: datetime | None,
     ) -> None:
-        """Record the health of a feed that is not polled; a `good_at` of None keeps the stored
-        time."""
+        """Record the health of a feed that is not polled; a `good_at` of None keeps the old one."""
         values = {"health": health.value, "reason": reason, "failures": failures}
         self._update_row(feed, values if good_at is None else values | {"last_good_at": good_at})
 

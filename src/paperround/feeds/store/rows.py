@@ -143,8 +143,7 @@ def run_of(row: Row[Any]) -> FeedRun:
 
 
 def reject_row(feed: int, run: int, reject: Reject, now: datetime) -> dict[str, Any]:
-    """Return the row of a reject. Its digest leaves out the position, because feeds move entries,
-    unless there is no excerpt."""
+    """Return the row of a reject. Its digest has no position, because feeds move entries."""
     position = "" if reject.excerpt else str(reject.position)
     text = "\0".join([reject.reason, reject.detail, reject.excerpt, position])
     digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
