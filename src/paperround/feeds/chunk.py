@@ -295,7 +295,10 @@ class Chunk:
             return one
         real = self._flush()
         self._reset()
-        self._replace_ids(real)
+        self._known = {pair: real.get(id_, id_) for pair, id_ in self._known.items()}
+        self._fingerprints = {real.get(id_, id_): it for id_, it in self._fingerprints.items()}
+        papers = {real.get(id_, id_): paper for id_, paper in self._papers.items()}
+        self._papers = {id_: replace(paper, id=id_) for id_, paper in papers.items()}
         change = joined(*(self._papers[real.get(id_, id_)] for id_ in (one, other)))
         self._work[PaperStore].join(change, now=self._now)
         self._joins += 1
@@ -308,18 +311,6 @@ class Chunk:
         if gone in self._seen:
             self._seen.add(kept)
         return kept
-
-    def _replace_ids(self, real: Mapping[PaperId, PaperId]) -> None:
-        """Replace provisional ids by the stored ones."""
-        if not real:
-            return
-        self._known = {pair: real.get(id_, id_) for pair, id_ in self._known.items()}
-        self._fingerprints = {real.get(id_, id_): it for id_, it in self._fingerprints.items()}
-        papers = {real.get(id_, id_): paper for id_, paper in self._papers.items()}
-        self._papers = {
-            id_: paper if paper.id == id_ else replace(paper, id=id_)
-            for id_, paper in papers.items()
-        }
 
 
 def dated(counts: Sequence[Count], captured_at: datetime) -> list[Observation]:

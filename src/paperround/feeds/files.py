@@ -127,7 +127,7 @@ def _import(
             done[action].append(name)
         except InvalidInput as error:
             rejects.append(_reject(entry, error))
-    named = {what: tuple(names) for what, names in done.items()}
+    named = {action: tuple(names) for action, names in done.items()}
     return FeedImport(**named, rejects=tuple(rejects))
 
 

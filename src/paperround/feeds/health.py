@@ -109,15 +109,15 @@ def _without_news(
 ) -> tuple[FeedHealth, str]:
     """Return the health after a poll with papers that were all known."""
     is_same_batch = found.batch is not None and found.batch == feed.progress.batch
-    what = f"the same papers again, {since}" if is_same_batch else since
+    summary = f"the same papers again, {since}" if is_same_batch else since
     if feed.expects_at is not None and now > feed.expects_at + GRACE:
         return (
             FeedHealth.STALE,
-            f"{what}; a batch was expected at {_format_moment(feed.expects_at)}",
+            f"{summary}; a batch was expected at {_format_moment(feed.expects_at)}",
         )
     if _is_silent(feed, now):
-        return FeedHealth.STALE, f"{what}: does it still bring any?"
-    return FeedHealth.FRESH, what
+        return FeedHealth.STALE, f"{summary}: does it still bring any?"
+    return FeedHealth.FRESH, summary
 
 
 def _is_silent(feed: LiveFeed, now: datetime) -> bool:
@@ -180,13 +180,6 @@ def is_arrival(feed: LiveFeed, found: Findings, expects_at: datetime | None) -> 
     following batch is due), or any news of a feed without a schedule."""
     is_first = feed.last_news_at is None or feed.expects_at is None
     return bool(found.unseen) and (is_first or feed.expects_at != expects_at)
-
-
-def is_size_comparable(feed: LiveFeed, found: Findings, *, arrives: bool) -> bool:
-    """Return whether the number of papers can be compared with the usual one. A feed without a
-    schedule shows the same stretch of papers at every poll, with or without news."""
-    has_papers = found.shape is not None and found.shape.records > 0
-    return arrives or (feed.expects_at is None and has_papers)
 
 
 def _since(feed: LiveFeed) -> str:

@@ -33,7 +33,6 @@ from paperround.feeds.health import (
     batch_digest,
     batch_size,
     is_arrival,
-    is_size_comparable,
     judge_poll,
     judge_put_off,
     next_poll,
@@ -260,10 +259,15 @@ class _PollRun:
         unless the poll resumed, which requested only the rest. An empty batch never replaces one
         with papers. The shape of an expected batch is remembered."""
         before, known = self._progress, self._progress.validators
-        requested = {url: known[url] for url in known if url in self._tally.asked}
-        usual, is_comparable = before.usual, is_size_comparable(feed, found, arrives=arrives)
+        requested = {url: known[url] for url in known if url in self._tally.responded}
+        usual = before.usual
         if arrives and found.shape is not None:
             usual = remembered(usual, found.shape)
+        # A feed without a schedule shows the same stretch of papers at every poll, so its size can
+        # be compared without news, too.
+        is_comparable = arrives or (
+            feed.expects_at is None and found.shape is not None and found.shape.records > 0
+        )
         return replace(
             before,
             validators=known if self._feed.progress.cursor else requested,
@@ -279,7 +283,7 @@ class _PollRun:
         if self._progress.cursor is not None:
             return self._now + _RESUME_AFTER
         known = self._progress.validators
-        pauses = [int(known[url].get(_PAUSE, "0")) for url in known if url in self._tally.asked]
+        pauses = [int(known[url].get(_PAUSE, "0")) for url in known if url in self._tally.responded]
         pause = timedelta(seconds=max(pauses, default=0))
         interval = max(self._source.interval, pause)
         due = next_poll(self._feed, interval=interval, expects_at=expects_at, now=self._now)
@@ -390,12 +394,12 @@ class PollTally:
         self.names: set[str] = set()
         """Keys of the papers of the whole batch, as far as it is known."""
         self._papers = self._abstracts = self._authors = 0
-        self.asked: set[str] = set()
+        self.responded: set[str] = set()
         """Addresses that responded."""
 
     def take(self, page: Page, batch: ParsedBatch) -> None:
         """Count a page and its entries."""
-        self.asked.add(page.request.url)
+        self.responded.add(page.request.url)
         self._bytes += len(page.body)
         self._has_unchanged_pages |= page.not_modified
         self._rejects += len(batch.rejects)

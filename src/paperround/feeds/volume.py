@@ -73,11 +73,11 @@ def _check_size(
     middle = int(median(one.records for one in usual))
     if not is_arrival or middle < MANY:
         return None
-    words = f"{shape.records:,} papers where {middle:,} are usual"
+    counts = f"{shape.records:,} papers where {middle:,} are usual"
     if shape.records * 5 < middle:
-        return AlarmKind.SHRUNK, f"only {words}"
+        return AlarmKind.SHRUNK, f"only {counts}"
     if shape.records > middle * 10:
-        return AlarmKind.GROWN, words
+        return AlarmKind.GROWN, counts
     return None
 
 

@@ -36,7 +36,12 @@ def read_arxiv_feed(content: bytes, include: Collection[str] = TYPES) -> ParsedB
     entries = _entries(read_xml(content))
 
     def records_of(entry: Node) -> list[Record]:
-        announced = _announced(entry)
+        heading = _HEADING.match(_description(entry))
+        found = entry.said("announce_type") or (heading[1] if heading else "")
+        announced = found.lower()
+        if announced not in TYPES:
+            problem = f"how the entry is announced is unknown: {found!r:.60}"
+            raise BadEntry("no-announce-type", problem)
         return [_record(entry, announced)] if announced in include else []
 
     batch = batch_of(entries, records_of, lambda entry: entry.text[:_EXCERPT])
@@ -55,18 +60,10 @@ def _entries(root: Node) -> list[Node]:
     if root.name not in {"feed", "rss", "RDF"}:
         raise InvalidInput(f"the XML is no feed of announcements: it begins with {root.name!r:.60}")
     holders = [root, *root.all("channel")]
-    title = next((said for one in holders if (said := one.said("title"))), "")
+    title = next((text for one in holders if (text := one.said("title"))), "")
     if title.lower().startswith(_ERROR):
         raise InvalidInput(f"arXiv answered an error, not papers: {title!r:.200}")
     return [entry for one in holders for name in ("entry", "item") for entry in one.all(name)]
-
-
-def _announced(entry: Node) -> str:
-    heading = _HEADING.match(_description(entry))
-    found = entry.said("announce_type") or (heading[1] if heading else "")
-    if found.lower() not in TYPES:
-        raise BadEntry("no-announce-type", f"how the entry is announced is unknown: {found!r:.60}")
-    return found.lower()
 
 
 def _record(entry: Node, announced: str) -> Record:

@@ -109,12 +109,12 @@ class _EntryReader:
             elif not self._read_block(block):
                 break
 
-    def collect_rest(self, text: str, number: int) -> None:
+    def collect_rest(self, lines: str, number: int) -> None:
         """Collect the lines outside of entries, numbered from `number`."""
-        for at, line in enumerate(text.split("\n"), start=number):
-            said = line.strip(" \t\r\ufeff")
-            if said and not said.startswith("%"):
-                self.rest.append((at, said))
+        for at, line in enumerate(lines.split("\n"), start=number):
+            text = line.strip(" \t\r\ufeff")
+            if text and not text.startswith("%"):
+                self.rest.append((at, text))
 
     def _read_block(self, block: "Block") -> bool:
         """Read a block; return whether the text after it can be trusted."""
@@ -128,14 +128,14 @@ class _EntryReader:
                 raw: dict[str, str] = {}
                 for one in inner.fields:  # BibTeX uses the first of duplicate fields
                     raw.setdefault(one.key.strip().casefold(), one.value)
-                said = {
+                fields = {
                     key: value_of(raw[key], self._macros)
                     for key in (*_TEXTS, *_NAMES)
                     if key in raw
                 }
-                if "note" in said:
-                    said["note"] = strip_volatile_notes(said["note"])
-                record = reference_record(_reference(said))
+                if "note" in fields:
+                    fields["note"] = strip_volatile_notes(fields["note"])
+                record = reference_record(_reference(fields))
                 self.position += 1
                 self.records.append(record)
             elif isinstance(inner, String):
@@ -166,9 +166,9 @@ def _blocks(piece: str) -> list["Block"]:
         raise BadEntry("bad-bibtex", _UNREADABLE) from None
 
 
-def _reference(said: Mapping[str, str]) -> Reference:
-    texts = {key: unbraced(said.get(key, "")) for key in _TEXTS}
-    names = {key: verbatim(said.get(key, "")) for key in _NAMES}
+def _reference(fields: Mapping[str, str]) -> Reference:
+    texts = {key: unbraced(fields.get(key, "")) for key in _TEXTS}
+    names = {key: verbatim(fields.get(key, "")) for key in _NAMES}
     journal = texts["journal"] or texts["journaltitle"] or texts["booktitle"]
     pmid = names["pmid"]
     year, month, day = names["year"], names["month"], names["day"]
@@ -176,7 +176,7 @@ def _reference(said: Mapping[str, str]) -> Reference:
     return Reference(
         title=texts["title"],
         abstract=texts["abstract"],
-        authors=_parse_authors(said.get("author", "")),
+        authors=_parse_authors(fields.get("author", "")),
         names=(
             *split_dois(names["doi"]),
             _eprint_id(names),
@@ -192,7 +192,7 @@ def _reference(said: Mapping[str, str]) -> Reference:
         dates=(names["date"], *whole, f"{year} {month}", year),
         journal=journal,
         note=texts["note"],
-        said=said,
+        content=fields,
     )
 
 
@@ -223,8 +223,8 @@ def _parse_name(name: str) -> str:
 
     if _NAME_PARTS.match(name):
         # biblatex's extended names: `family=Duc, given=Marc, prefix=le` is Marc le Duc.
-        said = {match[1]: match[2].strip(' "') for match in _NAME_PART.finditer(name)}
-        each = (said.get(key, "") for key in ("given", "prefix", "family", "suffix"))
+        named = {match[1]: match[2].strip(' "') for match in _NAME_PART.finditer(name)}
+        each = (named.get(key, "") for key in ("given", "prefix", "family", "suffix"))
         return unbraced(" ".join(filter(None, each)))
     try:
         parts = parse_single_name_into_parts(name, strict=False)

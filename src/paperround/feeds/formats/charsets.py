@@ -39,7 +39,9 @@ def _utf_16(content: bytes) -> str | None:
         if content.startswith(mark):
             return name
     zeros = [byte == 0 for byte in content[:4]]
-    return {(True, False) * 2: "utf-16-be", (False, True) * 2: "utf-16-le"}.get(tuple(zeros))
+    if zeros == [True, False, True, False]:
+        return "utf-16-be"
+    return "utf-16-le" if zeros == [False, True, False, True] else None
 
 
 def _decode_cp1252(match: re.Match[str]) -> str:

@@ -37,7 +37,7 @@ def read_csv(content: bytes) -> ParsedBatch:
         return [record_of(_entry(cells), digest)]
 
     return batch_of(
-        filter(None, rows),
+        (row for row in rows if row),
         records_of,
         lambda row: "" if isinstance(row, csv.Error) else ",".join(row),
     )

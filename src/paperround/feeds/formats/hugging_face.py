@@ -42,7 +42,7 @@ def read_hf_daily(content: bytes) -> ParsedBatch:
     """Return the papers of a response; raises InvalidInput when it is no list of papers."""
     return batch_of(
         _rows(content),
-        lambda row: [_record(*_row(row))],
+        lambda row: [_row_record(_parse_literal(row) if isinstance(row, str) else row)],
         lambda row: row if isinstance(row, str) else json.dumps(row)[:1000],
     )
 
@@ -77,15 +77,6 @@ def _rows(content: bytes) -> list[Any]:
     return rows
 
 
-def _row(row: object) -> tuple[Entry, Entry]:
-    """Return a row and the paper in it."""
-    found = _parse_literal(row) if isinstance(row, str) else row
-    paper = found.get("paper") if isinstance(found, dict) else None
-    if not isinstance(found, dict) or not isinstance(paper, dict):
-        raise BadEntry("not-a-paper", "the row is not an object with a paper in it")
-    return found, paper
-
-
 def _parse_literal(text: str) -> object:
     """Parse a Python literal, without executing code."""
     steps = (1 if char in "([{" else -1 for char in text if char in "()[]{}")
@@ -95,6 +86,13 @@ def _parse_literal(text: str) -> object:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise BadEntry("not-a-literal", f"the row is not a Python literal: {error}") from None
+
+
+def _row_record(row: object) -> Record:
+    paper = row.get("paper") if isinstance(row, dict) else None
+    if not isinstance(row, dict) or not isinstance(paper, dict):
+        raise BadEntry("not-a-paper", "the row is not an object with a paper in it")
+    return _record(row, paper)
 
 
 def _record(row: Entry, paper: Entry) -> Record:

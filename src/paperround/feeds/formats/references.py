@@ -58,7 +58,7 @@ class Reference:
     dates: tuple[str, ...] = ()
     journal: str = ""
     note: str = ""
-    said: Mapping[str, object] = field(default_factory=dict)
+    content: Mapping[str, object] = field(default_factory=dict)
 
 
 def reference_record(reference: Reference) -> Record:
@@ -91,7 +91,7 @@ def reference_record(reference: Reference) -> Record:
         published_at=midnight_utc(period.first) if period else None,
         comment="; ".join(filter(None, (note, published))) or None,
         show=Show.LINK,  # who owns the abstract is unknown
-        fingerprint=fingerprint(json.dumps(reference.said, sort_keys=True).encode()),
+        fingerprint=fingerprint(json.dumps(reference.content, sort_keys=True).encode()),
     )
 
 

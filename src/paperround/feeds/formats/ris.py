@@ -175,7 +175,7 @@ def _reference(fields: Fields) -> Reference:
             *(f"{year} {text}" for text in days if _LETTERS.search(text)),
         ),
         journal=first("JO", "JF", "T2", "JA", "J2"),
-        said=stable,
+        content=stable,
     )
 
 

@@ -102,7 +102,7 @@ def wanted_of(
     settings: Mapping[str, str], refused: Mapping[str, str], example: str, key: str
 ) -> tuple[tuple[str, ...], str]:
     """Return the parts of the setting `filter` (`name:value,name:value`) without duplicates, and
-    the search words under `key`, on one line.
+    the text of the search under `key`, on one line.
 
     `refused` maps names of filters that are not allowed to the reason. Raises InvalidInput.
     """
@@ -117,18 +117,18 @@ def wanted_of(
             raise InvalidInput(f"the filter {name} {refused[name]}", code="settings.filter")
     if len(settings.get("filter", "")) > _LONGEST_PART:
         raise InvalidInput("filter is too long: make two feeds of it", code="settings.filter")
-    words = " ".join(settings.get(key, "").split())
-    if len(words) > _LONGEST_PART or not words.isprintable():
+    search = " ".join(settings.get(key, "").split())
+    if len(search) > _LONGEST_PART or not search.isprintable():
         raise InvalidInput(
             f"{key} must be at most {_LONGEST_PART:,} characters that can be printed",
             code=f"settings.{key}",
         )
-    if not filters and not words:
+    if not filters and not search:
         raise InvalidInput(
             f"say which works with filter (like {example}) or {key}: all are too many",
             code="settings.filter",
         )
-    return filters, words
+    return filters, search
 
 
 def news_of(batch: ParsedBatch, *, papers: Sequence[Paper], kinds: Collection[str]) -> ParsedBatch:

@@ -28,15 +28,13 @@ from paperround.feeds.model import (
 from paperround.feeds.store.rows import (
     NEVER_POLLED,
     feed_columns,
-    feed_of,
     live_feed_of,
-    names_json,
     poll_columns,
     reject_row,
     run_json,
     run_of,
 )
-from paperround.papers.model import Feed, FeedId, Reject
+from paperround.papers.model import Feed, FeedId, Reject, Show
 
 _FEEDS = select(db.feeds)
 
@@ -52,7 +50,7 @@ class FeedStore(Store):
         if row is None:
             self._insert_row(NewFeed(name=name, kind=kind), {"created_at": now})
             row = self._connection.execute(_FEEDS.where(db.feeds.c.name == name)).one()
-        return feed_of(row)
+        return value_of(Feed, row, show=None if row.show is None else Show(row.show))
 
     def start_run(self, feed: FeedId, *, source: str, now: datetime) -> int:
         """Start a run of `feed` and return its number."""
@@ -73,6 +71,7 @@ class FeedStore(Store):
         notes: RunNotes = RunNotes(),  # noqa: B008 - a frozen value
     ) -> None:
         """Close `run` as `done`, `unchanged`, `failed` or `put-off`, with its `notes`."""
+        names = {kind: list(some) for kind, some in notes.names.items() if some}
         self._connection.execute(
             update(db.runs)
             .where(db.runs.c.id == run)
@@ -81,7 +80,7 @@ class FeedStore(Store):
                 error=error,
                 finished_at=now,
                 counts=run_json(counts, notes),
-                names=names_json(notes) or null(),
+                names=names or null(),
             )
         )
 

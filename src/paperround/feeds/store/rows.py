@@ -22,7 +22,7 @@ from paperround.feeds.model import (
     PollProgress,
     RunNotes,
 )
-from paperround.papers.model import Feed, Reject, Show
+from paperround.papers.model import Reject, Show
 
 NEVER_POLLED = {
     "progress": None,
@@ -56,11 +56,6 @@ def poll_columns(poll: Poll) -> dict[str, Any]:
         found |= {"gone_at": poll.gone_at, "enabled": False}
     dates = {"last_good_at": poll.good_at, "last_news_at": poll.news_at}
     return found | {name: moment for name, moment in dates.items() if moment is not None}
-
-
-def feed_of(row: Row[Any]) -> Feed:
-    """Return the feed as papers are listed under it."""
-    return value_of(Feed, row, show=None if row.show is None else Show(row.show))
 
 
 def live_feed_of(row: Row[Any]) -> LiveFeed:
@@ -122,11 +117,6 @@ def run_json(counts: Mapping[str, int], notes: RunNotes) -> dict[str, Any]:
     """Return the counts of a run as stored, with the health at its end."""
     values: dict[str, Any] = {**counts, **notes.counts}
     return values if notes.health is None else values | {"health": notes.health.value}
-
-
-def names_json(notes: RunNotes) -> dict[str, list[str]] | None:
-    """Return the papers a run names, or None."""
-    return {kind: list(names) for kind, names in notes.names.items() if names} or None
 
 
 def run_of(row: Row[Any]) -> FeedRun:
