@@ -53,7 +53,7 @@ def test_a_feed_with_a_standing_alarm_or_whose_source_is_gone_is_not_fine(home: 
     for name, poll in (("well", well), ("shrunk", shrunk), ("gone", gone)):
         feed = create_feed(home.newsroom, NewFeed(name=name, kind="hf-daily"), now=NOW)
         with home.database.writing() as work:
-            work[FeedStore].record(feed.id, poll, lease=feed.lease)
+            work[FeedStore].record_poll(feed.id, poll, lease=feed.lease)
     found = {one.name: one.trouble for one in checks(home, None, live=False)}
     assert found == {
         "well": None,

@@ -65,7 +65,7 @@ def reread(database: Database, feed: LiveFeed) -> LiveFeed:
 
 def record(database: Database, feed: LiveFeed, poll: Poll) -> LiveFeed:
     with database.writing() as work:
-        work[FeedStore].record(feed.id, poll, lease=work[FeedStore].get(feed.id).lease)
+        work[FeedStore].record_poll(feed.id, poll, lease=work[FeedStore].get(feed.id).lease)
         return work[FeedStore].get(feed.id)
 
 
@@ -78,7 +78,7 @@ def take(
     database: Database, *kinds: str, now: datetime = NOW, limit: int = 10
 ) -> list[tuple[str, datetime | None]]:
     with database.writing() as work:
-        taken = work[FeedStore].take_due(
+        taken = work[FeedStore].lease_due(
             kinds or (ARXIV.kind,), NEIGHBOURS, until=now + HOUR, now=now, limit=limit
         )
     return [(feed.name, feed.next_at) for feed in taken]
@@ -212,7 +212,7 @@ def test_feeds_of_other_kinds_and_those_switched_off_are_left_alone(database: Da
     create(database, replace(ARXIV, name="rss", kind="rss"))
     assert take(database) == []
     with database.writing() as work:
-        assert work[FeedStore].take_due((), NEIGHBOURS, until=NOW + HOUR, now=NOW, limit=9) == []
+        assert work[FeedStore].lease_due((), NEIGHBOURS, until=NOW + HOUR, now=NOW, limit=9) == []
     assert take(database, "rss", ARXIV.kind) == [("rss", NOW + HOUR)]
 
 
@@ -231,11 +231,13 @@ def test_a_feed_made_due_is_taken_again_as_soon_as_it_is_lent_no_more(database: 
 def test_a_feed_is_lent_to_one_at_a_time_due_or_not(database: Database) -> None:
     feed = create(database, now=NOW + HOUR)
     with database.writing() as work:
-        lent = work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW)
-        assert work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW + MINUTE) is None
-        later = work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + 2 * HOUR, now=NOW + HOUR)
+        lent = work[FeedStore].lease(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW)
+        assert (
+            work[FeedStore].lease(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW + MINUTE) is None
+        )
+        later = work[FeedStore].lease(feed.id, NEIGHBOURS, until=NOW + 2 * HOUR, now=NOW + HOUR)
         with pytest.raises(NotFound):
-            work[FeedStore].take(NOBODY, NEIGHBOURS, until=NOW, now=NOW)
+            work[FeedStore].lease(NOBODY, NEIGHBOURS, until=NOW, now=NOW)
     assert lent is not None
     assert later is not None
     assert (lent.lease, later.lease) == (1, 2)
@@ -246,8 +248,8 @@ def test_a_feed_that_is_lent_to_a_dead_process_is_free(database: Database) -> No
     take(database)
     gone = Neighbours(dead={NEIGHBOURS.me.pid})
     with database.writing() as work:
-        assert work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is None
-        assert work[FeedStore].take(feed.id, gone, until=NOW + HOUR, now=NOW) is not None
+        assert work[FeedStore].lease(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is None
+        assert work[FeedStore].lease(feed.id, gone, until=NOW + HOUR, now=NOW) is not None
 
 
 @pytest.mark.parametrize(
@@ -270,15 +272,15 @@ def test_a_change_of_what_is_read_or_shown_ends_a_lease(
     with database.writing() as work:
         if loses:
             with pytest.raises(LeaseLost):
-                work[FeedStore].hold_lent(feed.id, 1)
+                work[FeedStore].require_lease(feed.id, 1)
             with pytest.raises(LeaseLost):
-                work[FeedStore].record(feed.id, GOOD, lease=1)
+                work[FeedStore].record_poll(feed.id, GOOD, lease=1)
             assert work[FeedStore].get(feed.id) == standing
             assert standing.next_at == NOW + MINUTE
-            assert work[FeedStore].take(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is not None
+            assert work[FeedStore].lease(feed.id, NEIGHBOURS, until=NOW + HOUR, now=NOW) is not None
         else:
-            work[FeedStore].hold_lent(feed.id, 1)
-            work[FeedStore].record(feed.id, GOOD, lease=1)
+            work[FeedStore].require_lease(feed.id, 1)
+            work[FeedStore].record_poll(feed.id, GOOD, lease=1)
 
 
 def test_a_feed_that_is_gone_is_switched_off_until_an_operator_says_something(
@@ -333,7 +335,7 @@ def test_a_feed_switched_off_reads_as_paused_and_keeps_what_was_known(
 
 def test_a_feed_deleted_during_its_poll_is_no_error(database: Database) -> None:
     with database.writing() as work:
-        work[FeedStore].record(NOBODY, GOOD, lease=0)
+        work[FeedStore].record_poll(NOBODY, GOOD, lease=0)
         assert work[FeedStore].page(FeedId(0), limit=1) == []
 
 
@@ -371,7 +373,7 @@ def test_changes_of_many_at_once_to_a_feed_they_hold_are_all_kept(database: Data
 
     def change(number: int) -> None:
         def do(work: Transaction) -> None:
-            held = work[FeedStore].hold(feed.id)
+            held = work[FeedStore].get_for_update(feed.id)
             settings = {**held.settings, f"s{number}": "x"}
             work[FeedStore].update(feed.id, replace(ARXIV, settings=settings), now=NOW)
 
@@ -383,7 +385,7 @@ def test_changes_of_many_at_once_to_a_feed_they_hold_are_all_kept(database: Data
 
 def test_a_feed_that_does_not_exist_cannot_be_held(database: Database) -> None:
     with database.writing() as work, pytest.raises(NotFound):
-        work[FeedStore].hold(NOBODY)
+        work[FeedStore].get_for_update(NOBODY)
 
 
 def test_what_each_feed_listed_for_the_first_time_is_counted(database: Database) -> None:

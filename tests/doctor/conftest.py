@@ -117,7 +117,7 @@ def _fill(database: SqlDatabase) -> None:
     seed_edition(database, seed_list(database), seed_papers(database, 3))
     with database.writing() as work:
         feed = work[FeedStore].create(NewFeed(name="arxiv", kind="arxiv"), now=NOW)
-        work[FeedStore].record(feed.id, polled(FeedHealth.FRESH), lease=feed.lease)
+        work[FeedStore].record_poll(feed.id, polled(FeedHealth.FRESH), lease=feed.lease)
         work[SlotStore].beat(SCHEDULER, now=NOW - timedelta(minutes=1))
 
 

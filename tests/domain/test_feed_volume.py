@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.feeds.model import Alarm, AlarmKind, FeedShape, PollProgress
-from paperround.feeds.volume import ENOUGH, REMEMBERED, alarm_of, remembered
+from paperround.feeds.volume import HISTORY_SIZE, MIN_HISTORY, append_shape, find_alarm
 from tests.domain.feeds import NOW
 
 DAY = timedelta(days=1)
@@ -27,7 +27,7 @@ WEEK = usual(104, 244, 132, 120, 98)
 
 
 def alarm(before: PollProgress, seen: FeedShape | None, *, is_arrival: bool = True) -> Alarm | None:
-    return alarm_of(before, seen, is_arrival=is_arrival, now=NOW)
+    return find_alarm(before, seen, is_arrival=is_arrival, now=NOW)
 
 
 @pytest.mark.accept("F08", part="shrinking source")
@@ -73,7 +73,7 @@ def test_entries_that_cannot_be_used_and_fields_that_are_gone_are_a_new_shape(
 
 
 def test_what_was_always_missing_is_no_alarm() -> None:
-    bare = PollProgress(usual=tuple(shape(50, abstracts=0, rejects=20) for _ in range(ENOUGH)))
+    bare = PollProgress(usual=tuple(shape(50, abstracts=0, rejects=20) for _ in range(MIN_HISTORY)))
     assert alarm(bare, shape(50, abstracts=0, rejects=20)) is None
 
 
@@ -81,7 +81,7 @@ def test_what_was_always_missing_is_no_alarm() -> None:
 def test_an_episode_keeps_its_beginning_and_ends_with_a_usual_batch() -> None:
     began = alarm(WEEK, shape(5))
     standing = replace(WEEK, alarm=began)
-    later = alarm_of(standing, shape(7), is_arrival=True, now=NOW + DAY)
+    later = find_alarm(standing, shape(7), is_arrival=True, now=NOW + DAY)
     assert began
     assert later
     assert (later.since, later.words) == (NOW, "only 7 papers where 120 are usual")
@@ -91,23 +91,23 @@ def test_an_episode_keeps_its_beginning_and_ends_with_a_usual_batch() -> None:
 
 
 def test_six_batches_of_a_new_size_are_the_new_usual() -> None:
-    progress, alarms = usual(*[100] * REMEMBERED), list[bool]()
+    progress, alarms = usual(*[100] * HISTORY_SIZE), list[bool]()
     for _ in range(8):
         found = alarm(progress, shape(12))
         alarms.append(found is not None)
-        progress = replace(progress, alarm=found, usual=remembered(progress.usual, shape(12)))
+        progress = replace(progress, alarm=found, usual=append_shape(progress.usual, shape(12)))
     assert alarms == [True] * 5 + [False] * 3  # the median of five and five is between them
-    assert len(progress.usual) == REMEMBERED
+    assert len(progress.usual) == HISTORY_SIZE
 
 
 @pytest.mark.accept("F08", part="an end")
 @pytest.mark.parametrize("seen", [shape(9), None], ids=["small", "a part"])
 def test_an_alarm_that_no_batch_can_confirm_ends_after_six(seen: FeedShape | None) -> None:
-    progress = usual(*[12] * REMEMBERED)
+    progress = usual(*[12] * HISTORY_SIZE)
     progress = replace(progress, alarm=alarm(progress, shape(12, abstracts=0)))
     standing = list[bool]()
     for _ in range(7):
-        alarm_of(progress, seen, is_arrival=False, now=NOW)  # the same batch again counts nothing
+        find_alarm(progress, seen, is_arrival=False, now=NOW)  # the same batch again counts nothing
         progress = replace(progress, alarm=alarm(progress, seen))
         standing.append(progress.alarm is not None)
     assert standing == [True] * 5 + [False] * 2
@@ -122,11 +122,11 @@ Shapes = st.builds(
 )
 
 
-@given(memory=st.lists(Shapes, max_size=REMEMBERED), seen=Shapes, is_arrival=st.booleans())
+@given(memory=st.lists(Shapes, max_size=HISTORY_SIZE), seen=Shapes, is_arrival=st.booleans())
 def test_any_memory_and_any_batch_can_be_compared(
     memory: list[FeedShape], seen: FeedShape, is_arrival: bool
 ) -> None:
     before = PollProgress(usual=tuple(memory))
     found = alarm(before, seen, is_arrival=is_arrival)
     assert found is None or found.since == NOW
-    assert found is None or len(memory) >= ENOUGH
+    assert found is None or len(memory) >= MIN_HISTORY

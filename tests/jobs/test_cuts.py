@@ -52,7 +52,7 @@ def feed(database: SqlDatabase, name: str = "daily", /, **changes: object) -> Li
     poll = Poll(**(values | changes))  # type: ignore[arg-type]
     with database.writing() as work:
         new = work[FeedStore].create(NewFeed(name=name, kind="rss"), now=SIX - DAY)
-        work[FeedStore].record(new.id, poll, lease=new.lease)
+        work[FeedStore].record_poll(new.id, poll, lease=new.lease)
         return work[FeedStore].get(new.id)
 
 

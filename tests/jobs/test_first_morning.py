@@ -41,7 +41,7 @@ def read(database: SqlDatabase, feed: FeedId, health: FeedHealth = FeedHealth.FR
             next_at=TEN + 9 * DAY,
             expects_at=None,
         )
-        work[FeedStore].record(feed, poll, lease=work[FeedStore].get(feed).lease)
+        work[FeedStore].record_poll(feed, poll, lease=work[FeedStore].get(feed).lease)
 
 
 def freeze(database: SqlDatabase, now: datetime) -> list[Edition]:

@@ -392,8 +392,8 @@ def test_a_source_that_failed_never_looks_like_an_empty_day(site: Site) -> None:
             NewFeed(name="ill", kind="rss", url="https://y.example/"), now=NOW
         )
         good = NOW - 30 * HOUR
-        work[FeedStore].tell(well.id, FeedHealth.FRESH, "fine", failures=0, good_at=NOW)
-        work[FeedStore].tell(
+        work[FeedStore].record_health(well.id, FeedHealth.FRESH, "fine", failures=0, good_at=NOW)
+        work[FeedStore].record_health(
             ill.id, FeedHealth.FAILED, "401 of secret.example", failures=4, good_at=good
         )
         run = work[FeedStore].start_run(well.id, source="x", now=NOW - HOUR)

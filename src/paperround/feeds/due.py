@@ -34,7 +34,7 @@ def poll_due(
 
     def take(work: Transaction) -> list[LiveFeed]:
         until = max(now, context.clock.now()) + LEASE
-        return work[FeedStore].take_due(kinds, context.processes, until=until, now=now, limit=1)
+        return work[FeedStore].lease_due(kinds, context.processes, until=until, now=now, limit=1)
 
     while taken := write(context.database, take):
         report = poll_feed(context, taken[0], now=max(now, context.clock.now()))
@@ -64,7 +64,7 @@ def run_now(context: FeedContext, feed_id: FeedId, *, now: datetime) -> PollRepo
     until = max(now, context.clock.now()) + LEASE
     leased = write(
         context.database,
-        lambda work: work[FeedStore].take(feed.id, context.processes, until=until, now=now),
+        lambda work: work[FeedStore].lease(feed.id, context.processes, until=until, now=now),
     )
     if leased is None:
         return skipped_report(feed, "it is being read already", feed.next_at or now)
@@ -134,7 +134,7 @@ def change_feed(
     settings are both kept. Raises NotFound, and InvalidInput as `check_feed` does."""
 
     def apply(work: Transaction) -> LiveFeed:
-        changed = change(settings_of(work[FeedStore].hold(feed_id)))
+        changed = change(settings_of(work[FeedStore].get_for_update(feed_id)))
         check_feed(context.sources, changed)
         return work[FeedStore].update(feed_id, changed, now=now)
 

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from paperround.core.errors import FetchFailed, InvalidInput, RateLimited
 from paperround.db.limits import Limiter, RateStore
 from paperround.db.transactions import Transaction, write
-from paperround.feeds.fetcher import FeedContext, Share, ask, is_overload
+from paperround.feeds.fetcher import FeedContext, Quota, ask, is_overload
 from paperround.feeds.ingest import IngestReport, IngestRun
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.store.feeds import FeedStore
@@ -117,7 +117,7 @@ class _EnrichRun:
     def __init__(self, context: FeedContext, enricher: Enricher, now: datetime) -> None:
         self._context = context
         self._enricher = enricher
-        self._share = Share(name=f"enrich/{enricher.name}", rates=enricher.budget)
+        self._quota = Quota(name=f"enrich/{enricher.name}", rates=enricher.budget)
         self._now = now
         self._run: IngestRun | None = None
         self._requests = 0
@@ -129,13 +129,13 @@ class _EnrichRun:
         """Return the papers to request; none while the service is paused or its budget is spent.
         Due papers that cannot be requested are scheduled for later."""
         database, now = self._context.database, self._now
-        enricher, share = self._enricher, self._share
+        enricher, quota = self._enricher, self._quota
         with database.reading() as work:
-            names = (share.name, enricher.limiter)
+            names = (quota.name, enricher.limiter)
             if any(work[Limiter].open_until(name, now=now) for name in names):
                 return []
-            for rate in share.rates:
-                used = work[RateStore].count(share.name, rate.period, now=now)
+            for rate in quota.rates:
+                used = work[RateStore].count(quota.name, rate.period, now=now)
                 requests = min(requests, rate.count - used)
         if requests <= 0:
             return []
@@ -201,7 +201,7 @@ class _EnrichRun:
         request = self._enricher.request(papers)
         self._requests += 1
         try:
-            return ask(self._context, service, request, self._share)[1]
+            return ask(self._context, service, request, self._quota)[1]
         except RateLimited:  # no request was made
             self._requests -= 1
             raise
@@ -245,7 +245,7 @@ class _EnrichRun:
         return self._run
 
     def finish(self, error: str | None, *, put_off: RateLimited | None = None) -> EnrichReport:
-        """Finish the run and return its report. `put_off` pauses the service's share."""
+        """Finish the run and return its report. `put_off` pauses the service's quota."""
         now = self._context.clock.now()
         if error is not None:
             self._started_run().finish(now=now, state="failed", error=error)
@@ -255,7 +255,7 @@ class _EnrichRun:
             write(self._context.database, lambda work: self._record_health(work, error))
         if put_off is not None:
             until = now + timedelta(seconds=put_off.retry_after)
-            database, name = self._context.database, self._share.name
+            database, name = self._context.database, self._quota.name
             write(database, lambda work: work[Limiter].trip(name, until=until, now=now))
         if error or put_off:
             log.info("enriching from %s stopped: %s", self._enricher.name, error or put_off)
@@ -272,11 +272,11 @@ class _EnrichRun:
     def _record_health(self, work: Transaction, error: str | None) -> None:
         """Record the health of the service, and pause it after a failure."""
         feed = work[FeedStore].get_or_create(feed_name(self._enricher.name), KIND, now=self._now)
-        failures = 0 if self._successes else work[FeedStore].hold(feed.id).failures
+        failures = 0 if self._successes else work[FeedStore].get_for_update(feed.id).failures
         if error is not None:
             failures += 1
-            work[Limiter].trip(self._share.name, until=self._now + REST, now=self._now)
-        work[FeedStore].tell(
+            work[Limiter].trip(self._quota.name, until=self._now + REST, now=self._now)
+        work[FeedStore].record_health(
             feed.id,
             FeedHealth.FRESH if error is None else FeedHealth.FAILED,
             (error or f"{self._papers:,} papers asked for")[:_LONGEST_REASON],

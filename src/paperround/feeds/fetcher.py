@@ -6,7 +6,7 @@
                                          └─► spent: RateLimited
 
 A turn lasts from the request to the end of the response: all processes of the database together use
-one connection per service. A user with a share of a service has its own breaker, so that a long
+one connection per service. A user with a quota has its own breaker, so that a long
 pause demanded of it barely delays the others.
 """
 
@@ -25,10 +25,10 @@ from paperround.db.transactions import Database, Transaction, write
 from paperround.feeds.model import CrossCheck, Source
 from paperround.http.model import FetchRequest, HttpClient, Page
 
-LONGEST_PAUSE = timedelta(seconds=60)
+LONGEST_WAIT = timedelta(seconds=60)
 """How long a poll waits for its turn; otherwise it is put off."""
 
-LONGEST_ANSWER = timedelta(seconds=60)
+LONGEST_RESPONSE = timedelta(seconds=60)
 """How long a turn is held when it is unknown whether its process is alive: twice the limit of one
 response. A dead process on the same machine holds none."""
 
@@ -61,14 +61,14 @@ class FeedContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class Quota:
     """One user's part of a service. `name` is the key of its counter and its own breaker."""
 
     name: str
     rates: tuple[Rate, ...]
 
 
-class FetchOutcome(Protocol[Found]):
+class Fetcher(Protocol[Found]):
     """Sends a request and parses the response."""
 
     def fetch(self, client: HttpClient, request: FetchRequest) -> Page: ...
@@ -78,23 +78,23 @@ class FetchOutcome(Protocol[Found]):
 
 def ask(
     context: FeedContext,
-    source: FetchOutcome[Found],
+    source: Fetcher[Found],
     request: FetchRequest,
-    share: Share | None = None,
+    quota: Quota | None = None,
 ) -> tuple[Page, Found]:
     """Send `request` as soon as the service allows it; return the page and its parsed content.
 
     Raises RateLimited when the wait is too long or a budget is spent, and the errors of fetching
     and parsing. A service that reports overload is paused.
     """
-    with _hold_turn(context, request, share):
-        _spend_budgets(context, request, share)
+    with _hold_turn(context, request, quota):
+        _spend_budgets(context, request, quota)
         try:
             page = source.fetch(context.client, request)
             return page, source.parse(page)
         except FetchFailed as error:  # within the turn: no other request before the breaker is open
             if is_overload(error) and request.limiter:
-                _open_breaker(context, request.limiter, share, error.retry_after)
+                _open_breaker(context, request.limiter, quota, error.retry_after)
             raise
 
 
@@ -104,22 +104,22 @@ def is_overload(error: FetchFailed) -> bool:
 
 
 @contextmanager
-def _hold_turn(context: FeedContext, request: FetchRequest, share: Share | None) -> Iterator[None]:
+def _hold_turn(context: FeedContext, request: FetchRequest, quota: Quota | None) -> Iterator[None]:
     """Hold a turn until the response is complete. Raises RateLimited when it is far off."""
     if not request.limiter:
         yield
         return
     database, limiter = context.database, request.limiter
-    turn = Turn(interval=timedelta(seconds=request.interval_seconds), lease=LONGEST_ANSWER)
+    turn = Turn(interval=timedelta(seconds=request.interval_seconds), lease=LONGEST_RESPONSE)
 
     def take(work: Transaction) -> datetime | None:
-        paused_until = work[Limiter].open_until(share.name, now=now) if share else None
+        paused_until = work[Limiter].open_until(quota.name, now=now) if quota else None
         return paused_until or work[Limiter].take(limiter, turn, context.processes, now=now)
 
     began = now = context.clock.now()
     while (retry_at := write(database, take)) is not None:
         seconds = (retry_at - now).total_seconds()
-        if retry_at - began > LONGEST_PAUSE:
+        if retry_at - began > LONGEST_WAIT:
             reason = f"{limiter} may not be asked again before {retry_at:%H:%M} UTC"
             raise RateLimited(reason, retry_after=seconds)
         context.pause(seconds)
@@ -131,12 +131,12 @@ def _hold_turn(context: FeedContext, request: FetchRequest, share: Share | None)
         write(database, lambda work: work[Limiter].release(limiter, turn, taken_at=now, now=end))
 
 
-def _spend_budgets(context: FeedContext, request: FetchRequest, share: Share | None) -> None:
-    """Count the request in the share and the service's budget, or in neither.
+def _spend_budgets(context: FeedContext, request: FetchRequest, quota: Quota | None) -> None:
+    """Count the request in the quota and the service's budget, or in neither.
 
     Raises RateLimited when one of them is spent.
     """
-    budgets = {share.name: share.rates} if share is not None else {}
+    budgets = {quota.name: quota.rates} if quota is not None else {}
     budgets |= {f"service/{request.limiter}": request.budget} if request.limiter else {}
     now = context.clock.now()
 
@@ -151,13 +151,13 @@ def _spend_budgets(context: FeedContext, request: FetchRequest, share: Share | N
 
 
 def _open_breaker(
-    context: FeedContext, limiter: str, share: Share | None, retry_after: float | None
+    context: FeedContext, limiter: str, quota: Quota | None, retry_after: float | None
 ) -> None:
-    """Pause the service for as long as it demands. With a share, the share is paused for that long
+    """Pause the service for as long as it demands. With a quota, the quota is paused for that long
     and the whole service for the shortest time."""
     now = context.clock.now()
     until = now + max(SHORTEST_BREAK, timedelta(seconds=retry_after or 0))
-    ends = {limiter: until} if share is None else {limiter: now + SHORTEST_BREAK, share.name: until}
+    ends = {limiter: until} if quota is None else {limiter: now + SHORTEST_BREAK, quota.name: until}
 
     def trip(work: Transaction) -> None:
         for name, end in sorted(ends.items()):

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 from paperround.core.times import format_instant, require_utc
 from paperround.feeds.model import CrossChecked, FeedHealth, FeedShape, LiveFeed
-from paperround.feeds.volume import MANY
+from paperround.feeds.volume import MIN_PAPERS
 from paperround.papers.model import Record
 
 GRACE = timedelta(hours=3)
@@ -158,7 +158,7 @@ def _without_papers(
         return FeedHealth.STALE, f"none of {rejects:,} entries could be used; {since}"
     before = batch_size(feed.progress.batch)
     is_due = feed.expects_at is None or feed.expects_at <= now
-    if before >= MANY and is_due:
+    if before >= MIN_PAPERS and is_due:
         return FeedHealth.STALE, f"zero papers where the last batch had {before:,}; {since}"
     health = FeedHealth.STALE if _is_silent(feed, now) else FeedHealth.EMPTY
     return health, f"the source says it has no papers; {since}"

@@ -203,4 +203,4 @@ class IngestRun:
 
     def _require_lease(self, work: Transaction) -> None:
         if self._lease is not None:
-            work[FeedStore].hold_lent(self._feed, self._lease)
+            work[FeedStore].require_lease(self._feed, self._lease)

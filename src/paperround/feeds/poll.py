@@ -25,7 +25,7 @@ from paperround.core.errors import (
     RateLimited,
 )
 from paperround.db.transactions import Transaction, write
-from paperround.feeds.fetcher import FeedContext, FetchOutcome, Found, ask
+from paperround.feeds.fetcher import FeedContext, Fetcher, Found, ask
 from paperround.feeds.health import (
     Findings,
     add_failure,
@@ -51,7 +51,7 @@ from paperround.feeds.model import (
     RunNotes,
 )
 from paperround.feeds.store.feeds import FeedStore
-from paperround.feeds.volume import alarm_of, remembered
+from paperround.feeds.volume import append_shape, find_alarm
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import FeedId, ParsedBatch, Show
 
@@ -152,7 +152,7 @@ class _PollRun:
                 break
         return self._judge()
 
-    def _request(self, source: FetchOutcome[Found], request: FetchRequest) -> tuple[Page, Found]:
+    def _request(self, source: Fetcher[Found], request: FetchRequest) -> tuple[Page, Found]:
         """Send a request within the rate limit."""
         self._tally.requests += 1
         try:
@@ -198,7 +198,7 @@ class _PollRun:
             feed = self._feed
 
             def start(work: Transaction) -> int:
-                work[FeedStore].hold_lent(feed.id, feed.lease)
+                work[FeedStore].require_lease(feed.id, feed.lease)
                 return work[FeedStore].start_run(feed.id, source=feed.kind, now=self._now)
 
             number = write(self._context.database, start)
@@ -257,12 +257,12 @@ class _PollRun:
     def _next_progress(self, feed: LiveFeed, found: Findings, *, arrives: bool) -> PollProgress:
         """Return the progress to store. Validators of addresses no longer requested are dropped,
         unless the poll resumed, which requested only the rest. An empty batch never replaces one
-        with papers. The shape of an expected batch is remembered."""
+        with papers. The shape of an expected batch is append_shape."""
         before, known = self._progress, self._progress.validators
         requested = {url: known[url] for url in known if url in self._tally.responded}
         usual = before.usual
         if arrives and found.shape is not None:
-            usual = remembered(usual, found.shape)
+            usual = append_shape(usual, found.shape)
         # A feed without a schedule shows the same stretch of papers at every poll, so its size can
         # be compared without news, too.
         is_comparable = arrives or (
@@ -272,7 +272,7 @@ class _PollRun:
             before,
             validators=known if self._feed.progress.cursor else requested,
             batch=found.batch if batch_size(found.batch) else before.batch,
-            alarm=alarm_of(before, found.shape, is_arrival=is_comparable, now=self._now),
+            alarm=find_alarm(before, found.shape, is_arrival=is_comparable, now=self._now),
             usual=usual,
         )
 
@@ -359,7 +359,7 @@ class _PollRun:
         feed = self._feed
         write(
             self._context.database,
-            lambda work: work[FeedStore].record(feed.id, poll, lease=feed.lease),
+            lambda work: work[FeedStore].record_poll(feed.id, poll, lease=feed.lease),
         )
 
 

@@ -5,8 +5,8 @@
 
 Only whole batches are judged. A batch is remembered when it is the first news since one was due, so
 the sizes of ten days are compared, not those of ten polls of one day. The factors exceed the
-effects of weekdays, holidays and slow weeks. A size or shape that lasts for six batches becomes the
-new usual one. Pure functions.
+effects of weekdays, holidays and slow weeks. What lasts for six batches is the new usual. Pure
+functions.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ from statistics import median
 
 from paperround.feeds.model import Alarm, AlarmKind, FeedShape, PollProgress
 
-MANY = 10
-"""Batches with fewer papers are not judged by size or shape."""
+MIN_PAPERS = 10
+"""Smaller batches are not judged by size or shape."""
 
-REMEMBERED = 10
+HISTORY_SIZE = 10
 """Number of batches whose median is the usual size."""
 
-ENOUGH = 5
-"""Number of remembered batches needed before an alarm can be raised."""
+MIN_HISTORY = 5
+"""Number of append_shape batches needed before an alarm can be raised."""
 
-UNJUDGED = 6
+MAX_UNJUDGED = 6
 """Number of batches without a judgement after which an alarm ends."""
 
 
-def alarm_of(
+def find_alarm(
     before: PollProgress, shape: FeedShape | None, *, is_arrival: bool, now: datetime
 ) -> Alarm | None:
     """Return the alarm after a batch of this shape, or None when it is as usual.
@@ -37,7 +37,7 @@ def alarm_of(
     An alarm of the same kind keeps its start time. When the batch is partial or too small to judge,
     the previous alarm continues, for six batches at most.
     """
-    if shape is None or len(before.usual) < ENOUGH:
+    if shape is None or len(before.usual) < MIN_HISTORY:
         return _expire_alarm(before.alarm, is_arrival=is_arrival)
     found = _check_shape(before.usual, shape) or _check_size(
         before.usual, shape, is_arrival=is_arrival
@@ -49,13 +49,13 @@ def alarm_of(
     if alarm is None:
         return None
     # Sizes are judged when the next batch arrives, shapes when a batch is large enough.
-    is_unjudged = shape.entries < MANY if alarm.kind is AlarmKind.RESHAPED else not is_arrival
+    is_unjudged = shape.entries < MIN_PAPERS if alarm.kind is AlarmKind.RESHAPED else not is_arrival
     return _expire_alarm(alarm, is_arrival=is_arrival) if is_unjudged else None
 
 
-def remembered(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[FeedShape, ...]:
+def append_shape(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[FeedShape, ...]:
     """Return the last ten shapes, with `shape` as the newest."""
-    return (*usual, shape)[-REMEMBERED:]
+    return (*usual, shape)[-HISTORY_SIZE:]
 
 
 def _expire_alarm(alarm: Alarm | None, *, is_arrival: bool) -> Alarm | None:
@@ -63,7 +63,7 @@ def _expire_alarm(alarm: Alarm | None, *, is_arrival: bool) -> Alarm | None:
     if alarm is None or not is_arrival:
         return alarm
     unjudged = alarm.unjudged + 1
-    return None if unjudged >= UNJUDGED else replace(alarm, unjudged=unjudged)
+    return None if unjudged >= MAX_UNJUDGED else replace(alarm, unjudged=unjudged)
 
 
 def _check_size(
@@ -71,7 +71,7 @@ def _check_size(
 ) -> tuple[AlarmKind, str] | None:
     """Report fewer than a fifth, or more than ten times, of the usual papers (at least ten)."""
     middle = int(median(one.records for one in usual))
-    if not is_arrival or middle < MANY:
+    if not is_arrival or middle < MIN_PAPERS:
         return None
     counts = f"{shape.records:,} papers where {middle:,} are usual"
     if shape.records * 5 < middle:
@@ -84,7 +84,7 @@ def _check_size(
 def _check_shape(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[AlarmKind, str] | None:
     """Report when a quarter of the entries is rejected where at most 5 % usually are, or when a
     field that 90 % of the papers had is missing from most."""
-    if shape.entries < MANY:
+    if shape.entries < MIN_PAPERS:
         return None
     known = [one for one in usual if one.entries]
     if shape.rejects * 4 >= shape.entries and _usual_share(known, "rejects") * 20 <= 1:
@@ -93,7 +93,7 @@ def _check_shape(usual: Sequence[FeedShape], shape: FeedShape) -> tuple[AlarmKin
     for field in ("abstracts", "authors"):
         having = getattr(shape, field)
         if (
-            shape.records >= MANY
+            shape.records >= MIN_PAPERS
             and having * 2 < shape.records
             and _usual_share(known, field) * 10 >= 9
         ):

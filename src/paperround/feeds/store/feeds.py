@@ -107,7 +107,7 @@ class FeedStore(Store):
         """Return the feed with this id; raises NotFound."""
         return live_feed_of(self._require_row(feed))
 
-    def hold(self, feed: FeedId) -> LiveFeed:
+    def get_for_update(self, feed: FeedId) -> LiveFeed:
         """Return the feed, locked until the transaction ends; raises NotFound."""
         return live_feed_of(self._require_row(feed, lock=True))
 
@@ -164,7 +164,7 @@ class FeedStore(Store):
 
     # --- polls ---------------------------------------------------------------------------------
 
-    def take_due(
+    def lease_due(
         self,
         kinds: Collection[str],
         processes: Processes,
@@ -189,7 +189,7 @@ class FeedStore(Store):
         )
         return self._lease([live_feed_of(row) for row in rows], processes.current(), until)
 
-    def take(
+    def lease(
         self, feed: FeedId, processes: Processes, *, until: datetime, now: datetime
     ) -> LiveFeed | None:
         """Lease the feed until `until`, due or not; return None while it is leased to a process
@@ -211,17 +211,17 @@ class FeedStore(Store):
         )
         return [replace(feed, next_at=until, lease=feed.lease + 1) for feed in feeds]
 
-    def hold_lent(self, feed: FeedId, lease: int) -> None:
+    def require_lease(self, feed: FeedId, lease: int) -> None:
         """Lock the feed until the transaction ends. Raises NotFound, and LeaseLost when it was
         changed or leased to another process since the lease with this number."""
         if self._require_row(feed, lock=True).lease != lease:
             raise LeaseLost(f"the feed {feed} was changed, or taken by another, meanwhile")
 
-    def record(self, feed: FeedId, poll: Poll, *, lease: int) -> None:
+    def record_poll(self, feed: FeedId, poll: Poll, *, lease: int) -> None:
         """Store the result of a poll, unless the feed was deleted. Raises LeaseLost."""
         if not self._update_row(feed, poll_columns(poll), db.feeds.c.lease == lease):
             with suppress(NotFound):
-                self.hold_lent(feed, lease)
+                self.require_lease(feed, lease)
 
     def brought(self, *, since: datetime, until: datetime) -> Mapping[FeedId, int]:
         """Return how many papers each feed first listed after `since` and by `until`, if any."""
@@ -244,7 +244,7 @@ class FeedStore(Store):
         )
         return {FeedId(feed): count for feed, count in self._connection.execute(counted)}
 
-    def tell(
+    def record_health(
         self,
         feed: FeedId,
         health: FeedHealth,
