@@ -133,8 +133,6 @@ class Chunk:
             self._counts += [(paper, seen) for seen in counts]
         return decision
 
-    # --- reading and writing -------------------------------------------------------------------
-
     def _load_known(self, entries: Sequence[ChunkEntry]) -> None:
         """Load what is known of these records; titles are repaired only where needed."""
         papers = self._work[PaperStore]
@@ -178,8 +176,6 @@ class Chunk:
         self._unseen += len(listed.keys() - self._seen)
         self._seen |= listed.keys()
         return real
-
-    # --- deciding ------------------------------------------------------------------------------
 
     def _decide(self, entry: ChunkEntry) -> tuple[str, PaperId | None]:
         """Decide about one record and queue its write: (`new` | `changed` | `unchanged`, paper), or
@@ -273,8 +269,6 @@ class Chunk:
         if paper_id not in self._papers:
             self._papers |= self._work[PaperStore].load([paper_id], for_update=True)
         return self._papers[paper_id]
-
-    # --- joining -------------------------------------------------------------------------------
 
     def _find_by_identifier(self, entry: ChunkEntry) -> PaperId | None:
         """Return the paper of the most trusted identifier, joined with the other papers the record

@@ -103,8 +103,7 @@ def _next_requests(papers: Sequence[Paper], now: datetime) -> Mapping[PaperId, d
 
 def _is_refusal(error: FetchFailed, papers: Sequence[Paper]) -> bool:
     """Return whether the service refuses these papers, not this client. A 403 without a pause
-    concerns a single paper (GitHub blocks repositories), or the client if several were requested.
-    """
+    concerns a single paper (GitHub blocks repositories), or the client if there are several."""
     status = error.status or 0
     if not 400 <= status < 500 or status in _SERVICE_STATUSES or is_overload(error):
         return False

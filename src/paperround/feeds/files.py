@@ -34,9 +34,6 @@ class FeedImport:
     rejects: tuple[Reject, ...] = ()
 
 
-# --- out ---------------------------------------------------------------------------------------
-
-
 def exported_feeds(context: FeedContext) -> Iterator[NewFeed]:
     """Yield the settings of every live feed, by id. Each page has its own transaction, so that a
     slow client holds none open."""
@@ -58,9 +55,6 @@ def export_feeds(context: FeedContext) -> Iterator[str]:
         yield separator + json.dumps(feed_as_json(feed), ensure_ascii=False)
         separator = ", "
     yield "]}"
-
-
-# --- in ----------------------------------------------------------------------------------------
 
 
 def import_feeds(
@@ -197,9 +191,6 @@ def _entries(content: bytes, opml: OpmlReader | None) -> Sequence[DescribedFeed]
     if not isinstance(entries, list):
         raise InvalidInput('feeds stand in {"feeds": [...]}, as `paperround feeds export` has it')
     return [DescribedFeed(position=n, value=one) for n, one in enumerate(entries, start=1)]
-
-
-# --- one entry ---------------------------------------------------------------------------------
 
 
 def read_feed(entry: object) -> NewFeed:

@@ -82,9 +82,6 @@ def batch_size(batch: str | None) -> int:
     return int(count) if count.isdecimal() else 0
 
 
-# --- after a good poll -------------------------------------------------------------------------
-
-
 def judge_poll(
     feed: LiveFeed, found: Findings, *, is_holiday: bool, now: datetime
 ) -> tuple[FeedHealth, str]:
@@ -188,9 +185,6 @@ def _since(feed: LiveFeed) -> str:
     return f"no new papers since {_format_moment(feed.last_news_at)}"
 
 
-# --- after a failed poll -----------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureState:
     """The failures in a row, the pause, and whether the next poll restarts."""
@@ -223,9 +217,6 @@ def back_off(failures: int, retry_after: float | None = None) -> timedelta:
     pause = _FIRST_PAUSE * 2 ** min(failures - 1, 16)
     pause = _DAY if failures >= _DAILY_AFTER else min(pause, _LONGEST_PAUSE)
     return max(pause, timedelta(seconds=retry_after or 0))
-
-
-# --- when to ask again -------------------------------------------------------------------------
 
 
 def next_poll(

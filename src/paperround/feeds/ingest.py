@@ -178,8 +178,7 @@ class IngestRun:
     def _store_counts_and_rejects(
         self, batch: ParsedBatch, captured_at: datetime, now: datetime, work: Transaction
     ) -> tuple[int, Sequence[Reject]]:
-        """Store loose counts, as rejects if the paper is unknown, and rejects: (new observations,
-        all rejects)."""
+        """Store loose counts and rejects, including unknown papers: (new counts, all rejects)."""
         self._require_lease(work)
         known = work[PaperStore].find({(one.kind, one.value) for one in batch.loose_counts})
         counts: list[tuple[PaperId, Observation]] = []

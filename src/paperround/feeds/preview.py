@@ -77,8 +77,7 @@ def preview_feed(context: FeedContext, feed: NewFeed, *, now: datetime) -> FeedP
     """Read the first page of a feed that need not exist, and store nothing.
 
     Pages without papers are followed, up to `MOST_PAGES`. Raises InvalidInput as `check_feed` does,
-    FetchFailed when the feed cannot be read, and RateLimited when the service must not be requested
-    now.
+    FetchFailed when the feed cannot be read, and RateLimited when its service is not available.
     """
     check_feed(context.sources, feed)
     timed = _TimedClient(context.client, context.clock)

@@ -33,8 +33,7 @@ def is_utf_16(content: bytes) -> bool:
 
 
 def _utf_16(content: bytes) -> str | None:
-    """Return the UTF-16 charset by its mark, or by zeros: a bibliography begins with ASCII, so one
-    byte of each pair is 0."""
+    """Return the UTF-16 charset by its mark, or by the zeros beside two ASCII characters."""
     for mark, name in _MARKS:
         if content.startswith(mark):
             return name

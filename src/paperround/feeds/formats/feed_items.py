@@ -52,9 +52,8 @@ _MEDIA_NAMESPACES = (
     "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "http://www.google.com/schemas/play-podcasts",
 )
-"""Prefixes of the namespaces of Media RSS and podcasts. Descriptions of pictures and sounds in an
-entry are ignored: `media:title` is not the title of the paper, `dc:title` is if there is no other.
-"""
+"""Prefixes of the namespaces of Media RSS and podcasts. What describes a picture or a sound is
+ignored: `media:title` is not the title of the paper, `dc:title` may be."""
 _ITEM_LINKS = (None, "", "alternate")
 
 
@@ -119,9 +118,6 @@ def _record(item: "_FeedItem | BadEntry", address: str) -> Record:
         show=Show.LINK,  # a feed does not say who owns the abstract
         fingerprint=fingerprint(json.dumps(content).encode()),
     )
-
-
-# --- XML ---------------------------------------------------------------------------------------
 
 
 def _xml_items(content: bytes, address: str) -> Iterator["_FeedItem | BadEntry"]:
@@ -206,9 +202,6 @@ def _clean_all(texts: list[str]) -> list[str]:
     return [storable(text) for one in texts if (text := " ".join(one.split()))]
 
 
-# --- malformed XML -----------------------------------------------------------------------------
-
-
 def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterator[_FeedItem]:
     """Return the items of a malformed feed; raises UnreadableFile when it cannot be read."""
     try:
@@ -230,9 +223,6 @@ def _wild_items(content: bytes, address: str, problem: NotWellFormed) -> Iterato
         )
         for item in found
     )
-
-
-# --- JSON --------------------------------------------------------------------------------------
 
 
 def _json_items(content: bytes, address: str) -> Iterator["_FeedItem | BadEntry"]:
@@ -279,17 +269,12 @@ def _json_item(item: object, address: str) -> "_FeedItem | BadEntry":
     )
 
 
-# --- dates -------------------------------------------------------------------------------------
-
-
 def _date(text: str | None) -> StatedDate | None:
     try:
         return read_date(text) if text else None
     except InvalidInput:
         return None
 
-
-# --- text --------------------------------------------------------------------------------------
 
 _LONGEST_TEXT = 200_000
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]{0,400}>.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)

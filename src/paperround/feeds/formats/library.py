@@ -119,9 +119,6 @@ def _outside_works(lines: Iterable[Line]) -> Iterator[_Found]:
             yield reject(BadEntry("outside", _OUTSIDE), number, line)
 
 
-# --- CSL-JSON ----------------------------------------------------------------------------------
-
-
 def read_csl(text: str) -> Library:
     """Parse CSL-JSON: a list of items, or an object with a list as `items`.
 
@@ -155,9 +152,6 @@ def _csl_reference(item: Mapping[str, object]) -> Reference:
         ),
         addresses=values("URL"),
     )
-
-
-# --- plain lines -------------------------------------------------------------------------------
 
 
 def _line_works(text: str) -> Iterator[_Found]:

@@ -203,8 +203,7 @@ def read_xml(content: bytes) -> Node:
 def without_doctype(content: bytes) -> bytes:
     """Remove a leading document type that only names an external file, which is never read.
 
-    One with declarations (`[...]`), in another place, or a second one stays, and `read_xml` refuses
-    it.
+    One with declarations (`[...]`), elsewhere, or a second one stays, for `read_xml` to refuse.
     """
     match = _DOCTYPE.match(content)
     return match[1] + content[match.end() :] if match else content

@@ -62,7 +62,7 @@ def near(wrong: str) -> tuple[str, ...]:
     """Return the categories most similar to `wrong`, the likeliest first, possibly none.
 
     Matches the name in another case, else a title, else the same subject of another archive with
-    those sharing its title (`cs.ML`: stat.ML is Machine Learning, and so is cs.LG), else a similar
+    those sharing its title (`cs.ML`: stat.ML is Machine Learning, and so is cs.LG), else the
     spelling.
     """
     query = wrong[:_LONGEST].casefold().strip()

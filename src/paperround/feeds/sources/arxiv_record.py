@@ -1,8 +1,8 @@
 """Build records from arXiv's fields, shared by announcements, API and OAI-PMH.
 
 Entries have the keys `id, title, abstract, authors, categories, doi, journal, comment, licence,
-published_at, updated_at, listed_at`. Links follow from the identifier, so that none points to an
-old version.
+published_at, updated_at, listed_at`. Links follow from the identifier, so none names an old
+version.
 """
 
 import re

@@ -56,8 +56,7 @@ def led_on(
 ) -> tuple[ParsedBatch, PageCursor | None]:
     """Return the papers of a page and the next position; `expires` is the end of the next mark.
 
-    Raises FetchFailed when the service `name` returns no works before the announced number is
-    reached.
+    Raises FetchFailed when the service `name` returns no works before the announced total.
     """
     most = MARKED_PAGES * PAGE
     fewer = place.span.narrowed(max(answer.total or 0, 2 * most), most)

@@ -122,8 +122,8 @@ class HfDaily(PagedSource[_DailyPapersPlace]):
         """Return the papers of a page; raises FetchFailed when it is no list of papers.
 
         There is another page when the response links to it or, without links, when the page is
-        full. After an unchanged first page the second is requested too, because it may have
-        changed.
+        full. An unchanged first page does not mean an unchanged second one, so that is requested
+        too.
         """
         if page.not_modified:
             return ParsedBatch(), place.next_page

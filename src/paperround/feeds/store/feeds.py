@@ -42,8 +42,6 @@ _FEEDS = select(db.feeds)
 class FeedStore(Store):
     """Statements on feeds, their runs and the rejects of runs."""
 
-    # --- feeds of files, runs and rejects ------------------------------------------------------
-
     def get_or_create(self, name: str, kind: str, *, now: datetime) -> Feed:
         """Return the feed called `name`, created with `kind` if missing."""
         row = self._row(db.feeds.c.name == name)
@@ -93,8 +91,6 @@ class FeedStore(Store):
             raise NotFound(f"there is no run {run}")
         rows = [reject_row(feed, run, one, now) for one in rejects]
         return insert_many(self._connection, insert_new(self._connection, db.rejects), rows)
-
-    # --- operator ------------------------------------------------------------------------------
 
     def create(self, feed: NewFeed, *, now: datetime) -> LiveFeed:
         """Store a new feed, due at once. Raises AlreadyTaken (code `name`)."""
@@ -161,8 +157,6 @@ class FeedStore(Store):
         """Make the feed due now. Raises NotFound."""
         if not self._update_row(feed, {"next_at": now}):
             raise _not_found(feed)
-
-    # --- polls ---------------------------------------------------------------------------------
 
     def lease_due(
         self,
@@ -257,8 +251,6 @@ class FeedStore(Store):
         values = {"health": health.value, "reason": reason, "failures": failures}
         self._update_row(feed, values if good_at is None else values | {"last_good_at": good_at})
 
-    # --- history -------------------------------------------------------------------------------
-
     def runs(self, feed: FeedId, *, before: int | None, limit: int) -> list[FeedRun]:
         """Return runs with a number below `before`, newest first."""
         below = true() if before is None else db.runs.c.id < before
@@ -283,8 +275,6 @@ class FeedStore(Store):
         return self._connection.execute(
             delete(db.runs).where(db.runs.c.started_at < before)
         ).rowcount
-
-    # --- rows ----------------------------------------------------------------------------------
 
     def _insert_row(self, feed: NewFeed, times: Mapping[str, datetime]) -> Row[Any] | None:
         """Return the new row, or None when the name is taken."""
