@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 from paperround.feeds.formats.entries import FEED
 from paperround.papers.identifiers import arxiv_id, doi_identifier
@@ -32,11 +32,20 @@ def absolute(address: str, base: str) -> str | None:
         return None
     try:
         found = urljoin(base, address.strip())
-        parts = urlsplit(found)
-        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
-    return found if is_good and "@" not in parts.netloc and found.isprintable() else None
+    parts = split_http(found)
+    return found if parts and "@" not in parts.netloc and found.isprintable() else None
+
+
+def split_http(address: str) -> SplitResult | None:
+    """Split an http(s) address; None when it is not valid."""
+    try:
+        parts = urlsplit(address)
+        is_valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_valid else None
 
 
 def names_of(stated: Sequence[str], *, guid: str, link: str | None, feed: str) -> dict[str, str]:

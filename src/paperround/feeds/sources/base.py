@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from paperround.core.errors import FetchFailed, InvalidInput
 from paperround.core.times import format_instant, parse_date, parse_instant, require_utc
 from paperround.feeds.formats.entries import fingerprint
+from paperround.feeds.formats.feed_names import split_http
 from paperround.feeds.model import (
     FeedState,
     NewFeed,
@@ -41,12 +42,7 @@ def check_url(url: str | None) -> None:
     """Raise InvalidInput for an address that cannot replace the source's own."""
     if url is None:
         return
-    try:
-        parts = urlsplit(url)
-        is_plain = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_plain = False
-    if not is_plain or set("?#@ ").intersection(url) or not url.isprintable():
+    if not split_http(url) or set("?#@ ").intersection(url) or not url.isprintable():
         raise InvalidInput(
             f"{url!r:.200} cannot be used: give an http(s) address without a query or a password, "
             "or none for the source's own",

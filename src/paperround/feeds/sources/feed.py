@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from paperround.core.errors import InvalidInput
 from paperround.feeds.formats.feed_items import read_feed
+from paperround.feeds.formats.feed_names import split_http
 from paperround.feeds.model import FeedState, NewFeed, PublicAddress, SettingChoice
 from paperround.feeds.sources.base import conditions, read
 from paperround.http.model import FetchRequest, HttpClient, Page
@@ -92,12 +93,8 @@ class AnyFeed:
 
 def _check_address(url: str | None) -> str:
     """Return `url`, with a query if any. Raises InvalidInput if missing or with a password."""
-    try:
-        parts = urlsplit(url or "")
-        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    is_plain = is_good and "@" not in parts.netloc
+    parts = split_http(url or "")
+    is_plain = parts is not None and "@" not in parts.netloc
     if url is None or not is_plain or set("# ").intersection(url) or not url.isprintable():
         # The address is not repeated: a password in it would get into logs.
         raise InvalidInput(
