@@ -1,1 +1,1 @@
-"""The guarded HTTP client: the only way to other servers."""
+"""The guarded HTTP client: every outgoing request goes through it."""

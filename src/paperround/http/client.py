@@ -1,12 +1,12 @@
-"""The client that sources are handed.
+"""The HTTP client for every outgoing request.
 
-    URL -> target (scheme, port, allow list) -> name -> address check -> connection -> answer
-             ^------------------------------ redirect ----------------------------------'
+    URL -> target (scheme, port, allow list) -> DNS -> address check -> connection -> response
+             ^------------------------------ redirect -----------------------------------'
 
-Every arrow is bounded by `FetchLimits`. Nothing of the environment (proxies, .netrc) is read, no
-cookie kept, nothing logged in to. An error names the host of the URL that was configured and the
-kind of failure; it never repeats what a server sent, and says the same of every address that is
-closed to us. So nobody can learn from a feed's error what listens inside our network.
+`FetchLimits` bounds every step. The client ignores the environment (proxies, .netrc), keeps no
+cookies and never logs in. An error names the configured host and the kind of failure; it never
+repeats what a server sent, and is the same for every refused address, so a feed's error does not
+reveal what listens inside our network.
 """
 
 import contextlib
@@ -31,24 +31,23 @@ from paperround.http.targets import FetchTarget, parse, parse_allowed, target
 from paperround.http.transport import BEFORE_BODY, BUDGET, GuardedTransport
 
 _CARRIED = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
-"""Headers that may follow a redirect; keys and passwords stay with the host they are for."""
+"""Headers that are repeated after a redirect; credentials are only sent to the first host."""
 
-
-# It logs every address it asks, and the address of a hook is a secret.
+# httpx logs every URL, and the URL of a channel's hook is a secret.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @cache
 def _public_authorities() -> ssl.SSLContext:
-    """Read once for all clients of a process: that takes longer than all else they are made of."""
+    """Return the public certificate authorities. Cached, because loading them is slow."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 class GuardedClient:
-    """Asks hosts on the public internet, and those in `allow` (`host:port` each).
+    """Sends requests to the public internet, and to the hosts in `allow` (`host:port` each).
 
-    May be shared by threads. `trust` is the TLS context for servers' certificates, by default the
-    public authorities. Raises Misconfigured for a broken entry in `allow`.
+    Thread-safe. `trust` is the TLS context for server certificates, by default the public
+    authorities. Raises Misconfigured for an invalid entry in `allow`.
     """
 
     def __init__(
@@ -80,54 +79,54 @@ class GuardedClient:
         self._http = httpx.Client(transport=transport, cookies=cookies, trust_env=False)
 
     def get(self, request: FetchRequest) -> Page:
-        """The page at `request.url`, or a page with status 304. What is posted follows no redirect.
+        """Return the page at `request.url`, or a page with status 304. A POST is not redirected.
 
-        Raises FetchFailed (with the status and the pause it asks for, when there was an answer),
-        FetchRefused for whom we do not ask and for what we do not take.
+        Raises FetchFailed (with the status and Retry-After seconds of the response, if any), and
+        FetchRefused for a target that is not allowed or a response that exceeds a limit.
         """
         with _naming(request.url), contextlib.closing(self._follow(request)) as response:
             now = self._clock.now()
-            if not is_page(response.status_code):
-                raise failure(response.status_code, response.headers, now)
+            status = response.status_code
+            if not (200 <= status < 300 or status == 304):
+                raise failure(status, response.headers, now)
             return _page(request, response, self._body(response), now)
 
     def post(self, request: FetchRequest, *, before_body: Callable[[], bool]) -> Page:
-        """The answer to a POST of `request.content`, whatever its status; no redirect is followed.
+        """POST `request.content` and return the response, whatever its status. Follows no redirect.
 
-        `before_body` is asked once the server is connected and before it gets a byte; when it says
-        no, nothing is posted and FetchWithheld is raised. Raises FetchFailed and FetchRefused while
-        nothing was posted, and Unanswered from then on until there is a status: it may have been
-        taken, or not.
+        `before_body` is called after connecting and before the first byte is sent; when it returns
+        false, nothing is posted and FetchWithheld is raised. Raises FetchFailed and FetchRefused
+        if nothing was posted, and Unanswered after sending began, until a status arrives: the
+        server may or may not have processed the request.
         """
-        is_out = False
+        is_sent = False
 
-        def may_go() -> bool:
-            nonlocal is_out
-            is_out = before_body()
-            return is_out
+        def may_send() -> bool:
+            nonlocal is_sent
+            is_sent = before_body()
+            return is_sent
 
-        extra = {BEFORE_BODY: may_go}
+        extra = {BEFORE_BODY: may_send}
         budget, content = Budget(self._limits), request.content or b""
         try:
             url = parse(request.url)
             with contextlib.closing(
                 self._send(url, request.headers, budget, content, extra)
             ) as response:
-                # Its status says what became of a POST even when the rest of the answer does not
-                # come.
+                # The status alone is the result of a POST, so an unreadable body is ignored.
                 now, body = self._clock.now(), b""
                 with contextlib.suppress(FetchFailed):
                     body = self._body(response)
                 return _page(request, response, body, now)
         except FetchFailed as error:
-            kind = Unanswered if is_out else type(error)
+            kind = Unanswered if is_sent else type(error)
             raise kind(f"{_name(request.url)} {error}") from None
 
     def require_open(self, address: str, *, seconds: float) -> None:
-        """Look up where `address` leads, and connect to nothing.
+        """Check that requests to `address` are allowed, without connecting.
 
-        Raises FetchRefused when no request may go there, and FetchFailed when its name cannot be
-        looked up within `seconds`.
+        Raises FetchRefused when they are not, and FetchFailed when its name cannot be resolved
+        within `seconds`.
         """
         with _naming(address):
             asked = self._target(parse(address))
@@ -135,17 +134,17 @@ class GuardedClient:
                 self._network.usable(asked, seconds)
 
     def reach(self, address: str, *, seconds: float) -> None:
-        """Connect to the server of `address` within `seconds`, and ask it nothing. Raises as
-        `require_open` does, and FetchFailed when nothing answers."""
+        """Connect to the server of `address` within `seconds`, and send nothing. Raises as
+        `require_open` does, and FetchFailed when the server does not accept the connection."""
         with _naming(address):
             self._network.connect(self._target(parse(address)), seconds).close()
 
     def close(self) -> None:
-        """Take no more requests."""
+        """Close the client; later requests fail."""
         self._http.close()
 
     def _follow(self, request: FetchRequest) -> httpx.Response:
-        """The first answer that leads nowhere else, its body unread."""
+        """Return the first response that is no redirect, its body unread."""
         budget = Budget(self._limits)
         carried = {k: v for k, v in request.headers.items() if k.lower() in _CARRIED}
         response = self._send(parse(request.url), request.headers, budget, request.content)
@@ -158,7 +157,7 @@ class GuardedClient:
             response.close()
             old, new = response.url, response.next_request.url
             try:
-                # What an operator opened is open to what they configured, not to whoever redirects.
+                # Only configured URLs may use hosts the operator allowed, not redirects to them.
                 if self._target(new).opened and not self._target(old).opened:
                     raise FetchRefused("is open to feeds of the intranet only")
                 response = self._send(new, carried, budget)
@@ -180,7 +179,7 @@ class GuardedClient:
         content: bytes | None = None,
         extra: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
     ) -> httpx.Response:
-        # UTF-8, because a validator may hold any sign that a server once sent.
+        # UTF-8, because a validator may hold any character that a server once sent.
         merged = {name.lower(): value for name, value in headers.items()} | self._own_headers
         request = self._http.build_request(
             "GET" if content is None else "POST",
@@ -192,8 +191,8 @@ class GuardedClient:
         try:
             return self._http.send(request, stream=True, follow_redirects=False)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
-            # All else is raised by our own transport: httpx itself only reads where we are led. A
-            # host that calls itself an international name (`xn--`) and is none is a UnicodeError.
+            # Our transport raises its own errors, so httpx fails only on the redirect's URL. An
+            # invalid `xn--` host raises UnicodeError.
             raise FetchFailed("redirects to something that is no address") from None
 
     def _body(self, response: httpx.Response) -> bytes:
@@ -217,7 +216,7 @@ def _page(request: FetchRequest, response: httpx.Response, body: bytes, now: dat
 
 @contextlib.contextmanager
 def _naming(address: str) -> Iterator[None]:
-    """Put the host that was configured before an error."""
+    """Prefix errors with the configured host."""
     try:
         yield
     except FetchFailed as error:
@@ -227,33 +226,28 @@ def _naming(address: str) -> Iterator[None]:
 
 
 def _name(address: str) -> str:
-    """The host that was configured, without what else the address may hold."""
+    """Return the host of `address` for messages."""
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL:
         return "This feed"
     try:
         return url.host or "This feed"
-    except UnicodeError:  # it calls itself an international name and is none
+    except UnicodeError:  # an invalid `xn--` name
         return url.raw_host.decode("ascii")
 
 
 LONGEST_WAIT = 24 * 3600.0
-"""Seconds. A source may ask for a pause, but cannot switch itself off for good."""
+"""Seconds, the longest Retry-After we accept, so a source cannot disable itself for good."""
 
 _INSTANTS = 1e9
-"""Seconds since 1970 that are no pause."""
+"""Above this, a reset time is seconds since 1970, not a delay."""
 
 _WORDS = {404: "has nothing there", 410: "is gone for good", 429: "was asked too often"}
 
 
-def is_page(status: int) -> bool:
-    """Whether an answer of this status is what was asked for, or says that nothing changed."""
-    return 200 <= status < 300 or status == 304
-
-
 def failure(status: int, headers: Mapping[str, str], now: datetime) -> FetchFailed:
-    """The error that an answer of any other status is."""
+    """Return the error for a response whose status is neither 2xx nor 304."""
     said = _WORDS.get(status, "did not answer with a page")
     wait = retry_after(headers.get("retry-after", ""), now)
     wait = _until_reset(headers, now) if wait is None else wait
@@ -261,8 +255,8 @@ def failure(status: int, headers: Mapping[str, str], now: datetime) -> FetchFail
 
 
 def _until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds until a budget that is used up is whole again, None when it is not used up. GitHub
-    says so with status 403 and an instant, others name the seconds."""
+    """Return the seconds until an exhausted rate limit resets, None if it is not exhausted. GitHub
+    sends a timestamp (with status 403), others send seconds."""
     reset = headers.get("x-ratelimit-reset", "")
     if headers.get("x-ratelimit-remaining") != "0" or not (reset.isascii() and reset.isdigit()):
         return None
@@ -272,7 +266,7 @@ def _until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def retry_after(value: str, now: datetime) -> float | None:
-    """Seconds to wait by a Retry-After header (RFC 9110, 10.2.3), None when it says nothing."""
+    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3), None if it has none."""
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), LONGEST_WAIT)
     try:
@@ -283,7 +277,7 @@ def retry_after(value: str, now: datetime) -> float | None:
     return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
 
 
-# Undoing a content encoding within bounds: a few bytes on the wire may stand for gigabytes.
+# Content decoding is bounded, because a few compressed bytes may expand to gigabytes.
 
 ACCEPTED = "gzip, deflate"
 
@@ -292,13 +286,13 @@ _STEP = 64 * 1024
 
 
 def decoded(chunks: Iterable[bytes], *, encoding: str, limit: int) -> bytes:
-    """The body that `chunks` are, of at most `limit` bytes.
+    """Decode `chunks` into a body of at most `limit` bytes.
 
-    `encoding` is the content-encoding header, empty when there was none. Raises FetchRefused for
-    an encoding that we did not ask for, for two layers of it and for a body that is too large,
-    FetchFailed for one that is broken or ends early.
+    `encoding` is the Content-Encoding header, empty if there was none. Raises FetchRefused for an
+    encoding that we did not request, for two encodings and for a body that is too large,
+    FetchFailed for a corrupt or truncated one.
     """
-    # Not a list of pieces: millions of them, two bytes each, would take far more than the limit.
+    # No list of pieces: millions of two bytes each would take far more memory than the limit.
     body, layer = bytearray(), _layer(encoding)
     for piece in _inflated(chunks, layer) if layer else chunks:
         body += piece
@@ -321,11 +315,11 @@ def _layer(encoding: str) -> str:
 
 
 def _inflated(chunks: Iterable[bytes], layer: str) -> Iterator[bytes]:
-    """What the chunks stand for, never more than one step of it in memory."""
+    """Yield the decompressed body in pieces of at most `_STEP` bytes."""
     inflater = None
     for chunk in chunks:
         if inflater is None:
-            # Some servers call a bare stream without zlib's head `deflate`.
+            # Some servers send `deflate` without the zlib header.
             bare = layer == "deflate" and chunk[0] & 0x0F != 8
             inflater = zlib.decompressobj(_RAW if bare else _ZLIB if layer == "deflate" else _GZIP)
         data = chunk

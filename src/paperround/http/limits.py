@@ -1,4 +1,4 @@
-"""What one GET may use: time, bytes, redirects, header lines, ports."""
+"""Limits of one fetch: time, bytes, redirects, header fields, ports."""
 
 import time
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
-    """Bounds of one GET with all its redirects. Times in seconds, sizes in bytes.
+    """Limits of one request with all its redirects. Times in seconds, sizes in bytes.
 
-    `connect` covers the name and the TCP connection, `total` everything; both are wall-clock time.
-    `wire` counts what is read after TLS and before decoding, headers included.
+    `connect` covers the DNS lookup and the TCP connection, `total` everything; both are wall-clock
+    time. `wire` limits the bytes read after TLS and before decoding, headers included.
     """
 
     connect: float = 5.0
@@ -27,7 +27,7 @@ class FetchLimits:
 
 
 class Budget:
-    """What is left of the time and of the wire of one GET."""
+    """The time and bytes that one request has left."""
 
     def __init__(self, limits: FetchLimits) -> None:
         self._limits = limits
@@ -35,14 +35,14 @@ class Budget:
         self._wire = limits.wire
 
     def seconds(self) -> float:
-        """How long the next wait may last. Raises FetchFailed when the time is over."""
+        """Return the seconds left. Raises FetchFailed when the time is over."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise self.out_of_time()
         return left
 
     def spend(self, count: int) -> None:
-        """Note `count` bytes as read. Raises FetchRefused when they were too many."""
+        """Count `count` bytes as read. Raises FetchRefused above the limit."""
         self._wire -= count
         if self._wire < 0:
             raise FetchRefused(
@@ -50,5 +50,5 @@ class Budget:
             )
 
     def out_of_time(self) -> FetchFailed:
-        """The error for an answer that is not complete in time."""
+        """Return the error for a response that was not complete in time."""
         return FetchFailed(f"was not done in {self._limits.total:g} seconds")

@@ -1,4 +1,4 @@
-"""What is asked of a server, and what it answered."""
+"""Requests, responses, and the interfaces of the HTTP client and the DNS resolver."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,13 +10,12 @@ from paperround.core.rates import Rate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
-    """One GET, or a POST of `content`. `cursor` is the source's own name of this page; the answer
-    carries it back.
+    """One GET, or a POST of `content`. `cursor` is the source's own name of this page; the
+    response carries it back.
 
-    `limiter` names the budget this request is taken from (all hosts of one service share one),
-    `interval_seconds` the pause that budget wants between two requests, `budget` how many it has,
-    where the service grants a number. `headers` may hold a key, so they are never part of what is
-    printed, and neither is `content`.
+    `limiter` names the rate limit this request counts against (all hosts of one service share one),
+    `interval_seconds` is its pause between two requests, `budget` its quotas, if the service has
+    any. `headers` and `content` may hold secrets, so `repr` omits them.
     """
 
     url: str
@@ -30,9 +29,9 @@ class FetchRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One answer: status, headers with names in lower case, the decoded body.
+    """One response: status, headers with lower-case names, the decoded body.
 
-    `url` is the address that answered, after redirects.
+    `url` is the address after redirects.
     """
 
     request: FetchRequest
@@ -44,36 +43,32 @@ class Page:
 
     @property
     def not_modified(self) -> bool:
-        """The source says that nothing changed since the validators we sent."""
+        """Whether the source has not changed since the validators we sent."""
         return self.status == 304
 
 
 class HttpClient(Protocol):
-    """Requests one page, within limits."""
+    """Fetches one page, within limits."""
 
     def get(self, request: FetchRequest) -> Page:
-        """The answer; raises FetchFailed or FetchRefused."""
+        """Return the response. Raises FetchFailed or FetchRefused."""
         ...
 
 
 class Resolver(Protocol):
-    """Asks the DNS."""
+    """Queries the DNS. Every method raises FetchFailed when no server responds."""
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """The TXT records at `name`, the strings of each joined; none where there are none.
-
-        Raises FetchFailed when nobody answers, as all of these do.
-        """
+        """Return the TXT records of `name`, the strings of each joined."""
 
     def addresses(self, name: str) -> tuple[str, ...]:
-        """The addresses of a host, of both kinds."""
+        """Return the IPv4 and IPv6 addresses of a host."""
 
     def exchangers(self, name: str) -> tuple[str, ...]:
-        """The hosts that take mail for a domain (MX), the preferred first; none where it names
-        none."""
+        """Return the mail servers of a domain (MX), the preferred one first."""
 
     def hosts(self, address: str) -> tuple[str, ...]:
-        """The names that an address has (PTR)."""
+        """Return the names of an address (PTR)."""
 
     def answers_for(self, host: str) -> bool:
-        """Whether the system is told about the name of a host, be it that there is no such host."""
+        """Whether the system resolver responds for a host, even with "no such host"."""

@@ -1,7 +1,7 @@
-"""Names and connections: the place where an address is checked, on the way to connecting to it.
+"""Resolve names, check addresses and connect.
 
-A check of the URL alone would not do: a name may lead anywhere, and elsewhere at the next
-question. Here a name is looked up once, and what passed the check is what is connected to.
+Checking the URL is not enough: a name may resolve to any address, and to another one at the next
+lookup (DNS rebinding). So a name is resolved once, and we connect to the address that was checked.
 """
 
 import socket
@@ -15,14 +15,11 @@ from threading import Thread
 from paperround.core.errors import FetchFailed, FetchRefused, NameNotFound
 from paperround.http.targets import FetchTarget
 
-# Which IP addresses are on the public internet.
-#
-# The tables are our own, since `ipaddress.is_global` calls several addresses global that lead
-# inside, and differs between versions of Python. Sources: the IANA registries of special-purpose
-# IPv4 and IPv6 addresses (RFC 6890 and the RFCs named below).
-
 Address = IPv4Address | IPv6Address
 
+# We keep our own tables because `ipaddress.is_global` accepts several addresses that reach internal
+# networks, and differs between versions of Python. Sources: the IANA registries of special-purpose
+# IPv4 and IPv6 addresses (RFC 6890 and the RFCs named below).
 
 CLOSED_IPV4 = tuple(
     IPv4Network(network)
@@ -35,56 +32,56 @@ CLOSED_IPV4 = tuple(
         "172.16.0.0/12",  # private
         "192.0.0.0/24",  # protocol assignments (RFC 6890)
         "192.0.2.0/24",  # documentation (RFC 5737)
-        "192.88.99.0/24",  # relays of 6to4, given up (RFC 7526)
+        "192.88.99.0/24",  # 6to4 relays, deprecated (RFC 7526)
         "192.168.0.0/16",  # private
         "198.18.0.0/15",  # benchmarks (RFC 2544)
         "198.51.100.0/24",  # documentation
         "203.0.113.0/24",  # documentation
         "224.0.0.0/4",  # multicast
         "240.0.0.0/4",  # reserved, and broadcast
-        "168.63.129.16/32",  # looks public, and is the host of a virtual machine in Azure
+        "168.63.129.16/32",  # looks public, but is the host of a virtual machine in Azure
     )
 )
 
 
 OPEN_IPV6 = IPv6Network("2000::/3")
-"""The only part of IPv6 that is given out for global use (RFC 4291). What is outside needs no
-entry below: loopback, link-local, multicast, unique-local, IPv4-mapped, IPv4-compatible, NAT64."""
+"""The only part of IPv6 assigned for global use (RFC 4291). Ranges outside it need no entry below:
+loopback, link-local, multicast, unique-local, IPv4-mapped, IPv4-compatible, NAT64."""
 
 
 CLOSED_IPV6 = tuple(
     IPv6Network(network)
     for network in (
-        "2001::/23",  # protocol assignments, Teredo among them, which holds an IPv4 address
+        "2001::/23",  # protocol assignments, including Teredo, which embeds an IPv4 address
         "2001:db8::/32",  # documentation (RFC 3849)
-        "2002::/16",  # 6to4, which holds an IPv4 address (RFC 3056)
-        "3ffe::/16",  # the test network that was handed back (RFC 3701)
+        "2002::/16",  # 6to4, which embeds an IPv4 address (RFC 3056)
+        "3ffe::/16",  # the former test network 6bone (RFC 3701)
         "3fff::/20",  # documentation (RFC 9637)
     )
 )
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody on the internet could be asked at `address`."""
+    """Whether `address` is on the public internet."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in CLOSED_IPV4)
     return address in OPEN_IPV6 and not any(address in network for network in CLOSED_IPV6)
 
 
 def look_up(host: str, port: int) -> list[Address]:
-    """The addresses of `host`, best first, as the system knows them. Raises OSError."""
-    # As bytes, because for text Python applies its own, older rules for international names.
+    """Return the addresses of `host` from the system resolver, best first. Raises OSError."""
+    # Bytes, because Python applies older IDNA rules to text.
     found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
     return [ip_address(entry[4][0]) for entry in found]
 
 
 def dial(address: Address, port: int, seconds: float) -> socket.socket:
-    """A TCP connection to exactly this address. Raises OSError."""
+    """Return a TCP connection to exactly this address. Raises OSError."""
     return socket.create_connection((str(address), port), seconds)
 
 
 def is_own(address: Address) -> bool:
-    """Whether this machine has `address`: only then can a socket be bound to it. Sends nothing."""
+    """Whether `address` belongs to this machine: only then can a socket bind to it."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -96,22 +93,22 @@ def is_own(address: Address) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """What the machine is asked to do; tests hand in other functions."""
+    """System calls for names and connections; tests replace the functions."""
 
     look_up: Callable[[str, int], Sequence[Address]] = look_up
     dial: Callable[[Address, int, float], socket.socket] = dial
     is_own: Callable[[Address], bool] = is_own
 
     def connect(self, target: FetchTarget, seconds: float) -> socket.socket:
-        """A connection to `target` within `seconds`, name included.
+        """Return a connection to `target` within `seconds`, DNS lookup included.
 
-        Raises FetchRefused when no address of it is open to us, and says so in the same words
-        whatever is there; raises FetchFailed when nothing answers.
+        Raises FetchRefused when no address of it is allowed, with the same message whatever
+        listens there; raises FetchFailed when no address accepts the connection.
         """
         deadline = time.monotonic() + seconds
         addresses = self.usable(target, seconds)
         for tried, address in enumerate(addresses):
-            # A dead address must leave time for those after it.
+            # An unreachable address must leave time for the remaining ones.
             share = (deadline - time.monotonic()) / (len(addresses) - tried)
             try:
                 return self.dial(address, target.port, max(share, 0.001))
@@ -120,9 +117,9 @@ class Network:
         raise FetchFailed("cannot be connected to")
 
     def usable(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
-        """The addresses of `target` that may be connected to. Raises as `connect` does."""
+        """Return the addresses of `target` that we may connect to. Raises as `connect` does."""
         found = self._addresses(target, seconds)
-        usable = found if target.opened else [a for a in found if self._is_open(a)]
+        usable = [a for a in found if target.opened or (is_public(a) and not self.is_own(a))]
         if not usable:
             raise FetchRefused(
                 "is not at an address of the public internet; a server of your own network is"
@@ -130,20 +127,17 @@ class Network:
             )
         return usable
 
-    def _is_open(self, address: Address) -> bool:
-        return is_public(address) and not self.is_own(address)
-
     def _addresses(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
-        # Looking up cannot be interrupted, so a thread of its own does it and may be left behind.
+        # A lookup cannot be interrupted, so it runs in its own thread, which we may abandon.
         answers: SimpleQueue[Sequence[Address] | OSError] = SimpleQueue()
 
-        def ask() -> None:
+        def look_up_host() -> None:
             try:
                 answers.put(self.look_up(target.host, target.port))
             except OSError as error:
                 answers.put(error)
 
-        Thread(target=ask, daemon=True).start()
+        Thread(target=look_up_host, daemon=True).start()
         try:
             found = answers.get(timeout=seconds)
         except Empty:

@@ -1,6 +1,6 @@
-"""Asking the DNS, for the checks of an installation.
+"""Query the DNS for the checks of an installation.
 
-The servers of this machine are asked, and their answer is believed as it is.
+Queries go to the resolvers of this machine; their responses are not verified.
 """
 
 import socket
@@ -18,15 +18,15 @@ from paperround.core.errors import FetchFailed
 from paperround.http.network import Address, look_up
 
 SECONDS = 5.0
-"""For one question, all tries together."""
+"""Timeout of one query, with all its retries."""
 
 MOST_UNANSWERED = 2
-"""Questions in a row that are waited for in vain. Each of the others would take its time too."""
+"""Timeouts in a row after which queries fail at once, as each would take the full timeout."""
 
 
 class SystemResolver:
-    """The DNS as this machine sees it, or as the servers that `asked` knows do; for one command,
-    since it does not try again what was silent."""
+    """Queries the resolvers of this machine, or those of `asked`. Use one for each command, because
+    it stops querying after repeated timeouts."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class SystemResolver:
         self._unanswered = 0
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """The TXT records at `name`, the strings of each joined; none where there are none. What no
-        record should hold, and a terminal would obey, is a question mark in a square.
+        """Return the TXT records of `name`, the strings of each joined.
 
-        Raises FetchFailed when nobody answers, as all of these do.
+        Unprintable characters, which could control a terminal, become replacement characters. Like
+        every method, raises FetchFailed when no server responds.
         """
         found = self._ask(name, RdataType.TXT)
         strings = [b"".join(record.strings) for record in found if isinstance(record, TXT)]
@@ -54,24 +54,24 @@ class SystemResolver:
         )
 
     def addresses(self, name: str) -> tuple[str, ...]:
-        """The addresses of a host, of both kinds."""
+        """Return the IPv4 and IPv6 addresses of a host."""
         found = [*self._ask(name, RdataType.A), *self._ask(name, RdataType.AAAA)]
         return tuple(record.to_text() for record in found)
 
     def exchangers(self, name: str) -> tuple[str, ...]:
-        """The hosts that take mail for a domain (MX), the preferred first."""
+        """Return the mail servers of a domain (MX), the preferred one first."""
         found = [one for one in self._ask(name, RdataType.MX) if isinstance(one, MX)]
         ordered = sorted(found, key=lambda one: (one.preference, one.exchange.to_text()))
         names = (one.exchange.to_text().rstrip(".") for one in ordered)
         return tuple(name for name in names if name)
 
     def hosts(self, address: str) -> tuple[str, ...]:
-        """The names that an address has (PTR)."""
-        place = dns.reversename.from_address(address).to_text()
-        return tuple(one.to_text().rstrip(".") for one in self._ask(place, RdataType.PTR))
+        """Return the names of an address (PTR)."""
+        name = dns.reversename.from_address(address).to_text()
+        return tuple(one.to_text().rstrip(".") for one in self._ask(name, RdataType.PTR))
 
     def answers_for(self, host: str) -> bool:
-        """Whether the system is told about the name of a host, be it that there is no such host."""
+        """Whether the system resolver responds for a host, even with "no such host"."""
         try:
             self._look_up(host, 0)
         except OSError as error:
@@ -90,7 +90,7 @@ class SystemResolver:
             self._unanswered += 1
             raise FetchFailed(f"the DNS did not answer for {name}: nothing came in time") from error
         except (dns.exception.DNSException, OSError) as error:
-            # A few words: which servers were asked, and how often, stands in the rest.
+            # Short, because the full message lists the servers and all attempts.
             nobody = isinstance(error, dns.resolver.NoNameservers)
             why = "no server could say" if nobody else type(error).__name__
             raise FetchFailed(f"the DNS did not answer for {name}: {why}") from error

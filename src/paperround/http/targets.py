@@ -1,4 +1,4 @@
-"""From a URL to the host and port that may be asked, without asking anybody."""
+"""Check URLs and turn them into hosts and ports, without any request."""
 
 import re
 from collections.abc import Collection
@@ -17,9 +17,9 @@ _NAME = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchTarget:
-    """A host (lower case, ASCII, IPv6 without brackets), a port, and how they are asked.
+    """A host (lower case, ASCII, IPv6 without brackets), a port, and whether to use TLS.
 
-    `opened` says that an operator opened exactly this host and port, wherever they lead.
+    `opened` is whether the operator allowed exactly this host and port, whatever its address.
     """
 
     host: str
@@ -29,19 +29,20 @@ class FetchTarget:
 
 
 def parse(address: str) -> httpx.URL:
-    """`address` as a URL, its host in lower case and IDNA. Raises FetchRefused."""
+    """Return `address` as a URL, its host in lower case and IDNA. Raises FetchRefused."""
     if "\\" in address or not address.isprintable() or " " in address:
         raise FetchRefused("is no web address: it holds a space, a backslash or a control sign")
     try:
         url = httpx.URL(address)
-        url.host  # noqa: B018 - read for its error: `xn--` with what stands for no name
+        url.host  # noqa: B018 - raises for an invalid `xn--` name
     except (httpx.InvalidURL, UnicodeError):
         raise FetchRefused("is no web address that we can read") from None
     return url
 
 
 def target(url: httpx.URL, *, ports: Collection[int], allow: Collection[HostPort]) -> FetchTarget:
-    """Whom `url` asks. Raises FetchRefused for what is neither of the web nor in `allow`."""
+    """Return the target of `url`. Raises FetchRefused for URLs other than HTTP, and for ports that
+    are in neither `ports` nor `allow`."""
     if url.scheme not in _PORTS:
         raise FetchRefused("has an address that starts neither with http:// nor with https://")
     if url.userinfo:
@@ -58,14 +59,14 @@ def target(url: httpx.URL, *, ports: Collection[int], allow: Collection[HostPort
 
 
 def parse_allowed(entries: Collection[str]) -> frozenset[HostPort]:
-    """`host:port` entries as pairs (`[::1]:8080` for IPv6). Raises Misconfigured for others."""
+    """Return `host:port` entries (`[::1]:8080` for IPv6) as pairs. Raises Misconfigured."""
     return frozenset(map(_allowed, entries))
 
 
 def _allowed(entry: str) -> HostPort:
     try:
         url = httpx.URL(f"//{entry}")
-        # An entry is a host and a port and nothing else: a path in it would promise too much.
+        # A path is refused because it would suggest that only this path is allowed.
         if url.port is not None and not (url.userinfo or url.fragment or url.raw_path.strip(b"/")):
             return _host(url), url.port
     except (httpx.InvalidURL, FetchRefused):

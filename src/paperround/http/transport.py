@@ -1,12 +1,13 @@
-"""One request and one answer over one guarded connection.
+"""The transport of the guarded client: one request and one response on each connection.
 
-httpx's own transport has deadlines that a trickle of bytes moves, connects to whatever a name
-leads to, and does not say when more came than was announced. So its place is taken by this one:
-h11 knows the grammar of HTTP/1.1, and every byte passes a `Wire` with a budget.
+httpx's own transport restarts its timeouts with every byte, connects to any address a name resolves
+to, and accepts more bytes than announced. This one parses HTTP/1.1 with h11, and counts every byte
+and second against a budget.
 """
 
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from socket import socket
 
 import h11
@@ -21,70 +22,65 @@ _CHUNK = 64 * 1024
 
 
 class Wire:
-    """Reads and writes of one connection. Raises FetchFailed and FetchRefused, never OSError."""
+    """A socket with a budget. Raises FetchFailed and FetchRefused, never OSError."""
 
     def __init__(self, sock: socket, budget: Budget) -> None:
         self._sock = sock
         self._budget = budget
 
     def protect(self, context: ssl.SSLContext, host: str) -> None:
-        """Put TLS around the connection; the certificate must be `host`'s."""
-        try:
-            self._sock.settimeout(self._budget.seconds())
-            # An end without TLS's own goodbye may be somebody cutting the answer short.
+        """Start TLS; the certificate must be valid for `host`."""
+        with self._within_budget():
+            # An end without close_notify may be an attacker truncating the response.
             self._sock = context.wrap_socket(
                 self._sock, server_hostname=host.removesuffix("."), suppress_ragged_eofs=False
             )
-        except OSError as error:
-            raise self._failed(error) from None
 
     def write(self, data: bytes) -> None:
         """Send all of `data`."""
-        try:
-            self._sock.settimeout(self._budget.seconds())
+        with self._within_budget():
             self._sock.sendall(data)
-        except OSError as error:
-            raise self._failed(error) from None
 
     def read(self) -> bytes:
-        """The next bytes, none at the end of the connection."""
-        try:
-            self._sock.settimeout(self._budget.seconds())
+        """Return the next bytes, none at the end of the connection."""
+        with self._within_budget():
             data = self._sock.recv(_CHUNK)
-        except OSError as error:
-            raise self._failed(error) from None
         self._budget.spend(len(data))
         return data
 
     def close(self) -> None:
-        """Free the socket."""
+        """Close the socket."""
         self._sock.close()
 
-    def _failed(self, error: OSError) -> FetchFailed:
-        match error:
-            case TimeoutError():
-                return self._budget.out_of_time()
-            case ssl.SSLCertVerificationError():
-                return FetchFailed("shows a certificate that we cannot trust")
-            case ssl.SSLError():
-                return FetchFailed("broke its TLS connection")
-            case _:
-                return FetchFailed("broke the connection")
+    @contextmanager
+    def _within_budget(self) -> Iterator[None]:
+        """Limit a socket call to the time left, and translate its OSError."""
+        try:
+            self._sock.settimeout(self._budget.seconds())
+            yield
+        except TimeoutError:
+            raise self._budget.out_of_time() from None
+        except ssl.SSLCertVerificationError:
+            raise FetchFailed("shows a certificate that we cannot trust") from None
+        except ssl.SSLError:
+            raise FetchFailed("broke its TLS connection") from None
+        except OSError:
+            raise FetchFailed("broke the connection") from None
 
 
 BUDGET = "paperround.budget"
-"""The extension of a request that carries its Budget."""
+"""The request extension that holds its Budget."""
 
 BEFORE_BODY = "paperround.before-body"
-"""The extension that carries what is asked before a connected server gets a byte of the request:
-whether it may have it."""
+"""The request extension with a function that is called after connecting and before the first byte
+is sent; the request is withheld when it returns false."""
 
 _MOST_INTERIM = 10
-"""Answers of status 1xx before the one that counts; they say nothing that we need."""
+"""Interim responses (1xx) that we skip before the final one."""
 
 
 class Exchange(httpx.SyncByteStream):
-    """An answer as it comes in; iterating over it yields the body, still encoded."""
+    """A response as it arrives; iterate over it to get the body, still encoded."""
 
     def __init__(self, wire: Wire, limits: FetchLimits) -> None:
         self._wire = wire
@@ -93,7 +89,7 @@ class Exchange(httpx.SyncByteStream):
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.header_bytes)
 
     def ask(self, request: httpx.Request) -> h11.Response:
-        """Send `request` and read the head of the answer."""
+        """Send `request` and return the head of the response."""
         try:
             head = h11.Request(
                 method=request.method, headers=request.headers.raw, target=request.url.raw_path
@@ -120,7 +116,7 @@ class Exchange(httpx.SyncByteStream):
             raise FetchFailed("sent more than it announced, so its answer cannot be trusted")
 
     def close(self) -> None:
-        """End the connection; there is no second request on it."""
+        """Close the connection; it is not reused."""
         self._wire.close()
 
     def _next(self) -> h11.Event:
@@ -135,14 +131,14 @@ class Exchange(httpx.SyncByteStream):
             if self._ended:
                 raise FetchFailed("ended its answer early") from None
             raise FetchFailed("sent an answer that is no HTTP") from None
-        return event  # type: ignore[return-value]  # PAUSED follows an upgrade; we ask for none
+        return event  # type: ignore[return-value]  # PAUSED needs an upgrade, and we request none
 
     def _too_many_headers(self) -> FetchRefused:
         return FetchRefused("sends more headers than we take")
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """Checks whom a request asks, and connects to nobody else."""
+    """Checks the target of each request before connecting."""
 
     def __init__(
         self,
@@ -158,8 +154,11 @@ class GuardedTransport(httpx.BaseTransport):
         self._trust = trust
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask, on a connection of its own. The budget is the request's extension `BUDGET`; one with
-        `BEFORE_BODY` asks whether it may, once it is connected."""
+        """Send `request` on a new connection and return the response, its body unread.
+
+        The extension `BUDGET` is required, `BEFORE_BODY` optional. Raises FetchWithheld when
+        `BEFORE_BODY` returns false.
+        """
         budget: Budget = request.extensions[BUDGET]
         asked = target(request.url, ports=self._limits.ports, allow=self._allow)
         sock = self._network.connect(asked, min(self._limits.connect, budget.seconds()))
