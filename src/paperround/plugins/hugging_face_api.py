@@ -1,6 +1,6 @@
-"""Hugging Face's names and shapes for our own papers: programs that read theirs read ours.
+"""Our papers in the format of Hugging Face's API, so that its clients can read them.
 
-Where their shape has no word for what is not known, its usual value stands: 0 votes, no comments.
+Fields that must have a value get the default when it is unknown: 0 votes, no comments.
 """
 
 import datetime
@@ -39,7 +39,7 @@ api = APIRouter(prefix="/api", tags=["hugging face"], dependencies=[PATIENT, LAS
 
 
 class ResponseShape(BaseModel):
-    """An answer whose names are written as theirs are: `publishedAt`."""
+    """A response with Hugging Face's names in camel case, such as `publishedAt`."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -79,7 +79,7 @@ class PaperShape(ResponseShape):
 
     @classmethod
     def of(cls, one: Citation, counts: Counts) -> "PaperShape":
-        """The shape of a paper of which so much was counted."""
+        """Return the response for a paper with its counts."""
         paper, named = one.paper, one.paper.organization
         return cls(
             id=page_name(paper.identifiers, paper.id),
@@ -113,7 +113,7 @@ class FoundShape(ResponseShape):
 
     @classmethod
     def of(cls, one: Citation, counts: Counts) -> Self:
-        """The shape of a paper of which so much was counted."""
+        """Return the response for a paper with its counts."""
         paper = PaperShape.of(one, counts)
         return cls(
             paper=paper,
@@ -212,7 +212,7 @@ def search_papers_as_hugging_face(
 def _shaped(
     home: Home, shape: type[AnyShape], papers: Sequence[Paper], now: datetime.datetime
 ) -> list[AnyShape]:
-    """Papers in a shape, with what was counted last of each."""
+    """Return papers in this format, with their latest counts."""
     counts = counts_of(home.database, [one.id for one in papers], now=now)
     url = home.letterhead.public_url
     return [shape.of(citation(url, one), counts.get(one.id, {})) for one in papers]

@@ -1,1 +1,1 @@
-"""The site, self-service, the JSON API and the admin API: handlers ask jobs, templates say it."""
+"""The site, self-service pages, the JSON API and the admin API, on FastAPI."""

@@ -1,4 +1,4 @@
-"""The admin API for channels: what `paperround channels` does, for programs."""
+"""The admin API for channels, with the functions of `paperround channels`."""
 
 from typing import Annotated
 

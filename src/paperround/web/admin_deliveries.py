@@ -1,4 +1,4 @@
-"""The admin API for deliveries: what became of mails, the stop button, and what operators did."""
+"""The admin API for deliveries: the ledger, pausing and cancelling, and the audit log."""
 
 from typing import Annotated
 
@@ -43,7 +43,7 @@ ListName = Annotated[str, Path(min_length=1, max_length=60, description="The lis
 Cut = Annotated[str, Path(min_length=1, max_length=20, description="0 to 3, or manual.")]
 
 
-# --- what became of mails ----------------------------------------------------------------------
+# --- the ledger --------------------------------------------------------------------------------
 
 
 @router.get("/deliveries", summary="List deliveries")
@@ -93,7 +93,7 @@ def list_personal_deliveries(home: Home, subscriber_id: RowNumber, paging: Pagin
     return PersonalPage(items=items, next_cursor=page.next_cursor)
 
 
-# --- the stop button ---------------------------------------------------------------------------
+# --- pausing and cancelling --------------------------------------------------------------------
 
 
 @router.post("/lists/{name}/pause", summary="Pause a list")
@@ -121,7 +121,7 @@ def cancel_edition(
     return CancelledAnswer.of(ended)
 
 
-# --- what operators did ------------------------------------------------------------------------
+# --- the audit log -----------------------------------------------------------------------------
 
 
 @audit.get("", summary="List what operators did")

@@ -1,4 +1,4 @@
-"""The admin API for feeds: what `paperround feeds` does, for programs."""
+"""The admin API for feeds, with the functions of `paperround feeds`."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -48,7 +48,7 @@ from paperround.web.templates import streamed
 PREFIX = "/api/v1/admin/feeds"
 
 MOST_UNPACKED = 16 * 1024 * 1024
-"""Bytes an uploaded file may unpack to."""
+"""The largest uploaded file in bytes, after decompression."""
 
 FORMATS = f"What the file is: {', '.join((AUTO, *READERS))}."
 
@@ -62,7 +62,7 @@ router = keyed_router(
 
 
 async def _content(request: Request) -> bytes:
-    """The body as it is. A form around a file would be read as a part of the file."""
+    """Return the body. A multipart form is refused, because it would become part of the file."""
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise HTTPException(
             415, "Send the file itself, not a form: curl --data-binary @FILE, not -F."

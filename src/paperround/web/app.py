@@ -1,8 +1,8 @@
-"""The application: routes behind the guard, one runtime for all of them.
+"""Create the web application: routers, middleware and static files.
 
-`uvicorn paperround.web.app:create_app --factory` serves the installation that the environment
-describes, without ticking; `paperround serve` does both. uvicorn wants `--no-proxy-headers`: the
-guard reads who asks, from the proxies alone that `TRUSTED_PROXIES` names.
+`uvicorn paperround.web.app:create_app --factory` serves the site of the current environment without
+a scheduler; `paperround serve` runs both. Start uvicorn with `--no-proxy-headers`: the security
+middleware reads the client's address itself, from the proxies in `TRUSTED_PROXIES` only.
 """
 
 from functools import partial
@@ -61,8 +61,8 @@ COOKIELESS = (
     "/api/",
     HOOKS,
 )
-"""Routes that never read a cookie, and are posted to from mail programs, other people's pages and
-providers of mail. Their power comes from a token in the address, a key in a header, a signature."""
+"""Routes that never read a cookie, and receive posts from mail programs, other sites and email
+providers. They are authorized by a token in the URL, an API key or a signature."""
 
 PAPERS_API = (search.api, papers_api.api)
 ADMIN_API = (
@@ -72,17 +72,17 @@ ADMIN_API = (
     admin_deliveries.audit,
 )
 API: tuple[APIRouter, ...] = (signup_api.api, *PAPERS_API, *ADMIN_API)
-"""Those below /api/v1. Programs that know Hugging Face's names have routers of their own."""
+"""Routers below /api/v1. The API in Hugging Face's format is not among them."""
 
 PUBLIC: tuple[APIRouter, ...] = (
-    feeds.router,  # a file of a paper is asked for below the address of its page
+    feeds.router,  # before `pages`: the URL of a paper's file begins with that of its page
     pages.router,
     signup.router,
     search.router,
     *PAPERS_API,
     *plugins("routers").values(),
 )
-"""Those whose answers are the same for everybody, but for the ones behind a link of one's own."""
+"""Routers whose responses are the same for everybody, except for routes with a `{token}`."""
 
 ROUTERS: tuple[APIRouter, ...] = (
     signup_api.api,
@@ -95,43 +95,43 @@ ROUTERS: tuple[APIRouter, ...] = (
     hooks.router,
     *ADMIN_API,
 )
-"""Every router of the site, in the order they are asked."""
+"""Every router of the site, in matching order."""
 
 
 class Site(FastAPI):
-    """FastAPI behind the guard: nothing reaches a route, and nothing leaves, without passing it."""
+    """FastAPI inside the security middleware, which every request and response passes."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the guard before everything, error pages and cached pages included."""
+        """Wrap everything, including error pages and cached pages, in our middleware."""
         inner = super().build_middleware_stack()
         made = conditional(compressed(self.state.cache.before(inner), PUBLIC))
         refuse = partial(errors.refused, self.state.runtime)
         return hearing(guarded(made, self.state.rules, refuse))
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI file."""
+        """Return the OpenAPI schema."""
         return described(super().openapi())
 
 
 class VersionedFiles(StaticFiles):
-    """Files that are kept for good under the address that holds their version, and for a minute
-    under any other: nobody can have a cache keep an old file under a new address."""
+    """Static files, cached for a year if the URL has their current version, else for a minute, so
+    nobody can make a cache keep an old file under a new URL."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file `path`, or that it has not changed."""
+        """Return the file `path`, or status 304."""
         answer = await super().get_response(path, scope)
         current = scope["query_string"] == f"v={static_version(path)}".encode()
         lasting = "public, max-age=31536000, immutable"
         answer.headers["cache-control"] = lasting if current else KEPT["cache-control"]
-        answer.headers["etag"] = f"W/{answer.headers['etag']}"  # it may be sent compressed
+        answer.headers["etag"] = f"W/{answer.headers['etag']}"  # weak: it may be sent compressed
         if answer.status_code == 304:
             answer.headers["vary"] = "Accept-Encoding"
         return answer
 
 
 def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECONDS) -> FastAPI:
-    """The site of `runtime`, by default of the installation that the environment describes; its
-    public pages are cached for `cache_seconds`."""
+    """Return the site of `runtime`, by default of the current environment. Public pages are cached
+    for `cache_seconds`."""
     home = runtime or AppContext(load_settings(), SystemClock())
     home.prepare_to_serve()
     site = Site(
@@ -165,7 +165,7 @@ def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECO
 
 
 def rules_for(home: AppContext) -> Rules:
-    """What the guard enforces for this installation."""
+    """Return the rules of the security middleware for this installation."""
     public = urlsplit(home.settings.public_url)
     return Rules(
         hosts=frozenset({(public.hostname or "").lower(), *LOOPBACK}),

@@ -1,9 +1,8 @@
-"""Routes behind a key: `Authorization: Bearer pr_...`.
+"""Routes that need an API key, `Authorization: Bearer pr_...`, and idempotent requests.
 
-A keyed route asks for the key before anything else of the request is looked at, so a stranger
-learns nothing from an answer, not even which fields there are. What a key must be allowed to do is
-a matter of the router: reading for GET, writing for everything else, also for a route that is
-added one day by somebody who thinks of neither.
+The key is checked before the rest of the request, so a response to an invalid key reveals nothing,
+not even which fields exist. Scopes belong to the router: reading for GET, writing for every other
+method, so a new route is protected by default.
 """
 
 import asyncio
@@ -25,11 +24,10 @@ from paperround.core.errors import InvalidInput
 from paperround.web.cache import STANDINGS
 from paperround.web.context import client_of, now_of, runtime_of
 
-# `Idempotency-Key`: a POST that comes twice acts once (draft-ietf-httpapi-idempotency-key-header).
+# `Idempotency-Key`: a POST sent twice acts once (draft-ietf-httpapi-idempotency-key-header).
 #
-# A keyed request runs in one thread, with an event loop of its own: it holds the writer's lock
-# until its answer is kept, and must not wait meanwhile for one of the threads in which others wait
-# for that lock.
+# Such a request runs in one thread with its own event loop: it holds the write lock until its
+# response is stored, and must not wait for a worker thread while others wait for that lock.
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -39,16 +37,16 @@ LONGEST = 255
 async def answer_once(
     request: Request, inner: Handler, *, who: str | None = None, outside: bool = False
 ) -> Response:
-    """What `inner` answers, or what it answered when `who` sent the same under the same key.
+    """Return the response of `inner`, or its stored response if `who` sent the same request before.
 
-    A program without a key of ours is known by its client address, as the limits count it, of which
-    a keyed hash is kept: nobody elsewhere is refused for a key that somebody else thought of too,
-    or learns that it was used. Programs that share an address share their keys: what is answered to
-    one of them says nothing that the request did not.
+    `who` is the API key's prefix. A client without one is identified by a keyed hash of its
+    address, so clients elsewhere that use the same idempotency key neither collide nor learn that
+    it was used. Clients that share an address share their idempotency keys, which is harmless: a
+    stored response contains nothing that the request did not.
 
-    Without a key, and for what is no POST, `inner` answers every time. `outside`: it does more than
-    write to the database. Raises InvalidInput for a key that is none, and for one of another
-    request.
+    Without an idempotency key, and for methods other than POST, `inner` always runs. Set `outside`
+    if it has effects outside the database. Raises InvalidInput for an invalid key, and for the key
+    of another request.
     """
     key = _key_of(request) if request.method == "POST" else None
     if key is None:
@@ -60,7 +58,7 @@ async def answer_once(
     query = request.scope["query_string"].decode("latin-1")
     said = hashlib.sha256(body).hexdigest()
     text = f"{request.method} {request.scope['path']}?{query} {said}"
-    # Nothing of the request is kept but keyed hashes: it may hold an address.
+    # Only hashes of the request are stored, because it may contain an email address.
     asked = IdempotentRequest(
         key=hashlib.sha256(f"{who}\0{key}".encode()).hexdigest(),
         prints=tuple(keys.digest("request", text, key_id) for key_id in keys.key_ids),
@@ -72,7 +70,7 @@ async def answer_once(
 def _answered(
     request: Request, inner: Handler, asked: IdempotentRequest, outside: bool
 ) -> StoredResponse:
-    """The answer, in this thread."""
+    """Return the new or stored response, in this thread."""
     home, now = runtime_of(request), now_of(request)
 
     def run() -> StoredResponse:
@@ -83,13 +81,13 @@ def _answered(
 
     answer, is_new = (once_outside if outside else once)(home.database, asked, run, now=now)
     if is_new:
-        for job in (*MAIL, POLL, PUBLISH):  # whoever was woken before there was anything to see
+        for job in (*MAIL, POLL, PUBLISH):  # before the commit, woken workers saw nothing
             home.queue.put(job)
     return answer
 
 
 def _key_of(request: Request) -> str | None:
-    """The key as its sender wrote it, quoted as the draft wants it or bare; None without one."""
+    """Return the idempotency key, quoted as in the draft or bare; None without one."""
     given = request.headers.getlist(KEY)
     if not given:
         return None
@@ -105,11 +103,11 @@ def _key_of(request: Request) -> str | None:
 
 
 SCHEME = "key"
-"""What the OpenAPI file calls this way of logging in."""
+"""The name of the security scheme in the OpenAPI schema."""
 
 
 class KeyedRoute(APIRoute):
-    """A route that only a live key with its scope may use."""
+    """A route that needs an active API key with its scope."""
 
     read: Scope
     write: Scope
@@ -123,7 +121,7 @@ class KeyedRoute(APIRoute):
         super().__init__(path, endpoint, openapi_extra=extra, **settings)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, behind the key."""
+        """Return the handler, which checks the key first."""
         inner = super().get_route_handler()
 
         async def keyed(request: Request) -> Response:
@@ -137,9 +135,8 @@ class KeyedRoute(APIRoute):
 def keyed_router(
     prefix: str, tag: str, *, reading: Scope, writing: Scope, outside: Collection[str] = ()
 ) -> APIRouter:
-    """A router whose every route needs a key: for GET one with `reading`, for the rest one with
-    `writing`. The handlers named in `outside` do more than write to the database, and take their
-    time."""
+    """Return a router whose routes need an API key: with the scope `reading` for GET, `writing` for
+    the rest. The handlers named in `outside` are slow, with effects outside the database."""
 
     class ScopedRoute(KeyedRoute):
         read, write, slow = reading, writing, frozenset(outside)
@@ -148,7 +145,7 @@ def keyed_router(
 
 
 def actor_of(request: Request) -> str:
-    """Who asks, as the audit names them: the key that was shown."""
+    """Return the actor for the audit log: the API key, by its prefix."""
     actor: str = request.state.actor
     return actor
 
@@ -157,16 +154,16 @@ Actor = Annotated[str, Depends(actor_of)]
 
 
 def require_key(request: Request, scope: Scope) -> ApiKey:
-    """Let pass who shows a live key with `scope`; returns it.
+    """Return the request's API key if it is active and has `scope`.
 
-    Raises RateLimited, and HTTPException: 401, the same for a missing, wrong, expired and revoked
-    key, or 403 for one that is not allowed this.
+    Raises RateLimited, and HTTPException: 401, the same for a missing, wrong, expired or revoked
+    key, and 403 for one without the scope.
     """
     home, client, now = runtime_of(request), client_of(request), now_of(request)
     database, ring = home.database, home.settings.keys
     key = None
     shown: str | None = None
-    # A header that says anything else than `Bearer`, or comes twice, is wrong.
+    # A header with another scheme, or sent twice, counts as a wrong key.
     if headers := request.headers.getlist("authorization"):
         scheme, _, text = headers[0].partition(" ")
         shown = text.strip() if len(headers) == 1 and scheme.lower() == "bearer" else ""

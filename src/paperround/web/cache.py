@@ -1,14 +1,16 @@
-"""Public pages, cached for a minute by path, query and language.
+"""Cache, compress and tag public pages: a page cache, gzip, and ETags.
+
+Public pages are cached for a minute by path, query and language.
 
     GET ─► cached? ─► yes: send it
-              └─────► no: render it, and cache it if every visitor may see it
+              └─────► no: render it, and cache it if it is public
 
-A page may be a minute old, as it may be in any cache on the way (`Cache-Control: max-age=60`).
-Nothing invalidates it. Pages whose visitors are counted are rendered each time.
+A page may be a minute old, as in any other cache (`Cache-Control: max-age=60`), and is never
+invalidated. Rate-limited pages are not cached.
 
-A form carries a signed time, its stamp. Pages are cached with a placeholder for it, and each
-visitor gets the stamp of their own request. A page with a form also says whether a browser has to
-work for it, which may change with each form that is sent: then those pages are dropped.
+A form contains a signed time, its stamp. Pages are cached with a placeholder for it, which is
+replaced by the stamp of each request. A page with a form also shows whether proof of work is
+needed, which may change with each form that is sent, so any request but GET drops those pages.
 """
 
 import hashlib
@@ -28,7 +30,7 @@ from paperround.web.templates import KEPT, STAMP
 
 SECONDS = 60.0
 MOST_BYTES = 8 * 2**20
-"""Of pages with a form, and as many of the others."""
+"""Limit of the pages with a form, and the same again of the others."""
 
 _PUBLIC = KEPT["cache-control"].encode()
 _LANGUAGE = b"accept-language"
@@ -41,7 +43,7 @@ Key = tuple[str, str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class CachedPage:
-    """A response with status 200; `size` is what it takes in the cache, in bytes."""
+    """A response with status 200; `size` is its size in the cache, in bytes."""
 
     headers: tuple[Header, ...]
     body: bytes
@@ -49,7 +51,7 @@ class CachedPage:
 
 
 class PageCache:
-    """The public pages of one process. It lives in the event loop, so it needs no lock."""
+    """The public pages of one process. It is used in the event loop only, so it needs no lock."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class PageCache:
         self._pages, self._forms = empty(), empty()
 
     def before(self, app: App) -> App:
-        """`app`, its public pages taken from the cache where they are there."""
+        """Return `app` with its public pages served from the cache."""
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http" or scope["method"] != "GET":
@@ -99,8 +101,8 @@ class PageCache:
 async def _held_back(
     app: App, scope: Scope, receive: Receive, send: Send, overhead: int
 ) -> CachedPage | None:
-    """The response of `app` if it may be cached; any other is passed on. `overhead` is what the key
-    of the page takes, in bytes."""
+    """Return the response of `app` if it may be cached, else send it. `overhead` is the size of its
+    key in bytes."""
     held: tuple[Header, ...] | None = None
     parts: list[bytes] = []
 
@@ -122,7 +124,7 @@ async def _held_back(
 
 
 def _may_be_cached(message: Message) -> bool:
-    """Whether a response is a page that depends on its address and the visitor's language only."""
+    """Whether a response is a page that depends only on its URL and the visitor's language."""
     headers = {name.lower(): value for name, value in message["headers"]}
     return (
         message["status"] == 200
@@ -135,17 +137,17 @@ def _may_be_cached(message: Message) -> bool:
 
 # Gzip for public pages and static files: a page of sixty papers shrinks to a seventh.
 #
-# A page of one reader is never compressed. It holds links that are keys and repeats what it was
-# asked, so its compressed length would let an attacker guess the keys (BREACH).
+# Personal pages are never compressed. They contain secret links and repeat their input, so the
+# compressed length would let an attacker guess the secrets (BREACH).
 
 LEAST = 1024
-"""Bytes below which an answer fits into one packet anyway."""
+"""Bytes below which a response fits into one packet anyway."""
 LEVEL = 4
 
 
 def compressed(app: App, routers: Iterable[APIRouter]) -> App:
-    """`app`, with gzip for GET requests of static files and of the pages of `routers` that are for
-    everybody, whose address holds no token, where the client accepts it."""
+    """Return `app` with gzip for static files, and for the GET routes of `routers` without a token
+    in their path."""
     routes = [one for router in routers for one in router.routes if isinstance(one, APIRoute)]
     pages = [
         one.path_regex
@@ -168,23 +170,23 @@ def compressed(app: App, routers: Iterable[APIRouter]) -> App:
     return run
 
 
-# Answers that a client may keep: each has an ETag, and who has it already gets a 304 (RFC 9110).
+# Every cacheable response gets an ETag, and a 304 if the client has it already (RFC 9110).
 #
-# Written against the protocol, so that no handler has to think of it: whatever says in
-# `Cache-Control` that it may be kept is read whole, and told apart by a hash of its bytes where it
-# has no tag yet. Beside it stand the rate headers of those answers whose visitors are counted.
+# This is middleware, so handlers need not care: it buffers each response whose `Cache-Control`
+# allows caching, and adds a hash of its bytes if it has no ETag. It also adds the rate-limit
+# headers of rate-limited routes.
 
 STANDINGS = "paperround.standings"
-"""Where a request's scope holds what is left to its client, once somebody counted it."""
+"""The key of the request's rate-limit statuses in its scope."""
 
 _STAYS = frozenset(
     {b"cache-control", b"etag", b"vary", b"date", b"link", b"ratelimit", b"ratelimit-policy"}
 )
-"""What a 304 repeats of the answer it stands for."""
+"""Headers that a 304 repeats."""
 
 
 def conditional(app: App) -> App:
-    """`app`, its answers with an ETag and with rate headers where there is something to say."""
+    """Return `app` with ETags, 304 responses and rate-limit headers."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -222,7 +224,7 @@ def _may_be_kept(start: Message) -> bool:
 async def _finish(scope: Scope, send: Send, start: Message, body: bytes) -> None:
     headers = start["headers"]
     tag = _named(headers, b"etag")
-    if tag is None:  # a strong one: other bytes have another
+    if tag is None:  # a strong one
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
         headers = [*headers, (b"etag", tag)]
     if _is_known(scope, tag):
@@ -237,15 +239,15 @@ def _named(headers: Iterable[Header], wanted: bytes) -> bytes | None:
 
 
 def _is_known(scope: Scope, tag: bytes) -> bool:
-    """Whether `If-None-Match` names the tag, or any; weak ones count as well (RFC 9110, 13.1.2)."""
+    """Whether `If-None-Match` has the tag, weak or strong, or `*` (RFC 9110, 13.1.2)."""
     lines = [value for name, value in scope["headers"] if name == b"if-none-match"]
     named = [one.strip().removeprefix(b"W/") for line in lines for one in line.split(b",")]
     return tag.removeprefix(b"W/") in named or b"*" in named
 
 
 def _rate_headers(standings: Iterable[RateLimitStatus]) -> list[Header]:
-    """`RateLimit-Policy` and `RateLimit` as draft-ietf-httpapi-ratelimit-headers-10 writes them, of
-    the limit that the client is nearest to."""
+    """Return `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) for the
+    limit that the client is closest to."""
     nearest = min(standings, key=lambda one: one.remaining, default=None)
     if nearest is None:
         return []

@@ -1,5 +1,5 @@
-"""What the admin API takes and says of channels. What it says masks every secret but the key of a
-webhook that was made just now."""
+"""Request and response models of the admin API for channels. Responses mask every secret, except
+the key of a new webhook."""
 
 from typing import Annotated, Any, cast
 
@@ -36,7 +36,7 @@ Several = list[Said]
 
 
 class _Described(TakenCount):
-    """What may be said of a channel, whether it is made or changed."""
+    """Fields of a channel that can be set on creation and changed later."""
 
     name: str = Field("", min_length=1, max_length=60, description="Unique among channels.")
     chat: str = Field("", max_length=60, description="Of telegram: @name or a number.")
@@ -52,12 +52,12 @@ class _Described(TakenCount):
     interests: Words
 
     def settings(self) -> ChannelSettings:
-        """The settings that are given."""
+        """Return the settings that were sent."""
         return cast("ChannelSettings", self.model_dump(exclude_unset=True))
 
 
 def _without_empty_defaults(schema: dict[str, Any]) -> None:
-    """Of what is left out: that it is empty is no default that could be sent."""
+    """Remove empty defaults, which a client could not send."""
     for field in schema["properties"].values():
         if field.get("default") == "":
             del field["default"]
@@ -85,7 +85,7 @@ class ChannelChanges(_Described):
 
 
 def _spoken(wish: Preferences) -> str:
-    """How often, as a body says it: `daily`, `weekly:mon`."""
+    """Return the frequency as in a request: `daily`, `weekly:mon`."""
     return f"{wish.frequency.value}:{wish.weekday}" if wish.weekday else wish.frequency.value
 
 

@@ -1,4 +1,4 @@
-"""What handlers get from a request: the runtime, the present, who asks; a turn at what costs."""
+"""Dependencies of handlers: the application context, the time, the client, rate limits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,24 +22,24 @@ from paperround.web.templates import KEPT
 
 
 def runtime_of(request: Request) -> AppContext:
-    """The installation that serves the request."""
+    """Return the application context."""
     runtime: AppContext = request.app.state.runtime
     return runtime
 
 
 def now_of(request: Request) -> datetime:
-    """The present, read once for each request."""
+    """Return the current time, read from the clock once for each request."""
     return runtime_of(request).clock.now()
 
 
 def client_of(request: Request) -> str | None:
-    """The client's address as the guard found it."""
+    """Return the client's IP address, as the security middleware determined it."""
     address: str | None = request.scope.get(CLIENT)
     return address
 
 
 def be_patient(request: Request, cost: int = 1) -> None:
-    """Count a visit of the client as `cost` visits; raises RateLimited when that is too much."""
+    """Count this request as `cost` requests of its client. Raises RateLimited above the limit."""
     visits, client, now = runtime_of(request).visits, client_of(request), now_of(request)
     try:
         visits.require_patience(client, now=now, cost=cost)
@@ -50,19 +50,19 @@ def be_patient(request: Request, cost: int = 1) -> None:
 
 
 def speak_to_reader(request: Request, token: str) -> None:
-    """Speak the language that the reader keeps whose link `token` is; that of the browser while the
-    database is away, which is for the handler to say."""
+    """Use the language chosen by the reader of the link `token`. Without a database keep the
+    browser's language; the handler reports the failure."""
     with suppress(DatabaseFailed):
         speak_to(language_kept(runtime_of(request).desk, token))
 
 
 def keep_a_minute(response: Response) -> None:
-    """Let caches keep what a handler gives back as a value."""
+    """Let caches keep the response for a minute, if the handler returns a value."""
     response.headers.update(KEPT)
 
 
-# What handlers depend on is looked up on the spot: for a plain `def` the framework goes to another
-# thread and back, which costs more than most handlers do.
+# These are `async`, because FastAPI runs a plain `def` in another thread, which takes longer than
+# most handlers.
 
 
 async def _home(request: Request) -> AppContext:
@@ -85,32 +85,31 @@ Home = Annotated[AppContext, Depends(_home)]
 Present = Annotated[datetime, Depends(_present)]
 Client = Annotated[str | None, Depends(_client)]
 PATIENT = Depends(_visit)
-"""Among a route's dependencies: its visitors are counted as those of the search."""
+"""Dependency of a route whose requests count against the client's rate limit, as a search does."""
 TO_ITS_READER = Depends(speak_to_reader)
-"""Among the dependencies of what stands behind a link of one's own: pages are in the language of
-its reader, whatever it is still good for."""
+"""Dependency of routes behind a personal link: pages are in the reader's language, even if the link
+is no longer valid."""
 LASTING_A_MINUTE = Depends(keep_a_minute)
-"""Among a route's dependencies: its answer is the same for everybody."""
+"""Dependency of a route whose response is the same for everybody, so caches may keep it."""
 
 
-# Requests that cost much: two of them run at a time, one of each client, and each counts as
-# several visits.
+# Expensive requests: two run at a time, one for each client, and each counts as several requests.
 #
-#     asked ─► counted against the rate of its client and network ─► 429
-#       ─► waits half a second for a turn, without a thread ─► its client's own has not ended: 429
-#                                                          └─► those of others have not: 503
+#     request ─► rate limit of its client and network ─► 429
+#       ─► wait half a second for a slot, without a thread ─► the client's own is running: 429
+#                                                         └─► others' are running: 503
 
 MOST_AT_ONCE = 2
 PATIENCE, PAUSE = 0.5, 0.05
-"""Seconds that a request waits for its turn, and looks for it again."""
+"""Seconds that a request waits for a slot, and between two attempts."""
 RETRY_AFTER = 2
 
 SEARCH, DIGEST = 5, 10
-"""What a search and a digest of somebody's own count as."""
+"""Costs of a search and of a personal digest, in requests."""
 
 
 class CostlyTurns:
-    """Who runs what costs much in one process. Safe to share between threads."""
+    """The slots for expensive requests in one process. Thread-safe."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
@@ -118,21 +117,21 @@ class CostlyTurns:
         self._running: set[str] = set()
 
     def take(self, client: str) -> bool:
-        """Take a turn, if there is one for this client."""
+        """Take a slot; return whether one was free for this client."""
         with self._lock:
             is_free = client not in self._running and len(self._running) < MOST_AT_ONCE
             self._running |= {client} if is_free else set()
             return is_free
 
     def end(self, client: str) -> None:
-        """Give the turn back."""
+        """Release the slot."""
         with self._lock:
             self._running.discard(client)
 
     async def wait(self, client: str) -> None:
-        """Take a turn as soon as there is one.
+        """Take a slot as soon as one is free.
 
-        Raises RateLimited where the client has one for too long, HTTPException where others have.
+        Raises RateLimited if the client keeps its own for too long, HTTPException if others do.
         """
         loop = asyncio.get_running_loop()
         ends = loop.time() + self._patience
@@ -157,8 +156,8 @@ class CostlyTurns:
 
 
 def costly(cost: int) -> Any:
-    """Among a route's dependencies: it counts as `cost` visits, and waits for its turn. The turn
-    ends with the handler: somebody who reads the answer slowly holds up nobody."""
+    """Return a dependency of an expensive route: it counts as `cost` requests and waits for a slot.
+    The slot is released when the handler ends, so a slow reader of the response blocks nobody."""
 
     async def turn(request: Request) -> AsyncIterator[None]:
         be_patient(request, cost)

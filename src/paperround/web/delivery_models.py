@@ -1,4 +1,4 @@
-"""What the admin API says of deliveries, of stopping them, and of what operators did."""
+"""Response models of the admin API for deliveries, cancelled editions and the audit log."""
 
 import datetime
 from typing import Any, Self
@@ -39,7 +39,7 @@ class DeliveryAnswer(BaseModel):
 
     @classmethod
     def of(cls, entry: DeliveryEntry, **more: Any) -> Self:
-        """The answer that shows `entry`, and `more` of it."""
+        """Return the response for `entry`, with `more` fields."""
         return cls(
             id=entry.id,
             list=entry.list_name,
@@ -89,7 +89,7 @@ class PausedAnswer(BaseModel):
 
 
 class _OfEdition(Resource):
-    """Something about an edition."""
+    """A response about an edition."""
 
     list: str = value_of("list_name")
     date: datetime.date = value_of("day")

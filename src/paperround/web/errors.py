@@ -1,4 +1,4 @@
-"""Errors as people and programs read them: a page, or RFC 9457 problem JSON below /api, /hooks."""
+"""Turn errors into responses: pages, or RFC 9457 problem JSON below /api and /hooks."""
 
 import json
 import logging
@@ -66,7 +66,7 @@ CODES: Mapping[int, str] = {
     500: "internal-error",
     503: "unavailable",
 }
-"""What programs tell errors apart by, for each status. None of them ever changes."""
+"""Error codes for programs, by status. They never change."""
 TAKEN = "taken"
 UNKNOWN_PARAMETER = "unknown-parameter"
 NOWHERE = marked("There is nothing at this address.")
@@ -88,16 +88,15 @@ MESSAGES: Mapping[str, str] = {
     "literal_error": "This must be {expected}.",
     "enum": "This must be {expected}.",
 }
-"""What is said instead of the words of the library that checks fields, by its name of the error;
-what stands in braces is a part of that error."""
+"""Messages that replace those of pydantic, by error type; braces hold values of the error."""
 
 
 class BadRequest(InvalidInput):
-    """A parameter is wrong, on a route whose clients know 400 for it and not 422."""
+    """A parameter is invalid, on a route whose clients expect status 400 instead of 422."""
 
 
 _AS_WRITTEN = "%/:@!$&'()*+,;=?~"
-"""What stays of an address as it was sent, beside letters, digits and `-._`."""
+"""Characters of a URL that are not percent-encoded, besides letters, digits and `-._`."""
 
 STATUS: Mapping[type[PaperroundError], int] = {
     NotFound: 404,
@@ -112,7 +111,7 @@ STATUS: Mapping[type[PaperroundError], int] = {
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` as a problem."""
+    """Register the error handlers of `app`."""
     app.add_exception_handler(PaperroundError, _ours)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -128,8 +127,8 @@ def problem(
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An error answer: JSON under /api and /hooks, a page elsewhere. `code` is that of the status
-    unless there is a better one."""
+    """Return an error response: JSON under /api and /hooks, a page elsewhere. `code` defaults to
+    that of the status."""
     home: AppContext = request.app.state.runtime
     title = TITLES.get(status, marked("Error"))
     kind, body = written(status, title, detail, request.url.path, home, code, errors)
@@ -147,7 +146,7 @@ def written(
     code: str | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> tuple[str, bytes]:
-    """(content type, body) of an error answer of the site of `home`."""
+    """Return (content type, body) of an error response."""
     if _is_for_programs(path):
         value: dict[str, Any] = {
             "type": "about:blank",
@@ -159,7 +158,7 @@ def written(
         if errors:
             value["errors"] = errors
         return JSON, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-    # A paper that is asked for by an arXiv id may be there.
+    # A paper that we do not have may still be on arXiv.
     found = arxiv_id(path.removeprefix("/papers/")) if path.startswith("/papers/") else None
     page = render(
         "problem.html",
@@ -178,7 +177,7 @@ def _is_for_programs(path: str) -> bool:
 
 
 def refused(home: AppContext, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
-    """What the guard of the site of `home` answers when it turns a request away."""
+    """Return (content type, body) for a request that the security middleware refused."""
     path = str(scope["path"])
     kind, body = written(refusal.status, refusal.title, refusal.detail, path, home)
     return kind.encode(), body
@@ -205,7 +204,7 @@ def _ours(request: Request, error: Exception) -> Response:
 
 
 def _without_slash(request: Request) -> Response | None:
-    """Where the address of a page with a slash too many leads: to the one without, on this host."""
+    """Redirect the URL of a page with a trailing slash to the one without, on this host."""
     asked: bytes = request.scope.get("raw_path", b"")
     path, query = asked.rstrip(b"/"), request.scope["query_string"]
     is_page = request.method == "GET" and not _is_for_programs(request.url.path)
@@ -220,14 +219,14 @@ def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 404 and (elsewhere := _without_slash(request)):
         return elsewhere
     detail = str(error.detail)
-    if detail in ("Not Found", "Method Not Allowed"):  # the framework's words, for developers
+    if detail in ("Not Found", "Method Not Allowed"):  # the framework's messages, for developers
         detail = {404: NOWHERE, 405: NOT_HERE}.get(error.status_code, detail)
     headers = _allowing(request) if error.status_code == 405 else {}
     return problem(request, error.status_code, detail, headers={**(error.headers or {}), **headers})
 
 
 def _allowing(request: Request) -> dict[str, str]:
-    """Every method of an address; the framework names those of its first route alone."""
+    """Return an Allow header with every method of a URL; the framework lists only one route's."""
     scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
     here = [
         route
@@ -252,8 +251,8 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _fault(error: Mapping[str, Any]) -> dict[str, str]:
-    """The field as its sender wrote it, `body` where the body could not even be read, and what is
-    wrong with it."""
+    """Return the field's name as the client sent it, `body` if the body was unreadable, and the
+    message."""
     field = ".".join(map(str, error["loc"][1:])) or str(error["loc"][0])
     ours = MESSAGES.get(error["type"])
     return {
@@ -265,8 +264,8 @@ def _fault(error: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _broken(request: Request, error: Exception) -> Response:
-    """No inside of ours in the answer; all of it in the log, but the address, which may hold a
-    token: the route's template stands for it."""
+    """Answer 500 without details, and log the error with the route's template instead of the URL,
+    which may contain a token."""
     route = getattr(request.scope.get("route"), "path", "an unknown address")
     log.error("the request failed: %s %s", request.method, route, exc_info=error)
     return problem(request, 500, BROKEN)

@@ -1,5 +1,5 @@
-"""What answers of the public API look like, for the OpenAPI file. The framework leaves out what is
-null, so nothing here is."""
+"""Example responses of the public API, for the OpenAPI schema. They contain no null, because
+FastAPI would omit it."""
 
 from typing import Any
 
@@ -124,5 +124,5 @@ THEIR_DAY: dict[str, Any] = {**THEIR_HIT, "isAuthorParticipating": False}
 
 
 def shown_as(example: dict[str, Any]) -> ConfigDict:
-    """The configuration of a model whose answers look like `example`."""
+    """Return the configuration of a model with this example."""
     return ConfigDict(json_schema_extra={"examples": [example]})

@@ -1,5 +1,5 @@
-"""Feeds for readers: of a list, a topic, an author, a search, and one reader's own. A paper, an
-edition and a day as files: Markdown, BibTeX, RIS and JSON-LD."""
+"""Feeds of a list, a topic, an author, a search and one reader; papers and editions as files
+(Markdown, BibTeX, RIS and JSON-LD)."""
 
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ from paperround.web.context import PATIENT, SEARCH, Home, Present, costly
 from paperround.web.templates import KEPT
 
 SHARED = MappingProxyType({"cache-control": "public, max-age=300"})
-"""Readers ask every few minutes at most; editions come a few times a day."""
+"""Feed readers poll every few minutes at most, and editions appear a few times a day."""
 OWN = MappingProxyType({"cache-control": "private, max-age=300", "x-robots-tag": "noindex"})
 
 router = APIRouter(include_in_schema=False)
@@ -27,7 +27,7 @@ SEARCHING = [costly(SEARCH)]
 
 
 class FeedEnding(StringConvertor):
-    """The endings of feeds."""
+    """A path convertor for the extensions of feeds."""
 
     regex = "|".join(FEED_FORMATS)
 
@@ -37,44 +37,44 @@ register_url_convertor("feed_ending", FeedEnding())
 
 @router.get("/feeds/search/{text:path}.{ending:feed_ending}", dependencies=SEARCHING)
 def of_search(home: Home, now: Present, text: str, ending: str) -> Response:
-    """New papers that fit a search."""
+    """Return a feed of the new papers that match a search."""
     cut = text[:LONGEST_TEXT]
     return written(feeds.search_feed(home.database, publisher(home), cut, now=now), ending)
 
 
 @router.get("/feeds/topics/{topic:path}.{ending:feed_ending}", dependencies=SEARCHING)
 def of_topic(home: Home, now: Present, topic: str, ending: str) -> Response:
-    """New papers on a topic."""
+    """Return a feed of the new papers on a topic."""
     cut = topic[:LONGEST_TEXT]
     return written(feeds.topic_feed(home.database, publisher(home), cut, now=now), ending)
 
 
 @router.get("/feeds/authors/{name:path}.{ending:feed_ending}", dependencies=SEARCHING)
 def of_author(home: Home, now: Present, name: str, ending: str) -> Response:
-    """New papers of an author."""
+    """Return a feed of the new papers of an author."""
     cut = name[:LONGEST_TEXT]
     return written(feeds.author_feed(home.database, publisher(home), cut, now=now), ending)
 
 
 @router.get("/feeds/me/{token}.{ending:feed_ending}", dependencies=[PATIENT])
 def of_reader(home: Home, now: Present, token: str, ending: str) -> Response:
-    """What one reader was sent; who has the address may read it."""
+    """Return a feed of the papers sent to one reader. Anybody with its URL may read it."""
     return written(feeds.personal_feed(home.desk, publisher(home), token, now=now), ending)
 
 
 @router.get("/feeds/{list_name}.{ending:feed_ending}", dependencies=[PATIENT])
 def of_list(home: Home, now: Present, list_name: str, ending: str) -> Response:
-    """The papers of a list."""
+    """Return the feed of a list."""
     return written(feeds.list_feed(home.database, publisher(home), list_name, now=now), ending)
 
 
 def publisher(home: AppContext) -> Publisher:
-    """This site, as feeds name it."""
+    """Return the publisher that feeds name: this site."""
     return Publisher.of(home.letterhead)
 
 
 def written(feed: FeedDocument, ending: str) -> Response:
-    """A feed in the format that its ending names."""
+    """Return a feed as a response in the format of its extension."""
     form = FEED_FORMATS[ending]
     headers = dict(OWN if feed.is_private else SHARED)
     return Response(
@@ -86,7 +86,7 @@ def written(feed: FeedDocument, ending: str) -> Response:
 
 
 class FileEnding(StringConvertor):
-    """The endings of files, none of which an arXiv id could have."""
+    """A path convertor for the extensions of files; no arXiv id ends with one."""
 
     regex = "|".join(FILE_FORMATS)
 
@@ -96,20 +96,20 @@ register_url_convertor("file_ending", FileEnding())
 
 @router.get("/papers/{name:path}.{ending:file_ending}", dependencies=[PATIENT])
 def paper(home: Home, name: str, ending: str) -> Response:
-    """A paper by its id here or its arXiv id."""
+    """Return a paper as a file, by its id or its arXiv id."""
     found = cited_paper(home.database, home.letterhead.public_url, name)
     return _file(FILE_FORMATS[ending].paper(found), ending, name)
 
 
 @router.get("/editions/{list_name}/{day}/{cut}.{ending:file_ending}", dependencies=[PATIENT])
 def edition(home: Home, list_name: str, day: str, cut: str, ending: str) -> Response:
-    """One edition."""
+    """Return an edition as a file."""
     return _edition(home, list_name, day, cut, ending)
 
 
 @router.get("/editions/{list_name}/{day}.{ending:file_ending}", dependencies=[PATIENT])
 def edition_of_day(home: Home, list_name: str, day: str, ending: str) -> Response:
-    """The last edition of a day."""
+    """Return the last edition of a day as a file."""
     return _edition(home, list_name, day, None, ending)
 
 
@@ -122,7 +122,7 @@ def _edition(home: AppContext, list_name: str, day: str, cut: str | None, ending
 
 
 def _file(content: bytes, ending: str, name: str) -> Response:
-    """Shown by a browser that can, and called by its name where it is kept."""
+    """Return a file that browsers may display, with a name to save it under."""
     plain = "".join(one if one.isascii() and one.isalnum() else "-" for one in name)
     headers = {**KEPT, "content-disposition": f'inline; filename="{plain}.{ending}"'}
     kind = FILE_FORMATS[ending].media_type

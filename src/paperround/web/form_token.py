@@ -1,10 +1,10 @@
-"""Telling forms that people filled in from others: a signed time, and work for a browser.
+"""Detect forms that were filled in by bots: a signed time, and a proof of work.
 
-A stamp says when we made a form. Nobody fills one in within two seconds, so what comes back sooner
-is dropped without a word; a form without a stamp is somebody else's and meets tighter limits.
+A stamp holds the time at which we made a form. No person fills one in within two seconds, so faster
+submissions are silently dropped; a form without a stamp is not ours and gets tighter limits.
 
-The work, asked for only while very many sign up, is to find a number whose SHA-256 with a salt we
-chose is known: about half a second for a browser, and each answer counts once.
+The proof of work is only required while very many people sign up: find the number whose SHA-256
+with our salt is given, about half a second in a browser. Each solution counts once.
 """
 
 import base64
@@ -23,14 +23,14 @@ YOUNGEST = timedelta(seconds=2)
 OLDEST = timedelta(hours=24)
 WORK_VALID = timedelta(hours=1)
 MOST_WORK = 50_000
-"""The number to find is at most this: it takes half as many tries on average."""
+"""The largest number to find; the average is half as many attempts."""
 
 _STAMP = "form-stamp"
 _PARTS = ("algorithm", "challenge", "salt", "signature")
 
 
 class Filled(Enum):
-    """How a form was filled in, by its stamp."""
+    """Who filled in a form, judging by its stamp."""
 
     BY_HAND = "by hand"
     TOO_FAST = "too fast"
@@ -39,19 +39,19 @@ class Filled(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Work to do: what a browser needs for it, and what it sends back, in base64 JSON."""
+    """A proof-of-work challenge as base64 JSON, which the browser sends back."""
 
     text: str
 
 
 def stamp(keys: KeyRing, *, now: datetime) -> str:
-    """A signed `now`, in whole seconds, for a form that is made now."""
+    """Return `now` in seconds, signed, for a form that is made now."""
     at = str(int(now.timestamp()))
     return f"{at}.{keys.digest(_STAMP, at)}"
 
 
 def filled(keys: KeyRing, text: str, *, now: datetime) -> Filled:
-    """How a form with the stamp `text` was filled in. A stamp a day old counts as none."""
+    """Check the stamp `text` of a form. One that is older than a day counts as missing."""
     at, _, mac = text.partition(".")
     is_ours = at.isascii() and at.isdecimal() and mac.isascii()
     macs = [keys.digest(_STAMP, at, key_id) for key_id in keys.key_ids] if is_ours else []
@@ -64,7 +64,7 @@ def filled(keys: KeyRing, text: str, *, now: datetime) -> Filled:
 
 
 def challenge(keys: KeyRing, *, now: datetime) -> Challenge:
-    """Work for one form, good for an hour."""
+    """Return a challenge for one form, valid for an hour."""
     options = ChallengeOptions(
         max_number=MOST_WORK, hmac_key=_work_key(keys, None), expires=now + WORK_VALID
     )
@@ -73,8 +73,8 @@ def challenge(keys: KeyRing, *, now: datetime) -> Challenge:
 
 
 def solved(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | None:
-    """The name of the challenge `text` of ours that `number` solves in time; None for any other.
-    Who counts it sees to it that it counts once."""
+    """Return the id of our challenge `text` if `number` solves it in time, else None. The caller
+    must ensure that each id counts once."""
     given = _challenge_parts(text)
     is_number = number.isascii() and number.isdecimal() and len(number) <= len(str(MOST_WORK))
     if given is None or not is_number:
@@ -84,7 +84,7 @@ def solved(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | Non
         verify_solution(payload, _work_key(keys, key_id), check_expires=False)[0]
         for key_id in keys.key_ids
     )
-    # The hour ends where the signed salt says; the library would ask its own clock.
+    # Checked here because the library would use its own clock.
     expires = extract_params(payload).get("expires", ["0"])[0]
     in_time = expires.isdecimal() and int(expires) >= now.timestamp()
     return given["challenge"] if is_solved and in_time else None
@@ -95,7 +95,7 @@ def _work_key(keys: KeyRing, key_id: str | None) -> str:
 
 
 def _challenge_parts(text: str) -> dict[str, str] | None:
-    """The parts of a challenge, as ours always are: ASCII."""
+    """Return the parts of a challenge, or None if they are not all ASCII text."""
     try:
         given = json.loads(base64.b64decode(text, validate=True))
     except (ValueError, RecursionError):

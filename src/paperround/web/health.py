@@ -1,4 +1,4 @@
-"""Is it alive, and is it ready? For whatever watches the process."""
+"""Health checks: `/healthz` and `/readyz` of the site, and of workers and schedulers."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from paperround.web.context import Home, Present
 from paperround.web.metrics import Gauge, gauges_of_lines, told
 
 STALE_BEAT = timedelta(minutes=3)
-"""Ticks come once a minute."""
+"""The scheduler runs once a minute."""
 
 DOES_NOT_ANSWER = "the database does not answer"
 NOTHING_TICKS = "nothing ticks: is the scheduler running?"
@@ -35,16 +35,18 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """The process answers. This needs no thread and no database, which others may keep busy."""
+    """Report that the process responds. Needs no thread and no database, which may be busy."""
     return {"status": "alive"}
 
 
 @router.get("/readyz")
 def readyz(home: Home, now: Present, response: Response) -> dict[str, object]:
-    """The database answers, its schema is right, it has room, somebody does the work, and mail may
-    leave; 503 with the reason. `degraded` with the reason, and 200, where the relay cannot be
-    reached: no other process would do better. Where several processes share the work it says how
-    many there are and what waits."""
+    """Check the database, its schema, disk space, the scheduler, the workers and holds on sending.
+
+    Returns 503 with the reason if one fails. An unreachable relay is only `degraded`, with status
+    200, because another process could not reach it either. With separate workers the response also
+    counts the processes and the jobs in each queue.
+    """
     problem = fitness(home)
     facts: dict[str, object] = {}
     if problem is None:
@@ -55,7 +57,7 @@ def readyz(home: Home, now: Present, response: Response) -> dict[str, object]:
 
 
 def fitness(home: AppContext) -> str | None:
-    """What is wrong with the database; None when nothing is."""
+    """Return what is wrong with the database, or None."""
     try:
         with home.database.reading() as work:
             if not work[StatusStore].is_migrated():
@@ -68,7 +70,7 @@ def fitness(home: AppContext) -> str | None:
 
 
 def _working(home: AppContext, now: datetime) -> tuple[str | None, dict[str, object]]:
-    """What keeps the work from being done, and who does it."""
+    """Return what is wrong with the scheduler, workers or sending, and facts about them."""
     is_shared = not home.settings.embedded
     try:
         with home.database.reading() as work:
@@ -101,19 +103,16 @@ def _working(home: AppContext, now: datetime) -> tuple[str | None, dict[str, obj
     }
 
 
-# What a worker or a scheduler tells whoever watches it: three pages, and no site.
-#
-# They tell of one process: does it do what it is there for? How the installation is doing is told
-# by the site's own pages. No page names a person.
+# Workers and schedulers serve three pages of their own, about their own process. The site's pages
+# are about the whole installation. No page names a person.
 
 LATE = timedelta(seconds=90)
-"""A scheduler that could not look for so long does not do what it is there for."""
+"""A scheduler that has not polled for this long is unhealthy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A process to be watched: what it is called, what keeps it from its work (None when nothing
-    does), what there is to tell beside, and its numbers."""
+    """The health pages of a process: its name, its problem or None, further facts, and metrics."""
 
     name: str
     problem: Callable[[datetime], str | None]
@@ -122,7 +121,7 @@ class Role:
 
 
 def worker_role(home: AppContext) -> Role:
-    """A process that serves lines."""
+    """Return the role of a worker."""
     queue = home.shared_queue
 
     def problem(_: datetime) -> str | None:
@@ -153,7 +152,7 @@ def worker_role(home: AppContext) -> Role:
 
 
 def scheduler_role(last_look: Callable[[], datetime | None]) -> Role:
-    """A process that ticks, and on SQLite does all the rest."""
+    """Return the role of a scheduler, which on SQLite also does the work."""
 
     def problem(now: datetime) -> str | None:
         last = last_look()
@@ -171,7 +170,7 @@ def scheduler_role(last_look: Callable[[], datetime | None]) -> Role:
 
 
 def role_app(home: AppContext, role: Role) -> Starlette:
-    """`/healthz`, `/readyz` and `/metrics` of a process."""
+    """Return an application with `/healthz`, `/readyz` and `/metrics` of a process."""
 
     def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive", "role": role.name})

@@ -1,8 +1,8 @@
-"""`POST /hooks/{provider}`: bounces and complaints, told by the service that sends our mail.
+"""`POST /hooks/{provider}`: webhooks of email providers that report bounces and complaints.
 
-A provider tries again when it is answered 429 or 5xx, so only what may pass is answered so: our
-database, or the provider's own certificate that cannot be had. What proves nothing gets one and the
-same 403; the log says what is wrong with it. What is proven gets 200, however little it tells.
+A provider retries after 429 or 5xx, so only temporary failures get those: our database is down, or
+the provider's certificate cannot be fetched. Every request with an invalid signature gets the same
+403, and the log contains the cause. Every valid request gets 200, even one without events.
 """
 
 import logging
@@ -23,15 +23,15 @@ router = APIRouter(include_in_schema=False)
 
 
 class TakenAnswer(BaseModel):
-    """What became of a request: events that were taken down, known ones among them, and others
-    that tell nothing of an address."""
+    """The number of events recorded, including known ones, and of events that concern no
+    address."""
 
     events: int
     ignored: int
 
 
 def _be_patient(request: Request) -> None:
-    """Count a call of the client; raises RateLimited when it is one too many."""
+    """Count a request of the client. Raises RateLimited above the limit."""
     runtime_of(request).hook_visits.require_patience(client_of(request), now=now_of(request))
 
 
@@ -47,8 +47,8 @@ def take(
     now: Present,
     body: Annotated[bytes, Depends(_body)],
 ) -> TakenAnswer:
-    """Take down what a provider tells, once: 403 for whatever is not proven, 503 where that cannot
-    be told now."""
+    """Record the events of a provider, once each. Returns 403 for an invalid signature, 503 when it
+    cannot be verified now."""
     if provider not in home.hooks:
         raise NotFound("there is no such hook here, or it is not set up")
     try:

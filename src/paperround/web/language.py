@@ -1,11 +1,9 @@
-"""The language of a page: what the visitor asks for, else what the reader chose, else what their
-browser likes best.
+"""Choose the language of a page. The first that is known wins:
 
-    ?lang=de  ─►  the reader's own choice  ─►  Accept-Language  ─►  English
+    ?lang=de  ─►  the reader's preference  ─►  Accept-Language  ─►  English
 
-Nothing is kept of it but in the choices of a reader, and no cookie is set: a page whose address
-asks for a language says so in every link and form that leads to another page of ours (`carried`).
-What the request says is noted before any handler runs, and holds for that request alone.
+No cookie is set: a page whose URL has `lang` adds it to every link and form that leads to another
+of our pages (`carried`). Middleware reads the request's languages before any handler runs.
 """
 
 import re
@@ -19,21 +17,21 @@ from paperround.web.security import App, Receive, Scope, Send
 _LONGEST_QUERY = 4096
 _LONGEST_KEPT = 1000
 _LEADING = re.compile(r'(?<=\s)((?:href|action|formaction|data-preview)=")(/(?!/)[^"#]*)')
-"""An address of ours that a page leads to. Whatever somebody wrote has its quotes escaped."""
+"""A link to our site in a page. Quotes in user content are escaped, so they cannot match."""
 _NO_PAGE = re.compile(
     r"/(?:static|feeds)/.*|[^?]*\.(?:atom|rss|json|jsonld|bib|ris|md|xml|eml)(?:\?.*)?"
 )
-"""What is no page, and in one language."""
+"""URLs other than pages, which exist in one language."""
 _SAYS = re.compile(rf"[?;&]{PARAMETER}=")
 
 
 @dataclass(slots=True)
 class LanguageWish:
-    """What is known of the language of whoever asks; None where nothing is. `query` is that of
-    the address they asked for.
+    """The languages of a request: by URL, by the reader's preference, by the browser; None where
+    unknown. `query` is the query string of the URL.
 
-    Whichever thread goes on with the request changes the same value: an error that a handler
-    raises is told in the language that the handler had begun to speak.
+    It is mutable, so that threads of the request share it: the page of an error that a handler
+    raises is in the language that the handler set.
     """
 
     asked: str | None = None
@@ -53,7 +51,7 @@ def _hears() -> LanguageWish:
 
 
 def hearing(app: App) -> App:
-    """`app`, with the language of each request noted."""
+    """Return `app` with the languages of each request recorded."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -72,34 +70,31 @@ def _heard(scope: Scope) -> LanguageWish:
 
 
 def _fields(query: str) -> list[tuple[str, str]]:
-    """The fields of a query, as far as it is read."""
+    """Parse a query string, up to its size limit."""
     return parse_qsl(query[:_LONGEST_QUERY])
 
 
 def speak_to(tag: str | None) -> None:
-    """Speak the language that the reader of this page chose, unless its address asks for another
-    one."""
+    """Use the reader's language for this page, unless its URL has another one."""
     _hears().chosen = nearest(tag) if tag else None
 
 
 def speak_from_now_on(tag: str | None) -> None:
-    """Speak the language that the reader chose just now, whatever the address asks for."""
+    """Use the language that the reader has just chosen, whatever the URL has."""
     if tag and nearest(tag):
         heard = _hears()
         heard.chosen, heard.asked = nearest(tag), None
 
 
 def language_wanted() -> str | None:
-    """The language that whoever asks wants, to be kept for their mails; None where they said
-    nothing that we speak."""
+    """Return the visitor's language, also for their emails; None if we support none they want."""
     heard = _hears()
     return heard.asked or heard.chosen or heard.accepted
 
 
 def in_language(tag: str) -> str:
-    """The address of this page in another language, seen from the page: what else it was asked
-    stays, unless that is very long, for every page says it once for each language. A page has its
-    own address in each language, and one alone, as templates write it."""
+    """Return the relative URL of this page in another language. The rest of the query is kept
+    unless it is very long, as each page repeats it for every language."""
     query = _hears().query
     others = ""
     if 0 < len(query) <= _LONGEST_KEPT:
@@ -109,17 +104,17 @@ def in_language(tag: str) -> str:
 
 
 def page_language() -> str:
-    """The language that this page is to be in."""
+    """Return the language of this page."""
     return language_wanted() or ENGLISH
 
 
 def language_asked() -> str | None:
-    """The language that the address of this page asks for; None where it asks for none."""
+    """Return the language in the URL of this page, None without one."""
     return _hears().asked
 
 
 def carried(page: str) -> str:
-    """`page`, whose links and forms ask for the language that its own address asked for."""
+    """Return `page` with the language of its URL added to its links and forms."""
     asked = language_asked()
 
     def carrying(found: re.Match[str]) -> str:

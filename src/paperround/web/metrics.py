@@ -1,7 +1,7 @@
-"""`GET /metrics`: how the installation stands, in numbers that Prometheus and its like collect.
+"""`GET /metrics`: metrics of the installation for Prometheus.
 
-They are read from the database when they are asked for, so it does not matter which process is
-asked, and nothing is lost when one ends. Labels name feeds and lists, never a person.
+They are read from the database for each request, so every process returns the same, and a restart
+loses nothing. Labels name feeds and lists, never a person.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,8 +33,8 @@ Value = float | datetime | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """One number and what it means, in every place it is taken; None where it is not known. An
-    instant is told in seconds since 1970."""
+    """A metric, its help text, and its values by labels, None if unknown. A datetime is exported
+    in seconds since 1970."""
 
     name: str
     means: str
@@ -43,13 +43,13 @@ class Gauge:
 
     @classmethod
     def alone(cls, name: str, means: str, value: Value) -> "Gauge":
-        """A number that is taken in one place."""
+        """Return a gauge without labels."""
         return cls(name=name, means=means, values=[((), value)])
 
 
 @router.get("", include_in_schema=False)
 def metrics(home: Home, now: Present) -> Response:
-    """Every number, in Prometheus's text format."""
+    """Return all metrics in Prometheus's text format."""
     found = [*gauges(home.database, now=now)]
     if not home.settings.embedded:
         found += gauges_of_staff(home, now=now)
@@ -58,7 +58,7 @@ def metrics(home: Home, now: Present) -> Response:
 
 
 def told(found: Iterable[Gauge]) -> Response:
-    """The answer that tells these numbers; what is not known is left out."""
+    """Return a response with these metrics, without unknown values."""
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
     from prometheus_client.core import GaugeMetricFamily
 
@@ -78,7 +78,7 @@ def told(found: Iterable[Gauge]) -> Response:
 
 
 def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
-    """Everything that is counted, as it is at `now`."""
+    """Yield the metrics of the database at `now`."""
     with database.reading() as work:
         feeds, room = polled_feeds(work), work[StatusStore].storage()
     found = status(database, None, now=now)
@@ -217,7 +217,7 @@ def _of_requests(tally: RequestTally) -> Iterator[Gauge]:
 
 
 def gauges_of_staff(home: AppContext, *, now: datetime) -> Iterator[Gauge]:
-    """The processes that share the work."""
+    """Yield metrics of schedulers and workers."""
     with home.database.reading() as work:
         people = staff(work, now=now)
     yield Gauge.alone("schedulers", "Schedulers that live.", len(people.schedulers))
@@ -230,7 +230,7 @@ def gauges_of_staff(home: AppContext, *, now: datetime) -> Iterator[Gauge]:
 
 
 def gauges_of_lines(lined: Mapping[QueueName, QueueDepth]) -> Iterator[Gauge]:
-    """The jobs of all processes."""
+    """Yield metrics of the job queues."""
     yield Gauge(
         name="queue_jobs",
         means="Jobs that wait, and that run, in each queue.",

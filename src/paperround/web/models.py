@@ -1,5 +1,5 @@
-"""What the admin API takes and gives. What it takes is taken literally: an unknown field, a
-read-only one, a number where text belongs are all refused."""
+"""Request and response models of the admin API. Requests are validated strictly: unknown and
+read-only fields and wrong types are errors."""
 
 from dataclasses import asdict
 from datetime import date, datetime
@@ -23,11 +23,11 @@ from paperround.feeds.preview import Fate, FeedPreview
 from paperround.papers.model import Show
 
 MOST_PREVIEWED = 50
-"""Papers, and rejects, that a preview shows."""
+"""The most papers, and the most rejects, in a preview."""
 
 
 def _printable(text: str) -> str:
-    """Text that UTF-8 can hold: JSON can say half a character, and an answer cannot."""
+    """Replace lone surrogates, which JSON can contain and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -37,14 +37,14 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 Said = Annotated[str, AfterValidator(_printable)]
-"""Words that may quote what somebody sent."""
+"""Text that may quote user content."""
 Identifiers = Annotated[
     dict[str, str],
     BeforeValidator(
         lambda known: {kind: one for kind, one in known.items() if kind != "title_key"}
     ),
 ]
-"""A paper's identifiers that mean something elsewhere."""
+"""A paper's identifiers, without internal ones."""
 
 Name = Annotated[str, Field(min_length=1, max_length=60, description="Unique among feeds.")]
 Kind = Annotated[str, Field(min_length=1, max_length=60, description="The source that reads it.")]
@@ -72,11 +72,11 @@ FEED_EXAMPLE: dict[str, Any] = {
 }
 
 
-# --- taken -------------------------------------------------------------------------------------
+# --- requests ----------------------------------------------------------------------------------
 
 
 class TakenCount(BaseModel):
-    """A body that is taken literally."""
+    """A request body without type conversion or unknown fields."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -94,13 +94,13 @@ class FeedBody(TakenCount):
     enabled: Enabled = True
 
     def feed(self) -> NewFeed:
-        """The feed that is asked for."""
+        """Return the feed to create."""
         show = None if self.show is None else Show(self.show)
         return NewFeed(**(self.model_dump() | {"show": show}))
 
 
 def changes_like(*examples: dict[str, Any]) -> ConfigDict:
-    """The configuration of a change: what it leaves out has no default, for it stays as it is."""
+    """Return the configuration of a PATCH body: omitted fields stay, so they have no default."""
 
     def without_defaults(schema: dict[str, Any]) -> None:
         for field in schema["properties"].values():
@@ -123,30 +123,30 @@ class FeedChanges(TakenCount):
     enabled: Enabled = True
 
     def given(self) -> dict[str, Any]:
-        """The fields that were given, as a feed holds them."""
+        """Return the fields that were sent, with the types of a feed."""
         values = self.model_dump(exclude_unset=True)
         if values.get("show") is not None:
             values["show"] = Show(values["show"])
         return values
 
 
-# --- given -------------------------------------------------------------------------------------
+# --- responses ---------------------------------------------------------------------------------
 
 
 class Resource(BaseModel):
-    """What the admin API answers and `--json` prints. A field is an attribute of the value that it
-    shows: the one of its name, or the one that its validation alias names."""
+    """A response of the admin API and of `--json`. Each field is read from the attribute of the
+    same name, or from the path in its validation alias."""
 
     model_config = ConfigDict(from_attributes=True, populate_by_name=True)
 
     @classmethod
     def of(cls, value: object) -> Self:
-        """The resource that shows `value`."""
+        """Return the resource for `value`."""
         return cls.model_validate(value)
 
 
 def value_of(first: str, *path: str | int, default: Any = ...) -> Any:
-    """A field that shows what is found by these attributes, one after the other."""
+    """Return a field that is read from this path of attributes."""
     return Field(default, validation_alias=AliasPath(first, *path))
 
 
@@ -225,7 +225,7 @@ class RejectCount(BaseModel):
 
 
 class Brought(Resource):
-    """What came of something that was read. `records` = `new` + `changed` + `unchanged`."""
+    """The result of reading a source. `records` = `new` + `changed` + `unchanged`."""
 
     records: int
     new: int
@@ -292,7 +292,7 @@ class PreviewAnswer(BaseModel):
 
     @classmethod
     def of(cls, preview: FeedPreview, most: int | None = MOST_PREVIEWED) -> "PreviewAnswer":
-        """The answer that shows `preview`, at `most` so many of its papers and rejects."""
+        """Return the response for `preview` with at `most` this many papers and rejects."""
         return cls(
             papers=[PreviewPaper.of(one) for one in preview.papers[:most]],
             papers_total=len(preview.papers),
@@ -330,7 +330,7 @@ class SettingAnswer(BaseModel):
 
     @classmethod
     def of(cls, name: str, says: str, choice: SettingChoice) -> "SettingAnswer":
-        """The answer that shows one setting."""
+        """Return the response for one setting."""
         values = [ValueAnswer(value=one, title=t) for one, t in choice.values().items()]
         return cls(**asdict(choice) | {"name": name, "says": says, "values": values})
 
@@ -345,7 +345,7 @@ class KindAnswer(BaseModel):
 
     @classmethod
     def of(cls, source: Source) -> "KindAnswer":
-        """The answer that shows `source`."""
+        """Return the response for `source`."""
         return cls(
             kind=source.kind,
             needs_url=source.needs_url,

@@ -1,4 +1,4 @@
-"""The OpenAPI file: what the framework knows of the routes, and what only we know of our errors."""
+"""Complete FastAPI's OpenAPI schema with our errors, headers, API keys and examples."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,7 +26,7 @@ TAGS = {
     "admin: audit": "What operators did",
 }
 _KEPT = ("papers", "hugging face")
-"""Tags of routes that everybody may read."""
+"""Tags of routes with public, cacheable responses."""
 _RATE_HEADERS = {
     "RateLimit-Policy": "How many requests (q) in how many seconds (w)",
     "RateLimit": "How many are left (r), and in how many seconds one more is (t)",
@@ -58,16 +58,16 @@ _DESCRIPTION = (
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
-    """The framework's file with our errors, which are problem JSON, and our keys in it.
+    """Add our errors (problem JSON), headers and API keys to FastAPI's schema.
 
-    `schema` itself is changed and returned; doing it twice changes nothing more.
+    Changes `schema` in place and returns it; a second call changes nothing.
     """
     components = schema.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    for model in (Problem, FeedFile):  # no handler takes or gives them, so nothing else names them
+    for model in (Problem, FeedFile):  # no handler's signature has them
         made = model.model_json_schema(ref_template=REFERENCE + "{model}")
         schemas |= {**made.pop("$defs", {}), model.__name__: made}
-    for name in ("HTTPValidationError", "ValidationError"):  # the framework's own
+    for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own
         schemas.pop(name, None)
     components["schemas"] = dict(sorted(schemas.items()))
     components["securitySchemes"] = {
@@ -78,7 +78,7 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
         if operation.get("tags", [""])[0] in _KEPT:
             _describe_kept(operation["responses"], schemas)
         _describe_errors(path, operation)
-        if operation.get("tags") == ["subscriptions"]:  # what everybody may write to
+        if operation.get("tags") == ["subscriptions"]:  # public POST routes
             operation["responses"]["202"]["headers"] = _texts(_RATE_HEADERS)
     for path, methods in schema.get("paths", {}).items():
         if path.startswith(API) and "post" in methods:
@@ -87,7 +87,7 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe_key(operation: dict[str, Any]) -> None:
-    """Every POST may be sent again under the key of its first time."""
+    """Add the Idempotency-Key header to a POST."""
     parameters = [one for one in operation.get("parameters", ()) if one["name"] != KEY]
     whose = "It belongs to the address that it comes from: from another one it is another key."
     if operation["security"]:
@@ -102,7 +102,7 @@ def _describe_key(operation: dict[str, Any]) -> None:
 
 
 def _describe_kept(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """An answer that may be kept: its tag, what is left to the client, and what it looks like."""
+    """Add the ETag and rate-limit headers and an example to a cacheable response."""
     answer = responses["200"]
     answer["headers"] = _texts({"ETag": "Give it back as If-None-Match", **_RATE_HEADERS})
     responses["304"] = {"description": "`If-None-Match` names what you have: nothing changed"}
@@ -120,7 +120,7 @@ def _texts(headers: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _example_of(wanted: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """The first example of a model, in a list where a list of them is wanted."""
+    """Return the first example of a model, in a list for an array of them."""
     if wanted.get("type") == "array":
         one = _example_of(wanted["items"], schemas)
         return None if one is None else [one]
@@ -129,7 +129,7 @@ def _example_of(wanted: dict[str, Any], schemas: dict[str, Any]) -> Any:
 
 
 def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(path, operation) of every route that the file names."""
+    """Yield (path, operation) of every route in the schema."""
     for path, methods in schema.get("paths", {}).items():
         for operation in methods.values():
             yield path, operation

@@ -1,7 +1,7 @@
-"""The local outbox as pages: every mail as its reader would see it.
+"""Pages of the local outbox: every message as its recipient would see it.
 
-In a demo they are open to whoever sits at the machine. An installation shows them only for a key
-with the scope `outbox:read`, given as a bearer token or, in a browser, as the password.
+The demo shows them to anybody on the same machine. Otherwise they need an API key with the scope
+`outbox:read`, as a bearer token or, in a browser, as the password.
 """
 
 import base64
@@ -26,16 +26,16 @@ FRAMED_POLICY = (
     "form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-"""A mail carries its styles inside, as mail programs need it, and may do nothing else."""
+"""Messages contain inline styles, as mail programs need them, and may do nothing else."""
 
 _NEW_WINDOW = '<base target="_blank">'
-"""A link in a framed mail opens beside the outbox: a page of this site lets nobody frame it."""
+"""Links in a framed message open a new window, because our pages refuse to be framed."""
 
 View = Literal["html", "text", "source", "headers"]
 
 
 def admit(request: Request, home: Home, now: Present, client: Client) -> None:
-    """Let pass whoever may read other people's mail here. Raises HTTPException for the rest."""
+    """Check that the client may read the outbox. Raises HTTPException (401 or 403)."""
     if home.demo and client is not None and ip_address(client).is_loopback:
         return
     shown = _shown_key(request.headers.get("authorization", ""))
@@ -48,7 +48,7 @@ def admit(request: Request, home: Home, now: Present, client: Client) -> None:
 
 
 def _shown_key(authorization: str) -> str | None:
-    """The key of a bearer token, or the password that a browser asked for; None without either."""
+    """Return the key from a bearer token or a basic password; None without a header."""
     scheme, _, value = authorization.partition(" ")
     match scheme.lower():
         case "":
@@ -56,7 +56,7 @@ def _shown_key(authorization: str) -> str | None:
         case "basic":
             try:
                 return base64.b64decode(value, validate=True).decode().partition(":")[2]
-            except ValueError:  # no base64, or no text in it
+            except ValueError:  # not base64, or not UTF-8
                 return ""
         case "bearer":
             return value.strip()
@@ -69,7 +69,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(admit)])
 
 @router.get("/outbox")
 def outbox(home: Home) -> Response:
-    """The newest mails, or where mail goes when it does not stay here."""
+    """Show the newest messages, or the relays if messages are not kept in an outbox."""
     where = parse_smtp_url(home.settings.relay)
     if isinstance(where, OutboxFolder):
         return private(home, "outbox.html", mails=kept_mails(where.directory))
@@ -77,7 +77,7 @@ def outbox(home: Home) -> Response:
 
 
 def mail_of(home: Home, mail_id: str) -> OutboxMail:
-    """The mail of that id. Raises NotFound."""
+    """Return the message with this id. Raises NotFound."""
     where = parse_smtp_url(home.settings.relay)
     mail = kept_mail(where.directory, mail_id) if isinstance(where, OutboxFolder) else None
     if mail is None:
@@ -90,13 +90,13 @@ Mail = Annotated[OutboxMail, Depends(mail_of)]
 
 @router.get("/outbox/{mail_id}")
 def mail(home: Home, mail: Mail, show: View = "html") -> Response:
-    """One mail: as HTML in a frame, as text, as its bytes, or its header fields."""
+    """Show one message: HTML in a frame, text, source, or header fields."""
     return private(home, "outbox_mail.html", mail=mail, show=show)
 
 
 @router.get("/outbox/{mail_id}/html")
 def framed(mail: Mail) -> Response:
-    """The HTML part alone, shut off from the site around it."""
+    """Return the HTML part for a frame, isolated from the site."""
     head, tag, rest = mail.html.partition("<head>")
     html = f"{head}{tag}{_NEW_WINDOW}{rest}" if tag else _NEW_WINDOW + mail.html
     return Response(html, headers={"content-security-policy": FRAMED_POLICY}, media_type=HTML)
@@ -104,7 +104,7 @@ def framed(mail: Mail) -> Response:
 
 @router.get("/outbox/{mail_id}/eml")
 def download(mail: Mail) -> Response:
-    """The bytes as they were sent."""
+    """Return the message as an .eml file."""
     name = quote(f"{mail.line.id}.eml", safe="")
     return Response(
         mail.content,

@@ -1,4 +1,4 @@
-"""The public site: what was trending, editions, papers, sources, the formula."""
+"""Public pages: trending papers, editions, papers, sources and the ranking formula."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def trending(
     list: str = DEFAULT_LIST,  # noqa: A002
     page: str = "1",
 ) -> Response:
-    """What was trending on a day, in a week or a month; without a date, of late."""
+    """Show the papers that were trending on a day, in a week or a month, by default the latest."""
     if period not in [*TrendingPeriod]:
         raise invalid("period", "%(given)s is no period: write day, week or month", given=period)
     number = page_number(page, MOST_PAGES)
@@ -45,21 +45,21 @@ def editions(
     list: str = DEFAULT_LIST,  # noqa: A002
     month: str = "",
 ) -> Response:
-    """The archive of a list, a month at a time."""
+    """Show one month of a list's archive."""
     return public(home, "editions.html", page=archive_page(home.database, list, month, now=now))
 
 
 @router.get("/editions/{list_name}/{day}")
 @router.get("/editions/{list_name}/{day}/{cut}")
 def edition(home: Home, list_name: str, day: str, cut: str | None = None) -> Response:
-    """One edition: the named cut, or the day's last one."""
+    """Show the edition of a cut, or the last one of the day."""
     page = edition_page(home.database, list_name, parse_date(day), cut, even_withdrawn=True)
     return public(home, "edition.html", page=page)
 
 
 @router.get("/papers/{name:path}")
 def paper(home: Home, now: Present, name: str) -> Response:
-    """A paper by its id here or its arXiv id, which may hold a slash."""
+    """Show a paper, by its id or its arXiv id, which may contain a slash."""
     page = paper_page(home.database, name, now=now)
     similar = home.neighbours.of(page.paper, now=now)
     cited = citation(home.letterhead.public_url, page.paper)
@@ -69,13 +69,13 @@ def paper(home: Home, now: Present, name: str) -> Response:
 
 @router.get("/sources")
 def sources(home: Home, now: Present) -> Response:
-    """What each source delivered, so that trouble never looks like an empty day."""
+    """Show what each source delivered, so a failure does not look like a day without papers."""
     return public(home, "sources.html", page=sources_page(home.database, now=now))
 
 
 @router.get("/ranking")
 def ranking(home: Home, now: Present) -> Response:
-    """The formula, with the numbers in force."""
+    """Show the ranking formula with its current constants."""
     return public(home, "ranking.html", page=ranking_page(home.ranker, home.formula, now=now))
 
 
@@ -93,18 +93,18 @@ PERSONAL = (
     "/feeds/me/",
     "/api/",
 )
-"""No crawler has any business there: pages of one person, and searches without end."""
+"""Paths disallowed in robots.txt: personal pages, and the endless space of searches."""
 
 
 @router.get("/robots.txt")
 def robots() -> Response:
-    """Public pages are for everybody; personal ones are for nobody else."""
+    """Return robots.txt."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in PERSONAL)]
     return PlainTextResponse("\n".join(lines) + "\n", headers=dict(KEPT))
 
 
 @router.get("/favicon.ico")
 def icon() -> Response:
-    """The icon, for those who look for it without having read a page."""
+    """Return the icon, for clients that request it without reading a page."""
     content = (static_dir() / "icon.svg").read_bytes()
     return Response(content, headers=dict(KEPT), media_type="image/svg+xml")

@@ -1,7 +1,6 @@
-"""Collections a page at a time: how many, and from where on; and dates in addresses.
+"""Cursor pagination, and dates, row ids and page numbers in URLs.
 
-A cursor is opaque: it names a place in one collection and is of no use for another. It holds no
-secret, so it is not signed.
+A cursor is opaque and valid for one collection only. It contains no secret, so it is not signed.
 """
 
 import base64
@@ -18,7 +17,7 @@ from paperround.core.errors import InvalidInput
 
 MOST = 500
 LARGEST = 2**63 - 1
-"""The largest number a row can have."""
+"""The largest row id."""
 
 _PLACE = re.compile(r"([a-z]+):([1-9]\d{0,18})", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -26,18 +25,18 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a request wants of a collection: at most `limit` rows from `cursor` on."""
+    """The page that a request wants: at most `limit` rows, starting at `cursor`."""
 
     limit: int
     cursor: str | None
 
     @property
     def probe(self) -> int:
-        """Rows to read: one more than wanted tells whether there is a next page."""
+        """The number of rows to read: one more than `limit`, to see if there is a next page."""
         return self.limit + 1
 
     def place(self, collection: str) -> int | None:
-        """The row the last page ended with, None at the start. Raises InvalidInput (`cursor`)."""
+        """Return the id of the previous page's last row, None at the start. Raises InvalidInput."""
         if self.cursor is None:
             return None
         padded = self.cursor + "=" * (-len(self.cursor) % 4)
@@ -55,21 +54,21 @@ class Wanted:
         return int(found[2])
 
     def next_cursor(self, collection: str, numbers: Sequence[int]) -> str | None:
-        """Where the next page begins, given the numbers of the rows read; None at the end."""
+        """Return the cursor of the next page, given the ids of the rows read; None at the end."""
         if len(numbers) <= self.limit:
             return None
         place = f"{collection}:{numbers[self.limit - 1]}"
         return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
     def page(self, collection: str, found: Sequence[Any]) -> "ListPage":
-        """A page of the rows read, `probe` of them at most."""
+        """Return a page from the rows read, at most `probe` of them."""
         numbers = [one.id for one in found]
         return ListPage(found[: self.limit], self.next_cursor(collection, numbers))
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """Rows of a collection, and where the next page begins; None at the end."""
+    """Rows of a collection, and the cursor of the next page; None at the end."""
 
     items: Sequence[Any]
     next_cursor: str | None
@@ -86,20 +85,20 @@ def _wanted(
 
 
 def _day(written: object) -> object:
-    """Only what is written as one: the checking library takes a number for seconds since 1970."""
+    """Accept dates in ISO format only: pydantic would take a number for seconds since 1970."""
     if isinstance(written, str) and not _DATE.fullmatch(written):
         raise ValueError("Write a date like 2026-01-30.")
     return written
 
 
 Day = Annotated[date, BeforeValidator(_day)]
-"""A date in an address."""
+"""A date in a URL."""
 
 Paging = Annotated[Wanted, Depends(_wanted)]
 RowNumber = Annotated[int, Path(ge=1, le=LARGEST)]
 
 
 def page_number(written: str, most: int) -> int:
-    """The number of a page in an address, at most `most`; one that is none is the first."""
+    """Return the page number in a URL, at most `most`; an invalid one is 1."""
     is_number = written.isascii() and written.isdecimal() and len(written) < 6
     return min(max(int(written), 1), most) if is_number else 1

@@ -1,5 +1,4 @@
-"""Papers for programs: all of them page by page, one of them, what is trending, the lists; editions
-and the formula, every position with its reason and its parts."""
+"""The JSON API of papers, trending papers, lists, editions and the ranking formula."""
 
 import datetime
 from collections.abc import Sequence
@@ -158,7 +157,7 @@ class PaperAnswer(BaseModel):
 
     @classmethod
     def of(cls, one: Citation) -> "PaperAnswer":
-        """The answer that says a paper."""
+        """Return the response for a paper."""
         paper = one.paper
         return cls(
             id=paper.id,
@@ -200,7 +199,7 @@ class TrendingPaper(PlacedPaper):
 
     @classmethod
     def at(cls, daily: DailyPaper) -> "TrendingPaper":
-        """The answer that says a place."""
+        """Return the response for a trending paper."""
         placed = PlacedPaper.of(daily.place.paper).model_dump()
         return cls(**placed, date=daily.place.day, cut=daily.place.cut)
 
@@ -225,7 +224,7 @@ class ListAnswer(BaseModel):
 
     @classmethod
     def of(cls, one: MailingList, public_url: str) -> "ListAnswer":
-        """The answer that says a list."""
+        """Return the response for a list."""
         address = f"{public_url.rstrip('/')}/feeds/{one.name}"
         return cls(
             name=one.name,

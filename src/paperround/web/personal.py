@@ -1,5 +1,4 @@
-"""Papers that tell what a reader likes: five good and three bad of late, those of a digest, and a
-library of their own."""
+"""Pages where a reader rates papers or imports a library, to learn what they like."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -37,7 +36,7 @@ router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])
 
 
 class Judgements(BaseModel):
-    """A field `p<number>` for each paper, `good`, `bad` or nothing; `interest` those to keep."""
+    """A field `p<id>` for each rated paper, `good` or `bad`; `interest` holds those to save."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -46,7 +45,7 @@ class Judgements(BaseModel):
     interest: tuple[str, ...] = ()
 
     def said(self, verdict: str) -> list[PaperId]:
-        """The papers of that verdict, in the order of the form."""
+        """Return the papers with this verdict, in the order of the form."""
         extra: Mapping[str, object] = self.model_extra or {}
         named = (
             paper_id(name[1:])
@@ -58,7 +57,7 @@ class Judgements(BaseModel):
 
 @router.get("/preferences/{token}/papers")
 def show_papers(home: Home, now: Present, token: str, page: str = "1") -> Response:
-    """A page of papers to judge."""
+    """Show a page of papers to rate."""
     if not welcomed(home, token, now):
         return offer(home, token)
     return _page(home, token, page, Judgements(), now)
@@ -66,7 +65,7 @@ def show_papers(home: Home, now: Present, token: str, page: str = "1") -> Respon
 
 @router.post("/preferences/{token}/papers")
 def judge(home: Home, now: Present, token: str, said: Annotated[Judgements, Form()]) -> Response:
-    """Show other papers, what the judgements say, or keep it."""
+    """Show more papers, suggest interests from the ratings, or save them."""
     if not welcomed(home, token, now):
         return _offer(home, token, said)
     match said.action:
@@ -79,7 +78,7 @@ def judge(home: Home, now: Present, token: str, said: Annotated[Judgements, Form
 
 
 def _offer(home: AppContext, token: str, said: Judgements) -> Response:
-    """What a link gets that ran out; what was said of papers, and ticked, is given back."""
+    """Offer a new link for an expired one, and show the unsaved ratings and interests."""
     good, bad = said.said(GOOD), said.said(BAD)
     ours, titles = locale_for(page_language()), titles_of(home.database, {*good, *bad})
     judged = [
@@ -144,7 +143,7 @@ def _kept(home: AppContext, token: str, said: Judgements, now: datetime) -> Resp
 
 
 class Feedback(BaseModel):
-    """What a reader says of a paper."""
+    """A reader's rating of a paper."""
 
     paper: str = ""
     verdict: str = ""
@@ -152,7 +151,7 @@ class Feedback(BaseModel):
 
 @router.get("/feedback/{token}")
 def show_feedback(home: Home, token: str) -> Response:
-    """The papers of a digest, with buttons."""
+    """Show the papers of a digest with rating buttons."""
     return _sheet(home, token)
 
 
@@ -160,7 +159,7 @@ def show_feedback(home: Home, token: str) -> Response:
 def give_feedback(
     home: Home, now: Present, token: str, said: Annotated[Feedback, Form()]
 ) -> Response:
-    """Keep what the reader says of one of those papers."""
+    """Save the rating of one paper of the digest."""
     paper = paper_id(said.paper)
     kept = paper is not None and history.give_feedback(
         home.desk, token, paper, said.verdict, now=now
@@ -169,8 +168,8 @@ def give_feedback(
 
 
 def paper_id(text: str) -> PaperId | None:
-    """The number of a paper as a form holds it; None for what can be none. No paper has a number
-    of more than 18 digits, and a very long one is work to read."""
+    """Parse a paper's id in a form; None if invalid. More than 18 digits are never valid, and very
+    long numbers are slow to parse."""
     is_number = text.isascii() and text.isdecimal() and len(text) <= 18
     return PaperId(int(text)) if is_number else None
 
@@ -182,7 +181,7 @@ def _sheet(home: AppContext, token: str, said: Feedback | None = None) -> Respon
     return private(home, "feedback.html", sheet=sheet, said=said)
 
 
-# --- a library of one's own: pasted, given as a file or read from Zotero; understood, then kept --
+# --- import a library: from text, a file or Zotero ----------------------------------------------
 
 MOST_UNPACKED = 16 * 1024 * 1024
 ZOTERO_SECONDS = 10
@@ -190,7 +189,7 @@ ZOTERO_SECONDS = 10
 
 @router.get("/preferences/{token}/library", dependencies=[PATIENT])
 def ask_for_library(home: Home, now: Present, token: str) -> Response:
-    """Three ways to give papers: text, a file, Zotero."""
+    """Show the form to import a library from text, a file or Zotero."""
     if not welcomed(home, token, now):
         return offer(home, token)
     return _form(home, token)
@@ -207,11 +206,11 @@ def take_library(
     seed: Annotated[list[str] | None, Form()] = None,
     file: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
-    """Show what was understood, or keep what was chosen of it."""
+    """Preview the import, or save the chosen papers."""
     seeds = seed or []
     content = b"" if file is None else file.file.read()
-    # What was written or ticked; None where nothing was given at all. Of a file there is nothing to
-    # give back: whoever chose it has it.
+    # The input to show if it cannot be saved, None without input. A file is not repeated, because
+    # the reader has it.
     lines = [one for one in (text.strip(), zotero.strip(), *seeds) if one]
     unsaved = "\n".join(lines) if lines or content else None
     if not welcomed(home, token, now):
@@ -226,7 +225,7 @@ def take_library(
 def _understood(
     home: AppContext, token: str, content: bytes, text: str, zotero: str, now: datetime
 ) -> Response | None:
-    """None when the right to it ended meanwhile."""
+    """Preview the import; None if the link has expired meanwhile."""
     try:
         found = understand(home.desk, token, _given(home, content, text, zotero), now=now)
     except InvalidInput as error:
@@ -242,7 +241,7 @@ def _understood(
 
 
 def _given(home: AppContext, content: bytes, text: str, zotero: str) -> Library:
-    """What was given: a file before a text, a text before a place to look at."""
+    """Read the library: the file if there is one, else the text, else Zotero."""
     if content:
         return read_library(decompress(content, MOST_UNPACKED))
     if text.strip():
@@ -257,7 +256,7 @@ def _given(home: AppContext, content: bytes, text: str, zotero: str) -> Library:
 
 
 def _kept_seeds(home: AppContext, token: str, seeds: list[str], now: datetime) -> Response | None:
-    """None when the right to it ended meanwhile."""
+    """Save the chosen papers; None if the link has expired meanwhile."""
     try:
         kept = keep_seeds(home.desk, token, seeds, now=now)
     except InvalidInput as error:

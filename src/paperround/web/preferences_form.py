@@ -1,4 +1,4 @@
-"""Choices as a form holds them: texts, and what they stand for."""
+"""Convert preferences to form fields and back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,13 +27,13 @@ FREQUENCIES: Mapping[str, str] = {
     "weekly:sat": marked("Once a week, on Saturday"),
     "weekly:sun": marked("Once a week, on Sunday"),
 }
-"""What a form offers, and what it is called."""
+"""The options of the frequency field, and their labels."""
 _MOST_DIGITS = 9
 
 
 class HoursForm(BaseModel):
-    """When the mail is to come: all that somebody who signs up can choose, for whoever fills in
-    the form may not be whose address it is. What is empty stays as the list says."""
+    """Delivery times: the only preferences in the sign-up form, because its sender may not own the
+    address. Empty fields keep the list's defaults."""
 
     hour: str = ""
     timezone: str = ""
@@ -41,9 +41,8 @@ class HoursForm(BaseModel):
 
 
 class ChoicesForm(HoursForm):
-    """The fields of a form with every choice. `topics` are those of one list, `topic` and whatever
-    of the suggested ones is ticked, `add_topic`, those of a person. A form without a language
-    leaves it as it is."""
+    """The form with all preferences. `topics` belong to one list; `topic`, and the suggestions
+    ticked in `add_topic`, belong to the reader. An empty language keeps the current one."""
 
     language: str = ""
     size: str = ""
@@ -67,11 +66,11 @@ LINES = (
     InterestKind.SEED,
     InterestKind.MUTE,
 )
-"""The kinds of interests that have a field of their name, one interest a line."""
+"""The kinds of interests with a field of the same name, one interest a line."""
 
 
 def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
-    """The form that shows `wish` and `interests`."""
+    """Return the form for `wish` and `interests`."""
     lines = {
         kind.value: "\n".join(one.value for one in interests if one.kind is kind) for kind in LINES
     }
@@ -88,20 +87,20 @@ def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
 
 
 def mark(form: ChoicesForm) -> str:
-    """Changes whenever anything that the form holds does."""
+    """Return a hash of all fields, to detect changes."""
     return sha256(form.model_dump_json().encode()).hexdigest()[:16]
 
 
 def written(form: ChoicesForm) -> str:
-    """Every line that somebody wrote or ticked, so that they can copy it when it cannot be kept."""
+    """Return every line that the reader entered or ticked, to show when it cannot be saved."""
     fields = (form.topics, *(_written(form, kind) for kind in LINES))
     return "\n".join(line for field in fields for line in field.splitlines() if line.strip())
 
 
 def interests_wished(form: ChoicesForm, known: Sequence[Interest]) -> tuple[Interest, ...]:
-    """The interests that the form says, and those of `known` that have no field.
+    """Return the interests in the form, and those of `known` that have no field.
 
-    Raises InvalidInput, its code the name of the field, that names the line.
+    Raises InvalidInput with the field's name as its code; the message quotes the line.
     """
     said = (one for kind in LINES for one in interests_in(kind, _written(form, kind)))
     return bounded((*(one for one in known if one.kind not in LINES), *said))
@@ -115,8 +114,8 @@ def _written(form: ChoicesForm, kind: InterestKind) -> str:
 def problems(
     form: ChoicesForm, error: InvalidInput, *, zone: str, now: datetime
 ) -> dict[str, InvalidInput]:
-    """Every field that is wrong, by its name: whoever mends one should not be told of the next
-    only then. `error` is the first that was found. They come as a page shows the fields."""
+    """Return the errors of all fields by name, in the order of the page, so that the reader can fix
+    them at once. `error` is the first that was found."""
     found = {error.code: error}
     for name in ChoicesForm.model_fields:
         alone = ChoicesForm(**{name: getattr(form, name)})
@@ -135,7 +134,7 @@ def _how_often(wish: Preferences) -> str:
 
 
 def how_often(wish: Preferences) -> str:
-    """What a form calls how often the mail comes."""
+    """Return the label of a reader's frequency."""
     return FREQUENCIES[_how_often(wish)]
 
 
@@ -144,10 +143,9 @@ def _text(value: object) -> str:
 
 
 def timed(form: HoursForm, known: Preferences) -> Preferences:
-    """`known` at the hours that the form asks for. Whether they may be asked for is judged by the
-    job.
+    """Return `known` with the delivery times of the form. Their values are validated on saving.
 
-    Raises InvalidInput, its code the name of the field, for a text that can mean nothing.
+    Raises InvalidInput with the field's name as its code for a value that cannot be parsed.
     """
     frequency, weekday = frequency_of(form.frequency or Frequency.DAILY)
     return replace(
@@ -160,7 +158,7 @@ def timed(form: HoursForm, known: Preferences) -> Preferences:
 
 
 def wished(form: ChoicesForm, known: Preferences) -> Preferences:
-    """As `timed`, for every choice."""
+    """Return `known` with all preferences of the form. Raises as `timed` does."""
     return replace(
         timed(form, known),
         language=_language(form.language) or known.language,
@@ -172,7 +170,7 @@ def wished(form: ChoicesForm, known: Preferences) -> Preferences:
 
 
 def frequency_of(text: str) -> tuple[Frequency, str | None]:
-    """`daily`, `weekdays` or `weekly:mon` (to `sun`), as frequency and weekday."""
+    """Parse `daily`, `weekdays` or `weekly:mon` (to `sun`) into frequency and weekday."""
     name, _, weekday = text.partition(":")
     if name == Frequency.WEEKLY and not weekday:
         weekday = WEEKDAYS[0]
@@ -227,6 +225,6 @@ def _day(field: str, text: str) -> date | None:
 
 @cache
 def zones() -> tuple[str, ...]:
-    """The names to choose a time zone from: `UTC`, and every place."""
+    """Return the time zones to choose from: `UTC`, and every region/city."""
     places = (name for name in available_timezones() if "/" in name)
     return ("UTC", *sorted(name for name in places if not name.startswith(("Etc/", "posix/"))))

@@ -1,4 +1,4 @@
-"""Search: a page that needs no script, and the same for programs; pages of topics and authors."""
+"""Search as a page and as JSON API, and the pages of topics and authors."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -25,15 +25,13 @@ from paperround.web.templates import public
 PAGE = 20
 COLLECTION = "search"
 ROOM = 2048
-"""A cursor holds two numbers as one: the newest paper of the first page, and how far one has read.
-The second is below this."""
+"""A cursor is one number: the newest paper of the first page, times this, plus the offset."""
 
 router = APIRouter(include_in_schema=False)
 
 
 class SearchForm(BaseModel):
-    """What the search page is asked: words in the language of searches, and filters in fields of
-    their own, which say nothing that the language could not."""
+    """The parameters of the search page: a query, and filters that could also be in the query."""
 
     q: str = ""
     page: str = "1"
@@ -45,7 +43,7 @@ class SearchForm(BaseModel):
 
     @property
     def text(self) -> str:
-        """All of it in the language of searches."""
+        """The query with all filters."""
         filters = (self.category, self.feed, self.author, self.after, self.before)
         if not any(map(str.strip, filters)):
             return self.q[:LONGEST_TEXT].strip()
@@ -53,7 +51,7 @@ class SearchForm(BaseModel):
         return words[:LONGEST_TEXT].strip()
 
     def _filters(self) -> Iterator[str]:
-        """A field that is filled in takes the place of what the words say of it."""
+        """Yield the filters. A field replaces the same filter in the query."""
         said = parse_query(self.q).filters
         yield from _as_filter("category", self.category or said.category)
         yield from _as_filter("feed", self.feed or said.feed)
@@ -63,7 +61,7 @@ class SearchForm(BaseModel):
 
 
 def _as_filter(name: str, value: object) -> Iterator[str]:
-    """`author:"Ada Ring"`, nothing where there is no value."""
+    """Yield a filter such as `author:"Ada Ring"`, nothing without a value."""
     said = "" if value is None else " ".join(str(value).replace('"', " ").split())
     if said:
         sign = "+" if name == "author" else ""
@@ -75,8 +73,7 @@ api = APIRouter(prefix="/api/v1", tags=["papers"])
 
 @router.get("/search", dependencies=[costly(SEARCH)])
 def search_page(home: Home, now: Present, asked: Annotated[SearchForm, Query()]) -> Response:
-    """What fits, twenty papers a page, and a form to get what else will. A page number that is
-    none is the first."""
+    """Show the search form, twenty results a page, and a form to subscribe to the search."""
     number, text = page_number(asked.page, DEEPEST // PAGE + 1), asked.text
     found = search(home.database, home.relevance, text, limit=PAGE, offset=(number - 1) * PAGE)
     return public(
@@ -93,7 +90,7 @@ def search_page(home: Home, now: Present, asked: Annotated[SearchForm, Query()])
 
 
 def unfit(text: str) -> str:
-    """Why a search cannot be asked of every digest; empty when it can."""
+    """Return why a search cannot be used for digests; empty if it can."""
     try:
         interest(InterestKind.KEYWORD, text)
     except InvalidInput as error:
@@ -119,7 +116,7 @@ class FoundPaper(BaseModel):
 
     @classmethod
     def of(cls, hit: Hit) -> "FoundPaper":
-        """The answer that says a hit."""
+        """Return the response for a hit."""
         paper, marks, end = hit.paper, [], 0
         for piece, is_found in hit.excerpt:
             start, end = end, end + len(piece)
@@ -200,12 +197,12 @@ def search_papers(
     )
 
 
-# --- pages of a topic and of an author: their newest papers, their feed, and how to get them ---
+# --- pages of topics and authors ----------------------------------------------------------------
 
 
 @router.get("/topics/{topic:path}", dependencies=[costly(SEARCH)])
 def topic(home: Home, now: Present, topic: str, page: str = "1") -> Response:
-    """The newest papers that have the words of a topic side by side."""
+    """Show the newest papers that contain a topic as a phrase."""
     number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
     found = on_topic(home.database, topic[:LONGEST_TEXT], number=number, now=now)
     return _followed(home, now, "topics", found)
@@ -213,7 +210,7 @@ def topic(home: Home, now: Present, topic: str, page: str = "1") -> Response:
 
 @router.get("/authors/{name:path}", dependencies=[costly(SEARCH)])
 def author(home: Home, now: Present, name: str, page: str = "1") -> Response:
-    """The newest papers of an author."""
+    """Show the newest papers of an author."""
     number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
     found = by_author(home.database, name[:LONGEST_TEXT], number=number, now=now)
     return _followed(home, now, "authors", found)

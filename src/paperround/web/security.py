@@ -1,10 +1,9 @@
-"""What every request passes before any handler: plain ASGI, in the order of `guarded`.
+"""The security middleware: checks that every request passes before any handler, in this order.
 
     no websockets ─► headers ─► client address ─► host ─► body limits ─► cross-site ─► HEAD
     ─► the application
 
-Written against the protocol and not against a framework, because these are promises about bytes:
-they hold for error pages and for routes nobody thought of, too.
+It is plain ASGI, so that it also covers error pages and routes of the framework.
 """
 
 import asyncio
@@ -27,18 +26,18 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SECONDS = 10.0
-"""How long a client may take to send a whole request body."""
+"""How long a client may take to send a request body."""
 
 PUBLIC_BODY = 64 * 1024
 LARGE_BODY = 1024 * 1024
 LIBRARY_BODY = 4 * 1024 * 1024
-"""A reader's library with its abstracts: a thousand works."""
+"""Enough for a library of a thousand papers with abstracts."""
 _LIBRARY = re.compile(r"/preferences/[^/]+/library")
 ADMIN = "/api/v1/admin/"
 HOOKS = "/hooks/"
 
 CLIENT = "paperround.client"
-"""Where the client's address stands in the scope."""
+"""The key of the client's address in the scope."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]{1,5})?")
@@ -62,7 +61,7 @@ YEAR = (b"strict-transport-security", b"max-age=31536000")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer given before the application was asked."""
+    """An error response sent without calling the application."""
 
     status: int
     title: str
@@ -70,12 +69,12 @@ class Refusal:
 
 
 Refuse = Callable[[Refusal, Scope], tuple[bytes, bytes]]
-"""(content type, body) of a refusal, for this kind of client."""
+"""Returns (content type, body) of a refusal: a page or JSON, depending on the path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the guard must know of an installation."""
+    """Settings of the security middleware."""
 
     hosts: frozenset[str]
     proxies: tuple[IPv4Network | IPv6Network, ...]
@@ -85,7 +84,7 @@ class Rules:
 
 
 def guarded(app: App, rules: Rules, refuse: Refuse) -> App:
-    """`app` behind every guard. No page uses websockets, so none gets past."""
+    """Return `app` inside the security middleware. Websockets are refused, as no page uses them."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -115,7 +114,7 @@ def guarded(app: App, rules: Rules, refuse: Refuse) -> App:
 
 
 def _with_headers(send: Send, always: Iterable[tuple[bytes, bytes]]) -> Send:
-    """Security headers on everything; what a handler says itself stays as it says it."""
+    """Add the security headers that a handler did not set itself."""
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -129,7 +128,7 @@ def _with_headers(send: Send, always: Iterable[tuple[bytes, bytes]]) -> Send:
 
 
 def _without_body(send: Send) -> Send:
-    """HEAD is GET without its body, for every page."""
+    """Drop the body, to answer HEAD as GET."""
 
     async def without_body(message: Message) -> None:
         if message["type"] == "http.response.body":
@@ -152,14 +151,14 @@ async def _answer(refusal: Refusal, scope: Scope, send: Send, refuse: Refuse) ->
     await send({"type": "http.response.body", "body": body})
 
 
-# --- who asks, and for whom --------------------------------------------------------------------
+# --- client address and host -------------------------------------------------------------------
 
 
 def client_address(scope: Scope, proxies: Iterable[IPv4Network | IPv6Network]) -> str | None:
-    """Who asks: the peer, or, when the peer is a trusted proxy, whom the chain names.
+    """Return the client's address: the peer, or behind trusted proxies the one they forward.
 
     `X-Forwarded-For` is read from the right, past trusted proxies only: the first address that is
-    none is the client. What stands further left was written by the client and is not read.
+    not one is the client. Entries further left were sent by the client and are ignored.
     """
     peer = scope.get("client")
     address = _address(peer[0]) if peer else None
@@ -174,7 +173,7 @@ def client_address(scope: Scope, proxies: Iterable[IPv4Network | IPv6Network]) -
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address, an IPv4 one in IPv6 clothes undressed; None for what is no address."""
+    """Parse an address, converting IPv4-mapped IPv6 to IPv4; None if it is invalid."""
     try:
         found = ip_address(text.strip("[] "))
     except ValueError:
@@ -183,9 +182,9 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _wrong_host(scope: Scope, hosts: frozenset[str]) -> Refusal | None:
-    """400 for a request that names no host, several, or what can be none (RFC 9112, 3.2); 421 for
-    a foreign one, so that none gets into a link, a mail or a cache. `[::1]:80` is `::1`,
-    `Example.org.:80` is `example.org`."""
+    """Return 400 for a missing, repeated or invalid Host (RFC 9112, 3.2), 421 for an unknown one,
+    so that it never gets into a link, an email or a cache. `[::1]:80` is `::1`, `Example.org.:80`
+    is `example.org`."""
     lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
     found = _HOST.fullmatch(lines[0]) if len(lines) == 1 else None
     if found is None or not str(scope["path"]).startswith("/"):
@@ -197,11 +196,11 @@ def _wrong_host(scope: Scope, hosts: frozenset[str]) -> Refusal | None:
     return None
 
 
-# --- how much, and how long --------------------------------------------------------------------
+# --- body limits -------------------------------------------------------------------------------
 
 
 def _limit(path: str) -> int:
-    """How many bytes a request to this path may hold."""
+    """Return the largest body for this path, in bytes."""
     if _LIBRARY.fullmatch(path):
         return LIBRARY_BODY
     return LARGE_BODY if path.startswith((ADMIN, HOOKS)) else PUBLIC_BODY
@@ -210,7 +209,7 @@ def _limit(path: str) -> int:
 async def _body(
     scope: Scope, receive: Receive, limit: int, seconds: float
 ) -> tuple[Refusal | None, bytes]:
-    """The whole body, read within a size and a time before the application starts."""
+    """Read the whole body within its size and time limits, before the application starts."""
     too_large = Refusal(
         413, marked("Too large"), marked("A request may hold %(all)s bytes.", all=limit)
     )
@@ -242,7 +241,7 @@ async def _body(
 
 
 def _is_more(digits: bytes, limit: int) -> bool:
-    """Whether a number is above `limit`. A very long one is not read: Python refuses to."""
+    """Whether a number is above `limit`. A very long one is not parsed: Python refuses to."""
     written = digits.lstrip(b"0")
     return len(written) > len(str(limit)) or int(written or b"0") > limit
 
@@ -256,14 +255,14 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-# --- whose page sent it ------------------------------------------------------------------------
+# --- cross-site requests -----------------------------------------------------------------------
 
 
 def _is_foreign(scope: Scope, rules: Rules) -> bool:
-    """A request that changes something and carries a cookie must come from our own pages.
+    """Whether an unsafe request with a cookie comes from another site.
 
-    The routes in `cookieless` never read one and are meant to be posted to from elsewhere: by mail
-    programs, by a form on somebody's own page.
+    The routes in `cookieless` never read a cookie and accept posts from elsewhere: from mail
+    programs and from sign-up forms on other sites.
     """
     if scope["method"] not in UNSAFE or str(scope["path"]).startswith(rules.cookieless):
         return False
@@ -278,11 +277,11 @@ def _is_foreign(scope: Scope, rules: Rules) -> bool:
     return origin.partition("://")[2] != host
 
 
-# The API refuses a query parameter that it does not know: a misspelt filter filters nothing, and
-# the answer would look right.
+# The API refuses unknown query parameters: a misspelt filter would have no effect, and the response
+# would look right.
 
 UNKNOWN = "unknown_parameter"
-"""What such an error is called among those of the library that checks fields."""
+"""The type of such an error, among those of pydantic."""
 
 
 async def _refuse_unknown(request: Request) -> None:
@@ -298,7 +297,7 @@ async def _refuse_unknown(request: Request) -> None:
 
 
 def _names(dependant: Dependant) -> Iterator[str]:
-    """The query parameters of a handler, and of all that it depends on."""
+    """Yield the query parameters of a handler and of its dependencies."""
     for field in dependant.query_params:
         yield field.alias
     for one in dependant.dependencies:
@@ -306,4 +305,4 @@ def _names(dependant: Dependant) -> Iterator[str]:
 
 
 KNOWN_NAMES_ONLY = Depends(_refuse_unknown)
-"""Among the dependencies of a router: its routes take the query parameters they name, no other."""
+"""Dependency of a router whose routes refuse unknown query parameters."""

@@ -1,4 +1,4 @@
-"""What people do with a link of theirs. GET only shows; who holds a link is its only proof."""
+"""Pages behind a reader's personal link, which is its only authentication. GET changes nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,13 +36,13 @@ from paperround.web.templates import mail, private, streamed
 router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])
 
 FORGED_MASK = "•••@•••"
-"""Stands where the masked address does: a link that is not ours looks like one that is."""
+"""Shown instead of the masked address, so that a forged link looks like a valid one."""
 
 
 class FormAction(ChoicesForm):
-    """What is to be done on a preferences page, with the choices when they are to be saved. `list`
-    is the list they are for, `email` the address somebody moves to, `shown` the mark of the choices
-    that the page was made with."""
+    """The form of the preferences page: the button, and the preferences to save. `list` is the list
+    they are for, `email` the new address, `shown` the mark of the preferences that the page was
+    made with."""
 
     action: str = "link"
     list_name: str = Field(default="", alias="list")
@@ -53,7 +53,7 @@ class FormAction(ChoicesForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Visit:
-    """One reader with their link, and what they see."""
+    """A reader with a valid link, and their preferences."""
 
     home: AppContext
     token: str
@@ -68,9 +68,8 @@ class _Visit:
         *,
         done: str = "",
     ) -> Response:
-        """The page of the choices; `done` says what was done just now. It holds the mark of the
-        choices that the writer of `form` has seen, or was told of, and suggests topics that the
-        form does not hold yet."""
+        """Return the preferences page. `done` is the action just completed. The page contains the
+        mark of the preferences that the reader has seen, and suggests topics not in the form."""
         errors = errors or {}
         seen = form.shown if isinstance(form, FormAction) and "shown" not in errors else ""
         said = {line.strip().casefold() for line in (form.topic + "\n" + form.topics).splitlines()}
@@ -96,8 +95,7 @@ class _Visit:
 def _visit(
     home: AppContext, token: str, list_name: str | None, now: datetime, client: str | None = None
 ) -> _Visit | None:
-    """The reader of a freshly mailed link, in whose language pages are from here on; None for any
-    other link."""
+    """Return the reader of a recently sent link and use their language; None for other links."""
     choices = preferences.open_choices(home.desk, token, now=now, list_name=list_name or None)
     if choices is None:
         return None
@@ -105,35 +103,35 @@ def _visit(
     return _Visit(home=home, token=token, now=now, choices=choices, client=client)
 
 
-# --- leaving -----------------------------------------------------------------------------------
+# --- unsubscribing -----------------------------------------------------------------------------
 
 
 @router.get("/unsubscribe/{token}")
 def ask_to_leave(home: Home, token: str) -> Response:
-    """A button, and whose link this is."""
+    """Show the unsubscribe button and the masked address."""
     masked = preferences.masked_address(home.desk, token) or FORGED_MASK
     return private(home, "unsubscribe.html", masked=masked, token=token)
 
 
 @router.post("/unsubscribe/{token}")
 def unsubscribe(home: Home, now: Present, token: str) -> Response:
-    """Leave at once (RFC 8058). Whatever the token and whatever the body: 200, and one answer."""
+    """Unsubscribe at once (RFC 8058). Every token and every body get the same 200 response."""
     preferences.leave(home.desk, token, now=now)
     return private(home, "left.html")
 
 
-# --- choices -----------------------------------------------------------------------------------
+# --- preferences -------------------------------------------------------------------------------
 
 
 @router.get("/preferences/{token}")
 def show_choices(home: Home, now: Present, token: str, list: str = "") -> Response:  # noqa: A002
-    """The choices, for a freshly mailed link; for any other an offer to mail one."""
+    """Show the preferences for a recently sent link, else offer to send one."""
     visit = _visit(home, token, list, now)
     return offer(home, token) if visit is None else visit.page(_typed(visit.choices))
 
 
 def _typed(choices: Choices) -> ChoicesForm:
-    """The form as it stands, with what waits to be kept."""
+    """Return the form with the saved preferences and the interests still to be confirmed."""
     return typed(choices.preferences, (*choices.interests, *choices.asked))
 
 
@@ -141,7 +139,7 @@ def _typed(choices: Choices) -> ChoicesForm:
 def act(
     home: Home, now: Present, client: Client, token: str, deed: Annotated[FormAction, Form()]
 ) -> Response:
-    """Do what the page's buttons say; without the right to it, offer to mail a link."""
+    """Run the action of the button pressed; for an expired link, offer to send a new one."""
     if deed.action == "link":
         preferences.mail_choices_link(home.desk, token, now=now)
         return private(home, "link_mailed.html")
@@ -168,7 +166,7 @@ def _joined(visit: _Visit, deed: FormAction) -> Response | None:
 
 
 def _again(visit: _Visit, done: str, list_name: str | None = None) -> Response | None:
-    """The page once more, with what stands now."""
+    """Return the page with the current preferences."""
     fresh = _visit(visit.home, visit.token, list_name or visit.choices.list_name, visit.now)
     return None if fresh is None else fresh.page(_typed(fresh.choices), done=done)
 
@@ -197,8 +195,8 @@ def _saved(visit: _Visit, deed: FormAction) -> Response | None:
     try:
         wish = wished(deed, choices.preferences)
         interests = interests_wished(deed, choices.interests)
-        # Choices that were saved in another window are not replaced by somebody who has never seen
-        # them. Whoever pressed twice wants what stands already.
+        # Do not overwrite preferences saved in another window that this page did not show. After a
+        # double click they already have the wanted values.
         wanted, stands = mark(typed(wish, interests)), mark(_typed(choices))
         if deed.shown and stands not in (deed.shown, wanted):
             raise invalid(
@@ -240,7 +238,7 @@ def _erased(visit: _Visit, _: FormAction) -> Response | None:
 
 _DEEDS: Mapping[str, Callable[[_Visit, FormAction], Response | None]] = {
     "save": _saved,
-    "change": _Visit.page,  # once more, as it was filled in
+    "change": _Visit.page,  # shows the form again
     "leave": _left,
     "join": _joined,
     "move": _asked_to_move,
@@ -249,24 +247,25 @@ _DEEDS: Mapping[str, Callable[[_Visit, FormAction], Response | None]] = {
     "erase": _ask_to_erase,
     "erase-now": _erased,
 }
-"""What the buttons of the page do; each gives None when the right to it ended meanwhile."""
+"""The actions of the buttons; each returns None if the link has expired meanwhile."""
 
 
 def welcomed(home: AppContext, token: str, now: datetime) -> bool:
-    """Whether a link is a freshly mailed one."""
+    """Whether a link was sent recently enough to use."""
     return preferences.open_choices(home.desk, token, now=now) is not None
 
 
 def _unsaved(deed: FormAction) -> str | None:
-    """What somebody wrote who cannot do this any more; None where it was not about to be kept."""
+    """Return the input that an expired link loses; None if the action would not have saved it."""
     return written(deed) if deed.action in ("save", "preview", "change") else None
 
 
 def offer(home: AppContext, token: str, unsaved: str | None = None) -> Response:
-    """What a link that is not freshly mailed gets: a button that has one mailed. Whoever comes back
-    after they were erased, or pressed twice, is told that they are; whose link ran out while they
-    wrote is shown the lines they wrote, `unsaved`: None where there was nothing to keep, empty
-    where it cannot be shown."""
+    """Return the page for an expired link, with a button to send a new one.
+
+    An erased reader sees that they were erased. `unsaved` is the input to show if the link expired
+    while the reader was typing: None without input, empty if it cannot be shown.
+    """
     if was_erased(home.desk, token):
         return private(home, "erased.html")
     masked = preferences.masked_address(home.desk, token) or FORGED_MASK
@@ -276,12 +275,12 @@ def offer(home: AppContext, token: str, unsaved: str | None = None) -> Response:
     )
 
 
-# --- looking ahead, and back -------------------------------------------------------------------
+# --- preview and history -----------------------------------------------------------------------
 
 
 @router.get("/preferences/{token}/preview", dependencies=[costly(DIGEST)])
 def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  # noqa: A002
-    """The next digest as this reader would get it now, as a mail."""
+    """Show the email of the next digest, as this reader would get it now."""
     found = next_digest(home.previewer, token, now=now, list_name=list or None)
     if found is None or not welcomed(home, token, now):
         return offer(home, token)
@@ -295,7 +294,7 @@ def preview(home: Home, now: Present, token: str, list: str = "") -> Response:  
 def try_choices(
     home: Home, now: Present, token: str, deed: Annotated[FormAction, Form()]
 ) -> Response:
-    """The next digest with choices that are not saved; nothing is kept."""
+    """Show the next digest with unsaved preferences, without saving them."""
     visit = _visit(home, token, deed.list_name, now)
     if visit is None:
         return offer(home, token, _unsaved(deed))
@@ -327,24 +326,24 @@ def try_choices(
 
 @router.get("/preferences/{token}/history")
 def history(home: Home, now: Present, token: str) -> Response:
-    """What this reader was sent, and what became of it."""
+    """Show the emails sent to this reader, with their status."""
     past = reader_history(home.desk, token, now=now)
     if past is None or not welcomed(home, token, now):
         return offer(home, token)
     return private(home, "history.html", past=past, token=token)
 
 
-# --- another address ---------------------------------------------------------------------------
+# --- change of address -------------------------------------------------------------------------
 
 
 @router.get("/address/{token}")
 def ask_to_agree(home: Home) -> Response:
-    """A button. Looking changes nothing, and every link looks the same."""
+    """Show the button. GET changes nothing, and every link shows the same page."""
     return private(home, "move.html")
 
 
 @router.post("/address/{token}")
 def agree(home: Home, now: Present, token: str) -> Response:
-    """Agree to a change of address, from one of its ends."""
+    """Confirm a change of address, from the old or the new one."""
     agreed = change_address.agree(home.desk, token, now=now)
     return private(home, "moved.html", agreed=agreed)

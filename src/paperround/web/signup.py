@@ -1,4 +1,4 @@
-"""Signing up: by the form, by somebody else's form, by program; and confirming it."""
+"""Pages to sign up, preview a digest, confirm, and request a link to the preferences."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -54,14 +54,15 @@ router = APIRouter(include_in_schema=False)
 SNIPPET, CHOICES = "snippet", "choices"
 
 ROUTED = frozenset("%!|`")
-"""What some mail servers route onwards (`user%other.example`, `other!user`) or hand to a shell."""
+"""Characters in a local part that some mail servers use for routing (`user%other.example`,
+`other!user`) or pass to a shell."""
 
 
 class PlainForm(APIRoute):
-    """A route whose form carries no files; one that could is refused before it is read."""
+    """A route for URL-encoded forms; multipart forms are refused before they are read."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, behind that."""
+        """Return the handler with this check."""
         inner = super().get_route_handler()
 
         async def plain(request: Request) -> Response:
@@ -75,9 +76,9 @@ class PlainForm(APIRoute):
 
 
 class LinkForm(BaseModel):
-    """Somebody asks for a link to their choices. `website` is a trap: no person sees it. `work` and
-    `number` are what a browser did. `language` is what the page was in: the browser's where it says
-    none."""
+    """The form to request a link to the preferences. `website` is a honeypot that no person sees.
+    `work` and `number` are a solved proof of work. `language` is that of the page, by default the
+    browser's."""
 
     email: str = ""
     website: str = ""
@@ -88,11 +89,10 @@ class LinkForm(BaseModel):
 
 
 class SignupForm(HoursForm, LinkForm):
-    """The sign-up form. `origin` is `snippet` in the form for other people's pages and `choices` in
-    the whole form. `search` is what was looked for, in the form of the search page; `lists` are
-    those of whoever chooses among `several`. Topics, authors and searches count for whoever
-    confirms, who is shown them then. `corrected` is the address that we asked about when the domain
-    looked like a slip, and `kept` the domain that was asked about already."""
+    """The sign-up form. `origin` is `snippet` for the form on other sites, `choices` for the full
+    form. `search` is the query of the search page; `lists` are the chosen ones if `several` is set.
+    Topics, authors and searches are shown before confirming. `corrected` is the address that we
+    suggested when the domain looked like a typo, `kept` the domain that the visitor confirmed."""
 
     list_name: str = Field(default=DEFAULT_LIST, alias="list")
     origin: str = ""
@@ -108,23 +108,23 @@ class SignupForm(HoursForm, LinkForm):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The lists that are asked for, each once."""
+        """The requested lists, without duplicates."""
         return tuple(dict.fromkeys(self.lists)) if self.several else (self.list_name,)
 
 
-# --- the first page and its form ---------------------------------------------------------------
+# --- the front page and its form ---------------------------------------------------------------
 
 
 @router.get("/")
 def front(home: Home, now: Present) -> Response:
-    """The form, and today's papers under it."""
+    """Show the front page: the short sign-up form, and today's papers."""
     return sign_up_page(home, SignupForm(), now, is_whole=False)
 
 
 def subscribe(
     home: Home, now: Present, client: Client, form: Annotated[SignupForm, Form()]
 ) -> Response:
-    """Take a request. Whoever was too fast or fell into the trap is told the same."""
+    """Queue a sign-up. Bots that submit too fast or fill the honeypot get the same response."""
     speak_to(form.language)
     visitor, is_trapped = _visitor(home, client, form, now)
     again = partial(sign_up_page, home, form, now, is_whole=form.origin == CHOICES)
@@ -148,7 +148,7 @@ def subscribe(
 def _visitor(
     home: AppContext, client: str | None, form: SignupForm | LinkForm, now: datetime
 ) -> tuple[Visitor, bool]:
-    """Who sent a form, and whether it was a program that fell into a trap."""
+    """Return the visitor who sent a form, and whether they are a bot."""
     stamp = form_token.filled(home.desk.keys, form.stamp, now=now)
     visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
     return visitor, stamp is Filled.TOO_FAST or bool(form.website)
@@ -156,7 +156,7 @@ def _visitor(
 
 @contextmanager
 def refusals_counted(home: AppContext, now: datetime) -> Iterator[None]:
-    """The operator hears of what a limit refuses, whatever is undone with the request."""
+    """Count refusals by a limit for the operator, even if the request is rolled back."""
     try:
         yield
     except RateLimited as error:
@@ -174,8 +174,7 @@ router.add_api_route("/subscribe", subscribe, methods=["POST"], route_class_over
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What was probably meant by an address: the whole one, its domain, and that as it was
-    written."""
+    """A suggested correction of an address: the address, its domain, and the domain as written."""
 
     address: str
     domain: str
@@ -183,8 +182,8 @@ class Hint:
 
 
 def _hint(home: AppContext, form: SignupForm) -> Hint | None:
-    """What to ask whoever wrote an address, once. The spelling of its domain alone tells. Raises
-    InvalidInput (code `email`) for what is no address."""
+    """Return a correction to suggest once, judging by the spelling of the domain. Raises
+    InvalidInput (code `email`) for an invalid address."""
     address = address_of(home, form.email)
     domain = meant(address.domain)
     if domain is None or form.corrected or form.kept == address.domain:
@@ -202,11 +201,11 @@ def sign_up_page(
     crowd: Crowded | None = None,
     is_whole: bool = True,
 ) -> Response:
-    """The whole form, for whoever wants to choose first, or the first page, with a short one.
+    """Return the page with the full sign-up form, or the front page with the short one.
 
-    Work is for one visitor, an error and a hint for whoever made a slip: no cache keeps them.
-    Whoever is asked again is as slow as they were: their stamp stays. Who was refused in a crowd
-    gets work to do, and is let in with it.
+    Pages with a proof of work, an error or a hint are not cached. A form that is shown again keeps
+    its valid stamp, so a quick correction does not look like a bot. After a refusal because of a
+    `crowd`, the form contains a proof of work, with which the next attempt is accepted.
     """
     keys, work = home.desk.keys, _work(home, now, crowd)
     is_again = form_token.filled(keys, form.stamp, now=now) is Filled.BY_HAND
@@ -257,22 +256,21 @@ def _request(home: AppContext, form: SignupForm, visitor: Visitor, now: datetime
 
 
 def _proof(home: AppContext, form: SignupForm | LinkForm, now: datetime) -> str | None:
-    """The challenge that a browser solved for the form, None where it solved none."""
+    """Return the id of the challenge that the browser solved for this form, or None."""
     return form_token.solved(home.desk.keys, form.work, form.number, now=now) if form.work else None
 
 
 def asked_lists(form: SignupForm) -> tuple[str, ...]:
-    """The lists that are asked for; raises InvalidInput (code `list`) where there is none."""
+    """Return the requested lists. Raises InvalidInput (code `list`) without one."""
     if not form.names:
         raise invalid("list", "choose one list at least")
     return form.names
 
 
 def wanted_interests(form: SignupForm) -> tuple[Interest, ...]:
-    """What the form says somebody is interested in; what a search page was asked is something to
-    look for every day.
+    """Return the interests in the form, including the query of a search page as a keyword.
 
-    Raises InvalidInput, its code the name of the field.
+    Raises InvalidInput with the field's name as its code.
     """
     try:
         searched = [interest(InterestKind.KEYWORD, form.search)] if form.search.strip() else []
@@ -288,7 +286,7 @@ def wanted_interests(form: SignupForm) -> tuple[Interest, ...]:
 
 
 def new_address_of(home: AppContext, written: str) -> Address:
-    """An address that mails are to go to from now on; raises InvalidInput (code `email`)."""
+    """Parse an address for new deliveries. Raises InvalidInput (code `email`)."""
     address = address_of(home, written)
     if not ROUTED.isdisjoint(address.mailed.rpartition("@")[0]):
         raise invalid(
@@ -307,7 +305,7 @@ def new_address_of(home: AppContext, written: str) -> Address:
 
 
 def address_of(home: AppContext, written: str) -> Address:
-    """The address somebody wrote; raises InvalidInput (code `email`)."""
+    """Parse an address. Raises InvalidInput (code `email`)."""
     try:
         return home.addresses.read(written)
     except InvalidInput as error:
@@ -316,7 +314,7 @@ def address_of(home: AppContext, written: str) -> Address:
 
 @router.get("/snippet")
 def snippet(home: Home, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
-    """A form for a list to copy into one's own page."""
+    """Show the HTML of a sign-up form to copy into another site."""
     lists = every_list(home.database)
     chosen = next((one for one in lists if one.name == list), None)
     if chosen is None:
@@ -324,25 +322,25 @@ def snippet(home: Home, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     return public(home, "snippet.html", lists=lists, chosen=chosen)
 
 
-# --- looking at the digest before asking for it -----------------------------------------------
+# --- the full form and the preview -------------------------------------------------------------
 
 
 @router.get("/subscribe", dependencies=[PATIENT])
 @router.get("/subscribe/preview", dependencies=[PATIENT])
 @router.get("/subscribe/choices", dependencies=[PATIENT])
 def show_form(home: Home, now: Present, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
-    """The whole form: lists, topics, hours. Whoever comes back to what it led to begins anew."""
+    """Show the full form: lists, topics and hours. A reload of its later steps starts over."""
     return sign_up_page(home, SignupForm(list=list), now)
 
 
 def why_none(reason: str | None) -> str:
-    """Why there would be no digest, in words."""
+    """Return the message for why there would be no digest."""
     return WHY_NO_MAIL.get(reason or "", marked("There would be no digest now."))
 
 
 @router.post("/subscribe/preview", dependencies=[costly(DIGEST)])
 def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
-    """What somebody with these choices would get now. Nothing is kept, and nobody is mailed."""
+    """Show the digest for these choices, without storing or sending anything."""
     speak_to(form.language)
     try:
         found = newcomers_digest(
@@ -362,7 +360,7 @@ def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) ->
 
 @router.post("/subscribe/choices", dependencies=[PATIENT])
 def change(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
-    """The whole form once more, as it was filled in."""
+    """Show the full form again with its values."""
     speak_to(form.language)
     return sign_up_page(home, form, now)
 
@@ -372,13 +370,13 @@ def change(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Res
 
 @router.get("/confirm/{token}", dependencies=[TO_ITS_READER])
 def ask_to_confirm(home: Home, token: str) -> Response:
-    """A button. Looking changes nothing, and every link looks the same."""
+    """Show the confirm button. GET changes nothing, and every link shows the same page."""
     return private(home, "confirm.html", token=token)
 
 
 @router.post("/confirm/{token}", dependencies=[TO_ITS_READER])
 def confirm(home: Home, now: Present, token: str) -> Response:
-    """Use the link once; a forged, old or used one gets one answer."""
+    """Confirm a sign-up. Forged, expired and used links all get the same response."""
     confirmed = signup.confirm(home.desk, token, now=now)
     if confirmed is None:
         return private(home, "not_confirmed.html")
@@ -389,25 +387,25 @@ def confirm(home: Home, now: Present, token: str) -> Response:
 
 @router.get("/confirm/{token}/preview", dependencies=[costly(DIGEST), TO_ITS_READER])
 def look_before_confirming(home: Home, now: Present, token: str) -> Response:
-    """What the link's holder would get once they confirm."""
+    """Show the digest that the subscriber will get after confirming."""
     found = awaited_digest(home.previewer, token, now=now)
     why = why_none(found.skipped)
     return private(home, "awaited.html", next=found, why=why, token=token)
 
 
-# --- a link to one's choices -------------------------------------------------------------------
+# --- a link to the preferences -----------------------------------------------------------------
 
 
 @router.get("/preferences")
 def ask_for_link(home: Home, now: Present) -> Response:
-    """A form for a reader who has no mail of ours at hand."""
+    """Show the form to request a link, for a reader without one of our emails."""
     return _link_form(home, LinkForm(), now)
 
 
 def request_link(
     home: Home, now: Present, client: Client, form: Annotated[LinkForm, Form()]
 ) -> Response:
-    """Mail a link to whoever reads at that address; everybody is told the same."""
+    """Queue an email with a link, if the address subscribes. Every address gets the same page."""
     speak_to(form.language)
     visitor, is_trapped = _visitor(home, client, form, now)
     try:

@@ -1,4 +1,4 @@
-"""Signing up by program: one JSON value, and the same answer for everybody."""
+"""The sign-up API. The response is the same whatever is known about the address."""
 
 from typing import Annotated
 
@@ -62,11 +62,10 @@ class Accepted(BaseModel):
 
 
 class SignupRoute(APIRoute):
-    """The route of sign-ups by program, which may be sent again: what a limit refuses is counted,
-    whoever asks once more."""
+    """The route of the sign-up API: idempotent, and each refusal by a limit is counted."""
 
     def get_route_handler(self) -> Handler:
-        """The handler, within that."""
+        """Return the handler with both."""
         inner = super().get_route_handler()
 
         async def counted(request: Request) -> Response:

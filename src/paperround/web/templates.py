@@ -1,4 +1,4 @@
-"""The pages' templates: everything escaped, whatever a file is called, and nothing undefined."""
+"""Render pages with Jinja, with autoescaping in every template and errors for undefined names."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,17 +39,17 @@ _SIGNALS = {
 
 
 def of_arxiv(papers: Iterable[EditionPaper]) -> bool:
-    """Whether any of them is arXiv's."""
+    """Whether any of the papers is on arXiv."""
     return any(one.identifiers.get("arxiv") for one in papers)
 
 
 def _moment(locale: Locale, moment: datetime) -> str:
-    """`Fri 30 Jan 15:47`, in UTC, where another instant beside it says so."""
+    """Format an instant as `Fri 30 Jan 15:47` in UTC, without the zone."""
     return f"{locale.short_date(moment.date())} {moment:%H:%M}"
 
 
 def _parts(locale: Locale, paper: EditionPaper) -> list[tuple[str, str]]:
-    """The parts of a score that are not 0: their names as people say them, and what each adds."""
+    """Return the names and values of the parts of a score that are not 0."""
     return [
         (locale.word(name.replace("_", " ")), _part(locale, value))
         for name, value in paper.parts.items()
@@ -58,7 +58,7 @@ def _parts(locale: Locale, paper: EditionPaper) -> list[tuple[str, str]]:
 
 
 def _part(locale: Locale, value: float) -> str:
-    """A part of a score with its sign, to the places it was added with."""
+    """Format a part of a score with its sign and four decimals."""
     return locale.decimal(f"{value:+.4f}".replace("-", "−"))
 
 
@@ -67,7 +67,7 @@ def _weight(locale: Locale, value: float) -> str:
 
 
 def _cut_time(locale: Locale, cut: str, mailing_list: MailingList) -> str:
-    """`06:00`, when a cut of a list is made."""
+    """Return the time of a list's cut, such as `06:00`."""
     is_number = cut.isascii() and cut.isdecimal() and len(cut) < 3
     if is_number and int(cut) < len(mailing_list.cuts):
         return mailing_list.cuts[int(cut)]
@@ -75,13 +75,13 @@ def _cut_time(locale: Locale, cut: str, mailing_list: MailingList) -> str:
 
 
 def _sentence(locale: Locale, text: str) -> str:
-    """`text`, as an error says it, as a sentence: with a capital and a full stop."""
+    """Return an error message as a sentence, with a capital and a full stop."""
     said = text[:1].upper() + text[1:]
     return said if said.endswith(_ENDS) else locale.gettext("%(problem)s.", problem=said)
 
 
 def _told(locale: Locale, count: Observation) -> str:
-    """`12 comments`; a signal that has no word here goes by its name."""
+    """Format a count such as `12 comments`; an unknown signal is shown by its name."""
     noun = _SIGNALS.get(count.signal)
     if noun is not None:
         return locale.counted(count.value, noun)
@@ -90,7 +90,7 @@ def _told(locale: Locale, count: Observation) -> str:
 
 @cache
 def environment(language: str = ENGLISH) -> Environment:
-    """The environment of all pages in a language of ours."""
+    """Return the Jinja environment of all pages in a language."""
     ours = locale_for(language)
     made = Environment(
         loader=FileSystemLoader(templates_dir() / "web"),
@@ -98,7 +98,7 @@ def environment(language: str = ENGLISH) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        auto_reload=False,  # nobody changes them while they serve
+        auto_reload=False,  # they do not change while the site runs
         extensions=TRANSLATED,
     )
     speaking(made, ours)
@@ -130,60 +130,59 @@ def environment(language: str = ENGLISH) -> Environment:
 
 
 def render(template: str, **values: object) -> str:
-    """The page `template` with `values`, in the language of whoever asks for it."""
+    """Render `template` with `values` in the language of the request."""
     return carried(environment(page_language()).get_template(template).render(**values))
 
 
 def paper_page(paper: EditionPaper | Hit | Paper) -> str:
-    """The address of a paper's page on this site."""
+    """Return the path of a paper's page."""
     name = page_name(paper.identifiers, paper.id) if isinstance(paper, Paper) else paper.name
     return page_path(name)
 
 
 def static_dir() -> Path:
-    """The folder of style sheets and scripts."""
+    """Return the folder of style sheets and scripts."""
     return templates_dir() / "web" / "static"
 
 
 @cache
 def static_version(name: str) -> str:
-    """What changes when a static file does."""
+    """Return a hash of a static file."""
     return hashlib.sha256((static_dir() / name).read_bytes()).hexdigest()[:12]
 
 
 def static_url(name: str) -> str:
-    """The address of a static file with its version."""
+    """Return the URL of a static file with its version."""
     return f"/static/{name}?v={static_version(name)}"
 
 
 KEPT = MappingProxyType({"cache-control": "public, max-age=60"})
-"""Public pages change with an edition; a minute more does no harm."""
+"""Headers of public pages, which change a few times a day."""
 STAMP = f"stamp-{token_hex(16)}"
-"""Stands in a public page where the stamp of its form goes, until somebody gets the page. Nobody
-who writes a title can guess it."""
+"""The placeholder of a form's stamp in cached pages. It is random, so content cannot contain it."""
 
 MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-"""A mail carries its styles inside, as mail programs need it, and may do nothing else."""
+"""Messages contain inline styles, as mail programs need them, and may do nothing else."""
 
 
 def public(home: AppContext, template: str, **values: object) -> Response:
-    """A page that is the same for everybody, and may be kept for a minute. A form's stamp, where
-    one is named, is that of the moment at which somebody gets the page."""
+    """Return a page that is the same for everybody, cacheable for a minute. A `stamp` in `values`
+    is replaced by the placeholder, which each response replaces with a new stamp."""
     stamped = {name: STAMP if name == "stamp" else value for name, value in values.items()}
     return _page(home, template, 200, KEPT, stamped)
 
 
 def private(home: AppContext, template: str, *, status: int = 200, **values: object) -> Response:
-    """A page for whoever asked, which no cache keeps: it says nothing, so the guard says
+    """Return a page for one visitor. It has no Cache-Control, so the security middleware adds
     `no-store`."""
     return _page(home, template, status, {}, values)
 
 
 def mail(html: str) -> Response:
-    """A mail as it would look, shut off from the site around it."""
+    """Return the HTML of an email as a page, isolated from the site."""
     return Response(html, headers={"content-security-policy": MAIL_POLICY}, media_type=HTML)
 
 
@@ -200,17 +199,16 @@ def _page(
 
 
 PIECE = 32 * 1024
-"""Characters that are sent at once, at least; fewer at the end."""
+"""The least number of characters in a chunk, except for the last."""
 
 
 def streamed(pieces: Iterator[str], *, media_type: str, name: str) -> StreamingResponse:
-    """A file called `name`, made of `pieces` as they come.
+    """Stream `pieces` as a file called `name`.
 
-    The first of them is made before the answer begins: a failure until then is answered as any
-    other is. One that comes later breaks the connection off, so that nobody takes a part for the
-    whole.
+    The first chunk is made before the response starts, so a failure until then gets an error
+    response. A later one breaks the connection, so that nobody mistakes a part for the whole file.
     """
-    # Half a character, which JSON can say and UTF-8 cannot, becomes a question mark.
+    # A lone surrogate, which JSON can contain and UTF-8 cannot, becomes a question mark.
     gathered = (piece.encode("utf-8", "replace") for piece in _gathered(pieces))
     first = next(gathered, b"")
     headers = {"content-disposition": f'attachment; filename="{name}"'}
@@ -218,7 +216,7 @@ def streamed(pieces: Iterator[str], *, media_type: str, name: str) -> StreamingR
 
 
 def _gathered(pieces: Iterator[str]) -> Iterator[str]:
-    """The same in larger pieces: each of them costs a turn of the server's loop."""
+    """Join pieces into larger chunks, because each chunk costs a step of the event loop."""
     waiting: list[str] = []
     size = 0
     for piece in pieces:
