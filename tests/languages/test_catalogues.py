@@ -29,7 +29,7 @@ from paperround.papers.formatting import paper_links
 from paperround.ranking.formula import _PARTS
 from paperround.web.errors import BROKEN, NOT_HERE, NOWHERE, TITLES
 from paperround.web.preferences_form import FREQUENCIES
-from paperround.web.signup import why_none
+from paperround.web.signup import no_digest_reason
 from paperround.web.templates import _SIGNALS
 from tests.languages.unmarked import unmarked
 from tools.words import OTHERS, TEMPLATE, faults, main, messages, renewed, written
@@ -181,7 +181,12 @@ def test_words_that_code_chooses_are_in_the_catalogues(said: Catalog) -> None:
     somewhere = Linked({kind: f"https://example.org/{kind}" for kind in kinds})
     of_arxiv = Linked({"abstract": "https://arxiv.org/abs/2601.00001"})
     words = {label for one in (somewhere, of_arxiv) for label, _ in paper_links(one)}
-    words |= {*FREQUENCIES.values(), *WHY_NO_MAIL.values(), why_none(None), *WHY_THIN.values()}
+    words |= {
+        *FREQUENCIES.values(),
+        *WHY_NO_MAIL.values(),
+        no_digest_reason(None),
+        *WHY_THIN.values(),
+    }
     words |= {became(state, "") for state in DeliveryState}
     words |= {*map(notice_called, SystemMailKind), notice_called(""), mail_called(DIGEST)}
     words |= {mail_called(""), *HEALTH.values(), *ALARMS.values(), GONE, BY_HAND}

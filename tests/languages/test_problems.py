@@ -22,7 +22,7 @@ from paperround.subscribers.choices import checked
 from paperround.subscribers.interests import InterestKind, bounded, interest, interests_in
 from paperround.subscribers.keywords import read_keywords
 from paperround.subscribers.model import Address, Preferences
-from paperround.web.preferences_form import ChoicesForm, wished
+from paperround.web.preferences_form import ChoicesForm, parse_preferences
 from tests.builders import NOW
 from tests.mail.address_corpus import bad
 from tools.words import OTHERS
@@ -66,7 +66,9 @@ def problems() -> Iterator[str]:
         yield said
     yield from (problem_of(lambda one=one: read_keywords(one)) for one in SEARCHES)
     yield from (
-        problem_of(lambda one=one: checked(wished(one, Preferences()), zone="UTC", now=NOW))
+        problem_of(
+            lambda one=one: checked(parse_preferences(one, Preferences()), zone="UTC", now=NOW)
+        )
         for one in (ChoicesForm.model_validate(fields) for fields in FIELDS)
     )
     for wish in (Preferences(size=99), Preferences(hour=24), Preferences(floor=float("inf"))):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.http.client import LONGEST_WAIT, failure, retry_after
+from paperround.http.client import LONGEST_WAIT, http_error, retry_after
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 
@@ -40,7 +40,7 @@ def test_any_pause_is_within_a_day(value: str) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429, 500, 503, 300, 306])
 def test_a_failure_carries_its_status_and_may_be_tried_again(status: int) -> None:
-    error = failure(status, {"retry-after": "7"}, NOW)
+    error = http_error(status, {"retry-after": "7"}, NOW)
     assert (error.status, error.retry_after, error.permanent) == (status, 7.0, False)
     assert str(status) in str(error)
 
@@ -61,4 +61,4 @@ def test_a_failure_carries_its_status_and_may_be_tried_again(status: int) -> Non
 def test_a_budget_that_is_used_up_names_its_pause(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert failure(403, headers, NOW).retry_after == seconds
+    assert http_error(403, headers, NOW).retry_after == seconds

@@ -1,13 +1,13 @@
 import pytest
 
 from paperround.core.errors import FetchRefused, Misconfigured
-from paperround.http.targets import FetchTarget, parse, parse_allowed, target
+from paperround.http.targets import FetchTarget, check_target, parse_allowed, parse_url
 
 WEB = frozenset({80, 443})
 
 
 def asked(address: str, *allow: str) -> FetchTarget:
-    return target(parse(address), ports=WEB, allow=parse_allowed(allow))
+    return check_target(parse_url(address), ports=WEB, allow=parse_allowed(allow))
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def asked(address: str, *allow: str) -> FetchTarget:
 def test_a_web_address_names_a_host_and_a_port(
     address: str, host: str, port: int, tls: bool
 ) -> None:
-    assert asked(address) == FetchTarget(host=host, port=port, tls=tls, opened=False)
+    assert asked(address) == FetchTarget(host=host, port=port, tls=tls, is_allowed=False)
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ def test_a_web_address_names_a_host_and_a_port(
     ["http://wiki.lan:8080/feed", "https://WIKI.lan:8080/", "http://wiki.lan:8080/?page=2"],
 )
 def test_an_opened_host_is_open_at_its_port(address: str) -> None:
-    assert asked(address, "Wiki.lan:8080").opened
+    assert asked(address, "Wiki.lan:8080").is_allowed
 
 
 @pytest.mark.parametrize("entry", ["[::1]:8080", "wiki.lan:80", "10.0.0.8:443"])
 def test_an_entry_of_the_allow_list_may_be_any_host_and_port(entry: str) -> None:
-    assert asked(f"http://{entry}/", entry).opened
+    assert asked(f"http://{entry}/", entry).is_allowed
 
 
 def test_an_opened_host_is_closed_at_other_ports() -> None:

@@ -62,7 +62,7 @@ def arm(moment: str) -> None:
     elif moment == "kept":
         Connection.commit = die  # type: ignore[method-assign]
     else:
-        auth._answered = die_after(auth._answered)
+        auth._run_once = die_after(auth._run_once)
 
 
 def main(url: str, folder: str, moment: str, what: str) -> None:

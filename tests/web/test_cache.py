@@ -9,11 +9,11 @@ from starlette.testclient import TestClient
 from paperround.config import Settings
 from paperround.editions.model import Edition
 from paperround.web import form_token
-from paperround.web.cache import PageCache, conditional
-from paperround.web.form_token import Filled
-from paperround.web.language import hearing
-from paperround.web.security import App, Message, Receive, Scope, Send
-from paperround.web.templates import KEPT, STAMP
+from paperround.web.cache import PageCache, add_etags
+from paperround.web.form_token import FormSender
+from paperround.web.language import language_middleware
+from paperround.web.security import ASGIApp, Message, Receive, Scope, Send
+from paperround.web.templates import PUBLIC_HEADERS, STAMP
 from tests.builders import paper
 from tests.web.conftest import Site, running
 from tests.web.papers import keep
@@ -26,7 +26,7 @@ class Counted:
     """An application that says how often it was asked."""
 
     body: str = "page {}"
-    headers: dict[str, str] = field(default_factory=lambda: dict(KEPT))
+    headers: dict[str, str] = field(default_factory=lambda: dict(PUBLIC_HEADERS))
     kind: str = "text/html; charset=utf-8"
     asked: int = 0
 
@@ -51,10 +51,10 @@ class Cached:
     def __post_init__(self) -> None:
         cache = PageCache(
             lambda: f"at {self.seconds:g}",
-            most_bytes=self.most_bytes,
+            max_bytes=self.most_bytes,
             timer=lambda: self.seconds,
         )
-        served: App = hearing(conditional(cache.before(self.counted.app)))
+        served: ASGIApp = language_middleware(add_etags(cache.wrap(self.counted.app)))
         self.client = TestClient(served)
 
     def asks(self, path: str = "/", **headers: str) -> str:
@@ -78,7 +78,7 @@ def test_every_address_has_its_own_page() -> None:
 
 @pytest.mark.accept("F26", part="pages")
 def test_every_language_has_its_own_page() -> None:
-    one = Cached(Counted(headers={**KEPT, "vary": "accept-language"}))
+    one = Cached(Counted(headers={**PUBLIC_HEADERS, "vary": "accept-language"}))
     asked = ("de", "fr", "de-AT", "fr")
     said = [one.client.get("/", headers={"accept-language": language}).text for language in asked]
     assert said == ["page 1", "page 2", "page 1", "page 2"]
@@ -89,8 +89,8 @@ def test_every_language_has_its_own_page() -> None:
     [
         {"cache-control": "no-store"},
         {"cache-control": "private, max-age=60"},
-        {**KEPT, "vary": "cookie"},
-        {**KEPT, "set-cookie": "a=b"},
+        {**PUBLIC_HEADERS, "vary": "cookie"},
+        {**PUBLIC_HEADERS, "set-cookie": "a=b"},
         {},
     ],
 )
@@ -156,7 +156,7 @@ def test_who_has_a_page_already_is_told_that_it_has_not_changed(
 ) -> None:
     keep(site, paper(1))
     first = site.client.get(path)
-    assert first.headers["cache-control"] == KEPT["cache-control"]
+    assert first.headers["cache-control"] == PUBLIC_HEADERS["cache-control"]
     known = {"if-none-match": first.headers["etag"]}
     again = site.client.get(path, headers=known)
     assert (again.status_code, again.content) == (304, b"")
@@ -168,7 +168,7 @@ def test_a_form_on_a_cached_page_is_as_old_as_its_visit(settings: Settings) -> N
         for _ in range(2):
             [stamp] = re.findall('name="stamp" value="([^"]+)"', site.client.get("/").text)
             keys = site.runtime.desk.keys
-            assert form_token.filled(keys, stamp, now=site.clock.now()) is Filled.TOO_FAST
+            assert form_token.check_stamp(keys, stamp, now=site.clock.now()) is FormSender.TOO_FAST
             site.clock.move(seconds=10)
 
 

@@ -17,16 +17,16 @@ PREVIEW = "/subscribe/preview"
 @pytest.fixture
 def hurried(site: Site) -> Site:
     """A site where nobody waits for a turn."""
-    site.app.state.turns = CostlyTurns(patience=0)
+    site.app.state.turns = CostlyTurns(max_wait=0)
     return site
 
 
 @pytest.mark.accept("S16", part="turns", mutant="any-number-of-costly-requests-run-at-once")
 def test_two_costly_requests_run_at_a_time_and_one_of_each_client() -> None:
     turns = CostlyTurns()
-    assert [turns.take(one) for one in ("a", "a", "b", "c")] == [True, False, True, False]
-    turns.end("a")
-    assert [turns.take(one) for one in ("b", "c")] == [False, True]
+    assert [turns.acquire(one) for one in ("a", "a", "b", "c")] == [True, False, True, False]
+    turns.release("a")
+    assert [turns.acquire(one) for one in ("b", "c")] == [False, True]
 
 
 @pytest.mark.accept("S16", part="turns", mutant="a-search-takes-no-turn")
@@ -37,12 +37,12 @@ def test_while_others_have_all_turns_a_search_is_to_be_tried_again(
     hurried: Site, path: str
 ) -> None:
     for other in OTHERS:
-        assert hurried.app.state.turns.take(other)
+        assert hurried.app.state.turns.acquire(other)
     answer = hurried.client.get(path)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert "Please try again in a moment" in answer.text
     assert hurried.client.get("/editions").status_code == 200
-    hurried.app.state.turns.end(OTHERS[0])
+    hurried.app.state.turns.release(OTHERS[0])
     assert hurried.client.get(path).status_code == 200
 
 
@@ -59,7 +59,7 @@ def test_while_others_have_all_turns_a_search_is_to_be_tried_again(
 def test_somebody_whose_request_still_runs_is_told_so(
     hurried: Site, method: str, path: str
 ) -> None:
-    hurried.app.state.turns.take(OWN)
+    hurried.app.state.turns.acquire(OWN)
     answer = hurried.client.request(method, path)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
     assert "nother request of yours is still being answered" in answer.text
@@ -77,8 +77,8 @@ def test_a_turn_is_over_before_the_answer_leaves(hurried: Site) -> None:
     turns, is_free = hurried.app.state.turns, []
 
     async def send(_: Message) -> None:
-        is_free.append(turns.take(OWN))
-        turns.end(OWN)
+        is_free.append(turns.acquire(OWN))
+        turns.release(OWN)
 
     async def ask() -> None:
         await hurried.app(asking_for("/api/v1/search"), receive, send)

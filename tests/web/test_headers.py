@@ -7,7 +7,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from paperround.editions.model import Edition
-from paperround.web.security import POLICY
+from paperround.web.security import CONTENT_SECURITY_POLICY
 from paperround.web.templates import environment, static_dir, static_url
 from tests.web.conftest import Site
 from tests.web.secured import secured
@@ -152,7 +152,7 @@ def test_no_template_holds_an_inline_script_or_style() -> None:
     folder = static_dir().parent
     for name in PAGES:
         assert not INLINE.search((folder / name).read_text(encoding="utf-8")), name
-    assert "unsafe" not in POLICY
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
 
 
 @pytest.mark.accept("W7", part="autoescape")

@@ -29,7 +29,7 @@ from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web import form_token
 from paperround.web.app import create_app
-from paperround.web.form_token import Filled
+from paperround.web.form_token import FormSender
 from tests.builders import NOW, address, seed_subscribers
 from tests.web.conftest import PUBLIC_URL, Site, running
 
@@ -84,7 +84,7 @@ def test_whoever_falls_into_the_trap_is_told_the_same_and_mailed_nothing(site: S
 @pytest.mark.accept("S3", part="stamp")
 def test_a_form_sent_within_two_seconds_is_told_the_same_and_mailed_nothing(site: Site) -> None:
     honest = site.ask("grace@mail.example")
-    stamp, before = form_token.stamp(site.runtime.desk.keys, now=site.clock.now()), site.dump()
+    stamp, before = form_token.make_stamp(site.runtime.desk.keys, now=site.clock.now()), site.dump()
     site.clock.move(seconds=1.9)
     fields = {"email": "ada@mail.example", "stamp": stamp}
     assert site.client.post("/subscribe", data=fields).text == honest
@@ -276,21 +276,24 @@ def test_who_asked_too_often_has_to_wait_after_a_restart_too(limited_site: Site)
 
 
 def test_a_stamp_is_good_from_two_seconds_to_a_day() -> None:
-    stamp = form_token.stamp(RING, now=NOW)
-    ages = {1.9: Filled.TOO_FAST, 2: Filled.BY_HAND, 86_400: Filled.BY_HAND}
-    for seconds, how in (ages | {86_401: Filled.NOT_OURS}).items():
-        assert form_token.filled(RING, stamp, now=NOW + timedelta(seconds=seconds)) is how
+    stamp = form_token.make_stamp(RING, now=NOW)
+    ages = {1.9: FormSender.TOO_FAST, 2: FormSender.BY_HAND, 86_400: FormSender.BY_HAND}
+    for seconds, how in (ages | {86_401: FormSender.NOT_OURS}).items():
+        assert form_token.check_stamp(RING, stamp, now=NOW + timedelta(seconds=seconds)) is how
 
 
 @pytest.mark.parametrize("text", ["", ".", "1.x", "x.y", "1772438400." + "0" * 40, "٣.é", "1."])
 def test_a_stamp_nobody_signed_is_none(text: str) -> None:
-    assert form_token.filled(RING, text, now=NOW) is Filled.NOT_OURS
+    assert form_token.check_stamp(RING, text, now=NOW) is FormSender.NOT_OURS
 
 
 def test_a_stamp_survives_a_change_of_keys() -> None:
     old = KeyRing((b"one secret that is long enough 2",))
     later = NOW + timedelta(minutes=1)
-    assert form_token.filled(RING, form_token.stamp(old, now=NOW), now=later) is Filled.BY_HAND
+    assert (
+        form_token.check_stamp(RING, form_token.make_stamp(old, now=NOW), now=later)
+        is FormSender.BY_HAND
+    )
 
 
 def solved(text: str) -> str:
@@ -306,13 +309,13 @@ def solved(text: str) -> str:
 @pytest.mark.accept("S3", part="work")
 def test_work_counts_once_and_for_an_hour(site: Site) -> None:
     keys = site.runtime.desk.keys
-    first, second = (form_token.challenge(keys, now=NOW).text for _ in range(2))
+    first, second = (form_token.make_challenge(keys, now=NOW).text for _ in range(2))
     number = solved(first)
-    assert form_token.solved(keys, first, str(int(number) + 1), now=NOW) is None
-    proof = form_token.solved(keys, first, number, now=NOW)
+    assert form_token.solved_challenge(keys, first, str(int(number) + 1), now=NOW) is None
+    proof = form_token.solved_challenge(keys, first, number, now=NOW)
     assert [counts(site, proof) for _ in range(2)] == [True, False]
     too_late = NOW + timedelta(hours=1, seconds=1)
-    assert form_token.solved(keys, second, solved(second), now=too_late) is None
+    assert form_token.solved_challenge(keys, second, solved(second), now=too_late) is None
 
 
 def counts(site: Site, proof: str | None, desk: SignupContext | None = None) -> bool:
@@ -343,7 +346,7 @@ SURROGATES = [
 
 @pytest.mark.parametrize("text", ["", "x", "W10=", "MQ==", "e30=", "eyJzYWx0Ijoge319", *SURROGATES])
 def test_work_that_is_none_of_ours_counts_for_nothing(site: Site, text: str) -> None:
-    assert form_token.solved(site.runtime.desk.keys, text, "1", now=NOW) is None
+    assert form_token.solved_challenge(site.runtime.desk.keys, text, "1", now=NOW) is None
 
 
 def test_a_work_that_was_made_easier_does_not_count(site: Site) -> None:
@@ -355,7 +358,7 @@ def test_a_work_that_was_made_easier_does_not_count(site: Site) -> None:
         "signature": "0" * 64,
     }
     text = base64.b64encode(json.dumps(easy).encode()).decode()
-    assert form_token.solved(site.runtime.desk.keys, text, "0", now=NOW) is None
+    assert form_token.solved_challenge(site.runtime.desk.keys, text, "0", now=NOW) is None
 
 
 def test_work_is_asked_for_only_while_very_many_sign_up(crowded_site: Site) -> None:
@@ -390,8 +393,8 @@ def test_a_program_is_told_how_often_it_may_still_sign_somebody_up(limited_site:
 @pytest.mark.accept("S3", part="two processes")
 def test_work_that_was_shown_to_one_process_counts_in_no_other(site: Site) -> None:
     keys = site.runtime.desk.keys
-    work = form_token.challenge(keys, now=NOW).text
-    proof = form_token.solved(keys, work, solved(work), now=NOW)
+    work = form_token.make_challenge(keys, now=NOW).text
+    proof = form_token.solved_challenge(keys, work, solved(work), now=NOW)
     other = AppContext(site.runtime.settings, site.clock)
     assert counts(site, proof)
     assert not counts(site, proof, other.desk)
@@ -400,8 +403,8 @@ def test_work_that_was_shown_to_one_process_counts_in_no_other(site: Site) -> No
 @pytest.mark.accept("S3", part="at once")
 def test_work_that_is_shown_twenty_times_at_once_counts_once(site: Site) -> None:
     keys = site.runtime.desk.keys
-    work = form_token.challenge(keys, now=NOW).text
-    proof = form_token.solved(keys, work, solved(work), now=NOW)
+    work = form_token.make_challenge(keys, now=NOW).text
+    proof = form_token.solved_challenge(keys, work, solved(work), now=NOW)
     counts(site, None)
     with ThreadPoolExecutor(20) as threads:
         counted = list(threads.map(lambda _: counts(site, proof), range(20)))

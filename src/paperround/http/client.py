@@ -27,10 +27,10 @@ from paperround.core.interfaces import Clock
 from paperround.http.limits import MIB, Budget, FetchLimits
 from paperround.http.model import FetchRequest, Page
 from paperround.http.network import Network
-from paperround.http.targets import FetchTarget, parse, parse_allowed, target
+from paperround.http.targets import FetchTarget, check_target, parse_allowed, parse_url
 from paperround.http.transport import BEFORE_BODY, BUDGET, GuardedTransport
 
-_CARRIED = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
+_REDIRECTED_HEADERS = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
 """Headers that are repeated after a redirect; credentials are only sent to the first host."""
 
 # httpx logs every URL, and the URL of a channel's hook is a secret.
@@ -64,7 +64,7 @@ class GuardedClient:
         self._limits = limits
         self._allow = parse_allowed(allow)
         self._network = network
-        self._own_headers = {
+        self._default_headers = {
             "user-agent": user_agent,
             "accept-encoding": ACCEPTED,
             "connection": "close",
@@ -84,11 +84,11 @@ class GuardedClient:
         Raises FetchFailed (with the status and Retry-After seconds of the response, if any), and
         FetchRefused for a target that is not allowed or a response that exceeds a limit.
         """
-        with _naming(request.url), contextlib.closing(self._follow(request)) as response:
+        with _prefix_errors(request.url), contextlib.closing(self._follow(request)) as response:
             now = self._clock.now()
             status = response.status_code
             if not (200 <= status < 300 or status == 304):
-                raise failure(status, response.headers, now)
+                raise http_error(status, response.headers, now)
             return _page(request, response, self._body(response), now)
 
     def post(self, request: FetchRequest, *, before_body: Callable[[], bool]) -> Page:
@@ -99,17 +99,17 @@ class GuardedClient:
         if nothing was posted, and Unanswered after sending began, until a status arrives: the
         server may or may not have processed the request.
         """
-        is_sent = False
+        is_sending = False
 
         def may_send() -> bool:
-            nonlocal is_sent
-            is_sent = before_body()
-            return is_sent
+            nonlocal is_sending
+            is_sending = before_body()
+            return is_sending
 
         extra = {BEFORE_BODY: may_send}
         budget, content = Budget(self._limits), request.content or b""
         try:
-            url = parse(request.url)
+            url = parse_url(request.url)
             with contextlib.closing(
                 self._send(url, request.headers, budget, content, extra)
             ) as response:
@@ -119,8 +119,8 @@ class GuardedClient:
                     body = self._body(response)
                 return _page(request, response, body, now)
         except FetchFailed as error:
-            kind = Unanswered if is_sent else type(error)
-            raise kind(f"{_name(request.url)} {error}") from None
+            kind = Unanswered if is_sending else type(error)
+            raise kind(f"{_host_name(request.url)} {error}") from None
 
     def require_open(self, address: str, *, seconds: float) -> None:
         """Check that requests to `address` are allowed, without connecting.
@@ -128,16 +128,16 @@ class GuardedClient:
         Raises FetchRefused when they are not, and FetchFailed when its name cannot be resolved
         within `seconds`.
         """
-        with _naming(address):
-            asked = self._target(parse(address))
-            if not asked.opened:
-                self._network.usable(asked, seconds)
+        with _prefix_errors(address):
+            destination = self._target(parse_url(address))
+            if not destination.is_allowed:
+                self._network.allowed_addresses(destination, seconds)
 
     def reach(self, address: str, *, seconds: float) -> None:
         """Connect to the server of `address` within `seconds`, and send nothing. Raises as
         `require_open` does, and FetchFailed when the server does not accept the connection."""
-        with _naming(address):
-            self._network.connect(self._target(parse(address)), seconds).close()
+        with _prefix_errors(address):
+            self._network.connect(self._target(parse_url(address)), seconds).close()
 
     def close(self) -> None:
         """Close the client; later requests fail."""
@@ -146,8 +146,8 @@ class GuardedClient:
     def _follow(self, request: FetchRequest) -> httpx.Response:
         """Return the first response that is no redirect, its body unread."""
         budget = Budget(self._limits)
-        carried = {k: v for k, v in request.headers.items() if k.lower() in _CARRIED}
-        response = self._send(parse(request.url), request.headers, budget, request.content)
+        repeated = {k: v for k, v in request.headers.items() if k.lower() in _REDIRECTED_HEADERS}
+        response = self._send(parse_url(request.url), request.headers, budget, request.content)
         if request.content is not None and response.next_request is not None:
             response.close()
             raise FetchRefused("redirects what we posted, and we post to one place only")
@@ -158,9 +158,9 @@ class GuardedClient:
             old, new = response.url, response.next_request.url
             try:
                 # Only configured URLs may use hosts the operator allowed, not redirects to them.
-                if self._target(new).opened and not self._target(old).opened:
+                if self._target(new).is_allowed and not self._target(old).is_allowed:
                     raise FetchRefused("is open to feeds of the intranet only")
-                response = self._send(new, carried, budget)
+                response = self._send(new, repeated, budget)
             except FetchFailed as error:
                 raise type(error)(f"redirects to a server that {error}") from None
         if response.next_request is None:
@@ -169,7 +169,7 @@ class GuardedClient:
         raise FetchFailed(f"redirected us more than {self._limits.redirects} times")
 
     def _target(self, url: httpx.URL) -> FetchTarget:
-        return target(url, ports=self._limits.ports, allow=self._allow)
+        return check_target(url, ports=self._limits.ports, allow=self._allow)
 
     def _send(
         self,
@@ -180,7 +180,7 @@ class GuardedClient:
         extra: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
     ) -> httpx.Response:
         # UTF-8, because a validator may hold any character that a server once sent.
-        merged = {name.lower(): value for name, value in headers.items()} | self._own_headers
+        merged = {name.lower(): value for name, value in headers.items()} | self._default_headers
         request = self._http.build_request(
             "GET" if content is None else "POST",
             url,
@@ -196,7 +196,7 @@ class GuardedClient:
             raise FetchFailed("redirects to something that is no address") from None
 
     def _body(self, response: httpx.Response) -> bytes:
-        return decoded(
+        return decode_body(
             response.iter_raw(),
             encoding=response.headers.get("content-encoding", ""),
             limit=self._limits.decoded,
@@ -215,17 +215,17 @@ def _page(request: FetchRequest, response: httpx.Response, body: bytes, now: dat
 
 
 @contextlib.contextmanager
-def _naming(address: str) -> Iterator[None]:
+def _prefix_errors(address: str) -> Iterator[None]:
     """Prefix errors with the configured host."""
     try:
         yield
     except FetchFailed as error:
         raise type(error)(
-            f"{_name(address)} {error}", status=error.status, retry_after=error.retry_after
+            f"{_host_name(address)} {error}", status=error.status, retry_after=error.retry_after
         ) from None
 
 
-def _name(address: str) -> str:
+def _host_name(address: str) -> str:
     """Return the host of `address` for messages."""
     try:
         url = httpx.URL(address)
@@ -240,18 +240,18 @@ def _name(address: str) -> str:
 LONGEST_WAIT = 24 * 3600.0
 """Seconds, the longest Retry-After we accept, so a source cannot disable itself for good."""
 
-_INSTANTS = 1e9
+_MIN_TIMESTAMP = 1e9
 """Above this, a reset time is seconds since 1970, not a delay."""
 
-_WORDS = {404: "has nothing there", 410: "is gone for good", 429: "was asked too often"}
+_STATUS_MESSAGES = {404: "has nothing there", 410: "is gone for good", 429: "was asked too often"}
 
 
-def failure(status: int, headers: Mapping[str, str], now: datetime) -> FetchFailed:
+def http_error(status: int, headers: Mapping[str, str], now: datetime) -> FetchFailed:
     """Return the error for a response whose status is neither 2xx nor 304."""
-    said = _WORDS.get(status, "did not answer with a page")
+    message = _STATUS_MESSAGES.get(status, "did not answer with a page")
     wait = retry_after(headers.get("retry-after", ""), now)
     wait = _until_reset(headers, now) if wait is None else wait
-    return FetchFailed(f"{said} (status {status})", status=status, retry_after=wait)
+    return FetchFailed(f"{message} (status {status})", status=status, retry_after=wait)
 
 
 def _until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -260,8 +260,8 @@ def _until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
     reset = headers.get("x-ratelimit-reset", "")
     if headers.get("x-ratelimit-remaining") != "0" or not (reset.isascii() and reset.isdigit()):
         return None
-    said = float(reset[:12])
-    seconds = said - now.timestamp() if said > _INSTANTS else said
+    value = float(reset[:12])
+    seconds = value - now.timestamp() if value > _MIN_TIMESTAMP else value
     return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
@@ -281,11 +281,11 @@ def retry_after(value: str, now: datetime) -> float | None:
 
 ACCEPTED = "gzip, deflate"
 
-_GZIP, _ZLIB, _RAW = 31, 15, -15
-_STEP = 64 * 1024
+_GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
+_CHUNK_SIZE = 64 * 1024
 
 
-def decoded(chunks: Iterable[bytes], *, encoding: str, limit: int) -> bytes:
+def decode_body(chunks: Iterable[bytes], *, encoding: str, limit: int) -> bytes:
     """Decode `chunks` into a body of at most `limit` bytes.
 
     `encoding` is the Content-Encoding header, empty if there was none. Raises FetchRefused for an
@@ -293,8 +293,8 @@ def decoded(chunks: Iterable[bytes], *, encoding: str, limit: int) -> bytes:
     FetchFailed for a corrupt or truncated one.
     """
     # No list of pieces: millions of two bytes each would take far more memory than the limit.
-    body, layer = bytearray(), _layer(encoding)
-    for piece in _inflated(chunks, layer) if layer else chunks:
+    body, layer = bytearray(), _parse_encoding(encoding)
+    for piece in _decompress(chunks, layer) if layer else chunks:
         body += piece
         if len(body) > limit:
             raise FetchRefused(
@@ -303,7 +303,7 @@ def decoded(chunks: Iterable[bytes], *, encoding: str, limit: int) -> bytes:
     return bytes(body)
 
 
-def _layer(encoding: str) -> str:
+def _parse_encoding(encoding: str) -> str:
     names = [name.strip().lower() for name in encoding.split(",")]
     layers = [name for name in names if name not in ("", "identity")]
     if len(layers) > 1:
@@ -314,17 +314,19 @@ def _layer(encoding: str) -> str:
     return layer
 
 
-def _inflated(chunks: Iterable[bytes], layer: str) -> Iterator[bytes]:
-    """Yield the decompressed body in pieces of at most `_STEP` bytes."""
+def _decompress(chunks: Iterable[bytes], layer: str) -> Iterator[bytes]:
+    """Yield the decompressed body in pieces of at most `_CHUNK_SIZE` bytes."""
     inflater = None
     for chunk in chunks:
         if inflater is None:
             # Some servers send `deflate` without the zlib header.
-            bare = layer == "deflate" and chunk[0] & 0x0F != 8
-            inflater = zlib.decompressobj(_RAW if bare else _ZLIB if layer == "deflate" else _GZIP)
+            is_raw = layer == "deflate" and chunk[0] & 0x0F != 8
+            inflater = zlib.decompressobj(
+                _RAW_DEFLATE if is_raw else _ZLIB if layer == "deflate" else _GZIP
+            )
         data = chunk
         try:
-            while piece := inflater.decompress(data, _STEP):
+            while piece := inflater.decompress(data, _CHUNK_SIZE):
                 yield piece
                 data = inflater.unconsumed_tail
         except zlib.error:

@@ -34,14 +34,14 @@ class Budget:
         self._deadline = time.monotonic() + limits.total
         self._wire = limits.wire
 
-    def seconds(self) -> float:
+    def seconds_left(self) -> float:
         """Return the seconds left. Raises FetchFailed when the time is over."""
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise self.out_of_time()
+            raise self.timeout_error()
         return left
 
-    def spend(self, count: int) -> None:
+    def count_bytes(self, count: int) -> None:
         """Count `count` bytes as read. Raises FetchRefused above the limit."""
         self._wire -= count
         if self._wire < 0:
@@ -49,6 +49,6 @@ class Budget:
                 f"sends more than {self._limits.wire / MIB:g} MiB, and we take no more"
             )
 
-    def out_of_time(self) -> FetchFailed:
+    def timeout_error(self) -> FetchFailed:
         """Return the error for a response that was not complete in time."""
         return FetchFailed(f"was not done in {self._limits.total:g} seconds")

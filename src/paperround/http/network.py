@@ -21,7 +21,7 @@ Address = IPv4Address | IPv6Address
 # networks, and differs between versions of Python. Sources: the IANA registries of special-purpose
 # IPv4 and IPv6 addresses (RFC 6890 and the RFCs named below).
 
-CLOSED_IPV4 = tuple(
+NON_PUBLIC_IPV4 = tuple(
     IPv4Network(network)
     for network in (
         "0.0.0.0/8",  # this host (RFC 791)
@@ -44,12 +44,12 @@ CLOSED_IPV4 = tuple(
 )
 
 
-OPEN_IPV6 = IPv6Network("2000::/3")
+GLOBAL_IPV6 = IPv6Network("2000::/3")
 """The only part of IPv6 assigned for global use (RFC 4291). Ranges outside it need no entry below:
 loopback, link-local, multicast, unique-local, IPv4-mapped, IPv4-compatible, NAT64."""
 
 
-CLOSED_IPV6 = tuple(
+NON_PUBLIC_IPV6 = tuple(
     IPv6Network(network)
     for network in (
         "2001::/23",  # protocol assignments, including Teredo, which embeds an IPv4 address
@@ -64,8 +64,8 @@ CLOSED_IPV6 = tuple(
 def is_public(address: Address) -> bool:
     """Whether `address` is on the public internet."""
     if isinstance(address, IPv4Address):
-        return not any(address in network for network in CLOSED_IPV4)
-    return address in OPEN_IPV6 and not any(address in network for network in CLOSED_IPV6)
+        return not any(address in network for network in NON_PUBLIC_IPV4)
+    return address in GLOBAL_IPV6 and not any(address in network for network in NON_PUBLIC_IPV6)
 
 
 def look_up(host: str, port: int) -> list[Address]:
@@ -106,7 +106,7 @@ class Network:
         listens there; raises FetchFailed when no address accepts the connection.
         """
         deadline = time.monotonic() + seconds
-        addresses = self.usable(target, seconds)
+        addresses = self.allowed_addresses(target, seconds)
         for tried, address in enumerate(addresses):
             # An unreachable address must leave time for the remaining ones.
             share = (deadline - time.monotonic()) / (len(addresses) - tried)
@@ -116,10 +116,10 @@ class Network:
                 continue
         raise FetchFailed("cannot be connected to")
 
-    def usable(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
+    def allowed_addresses(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
         """Return the addresses of `target` that we may connect to. Raises as `connect` does."""
-        found = self._addresses(target, seconds)
-        usable = [a for a in found if target.opened or (is_public(a) and not self.is_own(a))]
+        found = self._look_up_in_time(target, seconds)
+        usable = [a for a in found if target.is_allowed or (is_public(a) and not self.is_own(a))]
         if not usable:
             raise FetchRefused(
                 "is not at an address of the public internet; a server of your own network is"
@@ -127,7 +127,7 @@ class Network:
             )
         return usable
 
-    def _addresses(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
+    def _look_up_in_time(self, target: FetchTarget, seconds: float) -> Sequence[Address]:
         # A lookup cannot be interrupted, so it runs in its own thread, which we may abandon.
         answers: SimpleQueue[Sequence[Address] | OSError] = SimpleQueue()
 

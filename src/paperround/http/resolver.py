@@ -20,7 +20,7 @@ from paperround.http.network import Address, look_up
 SECONDS = 5.0
 """Timeout of one query, with all its retries."""
 
-MOST_UNANSWERED = 2
+MAX_TIMEOUTS = 2
 """Timeouts in a row after which queries fail at once, as each would take the full timeout."""
 
 
@@ -30,15 +30,15 @@ class SystemResolver:
 
     def __init__(
         self,
-        asked: dns.resolver.Resolver | None = None,
+        resolver: dns.resolver.Resolver | None = None,
         *,
         seconds: float = SECONDS,
         look_up: Callable[[str, int], Sequence[Address]] = look_up,
     ) -> None:
-        self._asked = asked
+        self._resolver = resolver
         self._look_up = look_up
         self._seconds = seconds
-        self._unanswered = 0
+        self._timeouts = 0
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the TXT records of `name`, the strings of each joined.
@@ -46,7 +46,7 @@ class SystemResolver:
         Unprintable characters, which could control a terminal, become replacement characters. Like
         every method, raises FetchFailed when no server responds.
         """
-        found = self._ask(name, RdataType.TXT)
+        found = self._query(name, RdataType.TXT)
         strings = [b"".join(record.strings) for record in found if isinstance(record, TXT)]
         return tuple(
             "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
@@ -55,12 +55,12 @@ class SystemResolver:
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """Return the IPv4 and IPv6 addresses of a host."""
-        found = [*self._ask(name, RdataType.A), *self._ask(name, RdataType.AAAA)]
+        found = [*self._query(name, RdataType.A), *self._query(name, RdataType.AAAA)]
         return tuple(record.to_text() for record in found)
 
     def exchangers(self, name: str) -> tuple[str, ...]:
         """Return the mail servers of a domain (MX), the preferred one first."""
-        found = [one for one in self._ask(name, RdataType.MX) if isinstance(one, MX)]
+        found = [one for one in self._query(name, RdataType.MX) if isinstance(one, MX)]
         ordered = sorted(found, key=lambda one: (one.preference, one.exchange.to_text()))
         names = (one.exchange.to_text().rstrip(".") for one in ordered)
         return tuple(name for name in names if name)
@@ -68,7 +68,7 @@ class SystemResolver:
     def hosts(self, address: str) -> tuple[str, ...]:
         """Return the names of an address (PTR)."""
         name = dns.reversename.from_address(address).to_text()
-        return tuple(one.to_text().rstrip(".") for one in self._ask(name, RdataType.PTR))
+        return tuple(one.to_text().rstrip(".") for one in self._query(name, RdataType.PTR))
 
     def answers_for(self, host: str) -> bool:
         """Whether the system resolver responds for a host, even with "no such host"."""
@@ -78,21 +78,21 @@ class SystemResolver:
             return error.errno != socket.EAI_AGAIN
         return True
 
-    def _ask(self, name: str, kind: RdataType) -> Iterable[Rdata]:
-        if self._unanswered >= MOST_UNANSWERED:
+    def _query(self, name: str, kind: RdataType) -> Iterable[Rdata]:
+        if self._timeouts >= MAX_TIMEOUTS:
             raise FetchFailed(f"the DNS was not asked for {name}: it did not answer before")
         try:
-            asked = self._asked or dns.resolver.get_default_resolver()
-            found: Iterable[Rdata] = asked.resolve(name, kind, lifetime=self._seconds)
+            resolver = self._resolver or dns.resolver.get_default_resolver()
+            found: Iterable[Rdata] = resolver.resolve(name, kind, lifetime=self._seconds)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             found = ()
         except dns.exception.Timeout as error:
-            self._unanswered += 1
+            self._timeouts += 1
             raise FetchFailed(f"the DNS did not answer for {name}: nothing came in time") from error
         except (dns.exception.DNSException, OSError) as error:
             # Short, because the full message lists the servers and all attempts.
-            nobody = isinstance(error, dns.resolver.NoNameservers)
-            why = "no server could say" if nobody else type(error).__name__
+            is_refused = isinstance(error, dns.resolver.NoNameservers)
+            why = "no server could say" if is_refused else type(error).__name__
             raise FetchFailed(f"the DNS did not answer for {name}: {why}") from error
-        self._unanswered = 0
+        self._timeouts = 0
         return found

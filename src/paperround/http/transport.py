@@ -16,19 +16,19 @@ import httpx
 from paperround.core.errors import FetchFailed, FetchRefused, FetchWithheld
 from paperround.http.limits import Budget, FetchLimits
 from paperround.http.network import Network
-from paperround.http.targets import HostPort, target
+from paperround.http.targets import HostPort, check_target
 
 _CHUNK = 64 * 1024
 
 
-class Wire:
+class BudgetedSocket:
     """A socket with a budget. Raises FetchFailed and FetchRefused, never OSError."""
 
     def __init__(self, sock: socket, budget: Budget) -> None:
         self._sock = sock
         self._budget = budget
 
-    def protect(self, context: ssl.SSLContext, host: str) -> None:
+    def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Start TLS; the certificate must be valid for `host`."""
         with self._within_budget():
             # An end without close_notify may be an attacker truncating the response.
@@ -45,7 +45,7 @@ class Wire:
         """Return the next bytes, none at the end of the connection."""
         with self._within_budget():
             data = self._sock.recv(_CHUNK)
-        self._budget.spend(len(data))
+        self._budget.count_bytes(len(data))
         return data
 
     def close(self) -> None:
@@ -56,10 +56,10 @@ class Wire:
     def _within_budget(self) -> Iterator[None]:
         """Limit a socket call to the time left, and translate its OSError."""
         try:
-            self._sock.settimeout(self._budget.seconds())
+            self._sock.settimeout(self._budget.seconds_left())
             yield
         except TimeoutError:
-            raise self._budget.out_of_time() from None
+            raise self._budget.timeout_error() from None
         except ssl.SSLCertVerificationError:
             raise FetchFailed("shows a certificate that we cannot trust") from None
         except ssl.SSLError:
@@ -75,20 +75,20 @@ BEFORE_BODY = "paperround.before-body"
 """The request extension with a function that is called after connecting and before the first byte
 is sent; the request is withheld when it returns false."""
 
-_MOST_INTERIM = 10
+_MAX_INTERIM = 10
 """Interim responses (1xx) that we skip before the final one."""
 
 
 class Exchange(httpx.SyncByteStream):
     """A response as it arrives; iterate over it to get the body, still encoded."""
 
-    def __init__(self, wire: Wire, limits: FetchLimits) -> None:
-        self._wire = wire
+    def __init__(self, connection: BudgetedSocket, limits: FetchLimits) -> None:
+        self._connection = connection
         self._limits = limits
         self._ended = False
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.header_bytes)
 
-    def ask(self, request: httpx.Request) -> h11.Response:
+    def send_request(self, request: httpx.Request) -> h11.Response:
         """Send `request` and return the head of the response."""
         try:
             head = h11.Request(
@@ -100,9 +100,9 @@ class Exchange(httpx.SyncByteStream):
         if content := request.read():
             sent.append(self._http.send(h11.Data(data=content)))
         sent.append(self._http.send(h11.EndOfMessage()))
-        self._wire.write(b"".join(one for one in sent if one))
-        for _ in range(_MOST_INTERIM + 1):
-            if isinstance(event := self._next(), h11.Response):
+        self._connection.write(b"".join(one for one in sent if one))
+        for _ in range(_MAX_INTERIM + 1):
+            if isinstance(event := self._next_event(), h11.Response):
                 size = sum(len(name) + len(value) for name, value in event.headers)
                 if len(event.headers) > self._limits.headers or size > self._limits.header_bytes:
                     break
@@ -110,19 +110,19 @@ class Exchange(httpx.SyncByteStream):
         raise self._too_many_headers()
 
     def __iter__(self) -> Iterator[bytes]:
-        while isinstance(event := self._next(), h11.Data):
+        while isinstance(event := self._next_event(), h11.Data):
             yield bytes(event.data)
         if self._http.trailing_data[0].strip(b"\r\n"):
             raise FetchFailed("sent more than it announced, so its answer cannot be trusted")
 
     def close(self) -> None:
         """Close the connection; it is not reused."""
-        self._wire.close()
+        self._connection.close()
 
-    def _next(self) -> h11.Event:
+    def _next_event(self) -> h11.Event:
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
-                data = self._wire.read()
+                data = self._connection.read()
                 self._ended = not data
                 self._http.receive_data(data)
         except h11.RemoteProtocolError as error:
@@ -160,19 +160,17 @@ class GuardedTransport(httpx.BaseTransport):
         `BEFORE_BODY` returns false.
         """
         budget: Budget = request.extensions[BUDGET]
-        asked = target(request.url, ports=self._limits.ports, allow=self._allow)
-        sock = self._network.connect(asked, min(self._limits.connect, budget.seconds()))
-        wire = Wire(sock, budget)
+        destination = check_target(request.url, ports=self._limits.ports, allow=self._allow)
+        sock = self._network.connect(destination, min(self._limits.connect, budget.seconds_left()))
+        connection = BudgetedSocket(sock, budget)
         try:
-            if asked.tls:
-                wire.protect(self._trust, asked.host)
+            if destination.tls:
+                connection.start_tls(self._trust, destination.host)
             if not request.extensions.get(BEFORE_BODY, lambda: True)():
                 raise FetchWithheld("is told nothing: what was to be posted may not go any more")
-            conversation = Exchange(wire, self._limits)
-            head = conversation.ask(request)
+            exchange = Exchange(connection, self._limits)
+            head = exchange.send_request(request)
         except BaseException:
-            wire.close()
+            connection.close()
             raise
-        return httpx.Response(
-            head.status_code, headers=head.headers.raw_items(), stream=conversation
-        )
+        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=exchange)

@@ -30,12 +30,12 @@ from paperround.papers.identifiers import page_name
 from paperround.papers.model import Paper
 from paperround.papers.search_service import search
 from paperround.web import examples
-from paperround.web.context import LASTING_A_MINUTE, PATIENT, Home, Present
+from paperround.web.context import CACHEABLE, RATE_LIMITED, App, Now
 from paperround.web.errors import BadRequest
-from paperround.web.examples import shown_as
+from paperround.web.examples import example_config
 from paperround.web.models import Instant
 
-api = APIRouter(prefix="/api", tags=["hugging face"], dependencies=[PATIENT, LASTING_A_MINUTE])
+api = APIRouter(prefix="/api", tags=["hugging face"], dependencies=[RATE_LIMITED, CACHEABLE])
 
 
 class ResponseShape(BaseModel):
@@ -61,7 +61,7 @@ class OrganizationShape(ResponseShape):
 class PaperShape(ResponseShape):
     """A paper. `summary` is as much of its abstract as its source lets us show."""
 
-    model_config = shown_as(examples.THEIR_PAPER)
+    model_config = example_config(examples.THEIR_PAPER)
 
     id: str
     title: str
@@ -102,7 +102,7 @@ class FoundShape(ResponseShape):
     """A paper among others. `publishedAt` is when it was listed, as their own client reads it;
     `paper.publishedAt` is when it was published."""
 
-    model_config = shown_as(examples.THEIR_HIT)
+    model_config = example_config(examples.THEIR_HIT)
 
     paper: PaperShape
     title: str
@@ -128,7 +128,7 @@ class FoundShape(ResponseShape):
 class DailyShape(FoundShape):
     """A paper of a day."""
 
-    model_config = shown_as(examples.THEIR_DAY)
+    model_config = example_config(examples.THEIR_DAY)
 
     is_author_participating: bool = False
 
@@ -158,8 +158,8 @@ MostFound = Annotated[int, Query(ge=1, le=120, description="Papers, at most.")]
     responses={400: {}, 429: {}},
 )
 def list_daily_papers(
-    home: Home,
-    now: Present,
+    app: App,
+    now: Now,
     date: Date = None,
     week: Week = None,
     month: Month = None,
@@ -184,15 +184,15 @@ def list_daily_papers(
         raise BadRequest(str(error), code=error.code) from None
     if sort == "trending" and days is None:
         _, newest = trending_now(
-            home.database, DEFAULT_LIST, TrendingPeriod.DAY, now=now, limit=limit, offset=offset
+            app.database, DEFAULT_LIST, TrendingPeriod.DAY, now=now, limit=limit, offset=offset
         )
         found = [one.paper for one in newest]
     else:
         order = ListedBy.SCORE if sort == "trending" else ListedBy.VOTES if days else ListedBy.TIME
         found = listed_papers(
-            home.database, DEFAULT_LIST, order, days=days, now=now, limit=limit, offset=offset
+            app.database, DEFAULT_LIST, order, days=days, now=now, limit=limit, offset=offset
         )
-    return _shaped(home, DailyShape, found, now)
+    return _shaped(app, DailyShape, found, now)
 
 
 @api.get(
@@ -202,19 +202,19 @@ def list_daily_papers(
     responses={429: {}},
 )
 def search_papers_as_hugging_face(
-    home: Home, now: Present, q: Searched = "", limit: MostFound = 20
+    app: App, now: Now, q: Searched = "", limit: MostFound = 20
 ) -> list[FoundShape]:
     """Papers that have words of `q`, best first."""
-    found = search(home.database, home.relevance, q, limit=limit)
-    return _shaped(home, FoundShape, [hit.paper for hit in found.hits], now)
+    found = search(app.database, app.relevance, q, limit=limit)
+    return _shaped(app, FoundShape, [hit.paper for hit in found.hits], now)
 
 
 def _shaped(
-    home: Home, shape: type[AnyShape], papers: Sequence[Paper], now: datetime.datetime
+    app: App, shape: type[AnyShape], papers: Sequence[Paper], now: datetime.datetime
 ) -> list[AnyShape]:
     """Return papers in this format, with their latest counts."""
-    counts = counts_of(home.database, [one.id for one in papers], now=now)
-    url = home.letterhead.public_url
+    counts = counts_of(app.database, [one.id for one in papers], now=now)
+    url = app.letterhead.public_url
     return [shape.of(citation(url, one), counts.get(one.id, {})) for one in papers]
 
 
@@ -224,8 +224,8 @@ def _shaped(
     response_model_exclude_none=True,
     responses={429: {}},
 )
-def read_paper_as_hugging_face(home: Home, now: Present, name: str) -> PaperShape:
+def read_paper_as_hugging_face(app: App, now: Now, name: str) -> PaperShape:
     """A paper by its arXiv id, or by its id here."""
-    found = cited_paper(home.database, home.letterhead.public_url, name)
-    counts = counts_of(home.database, [found.paper.id], now=now)
+    found = cited_paper(app.database, app.letterhead.public_url, name)
+    counts = counts_of(app.database, [found.paper.id], now=now)
     return PaperShape.of(found, counts.get(found.paper.id, {}))

@@ -21,7 +21,7 @@ from paperround.web.channel_models import (
     NewChannelAnswer,
     TrialAnswer,
 )
-from paperround.web.context import Home, Present
+from paperround.web.context import App, Now
 from paperround.web.paging import Paging, RowNumber
 
 PREFIX = "/api/v1/admin/channels"
@@ -35,19 +35,19 @@ router = keyed_router(
 )
 
 
-async def _admin(home: Home, now: Present, actor: Actor) -> ChannelAdmin:
-    return channel_admin(home, now=now, by=actor)
+async def _admin(app: App, now: Now, actor: Actor) -> ChannelAdmin:
+    return channel_admin(app, now=now, by=actor)
 
 
 Admin = Annotated[ChannelAdmin, Depends(_admin)]
 
 
 @router.get("", summary="List channels")
-def list_channels(home: Home, paging: Paging) -> ChannelPage:
+def list_channels(app: App, paging: Paging) -> ChannelPage:
     """Every channel with where it leads, masked, and how it stands, by id."""
-    after = SubscriberId(paging.place("channels") or 0)
-    with home.database.reading() as work:
-        found = work[ChannelStore].page(after, limit=paging.probe)
+    after = SubscriberId(paging.last_id("channels") or 0)
+    with app.database.reading() as work:
+        found = work[ChannelStore].page(after, limit=paging.rows)
     return ChannelPage.of(paging.page("channels", found))
 
 
@@ -60,20 +60,20 @@ def list_channels(home: Home, paging: Paging) -> ChannelPage:
     },
 )
 def create_channel(
-    home: Home, admin: Admin, body: ChannelBody, response: Response
+    app: App, admin: Admin, body: ChannelBody, response: Response
 ) -> NewChannelAnswer:
     """Post a list to a channel from its next hour on, or at once."""
     made = admin.add(body.kind, body.list, body.settings(), at_once=body.at_once)
     if body.at_once:
-        home.plan()
+        app.plan()
     response.headers["Location"] = f"{PREFIX}/{made.id}"
     return NewChannelAnswer.of(made)
 
 
 @router.get("/{channel_id}", summary="Read a channel")
-def read_channel(home: Home, channel_id: RowNumber) -> ChannelAnswer:
+def read_channel(app: App, channel_id: RowNumber) -> ChannelAnswer:
     """One channel. Its posts are at `/subscribers/{id}/deliveries`."""
-    return ChannelAnswer.of(_channel(home, channel_id))
+    return ChannelAnswer.of(_channel(app, channel_id))
 
 
 @router.patch("/{channel_id}", summary="Change a channel")
@@ -95,25 +95,25 @@ def try_channel(admin: Admin, channel_id: RowNumber) -> TrialAnswer:
 
 
 @router.post("/{channel_id}/pause", summary="Pause a channel")
-def pause_channel(home: Home, admin: Admin, channel_id: RowNumber) -> ChannelMoved:
+def pause_channel(app: App, admin: Admin, channel_id: RowNumber) -> ChannelMoved:
     """Post nothing there until it is resumed."""
-    return _moved(home, channel_id, admin.pause(SubscriberId(channel_id)))
+    return _change_result(app, channel_id, admin.pause(SubscriberId(channel_id)))
 
 
 @router.post("/{channel_id}/resume", summary="Resume a channel")
-def resume_channel(home: Home, admin: Admin, channel_id: RowNumber) -> ChannelMoved:
+def resume_channel(app: App, admin: Admin, channel_id: RowNumber) -> ChannelMoved:
     """Let a channel go on that was paused, or stopped because its hook was gone."""
     changed = admin.resume(SubscriberId(channel_id))
     if changed:
-        home.wake()
-    return _moved(home, channel_id, changed)
+        app.wake()
+    return _change_result(app, channel_id, changed)
 
 
-def _moved(home: AppContext, number: int, changed: bool) -> ChannelMoved:
-    channel = _channel(home, number)
+def _change_result(app: AppContext, number: int, changed: bool) -> ChannelMoved:
+    channel = _channel(app, number)
     return ChannelMoved(name=channel.name, state=channel.state, changed=changed)
 
 
-def _channel(home: AppContext, number: int) -> Channel:
-    with home.database.reading() as work:
+def _channel(app: AppContext, number: int) -> Channel:
+    with app.database.reading() as work:
         return work[ChannelStore].get(SubscriberId(number))

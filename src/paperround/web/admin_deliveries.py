@@ -16,7 +16,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.store.subscribers import SubscriberStore
 from paperround.web.auth import Actor, keyed_router
-from paperround.web.context import Home, Present
+from paperround.web.context import App, Now
 from paperround.web.delivery_models import (
     AuditPage,
     CancelledAnswer,
@@ -48,35 +48,35 @@ Cut = Annotated[str, Path(min_length=1, max_length=20, description="0 to 3, or m
 
 @router.get("/deliveries", summary="List deliveries")
 def list_deliveries(
-    home: Home,
+    app: App,
     paging: Paging,
     list_name: Annotated[str | None, Query(alias="list", max_length=60)] = None,
     date: Annotated[Day | None, Query(description="The reader's own date.")] = None,
     state: DeliveryState | None = None,
 ) -> DeliveryPage:
     """Rows of the ledger, newest first: all of them, or those of a list, a date and a state."""
-    with home.database.reading() as work:
+    with app.database.reading() as work:
         list_id = None if list_name is None else work[ListStore].get(list_name).id
         wanted = DeliveryQuery(list_id=list_id, local_date=date, state=state)
-        place = paging.place("deliveries")
-        found = work[StatusStore].deliveries(wanted, before=place, limit=paging.probe)
+        place = paging.last_id("deliveries")
+        found = work[StatusStore].deliveries(wanted, before=place, limit=paging.rows)
     page = paging.page("deliveries", found)
     items = [DeliveryAnswer.of(one) for one in page.items]
     return DeliveryPage(items=items, next_cursor=page.next_cursor)
 
 
 @router.get("/subscribers/{subscriber_id}/deliveries", summary="List a person's deliveries")
-def list_personal_deliveries(home: Home, subscriber_id: RowNumber, paging: Paging) -> PersonalPage:
+def list_personal_deliveries(app: App, subscriber_id: RowNumber, paging: Paging) -> PersonalPage:
     """What one person was sent, newest first, and what the server said. Digests and replacements:
     `paperround subscribers history` shows other mails as well."""
-    with home.database.reading() as work:
+    with app.database.reading() as work:
         person = work[SubscriberStore].get(SubscriberId(subscriber_id))
         if person is None:
             raise NotFound(f"there is no subscriber {subscriber_id}")
-        place = paging.place("personal")
+        place = paging.last_id("personal")
         wanted = DeliveryQuery(subscriber_id=person.id)
         page = paging.page(
-            "personal", work[StatusStore].deliveries(wanted, before=place, limit=paging.probe)
+            "personal", work[StatusStore].deliveries(wanted, before=place, limit=paging.rows)
         )
         editions = [
             work[EditionStore].get(one) for one in {entry.edition_id for entry in page.items}
@@ -97,27 +97,27 @@ def list_personal_deliveries(home: Home, subscriber_id: RowNumber, paging: Pagin
 
 
 @router.post("/lists/{name}/pause", summary="Pause a list")
-def pause_list(home: Home, now: Present, actor: Actor, name: ListName) -> PausedAnswer:
+def pause_list(app: App, now: Now, actor: Actor, name: ListName) -> PausedAnswer:
     """Send no digest of the list until it is resumed; confirmations still go."""
-    changed = pause(home.database, name, now=now, by=actor)
+    changed = pause(app.database, name, now=now, by=actor)
     return PausedAnswer(list=name, paused=True, changed=bool(changed))
 
 
 @router.post("/lists/{name}/resume", summary="Resume a list")
-def resume_list(home: Home, now: Present, actor: Actor, name: ListName) -> PausedAnswer:
+def resume_list(app: App, now: Now, actor: Actor, name: ListName) -> PausedAnswer:
     """Let a paused list go on. What waited for more than 20 hours is not sent any more."""
-    changed = resume(home.database, name, now=now, by=actor)
+    changed = resume(app.database, name, now=now, by=actor)
     if changed:
-        home.wake()
+        app.wake()
     return PausedAnswer(list=name, paused=False, changed=bool(changed))
 
 
 @router.post("/editions/{name}/{date}/{cut}/cancel", summary="Cancel an edition")
 def cancel_edition(
-    home: Home, now: Present, actor: Actor, name: ListName, date: Day, cut: Cut
+    app: App, now: Now, actor: Actor, name: ListName, date: Day, cut: Cut
 ) -> CancelledAnswer:
     """Send nothing more of the edition, and plan nothing of it. Asking twice does no harm."""
-    [ended] = cancel(home.database, name, day=date, cut=cut, now=now, by=actor)
+    [ended] = cancel(app.database, name, day=date, cut=cut, now=now, by=actor)
     return CancelledAnswer.of(ended)
 
 
@@ -125,8 +125,8 @@ def cancel_edition(
 
 
 @audit.get("", summary="List what operators did")
-def list_audit(home: Home, paging: Paging) -> AuditPage:
+def list_audit(app: App, paging: Paging) -> AuditPage:
     """Pauses, cancelled editions and replacements, newest first, with who did it."""
-    with home.database.reading() as work:
-        found = work[AuditStore].page(before=paging.place("audit"), limit=paging.probe)
+    with app.database.reading() as work:
+        found = work[AuditStore].page(before=paging.last_id("audit"), limit=paging.rows)
     return AuditPage.of(paging.page("audit", found))

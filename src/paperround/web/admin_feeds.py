@@ -26,7 +26,7 @@ from paperround.feeds.poll import shown_as
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
 from paperround.web.auth import keyed_router
-from paperround.web.context import Home, Present
+from paperround.web.context import App, Now
 from paperround.web.models import (
     FEED_EXAMPLE,
     FeedAnswer,
@@ -43,7 +43,7 @@ from paperround.web.models import (
     RunPage,
 )
 from paperround.web.paging import Paging, RowNumber
-from paperround.web.templates import streamed
+from paperround.web.templates import stream_file
 
 PREFIX = "/api/v1/admin/feeds"
 
@@ -107,11 +107,11 @@ UPLOADED = {
 
 
 @router.get("", summary="List feeds")
-def list_feeds(home: Home, paging: Paging) -> FeedPage:
+def list_feeds(app: App, paging: Paging) -> FeedPage:
     """Every feed with how it is doing, by id."""
-    after = FeedId(paging.place("feeds") or 0)
-    with home.database.reading() as work:
-        found = work[FeedStore].page(after, limit=paging.probe)
+    after = FeedId(paging.last_id("feeds") or 0)
+    with app.database.reading() as work:
+        found = work[FeedStore].page(after, limit=paging.rows)
     return FeedPage.of(paging.page("feeds", found))
 
 
@@ -123,18 +123,18 @@ def list_feeds(home: Home, paging: Paging) -> FeedPage:
         201: {"headers": {"Location": {"schema": {"type": "string"}, "description": "Its address"}}}
     },
 )
-def create_feed(home: Home, now: Present, body: FeedBody, response: Response) -> FeedAnswer:
+def create_feed(app: App, now: Now, body: FeedBody, response: Response) -> FeedAnswer:
     """Keep a new feed. It is read with the next round of polls."""
-    feed = feeds.create_feed(home.newsroom, body.feed(), now=now)
+    feed = feeds.create_feed(app.newsroom, body.feed(), now=now)
     response.headers["Location"] = f"{PREFIX}/{feed.id}"
     return FeedAnswer.of(feed)
 
 
 @router.post("/preview", summary="Preview a feed", responses={424: {"description": "Not readable"}})
-def preview_feed(home: Home, now: Present, body: FeedBody) -> PreviewAnswer:
+def preview_feed(app: App, now: Now, body: FeedBody) -> PreviewAnswer:
     """Read the first page of a feed that need not exist, and store nothing of it."""
     try:
-        return PreviewAnswer.of(preview.preview_feed(home.newsroom, body.feed(), now=now))
+        return PreviewAnswer.of(preview.preview_feed(app.newsroom, body.feed(), now=now))
     except FetchRefused as error:
         raise InvalidInput(str(error), code="url") from None
     except FetchFailed as error:
@@ -142,54 +142,54 @@ def preview_feed(home: Home, now: Present, body: FeedBody) -> PreviewAnswer:
 
 
 @router.post("/import", summary="Import feeds", openapi_extra=IMPORTED)
-def import_feeds(home: Home, now: Present, content: Content) -> ImportAnswer:
+def import_feeds(app: App, now: Now, content: Content) -> ImportAnswer:
     """Add the feeds of a file, JSON or OPML by its content, and change those whose name is known.
     An entry that is wrong is a reject; the others are kept."""
-    done = files.import_feeds(home.newsroom, content, now=now, opml=read_opml)
+    done = files.import_feeds(app.newsroom, content, now=now, opml=read_opml)
     return ImportAnswer.of(done)
 
 
 @router.get("/export", summary="Export feeds", responses={200: {"content": FEED_FILE}})
-def export_feeds(home: Home, file_format: Format = None, accept: Accepted = "") -> Response:
+def export_feeds(app: App, file_format: Format = None, accept: Accepted = "") -> Response:
     """Every feed that is read by itself, as it was described: what `import` takes. OPML is for
     other feed readers, too."""
     if file_format == "opml" or (file_format is None and "opml" in accept.lower()):
-        pieces = write_opml(files.exported_feeds(home.newsroom))
-        return streamed(pieces, media_type=OPML, name="feeds.opml")
-    pieces = files.export_feeds(home.newsroom)
-    return streamed(pieces, media_type="application/json", name="feeds.json")
+        pieces = write_opml(files.exported_feeds(app.newsroom))
+        return stream_file(pieces, media_type=OPML, name="feeds.opml")
+    pieces = files.export_feeds(app.newsroom)
+    return stream_file(pieces, media_type="application/json", name="feeds.json")
 
 
 @router.get("/kinds", summary="List kinds of feeds")
-def list_kinds(home: Home) -> KindList:
+def list_kinds(app: App) -> KindList:
     """Every kind of feed with its settings, and what each of them may be."""
-    return KindList(items=[KindAnswer.of(source) for source in home.sources.values()])
+    return KindList(items=[KindAnswer.of(source) for source in app.sources.values()])
 
 
 # --- one feed ----------------------------------------------------------------------------------
 
 
 @router.get("/{feed_id}", summary="Read a feed")
-def read_feed(home: Home, feed_id: RowNumber) -> FeedAnswer:
+def read_feed(app: App, feed_id: RowNumber) -> FeedAnswer:
     """One feed with how it is doing."""
-    return FeedAnswer.of(_feed(home, feed_id))
+    return FeedAnswer.of(_feed(app, feed_id))
 
 
 @router.patch("/{feed_id}", summary="Change a feed")
-def change_feed(home: Home, now: Present, feed_id: RowNumber, body: FeedChanges) -> FeedAnswer:
+def change_feed(app: App, now: Now, feed_id: RowNumber, body: FeedChanges) -> FeedAnswer:
     """Change the fields that are given; the others stay."""
     given = body.given()
     return FeedAnswer.of(
         feeds.change_feed(
-            home.newsroom, FeedId(feed_id), lambda feed: replace(feed, **given), now=now
+            app.newsroom, FeedId(feed_id), lambda feed: replace(feed, **given), now=now
         )
     )
 
 
 @router.delete("/{feed_id}", summary="Delete a feed", status_code=204)
-def delete_feed(home: Home, feed_id: RowNumber) -> None:
+def delete_feed(app: App, feed_id: RowNumber) -> None:
     """Forget a feed, its runs and its rejects. Its papers stay."""
-    feeds.delete_feed(home.newsroom, FeedId(feed_id))
+    feeds.delete_feed(app.newsroom, FeedId(feed_id))
 
 
 @router.post(
@@ -200,59 +200,61 @@ def delete_feed(home: Home, feed_id: RowNumber) -> None:
     responses={200: {"model": PollAnswer, "description": "With `wait`: what the poll did"}},
 )
 def run_feed(
-    home: Home,
-    now: Present,
+    app: App,
+    now: Now,
     feed_id: RowNumber,
     wait: Annotated[bool, Query(description="Read it before answering.")] = False,
 ) -> Any:
     """Have the feed read in the background, or, with `wait`, at once. Only the latter reads one
     that is switched off."""
     if not wait:
-        feed = _feed(home, feed_id)
-        if feed.kind not in home.sources:
+        feed = _feed(app, feed_id)
+        if feed.kind not in app.sources:
             raise InvalidInput(f"a feed of the kind {feed.kind} is not read by itself", code="kind")
         if not feed.enabled:
             raise InvalidInput(
                 "the feed is switched off: enable it, or read it once with ?wait=true",
                 code="enabled",
             )
-        with home.database.writing() as work:
+        with app.database.writing() as work:
             work[FeedStore].make_due(feed.id, now=now)
             due = work[FeedStore].get(feed.id)
-        home.queue.put(POLL)
+        app.queue.put(POLL)
         return FeedAnswer.of(due)
-    report = run_now(home.newsroom, FeedId(feed_id), now=now)
+    report = run_now(app.newsroom, FeedId(feed_id), now=now)
     return Response(PollAnswer.of(report).model_dump_json(), media_type="application/json")
 
 
 @router.get("/{feed_id}/runs", summary="List a feed's runs")
-def list_runs(home: Home, feed_id: RowNumber, paging: Paging) -> RunPage:
+def list_runs(app: App, feed_id: RowNumber, paging: Paging) -> RunPage:
     """Every reading of the feed, newest first."""
-    with home.database.reading() as work:
+    with app.database.reading() as work:
         feed = work[FeedStore].get(FeedId(feed_id))
-        found = work[FeedStore].runs(feed.id, before=paging.place("runs"), limit=paging.probe)
+        found = work[FeedStore].runs(feed.id, before=paging.last_id("runs"), limit=paging.rows)
     return RunPage.of(paging.page("runs", found))
 
 
 @router.get("/{feed_id}/rejects", summary="List a feed's rejects")
-def list_rejects(home: Home, feed_id: RowNumber, paging: Paging) -> RejectPage:
+def list_rejects(app: App, feed_id: RowNumber, paging: Paging) -> RejectPage:
     """What could not be used, with its reason, newest first."""
-    with home.database.reading() as work:
+    with app.database.reading() as work:
         feed = work[FeedStore].get(FeedId(feed_id))
-        found = work[FeedStore].rejects(feed.id, before=paging.place("rejects"), limit=paging.probe)
+        found = work[FeedStore].rejects(
+            feed.id, before=paging.last_id("rejects"), limit=paging.rows
+        )
     return RejectPage.of(paging.page("rejects", found))
 
 
 @router.post("/{feed_id}/upload", summary="Upload papers", openapi_extra=UPLOADED)
 def upload_papers(
-    home: Home,
-    now: Present,
+    app: App,
+    now: Now,
     feed_id: RowNumber,
     content: Content,
     file_format: Annotated[str, Query(alias="format", max_length=40, description=FORMATS)] = AUTO,
 ) -> IngestAnswer:
     """Store the papers, or counts of votes, of a file as this feed's."""
-    feed = _feed(home, feed_id)
+    feed = _feed(app, feed_id)
     unpacked = decompress(content, MOST_UNPACKED)
     if not unpacked.strip() and file_format == AUTO:
         raise InvalidInput("the file is empty; if that is right, say its format", code="format")
@@ -264,7 +266,7 @@ def upload_papers(
         ) from None
     report = ingest(
         shown_as(read(unpacked), feed.show),
-        database=home.database,
+        database=app.database,
         feed_name=feed.name,
         feed_kind=feed.kind,
         source="upload",
@@ -274,6 +276,6 @@ def upload_papers(
     return IngestAnswer.of(report)
 
 
-def _feed(home: AppContext, number: int) -> LiveFeed:
-    with home.database.reading() as work:
+def _feed(app: AppContext, number: int) -> LiveFeed:
+    with app.database.reading() as work:
         return work[FeedStore].get(FeedId(number))

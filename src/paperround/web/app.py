@@ -36,20 +36,20 @@ from paperround.web import (
     signup,
     signup_api,
 )
-from paperround.web.cache import SECONDS, PageCache, compressed, conditional
+from paperround.web.cache import SECONDS, PageCache, add_etags, compress
 from paperround.web.context import CostlyTurns
-from paperround.web.form_token import stamp
-from paperround.web.language import hearing
-from paperround.web.openapi import ABOUT, TAGS, described
+from paperround.web.form_token import make_stamp
+from paperround.web.language import language_middleware
+from paperround.web.openapi import ABOUT, TAGS, complete_schema
 from paperround.web.security import (
     HOOKS,
-    KNOWN_NAMES_ONLY,
+    KNOWN_PARAMETERS_ONLY,
     LOOPBACK,
     Rules,
     Scope,
-    guarded,
+    security_middleware,
 )
-from paperround.web.templates import KEPT, static_dir, static_version
+from paperround.web.templates import PUBLIC_HEADERS, static_dir, static_version
 
 COOKIELESS = (
     "/subscribe",
@@ -104,13 +104,13 @@ class Site(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap everything, including error pages and cached pages, in our middleware."""
         inner = super().build_middleware_stack()
-        made = conditional(compressed(self.state.cache.before(inner), PUBLIC))
-        refuse = partial(errors.refused, self.state.runtime)
-        return hearing(guarded(made, self.state.rules, refuse))
+        made = add_etags(compress(self.state.cache.wrap(inner), PUBLIC))
+        refuse = partial(errors.render_refusal, self.state.runtime)
+        return language_middleware(security_middleware(made, self.state.rules, refuse))
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI schema."""
-        return described(super().openapi())
+        return complete_schema(super().openapi())
 
 
 class VersionedFiles(StaticFiles):
@@ -122,7 +122,7 @@ class VersionedFiles(StaticFiles):
         answer = await super().get_response(path, scope)
         current = scope["query_string"] == f"v={static_version(path)}".encode()
         lasting = "public, max-age=31536000, immutable"
-        answer.headers["cache-control"] = lasting if current else KEPT["cache-control"]
+        answer.headers["cache-control"] = lasting if current else PUBLIC_HEADERS["cache-control"]
         answer.headers["etag"] = f"W/{answer.headers['etag']}"  # weak: it may be sent compressed
         if answer.status_code == 304:
             answer.headers["vary"] = "Accept-Encoding"
@@ -132,18 +132,18 @@ class VersionedFiles(StaticFiles):
 def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECONDS) -> FastAPI:
     """Return the site of `runtime`, by default of the current environment. Public pages are cached
     for `cache_seconds`."""
-    home = runtime or AppContext(load_settings(), SystemClock())
-    home.prepare_to_serve()
+    app = runtime or AppContext(load_settings(), SystemClock())
+    app.prepare_to_serve()
     site = Site(
         title="Paperround",
         summary="Trending papers in your inbox once a day.",
         description=ABOUT,
         contact={
-            "name": home.letterhead.operator or "Paperround",
-            "url": home.letterhead.public_url,
+            "name": app.letterhead.operator or "Paperround",
+            "url": app.letterhead.public_url,
         },
         license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
-        servers=[{"url": home.letterhead.public_url.rstrip("/")}],
+        servers=[{"url": app.letterhead.public_url.rstrip("/")}],
         openapi_tags=[{"name": name, "description": says} for name, says in TAGS.items()],
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
@@ -151,25 +151,25 @@ def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECO
         openapi_url="/api/openapi.json",
         redirect_slashes=False,
     )
-    site.state.runtime = home
+    site.state.runtime = app
     site.state.turns = CostlyTurns()
-    site.state.rules = rules_for(home)
+    site.state.rules = rules_for(app)
     site.state.cache = PageCache(
-        lambda: stamp(home.desk.keys, now=home.clock.now()), seconds=cache_seconds
+        lambda: make_stamp(app.desk.keys, now=app.clock.now()), seconds=cache_seconds
     )
     errors.install(site)
     for router in ROUTERS:
-        site.include_router(router, dependencies=[KNOWN_NAMES_ONLY] if router in API else [])
+        site.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY] if router in API else [])
     site.mount("/static", VersionedFiles(directory=static_dir()), name="static")
     return site
 
 
-def rules_for(home: AppContext) -> Rules:
+def rules_for(app: AppContext) -> Rules:
     """Return the rules of the security middleware for this installation."""
-    public = urlsplit(home.settings.public_url)
+    public = urlsplit(app.settings.public_url)
     return Rules(
         hosts=frozenset({(public.hostname or "").lower(), *LOOPBACK}),
-        proxies=home.settings.proxies,
+        proxies=app.settings.proxies,
         https=public.scheme == "https",
         cookieless=COOKIELESS,
     )

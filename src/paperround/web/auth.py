@@ -21,8 +21,8 @@ from paperround.access.model import ApiKey, IdempotentRequest, Scope, StoredResp
 from paperround.access.rate_limiter import client_and_network
 from paperround.bootstrap.workers import MAIL, POLL, PUBLISH
 from paperround.core.errors import InvalidInput
-from paperround.web.cache import STANDINGS
-from paperround.web.context import client_of, now_of, runtime_of
+from paperround.web.cache import RATE_STATUSES
+from paperround.web.context import app_of, client_of, now_of
 
 # `Idempotency-Key`: a POST sent twice acts once (draft-ietf-httpapi-idempotency-key-header).
 #
@@ -31,10 +31,10 @@ from paperround.web.context import client_of, now_of, runtime_of
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-LONGEST = 255
+MAX_KEY = 255
 
 
-async def answer_once(
+async def respond_once(
     request: Request, inner: Handler, *, who: str | None = None, outside: bool = False
 ) -> Response:
     """Return the response of `inner`, or its stored response if `who` sent the same request before.
@@ -48,45 +48,45 @@ async def answer_once(
     if it has effects outside the database. Raises InvalidInput for an invalid key, and for the key
     of another request.
     """
-    key = _key_of(request) if request.method == "POST" else None
+    key = _idempotency_key(request) if request.method == "POST" else None
     if key is None:
         return await inner(request)
-    home, body = runtime_of(request), await request.body()
-    keys = home.settings.keys
+    app, body = app_of(request), await request.body()
+    keys = app.settings.keys
     if who is None:
         who = keys.digest("client", client_and_network(client_of(request))[0])
     query = request.scope["query_string"].decode("latin-1")
-    said = hashlib.sha256(body).hexdigest()
-    text = f"{request.method} {request.scope['path']}?{query} {said}"
+    body_hash = hashlib.sha256(body).hexdigest()
+    text = f"{request.method} {request.scope['path']}?{query} {body_hash}"
     # Only hashes of the request are stored, because it may contain an email address.
     asked = IdempotentRequest(
         key=hashlib.sha256(f"{who}\0{key}".encode()).hexdigest(),
         prints=tuple(keys.digest("request", text, key_id) for key_id in keys.key_ids),
     )
-    answer = await run_in_threadpool(_answered, request, inner, asked, outside)
+    answer = await run_in_threadpool(_run_once, request, inner, asked, outside)
     return Response(answer.body, answer.status, dict(answer.headers))
 
 
-def _answered(
+def _run_once(
     request: Request, inner: Handler, asked: IdempotentRequest, outside: bool
 ) -> StoredResponse:
     """Return the new or stored response, in this thread."""
-    home, now = runtime_of(request), now_of(request)
+    app, now = app_of(request), now_of(request)
 
     def run() -> StoredResponse:
         response = asyncio.run(inner(request))
-        said = {k: value for k, value in response.headers.items() if k != "content-length"}
+        headers = {k: value for k, value in response.headers.items() if k != "content-length"}
         body = bytes(response.body).decode()
-        return StoredResponse(status=response.status_code, headers=said, body=body)
+        return StoredResponse(status=response.status_code, headers=headers, body=body)
 
-    answer, is_new = (once_outside if outside else once)(home.database, asked, run, now=now)
+    answer, is_new = (once_outside if outside else once)(app.database, asked, run, now=now)
     if is_new:
         for job in (*MAIL, POLL, PUBLISH):  # before the commit, woken workers saw nothing
-            home.queue.put(job)
+            app.queue.put(job)
     return answer
 
 
-def _key_of(request: Request) -> str | None:
+def _idempotency_key(request: Request) -> str | None:
     """Return the idempotency key, quoted as in the draft or bare; None without one."""
     given = request.headers.getlist(KEY)
     if not given:
@@ -94,9 +94,9 @@ def _key_of(request: Request) -> str | None:
     text = given[0].strip()
     if len(text) >= 2 and text[0] == text[-1] == '"':
         text = text[1:-1]
-    if len(given) > 1 or not (0 < len(text) <= LONGEST and text.isascii() and text.isprintable()):
+    if len(given) > 1 or not (0 < len(text) <= MAX_KEY and text.isascii() and text.isprintable()):
         raise InvalidInput(
-            f"send one {KEY} of up to {LONGEST} printable ASCII characters, such as a UUID",
+            f"send one {KEY} of up to {MAX_KEY} printable ASCII characters, such as a UUID",
             code=KEY,
         )
     return text
@@ -116,8 +116,8 @@ class KeyedRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
         scope = self.read if set(settings.get("methods") or ()) <= {"GET", "HEAD"} else self.write
         self.scope = scope
-        said = settings.pop("openapi_extra", None) or {}
-        extra = {**said, "security": [{SCHEME: [scope.value]}]}
+        extra = settings.pop("openapi_extra", None) or {}
+        extra = {**extra, "security": [{SCHEME: [scope.value]}]}
         super().__init__(path, endpoint, openapi_extra=extra, **settings)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -127,7 +127,7 @@ class KeyedRoute(APIRoute):
         async def keyed(request: Request) -> Response:
             key = await run_in_threadpool(require_key, request, self.scope)
             who = request.state.actor = by_key(key.prefix)
-            return await answer_once(request, inner, who=who, outside=self.name in self.slow)
+            return await respond_once(request, inner, who=who, outside=self.name in self.slow)
 
         return keyed
 
@@ -159,19 +159,19 @@ def require_key(request: Request, scope: Scope) -> ApiKey:
     Raises RateLimited, and HTTPException: 401, the same for a missing, wrong, expired or revoked
     key, and 403 for one without the scope.
     """
-    home, client, now = runtime_of(request), client_of(request), now_of(request)
-    database, ring = home.database, home.settings.keys
+    app, client, now = app_of(request), client_of(request), now_of(request)
+    database, ring = app.database, app.settings.keys
     key = None
-    shown: str | None = None
+    sent: str | None = None
     # A header with another scheme, or sent twice, counts as a wrong key.
     if headers := request.headers.getlist("authorization"):
         scheme, _, text = headers[0].partition(" ")
-        shown = text.strip() if len(headers) == 1 and scheme.lower() == "bearer" else ""
+        sent = text.strip() if len(headers) == 1 and scheme.lower() == "bearer" else ""
     try:
-        key = authenticate(database, ring, shown, client=client, now=now)
+        key = authenticate(database, ring, sent, client=client, now=now)
     finally:
         if key is None:
-            request.scope[STANDINGS].append(tries_left(database, ring, client, now=now))
+            request.scope[RATE_STATUSES].append(tries_left(database, ring, client, now=now))
     if key is None:
         raise HTTPException(
             401, "This needs a key: Authorization: Bearer pr_...", {"WWW-Authenticate": "Bearer"}

@@ -25,14 +25,14 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from paperround.core.rates import RateLimitStatus
 from paperround.web.language import page_language
-from paperround.web.security import App, Message, Receive, Scope, Send
-from paperround.web.templates import KEPT, STAMP
+from paperround.web.security import ASGIApp, Message, Receive, Scope, Send
+from paperround.web.templates import PUBLIC_HEADERS, STAMP
 
 SECONDS = 60.0
-MOST_BYTES = 8 * 2**20
+MAX_BYTES = 8 * 2**20
 """Limit of the pages with a form, and the same again of the others."""
 
-_PUBLIC = KEPT["cache-control"].encode()
+_PUBLIC = PUBLIC_HEADERS["cache-control"].encode()
 _LANGUAGE = b"accept-language"
 _KINDS = (b"text/html", b"application/xml")
 _STAMP = STAMP.encode()
@@ -58,17 +58,17 @@ class PageCache:
         stamp: Callable[[], str],
         *,
         seconds: float = SECONDS,
-        most_bytes: int = MOST_BYTES,
+        max_bytes: int = MAX_BYTES,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stamp = stamp
 
         def empty() -> TTLCache[Key, CachedPage]:
-            return TTLCache(most_bytes, seconds, timer, getsizeof=lambda page: page.size)
+            return TTLCache(max_bytes, seconds, timer, getsizeof=lambda page: page.size)
 
         self._pages, self._forms = empty(), empty()
 
-    def before(self, app: App) -> App:
+    def wrap(self, app: ASGIApp) -> ASGIApp:
         """Return `app` with its public pages served from the cache."""
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,17 +79,17 @@ class PageCache:
             key = (page_language(), scope["path"], scope["query_string"])
             page = self._pages.get(key) or self._forms.get(key)
             if page is None:
-                page = await _held_back(app, scope, receive, send, sum(map(len, key)))
-                if page is not None and not scope[STANDINGS]:
+                page = await _capture(app, scope, receive, send, sum(map(len, key)))
+                if page is not None and not scope[RATE_STATUSES]:
                     pages = self._forms if _STAMP in page.body else self._pages
                     if page.size <= pages.maxsize:
                         pages[key] = page
             if page is not None:
-                await self._hand_out(page, send)
+                await self._send_page(page, send)
 
         return run
 
-    async def _hand_out(self, page: CachedPage, send: Send) -> None:
+    async def _send_page(self, page: CachedPage, send: Send) -> None:
         body = page.body
         if _STAMP in body:
             body = body.replace(_STAMP, self._stamp().encode())
@@ -98,29 +98,31 @@ class PageCache:
         await send({"type": "http.response.body", "body": body})
 
 
-async def _held_back(
-    app: App, scope: Scope, receive: Receive, send: Send, overhead: int
+async def _capture(
+    app: ASGIApp, scope: Scope, receive: Receive, send: Send, overhead: int
 ) -> CachedPage | None:
     """Return the response of `app` if it may be cached, else send it. `overhead` is the size of its
     key in bytes."""
-    held: tuple[Header, ...] | None = None
+    headers: tuple[Header, ...] | None = None
     parts: list[bytes] = []
 
     async def record(message: Message) -> None:
-        nonlocal held
+        nonlocal headers
         if message["type"] == "http.response.start" and _may_be_cached(message):
-            held = tuple(one for one in message["headers"] if one[0].lower() != b"content-length")
-        elif held is None:
+            headers = tuple(
+                one for one in message["headers"] if one[0].lower() != b"content-length"
+            )
+        elif headers is None:
             await send(message)
         else:
             parts.append(message.get("body", b""))
 
     await app(scope, receive, record)
-    if held is None:
+    if headers is None:
         return None
     body = b"".join(parts)
-    size = overhead + sum(len(name) + len(said) for name, said in held) + len(body)
-    return CachedPage(held, body, size)
+    size = overhead + sum(len(name) + len(value) for name, value in headers) + len(body)
+    return CachedPage(headers, body, size)
 
 
 def _may_be_cached(message: Message) -> bool:
@@ -140,12 +142,12 @@ def _may_be_cached(message: Message) -> bool:
 # Personal pages are never compressed. They contain secret links and repeat their input, so the
 # compressed length would let an attacker guess the secrets (BREACH).
 
-LEAST = 1024
+MIN_GZIP_BYTES = 1024
 """Bytes below which a response fits into one packet anyway."""
-LEVEL = 4
+GZIP_LEVEL = 4
 
 
-def compressed(app: App, routers: Iterable[APIRouter]) -> App:
+def compress(app: ASGIApp, routers: Iterable[APIRouter]) -> ASGIApp:
     """Return `app` with gzip for static files, and for the GET routes of `routers` without a token
     in their path."""
     routes = [one for router in routers for one in router.routes if isinstance(one, APIRoute)]
@@ -154,7 +156,7 @@ def compressed(app: App, routers: Iterable[APIRouter]) -> App:
         for one in routes
         if "GET" in (one.methods or ()) and "{token}" not in one.path
     ]
-    packing = GZipMiddleware(app, minimum_size=LEAST, compresslevel=LEVEL)
+    gzip = GZipMiddleware(app, minimum_size=MIN_GZIP_BYTES, compresslevel=GZIP_LEVEL)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         is_public = (
@@ -165,7 +167,7 @@ def compressed(app: App, routers: Iterable[APIRouter]) -> App:
                 or any(one.match(scope["path"]) for one in pages)
             )
         )
-        await (packing if is_public else app)(scope, receive, send)
+        await (gzip if is_public else app)(scope, receive, send)
 
     return run
 
@@ -176,32 +178,32 @@ def compressed(app: App, routers: Iterable[APIRouter]) -> App:
 # allows caching, and adds a hash of its bytes if it has no ETag. It also adds the rate-limit
 # headers of rate-limited routes.
 
-STANDINGS = "paperround.standings"
+RATE_STATUSES = "paperround.standings"
 """The key of the request's rate-limit statuses in its scope."""
 
-_STAYS = frozenset(
+_NOT_MODIFIED_HEADERS = frozenset(
     {b"cache-control", b"etag", b"vary", b"date", b"link", b"ratelimit", b"ratelimit-policy"}
 )
 """Headers that a 304 repeats."""
 
 
-def conditional(app: App) -> App:
+def add_etags(app: ASGIApp) -> ASGIApp:
     """Return `app` with ETags, 304 responses and rate-limit headers."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        standings: list[RateLimitStatus] = []
+        statuses: list[RateLimitStatus] = []
         start: Message | None = None
         parts: list[bytes] = []
 
-        async def answer(message: Message) -> None:
+        async def send_tagged(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", ()), *_rate_headers(standings)]
+                headers = [*message.get("headers", ()), *_rate_headers(statuses)]
                 message = {**message, "headers": headers}
-                if scope["method"] == "GET" and _may_be_kept(message):
+                if scope["method"] == "GET" and _may_have_etag(message):
                     start = message
                     return
             elif start is not None:
@@ -211,44 +213,44 @@ def conditional(app: App) -> App:
                 return
             await send(message)
 
-        await app({**scope, STANDINGS: standings}, receive, answer)
+        await app({**scope, RATE_STATUSES: statuses}, receive, send_tagged)
 
     return run
 
 
-def _may_be_kept(start: Message) -> bool:
-    rule = _named(start["headers"], b"cache-control") or b"no-store"
+def _may_have_etag(start: Message) -> bool:
+    rule = _header(start["headers"], b"cache-control") or b"no-store"
     return start["status"] == 200 and b"no-store" not in rule
 
 
 async def _finish(scope: Scope, send: Send, start: Message, body: bytes) -> None:
     headers = start["headers"]
-    tag = _named(headers, b"etag")
+    tag = _header(headers, b"etag")
     if tag is None:  # a strong one
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
         headers = [*headers, (b"etag", tag)]
-    if _is_known(scope, tag):
-        headers = [pair for pair in headers if pair[0].lower() in _STAYS]
+    if _matches_etag(scope, tag):
+        headers = [pair for pair in headers if pair[0].lower() in _NOT_MODIFIED_HEADERS]
         start, body = {**start, "status": 304}, b""
     await send({**start, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def _named(headers: Iterable[Header], wanted: bytes) -> bytes | None:
+def _header(headers: Iterable[Header], wanted: bytes) -> bytes | None:
     return next((value for name, value in headers if name.lower() == wanted), None)
 
 
-def _is_known(scope: Scope, tag: bytes) -> bool:
+def _matches_etag(scope: Scope, tag: bytes) -> bool:
     """Whether `If-None-Match` has the tag, weak or strong, or `*` (RFC 9110, 13.1.2)."""
     lines = [value for name, value in scope["headers"] if name == b"if-none-match"]
     named = [one.strip().removeprefix(b"W/") for line in lines for one in line.split(b",")]
     return tag.removeprefix(b"W/") in named or b"*" in named
 
 
-def _rate_headers(standings: Iterable[RateLimitStatus]) -> list[Header]:
+def _rate_headers(statuses: Iterable[RateLimitStatus]) -> list[Header]:
     """Return `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) for the
     limit that the client is closest to."""
-    nearest = min(standings, key=lambda one: one.remaining, default=None)
+    nearest = min(statuses, key=lambda one: one.remaining, default=None)
     if nearest is None:
         return []
     policy = f'"{nearest.policy}";q={nearest.limit};w={nearest.window}'

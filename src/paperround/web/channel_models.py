@@ -9,7 +9,14 @@ from paperround.delivery.channel_model import ChannelKind, ChannelSettings
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.model import DeliveryState
 from paperround.subscribers.model import Preferences
-from paperround.web.models import Instant, Resource, Said, TakenCount, changes_like, value_of
+from paperround.web.models import (
+    Instant,
+    PrintableText,
+    Resource,
+    StrictBody,
+    patch_config,
+    value_of,
+)
 
 CHANNEL_EXAMPLE: dict[str, Any] = {
     "kind": "slack",
@@ -32,10 +39,10 @@ Hook = Annotated[
 Words = Annotated[
     list[Annotated[str, Field(max_length=320)]], Field(default_factory=list, max_length=200)
 ]
-Several = list[Said]
+TextList = list[PrintableText]
 
 
-class _Described(TakenCount):
+class _ChannelFields(StrictBody):
     """Fields of a channel that can be set on creation and changed later."""
 
     name: str = Field("", min_length=1, max_length=60, description="Unique among channels.")
@@ -64,7 +71,7 @@ def _without_empty_defaults(schema: dict[str, Any]) -> None:
     schema["examples"] = [CHANNEL_EXAMPLE]
 
 
-class ChannelBody(_Described):
+class ChannelBody(_ChannelFields):
     """A channel as an operator describes it."""
 
     model_config = ConfigDict(json_schema_extra=_without_empty_defaults)
@@ -75,16 +82,16 @@ class ChannelBody(_Described):
     at_once: bool = Field(False, description="Post the newest edition now, not at the next hour.")
 
 
-class ChannelChanges(_Described):
+class ChannelChanges(_ChannelFields):
     """What is to change of a channel. What is left out stays; topics and interests are replaced
     whole."""
 
-    model_config = changes_like({"frequency": "weekly:fri", "size": 5}, {"topics": ["cs.LG"]})
+    model_config = patch_config({"frequency": "weekly:fri", "size": 5}, {"topics": ["cs.LG"]})
 
     hook: Hook = ""
 
 
-def _spoken(wish: Preferences) -> str:
+def _frequency_text(wish: Preferences) -> str:
     """Return the frequency as in a request: `daily`, `weekly:mon`."""
     return f"{wish.frequency.value}:{wish.weekday}" if wish.weekday else wish.frequency.value
 
@@ -100,14 +107,14 @@ class ChannelAnswer(Resource):
     state: str
     paused_at: Instant | None
     stopped_at: Instant | None
-    stopped_why: Said
+    stopped_why: PrintableText
     timezone: str | None = value_of("wish", "timezone")
     hour: int | None = value_of("wish", "hour")
-    frequency: Annotated[str, BeforeValidator(_spoken)] = value_of("wish")
+    frequency: Annotated[str, BeforeValidator(_frequency_text)] = value_of("wish")
     size: int | None = value_of("wish", "size")
     floor: float | None = value_of("wish", "floor")
-    topics: Several = value_of("wish", "topics")
-    interests: Annotated[Several, BeforeValidator(lambda found: [str(one) for one in found])]
+    topics: TextList = value_of("wish", "topics")
+    interests: Annotated[TextList, BeforeValidator(lambda found: [str(one) for one in found])]
     due_at: Instant | None
     created_at: Instant
 
@@ -140,6 +147,6 @@ class TrialAnswer(Resource):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     state: DeliveryState = value_of("verdict", "state")
-    reason: Said = value_of("verdict", "reason")
+    reason: PrintableText = value_of("verdict", "reason")
     code: int | None = value_of("reply", "code", default=None)
-    reply: Said = value_of("reply", "text", default="")
+    reply: PrintableText = value_of("reply", "text", default="")

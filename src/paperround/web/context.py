@@ -15,13 +15,13 @@ from paperround.bootstrap import AppContext
 from paperround.core.errors import DatabaseFailed, RateLimited
 from paperround.core.languages import marked
 from paperround.self_service.preferences import language_kept
-from paperround.web.cache import STANDINGS
-from paperround.web.language import speak_to
+from paperround.web.cache import RATE_STATUSES
+from paperround.web.language import set_language
 from paperround.web.security import CLIENT
-from paperround.web.templates import KEPT
+from paperround.web.templates import PUBLIC_HEADERS
 
 
-def runtime_of(request: Request) -> AppContext:
+def app_of(request: Request) -> AppContext:
     """Return the application context."""
     runtime: AppContext = request.app.state.runtime
     return runtime
@@ -29,7 +29,7 @@ def runtime_of(request: Request) -> AppContext:
 
 def now_of(request: Request) -> datetime:
     """Return the current time, read from the clock once for each request."""
-    return runtime_of(request).clock.now()
+    return app_of(request).clock.now()
 
 
 def client_of(request: Request) -> str | None:
@@ -38,38 +38,38 @@ def client_of(request: Request) -> str | None:
     return address
 
 
-def be_patient(request: Request, cost: int = 1) -> None:
+def check_rate_limit(request: Request, cost: int = 1) -> None:
     """Count this request as `cost` requests of its client. Raises RateLimited above the limit."""
-    visits, client, now = runtime_of(request).visits, client_of(request), now_of(request)
+    limiter, client, now = app_of(request).visits, client_of(request), now_of(request)
     try:
-        visits.require_patience(client, now=now, cost=cost)
+        limiter.require_patience(client, now=now, cost=cost)
     finally:
-        standing = visits.standing(client, now=now)
-        if standing is not None:
-            request.scope[STANDINGS].append(standing)
+        status = limiter.standing(client, now=now)
+        if status is not None:
+            request.scope[RATE_STATUSES].append(status)
 
 
-def speak_to_reader(request: Request, token: str) -> None:
+def use_reader_language(request: Request, token: str) -> None:
     """Use the language chosen by the reader of the link `token`. Without a database keep the
     browser's language; the handler reports the failure."""
     with suppress(DatabaseFailed):
-        speak_to(language_kept(runtime_of(request).desk, token))
+        set_language(language_kept(app_of(request).desk, token))
 
 
-def keep_a_minute(response: Response) -> None:
+def allow_caching(response: Response) -> None:
     """Let caches keep the response for a minute, if the handler returns a value."""
-    response.headers.update(KEPT)
+    response.headers.update(PUBLIC_HEADERS)
 
 
 # These are `async`, because FastAPI runs a plain `def` in another thread, which takes longer than
 # most handlers.
 
 
-async def _home(request: Request) -> AppContext:
-    return runtime_of(request)
+async def _app(request: Request) -> AppContext:
+    return app_of(request)
 
 
-async def _present(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     return now_of(request)
 
 
@@ -77,19 +77,19 @@ async def _client(request: Request) -> str | None:
     return client_of(request)
 
 
-async def _visit(request: Request) -> None:
-    be_patient(request)
+async def _count_request(request: Request) -> None:
+    check_rate_limit(request)
 
 
-Home = Annotated[AppContext, Depends(_home)]
-Present = Annotated[datetime, Depends(_present)]
+App = Annotated[AppContext, Depends(_app)]
+Now = Annotated[datetime, Depends(_now)]
 Client = Annotated[str | None, Depends(_client)]
-PATIENT = Depends(_visit)
+RATE_LIMITED = Depends(_count_request)
 """Dependency of a route whose requests count against the client's rate limit, as a search does."""
-TO_ITS_READER = Depends(speak_to_reader)
+IN_READER_LANGUAGE = Depends(use_reader_language)
 """Dependency of routes behind a personal link: pages are in the reader's language, even if the link
 is no longer valid."""
-LASTING_A_MINUTE = Depends(keep_a_minute)
+CACHEABLE = Depends(allow_caching)
 """Dependency of a route whose response is the same for everybody, so caches may keep it."""
 
 
@@ -100,7 +100,7 @@ LASTING_A_MINUTE = Depends(keep_a_minute)
 #                                                         └─► others' are running: 503
 
 MOST_AT_ONCE = 2
-PATIENCE, PAUSE = 0.5, 0.05
+MAX_WAIT, POLL_INTERVAL = 0.5, 0.05
 """Seconds that a request waits for a slot, and between two attempts."""
 RETRY_AFTER = 2
 
@@ -111,19 +111,19 @@ SEARCH, DIGEST = 5, 10
 class CostlyTurns:
     """The slots for expensive requests in one process. Thread-safe."""
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, max_wait: float = MAX_WAIT) -> None:
+        self._max_wait = max_wait
         self._lock = Lock()
         self._running: set[str] = set()
 
-    def take(self, client: str) -> bool:
+    def acquire(self, client: str) -> bool:
         """Take a slot; return whether one was free for this client."""
         with self._lock:
             is_free = client not in self._running and len(self._running) < MOST_AT_ONCE
             self._running |= {client} if is_free else set()
             return is_free
 
-    def end(self, client: str) -> None:
+    def release(self, client: str) -> None:
         """Release the slot."""
         with self._lock:
             self._running.discard(client)
@@ -134,11 +134,11 @@ class CostlyTurns:
         Raises RateLimited if the client keeps its own for too long, HTTPException if others do.
         """
         loop = asyncio.get_running_loop()
-        ends = loop.time() + self._patience
-        while not self.take(client):
+        ends = loop.time() + self._max_wait
+        while not self.acquire(client):
             if loop.time() >= ends:
                 raise self._refusal(client)
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(POLL_INTERVAL)
 
     def _refusal(self, client: str) -> Exception:
         with self._lock:
@@ -160,14 +160,14 @@ def costly(cost: int) -> Any:
     The slot is released when the handler ends, so a slow reader of the response blocks nobody."""
 
     async def turn(request: Request) -> AsyncIterator[None]:
-        be_patient(request, cost)
-        turns: CostlyTurns = request.app.state.turns
+        check_rate_limit(request, cost)
+        limiter: CostlyTurns = request.app.state.turns
         address, network = client_and_network(client_of(request))
         client = network if ":" in network else address
-        await turns.wait(client)
+        await limiter.wait(client)
         try:
             yield
         finally:
-            turns.end(client)
+            limiter.release(client)
 
     return Depends(turn, scope="function")

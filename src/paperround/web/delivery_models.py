@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from paperround.delivery.status import DeliveryEntry
 from paperround.delivery.status_text import without_addresses
 from paperround.editions.model import DeliveryState
-from paperround.web.models import Instant, Resource, Said, value_of
+from paperround.web.models import Instant, PrintableText, Resource, value_of
 
 
 class EditionName(BaseModel):
@@ -29,12 +29,12 @@ class DeliveryAnswer(BaseModel):
     edition: EditionName
     papers: int
     state: DeliveryState
-    reason: Said
+    reason: PrintableText
     due_at: Instant
     sent_at: Instant | None
     attempts: int
     code: int | None
-    reply: Said | None
+    reply: PrintableText | None
     message_id: str
 
     @classmethod
@@ -63,7 +63,7 @@ class DeliveryAnswer(BaseModel):
 class PersonalDelivery(DeliveryAnswer):
     """A row of one person's history, with the titles of its papers."""
 
-    titles: list[Said]
+    titles: list[PrintableText]
 
 
 class DeliveryPage(BaseModel):
@@ -118,7 +118,7 @@ class AuditAnswer(Resource):
     at: Instant
     actor: str = value_of("deed", "actor")
     action: str = value_of("deed", "action")
-    target: Said = value_of("deed", "target")
+    target: PrintableText = value_of("deed", "target")
     details: dict[str, str | int] = value_of("deed", "details")
 
 

@@ -95,7 +95,7 @@ class BadRequest(InvalidInput):
     """A parameter is invalid, on a route whose clients expect status 400 instead of 422."""
 
 
-_AS_WRITTEN = "%/:@!$&'()*+,;=?~"
+_SAFE_CHARACTERS = "%/:@!$&'()*+,;=?~"
 """Characters of a URL that are not percent-encoded, besides letters, digits and `-._`."""
 
 STATUS: Mapping[type[PaperroundError], int] = {
@@ -112,13 +112,13 @@ STATUS: Mapping[type[PaperroundError], int] = {
 
 def install(app: FastAPI) -> None:
     """Register the error handlers of `app`."""
-    app.add_exception_handler(PaperroundError, _ours)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Exception, _broken)
+    app.add_exception_handler(PaperroundError, _handle_paperround_error)
+    app.add_exception_handler(HTTPException, _handle_http_error)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(Exception, _handle_unexpected_error)
 
 
-def problem(
+def error_response(
     request: Request,
     status: int,
     detail: str,
@@ -129,25 +129,25 @@ def problem(
 ) -> Response:
     """Return an error response: JSON under /api and /hooks, a page elsewhere. `code` defaults to
     that of the status."""
-    home: AppContext = request.app.state.runtime
+    app: AppContext = request.app.state.runtime
     title = TITLES.get(status, marked("Error"))
-    kind, body = written(status, title, detail, request.url.path, home, code, errors)
-    spoken = {"content-language": page_language(), "vary": "accept-language"}
-    said = {**(spoken if kind == HTML else {}), **(headers or {})}
-    return Response(body, status, said, media_type=kind)
+    kind, body = render_error(status, title, detail, request.url.path, app, code, errors)
+    language_headers = {"content-language": page_language(), "vary": "accept-language"}
+    all_headers = {**(language_headers if kind == HTML else {}), **(headers or {})}
+    return Response(body, status, all_headers, media_type=kind)
 
 
-def written(
+def render_error(
     status: int,
     title: str,
     detail: str,
     path: str,
-    home: AppContext,
+    app: AppContext,
     code: str | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> tuple[str, bytes]:
     """Return (content type, body) of an error response."""
-    if _is_for_programs(path):
+    if _is_api(path):
         value: dict[str, Any] = {
             "type": "about:blank",
             "code": code or CODES.get(status, "error"),
@@ -162,8 +162,8 @@ def written(
     found = arxiv_id(path.removeprefix("/papers/")) if path.startswith("/papers/") else None
     page = render(
         "problem.html",
-        site=home.letterhead,
-        demo=home.demo,
+        site=app.letterhead,
+        demo=app.demo,
         status=status,
         title=title,
         detail=detail,
@@ -172,60 +172,62 @@ def written(
     return HTML, page.encode()
 
 
-def _is_for_programs(path: str) -> bool:
+def _is_api(path: str) -> bool:
     return path.startswith(("/api/", HOOKS))
 
 
-def refused(home: AppContext, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
+def render_refusal(app: AppContext, refusal: Refusal, scope: Scope) -> tuple[bytes, bytes]:
     """Return (content type, body) for a request that the security middleware refused."""
     path = str(scope["path"])
-    kind, body = written(refusal.status, refusal.title, refusal.detail, path, home)
+    kind, body = render_error(refusal.status, refusal.title, refusal.detail, path, app)
     return kind.encode(), body
 
 
-def _ours(request: Request, error: Exception) -> Response:
+def _handle_paperround_error(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
     if status == 500:
-        return _broken(request, error)
-    if status == 404 and (elsewhere := _without_slash(request)):
-        return elsewhere
+        return _handle_unexpected_error(request, error)
+    if status == 404 and (redirect := _redirect_without_slash(request)):
+        return redirect
     assert isinstance(error, PaperroundError)  # noqa: S101 - the kinds of STATUS
-    if isinstance(error, DatabaseFailed) and not _is_for_programs(request.url.path):
+    if isinstance(error, DatabaseFailed) and not _is_api(request.url.path):
         log.error("the database failed for a page: %s", error)
-        return problem(request, status, AWAY)
+        return error_response(request, status, AWAY)
     if isinstance(error, RateLimited):
         headers = {"Retry-After": str(max(1, ceil(error.retry_after)))}
-        return problem(request, status, error.text, headers=headers)
+        return error_response(request, status, error.text, headers=headers)
     if isinstance(error, InvalidInput) and error.code != "invalid":
         fields = [{"field": error.code, "message": str(error)}]
         code = TAKEN if isinstance(error, AlreadyTaken) else None
-        return problem(request, status, error.text, code=code, errors=fields)
-    return problem(request, status, error.text)
+        return error_response(request, status, error.text, code=code, errors=fields)
+    return error_response(request, status, error.text)
 
 
-def _without_slash(request: Request) -> Response | None:
+def _redirect_without_slash(request: Request) -> Response | None:
     """Redirect the URL of a page with a trailing slash to the one without, on this host."""
     asked: bytes = request.scope.get("raw_path", b"")
     path, query = asked.rstrip(b"/"), request.scope["query_string"]
-    is_page = request.method == "GET" and not _is_for_programs(request.url.path)
+    is_page = request.method == "GET" and not _is_api(request.url.path)
     if not is_page or path in {asked, b""} or path.startswith(b"//"):
         return None
-    location = quote(path + b"?" + query if query else path, safe=_AS_WRITTEN)
+    location = quote(path + b"?" + query if query else path, safe=_SAFE_CHARACTERS)
     return Response(status_code=308, headers={"location": location})
 
 
-def _http(request: Request, error: Exception) -> Response:
+def _handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this kind only
-    if error.status_code == 404 and (elsewhere := _without_slash(request)):
-        return elsewhere
+    if error.status_code == 404 and (redirect := _redirect_without_slash(request)):
+        return redirect
     detail = str(error.detail)
     if detail in ("Not Found", "Method Not Allowed"):  # the framework's messages, for developers
         detail = {404: NOWHERE, 405: NOT_HERE}.get(error.status_code, detail)
-    headers = _allowing(request) if error.status_code == 405 else {}
-    return problem(request, error.status_code, detail, headers={**(error.headers or {}), **headers})
+    headers = _allow_header(request) if error.status_code == 405 else {}
+    return error_response(
+        request, error.status_code, detail, headers={**(error.headers or {}), **headers}
+    )
 
 
-def _allowing(request: Request) -> dict[str, str]:
+def _allow_header(request: Request) -> dict[str, str]:
     """Return an Allow header with every method of a URL; the framework lists only one route's."""
     scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
     here = [
@@ -239,33 +241,33 @@ def _allowing(request: Request) -> dict[str, str]:
     return {"Allow": ", ".join(sorted(methods))} if methods else {}
 
 
-def _invalid(request: Request, error: Exception) -> Response:
+def _handle_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this kind only
-    errors = [_fault(one) for one in error.errors()]
+    errors = [_field_problem(one) for one in error.errors()]
     named = ", ".join(one["field"] for one in errors[:5])
     is_unknown = all(one["type"] == UNKNOWN for one in error.errors())
     code = UNKNOWN_PARAMETER if is_unknown else None
-    return problem(
+    return error_response(
         request, 422, marked("Not valid: %(name)s", name=named), code=code, errors=errors[:50]
     )
 
 
-def _fault(error: Mapping[str, Any]) -> dict[str, str]:
+def _field_problem(error: Mapping[str, Any]) -> dict[str, str]:
     """Return the field's name as the client sent it, `body` if the body was unreadable, and the
     message."""
     field = ".".join(map(str, error["loc"][1:])) or str(error["loc"][0])
-    ours = MESSAGES.get(error["type"])
+    message = MESSAGES.get(error["type"])
     return {
         "field": "body" if error["type"] == "json_invalid" else field,
-        "message": ours.format(**error.get("ctx", {}))
-        if ours
+        "message": message.format(**error.get("ctx", {}))
+        if message
         else str(error["msg"]).removeprefix("Value error, "),
     }
 
 
-def _broken(request: Request, error: Exception) -> Response:
+def _handle_unexpected_error(request: Request, error: Exception) -> Response:
     """Answer 500 without details, and log the error with the route's template instead of the URL,
     which may contain a token."""
     route = getattr(request.scope.get("route"), "path", "an unknown address")
     log.error("the request failed: %s %s", request.method, route, exc_info=error)
-    return problem(request, 500, BROKEN)
+    return error_response(request, 500, BROKEN)

@@ -123,6 +123,6 @@ THEIR_HIT: dict[str, Any] = {
 THEIR_DAY: dict[str, Any] = {**THEIR_HIT, "isAuthorParticipating": False}
 
 
-def shown_as(example: dict[str, Any]) -> ConfigDict:
+def example_config(example: dict[str, Any]) -> ConfigDict:
     """Return the configuration of a model with this example."""
     return ConfigDict(json_schema_extra={"examples": [example]})

@@ -14,69 +14,71 @@ from paperround.editions.feed_documents import FeedDocument
 from paperround.papers.search import LONGEST_TEXT
 from paperround.self_service import feeds
 from paperround.self_service.feeds import Publisher
-from paperround.web.context import PATIENT, SEARCH, Home, Present, costly
-from paperround.web.templates import KEPT
+from paperround.web.context import RATE_LIMITED, SEARCH, App, Now, costly
+from paperround.web.templates import PUBLIC_HEADERS
 
-SHARED = MappingProxyType({"cache-control": "public, max-age=300"})
+SHARED_HEADERS = MappingProxyType({"cache-control": "public, max-age=300"})
 """Feed readers poll every few minutes at most, and editions appear a few times a day."""
-OWN = MappingProxyType({"cache-control": "private, max-age=300", "x-robots-tag": "noindex"})
+PRIVATE_HEADERS = MappingProxyType(
+    {"cache-control": "private, max-age=300", "x-robots-tag": "noindex"}
+)
 
 router = APIRouter(include_in_schema=False)
 
-SEARCHING = [costly(SEARCH)]
+SEARCH_LIMIT = [costly(SEARCH)]
 
 
-class FeedEnding(StringConvertor):
+class FeedExtension(StringConvertor):
     """A path convertor for the extensions of feeds."""
 
     regex = "|".join(FEED_FORMATS)
 
 
-register_url_convertor("feed_ending", FeedEnding())
+register_url_convertor("feed_ending", FeedExtension())
 
 
-@router.get("/feeds/search/{text:path}.{ending:feed_ending}", dependencies=SEARCHING)
-def of_search(home: Home, now: Present, text: str, ending: str) -> Response:
+@router.get("/feeds/search/{text:path}.{ending:feed_ending}", dependencies=SEARCH_LIMIT)
+def search_feed(app: App, now: Now, text: str, ending: str) -> Response:
     """Return a feed of the new papers that match a search."""
     cut = text[:LONGEST_TEXT]
-    return written(feeds.search_feed(home.database, publisher(home), cut, now=now), ending)
+    return feed_response(feeds.search_feed(app.database, publisher(app), cut, now=now), ending)
 
 
-@router.get("/feeds/topics/{topic:path}.{ending:feed_ending}", dependencies=SEARCHING)
-def of_topic(home: Home, now: Present, topic: str, ending: str) -> Response:
+@router.get("/feeds/topics/{topic:path}.{ending:feed_ending}", dependencies=SEARCH_LIMIT)
+def topic_feed(app: App, now: Now, topic: str, ending: str) -> Response:
     """Return a feed of the new papers on a topic."""
     cut = topic[:LONGEST_TEXT]
-    return written(feeds.topic_feed(home.database, publisher(home), cut, now=now), ending)
+    return feed_response(feeds.topic_feed(app.database, publisher(app), cut, now=now), ending)
 
 
-@router.get("/feeds/authors/{name:path}.{ending:feed_ending}", dependencies=SEARCHING)
-def of_author(home: Home, now: Present, name: str, ending: str) -> Response:
+@router.get("/feeds/authors/{name:path}.{ending:feed_ending}", dependencies=SEARCH_LIMIT)
+def author_feed(app: App, now: Now, name: str, ending: str) -> Response:
     """Return a feed of the new papers of an author."""
     cut = name[:LONGEST_TEXT]
-    return written(feeds.author_feed(home.database, publisher(home), cut, now=now), ending)
+    return feed_response(feeds.author_feed(app.database, publisher(app), cut, now=now), ending)
 
 
-@router.get("/feeds/me/{token}.{ending:feed_ending}", dependencies=[PATIENT])
-def of_reader(home: Home, now: Present, token: str, ending: str) -> Response:
+@router.get("/feeds/me/{token}.{ending:feed_ending}", dependencies=[RATE_LIMITED])
+def reader_feed(app: App, now: Now, token: str, ending: str) -> Response:
     """Return a feed of the papers sent to one reader. Anybody with its URL may read it."""
-    return written(feeds.personal_feed(home.desk, publisher(home), token, now=now), ending)
+    return feed_response(feeds.personal_feed(app.desk, publisher(app), token, now=now), ending)
 
 
-@router.get("/feeds/{list_name}.{ending:feed_ending}", dependencies=[PATIENT])
-def of_list(home: Home, now: Present, list_name: str, ending: str) -> Response:
+@router.get("/feeds/{list_name}.{ending:feed_ending}", dependencies=[RATE_LIMITED])
+def list_feed(app: App, now: Now, list_name: str, ending: str) -> Response:
     """Return the feed of a list."""
-    return written(feeds.list_feed(home.database, publisher(home), list_name, now=now), ending)
+    return feed_response(feeds.list_feed(app.database, publisher(app), list_name, now=now), ending)
 
 
-def publisher(home: AppContext) -> Publisher:
+def publisher(app: AppContext) -> Publisher:
     """Return the publisher that feeds name: this site."""
-    return Publisher.of(home.letterhead)
+    return Publisher.of(app.letterhead)
 
 
-def written(feed: FeedDocument, ending: str) -> Response:
+def feed_response(feed: FeedDocument, ending: str) -> Response:
     """Return a feed as a response in the format of its extension."""
     form = FEED_FORMATS[ending]
-    headers = dict(OWN if feed.is_private else SHARED)
+    headers = dict(PRIVATE_HEADERS if feed.is_private else SHARED_HEADERS)
     return Response(
         form.write(feed), headers=headers, media_type=f"{form.media_type}; charset=utf-8"
     )
@@ -85,45 +87,45 @@ def written(feed: FeedDocument, ending: str) -> Response:
 # --- files -------------------------------------------------------------------------------------
 
 
-class FileEnding(StringConvertor):
+class FileExtension(StringConvertor):
     """A path convertor for the extensions of files; no arXiv id ends with one."""
 
     regex = "|".join(FILE_FORMATS)
 
 
-register_url_convertor("file_ending", FileEnding())
+register_url_convertor("file_ending", FileExtension())
 
 
-@router.get("/papers/{name:path}.{ending:file_ending}", dependencies=[PATIENT])
-def paper(home: Home, name: str, ending: str) -> Response:
+@router.get("/papers/{name:path}.{ending:file_ending}", dependencies=[RATE_LIMITED])
+def paper_file(app: App, name: str, ending: str) -> Response:
     """Return a paper as a file, by its id or its arXiv id."""
-    found = cited_paper(home.database, home.letterhead.public_url, name)
-    return _file(FILE_FORMATS[ending].paper(found), ending, name)
+    found = cited_paper(app.database, app.letterhead.public_url, name)
+    return _file_response(FILE_FORMATS[ending].paper(found), ending, name)
 
 
-@router.get("/editions/{list_name}/{day}/{cut}.{ending:file_ending}", dependencies=[PATIENT])
-def edition(home: Home, list_name: str, day: str, cut: str, ending: str) -> Response:
+@router.get("/editions/{list_name}/{day}/{cut}.{ending:file_ending}", dependencies=[RATE_LIMITED])
+def edition_file(app: App, list_name: str, day: str, cut: str, ending: str) -> Response:
     """Return an edition as a file."""
-    return _edition(home, list_name, day, cut, ending)
+    return _edition_response(app, list_name, day, cut, ending)
 
 
-@router.get("/editions/{list_name}/{day}.{ending:file_ending}", dependencies=[PATIENT])
-def edition_of_day(home: Home, list_name: str, day: str, ending: str) -> Response:
+@router.get("/editions/{list_name}/{day}.{ending:file_ending}", dependencies=[RATE_LIMITED])
+def last_edition_file(app: App, list_name: str, day: str, ending: str) -> Response:
     """Return the last edition of a day as a file."""
-    return _edition(home, list_name, day, None, ending)
+    return _edition_response(app, list_name, day, None, ending)
 
 
-def _edition(home: AppContext, list_name: str, day: str, cut: str | None, ending: str) -> Response:
-    found = cited_edition(
-        home.database, home.letterhead.public_url, list_name, parse_date(day), cut
-    )
+def _edition_response(
+    app: AppContext, list_name: str, day: str, cut: str | None, ending: str
+) -> Response:
+    found = cited_edition(app.database, app.letterhead.public_url, list_name, parse_date(day), cut)
     name = "-".join(filter(None, (list_name, day, cut)))
-    return _file(FILE_FORMATS[ending].edition(found), ending, name)
+    return _file_response(FILE_FORMATS[ending].edition(found), ending, name)
 
 
-def _file(content: bytes, ending: str, name: str) -> Response:
+def _file_response(content: bytes, ending: str, name: str) -> Response:
     """Return a file that browsers may display, with a name to save it under."""
     plain = "".join(one if one.isascii() and one.isalnum() else "-" for one in name)
-    headers = {**KEPT, "content-disposition": f'inline; filename="{plain}.{ending}"'}
+    headers = {**PUBLIC_HEADERS, "content-disposition": f'inline; filename="{plain}.{ending}"'}
     kind = FILE_FORMATS[ending].media_type
     return Response(content, headers=headers, media_type=f"{kind}; charset=utf-8")

@@ -19,17 +19,17 @@ from altcha.v1 import ChallengeOptions, create_challenge, extract_params, verify
 
 from paperround.core.tokens import KeyRing
 
-YOUNGEST = timedelta(seconds=2)
-OLDEST = timedelta(hours=24)
+MIN_AGE = timedelta(seconds=2)
+MAX_AGE = timedelta(hours=24)
 WORK_VALID = timedelta(hours=1)
-MOST_WORK = 50_000
+MAX_NUMBER = 50_000
 """The largest number to find; the average is half as many attempts."""
 
 _STAMP = "form-stamp"
 _PARTS = ("algorithm", "challenge", "salt", "signature")
 
 
-class Filled(Enum):
+class FormSender(Enum):
     """Who filled in a form, judging by its stamp."""
 
     BY_HAND = "by hand"
@@ -44,39 +44,39 @@ class Challenge:
     text: str
 
 
-def stamp(keys: KeyRing, *, now: datetime) -> str:
+def make_stamp(keys: KeyRing, *, now: datetime) -> str:
     """Return `now` in seconds, signed, for a form that is made now."""
     at = str(int(now.timestamp()))
     return f"{at}.{keys.digest(_STAMP, at)}"
 
 
-def filled(keys: KeyRing, text: str, *, now: datetime) -> Filled:
+def check_stamp(keys: KeyRing, text: str, *, now: datetime) -> FormSender:
     """Check the stamp `text` of a form. One that is older than a day counts as missing."""
     at, _, mac = text.partition(".")
     is_ours = at.isascii() and at.isdecimal() and mac.isascii()
     macs = [keys.digest(_STAMP, at, key_id) for key_id in keys.key_ids] if is_ours else []
     if not any(hmac.compare_digest(mac, one) for one in macs):
-        return Filled.NOT_OURS
+        return FormSender.NOT_OURS
     age = timedelta(seconds=now.timestamp() - int(at))
-    if age < YOUNGEST:
-        return Filled.TOO_FAST
-    return Filled.BY_HAND if age <= OLDEST else Filled.NOT_OURS
+    if age < MIN_AGE:
+        return FormSender.TOO_FAST
+    return FormSender.BY_HAND if age <= MAX_AGE else FormSender.NOT_OURS
 
 
-def challenge(keys: KeyRing, *, now: datetime) -> Challenge:
+def make_challenge(keys: KeyRing, *, now: datetime) -> Challenge:
     """Return a challenge for one form, valid for an hour."""
     options = ChallengeOptions(
-        max_number=MOST_WORK, hmac_key=_work_key(keys, None), expires=now + WORK_VALID
+        max_number=MAX_NUMBER, hmac_key=_work_key(keys, None), expires=now + WORK_VALID
     )
     made = create_challenge(options).to_dict()
     return Challenge(base64.b64encode(json.dumps(made).encode()).decode())
 
 
-def solved(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | None:
+def solved_challenge(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | None:
     """Return the id of our challenge `text` if `number` solves it in time, else None. The caller
     must ensure that each id counts once."""
-    given = _challenge_parts(text)
-    is_number = number.isascii() and number.isdecimal() and len(number) <= len(str(MOST_WORK))
+    given = _parse_challenge(text)
+    is_number = number.isascii() and number.isdecimal() and len(number) <= len(str(MAX_NUMBER))
     if given is None or not is_number:
         return None
     payload: Any = {**given, "number": int(number)}
@@ -94,7 +94,7 @@ def _work_key(keys: KeyRing, key_id: str | None) -> str:
     return keys.digest("proof-of-work", "key", key_id)
 
 
-def _challenge_parts(text: str) -> dict[str, str] | None:
+def _parse_challenge(text: str) -> dict[str, str] | None:
     """Return the parts of a challenge, or None if they are not all ASCII text."""
     try:
         given = json.loads(base64.b64decode(text, validate=True))
@@ -102,7 +102,7 @@ def _challenge_parts(text: str) -> dict[str, str] | None:
         return None
     if not isinstance(given, dict):
         return None
-    plain: dict[str, str] = {
+    parts: dict[str, str] = {
         name: one for name in _PARTS if isinstance(one := given.get(name), str) and one.isascii()
     }
-    return plain if len(plain) == len(_PARTS) else None
+    return parts if len(parts) == len(_PARTS) else None

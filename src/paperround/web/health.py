@@ -20,10 +20,10 @@ from paperround.delivery.restore_guard import WAS_PUT_BACK, is_put_back
 from paperround.delivery.store.status import StatusStore
 from paperround.ops.cluster import staff
 from paperround.ops.tick import SCHEDULER
-from paperround.web.context import Home, Present
-from paperround.web.metrics import Gauge, gauges_of_lines, told
+from paperround.web.context import App, Now
+from paperround.web.metrics import Gauge, metrics_response, queue_gauges
 
-STALE_BEAT = timedelta(minutes=3)
+STALE_AFTER = timedelta(minutes=3)
 """The scheduler runs once a minute."""
 
 DOES_NOT_ANSWER = "the database does not answer"
@@ -40,26 +40,26 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(home: Home, now: Present, response: Response) -> dict[str, object]:
+def readyz(app: App, now: Now, response: Response) -> dict[str, object]:
     """Check the database, its schema, disk space, the scheduler, the workers and holds on sending.
 
     Returns 503 with the reason if one fails. An unreachable relay is only `degraded`, with status
     200, because another process could not reach it either. With separate workers the response also
     counts the processes and the jobs in each queue.
     """
-    problem = fitness(home)
+    problem = database_problem(app)
     facts: dict[str, object] = {}
     if problem is None:
-        problem, facts = _working(home, now)
+        problem, facts = _work_problem(app, now)
     response.status_code = 503 if problem else 200
     well = "degraded" if "degraded" in facts else "ready"
     return {"status": problem or well, **facts}
 
 
-def fitness(home: AppContext) -> str | None:
+def database_problem(app: AppContext) -> str | None:
     """Return what is wrong with the database, or None."""
     try:
-        with home.database.reading() as work:
+        with app.database.reading() as work:
             if not work[StatusStore].is_migrated():
                 return "the database is not at this version's schema: run `paperround db upgrade`"
             if work[StatusStore].storage().is_full:
@@ -69,36 +69,36 @@ def fitness(home: AppContext) -> str | None:
     return None
 
 
-def _working(home: AppContext, now: datetime) -> tuple[str | None, dict[str, object]]:
+def _work_problem(app: AppContext, now: datetime) -> tuple[str | None, dict[str, object]]:
     """Return what is wrong with the scheduler, workers or sending, and facts about them."""
-    is_shared = not home.settings.embedded
+    is_shared = not app.settings.embedded
     try:
-        with home.database.reading() as work:
-            beat = work[SlotStore].last_beat(SCHEDULER)
-            people = staff(work, now=now) if is_shared else None
+        with app.database.reading() as work:
+            last_run = work[SlotStore].last_beat(SCHEDULER)
+            processes = staff(work, now=now) if is_shared else None
             held = LACKS_KEYS if lacks_keys(work) else None
             reason = unreached(work, now=now)
             held = WAS_PUT_BACK if is_put_back(work) else held
-        lined = home.shared_queue.lined() if is_shared else {}
+        depths = app.shared_queue.lined() if is_shared else {}
     except PaperroundError:
         return DOES_NOT_ANSWER, {}
-    is_stale = beat is None or now - beat > STALE_BEAT
+    is_stale = last_run is None or now - last_run > STALE_AFTER
     facts: dict[str, object] = {}
     if reason is not None:
         facts["degraded"] = f"{UNREACHED}: {reason}"
-    if people is None:
+    if processes is None:
         return (NOTHING_TICKS if is_stale else held), facts
-    problem = people.problem or (NOT_DONE if is_stale else held)
+    problem = processes.problem or (NOT_DONE if is_stale else held)
     return problem, facts | {
-        "schedulers": len(people.schedulers),
-        "workers": len(people.workers),
+        "schedulers": len(processes.schedulers),
+        "workers": len(processes.workers),
         "queues": {
             line.value: {
-                "workers": people.serving(line),
+                "workers": processes.serving(line),
                 "waiting": one.waiting,
                 "running": one.running,
             }
-            for line, one in lined.items()
+            for line, one in depths.items()
         },
     }
 
@@ -106,7 +106,7 @@ def _working(home: AppContext, now: datetime) -> tuple[str | None, dict[str, obj
 # Workers and schedulers serve three pages of their own, about their own process. The site's pages
 # are about the whole installation. No page names a person.
 
-LATE = timedelta(seconds=90)
+LATE_AFTER = timedelta(seconds=90)
 """A scheduler that has not polled for this long is unhealthy."""
 
 
@@ -120,9 +120,9 @@ class Role:
     numbers: Callable[[], Iterable[Gauge]]
 
 
-def worker_role(home: AppContext) -> Role:
+def worker_role(app: AppContext) -> Role:
     """Return the role of a worker."""
-    queue = home.shared_queue
+    queue = app.shared_queue
 
     def problem(_: datetime) -> str | None:
         down = queue.down()
@@ -131,22 +131,22 @@ def worker_role(home: AppContext) -> Role:
     def numbers() -> Iterator[Gauge]:
         yield Gauge(
             name="worker_jobs",
-            means="Jobs this process has ended since it began, by task and outcome.",
+            doc="Jobs this process has ended since it began, by task and outcome.",
             labels=("task", "outcome"),
             values=list(queue.done().items()),
         )
         yield Gauge(
             name="worker_running",
-            means="Jobs this process runs just now.",
+            doc="Jobs this process runs just now.",
             labels=("task",),
             values=[((task,), count) for task, count in queue.busy().items()],
         )
-        yield from gauges_of_lines(queue.lined())
+        yield from queue_gauges(queue.lined())
 
     return Role(
         name="worker",
         problem=problem,
-        facts=lambda: {"queues": list(home.hands.lines), "running": dict(queue.busy())},
+        facts=lambda: {"queues": list(app.hands.lines), "running": dict(queue.busy())},
         numbers=numbers,
     )
 
@@ -156,11 +156,11 @@ def scheduler_role(last_look: Callable[[], datetime | None]) -> Role:
 
     def problem(now: datetime) -> str | None:
         last = last_look()
-        is_late = last is None or now - last > LATE
+        is_late = last is None or now - last > LATE_AFTER
         return "it has not looked at what is due for 90 seconds" if is_late else None
 
     def numbers() -> Iterator[Gauge]:
-        yield Gauge.alone(
+        yield Gauge.of(
             "scheduler_last_look_timestamp_seconds",
             "When this scheduler last looked at what is due.",
             last_look(),
@@ -169,20 +169,20 @@ def scheduler_role(last_look: Callable[[], datetime | None]) -> Role:
     return Role(name="scheduler", problem=problem, numbers=numbers)
 
 
-def role_app(home: AppContext, role: Role) -> Starlette:
+def role_app(app: AppContext, role: Role) -> Starlette:
     """Return an application with `/healthz`, `/readyz` and `/metrics` of a process."""
 
     def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive", "role": role.name})
 
     def readyz(_: Request) -> Response:
-        wrong = fitness(home) or role.problem(home.clock.now())
-        told = {"status": wrong or "ready", "role": role.name, **role.facts()}
-        return JSONResponse(told, status_code=503 if wrong else 200)
+        problem = database_problem(app) or role.problem(app.clock.now())
+        payload = {"status": problem or "ready", "role": role.name, **role.facts()}
+        return JSONResponse(payload, status_code=503 if problem else 200)
 
     def metrics(_: Request) -> Response:
         try:
-            return told(role.numbers())
+            return metrics_response(role.numbers())
         except PaperroundError as error:
             return Response(str(error), status_code=503)
 

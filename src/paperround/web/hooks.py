@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from paperround.bounces.handling import receive
 from paperround.core.errors import FetchFailed, InvalidSignature, NotFound
-from paperround.web.context import Home, Present, client_of, now_of, runtime_of
+from paperround.web.context import App, Now, app_of, client_of, now_of
 from paperround.web.security import HOOKS
 
 log = logging.getLogger(__name__)
@@ -30,36 +30,36 @@ class TakenAnswer(BaseModel):
     ignored: int
 
 
-def _be_patient(request: Request) -> None:
+def _check_rate_limit(request: Request) -> None:
     """Count a request of the client. Raises RateLimited above the limit."""
-    runtime_of(request).hook_visits.require_patience(client_of(request), now=now_of(request))
+    app_of(request).hook_visits.require_patience(client_of(request), now=now_of(request))
 
 
 async def _body(request: Request) -> bytes:
     return await request.body()
 
 
-@router.post(f"{HOOKS}{{provider}}", dependencies=[Depends(_be_patient)])
-def take(
+@router.post(f"{HOOKS}{{provider}}", dependencies=[Depends(_check_rate_limit)])
+def receive_events(
     provider: str,
     request: Request,
-    home: Home,
-    now: Present,
+    app: App,
+    now: Now,
     body: Annotated[bytes, Depends(_body)],
 ) -> TakenAnswer:
     """Record the events of a provider, once each. Returns 403 for an invalid signature, 503 when it
     cannot be verified now."""
-    if provider not in home.hooks:
+    if provider not in app.hooks:
         raise NotFound("there is no such hook here, or it is not set up")
     try:
-        heard = home.hooks[provider].hear(body, request.headers, now=now)
+        report = app.hooks[provider].hear(body, request.headers, now=now)
     except InvalidSignature as error:
         log.warning("the hook %s refused a request: %s", provider, error)
         raise HTTPException(403, "Nothing proves that this comes from the provider.") from None
     except FetchFailed as error:
         log.warning("the hook %s cannot prove a request now: %s", provider, error)
         raise HTTPException(503, "This cannot be proven now. Send it again later.") from None
-    if heard.ignored:
-        log.info("the hook %s told %d things of no address", provider, heard.ignored)
-    receive(home.database, home.settings.keys, heard.events, now=now)
-    return TakenAnswer(events=len(heard.events), ignored=heard.ignored)
+    if report.ignored:
+        log.info("the hook %s told %d things of no address", provider, report.ignored)
+    receive(app.database, app.settings.keys, report.events, now=now)
+    return TakenAnswer(events=len(report.events), ignored=report.ignored)

@@ -3,7 +3,7 @@
     ?lang=de  ─►  the reader's preference  ─►  Accept-Language  ─►  English
 
 No cookie is set: a page whose URL has `lang` adds it to every link and form that leads to another
-of our pages (`carried`). Middleware reads the request's languages before any handler runs.
+of our pages (`keep_language`). Middleware reads the request's languages before any handler runs.
 """
 
 import re
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode
 
 from paperround.core.languages import ENGLISH, PARAMETER, accepted, nearest
-from paperround.web.security import App, Receive, Scope, Send
+from paperround.web.security import ASGIApp, Receive, Scope, Send
 
-_LONGEST_QUERY = 4096
-_LONGEST_KEPT = 1000
-_LEADING = re.compile(r'(?<=\s)((?:href|action|formaction|data-preview)=")(/(?!/)[^"#]*)')
+_MAX_QUERY = 4096
+_MAX_KEPT_QUERY = 1000
+_LINK = re.compile(r'(?<=\s)((?:href|action|formaction|data-preview)=")(/(?!/)[^"#]*)')
 """A link to our site in a page. Quotes in user content are escaped, so they cannot match."""
-_NO_PAGE = re.compile(
+_NOT_A_PAGE = re.compile(
     r"/(?:static|feeds)/.*|[^?]*\.(?:atom|rss|json|jsonld|bib|ris|md|xml|eml)(?:\?.*)?"
 )
 """URLs other than pages, which exist in one language."""
-_SAYS = re.compile(rf"[?;&]{PARAMETER}=")
+_HAS_LANGUAGE = re.compile(rf"[?;&]{PARAMETER}=")
 
 
 @dataclass(slots=True)
-class LanguageWish:
+class RequestLanguages:
     """The languages of a request: by URL, by the reader's preference, by the browser; None where
     unknown. `query` is the query string of the URL.
 
@@ -34,93 +34,93 @@ class LanguageWish:
     raises is in the language that the handler set.
     """
 
-    asked: str | None = None
+    from_url: str | None = None
     chosen: str | None = None
     accepted: str | None = None
     query: str = ""
 
 
-_HEARD: ContextVar[LanguageWish] = ContextVar("heard")
+_LANGUAGES: ContextVar[RequestLanguages] = ContextVar("heard")
 
 
-def _hears() -> LanguageWish:
-    heard = _HEARD.get(None)
-    if heard is None:
-        _HEARD.set(heard := LanguageWish())
-    return heard
+def _current() -> RequestLanguages:
+    languages = _LANGUAGES.get(None)
+    if languages is None:
+        _LANGUAGES.set(languages := RequestLanguages())
+    return languages
 
 
-def hearing(app: App) -> App:
+def language_middleware(app: ASGIApp) -> ASGIApp:
     """Return `app` with the languages of each request recorded."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            _HEARD.set(_heard(scope))
+            _LANGUAGES.set(_read_languages(scope))
         await app(scope, receive, send)
 
     return run
 
 
-def _heard(scope: Scope) -> LanguageWish:
+def _read_languages(scope: Scope) -> RequestLanguages:
     query: str = scope.get("query_string", b"").decode("latin-1")
-    named = next((nearest(value) for name, value in _fields(query) if name == PARAMETER), None)
+    named = next((nearest(value) for name, value in _parse_query(query) if name == PARAMETER), None)
     lines = [value for name, value in scope["headers"] if name == b"accept-language"]
-    liked = accepted(b",".join(lines).decode("latin-1"))
-    return LanguageWish(asked=named, accepted=liked, query=query)
+    preferred = accepted(b",".join(lines).decode("latin-1"))
+    return RequestLanguages(from_url=named, accepted=preferred, query=query)
 
 
-def _fields(query: str) -> list[tuple[str, str]]:
+def _parse_query(query: str) -> list[tuple[str, str]]:
     """Parse a query string, up to its size limit."""
-    return parse_qsl(query[:_LONGEST_QUERY])
+    return parse_qsl(query[:_MAX_QUERY])
 
 
-def speak_to(tag: str | None) -> None:
+def set_language(tag: str | None) -> None:
     """Use the reader's language for this page, unless its URL has another one."""
-    _hears().chosen = nearest(tag) if tag else None
+    _current().chosen = nearest(tag) if tag else None
 
 
-def speak_from_now_on(tag: str | None) -> None:
+def override_language(tag: str | None) -> None:
     """Use the language that the reader has just chosen, whatever the URL has."""
     if tag and nearest(tag):
-        heard = _hears()
-        heard.chosen, heard.asked = nearest(tag), None
+        languages = _current()
+        languages.chosen, languages.from_url = nearest(tag), None
 
 
-def language_wanted() -> str | None:
+def requested_language() -> str | None:
     """Return the visitor's language, also for their emails; None if we support none they want."""
-    heard = _hears()
-    return heard.asked or heard.chosen or heard.accepted
+    languages = _current()
+    return languages.from_url or languages.chosen or languages.accepted
 
 
-def in_language(tag: str) -> str:
+def language_url(tag: str) -> str:
     """Return the relative URL of this page in another language. The rest of the query is kept
     unless it is very long, as each page repeats it for every language."""
-    query = _hears().query
+    query = _current().query
     others = ""
-    if 0 < len(query) <= _LONGEST_KEPT:
-        fields = [one for one in _fields(query) if one[0] != PARAMETER]
+    if 0 < len(query) <= _MAX_KEPT_QUERY:
+        fields = [one for one in _parse_query(query) if one[0] != PARAMETER]
         others = f"{urlencode(fields, safe='/', quote_via=quote)}&" if fields else ""
     return f"?{others}{urlencode({PARAMETER: tag})}"
 
 
 def page_language() -> str:
     """Return the language of this page."""
-    return language_wanted() or ENGLISH
+    return requested_language() or ENGLISH
 
 
-def language_asked() -> str | None:
+def url_language() -> str | None:
     """Return the language in the URL of this page, None without one."""
-    return _hears().asked
+    return _current().from_url
 
 
-def carried(page: str) -> str:
+def keep_language(page: str) -> str:
     """Return `page` with the language of its URL added to its links and forms."""
-    asked = language_asked()
+    from_url = url_language()
 
-    def carrying(found: re.Match[str]) -> str:
+    def add_language(found: re.Match[str]) -> str:
         address = found[2]
-        if _NO_PAGE.fullmatch(address) or _SAYS.search(address):
+        if _NOT_A_PAGE.fullmatch(address) or _HAS_LANGUAGE.search(address):
             return found[0]
-        return f"{found[1]}{address}{'&amp;' if '?' in address else '?'}{PARAMETER}={asked}"
+        return f"{found[1]}{address}{'&amp;' if '?' in address else '?'}{PARAMETER}={from_url}"
 
-    return page if asked is None else _LEADING.sub(carrying, page)
+    return page if from_url is None else _LINK.sub(add_language, page)

@@ -36,7 +36,7 @@ Instant = Annotated[
     PlainSerializer(format_instant, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Said = Annotated[str, AfterValidator(_printable)]
+PrintableText = Annotated[str, AfterValidator(_printable)]
 """Text that may quote user content."""
 Identifiers = Annotated[
     dict[str, str],
@@ -53,7 +53,7 @@ Url = Annotated[
     Field(max_length=2000, description="Another address than the source's own; null for that."),
 ]
 Values = Annotated[
-    dict[Said, Annotated[str, Field(max_length=2000)]],
+    dict[PrintableText, Annotated[str, Field(max_length=2000)]],
     Field(max_length=50, description="Settings of the source, all of them as text."),
 ]
 Shown = Annotated[
@@ -75,13 +75,13 @@ FEED_EXAMPLE: dict[str, Any] = {
 # --- requests ----------------------------------------------------------------------------------
 
 
-class TakenCount(BaseModel):
+class StrictBody(BaseModel):
     """A request body without type conversion or unknown fields."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-class FeedBody(TakenCount):
+class FeedBody(StrictBody):
     """A feed as an operator describes it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [FEED_EXAMPLE]})
@@ -99,7 +99,7 @@ class FeedBody(TakenCount):
         return NewFeed(**(self.model_dump() | {"show": show}))
 
 
-def changes_like(*examples: dict[str, Any]) -> ConfigDict:
+def patch_config(*examples: dict[str, Any]) -> ConfigDict:
     """Return the configuration of a PATCH body: omitted fields stay, so they have no default."""
 
     def without_defaults(schema: dict[str, Any]) -> None:
@@ -110,10 +110,10 @@ def changes_like(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra=without_defaults)
 
 
-class FeedChanges(TakenCount):
+class FeedChanges(StrictBody):
     """What is to change of a feed. What is left out stays; `settings` are replaced whole."""
 
-    model_config = changes_like({"enabled": False}, {"settings": {"categories": "cs.LG"}})
+    model_config = patch_config({"enabled": False}, {"settings": {"categories": "cs.LG"}})
 
     name: Name = ""
     kind: Kind = ""
@@ -184,9 +184,9 @@ class RunAnswer(Resource):
     source: str
     state: str
     counts: dict[str, int]
-    names: dict[str, list[Said]]
+    names: dict[str, list[PrintableText]]
     health: FeedHealth | None
-    error: Said | None
+    error: PrintableText | None
     started_at: Instant
     finished_at: Instant | None
 
@@ -203,10 +203,10 @@ class RejectAnswer(Resource):
 
     id: int
     run: int
-    reason: Said
-    detail: Said
+    reason: PrintableText
+    detail: PrintableText
     position: int
-    excerpt: Said
+    excerpt: PrintableText
     created_at: Instant
 
 
@@ -224,7 +224,7 @@ class RejectCount(BaseModel):
     count: int
 
 
-class Brought(Resource):
+class ReadResult(Resource):
     """The result of reading a source. `records` = `new` + `changed` + `unchanged`."""
 
     records: int
@@ -238,19 +238,19 @@ class Brought(Resource):
     ]
 
 
-class IngestAnswer(Brought):
+class IngestAnswer(ReadResult):
     """What one file brought."""
 
     papers_total: int
 
 
-class PollAnswer(Brought):
+class PollAnswer(ReadResult):
     """What one poll did. `error` says why it ended early, null when it did not."""
 
     feed: str
     health: FeedHealth
-    reason: Said
-    error: Said | None
+    reason: PrintableText
+    error: PrintableText | None
     next_at: Instant
 
 
@@ -258,9 +258,9 @@ class PreviewPaper(Resource):
     """A paper as its source has it now. `show` is how much of it the feed would show; `becomes`
     is `nothing` for news of a paper that is not here."""
 
-    title: Said
-    identifiers: dict[str, Said]
-    authors: list[Said]
+    title: PrintableText
+    identifiers: dict[str, PrintableText]
+    authors: list[PrintableText]
     listed_on: date | None
     show: Show
     becomes: Fate
@@ -269,10 +269,10 @@ class PreviewPaper(Resource):
 class FreshReject(Resource):
     """An entry that cannot be used, with its place in the input, counted from 1."""
 
-    reason: Said
-    detail: Said
+    reason: PrintableText
+    detail: PrintableText
     position: int
-    excerpt: Said
+    excerpt: PrintableText
 
 
 class PreviewAnswer(BaseModel):
@@ -286,7 +286,7 @@ class PreviewAnswer(BaseModel):
     rejects: list[FreshReject]
     rejects_total: int
     has_more: bool
-    url: Said
+    url: PrintableText
     bytes: int
     seconds: float
 
@@ -372,7 +372,7 @@ class ImportAnswer(Resource):
     rejects: list[FreshReject]
 
 
-class FeedFile(TakenCount):
+class FeedFile(StrictBody):
     """All feeds, as `export` gives them and `import` takes them."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"feeds": [FEED_EXAMPLE]}]})

@@ -25,7 +25,7 @@ TAGS = {
     "admin: channels": "Slack, Discord, Telegram and webhooks",
     "admin: audit": "What operators did",
 }
-_KEPT = ("papers", "hugging face")
+_CACHEABLE_TAGS = ("papers", "hugging face")
 """Tags of routes with public, cacheable responses."""
 _RATE_HEADERS = {
     "RateLimit-Policy": "How many requests (q) in how many seconds (w)",
@@ -37,7 +37,7 @@ _IDEMPOTENCY_KEY = {
     "required": False,
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
-_SENT_AGAIN = (
+_KEY_DESCRIPTION = (
     "A key of your own for this request, such as a UUID. Sent again within a day, the request acts "
     "once and is answered the same. "
 )
@@ -45,7 +45,7 @@ _HEADERS = {
     "401": ("WWW-Authenticate", "How to log in", {"type": "string"}),
     "429": ("Retry-After", "Seconds to wait", {"type": "integer", "minimum": 1}),
 }
-_WORDS = {
+_DESCRIPTIONS = {
     "401": "No key, or one that is wrong, expired or revoked",
     "403": "The key does not have the scope",
     "413": "Too large",
@@ -57,7 +57,7 @@ _DESCRIPTION = (
 )
 
 
-def described(schema: dict[str, Any]) -> dict[str, Any]:
+def complete_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """Add our errors (problem JSON), headers and API keys to FastAPI's schema.
 
     Changes `schema` in place and returns it; a second call changes nothing.
@@ -75,18 +75,18 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     }
     for path, operation in operations(schema):
         operation.setdefault("security", [])
-        if operation.get("tags", [""])[0] in _KEPT:
-            _describe_kept(operation["responses"], schemas)
+        if operation.get("tags", [""])[0] in _CACHEABLE_TAGS:
+            _describe_cacheable(operation["responses"], schemas)
         _describe_errors(path, operation)
         if operation.get("tags") == ["subscriptions"]:  # public POST routes
-            operation["responses"]["202"]["headers"] = _texts(_RATE_HEADERS)
+            operation["responses"]["202"]["headers"] = _header_objects(_RATE_HEADERS)
     for path, methods in schema.get("paths", {}).items():
         if path.startswith(API) and "post" in methods:
-            _describe_key(methods["post"])
+            _add_idempotency_key(methods["post"])
     return schema
 
 
-def _describe_key(operation: dict[str, Any]) -> None:
+def _add_idempotency_key(operation: dict[str, Any]) -> None:
     """Add the Idempotency-Key header to a POST."""
     parameters = [one for one in operation.get("parameters", ()) if one["name"] != KEY]
     whose = "It belongs to the address that it comes from: from another one it is another key."
@@ -94,35 +94,35 @@ def _describe_key(operation: dict[str, Any]) -> None:
         whose = "It belongs to the API key that it comes with."
     operation["parameters"] = [
         *parameters,
-        {**_IDEMPOTENCY_KEY, "description": _SENT_AGAIN + whose},
+        {**_IDEMPOTENCY_KEY, "description": _KEY_DESCRIPTION + whose},
     ]
     for status in ("409", "422"):
-        operation["responses"][status] = _problem(status)
+        operation["responses"][status] = _error_response(status)
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
-def _describe_kept(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
+def _describe_cacheable(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
     """Add the ETag and rate-limit headers and an example to a cacheable response."""
     answer = responses["200"]
-    answer["headers"] = _texts({"ETag": "Give it back as If-None-Match", **_RATE_HEADERS})
+    answer["headers"] = _header_objects({"ETag": "Give it back as If-None-Match", **_RATE_HEADERS})
     responses["304"] = {"description": "`If-None-Match` names what you have: nothing changed"}
     for content in answer["content"].values():
-        example = _example_of(content["schema"], schemas)
+        example = _find_example(content["schema"], schemas)
         if example is not None:
             content["example"] = example
 
 
-def _texts(headers: Mapping[str, str]) -> dict[str, Any]:
+def _header_objects(headers: Mapping[str, str]) -> dict[str, Any]:
     return {
         name: {"description": meaning, "schema": {"type": "string"}}
         for name, meaning in headers.items()
     }
 
 
-def _example_of(wanted: dict[str, Any], schemas: dict[str, Any]) -> Any:
+def _find_example(wanted: dict[str, Any], schemas: dict[str, Any]) -> Any:
     """Return the first example of a model, in a list for an array of them."""
     if wanted.get("type") == "array":
-        one = _example_of(wanted["items"], schemas)
+        one = _find_example(wanted["items"], schemas)
         return None if one is None else [one]
     named = schemas.get(wanted.get("$ref", "").removeprefix(REFERENCE), {})
     return next(iter(named.get("examples", ())), None)
@@ -137,9 +137,9 @@ def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _describe_errors(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    said = {status for status in responses if status.startswith("4")}
+    declared = {status for status in responses if status.startswith("4")}
     added = {"401", "403", "429"} if operation["security"] else set()
-    if operation.get("tags", [""])[0] in _KEPT:
+    if operation.get("tags", [""])[0] in _CACHEABLE_TAGS:
         added |= {"422", "429"}
     if path.startswith(API):
         added.add("422")
@@ -149,21 +149,21 @@ def _describe_errors(path: str, operation: dict[str, Any]) -> None:
         added.add("404")
     if "requestBody" in operation:
         added |= {"400", "404", "409", "413", "415", "422", "429"}
-    for status in sorted(said | added):
-        responses[status] = _problem(status)
+    for status in sorted(declared | added):
+        responses[status] = _error_response(status)
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _problem(status: str) -> dict[str, Any]:
-    words = _WORDS.get(status) or TITLES.get(int(status), "Error")
+def _error_response(status: str) -> dict[str, Any]:
+    description = _DESCRIPTIONS.get(status) or TITLES.get(int(status), "Error")
     answer: dict[str, Any] = {
-        "description": words,
+        "description": description,
         "content": {JSON: {"schema": {"$ref": f"{REFERENCE}Problem"}}},
     }
     if status in _HEADERS:
         name, meaning, kind = _HEADERS[status]
         answer["headers"] = {
             name: {"description": meaning, "schema": kind},
-            **_texts(_RATE_HEADERS),
+            **_header_objects(_RATE_HEADERS),
         }
     return answer

@@ -18,8 +18,8 @@ from paperround.core.errors import NotFound
 from paperround.core.languages import marked
 from paperround.core.smtp_url import OutboxFolder, parse_smtp_url
 from paperround.delivery.outbox_reader import OutboxMail, kept_mail, kept_mails
-from paperround.web.context import Client, Home, Present
-from paperround.web.templates import HTML, private
+from paperround.web.context import App, Client, Now
+from paperround.web.templates import HTML, private_page
 
 FRAMED_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
@@ -34,12 +34,12 @@ _NEW_WINDOW = '<base target="_blank">'
 View = Literal["html", "text", "source", "headers"]
 
 
-def admit(request: Request, home: Home, now: Present, client: Client) -> None:
+def require_access(request: Request, app: App, now: Now, client: Client) -> None:
     """Check that the client may read the outbox. Raises HTTPException (401 or 403)."""
-    if home.demo and client is not None and ip_address(client).is_loopback:
+    if app.demo and client is not None and ip_address(client).is_loopback:
         return
-    shown = _shown_key(request.headers.get("authorization", ""))
-    key = authenticate(home.database, home.settings.keys, shown, client=client, now=now)
+    sent_key = _sent_key(request.headers.get("authorization", ""))
+    key = authenticate(app.database, app.settings.keys, sent_key, client=client, now=now)
     if key is None:
         challenge = {"WWW-Authenticate": 'Basic realm="outbox", charset="UTF-8"'}
         raise HTTPException(401, "The outbox needs a key with the scope outbox:read.", challenge)
@@ -47,7 +47,7 @@ def admit(request: Request, home: Home, now: Present, client: Client) -> None:
         raise HTTPException(403, "This key does not have the scope outbox:read.")
 
 
-def _shown_key(authorization: str) -> str | None:
+def _sent_key(authorization: str) -> str | None:
     """Return the key from a bearer token or a basic password; None without a header."""
     scheme, _, value = authorization.partition(" ")
     match scheme.lower():
@@ -64,38 +64,38 @@ def _shown_key(authorization: str) -> str | None:
             return ""
 
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(admit)])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_access)])
 
 
 @router.get("/outbox")
-def outbox(home: Home) -> Response:
+def show_outbox(app: App) -> Response:
     """Show the newest messages, or the relays if messages are not kept in an outbox."""
-    where = parse_smtp_url(home.settings.relay)
+    where = parse_smtp_url(app.settings.relay)
     if isinstance(where, OutboxFolder):
-        return private(home, "outbox.html", mails=kept_mails(where.directory))
-    return private(home, "outbox_elsewhere.html", relays=[str(relay) for relay in where])
+        return private_page(app, "outbox.html", mails=kept_mails(where.directory))
+    return private_page(app, "outbox_elsewhere.html", relays=[str(relay) for relay in where])
 
 
-def mail_of(home: Home, mail_id: str) -> OutboxMail:
+def get_message(app: App, mail_id: str) -> OutboxMail:
     """Return the message with this id. Raises NotFound."""
-    where = parse_smtp_url(home.settings.relay)
+    where = parse_smtp_url(app.settings.relay)
     mail = kept_mail(where.directory, mail_id) if isinstance(where, OutboxFolder) else None
     if mail is None:
         raise NotFound(marked("There is no such mail in the outbox."))
     return mail
 
 
-Mail = Annotated[OutboxMail, Depends(mail_of)]
+Mail = Annotated[OutboxMail, Depends(get_message)]
 
 
 @router.get("/outbox/{mail_id}")
-def mail(home: Home, mail: Mail, show: View = "html") -> Response:
+def show_message(app: App, mail: Mail, show: View = "html") -> Response:
     """Show one message: HTML in a frame, text, source, or header fields."""
-    return private(home, "outbox_mail.html", mail=mail, show=show)
+    return private_page(app, "outbox_mail.html", mail=mail, show=show)
 
 
 @router.get("/outbox/{mail_id}/html")
-def framed(mail: Mail) -> Response:
+def show_html(mail: Mail) -> Response:
     """Return the HTML part for a frame, isolated from the site."""
     head, tag, rest = mail.html.partition("<head>")
     html = f"{head}{tag}{_NEW_WINDOW}{rest}" if tag else _NEW_WINDOW + mail.html

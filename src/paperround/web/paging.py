@@ -16,26 +16,26 @@ from pydantic import BeforeValidator
 from paperround.core.errors import InvalidInput
 
 MOST = 500
-LARGEST = 2**63 - 1
+MAX_ROW_ID = 2**63 - 1
 """The largest row id."""
 
-_PLACE = re.compile(r"([a-z]+):([1-9]\d{0,18})", re.ASCII)
+_CURSOR = re.compile(r"([a-z]+):([1-9]\d{0,18})", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PageRequest:
     """The page that a request wants: at most `limit` rows, starting at `cursor`."""
 
     limit: int
     cursor: str | None
 
     @property
-    def probe(self) -> int:
+    def rows(self) -> int:
         """The number of rows to read: one more than `limit`, to see if there is a next page."""
         return self.limit + 1
 
-    def place(self, collection: str) -> int | None:
+    def last_id(self, collection: str) -> int | None:
         """Return the id of the previous page's last row, None at the start. Raises InvalidInput."""
         if self.cursor is None:
             return None
@@ -44,8 +44,8 @@ class Wanted:
             text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
         except ValueError:
             text = ""
-        found = _PLACE.fullmatch(text)
-        if found is None or found[1] != collection or int(found[2]) > LARGEST:
+        found = _CURSOR.fullmatch(text)
+        if found is None or found[1] != collection or int(found[2]) > MAX_ROW_ID:
             raise InvalidInput(
                 "that is no cursor of this collection: take `next_cursor` from its last page, "
                 "or none to start",
@@ -74,31 +74,31 @@ class ListPage:
     next_cursor: str | None
 
 
-def _wanted(
+def _page_request(
     limit: Annotated[int, Query(ge=1, le=MOST, description="Rows a page.")] = 50,
     cursor: Annotated[
         str | None,
         Query(max_length=100, description="`next_cursor` of the page before; none to start."),
     ] = None,
-) -> Wanted:
-    return Wanted(limit, cursor)
+) -> PageRequest:
+    return PageRequest(limit, cursor)
 
 
-def _day(written: object) -> object:
+def _require_iso_date(text: object) -> object:
     """Accept dates in ISO format only: pydantic would take a number for seconds since 1970."""
-    if isinstance(written, str) and not _DATE.fullmatch(written):
+    if isinstance(text, str) and not _DATE.fullmatch(text):
         raise ValueError("Write a date like 2026-01-30.")
-    return written
+    return text
 
 
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[date, BeforeValidator(_require_iso_date)]
 """A date in a URL."""
 
-Paging = Annotated[Wanted, Depends(_wanted)]
-RowNumber = Annotated[int, Path(ge=1, le=LARGEST)]
+Paging = Annotated[PageRequest, Depends(_page_request)]
+RowNumber = Annotated[int, Path(ge=1, le=MAX_ROW_ID)]
 
 
-def page_number(written: str, most: int) -> int:
+def page_number(text: str, most: int) -> int:
     """Return the page number in a URL, at most `most`; an invalid one is 1."""
-    is_number = written.isascii() and written.isdecimal() and len(written) < 6
-    return min(max(int(written), 1), most) if is_number else 1
+    is_number = text.isascii() and text.isdecimal() and len(text) < 6
+    return min(max(int(text), 1), most) if is_number else 1

@@ -21,12 +21,12 @@ from paperround.papers.model import PaperId, Show
 from paperround.papers.store.papers import PaperStore
 from paperround.ranking.learn import ranking_page
 from paperround.web import examples
-from paperround.web.context import LASTING_A_MINUTE, PATIENT, Home, Present
-from paperround.web.examples import shown_as
+from paperround.web.context import CACHEABLE, RATE_LIMITED, App, Now
+from paperround.web.examples import example_config
 from paperround.web.models import Identifiers, Instant, Resource, value_of
 from paperround.web.paging import MOST, Paging
 
-api = APIRouter(prefix="/api/v1", tags=["papers"], dependencies=[PATIENT, LASTING_A_MINUTE])
+api = APIRouter(prefix="/api/v1", tags=["papers"], dependencies=[RATE_LIMITED, CACHEABLE])
 
 
 # --- editions and the formula ------------------------------------------------------------------
@@ -51,7 +51,7 @@ class PlacedPaper(Resource):
     withdrawn: bool
 
 
-def _said(sources: Sequence[str]) -> list[str]:
+def _localize_sources(sources: Sequence[str]) -> list[str]:
     return [localize_source(locale_for(), one) for one in sources]
 
 
@@ -59,7 +59,7 @@ class EditionAnswer(Resource):
     """A frozen edition. `ranker` names the version of the formula and what had been learned, and
     `quiet` says why it holds few papers or none; empty when nothing is amiss."""
 
-    model_config = shown_as(examples.EDITION)
+    model_config = example_config(examples.EDITION)
 
     list: str = value_of("edition", "list_name")
     date: datetime.date = value_of("edition", "day")
@@ -68,7 +68,9 @@ class EditionAnswer(Resource):
     frozen_at: Instant = value_of("edition", "frozen_at")
     ranker: str = value_of("edition", "ranker")
     quiet: str
-    sources: Annotated[Sequence[str], BeforeValidator(_said)] = value_of("edition", "sources")
+    sources: Annotated[Sequence[str], BeforeValidator(_localize_sources)] = value_of(
+        "edition", "sources"
+    )
     papers: Sequence[PlacedPaper] = value_of("edition", "papers")
 
 
@@ -91,7 +93,7 @@ class ConstantAnswer(Resource):
 class FormulaAnswer(Resource):
     """The formula that is in force, and what was learned; `outcomes` is null when nothing was."""
 
-    model_config = shown_as(examples.FORMULA) | ConfigDict(
+    model_config = example_config(examples.FORMULA) | ConfigDict(
         json_schema_serialization_defaults_required=True
     )
 
@@ -108,21 +110,21 @@ Cut = Annotated[str, Path(max_length=40, description="One of the day's cuts.", e
 
 
 @api.get("/editions/{list_name}/{day}", summary="The last edition of a day")
-def read_edition(home: Home, list_name: EditionList, day: Day) -> EditionAnswer:
+def read_edition(app: App, list_name: EditionList, day: Day) -> EditionAnswer:
     """The day's last cut that holds papers, else its last one."""
-    return EditionAnswer.of(edition_page(home.database, list_name, parse_date(day), None))
+    return EditionAnswer.of(edition_page(app.database, list_name, parse_date(day), None))
 
 
 @api.get("/editions/{list_name}/{day}/{cut}", summary="An edition")
-def read_edition_of_cut(home: Home, list_name: EditionList, day: Day, cut: Cut) -> EditionAnswer:
+def read_edition_of_cut(app: App, list_name: EditionList, day: Day, cut: Cut) -> EditionAnswer:
     """The edition that was frozen at that cut."""
-    return EditionAnswer.of(edition_page(home.database, list_name, parse_date(day), cut))
+    return EditionAnswer.of(edition_page(app.database, list_name, parse_date(day), cut))
 
 
 @api.get("/ranking", summary="The formula of the score")
-def read_ranking(home: Home, now: Present) -> FormulaAnswer:
+def read_ranking(app: App, now: Now) -> FormulaAnswer:
     """What a ranking that is made now goes by."""
-    return FormulaAnswer.of(ranking_page(home.ranker, home.formula, now=now))
+    return FormulaAnswer.of(ranking_page(app.ranker, app.formula, now=now))
 
 
 # --- papers, what is trending, and the lists ----------------------------------------------------
@@ -133,7 +135,7 @@ class PaperAnswer(BaseModel):
     `shown` says whether that is all of it (`full`), a sentence (`gist`) or nothing (`link`).
     `files` are the addresses of the same paper in other formats."""
 
-    model_config = shown_as(examples.PAPER)
+    model_config = example_config(examples.PAPER)
 
     id: int
     title: str
@@ -185,7 +187,7 @@ class PaperAnswer(BaseModel):
 class PapersPage(BaseModel):
     """A page of papers, those that were read last first."""
 
-    model_config = shown_as(examples.PAPERS)
+    model_config = example_config(examples.PAPERS)
 
     items: Sequence[PaperAnswer]
     next_cursor: str | None
@@ -207,7 +209,7 @@ class TrendingPaper(PlacedPaper):
 class TrendingAnswer(BaseModel):
     """Papers by the highest score they had in the editions of a period, best first."""
 
-    model_config = shown_as(examples.TRENDING)
+    model_config = example_config(examples.TRENDING)
 
     list: str
     period: TrendingPeriod
@@ -237,7 +239,7 @@ class ListAnswer(BaseModel):
 class ListsAnswer(BaseModel):
     """A page of the lists of this site, the first that was made first."""
 
-    model_config = shown_as(examples.LISTS)
+    model_config = example_config(examples.LISTS)
 
     items: Sequence[ListAnswer]
     next_cursor: str | None
@@ -252,34 +254,34 @@ Name = Annotated[
 
 
 @api.get("/papers", summary="Every paper", responses={422: {}, 429: {}})
-def list_papers(home: Home, paging: Paging) -> PapersPage:
+def list_papers(app: App, paging: Paging) -> PapersPage:
     """Those that were read last first; none is skipped or named twice when more come meanwhile."""
-    place = paging.place("papers")
+    place = paging.last_id("papers")
     before = None if place is None else PaperId(place)
-    with home.database.reading() as work:
-        found = work[PaperStore].newest(before=before, limit=paging.probe)
-    url = home.letterhead.public_url
+    with app.database.reading() as work:
+        found = work[PaperStore].newest(before=before, limit=paging.rows)
+    url = app.letterhead.public_url
     page = paging.page("papers", found)
     items = [PaperAnswer.of(citation(url, one)) for one in page.items]
     return PapersPage(items=items, next_cursor=page.next_cursor)
 
 
 @api.get("/papers/{name:path}", summary="A paper", responses={429: {}})
-def read_paper(home: Home, name: Name) -> PaperAnswer:
+def read_paper(app: App, name: Name) -> PaperAnswer:
     """A paper by its id here, or by its arXiv id with or without a version."""
-    return PaperAnswer.of(cited_paper(home.database, home.letterhead.public_url, name))
+    return PaperAnswer.of(cited_paper(app.database, app.letterhead.public_url, name))
 
 
 @api.get("/trending", summary="What is trending", responses={404: {}, 422: {}, 429: {}})
 def list_trending(
-    home: Home,
-    now: Present,
+    app: App,
+    now: Now,
     period: Within = TrendingPeriod.DAY,
     list: ListName = DEFAULT_LIST,  # noqa: A002
     limit: Most = 50,
 ) -> TrendingAnswer:
     """The papers of a day, seven or thirty days, each once, with the reason it had then."""
-    mailing_list, found = trending_now(home.database, list, period, now=now, limit=limit)
+    mailing_list, found = trending_now(app.database, list, period, now=now, limit=limit)
     return TrendingAnswer(
         list=mailing_list.name,
         period=period,
@@ -288,12 +290,12 @@ def list_trending(
 
 
 @api.get("/lists", summary="The lists", responses={422: {}, 429: {}})
-def list_lists(home: Home, paging: Paging) -> ListsAnswer:
+def list_lists(app: App, paging: Paging) -> ListsAnswer:
     """What people can subscribe to here."""
-    after = ListId(paging.place("lists") or 0)
-    with home.database.reading() as work:
-        found = work[ListStore].page(after, limit=paging.probe)
-    url = home.letterhead.public_url
+    after = ListId(paging.last_id("lists") or 0)
+    with app.database.reading() as work:
+        found = work[ListStore].page(after, limit=paging.rows)
+    url = app.letterhead.public_url
     page = paging.page("lists", found)
     items = [ListAnswer.of(one, url) for one in page.items]
     return ListsAnswer(items=items, next_cursor=page.next_cursor)

@@ -26,16 +26,16 @@ from paperround.self_service.library import (
 )
 from paperround.self_service.onboarding_model import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
-from paperround.web.context import DIGEST, PATIENT, TO_ITS_READER, Home, Present, costly
+from paperround.web.context import DIGEST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
 from paperround.web.language import page_language
 from paperround.web.security import LIBRARY_BODY
-from paperround.web.self_service import offer, welcomed
-from paperround.web.templates import private
+from paperround.web.self_service import is_link_valid, offer_link
+from paperround.web.templates import private_page
 
-router = APIRouter(include_in_schema=False, dependencies=[TO_ITS_READER])
+router = APIRouter(include_in_schema=False, dependencies=[IN_READER_LANGUAGE])
 
 
-class Judgements(BaseModel):
+class RatingForm(BaseModel):
     """A field `p<id>` for each rated paper, `good` or `bad`; `interest` holds those to save."""
 
     model_config = ConfigDict(extra="allow")
@@ -44,11 +44,11 @@ class Judgements(BaseModel):
     page: str = "1"
     interest: tuple[str, ...] = ()
 
-    def said(self, verdict: str) -> list[PaperId]:
+    def rated(self, verdict: str) -> list[PaperId]:
         """Return the papers with this verdict, in the order of the form."""
         extra: Mapping[str, object] = self.model_extra or {}
         named = (
-            paper_id(name[1:])
+            parse_paper_id(name[1:])
             for name, value in extra.items()
             if name.startswith("p") and value == verdict
         )
@@ -56,56 +56,56 @@ class Judgements(BaseModel):
 
 
 @router.get("/preferences/{token}/papers")
-def show_papers(home: Home, now: Present, token: str, page: str = "1") -> Response:
+def show_papers_to_rate(app: App, now: Now, token: str, page: str = "1") -> Response:
     """Show a page of papers to rate."""
-    if not welcomed(home, token, now):
-        return offer(home, token)
-    return _page(home, token, page, Judgements(), now)
+    if not is_link_valid(app, token, now):
+        return offer_link(app, token)
+    return _rating_page(app, token, page, RatingForm(), now)
 
 
 @router.post("/preferences/{token}/papers")
-def judge(home: Home, now: Present, token: str, said: Annotated[Judgements, Form()]) -> Response:
+def rate_papers(app: App, now: Now, token: str, form: Annotated[RatingForm, Form()]) -> Response:
     """Show more papers, suggest interests from the ratings, or save them."""
-    if not welcomed(home, token, now):
-        return _offer(home, token, said)
-    match said.action:
+    if not is_link_valid(app, token, now):
+        return _offer_link(app, token, form)
+    match form.action:
         case "keep":
-            return _kept(home, token, said, now)
+            return _save_ratings(app, token, form, now)
         case "more":
-            return _page(home, token, said.page, said, now)
+            return _rating_page(app, token, form.page, form, now)
         case _:
-            return _suggested(home, token, said, now)
+            return _suggest_interests(app, token, form, now)
 
 
-def _offer(home: AppContext, token: str, said: Judgements) -> Response:
+def _offer_link(app: AppContext, token: str, form: RatingForm) -> Response:
     """Offer a new link for an expired one, and show the unsaved ratings and interests."""
-    good, bad = said.said(GOOD), said.said(BAD)
-    ours, titles = locale_for(page_language()), titles_of(home.database, {*good, *bad})
+    good, bad = form.rated(GOOD), form.rated(BAD)
+    ours, titles = locale_for(page_language()), titles_of(app.database, {*good, *bad})
     judged = [
         ours.gettext("%(label)s: %(value)s", label=label, value=titles[one])
         for label, papers in ((ours.gettext("Good"), good), (ours.gettext("Bad"), bad))
         for one in papers
         if one in titles
     ]
-    return offer(home, token, "\n".join((*judged, *said.interest)) or None)
+    return offer_link(app, token, "\n".join((*judged, *form.interest)) or None)
 
 
-def _page(
-    home: AppContext,
+def _rating_page(
+    app: AppContext,
     token: str,
     page: str,
-    said: Judgements,
+    form: RatingForm,
     now: datetime,
     error: InvalidInput | None = None,
 ) -> Response:
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 3 else 1
-    judging = papers_to_judge(home.desk, token, page=number, now=now)
+    judging = papers_to_judge(app.desk, token, page=number, now=now)
     if judging is None:
-        return _offer(home, token, said)
+        return _offer_link(app, token, form)
     here = {one.paper_id for one in judging.papers}
-    verdicts = dict.fromkeys(said.said(GOOD), GOOD) | dict.fromkeys(said.said(BAD), BAD)
-    return private(
-        home,
+    verdicts = dict.fromkeys(form.rated(GOOD), GOOD) | dict.fromkeys(form.rated(BAD), BAD)
+    return private_page(
+        app,
         "judging.html",
         status=200 if error is None else 422,
         token=token,
@@ -118,28 +118,28 @@ def _page(
     )
 
 
-def _suggested(home: AppContext, token: str, said: Judgements, now: datetime) -> Response:
-    good, bad = said.said(GOOD), said.said(BAD)
+def _suggest_interests(app: AppContext, token: str, form: RatingForm, now: datetime) -> Response:
+    good, bad = form.rated(GOOD), form.rated(BAD)
     if not good:
         none = invalid("papers", "say of one paper at least that it is good")
-        return _page(home, token, said.page, said, now, none)
-    found = suggest(home.desk, token, good, bad, now=now)
+        return _rating_page(app, token, form.page, form, now, none)
+    found = suggest(app.desk, token, good, bad, now=now)
     if found is None:
-        return _offer(home, token, said)
-    return private(home, "judged.html", token=token, found=found)
+        return _offer_link(app, token, form)
+    return private_page(app, "judged.html", token=token, found=found)
 
 
-def _kept(home: AppContext, token: str, said: Judgements, now: datetime) -> Response:
+def _save_ratings(app: AppContext, token: str, form: RatingForm, now: datetime) -> Response:
     try:
-        interests = [parse_interest(one) for one in said.interest]
+        interests = [parse_interest(one) for one in form.interest]
         kept = keep_judgements(
-            home.desk, token, said.said(GOOD), said.said(BAD), interests, now=now
+            app.desk, token, form.rated(GOOD), form.rated(BAD), interests, now=now
         )
     except InvalidInput as error:
-        return _page(home, token, said.page, said, now, error)
+        return _rating_page(app, token, form.page, form, now, error)
     if kept is None:
-        return _offer(home, token, said)
-    return private(home, "judged_kept.html", token=token, kept=kept)
+        return _offer_link(app, token, form)
+    return private_page(app, "judged_kept.html", token=token, kept=kept)
 
 
 class Feedback(BaseModel):
@@ -150,35 +150,33 @@ class Feedback(BaseModel):
 
 
 @router.get("/feedback/{token}")
-def show_feedback(home: Home, token: str) -> Response:
+def show_feedback(app: App, token: str) -> Response:
     """Show the papers of a digest with rating buttons."""
-    return _sheet(home, token)
+    return _feedback_page(app, token)
 
 
 @router.post("/feedback/{token}")
-def give_feedback(
-    home: Home, now: Present, token: str, said: Annotated[Feedback, Form()]
-) -> Response:
+def give_feedback(app: App, now: Now, token: str, form: Annotated[Feedback, Form()]) -> Response:
     """Save the rating of one paper of the digest."""
-    paper = paper_id(said.paper)
+    paper = parse_paper_id(form.paper)
     kept = paper is not None and history.give_feedback(
-        home.desk, token, paper, said.verdict, now=now
+        app.desk, token, paper, form.verdict, now=now
     )
-    return _sheet(home, token, said=said if kept else None)
+    return _feedback_page(app, token, form if kept else None)
 
 
-def paper_id(text: str) -> PaperId | None:
+def parse_paper_id(text: str) -> PaperId | None:
     """Parse a paper's id in a form; None if invalid. More than 18 digits are never valid, and very
     long numbers are slow to parse."""
     is_number = text.isascii() and text.isdecimal() and len(text) <= 18
     return PaperId(int(text)) if is_number else None
 
 
-def _sheet(home: AppContext, token: str, said: Feedback | None = None) -> Response:
-    sheet = history.feedback_sheet(home.desk, token)
+def _feedback_page(app: AppContext, token: str, form: Feedback | None = None) -> Response:
+    sheet = history.feedback_sheet(app.desk, token)
     if sheet is None:
-        return private(home, "no_feedback.html")
-    return private(home, "feedback.html", sheet=sheet, said=said)
+        return private_page(app, "no_feedback.html")
+    return private_page(app, "feedback.html", sheet=sheet, said=form)
 
 
 # --- import a library: from text, a file or Zotero ----------------------------------------------
@@ -187,18 +185,18 @@ MOST_UNPACKED = 16 * 1024 * 1024
 ZOTERO_SECONDS = 10
 
 
-@router.get("/preferences/{token}/library", dependencies=[PATIENT])
-def ask_for_library(home: Home, now: Present, token: str) -> Response:
+@router.get("/preferences/{token}/library", dependencies=[RATE_LIMITED])
+def show_library_form(app: App, now: Now, token: str) -> Response:
     """Show the form to import a library from text, a file or Zotero."""
-    if not welcomed(home, token, now):
-        return offer(home, token)
-    return _form(home, token)
+    if not is_link_valid(app, token, now):
+        return offer_link(app, token)
+    return _library_page(app, token)
 
 
 @router.post("/preferences/{token}/library", dependencies=[costly(DIGEST)])
-def take_library(
-    home: Home,
-    now: Present,
+def import_library(
+    app: App,
+    now: Now,
     token: str,
     action: Annotated[str, Form()] = "understand",
     text: Annotated[str, Form()] = "",
@@ -213,34 +211,34 @@ def take_library(
     # the reader has it.
     lines = [one for one in (text.strip(), zotero.strip(), *seeds) if one]
     unsaved = "\n".join(lines) if lines or content else None
-    if not welcomed(home, token, now):
-        return offer(home, token, unsaved)
+    if not is_link_valid(app, token, now):
+        return offer_link(app, token, unsaved)
     if action == "keep":
-        answer = _kept_seeds(home, token, seeds, now)
+        answer = _save_seeds(app, token, seeds, now)
     else:
-        answer = _understood(home, token, content, text, zotero, now)
-    return answer or offer(home, token, unsaved)
+        answer = _preview_import(app, token, content, text, zotero, now)
+    return answer or offer_link(app, token, unsaved)
 
 
-def _understood(
-    home: AppContext, token: str, content: bytes, text: str, zotero: str, now: datetime
+def _preview_import(
+    app: AppContext, token: str, content: bytes, text: str, zotero: str, now: datetime
 ) -> Response | None:
     """Preview the import; None if the link has expired meanwhile."""
     try:
-        found = understand(home.desk, token, _given(home, content, text, zotero), now=now)
+        found = understand(app.desk, token, _read_library(app, content, text, zotero), now=now)
     except InvalidInput as error:
         if isinstance(error, UnreadableFile):
             field = "file" if content else "text" if text.strip() else "zotero"
             error = InvalidInput(error.text, code=field)
-        return _form(home, token, error=error, text=text, zotero=zotero)
+        return _library_page(app, token, error=error, text=text, zotero=zotero)
     if found is None:
         return None
-    return private(
-        home, "library_understood.html", found=found, token=token, error=None, chosen=None
+    return private_page(
+        app, "library_understood.html", found=found, token=token, error=None, chosen=None
     )
 
 
-def _given(home: AppContext, content: bytes, text: str, zotero: str) -> Library:
+def _read_library(app: AppContext, content: bytes, text: str, zotero: str) -> Library:
     """Read the library: the file if there is one, else the text, else Zotero."""
     if content:
         return read_library(decompress(content, MOST_UNPACKED))
@@ -249,33 +247,33 @@ def _given(home: AppContext, content: bytes, text: str, zotero: str) -> Library:
     if not zotero.strip():
         raise invalid("text", "paste some lines, choose a file, or name a library")
     place = place_of(zotero)
-    if home.demo:
+    if app.demo:
         raise invalid("zotero", "the demo asks nobody on the network: give a file, or paste")
-    client = home.client_for(*home.settings.open_places, seconds=ZOTERO_SECONDS)
+    client = app.client_for(*app.settings.open_places, seconds=ZOTERO_SECONDS)
     return read_zotero(client, place)
 
 
-def _kept_seeds(home: AppContext, token: str, seeds: list[str], now: datetime) -> Response | None:
+def _save_seeds(app: AppContext, token: str, seeds: list[str], now: datetime) -> Response | None:
     """Save the chosen papers; None if the link has expired meanwhile."""
     try:
-        kept = keep_seeds(home.desk, token, seeds, now=now)
+        kept = keep_seeds(app.desk, token, seeds, now=now)
     except InvalidInput as error:
-        return _form(home, token, error=error, text="\n".join(seeds))
+        return _library_page(app, token, error=error, text="\n".join(seeds))
     if kept is None:
         return None
-    return private(home, "library_kept.html", kept=kept, token=token)
+    return private_page(app, "library_kept.html", kept=kept, token=token)
 
 
-def _form(
-    home: AppContext,
+def _library_page(
+    app: AppContext,
     token: str,
     *,
     error: InvalidInput | None = None,
     text: str = "",
     zotero: str = "",
 ) -> Response:
-    return private(
-        home,
+    return private_page(
+        app,
         "library.html",
         status=200 if error is None else 422,
         token=token,

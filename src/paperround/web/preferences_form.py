@@ -58,7 +58,7 @@ class ChoicesForm(HoursForm):
     mute: str = ""
 
 
-LINES = (
+INTEREST_FIELDS = (
     InterestKind.TOPIC,
     InterestKind.AUTHOR,
     InterestKind.KEYWORD,
@@ -69,49 +69,52 @@ LINES = (
 """The kinds of interests with a field of the same name, one interest a line."""
 
 
-def typed(wish: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
-    """Return the form for `wish` and `interests`."""
+def form_of(preferences: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
+    """Return the form for `preferences` and `interests`."""
     lines = {
-        kind.value: "\n".join(one.value for one in interests if one.kind is kind) for kind in LINES
+        kind.value: "\n".join(one.value for one in interests if one.kind is kind)
+        for kind in INTEREST_FIELDS
     }
     return ChoicesForm(
-        hour=_text(wish.hour),
-        timezone=wish.timezone or "",
-        frequency=_how_often(wish),
-        language=wish.language or "",
-        size=_text(wish.size),
-        floor=_text(wish.floor),
-        paused_until=_text(wish.paused_until),
-        topics="\n".join(wish.topics),
+        hour=_text(preferences.hour),
+        timezone=preferences.timezone or "",
+        frequency=_frequency_value(preferences),
+        language=preferences.language or "",
+        size=_text(preferences.size),
+        floor=_text(preferences.floor),
+        paused_until=_text(preferences.paused_until),
+        topics="\n".join(preferences.topics),
     ).model_copy(update=lines)
 
 
-def mark(form: ChoicesForm) -> str:
+def form_version(form: ChoicesForm) -> str:
     """Return a hash of all fields, to detect changes."""
     return sha256(form.model_dump_json().encode()).hexdigest()[:16]
 
 
-def written(form: ChoicesForm) -> str:
+def entered_lines(form: ChoicesForm) -> str:
     """Return every line that the reader entered or ticked, to show when it cannot be saved."""
-    fields = (form.topics, *(_written(form, kind) for kind in LINES))
+    fields = (form.topics, *(_interest_lines(form, kind) for kind in INTEREST_FIELDS))
     return "\n".join(line for field in fields for line in field.splitlines() if line.strip())
 
 
-def interests_wished(form: ChoicesForm, known: Sequence[Interest]) -> tuple[Interest, ...]:
+def parse_interests(form: ChoicesForm, known: Sequence[Interest]) -> tuple[Interest, ...]:
     """Return the interests in the form, and those of `known` that have no field.
 
     Raises InvalidInput with the field's name as its code; the message quotes the line.
     """
-    said = (one for kind in LINES for one in interests_in(kind, _written(form, kind)))
-    return bounded((*(one for one in known if one.kind not in LINES), *said))
+    entered = (
+        one for kind in INTEREST_FIELDS for one in interests_in(kind, _interest_lines(form, kind))
+    )
+    return bounded((*(one for one in known if one.kind not in INTEREST_FIELDS), *entered))
 
 
-def _written(form: ChoicesForm, kind: InterestKind) -> str:
+def _interest_lines(form: ChoicesForm, kind: InterestKind) -> str:
     lines: str = getattr(form, kind.value)
     return "\n".join((lines, *form.add_topic)) if kind is InterestKind.TOPIC else lines
 
 
-def problems(
+def find_errors(
     form: ChoicesForm, error: InvalidInput, *, zone: str, now: datetime
 ) -> dict[str, InvalidInput]:
     """Return the errors of all fields by name, in the order of the page, so that the reader can fix
@@ -120,56 +123,56 @@ def problems(
     for name in ChoicesForm.model_fields:
         alone = ChoicesForm(**{name: getattr(form, name)})
         try:
-            checked(wished(alone, Preferences()), zone=zone, now=now)
-            interests_wished(alone, ())
+            checked(parse_preferences(alone, Preferences()), zone=zone, now=now)
+            parse_interests(alone, ())
         except InvalidInput as one:
             found.setdefault(one.code, one)
     in_order = [name for name in ChoicesForm.model_fields if name in found]
     return {name: found[name] for name in (*in_order, *(found.keys() - set(in_order)))}
 
 
-def _how_often(wish: Preferences) -> str:
-    weekly = wish.frequency is Frequency.WEEKLY
-    return f"weekly:{wish.weekday or WEEKDAYS[0]}" if weekly else wish.frequency.value
+def _frequency_value(preferences: Preferences) -> str:
+    weekly = preferences.frequency is Frequency.WEEKLY
+    return f"weekly:{preferences.weekday or WEEKDAYS[0]}" if weekly else preferences.frequency.value
 
 
-def how_often(wish: Preferences) -> str:
+def frequency_label(preferences: Preferences) -> str:
     """Return the label of a reader's frequency."""
-    return FREQUENCIES[_how_often(wish)]
+    return FREQUENCIES[_frequency_value(preferences)]
 
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def timed(form: HoursForm, known: Preferences) -> Preferences:
+def parse_times(form: HoursForm, known: Preferences) -> Preferences:
     """Return `known` with the delivery times of the form. Their values are validated on saving.
 
     Raises InvalidInput with the field's name as its code for a value that cannot be parsed.
     """
-    frequency, weekday = frequency_of(form.frequency or Frequency.DAILY)
+    frequency, weekday = parse_frequency(form.frequency or Frequency.DAILY)
     return replace(
         known,
-        hour=_whole("hour", form.hour),
+        hour=_parse_int("hour", form.hour),
         timezone=form.timezone.strip() or None,
         frequency=frequency,
         weekday=weekday,
     )
 
 
-def wished(form: ChoicesForm, known: Preferences) -> Preferences:
+def parse_preferences(form: ChoicesForm, known: Preferences) -> Preferences:
     """Return `known` with all preferences of the form. Raises as `timed` does."""
     return replace(
-        timed(form, known),
-        language=_language(form.language) or known.language,
-        size=_whole("size", form.size),
-        floor=_number("floor", form.floor),
-        paused_until=_day("paused_until", form.paused_until),
+        parse_times(form, known),
+        language=_parse_language(form.language) or known.language,
+        size=_parse_int("size", form.size),
+        floor=_parse_float("floor", form.floor),
+        paused_until=_parse_day("paused_until", form.paused_until),
         topics=tuple(line for line in form.topics.splitlines() if line.strip()),
     )
 
 
-def frequency_of(text: str) -> tuple[Frequency, str | None]:
+def parse_frequency(text: str) -> tuple[Frequency, str | None]:
     """Parse `daily`, `weekdays` or `weekly:mon` (to `sun`) into frequency and weekday."""
     name, _, weekday = text.partition(":")
     if name == Frequency.WEEKLY and not weekday:
@@ -179,7 +182,7 @@ def frequency_of(text: str) -> tuple[Frequency, str | None]:
     return Frequency(name), weekday or None
 
 
-def _language(text: str) -> str | None:
+def _parse_language(text: str) -> str | None:
     cleaned = text.strip()
     if cleaned and nearest(cleaned) is None:
         known = ", ".join(LANGUAGES)
@@ -192,7 +195,7 @@ def _language(text: str) -> str | None:
     return cleaned or None
 
 
-def _whole(field: str, text: str) -> int | None:
+def _parse_int(field: str, text: str) -> int | None:
     cleaned = text.strip()
     if not cleaned:
         return None
@@ -201,7 +204,7 @@ def _whole(field: str, text: str) -> int | None:
     return int(cleaned)
 
 
-def _number(field: str, text: str) -> float | None:
+def _parse_float(field: str, text: str) -> float | None:
     cleaned = text.strip()
     if not cleaned:
         return None
@@ -214,7 +217,7 @@ def _number(field: str, text: str) -> float | None:
     return value
 
 
-def _day(field: str, text: str) -> date | None:
+def _parse_day(field: str, text: str) -> date | None:
     if not text.strip():
         return None
     try:
@@ -224,7 +227,7 @@ def _day(field: str, text: str) -> date | None:
 
 
 @cache
-def zones() -> tuple[str, ...]:
+def time_zones() -> tuple[str, ...]:
     """Return the time zones to choose from: `UTC`, and every region/city."""
     places = (name for name in available_timezones() if "/" in name)
     return ("UTC", *sorted(name for name in places if not name.startswith(("Etc/", "posix/"))))

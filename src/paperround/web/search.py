@@ -16,15 +16,15 @@ from paperround.papers.search import LONGEST_TEXT, Filters, Hit, parse_query, wi
 from paperround.papers.search_service import DEEPEST, search
 from paperround.subscribers.interests import InterestKind, interest
 from paperround.web import examples, form_token
-from paperround.web.context import LASTING_A_MINUTE, SEARCH, Home, Present, costly
-from paperround.web.examples import shown_as
+from paperround.web.context import CACHEABLE, SEARCH, App, Now, costly
+from paperround.web.examples import example_config
 from paperround.web.models import Identifiers, Instant
 from paperround.web.paging import Day, Paging, page_number
-from paperround.web.templates import public
+from paperround.web.templates import public_page
 
 PAGE = 20
 COLLECTION = "search"
-ROOM = 2048
+CURSOR_FACTOR = 2048
 """A cursor is one number: the newest paper of the first page, times this, plus the offset."""
 
 router = APIRouter(include_in_schema=False)
@@ -52,44 +52,44 @@ class SearchForm(BaseModel):
 
     def _filters(self) -> Iterator[str]:
         """Yield the filters. A field replaces the same filter in the query."""
-        said = parse_query(self.q).filters
-        yield from _as_filter("category", self.category or said.category)
-        yield from _as_filter("feed", self.feed or said.feed)
+        in_query = parse_query(self.q).filters
+        yield from _as_filter("category", self.category or in_query.category)
+        yield from _as_filter("feed", self.feed or in_query.feed)
         yield from _as_filter("author", self.author)
-        yield from _as_filter("after", self.after or said.after)
-        yield from _as_filter("before", self.before or said.before)
+        yield from _as_filter("after", self.after or in_query.after)
+        yield from _as_filter("before", self.before or in_query.before)
 
 
 def _as_filter(name: str, value: object) -> Iterator[str]:
     """Yield a filter such as `author:"Ada Ring"`, nothing without a value."""
-    said = "" if value is None else " ".join(str(value).replace('"', " ").split())
-    if said:
+    text = "" if value is None else " ".join(str(value).replace('"', " ").split())
+    if text:
         sign = "+" if name == "author" else ""
-        yield f'{sign}{name}:"{said}"' if " " in said else f"{sign}{name}:{said}"
+        yield f'{sign}{name}:"{text}"' if " " in text else f"{sign}{name}:{text}"
 
 
 api = APIRouter(prefix="/api/v1", tags=["papers"])
 
 
 @router.get("/search", dependencies=[costly(SEARCH)])
-def search_page(home: Home, now: Present, asked: Annotated[SearchForm, Query()]) -> Response:
+def search_page(app: App, now: Now, form: Annotated[SearchForm, Query()]) -> Response:
     """Show the search form, twenty results a page, and a form to subscribe to the search."""
-    number, text = page_number(asked.page, DEEPEST // PAGE + 1), asked.text
-    found = search(home.database, home.relevance, text, limit=PAGE, offset=(number - 1) * PAGE)
-    return public(
-        home,
+    number, text = page_number(form.page, DEEPEST // PAGE + 1), form.text
+    found = search(app.database, app.relevance, text, limit=PAGE, offset=(number - 1) * PAGE)
+    return public_page(
+        app,
         "search.html",
         page=found,
         words=without_filters(text),
-        feeds_there=feed_names(home.database),
+        feeds_there=feed_names(app.database),
         number=number,
         longest=LONGEST_TEXT,
-        stamp=form_token.stamp(home.desk.keys, now=now),
-        unfit=unfit(text),
+        stamp=form_token.make_stamp(app.desk.keys, now=now),
+        unfit=why_not_in_digests(text),
     )
 
 
-def unfit(text: str) -> str:
+def why_not_in_digests(text: str) -> str:
     """Return why a search cannot be used for digests; empty if it can."""
     try:
         interest(InterestKind.KEYWORD, text)
@@ -140,7 +140,7 @@ class SearchAnswer(BaseModel):
     """Papers that fit, best first. `total` counts all of them; `suggestion` is the query as it may
     have been meant, null when there is nothing to suggest."""
 
-    model_config = shown_as(examples.SEARCH)
+    model_config = example_config(examples.SEARCH)
 
     items: list[FoundPaper]
     total: int
@@ -164,11 +164,11 @@ Before = Annotated[Day | None, Query(description="Papers of days before this one
 @api.get(
     "/search",
     summary="Search papers",
-    dependencies=[costly(SEARCH), LASTING_A_MINUTE],
+    dependencies=[costly(SEARCH), CACHEABLE],
     responses={429: {}, 503: {}},
 )
 def search_papers(
-    home: Home,
+    app: App,
     paging: Paging,
     q: Words = "",
     category: Category = None,
@@ -177,18 +177,18 @@ def search_papers(
     before: Before = None,
 ) -> SearchAnswer:
     """Papers whose title, abstract or authors have the words of `q`, best first."""
-    upto, offset = divmod(paging.place(COLLECTION) or 0, ROOM)
+    upto, offset = divmod(paging.last_id(COLLECTION) or 0, CURSOR_FACTOR)
     page = search(
-        home.database,
-        home.relevance,
+        app.database,
+        app.relevance,
         q,
         filters=Filters(category=category, feed=feed, after=after, before=before),
         limit=paging.limit,
         offset=offset,
         upto=PaperId(upto) if upto else None,
     )
-    place = page.upto * ROOM + offset
-    following = () if page.is_last else range(place + 1, place + paging.probe + 1)
+    place = page.upto * CURSOR_FACTOR + offset
+    following = () if page.is_last else range(place + 1, place + paging.rows + 1)
     return SearchAnswer(
         items=[FoundPaper.of(hit) for hit in page.hits],
         total=page.total,
@@ -201,27 +201,27 @@ def search_papers(
 
 
 @router.get("/topics/{topic:path}", dependencies=[costly(SEARCH)])
-def topic(home: Home, now: Present, topic: str, page: str = "1") -> Response:
+def topic(app: App, now: Now, topic: str, page: str = "1") -> Response:
     """Show the newest papers that contain a topic as a phrase."""
     number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
-    found = on_topic(home.database, topic[:LONGEST_TEXT], number=number, now=now)
-    return _followed(home, now, "topics", found)
+    found = on_topic(app.database, topic[:LONGEST_TEXT], number=number, now=now)
+    return _followed_page(app, now, "topics", found)
 
 
 @router.get("/authors/{name:path}", dependencies=[costly(SEARCH)])
-def author(home: Home, now: Present, name: str, page: str = "1") -> Response:
+def author(app: App, now: Now, name: str, page: str = "1") -> Response:
     """Show the newest papers of an author."""
     number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
-    found = by_author(home.database, name[:LONGEST_TEXT], number=number, now=now)
-    return _followed(home, now, "authors", found)
+    found = by_author(app.database, name[:LONGEST_TEXT], number=number, now=now)
+    return _followed_page(app, now, "authors", found)
 
 
-def _followed(home: Home, now: Present, kind: str, found: FollowedPage) -> Response:
-    return public(
-        home,
+def _followed_page(app: App, now: Now, kind: str, found: FollowedPage) -> Response:
+    return public_page(
+        app,
         "followed.html",
         page=found,
         kind=kind,
-        unfit=unfit(found.search),
-        stamp=form_token.stamp(home.desk.keys, now=now),
+        unfit=why_not_in_digests(found.search),
+        stamp=form_token.make_stamp(app.desk.keys, now=now),
     )

@@ -23,7 +23,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SECONDS = 10.0
 """How long a client may take to send a request body."""
@@ -32,7 +32,7 @@ PUBLIC_BODY = 64 * 1024
 LARGE_BODY = 1024 * 1024
 LIBRARY_BODY = 4 * 1024 * 1024
 """Enough for a library of a thousand papers with abstracts."""
-_LIBRARY = re.compile(r"/preferences/[^/]+/library")
+_LIBRARY_PATH = re.compile(r"/preferences/[^/]+/library")
 ADMIN = "/api/v1/admin/"
 HOOKS = "/hooks/"
 
@@ -43,20 +43,20 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]{1,5})?")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (b"content-security-policy", POLICY.encode()),
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"interest-cohort=(), browsing-topics=()"),
 )
 NO_STORE = (b"cache-control", b"no-store")
-YEAR = (b"strict-transport-security", b"max-age=31536000")
+HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Rules:
     seconds: float = SECONDS
 
 
-def guarded(app: App, rules: Rules, refuse: Refuse) -> App:
+def security_middleware(app: ASGIApp, rules: Rules, refuse: Refuse) -> ASGIApp:
     """Return `app` inside the security middleware. Websockets are refused, as no page uses them."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,17 +94,19 @@ def guarded(app: App, rules: Rules, refuse: Refuse) -> App:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        send = _with_headers(send, (*HEADERS, YEAR) if rules.https else HEADERS)
+        send = _with_headers(send, (*HEADERS, HSTS) if rules.https else HEADERS)
         scope[CLIENT] = client_address(scope, rules.proxies)
         refusal, body = _wrong_host(scope, rules.hosts), b""
         if refusal is None:
-            refusal, body = await _body(scope, receive, _limit(str(scope["path"])), rules.seconds)
-        if refusal is None and _is_foreign(scope, rules):
+            refusal, body = await _read_body(
+                scope, receive, _body_limit(str(scope["path"])), rules.seconds
+            )
+        if refusal is None and _is_cross_site(scope, rules):
             refusal = Refusal(
                 403, marked("Cross-site"), marked("This may only be sent from our own pages.")
             )
         if refusal is not None:
-            await _answer(refusal, scope, send, refuse)
+            await _send_refusal(refusal, scope, send, refuse)
             return
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
@@ -113,15 +115,15 @@ def guarded(app: App, rules: Rules, refuse: Refuse) -> App:
     return run
 
 
-def _with_headers(send: Send, always: Iterable[tuple[bytes, bytes]]) -> Send:
+def _with_headers(send: Send, security_headers: Iterable[tuple[bytes, bytes]]) -> Send:
     """Add the security headers that a handler did not set itself."""
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            said = list(message.get("headers", ()))
-            names = {name.lower() for name, _ in said}
-            said += [pair for pair in (*always, NO_STORE) if pair[0] not in names]
-            message = {**message, "headers": [p for p in said if p[0].lower() != b"server"]}
+            headers = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in headers}
+            headers += [pair for pair in (*security_headers, NO_STORE) if pair[0] not in names]
+            message = {**message, "headers": [p for p in headers if p[0].lower() != b"server"]}
         await send(message)
 
     return with_headers
@@ -138,7 +140,7 @@ def _without_body(send: Send) -> Send:
     return without_body
 
 
-async def _answer(refusal: Refusal, scope: Scope, send: Send, refuse: Refuse) -> None:
+async def _send_refusal(refusal: Refusal, scope: Scope, send: Send, refuse: Refuse) -> None:
     kind, body = refuse(refusal, scope)
     if scope["method"] == "HEAD":
         body = b""
@@ -161,18 +163,18 @@ def client_address(scope: Scope, proxies: Iterable[IPv4Network | IPv6Network]) -
     not one is the client. Entries further left were sent by the client and are ignored.
     """
     peer = scope.get("client")
-    address = _address(peer[0]) if peer else None
+    address = _parse_address(peer[0]) if peer else None
     trusted = tuple(proxies)
     lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     hops = [hop for line in lines for hop in line.decode("latin-1").split(",")]
     for hop in reversed(hops):
         if address is None or not any(address in network for network in trusted):
             break
-        address = _address(hop.strip())
+        address = _parse_address(hop.strip())
     return None if address is None else str(address)
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """Parse an address, converting IPv4-mapped IPv6 to IPv4; None if it is invalid."""
     try:
         found = ip_address(text.strip("[] "))
@@ -199,14 +201,14 @@ def _wrong_host(scope: Scope, hosts: frozenset[str]) -> Refusal | None:
 # --- body limits -------------------------------------------------------------------------------
 
 
-def _limit(path: str) -> int:
+def _body_limit(path: str) -> int:
     """Return the largest body for this path, in bytes."""
-    if _LIBRARY.fullmatch(path):
+    if _LIBRARY_PATH.fullmatch(path):
         return LIBRARY_BODY
     return LARGE_BODY if path.startswith((ADMIN, HOOKS)) else PUBLIC_BODY
 
 
-async def _body(
+async def _read_body(
     scope: Scope, receive: Receive, limit: int, seconds: float
 ) -> tuple[Refusal | None, bytes]:
     """Read the whole body within its size and time limits, before the application starts."""
@@ -214,7 +216,7 @@ async def _body(
         413, marked("Too large"), marked("A request may hold %(all)s bytes.", all=limit)
     )
     stated = [value for name, value in scope["headers"] if name == b"content-length"]
-    if any(not value.isdigit() or _is_more(value, limit) for value in stated):
+    if any(not value.isdigit() or _exceeds(value, limit) for value in stated):
         return too_large, b""
     parts, size = [], 0
     try:
@@ -240,7 +242,7 @@ async def _body(
         ), b""
 
 
-def _is_more(digits: bytes, limit: int) -> bool:
+def _exceeds(digits: bytes, limit: int) -> bool:
     """Whether a number is above `limit`. A very long one is not parsed: Python refuses to."""
     written = digits.lstrip(b"0")
     return len(written) > len(str(limit)) or int(written or b"0") > limit
@@ -249,16 +251,16 @@ def _is_more(digits: bytes, limit: int) -> bool:
 def _replay(body: bytes, receive: Receive) -> Receive:
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
+    async def receive_again() -> Message:
         return waiting.pop() if waiting else await receive()
 
-    return again
+    return receive_again
 
 
 # --- cross-site requests -----------------------------------------------------------------------
 
 
-def _is_foreign(scope: Scope, rules: Rules) -> bool:
+def _is_cross_site(scope: Scope, rules: Rules) -> bool:
     """Whether an unsafe request with a cookie comes from another site.
 
     The routes in `cookieless` never read a cookie and accept posts from elsewhere: from mail
@@ -285,7 +287,7 @@ UNKNOWN = "unknown_parameter"
 
 
 async def _refuse_unknown(request: Request) -> None:
-    known = sorted(set(_names(request.scope["route"].dependant)))
+    known = sorted(set(_parameter_names(request.scope["route"].dependant)))
     unknown = sorted(request.query_params.keys() - set(known))
     if not unknown:
         return
@@ -296,13 +298,13 @@ async def _refuse_unknown(request: Request) -> None:
     )
 
 
-def _names(dependant: Dependant) -> Iterator[str]:
+def _parameter_names(dependant: Dependant) -> Iterator[str]:
     """Yield the query parameters of a handler and of its dependencies."""
     for field in dependant.query_params:
         yield field.alias
     for one in dependant.dependencies:
-        yield from _names(one)
+        yield from _parameter_names(one)
 
 
-KNOWN_NAMES_ONLY = Depends(_refuse_unknown)
+KNOWN_PARAMETERS_ONLY = Depends(_refuse_unknown)
 """Dependency of a router whose routes refuse unknown query parameters."""

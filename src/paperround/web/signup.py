@@ -43,17 +43,25 @@ from paperround.subscribers.mailboxes import meant
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
 from paperround.web import form_token
-from paperround.web.context import DIGEST, PATIENT, TO_ITS_READER, Client, Home, Present, costly
-from paperround.web.form_token import Filled
-from paperround.web.language import language_wanted, speak_to
-from paperround.web.preferences_form import FREQUENCIES, HoursForm, how_often, timed
-from paperround.web.templates import private, public
+from paperround.web.context import (
+    DIGEST,
+    IN_READER_LANGUAGE,
+    RATE_LIMITED,
+    App,
+    Client,
+    Now,
+    costly,
+)
+from paperround.web.form_token import FormSender
+from paperround.web.language import requested_language, set_language
+from paperround.web.preferences_form import FREQUENCIES, HoursForm, frequency_label, parse_times
+from paperround.web.templates import private_page, public_page
 
 router = APIRouter(include_in_schema=False)
 
 SNIPPET, CHOICES = "snippet", "choices"
 
-ROUTED = frozenset("%!|`")
+ROUTING_CHARACTERS = frozenset("%!|`")
 """Characters in a local part that some mail servers use for routing (`user%other.example`,
 `other!user`) or pass to a shell."""
 
@@ -116,55 +124,53 @@ class SignupForm(HoursForm, LinkForm):
 
 
 @router.get("/")
-def front(home: Home, now: Present) -> Response:
+def show_front_page(app: App, now: Now) -> Response:
     """Show the front page: the short sign-up form, and today's papers."""
-    return sign_up_page(home, SignupForm(), now, is_whole=False)
+    return signup_page(app, SignupForm(), now, is_whole=False)
 
 
-def subscribe(
-    home: Home, now: Present, client: Client, form: Annotated[SignupForm, Form()]
-) -> Response:
+def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Form()]) -> Response:
     """Queue a sign-up. Bots that submit too fast or fill the honeypot get the same response."""
-    speak_to(form.language)
-    visitor, is_trapped = _visitor(home, client, form, now)
-    again = partial(sign_up_page, home, form, now, is_whole=form.origin == CHOICES)
+    set_language(form.language)
+    visitor, is_bot = _identify_visitor(app, client, form, now)
+    show_again = partial(signup_page, app, form, now, is_whole=form.origin == CHOICES)
     try:
-        hint = _hint(home, form)
+        hint = _suggest_correction(app, form)
         if hint is not None:
-            return again(hint=hint)
-        request = _request(home, form, visitor, now)
-        with refusals_counted(home, now):
-            if is_trapped:
-                count_trapped(home.desk, visitor, now=now)
+            return show_again(hint=hint)
+        request = _request(app, form, visitor, now)
+        with count_refusals(app, now):
+            if is_bot:
+                count_trapped(app.desk, visitor, now=now)
             else:
-                requests.subscribe(home.desk, request, now=now)
+                requests.subscribe(app.desk, request, now=now)
     except Crowded as error:
-        return _after_a_wait(again(crowd=error), error)
+        return _with_retry_after(show_again(crowd=error), error)
     except InvalidInput as error:
-        return again(error=error)
-    return private(home, "asked.html")
+        return show_again(error=error)
+    return private_page(app, "asked.html")
 
 
-def _visitor(
-    home: AppContext, client: str | None, form: SignupForm | LinkForm, now: datetime
+def _identify_visitor(
+    app: AppContext, client: str | None, form: SignupForm | LinkForm, now: datetime
 ) -> tuple[Visitor, bool]:
     """Return the visitor who sent a form, and whether they are a bot."""
-    stamp = form_token.filled(home.desk.keys, form.stamp, now=now)
-    visitor = Visitor(ip=client, stamped=stamp is Filled.BY_HAND)
-    return visitor, stamp is Filled.TOO_FAST or bool(form.website)
+    stamp = form_token.check_stamp(app.desk.keys, form.stamp, now=now)
+    visitor = Visitor(ip=client, stamped=stamp is FormSender.BY_HAND)
+    return visitor, stamp is FormSender.TOO_FAST or bool(form.website)
 
 
 @contextmanager
-def refusals_counted(home: AppContext, now: datetime) -> Iterator[None]:
+def count_refusals(app: AppContext, now: datetime) -> Iterator[None]:
     """Count refusals by a limit for the operator, even if the request is rolled back."""
     try:
         yield
     except RateLimited as error:
-        note_refused(home.database, error, now=now)
+        note_refused(app.database, error, now=now)
         raise
 
 
-def _after_a_wait(page: Response, error: RateLimited) -> Response:
+def _with_retry_after(page: Response, error: RateLimited) -> Response:
     page.headers["Retry-After"] = str(max(1, ceil(error.retry_after)))
     return page
 
@@ -181,18 +187,18 @@ class Hint:
     written: str
 
 
-def _hint(home: AppContext, form: SignupForm) -> Hint | None:
+def _suggest_correction(app: AppContext, form: SignupForm) -> Hint | None:
     """Return a correction to suggest once, judging by the spelling of the domain. Raises
     InvalidInput (code `email`) for an invalid address."""
-    address = address_of(home, form.email)
+    address = parse_address(app, form.email)
     domain = meant(address.domain)
     if domain is None or form.corrected or form.kept == address.domain:
         return None
     return Hint(f"{address.mailed.rpartition('@')[0]}@{domain}", domain, address.domain)
 
 
-def sign_up_page(
-    home: AppContext,
+def signup_page(
+    app: AppContext,
     form: SignupForm,
     now: datetime,
     *,
@@ -207,11 +213,11 @@ def sign_up_page(
     its valid stamp, so a quick correction does not look like a bot. After a refusal because of a
     `crowd`, the form contains a proof of work, with which the next attempt is accepted.
     """
-    keys, work = home.desk.keys, _work(home, now, crowd)
-    is_again = form_token.filled(keys, form.stamp, now=now) is Filled.BY_HAND
+    keys, work = app.desk.keys, _work(app, now, crowd)
+    is_again = form_token.check_stamp(keys, form.stamp, now=now) is FormSender.BY_HAND
     values: dict[str, Any] = {
         "form": form,
-        "stamp": form.stamp if is_again else form_token.stamp(keys, now=now),
+        "stamp": form.stamp if is_again else form_token.make_stamp(keys, now=now),
         "hint": hint,
         "crowd": crowd,
         "work": work,
@@ -220,14 +226,14 @@ def sign_up_page(
     }
     status = _status(error, hint, crowd)
     if is_whole:
-        lists, suggested = every_list(home.database), home.topics.now(now=now)
-        return private(
-            home, "subscribe.html", status=status, lists=lists, suggested=suggested, **values
+        lists, suggested = every_list(app.database), app.topics.now(now=now)
+        return private_page(
+            app, "subscribe.html", status=status, lists=lists, suggested=suggested, **values
         )
-    values["page"] = front_page(home.database, DEFAULT_LIST, now=now)
+    values["page"] = front_page(app.database, DEFAULT_LIST, now=now)
     if status == 200 and work is None:
-        return public(home, "index.html", **values)
-    return private(home, "index.html", status=status, **values)
+        return public_page(app, "index.html", **values)
+    return private_page(app, "index.html", status=status, **values)
 
 
 def _status(error: InvalidInput | None, hint: Hint | None, crowd: Crowded | None) -> int:
@@ -236,38 +242,44 @@ def _status(error: InvalidInput | None, hint: Hint | None, crowd: Crowded | None
     return 200 if error is None and hint is None else 422
 
 
-def _work(home: AppContext, now: datetime, crowd: Crowded | None) -> form_token.Challenge | None:
-    is_asked = crowd is not None or must_work(home.desk, now=now)
-    return form_token.challenge(home.desk.keys, now=now) if is_asked else None
+def _work(app: AppContext, now: datetime, crowd: Crowded | None) -> form_token.Challenge | None:
+    is_asked = crowd is not None or must_work(app.desk, now=now)
+    return form_token.make_challenge(app.desk.keys, now=now) if is_asked else None
 
 
-def _request(home: AppContext, form: SignupForm, visitor: Visitor, now: datetime) -> SignupRequest:
-    address, names = new_address_of(home, form.corrected or form.email), asked_lists(form)
+def _request(app: AppContext, form: SignupForm, visitor: Visitor, now: datetime) -> SignupRequest:
+    address, names = parse_new_address(app, form.corrected or form.email), requested_lists(form)
     return SignupRequest(
         address=address,
         list_name=names[0],
-        preferences=timed(form, Preferences(language=nearest(form.language) or language_wanted())),
+        preferences=parse_times(
+            form, Preferences(language=nearest(form.language) or requested_language())
+        ),
         visitor=visitor,
         source=SNIPPET if form.origin == SNIPPET else "form",
-        proof=_proof(home, form, now),
-        interests=wanted_interests(form),
+        proof=_proof(app, form, now),
+        interests=entered_interests(form),
         also=names[1:],
     )
 
 
-def _proof(home: AppContext, form: SignupForm | LinkForm, now: datetime) -> str | None:
+def _proof(app: AppContext, form: SignupForm | LinkForm, now: datetime) -> str | None:
     """Return the id of the challenge that the browser solved for this form, or None."""
-    return form_token.solved(home.desk.keys, form.work, form.number, now=now) if form.work else None
+    return (
+        form_token.solved_challenge(app.desk.keys, form.work, form.number, now=now)
+        if form.work
+        else None
+    )
 
 
-def asked_lists(form: SignupForm) -> tuple[str, ...]:
+def requested_lists(form: SignupForm) -> tuple[str, ...]:
     """Return the requested lists. Raises InvalidInput (code `list`) without one."""
     if not form.names:
         raise invalid("list", "choose one list at least")
     return form.names
 
 
-def wanted_interests(form: SignupForm) -> tuple[Interest, ...]:
+def entered_interests(form: SignupForm) -> tuple[Interest, ...]:
     """Return the interests in the form, including the query of a search page as a keyword.
 
     Raises InvalidInput with the field's name as its code.
@@ -281,21 +293,21 @@ def wanted_interests(form: SignupForm) -> tuple[Interest, ...]:
         InterestKind.AUTHOR: form.author,
         InterestKind.KEYWORD: form.keyword,
     }
-    said = (one for kind, text in lines.items() for one in interests_in(kind, text))
-    return bounded((*searched, *said))
+    entered = (one for kind, text in lines.items() for one in interests_in(kind, text))
+    return bounded((*searched, *entered))
 
 
-def new_address_of(home: AppContext, written: str) -> Address:
+def parse_new_address(app: AppContext, written: str) -> Address:
     """Parse an address for new deliveries. Raises InvalidInput (code `email`)."""
-    address = address_of(home, written)
-    if not ROUTED.isdisjoint(address.mailed.rpartition("@")[0]):
+    address = parse_address(app, written)
+    if not ROUTING_CHARACTERS.isdisjoint(address.mailed.rpartition("@")[0]):
         raise invalid(
             "email",
             "addresses with a percent sign, !, | or ` before the @ cannot be signed up here: use "
             "another one of yours",
         )
     try:
-        refused_domains(home.settings.refused_domains).require_kept(address)
+        refused_domains(app.settings.refused_domains).require_kept(address)
     except InvalidInput as error:
         better, text = meant(address.domain), error.text
         if better:
@@ -304,143 +316,141 @@ def new_address_of(home: AppContext, written: str) -> Address:
     return address
 
 
-def address_of(home: AppContext, written: str) -> Address:
+def parse_address(app: AppContext, written: str) -> Address:
     """Parse an address. Raises InvalidInput (code `email`)."""
     try:
-        return home.addresses.read(written)
+        return app.addresses.read(written)
     except InvalidInput as error:
         raise InvalidInput(error.text, code="email") from None
 
 
 @router.get("/snippet")
-def snippet(home: Home, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
+def snippet(app: App, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     """Show the HTML of a sign-up form to copy into another site."""
-    lists = every_list(home.database)
+    lists = every_list(app.database)
     chosen = next((one for one in lists if one.name == list), None)
     if chosen is None:
         raise NotFound(marked("there is no list %(given)s", given=list[:40]))
-    return public(home, "snippet.html", lists=lists, chosen=chosen)
+    return public_page(app, "snippet.html", lists=lists, chosen=chosen)
 
 
 # --- the full form and the preview -------------------------------------------------------------
 
 
-@router.get("/subscribe", dependencies=[PATIENT])
-@router.get("/subscribe/preview", dependencies=[PATIENT])
-@router.get("/subscribe/choices", dependencies=[PATIENT])
-def show_form(home: Home, now: Present, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
+@router.get("/subscribe", dependencies=[RATE_LIMITED])
+@router.get("/subscribe/preview", dependencies=[RATE_LIMITED])
+@router.get("/subscribe/choices", dependencies=[RATE_LIMITED])
+def show_form(app: App, now: Now, list: str = DEFAULT_LIST) -> Response:  # noqa: A002
     """Show the full form: lists, topics and hours. A reload of its later steps starts over."""
-    return sign_up_page(home, SignupForm(list=list), now)
+    return signup_page(app, SignupForm(list=list), now)
 
 
-def why_none(reason: str | None) -> str:
+def no_digest_reason(reason: str | None) -> str:
     """Return the message for why there would be no digest."""
     return WHY_NO_MAIL.get(reason or "", marked("There would be no digest now."))
 
 
 @router.post("/subscribe/preview", dependencies=[costly(DIGEST)])
-def look_ahead(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
+def preview_digest(app: App, now: Now, form: Annotated[SignupForm, Form()]) -> Response:
     """Show the digest for these choices, without storing or sending anything."""
-    speak_to(form.language)
+    set_language(form.language)
     try:
         found = newcomers_digest(
-            home.previewer,
-            asked_lists(form)[0],
-            timed(form, Preferences()),
-            wanted_interests(form),
+            app.previewer,
+            requested_lists(form)[0],
+            parse_times(form, Preferences()),
+            entered_interests(form),
             now=now,
         )
     except NotFound as error:
-        return sign_up_page(home, form, now, error=InvalidInput(error.text, code="list"))
+        return signup_page(app, form, now, error=InvalidInput(error.text, code="list"))
     except InvalidInput as error:
-        return sign_up_page(home, form, now, error=error)
-    stamp, why = form_token.stamp(home.desk.keys, now=now), why_none(found.skipped)
-    return private(home, "trying.html", next=found, why=why, form=form, stamp=stamp)
+        return signup_page(app, form, now, error=error)
+    stamp, why = form_token.make_stamp(app.desk.keys, now=now), no_digest_reason(found.skipped)
+    return private_page(app, "trying.html", next=found, why=why, form=form, stamp=stamp)
 
 
-@router.post("/subscribe/choices", dependencies=[PATIENT])
-def change(home: Home, now: Present, form: Annotated[SignupForm, Form()]) -> Response:
+@router.post("/subscribe/choices", dependencies=[RATE_LIMITED])
+def show_choices(app: App, now: Now, form: Annotated[SignupForm, Form()]) -> Response:
     """Show the full form again with its values."""
-    speak_to(form.language)
-    return sign_up_page(home, form, now)
+    set_language(form.language)
+    return signup_page(app, form, now)
 
 
 # --- confirming --------------------------------------------------------------------------------
 
 
-@router.get("/confirm/{token}", dependencies=[TO_ITS_READER])
-def ask_to_confirm(home: Home, token: str) -> Response:
+@router.get("/confirm/{token}", dependencies=[IN_READER_LANGUAGE])
+def show_confirm(app: App, token: str) -> Response:
     """Show the confirm button. GET changes nothing, and every link shows the same page."""
-    return private(home, "confirm.html", token=token)
+    return private_page(app, "confirm.html", token=token)
 
 
-@router.post("/confirm/{token}", dependencies=[TO_ITS_READER])
-def confirm(home: Home, now: Present, token: str) -> Response:
+@router.post("/confirm/{token}", dependencies=[IN_READER_LANGUAGE])
+def confirm(app: App, now: Now, token: str) -> Response:
     """Confirm a sign-up. Forged, expired and used links all get the same response."""
-    confirmed = signup.confirm(home.desk, token, now=now)
+    confirmed = signup.confirm(app.desk, token, now=now)
     if confirmed is None:
-        return private(home, "not_confirmed.html")
-    speak_to(confirmed.preferences.language)
-    often = how_often(confirmed.preferences)
-    return private(home, "confirmed.html", confirmed=confirmed, how_often=often)
+        return private_page(app, "not_confirmed.html")
+    set_language(confirmed.preferences.language)
+    often = frequency_label(confirmed.preferences)
+    return private_page(app, "confirmed.html", confirmed=confirmed, how_often=often)
 
 
-@router.get("/confirm/{token}/preview", dependencies=[costly(DIGEST), TO_ITS_READER])
-def look_before_confirming(home: Home, now: Present, token: str) -> Response:
+@router.get("/confirm/{token}/preview", dependencies=[costly(DIGEST), IN_READER_LANGUAGE])
+def preview_before_confirming(app: App, now: Now, token: str) -> Response:
     """Show the digest that the subscriber will get after confirming."""
-    found = awaited_digest(home.previewer, token, now=now)
-    why = why_none(found.skipped)
-    return private(home, "awaited.html", next=found, why=why, token=token)
+    found = awaited_digest(app.previewer, token, now=now)
+    why = no_digest_reason(found.skipped)
+    return private_page(app, "awaited.html", next=found, why=why, token=token)
 
 
 # --- a link to the preferences -----------------------------------------------------------------
 
 
 @router.get("/preferences")
-def ask_for_link(home: Home, now: Present) -> Response:
+def show_link_form(app: App, now: Now) -> Response:
     """Show the form to request a link, for a reader without one of our emails."""
-    return _link_form(home, LinkForm(), now)
+    return _link_page(app, LinkForm(), now)
 
 
-def request_link(
-    home: Home, now: Present, client: Client, form: Annotated[LinkForm, Form()]
-) -> Response:
+def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, Form()]) -> Response:
     """Queue an email with a link, if the address subscribes. Every address gets the same page."""
-    speak_to(form.language)
-    visitor, is_trapped = _visitor(home, client, form, now)
+    set_language(form.language)
+    visitor, is_bot = _identify_visitor(app, client, form, now)
     try:
-        address = address_of(home, form.email)
-        proof = _proof(home, form, now)
-        with refusals_counted(home, now):
-            if is_trapped:
-                count_trapped(home.desk, visitor, now=now)
+        address = parse_address(app, form.email)
+        proof = _proof(app, form, now)
+        with count_refusals(app, now):
+            if is_bot:
+                count_trapped(app.desk, visitor, now=now)
             else:
-                requests.request_link(home.desk, address, visitor, proof=proof, now=now)
+                requests.request_link(app.desk, address, visitor, proof=proof, now=now)
     except Crowded as error:
-        return _after_a_wait(_link_form(home, form, now, crowd=error), error)
+        return _with_retry_after(_link_page(app, form, now, crowd=error), error)
     except InvalidInput as error:
-        return _link_form(home, form, now, error=error)
-    return private(home, "link_mailed.html")
+        return _link_page(app, form, now, error=error)
+    return private_page(app, "link_mailed.html")
 
 
 router.add_api_route("/preferences", request_link, methods=["POST"], route_class_override=PlainForm)
 
 
-def _link_form(
-    home: AppContext,
+def _link_page(
+    app: AppContext,
     form: LinkForm,
     now: datetime,
     *,
     error: InvalidInput | None = None,
     crowd: Crowded | None = None,
 ) -> Response:
-    return private(
-        home,
+    return private_page(
+        app,
         "ask_for_link.html",
         status=_status(error, None, crowd),
         form=form,
-        stamp=form_token.stamp(home.desk.keys, now=now),
+        stamp=form_token.make_stamp(app.desk.keys, now=now),
         error=error,
         crowd=crowd,
-        work=_work(home, now, crowd),
+        work=_work(app, now, crowd),
     )

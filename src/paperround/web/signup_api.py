@@ -16,11 +16,11 @@ from paperround.subscribers.interests import MOST_INTERESTS, Interest, InterestK
 from paperround.subscribers.mailboxes import meant
 from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.readers import Visitor
-from paperround.web.auth import Handler, answer_once
-from paperround.web.cache import STANDINGS
-from paperround.web.context import Client, Home, Present, now_of, runtime_of
-from paperround.web.preferences_form import frequency_of
-from paperround.web.signup import new_address_of
+from paperround.web.auth import Handler, respond_once
+from paperround.web.cache import RATE_STATUSES
+from paperround.web.context import App, Client, Now, app_of, now_of
+from paperround.web.preferences_form import parse_frequency
+from paperround.web.signup import parse_new_address
 
 
 class WantedInterest(BaseModel):
@@ -70,10 +70,10 @@ class SignupRoute(APIRoute):
 
         async def counted(request: Request) -> Response:
             try:
-                return await answer_once(request, inner)
+                return await respond_once(request, inner)
             except RateLimited as error:
-                home, now = runtime_of(request), now_of(request)
-                await run_in_threadpool(note_refused, home.database, error, now=now)
+                app, now = app_of(request), now_of(request)
+                await run_in_threadpool(note_refused, app.database, error, now=now)
                 raise
 
         return counted
@@ -84,12 +84,12 @@ api = APIRouter(tags=["subscriptions"], route_class=SignupRoute)
 
 @api.post("/api/v1/subscriptions", status_code=202)
 def create_subscription(
-    home: Home, now: Present, client: Client, request: Request, asked: NewSubscription
+    app: App, now: Now, client: Client, request: Request, asked: NewSubscription
 ) -> Accepted:
     """Ask for a list. The answer says nothing of the address."""
-    frequency, weekday = frequency_of(asked.frequency)
+    frequency, weekday = parse_frequency(asked.frequency)
     wanted = SignupRequest(
-        address=new_address_of(home, asked.email),
+        address=parse_new_address(app, asked.email),
         list_name=asked.list_name,
         preferences=Preferences(
             timezone=asked.timezone,
@@ -106,10 +106,10 @@ def create_subscription(
     )
     left = None
     try:
-        left = subscribe(home.desk, wanted, now=now)
+        left = subscribe(app.desk, wanted, now=now)
     except PaperroundError:
-        left = standing(home.desk, wanted.visitor, now=now)
+        left = standing(app.desk, wanted.visitor, now=now)
         raise
     finally:
-        request.scope[STANDINGS] += [left] if left is not None else []
+        request.scope[RATE_STATUSES] += [left] if left is not None else []
     return Accepted(did_you_mean=meant(wanted.address.domain))

@@ -27,9 +27,9 @@ from paperround.papers.formatting import web_address
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import Observation, Paper
 from paperround.papers.search import Hit
-from paperround.web.language import carried, in_language, language_asked, page_language
+from paperround.web.language import keep_language, language_url, page_language, url_language
 
-_ENDS = (".", "!", "?", "。", "！", "？")
+_SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 _SIGNALS = {
     "comments": "comment",
     "github_stars": "star on GitHub",
@@ -38,31 +38,31 @@ _SIGNALS = {
 }
 
 
-def of_arxiv(papers: Iterable[EditionPaper]) -> bool:
+def has_arxiv_paper(papers: Iterable[EditionPaper]) -> bool:
     """Whether any of the papers is on arXiv."""
     return any(one.identifiers.get("arxiv") for one in papers)
 
 
-def _moment(locale: Locale, moment: datetime) -> str:
+def _format_instant(locale: Locale, moment: datetime) -> str:
     """Format an instant as `Fri 30 Jan 15:47` in UTC, without the zone."""
     return f"{locale.short_date(moment.date())} {moment:%H:%M}"
 
 
-def _parts(locale: Locale, paper: EditionPaper) -> list[tuple[str, str]]:
+def _score_parts(locale: Locale, paper: EditionPaper) -> list[tuple[str, str]]:
     """Return the names and values of the parts of a score that are not 0."""
     return [
-        (locale.word(name.replace("_", " ")), _part(locale, value))
+        (locale.word(name.replace("_", " ")), _score_part(locale, value))
         for name, value in paper.parts.items()
         if value
     ]
 
 
-def _part(locale: Locale, value: float) -> str:
+def _score_part(locale: Locale, value: float) -> str:
     """Format a part of a score with its sign and four decimals."""
     return locale.decimal(f"{value:+.4f}".replace("-", "−"))
 
 
-def _weight(locale: Locale, value: float) -> str:
+def _format_weight(locale: Locale, value: float) -> str:
     return locale.decimal(f"{value:+.2f}".replace("-", "−"))
 
 
@@ -76,11 +76,15 @@ def _cut_time(locale: Locale, cut: str, mailing_list: MailingList) -> str:
 
 def _sentence(locale: Locale, text: str) -> str:
     """Return an error message as a sentence, with a capital and a full stop."""
-    said = text[:1].upper() + text[1:]
-    return said if said.endswith(_ENDS) else locale.gettext("%(problem)s.", problem=said)
+    sentence = text[:1].upper() + text[1:]
+    return (
+        sentence
+        if sentence.endswith(_SENTENCE_ENDS)
+        else locale.gettext("%(problem)s.", problem=sentence)
+    )
 
 
-def _told(locale: Locale, count: Observation) -> str:
+def _count_label(locale: Locale, count: Observation) -> str:
     """Format a count such as `12 comments`; an unknown signal is shown by its name."""
     noun = _SIGNALS.get(count.signal)
     if noun is not None:
@@ -105,23 +109,23 @@ def environment(language: str = ENGLISH) -> Environment:
     made.filters |= {
         "cut_time": partial(_cut_time, ours),
         "list_title": partial(list_title_said, ours),
-        "moment": partial(_moment, ours),
+        "moment": partial(_format_instant, ours),
         "month": ours.month,
-        "of_arxiv": of_arxiv,
-        "page": paper_page,
-        "part": partial(_part, ours),
-        "parts": partial(_parts, ours),
+        "of_arxiv": has_arxiv_paper,
+        "page": paper_path,
+        "part": partial(_score_part, ours),
+        "parts": partial(_score_parts, ours),
         "plain_date": ours.plain_date,
         "problem": partial(localize_error, ours),
         "segment": partial(quote, safe=""),
         "sentence": partial(_sentence, ours),
-        "told": partial(_told, ours),
+        "told": partial(_count_label, ours),
         "web": web_address,
-        "weight": partial(_weight, ours),
+        "weight": partial(_format_weight, ours),
     }
     made.globals |= {
-        "in_language": in_language,
-        "language_asked": language_asked,
+        "in_language": language_url,
+        "language_asked": url_language,
         "languages": LANGUAGES,
         "site": {},
         "static": static_url,
@@ -131,10 +135,10 @@ def environment(language: str = ENGLISH) -> Environment:
 
 def render(template: str, **values: object) -> str:
     """Render `template` with `values` in the language of the request."""
-    return carried(environment(page_language()).get_template(template).render(**values))
+    return keep_language(environment(page_language()).get_template(template).render(**values))
 
 
-def paper_page(paper: EditionPaper | Hit | Paper) -> str:
+def paper_path(paper: EditionPaper | Hit | Paper) -> str:
     """Return the path of a paper's page."""
     name = page_name(paper.identifiers, paper.id) if isinstance(paper, Paper) else paper.name
     return page_path(name)
@@ -156,73 +160,75 @@ def static_url(name: str) -> str:
     return f"/static/{name}?v={static_version(name)}"
 
 
-KEPT = MappingProxyType({"cache-control": "public, max-age=60"})
+PUBLIC_HEADERS = MappingProxyType({"cache-control": "public, max-age=60"})
 """Headers of public pages, which change a few times a day."""
 STAMP = f"stamp-{token_hex(16)}"
 """The placeholder of a form's stamp in cached pages. It is random, so content cannot contain it."""
 
-MAIL_POLICY = (
+EMAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 """Messages contain inline styles, as mail programs need them, and may do nothing else."""
 
 
-def public(home: AppContext, template: str, **values: object) -> Response:
+def public_page(app: AppContext, template: str, **values: object) -> Response:
     """Return a page that is the same for everybody, cacheable for a minute. A `stamp` in `values`
     is replaced by the placeholder, which each response replaces with a new stamp."""
     stamped = {name: STAMP if name == "stamp" else value for name, value in values.items()}
-    return _page(home, template, 200, KEPT, stamped)
+    return _page_response(app, template, 200, PUBLIC_HEADERS, stamped)
 
 
-def private(home: AppContext, template: str, *, status: int = 200, **values: object) -> Response:
+def private_page(
+    app: AppContext, template: str, *, status: int = 200, **values: object
+) -> Response:
     """Return a page for one visitor. It has no Cache-Control, so the security middleware adds
     `no-store`."""
-    return _page(home, template, status, {}, values)
+    return _page_response(app, template, status, {}, values)
 
 
-def mail(html: str) -> Response:
+def email_page(html: str) -> Response:
     """Return the HTML of an email as a page, isolated from the site."""
-    return Response(html, headers={"content-security-policy": MAIL_POLICY}, media_type=HTML)
+    return Response(html, headers={"content-security-policy": EMAIL_POLICY}, media_type=HTML)
 
 
-def _page(
-    home: AppContext,
+def _page_response(
+    app: AppContext,
     template: str,
     status: int,
     headers: Mapping[str, str],
     values: Mapping[str, object],
 ) -> Response:
-    html = render(template, site=home.letterhead, demo=home.demo, **values)
-    spoken = {"content-language": page_language(), "vary": "accept-language"}
-    return Response(html, status, {**headers, **spoken}, media_type=HTML)
+    html = render(template, site=app.letterhead, demo=app.demo, **values)
+    language_headers = {"content-language": page_language(), "vary": "accept-language"}
+    return Response(html, status, {**headers, **language_headers}, media_type=HTML)
 
 
-PIECE = 32 * 1024
+CHUNK_SIZE = 32 * 1024
 """The least number of characters in a chunk, except for the last."""
 
 
-def streamed(pieces: Iterator[str], *, media_type: str, name: str) -> StreamingResponse:
+def stream_file(pieces: Iterator[str], *, media_type: str, name: str) -> StreamingResponse:
     """Stream `pieces` as a file called `name`.
 
     The first chunk is made before the response starts, so a failure until then gets an error
     response. A later one breaks the connection, so that nobody mistakes a part for the whole file.
     """
     # A lone surrogate, which JSON can contain and UTF-8 cannot, becomes a question mark.
-    gathered = (piece.encode("utf-8", "replace") for piece in _gathered(pieces))
+    gathered = (piece.encode("utf-8", "replace") for piece in _join_pieces(pieces))
     first = next(gathered, b"")
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(chain((first,), gathered), headers=headers, media_type=media_type)
 
 
-def _gathered(pieces: Iterator[str]) -> Iterator[str]:
+def _join_pieces(pieces: Iterator[str]) -> Iterator[str]:
     """Join pieces into larger chunks, because each chunk costs a step of the event loop."""
     waiting: list[str] = []
     size = 0
     for piece in pieces:
         waiting.append(piece)
         size += len(piece)
-        if size >= PIECE:
+        if size >= CHUNK_SIZE:
             yield "".join(waiting)
             waiting, size = [], 0
     if waiting:
