@@ -18,7 +18,7 @@ from paperround.doctor.database_check import room
 from paperround.doctor.findings import Level
 from paperround.editions.store.lists import ListStore
 from paperround.ops.alerts import troubles
-from paperround.web.metrics import gauges
+from paperround.web.metrics import database_gauges
 from tests.jobs.conftest import NOW
 
 MINUTE = 60.0
@@ -76,7 +76,7 @@ def room_of(database: SqlDatabase) -> Storage:
 def log_gauge(database: SqlDatabase) -> float:
     (value,) = [
         value
-        for gauge in gauges(database, now=NOW)
+        for gauge in database_gauges(database, now=NOW)
         if gauge.name == "database_log_bytes"
         for _, value in gauge.values
     ]

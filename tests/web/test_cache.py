@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paperround.config import Settings
 from paperround.editions.model import Edition
@@ -12,7 +13,6 @@ from paperround.web import form_token
 from paperround.web.cache import PageCache, add_etags
 from paperround.web.form_token import FormSender
 from paperround.web.language import language_middleware
-from paperround.web.security import ASGIApp, Message, Receive, Scope, Send
 from paperround.web.templates import PUBLIC_HEADERS, STAMP
 from tests.builders import paper
 from tests.web.conftest import Site, running

@@ -3,10 +3,10 @@
 import anyio
 import pytest
 from anyio.to_thread import current_default_thread_limiter
+from starlette.types import Message, Scope
 
 from paperround.config import Settings
 from paperround.web.context import DIGEST, SEARCH, CostlyTurns
-from paperround.web.security import Message, Scope
 from tests.web.conftest import Site, running
 
 OWN, OTHERS = "unknown", ("192.0.2.1", "192.0.2.2")

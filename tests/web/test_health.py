@@ -9,7 +9,7 @@ from paperround.delivery.model import Outcome, Phase
 from paperround.delivery.rate_limits import PendingFeedback
 from paperround.editions.model import DeliveryId
 from paperround.ops.tick import SCHEDULER
-from paperround.web.metrics import gauges
+from paperround.web.metrics import database_gauges
 from tests.builders import NOW
 from tests.web.conftest import Site, sql
 
@@ -43,9 +43,9 @@ def test_a_site_whose_mail_waits_for_its_keys_is_not_ready(site: Site) -> None:
     answer = site.client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"status": "mail is held: there is no DKIM key to sign it with"}
-    assert {one.name: one.values for one in gauges(database, now=NOW)}["mail_lacks_keys"] == [
-        ((), 1.0)
-    ]
+    assert {one.name: one.values for one in database_gauges(database, now=NOW)}[
+        "mail_lacks_keys"
+    ] == [((), 1.0)]
     allow_unsigned(database, now=NOW)
     assert site.client.get("/readyz").json() == {"status": "ready"}
 

@@ -20,7 +20,7 @@ from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
 from paperround.self_service.erasure import AT_ONCE as ROWS_AT_ONCE
 from paperround.web.openapi import REFERENCE
-from paperround.web.paging import MOST
+from paperround.web.paging import MAX_LIMIT
 from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program
 from tests.web.conftest import Site, sql
 
@@ -83,7 +83,7 @@ def test_every_listing_has_a_bound_and_one_that_is_added_needs_one(site: Site) -
     for path, operation in found.items():
         if path not in BOUNDED.keys() | STREAMED.keys():
             limit = _parameters(operation).get("limit", {})
-            assert limit.get("maximum", MOST + 1) <= MOST, f"{path} has no bound"
+            assert limit.get("maximum", MAX_LIMIT + 1) <= MAX_LIMIT, f"{path} has no bound"
             assert limit.get("minimum") == 1, path
 
 
@@ -146,7 +146,7 @@ def test_an_export_of_feeds_is_read_in_pages_and_sent_in_pieces(
         assert "content-length" not in answer.headers
         content = b"".join(answer.iter_bytes())
     assert pages == [AT_ONCE, AT_ONCE, MANY - 2 * AT_ONCE, 0]
-    assert max(pages) <= MOST
+    assert max(pages) <= MAX_LIMIT
     named = _names(content, form)
     assert named == [f"feed-{number}" for number in range(MANY)]
 
@@ -184,7 +184,7 @@ def test_what_is_kept_of_a_person_is_read_in_pages(
     answer = site.client.post(f"/preferences/{choices_token}", data={"action": "export"})
     kept = answer.json()
     assert set(asked) == {ROWS_AT_ONCE}
-    assert ROWS_AT_ONCE <= MOST
+    assert ROWS_AT_ONCE <= MAX_LIMIT
     assert kept["subscribers"][0]["address"] == "alice@mail.example"
     assert kept["deliveries"]
     assert kept["quarantine"] == []

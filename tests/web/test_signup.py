@@ -311,11 +311,11 @@ def test_work_counts_once_and_for_an_hour(site: Site) -> None:
     keys = site.runtime.desk.keys
     first, second = (form_token.make_challenge(keys, now=NOW).text for _ in range(2))
     number = solved(first)
-    assert form_token.solved_challenge(keys, first, str(int(number) + 1), now=NOW) is None
-    proof = form_token.solved_challenge(keys, first, number, now=NOW)
+    assert form_token.verify_challenge(keys, first, str(int(number) + 1), now=NOW) is None
+    proof = form_token.verify_challenge(keys, first, number, now=NOW)
     assert [counts(site, proof) for _ in range(2)] == [True, False]
     too_late = NOW + timedelta(hours=1, seconds=1)
-    assert form_token.solved_challenge(keys, second, solved(second), now=too_late) is None
+    assert form_token.verify_challenge(keys, second, solved(second), now=too_late) is None
 
 
 def counts(site: Site, proof: str | None, desk: SignupContext | None = None) -> bool:
@@ -346,7 +346,7 @@ SURROGATES = [
 
 @pytest.mark.parametrize("text", ["", "x", "W10=", "MQ==", "e30=", "eyJzYWx0Ijoge319", *SURROGATES])
 def test_work_that_is_none_of_ours_counts_for_nothing(site: Site, text: str) -> None:
-    assert form_token.solved_challenge(site.runtime.desk.keys, text, "1", now=NOW) is None
+    assert form_token.verify_challenge(site.runtime.desk.keys, text, "1", now=NOW) is None
 
 
 def test_a_work_that_was_made_easier_does_not_count(site: Site) -> None:
@@ -358,7 +358,7 @@ def test_a_work_that_was_made_easier_does_not_count(site: Site) -> None:
         "signature": "0" * 64,
     }
     text = base64.b64encode(json.dumps(easy).encode()).decode()
-    assert form_token.solved_challenge(site.runtime.desk.keys, text, "0", now=NOW) is None
+    assert form_token.verify_challenge(site.runtime.desk.keys, text, "0", now=NOW) is None
 
 
 def test_work_is_asked_for_only_while_very_many_sign_up(crowded_site: Site) -> None:
@@ -394,7 +394,7 @@ def test_a_program_is_told_how_often_it_may_still_sign_somebody_up(limited_site:
 def test_work_that_was_shown_to_one_process_counts_in_no_other(site: Site) -> None:
     keys = site.runtime.desk.keys
     work = form_token.make_challenge(keys, now=NOW).text
-    proof = form_token.solved_challenge(keys, work, solved(work), now=NOW)
+    proof = form_token.verify_challenge(keys, work, solved(work), now=NOW)
     other = AppContext(site.runtime.settings, site.clock)
     assert counts(site, proof)
     assert not counts(site, proof, other.desk)
@@ -404,7 +404,7 @@ def test_work_that_was_shown_to_one_process_counts_in_no_other(site: Site) -> No
 def test_work_that_is_shown_twenty_times_at_once_counts_once(site: Site) -> None:
     keys = site.runtime.desk.keys
     work = form_token.make_challenge(keys, now=NOW).text
-    proof = form_token.solved_challenge(keys, work, solved(work), now=NOW)
+    proof = form_token.verify_challenge(keys, work, solved(work), now=NOW)
     counts(site, None)
     with ThreadPoolExecutor(20) as threads:
         counted = list(threads.map(lambda _: counts(site, proof), range(20)))

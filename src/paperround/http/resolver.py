@@ -25,8 +25,8 @@ MAX_TIMEOUTS = 2
 
 
 class SystemResolver:
-    """Queries the resolvers of this machine, or those of `asked`. Use one for each command, because
-    it stops querying after repeated timeouts."""
+    """Queries the resolvers of this machine, or those of `resolver`. Use one for each command,
+    because it stops querying after repeated timeouts."""
 
     def __init__(
         self,

@@ -192,7 +192,7 @@ def list_daily_papers(
         found = listed_papers(
             app.database, DEFAULT_LIST, order, days=days, now=now, limit=limit, offset=offset
         )
-    return _shaped(app, DailyShape, found, now)
+    return _convert_papers(app, DailyShape, found, now)
 
 
 @api.get(
@@ -206,10 +206,10 @@ def search_papers_as_hugging_face(
 ) -> list[FoundShape]:
     """Papers that have words of `q`, best first."""
     found = search(app.database, app.relevance, q, limit=limit)
-    return _shaped(app, FoundShape, [hit.paper for hit in found.hits], now)
+    return _convert_papers(app, FoundShape, [hit.paper for hit in found.hits], now)
 
 
-def _shaped(
+def _convert_papers(
     app: App, shape: type[AnyShape], papers: Sequence[Paper], now: datetime.datetime
 ) -> list[AnyShape]:
     """Return papers in this format, with their latest counts."""

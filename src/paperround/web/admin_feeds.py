@@ -9,12 +9,7 @@ from starlette.exceptions import HTTPException
 from paperround.access.model import Scope
 from paperround.bootstrap import AppContext
 from paperround.bootstrap.workers import POLL
-from paperround.core.errors import (
-    FetchFailed,
-    FetchRefused,
-    InvalidInput,
-    UnknownFormat,
-)
+from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput, UnknownFormat
 from paperround.feeds import due as feeds
 from paperround.feeds import files, preview
 from paperround.feeds.due import run_now

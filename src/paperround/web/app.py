@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from paperround.bootstrap import AppContext
 from paperround.config import load_settings
@@ -46,7 +46,6 @@ from paperround.web.security import (
     KNOWN_PARAMETERS_ONLY,
     LOOPBACK,
     Rules,
-    Scope,
     security_middleware,
 )
 from paperround.web.templates import PUBLIC_HEADERS, static_dir, static_version
@@ -157,7 +156,7 @@ def create_app(runtime: AppContext | None = None, *, cache_seconds: float = SECO
     site.state.cache = PageCache(
         lambda: make_stamp(app.desk.keys, now=app.clock.now()), seconds=cache_seconds
     )
-    errors.install(site)
+    errors.install_handlers(site)
     for router in ROUTERS:
         site.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY] if router in API else [])
     site.mount("/static", VersionedFiles(directory=static_dir()), name="static")

@@ -22,7 +22,7 @@ from paperround.access.rate_limiter import client_and_network
 from paperround.bootstrap.workers import MAIL, POLL, PUBLISH
 from paperround.core.errors import InvalidInput
 from paperround.web.cache import RATE_STATUSES
-from paperround.web.context import app_of, client_of, now_of
+from paperround.web.context import get_app, get_client, get_now
 
 # `Idempotency-Key`: a POST sent twice acts once (draft-ietf-httpapi-idempotency-key-header).
 #
@@ -51,10 +51,10 @@ async def respond_once(
     key = _idempotency_key(request) if request.method == "POST" else None
     if key is None:
         return await inner(request)
-    app, body = app_of(request), await request.body()
+    app, body = get_app(request), await request.body()
     keys = app.settings.keys
     if who is None:
-        who = keys.digest("client", client_and_network(client_of(request))[0])
+        who = keys.digest("client", client_and_network(get_client(request))[0])
     query = request.scope["query_string"].decode("latin-1")
     body_hash = hashlib.sha256(body).hexdigest()
     text = f"{request.method} {request.scope['path']}?{query} {body_hash}"
@@ -71,7 +71,7 @@ def _run_once(
     request: Request, inner: Handler, asked: IdempotentRequest, outside: bool
 ) -> StoredResponse:
     """Return the new or stored response, in this thread."""
-    app, now = app_of(request), now_of(request)
+    app, now = get_app(request), get_now(request)
 
     def run() -> StoredResponse:
         response = asyncio.run(inner(request))
@@ -144,13 +144,13 @@ def keyed_router(
     return APIRouter(prefix=prefix, tags=[tag], route_class=ScopedRoute)
 
 
-def actor_of(request: Request) -> str:
+def get_actor(request: Request) -> str:
     """Return the actor for the audit log: the API key, by its prefix."""
     actor: str = request.state.actor
     return actor
 
 
-Actor = Annotated[str, Depends(actor_of)]
+Actor = Annotated[str, Depends(get_actor)]
 
 
 def require_key(request: Request, scope: Scope) -> ApiKey:
@@ -159,7 +159,7 @@ def require_key(request: Request, scope: Scope) -> ApiKey:
     Raises RateLimited, and HTTPException: 401, the same for a missing, wrong, expired or revoked
     key, and 403 for one without the scope.
     """
-    app, client, now = app_of(request), client_of(request), now_of(request)
+    app, client, now = get_app(request), get_client(request), get_now(request)
     database, ring = app.database, app.settings.keys
     key = None
     sent: str | None = None

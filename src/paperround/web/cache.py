@@ -22,10 +22,10 @@ from cachetools import TTLCache
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paperround.core.rates import RateLimitStatus
 from paperround.web.language import page_language
-from paperround.web.security import ASGIApp, Message, Receive, Scope, Send
 from paperround.web.templates import PUBLIC_HEADERS, STAMP
 
 SECONDS = 60.0
@@ -203,7 +203,9 @@ def add_etags(app: ASGIApp) -> ASGIApp:
             if message["type"] == "http.response.start":
                 headers = [*message.get("headers", ()), *_rate_headers(statuses)]
                 message = {**message, "headers": headers}
-                if scope["method"] == "GET" and _may_have_etag(message):
+                rule = _header(headers, b"cache-control") or b"no-store"
+                is_cacheable = message["status"] == 200 and b"no-store" not in rule
+                if scope["method"] == "GET" and is_cacheable:
                     start = message
                     return
             elif start is not None:
@@ -216,11 +218,6 @@ def add_etags(app: ASGIApp) -> ASGIApp:
         await app({**scope, RATE_STATUSES: statuses}, receive, send_tagged)
 
     return run
-
-
-def _may_have_etag(start: Message) -> bool:
-    rule = _header(start["headers"], b"cache-control") or b"no-store"
-    return start["status"] == 200 and b"no-store" not in rule
 
 
 async def _finish(scope: Scope, send: Send, start: Message, body: bytes) -> None:

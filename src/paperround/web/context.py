@@ -1,7 +1,7 @@
 """Dependencies of handlers: the application context, the time, the client, rate limits."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import datetime
 from threading import Lock
@@ -21,18 +21,18 @@ from paperround.web.security import CLIENT
 from paperround.web.templates import PUBLIC_HEADERS
 
 
-def app_of(request: Request) -> AppContext:
+def get_app(request: Request) -> AppContext:
     """Return the application context."""
     runtime: AppContext = request.app.state.runtime
     return runtime
 
 
-def now_of(request: Request) -> datetime:
+def get_now(request: Request) -> datetime:
     """Return the current time, read from the clock once for each request."""
-    return app_of(request).clock.now()
+    return get_app(request).clock.now()
 
 
-def client_of(request: Request) -> str | None:
+def get_client(request: Request) -> str | None:
     """Return the client's IP address, as the security middleware determined it."""
     address: str | None = request.scope.get(CLIENT)
     return address
@@ -40,7 +40,7 @@ def client_of(request: Request) -> str | None:
 
 def check_rate_limit(request: Request, cost: int = 1) -> None:
     """Count this request as `cost` requests of its client. Raises RateLimited above the limit."""
-    limiter, client, now = app_of(request).visits, client_of(request), now_of(request)
+    limiter, client, now = get_app(request).visits, get_client(request), get_now(request)
     try:
         limiter.require_patience(client, now=now, cost=cost)
     finally:
@@ -53,7 +53,7 @@ def use_reader_language(request: Request, token: str) -> None:
     """Use the language chosen by the reader of the link `token`. Without a database keep the
     browser's language; the handler reports the failure."""
     with suppress(DatabaseFailed):
-        set_language(language_kept(app_of(request).desk, token))
+        set_language(language_kept(get_app(request).desk, token))
 
 
 def allow_caching(response: Response) -> None:
@@ -61,30 +61,19 @@ def allow_caching(response: Response) -> None:
     response.headers.update(PUBLIC_HEADERS)
 
 
-# These are `async`, because FastAPI runs a plain `def` in another thread, which takes longer than
-# most handlers.
+def _depends(function: Callable[[Request], object]) -> Any:
+    # `async`, because FastAPI runs a plain `def` in another thread, which takes longer than most
+    # handlers.
+    async def call(request: Request) -> object:
+        return function(request)
+
+    return Depends(call)
 
 
-async def _app(request: Request) -> AppContext:
-    return app_of(request)
-
-
-async def _now(request: Request) -> datetime:
-    return now_of(request)
-
-
-async def _client(request: Request) -> str | None:
-    return client_of(request)
-
-
-async def _count_request(request: Request) -> None:
-    check_rate_limit(request)
-
-
-App = Annotated[AppContext, Depends(_app)]
-Now = Annotated[datetime, Depends(_now)]
-Client = Annotated[str | None, Depends(_client)]
-RATE_LIMITED = Depends(_count_request)
+App = Annotated[AppContext, _depends(get_app)]
+Now = Annotated[datetime, _depends(get_now)]
+Client = Annotated[str | None, _depends(get_client)]
+RATE_LIMITED = _depends(check_rate_limit)
 """Dependency of a route whose requests count against the client's rate limit, as a search does."""
 IN_READER_LANGUAGE = Depends(use_reader_language)
 """Dependency of routes behind a personal link: pages are in the reader's language, even if the link
@@ -162,7 +151,7 @@ def costly(cost: int) -> Any:
     async def turn(request: Request) -> AsyncIterator[None]:
         check_rate_limit(request, cost)
         limiter: CostlyTurns = request.app.state.turns
-        address, network = client_and_network(client_of(request))
+        address, network = client_and_network(get_client(request))
         client = network if ":" in network else address
         await limiter.wait(client)
         try:

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import Scope
 
 from paperround.bootstrap import AppContext
 from paperround.core.errors import (
@@ -27,7 +28,7 @@ from paperround.core.errors import (
 from paperround.core.languages import marked
 from paperround.papers.identifiers import arxiv_id
 from paperround.web.language import page_language
-from paperround.web.security import HOOKS, UNKNOWN, Refusal, Scope
+from paperround.web.security import HOOKS, UNKNOWN, Refusal
 from paperround.web.templates import HTML, render
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ STATUS: Mapping[type[PaperroundError], int] = {
 }
 
 
-def install(app: FastAPI) -> None:
+def install_handlers(app: FastAPI) -> None:
     """Register the error handlers of `app`."""
     app.add_exception_handler(PaperroundError, _handle_paperround_error)
     app.add_exception_handler(HTTPException, _handle_http_error)

@@ -40,39 +40,44 @@ register_url_convertor("feed_ending", FeedExtension())
 @router.get("/feeds/search/{text:path}.{ending:feed_ending}", dependencies=SEARCH_LIMIT)
 def search_feed(app: App, now: Now, text: str, ending: str) -> Response:
     """Return a feed of the new papers that match a search."""
-    cut = text[:LONGEST_TEXT]
-    return feed_response(feeds.search_feed(app.database, publisher(app), cut, now=now), ending)
+    found = feeds.search_feed(
+        app.database, Publisher.of(app.letterhead), text[:LONGEST_TEXT], now=now
+    )
+    return feed_response(found, ending)
 
 
 @router.get("/feeds/topics/{topic:path}.{ending:feed_ending}", dependencies=SEARCH_LIMIT)
 def topic_feed(app: App, now: Now, topic: str, ending: str) -> Response:
     """Return a feed of the new papers on a topic."""
-    cut = topic[:LONGEST_TEXT]
-    return feed_response(feeds.topic_feed(app.database, publisher(app), cut, now=now), ending)
+    found = feeds.topic_feed(
+        app.database, Publisher.of(app.letterhead), topic[:LONGEST_TEXT], now=now
+    )
+    return feed_response(found, ending)
 
 
 @router.get("/feeds/authors/{name:path}.{ending:feed_ending}", dependencies=SEARCH_LIMIT)
 def author_feed(app: App, now: Now, name: str, ending: str) -> Response:
     """Return a feed of the new papers of an author."""
-    cut = name[:LONGEST_TEXT]
-    return feed_response(feeds.author_feed(app.database, publisher(app), cut, now=now), ending)
+    found = feeds.author_feed(
+        app.database, Publisher.of(app.letterhead), name[:LONGEST_TEXT], now=now
+    )
+    return feed_response(found, ending)
 
 
 @router.get("/feeds/me/{token}.{ending:feed_ending}", dependencies=[RATE_LIMITED])
 def reader_feed(app: App, now: Now, token: str, ending: str) -> Response:
     """Return a feed of the papers sent to one reader. Anybody with its URL may read it."""
-    return feed_response(feeds.personal_feed(app.desk, publisher(app), token, now=now), ending)
+    return feed_response(
+        feeds.personal_feed(app.desk, Publisher.of(app.letterhead), token, now=now), ending
+    )
 
 
 @router.get("/feeds/{list_name}.{ending:feed_ending}", dependencies=[RATE_LIMITED])
 def list_feed(app: App, now: Now, list_name: str, ending: str) -> Response:
     """Return the feed of a list."""
-    return feed_response(feeds.list_feed(app.database, publisher(app), list_name, now=now), ending)
-
-
-def publisher(app: AppContext) -> Publisher:
-    """Return the publisher that feeds name: this site."""
-    return Publisher.of(app.letterhead)
+    return feed_response(
+        feeds.list_feed(app.database, Publisher.of(app.letterhead), list_name, now=now), ending
+    )
 
 
 def feed_response(feed: FeedDocument, ending: str) -> Response:

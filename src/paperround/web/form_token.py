@@ -72,7 +72,7 @@ def make_challenge(keys: KeyRing, *, now: datetime) -> Challenge:
     return Challenge(base64.b64encode(json.dumps(made).encode()).decode())
 
 
-def solved_challenge(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | None:
+def verify_challenge(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | None:
     """Return the id of our challenge `text` if `number` solves it in time, else None. The caller
     must ensure that each id counts once."""
     given = _parse_challenge(text)

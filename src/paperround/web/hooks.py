@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from paperround.bounces.handling import receive
 from paperround.core.errors import FetchFailed, InvalidSignature, NotFound
-from paperround.web.context import App, Now, app_of, client_of, now_of
+from paperround.web.context import App, Now, get_app, get_client, get_now
 from paperround.web.security import HOOKS
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class TakenAnswer(BaseModel):
 
 def _check_rate_limit(request: Request) -> None:
     """Count a request of the client. Raises RateLimited above the limit."""
-    app_of(request).hook_visits.require_patience(client_of(request), now=now_of(request))
+    get_app(request).hook_visits.require_patience(get_client(request), now=get_now(request))
 
 
 async def _body(request: Request) -> bytes:

@@ -11,8 +11,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from paperround.core.languages import ENGLISH, PARAMETER, accepted, nearest
-from paperround.web.security import ASGIApp, Receive, Scope, Send
 
 _MAX_QUERY = 4096
 _MAX_KEPT_QUERY = 1000
@@ -63,15 +64,12 @@ def language_middleware(app: ASGIApp) -> ASGIApp:
 
 def _read_languages(scope: Scope) -> RequestLanguages:
     query: str = scope.get("query_string", b"").decode("latin-1")
-    named = next((nearest(value) for name, value in _parse_query(query) if name == PARAMETER), None)
+    named = next(
+        (nearest(value) for name, value in parse_qsl(query[:_MAX_QUERY]) if name == PARAMETER), None
+    )
     lines = [value for name, value in scope["headers"] if name == b"accept-language"]
     preferred = accepted(b",".join(lines).decode("latin-1"))
     return RequestLanguages(from_url=named, accepted=preferred, query=query)
-
-
-def _parse_query(query: str) -> list[tuple[str, str]]:
-    """Parse a query string, up to its size limit."""
-    return parse_qsl(query[:_MAX_QUERY])
 
 
 def set_language(tag: str | None) -> None:
@@ -98,7 +96,7 @@ def language_url(tag: str) -> str:
     query = _current().query
     others = ""
     if 0 < len(query) <= _MAX_KEPT_QUERY:
-        fields = [one for one in _parse_query(query) if one[0] != PARAMETER]
+        fields = [one for one in parse_qsl(query) if one[0] != PARAMETER]
         others = f"{urlencode(fields, safe='/', quote_via=quote)}&" if fields else ""
     return f"?{others}{urlencode({PARAMETER: tag})}"
 

@@ -50,7 +50,7 @@ class Gauge:
 @router.get("", include_in_schema=False)
 def metrics(app: App, now: Now) -> Response:
     """Return all metrics in Prometheus's text format."""
-    found = [*gauges(app.database, now=now)]
+    found = [*database_gauges(app.database, now=now)]
     if not app.settings.embedded:
         found += process_gauges(app, now=now)
         found += queue_gauges(app.shared_queue.lined())
@@ -77,7 +77,7 @@ def metrics_response(found: Iterable[Gauge]) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-def gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
+def database_gauges(database: Database, *, now: datetime) -> Iterator[Gauge]:
     """Yield the metrics of the database at `now`."""
     with database.reading() as work:
         feeds, room = polled_feeds(work), work[StatusStore].storage()

@@ -26,18 +26,15 @@ MOST_PREVIEWED = 50
 """The most papers, and the most rejects, in a preview."""
 
 
-def _printable(text: str) -> str:
-    """Replace lone surrogates, which JSON can contain and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode()
-
-
 Instant = Annotated[
     datetime,
     PlainSerializer(format_instant, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-PrintableText = Annotated[str, AfterValidator(_printable)]
-"""Text that may quote user content."""
+PrintableText = Annotated[
+    str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())
+]
+"""User content, without lone surrogates, which JSON can contain and UTF-8 cannot."""
 Identifiers = Annotated[
     dict[str, str],
     BeforeValidator(

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator
 
 from paperround.core.errors import InvalidInput
 
-MOST = 500
+MAX_LIMIT = 500
 MAX_ROW_ID = 2**63 - 1
 """The largest row id."""
 
@@ -75,7 +75,7 @@ class ListPage:
 
 
 def _page_request(
-    limit: Annotated[int, Query(ge=1, le=MOST, description="Rows a page.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows a page.")] = 50,
     cursor: Annotated[
         str | None,
         Query(max_length=100, description="`next_cursor` of the page before; none to start."),

@@ -12,7 +12,6 @@ from paperround.core.i18n.localize import english_reason, localize_source
 from paperround.core.times import parse_date
 from paperround.digests.pages import edition_page
 from paperround.digests.paper_pages import citation, cited_paper
-from paperround.editions.citations import Citation
 from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.editions.store.lists import ListStore
@@ -24,7 +23,7 @@ from paperround.web import examples
 from paperround.web.context import CACHEABLE, RATE_LIMITED, App, Now
 from paperround.web.examples import example_config
 from paperround.web.models import Identifiers, Instant, Resource, value_of
-from paperround.web.paging import MOST, Paging
+from paperround.web.paging import MAX_LIMIT, Paging
 
 api = APIRouter(prefix="/api/v1", tags=["papers"], dependencies=[RATE_LIMITED, CACHEABLE])
 
@@ -51,10 +50,6 @@ class PlacedPaper(Resource):
     withdrawn: bool
 
 
-def _localize_sources(sources: Sequence[str]) -> list[str]:
-    return [localize_source(locale_for(), one) for one in sources]
-
-
 class EditionAnswer(Resource):
     """A frozen edition. `ranker` names the version of the formula and what had been learned, and
     `quiet` says why it holds few papers or none; empty when nothing is amiss."""
@@ -68,9 +63,10 @@ class EditionAnswer(Resource):
     frozen_at: Instant = value_of("edition", "frozen_at")
     ranker: str = value_of("edition", "ranker")
     quiet: str
-    sources: Annotated[Sequence[str], BeforeValidator(_localize_sources)] = value_of(
-        "edition", "sources"
-    )
+    sources: Annotated[
+        Sequence[str],
+        BeforeValidator(lambda found: [localize_source(locale_for(), one) for one in found]),
+    ] = value_of("edition", "sources")
     papers: Sequence[PlacedPaper] = value_of("edition", "papers")
 
 
@@ -130,58 +126,35 @@ def read_ranking(app: App, now: Now) -> FormulaAnswer:
 # --- papers, what is trending, and the lists ----------------------------------------------------
 
 
-class PaperAnswer(BaseModel):
+class PaperAnswer(Resource):
     """A paper as it is known now. `text` is as much of its abstract as its source lets us show:
     `shown` says whether that is all of it (`full`), a sentence (`gist`) or nothing (`link`).
     `files` are the addresses of the same paper in other formats."""
 
     model_config = example_config(examples.PAPER)
 
-    id: int
-    title: str
-    authors: Sequence[str]
+    id: int = value_of("paper", "id")
+    title: str = value_of("paper", "title")
+    authors: Sequence[str] = value_of("paper", "authors")
     text: str
-    shown: Show
-    identifiers: Identifiers
-    categories: Sequence[str]
-    keywords: Sequence[str]
+    shown: Show = value_of("paper", "show")
+    identifiers: Identifiers = value_of("paper", "identifiers")
+    categories: Sequence[str] = value_of("paper", "categories")
+    keywords: Sequence[str] = value_of("paper", "keywords")
     links: dict[str, str]
     page: str
-    files: dict[str, str]
-    listed_on: datetime.date | None
-    published_at: Instant | None
-    updated_at: Instant | None
-    version: int | None
-    withdrawn: bool
-    comment: str | None
-    licence: str | None
-    organization: str | None
-
-    @classmethod
-    def of(cls, one: Citation) -> "PaperAnswer":
-        """Return the response for a paper."""
-        paper = one.paper
-        return cls(
-            id=paper.id,
-            title=paper.title,
-            authors=paper.authors,
-            text=one.text,
-            shown=paper.show,
-            identifiers=dict(paper.identifiers),
-            categories=paper.categories,
-            keywords=paper.keywords,
-            links=dict(one.links),
-            page=one.page,
-            files={ending: f"{one.page}.{ending}" for ending in FILE_FORMATS},
-            listed_on=paper.listed_on,
-            published_at=paper.published_at,
-            updated_at=paper.updated_at,
-            version=paper.version,
-            withdrawn=paper.withdrawn,
-            comment=paper.comment,
-            licence=paper.licence,
-            organization=paper.organization,
-        )
+    files: Annotated[
+        dict[str, str],
+        BeforeValidator(lambda page: {ending: f"{page}.{ending}" for ending in FILE_FORMATS}),
+    ] = value_of("page")
+    listed_on: datetime.date | None = value_of("paper", "listed_on")
+    published_at: Instant | None = value_of("paper", "published_at")
+    updated_at: Instant | None = value_of("paper", "updated_at")
+    version: int | None = value_of("paper", "version")
+    withdrawn: bool = value_of("paper", "withdrawn")
+    comment: str | None = value_of("paper", "comment")
+    licence: str | None = value_of("paper", "licence")
+    organization: str | None = value_of("paper", "organization")
 
 
 class PapersPage(BaseModel):
@@ -247,7 +220,7 @@ class ListsAnswer(BaseModel):
 
 ListName = Annotated[str, Query(max_length=60, description="A list.", examples=["trending"])]
 Within = Annotated[TrendingPeriod, Query(description="The days that end with the newest edition.")]
-Most = Annotated[int, Query(ge=1, le=MOST, description="Papers, at most.")]
+Most = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Papers, at most.")]
 Name = Annotated[
     str, Path(description="An id of this site, or an arXiv id.", examples=["2603.00001"])
 ]

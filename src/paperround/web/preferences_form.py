@@ -69,7 +69,7 @@ INTEREST_FIELDS = (
 """The kinds of interests with a field of the same name, one interest a line."""
 
 
-def form_of(preferences: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
+def to_form(preferences: Preferences, interests: Sequence[Interest] = ()) -> ChoicesForm:
     """Return the form for `preferences` and `interests`."""
     lines = {
         kind.value: "\n".join(one.value for one in interests if one.kind is kind)

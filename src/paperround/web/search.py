@@ -1,6 +1,5 @@
 """Search as a page and as JSON API, and the pages of topics and authors."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
@@ -22,7 +21,7 @@ from paperround.web.models import Identifiers, Instant
 from paperround.web.paging import Day, Paging, page_number
 from paperround.web.templates import public_page
 
-PAGE = 20
+PAGE_SIZE = 20
 COLLECTION = "search"
 CURSOR_FACTOR = 2048
 """A cursor is one number: the newest paper of the first page, times this, plus the offset."""
@@ -43,29 +42,24 @@ class SearchForm(BaseModel):
 
     @property
     def text(self) -> str:
-        """The query with all filters."""
-        filters = (self.category, self.feed, self.author, self.after, self.before)
-        if not any(map(str.strip, filters)):
+        """The query with all filters. A field replaces the same filter in the query."""
+        if not any(
+            map(str.strip, (self.category, self.feed, self.author, self.after, self.before))
+        ):
             return self.q[:LONGEST_TEXT].strip()
-        words = " ".join([without_filters(self.q), *self._filters()])
-        return words[:LONGEST_TEXT].strip()
-
-    def _filters(self) -> Iterator[str]:
-        """Yield the filters. A field replaces the same filter in the query."""
-        in_query = parse_query(self.q).filters
-        yield from _as_filter("category", self.category or in_query.category)
-        yield from _as_filter("feed", self.feed or in_query.feed)
-        yield from _as_filter("author", self.author)
-        yield from _as_filter("after", self.after or in_query.after)
-        yield from _as_filter("before", self.before or in_query.before)
-
-
-def _as_filter(name: str, value: object) -> Iterator[str]:
-    """Yield a filter such as `author:"Ada Ring"`, nothing without a value."""
-    text = "" if value is None else " ".join(str(value).replace('"', " ").split())
-    if text:
-        sign = "+" if name == "author" else ""
-        yield f'{sign}{name}:"{text}"' if " " in text else f"{sign}{name}:{text}"
+        in_query, words = parse_query(self.q).filters, [without_filters(self.q)]
+        filters = {
+            "category": self.category or in_query.category,
+            "feed": self.feed or in_query.feed,
+            "+author": self.author,
+            "after": self.after or in_query.after,
+            "before": self.before or in_query.before,
+        }
+        for name, value in filters.items():
+            text = "" if value is None else " ".join(str(value).replace('"', " ").split())
+            if text:
+                words.append(f'{name}:"{text}"' if " " in text else f"{name}:{text}")
+        return " ".join(words)[:LONGEST_TEXT].strip()
 
 
 api = APIRouter(prefix="/api/v1", tags=["papers"])
@@ -74,8 +68,10 @@ api = APIRouter(prefix="/api/v1", tags=["papers"])
 @router.get("/search", dependencies=[costly(SEARCH)])
 def search_page(app: App, now: Now, form: Annotated[SearchForm, Query()]) -> Response:
     """Show the search form, twenty results a page, and a form to subscribe to the search."""
-    number, text = page_number(form.page, DEEPEST // PAGE + 1), form.text
-    found = search(app.database, app.relevance, text, limit=PAGE, offset=(number - 1) * PAGE)
+    number, text = page_number(form.page, DEEPEST // PAGE_SIZE + 1), form.text
+    found = search(
+        app.database, app.relevance, text, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE
+    )
     return public_page(
         app,
         "search.html",

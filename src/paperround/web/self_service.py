@@ -24,11 +24,11 @@ from paperround.web.preferences_form import (
     ChoicesForm,
     entered_lines,
     find_errors,
-    form_of,
     form_version,
     parse_interests,
     parse_preferences,
     time_zones,
+    to_form,
 )
 from paperround.web.signup import count_refusals, no_digest_reason, parse_new_address
 from paperround.web.templates import email_page, private_page, stream_file
@@ -41,8 +41,8 @@ MASKED_PLACEHOLDER = "•••@•••"
 
 class FormAction(ChoicesForm):
     """The form of the preferences page: the button, and the preferences to save. `list` is the list
-    they are for, `email` the new address, `shown` the mark of the preferences that the page was
-    made with."""
+    they are for, `email` the new address, `shown` the version of the preferences that the
+    page was made with."""
 
     action: str = "link"
     list_name: str = Field(default="", alias="list")
@@ -69,7 +69,7 @@ class _Visit:
         done: str = "",
     ) -> Response:
         """Return the preferences page. `done` is the action just completed. The page contains the
-        mark of the preferences that the reader has seen, and suggests topics not in the form."""
+        version of the preferences that the reader has seen, and suggests topics not in the form."""
         errors = errors or {}
         seen = form.shown if isinstance(form, FormAction) and "shown" not in errors else ""
         entered = {
@@ -133,8 +133,8 @@ def show_choices(app: App, now: Now, token: str, list: str = "") -> Response:  #
 
 
 def _saved_form(choices: Choices) -> ChoicesForm:
-    """Return the form with the saved preferences and the interests still to be confirmed."""
-    return form_of(choices.preferences, (*choices.interests, *choices.asked))
+    """Return the form with the saved preferences and the interests entered at sign-up."""
+    return to_form(choices.preferences, (*choices.interests, *choices.asked))
 
 
 @router.post("/preferences/{token}")
@@ -195,15 +195,12 @@ def _renew_feed(visit: _Visit, _: FormAction) -> Response | None:
 def _save(visit: _Visit, data: FormAction) -> Response | None:
     choices = visit.choices
     try:
-        wanted_preferences = parse_preferences(data, choices.preferences)
+        wanted = parse_preferences(data, choices.preferences)
         interests = parse_interests(data, choices.interests)
         # Do not overwrite preferences saved in another window that this page did not show. After a
         # double click they already have the wanted values.
-        wanted, stands = (
-            form_version(form_of(wanted_preferences, interests)),
-            form_version(_saved_form(choices)),
-        )
-        if data.shown and stands not in (data.shown, wanted):
+        known = (data.shown, form_version(to_form(wanted, interests)))
+        if data.shown and form_version(_saved_form(choices)) not in known:
             raise invalid(
                 "shown",
                 "your choices were saved in another window meanwhile: save again to put these in "
@@ -212,7 +209,7 @@ def _save(visit: _Visit, data: FormAction) -> Response | None:
         saved = preferences.save_choices(
             visit.app.desk,
             visit.token,
-            wanted_preferences,
+            wanted,
             now=visit.now,
             interests=interests,
             list_name=choices.list_name,

@@ -14,13 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from paperround.bootstrap import AppContext
-from paperround.core.errors import (
-    Crowded,
-    InvalidInput,
-    NotFound,
-    RateLimited,
-    invalid,
-)
+from paperround.core.errors import Crowded, InvalidInput, NotFound, RateLimited, invalid
 from paperround.core.languages import marked, nearest
 from paperround.delivery.status_text import WHY_NO_MAIL
 from paperround.digests.pages import front_page
@@ -32,13 +26,7 @@ from paperround.signup import requests
 from paperround.signup.limits import must_work, note_refused
 from paperround.signup.requests import SignupRequest, count_trapped
 from paperround.subscribers.addresses import refused_domains
-from paperround.subscribers.interests import (
-    Interest,
-    InterestKind,
-    bounded,
-    interest,
-    interests_in,
-)
+from paperround.subscribers.interests import Interest, InterestKind, bounded, interest, interests_in
 from paperround.subscribers.mailboxes import meant
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
@@ -114,11 +102,6 @@ class SignupForm(HoursForm, LinkForm):
     corrected: str = ""
     kept: str = ""
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The requested lists, without duplicates."""
-        return tuple(dict.fromkeys(self.lists)) if self.several else (self.list_name,)
-
 
 # --- the front page and its form ---------------------------------------------------------------
 
@@ -138,7 +121,7 @@ def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Fo
         hint = _suggest_correction(app, form)
         if hint is not None:
             return show_again(hint=hint)
-        request = _request(app, form, visitor, now)
+        request = _signup_request(app, form, visitor, now)
         with count_refusals(app, now):
             if is_bot:
                 count_trapped(app.desk, visitor, now=now)
@@ -154,7 +137,7 @@ def subscribe(app: App, now: Now, client: Client, form: Annotated[SignupForm, Fo
 def _identify_visitor(
     app: AppContext, client: str | None, form: SignupForm | LinkForm, now: datetime
 ) -> tuple[Visitor, bool]:
-    """Return the visitor who sent a form, and whether they are a bot."""
+    """Return who sent a form, and whether it was a bot."""
     stamp = form_token.check_stamp(app.desk.keys, form.stamp, now=now)
     visitor = Visitor(ip=client, stamped=stamp is FormSender.BY_HAND)
     return visitor, stamp is FormSender.TOO_FAST or bool(form.website)
@@ -213,7 +196,7 @@ def signup_page(
     its valid stamp, so a quick correction does not look like a bot. After a refusal because of a
     `crowd`, the form contains a proof of work, with which the next attempt is accepted.
     """
-    keys, work = app.desk.keys, _work(app, now, crowd)
+    keys, work = app.desk.keys, _challenge(app, now, crowd)
     is_again = form_token.check_stamp(keys, form.stamp, now=now) is FormSender.BY_HAND
     values: dict[str, Any] = {
         "form": form,
@@ -224,7 +207,7 @@ def signup_page(
         "frequencies": FREQUENCIES,
         "error": error,
     }
-    status = _status(error, hint, crowd)
+    status = _status_code(error, hint, crowd)
     if is_whole:
         lists, suggested = every_list(app.database), app.topics.now(now=now)
         return private_page(
@@ -236,18 +219,22 @@ def signup_page(
     return private_page(app, "index.html", status=status, **values)
 
 
-def _status(error: InvalidInput | None, hint: Hint | None, crowd: Crowded | None) -> int:
+def _status_code(error: InvalidInput | None, hint: Hint | None, crowd: Crowded | None) -> int:
     if crowd is not None:
         return 503
     return 200 if error is None and hint is None else 422
 
 
-def _work(app: AppContext, now: datetime, crowd: Crowded | None) -> form_token.Challenge | None:
+def _challenge(
+    app: AppContext, now: datetime, crowd: Crowded | None
+) -> form_token.Challenge | None:
     is_asked = crowd is not None or must_work(app.desk, now=now)
     return form_token.make_challenge(app.desk.keys, now=now) if is_asked else None
 
 
-def _request(app: AppContext, form: SignupForm, visitor: Visitor, now: datetime) -> SignupRequest:
+def _signup_request(
+    app: AppContext, form: SignupForm, visitor: Visitor, now: datetime
+) -> SignupRequest:
     address, names = parse_new_address(app, form.corrected or form.email), requested_lists(form)
     return SignupRequest(
         address=address,
@@ -257,26 +244,18 @@ def _request(app: AppContext, form: SignupForm, visitor: Visitor, now: datetime)
         ),
         visitor=visitor,
         source=SNIPPET if form.origin == SNIPPET else "form",
-        proof=_proof(app, form, now),
+        proof=form_token.verify_challenge(app.desk.keys, form.work, form.number, now=now),
         interests=entered_interests(form),
         also=names[1:],
     )
 
 
-def _proof(app: AppContext, form: SignupForm | LinkForm, now: datetime) -> str | None:
-    """Return the id of the challenge that the browser solved for this form, or None."""
-    return (
-        form_token.solved_challenge(app.desk.keys, form.work, form.number, now=now)
-        if form.work
-        else None
-    )
-
-
 def requested_lists(form: SignupForm) -> tuple[str, ...]:
-    """Return the requested lists. Raises InvalidInput (code `list`) without one."""
-    if not form.names:
+    """Return the requested lists, without duplicates. Raises InvalidInput (code `list`)."""
+    names = tuple(dict.fromkeys(form.lists)) if form.several else (form.list_name,)
+    if not names:
         raise invalid("list", "choose one list at least")
-    return form.names
+    return names
 
 
 def entered_interests(form: SignupForm) -> tuple[Interest, ...]:
@@ -420,7 +399,7 @@ def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, F
     visitor, is_bot = _identify_visitor(app, client, form, now)
     try:
         address = parse_address(app, form.email)
-        proof = _proof(app, form, now)
+        proof = form_token.verify_challenge(app.desk.keys, form.work, form.number, now=now)
         with count_refusals(app, now):
             if is_bot:
                 count_trapped(app.desk, visitor, now=now)
@@ -447,10 +426,10 @@ def _link_page(
     return private_page(
         app,
         "ask_for_link.html",
-        status=_status(error, None, crowd),
+        status=_status_code(error, None, crowd),
         form=form,
         stamp=form_token.make_stamp(app.desk.keys, now=now),
         error=error,
         crowd=crowd,
-        work=_work(app, now, crowd),
+        work=_challenge(app, now, crowd),
     )

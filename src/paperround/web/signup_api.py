@@ -18,7 +18,7 @@ from paperround.subscribers.model import Frequency, Preferences
 from paperround.subscribers.readers import Visitor
 from paperround.web.auth import Handler, respond_once
 from paperround.web.cache import RATE_STATUSES
-from paperround.web.context import App, Client, Now, app_of, now_of
+from paperround.web.context import App, Client, Now, get_app, get_now
 from paperround.web.preferences_form import parse_frequency
 from paperround.web.signup import parse_new_address
 
@@ -72,7 +72,7 @@ class SignupRoute(APIRoute):
             try:
                 return await respond_once(request, inner)
             except RateLimited as error:
-                app, now = app_of(request), now_of(request)
+                app, now = get_app(request), get_now(request)
                 await run_in_threadpool(note_refused, app.database, error, now=now)
                 raise
 

@@ -1,7 +1,7 @@
 """Render pages with Jinja, with autoescaping in every template and errors for undefined names."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache, partial
 from itertools import chain
@@ -36,11 +36,6 @@ _SIGNALS = {
     "citations": "citation",
     "mentions": "mention",
 }
-
-
-def has_arxiv_paper(papers: Iterable[EditionPaper]) -> bool:
-    """Whether any of the papers is on arXiv."""
-    return any(one.identifiers.get("arxiv") for one in papers)
 
 
 def _format_instant(locale: Locale, moment: datetime) -> str:
@@ -111,7 +106,7 @@ def environment(language: str = ENGLISH) -> Environment:
         "list_title": partial(list_title_said, ours),
         "moment": partial(_format_instant, ours),
         "month": ours.month,
-        "of_arxiv": has_arxiv_paper,
+        "of_arxiv": lambda papers: any(one.identifiers.get("arxiv") for one in papers),
         "page": paper_path,
         "part": partial(_score_part, ours),
         "parts": partial(_score_parts, ours),
