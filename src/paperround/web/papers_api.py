@@ -12,6 +12,7 @@ from paperround.core.i18n.localize import english_reason, localize_source
 from paperround.core.times import parse_date
 from paperround.digests.pages import edition_page
 from paperround.digests.paper_pages import citation, cited_paper
+from paperround.editions.citations import Citation
 from paperround.editions.export.registry import FEED_FORMATS, FILE_FORMATS
 from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
 from paperround.editions.store.lists import ListStore
@@ -126,35 +127,58 @@ def read_ranking(app: App, now: Now) -> FormulaAnswer:
 # --- papers, what is trending, and the lists ----------------------------------------------------
 
 
-class PaperAnswer(Resource):
+class PaperAnswer(BaseModel):
     """A paper as it is known now. `text` is as much of its abstract as its source lets us show:
     `shown` says whether that is all of it (`full`), a sentence (`gist`) or nothing (`link`).
     `files` are the addresses of the same paper in other formats."""
 
     model_config = example_config(examples.PAPER)
 
-    id: int = value_of("paper", "id")
-    title: str = value_of("paper", "title")
-    authors: Sequence[str] = value_of("paper", "authors")
+    id: int
+    title: str
+    authors: Sequence[str]
     text: str
-    shown: Show = value_of("paper", "show")
-    identifiers: Identifiers = value_of("paper", "identifiers")
-    categories: Sequence[str] = value_of("paper", "categories")
-    keywords: Sequence[str] = value_of("paper", "keywords")
+    shown: Show
+    identifiers: Identifiers
+    categories: Sequence[str]
+    keywords: Sequence[str]
     links: dict[str, str]
     page: str
-    files: Annotated[
-        dict[str, str],
-        BeforeValidator(lambda page: {ending: f"{page}.{ending}" for ending in FILE_FORMATS}),
-    ] = value_of("page")
-    listed_on: datetime.date | None = value_of("paper", "listed_on")
-    published_at: Instant | None = value_of("paper", "published_at")
-    updated_at: Instant | None = value_of("paper", "updated_at")
-    version: int | None = value_of("paper", "version")
-    withdrawn: bool = value_of("paper", "withdrawn")
-    comment: str | None = value_of("paper", "comment")
-    licence: str | None = value_of("paper", "licence")
-    organization: str | None = value_of("paper", "organization")
+    files: dict[str, str]
+    listed_on: datetime.date | None
+    published_at: Instant | None
+    updated_at: Instant | None
+    version: int | None
+    withdrawn: bool
+    comment: str | None
+    licence: str | None
+    organization: str | None
+
+    @classmethod
+    def of(cls, one: Citation) -> "PaperAnswer":
+        """Return the response for a paper."""
+        paper = one.paper
+        return cls(
+            id=paper.id,
+            title=paper.title,
+            authors=paper.authors,
+            text=one.text,
+            shown=paper.show,
+            identifiers=dict(paper.identifiers),
+            categories=paper.categories,
+            keywords=paper.keywords,
+            links=dict(one.links),
+            page=one.page,
+            files={ending: f"{one.page}.{ending}" for ending in FILE_FORMATS},
+            listed_on=paper.listed_on,
+            published_at=paper.published_at,
+            updated_at=paper.updated_at,
+            version=paper.version,
+            withdrawn=paper.withdrawn,
+            comment=paper.comment,
+            licence=paper.licence,
+            organization=paper.organization,
+        )
 
 
 class PapersPage(BaseModel):
