@@ -103,9 +103,9 @@ class Site(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap everything, including error pages and cached pages, in our middleware."""
         inner = super().build_middleware_stack()
-        made = add_etags(compress(self.state.cache.wrap(inner), PUBLIC))
+        public_cached = add_etags(compress(self.state.cache.wrap(inner), PUBLIC))
         refuse = partial(errors.render_refusal, self.state.runtime)
-        return language_middleware(security_middleware(made, self.state.rules, refuse))
+        return language_middleware(security_middleware(public_cached, self.state.rules, refuse))
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI schema."""

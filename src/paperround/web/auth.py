@@ -35,11 +35,11 @@ MAX_KEY = 255
 
 
 async def respond_once(
-    request: Request, inner: Handler, *, who: str | None = None, outside: bool = False
+    request: Request, inner: Handler, *, sender: str | None = None, outside: bool = False
 ) -> Response:
-    """Return the response of `inner`, or its stored response if `who` sent the same request before.
+    """Return the response of `inner`, or the stored one if `sender` sent the same request before.
 
-    `who` is the API key's prefix. A client without one is identified by a keyed hash of its
+    `sender` is the API key's prefix. A client without one is identified by a keyed hash of its
     address, so clients elsewhere that use the same idempotency key neither collide nor learn that
     it was used. Clients that share an address share their idempotency keys, which is harmless: a
     stored response contains nothing that the request did not.
@@ -53,22 +53,22 @@ async def respond_once(
         return await inner(request)
     app, body = get_app(request), await request.body()
     keys = app.settings.keys
-    if who is None:
-        who = keys.digest("client", client_and_network(get_client(request))[0])
+    if sender is None:
+        sender = keys.digest("client", client_and_network(get_client(request))[0])
     query = request.scope["query_string"].decode("latin-1")
     body_hash = hashlib.sha256(body).hexdigest()
     text = f"{request.method} {request.scope['path']}?{query} {body_hash}"
     # Only hashes of the request are stored, because it may contain an email address.
-    asked = IdempotentRequest(
-        key=hashlib.sha256(f"{who}\0{key}".encode()).hexdigest(),
+    idempotent = IdempotentRequest(
+        key=hashlib.sha256(f"{sender}\0{key}".encode()).hexdigest(),
         prints=tuple(keys.digest("request", text, key_id) for key_id in keys.key_ids),
     )
-    answer = await run_in_threadpool(_run_once, request, inner, asked, outside)
-    return Response(answer.body, answer.status, dict(answer.headers))
+    stored = await run_in_threadpool(_run_once, request, inner, idempotent, outside)
+    return Response(stored.body, stored.status, dict(stored.headers))
 
 
 def _run_once(
-    request: Request, inner: Handler, asked: IdempotentRequest, outside: bool
+    request: Request, inner: Handler, idempotent: IdempotentRequest, outside: bool
 ) -> StoredResponse:
     """Return the new or stored response, in this thread."""
     app, now = get_app(request), get_now(request)
@@ -79,22 +79,22 @@ def _run_once(
         body = bytes(response.body).decode()
         return StoredResponse(status=response.status_code, headers=headers, body=body)
 
-    answer, is_new = (once_outside if outside else once)(app.database, asked, run, now=now)
+    stored, is_new = (once_outside if outside else once)(app.database, idempotent, run, now=now)
     if is_new:
         for job in (*MAIL, POLL, PUBLISH):  # before the commit, woken workers saw nothing
             app.queue.put(job)
-    return answer
+    return stored
 
 
 def _idempotency_key(request: Request) -> str | None:
     """Return the idempotency key, quoted as in the draft or bare; None without one."""
-    given = request.headers.getlist(KEY)
-    if not given:
+    values = request.headers.getlist(KEY)
+    if not values:
         return None
-    text = given[0].strip()
+    text = values[0].strip()
     if len(text) >= 2 and text[0] == text[-1] == '"':
         text = text[1:-1]
-    if len(given) > 1 or not (0 < len(text) <= MAX_KEY and text.isascii() and text.isprintable()):
+    if len(values) > 1 or not (0 < len(text) <= MAX_KEY and text.isascii() and text.isprintable()):
         raise InvalidInput(
             f"send one {KEY} of up to {MAX_KEY} printable ASCII characters, such as a UUID",
             code=KEY,
@@ -126,8 +126,8 @@ class KeyedRoute(APIRoute):
 
         async def keyed(request: Request) -> Response:
             key = await run_in_threadpool(require_key, request, self.scope)
-            who = request.state.actor = by_key(key.prefix)
-            return await respond_once(request, inner, who=who, outside=self.name in self.slow)
+            sender = request.state.actor = by_key(key.prefix)
+            return await respond_once(request, inner, sender=sender, outside=self.name in self.slow)
 
         return keyed
 
@@ -161,8 +161,7 @@ def require_key(request: Request, scope: Scope) -> ApiKey:
     """
     app, client, now = get_app(request), get_client(request), get_now(request)
     database, ring = app.database, app.settings.keys
-    key = None
-    sent: str | None = None
+    key, sent = None, None
     # A header with another scheme, or sent twice, counts as a wrong key.
     if headers := request.headers.getlist("authorization"):
         scheme, _, text = headers[0].partition(" ")

@@ -63,10 +63,10 @@ class PageCache:
     ) -> None:
         self._stamp = stamp
 
-        def empty() -> TTLCache[Key, CachedPage]:
+        def new_cache() -> TTLCache[Key, CachedPage]:
             return TTLCache(max_bytes, seconds, timer, getsizeof=lambda page: page.size)
 
-        self._pages, self._forms = empty(), empty()
+        self._pages, self._forms = new_cache(), new_cache()
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
         """Return `app` with its public pages served from the cache."""
@@ -151,22 +151,14 @@ def compress(app: ASGIApp, routers: Iterable[APIRouter]) -> ASGIApp:
     """Return `app` with gzip for static files, and for the GET routes of `routers` without a token
     in their path."""
     routes = [one for router in routers for one in router.routes if isinstance(one, APIRoute)]
-    pages = [
-        one.path_regex
-        for one in routes
-        if "GET" in (one.methods or ()) and "{token}" not in one.path
-    ]
+    gets = [one for one in routes if "GET" in (one.methods or ()) and "{token}" not in one.path]
     gzip = GZipMiddleware(app, minimum_size=MIN_GZIP_BYTES, compresslevel=GZIP_LEVEL)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        is_public = (
-            scope["type"] == "http"
-            and scope["method"] == "GET"
-            and (
-                scope["path"].startswith("/static/")
-                or any(one.match(scope["path"]) for one in pages)
-            )
-        )
+        is_public = False
+        if scope["type"] == "http" and scope["method"] == "GET":
+            path = scope["path"]
+            is_public = path.startswith("/static/") or any(r.path_regex.match(path) for r in gets)
         await (gzip if is_public else app)(scope, receive, send)
 
     return run

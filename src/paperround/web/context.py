@@ -106,7 +106,7 @@ class CostlyTurns:
         self._running: set[str] = set()
 
     def acquire(self, client: str) -> bool:
-        """Take a slot; return whether one was free for this client."""
+        """Acquire a slot; return whether one was free for this client."""
         with self._lock:
             is_free = client not in self._running and len(self._running) < MOST_AT_ONCE
             self._running |= {client} if is_free else set()
@@ -118,7 +118,7 @@ class CostlyTurns:
             self._running.discard(client)
 
     async def wait(self, client: str) -> None:
-        """Take a slot as soon as one is free.
+        """Acquire a slot as soon as one is free.
 
         Raises RateLimited if the client keeps its own for too long, HTTPException if others do.
         """

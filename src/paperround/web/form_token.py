@@ -68,8 +68,8 @@ def make_challenge(keys: KeyRing, *, now: datetime) -> Challenge:
     options = ChallengeOptions(
         max_number=MAX_NUMBER, hmac_key=_work_key(keys, None), expires=now + WORK_VALID
     )
-    made = create_challenge(options).to_dict()
-    return Challenge(base64.b64encode(json.dumps(made).encode()).decode())
+    challenge = create_challenge(options).to_dict()
+    return Challenge(base64.b64encode(json.dumps(challenge).encode()).decode())
 
 
 def verify_challenge(keys: KeyRing, text: str, number: str, *, now: datetime) -> str | None:

@@ -65,8 +65,8 @@ def complete_schema(schema: dict[str, Any]) -> dict[str, Any]:
     components = schema.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for model in (Problem, FeedFile):  # no handler's signature has them
-        made = model.model_json_schema(ref_template=REFERENCE + "{model}")
-        schemas |= {**made.pop("$defs", {}), model.__name__: made}
+        model_schema = model.model_json_schema(ref_template=REFERENCE + "{model}")
+        schemas |= {**model_schema.pop("$defs", {}), model.__name__: model_schema}
     for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own
         schemas.pop(name, None)
     components["schemas"] = dict(sorted(schemas.items()))
@@ -89,12 +89,12 @@ def complete_schema(schema: dict[str, Any]) -> dict[str, Any]:
 def _add_idempotency_key(operation: dict[str, Any]) -> None:
     """Add the Idempotency-Key header to a POST."""
     parameters = [one for one in operation.get("parameters", ()) if one["name"] != KEY]
-    whose = "It belongs to the address that it comes from: from another one it is another key."
+    ownership = "It belongs to the address that it comes from: from another one it is another key."
     if operation["security"]:
-        whose = "It belongs to the API key that it comes with."
+        ownership = "It belongs to the API key that it comes with."
     operation["parameters"] = [
         *parameters,
-        {**_IDEMPOTENCY_KEY, "description": _KEY_DESCRIPTION + whose},
+        {**_IDEMPOTENCY_KEY, "description": _KEY_DESCRIPTION + ownership},
     ]
     for status in ("409", "422"):
         operation["responses"][status] = _error_response(status)

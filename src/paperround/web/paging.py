@@ -57,11 +57,11 @@ class PageRequest:
         """Return the cursor of the next page, given the ids of the rows read; None at the end."""
         if len(numbers) <= self.limit:
             return None
-        place = f"{collection}:{numbers[self.limit - 1]}"
-        return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+        cursor = f"{collection}:{numbers[self.limit - 1]}"
+        return base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=")
 
     def page(self, collection: str, found: Sequence[Any]) -> "ListPage":
-        """Return a page from the rows read, at most `probe` of them."""
+        """Return a page from the rows read, at most `rows` of them."""
         numbers = [one.id for one in found]
         return ListPage(found[: self.limit], self.next_cursor(collection, numbers))
 

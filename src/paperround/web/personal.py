@@ -80,14 +80,14 @@ def rate_papers(app: App, now: Now, token: str, form: Annotated[RatingForm, Form
 def _offer_link(app: AppContext, token: str, form: RatingForm) -> Response:
     """Offer a new link for an expired one, and show the unsaved ratings and interests."""
     good, bad = form.rated(GOOD), form.rated(BAD)
-    ours, titles = locale_for(page_language()), titles_of(app.database, {*good, *bad})
-    judged = [
-        ours.gettext("%(label)s: %(value)s", label=label, value=titles[one])
-        for label, papers in ((ours.gettext("Good"), good), (ours.gettext("Bad"), bad))
+    locale, titles = locale_for(page_language()), titles_of(app.database, {*good, *bad})
+    rated = [
+        locale.gettext("%(label)s: %(value)s", label=label, value=titles[one])
+        for label, papers in ((locale.gettext("Good"), good), (locale.gettext("Bad"), bad))
         for one in papers
         if one in titles
     ]
-    return offer_link(app, token, "\n".join((*judged, *form.interest)) or None)
+    return offer_link(app, token, "\n".join((*rated, *form.interest)) or None)
 
 
 def _rating_page(
@@ -102,7 +102,7 @@ def _rating_page(
     judging = papers_to_judge(app.desk, token, page=number, now=now)
     if judging is None:
         return _offer_link(app, token, form)
-    here = {one.paper_id for one in judging.papers}
+    on_page = {one.paper_id for one in judging.papers}
     verdicts = dict.fromkeys(form.rated(GOOD), GOOD) | dict.fromkeys(form.rated(BAD), BAD)
     return private_page(
         app,
@@ -111,7 +111,7 @@ def _rating_page(
         token=token,
         judging=judging,
         verdicts=verdicts,
-        elsewhere={one: word for one, word in verdicts.items() if one not in here},
+        elsewhere={one: word for one, word in verdicts.items() if one not in on_page},
         enough_good=ENOUGH_GOOD,
         enough_bad=ENOUGH_BAD,
         error=error,

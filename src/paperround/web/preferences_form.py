@@ -76,13 +76,13 @@ def to_form(preferences: Preferences, interests: Sequence[Interest] = ()) -> Cho
         for kind in INTEREST_FIELDS
     }
     return ChoicesForm(
-        hour=_text(preferences.hour),
+        hour=_to_text(preferences.hour),
         timezone=preferences.timezone or "",
         frequency=_frequency_value(preferences),
         language=preferences.language or "",
-        size=_text(preferences.size),
-        floor=_text(preferences.floor),
-        paused_until=_text(preferences.paused_until),
+        size=_to_text(preferences.size),
+        floor=_to_text(preferences.floor),
+        paused_until=_to_text(preferences.paused_until),
         topics="\n".join(preferences.topics),
     ).model_copy(update=lines)
 
@@ -141,7 +141,7 @@ def frequency_label(preferences: Preferences) -> str:
     return FREQUENCIES[_frequency_value(preferences)]
 
 
-def _text(value: object) -> str:
+def _to_text(value: object) -> str:
     return "" if value is None else str(value)
 
 

@@ -90,8 +90,8 @@ def _count_label(locale: Locale, count: Observation) -> str:
 @cache
 def environment(language: str = ENGLISH) -> Environment:
     """Return the Jinja environment of all pages in a language."""
-    ours = locale_for(language)
-    made = Environment(
+    locale = locale_for(language)
+    env = Environment(
         loader=FileSystemLoader(templates_dir() / "web"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -100,32 +100,32 @@ def environment(language: str = ENGLISH) -> Environment:
         auto_reload=False,  # they do not change while the site runs
         extensions=TRANSLATED,
     )
-    speaking(made, ours)
-    made.filters |= {
-        "cut_time": partial(_cut_time, ours),
-        "list_title": partial(list_title_said, ours),
-        "moment": partial(_format_instant, ours),
-        "month": ours.month,
+    speaking(env, locale)
+    env.filters |= {
+        "cut_time": partial(_cut_time, locale),
+        "list_title": partial(list_title_said, locale),
+        "moment": partial(_format_instant, locale),
+        "month": locale.month,
         "of_arxiv": lambda papers: any(one.identifiers.get("arxiv") for one in papers),
         "page": paper_path,
-        "part": partial(_score_part, ours),
-        "parts": partial(_score_parts, ours),
-        "plain_date": ours.plain_date,
-        "problem": partial(localize_error, ours),
+        "part": partial(_score_part, locale),
+        "parts": partial(_score_parts, locale),
+        "plain_date": locale.plain_date,
+        "problem": partial(localize_error, locale),
         "segment": partial(quote, safe=""),
-        "sentence": partial(_sentence, ours),
-        "told": partial(_count_label, ours),
+        "sentence": partial(_sentence, locale),
+        "told": partial(_count_label, locale),
         "web": web_address,
-        "weight": partial(_format_weight, ours),
+        "weight": partial(_format_weight, locale),
     }
-    made.globals |= {
+    env.globals |= {
         "in_language": language_url,
         "language_asked": url_language,
         "languages": LANGUAGES,
         "site": {},
         "static": static_url,
     }
-    return made
+    return env
 
 
 def render(template: str, **values: object) -> str:
