@@ -231,12 +231,12 @@ def _handle_http_error(request: Request, error: Exception) -> Response:
 def _allow_header(request: Request) -> dict[str, str]:
     """Return an Allow header with every method of a URL; the framework lists only one route's."""
     scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
-    here = [
-        route
+    methods = {
+        method
         for route in iter_route_contexts(request.app.routes)
         if route.methods and route.matches(scope)[0] is not Match.NONE
-    ]
-    methods = {method for route in here for method in route.methods or ()}
+        for method in route.methods
+    }
     if "GET" in methods:
         methods.add("HEAD")
     return {"Allow": ", ".join(sorted(methods))} if methods else {}

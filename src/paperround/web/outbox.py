@@ -5,6 +5,7 @@ The demo shows them to anybody on the same machine. Otherwise they need an API k
 """
 
 import base64
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -50,18 +51,12 @@ def require_access(request: Request, app: App, now: Now, client: Client) -> None
 def _sent_key(authorization: str) -> str | None:
     """Return the key from a bearer token or a basic password; None without a header."""
     scheme, _, value = authorization.partition(" ")
-    match scheme.lower():
-        case "":
-            return None
-        case "basic":
-            try:
-                return base64.b64decode(value, validate=True).decode().partition(":")[2]
-            except ValueError:  # not base64, or not UTF-8
-                return ""
-        case "bearer":
-            return value.strip()
-        case _:
-            return ""
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        with suppress(ValueError):  # not base64, or not UTF-8
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    return "" if scheme else None
 
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_access)])
