@@ -6,7 +6,7 @@ from anyio.to_thread import current_default_thread_limiter
 from starlette.types import Message, Scope
 
 from paperround.config import Settings
-from paperround.web.context import DIGEST, SEARCH, CostlyTurns
+from paperround.web.context import DIGEST_COST, SEARCH_COST, CostlyTurns
 from tests.web.conftest import Site, running
 
 OWN, OTHERS = "unknown", ("192.0.2.1", "192.0.2.2")
@@ -88,7 +88,9 @@ def test_a_turn_is_over_before_the_answer_leaves(hurried: Site) -> None:
 
 
 @pytest.mark.accept("S16", part="cost", mutant="a-digest-costs-as-much-as-a-page")
-@pytest.mark.parametrize(("cost", "path"), [(SEARCH, SEARCHES[1]), (DIGEST, "/confirm/x/preview")])
+@pytest.mark.parametrize(
+    ("cost", "path"), [(SEARCH_COST, SEARCHES[1]), (DIGEST_COST, "/confirm/x/preview")]
+)
 def test_a_costly_request_counts_as_several(settings: Settings, cost: int, path: str) -> None:
     limits = settings.model_copy(update={"rate_search_ip": f"{2 * cost}/m"})
     with running(limits) as site:

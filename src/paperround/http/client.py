@@ -157,7 +157,7 @@ class GuardedClient:
             response.close()
             old, new = response.url, response.next_request.url
             try:
-                # Only configured URLs may use hosts the operator allowed, not redirects to them.
+                # A redirect may lead to an allowed internal host only from another such host.
                 if self._target(new).is_allowed and not self._target(old).is_allowed:
                     raise FetchRefused("is open to feeds of the intranet only")
                 response = self._send(new, repeated, budget)

@@ -63,11 +63,11 @@ def create_channel(
     app: App, admin: Admin, body: ChannelBody, response: Response
 ) -> NewChannelAnswer:
     """Post a list to a channel from its next hour on, or at once."""
-    made = admin.add(body.kind, body.list, body.settings(), at_once=body.at_once)
+    created = admin.add(body.kind, body.list, body.settings(), at_once=body.at_once)
     if body.at_once:
         app.plan()
-    response.headers["Location"] = f"{PREFIX}/{made.id}"
-    return NewChannelAnswer.of(made)
+    response.headers["Location"] = f"{PREFIX}/{created.id}"
+    return NewChannelAnswer.of(created)
 
 
 @router.get("/{channel_id}", summary="Read a channel")

@@ -140,8 +140,8 @@ def preview_feed(app: App, now: Now, body: FeedBody) -> PreviewAnswer:
 def import_feeds(app: App, now: Now, content: Content) -> ImportAnswer:
     """Add the feeds of a file, JSON or OPML by its content, and change those whose name is known.
     An entry that is wrong is a reject; the others are kept."""
-    done = files.import_feeds(app.newsroom, content, now=now, opml=read_opml)
-    return ImportAnswer.of(done)
+    result = files.import_feeds(app.newsroom, content, now=now, opml=read_opml)
+    return ImportAnswer.of(result)
 
 
 @router.get("/export", summary="Export feeds", responses={200: {"content": FEED_FILE}})

@@ -93,7 +93,7 @@ MAX_WAIT, POLL_INTERVAL = 0.5, 0.05
 """Seconds that a request waits for a slot, and between two attempts."""
 RETRY_AFTER = 2
 
-SEARCH, DIGEST = 5, 10
+SEARCH_COST, DIGEST_COST = 5, 10
 """Costs of a search and of a personal digest, in requests."""
 
 

@@ -14,7 +14,7 @@ from paperround.editions.feed_documents import FeedDocument
 from paperround.papers.search import LONGEST_TEXT
 from paperround.self_service import feeds
 from paperround.self_service.feeds import Publisher
-from paperround.web.context import RATE_LIMITED, SEARCH, App, Now, costly
+from paperround.web.context import RATE_LIMITED, SEARCH_COST, App, Now, costly
 from paperround.web.templates import PUBLIC_HEADERS
 
 SHARED_HEADERS = MappingProxyType({"cache-control": "public, max-age=300"})
@@ -25,7 +25,7 @@ PRIVATE_HEADERS = MappingProxyType(
 
 router = APIRouter(include_in_schema=False)
 
-SEARCH_LIMIT = [costly(SEARCH)]
+SEARCH_LIMIT = [costly(SEARCH_COST)]
 
 
 class FeedExtension(StringConvertor):

@@ -26,7 +26,7 @@ from paperround.self_service.library import (
 )
 from paperround.self_service.onboarding_model import BAD, ENOUGH_BAD, ENOUGH_GOOD, GOOD, MOST_JUDGED
 from paperround.subscribers.interests import MOST_INTERESTS, parse_interest
-from paperround.web.context import DIGEST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
+from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, RATE_LIMITED, App, Now, costly
 from paperround.web.language import page_language
 from paperround.web.security import LIBRARY_BODY
 from paperround.web.self_service import is_link_valid, offer_link
@@ -193,7 +193,7 @@ def show_library_form(app: App, now: Now, token: str) -> Response:
     return _library_page(app, token)
 
 
-@router.post("/preferences/{token}/library", dependencies=[costly(DIGEST)])
+@router.post("/preferences/{token}/library", dependencies=[costly(DIGEST_COST)])
 def import_library(
     app: App,
     now: Now,

@@ -15,7 +15,7 @@ from paperround.papers.search import LONGEST_TEXT, Filters, Hit, parse_query, wi
 from paperround.papers.search_service import DEEPEST, search
 from paperround.subscribers.interests import InterestKind, interest
 from paperround.web import examples, form_token
-from paperround.web.context import CACHEABLE, SEARCH, App, Now, costly
+from paperround.web.context import CACHEABLE, SEARCH_COST, App, Now, costly
 from paperround.web.examples import example_config
 from paperround.web.models import Identifiers, Instant
 from paperround.web.paging import Day, Paging, page_number
@@ -65,7 +65,7 @@ class SearchForm(BaseModel):
 api = APIRouter(prefix="/api/v1", tags=["papers"])
 
 
-@router.get("/search", dependencies=[costly(SEARCH)])
+@router.get("/search", dependencies=[costly(SEARCH_COST)])
 def search_page(app: App, now: Now, form: Annotated[SearchForm, Query()]) -> Response:
     """Show the search form, twenty results a page, and a form to subscribe to the search."""
     number, text = page_number(form.page, DEEPEST // PAGE_SIZE + 1), form.text
@@ -160,7 +160,7 @@ Before = Annotated[Day | None, Query(description="Papers of days before this one
 @api.get(
     "/search",
     summary="Search papers",
-    dependencies=[costly(SEARCH), CACHEABLE],
+    dependencies=[costly(SEARCH_COST), CACHEABLE],
     responses={429: {}, 503: {}},
 )
 def search_papers(
@@ -196,7 +196,7 @@ def search_papers(
 # --- pages of topics and authors ----------------------------------------------------------------
 
 
-@router.get("/topics/{topic:path}", dependencies=[costly(SEARCH)])
+@router.get("/topics/{topic:path}", dependencies=[costly(SEARCH_COST)])
 def topic(app: App, now: Now, topic: str, page: str = "1") -> Response:
     """Show the newest papers that contain a topic as a phrase."""
     number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)
@@ -204,7 +204,7 @@ def topic(app: App, now: Now, topic: str, page: str = "1") -> Response:
     return _followed_page(app, now, "topics", found)
 
 
-@router.get("/authors/{name:path}", dependencies=[costly(SEARCH)])
+@router.get("/authors/{name:path}", dependencies=[costly(SEARCH_COST)])
 def author(app: App, now: Now, name: str, page: str = "1") -> Response:
     """Show the newest papers of an author."""
     number = page_number(page, paper_pages.DEEPEST // paper_pages.PAGE)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paperround.core.languages import marked
 
-SECONDS = 10.0
+BODY_SECONDS = 10.0
 """How long a client may take to send a request body."""
 
 PUBLIC_BODY = 64 * 1024
@@ -74,7 +74,7 @@ class Rules:
     proxies: tuple[IPv4Network | IPv6Network, ...]
     https: bool
     cookieless: tuple[str, ...]
-    seconds: float = SECONDS
+    seconds: float = BODY_SECONDS
 
 
 def security_middleware(app: ASGIApp, rules: Rules, refuse: Refuse) -> ASGIApp:

@@ -17,7 +17,7 @@ from paperround.self_service.history import reader_history
 from paperround.self_service.lists import join_list, lists_of
 from paperround.self_service.preview import next_digest
 from paperround.subscribers.readers import Choices, Visitor
-from paperround.web.context import DIGEST, IN_READER_LANGUAGE, App, Client, Now, costly
+from paperround.web.context import DIGEST_COST, IN_READER_LANGUAGE, App, Client, Now, costly
 from paperround.web.language import override_language, set_language
 from paperround.web.preferences_form import (
     FREQUENCIES,
@@ -280,7 +280,7 @@ def offer_link(app: AppContext, token: str, unsaved: str | None = None) -> Respo
 # --- preview and history -----------------------------------------------------------------------
 
 
-@router.get("/preferences/{token}/preview", dependencies=[costly(DIGEST)])
+@router.get("/preferences/{token}/preview", dependencies=[costly(DIGEST_COST)])
 def preview(app: App, now: Now, token: str, list: str = "") -> Response:  # noqa: A002
     """Show the email of the next digest, as this reader would get it now."""
     found = next_digest(app.previewer, token, now=now, list_name=list or None)
@@ -292,7 +292,7 @@ def preview(app: App, now: Now, token: str, list: str = "") -> Response:  # noqa
     return email_page(found.rendered.html)
 
 
-@router.post("/preferences/{token}/preview", dependencies=[costly(DIGEST)])
+@router.post("/preferences/{token}/preview", dependencies=[costly(DIGEST_COST)])
 def preview_choices(
     app: App, now: Now, token: str, data: Annotated[FormAction, Form()]
 ) -> Response:

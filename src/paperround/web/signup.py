@@ -32,7 +32,7 @@ from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
 from paperround.web import form_token
 from paperround.web.context import (
-    DIGEST,
+    DIGEST_COST,
     IN_READER_LANGUAGE,
     RATE_LIMITED,
     App,
@@ -329,7 +329,7 @@ def no_digest_reason(reason: str | None) -> str:
     return WHY_NO_MAIL.get(reason or "", marked("There would be no digest now."))
 
 
-@router.post("/subscribe/preview", dependencies=[costly(DIGEST)])
+@router.post("/subscribe/preview", dependencies=[costly(DIGEST_COST)])
 def preview_digest(app: App, now: Now, form: Annotated[SignupForm, Form()]) -> Response:
     """Show the digest for these choices, without storing or sending anything."""
     set_language(form.language)
@@ -376,7 +376,7 @@ def confirm(app: App, now: Now, token: str) -> Response:
     return private_page(app, "confirmed.html", confirmed=confirmed, how_often=often)
 
 
-@router.get("/confirm/{token}/preview", dependencies=[costly(DIGEST), IN_READER_LANGUAGE])
+@router.get("/confirm/{token}/preview", dependencies=[costly(DIGEST_COST), IN_READER_LANGUAGE])
 def preview_before_confirming(app: App, now: Now, token: str) -> Response:
     """Show the digest that the subscriber will get after confirming."""
     found = awaited_digest(app.previewer, token, now=now)
@@ -394,7 +394,7 @@ def show_link_form(app: App, now: Now) -> Response:
 
 
 def request_link(app: App, now: Now, client: Client, form: Annotated[LinkForm, Form()]) -> Response:
-    """Queue an email with a link, if the address subscribes. Every address gets the same page."""
+    """Queue an email with a link for a subscribed address. Every address gets the same page."""
     set_language(form.language)
     visitor, is_bot = _identify_visitor(app, client, form, now)
     try:
