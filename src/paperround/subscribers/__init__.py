@@ -1,1 +1,1 @@
-"""People: addresses, consent, choices, suppressions."""
+"""Subscribers: addresses, consent, preferences, suppressions."""

@@ -1,7 +1,8 @@
-"""Judging what somebody wrote as an e-mail address.
+"""Parse and validate e-mail addresses.
 
-An address is mailed as it was written, tags and dots kept; only its domain becomes lower-case
-ASCII (RFC 5890). Whether the domain exists is not asked: that would be a look-up in a request.
+An address is kept as it was written, tags and dots included; only its domain becomes lower-case
+ASCII (RFC 5890). Parsing does not check that the domain exists: that would need a DNS look-up
+within a request.
 """
 
 import re
@@ -19,25 +20,26 @@ from paperround.subscribers.model import Address
 LONGEST = 254
 """Octets (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
 LONGEST_LOCAL = 64
-"""What stands before the @ (RFC 5321 section 4.5.3.1.1)."""
+"""Octets before the @ (RFC 5321 section 4.5.3.1.1)."""
 _PLAIN = re.compile(
     r"(?P<local>[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@(?P<domain>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"
 )
 _SPELT_SMALL = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
-"""What the library writes in small letters."""
+"""Local parts that email-validator lower-cases."""
 _ENCODED = "xn--"
-"""A domain in letters of its own, which may be longer than it looks."""
+"""The prefix of an internationalized domain, whose decoded form may be longer than it looks."""
 _MOST_DOMAINS = 2048
-"""Domains whose spelling was found good, those that were asked for last."""
+"""Valid domains that are cached, least recently used first to go."""
 _REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f\"\\]")
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
 
 
 class EmailAddresses:
-    """Reads addresses. `.test` is accepted: it reaches nobody, and trying things out needs it."""
+    """Parses addresses. Accepts `.test` domains, which never deliver, for tests and trials."""
 
     def read(self, written: str) -> Address:
-        """The address; raises InvalidInput that says what is wrong, without repeating it."""
+        """Return the parsed address; raise InvalidInput with the reason, which never repeats the
+        address."""
         text = written.strip(" ")
         local, domain = _plain(text) or _told_apart(text)
         mailed = f"{local}@{domain}"
@@ -49,9 +51,10 @@ class EmailAddresses:
 
 
 def _plain(text: str) -> tuple[str, str] | None:
-    """What stands before and behind the @ of an address as most people have one: plain enough that
-    what is wrong with either has nothing to do with the other, so a domain is judged once. None for
-    any other, and for what is wrong."""
+    """Split an ASCII address of the usual form; None if it needs the full check.
+
+    Both parts of such an address are valid independently, so the domain is checked once and cached.
+    """
     found = _PLAIN.fullmatch(text)
     if found is None or len(text) > LONGEST or len(found["local"]) > LONGEST_LOCAL:
         return None
@@ -85,7 +88,7 @@ def _checked(text: str) -> ValidatedEmail:
         raise InvalidInput(
             marked("no mail reaches anybody at that domain: use another address")
         ) from None
-    # A label that mixes alphabets is how a look-alike domain is made.
+    # Look-alike domains mix alphabets within a label.
     for label in checked.domain.split("."):
         scripts = {unicodedata.name(letter, "?").split()[0] for letter in label if letter.isalpha()}
         if len(scripts) > 1 and not scripts <= _EAST_ASIAN | {"LATIN"}:
@@ -114,8 +117,7 @@ _NEEDS_DOT = marked(
 
 
 def _fault(text: str) -> str:
-    """What is wrong with what cannot be an address, in words of ours, which are translated. They
-    are few: whoever made a slip sees it once they know where to look."""
+    """Return why email-validator refused `text`, as one of a few translated messages."""
     local, at, domain = text.rpartition("@")
     is_long = len(local) > LONGEST_LOCAL or len(text) > LONGEST
     faults = (
@@ -134,21 +136,23 @@ def _fault(text: str) -> str:
     return next(fault for is_so, fault in faults if is_so)
 
 
-# Which mail domains are refused at sign-up: those that give out addresses to throw away.
+# Domains refused at sign-up: disposable ones.
 #
-# The list is the one of disposable-email-domains, which the community keeps up to date; an operator
-# adds to it, takes from it, or switches it off.
+# The list comes from the disposable-email-domains package, which its community maintains. The
+# operator can extend it, make exceptions, or switch it off.
 
 
 class RefusedDomains:
-    """Judges the domains of addresses by what an operator named."""
+    """Refuses addresses by domain, as the operator configured."""
 
     def __init__(self, names: RefusedNames) -> None:
         self._names = names
 
     def require_kept(self, address: Address) -> None:
-        """Raise InvalidInput for an address at a refused domain, or below one. This is a matter of
-        the domain alone: it tells nothing of the address."""
+        """Raise InvalidInput if the address's domain, or a parent of it, is refused.
+
+        The decision depends on the domain alone, so it reveals nothing about the address.
+        """
         above = set(and_above(address.domain))
         if above & self._names.let_in:
             return
@@ -168,19 +172,19 @@ class RefusedDomains:
 
 @cache
 def refused_domains(setting: str) -> RefusedDomains:
-    """What the setting REFUSED_DOMAINS says; raises InvalidInput when that cannot be read."""
+    """Parse the setting REFUSED_DOMAINS; raise InvalidInput if it is malformed."""
     return RefusedDomains(parse_refused(setting))
 
 
 @cache
 def _disposable() -> frozenset[str]:
-    from disposable_email_domains import blocklist  # ten thousand names: only whoever asks needs it
+    from disposable_email_domains import blocklist  # ten thousand names: imported on first use
 
     return frozenset(blocklist)
 
 
 def is_address(text: str) -> bool:
-    """Whether `text` is one plain ASCII address that may stand in a header as it is."""
+    """Return whether `text` is one plain ASCII address that needs no quoting in a header."""
     return len(text) <= 254 and "=?" not in text and _ADDRESS.fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""What somebody asks for: checked, and packed into a notice until they confirm it."""
+"""Validate preferences and interests, and pack them into the payload of a system email."""
 
 import json
 import math
@@ -40,9 +40,10 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
 def checked(wish: Preferences, *, zone: str, now: datetime) -> Preferences:
-    """`wish`, cleaned; `zone` is the list's, for who names none. A pause that is over is no pause.
+    """Return `wish` normalized. `zone` is the list's time zone, used if `wish` names none. A pause
+    that has ended becomes None.
 
-    Raises InvalidInput whose code is the name of the field that is wrong.
+    Raises InvalidInput; its code is the name of the invalid field.
     """
     if wish.timezone is not None:
         try:
@@ -90,12 +91,12 @@ def _require(holds: bool, field: str, rule: str) -> None:
 
 
 def packed(wish: Preferences) -> str:
-    """`wish` as text that a notice can carry."""
+    """Serialize preferences to JSON for the payload of a system email."""
     return json.dumps(asdict(wish), default=str)
 
 
 def unpacked(text: str) -> Preferences:
-    """What `packed` made text of."""
+    """Return the preferences that `packed` serialized."""
     kept = json.loads(text)
     until = kept["paused_until"]
     kept["frequency"] = Frequency(kept["frequency"])
@@ -105,37 +106,37 @@ def unpacked(text: str) -> Preferences:
 
 
 def packed_interests(interests: Sequence[Interest]) -> dict[str, str]:
-    """What a notice carries of them; nothing where there are none."""
+    """Return the payload entries for these interests; empty if there are none."""
     return {_INTERESTS: "\n".join(map(str, interests))} if interests else {}
 
 
 def unpacked_interests(payload: Mapping[str, str | int]) -> tuple[Interest, ...]:
-    """What `packed_interests` made part of a notice."""
+    """Return the interests that `packed_interests` put into a payload."""
     lines = str(payload.get(_INTERESTS, "")).splitlines()
     return tuple(map(parse_interest, lines))
 
 
 def packed_lists(lists: Sequence[ListId]) -> dict[str, str]:
-    """What a notice carries of further lists that are asked for; nothing where there are none."""
+    """Return the payload entries for further lists requested; empty if there are none."""
     return {_ALSO: ",".join(map(str, lists))} if lists else {}
 
 
 def unpacked_lists(payload: Mapping[str, str | int]) -> tuple[ListId, ...]:
-    """What `packed_lists` made part of a notice."""
+    """Return the lists that `packed_lists` put into a payload."""
     return tuple(ListId(int(one)) for one in str(payload.get(_ALSO, "")).split(",") if one)
 
 
 MOST_TOPICS = 24
 LASTING = timedelta(hours=6)
-"""How long suggestions are kept: papers come a few times a day, and what they are about stays."""
+"""How long suggestions are cached: papers arrive a few times a day, and topics change slowly."""
 LASTING_NONE = timedelta(minutes=1)
-"""How long it is kept that there are none: the first papers may come at any time, and yet not every
-page should look through all of them."""
+"""How long an empty result is cached: the first papers may arrive at any time, yet not every page
+view should scan all papers."""
 
 
 class SuggestedTopics:
-    """What the newest papers of all feeds are most about, found once in six hours and process. Safe
-    to share between threads."""
+    """Suggests the most frequent topics of the newest papers, computed once every six hours per
+    process. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -144,7 +145,7 @@ class SuggestedTopics:
         self._found_at: datetime | None = None
 
     def now(self, *, now: datetime) -> tuple[str, ...]:
-        """At most MOST_TOPICS, the most frequent first; none while there are few papers."""
+        """Return at most MOST_TOPICS topics, most frequent first; empty if there are few papers."""
         with self._lock:
             lasting = LASTING if self._topics else LASTING_NONE
             if self._found_at is None or not timedelta() <= now - self._found_at < lasting:
@@ -157,9 +158,9 @@ class SuggestedTopics:
 
 
 def settled(work: Transaction, interests: Sequence[Interest]) -> tuple[Interest, ...]:
-    """The interests, with a title that a paper here is called by as that paper's identifier.
+    """Replace the title of a seed by the identifier of the stored paper with that title.
 
-    Some titles are looked for, the first; the others stay titles, which count by their words.
+    Only the first MOST_TITLES titles are searched for; the others stay titles and match by words.
     """
     titles = [
         one
@@ -176,11 +177,12 @@ def settled(work: Transaction, interests: Sequence[Interest]) -> tuple[Interest,
 
 
 MOST_TITLES = 50
-"""Titles that are looked for at a time: each is a search."""
+"""Titles searched for per call: each is one search."""
 
 
 def paper_called(work: Transaction, title: str) -> Paper | None:
-    """The paper here that is called so, whatever its case, accents and signs; the first of two."""
+    """Return the stored paper with this title, ignoring case, accents and punctuation; the one with
+    the lowest id if there are several, None if there is none."""
     said = tuple(words(title))
     if not said:
         return None
@@ -191,4 +193,4 @@ def paper_called(work: Transaction, title: str) -> Paper | None:
 
 
 _LOOKED_AT = 10
-"""Papers with the words of a title that are looked at for the one that is called so."""
+"""Search results that are compared with the title."""

@@ -1,7 +1,7 @@
-"""Files with people in them, read into entries that know their place in the file.
+"""Read and write subscriber files: CSV and JSON.
 
-What cannot be read at all raises InvalidInput; what spoils one entry is a Reject. Both name the
-line. Names of columns are compared in lower case, without the blanks around them.
+A file that cannot be read raises InvalidInput; an invalid entry becomes a Reject. Both name the
+line. Column names are compared in lower case, without surrounding blanks.
 """
 
 import csv
@@ -28,19 +28,19 @@ from paperround.subscribers.model import (
 Row = Mapping[str, object]
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""How a cell begins that a spreadsheet may run as a formula, with the apostrophes before it."""
+"""The start of a cell that a spreadsheet may run as a formula, with any apostrophes before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
-    """One person of a file: the cells by column, and the 1-based `position` of the `unit`."""
+    """One subscriber of a file: cells by column, and the 1-based `position` of the `unit`."""
 
     row: Row
     position: int
     unit: str = "line"
 
     def reject(self, problem: InvalidInput) -> Reject:
-        """This entry as a reject that says where it stands, and never who it is."""
+        """Return a reject for this entry that names its position, never the address."""
         return Reject(
             reason=problem.code,
             detail=f"{self.unit} {self.position}: {problem}",
@@ -52,7 +52,7 @@ Found = FileEntry | Reject
 
 
 def read_rows(content: bytes) -> list[Found]:
-    """The people of a CSV file with a header, or of a JSON array of objects."""
+    """Return the entries of a CSV file with a header, or of a JSON array of objects."""
     text = decoded(content)
     if is_json(text):
         return objects(text)
@@ -60,12 +60,13 @@ def read_rows(content: bytes) -> list[Found]:
 
 
 def write_sheet(rows: Iterable[Mapping[str, str]], columns: Sequence[str], file: IO[str]) -> None:
-    """Write a CSV file with a header that `read_rows` reads back.
+    """Write a CSV file with a header, which `read_rows` reads back.
 
-    A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV
-    injection); so does one that begins with an apostrophe and such a sign, to tell them apart.
+    A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV
+    injection); so does a cell that begins with an apostrophe and such a character, to tell the two
+    apart.
     """
-    # Rows end with CR LF (RFC 4180): with LF, Python before 3.13 quotes no CR within a cell.
+    # Rows end with CR LF (RFC 4180): with LF, Python before 3.13 does not quote a CR in a cell.
     writer = csv.writer(file)
     writer.writerow(columns)
     writer.writerows(
@@ -75,7 +76,7 @@ def write_sheet(rows: Iterable[Mapping[str, str]], columns: Sequence[str], file:
 
 
 def _unescaped(found: Found) -> Found:
-    """The entry without the apostrophes that `write_sheet` adds."""
+    """Return the entry without the apostrophes that `write_sheet` adds."""
     if isinstance(found, Reject):
         return found
     cells = ((name, str(cell)) for name, cell in found.row.items())
@@ -86,7 +87,8 @@ def _unescaped(found: Found) -> Found:
 
 
 def decoded(content: bytes) -> str:
-    """The text of a UTF-8 file, with or without a byte order mark."""
+    """Decode a UTF-8 file, with or without a byte order mark; raise InvalidInput for any other
+    encoding."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -96,7 +98,7 @@ def decoded(content: bytes) -> str:
 
 
 def text_of(row: Row, column: str) -> str:
-    """A cell without the blanks around it, a list joined by `;`, and "" for one that is missing."""
+    """Return a cell stripped, a list joined by `;`, and "" for a missing column."""
     value = row.get(column)
     if isinstance(value, list):
         return ";".join(str(one) for one in value)
@@ -107,12 +109,15 @@ def text_of(row: Row, column: str) -> str:
 
 
 def is_json(text: str) -> bool:
-    """Whether the file starts like JSON; no line of a sheet or of addresses does."""
+    """Return whether the file starts like JSON; no CSV file or list of addresses does."""
     return text.lstrip().startswith(("[", "{"))
 
 
 def objects(text: str, *, within: str | None = None) -> list[Found]:
-    """The objects of a JSON array, or of the array an object holds under `within`."""
+    """Return the objects of a JSON array, or of the array under the key `within`.
+
+    Raises InvalidInput for anything else.
+    """
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
@@ -130,10 +135,10 @@ def objects(text: str, *, within: str | None = None) -> list[Found]:
 
 
 def sheet(text: str, *, needs: Sequence[str], skip: int = 0) -> list[Found]:
-    """The rows of a CSV sheet by the lower-case names of its header; blank lines are passed over.
+    """Return the rows of a CSV file, keyed by lower-case column names; blank lines are skipped.
 
-    `skip` lines with something in them come before the header, which must hold every name of
-    `needs`.
+    `skip` non-blank lines precede the header, which must contain every name in `needs`, or
+    InvalidInput is raised.
     """
     lines = list(_lines(text))[skip:]
     header = [name.strip().casefold() for name in (lines[0][1] if lines else [])]
@@ -160,9 +165,9 @@ def sheet(text: str, *, needs: Sequence[str], skip: int = 0) -> list[Found]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with something in it, and the line it starts on.
+    """Yield each non-blank row with the line it starts on.
 
-    An open quote would swallow the people below it, so it ends the reading.
+    An unclosed quote raises InvalidInput: it would swallow the rows below it.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
@@ -179,7 +184,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
             yield line, cells
 
 
-# --- the cells, as what they stand for; an error names the column ------------------------------
+# --- parsing cells; an error names the column ---------------------------------------------------
 
 COLUMNS = (
     "email",
@@ -199,7 +204,7 @@ T = TypeVar("T")
 
 
 def cell(row: Row, column: str, read: Callable[[str], T]) -> T:
-    """What `read` makes of a cell; the InvalidInput it raises gets the column's name."""
+    """Return a cell parsed by `read`; an InvalidInput it raises gets the column's name."""
     try:
         return read(text_of(row, column))
     except InvalidInput as error:
@@ -207,7 +212,7 @@ def cell(row: Row, column: str, read: Callable[[str], T]) -> T:
 
 
 def state_of(row: Row) -> SubscriberState:
-    """Where the row says the person stands."""
+    """Return the subscriber state that the row names."""
     text = text_of(row, "status")
     try:
         return SubscriberState(text)
@@ -217,7 +222,8 @@ def state_of(row: Row) -> SubscriberState:
 
 
 def consent_of(row: Row, state: SubscriberState) -> Consent | None:
-    """When and how they agreed. To leave needs no consent: an opt-out always counts."""
+    """Return when and how they consented; None for an unsubscribed row, which needs no consent: an
+    opt-out always counts."""
     at, source = text_of(row, "consent_at"), text_of(row, "consent_source")
     if not (at and source) and state is SubscriberState.UNSUBSCRIBED:
         return None
@@ -227,7 +233,8 @@ def consent_of(row: Row, state: SubscriberState) -> Consent | None:
 
 
 def preferences_of(row: Row, known: Preferences) -> Preferences:
-    """What the row asks for; columns the file does not have leave what is known alone."""
+    """Return the preferences of the row; a column the file does not have keeps its value from
+    `known`."""
     wish = known
     if "timezone" in row:
         wish = replace(
@@ -247,8 +254,8 @@ def preferences_of(row: Row, known: Preferences) -> Preferences:
 
 
 def interests_of_row(row: Row) -> tuple[Interest, ...] | None:
-    """What the row says the person is interested in: `kind:value`, one a line of the cell or one
-    an item of a JSON array. None where the file has no such column."""
+    """Return the row's interests, each written `kind:value`: one per line of the cell, or one per
+    item of a JSON array. None if the file has no such column."""
     if "interests" not in row:
         return None
     cell = row["interests"]

@@ -1,8 +1,8 @@
-"""Subscribers from a file and to a file, and the addresses that must never be mailed.
+"""Import and export subscribers, and suppress addresses.
 
-A row without consent is a reject: nobody is mailed because a column was empty. A suppressed
-address stays out whatever a file says, and somebody who left is not brought back by an import.
-Rejects name the line, never the address.
+A row without consent is rejected: an empty column never subscribes anyone. An import neither
+un-suppresses an address nor re-subscribes a reader who left. Rejects name the line, never the
+address.
 """
 
 import secrets
@@ -48,7 +48,8 @@ CHUNK = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What an import did. Every row is counted once; `rejects` say where they stand and why."""
+    """The result of an import. Every row is counted once; `rejects` name the lines and the
+    reasons."""
 
     rows: int = 0
     new: int = 0
@@ -59,14 +60,14 @@ class ImportReport:
 
 
 def suppression_digests(keys: KeyRing, address: Address) -> frozenset[str]:
-    """The keyed hashes `address` may be suppressed under, one for each key of the ring."""
+    """Return the keyed hashes under which `address` may be suppressed, one per key of the ring."""
     return frozenset([keys.digest("suppression", address.folded, key) for key in keys.key_ids])
 
 
 def require_suppression_keys(work: Transaction, keys: KeyRing) -> None:
-    """Raise Misconfigured when a suppression was made with a key the ring has lost.
+    """Raise Misconfigured if a suppression was hashed with a key that the ring no longer has.
 
-    Without it nobody can tell whether an address is suppressed, so nobody may be added.
+    Without that key there is no telling whether an address is suppressed, so none may be added.
     """
     lost = work[SubscriberStore].suppression_keys() - set(keys.key_ids)
     if lost:
@@ -77,9 +78,9 @@ def require_suppression_keys(work: Transaction, keys: KeyRing) -> None:
 
 
 def is_suppressed(work: Transaction, keys: KeyRing, address: Address) -> bool:
-    """Whether `address` must never be mailed, nor the mailbox that it is another spelling of.
+    """Return whether `address`, or another spelling of the same mailbox, is suppressed.
 
-    Raises Misconfigured when that cannot be told.
+    Raises Misconfigured if a key that hashed a suppression is missing.
     """
     require_suppression_keys(work, keys)
     spelt = {address.folded, untagged(address.folded), mailbox(address.folded)}
@@ -97,9 +98,9 @@ def import_subscribers(
     now: datetime,
     progress: Advance = no_progress,
 ) -> ImportReport:
-    """Put every good row on the list `list_name`; the same file twice changes nothing.
+    """Add every valid row to the list `list_name`; importing the same file twice changes nothing.
 
-    `progress` hears of every chunk of rows that is done.
+    `progress` is called with the size of every chunk that is done.
     """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
@@ -111,7 +112,8 @@ def import_subscribers(
         def put_all(
             work: Transaction, chunk: Sequence[Found] = chunk
         ) -> tuple[Counter[str], list[Reject]]:
-            """Count what became of the rows; those refused by us or by who read the file."""
+            """Import a chunk; return the counts by outcome, and the rejects of the file and of the
+            import."""
             importer = _Importer(work, mailing_list, addresses, keys, now)
             outcomes, refused = Counter[str](), list[Reject]()
             for one in chunk:
@@ -140,12 +142,12 @@ def add_subscriber(
     list_name: str,
     now: datetime,
 ) -> str:
-    """Put one person who agreed on the list, active: `new`, `changed` or `unchanged`.
+    """Add one consenting subscriber to the list as active; return `new`, `changed` or `unchanged`.
 
-    `row` has the columns of an import but for the status.
+    `row` has the columns of an import except the status.
 
-    Raises InvalidInput for a bad row and, changing nothing, for somebody who may not be added:
-    one who is suppressed, and one who left and comes back by signing up.
+    Raises InvalidInput, and changes nothing, for an invalid row, a suppressed address, and a reader
+    who left: they have to sign up again themselves.
     """
 
     def put(work: Transaction) -> str:
@@ -174,7 +176,8 @@ class _Importer:
     now: datetime
 
     def put(self, row: Row) -> str:
-        """`new`, `changed`, `unchanged` or `suppressed`; raises InvalidInput for a bad row."""
+        """Return `new`, `changed`, `unchanged` or `suppressed`; raise InvalidInput for an invalid
+        row."""
         address, state = cell(row, "email", self.addresses.read), state_of(row)
         if self.work[SubscriberStore].suppressed(suppression_digests(self.keys, address)):
             return "suppressed"
@@ -202,7 +205,7 @@ class _Importer:
         return "changed" if changed and outcome == "unchanged" else outcome
 
     def standing(self, address: Address) -> Subscription | None:
-        """What the person has on the list, None when nothing ever."""
+        """Return the subscriber's subscription of the list, or None."""
         person = self.work[SubscriberStore].find(address)
         if person is None:
             return None
@@ -212,7 +215,7 @@ class _Importer:
 def suppress(
     work: Transaction, keys: KeyRing, address: Address, *, reason: str, now: datetime
 ) -> bool:
-    """Never mail `address` again; its subscriber stops. False when it was suppressed before."""
+    """Suppress `address` and its subscriber. Return False if it was already suppressed."""
     digest = keys.digest("suppression", address.folded)
     added = work[SubscriberStore].suppress(digest, keys.current.id, reason=reason, now=now)
     known = work[SubscriberStore].find(address)
@@ -224,14 +227,14 @@ def suppress(
 def lift(
     work: Transaction, keys: KeyRing, address: Address, *, now: datetime, resume: bool = False
 ) -> bool:
-    """Allow `address` to be mailed again, under every key it was suppressed with; nothing that
-    came back is held against it any more.
+    """End the suppression of `address` under every key, and forget its bounces.
 
-    Nobody is subscribed by this. Somebody who was on a list before counts as having left it, and
-    comes back by signing up; an address that never was may be imported. With `resume` a reader
-    whom a mail that came back had stopped gets their digests again: they never left.
+    This subscribes nobody. A former subscriber counts as unsubscribed and may sign up again; any
+    other address may be imported. With `resume`, a reader whom a bounce had stopped gets their
+    digests again: they never left.
 
-    Raises InvalidInput, changing nothing, when there is nobody to resume.
+    Returns whether there was a suppression. Raises InvalidInput, and changes nothing, if `resume`
+    does not apply.
     """
     require_suppression_keys(work, keys)
     digests = suppression_digests(keys, address)
@@ -255,7 +258,7 @@ def lift(
 
 
 def exported_rows(work: Transaction, mailing_list: MailingList) -> Iterator[dict[str, str]]:
-    """One row a subscriber in the columns an import takes."""
+    """Yield one row per subscriber of the list, in the columns that an import reads."""
     people = work[SubscriberStore].export(mailing_list.id)
     while page := list(islice(people, CHUNK)):
         interests = work[SubscriberStore].interests_of_all([person.id for person, _ in page])

@@ -1,4 +1,5 @@
-"""What a person wants of every list: searches, authors, categories, papers they like, and mutes."""
+"""Interests of a reader, for all lists: topics, searches, authors, categories, papers, and
+mutes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from paperround.subscribers.keywords import LONGEST_KEYWORDS, read_keywords
 
 MOST_INTERESTS = 200
 MOST_TERMS = 400
-"""Words and phrases of all searches and mutes of one person: a day's papers are asked for each."""
+"""Words and phrases of all searches and mutes of one reader: each is matched against a day's
+papers."""
 
 
 _LINES = marked_forms(
@@ -22,7 +24,8 @@ _LINES = marked_forms(
 
 
 class InterestKind(StrEnum):
-    """What is said. A mute is said in the language of searches: `author:` and `category:` too."""
+    """The kinds of interests. A mute uses the search language, `author:` and `category:`
+    included."""
 
     TOPIC = "topic"
     KEYWORD = "keyword"
@@ -43,8 +46,8 @@ LONGEST = {
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """One thing that somebody wants, or never wants. A seed is an identifier or a title, with a
-    `-` before it when they want less of its like."""
+    """One thing a reader wants, or never wants. A seed is an identifier or a title, with a `-` in
+    front if the reader wants less like it."""
 
     kind: InterestKind
     value: str
@@ -54,9 +57,9 @@ class Interest:
 
 
 def interest(kind: InterestKind, written: str) -> Interest:
-    """What somebody wrote, cleaned.
+    """Return a validated interest.
 
-    Raises InvalidInput (code: the kind) that says what is wrong with it.
+    Raises InvalidInput (code: the kind) with the reason.
     """
     value = " ".join(written.split())
     longest = LONGEST.get(kind, LONGEST_VALUE)
@@ -76,24 +79,24 @@ def interest(kind: InterestKind, written: str) -> Interest:
         except InvalidInput as error:
             raise InvalidInput(error.text, code=kind) from None
     if kind is InterestKind.SEED:
-        # One spelling: `arxiv:2601.00001`, `-doi:10.1/x`, or the title as it is.
+        # Normalize to `arxiv:2601.00001`, `-doi:10.1/x`, or the title unchanged.
         found, sign = seed_identifier(value), "-" if is_unlike(value) else ""
         value = sign + (seed_name(value) if found is None else ":".join(found))
     return Interest(kind, value)
 
 
 def is_unlike(seed: str) -> bool:
-    """Whether less of its like is wanted."""
+    """Return whether the reader wants less like this seed."""
     return seed.startswith("-")
 
 
 def seed_name(seed: str) -> str:
-    """A seed without its sign."""
+    """Return a seed without its sign."""
     return seed.removeprefix("-").strip()
 
 
 def seed_identifier(seed: str) -> tuple[str, str] | None:
-    """(kind, value) of a seed that is an identifier or an address; None for a title."""
+    """Return (kind, value) of a seed that is an identifier or a URL; None for a title."""
     name = seed_name(seed)
     arxiv = arxiv_id(name)
     if arxiv is not None:
@@ -108,10 +111,10 @@ def seed_identifier(seed: str) -> tuple[str, str] | None:
 
 
 def interests_in(kind: InterestKind, lines: str) -> list[Interest]:
-    """One interest a line; blank lines are passed over.
+    """Parse one interest per line; blank lines are skipped.
 
-    Raises InvalidInput: for too many lines before it reads any, else one (code: the kind) that
-    names the line.
+    Raises InvalidInput: for too many lines before parsing any, else (code: the kind) naming the
+    line.
     """
     written = {number: line for number, line in enumerate(lines.splitlines(), 1) if line.strip()}
     _require_few(len(written))
@@ -134,7 +137,7 @@ def _require_few(lines: int) -> None:
 
 
 def parse_interest(written: str) -> Interest:
-    """`kind:value`, as `str` of an interest writes it. Raises InvalidInput."""
+    """Parse `kind:value`, the form of `str(interest)`. Raises InvalidInput."""
     kind, _, value = written.strip().partition(":")
     if kind not in InterestKind.__members__.values():
         kinds = ", ".join(f"{one}:" for one in InterestKind)
@@ -143,8 +146,11 @@ def parse_interest(written: str) -> Interest:
 
 
 def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
-    """The interests, each once, in their order. Raises InvalidInput (code `interests`) for too
-    many, or too many words and phrases in their searches."""
+    """Return the interests without duplicates, in order.
+
+    Raises InvalidInput (code `interests`) for too many, or too many words and phrases in their
+    searches.
+    """
     each: dict[Interest, None] = {}
     terms = 0
     for one in interests:
@@ -162,5 +168,5 @@ def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
 
 
 def checked_interests(written: Sequence[Interest]) -> tuple[Interest, ...]:
-    """As `interest` and `bounded`, for interests that came as values."""
+    """Validate each interest as `interest` does, and all of them as `bounded` does."""
     return bounded(interest(one.kind, one.value) for one in written)

@@ -1,17 +1,17 @@
-"""What a reader looks for in new papers: the language of search, answered with yes or no.
+"""The search language for new papers: a query either matches a paper or does not.
 
-    graph attention        both words; each also in the plural (or, of a plural, the singular)
-    "graph attention"      side by side; a compound such as zero-shot is one phrase, too
+    graph attention        both words; each also in its plural (or singular)
+    "graph attention"      the phrase; a compound such as zero-shot is a phrase, too
     retriev*               every word that starts so
-    graph AND cost         both, as without AND; +graph says the same
-    graph OR "knowledge base"        one of the two; AND holds tighter than OR
+    graph AND cost         both, as without AND; +graph means the same
+    graph OR "knowledge base"        one of the two; AND binds tighter than OR
     graph NOT survey   graph -survey          the first without the second
     (graph OR tree) AND title:survey
-    title:  abstract:  author:  category: or cat:          only there; also before parentheses
+    title:  abstract:  author:  category: or cat:     only in that field; also before parentheses
 
-Search puts what fits best first and so takes any of the words; a digest has no second page, so
-words side by side must all be there. Case, accents, width and the kind of dash make no difference.
-Whatever else is wrong is one error that says at which character.
+The search page ranks by relevance and so matches any of the words; a digest has no second page, so
+all words must occur. Case, accents, width and the kind of dash make no difference. Any syntax error
+is reported with its character position.
 """
 
 import re
@@ -57,10 +57,10 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnyWords:
-    """Folded words side by side, in one part of a paper or in any.
+    """Folded words side by side, in one field of a paper or in any.
 
-    `starts` makes the last of them a beginning; with `bends` it may also stand in the other
-    number. `is_quoted` says that they were written as a phrase.
+    `starts` makes the last word a prefix; `bends` lets it match its plural or singular.
+    `is_quoted`: written as a phrase.
     """
 
     text: str
@@ -72,28 +72,28 @@ class AnyWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InCategory:
-    """Papers of a category (in lower case), or of one within it."""
+    """Matches papers of a category (in lower case) or of one within it."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllOf:
-    """What fits all of the parts."""
+    """Matches if all parts match."""
 
     parts: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Either:
-    """What fits any of the parts."""
+    """Matches if any part matches."""
 
     parts: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Without:
-    """What does not fit the part."""
+    """Matches if the part does not."""
 
     part: "Node"
 
@@ -103,7 +103,7 @@ Node = AnyWords | InCategory | AllOf | Either | Without
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keywords:
-    """A text of the language, read. `terms` is how many words and phrases it has."""
+    """A parsed query. `terms` is its number of words and phrases."""
 
     text: str
     root: Node
@@ -111,13 +111,13 @@ class Keywords:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is nothing but words that stand side by side."""
+        """Whether the query is nothing but words side by side, in no particular field."""
         return isinstance(self.root, AnyWords) and self.root.place is None
 
     @property
     def wanted(self) -> str:
-        """The words it looks for, as they are written, one after the other; none that it leaves
-        out."""
+        """The words to match, as written and joined by blanks, without excluded words and
+        authors."""
         whole, said = unfolded(self.text), []
         for one in _wanted(self.root):
             if one.place is not QueryPlace.AUTHOR:
@@ -137,7 +137,7 @@ def _wanted(node: Node) -> Iterator[AnyWords]:
 
 @lru_cache(maxsize=4096)
 def read_keywords(text: str) -> Keywords:
-    """`text`, read. Raises InvalidInput (code `keywords`) that says what is wrong, and where."""
+    """Parse `text`. Raises InvalidInput (code `keywords`) with the reason and the position."""
     if len(text) > LONGEST_KEYWORDS:
         raise _unfit("%(some)s characters: %(all)s at most", some=len(text), all=LONGEST_KEYWORDS)
     tokens = list(_tokens(text.translate(_PLAIN_MARKS)))
@@ -159,7 +159,7 @@ def _unfit(message: str, **params: object) -> InvalidInput:
 
 
 def _asks(node: Node) -> bool:
-    """Whether everything that fits has something that was asked for."""
+    """Return whether every match contains something that was searched for."""
     match node:
         case Without():
             return False
@@ -171,7 +171,7 @@ def _asks(node: Node) -> bool:
 
 
 def _finds_all(node: Node) -> bool:
-    """Whether filler is enough to fit."""
+    """Return whether filler words are enough to match."""
     match node:
         case AllOf():
             return all(_finds_all(part) for part in node.parts if not isinstance(part, Without))
@@ -199,7 +199,7 @@ class _Token:
 
     @property
     def begins(self) -> bool:
-        """Whether something to look for may begin with it."""
+        """Whether a term or a group may begin with this token."""
         return self.is_term or self.kind in ("(", "NOT")
 
 
@@ -242,7 +242,7 @@ def _token(piece: re.Match[str]) -> _Token:
 
 
 class _Parser:
-    """Reads tokens by recursive descent, a level of parentheses or NOT a step down."""
+    """A recursive descent parser; each level of parentheses or NOT adds one to the depth."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self._tokens = tokens
@@ -307,7 +307,7 @@ class _Parser:
         return node
 
     def _missing(self, token: _Token | None) -> InvalidInput:
-        """What is wrong where something to look for should stand."""
+        """Return the error for a missing term or group."""
         before = self._tokens[self._next - 1] if self._next else None
         if before is not None and before.kind == "NOT":
             return _unfit("NOT at character %(at)s needs something to leave out", at=before.at)

@@ -1,9 +1,8 @@
-"""Which addresses reach one mailbox, and which domains belong to one provider: for limits alone.
+"""Group addresses by mailbox and domains by provider, for rate limits only.
 
-Providers document several spellings of one mailbox: tags (`name+tag@`), dots that count for
-nothing, further domains, subdomains. A limit that counts addresses alone is passed by writing the
-same one in a thousand ways. A person is still known by the address as they wrote it, and mailed
-there.
+Providers document several spellings of one mailbox: tags (`name+tag@`), ignored dots, alternative
+domains, subdomains. A limit on addresses alone is evaded by spelling one mailbox in a thousand
+ways. A subscriber is still identified, and mailed, by the address as they wrote it.
 """
 
 import re
@@ -18,9 +17,12 @@ from paperround.papers.search import distance
 
 @dataclass(frozen=True, slots=True)
 class _Provider:
-    """How a provider with these domains spells a mailbox. `name` stands for all of them where each
-    mailbox has an address at every one. `ignored` are characters that count for nothing, `tags`
-    what begins a tag, `subdomains` whether `any@name.provider` is `name@provider`."""
+    """How a provider with these domains spells a mailbox.
+
+    `name` is the canonical domain if each mailbox has an address at all of them. `ignored`
+    characters do not count, `tags` begin a tag; `subdomains`: `any@name.provider` is
+    `name@provider`.
+    """
 
     domains: str
     name: str = ""
@@ -49,7 +51,7 @@ _PROVIDERS = (
         subdomains=True,
     ),
 )
-"""Elsewhere a tag begins with a plus, as Outlook, Zoho and nearly all others have it."""
+"""Other providers use a plus for tags, as Outlook, Zoho and nearly all do."""
 
 _BY_DOMAIN = {domain: one for one in _PROVIDERS for domain in one.domains.split()}
 _ELSEWHERE = _Provider("")
@@ -57,17 +59,17 @@ _ELSEWHERE = _Provider("")
 _SHARED_ENDS = frozenset(
     "ac co com edu go gob gov gouv gv ltd me ne net nhs nom or org plc sch".split()
 )
-"""What stands before a country's two letters where people register the name before that."""
+"""Second-level labels under which registrants of a country's domain register names."""
 
 
 def untagged(address: str) -> str:
-    """`name+tag@domain` as `name@domain`, which reaches the same mailbox."""
+    """Return `name+tag@domain` as `name@domain`, which reaches the same mailbox."""
     local, _, domain = address.casefold().rpartition("@")
     return f"{_without_tag(local, '+')}@{domain}"
 
 
 def mailbox(address: str) -> str:
-    """One name for the mailbox that `address` reaches, however it is spelt."""
+    """Return one canonical address for the mailbox that `address` reaches."""
     local, _, domain = address.casefold().rpartition("@")
     at = _at_provider(domain)
     provider = _BY_DOMAIN.get(at, _ELSEWHERE)
@@ -80,23 +82,24 @@ def mailbox(address: str) -> str:
 
 
 def mail_provider(domain: str) -> str:
-    """One name for the domains that one provider, or one owner, has its mailboxes at. Subdomains
-    cost nothing, so they count with the domain that somebody registered."""
+    """Return one name for all domains of a provider or owner. Subdomains cost nothing, so they
+    count with the registered domain."""
     at = _at_provider(domain.casefold())
     provider = _BY_DOMAIN.get(at)
     return registered(at) if provider is None else provider.name or at
 
 
 def registered(domain: str) -> str:
-    """The part of a domain that its owner registered, told by its shape: `a.b.example.co.uk` is
-    `example.co.uk`. An end that this does not know counts several owners as one."""
+    """Return the registered part of a domain, guessed from its shape: `example.co.uk` for
+    `a.b.example.co.uk`. An unknown suffix groups several owners as one."""
     labels = domain.split(".")
     is_shared = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SHARED_ENDS
     return ".".join(labels[-3:] if is_shared else labels[-2:])
 
 
 def _at_provider(domain: str) -> str:
-    """The domain of a provider that gives its people subdomains; any other as it is."""
+    """Return the provider's domain for a subdomain that it gives to a customer; any other domain as
+    is."""
     end = registered(domain)
     provider = _BY_DOMAIN.get(end)
     return end if provider is not None and provider.subdomains else domain
@@ -107,7 +110,7 @@ def _without_tag(local: str, sign: str) -> str:
 
 
 DISPOSABLE = "disposable"
-"""Stands in the setting for every domain that is known to give out addresses to throw away."""
+"""The setting's name for every known disposable domain."""
 
 _DOMAIN = re.compile(r"-?[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]*[a-z0-9]")
 
@@ -121,14 +124,14 @@ _COMMON = frozenset(
     "hanmail.net daum.net uol.com.br comcast.net verizon.net att.net sbcglobal.net btinternet.com "
     "bluewin.ch ziggo.nl telenet.be seznam.cz wp.pl onet.pl interia.pl rediffmail.com".split()
 )
-"""Domains that very many people have their mail at."""
+"""Mail domains with very many users."""
 
 _REAL = frozenset(
     "mail.com email.com ymail.com rocketmail.com gmx.at gmx.ch gmx.fr yahoo.ca yahoo.es yahoo.it "
     "yahoo.in hotmail.es hotmail.nl hotmail.se outlook.it outlook.jp outlook.pt live.nl live.ca "
     "live.de live.it mail.de email.de inbox.com hey.com pm.me zoho.com mail.ee mail.bg".split()
 )
-"""Domains that are a slip away from those, and no slip."""
+"""Real domains that are one typo away from a common one."""
 
 _SLIPS_OF_AN_END: Mapping[str, str] = (
     dict.fromkeys("con cpm ocm cmo vom xom comm coom cim".split(), "com")
@@ -136,13 +139,13 @@ _SLIPS_OF_AN_END: Mapping[str, str] = (
     | dict.fromkeys("ner nte nett".split(), "net")
     | dict.fromkeys("eud edi".split(), "edu")
 )
-"""Ends that no domain has, and what they should have been."""
+"""Top-level domains that do not exist, and the ones probably meant."""
 
 _SHORTEST = 7
-"""Below so many characters everything is one slip away from something."""
+"""Shorter domains are one typo away from too many others."""
 
 _LOOKED_AT = 2048
-"""Domains that need not be looked at again: those that were asked for last."""
+"""Domains whose suggestion is cached, least recently used first to go."""
 
 _KNOWN = _COMMON | _REAL
 _LONG = tuple(sorted(one for one in _COMMON if len(one) >= _SHORTEST))
@@ -150,7 +153,8 @@ _LONG = tuple(sorted(one for one in _COMMON if len(one) >= _SHORTEST))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedNames:
-    """What the setting names: whether all disposable domains, which others, and which not."""
+    """The parsed setting: whether disposable domains are refused, other refused domains, and
+    exceptions."""
 
     disposable: bool
     refused: frozenset[str]
@@ -158,7 +162,7 @@ class RefusedNames:
 
 
 def parse_refused(text: str) -> RefusedNames:
-    """Read `disposable, bad.example, -good.example`; `off` refuses none. Raises InvalidInput."""
+    """Parse `disposable, bad.example, -good.example`; `off` refuses none. Raises InvalidInput."""
     if text.strip().lower() == OFF:
         return RefusedNames(disposable=False, refused=frozenset(), let_in=frozenset())
     named = {part for piece in text.lower().split(",") if (part := piece.strip())}
@@ -176,15 +180,15 @@ def parse_refused(text: str) -> RefusedNames:
 
 
 def and_above(domain: str) -> Iterator[str]:
-    """`a.b.example` -> `a.b.example`, `b.example`, `example`."""
+    """Yield a domain and its parents: `a.b.example` -> `a.b.example`, `b.example`, `example`."""
     labels = domain.split(".")
     return (".".join(labels[start:]) for start in range(len(labels)))
 
 
 @lru_cache(maxsize=_LOOKED_AT)
 def meant(domain: str) -> str | None:
-    """The domain that was probably meant by `domain`, as `gmail.com` by `gmial.com`; None when it
-    looks as it should. Nothing but its spelling is looked at."""
+    """Return the domain probably meant, as `gmail.com` by `gmial.com`; None if there is no likely
+    typo. Only the spelling is examined."""
     if domain in _KNOWN or len(domain) < _SHORTEST:
         return None
     near = next((one for one in _LONG if distance(domain, one, 1) == 1), None)

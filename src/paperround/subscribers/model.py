@@ -12,7 +12,8 @@ SubscriptionId = NewType("SubscriptionId", int)
 
 
 class SubscriberState(StrEnum):
-    """Where a person stands. Unsubscribed is not suppressed: they may come back by themselves."""
+    """The state of a subscriber. Unsubscribed is not suppressed: they may sign up again
+    themselves."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -21,7 +22,7 @@ class SubscriberState(StrEnum):
 
 
 class Frequency(StrEnum):
-    """How often a digest comes. A weekly one also names its weekday."""
+    """How often a digest is sent. A weekly one also names its weekday."""
 
     DAILY = "daily"
     WEEKDAYS = "weekdays"
@@ -33,7 +34,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """An e-mail address: as written, as mailed (domain in ASCII), and folded for comparing."""
+    """An e-mail address: as written, as mailed (domain in ASCII), and case-folded for
+    comparison."""
 
     written: str
     mailed: str
@@ -43,7 +45,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """What a subscriber asked for. None means: as the list says."""
+    """What a subscriber chose. None means the list's default."""
 
     timezone: str | None = None
     hour: int | None = None
@@ -58,7 +60,7 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """When and how a person agreed to be mailed. An import without one is refused."""
+    """When and how a person agreed to receive email. An import without one is refused."""
 
     at: datetime
     source: str
@@ -79,9 +81,9 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One person's choices for one list, with what planning needs of the person.
+    """One person's preferences for one list, with what planning needs to know of the person.
 
-    Mail rests before `resting_until`: too much of it came back.
+    Nothing is sent before `resting_until`: too many messages bounced.
     """
 
     id: SubscriptionId
@@ -94,10 +96,8 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueSubscription:
-    """A subscription whose hour has come, the list it is for, and the instant it was due.
-
-    `at_once`: it is due since the moment its person confirmed, whatever their hour and day.
-    """
+    """A due subscription, and the instant it was due. `at_once`: due since the moment its person
+    confirmed, whatever their hour and day."""
 
     subscription: Subscription
     due_at: datetime
@@ -106,7 +106,7 @@ class DueSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedSubscriber:
-    """One good row of a subscriber file. Only somebody who left may come without consent."""
+    """One valid row of a subscriber file. Only an unsubscribed one may lack consent."""
 
     address: Address
     state: SubscriberState
@@ -116,11 +116,11 @@ class ImportedSubscriber:
 
 
 GONE, COMPLAINT = "gone", "complaint"
-"""The reasons of suppressions that come of it."""
+"""Reasons of suppressions that bounces and complaints cause."""
 
 
 class AddressBook(Protocol):
-    """Judges what somebody wrote as an e-mail address."""
+    """Parses e-mail addresses."""
 
     def read(self, written: str) -> Address:
-        """The address; raises InvalidInput that says what is wrong with it."""
+        """Return the parsed address; raise InvalidInput with the reason if it is invalid."""

@@ -1,4 +1,5 @@
-"""What people do by themselves: sign up, change their choices, say what they think of a paper."""
+"""Values of what readers do themselves: sign up, change preferences, rate papers, export their
+data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ VERDICTS = ("more", "less", "save")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSignup:
-    """Somebody asks to be mailed: nothing of it counts before they confirm."""
+    """A sign-up. Nothing takes effect before it is confirmed."""
 
     address: Address
     preferences: Preferences
@@ -29,7 +30,7 @@ class NewSignup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOwner:
-    """Whose mail a delivery was. A token that names the delivery is bound to `nonce`."""
+    """The reader a delivery was for. A token that names the delivery is bound to `nonce`."""
 
     delivery: DeliveryId
     edition_id: EditionId
@@ -44,7 +45,7 @@ class DeliveryOwner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFeedback:
-    """What a reader says of a paper: `more` like it, `less` like it, or `save` it."""
+    """A reader's rating of a paper: `more` like it, `less` like it, or `save` it."""
 
     subscriber_id: SubscriberId
     paper_id: PaperId
@@ -54,9 +55,9 @@ class NewFeedback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who asks, as far as limits need to know. `ip` is None where it cannot be told.
+    """The client of a request, for rate limits. `ip` is None if it is unknown.
 
-    `stamped` is true when the form was one of ours, opened at least two seconds before.
+    `stamped`: the form was one of ours, opened at least two seconds before.
     """
 
     ip: str | None
@@ -65,8 +66,8 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenPaper:
-    """A paper that a reader gave, and its title here, None where it is not known; `counts` when
-    the words they gave count as long as it is not."""
+    """A paper that a reader named. `title` is the stored paper's, None if it is unknown; then
+    `counts` tells whether the reader's words count."""
 
     value: str
     title: str | None
@@ -75,11 +76,12 @@ class GivenPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the preferences page shows: the person's choices for one list, address masked.
+    """The contents of the preferences page: a reader's preferences for one list, with masked
+    address.
 
-    `interests` are for all of their lists. `asked` are further ones that somebody gave with their
-    address, on a search page; they wait for the person to keep them. `given` are the papers
-    they gave. `feed` is the token of the feed of what they were sent.
+    `interests` apply to all of their lists. `asked` are interests sent along with a sign-up on a
+    search page, which the reader has yet to accept. `given` are papers the reader named. `feed` is
+    the token of the feed of their digests.
     """
 
     masked: str
@@ -98,8 +100,8 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class ExportPlace:
-    """How far one has read of what is kept about a person: in the table of this number, behind the
-    row with this primary key."""
+    """A position in the export of a person's data: the table with this number, after the row with
+    this primary key."""
 
     table: int = 0
     key: tuple[object, ...] = ()
@@ -107,8 +109,8 @@ class ExportPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportPage:
-    """Rows of a table about a person, in plain values, and the place of those that follow: None
-    at the end."""
+    """Rows of one table about a person, as plain values, and the position after them: None at the
+    end."""
 
     table: str
     rows: tuple[Mapping[str, object], ...]

@@ -1,4 +1,4 @@
-"""What somebody asks for by an address that nobody has looked up yet: it waits in a row."""
+"""Queued requests: sign-ups, links to preferences, changes of address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ RequestId = NewType("RequestId", int)
 
 
 class RequestKind(StrEnum):
-    """What is asked: to sign up, a link to one's choices, to be mailed at another address."""
+    """What is requested: to sign up, a link to one's preferences, or to change one's address."""
 
     SIGNUP = "signup"
     LINK = "link"
@@ -21,9 +21,10 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
-    """A request as it came. Nothing of it depends on what is known of `address`.
+    """A request as received. Nothing in it depends on whether `address` is known.
 
-    `subscriber_id` is who moves there, None for other kinds. It is worked on from `due_at`.
+    `subscriber_id` is the reader who changes address, None for other kinds. It is processed from
+    `due_at` on.
     """
 
     kind: RequestKind
@@ -35,7 +36,7 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingRequest(NewRequest):
-    """A request that waits. `tries` is how often working on it failed."""
+    """A queued request. `tries` counts failed attempts to process it."""
 
     id: RequestId
     created_at: datetime
@@ -43,7 +44,7 @@ class WaitingRequest(NewRequest):
 
 
 class Limit(StrEnum):
-    """What refuses a request: it is said to who asks, and counted for the operator."""
+    """The limit that refused a request, reported to the client and counted for the operator."""
 
     IP = "ip"
     NET = "net"
@@ -52,7 +53,7 @@ class Limit(StrEnum):
 
 
 class Drop(StrEnum):
-    """Why a request that waited came to nothing: its mailbox had its mails, or it failed."""
+    """Why a queued request was dropped: its mailbox reached its limit, or processing failed."""
 
     MAILBOX = "mailbox"
     FAILED = "failed"
@@ -60,8 +61,8 @@ class Drop(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestTally:
-    """How many requests wait, since when the first of them is due, and how many of the last period
-    were refused and dropped."""
+    """How many requests are queued, when the first is due, and how many of the last period were
+    refused and dropped."""
 
     waiting: int
     oldest_due: datetime | None

@@ -1,1 +1,1 @@
-"""The tables of people, and every statement on them."""
+"""Store subscribers, subscriptions and queued requests."""

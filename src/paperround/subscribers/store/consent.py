@@ -1,4 +1,4 @@
-"""Asking to be mailed, confirming it, leaving again, and never being mailed any more."""
+"""Store sign-ups, confirmations, unsubscriptions and suppressions."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -53,31 +53,31 @@ _LEFT, _SUPPRESSED = SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRES
 BY_ADDRESS = select(*PERSON_COLUMNS).where(
     db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == bindparam("b_folded")
 )
-"""The person of an address."""
+"""Selects the person with an address."""
 
 _HERE = and_(
     db.subscriptions.c.subscriber_id == bindparam("b_subscriber_id"),
     db.subscriptions.c.list_id == bindparam("b_list_id"),
 )
 WISH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers).where(_HERE)
-"""What a person asked of a list."""
+"""Selects a person's subscription of a list."""
 
 _NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
 
 
 class Signups(Store):
-    """Sign-ups of one transaction, and the addresses that must never be mailed."""
+    """Sign-ups of one transaction, and suppressed addresses."""
 
-    # --- asking --------------------------------------------------------------------------------
+    # --- signing up ----------------------------------------------------------------------------
 
     def sign_up(
         self, signup: NewSignup, list_id: ListId, *, now: datetime
     ) -> tuple[Subscriber, Subscription]:
-        """The person and their subscription, made `pending` when there is none.
+        """Return the person and their subscription, created `pending` if there is none.
 
-        Somebody who has a subscription keeps its state and choices: what they ask for now waits
-        in the notice of `signup` and counts once they confirm. When they asked is noted, so that
-        somebody who has not confirmed yet is kept for another while.
+        An existing subscription keeps its state and preferences: those of `signup` wait in its
+        system email until it is confirmed. Signing up again extends the time an unconfirmed sign-up
+        is kept.
         """
         new = address_columns(signup.address) | _pending_since(now) | {"nonce": signup.nonce}
         self._connection.execute(insert_new(self._connection, db.subscribers), new)
@@ -85,7 +85,7 @@ class Signups(Store):
         if found is None:
             raise Conflict("the person of this address was erased just now")
         person = person_of(found)
-        # A wish that waits already is asked for anew.
+        # A repeated sign-up renews a pending subscription.
         offer = inserting(self._connection.dialect.name, db.subscriptions)
         changed_at = db.subscriptions.c.changed_at
         asked_at = case(
@@ -107,7 +107,7 @@ class Signups(Store):
         ).all()
         return person, subscription_of(row)
 
-    # --- saying yes and no ---------------------------------------------------------------------
+    # --- subscribing and unsubscribing ---------------------------------------------------------
 
     def activate(
         self,
@@ -117,10 +117,10 @@ class Signups(Store):
         consent: Consent,
         now: datetime,
     ) -> bool:
-        """Pending or left -> active, person and subscription, with the consent and the choices
-        that go with it. False when suppressed or erased.
+        """Activate a pending or unsubscribed person and subscription, with the consent and
+        preferences. Return False if the person is suppressed or erased.
 
-        Whoever had left everything comes back to this list alone.
+        A person who had left all lists returns to this list alone.
         """
         person = (
             select(db.subscriptions.c.subscriber_id)
@@ -164,7 +164,8 @@ class Signups(Store):
         return True
 
     def leave(self, subscription: SubscriptionId, *, now: datetime) -> bool:
-        """active -> unsubscribed, with no due instant; False when it was not active."""
+        """Unsubscribe, and clear the due instant; return False if the subscription was not
+        active."""
         left = self._connection.execute(
             update(db.subscriptions)
             .where(db.subscriptions.c.id == subscription, db.subscriptions.c.state == _ACTIVE)
@@ -173,7 +174,8 @@ class Signups(Store):
         return left.rowcount == 1
 
     def reinstate(self, subscriber: SubscriberId, *, now: datetime) -> None:
-        """Somebody who was stopped, and never left, is active again; their clocks start anew."""
+        """Reactivate a suppressed person who never unsubscribed; their due instants are set
+        anew."""
         self._connection.execute(
             update(db.subscribers)
             .where(db.subscribers.c.id == subscriber, db.subscribers.c.erased_at.is_(None))
@@ -188,9 +190,8 @@ class Signups(Store):
         )
 
     def readdress(self, subscriber: SubscriberId, address: Address, *, now: datetime) -> bool:
-        """Mail the person at another address from now on. Somebody who asked to be mailed there
-        and never confirmed it is forgotten; False, and nothing done, when anybody else is known
-        by it."""
+        """Change a person's address, deleting an unconfirmed sign-up of the new one. Return False,
+        and change nothing, if another person has that address."""
         stranger = select(db.subscribers.c.id).where(
             db.subscribers.c.kind == EMAIL,
             db.subscribers.c.folded == address.folded,
@@ -212,13 +213,13 @@ class Signups(Store):
         )
         return moved.rowcount == 1
 
-    # --- those who never said anything ---------------------------------------------------------
+    # --- unconfirmed sign-ups ------------------------------------------------------------------
 
     def unconfirmed(
         self, *, between: tuple[datetime, datetime], limit: int
     ) -> list[tuple[Subscriber, Subscription]]:
-        """People who signed up in that stretch (its end left out) and have not confirmed yet,
-        oldest first. An import said of its people how they agreed, so they are not among them."""
+        """Return unconfirmed sign-ups of a period (its end excluded), oldest first. Imported people
+        are excluded: their import states their consent."""
         start, end = between
         person = [one for one in PERSON_COLUMNS if one.name != "person_state"]  # there already
         both: Select[Any] = select(*SUBSCRIPTION_COLUMNS, *person)
@@ -237,8 +238,9 @@ class Signups(Store):
         return [(person_of(row), subscription_of(row)) for row in found]
 
     def forget_unconfirmed(self, *, before: datetime, now: datetime) -> int:  # noqa: ARG002
-        """Forget people who never confirmed and asked last before, and what active people asked
-        of a further list and never confirmed. Returns how many people and wishes went."""
+        """Delete people who never confirmed and last signed up before `before`, and unconfirmed
+        further subscriptions of active people. Return how many people and subscriptions were
+        deleted."""
         people = self._forget(_stale_people(before))
         active = select(db.subscribers.c.id).where(db.subscribers.c.state == _ACTIVE)
         wishes = self._connection.execute(
@@ -251,7 +253,8 @@ class Signups(Store):
         return people + wishes.rowcount
 
     def _forget(self, people: Select[Any]) -> int:
-        """Forget these people, who never got a digest, and what their notices hold."""
+        """Delete people who never got a digest, and the contents of their system emails; return how
+        many."""
         self._connection.execute(
             update(db.notices)
             .where(db.notices.c.subscriber_id.in_(people))
@@ -262,11 +265,11 @@ class Signups(Store):
         )
         return gone.rowcount
 
-    # --- keyed hashes of addresses, which outlive an erasure -----------------------------------
+    # --- suppressions: keyed hashes of addresses, which outlive an erasure ---------------------
 
     def suppress(self, digest: str, key_id: str, *, reason: str, now: datetime) -> bool:
-        """Keep a keyed hash that must never be mailed; False when it stands already. A complaint
-        stands in the place of a mail that came back: nobody takes that for a mistake."""
+        """Suppress a keyed hash; return False if it was suppressed already. A complaint replaces a
+        bounce as the reason: it is never taken for a mistake."""
         row = {"digest": digest, "key_id": key_id, "reason": reason, "since": now}
         added = insert_new(self._connection, db.suppressions).returning(db.suppressions.c.digest)
         if self._connection.execute(added, row).one_or_none() is not None:
@@ -280,12 +283,12 @@ class Signups(Store):
         return self._connection.execute(again.values(values)).rowcount == 1
 
     def lift(self, digest: str, *, now: datetime) -> bool:
-        """End a suppression, keeping that it once stood; False when it does not stand."""
+        """End a suppression, keeping a record of it; return False if there is none."""
         lifting = update(db.suppressions).where(db.suppressions.c.digest == digest, _STANDING)
         return self._connection.execute(lifting.values(lifted_at=now)).rowcount == 1
 
     def suppressed(self, digests: Collection[str]) -> frozenset[str]:
-        """Those of `digests` that stand suppressed."""
+        """Return those of `digests` that are suppressed."""
         if not digests:
             return frozenset()
         c = db.suppressions.c
@@ -294,12 +297,12 @@ class Signups(Store):
         return frozenset(found.scalars())
 
     def suppression_keys(self) -> frozenset[str]:
-        """The names of the keys that standing suppressions were hashed with."""
+        """Return the names of the keys that current suppressions were hashed with."""
         keys = select(db.suppressions.c.key_id).where(_STANDING).distinct()
         return frozenset(self._connection.execute(keys).scalars())
 
     def suppressions(self) -> list[tuple[str, str, datetime]]:
-        """(digest, reason, since) of every standing suppression, oldest first."""
+        """Return (digest, reason, since) of every current suppression, oldest first."""
         found = self._connection.execute(
             select(db.suppressions.c.digest, db.suppressions.c.reason, db.suppressions.c.since)
             .where(_STANDING)
@@ -313,7 +316,7 @@ def _pending_since(now: datetime) -> dict[str, Any]:
 
 
 def person_row(connection: Connection, address: Address) -> Any | None:
-    """The person of an address, as PERSON_COLUMNS; None when there is none."""
+    """Return the person with an address as PERSON_COLUMNS, or None."""
     return connection.execute(BY_ADDRESS, {"b_folded": address.folded}).first()
 
 
@@ -322,7 +325,8 @@ def _waits_for_a_first_yes() -> ColumnElement[bool]:
 
 
 def _stale_people(before: datetime) -> Select[Any]:
-    """People whose every wish is an old one that nobody confirmed, and who never got a mail."""
+    """Select people whose every subscription is old and unconfirmed, and who were never sent a
+    digest."""
     of_theirs = db.subscriptions.c.subscriber_id == db.subscribers.c.id
     answered_or_fresh = or_(
         db.subscriptions.c.state != _PENDING, db.subscriptions.c.changed_at >= before

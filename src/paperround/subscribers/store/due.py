@@ -1,4 +1,4 @@
-"""The clock of each subscription: when its next digest is due."""
+"""Store when the next digest of each subscription is due."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
@@ -35,7 +35,7 @@ _SINCE_CONSENT = (db.subscriptions.c.due_at == db.subscribers.c.consent_at).labe
 
 _BY_ID = db.subscriptions.c.id
 _SORTED_BY_ID = db.subscriptions.c.id + 0
-"""The same order, that no index gives: so the rows are found in another way, and then sorted."""
+"""The same order without an index on it: the rows are found by another index, then sorted."""
 
 _DUE = (
     _ACTIVE.add_columns(db.subscriptions.c.due_at, _SINCE_CONSENT)
@@ -55,7 +55,7 @@ _SET = (
     .values(due_at=bindparam("b_due_at"))
 )
 
-# As words, because SQLite uses a partial index only where its condition is found word by word.
+# As text, because SQLite uses a partial index only if the query repeats its condition literally.
 _NO_CLOCK = text("subscriptions.due_at IS NULL AND subscriptions.state = 'active'")
 
 _START = _SET.where(_NO_CLOCK)
@@ -65,25 +65,25 @@ class DueInstants(Store):
     """The due instants of one transaction."""
 
     def unscheduled(self, *, limit: int) -> list[Subscription]:
-        """Active subscriptions whose next due instant is not set, by id."""
+        """Return active subscriptions without a due instant, by id."""
         waiting = _ACTIVE.where(_NO_CLOCK).order_by(_BY_ID).limit(limit)
         return [subscription_of(row) for row in self._connection.execute(waiting)]
 
     def schedule(self, due: Mapping[SubscriptionId, datetime | None]) -> None:
-        """Set when each of these is next due, whatever was set before."""
+        """Set the next due instants, whatever they were before."""
         if due:
             self._connection.execute(_SET, _clocks(due))
 
     def start_clocks(self, due: Mapping[SubscriptionId, datetime]) -> None:
-        """Set when each of these is first due; whoever left or got an instant meanwhile keeps
-        what they have."""
+        """Set the first due instants, except of those who unsubscribed or got one meanwhile."""
         if due:
             self._connection.execute(_START, _clocks(due))
 
     def due(
         self, list_id: ListId, *, now: datetime, limit: int, after: SubscriptionId
     ) -> list[DueSubscription]:
-        """Active subscriptions of the list that are due and have an id above `after`, by id."""
+        """Return active subscriptions of the list that are due and have an id above `after`, by
+        id."""
         few = self._few_are_due(list_id, now, limit)
         found = (_DUE_SORTED if few else _DUE_BY_ID).rows(
             self._connection, b_list_id=list_id, b_now=now, b_after=after, b_limit=limit
@@ -96,8 +96,8 @@ class DueInstants(Store):
         ]
 
     def _few_are_due(self, list_id: ListId, now: datetime, limit: int) -> bool:
-        """Whether it is better to find them by their clock and sort them (most minutes nobody is
-        due) than to walk the list by id until a page is full (at the full hour most are)."""
+        """Return whether to find them by due instant and sort them (most minutes nobody is due)
+        rather than walk the list by id until a page is full (on the full hour most are due)."""
         due = (
             select(db.subscriptions.c.id)
             .where(db.subscriptions.c.list_id == list_id, db.subscriptions.c.due_at <= now)
@@ -108,7 +108,8 @@ class DueInstants(Store):
         return found <= limit
 
     def last_dates(self, subscriptions: Collection[SubscriptionId]) -> dict[SubscriptionId, date]:
-        """The latest local date the ledger holds a digest's row of each for, where there is one."""
+        """Return the latest local date of a digest in the ledger for each subscription that has
+        one."""
         of = db.deliveries.c.subscription_id
         found = self._connection.execute(
             select(of, func.max(db.deliveries.c.local_date))

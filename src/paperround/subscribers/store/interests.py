@@ -1,4 +1,4 @@
-"""What people are interested in."""
+"""Store the interests of readers."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -13,17 +13,17 @@ from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import SubscriberId
 
 WEIGHT = 1.0
-"""Every interest counts alike."""
+"""All interests have the same weight."""
 
 
 class Interests(Store):
-    """The interests of the people of one transaction."""
+    """The interests of readers, in one transaction."""
 
     def interests_of_all(
         self, subscribers: Collection[SubscriberId]
     ) -> dict[SubscriberId, tuple[Interest, ...]]:
-        """What each person is interested in, in the order they said it; those who said nothing
-        are left out."""
+        """Return each person's interests, in the order they were added; people without any are left
+        out."""
         kept = db.interests.c
         found = self._connection.execute(
             select(kept.subscriber_id, kept.kind, kept.value)
@@ -39,10 +39,8 @@ class Interests(Store):
     def set_interests(
         self, subscriber: SubscriberId, interests: Sequence[Interest], *, now: datetime
     ) -> bool:
-        """Make these the person's interests, whatever was kept; False when they were so.
-
-        What stays keeps the time it was said at.
-        """
+        """Replace the person's interests; return False if they were the same. Those that stay keep
+        their creation time."""
         kept = db.interests.c
         theirs = kept.subscriber_id == subscriber
         found = self._connection.execute(

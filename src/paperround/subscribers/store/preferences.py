@@ -1,4 +1,4 @@
-"""What people see and change of their own: subscriptions, choices, feedback."""
+"""Store what readers see and change themselves: subscriptions, preferences, feedback."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -30,16 +30,16 @@ from paperround.subscribers.store.rows import (
 
 
 class SelfService(Store):
-    """What the people of one transaction do by themselves."""
+    """What readers do themselves, in one transaction."""
 
     def get(self, subscriber: SubscriberId) -> Subscriber | None:
-        """The person with this id; one who was erased has no address."""
+        """Return the person with this id, or None; an erased person has no address."""
         known: Select[Any] = select(*PERSON_COLUMNS).where(db.subscribers.c.id == subscriber)
         row = self._connection.execute(known).one_or_none()
         return None if row is None else person_of(row)
 
     def subscriptions_of(self, subscriber: SubscriberId) -> list[Subscription]:
-        """Every subscription of a person, by list."""
+        """Return every subscription of a person, by list."""
         found = self._connection.execute(
             select(*SUBSCRIPTION_COLUMNS)
             .join_from(db.subscriptions, db.subscribers)
@@ -51,7 +51,7 @@ class SelfService(Store):
     def choose(
         self, subscription: SubscriptionId, preferences: Preferences, *, now: datetime
     ) -> None:
-        """Replace the choices; the due instant is for the caller to set anew."""
+        """Replace the preferences; the caller sets the due instant anew."""
         self._connection.execute(
             update(db.subscriptions)
             .where(db.subscriptions.c.id == subscription)
@@ -59,17 +59,18 @@ class SelfService(Store):
         )
 
     def renew_nonce(self, subscriber: SubscriberId, nonce: str, *, now: datetime) -> None:
-        """Bind the person's lasting links to `nonce`: those bound to the one before end."""
+        """Bind the person's lasting links to `nonce`, which invalidates the earlier ones."""
         self._connection.execute(
             update(db.subscribers)
             .where(db.subscribers.c.id == subscriber)
             .values(nonce=nonce, changed_at=now)
         )
 
-    # --- what a digest's links do --------------------------------------------------------------
+    # --- links of a digest ---------------------------------------------------------------------
 
     def owner_of_delivery(self, delivery: DeliveryId) -> DeliveryOwner | None:
-        """Whose mail a delivery was, with the nonce its links are bound to."""
+        """Return the reader of a delivery, with the nonce its links are bound to; None if there is
+        none."""
         row = self._connection.execute(
             select(db.deliveries, db.subscribers.c.address)
             .join_from(db.deliveries, db.subscribers)
@@ -80,8 +81,8 @@ class SelfService(Store):
         return value_of(DeliveryOwner, row, delivery=row.id, positions=tuple(row.positions))
 
     def give_feedback(self, feedback: NewFeedback, *, now: datetime) -> bool:
-        """Keep what a reader says of a paper; `more` and `less` replace each other, `save` stands
-        by itself. False when it was said already."""
+        """Store a rating; `more` and `less` replace each other, `save` is independent. Return False
+        if it was already stored."""
         self._connection.execute(
             delete(db.feedback).where(
                 db.feedback.c.subscriber_id == feedback.subscriber_id,
@@ -95,14 +96,14 @@ class SelfService(Store):
         return self._connection.execute(saying, row).scalar() is not None
 
     def feedback_of(self, subscriber: SubscriberId) -> list[tuple[PaperId, str]]:
-        """What a person said of papers, in the order they said it."""
+        """Return a person's ratings, in the order they were given."""
         return self.feedback_of_all([subscriber]).get(subscriber, [])
 
     def feedback_of_all(
         self, subscribers: Collection[SubscriberId]
     ) -> dict[SubscriberId, list[tuple[PaperId, str]]]:
-        """What each person said of papers, in the order they said it; those who said nothing are
-        left out."""
+        """Return each person's ratings, in the order they were given; people without any are left
+        out."""
         said = db.feedback.c
         found = self._connection.execute(
             select(said.subscriber_id, said.paper_id, said.verdict)

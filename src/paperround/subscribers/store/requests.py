@@ -1,7 +1,7 @@
-"""Requests that wait: sign-ups, links to one's choices, changes of address.
+"""Store queued requests: sign-ups, links to preferences, changes of address.
 
-Each is one row, written alike whatever is known of its address; a row goes in the transaction that
-does what it asks. So a process that dies leaves the row, or what was asked of it, never both.
+Each request is one row, the same whether or not its address is known, and is deleted in the
+transaction that processes it. A process that dies leaves either the row or its result, never both.
 """
 
 from datetime import datetime
@@ -18,14 +18,14 @@ from paperround.subscribers.store.rows import address_columns
 
 
 class RequestStore(Store):
-    """Sign-ups, requests for a link and changes of address; each row is taken once."""
+    """The queue of requests; each row is taken once."""
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._asks = work.asks
 
     def put(self, request: NewRequest, *, now: datetime) -> None:
-        """Keep a request until somebody takes it, and ask for who does."""
+        """Queue a request, and enqueue the job that processes it."""
         self._connection.execute(
             insert(db.signup_requests),
             {
@@ -41,18 +41,17 @@ class RequestStore(Store):
         self._asks[NOTICES.task] = NOTICES
 
     def due(self, *, now: datetime, limit: int) -> list[RequestId]:
-        """Requests that may be worked on, in the order they came."""
+        """Return due requests, in the order they came."""
         c = db.signup_requests.c
         found = select(c.id).where(c.due_at <= now).order_by(c.id).limit(limit)
         return [RequestId(one) for one in self._connection.execute(found).scalars()]
 
     def has_due(self, *, now: datetime) -> bool:
-        """Whether a request may be worked on."""
+        """Return whether a request is due."""
         return bool(self.due(now=now, limit=1))
 
     def take(self, request: RequestId) -> WaitingRequest | None:
-        """Take a request out; None when somebody else has. It is back when the transaction is
-        undone."""
+        """Remove and return a request; None if another process took it. A rollback restores it."""
         c = db.signup_requests.c
         gone = delete(db.signup_requests).where(c.id == request).returning(*c)
         row = self._connection.execute(gone).one_or_none()
@@ -64,8 +63,8 @@ class RequestStore(Store):
         return value_of(WaitingRequest, row, kind=RequestKind(row.kind), address=address)
 
     def put_off(self, request: RequestId, *, until: datetime) -> int:
-        """Note that working on a request failed; it is tried again `until` then. Returns how often
-        it failed, 0 where it is gone."""
+        """Record a failed attempt and postpone the request to `until`; return how often it failed,
+        0 if it is gone."""
         c = db.signup_requests.c
         later = (
             update(db.signup_requests)
@@ -76,18 +75,18 @@ class RequestStore(Store):
         return self._connection.execute(later).scalar_one_or_none() or 0
 
     def waiting(self) -> tuple[int, datetime | None]:
-        """How many requests wait, and when the first of them is due."""
+        """Return how many requests are queued, and when the first is due."""
         c = db.signup_requests.c
         counting = select(func.count(), func.min(c.due_at).cast(c.due_at.type))
         number, first = self._connection.execute(counting).one()
         return number, first
 
     def forget(self, address: Address) -> int:
-        """Take out what waits for an address; returns how many requests that were."""
+        """Delete the requests for an address; return how many there were."""
         theirs = db.signup_requests.c.folded == address.folded
         return self._connection.execute(delete(db.signup_requests).where(theirs)).rowcount
 
     def forget_old(self, *, before: datetime) -> int:
-        """Take out requests that came before; returns how many."""
+        """Delete requests created before `before`; return how many there were."""
         old = db.signup_requests.c.created_at < before
         return self._connection.execute(delete(db.signup_requests).where(old)).rowcount

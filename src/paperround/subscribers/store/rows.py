@@ -1,4 +1,4 @@
-"""Between subscribers, their subscriptions and the rows of both."""
+"""Convert rows to subscribers and subscriptions, and back."""
 
 from dataclasses import fields, replace
 from datetime import datetime
@@ -26,7 +26,7 @@ from paperround.subscribers.model import (
 EMAIL = "email"
 
 _MOST_WISHES = 4096
-"""Preferences that are kept: most readers of a list ask for the same few things."""
+"""Preferences that are cached: most readers of a list have the same ones."""
 
 PERSON_COLUMNS = (
     db.subscribers.c.id.label("person_id"),
@@ -38,7 +38,8 @@ PERSON_COLUMNS = (
     db.subscribers.c.consent_source,
     db.subscribers.c.language.label("person_language"),
 )
-"""What it takes to make a Subscriber; named so that a subscription may stand beside it."""
+"""The columns of a Subscriber, labelled so that those of a subscription can be selected with
+them."""
 
 _RESTING_UNTIL: ColumnElement[Any] = (
     select(db.standings.c.resting_until)
@@ -47,11 +48,11 @@ _RESTING_UNTIL: ColumnElement[Any] = (
     .scalar_subquery()
     .label("resting_until")
 )
-"""Beside the columns of a subscription: before when its person is sent nothing."""
+"""Selected with a subscription: the date before which its person is sent nothing."""
 
 _WISH = tuple(one.name for one in fields(Preferences))
 PREFERENCE_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(db.subscriptions.c[it] for it in _WISH)
-"""What it takes to make Preferences, which have the names of their columns."""
+"""The columns of Preferences, which have the names of its fields."""
 
 SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
     db.subscriptions.c.id,
@@ -62,13 +63,13 @@ SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
     _RESTING_UNTIL,
     *PREFERENCE_COLUMNS,
 )
-"""What it takes to make a Subscription, in the order in which `subscription_of` takes it."""
+"""The columns of a Subscription, in the order that `subscription_of` expects."""
 
 _COLUMNS = len(SUBSCRIPTION_COLUMNS)
 
 
 def person_of(row: Row[Any]) -> Subscriber:
-    """The subscriber a row of PERSON_COLUMNS holds."""
+    """Return the subscriber of a row with PERSON_COLUMNS."""
     consent = None
     if row.consent_at is not None:
         consent = Consent(at=row.consent_at, source=row.consent_source or "")
@@ -84,9 +85,9 @@ def person_of(row: Row[Any]) -> Subscriber:
 
 
 def subscription_of(row: Row[Any]) -> Subscription:
-    """The subscription that a row begins with, as SUBSCRIPTION_COLUMNS; as active as its person.
+    """Return the subscription of a row that begins with SUBSCRIPTION_COLUMNS.
 
-    By position, which for the hundred thousand readers of a list takes a third of the time.
+    Reads by position, which takes a third of the time for a list's hundred thousand readers.
     """
     id_, person, list_id, there, person_state, resting_until, *wish, topics = row[:_COLUMNS]
     return Subscription(
@@ -100,38 +101,38 @@ def subscription_of(row: Row[Any]) -> Subscription:
 
 
 def person_on_list(row: Row[Any]) -> Subscriber:
-    """The subscriber of a row with both, in the state they have on that list."""
+    """Return the subscriber of a row with both, with their state on that list."""
     return replace(person_of(row), state=state_on_list(row.person_state, row.state))
 
 
 @cache
 def state_on_list(person_state: str, state: str) -> SubscriberState:
-    """What the states of a person and of what they asked of a list come to."""
+    """Combine the states of a person and of their subscription of a list."""
     person, there = SubscriberState(person_state), SubscriberState(state)
     left_while_waiting = person is SubscriberState.PENDING and there is SubscriberState.UNSUBSCRIBED
     return there if person is SubscriberState.ACTIVE or left_while_waiting else person
 
 
 def preferences_of(row: Row[Any]) -> Preferences:
-    """What was asked for, from a row with the columns of a subscription."""
+    """Return the preferences of a row with the columns of a subscription."""
     *wish, topics = (getattr(row, name) for name in _WISH)
     return _preferences(*wish, tuple(topics))
 
 
 @lru_cache(maxsize=_MOST_WISHES)
 def _preferences(*wish: Any) -> Preferences:
-    """Preferences of their fields in order, as the columns hold them."""
+    """Return Preferences from its fields in order, as the columns hold them."""
     asked = dict(zip(_WISH, wish, strict=True))
     return Preferences(**asked | {"frequency": Frequency(asked["frequency"])})
 
 
 def preference_columns(wish: Preferences) -> dict[str, Any]:
-    """The columns of a subscription that hold what was asked for."""
+    """Return the columns of a subscription that hold preferences."""
     return columns_of(wish) | {"frequency": wish.frequency.value, "topics": list(wish.topics)}
 
 
 def address_columns(address: Address) -> dict[str, Any]:
-    """The columns of a new person that say how to mail them."""
+    """Return the columns of a new person that hold their address."""
     return {
         "kind": EMAIL,
         "address": address.mailed,
@@ -142,7 +143,7 @@ def address_columns(address: Address) -> dict[str, Any]:
 
 
 def person_columns(offered: ImportedSubscriber, now: datetime) -> dict[str, Any]:
-    """The columns of a new person."""
+    """Return the columns of a new person."""
     return address_columns(offered.address) | {
         "state": offered.state.value,
         "nonce": offered.nonce,

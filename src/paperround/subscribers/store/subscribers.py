@@ -1,4 +1,4 @@
-"""Subscribers, what they asked for, and which papers each of them was sent."""
+"""Store subscribers and their subscriptions."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -51,7 +51,7 @@ _PERSON_AND_WISH = (
     )
     .where(db.subscribers.c.kind == EMAIL, db.subscribers.c.folded == bindparam("b_folded"))
 )
-"""The person of an address, and beside it what they asked of a list, if anything."""
+"""Selects the person with an address, and their subscription of a list if there is one."""
 
 _BOTH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
 
@@ -68,17 +68,17 @@ _ACTIVE_AFTER = CompiledQuery(
 
 
 class SubscriberStore(Signups, SelfService, Interests, DueInstants):
-    """Subscribers, subscriptions, suppressions, and which papers each person was sent."""
+    """Subscribers, subscriptions, preferences, interests, due instants and suppressions."""
 
     # --- reading -------------------------------------------------------------------------------
 
     def find(self, address: Address) -> Subscriber | None:
-        """The person with this address, however it was written."""
+        """Return the person with this address, however it was written, or None."""
         row = person_row(self._connection, address)
         return None if row is None else person_of(row)
 
     def subscription(self, subscriber: SubscriberId, list_id: ListId) -> Subscription | None:
-        """What `subscriber` asked of the list, None when nothing ever."""
+        """Return the person's subscription of the list, or None."""
         row = self._connection.execute(
             WISH, {"b_subscriber_id": subscriber, "b_list_id": list_id}
         ).first()
@@ -87,21 +87,22 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
     def subscriptions_after(
         self, list_id: ListId, after: SubscriptionId, *, limit: int
     ) -> list[Subscription]:
-        """Active subscriptions with an id above `after`, by id."""
+        """Return active subscriptions with an id above `after`, by id."""
         found = _ACTIVE_AFTER.rows(
             self._connection, b_list_id=list_id, b_after=after, b_limit=limit
         )
         return [subscription_of(row) for row in found]
 
     def forgive(self, person: SubscriberId) -> None:
-        """Hold nothing against a person any more."""
+        """Delete the bounce score of a person."""
         self._connection.execute(delete(db.standings).where(db.standings.c.subscriber_id == person))
 
     def lock(self, subscriber: SubscriberId) -> bool:
-        """Have others who lock this person wait until this transaction ends, and see what those
-        before it wrote. False for a person who was erased, or is not there.
+        """Lock a person until the transaction ends; return False if they were erased or do not
+        exist.
 
-        A digest may be planned for them meanwhile: its rows need a weaker lock on this one.
+        Others who lock them wait, then see what this transaction wrote. A digest may still be
+        planned for them: its rows need a weaker lock on this one.
         """
         c = db.subscribers.c
         person = select(c.erased_at).where(c.id == subscriber).with_for_update(key_share=True)
@@ -109,9 +110,10 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         return row is not None and row.erased_at is None
 
     def export(self, list_id: ListId) -> Iterator[tuple[Subscriber, Preferences]]:
-        """Everybody who ever subscribed to the list and was not erased, with their state there.
+        """Yield everyone who ever subscribed to the list and was not erased, with their state on
+        it.
 
-        Read page by page while it is consumed, so within the unit of work.
+        Reads page by page, so consume it within the transaction.
         """
         last = 0
         pages = (
@@ -129,10 +131,10 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
     # --- writing -------------------------------------------------------------------------------
 
     def put(self, subscriber: ImportedSubscriber, list_id: ListId, *, now: datetime) -> str:
-        """Insert or update one; returns `new`, `changed` or `unchanged`.
+        """Insert or update a subscriber; return `new`, `changed` or `unchanged`.
 
-        Never un-suppresses, and never turns somebody who left back into a subscriber. To leave
-        one list is not to leave the others: the person's own state stays.
+        Never un-suppresses, and never re-subscribes a reader who left. Unsubscribing from one list
+        leaves the person's own state, and so their other lists, unchanged.
         """
         asked = {"b_folded": subscriber.address.folded, "b_list_id": list_id}
         found = self._connection.execute(_PERSON_AND_WISH, asked).one_or_none()
@@ -140,7 +142,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
             done = self._change(found, subscriber, now)
         else:
             done = self._add(found, subscriber, list_id, now)
-        return done or self.put(subscriber, list_id, now=now)  # somebody else was faster
+        return done or self.put(subscriber, list_id, now=now)  # lost a race
 
     def _add(
         self,
@@ -154,7 +156,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         if found is None:
             row = person_columns(offered, now)
             if offered.state is SubscriberState.UNSUBSCRIBED:
-                # Somebody who left one list may still join another: they only wait for a first yes.
+                # A person who left one list may still join another: they are pending until then.
                 row["state"] = SubscriberState.PENDING.value
             adding = insert_new(self._connection, db.subscribers).returning(db.subscribers.c.id)
             person = self._connection.execute(adding, row).scalar()
@@ -173,7 +175,8 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         return "new" if insert_many(self._connection, inserting, [wish]) == 1 else None
 
     def _change(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str | None:
-        """Change what was found; None when it is not so any more, since they have left, say."""
+        """Update what was found; return None if it has changed meanwhile, for example by
+        unsubscribing."""
         moved = self._move_person(found, offered, now)
         if moved is None:
             return None
@@ -200,7 +203,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
     def _move_person(
         self, found: Row[Any], offered: ImportedSubscriber, now: datetime
     ) -> bool | None:
-        """Whether the person was moved; None when they are not where they were found any more."""
+        """Return whether the person's state changed; None if it is no longer the one found."""
         old = SubscriberState(found.person_state)
         leaves_one_list = offered.state is SubscriberState.UNSUBSCRIBED
         state = old if leaves_one_list else _moved(old, offered.state)
@@ -218,9 +221,9 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         return True
 
     def set_state(self, subscriber: SubscriberId, state: SubscriberState, *, now: datetime) -> None:
-        """Move a person. Becoming active confirms the subscriptions that waited for it.
+        """Set a person's state. Activating also confirms their pending subscriptions.
 
-        Raises NotFound, and InvalidInput for a suppressed person who would become active.
+        Raises NotFound, and InvalidInput for activating a suppressed person.
         """
         comes = state is SubscriberState.ACTIVE
         may = db.subscribers.c.state != SubscriberState.SUPPRESSED.value if comes else true()
@@ -255,7 +258,8 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
 
 
 def _moved(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
-    """Where an import leaves somebody: it may add and stop people, never bring one back."""
+    """Return the state after an import, which may add and stop people but never re-subscribe
+    them."""
     if SubscriberState.SUPPRESSED in (old, offered):
         return SubscriberState.SUPPRESSED
     if SubscriberState.UNSUBSCRIBED in (old, offered):
@@ -266,8 +270,8 @@ def _moved(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
 def _clock_after(
     found: Row[Any], wish: Preferences, state: SubscriberState, now: datetime
 ) -> datetime | None:
-    """The due instant a changed subscription keeps: one that has come already, or that another
-    hour or zone did not move. Without one the planner sets it anew."""
+    """Return the due instant a changed subscription keeps: one already past, or one that its hour
+    and zone did not move. If None, the planner sets it anew."""
     if state is not SubscriberState.ACTIVE or found.due_at is None:
         return None
     moved = (found.hour, found.timezone) != (wish.hour, wish.timezone)
