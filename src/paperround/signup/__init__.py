@@ -1,1 +1,1 @@
-"""Signing up: requests, limits, confirmation, the links that emails carry."""
+"""Sign-up: requests, rate limits, confirmation, the links in emails."""

@@ -1,9 +1,9 @@
-"""Confirming a sign-up.
+"""Confirm a sign-up.
 
-    queued ─► one mail with a link ─► the link is used ─► active, the newest edition at once
+    queued ─► one email with a link ─► the link is used ─► active, the newest edition at once
 
-What was asked waits in the notice and counts once its link is used; nothing of it stands in the
-mail. How it is asked is in `signup_requests`, and who gets which mail in `signup_worker`.
+The preferences of a sign-up are kept in the payload of its email, never in its text, and take
+effect once the link is used. `signup.requests` queues sign-ups, `signup.worker` sends the emails.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,9 +47,9 @@ CONSENT = "confirmed by mail"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmed:
-    """What the page says after a confirmation. The token opens the person's choices for a day.
+    """The contents of the page after a confirmation. The token opens the preferences for a day.
 
-    `hour` and `zone` are those that hold, whoever chose them.
+    `hour` and `zone` are the effective ones, defaults included.
     """
 
     list_title: str
@@ -60,29 +60,29 @@ class Confirmed:
     preferences_token: str
     interests: tuple[Interest, ...] = ()
     also: tuple[str, ...] = ()
-    """The titles of further lists."""
+    """Titles of further lists."""
 
     @property
     def digest_follows(self) -> bool:
-        """Whether a digest is on its way."""
+        """Whether a digest is about to be sent."""
         return self.welcome is Welcome.DUE
 
     @property
     def awaits_papers(self) -> bool:
-        """Whether a digest comes with the first papers that are read."""
+        """Whether a digest will be sent with the first papers ingested."""
         return self.welcome is Welcome.FIRST_PAPERS
 
 
-# --- the mails that ask --------------------------------------------------------------------------
+# --- emails that ask for confirmation ------------------------------------------------------------
 
 
 def confirm_key(subscription: Subscription, number: int) -> str:
-    """The key of a confirmation of a subscription: the first is 1."""
+    """Return the key of a subscription's confirmation email; the first has number 1."""
     return f"confirm/{subscription.id}/{number}"
 
 
 def confirmations(work: Transaction, subscription: Subscription) -> list[Notice]:
-    """Every confirmation that was asked of a subscription, oldest first."""
+    """Return every confirmation email of a subscription, oldest first."""
     found = list[Notice]()
     while notice := work[NoticeLedger].find(confirm_key(subscription, len(found) + 1)):
         found.append(notice)
@@ -90,7 +90,7 @@ def confirmations(work: Transaction, subscription: Subscription) -> list[Notice]
 
 
 def reminder_key(subscription: Subscription) -> str:
-    """The key of the one reminder of a subscription that nobody confirmed."""
+    """Return the key of the one reminder of an unconfirmed subscription."""
     return f"reminder/{subscription.id}"
 
 
@@ -98,10 +98,10 @@ def reminder_key(subscription: Subscription) -> str:
 
 
 def confirm(desk: SignupContext, token: str, *, now: datetime) -> Confirmed | None:
-    """Use the link of a confirmation, a reminder or an undo: the person is active from now on.
+    """Use the link of a confirmation, a reminder or an undo email, and activate the reader.
 
-    None when it is forged, too old or used, or when the address must not be mailed: whoever holds
-    it learns nothing more.
+    Returns None, without a reason, if the link is forged, expired or used, or the address
+    suppressed.
     """
 
     def use(work: Transaction) -> Confirmed | None:
@@ -138,13 +138,13 @@ def _activated(
     )
     if not active:
         return None
-    # a wish is confirmed once: other links that wait for the same yes are used up by it
+    # One confirmation is enough: it uses up the other links of the same sign-up.
     reminder = work[NoticeLedger].find(reminder_key(reader.subscription))
     others = confirmations(work, reader.subscription)
     for one in [*others, *([reminder] if reminder else [])]:
         if one.used_at is None:
             work[NoticeLedger].use(one.id, now=now)
-    work[SubscriberStore].forgive(reader.person.id)  # the mail with this link came to them
+    work[SubscriberStore].forgive(reader.person.id)  # the email with this link arrived
     asked = unpacked_interests(notice.payload)
     interests = add_interests(work, reader.person.id, asked, now=now)
     now_active = reader_of_notice(work, notice)
@@ -173,7 +173,7 @@ def _activated(
 
 
 def _how(notice: Notice) -> str:
-    """How somebody agreed: `form, confirmed by mail`."""
+    """Return the source of the consent, such as `form, confirmed by mail`."""
     return f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
 
 
@@ -186,8 +186,8 @@ def join_lists(
     how: str,
     now: datetime,
 ) -> tuple[str, ...]:
-    """Make somebody who just confirmed a reader of further lists; returns the titles of those that
-    there still are."""
+    """Subscribe a reader who just confirmed to further lists; return the titles of those that still
+    exist."""
     known = {one.id: one for one in work[ListStore].all()}
     joined = [known[one] for one in lists if one in known]
     for mailing_list in joined:
@@ -211,7 +211,7 @@ def _join(
     _, subscription = work[SubscriberStore].sign_up(asked, mailing_list.id, now=now)
     is_first = before is None or before.state is SubscriberState.PENDING
     wish = reader.subscription.preferences
-    # when it comes is as with the list they have; what it holds is for that list to say
+    # The schedule is that of the list they have; the contents are up to the new list.
     like_that = replace(wish, size=None, floor=None, paused_until=None, topics=())
     joined = work[SubscriberStore].activate(
         subscription.id,

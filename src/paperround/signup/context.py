@@ -1,4 +1,4 @@
-"""What serving people needs: the database, the keys links are signed with, the limits."""
+"""What sign-up and self-service need: the database, the signing keys, the rate limits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,19 +11,21 @@ from paperround.delivery.model import Identity
 from paperround.subscribers.imports import require_suppression_keys
 
 KEPT = timedelta(minutes=1)
-"""How long it is believed. A suppression that another process makes meanwhile, with a key that this
-one has not heard of, costs its address a mail to confirm at most: confirming looks again."""
+"""How long a check is trusted. If another process meanwhile suppresses an address with a key that
+this one lacks, that address gets one confirmation email at most: confirming checks again."""
 
 
 class KeyCheck:
-    """Safe to share between threads: at worst two of them look at the same time."""
+    """Checks that no suppression key is missing. Thread-safe: at worst two threads check at
+    once."""
 
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
         self._seen: datetime | None = None
 
     def require(self, work: Transaction, *, now: datetime) -> None:
-        """Raise Misconfigured when a suppression was made with a key the ring has lost."""
+        """Raise Misconfigured if a suppression was hashed with a key that the ring no longer
+        has."""
         if self._seen is not None and self._seen <= now < self._seen + KEPT:
             return
         require_suppression_keys(work, self._keys)
@@ -32,11 +34,11 @@ class KeyCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupContext:
-    """Where people sign up and change their minds.
+    """The dependencies of sign-up and self-service.
 
-    `wake` is called after a request or a notice was written, so that mail leaves within seconds,
-    `plan` when somebody is due at once. `forget_mails` removes what is kept of these Message-IDs
-    outside the database, after somebody was erased.
+    `wake` is called after a request or a system email was queued, so that it is sent within
+    seconds; `plan` when a digest is due at once. `forget_mails` deletes the files of messages with
+    these Message-IDs after a person was erased.
     """
 
     database: Database

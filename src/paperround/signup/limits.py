@@ -1,17 +1,17 @@
-"""How often somebody may ask for a mail, and how often one is written to a mailbox.
+"""Rate limits of requests that send an email, and of the emails to a mailbox.
 
-    as it comes    client address, its network    too often: 429, with the seconds to wait
-                   provider of the mailbox        too often: 503, unless work was done for it
-                   all requests                   too often: half an hour later, then 503
-    worked on      mailbox                        too often: no mail, and the operator hears of it
+    on receipt     client address, its network    exceeded: 429, with the seconds to wait
+                   provider of the mailbox        exceeded: 503, unless with proof of work
+                   all requests                   exceeded: half an hour's delay, then 503
+    processing     mailbox                        exceeded: no email, counted for the operator
 
-What is counted as a request comes says nothing of who is known: it is counted alike for everybody.
-Somebody who did the work that a form asks for (`worked`), or holds a mailed link, has a share of
-the provider's limit of their own, and behind it some in each network: a flood, with or without
-work, shuts nobody out who did some and is not in the flood's own networks.
+Counting on receipt reveals nothing about who is known: all addresses are counted alike. A client
+with a solved proof of work (`worked`) or a mailed link has a share of the provider's limit of its
+own, and beyond it a few per network: a flood, even one that solves challenges, blocks no client
+that solves one from outside the flood's networks.
 
-Counts are kept under keyed hashes: nobody reads an address from them. Each request locks all that
-it may hit at once, and in one order, so that two of them never wait for each other.
+Counters are stored under keyed hashes, so they reveal no address. Each request locks all counters
+it may hit at once and in one order, which rules out deadlocks.
 """
 
 from collections.abc import Sequence
@@ -33,35 +33,36 @@ from paperround.subscribers.requests import Drop, Limit, RequestTally
 from paperround.subscribers.store.requests import RequestStore
 
 SLOW_LANE = timedelta(minutes=30)
-"""How long a request waits when there are more than usual and no work was done for it."""
+"""The delay of a request without proof of work while there are too many."""
 
 POLICY = "sign-ups"
-"""What the limits of clients are called to programs."""
+"""The name of the client limits in response headers."""
 
 TOTAL = "signup/total"
 SLOW = "signup/slow"
 REFUSED, DROPPED = "signup/refused/", "signup/dropped/"
 
 WORKED_SHARE = 5
-"""How many times the limit of a provider those have who did the work, beside it."""
+"""The share of clients with proof of work, as a multiple of a provider's limit, in addition to
+it."""
 
 NEAR = (Rate(3, timedelta(hours=1)),)
-"""How many of them each network has beside that share: a flood that does the work fills the share,
-and shuts out only the networks that it comes from."""
+"""Requests each network has beyond that share: a flood with proof of work uses up the share, and
+then blocks only the networks it comes from."""
 
 SITE_SHARE = 4
-"""A /48 may ask as often as so many networks: some providers give one to each customer, others to
+"""A /48 has the limit of this many networks: some providers give one to each customer, others to
 two hundred of them."""
 
 
 DAY = timedelta(hours=24)
 ONCE_A_DAY = (Rate(1, DAY),)
 LINKS = (Rate(3, DAY),)
-"""Links to their choices that whoever holds an old one may have mailed to a reader."""
+"""Links to their preferences that the holder of an old link may have sent to a reader."""
 
 Hit = tuple[str, tuple[Rate, ...]]
 
-# --- as a request comes --------------------------------------------------------------------------
+# --- on receipt ----------------------------------------------------------------------------------
 
 
 def due_instant(
@@ -73,10 +74,10 @@ def due_instant(
     worked: bool,
     now: datetime,
 ) -> datetime:
-    """Count a request of `visitor` for `address`, and say from when on it is worked on.
+    """Count a request of `visitor` for `address`; return the instant from which it is processed.
 
-    Raises RateLimited for a client or a network that asks too often, and Crowded where others do;
-    then nothing is counted.
+    Raises RateLimited if the client's own limits are exceeded, Crowded for the shared ones; then
+    nothing is counted.
     """
     clients = _client_hits(desk, visitor)
     domain, *shares = _domain_hits(desk, address, visitor)
@@ -98,7 +99,7 @@ def due_instant(
 def count_client(
     work: Transaction, desk: SignupContext, visitor: Visitor, *, now: datetime
 ) -> None:
-    """Count a request of `visitor` that asks for nothing. Raises RateLimited."""
+    """Count a request of `visitor` that queues nothing. Raises RateLimited."""
     clients = _client_hits(desk, visitor)
     work[RateStore].lock(sorted(key for (key, _), _ in clients))
     _count_client(work, clients, now)
@@ -112,8 +113,8 @@ def _count_client(work: Transaction, clients: Sequence[tuple[Hit, Limit]], now: 
 
 
 def _client_hits(desk: SignupContext, visitor: Visitor) -> list[tuple[Hit, Limit]]:
-    """What a visitor is measured by. Who comes without a stamp of one of our forms may ask half as
-    often."""
+    """Return a visitor's counters and limits. A request without the stamp of our forms has half the
+    limit."""
     client, network, *site = client_and_networks(visitor.ip)
     net = desk.limits.net
     whole = tuple(replace(rate, count=rate.count * SITE_SHARE) for rate in net)
@@ -132,8 +133,8 @@ def _client_hits(desk: SignupContext, visitor: Visitor) -> list[tuple[Hit, Limit
 
 
 def _domain_hits(desk: SignupContext, address: Address, visitor: Visitor) -> tuple[Hit, Hit, Hit]:
-    """The limit of a provider; the share of those who did work; and what of them is let in from
-    each network where that share is used up."""
+    """Return the counters of a provider: its limit, the share for proof of work, and what each
+    network has once that share is used up."""
     provider, rates = mail_provider(address.domain), desk.limits.domain
     share = tuple(replace(rate, count=rate.count * WORKED_SHARE) for rate in rates)
     *_, network = client_and_networks(visitor.ip)
@@ -166,7 +167,7 @@ def _crowded(wait: float) -> str:
 
 
 def standing(desk: SignupContext, visitor: Visitor, *, now: datetime) -> RateLimitStatus | None:
-    """What is left to a visitor, of the limit they are nearest to; None without limits."""
+    """Return what the visitor has left of the limit they are closest to; None without limits."""
     with desk.database.reading() as work:
         return standing_of(work, desk, visitor, now=now)
 
@@ -174,7 +175,7 @@ def standing(desk: SignupContext, visitor: Visitor, *, now: datetime) -> RateLim
 def standing_of(
     work: Transaction, desk: SignupContext, visitor: Visitor, *, now: datetime
 ) -> RateLimitStatus | None:
-    """The same, as the transaction of a request sees it."""
+    """Return the same within the transaction of a request."""
     each = [
         work[RateStore].standing(key, rate, now=now)
         for (key, rates), _ in _client_hits(desk, visitor)
@@ -185,7 +186,8 @@ def standing_of(
 
 
 def must_work(desk: SignupContext, *, now: datetime) -> bool:
-    """Whether so many sign up that a browser should do some work first; without it they wait."""
+    """Return whether sign-ups exceed the limit, so that browsers should solve a challenge to avoid
+    the delay."""
     with desk.database.reading() as work:
         return any(
             work[RateStore].count(TOTAL, rate.period, now=now) >= rate.count
@@ -193,18 +195,18 @@ def must_work(desk: SignupContext, *, now: datetime) -> bool:
         )
 
 
-# --- as it is worked on --------------------------------------------------------------------------
+# --- processing ----------------------------------------------------------------------------------
 
 
 def lock_mailbox(work: Transaction, desk: SignupContext, address: Address) -> None:
-    """Lock the count of a mailbox, before any person is locked."""
+    """Lock the counter of a mailbox; call it before locking a person."""
     if desk.limits.address:
         work[RateStore].lock([_mailbox_key(desk.keys, address.folded)])
 
 
 def may_mail(work: Transaction, desk: SignupContext, address: Address, *, now: datetime) -> bool:
-    """Count a mail to `address`; False, and nothing counted, when its mailbox had enough. That is
-    told to the operator: the request for it is dropped."""
+    """Count an email to `address`. If its mailbox reached the limit, return False, count nothing,
+    and record the request as dropped, for the operator."""
     key = _mailbox_key(desk.keys, address.folded)
     if _hit(work, key, desk.limits.address, now) is None:
         return True
@@ -213,32 +215,32 @@ def may_mail(work: Transaction, desk: SignupContext, address: Address, *, now: d
 
 
 def may_remind(work: Transaction, keys: KeyRing, address: str, *, now: datetime) -> bool:
-    """Count a reminder to `address`; False when it was mailed within a day."""
+    """Count a reminder to `address`; return False if it was sent an email within a day."""
     return _hit(work, _mailbox_key(keys, address), ONCE_A_DAY, now) is None
 
 
 def may_link(work: Transaction, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
-    """Count a link that a link of `person` asks for; False when they had enough for today. Nobody
-    who signs them up anew can use this up."""
+    """Count a link that a link of `person` requested; return False if they had enough today.
+    Signing them up again does not use up this limit."""
     return _hit(work, f"choices/{keys.digest('rate', f'person {person}')}", LINKS, now) is None
 
 
-# --- what the operator hears ---------------------------------------------------------------------
+# --- counts for the operator ---------------------------------------------------------------------
 
 
 def note_refused(database: Database, error: RateLimited, *, now: datetime) -> None:
-    """Count a request that a limit refused, for the operator."""
+    """Count a request that a limit refused."""
     if error.limit:
         write(database, lambda work: work[RateStore].hit(REFUSED + error.limit, (), now=now))
 
 
 def note_dropped(work: Transaction, why: Drop, *, now: datetime) -> None:
-    """Count a request that came to nothing as it was worked on."""
+    """Count a queued request that was dropped."""
     work[RateStore].hit(DROPPED + why, (), now=now)
 
 
 def tally(work: Transaction, period: timedelta, *, now: datetime) -> RequestTally:
-    """What waits, and what became of others in the last `period`."""
+    """Return the queued requests, and those refused and dropped in the last `period`."""
     waiting, oldest_due = work[RequestStore].waiting()
     return RequestTally(
         waiting=waiting,
@@ -252,12 +254,12 @@ def tally(work: Transaction, period: timedelta, *, now: datetime) -> RequestTall
 
 
 def _hit(work: Transaction, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
-    """As the store's; what has no limit need not be counted."""
+    """Count a hit, as `RateStore.hit` does, unless there is no limit."""
     return work[RateStore].hit(key, rates, now=now) if rates else None
 
 
 def _mailbox_key(keys: KeyRing, address: str) -> str:
-    """What is counted for the mailbox that `address` reaches."""
+    """Return the key of the counter of the mailbox that `address` reaches."""
     return f"signup/address/{keys.digest('rate', mailbox(address))}"
 
 

@@ -1,8 +1,8 @@
-"""Who holds a link, and what it lets them do.
+"""Find the reader a mailed link belongs to, and what the link permits.
 
-link of                          lets its holder
-a digest                         leave, say what they think of its papers; nothing else
-a mail with one's choices        everything of that person, for 24 hours
+link in                          permits
+a digest                         to unsubscribe and rate its papers; nothing else
+an email with preferences        everything about that reader, for 24 hours
 a confirmation, once it is used  the same, by the link its page shows
 """
 
@@ -45,7 +45,7 @@ CONFIRMING = (SystemMailKind.CONFIRM, SystemMailKind.REMINDER, SystemMailKind.UN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenHolder:
-    """A person who is still there, one of their subscriptions, and its list."""
+    """A reader who was not erased, one of their subscriptions, and its list."""
 
     person: Subscriber
     subscription: Subscription
@@ -53,22 +53,22 @@ class TokenHolder:
 
     @property
     def address(self) -> Address:
-        """Where their mail goes."""
+        """The reader's address."""
         return address_of(self.person)
 
 
 def address_of(person: Subscriber) -> Address:
-    """Where mail of a person goes."""
+    """Return the address of a person."""
     mailed = person.address
     domain = mailed.rpartition("@")[2]
     return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
 
 
 def write_by_link(desk: SignupContext, token: str, do: Callable[[Transaction], T]) -> T:
-    """What `do` returns, in a writing transaction in which nobody else writes by a link of the same
-    person, and nobody erases them: `do` finds them as they are, or erased.
+    """Return what `do` returns, run in a transaction that locks the reader of the link: nobody else
+    writes by their links, or erases them, meanwhile.
 
-    Locks are taken in this order: counts (`signup_limits`), the person, their subscriptions, the
+    Locks are taken in this order: counters (`signup.limits`), the person, their subscriptions, the
     rest.
     """
 
@@ -80,7 +80,7 @@ def write_by_link(desk: SignupContext, token: str, do: Callable[[Transaction], T
 
 
 def lock_holder(work: Transaction, keys: KeyRing, token: str) -> None:
-    """Lock the person whose link `token` is, for whom has to lock something else before."""
+    """Lock the reader a link belongs to, for callers that must lock something else first."""
     owner = digest_owner(work, keys, token)
     source = owner or _noted_for_any(work, keys, token)
     if source is not None and source.subscriber_id is not None:
@@ -88,14 +88,14 @@ def lock_holder(work: Transaction, keys: KeyRing, token: str) -> None:
 
 
 def digest_owner(work: Transaction, keys: KeyRing, token: str) -> DeliveryOwner | None:
-    """Whose digest `token` came with, whatever its age; None for a forged one."""
+    """Return the reader of the digest a link came with, whatever its age; None if it is forged."""
     parts = _parts(token, Purpose.UNSUBSCRIBE)
     owner = parts and work[SubscriberStore].owner_of_delivery(DeliveryId(parts.row))
     return owner if owner and keys.verify(token, owner.nonce) else None
 
 
 def noted(work: Transaction, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
-    """The notice that a link for `purpose` names; None for a forged one."""
+    """Return the system email that a link for `purpose` belongs to; None if it is forged."""
     parts = _parts(token, purpose)
     notice = parts and work[NoticeLedger].get(DeliveryId(parts.row))
     return notice if notice and keys.verify(token, notice.nonce) else None
@@ -107,7 +107,7 @@ def _parts(token: str, purpose: Purpose) -> TokenParts | None:
 
 
 def reader_of_notice(work: Transaction, notice: Notice) -> TokenHolder | None:
-    """The reader a notice is about; None when they were erased."""
+    """Return the reader a system email is about; None if they were erased."""
     if notice.subscriber_id is None or "subscription" not in notice.payload:
         return None
     subscription = int(notice.payload["subscription"])
@@ -115,8 +115,8 @@ def reader_of_notice(work: Transaction, notice: Notice) -> TokenHolder | None:
 
 
 def reader_of_link(work: Transaction, keys: KeyRing, token: str) -> TokenHolder | None:
-    """Whose link `token` is, whatever it is good for and however old it is; None for a forged one,
-    and for somebody who was erased."""
+    """Return the reader any link belongs to, whatever its purpose and age; None if it is forged or
+    they were erased."""
     owner = digest_owner(work, keys, token)
     if owner is not None:
         return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
@@ -136,8 +136,7 @@ def reader_of(
     list_id: int | None = None,
     subscription_id: int | None = None,
 ) -> TokenHolder | None:
-    """Somebody as they stand now, with their subscription of a list or the one that is named; None
-    when they were erased."""
+    """Return a reader with one subscription, chosen by list or by id; None if they were erased."""
     person = work[SubscriberStore].get(subscriber)
     if person is None or not person.address:
         return None
@@ -155,10 +154,9 @@ def reader_of(
 def choosing_reader(
     work: Transaction, keys: KeyRing, token: str, *, now: datetime, list_name: str | None = None
 ) -> TokenHolder | None:
-    """Who may see and change their choices with `token`; None when it is forged or too old.
+    """Return the reader whose preferences `token` opens; None if it is forged or expired.
 
-    Of somebody with several lists their subscription of `list_name` is meant, else the one that the
-    link was mailed for.
+    Returns their subscription of `list_name`, else the one the link was sent for.
     """
     notice = noted(work, keys, token, Purpose.PREFERENCES)
     if notice is None:
@@ -175,7 +173,7 @@ def choosing_reader(
         return reader
     named = next((one for one in work[ListStore].all() if one.name == list_name), None)
     other = None if named is None else reader_of(work, reader.person.id, list_id=named.id)
-    return other or reader  # who never had the list that is named
+    return other or reader  # `other` is None if they never subscribed to that list
 
 
 def choices_link(
@@ -185,8 +183,8 @@ def choices_link(
     now: datetime,
     interests: Sequence[Interest] = (),
 ) -> NewNotice:
-    """A mail with a fresh link to somebody's choices. The page shows `interests` as asked for,
-    until the reader keeps them or not; the mail does not."""
+    """Return an email with a new link to the preferences. Their page offers `interests` until the
+    reader accepts them or not; the email does not mention them."""
     kind, key = SystemMailKind.PREFERENCES, f"preferences/{subscription.id}/{now.isoformat()}"
     payload = {**said_of(subscription), **packed_interests(interests)}
     return new_notice(identity, kind, key, subscription.subscriber_id, None, payload, now=now)

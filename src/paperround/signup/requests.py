@@ -1,10 +1,11 @@
-"""Asking for a mail: what is asked is checked, counted and written down, and nobody is looked up.
+"""Accept requests for an email: validate, rate-limit and queue them, without looking up the
+address.
 
-    asked ─► a slip, a limit: refused ─► one row, alike for everybody ─► queued
-                                              └── `signup_worker` looks up whose address it is
+    request ─► invalid, over a limit: refused ─► one row, alike for every address ─► queued
+                                                     └── `signup.worker` looks up the address
 
-Whatever is known of an address, a request reads and writes the same. So neither the answer nor the
-time it takes says anything of it.
+A request reads and writes the same rows whatever is known of its address, so neither the response
+nor its timing reveals anything.
 """
 
 from dataclasses import dataclass
@@ -30,11 +31,11 @@ POW = "pow"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupRequest:
-    """Somebody asks to get a list. `source` is where: `form`, `api` or `snippet`.
+    """A request to subscribe to a list. `source` is where it came from: `form`, `api` or `snippet`.
 
-    `interests` come true for whoever confirms; somebody who subscribes already finds them on the
-    page of their choices. `also` are the names of further lists that the same yes is for. `proof`
-    is the challenge that was solved for it, None without one; it counts for one request.
+    `interests` take effect on confirmation; an active reader is offered them on the preferences
+    page. `also` names further lists that the same confirmation subscribes to. `proof` is the solved
+    challenge, None without one; it counts for one request.
     """
 
     address: Address
@@ -50,17 +51,17 @@ class SignupRequest:
 def subscribe(
     desk: SignupContext, request: SignupRequest, *, now: datetime
 ) -> RateLimitStatus | None:
-    """Ask for a list. Returns how often its visitor may still ask, None without limits.
+    """Queue a sign-up. Return what the visitor has left of their rate limit, None without limits.
 
-    Raises RateLimited for a client that asks too often, Crowded where too many do, NotFound for an
-    unknown list, InvalidInput for choices that cannot be.
+    Raises RateLimited and Crowded for exceeded limits, NotFound for an unknown list, InvalidInput
+    for invalid preferences.
     """
 
     def ask(work: Transaction) -> RateLimitStatus | None:
         mailing_list = work[ListStore].get(request.list_name)
         wish = checked(request.preferences, zone=mailing_list.zone, now=now)
         interests = checked_interests(request.interests)
-        payload: dict[str, str | int] = {  # what is asked for, as the mail to confirm it keeps it
+        payload: dict[str, str | int] = {  # becomes the payload of the confirmation email
             "list": mailing_list.id,
             "choices": packed(wish),
             "source": request.source,
@@ -85,7 +86,7 @@ def request_link(
     now: datetime,
     proof: str | None = None,
 ) -> None:
-    """Ask for a link to the choices of the reader at `address`, if there is one.
+    """Queue a request for a link to the preferences of the reader at `address`, if there is one.
 
     Raises RateLimited and Crowded.
     """
@@ -98,8 +99,8 @@ def request_link(
 
 
 def count_trapped(desk: SignupContext, visitor: Visitor, *, now: datetime) -> None:
-    """Count the visit of a program that filled in a form, and ask for nothing: it is answered and
-    limited as a person is. Raises RateLimited."""
+    """Count a form submitted by a bot, and queue nothing: it gets the response and the limits of a
+    person. Raises RateLimited."""
     write(desk.database, lambda work: count_client(work, desk, visitor, now=now))
 
 
@@ -114,7 +115,7 @@ def _queue(
     proof: str | None,
     now: datetime,
 ) -> None:
-    desk.key_check.require(work, now=now)  # else nobody could tell whom never to mail
+    desk.key_check.require(work, now=now)  # else suppressed addresses could not be recognized
     worked = proof is not None and work[SlotStore].take(POW, proof, now=now)
     due_at = due_instant(work, desk, address, visitor, worked=worked, now=now)
     request = NewRequest(kind=kind, address=address, due_at=due_at, payload=payload)

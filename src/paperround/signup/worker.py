@@ -1,13 +1,12 @@
-"""Working on what was asked: who it is for is looked up here, where nobody waits for the answer.
+"""Process queued requests. Addresses are looked up here, where no response waits for the result.
 
-    a row ─► must never be mailed, or has a link of today ─► nothing
-      │  └─► its mailbox had its mails ─► dropped, and the operator hears of it
-      └────► somebody new, or who waits ─► a mail to confirm it, the same one while its link works
-        └──► a reader ─► a link to their choices
+    a row ─► suppressed, or sent a link today ─► nothing
+      │  └─► its mailbox is over the limit ─► dropped, and counted for the operator
+      └────► new or unconfirmed ─► a confirmation email, the same one while its link works
+        └──► a reader ─► a link to their preferences
 
-Rows are taken in the order they came, each in a transaction of its own with what follows from it.
-So a process may die anywhere, several may work at once, and a row that fails is put off while the
-others go on.
+Rows are processed in the order they came, each in one transaction with its results. So a process
+may die anywhere, several may run at once, and a row that fails is postponed while others go on.
 """
 
 import logging
@@ -47,8 +46,8 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 def ask_both_ends(
     work: Transaction, desk: SignupContext, request: WaitingRequest, *, now: datetime
 ) -> None:
-    """Write to the old end of a change, and to the new one if somebody may move there: nobody reads
-    there, read there or must not be mailed. Nothing for who was erased or suppressed since."""
+    """Email the old end of a change of address, and the new end if it is free: no reader has or had
+    it and it is not suppressed. Do nothing if the reader was erased or suppressed meanwhile."""
     address, person = request.address, request.subscriber_id
     lock_mailbox(work, desk, address)
     if person is None or not work[SubscriberStore].lock(person):  # they were erased since
@@ -74,17 +73,17 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 TRIES = 5
-"""How often working on a request may fail."""
+"""Failed attempts after which a request is dropped."""
 
 LATER = timedelta(minutes=5)
-"""When a request that failed is tried again."""
+"""The delay before a failed request is tried again."""
 
 
 def work_on_requests(desk: SignupContext, *, now: datetime) -> int:
-    """Work on every request that is due; returns how many were done.
+    """Process every due request; return how many were done.
 
-    Raises DatabaseFailed, and Misconfigured where nobody can tell who must never be mailed: then
-    all of them wait.
+    Raises DatabaseFailed, and Misconfigured if suppressed addresses cannot be recognized: then all
+    requests wait.
     """
     done = 0
     while True:
@@ -116,7 +115,7 @@ def _work_on(desk: SignupContext, request: RequestId, now: datetime) -> bool:
 
 def _done(desk: SignupContext, id_: RequestId, now: datetime, work: Transaction) -> bool:
     request = work[RequestStore].take(id_)
-    if request is None:  # another process has taken it
+    if request is None:  # taken by another process
         return False
     _DO[request.kind](work, desk, request, now=now)
     return True
@@ -137,7 +136,7 @@ def _sign_up(
         return
     if wish is not None and wish.state is SubscriberState.ACTIVE:
         last = work[NoticeLedger].latest(wish.subscriber_id, SystemMailKind.PREFERENCES)
-        if last is not None and now < last.dated + DAY:  # they were mailed a link today
+        if last is not None and now < last.dated + DAY:  # they were sent a link today
             return
     if not may_mail(work, desk, address, now=now):
         return
@@ -152,10 +151,10 @@ def _sign_up(
 
 
 def _held(work: Transaction, address: Address) -> Subscriber | None:
-    """The person at an address, as they stay until this transaction ends."""
+    """Lock and return the person with an address; None if there is none."""
     person = work[SubscriberStore].find(address)
     if person is not None and not work[SubscriberStore].lock(person.id):
-        raise Conflict("somebody was erased just now")  # and the request with them
+        raise Conflict("somebody was erased just now")  # and their request too
     return work[SubscriberStore].find(address)
 
 
@@ -166,8 +165,8 @@ def _write_to(
     wish: Subscription,
     now: datetime,
 ) -> None:
-    """A link to their choices for somebody who forgot that they have subscribed; else a mail to
-    confirm it, the same one while its link works and the same is asked."""
+    """Send an active reader a link to their preferences; anyone else a confirmation email, the same
+    one while its link works and the request is the same."""
     if wish.state is SubscriberState.ACTIVE:
         asked = unpacked_interests(request.payload)
         work[NoticeLedger].put(choices_link(desk.identity, wish, now=now, interests=asked), now=now)
@@ -177,7 +176,7 @@ def _write_to(
     if earlier:
         last = earlier[-1]
         waits = last.used_at is None and last.state is not DeliveryState.SKIPPED
-        # the same may be asked from elsewhere
+        # The source of a repeated request may differ.
         asks = {**last.payload, "source": payload["source"]} == payload
         if waits and asks and now < last.dated + CONFIRM_VALID:
             work[NoticeLedger].again(last.id, due_at=now, expires_at=now + NOTICE_LIFE)
@@ -187,7 +186,7 @@ def _write_to(
     work[NoticeLedger].put(confirm, now=now)
 
 
-# --- a link to one's choices ---------------------------------------------------------------------
+# --- a link to the preferences -------------------------------------------------------------------
 
 
 def _mail_link(
@@ -196,7 +195,7 @@ def _mail_link(
     address = request.address
     lock_mailbox(work, desk, address)
     person = _held(work, address)
-    # somebody who left may still take out or erase what is kept of them
+    # A reader who unsubscribed may still export or erase their data.
     readers = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
     if person is None or person.state not in readers or is_suppressed(work, desk.keys, address):
         return
