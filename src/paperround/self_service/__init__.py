@@ -1,1 +1,1 @@
-"""What readers do for themselves: choices, library, export, erasure."""
+"""Self-service of readers: preferences, library, export, erasure."""

@@ -1,12 +1,12 @@
-"""A reader moves to another address: both ends have to agree.
+"""Change a reader's address, once both ends have agreed.
 
-    choices ─► queued ─► a mail to the old address ─┐
-                   └───► a mail to the new address ─┴─► both links used ─► mailed there from now on
+    preferences ─► queued ─► an email to the old address ─┐
+                         └─► an email to the new address ─┴─► both links used ─► address changed
 
-The old end agrees as well, though a link to the choices was mailed there: whoever got hold of a
-forwarded one must not be able to take the digests away. Neither mail holds the other address. An
-address that cannot be moved to is asked nothing, and whoever asked is told the same: the old end is
-asked all the same, and waits for the other.
+The old end must agree although the link to the preferences was sent there: the holder of a
+forwarded link must not be able to take over the digests. Neither email names the other address. An
+address that is not free gets no email, yet the old end does and the response is the same, so the
+change never completes and reveals nothing.
 """
 
 from datetime import datetime
@@ -36,7 +36,8 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 
 
 class Agreed(StrEnum):
-    """What came of a link: its end has agreed, both have, or it does not work."""
+    """The result of using a link: its end agreed, both have and the address changed, or it is
+    invalid."""
 
     ONE_END = "one-end"
     MOVED = "moved"
@@ -46,10 +47,11 @@ class Agreed(StrEnum):
 def ask_to_move(
     desk: SignupContext, token: str, address: Address, visitor: Visitor, *, now: datetime
 ) -> bool:
-    """Queue a change of address, for whoever holds a freshly mailed link; False for any other.
+    """Queue a change of address for the holder of a recently mailed link; return False for any
+    other link.
 
-    Raises InvalidInput (code `email`) for the address they have, and when they asked three times
-    today; RateLimited and Crowded as a sign-up does. A mailed link counts as much as work does.
+    Raises InvalidInput (code `email`) for the current address and after three requests in a day;
+    RateLimited and Crowded as a sign-up does. A mailed link counts as proof of work.
     """
 
     def ask(work: Transaction) -> bool:
@@ -81,16 +83,16 @@ def ask_to_move(
 
 
 def agree(desk: SignupContext, token: str, *, now: datetime) -> Agreed:
-    """Use the link of one end. Once both are used the person is mailed at the new address."""
+    """Use the link of one end. Once both are used, the address is changed."""
 
     def use(work: Transaction) -> Agreed:
         notice = noted(work, desk.keys, token, Purpose.CONFIRM)
         if notice is None or not _is_good(work, notice, now):
             return Agreed.NOT
         old, new = (work[NoticeLedger].find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
-        # one that was not asked never agrees
+        # An end that was sent no email never agrees.
         waiting = [end for end in (old, new) if end is None or end.used_at is None]
-        if not waiting:  # pressed once more
+        if not waiting:  # used again
             return Agreed.MOVED
         if new is None or any(end is None or end.id != notice.id for end in waiting):
             work[NoticeLedger].use(notice.id, now=now)
@@ -100,9 +102,7 @@ def agree(desk: SignupContext, token: str, *, now: datetime) -> Agreed:
             return Agreed.NOT
         if not work[SubscriberStore].readdress(reader.person.id, address, now=now):
             return Agreed.NOT
-        work[SubscriberStore].forgive(
-            reader.person.id
-        )  # what came back came from the address before
+        work[SubscriberStore].forgive(reader.person.id)  # bounces were of the old address
         work[NoticeLedger].use(notice.id, now=now)
         return Agreed.MOVED
 
@@ -110,7 +110,8 @@ def agree(desk: SignupContext, token: str, *, now: datetime) -> Agreed:
 
 
 def _is_good(work: Transaction, notice: Notice, now: datetime) -> bool:
-    """Whether it is of the change that was asked last, in its time, and its reader is there."""
+    """Return whether it belongs to the latest change, is not expired, and its reader was not
+    erased."""
     if notice.kind is not SystemMailKind.CHANGE or notice.subscriber_id is None:
         return False
     if reader_of_notice(work, notice) is None:
@@ -125,7 +126,7 @@ def _change(notice: Notice) -> str:
 
 
 def _address(new: Notice) -> Address | None:
-    """Where they move; None once that was forgotten."""
+    """Return the new address; None once it was deleted."""
     if not new.address or "folded" not in new.payload:
         return None
     mailed = new.address

@@ -1,4 +1,4 @@
-"""A person's own data: handed out, and forgotten."""
+"""Export and erase a person's data."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +18,15 @@ from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 AT_ONCE = 500
-"""Rows of an export that are read at a time."""
+"""Rows an export reads at a time."""
 
 
 def export_person(desk: SignupContext, token: str, *, now: datetime) -> Iterator[str] | None:
-    """Everything kept about whoever holds a freshly mailed link, as the pieces of a JSON object of
-    tables; None for any other. Rows are read page by page while they are consumed, each page by
-    itself: nobody holds a transaction open while a client is slow."""
+    """Yield all data about the holder of a recently mailed link, as pieces of a JSON object of
+    tables; return None for any other link.
+
+    Rows are read while they are consumed, a page per transaction: a slow client keeps none open.
+    """
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
     return None if reader is None else _written(_kept_about(desk.database, reader.person.id))
@@ -40,7 +42,7 @@ def _kept_about(database: Database, person: SubscriberId) -> Iterator[ExportPage
 
 
 def _written(pages: Iterable[ExportPage]) -> Iterator[str]:
-    """`{"table": [row, row], "table": []}`, a row at a time."""
+    """Yield `{"table": [row, row], "table": []}`, a row at a time."""
     before = "{"
     for table, parts in groupby(pages, key=attrgetter("table")):
         yield f'{before}\n"{table}": ['
@@ -53,9 +55,9 @@ def _written(pages: Iterable[ExportPage]) -> Iterator[str]:
 
 
 def erase_person(desk: SignupContext, token: str, *, now: datetime) -> bool:
-    """Forget whoever holds a freshly mailed link; False, and nothing done, for any other.
+    """Erase the holder of a recently mailed link; for any other, return False and do nothing.
 
-    They may come back by signing up: nothing is kept that would stop them.
+    They may sign up again: nothing is kept that would prevent it.
     """
 
     def erase(work: Transaction) -> list[str] | None:
@@ -66,7 +68,7 @@ def erase_person(desk: SignupContext, token: str, *, now: datetime) -> bool:
 
 
 def was_erased(desk: SignupContext, token: str) -> bool:
-    """Whether a mailed link is of somebody who was erased since; False for a forged one."""
+    """Return whether a mailed link belongs to a person erased since; False if it is forged."""
     with desk.database.reading() as work:
         notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
         if notice is None or notice.subscriber_id is None:
@@ -76,10 +78,10 @@ def was_erased(desk: SignupContext, token: str) -> bool:
 
 
 def erase_address(desk: SignupContext, address: Address, *, now: datetime, suppress: bool) -> bool:
-    """Forget the person at `address`; True when there was one.
+    """Erase the person at `address`; return whether there was one.
 
-    With `suppress` a keyed hash of the address is kept, so that it is never mailed again, whatever
-    is imported or signed up; also when nobody is known under it.
+    `suppress` keeps a keyed hash of the address, known or not, so that it is never mailed again,
+    whatever is imported or signed up.
     """
 
     def erase(work: Transaction) -> list[str] | None:
@@ -93,14 +95,14 @@ def erase_address(desk: SignupContext, address: Address, *, now: datetime, suppr
 
 
 def _erase(work: Transaction, person: Subscriber, now: datetime) -> list[str]:
-    """Forget the person; returns the Message-IDs of what was mailed to them, whatever was planned
-    for them just before."""
+    """Erase the person; return the Message-IDs of all messages to them, including those just
+    planned."""
     work[Erasure].erase(person.id, now=now)
     return work[Erasure].message_ids_of(person.id)
 
 
 def _forgotten(desk: SignupContext, message_ids: Sequence[str] | None) -> bool:
-    """Mails kept as files go once the database has forgotten whose they were."""
+    """Delete messages kept as files, after the transaction that erased the person."""
     if message_ids is None:
         return False
     desk.forget_mails(message_ids)

@@ -1,6 +1,6 @@
-"""What feeds hold: the papers of a list, what a search finds, what one reader was sent.
+"""Build feeds: the papers of a list, the results of a search, one reader's digests.
 
-Nothing here changes anything. What does not exist raises: an error is never an empty feed.
+Nothing here writes. What does not exist raises an error: it is never an empty feed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,34 +41,33 @@ from paperround.subscribers.model import Subscriber, SubscriberId, SubscriberSta
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 LOOKED_BACK = timedelta(days=60)
-"""A paper that stood in an edition longer ago and comes again counts as new."""
+"""A paper whose last edition is longer ago than this counts as new when it appears again."""
 DAILY = timedelta(days=1)
-"""Every day has an edition. A list whose newest one is of an earlier day than yesterday, UTC, says
-so."""
+"""Every day has an edition. A list whose newest one is older than yesterday, UTC, says so."""
 MOST_DIGESTS = 30
 MOST_ROWS = 300
-"""Rows of a reader that are looked at: days without a digest have one too."""
+"""Deliveries of a reader that are read: days without a digest have one, too."""
 UNNAMED = "Paperround"
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
-"""What an empty feed says of its last change when nothing ever was in it."""
+"""The last change of a feed that never had an entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """The site that feeds come from."""
+    """The site that publishes feeds."""
 
     public_url: str
     name: str
 
     @classmethod
     def of(cls, letterhead: SenderIdentity) -> "Publisher":
-        """The site whose mails have this letterhead."""
+        """Return the site of a sender identity."""
         return cls(
             public_url=letterhead.public_url.rstrip("/"), name=letterhead.operator or UNNAMED
         )
 
     def at(self, path: str) -> str:
-        """The address of a path on this site."""
+        """Return the URL of a path on this site."""
         return self.public_url + path
 
 
@@ -78,7 +77,7 @@ class Publisher:
 def list_feed(
     database: Database, publisher: Publisher, list_name: str, *, now: datetime
 ) -> FeedDocument:
-    """The papers of a list, each once, those that came last first. Raises NotFound."""
+    """Return the papers of a list, each once, most recent first. Raises NotFound."""
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         newest = work[EditionStore].newest(mailing_list.id, by=now, most=0)
@@ -102,9 +101,12 @@ def list_feed(
 
 
 def _arrived(work: Transaction, mailing_list: MailingList, last: date) -> Sequence[Placed]:
-    """The papers that came last, at their first place, up to the day `last` that held some. A paper
-    may stand in editions for a week, so a few weeks tell when the newest came; where those are few,
-    or old, more are looked at."""
+    """Return the most recent papers at their first placement, up to the day `last` of the newest
+    non-empty edition.
+
+    A paper may stay in editions for a week, so a few weeks usually suffice; if those hold too few
+    or too old papers, more are read.
+    """
     stays = timedelta(days=mailing_list.candidate_days)
     for back in (3 * stays, max(LOOKED_BACK, 4 * stays)):
         since = last - back
@@ -135,13 +137,14 @@ def _frozen(publisher: Publisher, paper: EditionPaper, moment: datetime, reason:
     )
 
 
-# --- what is looked for ------------------------------------------------------------------------
+# --- searches ----------------------------------------------------------------------------------
 
 
 def search_feed(
     database: Database, publisher: Publisher, text: str, *, now: datetime
 ) -> FeedDocument:
-    """The newest papers that have every word of a search. Raises InvalidInput for one without."""
+    """Return the newest papers that match every word of a search. Raises InvalidInput for an empty
+    one."""
     query = all_of(text)
     with database.reading() as work:
         papers = newest_of(work, query, now)
@@ -162,7 +165,8 @@ def search_feed(
 def topic_feed(
     database: Database, publisher: Publisher, topic: str, *, now: datetime
 ) -> FeedDocument:
-    """The newest papers that have the words of a topic side by side. Raises InvalidInput."""
+    """Return the newest papers that contain the words of a topic as a phrase. Raises
+    InvalidInput."""
     words = topic.replace('"', " ").strip()
     found = search_feed(database, publisher, f'"{words}"', now=now)
     return replace(
@@ -175,7 +179,7 @@ def topic_feed(
 def author_feed(
     database: Database, publisher: Publisher, name: str, *, now: datetime
 ) -> FeedDocument:
-    """The newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
+    """Return the newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
     family, _, given = name.replace('"', " ").partition(",")
     words = f"{given} {family}".strip()
     found = search_feed(database, publisher, f'author:"{words}"', now=now)
@@ -202,26 +206,26 @@ def _of_paper(publisher: Publisher, paper: Paper) -> FeedEntry:
     )
 
 
-# --- one reader's ------------------------------------------------------------------------------
+# --- personal feeds ----------------------------------------------------------------------------
 
 
 def personal_feed(
     desk: SignupContext, publisher: Publisher, token: str, *, now: datetime
 ) -> FeedDocument:
-    """The papers a reader was sent, over all lists. Raises NotFound for an address that is not, or
-    no longer, somebody's."""
+    """Return the papers a reader was sent, of all lists. Raises NotFound if the address is unknown
+    or was replaced."""
     with desk.database.reading() as work:
         person = feed_reader(work, desk, token)
         rows = work[StatusStore].deliveries(
             DeliveryQuery(subscriber_id=person.id), before=None, limit=MOST_ROWS
         )
-        digests = [  # there was one, and it is not of later on
+        digests = [  # neither skipped nor in the future
             row
             for row in rows
             if row.state is not DeliveryState.SKIPPED and row.positions and row.due_at <= now
         ]
         by_id: dict[str, FeedEntry] = {}
-        for row in digests[:MOST_DIGESTS]:  # of several entries for one paper the last is first
+        for row in digests[:MOST_DIGESTS]:  # newest first: a paper keeps its latest entry
             for entry in _of_delivery(work, publisher, row):
                 by_id.setdefault(entry.id, entry)
         entries = tuple(by_id.values())[: 2 * MOST_ENTRIES]
@@ -240,7 +244,7 @@ def personal_feed(
 
 
 def feed_reader(work: Transaction, desk: SignupContext, token: str) -> Subscriber:
-    """Whose feed this is. Raises NotFound."""
+    """Return the reader whose feed this is. Raises NotFound."""
     parts = read_token(token)
     if parts is not None and parts.purpose is Purpose.FEED:
         person = work[SubscriberStore].get(SubscriberId(parts.row))
@@ -252,7 +256,7 @@ def feed_reader(work: Transaction, desk: SignupContext, token: str) -> Subscribe
 
 
 def _of_delivery(work: Transaction, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
-    """The papers of one digest, as they stood in it."""
+    """Return the papers of one digest, as they were sent."""
     edition = work[EditionStore].get(row.edition_id)
     slip = work[Ledger].find(
         edition.list_id, row.subscriber_id, DigestKind(row.kind), row.local_date

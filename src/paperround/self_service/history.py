@@ -1,5 +1,4 @@
-"""What a reader was sent, as the ledger has it, and what they say of its papers: for the reader,
-behind a mailed link."""
+"""A reader's history: the messages sent to them, and their ratings of papers, by a mailed link."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastPaper:
-    """A paper that a digest held, and its page here."""
+    """A paper of a digest, and its page."""
 
     title: str
     page: str
@@ -32,9 +31,10 @@ class PastPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastMail:
-    """One mail: what it was, when, what became of it in plain words, and what the server said.
+    """One message: what it was, when, its outcome in plain words, and the server's reply.
 
-    `local_date` is the date of a digest; a notice has none. `at` is when it was sent, else due.
+    `local_date` is the date of a digest; a system email has none. `at` is when it was sent, else
+    due.
     """
 
     called: str
@@ -48,7 +48,7 @@ class PastMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderHistory:
-    """The latest mails of a reader, newest first. `most` is how many are shown."""
+    """The latest messages to a reader, newest first. `most` is how many are shown."""
 
     masked: str
     zone: str
@@ -57,7 +57,7 @@ class ReaderHistory:
 
 
 def reader_history(desk: SignupContext, token: str, *, now: datetime) -> ReaderHistory | None:
-    """The mails of whoever holds a freshly mailed link; None for any other."""
+    """Return the messages to the holder of a recently mailed link; None for any other link."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
@@ -97,7 +97,7 @@ def _past(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackPaper(PastPaper):
-    """A paper of a digest, and what its reader has said of it."""
+    """A paper of a digest, and its reader's ratings."""
 
     paper_id: PaperId
     verdicts: frozenset[str]
@@ -105,7 +105,7 @@ class FeedbackPaper(PastPaper):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackForm:
-    """The papers of one digest, in its order."""
+    """The papers of one digest, in order."""
 
     list_title: str
     local_date: date
@@ -113,7 +113,8 @@ class FeedbackForm:
 
 
 def feedback_sheet(desk: SignupContext, token: str) -> FeedbackForm | None:
-    """The papers of the digest a link came with; None for a forged link, or nobody's."""
+    """Return the papers of the digest a link came with; None if it is forged or the reader was
+    erased."""
     with desk.database.reading() as work:
         owner = _feedback_owner(work, desk, token)
         if owner is None:
@@ -146,9 +147,9 @@ def _feedback_owner(work: Transaction, desk: SignupContext, token: str) -> Deliv
 def give_feedback(
     desk: SignupContext, token: str, paper_id: PaperId, verdict: str, *, now: datetime
 ) -> bool:
-    """Keep what the reader of a digest says of one of its papers; said twice is said once.
+    """Store the rating of a paper by the reader of its digest; repeating it changes nothing.
 
-    False for any other paper, verdict or link.
+    Returns False for an unknown paper, verdict or link.
     """
     if verdict not in VERDICTS:
         return False
@@ -158,7 +159,7 @@ def give_feedback(
         if owner is None:
             return False
         papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
-        # a page may be older than the ids of its papers, so both count
+        # A page may be older than a merge of its papers, so both ids are valid.
         asked = (one for one in papers if paper_id in (one.frozen_id, one.paper_id))
         paper = next(asked, None)
         if paper is None:

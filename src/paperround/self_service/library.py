@@ -1,6 +1,6 @@
-"""What a reader gives: a library of their own, or what they think of papers of late.
+"""Build a reader's interests from their own library, or from papers they rate.
 
-It is understood first, and kept when they say so.
+Results are shown first, and stored once the reader confirms.
 """
 
 from collections.abc import Collection, Sequence
@@ -44,17 +44,17 @@ from paperround.subscribers.readers import NewFeedback
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 MOST_LOOKED_UP = 300
-"""Titles of one library that are looked for, each with a search; the others stay titles."""
+"""Titles of one library that are searched for; the others stay titles."""
 
 _NAMING = ("arxiv", "doi", "biorxiv", "pmid")
-"""The kinds of identifiers that a seed is best kept as."""
+"""Kinds of identifiers for a seed, most preferred first."""
 
 
 def understand(
     desk: SignupContext, token: str, library: Library, *, now: datetime
 ) -> Understood | None:
-    """What of a library is known here and what would be kept, for whoever holds a freshly mailed
-    link; None for any other. Nothing is kept."""
+    """Return what an import of a library would store, for the holder of a recently mailed link;
+    None for any other. Stores nothing."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
@@ -80,7 +80,7 @@ def understand(
 
 
 def _papers(work: Transaction, works: Sequence[GivenWork]) -> list[tuple[GivenWork, Paper | None]]:
-    """The paper here that each work is, by any of its identifiers, else by its title."""
+    """Return the stored paper of each work, found by any identifier, else by title."""
     named = {pair for one in works for pair in one.identifiers.items()}
     found = work[PaperStore].find(named) if named else {}
     by_name = work[PaperStore].load(set(found.values())) if found else {}
@@ -97,7 +97,8 @@ def _papers(work: Transaction, works: Sequence[GivenWork]) -> list[tuple[GivenWo
 
 
 def _understood(one: GivenWork, paper: Paper | None, seeds: set[str]) -> UnderstoodWork | None:
-    """None for what has neither a title that can be kept nor an identifier."""
+    """Return what would be stored for a work; None if it has neither a usable title nor an
+    identifier."""
     if paper is not None:
         seed = canonical(paper.identifiers)
         return UnderstoodWork(seed=seed, title=paper.title, paper=paper.id, already=seed in seeds)
@@ -115,11 +116,11 @@ def _understood(one: GivenWork, paper: Paper | None, seeds: set[str]) -> Underst
 def keep_seeds(
     desk: SignupContext, token: str, seeds: Sequence[str], *, now: datetime
 ) -> int | None:
-    """Keep these papers as what whoever holds a freshly mailed link likes; returns how many were
+    """Store these papers as interests of the holder of a recently mailed link; return how many were
     new, None for any other link.
 
-    Raises InvalidInput (code `seed`) for one that cannot be read, and (code `interests`) when there
-    is no room for all of them.
+    Raises InvalidInput (code `seed`) for an invalid one, and (code `interests`) if they exceed the
+    limit.
     """
     wanted = checked_interests([Interest(InterestKind.SEED, one) for one in seeds])
 
@@ -133,8 +134,8 @@ def keep_seeds(
 def add_all(
     work: Transaction, person: SubscriberId, more: Sequence[Interest], *, now: datetime
 ) -> int:
-    """Add all of these to what a person is interested in; returns how many were new. Raises
-    InvalidInput (code `interests`), and adds none, when there is no room for all."""
+    """Add these interests to a reader's; return how many were new. Raises InvalidInput (code
+    `interests`), and adds none, if they exceed the limit."""
     known = interests_of(work, person)
     new = [one for one in dict.fromkeys(more) if one not in known]
     room = MOST_INTERESTS - len(known)
@@ -151,11 +152,11 @@ def add_all(
     return len(new)
 
 
-# Five good, three bad: a reader judges papers of late, sees what that says, and keeps what they
-# want of it.
+# Onboarding by ratings: a reader rates recent papers, at least five good and three bad, and chooses
+# among the interests that suggests.
 
 PAGE = 12
-"""Papers of one page: enough for five good ones and three bad ones among them."""
+"""Papers per page: enough to find five good and three bad ones."""
 
 MOST_PAGES = 5
 LOOKED_BACK = timedelta(days=14)
@@ -167,15 +168,15 @@ MOST_CATEGORIES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptJudgements:
-    """What was kept: how many judgements, and how many new lines of interests."""
+    """How many ratings, and how many new interests, were stored."""
 
     papers: int
     interests: int
 
 
 def papers_to_judge(desk: SignupContext, token: str, *, page: int, now: datetime) -> Judging | None:
-    """Papers of the last editions of the reader's lists that differ from each other and that they
-    said nothing of yet; None for a link that is not freshly mailed."""
+    """Return recent papers of the reader's lists that differ from each other and that they have not
+    rated; None if the link was not recently mailed."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
@@ -203,7 +204,7 @@ def papers_to_judge(desk: SignupContext, token: str, *, page: int, now: datetime
 
 
 def _unjudged(work: Transaction, reader: TokenHolder, now: datetime) -> dict[PaperId, Placed]:
-    """By paper, best first; of every list of theirs."""
+    """Return unrated papers of all of the reader's lists, best first."""
     since = (now - LOOKED_BACK).date()
     said = {paper for paper, _ in work[SubscriberStore].feedback_of(reader.person.id)}
     lists = [one.list_id for one in work[SubscriberStore].subscriptions_of(reader.person.id)]
@@ -223,7 +224,7 @@ def _unjudged(work: Transaction, reader: TokenHolder, now: datetime) -> dict[Pap
 
 
 def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, str]:
-    """What papers are called; those that nobody knows are left out."""
+    """Return the titles of papers; unknown ones are left out."""
     with database.reading() as work:
         return {id_: paper.title for id_, paper in work[PaperStore].load(papers).items()}
 
@@ -236,8 +237,8 @@ def suggest(
     *,
     now: datetime,
 ) -> Suggestions | None:
-    """What these judgements say, to be looked at before it is kept; None for a link that is not
-    freshly mailed."""
+    """Return the interests that these ratings suggest, without storing them; None if the link was
+    not recently mailed."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
@@ -262,7 +263,7 @@ def _known(ids: Collection[PaperId], papers: dict[PaperId, Paper]) -> list[Paper
 
 
 def _wants(kind: InterestKind, values: Sequence[str]) -> tuple[Interest, ...]:
-    """Those that can be kept: a feed may name an author in more letters than a line has."""
+    """Return valid interests: an author's name from a feed may be too long for one."""
     found = []
     for value in values:
         with suppress(InvalidInput):
@@ -279,10 +280,10 @@ def keep_judgements(
     *,
     now: datetime,
 ) -> KeptJudgements | None:
-    """Keep what was said of papers as feedback on them, and these interests; None, and nothing
-    kept, for a link that is not freshly mailed.
+    """Store ratings as feedback, and these interests; None, and nothing stored, if the link was not
+    recently mailed.
 
-    Raises InvalidInput for an interest that cannot be, and where there is no room.
+    Raises InvalidInput for an invalid interest, and if they exceed the limit.
     """
     wanted = checked_interests(interests)
     said = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_JUDGED]

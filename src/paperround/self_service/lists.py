@@ -1,4 +1,4 @@
-"""Several lists at once: which there are, which of them a reader gets, and joining another."""
+"""Lists of a reader: show them, and subscribe to another one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ CONSENT = "asked for on the page of their choices, by a mailed link"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderList:
-    """A list, and how its reader stands to it. `known`: they have, or had, choices for it."""
+    """A list, and the reader's relation to it. `known`: they have, or had, preferences for it."""
 
     name: str
     title: str
@@ -28,7 +28,8 @@ class ReaderList:
 
 
 def lists_of(desk: SignupContext, token: str, *, now: datetime) -> tuple[ReaderList, ...]:
-    """Every list, by title, for whoever holds a freshly mailed link; none for any other."""
+    """Return every list, by title, for the holder of a recently mailed link; empty for any
+    other."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
@@ -44,7 +45,7 @@ def lists_of(desk: SignupContext, token: str, *, now: datetime) -> tuple[ReaderL
 
 
 def every_list(database: Database) -> tuple[MailingList, ...]:
-    """Every list that somebody can sign up for, by title."""
+    """Return every list, by title."""
     with database.reading() as work:
         return tuple(
             sorted(work[ListStore].all(), key=lambda one: (one.title.casefold(), one.name))
@@ -52,11 +53,11 @@ def every_list(database: Database) -> tuple[MailingList, ...]:
 
 
 def join_list(desk: SignupContext, token: str, list_name: str, *, now: datetime) -> bool:
-    """Make whoever holds a freshly mailed link a reader of the list, at the hour and as often as
-    they get the one they have; False for any other link. No further mail has to ask them: this link
-    came to their inbox.
+    """Subscribe the holder of a recently mailed link to the list, with the schedule of their
+    current one; return False for any other link. It needs no confirmation: this link reached their
+    inbox.
 
-    Raises NotFound for a list there is not.
+    Raises NotFound for an unknown list.
     """
 
     def join(work: Transaction) -> Welcome | None:

@@ -1,4 +1,4 @@
-"""A few papers to judge: "five good, three bad" tell more than a list of words."""
+"""Onboarding by ratings: choose papers to rate, and find what the good ones have in common."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from paperround.subscribers.interests import Interest
 GOOD, BAD = "good", "bad"
 ENOUGH_GOOD, ENOUGH_BAD = 5, 3
 MOST_JUDGED = 60
-"""Papers that are judged at a time."""
+"""Ratings that are stored at a time."""
 
 _LOOKED_AT = 5
-"""Of so many papers for each that is wanted the ones that differ most are chosen."""
+"""Candidates per paper chosen; the most different ones are chosen among them."""
 
 _COST = 2.0
-"""What being just like a chosen paper costs, in places from the first to the last."""
+"""The penalty for equalling a chosen paper; 1 is the distance from the first to the last place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedPaper:
-    """A paper to be judged, as its edition told of it."""
+    """A paper to rate, as its edition shows it."""
 
     paper_id: PaperId
     title: str
@@ -33,7 +33,7 @@ class JudgedPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judging:
-    """A page of papers to judge; `page` counts from 1, `more` says whether another follows."""
+    """A page of papers to rate; `page` counts from 1, `more` tells whether another page follows."""
 
     papers: tuple[JudgedPaper, ...]
     page: int
@@ -42,7 +42,7 @@ class Judging:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestions:
-    """What the papers judged good have in common, as interests to choose from."""
+    """What the papers rated good have in common, as interests to choose from."""
 
     good: tuple[Paper, ...]
     bad: tuple[Paper, ...]
@@ -52,7 +52,7 @@ class Suggestions:
 
 
 def spread_out(papers: Sequence[Paper], *, most: int) -> list[Paper]:
-    """At most so many of them, which differ from each other; earlier ones before later ones."""
+    """Return at most `most` papers that differ from each other, preferring earlier ones."""
     pool = list(papers[: most * _LOOKED_AT])
     said = {one.id: frozenset(stems(f"{one.title} {' '.join(one.keywords)}")) for one in pool}
     nearest: dict[PaperId, float] = dict.fromkeys(said, 0.0)
@@ -70,8 +70,8 @@ def spread_out(papers: Sequence[Paper], *, most: int) -> list[Paper]:
 
 
 def common_categories(good: Sequence[Paper], bad: Sequence[Paper], *, most: int) -> tuple[str, ...]:
-    """The categories that at least two of the good papers are in, and more of them than of the bad
-    ones; most frequent first."""
+    """Return categories of at least two good papers that are rarer among the bad ones, most
+    frequent first."""
     counts, against = (
         Counter(one for paper in papers for one in set(paper.categories)) for papers in (good, bad)
     )
@@ -80,8 +80,8 @@ def common_categories(good: Sequence[Paper], bad: Sequence[Paper], *, most: int)
 
 
 def telling_authors(good: Sequence[Paper], bad: Sequence[Paper], *, most: int) -> tuple[str, ...]:
-    """Who wrote the good papers, and none of the bad ones: whoever wrote several, then the first
-    and the last named of each."""
+    """Return authors of good papers who wrote none of the bad ones: first those of several papers,
+    then the first and last author of each."""
     unwanted = {name for paper in bad for name in paper.authors}
     counts = Counter(name for paper in good for name in dict.fromkeys(paper.authors))
     several = [name for name, count in counts.most_common() if count > 1]

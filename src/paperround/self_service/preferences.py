@@ -1,4 +1,4 @@
-"""What people do with the links they were mailed: leave, see their choices, change them."""
+"""What readers do with mailed links: unsubscribe, see their preferences, change them."""
 
 import secrets
 from collections.abc import Callable, Sequence
@@ -41,19 +41,19 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 T = TypeVar("T")
 
 UNDO_EVERY = timedelta(hours=24)
-"""How often somebody is mailed a link that takes back their leaving, while the last one is good."""
+"""How often a link that undoes an unsubscription is sent, while the last one still works."""
 
 LOST = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
-"""How a mail ends that its reader never got."""
+"""Final states of messages that their reader never received."""
 
 LONGEST_CLOCK = timedelta(days=8)
-"""A due instant lies at most days ahead; this is surely beyond it."""
+"""A due instant is at most days ahead; this is surely later."""
 
 
 def language_kept(desk: SignupContext, token: str) -> str | None:
-    """The language that the reader keeps whose link `token` is, whatever it is good for; None where
-    that is open, and for a link of nobody. Of somebody who is to confirm it is what this mail was
-    asked for in: others may have asked before."""
+    """Return the language preference of the reader a link belongs to, whatever its purpose; None
+    without one, and for an invalid link. For a confirmation, it is the language of that sign-up:
+    others may have signed up the same address before."""
     with desk.database.reading() as work:
         asked = noted(work, desk.keys, token, Purpose.CONFIRM)
         if asked is not None and "choices" in asked.payload:
@@ -62,13 +62,13 @@ def language_kept(desk: SignupContext, token: str) -> str | None:
     return None if reader is None else reader.subscription.preferences.language
 
 
-# --- leaving -----------------------------------------------------------------------------------
+# --- unsubscribing -----------------------------------------------------------------------------
 
 
 def masked_address(desk: SignupContext, token: str) -> str | None:
-    """Whose link `token` is, so that a reader knows it and nobody else does: `a•••@example.org`.
+    """Return the masked address of the reader a link belongs to: `a•••@example.org`.
 
-    None for a forged one, and for somebody who was erased.
+    None if it is forged or they were erased.
     """
     with desk.database.reading() as work:
         reader = _leaving_reader(work, desk, token)
@@ -76,7 +76,8 @@ def masked_address(desk: SignupContext, token: str) -> str | None:
 
 
 def _leaving_reader(work: Transaction, desk: SignupContext, token: str) -> TokenHolder | None:
-    """Who may leave with `token`: a link that once was good for more is always good for that."""
+    """Return the reader whom `token` may unsubscribe: any link that was ever valid may, for
+    good."""
     owner = digest_owner(work, desk.keys, token)
     if owner is not None:
         return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
@@ -85,14 +86,14 @@ def _leaving_reader(work: Transaction, desk: SignupContext, token: str) -> Token
 
 
 def masked(address: str) -> str:
-    """An address so that its owner knows it and nobody else does: `a•••@example.org`."""
+    """Return an address that only its owner recognizes: `a•••@example.org`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}•••@{domain}"
 
 
 def leave(desk: SignupContext, token: str, *, now: datetime) -> None:
-    """End the subscription at once and mail a link that takes it back. Any token is fine: one that
-    is forged, or used before, changes nothing."""
+    """Unsubscribe at once, and send a link that undoes it. A forged or used token changes
+    nothing."""
 
     def stop(work: Transaction) -> bool:
         reader = _leaving_reader(work, desk, token)
@@ -105,7 +106,7 @@ def leave(desk: SignupContext, token: str, *, now: datetime) -> None:
 def leave_from_choices(
     desk: SignupContext, token: str, *, now: datetime, list_name: str | None = None
 ) -> bool:
-    """End the subscription from the page of one's choices; False for a link that is not good."""
+    """Unsubscribe from the preferences page; return False if the link is invalid."""
 
     def stop(work: Transaction, reader: TokenHolder) -> bool:
         stop_reading(work, desk.identity, reader, now=now)
@@ -120,8 +121,8 @@ def leave_from_choices(
 def stop_reading(
     work: Transaction, identity: Identity, reader: TokenHolder, *, now: datetime
 ) -> bool:
-    """End a subscription, and mail a link that takes it back unless one was mailed just before;
-    False when it was over already."""
+    """Unsubscribe, and send a link that undoes it unless one was sent recently; return False if
+    already unsubscribed."""
     subscription = reader.subscription
     if not work[SubscriberStore].leave(subscription.id, now=now):
         return False
@@ -141,8 +142,8 @@ def stop_reading(
 
 
 def mail_choices_link(desk: SignupContext, token: str, *, now: datetime) -> None:
-    """Mail a fresh link to the reader's choices, whoever holds this one. Silent, and three times a
-    day at most."""
+    """Send the reader of any link a new link to their preferences. Silent, and at most three times
+    a day."""
 
     def put(work: Transaction) -> None:
         reader = _leaving_reader(work, desk, token)
@@ -154,14 +155,14 @@ def mail_choices_link(desk: SignupContext, token: str, *, now: datetime) -> None
     desk.wake()
 
 
-# --- choices -----------------------------------------------------------------------------------
+# --- preferences -------------------------------------------------------------------------------
 
 
 def open_choices(
     desk: SignupContext, token: str, *, now: datetime, list_name: str | None = None
 ) -> Choices | None:
-    """The choices of whoever holds a freshly mailed link, for the list that is named or the one the
-    link was mailed for; None for any other link."""
+    """Return the preferences of the holder of a recently mailed link, for the named list or the one
+    the link was sent for; None for any other link."""
     with desk.database.reading() as work:
         reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
         if reader is None:
@@ -172,7 +173,8 @@ def open_choices(
 
 
 def _asked(notice: Notice) -> tuple[Interest, ...]:
-    """What was asked for when the link was, and is not settled yet."""
+    """Return interests sent along with the request for a link, until the reader has decided on
+    them."""
     waits = notice.kind is SystemMailKind.PREFERENCES and notice.used_at is None
     return unpacked_interests(notice.payload) if waits else ()
 
@@ -204,7 +206,7 @@ def _choices(
 
 
 def _next_due(work: Transaction, subscription: Subscription, *, by: datetime) -> datetime | None:
-    """When the subscription is due; None when that is not set, or not `by` then."""
+    """Return when the subscription is due; None if that is unset or after `by`."""
     just_before = SubscriptionId(subscription.id - 1)
     found = work[SubscriberStore].due(subscription.list_id, now=by, limit=1, after=just_before)
     return next((one.due_at for one in found if one.subscription.id == subscription.id), None)
@@ -219,15 +221,15 @@ def save_choices(
     interests: Sequence[Interest] | None = None,
     list_name: str | None = None,
 ) -> Choices | None:
-    """Replace the choices of whoever holds a freshly mailed link, and what they are interested in
-    unless that is None; None for any other link.
+    """Replace the preferences of the holder of a recently mailed link, and their interests unless
+    None; return None for any other link.
 
-    Raises InvalidInput whose code is the name of the field, or the kind of interest, that is wrong.
+    Raises InvalidInput; its code is the invalid field or the kind of the interest.
     """
     kept = None
     if interests is not None:
         kept = checked_interests(interests)
-        with desk.database.reading() as work:  # looked up while nobody waits to write
+        with desk.database.reading() as work:  # searches would keep a write transaction open
             if choosing_reader(work, desk.keys, token, now=now) is not None:
                 kept = settled(work, kept)
 
@@ -237,7 +239,7 @@ def save_choices(
         if kept is not None:
             work[SubscriberStore].set_interests(reader.person.id, kept, now=now)
             notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
-            if notice is not None and _asked(notice):  # what the link asked for is settled by that
+            if notice is not None and _asked(notice):  # saving decides on what came with the link
                 work[NoticeLedger].use(notice.id, now=now)
         fresh = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
         if fresh is None:
@@ -249,8 +251,8 @@ def save_choices(
 
 
 def renew_feed(desk: SignupContext, token: str, *, now: datetime) -> Choices | None:
-    """Give the feed of whoever holds a freshly mailed link a new address; the one before ends at
-    once. None for any other link."""
+    """Replace the feed address of the holder of a recently mailed link; the old one stops working
+    at once. Return None for any other link."""
 
     def renew(work: Transaction, reader: TokenHolder) -> Choices | None:
         work[SubscriberStore].renew_nonce(reader.person.id, secrets.token_urlsafe(16), now=now)
@@ -263,7 +265,7 @@ def renew_feed(desk: SignupContext, token: str, *, now: datetime) -> Choices | N
 def _set_clock(
     work: Transaction, desk: SignupContext, before: Subscription, reader: TokenHolder, now: datetime
 ) -> None:
-    """Another hour or zone moves the next digest; one that is due already stays owed."""
+    """Move the next digest to a changed hour or zone, unless one is due already."""
     subscription, mailing_list = reader.subscription, reader.mailing_list
     hours = Hours(hour=desk.default_hour)
     clocks = {
@@ -286,7 +288,7 @@ def _as_chooser(
     now: datetime,
     list_name: str | None = None,
 ) -> T | None:
-    """What `do` returns for whoever holds a freshly mailed link, in one transaction."""
+    """Return what `do` returns for the holder of a recently mailed link, run in one transaction."""
 
     def run(work: Transaction) -> T | None:
         reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)

@@ -1,6 +1,6 @@
-"""Preview digests: as somebody would get one now, by the choices they have or those they only try.
+"""Preview digests with a reader's own preferences, or with ones they only try; send test emails.
 
-Nothing is planned, stored or sent.
+Previews plan, store and send nothing.
 """
 
 from dataclasses import dataclass, field, replace
@@ -48,8 +48,8 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The mail, or why there would be none. `planned`: these are the bytes of a ledger row.
-    `rendered` is the mail in words, for a page."""
+    """The message, or why there would be none. `planned`: the content is that of a ledger row.
+    `rendered` is the text and HTML for a page."""
 
     edition: Edition
     list_title: str
@@ -60,20 +60,20 @@ class Preview:
 
     @property
     def papers(self) -> tuple[DigestPaper, ...]:
-        """The papers of the mail, in its order."""
+        """The papers of the message, in its order."""
         return self.mail.view.papers if self.mail else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriedChoices:
-    """Choices that somebody only tries: nothing of them is kept. `interests` None: those that are
-    kept. A pause and a day of the week do not matter: the digest after them is shown."""
+    """Preferences and interests to try without storing them; `interests` None means the stored
+    ones. A pause and the weekday are ignored: the next digest is shown."""
 
     preferences: Preferences = field(default_factory=Preferences)
     interests: tuple[Interest, ...] | None = None
 
     def of(self, subscription: Subscription) -> Subscription:
-        """The subscription with these choices, for a digest that comes now."""
+        """Return the subscription with these preferences, for a digest sent now."""
         wish = replace(self.preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None)
         state = SubscriberState.ACTIVE
         return replace(subscription, preferences=wish, state=state, resting_until=None)
@@ -81,7 +81,7 @@ class TriedChoices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestPreviewer:
-    """Makes digests to be looked at."""
+    """Previews digests."""
 
     database: Database
     ranker: Ranker
@@ -101,12 +101,12 @@ class DigestPreviewer:
         afresh: bool = False,
         tried: TriedChoices | None = None,
     ) -> Preview:
-        """The digest of `reader` (None: somebody new) from the frozen edition, else from one
-        drafted.
+        """Return the digest of `reader` (None: a new one) from the frozen edition, else from a
+        draft.
 
-        A mail of that edition that is made or out is shown as it is; `afresh` shows what would come
-        after it, by the choices that hold now, or those that are `tried`, where the edition has
-        more. Raises NotFound for an unknown list or subscriber.
+        If that edition's message is planned or sent, it is shown unchanged; `afresh` instead shows
+        what would follow it with the current preferences, or those `tried`, if the edition has more
+        papers. Raises NotFound for an unknown list or subscriber.
         """
         mailing_list, edition = self._edition(list_name, day, now)
         with self.database.reading() as work:
@@ -136,7 +136,7 @@ class DigestPreviewer:
         mailing_list, edition = standing_edition(
             database=self.database, list_name=list_name, day=day, cut=MANUAL_CUT, now=now
         )
-        if edition is None:  # what people whose hour comes now would get, when it is of this day
+        if edition is None:  # readers due now get the newest edition, if it is of this day
             with self.database.reading() as work:
                 newest = work[EditionStore].newest(mailing_list.id, by=now)
             if newest is not None and newest.day == (day or local_date(now, mailing_list.zone)):
@@ -169,7 +169,7 @@ class DigestPreviewer:
 def _subscribed(
     work: Transaction, mailing_list: MailingList, address: Address | None
 ) -> tuple[Subscriber | None, Subscription]:
-    """The person at `address` and their subscription; for None that of somebody new."""
+    """Return the person at `address` and their subscription; for None, that of a new reader."""
     if address is None:
         return None, Subscription(
             id=SubscriptionId(0),
@@ -189,8 +189,8 @@ def _subscribed(
 def _planned(
     work: Transaction, edition: Edition, subscriber: Subscriber
 ) -> tuple[DeliveryContent, Edition] | None:
-    """The mail of this edition that waits for the person or is out, whatever the date is there;
-    with the edition and every paper of the mail."""
+    """Return the reader's planned or sent message of this edition, whatever the date in their zone,
+    and the edition with every paper."""
     for offset in (0, -1, 1):
         day = edition.day + timedelta(days=offset)
         row = work[Ledger].find(edition.list_id, subscriber.id, DigestKind.DIGEST, day)
@@ -199,7 +199,7 @@ def _planned(
     return None
 
 
-# --- on pages of readers -----------------------------------------------------------------------
+# --- previews on readers' pages ----------------------------------------------------------------
 
 
 def next_digest(
@@ -211,11 +211,10 @@ def next_digest(
     preferences: Preferences | None = None,
     interests: tuple[Interest, ...] | None = None,
 ) -> Preview | None:
-    """The digest that the holder of a freshly mailed link would get now, after what they have had:
-    as their choices stand, or with `preferences` and `interests` that are not kept. None for any
-    other link.
+    """Return the next digest of the holder of a recently mailed link, with their stored preferences
+    or the given ones, which are not stored; None for any other link.
 
-    Raises InvalidInput for choices that cannot be.
+    Raises InvalidInput for invalid preferences.
     """
     keys = previewer.identity.keys
     with previewer.database.reading() as work:
@@ -237,9 +236,9 @@ def newcomers_digest(
     *,
     now: datetime,
 ) -> Preview:
-    """What somebody new with these choices would get now.
+    """Return the first digest of a new reader with these preferences.
 
-    Raises NotFound for an unknown list, InvalidInput for choices that cannot be.
+    Raises NotFound for an unknown list, InvalidInput for invalid preferences.
     """
     with previewer.database.reading() as work:
         tried = _tried(work, work[ListStore].get(list_name), preferences, interests, now)
@@ -259,8 +258,8 @@ def _tried(
 
 
 def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> Preview:
-    """What the holder of a confirmation's link would get once they confirm. A link that is forged,
-    used or old shows what anybody would get: looking tells nothing of it."""
+    """Return the first digest after the confirmation a link belongs to. A forged, used or expired
+    link shows the default list's digest, and so reveals nothing."""
     name, tried = DEFAULT_LIST, TriedChoices()
     with previewer.database.reading() as work:
         notice = noted(work, previewer.identity.keys, token, Purpose.CONFIRM)
@@ -282,17 +281,17 @@ def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> 
 
 
 LIFE = FIRST_RETRY - timedelta(minutes=1)
-"""A test is tried once: its life ends before a second try would come."""
+"""A test email is tried once: it expires before its second attempt."""
 
 
 def send_test(
     post: DeliveryContext, identity: Identity, address: Address, list_name: str, *, now: datetime
 ) -> Notice:
-    """Write a test mail to `address` and send it at once, with whatever other notices wait.
+    """Send a test email to `address` at once, along with any queued system emails.
 
-    It holds the list's newest edition, as somebody new would get it; a few words where there is
-    none. Returns the notice as it then stands. Raises NotFound for an unknown list, InvalidInput
-    for an address that must never be mailed, and Conflict while mail is held.
+    It contains the list's newest edition as a new reader would get it, or a short text if there is
+    none. Returns its system email afterwards. Raises NotFound for an unknown list, InvalidInput for
+    a suppressed address, and Conflict while sending is paused.
     """
     if (held := why_held(post)) is not None:
         raise Conflict(held)
