@@ -1,1 +1,1 @@
-"""What comes back: read, judged, and what it means for a reader."""
+"""Bounces, complaints and replies: parse them, classify them, act on them."""

@@ -1,16 +1,16 @@
-"""What a returned mail proves about a reader's address. Pure.
+"""Classify bounces: what a reply proves about the recipient's address.
 
-    what the far end said                       evidence
+    reply                                       evidence
     delivered, relayed, delayed                 none: nothing is lost yet
-    full, blocked, refused for policy, later    passing: the address may be fine
-    5.1.1 and its kin, to the recipient         gone: a reader is stopped on this alone
-    "no such user" in words only                likely gone: it takes two on different days
+    full, blocked, policy, temporary            passing: the address may be fine
+    5.1.1 and similar, about the recipient      gone: suppresses the reader at once
+    "no such user" in words only                likely gone: needs two on different days
     a complaint                                 complaint
-    an out-of-office note                       auto-reply, never evidence
+    an out-of-office reply                      auto-reply, never evidence
 
-The words of servers are many and their codes are often wrong, so only a code that names the
-address, that nothing in the text contradicts, stops a reader by itself: a reader who is stopped
-wrongly never hears of it. Codes are those of RFC 3463 and of its registry.
+Servers word replies in many ways and often use wrong codes. So only a code about the address, which
+nothing in the text contradicts, suppresses a reader by itself: a reader suppressed by mistake never
+learns of it. Codes are those of RFC 3463 and its registry.
 """
 
 import re
@@ -22,13 +22,13 @@ from paperround.delivery.model import _STRONGEST_LAST, Evidence, Outcome, Phase,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a mail system said of one recipient.
+    """A mail system's reply about one recipient.
 
-    `status` is the Status field of a delivery report (RFC 3464), `said` the far end's own words
-    with whatever codes they hold, `recipient` the address that the report names, empty where that
-    is none or several. `by_smtp` is false where a program on the last machine spoke and not a mail
-    server, `after_data` where the answer came once the message was handed over: filters speak then,
-    and they say "no such user" of people who exist.
+    `status` is the Status field of a delivery report (RFC 3464), `said` the server's text with any
+    codes in it, `recipient` the address the report names, empty for none or several. `by_smtp` is
+    false if a program on the last machine replied and not a mail server. `after_data`: the reply
+    came after the message was transferred, when filters reply, which report "no such user" of
+    existing users.
     """
 
     said: str = ""
@@ -40,15 +40,15 @@ class Statement:
 
 
 LONGEST = 10_000
-"""Characters of a statement that are read. Servers say it in a few lines."""
+"""Characters of a statement that are read. Replies are a few lines long."""
 
 _CLASS = re.compile(r"(?<![\d.])([45])(?:\d\d(?:[ -]|$)|\.\d{1,3}\.\d{1,3}(?![\d.]*\d))")
-"""The first digit of a reply (RFC 5321) or of a code."""
+"""The first digit of a reply code (RFC 5321) or an enhanced status code."""
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _ADDRESS_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 _GENERAL = frozenset({"5.0.0", "5.1.0", "5.5.0"})
 _QUOTING = re.compile(r"^5\.\d\.\d - [\w ]+(?=[45]\d\d-')")
-"""What Cisco's gateways say before the reply of the server they spoke to."""
+"""The prefix that Cisco's gateways put before the reply of the server they connected to."""
 _SOFT = (words.FULL, words.RESTING, words.FOR_NOW)
 _END = re.compile(r"[.;!?](?= )|[。；！？]")
 """The end of a sentence."""
@@ -56,13 +56,13 @@ _NOT_FAILED = frozenset({"delivered", "relayed", "expanded", "delayed", "deliver
 
 
 def evidence_of(statement: Statement) -> Evidence:
-    """What the statement proves, by the table above."""
+    """Return what the statement proves, by the table above."""
     if statement.action in _NOT_FAILED:
         return Evidence.NONE
     said = _QUOTING.sub("", words.folded(statement.said[:LONGEST]))
     spoken = _CODE.findall(said)
     no_user, no_host = (_is_said(said, one) for one in (words.NO_SUCH_USER, words.NO_SUCH_HOST))
-    # It is full, at rest or for now. A server gives a 4yz for what may pass, and no other.
+    # Full, disabled or temporary; also if all codes are 4yz.
     may_pass = any(one.search(said) for one in _SOFT) or set(_CLASS.findall(said)) == {"4"}
     if may_pass or _contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*spoken})):
         return Evidence.PASSING
@@ -72,7 +72,7 @@ def evidence_of(statement: Statement) -> Evidence:
         return Evidence.GONE
     if no_user or no_host:
         gone = not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
-    elif said:  # a code points to the address, of which the words say nothing
+    elif said:  # a code is about the address, but the text is not
         gone = is_direct and statement.status in _ADDRESS_GONE and set(codes) <= _GENERAL
     else:
         gone = is_direct and statement.status in {*_ADDRESS_GONE, "5.2.1"}
@@ -80,10 +80,10 @@ def evidence_of(statement: Statement) -> Evidence:
 
 
 def evidence_of_outcome(outcome: Outcome, verdict: ReplyClass) -> Evidence:
-    """What a relay's answer proves of the recipient, while a mail is handed over.
+    """Return what a relay's reply during delivery proves about the recipient.
 
-    Only RCPT is about the recipient; later a full mailbox is. What is our fault, or the
-    destination's for now, is held against nobody.
+    Only replies to RCPT are about the recipient; later ones only if the mailbox is full. Errors of
+    ours and temporary ones of the destination prove nothing.
     """
     reply = outcome.reply
     if reply is None or reply.code < 400 or verdict.blame.us or verdict.blame.destination:
@@ -97,12 +97,12 @@ def evidence_of_outcome(outcome: Outcome, verdict: ReplyClass) -> Evidence:
 
 
 def is_full(words_of_a_server: str) -> bool:
-    """Whether the words say that the mailbox is there, with no room left."""
+    """Return whether the text says that the mailbox exists but is full."""
     return words.FULL.search(words.folded(words_of_a_server)) is not None
 
 
 def is_telling(words_of_a_server: str) -> bool:
-    """Whether a code or a word in it says why."""
+    """Return whether a code or a phrase in the text gives a reason."""
     said = words.folded(words_of_a_server[:LONGEST])
     if not {*_CODE.findall(said)} <= _GENERAL:
         return True
@@ -111,12 +111,13 @@ def is_telling(words_of_a_server: str) -> bool:
 
 
 def at_most(found: Evidence, most: Evidence) -> Evidence:
-    """What was found, or `most` where that is weaker."""
+    """Return the weaker of two pieces of evidence."""
     return min(found, most, key=_STRONGEST_LAST.index)
 
 
 def _is_said(said: str, gone: re.Pattern[str]) -> bool:
-    """Whether a sentence says it of the reader. One that only supposes it counts beside a reply."""
+    """Return whether a sentence states it about the reader. A mere guess counts only with a reply
+    code."""
     answered = _CLASS.search(said) is not None
     return any(
         gone.search(one) and not words.SENDER.search(one)
@@ -126,8 +127,8 @@ def _is_said(said: str, gone: re.Pattern[str]) -> bool:
 
 
 def _contradicted(said: str, *, known: bool) -> bool:
-    """Whether it is about us, our message or the way, whatever else it says. A code and words that
-    agree on the address are `known` better."""
+    """Return whether the reply is about us, our message or the connection instead. A code and words
+    that agree on the address (`known`) outweigh most of that."""
     if any(words.OUR_ADDRESS.search(one) for one in _END.split(said)):
         return True
     return not known and words.ABOUT_US.search(said) is not None

@@ -1,15 +1,15 @@
-"""What comes back, whoever brings it: which mail it is about, and what follows for its reader.
+"""Handle bounces, complaints and unsubscribe requests: find the message and act on its reader.
 
     signed address ────────────────┐
-    our Message-ID + its recipient ┼─► a mail of ours ─► its reader ─► what is held against them
-    a provider's recipient ────────┘                                   ─► stopped, mail rests, noted
+    our Message-ID + its recipient ┼─► a message of ours ─► its reader ─► bounce score
+    a provider's recipient ────────┘                         ─► suppressed, paused, noted
 
-A signed return address proves which mail an event is about. A Message-ID proves nothing: replies
-and forwarded digests carry it. It counts only beside the address that this mail went to, and where
-no provider's signature was checked only as a bounce, which then rests mail at most. A recipient
-alone counts only from such a provider, and only where the ledger holds a digest to that address of
-the last 30 days. A return address that is signed badly or too old makes the event be about nothing,
-whatever else it says.
+A signed return address proves which message an event is about. A Message-ID proves nothing by
+itself: replies and forwarded digests contain it. It counts only together with the address the
+message went to, and, unless a provider signed the event, only as a bounce, which then pauses
+sending at most. A recipient alone counts only from such a provider, and only if the ledger has a
+digest to that address in the last 30 days. An event with a forged or expired return address is
+about no message, whatever else it contains.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 log = logging.getLogger(__name__)
 
 CHUNK = 100
-"""Events a transaction."""
+"""Events per transaction."""
 
 DAY = timedelta(hours=24)
 _LONGEST_CODE = 40
@@ -56,7 +56,7 @@ _LONGEST_CODE = 40
 def receive(
     database: Database, keys: KeyRing, events: Sequence[ReturnedEvent], *, now: datetime
 ) -> IntakeSummary:
-    """Take `events` in, each once however often it comes, and say what they did."""
+    """Process `events`, each once however often it is delivered; return counts of their effects."""
     did = Counter[str]()
     waiting = iter(events)
     while chunk := list(islice(waiting, CHUNK)):
@@ -69,30 +69,30 @@ def receive(
 
 
 def receipt(words: Iterable[str]) -> IntakeSummary:
-    """The receipt of events that did this."""
+    """Return the summary of events with these effects."""
     return IntakeSummary(**Counter(words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandledReport:
-    """What became of one event; `did` None: it came before."""
+    """The effect of one event; `did` is None if it was already known."""
 
     did: Did | None
     mail: OwnMail | None = None
 
     @property
     def word(self) -> str:
-        """The count of a receipt that it is in."""
+        """The counter of a summary that includes it."""
         return "known" if self.did is None else self.did.value
 
 
 def take_one(
     work: Transaction, keys: KeyRing, event: ReturnedEvent, *, now: datetime
 ) -> HandledReport:
-    """Take one event in, within a transaction."""
-    name = event.event_id  # it may be long, or hold an address: then its hash stands for it
+    """Process one event within a transaction."""
+    name = event.event_id  # replaced by its hash if it is long or contains an address
     is_plain = name.isascii() and name.isprintable() and "@" not in name and len(name) <= 200
-    tidy = replace(  # it can be stored, whatever somebody wrote into it
+    tidy = replace(  # make it storable, whatever it contains
         event,
         event_id=name if is_plain else hashlib.sha256(name.encode("utf-8", "replace")).hexdigest(),
         code=masked(event.code)[:_LONGEST_CODE],
@@ -106,8 +106,8 @@ def take_one(
 def hold_against(
     work: Transaction, keys: KeyRing, book: str, moves: Sequence[Transition], *, now: datetime
 ) -> None:
-    """What a relay said at once, while these mails were handed over, counts as if it had come
-    back: in the transaction that writes the moves down."""
+    """Treat refusals by a relay during delivery as bounces, in the transaction that stores the
+    transitions."""
     for move in moves:
         if move.evidence is not Evidence.NONE:
             _Taking(work, keys, now).take_reply(book, move)
@@ -115,7 +115,7 @@ def hold_against(
 
 @dataclass(frozen=True, slots=True)
 class _Taking:
-    """One event, in one transaction."""
+    """Processes one event in one transaction."""
 
     work: Transaction
     keys: KeyRing
@@ -149,10 +149,11 @@ class _Taking:
             did, said = self._weighed(event, mail, Proof.REPLY)
             self.work[ReturnStore].end(kept, did, proof=Proof.REPLY, mail=mail, said=said)
 
-    # --- which mail ----------------------------------------------------------------------------
+    # --- the message ---------------------------------------------------------------------------
 
     def _about(self, event: ReturnedEvent) -> tuple[OwnMail | None, Proof]:
-        """The mail that `event` names, and what proves it: without that it counts for nothing."""
+        """Return the message `event` names, and the proof; without proof the event has no
+        effect."""
         if event.tag:
             mail = self._tagged(event)
             return mail, Proof.NONE if mail is None else Proof.TAG
@@ -167,15 +168,16 @@ class _Taking:
         return None, Proof.NONE
 
     def _is_told_of(self, mail: OwnMail, event: ReturnedEvent) -> bool:
-        """Whether an event that knows the Message-ID of `mail` also names the address it went to.
-        A complaint or a wish to leave takes more, where anybody can have written it."""
+        """Return whether an event with the Message-ID of `mail` also names its recipient. A
+        complaint or an unsubscribe request needs a provider's signature, since anybody could write
+        it."""
         if event.kind is not ReportKind.BOUNCE and not _is_from_a_provider(event):
             return False
         mailed = self._address(mail)
         return bool(mailed) and event.recipient.strip().casefold() == mailed.casefold()
 
     def _tagged(self, event: ReturnedEvent) -> OwnMail | None:
-        """The mail whose signed address, or whose link, `event` came with."""
+        """Return the message whose signed address or link the event contains."""
         leaves = event.kind is ReportKind.UNSUBSCRIBE
         parts = read_tag(event.tag)
         if parts is None:
@@ -195,17 +197,17 @@ class _Taking:
         return "" if person is None else person.address
 
     def _person(self, mail: OwnMail | None) -> Subscriber | None:
-        """Whose mail it was; None for nobody's, and for somebody who was erased."""
+        """Return the message's reader; None if it has none or they were erased."""
         if mail is None or mail.person is None:
             return None
         person = self.work[SubscriberStore].get(mail.person)
         return person if person is not None and person.address else None
 
-    # --- what follows --------------------------------------------------------------------------
+    # --- effects -------------------------------------------------------------------------------
 
     def _weighed(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> tuple[Did, str]:
-        """What the event does, and the words that may be kept of it: none about somebody who was
-        erased since, whose name nobody knows any more to leave it out."""
+        """Return the effect of the event, and the text that may be stored: none about an erased
+        reader, whose name can no longer be masked."""
         if mail and mail.person is not None and not self.work[SubscriberStore].lock(mail.person):
             return Did.NOTED, ""
         return self._do(event, mail, proof), masked(event.said, self._address(mail))
@@ -228,7 +230,7 @@ class _Taking:
         return self._judge(self._doubted(event, mail, proof), mail, person)
 
     def _leave(self, mail: OwnMail) -> Did:
-        """The same as the link in the mail does, with the same mail that takes it back."""
+        """Unsubscribe as the link in the message does, with the same undo email."""
         if mail.book != "delivery":
             return Did.NOTED
         owner = self.work[SubscriberStore].owner_of_delivery(DeliveryId(mail.row))
@@ -241,18 +243,18 @@ class _Taking:
         return Did.UNSUBSCRIBED if left else Did.NOTED
 
     def _doubted(self, event: ReturnedEvent, mail: OwnMail, proof: Proof) -> ReturnedEvent:
-        """The event as far as it is proved. A Message-ID and an address are known to everybody a
-        digest is forwarded to: that is something passing, once a mail, or one Message-ID could rest
-        mail for weeks."""
+        """Limit the evidence to what is proved. Everybody a digest is forwarded to knows its
+        Message-ID and recipient: that counts as temporary, and once per message, or one Message-ID
+        could pause sending for weeks."""
         if proof is not Proof.MESSAGE_ID or _is_from_a_provider(event):
             return event
         most = Evidence.NONE if self.work[ReturnStore].has_bounced(mail) else Evidence.PASSING
         return replace(event, evidence=at_most(event.evidence, most))
 
     def _judge(self, event: ReturnedEvent, mail: OwnMail, person: Subscriber) -> Did:
-        """Who complains leaves every list, and is never mailed again, also when they were not
-        mailed now. A confirmation that comes back stops nobody: nobody is mailed before they
-        confirm."""
+        """Act on the evidence. A complaint unsubscribes from every list and suppresses the address,
+        also of a reader who is not active. A bounced confirmation suppresses nobody: nobody is sent
+        digests before confirming."""
         if event.evidence is Evidence.COMPLAINT:
             for one in self.work[SubscriberStore].subscriptions_of(person.id):
                 self.work[SubscriberStore].leave(one.id, now=self.now)
@@ -281,5 +283,5 @@ class _Taking:
 
 
 def _is_from_a_provider(event: ReturnedEvent) -> bool:
-    """Whether a provider told it whose signature was checked."""
+    """Return whether a provider reported it with a verified signature."""
     return event.way.startswith("hook:")

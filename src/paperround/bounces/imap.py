@@ -1,7 +1,7 @@
-"""A mailbox over IMAP: mails are read without a trace, and go once they were taken.
+"""Read a mailbox over IMAP; messages are deleted only after they were processed.
 
-When whoever reads says that it is done with a mail, that is marked as deleted, and copied to a
-folder first where one is named. A connection that breaks before leaves the mail where it was.
+Reading sets no flags. A processed message is marked as deleted, after copying it to a folder if one
+is configured. If the connection breaks before that, the message stays.
 """
 
 import imaplib
@@ -20,21 +20,21 @@ from paperround.bounces.reports import LONGEST
 from paperround.core.errors import FetchFailed, Misconfigured
 from paperround.core.smtp_url import is_loopback
 
-# Reading the BOUNCE_IMAP_URL setting: the mailbox that mails come back to.
+# The BOUNCE_IMAP_URL setting: the mailbox for bounces.
 #
-#     imaps://user:password@host:993/INBOX                    TLS from the first byte
-#     imaps://user:password@host/INBOX?done=Paperround-done   mails that were taken are moved there
+#     imaps://user:password@host:993/INBOX                    implicit TLS
+#     imaps://user:password@host/INBOX?done=Paperround-done   processed messages are moved there
 #     imap://user:password@127.0.0.1:143/INBOX                plain, to the loopback interface only
 #
-# User, password and folder are percent-encoded. `ca=FILE` names the certificate a private server is
-# trusted by. No error repeats any part of the setting.
+# User, password and folder are percent-encoded. `ca=FILE` names the CA certificate of a private
+# server. No error repeats any part of the setting.
 
 _IMAPS, _IMAP = 993, 143
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImapPlace:
-    """A folder of a mail server. Its text never shows the password."""
+    """A folder of an IMAP server. Its text never contains the password."""
 
     host: str
     port: int
@@ -50,7 +50,7 @@ class ImapPlace:
 
 
 def parse_imap_url(text: str) -> ImapPlace:
-    """The place that `text` names; raises Misconfigured and shows no secret."""
+    """Parse the setting; raise Misconfigured, without any secret, if it is invalid."""
     try:
         url = urlsplit(text)
     except ValueError:
@@ -100,30 +100,30 @@ def _wrong(what: str) -> Misconfigured:
 
 
 SECONDS = 30
-"""How long each answer is waited for."""
+"""Timeout of each response."""
 
 MOST_LOOKED_FOR = 5_000
-"""Mails of a folder that a search goes through. Of a hundred times as many the answer would be a
-longer line than is read."""
+"""Messages of a folder that a search covers. The response for a hundred times as many would exceed
+the longest line that imaplib reads."""
 
 _WORDS_AT_MOST = 100
 _LONGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes. Some servers send a whole mail where its start was asked for, and few take longer ones."""
+"""Bytes. Some servers send a whole message when asked for its start, and few accept larger ones."""
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
 def opened_box(place: ImapPlace) -> Iterator["ImapBox"]:
-    """The mailbox at `place`, logged in, its folder open. Raises FetchFailed, without a secret."""
+    """Open the mailbox at `place`: log in and select its folder. Raises FetchFailed, without any
+    secret."""
     with _failures_named(place):
         connection = _connect(place)
         try:
             _log_in(connection, place)
             opened = connection.select(_quoted(place.folder))
             [held, *_] = _answer(opened, f"open the folder {place.folder}")
-            # How many mails a server said that a folder holds; one where that cannot be read, so
-            # that it is looked into.
+            # The number of messages; 1 if it cannot be parsed, so that the folder is searched.
             yield ImapBox(connection, place, holds=int(held) if held and held.isdigit() else 1)
             connection.expunge()
         finally:
@@ -134,7 +134,7 @@ def opened_box(place: ImapPlace) -> Iterator["ImapBox"]:
 
 
 class ImapBox:
-    """A folder of a server, which `holds` so many mails."""
+    """A selected folder of a server with `holds` messages."""
 
     def __init__(self, connection: imaplib.IMAP4, place: ImapPlace, *, holds: int) -> None:
         self._connection = connection
@@ -142,7 +142,7 @@ class ImapBox:
         self._holds = holds
 
     def letters(self, *, limit: int) -> Iterator[InboundMail]:
-        """The oldest mails, as far as they are read at all; raises FetchFailed when the mailbox
+        """Yield the oldest messages, truncated to LONGEST bytes; raise FetchFailed if the mailbox
         cannot be read."""
         if not self._holds:
             return
@@ -157,8 +157,8 @@ class ImapBox:
                 yield InboundMail(uid, raw)
 
     def _fetched(self, uid: str) -> bytes | None:
-        """The bytes of a mail; None when somebody else took it meanwhile, or the server itself
-        cannot read it."""
+        """Return the bytes of a message; None if it was deleted meanwhile or the server cannot read
+        it."""
         part = f"(BODY.PEEK[]<0.{LONGEST}>)"
         with _failures_named(self._place):
             word, found = self._connection.uid("FETCH", uid, part)
@@ -167,7 +167,7 @@ class ImapBox:
         return next((one[1] for one in found if isinstance(one, tuple)), None)
 
     def done(self, letters: Sequence[InboundMail]) -> None:
-        """Take these out of the way."""
+        """Move these away or delete them."""
         with _failures_named(self._place):
             for letter in letters:
                 self._put_away(letter.name)
@@ -184,10 +184,10 @@ class ImapBox:
 
 
 class _Wary(imaplib.IMAP4):
-    """Reads no more of one answer than memory has room for."""
+    """Refuses responses too large for memory."""
 
     def read(self, size: int) -> bytes:
-        """`size` bytes, which the server named."""
+        """Read `size` bytes, a number the server sent."""
         if size > _LONGEST_ANSWER:
             raise self.abort(f"it sends {size:,} bytes where {LONGEST:,} were asked for")
         return super().read(size)
@@ -213,7 +213,7 @@ def _log_in(connection: imaplib.IMAP4, place: ImapPlace) -> None:
         connection.login(place.user, place.password)
     except imaplib.IMAP4.abort:
         raise
-    except imaplib.IMAP4.error as error:  # its words may repeat what was sent
+    except imaplib.IMAP4.error as error:  # its text may contain the password
         raise FetchFailed(f"{place} refuses the user or the password") from error
 
 
@@ -231,7 +231,7 @@ def _failures_named(place: ImapPlace) -> Iterator[None]:
 
 
 def _answer(answered: tuple[str, list[Any]], what: str) -> list[Any]:
-    """The data of an answer; raises when it is a no."""
+    """Return the data of a response; raise an error if it is not OK."""
     word, data = answered
     if word != "OK":
         raise imaplib.IMAP4.error(f"it does not let us {what}")

@@ -1,10 +1,10 @@
-"""Mails that come back: read one by one, taken in, and kept where nobody understood them.
+"""Take in bounce messages: parse, process, and quarantine those that need a person.
 
-    pipe, mailbox ─► read ─► take in ─► done with the mail, once all of it is written down
-                                └─► not understood, or about a mail nobody can tell: quarantine
+    pipe, mailbox ─► parse ─► process ─► remove from the mailbox, once everything is stored
+                                 └─► not understood, or about an unknown message: quarantine
 
-The same mail twice counts once, so a mail may be handed in again whenever it is not certain that
-it was taken.
+A message that is delivered twice counts once, so it may be delivered again whenever it is uncertain
+whether it was stored.
 """
 
 import hashlib
@@ -32,19 +32,19 @@ from paperround.delivery.model import Evidence
 log = logging.getLogger(__name__)
 
 MOST_A_ROUND = 200
-"""Mails of a mailbox that are read in one round; the others wait for the next."""
+"""Messages read from a mailbox per run; the others wait for the next."""
 
 EVERY = 5
-"""Minutes between two looks into the mailbox."""
+"""Minutes between two reads of the mailbox."""
 
 NOT_UNDERSTOOD, UNPROVEN, UNREADABLE = "not-understood", "unproven", "unreadable"
-"""Why a mail waits for a person: no words that are known; hard words, a complaint or a wish to
-leave, and no proof that it is about a mail of ours; reading it failed."""
+"""Why a message is quarantined: no known wording; a permanent failure, complaint or unsubscribe
+request without proof that it is about a message of ours; an error while parsing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """What taking mails in needs."""
+    """The dependencies of the intake."""
 
     database: Database
     keys: KeyRing
@@ -52,16 +52,16 @@ class Intake:
 
 
 def take_in(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = "") -> IntakeSummary:
-    """Take one mail in, and keep it where it cannot be read. `to` is where it was delivered to,
-    where that is known.
+    """Process one message; quarantine it if it cannot be read. `to` is the address it was delivered
+    to, if known.
 
-    Raises DatabaseFailed or Conflict when it was not taken: hand it in again.
+    Raises DatabaseFailed or Conflict if it was not stored: deliver it again.
     """
     try:
         return _taken(intake, intake.reader.read(raw, way=way, to=to, now=now), raw, now)
-    except (Conflict, DatabaseFailed):  # the fault of no mail
+    except (Conflict, DatabaseFailed):  # not the message's fault
         raise
-    except Exception:  # a poisonous mail must not keep the others from being read
+    except Exception:  # a malformed message must not block the others
         log.exception("a mail that came back could not be read; it is kept")
         unread = ReturnedEvent(
             way=way,
@@ -102,8 +102,8 @@ def _why_unproven(event: ReturnedEvent, did: Did | None) -> str:
 def empty_box(
     intake: Intake, opened: Callable[[], AbstractContextManager[ReturnBox]], *, now: datetime
 ) -> IntakeSummary:
-    """Take in what waits in a mailbox, a mail at a time; each goes out of the way once it is
-    written down. Raises FetchFailed when the mailbox cannot be read."""
+    """Process the messages in a mailbox, one at a time; each is removed once it is stored. Raises
+    FetchFailed if the mailbox cannot be read."""
     done = IntakeSummary()
     with opened() as box:
         for letter in box.letters(limit=MOST_A_ROUND):
@@ -113,8 +113,8 @@ def empty_box(
 
 
 def replay(intake: Intake, number: int, *, now: datetime) -> IntakeSummary:
-    """Read a mail in quarantine once more, as it would be read today; when that is understood it
-    counts as of the day it came, and leaves the quarantine. Raises NotFound."""
+    """Process a quarantined message again with today's rules. If it is understood now, it counts
+    from the day it was received and leaves the quarantine. Raises NotFound."""
     with intake.database.reading() as work:
         found = work[ReturnStore].quarantined(number)
     if found is None:
@@ -122,12 +122,12 @@ def replay(intake: Intake, number: int, *, now: datetime) -> IntakeSummary:
     mail, raw = found
     try:
         event = intake.reader.read(raw, way=mail.way, to="", now=mail.received_at)
-    except Exception:  # it waits on, and keeps no other from being read
+    except Exception:  # it stays, and must not block the others
         log.exception("mail %d in quarantine could not be read", number)
         return IntakeSummary(known=1)
 
     def take(work: Transaction) -> str:
-        # under the name it came with, so that it is not counted as another one
+        # Keep its event id, so that it is not counted twice.
         named = replace(event, event_id=mail.event_id)
         taken = take_one(work, intake.keys, named, now=now)
         counts = taken.did not in (None, Did.QUARANTINED)

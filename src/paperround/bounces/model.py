@@ -1,9 +1,9 @@
-"""What comes back after a mail has left, in one form for every way in. Pure.
+"""Bounce events in one form for every source.
 
-    IMAP, pipe ─► mail.returned ─┐
-    hook of a provider ──────────┴─► ReturnedEvent ─► jobs.returns.receive ─► Receipt
+    IMAP, pipe ─► bounces.reader ─┐
+    provider webhook ─────────────┴─► ReturnedEvent ─► bounces.handling.receive ─► IntakeSummary
 
-An event is counted once by (`way`, `event_id`), however often it is handed in.
+An event is counted once by (`way`, `event_id`), however often it is delivered.
 """
 
 import re
@@ -22,19 +22,20 @@ ReturnId = NewType("ReturnId", int)
 
 KEPT_EVENTS = timedelta(days=90)
 KEPT_QUARANTINED = timedelta(days=30)
-"""Addresses stand in a mail that is kept whole."""
+"""Shorter, because messages that are kept whole contain addresses."""
 MOST_UNPROVEN = 20_000
-"""Events about no mail of ours: anybody can mail here, as often as they like. The oldest go."""
+"""Events about no message of ours: anybody can email this mailbox at will. The oldest are
+deleted."""
 MOST_QUARANTINED = 1000
 LONGEST_QUARANTINED = 64 * 1024
-"""Mails, and bytes of each, that wait for a person; the oldest go first."""
+"""Quarantined messages, and bytes of each; the oldest are deleted first."""
 
 LONGEST_SAID = 200
 _ADDRESS = re.compile(r"[^\s<>,;:()\[\]\"']+@[^\s<>,;:()\[\]\"']+")
 
 
 class ReportKind(StrEnum):
-    """What came back. A `report` is about our mail in general, not from anybody who got it."""
+    """The kind of an event. A `report` is about our messages in general, not from a recipient."""
 
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
@@ -46,14 +47,14 @@ class ReportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnedEvent:
-    """One thing that came back, whoever brought it.
+    """One bounce, complaint or reply, from any source.
 
-    `way` names who brought it (`imap`, `pipe`, `hook:ses`) and `event_id` the event among theirs.
-    `tag` is what stands behind the plus sign of the address our mail left with, or this one came
-    to; one that is not good makes the event be about nothing. `message_id` is ours, as the copy of
-    our mail or the provider names it, and `recipient` whose mail that was: together they say which
-    mail it is about. A tag alone does, and from a `hook:` a recipient alone. The recipient is
-    neither logged nor kept. `code` is the reply or status, `said` a few words of the far end.
+    `way` names the source (`imap`, `pipe`, `hook:ses`), `event_id` the event within it. `tag` is
+    the part after the plus sign of our message's return address, or of the address this one was
+    sent to; an invalid one makes the event be about no message. `message_id` is ours, from the copy
+    of our message or the provider, and `recipient` its recipient: together they identify a message.
+    A tag alone does too, and so does a recipient from a `hook:`. The recipient is neither logged
+    nor stored. `code` is the reply or status code, `said` a short text of the server.
     """
 
     way: str
@@ -70,27 +71,27 @@ class ReturnedEvent:
 
 @dataclass(frozen=True, slots=True)
 class InboundMail:
-    """A mail in a mailbox, and its name there."""
+    """A message in a mailbox, and its name there."""
 
     name: str
     raw: bytes = field(repr=False)
 
 
 class Proof(StrEnum):
-    """How it is known which mail of ours an event is about, weakest first."""
+    """How we know which message an event is about, weakest first."""
 
     NONE = ""
     RECIPIENT = "recipient"
-    """Whoever brought it is known to us and names somebody who was mailed lately."""
+    """A verified provider names someone who was recently sent a message."""
     MESSAGE_ID = "message-id"
-    """It names our Message-ID and the address this mail went to."""
+    """It names our Message-ID and the recipient of that message."""
     TAG = "tag"
     REPLY = "reply"
-    """Our own relay said it while the mail was handed over."""
+    """Our own relay refused the message during delivery."""
 
 
 class Did(StrEnum):
-    """What an event did, and which count of a receipt it is in."""
+    """The effect of an event, and its counter in a summary."""
 
     STOPPED = "stopped"
     COMPLAINED = "complained"
@@ -103,10 +104,10 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnMail:
-    """One mail of ours that something came back for.
+    """A message of ours that an event is about.
 
-    `book` is `delivery` or `notice`, `row` its number there. `person` is None for an alert, a
-    test or a mail to an address that somebody wants to move to, and for somebody who is forgotten.
+    `book` is `delivery` or `notice`, `row` its number there. `person` is None for an alert, a test,
+    a message to a new address of a reader, and an erased person.
     """
 
     book: str
@@ -118,13 +119,13 @@ class OwnMail:
 
     @property
     def name(self) -> str:
-        """What tells it from every other mail."""
+        """A unique name among all messages."""
         return f"{self.book}/{self.row}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnRecord:
-    """One event as it is kept."""
+    """One stored event."""
 
     id: ReturnId
     way: str
@@ -140,7 +141,7 @@ class ReturnRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedMail:
-    """A mail that waits for a person. `why` says in a word what kept it from being counted."""
+    """A message that waits for a person. `why` is the reason in a word."""
 
     id: int
     way: str
@@ -152,8 +153,7 @@ class QuarantinedMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TooMany:
-    """More mails that came back or were complained of than receivers put up with; `limit` is the
-    highest share that was passed."""
+    """More bounces or complaints than receivers tolerate; `limit` is the highest share exceeded."""
 
     what: str
     count: int
@@ -163,10 +163,10 @@ class TooMany:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnTally:
-    """What came back since `since`, beside how many mails were tried.
+    """Bounces and complaints since `since`, and how many messages were attempted.
 
-    `events` counts by kind and evidence what is about a mail of ours; `effects` by what it did.
-    `bounced` and `complained` count mails, each once.
+    `events` counts events about our messages by kind and evidence; `effects` counts by effect.
+    `bounced` and `complained` count messages, each once.
     """
 
     since: datetime
@@ -180,24 +180,24 @@ class ReturnTally:
 
     @property
     def bounce_rate(self) -> float:
-        """Mails that came back, of those that were tried; from 0 to 1."""
+        """The share of attempted messages that bounced, from 0 to 1."""
         return self.bounced / self.tried if self.tried else 0.0
 
     @property
     def complaint_rate(self) -> float:
-        """Mails that somebody complained of, of those that were tried; from 0 to 1."""
+        """The share of attempted messages with a complaint, from 0 to 1."""
         return self.complained / self.tried if self.tried else 0.0
 
     @property
     def too_many(self) -> str:
-        """What there is too much of, in a word or two; empty where all is well."""
+        """What exceeds its limit, in a word; empty if nothing does."""
         if self.complaint_rate > MOST_COMPLAINTS:
             return "complaints"
         return "bounces" if self.bounce_rate > MOST_BOUNCES else ""
 
     @property
     def alarming(self) -> list[TooMany]:
-        """What passed a limit, worth an alert: of few mails, a share says nothing."""
+        """Shares that exceed a limit for alerts; a share of few messages means nothing."""
         rates = (
             ("complaints", self.complained, self.complaint_rate, COMPLAINT_LIMITS),
             ("bounces", self.bounced, self.bounce_rate, BOUNCE_LIMITS),
@@ -211,24 +211,24 @@ class ReturnTally:
 
 
 MOST_COMPLAINTS = 0.001
-"""Share of mails above which an operator is warned. Gmail blocks senders above 0.3 %, and asks for
-less than 0.1 % (its guidelines for senders, 2024)."""
+"""Share of messages above which an operator is warned. Gmail blocks senders above 0.3 % and
+requires less than 0.1 % (its sender guidelines, 2024)."""
 MOST_BOUNCES = 0.05
-"""Share of mails that may come back."""
+"""Share of messages that may bounce."""
 
 COMPLAINT_LIMITS = (MOST_COMPLAINTS, 0.003)
 BOUNCE_LIMITS = (0.02, MOST_BOUNCES)
-"""Shares that are worth an alert, and another one: providers ask for less than 2 % of addresses
-that are gone, and block senders above 5 %."""
+"""Shares above which an alert is sent, and a second one: providers require less than 2 % of
+addresses that are gone, and block senders above 5 %."""
 
 FEWEST_TRIED = 100
 FEWEST_RETURNED = 3
-"""Digests of a week, and returns among them, below which no share is worth an alert."""
+"""Digests of a week, and bounces or complaints among them, needed for a share to mean anything."""
 
 
 def masked(said: str, address: str = "") -> str:
-    """A server's words as they are kept: shortened, without addresses, the name in `address` and
-    what a terminal would obey."""
+    """Return a server's text for storage: shortened, without addresses, the name in `address` and
+    terminal control characters."""
     words = _ADDRESS.sub("(address)", clean(said, limit=4 * LONGEST_SAID))
     name = address.rpartition("@")[0]
     if name:
@@ -238,11 +238,11 @@ def masked(said: str, address: str = "") -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeSummary:
-    """How many of some events did what; each event counts once.
+    """How many events had which effect; each event counts once.
 
     `stopped`: the address is gone. `complained` and `unsubscribed`: the reader left. `paused`:
-    nothing is sent for some days. `noted`: kept, and it changes nothing yet. `known`: was counted
-    before. `unknown`: about no mail and no reader of ours. `quarantined`: kept for a person.
+    nothing is sent for some days. `noted`: stored without effect so far. `known`: counted before.
+    `unknown`: about no message or reader of ours. `quarantined`: kept for a person.
     """
 
     stopped: int = 0
@@ -256,7 +256,7 @@ class IntakeSummary:
 
     @property
     def total(self) -> int:
-        """How many events it is about."""
+        """The number of events."""
         return sum(asdict(self).values())
 
     def __add__(self, other: "IntakeSummary") -> "IntakeSummary":
@@ -266,38 +266,38 @@ class IntakeSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedEvents:
-    """What one request told: events about our mail, and how many others, which say nothing about
-    an address (deliveries, clicks, kinds that came into being later)."""
+    """The events of one request about our messages, and how many others it had, which prove nothing
+    about an address (deliveries, clicks, kinds introduced later)."""
 
     events: tuple[ReturnedEvent, ...] = ()
     ignored: int = 0
 
 
 class ProviderHook(Protocol):
-    """Knows one provider: how a request proves that it is the provider's, and how to read it."""
+    """The webhook of a provider: verifies requests and parses them."""
 
     def hear(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> ReportedEvents:
-        """What a request tells; names of `headers` are in lower case.
+        """Return the events of a request; names of `headers` are in lower case.
 
-        Raises Forged for one that is not proven to be the provider's, FetchFailed when that cannot
-        be told now. Whatever else is wrong with a proven one is ignored: a provider that is sent an
+        Raises InvalidSignature for a request that is not verified, FetchFailed if verification is
+        impossible now. Any other defect of a verified request is ignored: a provider that gets an
         error would send the same again.
         """
 
 
 class ReturnBox(Protocol):
-    """A mailbox that mails come back to, opened."""
+    """An opened mailbox for bounces."""
 
     def letters(self, *, limit: int) -> Iterator[InboundMail]:
-        """The oldest mails; raises FetchFailed when the mailbox cannot be read."""
+        """Yield the oldest messages; raise FetchFailed if the mailbox cannot be read."""
 
     def done(self, letters: Sequence[InboundMail]) -> None:
-        """Take these out of the way."""
+        """Move these away or delete them."""
 
 
 class ReturnReader(Protocol):
-    """Reads mails that come back."""
+    """Parses bounce messages."""
 
     def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
-        """What a mail says, whatever it is. `to` is where it was delivered to, where that is
-        known. Never raises for its content."""
+        """Return the event of a message. `to` is the address it was delivered to, if known. Never
+        raises for its content."""

@@ -1,9 +1,8 @@
-"""The words of mail servers in a reply, as stems in a dozen languages.
+"""Patterns of mail servers' replies, as word stems in a dozen languages.
 
 A person word near an absence word means that the address has no mailbox: "user unknown", "keine
-solche Adresse", "邮箱不存在". The tables name parts of sentences and no server's sentence, so that
-a server that nobody has seen is understood as well. All of them are written without accents, for
-`folded` text.
+solche Adresse", "邮箱不存在". The tables contain parts of sentences, never whole ones, so that
+replies of unknown servers match as well. Patterns have no accents: they match `folded` text.
 """
 
 import re
@@ -14,8 +13,8 @@ _ADDRESS = re.compile(r"[^\s<>@:;,\"'()]{1,64}@[\w.-]{1,253}")
 
 
 def folded(text: str) -> str:
-    """The text on one line, without accents and wide letters. An address becomes x@y: a name such
-    as full@ or spam@ says nothing."""
+    """Return the text on one line, without accents and wide letters. Addresses become x@y: a name
+    such as full@ or spam@ means nothing."""
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).replace("’", "'")
     return _ADDRESS.sub("x@y", " ".join(unicodedata.normalize("NFC", plain).split()))
 
@@ -104,7 +103,7 @@ NO_SUCH_USER = _pattern(
     r"\b(?:mailbox|account|user|recipient|address) (?:is )?(?:not |un)available",
     r"(?:wasn't|was not) found (?:at|in|on) |(?:\bno|n't|\bnot)\b.{0,30}? by that name",
 )
-"""The address has no mailbox. Looked for in one sentence at a time."""
+"""The address has no mailbox. Matched against one sentence at a time."""
 
 NO_SUCH_HOST = _pattern(
     _near(_HOST, _ABSENT),
@@ -115,7 +114,7 @@ NO_SUCH_HOST = _pattern(
     r"(?:doesn't|does not|no longer) accepts? (?:any )?mail(?! from)|accepts no mail",
     r"no (?:smtp|mail) service|no mail ?hosts?|null ?mx|domain is (?:not |un)reachable",
 )
-"""Its domain is no more, or takes no mail. Looked for in one sentence at a time."""
+"""The domain does not exist or accepts no mail. Matched against one sentence at a time."""
 
 SENDER = _pattern(
     r"\bsend(?:er|ing)\b|\bmail ?from\b|\bfrom (?:address|domain|header)"
@@ -129,7 +128,7 @@ SENDER = _pattern(
     r"(?:unknown|unbekannter|onbekende|nieznany|неизвестная|不明な|未知|알 수 없는) ?"
     r"(?:error|reason|fehler|grund|fout|b[lł]ad|ошибка|エラー|[错錯][误誤]|오류)",
 )
-"""A sentence with it says of somebody, or something, else that it is unknown."""
+"""The sentence calls someone or something else unknown."""
 
 SUPPOSED = _pattern(
     r"\b(?:if|whether|in case|may (?:be|have|not|no longer)|might|possibl[ey]|perhaps|probably)\b",
@@ -138,7 +137,7 @@ SUPPOSED = _pattern(
     r"\bsi (?:l|el|la|le|su|votre|vous)\b|\b(?:talvez|pode ser|caso|forse|potrebbe|misschien)\b",
     r"\b(?:indien|mogelijk|moze|jesli|возможно|если)\b|可能|もし|場合|[如若]果|만약|경우|수도 있",
 )
-"""The sentence only thinks of it as a reason."""
+"""The sentence only guesses at a reason."""
 
 FULL = _pattern(
     r"quota|\bcuota|\bcota\b|kontingent|квот",
@@ -154,7 +153,7 @@ FULL = _pattern(
     r"容量|[一い]っ?ぱい|一杯|満杯|超過|超え|[满滿]|超[过過出]|配[额額]|空[间間]不足",
     r"초과|용량|가득|꽉",
 )
-"""There is a mailbox, and no room in it."""
+"""The mailbox exists, but is full."""
 
 ABOUT_US = _pattern(
     r"\bspam|unsolicited|\bjunk\b|\bbulk\b|\bblock(?:ed|list\w*|ing)?\b|black ?list|dnsbl|\brbl\b",
@@ -173,7 +172,7 @@ ABOUT_US = _pattern(
     r"indesead|bloccat|geblokkeerd|beleid|polityk|zablokowan|политик|блокир|спам|запрещ",
     r"迷惑メール|スパム|ポリシー|ブロック|垃圾|策略|黑名[单單]|[频頻]率|스팸|정책|차단",
 )
-"""It is about the sender, the message or the way, not about the address."""
+"""The reply is about the sender, the message or the connection, not about the address."""
 
 OUR_ADDRESS = _pattern(
     rf"(?:{SENDER.pattern}).{{0,25}}(?:reject|denied|refus|unauth|verif|invalid|{_ABSENT})",
@@ -181,8 +180,8 @@ OUR_ADDRESS = _pattern(
     r"envelope[- ]from|(?:return|reverse)[- ]?address",
     r"call ?(?:back|out)\b|too many (?!hops)",
 )
-"""It is about the address or the machine that sent the email: whatever is unknown is not the
-reader. Servers that ask back for our address quote the answer, code and all."""
+"""The reply is about the address or machine of the sender, which is then the unknown one, not the
+reader. Servers that verify our address by callout quote the reply, code included."""
 
 FOR_NOW = _pattern(
     r"tim(?:ed|e)[ -]?out|temporar|gr[ae]y-?list|(?:come back|try|retry)(?: again)? later",
@@ -193,10 +192,10 @@ FOR_NOW = _pattern(
     r"piu tardi|tijdelijk|probeer het later|tymczasow|pozniej|временн|позже",
     r"一時的|後ほど|時間をおいて|[稍暂暫][后後时時]|[临臨][时時]|繁忙|일시|나중에|잠시",
 )
-"""It may go better another time."""
+"""The failure is temporary."""
 
 ADVICE = _pattern(r"try again|\blater\b")
-"""It asks for another attempt, which says little by itself."""
+"""It suggests another attempt, which means little by itself."""
 
 RESTING = _pattern(
     r"suspend|suspens|disabled|inactiv(?!e e-?mail address)|deactivat|not (?:currently )?active",
@@ -204,4 +203,4 @@ RESTING = _pattern(
     r"|gedeactiveerd|uitgeschakeld",
     r"zablokowan|zawieszon|отключ|приостан|неактив|停止|冻结|凍結|停用|禁用|정지|휴면",
 )
-"""The account is closed for now."""
+"""The account is disabled for now."""

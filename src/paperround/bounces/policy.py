@@ -1,19 +1,19 @@
-"""What mails that come back add up to for one reader. Pure.
+"""The bounce policy: when bounces pause sending to a reader, and when they suppress the address.
 
-    evidence                 what follows
-    complaint                they left, and are never mailed again
-    gone                     they are stopped
-    likely gone              stopped, where a second mail says so on another day within 30 days
-    passing                  a point, one a day at most; at five mail rests for a week
+    evidence                 effect
+    complaint                unsubscribed and suppressed
+    gone                     suppressed
+    likely gone              suppressed if a second message confirms it on another day in 30 days
+    passing                  a point, at most one a day; five points pause sending for a week
     auto-reply, none         nothing
 
-Points are halved for every week without another (GNU Mailman 3 forgets them after one; its limit
-of five is ours). A full mailbox is no reason to forget a reader, so points stop nobody: mail rests,
-and what is sent after it is a probe. Where that comes back too, the next rest is twice as long, up
-to four weeks; where nothing comes back for two weeks, the reader stands as on the first day.
+Points are halved for every week without another (GNU Mailman 3 drops them after one; its limit of
+five is ours). A full mailbox is no reason to lose a reader, so points never suppress: sending is
+paused, and the first message afterwards is a probe. If that bounces too, the next pause is twice as
+long, up to four weeks; without a bounce for two weeks, the reader starts afresh.
 
-Where many readers are gone at once it is the server that is ill: one of the largest answered "no
-such user" for hours in December 2020. From then on it takes two days for each of them, too.
+If many readers are gone at once, the server is at fault: one of the largest replied "no such user"
+for hours in December 2020. From then on each of them needs two days, too.
 """
 
 from dataclasses import dataclass, replace
@@ -26,18 +26,18 @@ ENOUGH = 5
 REST = timedelta(days=7)
 LONGEST_REST = timedelta(days=28)
 PROBING = timedelta(days=14)
-"""How long after a rest what comes back is taken for the answer to the probe: a weekly digest may
-be the first one, and a server may try it for five days."""
+"""How long after a pause a bounce counts as the reply to the probe: the first digest may be a
+weekly one, and its delivery may take five days."""
 
 LIKELY_FOR = timedelta(days=30)
 
 SURGE_OF_A_DOMAIN = 5
 SURGE = 25
-"""Readers that one mail each may stop within a day: at one mail domain, and in all."""
+"""Readers that single messages may suppress within a day: at one mail domain, and in all."""
 
 
 class Effect(StrEnum):
-    """What an event does to a reader."""
+    """The effect of an event on a reader."""
 
     NONE = "none"
     NOTED = "noted"
@@ -48,10 +48,10 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceScore:
-    """What is held against one reader's address. Dates are UTC's.
+    """The bounces counted against one reader's address. Dates are in UTC.
 
-    `likely_mail` names the mail that said on `likely_on` that the address is likely gone. Mail
-    rests before `resting_until`; `rests` counts the rests in a row.
+    `likely_mail` is the message that bounced on `likely_on` as likely gone. Nothing is sent before
+    `resting_until`; `rests` counts pauses in a row.
     """
 
     points: int = 0
@@ -68,9 +68,9 @@ CLEAN = BounceScore()
 def judged(
     standing: BounceScore, evidence: Evidence, *, mail: str, today: date, surge: bool = False
 ) -> tuple[BounceScore, Effect]:
-    """The standing after `mail` came back with `evidence`, and what follows from it.
+    """Return the score after `mail` bounced with `evidence`, and the effect.
 
-    In a `surge` nobody is stopped by one mail alone.
+    In a `surge` no single message suppresses a reader.
     """
     match evidence:
         case Evidence.COMPLAINT:
@@ -86,7 +86,7 @@ def judged(
 
 
 def points_on(standing: BounceScore, today: date) -> int:
-    """The points that are left on `today`."""
+    """Return the points left on `today`."""
     if standing.counted_on is None:
         return 0
     weeks = max(0, (today - standing.counted_on).days - 1) // 7
@@ -105,10 +105,10 @@ def _likely(standing: BounceScore, mail: str, today: date) -> tuple[BounceScore,
 def _passing(standing: BounceScore, today: date) -> tuple[BounceScore, Effect]:
     until = standing.resting_until
     if until is not None and today < until:
-        return standing, Effect.NOTED  # sent before the rest
+        return standing, Effect.NOTED  # sent before the pause
     if until is not None and today <= until + PROBING:
         return _rested(standing, standing.rests + 1, today), Effect.PAUSED
-    is_new = standing.counted_on is None or today > standing.counted_on  # or it is told late
+    is_new = standing.counted_on is None or today > standing.counted_on  # else the same day or late
     points = points_on(standing, today) + is_new
     if points >= ENOUGH:
         return _rested(standing, 1, today), Effect.PAUSED
@@ -118,6 +118,6 @@ def _passing(standing: BounceScore, today: date) -> tuple[BounceScore, Effect]:
 
 
 def _rested(standing: BounceScore, rests: int, today: date) -> BounceScore:
-    # Two doublings pass the longest rest; more would only make the number overflow.
+    # Two doublings reach the longest pause; more could overflow.
     length = min(REST * 2 ** min(rests - 1, 2), LONGEST_REST)
     return replace(standing, points=0, counted_on=today, rests=rests, resting_until=today + length)

@@ -1,11 +1,11 @@
-"""From the bytes of a mail that came back to an event: what it says, and which mail it is about.
+"""Parse bounce messages into events: what they prove, and about which message.
 
-    where it came to ─► our address with a tag
-    the copy of ours ─► its Return-Path, its Message-ID
-    the words        ─► what it proves, and of which recipient
+    recipient of the bounce ─► our address with a tag
+    copy of our message     ─► its Return-Path, its Message-ID
+    text                    ─► evidence, and the recipient
 
-Nothing a mail says of itself is believed: a tag is signed, and a Message-ID counts for little and
-only beside the recipient of that mail. `jobs.returns` checks both.
+Nothing in a message is trusted: a tag is signed, and a Message-ID counts for little and only
+together with the recipient of that message. `bounces.handling` verifies both.
 """
 
 import hashlib
@@ -38,34 +38,33 @@ _COMES_TO = (
     "Cc",
     "Apparently-To",
 )
-"""Fields that name the address a mail was delivered to; the first that holds a tag counts."""
+"""Header fields with the address a message was delivered to; the first one with a tag counts."""
 _CAME_FROM = re.compile(
     rb"^[ \t>]*(?:Return-Path|Original-Mail-From|X-Postfix-Sender|Original-Envelope-From):"
     rb"[ \t]*(?:rfc822;[ \t]*)?<?([^\s<>;]+@[^\s<>]+)",
     re.I | re.M,
 )
-"""In a report: what our mail's return address was."""
+"""Our message's return address, in a report."""
 _OURS = rb"<[0-9a-f]{32}@[A-Za-z0-9.-]+>"
 _NAMED = re.compile(rb"^[ \t>]*Message-ID:\s*(" + _OURS + rb")", re.I | re.M)
 _NAMED_ANYWHERE = re.compile(rb"(" + _OURS + rb")")
 _LEAVE = re.compile(r"\s*(?:(?:re|aw|fwd?|sv|antw)\s*:\s*)*unsubscribe\b", re.I)
 _LINK = re.compile(rb"/unsubscribe/([A-Za-z0-9_-]{40})(?![A-Za-z0-9_-])")
 _MOST_OF_A_FIELD = 20
-"""Fields of one name that are looked at."""
+"""Fields of one name that are read."""
 _MOST_DECODED = 20
-"""Parts that are decoded in search of a name. Ours stand in one of the first."""
+"""Parts that are decoded to find a Message-ID. Ours is in one of the first."""
 
 
 class ReturnReader:
-    """Reads mails that came back to `address` with a tag in it, or to any address when that is
-    empty."""
+    """Parses messages sent to `address` with a tag in it, or to any address if that is empty."""
 
     def __init__(self, address: str = "") -> None:
         self._address = address
 
     def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
-        """What a mail says, whatever it is. `to` is where it was delivered to, where that is
-        known. Never raises for its content."""
+        """Return the event of a message. `to` is the address it was delivered to, if known. Never
+        raises for its content."""
         plain = plain_of(raw[:LONGEST])
         found = read_returned(raw)
         mail = _mail_of(plain)
@@ -88,7 +87,7 @@ class ReturnReader:
 
 
 def _mail_of(plain: bytes) -> Message:
-    """The mail, or what can be had of one whose parts are nested too deep."""
+    """Return the parsed message; only its header if its parts are nested too deep."""
     try:
         return message_from_bytes(plain)
     except RecursionError:
@@ -96,7 +95,7 @@ def _mail_of(plain: bytes) -> Message:
 
 
 def _ways(mail: Message, plain: bytes, to: str) -> Iterator[str]:
-    """Every address that may be the one our mail left with, the surest first."""
+    """Yield every address that may be our message's return address, most reliable first."""
     yield to
     for name in _COMES_TO:
         for value in mail.get_all(name, [])[:_MOST_OF_A_FIELD]:
@@ -113,7 +112,7 @@ def _addresses(value: str) -> list[str]:
 
 
 def _message_id(mail: Message, plain: bytes) -> str:
-    """Our Message-ID, empty where none or more than one could be it."""
+    """Return our Message-ID; empty for none or several."""
     body = plain.partition(b"\n\n")[2]
     for where, pattern in ((body, _NAMED), (_texts(mail, plain), _NAMED_ANYWHERE)):
         own = field(mail, "Message-ID").encode("utf-8", "replace")
@@ -124,7 +123,7 @@ def _message_id(mail: Message, plain: bytes) -> str:
 
 
 def _texts(mail: Message, plain: bytes) -> bytes:
-    """The bytes as they came, and what stands in parts that are encoded."""
+    """Return the raw bytes and the decoded contents of encoded parts."""
     decoded = []
     for part in list(mail.walk())[:_MOST_DECODED]:
         content = None if part.is_multipart() else part.get_payload(decode=True)
@@ -148,11 +147,9 @@ def _event(
     tag: str,
     message_id: str,
 ) -> ReturnedEvent:
-    # The statement that decided.
     deciding = (one for one in found.statements if evidence_of(one) is found.evidence)
     told = next(deciding, Statement())
-    # What tells a mail from others, and is the same when it is delivered twice: fields that a
-    # delivery adds do not count.
+    # Identify a message by what is the same when it is delivered twice: no fields added in transit.
     head = "\n".join(field(mail, name) for name in ("Message-ID", "Date", "From", "Subject"))
     body = plain.partition(b"\n\n")[2]
     return ReturnedEvent(

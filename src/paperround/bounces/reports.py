@@ -1,11 +1,11 @@
-"""Reading what comes back: delivery reports, bounces in plain words, complaints, auto-replies.
+"""Parse bounce messages: delivery reports, plain-text bounces, complaints, auto-replies.
 
-    bytes ─► parts ─► fields of each recipient ────────┐
-                 └──► words before the copy of ours ───┴─► statements ─► evidence
+    bytes ─► parts ─► fields of each recipient ───────┐
+                 └──► text before the copy of ours ───┴─► statements ─► evidence
 
-A report that names its recipients in fields (RFC 3464) is read by them, anything else by its words,
-a paragraph at a time. The copy of our own mail, which most bounces carry, is never read for words:
-a paper on spam must stop nobody. What cannot be understood is quarantined, never thrown away.
+A report with fields for its recipients (RFC 3464) is read by those, anything else by its text, a
+paragraph at a time. The copy of our own message, which most bounces contain, is never read as text:
+a paper on spam must not suppress a reader. What is not understood is quarantined, never dropped.
 """
 
 import re
@@ -22,16 +22,16 @@ from paperround.bounces.model import ReportKind
 from paperround.delivery.model import Evidence, strongest
 
 LONGEST = 512 * 1024
-"""Bytes of a mail that are read; behind them stands at most more of the copy of ours."""
+"""Bytes of a message that are read; the rest is at most more of the copy of ours."""
 LONGEST_PROSE = 64 * 1024
-"""Characters of its words. Whoever sends a mail here can make it as long as they like."""
+"""Characters of its text that are read. Anybody can send a message of any length."""
 MOST_RECIPIENTS = 20
-"""Recipients of a report that are read. Our mails have one."""
+"""Recipients of a report that are read. Our messages have one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceReport:
-    """A mail that came back: what it is, and the strongest that it proves of a recipient."""
+    """A parsed bounce message: its kind, and the strongest evidence about a recipient."""
 
     kind: ReportKind
     evidence: Evidence = Evidence.NONE
@@ -44,13 +44,13 @@ _TYPED = re.compile(r"\s*([\w-]+)\s*;\s*")
 _SERVERS = frozenset({"", "smtp", "lmtp"})
 _AFTER_DATA = re.compile(r"(?:in reply to|after) (?:the )?(?:end of )?data|end of data", re.I)
 _RULE_OF_SES = re.compile(r"inbound-smtp\.[\w-]+\.amazonaws\.com", re.I)
-"""Its answers come from rules that run when the mail was taken: no mailbox is looked up."""
+"""Its replies come from rules run after the message was accepted: no mailbox was looked up."""
 _SHORT = 400
 _PARAGRAPH = re.compile(
     r"\n\s*\n|\n(?=[ \t]*(?:[\"<]?[^\s@<>\":]+@[\w.-]+[\">]?:"
     r"|[45]\d\d (?:[\d.]+ )?[^\s@]+@[^\s@]+\.\.\. ))"
 )
-"""An empty line, or a line that begins with the next recipient, after a reply perhaps."""
+"""An empty line, or a line that begins with the next recipient, possibly after a reply code."""
 _SPOKEN = re.compile(
     r"\b[45]\d\d[ -]|\b[45]\.\d{1,3}\.\d{1,3}\b|unknown|not (?:found|exist|recogni)|no such|invalid"
     r"|does(?:n't| not)|failed|undeliver|could(?:n't| not)|rejected|error|quota|full|problem",
@@ -62,7 +62,7 @@ _MACHINE = re.compile(
     re.I,
 )
 _DAEMON = re.compile(r"mailer[-_ ]?daemon|mail delivery (?:sub)?system", re.I)
-"""Who sends nothing but reports: no copy of ours is from there."""
+"""Senders of reports only: no copy of our message is from them."""
 _FAILURE = re.compile(
     r"undeliver|delivery|returned mail|failure|failed|could not be|not delivered|bounce|problem"
     r"|unzustellbar|nicht zustellbar|zustellung|non (?:remis|distribu)|échec|impossible de remettre"
@@ -81,16 +81,16 @@ _AWAY = re.compile(
 )
 _FEEDBACK_TYPE = re.compile(r"^feedback-type:\s*([\w-]+)", re.M)
 _REPORTED_TO_MICROSOFT = "X-HmXmrOriginalRecipient"
-"""Its feedback loop sends the mail itself with this field in it, and no report."""
+"""Microsoft's feedback loop sends the message itself with this field in it, and no report."""
 _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 
 
 def read_returned(raw: bytes) -> BounceReport:
-    """What a mail that came back says. Never raises: what is no report at all is quarantined."""
+    """Parse a bounce message. Never raises: anything that is not a report is quarantined."""
     plain = plain_of(raw[:LONGEST])
     try:
         return _read(message_from_bytes(plain), plain)
-    except RecursionError:  # parts in parts in parts, hundreds deep
+    except RecursionError:  # parts nested hundreds deep
         return BounceReport(kind=ReportKind.QUARANTINED)
 
 
@@ -98,7 +98,7 @@ def _read(mail: Message, plain: bytes) -> BounceReport:
     parts = list(_parts(mail))
     feedback = [part for part in parts if part.get_content_type() == "message/feedback-report"]
     if feedback:
-        # A report of a feedback loop (RFC 5965): most of its types are nobody's complaint.
+        # A report of a feedback loop (RFC 5965): most of its types are no complaints.
         report = feedback[0]
         types = [field(part, "Feedback-Type").lower() for part in (report, *_inner(report))]
         written = _FEEDBACK_TYPE.findall(prose_of(report).lower())
@@ -107,7 +107,7 @@ def _read(mail: Message, plain: bytes) -> BounceReport:
         return BounceReport(kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT)
     if any(_REPORTED_TO_MICROSOFT in part for part in parts):
         return BounceReport(kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT)
-    # It says that a mail was read, or thrown away unread (RFC 8098).
+    # A notification that a message was read, or deleted unread (RFC 8098).
     receipt = "message/disposition-notification"
     if any(part.get_content_type() == receipt for part in parts) or _is_auto_reply(mail):
         return BounceReport(kind=ReportKind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
@@ -121,8 +121,8 @@ def _read(mail: Message, plain: bytes) -> BounceReport:
 
 
 def _parts(mail: Message) -> Iterator[Message]:
-    """The parts that are about the delivery. What is inside the copy of our mail is not, but a
-    report may come inside another one."""
+    """Yield the parts about the delivery. Parts of the copy of our message are not, but a report
+    may be inside another one."""
     yield mail
     wrapped = mail.get_content_type() == "message/rfc822"
     for part in _inner(mail):
@@ -139,8 +139,9 @@ def _inner(mail: Message) -> Sequence[Message]:
 
 
 def _of_one_mail(statements: Sequence[Statement]) -> Evidence:
-    """The strongest, unless the mail arrived somewhere: ours has one recipient, so a report that
-    names several is of somebody who passes it on, and reads it where it arrived."""
+    """Return the strongest evidence; none if the message arrived somewhere. Ours have one
+    recipient, so a report with several is from a forwarding reader, who gets it where it
+    arrived."""
     if any(one.action in _ARRIVED for one in statements):
         return Evidence.NONE
     return strongest([evidence_of(one) for one in statements])
@@ -162,8 +163,8 @@ def _statements(
         yield told if by_machine or block in parts else replace(told, by_smtp=False)
     if not recipients:
         text = words or before_the_copy(unparted(raw)[:LONGEST_PROSE])
-        # A statement for each paragraph in which a mail system speaks of a failure. Who writes
-        # under a name of their own may only tell of one.
+        # One statement per paragraph about a failure. A person may only be quoting one, so the
+        # statement counts less unless the sender is a machine.
         for paragraph in _paragraphs(text):
             late = _AFTER_DATA.search(paragraph) is not None
             statement = Statement(
@@ -174,9 +175,8 @@ def _statements(
 
 
 def _of_fields(block: Message, words: str, beside: Sequence[str], *, by_rule: bool) -> Statement:
-    """What a recipient's fields say; where they do not say why, the prose `beside` them that does.
-    A short prose that says the mailbox is full knows better than the fields."""
-    # The kind of who spoke, in small letters, and the words.
+    """Return a recipient's statement from its fields; if those give no reason, from the text
+    `beside` them that does. A short text about a full mailbox takes precedence over the fields."""
     kind, said = "", field(block, "Diagnostic-Code")
     if match := _TYPED.match(said):
         kind, said = match[1].lower(), said[match.end() :]
@@ -203,17 +203,21 @@ def _paragraphs(words: str) -> Iterator[str]:
 
 
 def _named(text: str) -> str:
-    """The one address that a text names; empty where there are several. The Original-Recipient is
-    the address that we mailed, wherever it was passed on to (RFC 3464 section 2.3.1)."""
+    """Return the only address in a text; empty if there are several.
+
+    Original-Recipient is the address we sent to, wherever it was forwarded (RFC 3464 section
+    2.3.1).
+    """
     found = {one.casefold() for one in _ADDRESS.findall(text)}
     return found.pop() if len(found) == 1 else ""
 
 
-# --- what kind of mail it is ----------------------------------------------------------------------
+# --- the kind of message --------------------------------------------------------------------------
 
 
 def _is_auto_reply(mail: Message) -> bool:
-    """An answer of a person's mailbox (RFC 3834). Some machines mark their bounces like it."""
+    """Return whether it is an automatic reply (RFC 3834). Some machines mark bounces the same
+    way."""
     if mail.get_content_type() == "multipart/report" or _sender_is_a_machine(mail):
         return False
     marked = field(mail, "Auto-Submitted").lower().startswith("auto-replied")
@@ -228,8 +232,8 @@ def _may_be_a_bounce(mail: Message) -> bool:
 
 
 def _is_from_a_machine(mail: Message) -> bool:
-    """Whether it says so itself. No sender in the envelope proves little: notes of absence should
-    have none either (RFC 3834 section 3.3)."""
+    """Return whether the message itself indicates a machine. A null return path proves little:
+    out-of-office replies should have one, too (RFC 3834 section 3.3)."""
     if mail.get_content_type() == "multipart/report" or "X-Failed-Recipients" in mail:
         return True
     return _sender_is_a_machine(mail)
@@ -241,8 +245,8 @@ def _sender_is_a_machine(mail: Message) -> bool:
 
 # The fields of a delivery report (RFC 3464), wherever they are in a message.
 #
-# Most reports hold them in a part of their own. Some servers and gateways write the same fields
-# into the text, set in or quoted, or send the part encoded or under another type.
+# Most reports have a part for them. Some servers and gateways write the same fields into the text,
+# indented or quoted, or send the part encoded or with another type.
 
 LONGEST_WRITTEN = 64 * 1024
 """Characters of a part that are searched for fields."""
@@ -259,7 +263,7 @@ _AROUND = " \t>|"
 
 
 def recipients_in(parts: Sequence[Message]) -> list[Message]:
-    """The fields of each recipient: those of proper parts, else those in other texts."""
+    """Return the fields of each recipient: those of proper parts, else those found in text."""
     proper = [part for part in parts if part["Final-Recipient"] or part["Original-Recipient"]]
     return proper or [
         block
@@ -270,8 +274,8 @@ def recipients_in(parts: Sequence[Message]) -> list[Message]:
 
 
 def _blocks(text: str) -> Iterator[Message]:
-    """The fields of one recipient after the other: they end at an empty line, or where a field
-    comes again."""
+    """Yield the fields of one recipient after the other: they end at an empty line or a repeated
+    field."""
     block = Message()
     for line in [*text.splitlines(), ""]:
         bare = line.strip(_AROUND)
@@ -300,20 +304,21 @@ def _text_of(part: Message) -> str:
         return written
     try:
         return b64decode("".join(written.split())).decode("utf-8", "replace")
-    except ValueError:  # not base64, or cut short
+    except ValueError:  # not base64, or truncated
         return ""
 
 
 MOST_LINES = 20_000
-"""Lines of a mail that are read. Of an honest one as long as we read there are eight thousand."""
+"""Lines of a message that are read. An honest one of the longest size we read has eight
+thousand."""
 LONGEST_LINE = 4096
-"""Bytes of a line; a mail's own are 998 at most (RFC 5322 section 2.1.1)."""
-# The words of a mail that came back, whatever its charset, and however broken its parts are.
+"""Bytes of a line; a message's own are 998 at most (RFC 5322 section 2.1.1)."""
+# The text of a bounce message, whatever its charset, and however broken its parts are.
 
 LONGEST_FOLDED = 16 * 1024
-"""Bytes of the lines in a row that go on one before: a field, or words that are set in."""
+"""Bytes of consecutive continuation lines: a field, or indented text."""
 MOST_BOUNDARIES = 30
-"""Of parts in parts; each is looked for in every line. A report with a copy of ours has two."""
+"""Nested multipart boundaries; each is searched for in every line. A report with a copy has two."""
 LONGEST_FIELD = 2000
 """Characters of a field that are read."""
 
@@ -333,12 +338,12 @@ _JAPANESE = "\x1b$"
 _BOUNDARY = re.compile(rb"boundary", re.I)
 _GOES_ON = (b" ", b"\t")
 _ROW = re.compile(rb"(?:\n[ \t][^\n]*)+")
-"""Lines that go on one before."""
+"""Continuation lines."""
 
 
 def plain_of(raw: bytes) -> bytes:
-    """The mail with newlines for line ends, without whatever would keep a reader busy and no
-    honest mail has: lines and fields without an end, parts in parts in parts."""
+    """Return the message with LF line ends, without what could exhaust the parser: overlong lines
+    and fields, deeply nested parts."""
     plain = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     lines = plain.split(b"\n")
     if len(lines) > MOST_LINES or max(map(len, lines)) > LONGEST_LINE:
@@ -355,9 +360,8 @@ def _start_of_row(row: re.Match[bytes]) -> bytes:
 
 
 def field(part: Message, name: str) -> str:
-    """A field on one line; empty when it is not there. Some put UTF-8 or Japanese into it as it
-    is."""
-    # The library itself gives a question mark for each byte that is no ASCII.
+    """Return a field on one line; empty if it is missing. Some contain raw UTF-8 or ISO-2022-JP."""
+    # The email package replaces each non-ASCII byte by a question mark.
     found = (str(value) for one, value in part.raw_items() if one.lower() == name.lower())
     came = next(found, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     value = " ".join(came[:LONGEST_FIELD].split())
@@ -369,22 +373,22 @@ def field(part: Message, name: str) -> str:
 def _decoded(value: str) -> str:
     try:
         return str(make_header(decode_header(value)))
-    except (LookupError, ValueError):  # no charset, or no text of that charset
+    except (LookupError, ValueError):  # unknown charset, or text invalid in it
         return value
 
 
 def is_prose(part: Message) -> bool:
-    """Whether people are meant to read it."""
+    """Return whether the part is text for people."""
     return part.get_content_type() in ("text/plain", "text/html") and not part.is_multipart()
 
 
 def prose_of(part: Message) -> str:
-    """Its text; tags left out, paragraphs kept."""
+    """Return the text of a part, without tags, with paragraphs."""
     content = part.get_payload(decode=True)
     raw = content if isinstance(content, bytes) else b""
     try:
         text = raw.decode(part.get_content_charset("utf-8"), "replace")
-    except (LookupError, ValueError):  # no charset, or none that text can be in
+    except (LookupError, ValueError):  # unknown charset, or not one for text
         text = raw.decode("latin-1")
     if part.get_content_type() != "text/html":
         return text
@@ -393,11 +397,11 @@ def prose_of(part: Message) -> str:
 
 
 def unparted(raw: bytes) -> str:
-    """The body as it came, for mails whose parts cannot be told apart; line ends are newlines."""
+    """Return the raw body of a message whose parts cannot be parsed; line ends are LF."""
     return raw.partition(b"\n\n")[2].decode("utf-8", "replace")
 
 
 def before_the_copy(text: str) -> str:
-    """What stands before the copy of the mail that came back."""
+    """Return the text before the copy of our message."""
     match = _COPY.search(text)
     return text if match is None else text[: match.start()]

@@ -1,4 +1,4 @@
-"""What comes back: events, what they add up to for each reader, and the quarantine."""
+"""Store bounce events, the bounce scores of readers, and the quarantine."""
 
 from datetime import date, datetime
 from typing import Any
@@ -47,13 +47,13 @@ _ABOUT_MAILS = tuple(column for column in db.quarantine.c if column.name != "con
 
 
 class ReturnStore(Store):
-    """Bounce events, what they add up to, and the quarantine."""
+    """Bounce events, bounce scores, and the quarantine."""
 
     # --- events --------------------------------------------------------------------------------
 
     def begin(self, event: ReturnedEvent, *, now: datetime) -> ReturnId | None:
-        """Keep that `event` came, of no use yet; None when it came before. One that nobody
-        understood then, and that is understood now, counts as new."""
+        """Store `event`, without effect yet; return None if it is known. A quarantined one that is
+        understood now counts as new."""
         row = {
             "way": event.way,
             "event_id": event.event_id,
@@ -92,7 +92,8 @@ class ReturnStore(Store):
         mail: OwnMail | None = None,
         said: str = "",
     ) -> None:
-        """Keep what it did, what it was about, and the words that may be kept of it."""
+        """Store the effect of an event, the message it is about, and the text that may be
+        stored."""
         self._connection.execute(
             update(db.returned)
             .where(db.returned.c.id == event)
@@ -106,7 +107,7 @@ class ReturnStore(Store):
         )
 
     def events(self, person: SubscriberId | None, *, limit: int) -> list[ReturnRecord]:
-        """Events about a person, or all of them, newest first."""
+        """Return events about a person, or all of them, newest first."""
         query = select(db.returned).order_by(db.returned.c.id.desc()).limit(limit)
         if person is not None:
             query = query.where(db.returned.c.subscriber_id == person)
@@ -123,16 +124,16 @@ class ReturnStore(Store):
             for row in self._connection.execute(query)
         ]
 
-    # --- which mail ----------------------------------------------------------------------------
+    # --- messages ------------------------------------------------------------------------------
 
     def mail_in(self, book: str, row: int) -> OwnMail | None:
-        """The mail of a row of the ledger; `book` is `delivery` or `notice`."""
+        """Return the message of a ledger row, or None; `book` is `delivery` or `notice`."""
         table = _BOOKS[book]
         found = self._connection.execute(select(table).where(table.c.id == row)).one_or_none()
         return None if found is None else _own(book, found)
 
     def mail_called(self, message_id: str) -> OwnMail | None:
-        """The mail with this Message-ID."""
+        """Return the message with this Message-ID, or None."""
         for book, table in _BOOKS.items():
             named = select(table).where(table.c.message_id == message_id).limit(1)
             found = self._connection.execute(named).one_or_none()
@@ -141,7 +142,7 @@ class ReturnStore(Store):
         return None
 
     def mail_to(self, recipient: str, *, since: datetime) -> OwnMail | None:
-        """The digest that was last handed over to `recipient` since then, whatever the case."""
+        """Return the last digest sent to `recipient` since `since`, ignoring case, or None."""
         c = db.deliveries.c
         found = self._connection.execute(
             select(db.deliveries)
@@ -158,7 +159,7 @@ class ReturnStore(Store):
         return None if found is None else _own("delivery", found)
 
     def has_bounced(self, mail: OwnMail) -> bool:
-        """Whether a bounce of `mail` was counted before."""
+        """Return whether a bounce of `mail` was counted before."""
         c = db.returned.c
         counted = select(c.id).where(
             c.subscriber_id == mail.person,
@@ -167,23 +168,24 @@ class ReturnStore(Store):
         )
         return self._connection.execute(counted.limit(1)).scalar() is not None
 
-    # --- standings -----------------------------------------------------------------------------
+    # --- bounce scores -------------------------------------------------------------------------
 
     def standing(self, person: SubscriberId) -> BounceScore:
-        """What is held against a person; nobody else changes it once they are locked."""
+        """Return the bounce score of a person; lock them first if you will change it."""
         row = self._connection.execute(
             select(db.standings).where(db.standings.c.subscriber_id == person)
         ).one_or_none()
         return CLEAN if row is None else value_of(BounceScore, row)
 
     def set_standing(self, person: SubscriberId, standing: BounceScore, *, now: datetime) -> None:
-        """Hold this against a person."""
+        """Store the bounce score of a person."""
         row = columns_of(standing) | {"changed_at": now}
         setting = upsert(self._connection, db.standings, ("subscriber_id",), tuple(row))
         self._connection.execute(setting, row | {"subscriber_id": person})
 
     def stopped_since(self, person: SubscriberId, since: datetime) -> tuple[int, int]:
-        """How many people were stopped since then: at the mail domain of `person`, and in all."""
+        """Return how many people were suppressed since then: at the mail domain of `person`, and in
+        all."""
         domain = select(db.subscribers.c.domain).where(db.subscribers.c.id == person)
         theirs = db.subscribers.c.domain == domain.scalar_subquery()
         people = db.returned.c.subscriber_id
@@ -197,7 +199,7 @@ class ReturnStore(Store):
     # --- counting ------------------------------------------------------------------------------
 
     def tally(self, *, since: datetime, today: date) -> ReturnTally:
-        """What came back since then."""
+        """Return counts of events since `since`."""
         c = db.returned.c
         ours = and_(c.received_at >= since, c.mail.is_not(None))
         counted = self._connection.execute(
@@ -213,7 +215,7 @@ class ReturnStore(Store):
                 func.count(distinct(c.mail)).filter(c.evidence == Evidence.COMPLAINT.value),
             ).where(ours)
         ).one()
-        # Digests that were handed over, or refused, of the editions whose mails lived since.
+        # Digests sent or refused, of editions whose deliveries expired since.
         alive = select(db.editions.c.id).where(db.editions.c.live_until > since + DIGEST_LIFE)
         tried = select(func.count()).where(
             db.deliveries.c.edition_id.in_(alive),
@@ -250,8 +252,7 @@ class ReturnStore(Store):
         person: SubscriberId | None,
         now: datetime,
     ) -> None:
-        """Keep the bytes of a mail for a person to look at; those of the oldest mail go when there
-        is no more room."""
+        """Quarantine a message; the oldest ones are deleted if there are too many."""
         row = {
             "way": event.way,
             "event_id": event.event_id,
@@ -270,24 +271,24 @@ class ReturnStore(Store):
         )
 
     def waiting(self, *, limit: int) -> list[QuarantinedMail]:
-        """The mails in quarantine, newest first."""
+        """Return the quarantined messages, newest first."""
         newest = select(*_ABOUT_MAILS).order_by(db.quarantine.c.id.desc()).limit(limit)
         return [value_of(QuarantinedMail, row) for row in self._connection.execute(newest)]
 
     def quarantined(self, number: int) -> tuple[QuarantinedMail, bytes] | None:
-        """A mail in quarantine with the bytes that are kept of it, None when it is not there."""
+        """Return a quarantined message and the stored part of its bytes, or None."""
         row = self._connection.execute(
             select(db.quarantine).where(db.quarantine.c.id == number)
         ).one_or_none()
         return None if row is None else (value_of(QuarantinedMail, row), bytes(row.content))
 
     def release(self, number: int) -> None:
-        """Take a mail out of the quarantine."""
+        """Delete a message from the quarantine."""
         self._connection.execute(delete(db.quarantine).where(db.quarantine.c.id == number))
 
     def forget(self, *, events: datetime, mails: datetime) -> int:
-        """Forget events and quarantined mails from before, and what is too many of the events about
-        no mail of ours; returns how many went."""
+        """Delete events and quarantined messages from before these instants, and surplus events
+        about no message of ours; return how many."""
         about_none = db.returned.c.mail.is_(None)
         newest = select(db.returned.c.id).where(about_none).order_by(db.returned.c.id.desc())
         too_many = newest.offset(MOST_UNPROVEN).limit(1).scalar_subquery()
@@ -299,7 +300,7 @@ class ReturnStore(Store):
 
 
 def _own(book: str, row: Row[Any]) -> OwnMail:
-    """A notice to an address of its own, such as one that a reader wants to move to, says nothing
-    of the address they have."""
+    """Return the message of a row. A system email to an address of its own, such as a reader's new
+    one, proves nothing about the address they have."""
     person = None if getattr(row, "address", None) else row.subscriber_id
     return value_of(OwnMail, row, book=book, row=row.id, person=person)
