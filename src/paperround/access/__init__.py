@@ -1,1 +1,1 @@
-"""Who may do what: API keys, the audit, requests that come twice, limits of visitors."""
+"""API access: keys, the audit log, idempotency, rate limits of visitors."""

@@ -1,12 +1,12 @@
-"""Requests that may come twice act once, and are answered the same for a day.
+"""Idempotency keys: a repeated request acts once, and gets the same response for a day.
 
-    within the database    what is done and its answer are one transaction: a process that dies
-                           leaves both or neither
-    outside of it, too     the request is written down, done, then its answer is: a process that
-                           dies leaves a request of which nobody knows whether it was done, so it
-                           is never done again
+    effect in the database only    effect and response are one transaction: a process that dies
+                                   leaves both or neither
+    effect outside it, too         the request is stored, executed, then its response is stored: a
+                                   process that dies leaves a request that may have been executed,
+                                   so it never is again
 
-Only what succeeded is kept: you can mend a request that was refused, and send it again.
+Only successful responses are stored: you can correct a refused request and send it again.
 """
 
 from collections.abc import Callable
@@ -29,10 +29,10 @@ def once(
     *,
     now: datetime,
 ) -> tuple[StoredResponse, bool]:
-    """Return what `do` answers, and True; or what was answered before, and False. All that `do`
-    writes in this context is one transaction with its answer, done again when it lost a race.
+    """Return what `do` returns, and True; or the stored response, and False.
 
-    Raises InvalidInput when something else was asked under this key.
+    Everything `do` writes in this context is one transaction with its response, retried if it lost
+    a race. Raises InvalidInput if the key was used for a different request.
     """
 
     def attempt() -> tuple[StoredResponse, bool]:
@@ -49,10 +49,10 @@ def once(
 def once_outside(
     database: Database, asked: IdempotentRequest, do: Callable[[], StoredResponse], *, now: datetime
 ) -> tuple[StoredResponse, bool]:
-    """The same for what is done outside the database too, and takes its time.
+    """Do the same for effects outside the database, which may take time.
 
-    Raises InvalidInput when something else was asked under this key, and Conflict while the first
-    request has no answer yet.
+    Raises InvalidInput if the key was used for a different request, and Conflict while the first
+    request has no response.
     """
     since = now - KEPT_ANSWERS
     if not write(database, lambda work: work[AnswerStore].take(asked, after=since, now=now)):
@@ -68,7 +68,7 @@ def once_outside(
 
 
 def _earlier(work: Transaction, asked: IdempotentRequest, now: datetime) -> StoredResponse:
-    """What was answered to the request that came first under this key."""
+    """Return the stored response of the first request with this key."""
     earlier = work[AnswerStore].find(asked, after=now - KEPT_ANSWERS)
     if earlier is not None and earlier.print not in asked.prints:
         raise InvalidInput(

@@ -1,8 +1,8 @@
-"""Keys of the admin API: made, listed, ended, and recognised when somebody shows one.
+"""Manage keys of the admin API, and authenticate requests.
 
-After ten wrong keys within five minutes from one address, further wrong ones are told to wait. A
-valid key always works: an old key in one script must not lock out the programs beside it. Only a
-wrong key is written down: a right one costs a read.
+After ten wrong keys within five minutes from one address, further wrong ones are refused with the
+time to wait. A valid key always works: an old key in one script must not lock out the programs
+beside it. Only a wrong key causes a write: a valid one costs a read.
 """
 
 import secrets
@@ -29,20 +29,20 @@ from paperround.db.limits import RateStore
 from paperround.db.transactions import Database, Transaction, write
 
 FAILURES = Rate(10, timedelta(minutes=5))
-"""Wrong keys that one client may show before it has to wait."""
+"""Wrong keys that one client may send before it has to wait."""
 
 POLICY = "wrong-keys"
-"""What that limit is called to programs."""
+"""The name of that limit in response headers."""
 
 NOTED_EVERY = timedelta(minutes=1)
-"""The use of a key is written down no more often than this."""
+"""The use of a key is stored no more often than this."""
 
 LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedKey:
-    """A new key, and its text: nobody can ever show that again."""
+    """A new key, and its text, which cannot be shown again."""
 
     key: ApiKey
     text: str = field(repr=False)
@@ -56,10 +56,10 @@ def create_key(
     expires_at: datetime | None,
     now: datetime,
 ) -> CreatedKey:
-    """Make a key of 256 random bits; only its hash is kept.
+    """Create a key of 256 random bits; only its hash is stored.
 
-    Raises InvalidInput, its code the field, for a name that cannot be listed, for no scope at all
-    and for an end that has passed.
+    Raises InvalidInput, its code the field, for an unprintable, empty or long name, for no scope,
+    and for an expiry in the past.
     """
     if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
         raise InvalidInput(
@@ -88,13 +88,13 @@ def create_key(
 
 
 def list_keys(database: Database) -> list[ApiKey]:
-    """Every key, newest first; their texts are not known."""
+    """Return every key, newest first, without their texts."""
     with database.reading() as work:
         return work[KeyStore].all()
 
 
 def revoke_key(database: Database, prefix: str, *, now: datetime) -> bool:
-    """End the key with this prefix; False when it was ended already. Raises NotFound."""
+    """Revoke the key with this prefix; return False if it already was. Raises NotFound."""
 
     def end(work: Transaction) -> bool:
         found = work[KeyStore].find(prefix)
@@ -108,11 +108,11 @@ def revoke_key(database: Database, prefix: str, *, now: datetime) -> bool:
 def authenticate(
     database: Database, ring: KeyRing, shown: str | None, *, client: str | None, now: datetime
 ) -> ApiKey | None:
-    """The live key whose text is `shown`; None when there is none, wrong, expired or revoked.
+    """Return the live key whose text is `shown`; None if it is missing, wrong, expired or revoked.
 
-    Showing nothing is no try. Raises RateLimited for a wrong key when `client`, an IP address, had
-    too many tries; its count is kept under a keyed hash. A prefix is no secret; the text behind it
-    is compared in constant time.
+    A missing key is no attempt. Raises RateLimited for a wrong key if `client`, an IP address, had
+    too many attempts, counted under a keyed hash. The prefix is no secret; the rest is compared in
+    constant time.
     """
     if shown is None:
         return None
@@ -136,14 +136,15 @@ def authenticate(
 def tries_left(
     database: Database, ring: KeyRing, client: str | None, *, now: datetime
 ) -> RateLimitStatus:
-    """How many wrong keys a client may still show."""
+    """Return how many wrong keys a client may still send."""
     with database.reading() as work:
         left = work[RateStore].standing(_counter(ring, client), FAILURES, now=now)
     return replace(left, policy=POLICY)
 
 
 def _counter(ring: KeyRing, client: str | None) -> str:
-    """What a client is counted by: an IPv6 one by its /56, which one customer has to themselves."""
+    """Return the key of a client's counter: an IPv6 client counts as its /56, which one customer
+    has."""
     address, network = client_and_network(client)
     return f"keys/{ring.digest('rate', network if ':' in network else address)}"
 

@@ -1,4 +1,4 @@
-"""Keys of the admin API: shown once, kept as a hash, limited to scopes, ended by a date."""
+"""Values of API access: keys, scopes, audit entries, idempotent requests."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ _KEY = re.compile(r"pr_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
 
 
 class Scope(StrEnum):
-    """What a key may do. Writing includes reading the same."""
+    """What a key permits. Writing includes reading the same."""
 
     FEEDS_READ = "feeds:read"
     FEEDS_WRITE = "feeds:write"
@@ -30,7 +30,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKey:
-    """A key about to be kept: its public prefix and the SHA-256 of the whole key."""
+    """A key to be stored: its public prefix and the SHA-256 of the whole key."""
 
     name: str
     prefix: str
@@ -41,7 +41,7 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey(NewKey):
-    """A key as it is kept."""
+    """A stored key."""
 
     id: KeyId
     created_at: datetime
@@ -49,45 +49,46 @@ class ApiKey(NewKey):
     last_used_at: datetime | None
 
     def is_live(self, now: datetime) -> bool:
-        """Neither revoked nor over."""
+        """Return whether it is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 def written(prefix: str, secret: str) -> str:
-    """The key as its owner gets it: a prefix of 8 characters, 256 random bits in base64url."""
+    """Return the text of a key: a prefix of 8 characters, 256 random bits in base64url."""
     return f"pr_{prefix}_{secret}"
 
 
 def prefix_of(key: str) -> str | None:
-    """The public prefix of what may be a key, None when it cannot be one."""
+    """Return the public prefix of a key, None if it is malformed."""
     found = _KEY.fullmatch(key)
     return found[1] if found else None
 
 
 def digest_of(key: str) -> str:
-    """What is kept of a key. It has 256 random bits, so a plain hash cannot be guessed back."""
+    """Return the hash of a key. With 256 random bits, a plain hash cannot be reversed by
+    guessing."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def matches(key: str, kept: ApiKey) -> bool:
-    """Whether `key` is the kept one, in constant time."""
+    """Return whether `key` is the stored one, in constant time."""
     return hmac.compare_digest(digest_of(key), kept.digest)
 
 
 def allows(scopes: frozenset[Scope], wanted: Scope) -> bool:
-    """Whether a key with `scopes` may do what needs `wanted`."""
+    """Return whether `scopes` include `wanted`."""
     what, _, _ = wanted.partition(":")
     return wanted in scopes or (wanted.endswith(":read") and f"{what}:write" in scopes)
 
 
 COMMAND_LINE = "command line"
-"""The actor of whatever is done on the machine itself."""
+"""The actor of commands run on the machine itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditedAction:
-    """Something done. `target` names a list or an edition, never a person; `details` are numbers
-    and words that go with it."""
+    """An action to audit. `target` names a list or an edition, never a person; `details` are
+    numbers and words about it."""
 
     actor: str
     action: str
@@ -97,7 +98,7 @@ class AuditedAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """A deed as it was written down."""
+    """A stored action."""
 
     id: int
     at: datetime
@@ -105,14 +106,14 @@ class AuditEntry:
 
 
 def by_key(prefix: str) -> str:
-    """The actor who showed the key with this prefix."""
+    """Return the actor for the key with this prefix."""
     return f"key {prefix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotentRequest:
-    """A request under a key of its sender: `key` is a hash that only this sender's key gives,
-    `prints` are hashes of what was asked, of which the first is written down and each may match."""
+    """A request with an idempotency key. `key` is a hash specific to the sender; `prints` are
+    hashes of the request, of which the first is stored and any may match."""
 
     key: str
     prints: tuple[str, ...]
@@ -120,7 +121,7 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredResponse:
-    """What was answered. `headers` are those that go with the body."""
+    """A response. `headers` are those stored with the body."""
 
     status: int
     headers: Mapping[str, str]
@@ -129,8 +130,8 @@ class StoredResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierRequest:
-    """The request that came first under a key; its answer is None while it is worked on, and for
-    good when the process that worked on it died."""
+    """The first request with a key; its answer is None while it is processed, and forever if its
+    process died."""
 
     print: str
     taken_at: datetime

@@ -1,8 +1,7 @@
-"""How often one visitor may ask for what costs, counted in memory, by each process for itself.
+"""Rate limits of expensive reads per visitor, counted in memory by each process.
 
-A page that is only looked at writes nothing down: a search must not wait for the one writer that
-SQLite has, nor leave a row of anybody. What is counted here ends with the process, so a service of
-several processes lets through a rate from each of them.
+Reading writes nothing to the database: a search must not wait for SQLite's single writer, nor store
+data about visitors. Counts end with the process, and several processes permit a rate each.
 """
 
 from collections import OrderedDict, deque
@@ -17,14 +16,14 @@ from paperround.core.languages import marked
 from paperround.core.rates import Rate, RateLimitStatus, VisitLimits
 
 MOST_KEYS = 10_000
-"""Addresses and networks that are remembered; of more, those that came last."""
+"""Addresses and networks that are tracked; the least recent are dropped."""
 
 
 TOO_MANY = marked("that was a lot of requests from your network: wait a little")
 
 
 class InMemoryRateLimiter:
-    """The visits of one process. Safe to share between threads."""
+    """The visits to one process. Thread-safe."""
 
     def __init__(
         self, limits: VisitLimits, *, refusal: str = TOO_MANY, most_keys: int = MOST_KEYS
@@ -36,8 +35,8 @@ class InMemoryRateLimiter:
         self._seen: OrderedDict[str, deque[datetime]] = OrderedDict()
 
     def require_patience(self, client: str | None, *, now: datetime, cost: int = 1) -> None:
-        """Count a visit of a client address and its network as `cost` visits; raises RateLimited,
-        and counts nothing, when that is too much."""
+        """Count a visit of a client address and its network as `cost` visits; raise RateLimited,
+        and count nothing, if that exceeds a limit."""
         address, network = client_and_network(client)
         counted = ((f"ip {address}", self._limits.ip), (f"net {network}", self._limits.net))
         with self._lock:
@@ -54,7 +53,8 @@ class InMemoryRateLimiter:
                 self._seen.popitem(last=False)
 
     def standing(self, client: str | None, *, now: datetime) -> RateLimitStatus | None:
-        """What is left to a client address, of the limit it is nearest to; None without limits."""
+        """Return what a client address has left of the limit it is closest to; None without
+        limits."""
         address, network = client_and_network(client)
         counted = ((f"ip {address}", self._limits.ip), (f"net {network}", self._limits.net))
         with self._lock:
@@ -72,8 +72,8 @@ class InMemoryRateLimiter:
         )
 
     def _wait(self, key: str, rates: Sequence[Rate], now: datetime, cost: int) -> timedelta:
-        """How long until every rate lets `cost` more through, or the first that costs more than
-        it ever has: until enough of the visits it allows have left its period."""
+        """Return how long until every rate permits `cost` more, or the first visit for a cost above
+        the rate: until enough of the counted visits have left its period."""
         seen = self._seen.get(key, ())
         kept = [(max(rate.count - cost, 0) + 1, rate.period) for rate in rates]
         full = (seen[-most] + period - now for most, period in kept if len(seen) >= most)
@@ -81,13 +81,13 @@ class InMemoryRateLimiter:
 
 
 def client_and_network(written: str | None) -> tuple[str, str]:
-    """A client address and its narrowest network: IPv4 /24, IPv6 /56."""
+    """Return a client address and its smallest network: IPv4 /24, IPv6 /56."""
     client, network, *_ = client_and_networks(written)
     return client, network
 
 
 def client_and_networks(written: str | None) -> tuple[str, ...]:
-    """A client address and its networks, the narrowest first: IPv4 /24; IPv6 /56 and /48."""
+    """Return a client address and its networks, smallest first: IPv4 /24; IPv6 /56 and /48."""
     try:
         ip = ip_address(written or "")
     except ValueError:
@@ -100,4 +100,4 @@ def client_and_networks(written: str | None) -> tuple[str, ...]:
 
 
 UNKNOWN_CLIENT = "unknown"
-"""Those whose client address cannot be told share one count."""
+"""Clients with an unknown address share one count."""

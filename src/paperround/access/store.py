@@ -1,8 +1,7 @@
-"""What the admin API keeps: its keys, as hashes, what operators did, and answers.
+"""Store API keys as hashes, the audit log, and responses of idempotent requests.
 
-Whoever did something is written down in the transaction that does it. Answers are kept for a day,
-so that a request that comes twice acts once. Their bodies rest sealed: one may hold a secret that
-is shown once.
+An action is audited in its own transaction. Responses are stored for a day, encrypted: one may
+contain a secret that is shown once.
 """
 
 from contextlib import suppress
@@ -33,7 +32,7 @@ class KeyStore(Store):
     """Keys of the admin API."""
 
     def add(self, key: NewKey, *, now: datetime) -> ApiKey:
-        """Keep it; raises Conflict when its prefix is taken."""
+        """Store a key; raise Conflict if its prefix is taken."""
         adding = insert_new(self._connection, db.api_keys).returning(*db.api_keys.c)
         new = columns_of(key) | {"scopes": sorted(key.scopes), "created_at": now}
         row = self._connection.execute(adding, new).one_or_none()
@@ -42,21 +41,21 @@ class KeyStore(Store):
         return _key(row)
 
     def find(self, prefix: str) -> ApiKey | None:
-        """The key with this prefix, live or not."""
+        """Return the key with this prefix, live or not, or None."""
         row = self._connection.execute(
             select(db.api_keys).where(db.api_keys.c.prefix == prefix)
         ).one_or_none()
         return None if row is None else _key(row)
 
     def all(self) -> list[ApiKey]:
-        """Every key, newest first."""
+        """Return every key, newest first."""
         newest = select(db.api_keys).order_by(
             db.api_keys.c.created_at.desc(), db.api_keys.c.id.desc()
         )
         return [_key(row) for row in self._connection.execute(newest)]
 
     def revoke(self, key: KeyId, *, now: datetime) -> bool:
-        """End a key; False when it was ended already. Raises NotFound."""
+        """Revoke a key; return False if it already was. Raises NotFound."""
         ending = (
             update(db.api_keys)
             .where(db.api_keys.c.id == key, db.api_keys.c.revoked_at.is_(None))
@@ -70,7 +69,7 @@ class KeyStore(Store):
         return False
 
     def touch(self, key: KeyId, *, now: datetime) -> None:
-        """Note that the key was used; the latest use counts, whoever notes it first."""
+        """Store when the key was used; the latest use counts, in whatever order they are stored."""
         last = db.api_keys.c.last_used_at
         self._connection.execute(
             update(db.api_keys)
@@ -84,15 +83,15 @@ def _key(row: Row[Any]) -> ApiKey:
 
 
 class AuditStore(Store):
-    """The audit. Nothing in it is ever changed."""
+    """The audit log. Entries never change."""
 
     def note(self, deed: AuditedAction, *, now: datetime) -> None:
-        """Write down what is done, in the transaction that does it."""
+        """Store an action, in the transaction that performs it."""
         row = columns_of(deed) | {"at": now, "details": dict(deed.details)}
         self._connection.execute(insert_row(db.audit), row)
 
     def latest(self, action: str, target: str) -> AuditEntry | None:
-        """The newest entry of that action on that target."""
+        """Return the newest entry of that action on that target, or None."""
         found = self._connection.execute(
             select(db.audit)
             .where(db.audit.c.action == action, db.audit.c.target == target)
@@ -102,7 +101,7 @@ class AuditStore(Store):
         return None if found is None else _entry(found)
 
     def page(self, *, before: int | None, limit: int) -> list[AuditEntry]:
-        """Entries with an id below `before`, newest first."""
+        """Return entries with an id below `before`, newest first."""
         earlier = true() if before is None else db.audit.c.id < before
         found = self._connection.execute(
             select(db.audit).where(earlier).order_by(db.audit.c.id.desc()).limit(limit)
@@ -115,16 +114,15 @@ def _entry(row: Row[Any]) -> AuditEntry:
 
 
 class AnswerStore(Store):
-    """Answers that are kept for a day, so that a request that comes twice acts once."""
+    """Responses stored for a day, so that a repeated request acts once."""
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._seal = work.seal
 
     def take(self, asked: IdempotentRequest, *, after: datetime, now: datetime) -> bool:
-        """True for the first who asks under this key; False for everybody else. Whoever comes while
-        another transaction holds the key waits for that one's end. What was taken at `after` or
-        before counts no more."""
+        """Claim a key; return False if another request has it. Waits for a transaction that is
+        claiming it. A claim from `after` or before has expired."""
         key = db.answers.c.key == asked.key
         self._connection.execute(delete(db.answers).where(key, db.answers.c.taken_at <= after))
         taking = insert_new(self._connection, db.answers).returning(db.answers.c.key)
@@ -132,7 +130,7 @@ class AnswerStore(Store):
         return self._connection.execute(taking, row).one_or_none() is not None
 
     def keep(self, asked: IdempotentRequest, answer: StoredResponse) -> None:
-        """Write down what is answered to a request that was taken."""
+        """Store the response to a claimed request."""
         self._connection.execute(
             update(db.answers)
             .where(db.answers.c.key == asked.key)
@@ -144,15 +142,15 @@ class AnswerStore(Store):
         )
 
     def find(self, asked: IdempotentRequest, *, after: datetime) -> EarlierRequest | None:
-        """The request that came first under this key, `after` an instant; None when there is none.
-        What it asked may be something else."""
+        """Return the first request with this key, if claimed after `after`, or None. It may be a
+        different request."""
         row = self._connection.execute(
             select(db.answers).where(db.answers.c.key == asked.key, db.answers.c.taken_at > after)
         ).one_or_none()
         if row is None:
             return None
-        # Whoever lost the secret that sealed an answer knows its request no more, either: what is
-        # asked now counts as another one.
+        # Without the secret that encrypted the response, the hash of its request cannot be
+        # recomputed either: the current request counts as a different one.
         answer = None
         if row.status is not None:
             with suppress(Misconfigured):
@@ -160,11 +158,11 @@ class AnswerStore(Store):
         return EarlierRequest(print=row.print, taken_at=row.taken_at, answer=answer)
 
     def give_back(self, asked: IdempotentRequest) -> None:
-        """Undo `take`: nothing was done."""
+        """Release a claim: nothing was done."""
         self._connection.execute(delete(db.answers).where(db.answers.c.key == asked.key))
 
     def forget(self, *, before: datetime) -> int:
-        """Drop what was taken before; returns how many rows went."""
+        """Delete claims from before `before`; return how many."""
         return self._connection.execute(
             delete(db.answers).where(db.answers.c.taken_at < before)
         ).rowcount
