@@ -15,7 +15,7 @@ about no message, whatever else it contains.
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -65,12 +65,7 @@ def receive(
             return [take_one(work, keys, event, now=now).word for event in chunk]
 
         did.update(write(database, take_all))
-    return receipt(did.elements())
-
-
-def receipt(words: Iterable[str]) -> IntakeSummary:
-    """Return the summary of events with these effects."""
-    return IntakeSummary(**Counter(words))
+    return IntakeSummary(**did)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,23 +258,23 @@ class _Taking:
             return Did.COMPLAINED if fresh else Did.NOTED
         if person.state is not SubscriberState.ACTIVE:
             return Did.NOTED
+        surge = False
+        if event.evidence is Evidence.GONE:
+            at_domain, in_all = self.work[ReturnStore].stopped_since(person.id, self.now - DAY)
+            surge = at_domain >= SURGE_OF_A_DOMAIN or in_all >= SURGE
         before = self.work[ReturnStore].standing(person.id)
         after, effect = judged(
             before,
             event.evidence,
             mail=mail.name,
             today=event.happened_at.date(),
-            surge=event.evidence is Evidence.GONE and self._is_surge(person),
+            surge=surge,
         )
         if effect is Effect.STOPPED:
             suppress(self.work, self.keys, address_of(person), reason=GONE, now=self.now)
         elif after != before:
             self.work[ReturnStore].set_standing(person.id, after, now=self.now)
         return Did.NOTED if effect is Effect.NONE else Did(effect.value)
-
-    def _is_surge(self, person: Subscriber) -> bool:
-        at_domain, in_all = self.work[ReturnStore].stopped_since(person.id, self.now - DAY)
-        return at_domain >= SURGE_OF_A_DOMAIN or in_all >= SURGE
 
 
 def _is_from_a_provider(event: ReturnedEvent) -> bool:

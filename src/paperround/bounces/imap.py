@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from paperround.bounces.model import InboundMail
 from paperround.bounces.reports import LONGEST
@@ -28,8 +28,6 @@ from paperround.core.smtp_url import is_loopback
 #
 # User, password and folder are percent-encoded. `ca=FILE` names the CA certificate of a private
 # server. No error repeats any part of the setting.
-
-_IMAPS, _IMAP = 993, 143
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +56,12 @@ def parse_imap_url(text: str) -> ImapPlace:
     if url.scheme not in ("imap", "imaps"):
         raise _wrong("it must begin with imaps://")
     tls = url.scheme == "imaps"
-    host, port = _host_and_port(url)
+    try:
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        raise _wrong("its port is not a number from 1 to 65535 (in passwords # is %23)") from None
+    if not host or port == 0:
+        raise _wrong("it names no host, or port 0")
     options = dict(parse_qsl(url.query, keep_blank_values=True))
     if not options.keys() <= {"done", "ca"}:
         raise _wrong("the options are done and ca (in passwords ? is %3F)")
@@ -69,7 +72,7 @@ def parse_imap_url(text: str) -> ImapPlace:
         raise _wrong("a login needs both: imaps://user:password@host/INBOX")
     return ImapPlace(
         host=host,
-        port=port or (_IMAPS if tls else _IMAP),
+        port=port or (993 if tls else 143),
         tls=tls,
         user=user,
         password=password,
@@ -77,16 +80,6 @@ def parse_imap_url(text: str) -> ImapPlace:
         done=_folder(options.get("done", "")),
         ca_file=Path(options["ca"]) if options.get("ca") else None,
     )
-
-
-def _host_and_port(url: SplitResult) -> tuple[str, int | None]:
-    try:
-        host, port = url.hostname or "", url.port
-    except ValueError:
-        raise _wrong("its port is not a number from 1 to 65535 (in passwords # is %23)") from None
-    if not host or port == 0:
-        raise _wrong("it names no host, or port 0")
-    return host, port
 
 
 def _folder(name: str) -> str:
@@ -106,7 +99,6 @@ MOST_LOOKED_FOR = 5_000
 """Messages of a folder that a search covers. The response for a hundred times as many would exceed
 the longest line that imaplib reads."""
 
-_WORDS_AT_MOST = 100
 _LONGEST_ANSWER = 64 * 1024 * 1024
 """Bytes. Some servers send a whole message when asked for its start, and few accept larger ones."""
 
@@ -120,7 +112,12 @@ def opened_box(place: ImapPlace) -> Iterator["ImapBox"]:
     with _failures_named(place):
         connection = _connect(place)
         try:
-            _log_in(connection, place)
+            try:
+                connection.login(place.user, place.password)
+            except imaplib.IMAP4.abort:
+                raise
+            except imaplib.IMAP4.error as error:  # its text may contain the password
+                raise FetchFailed(f"{place} refuses the user or the password") from error
             opened = connection.select(_quoted(place.folder))
             [held, *_] = _answer(opened, f"open the folder {place.folder}")
             # The number of messages; 1 if it cannot be parsed, so that the folder is searched.
@@ -170,14 +167,12 @@ class ImapBox:
         """Move these away or delete them."""
         with _failures_named(self._place):
             for letter in letters:
-                self._put_away(letter.name)
+                if self._place.done:
+                    self._copy(letter.name, _quoted(self._place.done))
                 marked = self._connection.uid("STORE", letter.name, "+FLAGS.SILENT", r"(\Deleted)")
                 _answer(marked, "delete a mail")
 
-    def _put_away(self, uid: str) -> None:
-        if not self._place.done:
-            return
-        folder = _quoted(self._place.done)
+    def _copy(self, uid: str, folder: str) -> None:
         if self._connection.uid("COPY", uid, folder)[0] != "OK":
             self._connection.create(folder)
             _answer(self._connection.uid("COPY", uid, folder), f"move a mail to {folder}")
@@ -208,21 +203,12 @@ def _connect(place: ImapPlace) -> imaplib.IMAP4:
     return _WaryOverTls(place.host, place.port, ssl_context=context, timeout=SECONDS)
 
 
-def _log_in(connection: imaplib.IMAP4, place: ImapPlace) -> None:
-    try:
-        connection.login(place.user, place.password)
-    except imaplib.IMAP4.abort:
-        raise
-    except imaplib.IMAP4.error as error:  # its text may contain the password
-        raise FetchFailed(f"{place} refuses the user or the password") from error
-
-
 @contextmanager
 def _failures_named(place: ImapPlace) -> Iterator[None]:
     try:
         yield
     except (imaplib.IMAP4.error, EOFError) as error:
-        words = re.sub(r"\s+", " ", str(error))[:_WORDS_AT_MOST]
+        words = re.sub(r"\s+", " ", str(error))[:100]
         raise FetchFailed(f"the mailbox at {place}: {words}") from error
     except ssl.SSLCertVerificationError as error:
         raise FetchFailed(f"{place} cannot be trusted: {error.verify_message}") from error

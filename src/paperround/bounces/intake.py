@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from paperround.bounces.handling import receipt, take_one
+from paperround.bounces.handling import take_one
 from paperround.bounces.model import (
     Did,
     IntakeSummary,
@@ -89,7 +89,7 @@ def _taken(
             work[ReturnStore].keep(event, raw, why=why, person=person, now=now)
         return taken.word
 
-    return receipt([write(intake.database, take)])
+    return IntakeSummary(**{write(intake.database, take): 1})
 
 
 def _why_unproven(event: ReturnedEvent, did: Did | None) -> str:
@@ -135,4 +135,4 @@ def replay(intake: Intake, number: int, *, now: datetime) -> IntakeSummary:
             work[ReturnStore].release(number)
         return taken.word
 
-    return receipt([write(intake.database, take)])
+    return IntakeSummary(**{write(intake.database, take): 1})

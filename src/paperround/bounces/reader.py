@@ -26,7 +26,6 @@ from paperround.bounces.reports import (
     plain_of,
     read_returned,
 )
-from paperround.delivery.model import Evidence
 from paperround.delivery.return_path import TagUse, read_tag, tag_of
 
 _COMES_TO = (
@@ -68,21 +67,30 @@ class ReturnReader:
         plain = plain_of(raw[:LONGEST])
         found = read_returned(raw)
         mail = _mail_of(plain)
-        tag = self._tag(mail, plain, to)
-        message_id = _message_id(mail, plain)
+        addresses = _ways(mail, plain, to) if self._address else ()
+        tag = next(filter(None, (tag_of(self._address, one) for one in addresses)), "")
         if found.kind is ReportKind.QUARANTINED and _wants_to_leave(mail, tag):
             link = _LINK.search(_texts(mail, plain))
             tag = tag or (link[1].decode("ascii") if link else "")
-            return _event(
-                mail, plain, way, now, BounceReport(kind=ReportKind.UNSUBSCRIBE), tag, message_id
-            )
-        return _event(mail, plain, way, now, found, tag, message_id)
-
-    def _tag(self, mail: Message, plain: bytes, to: str) -> str:
-        if not self._address:
-            return ""
-        return next(
-            filter(None, (tag_of(self._address, one) for one in _ways(mail, plain, to))), ""
+            found = BounceReport(kind=ReportKind.UNSUBSCRIBE)
+        deciding = (one for one in found.statements if evidence_of(one) is found.evidence)
+        statement = next(deciding, Statement())
+        # Identify a message by what is the same when it is delivered twice: no fields added in
+        # transit.
+        head = "\n".join(field(mail, name) for name in ("Message-ID", "Date", "From", "Subject"))
+        body = plain.partition(b"\n\n")[2]
+        digest = hashlib.sha256(head.encode("utf-8", "replace") + b"\0" + body).hexdigest()
+        return ReturnedEvent(
+            way=way,
+            event_id=digest[:40],
+            kind=found.kind,
+            evidence=found.evidence,
+            happened_at=now,
+            message_id=_message_id(mail, plain),
+            tag=tag,
+            recipient=statement.recipient,
+            code=statement.status,
+            said=statement.said,
         )
 
 
@@ -136,31 +144,3 @@ def _wants_to_leave(mail: Message, tag: str) -> bool:
     if parts is not None and parts.use is TagUse.LEAVE:
         return True
     return _LEAVE.match(field(mail, "Subject")) is not None
-
-
-def _event(
-    mail: Message,
-    plain: bytes,
-    way: str,
-    now: datetime,
-    found: BounceReport,
-    tag: str,
-    message_id: str,
-) -> ReturnedEvent:
-    deciding = (one for one in found.statements if evidence_of(one) is found.evidence)
-    told = next(deciding, Statement())
-    # Identify a message by what is the same when it is delivered twice: no fields added in transit.
-    head = "\n".join(field(mail, name) for name in ("Message-ID", "Date", "From", "Subject"))
-    body = plain.partition(b"\n\n")[2]
-    return ReturnedEvent(
-        way=way,
-        event_id=hashlib.sha256(head.encode("utf-8", "replace") + b"\0" + body).hexdigest()[:40],
-        kind=found.kind,
-        evidence=found.evidence if found.kind is not ReportKind.UNSUBSCRIBE else Evidence.NONE,
-        happened_at=now,
-        message_id=message_id,
-        tag=tag,
-        recipient=told.recipient,
-        code=told.status,
-        said=told.said,
-    )

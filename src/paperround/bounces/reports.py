@@ -112,12 +112,21 @@ def _read(mail: Message, plain: bytes) -> BounceReport:
     if any(part.get_content_type() == receipt for part in parts) or _is_auto_reply(mail):
         return BounceReport(kind=ReportKind.AUTO_REPLY, evidence=Evidence.AUTO_REPLY)
     recipients = recipients_in(parts)
-    told = _may_be_a_bounce(mail) or recipients
-    statements = tuple(_statements(mail, parts, recipients, plain)) if told else ()
+    may_be_a_bounce = (
+        recipients
+        or field(mail, "Return-Path") == "<>"
+        or _is_from_a_machine(mail)
+        or _FAILURE.search(field(mail, "Subject"))
+    )
+    statements = tuple(_statements(mail, parts, recipients, plain)) if may_be_a_bounce else ()
     if not statements:
         return BounceReport(kind=ReportKind.QUARANTINED)
-    found = _of_one_mail(statements)
-    return BounceReport(kind=ReportKind.BOUNCE, evidence=found, statements=statements)
+    # Our messages have one recipient, so a report with several is from a forwarding reader, who
+    # gets the message where it arrived.
+    evidence = Evidence.NONE
+    if not any(one.action in _ARRIVED for one in statements):
+        evidence = strongest([evidence_of(one) for one in statements])
+    return BounceReport(kind=ReportKind.BOUNCE, evidence=evidence, statements=statements)
 
 
 def _parts(mail: Message) -> Iterator[Message]:
@@ -136,15 +145,6 @@ def _inner(mail: Message) -> Sequence[Message]:
     content = mail.get_payload()
     found = content if isinstance(content, list) else []
     return [part for part in found if isinstance(part, Message)]
-
-
-def _of_one_mail(statements: Sequence[Statement]) -> Evidence:
-    """Return the strongest evidence; none if the message arrived somewhere. Ours have one
-    recipient, so a report with several is from a forwarding reader, who gets it where it
-    arrived."""
-    if any(one.action in _ARRIVED for one in statements):
-        return Evidence.NONE
-    return strongest([evidence_of(one) for one in statements])
 
 
 # --- statements -----------------------------------------------------------------------------------
@@ -223,12 +223,6 @@ def _is_auto_reply(mail: Message) -> bool:
     marked = field(mail, "Auto-Submitted").lower().startswith("auto-replied")
     older = field(mail, "Precedence").lower() == "auto_reply" or "X-Autoreply" in mail
     return marked or older or _AWAY.search(field(mail, "Subject")) is not None
-
-
-def _may_be_a_bounce(mail: Message) -> bool:
-    if field(mail, "Return-Path") == "<>" or _is_from_a_machine(mail):
-        return True
-    return _FAILURE.search(field(mail, "Subject")) is not None
 
 
 def _is_from_a_machine(mail: Message) -> bool:
@@ -336,7 +330,6 @@ _STYLE_ENDS = re.compile(r"</(?:style|script)\s*>", re.I)
 _TAG = re.compile(r"<[^<>]+>")
 _JAPANESE = "\x1b$"
 _BOUNDARY = re.compile(rb"boundary", re.I)
-_GOES_ON = (b" ", b"\t")
 _ROW = re.compile(rb"(?:\n[ \t][^\n]*)+")
 """Continuation lines."""
 
@@ -348,15 +341,11 @@ def plain_of(raw: bytes) -> bytes:
     lines = plain.split(b"\n")
     if len(lines) > MOST_LINES or max(map(len, lines)) > LONGEST_LINE:
         plain = b"\n".join([line[:LONGEST_LINE] for line in lines[:MOST_LINES]])
-    if sum(len(line) for line in lines if line.startswith(_GOES_ON)) > LONGEST_FOLDED:
-        plain = _ROW.sub(_start_of_row, plain)
+    if sum(len(line) for line in lines if line.startswith((b" ", b"\t"))) > LONGEST_FOLDED:
+        plain = _ROW.sub(lambda row: row[0][:LONGEST_FOLDED], plain)
     if plain.lower().count(b"boundary") > MOST_BOUNDARIES:
         plain = _BOUNDARY.sub(b"-", plain)
     return plain
-
-
-def _start_of_row(row: re.Match[bytes]) -> bytes:
-    return row[0][:LONGEST_FOLDED]
 
 
 def field(part: Message, name: str) -> str:
@@ -367,10 +356,8 @@ def field(part: Message, name: str) -> str:
     value = " ".join(came[:LONGEST_FIELD].split())
     if _JAPANESE in value:
         return value.encode("latin-1", "replace").decode("iso-2022-jp", "replace")
-    return _decoded(value) if "=?" in value else value
-
-
-def _decoded(value: str) -> str:
+    if "=?" not in value:
+        return value
     try:
         return str(make_header(decode_header(value)))
     except (LookupError, ValueError):  # unknown charset, or text invalid in it

@@ -7,7 +7,7 @@ from paperround.db.transactions import Database, Transaction
 from paperround.digests.plan import Welcome
 from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
-from paperround.signup.confirm import _join, _theirs
+from paperround.signup.confirm import subscribe_reader, subscriptions_by_list
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import choosing_reader, write_by_link
 from paperround.subscribers.model import (
@@ -34,7 +34,7 @@ def lists_of(desk: SignupContext, token: str, *, now: datetime) -> tuple[ReaderL
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
             return ()
-        theirs = _theirs(work, reader)
+        theirs = subscriptions_by_list(work, reader)
         lists = list[ReaderList]()
         for one in work[ListStore].all():
             state = theirs[one.id].state if one.id in theirs else None
@@ -65,7 +65,7 @@ def join_list(desk: SignupContext, token: str, list_name: str, *, now: datetime)
         reader = choosing_reader(work, desk.keys, token, now=now)
         if reader is None:
             return None
-        return _join(work, desk, reader, mailing_list, CONSENT, now)
+        return subscribe_reader(work, desk, reader, mailing_list, CONSENT, now)
 
     welcome = write_by_link(desk, token, join)
     if welcome is None:

@@ -6,7 +6,7 @@ The preferences of a sign-up are kept in the payload of its email, never in its 
 effect once the link is used. `signup.requests` queues sign-ups, `signup.worker` sends the emails.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from paperround.delivery.system_mail_model import (
     SystemMailKind,
 )
 from paperround.digests.plan import Hours, Welcome, plan_newcomer
-from paperround.editions.lists import ListId, MailingList
+from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.personal.reader_preferences import add_interests
 from paperround.signup.context import SignupContext
@@ -130,10 +130,11 @@ def _activated(
     work: Transaction, desk: SignupContext, notice: Notice, reader: TokenHolder, now: datetime
 ) -> Confirmed | None:
     choices = notice.payload.get("choices")
+    how = f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
     active = work[SubscriberStore].activate(
         reader.subscription.id,
         preferences=None if choices is None else unpacked(str(choices)),
-        consent=Consent(at=now, source=_how(notice)),
+        consent=Consent(at=now, source=how),
         now=now,
     )
     if not active:
@@ -152,50 +153,30 @@ def _activated(
         return None
     mailing_list, wish = now_active.mailing_list, now_active.subscription.preferences
     hours = Hours(hour=desk.default_hour)
+    welcome = plan_newcomer(
+        work,
+        hours=hours,
+        mailing_list=mailing_list,
+        subscription=now_active.subscription,
+        now=now,
+    )
+    lists = {one.id: one for one in work[ListStore].all()}
+    also = [lists[one] for one in unpacked_lists(notice.payload) if one in lists]
+    for further in also:
+        subscribe_reader(work, desk, now_active, further, how, now)
     return Confirmed(
         list_title=mailing_list.title,
         preferences=wish,
         hour=hours.hour_of(wish),
         zone=hours.zone_of(wish, mailing_list),
-        welcome=plan_newcomer(
-            work,
-            hours=hours,
-            mailing_list=mailing_list,
-            subscription=now_active.subscription,
-            now=now,
-        ),
+        welcome=welcome,
         preferences_token=desk.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),
         interests=interests,
-        also=join_lists(
-            work, desk, now_active, unpacked_lists(notice.payload), how=_how(notice), now=now
-        ),
+        also=tuple(one.title for one in also),
     )
 
 
-def _how(notice: Notice) -> str:
-    """Return the source of the consent, such as `form, confirmed by mail`."""
-    return f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
-
-
-def join_lists(
-    work: Transaction,
-    desk: SignupContext,
-    reader: TokenHolder,
-    lists: Sequence[ListId],
-    *,
-    how: str,
-    now: datetime,
-) -> tuple[str, ...]:
-    """Subscribe a reader who just confirmed to further lists; return the titles of those that still
-    exist."""
-    known = {one.id: one for one in work[ListStore].all()}
-    joined = [known[one] for one in lists if one in known]
-    for mailing_list in joined:
-        _join(work, desk, reader, mailing_list, how, now)
-    return tuple(one.title for one in joined)
-
-
-def _join(
+def subscribe_reader(
     work: Transaction,
     desk: SignupContext,
     reader: TokenHolder,
@@ -203,8 +184,12 @@ def _join(
     how: str,
     now: datetime,
 ) -> Welcome | None:
+    """Subscribe a confirmed reader to another list, with the schedule of the one they have.
+
+    Returns when their first digest is sent; None if they may not be subscribed.
+    """
     person = reader.person
-    before = _theirs(work, reader).get(mailing_list.id)
+    before = subscriptions_by_list(work, reader).get(mailing_list.id)
     if before is not None and before.state is SubscriberState.ACTIVE:
         return Welcome.LATER
     asked = NewSignup(address=reader.address, preferences=Preferences(), nonce=person.nonce)
@@ -231,5 +216,6 @@ def _join(
     )
 
 
-def _theirs(work: Transaction, reader: TokenHolder) -> Mapping[int, Subscription]:
+def subscriptions_by_list(work: Transaction, reader: TokenHolder) -> Mapping[int, Subscription]:
+    """Return the reader's subscriptions by the id of their list."""
     return {one.list_id: one for one in work[SubscriberStore].subscriptions_of(reader.person.id)}

@@ -87,12 +87,12 @@ def due_instant(
     _count_client(work, clients, now)
     wait = _hit(work, *domain, now)
     if wait is not None and not (worked and any(_hit(work, *one, now) is None for one in shares)):
-        raise Crowded(_crowded(wait), retry_after=wait, limit=Limit.DOMAIN)
+        raise Crowded(_later(*_CROWDED, wait), retry_after=wait, limit=Limit.DOMAIN)
     if _hit(work, *all_, now) is None or worked:
         return now
     wait = _hit(work, *slow, now)
     if wait is not None:
-        raise Crowded(_crowded(wait), retry_after=wait, limit=Limit.TOTAL)
+        raise Crowded(_later(*_CROWDED, wait), retry_after=wait, limit=Limit.TOTAL)
     return now + SLOW_LANE
 
 
@@ -160,10 +160,6 @@ _CROWDED = (
         "very many people sign up just now: try again in %(num)s minutes",
     ),
 )
-
-
-def _crowded(wait: float) -> str:
-    return _later(*_CROWDED, wait)
 
 
 def standing(desk: SignupContext, visitor: Visitor, *, now: datetime) -> RateLimitStatus | None:

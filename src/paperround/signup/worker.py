@@ -12,7 +12,6 @@ may die anywhere, several may run at once, and a row that fails is postponed whi
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from traceback import extract_tb
 
 from paperround.core.errors import Conflict, DatabaseFailed, Misconfigured
@@ -42,34 +41,10 @@ from paperround.subscribers.requests import Drop, RequestId, RequestKind, Waitin
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 
-
-def ask_both_ends(
-    work: Transaction, desk: SignupContext, request: WaitingRequest, *, now: datetime
-) -> None:
-    """Email the old end of a change of address, and the new end if it is free: no reader has or had
-    it and it is not suppressed. Do nothing if the reader was erased or suppressed meanwhile."""
-    address, person = request.address, request.subscriber_id
-    lock_mailbox(work, desk, address)
-    if person is None or not work[SubscriberStore].lock(person):  # they were erased since
-        return
-    reader = reader_of(work, person, subscription_id=int(request.payload["subscription"]))
-    if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
-        return
-    there = work[SubscriberStore].find(address)
-    waits = there is None or (there.state is SubscriberState.PENDING and not there.consent)
-    is_free = waits and not is_suppressed(work, desk.keys, address)
-    identity, kind, payload = desk.identity, SystemMailKind.CHANGE, said_of(reader.subscription)
-    change = f"change/{person}/{request.created_at.isoformat()}"
-    old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
-    work[NoticeLedger].put(old, now=now)
-    if is_free and may_mail(work, desk, address, now=now):
-        moved = {**payload, "written": address.written, "folded": address.folded}
-        to = address.mailed
-        new = new_notice(identity, kind, f"{change}/{NEW}", person, to, moved, now=now)
-        work[NoticeLedger].put(new, now=now)
-
-
 log = logging.getLogger(__name__)
+
+OLD, NEW = "old", "new"
+"""The ends of a change of address, in the keys of their emails."""
 
 PAGE = 100
 TRIES = 5
@@ -91,12 +66,19 @@ def work_on_requests(desk: SignupContext, *, now: datetime) -> int:
             page = work[RequestStore].due(now=now, limit=PAGE)
         if not page:
             return done
-        done += sum(_work_on(desk, one, now) for one in page)
+        done += sum(_process(desk, one, now) for one in page)
 
 
-def _work_on(desk: SignupContext, request: RequestId, now: datetime) -> bool:
+def _process(desk: SignupContext, request: RequestId, now: datetime) -> bool:
+    def process(work: Transaction) -> bool:
+        taken = work[RequestStore].take(request)
+        if taken is None:  # by another process
+            return False
+        _HANDLERS[taken.kind](work, desk, taken, now=now)
+        return True
+
     try:
-        return write(desk.database, partial(_done, desk, request, now))
+        return write(desk.database, process)
     except (DatabaseFailed, Misconfigured):
         raise
     except Exception as error:  # one bad request must not stop the others
@@ -111,14 +93,6 @@ def _work_on(desk: SignupContext, request: RequestId, now: datetime) -> bool:
 
         write(desk.database, put_off)
         return False
-
-
-def _done(desk: SignupContext, id_: RequestId, now: datetime, work: Transaction) -> bool:
-    request = work[RequestStore].take(id_)
-    if request is None:  # taken by another process
-        return False
-    _DO[request.kind](work, desk, request, now=now)
-    return True
 
 
 # --- signing up ----------------------------------------------------------------------------------
@@ -205,11 +179,37 @@ def _mail_link(
         work[NoticeLedger].put(choices_link(desk.identity, wish, now=now), now=now)
 
 
-_DO: Mapping[RequestKind, Callable[..., None]] = {
+# --- a change of address -------------------------------------------------------------------------
+
+
+def _mail_both_ends(
+    work: Transaction, desk: SignupContext, request: WaitingRequest, *, now: datetime
+) -> None:
+    """Email the old end of a change of address, and the new end if it is free: no reader has or had
+    it and it is not suppressed. Do nothing if the reader was erased or suppressed meanwhile."""
+    address, person = request.address, request.subscriber_id
+    lock_mailbox(work, desk, address)
+    if person is None or not work[SubscriberStore].lock(person):  # they were erased since
+        return
+    reader = reader_of(work, person, subscription_id=int(request.payload["subscription"]))
+    if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
+        return
+    there = work[SubscriberStore].find(address)
+    waits = there is None or (there.state is SubscriberState.PENDING and not there.consent)
+    is_free = waits and not is_suppressed(work, desk.keys, address)
+    identity, kind, payload = desk.identity, SystemMailKind.CHANGE, said_of(reader.subscription)
+    change = f"change/{person}/{request.created_at.isoformat()}"
+    old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
+    work[NoticeLedger].put(old, now=now)
+    if is_free and may_mail(work, desk, address, now=now):
+        moved = {**payload, "written": address.written, "folded": address.folded}
+        to = address.mailed
+        new = new_notice(identity, kind, f"{change}/{NEW}", person, to, moved, now=now)
+        work[NoticeLedger].put(new, now=now)
+
+
+_HANDLERS: Mapping[RequestKind, Callable[..., None]] = {
     RequestKind.SIGNUP: _sign_up,
     RequestKind.LINK: _mail_link,
-    RequestKind.MOVE: ask_both_ends,
+    RequestKind.MOVE: _mail_both_ends,
 }
-
-
-OLD, NEW = "old", "new"

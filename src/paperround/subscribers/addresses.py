@@ -41,7 +41,7 @@ class EmailAddresses:
         """Return the parsed address; raise InvalidInput with the reason, which never repeats the
         address."""
         text = written.strip(" ")
-        local, domain = _plain(text) or _told_apart(text)
+        local, domain = _split_plain(text) or _split_checked(text)
         mailed = f"{local}@{domain}"
         if len(mailed) > LONGEST or not is_address(mailed):
             raise InvalidInput(
@@ -50,7 +50,7 @@ class EmailAddresses:
         return Address(written=text, mailed=mailed, folded=mailed.casefold(), domain=domain)
 
 
-def _plain(text: str) -> tuple[str, str] | None:
+def _split_plain(text: str) -> tuple[str, str] | None:
     """Split an ASCII address of the usual form; None if it needs the full check.
 
     Both parts of such an address are valid independently, so the domain is checked once and cached.
@@ -68,16 +68,26 @@ def _plain(text: str) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=_MOST_DOMAINS)
 def _ascii_domain(domain: str) -> str:
-    return _checked(f"name@{domain}").ascii_domain.lower()
+    return _validate(f"name@{domain}").ascii_domain.lower()
 
 
-def _told_apart(text: str) -> tuple[str, str]:
-    _refuse_odd_characters(text)
-    checked = _checked(text)
+def _split_checked(text: str) -> tuple[str, str]:
+    if _REFUSED.search(text):
+        raise InvalidInput(
+            marked("an e-mail address has no quotes, backslashes or control characters")
+        )
+    if not text.rpartition("@")[0].isascii():
+        raise InvalidInput(
+            marked(
+                "addresses with letters outside ASCII before the @ (SMTPUTF8) are not supported "
+                "yet: use another address of yours"
+            )
+        )
+    checked = _validate(text)
     return checked.local_part, checked.ascii_domain.lower()
 
 
-def _checked(text: str) -> ValidatedEmail:
+def _validate(text: str) -> ValidatedEmail:
     try:
         checked = validate_email(
             text, check_deliverability=False, test_environment=True, strict=True
@@ -96,26 +106,6 @@ def _checked(text: str) -> ValidatedEmail:
     return checked
 
 
-def _refuse_odd_characters(text: str) -> None:
-    if _REFUSED.search(text):
-        raise InvalidInput(
-            marked("an e-mail address has no quotes, backslashes or control characters")
-        )
-    local = text.rpartition("@")[0]
-    if not local.isascii():
-        raise InvalidInput(
-            marked(
-                "addresses with letters outside ASCII before the @ (SMTPUTF8) are not supported "
-                "yet: use another address of yours"
-            )
-        )
-
-
-_NEEDS_DOT = marked(
-    "this is not an e-mail address: what stands after the @ needs a dot, as in example.org"
-)
-
-
 def _fault(text: str) -> str:
     """Return why email-validator refused `text`, as one of a few translated messages."""
     local, at, domain = text.rpartition("@")
@@ -130,7 +120,13 @@ def _fault(text: str) -> str:
             marked("this is not an e-mail address: there is a blank in it"),
         ),
         (is_long, marked("this is not an e-mail address: it is too long")),
-        ("." not in domain.strip("."), _NEEDS_DOT),
+        (
+            "." not in domain.strip("."),
+            marked(
+                "this is not an e-mail address: what stands after the @ needs a dot, as in "
+                "example.org"
+            ),
+        ),
         (True, marked("this is not an e-mail address: write it like name@example.org")),
     )
     return next(fault for is_so, fault in faults if is_so)

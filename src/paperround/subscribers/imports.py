@@ -200,8 +200,8 @@ class _Importer:
         person = None if interests is None else self.work[SubscriberStore].find(address)
         if interests is None or person is None:
             return outcome
-        kept = settled(self.work, interests)
-        changed = self.work[SubscriberStore].set_interests(person.id, kept, now=self.now)
+        resolved = settled(self.work, interests)
+        changed = self.work[SubscriberStore].set_interests(person.id, resolved, now=self.now)
         return "changed" if changed and outcome == "unchanged" else outcome
 
     def standing(self, address: Address) -> Subscription | None:

@@ -18,11 +18,6 @@ MOST_TERMS = 400
 papers."""
 
 
-_LINES = marked_forms(
-    "%(num)s line in all: %(all)s are enough", "%(num)s lines in all: %(all)s are enough"
-)
-
-
 class InterestKind(StrEnum):
     """The kinds of interests. A mute uses the search language, `author:` and `category:`
     included."""
@@ -132,8 +127,10 @@ def _read(kind: InterestKind, number: int, line: str) -> Interest:
 
 def _require_few(lines: int) -> None:
     if lines > MOST_INTERESTS:
-        text = counted_text(_LINES, lines, all=MOST_INTERESTS)
-        raise InvalidInput(text, code="interests")
+        forms = marked_forms(
+            "%(num)s line in all: %(all)s are enough", "%(num)s lines in all: %(all)s are enough"
+        )
+        raise InvalidInput(counted_text(forms, lines, all=MOST_INTERESTS), code="interests")
 
 
 def parse_interest(written: str) -> Interest:

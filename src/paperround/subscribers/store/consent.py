@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     and_,
@@ -55,14 +54,21 @@ BY_ADDRESS = select(*PERSON_COLUMNS).where(
 )
 """Selects the person with an address."""
 
-_HERE = and_(
-    db.subscriptions.c.subscriber_id == bindparam("b_subscriber_id"),
-    db.subscriptions.c.list_id == bindparam("b_list_id"),
+WISH = (
+    select(*SUBSCRIPTION_COLUMNS)
+    .join_from(db.subscriptions, db.subscribers)
+    .where(
+        db.subscriptions.c.subscriber_id == bindparam("b_subscriber_id"),
+        db.subscriptions.c.list_id == bindparam("b_list_id"),
+    )
 )
-WISH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers).where(_HERE)
 """Selects a person's subscription of a list."""
 
-_NEVER_SAID_YES = db.subscribers.c.consent_at.is_(None)
+_UNCONFIRMED = and_(db.subscribers.c.state == _PENDING, db.subscribers.c.consent_at.is_(None))
+
+_NEVER_MAILED = (
+    ~select(db.deliveries.c.id).where(db.deliveries.c.subscriber_id == db.subscribers.c.id).exists()
+)
 
 
 class Signups(Store):
@@ -197,13 +203,7 @@ class Signups(Store):
             db.subscribers.c.folded == address.folded,
             db.subscribers.c.id != subscriber,
         )
-        asked_only = (
-            _waits_for_a_first_yes(),
-            ~select(db.deliveries.c.id)
-            .where(db.deliveries.c.subscriber_id == db.subscribers.c.id)
-            .exists(),
-        )
-        self._forget(stranger.where(*asked_only))
+        self._forget(stranger.where(_UNCONFIRMED, _NEVER_MAILED))
         if self._connection.execute(stranger).first() is not None:
             return False
         moved = self._connection.execute(
@@ -230,7 +230,7 @@ class Signups(Store):
                 db.subscribers.c.kind == EMAIL,
                 db.subscriptions.c.created_at >= start,
                 db.subscriptions.c.created_at < end,
-                or_(db.subscribers.c.state == _ACTIVE, _waits_for_a_first_yes()),
+                or_(db.subscribers.c.state == _ACTIVE, _UNCONFIRMED),
             )
             .order_by(db.subscriptions.c.created_at, db.subscriptions.c.id)
             .limit(limit)
@@ -320,10 +320,6 @@ def person_row(connection: Connection, address: Address) -> Any | None:
     return connection.execute(BY_ADDRESS, {"b_folded": address.folded}).first()
 
 
-def _waits_for_a_first_yes() -> ColumnElement[bool]:
-    return and_(db.subscribers.c.state == _PENDING, _NEVER_SAID_YES)
-
-
 def _stale_people(before: datetime) -> Select[Any]:
     """Select people whose every subscription is old and unconfirmed, and who were never sent a
     digest."""
@@ -332,10 +328,8 @@ def _stale_people(before: datetime) -> Select[Any]:
         db.subscriptions.c.state != _PENDING, db.subscriptions.c.changed_at >= before
     )
     return select(db.subscribers.c.id).where(
-        _waits_for_a_first_yes(),
+        _UNCONFIRMED,
         db.subscribers.c.created_at < before,
         ~select(db.subscriptions.c.id).where(of_theirs, answered_or_fresh).exists(),
-        ~select(db.deliveries.c.id)
-        .where(db.deliveries.c.subscriber_id == db.subscribers.c.id)
-        .exists(),
+        _NEVER_MAILED,
     )

@@ -31,14 +31,16 @@ _ACTIVE = (
     )
 )
 
-_SINCE_CONSENT = (db.subscriptions.c.due_at == db.subscribers.c.consent_at).label("at_once")
 
 _BY_ID = db.subscriptions.c.id
 _SORTED_BY_ID = db.subscriptions.c.id + 0
 """The same order without an index on it: the rows are found by another index, then sorted."""
 
 _DUE = (
-    _ACTIVE.add_columns(db.subscriptions.c.due_at, _SINCE_CONSENT)
+    _ACTIVE.add_columns(
+        db.subscriptions.c.due_at,
+        (db.subscriptions.c.due_at == db.subscribers.c.consent_at).label("at_once"),
+    )
     .where(
         db.subscriptions.c.list_id == bindparam("b_list_id"),
         db.subscriptions.c.due_at <= bindparam("b_now"),
@@ -58,8 +60,6 @@ _SET = (
 # As text, because SQLite uses a partial index only if the query repeats its condition literally.
 _NO_CLOCK = text("subscriptions.due_at IS NULL AND subscriptions.state = 'active'")
 
-_START = _SET.where(_NO_CLOCK)
-
 
 class DueInstants(Store):
     """The due instants of one transaction."""
@@ -77,7 +77,7 @@ class DueInstants(Store):
     def start_clocks(self, due: Mapping[SubscriptionId, datetime]) -> None:
         """Set the first due instants, except of those who unsubscribed or got one meanwhile."""
         if due:
-            self._connection.execute(_START, _clocks(due))
+            self._connection.execute(_SET.where(_NO_CLOCK), _clocks(due))
 
     def due(
         self, list_id: ListId, *, now: datetime, limit: int, after: SubscriptionId

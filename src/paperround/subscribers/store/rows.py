@@ -1,6 +1,6 @@
 """Convert rows to subscribers and subscriptions, and back."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -98,11 +98,6 @@ def subscription_of(row: Row[Any]) -> Subscription:
         preferences=_preferences(*wish, tuple(topics)),
         resting_until=resting_until,
     )
-
-
-def person_on_list(row: Row[Any]) -> Subscriber:
-    """Return the subscriber of a row with both, with their state on that list."""
-    return replace(person_of(row), state=state_on_list(row.person_state, row.state))
 
 
 @cache

@@ -1,6 +1,7 @@
 """Store subscribers and their subscriptions."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -32,9 +33,9 @@ from paperround.subscribers.store.rows import (
     SUBSCRIPTION_COLUMNS,
     person_columns,
     person_of,
-    person_on_list,
     preference_columns,
     preferences_of,
+    state_on_list,
     subscription_of,
 )
 
@@ -53,10 +54,11 @@ _PERSON_AND_WISH = (
 )
 """Selects the person with an address, and their subscription of a list if there is one."""
 
-_BOTH = select(*SUBSCRIPTION_COLUMNS).join_from(db.subscriptions, db.subscribers)
 
 _ACTIVE_AFTER = CompiledQuery(
-    _BOTH.where(
+    select(*SUBSCRIPTION_COLUMNS)
+    .join_from(db.subscriptions, db.subscribers)
+    .where(
         db.subscriptions.c.list_id == bindparam("b_list_id"),
         db.subscriptions.c.id > bindparam("b_after"),
         db.subscriptions.c.state == SubscriberState.ACTIVE,
@@ -125,7 +127,8 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         )
         while page := self._connection.execute(pages.where(db.subscriptions.c.id > last)).all():
             for row in page:
-                yield person_on_list(row), preferences_of(row)
+                state = state_on_list(row.person_state, row.state)
+                yield replace(person_of(row), state=state), preferences_of(row)
             last = page[-1].id
 
     # --- writing -------------------------------------------------------------------------------
