@@ -73,7 +73,7 @@ class Town:
             assert kept is not None
             work[ReturnStore].end(kept, Did.NOTED, mail=mail, said="okapi is not here")
             work[ReturnStore].keep(event, b"okapi", why="not-understood", person=person, now=NOW)
-            work[ReturnStore].set_standing(person, BounceScore(points=3), now=NOW)
+            work[ReturnStore].set_score(person, BounceScore(points=3), now=NOW)
 
     def forget_orphans(self) -> int:
         with self.database.writing() as work:

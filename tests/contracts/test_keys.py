@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 from sqlalchemy import Engine
 
-from paperround.access.model import ApiKey, KeyId, NewKey, Scope, digest_of, matches, written
+from paperround.access.model import ApiKey, KeyId, NewKey, Scope, digest_of, key_text, matches
 from paperround.access.store import KeyStore
 from paperround.core.errors import Conflict, NotFound
 from paperround.db.transactions import Database, SqlDatabase
@@ -21,7 +21,7 @@ def new_key(prefix: str = "abcd1234", *, scopes: frozenset[Scope] = BOTH) -> New
     return NewKey(
         name="laptop",
         prefix=prefix,
-        digest=digest_of(written(prefix, SECRET)),
+        digest=digest_of(key_text(prefix, SECRET)),
         scopes=scopes,
         expires_at=NOW + HOUR,
     )
@@ -54,7 +54,7 @@ def test_what_is_kept_cannot_be_used_as_a_key(engine: Engine) -> None:
         dump = repr(connection.exec_driver_sql("SELECT * FROM api_keys").all())
     assert kept.digest in dump
     assert SECRET not in dump
-    assert matches(written("abcd1234", SECRET), kept)
+    assert matches(key_text("abcd1234", SECRET), kept)
     assert not any(matches(str(getattr(kept, one.name)), kept) for one in fields(kept))
 
 

@@ -107,36 +107,37 @@ def test_a_mail_is_found_by_its_row_its_name_and_its_recipient(
 ) -> None:
     row = mailed.rows[mailed.alice]
     with database.reading() as work:
-        mail = work[ReturnStore].mail_in("delivery", row.id)
+        mail = work[ReturnStore].mail_by_row("delivery", row.id)
         assert mail is not None
         assert (mail.person, mail.nonce, mail.dated) == (mailed.alice, row.nonce, row.dated)
-        assert work[ReturnStore].mail_called(row.message_id) == mail
-        assert work[ReturnStore].mail_to(" Alice@MAIL.example ", since=NOW) == mail
+        assert work[ReturnStore].mail_by_message_id(row.message_id) == mail
+        assert work[ReturnStore].last_digest_to(" Alice@MAIL.example ", since=NOW) == mail
         assert (
-            work[ReturnStore].mail_to("alice@mail.example", since=NOW + timedelta(days=1)) is None
+            work[ReturnStore].last_digest_to("alice@mail.example", since=NOW + timedelta(days=1))
+            is None
         )
-        assert work[ReturnStore].mail_to("nobody@mail.example", since=NOW) is None
-        assert work[ReturnStore].mail_in("delivery", 10**6) is None
-        assert work[ReturnStore].mail_in("notice", 1) is None
-        assert work[ReturnStore].mail_called("<x@papers.example>") is None
+        assert work[ReturnStore].last_digest_to("nobody@mail.example", since=NOW) is None
+        assert work[ReturnStore].mail_by_row("delivery", 10**6) is None
+        assert work[ReturnStore].mail_by_row("notice", 1) is None
+        assert work[ReturnStore].mail_by_message_id("<x@papers.example>") is None
 
 
 def test_what_is_held_against_somebody_is_kept_and_forgiven(
     database: Database, mailed: Mailed
 ) -> None:
     with database.writing() as work:
-        assert work[ReturnStore].standing(mailed.alice) == CLEAN
-        work[ReturnStore].set_standing(mailed.alice, BounceScore(points=1), now=NOW)
-        work[ReturnStore].set_standing(mailed.alice, KNOWN, now=NOW)
+        assert work[ReturnStore].score(mailed.alice) == CLEAN
+        work[ReturnStore].set_score(mailed.alice, BounceScore(points=1), now=NOW)
+        work[ReturnStore].set_score(mailed.alice, KNOWN, now=NOW)
     with database.writing() as work:
-        assert work[ReturnStore].standing(mailed.alice) == KNOWN
-        work[SubscriberStore].forgive(mailed.alice)
-        assert work[ReturnStore].standing(mailed.alice) == CLEAN
+        assert work[ReturnStore].score(mailed.alice) == KNOWN
+        work[SubscriberStore].reset_bounces(mailed.alice)
+        assert work[ReturnStore].score(mailed.alice) == CLEAN
 
 
 def test_a_rest_stands_beside_the_subscription(database: Database, mailed: Mailed) -> None:
     with database.writing() as work:
-        work[ReturnStore].set_standing(mailed.alice, KNOWN, now=NOW)
+        work[ReturnStore].set_score(mailed.alice, KNOWN, now=NOW)
     with database.reading() as work:
         found = work[SubscriberStore].subscriptions_after(
             mailed.list_id, SubscriptionId(0), limit=9
@@ -148,7 +149,7 @@ def _stop(database: Database, mailed: Mailed, person: SubscriberId, name: str) -
     with database.writing() as work:
         kept = work[ReturnStore].begin(replace(HARD, event_id=name), now=NOW)
         assert kept is not None
-        mail = work[ReturnStore].mail_in("delivery", mailed.rows[person].id)
+        mail = work[ReturnStore].mail_by_row("delivery", mailed.rows[person].id)
         work[ReturnStore].end(kept, Did.STOPPED, proof=Proof.TAG, mail=mail, said="no such user")
 
 
@@ -170,7 +171,7 @@ def test_a_mail_has_bounced_once_a_bounce_of_it_counted(database: Database, mail
     mail = {}
     with database.writing() as work:
         for person, row in mailed.rows.items():
-            found = work[ReturnStore].mail_in("delivery", row.id)
+            found = work[ReturnStore].mail_by_row("delivery", row.id)
             assert found is not None
             mail[person] = found
         late = work[ReturnStore].begin(
@@ -198,9 +199,9 @@ def test_a_tally_counts_mails_and_not_events(database: Database, mailed: Mailed)
         assert kept is not None
         row = mailed.rows[mailed.people[1].subscriber_id]
         work[ReturnStore].end(
-            kept, Did.COMPLAINED, mail=work[ReturnStore].mail_in("delivery", row.id)
+            kept, Did.COMPLAINED, mail=work[ReturnStore].mail_by_row("delivery", row.id)
         )
-        work[ReturnStore].set_standing(mailed.people[2].subscriber_id, KNOWN, now=NOW)
+        work[ReturnStore].set_score(mailed.people[2].subscriber_id, KNOWN, now=NOW)
         tally = work[ReturnStore].tally(since=NOW - timedelta(days=7), today=DAY)
     assert (tally.tried, tally.bounced, tally.complained, tally.resting) == (3, 1, 1, 1)
     assert tally.events == {("bounce", "gone"): 2, ("complaint", "complaint"): 1}
@@ -281,7 +282,7 @@ def test_of_events_about_no_mail_of_ours_only_so_many_are_kept(
 ) -> None:
     _begun(database)
     with database.writing() as work:
-        mail = work[ReturnStore].mail_in("delivery", mailed.rows[mailed.alice].id)
+        mail = work[ReturnStore].mail_by_row("delivery", mailed.rows[mailed.alice].id)
         first = work[ReturnStore].begin(replace(HARD, event_id="about a mail"), now=NOW)
         assert mail is not None
         assert first is not None

@@ -344,7 +344,7 @@ def _something_came_back(database: Database, person: SubscriberId) -> None:
         work[ReturnStore].end(kept, Did.NOTED, mail=mail, said="alice@mail.example is not here")
         words = b"alice@mail.example is not here"
         work[ReturnStore].keep(event, words, why="not-understood", person=person, now=NOW)
-        work[ReturnStore].set_standing(person, BounceScore(points=3), now=NOW)
+        work[ReturnStore].set_score(person, BounceScore(points=3), now=NOW)
 
 
 @pytest.mark.accept("P3")
@@ -417,7 +417,7 @@ def test_a_person_is_mailed_at_another_address_from_now_on(database: Database) -
     person, subscription = _sign_up(database, default)
     _activate(database, subscription.id, WISH)
     with database.writing() as work:
-        assert work[SubscriberStore].readdress(person.id, address("bob"), now=NOW + HOUR)
+        assert work[SubscriberStore].change_address(person.id, address("bob"), now=NOW + HOUR)
     with database.reading() as work:
         assert work[SubscriberStore].find(address("alice")) is None
         found = work[SubscriberStore].find(address("bob"))
@@ -442,7 +442,7 @@ def test_nobody_moves_to_an_address_that_somebody_has_or_had(
     _activate(database, theirs.id, WISH)
     with database.writing() as work:
         work[SubscriberStore].set_state(other.id, state, now=NOW)
-        assert not work[SubscriberStore].readdress(person.id, address("bob"), now=NOW)
+        assert not work[SubscriberStore].change_address(person.id, address("bob"), now=NOW)
     with database.reading() as work:
         found = work[SubscriberStore].get(person.id)
     assert found is not None
@@ -455,7 +455,7 @@ def test_whoever_asked_there_and_never_confirmed_is_forgotten(database: Database
     _activate(database, subscription.id, WISH)
     stranger, _ = _sign_up(database, default, "bob")
     with database.writing() as work:
-        assert work[SubscriberStore].readdress(person.id, address("bob"), now=NOW)
+        assert work[SubscriberStore].change_address(person.id, address("bob"), now=NOW)
     with database.reading() as work:
         assert work[SubscriberStore].get(stranger.id) is None
 
@@ -465,4 +465,4 @@ def test_a_person_who_was_erased_moves_nowhere(database: Database) -> None:
     person, _ = _sign_up(database, default)
     with database.writing() as work:
         work[Erasure].erase(person.id, now=NOW)
-        assert not work[SubscriberStore].readdress(person.id, address("bob"), now=NOW)
+        assert not work[SubscriberStore].change_address(person.id, address("bob"), now=NOW)

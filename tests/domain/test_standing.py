@@ -14,7 +14,7 @@ from paperround.bounces.policy import (
     REST,
     BounceScore,
     Effect,
-    judged,
+    apply_evidence,
     points_on,
 )
 from paperround.delivery.model import Evidence
@@ -30,19 +30,19 @@ def over(*days: int, start: BounceScore = CLEAN, of: Evidence = Evidence.PASSING
     """The standing after a mail came back on each of these days."""
     standing = start
     for number in days:
-        standing, _ = judged(standing, of, mail=f"delivery/{number}", today=day(number))
+        standing, _ = apply_evidence(standing, of, mail=f"delivery/{number}", today=day(number))
     return standing
 
 
 @pytest.mark.accept("F36", part="score")
 def test_a_sure_word_stops_and_a_complaint_is_one() -> None:
-    assert judged(CLEAN, Evidence.GONE, mail="a", today=DAY)[1] is Effect.STOPPED
-    assert judged(CLEAN, Evidence.COMPLAINT, mail="a", today=DAY)[1] is Effect.COMPLAINED
+    assert apply_evidence(CLEAN, Evidence.GONE, mail="a", today=DAY)[1] is Effect.STOPPED
+    assert apply_evidence(CLEAN, Evidence.COMPLAINT, mail="a", today=DAY)[1] is Effect.COMPLAINED
 
 
 @pytest.mark.accept("F36", part="score")
 def test_a_likely_word_needs_a_second_mail_on_another_day() -> None:
-    once, effect = judged(CLEAN, Evidence.LIKELY_GONE, mail="a", today=DAY)
+    once, effect = apply_evidence(CLEAN, Evidence.LIKELY_GONE, mail="a", today=DAY)
     assert effect is Effect.NOTED
     for mail, when, expected in [
         ("b", DAY, Effect.NOTED),
@@ -52,18 +52,20 @@ def test_a_likely_word_needs_a_second_mail_on_another_day() -> None:
         ("b", day(31), Effect.NOTED),
         ("b", day(-1), Effect.STOPPED),
     ]:
-        assert judged(once, Evidence.LIKELY_GONE, mail=mail, today=when)[1] is expected
+        assert apply_evidence(once, Evidence.LIKELY_GONE, mail=mail, today=when)[1] is expected
 
 
 def test_in_a_surge_a_sure_word_needs_a_second_day_too() -> None:
-    once, effect = judged(CLEAN, Evidence.GONE, mail="a", today=DAY, surge=True)
+    once, effect = apply_evidence(CLEAN, Evidence.GONE, mail="a", today=DAY, surge=True)
     assert effect is Effect.NOTED
-    assert judged(once, Evidence.GONE, mail="b", today=day(1), surge=True)[1] is Effect.STOPPED
+    assert (
+        apply_evidence(once, Evidence.GONE, mail="b", today=day(1), surge=True)[1] is Effect.STOPPED
+    )
 
 
 @pytest.mark.parametrize("evidence", [Evidence.NONE, Evidence.AUTO_REPLY])
 def test_an_absence_is_held_against_nobody(evidence: Evidence) -> None:
-    assert judged(CLEAN, evidence, mail="a", today=DAY) == (CLEAN, Effect.NONE)
+    assert apply_evidence(CLEAN, evidence, mail="a", today=DAY) == (CLEAN, Effect.NONE)
 
 
 @pytest.mark.accept("F36", part="score")
@@ -71,7 +73,7 @@ def test_a_full_mailbox_counts_once_a_day_and_never_stops() -> None:
     assert over(0, 0, 0).points == 1
     full = over(0, 1, 2, 3)
     assert (full.points, full.resting_until) == (4, None)
-    rested, effect = judged(full, Evidence.PASSING, mail="e", today=day(4))
+    rested, effect = apply_evidence(full, Evidence.PASSING, mail="e", today=day(4))
     assert effect is Effect.PAUSED
     assert rested.resting_until == day(4) + REST
 
@@ -96,7 +98,10 @@ def test_a_weekly_reader_reaches_the_limit_too() -> None:
 
 def test_what_was_sent_before_a_rest_does_not_prolong_it() -> None:
     resting = over(0, 1, 2, 3, 4)
-    assert judged(resting, Evidence.PASSING, mail="z", today=day(6)) == (resting, Effect.NOTED)
+    assert apply_evidence(resting, Evidence.PASSING, mail="z", today=day(6)) == (
+        resting,
+        Effect.NOTED,
+    )
 
 
 @pytest.mark.accept("F36", part="score")
@@ -106,7 +111,7 @@ def test_a_probe_that_comes_back_rests_mail_for_longer_each_time() -> None:
     for _ in range(4):
         assert standing.resting_until is not None
         probe = standing.resting_until + timedelta(days=1)
-        standing, effect = judged(standing, Evidence.PASSING, mail=str(probe), today=probe)
+        standing, effect = apply_evidence(standing, Evidence.PASSING, mail=str(probe), today=probe)
         assert effect is Effect.PAUSED
         assert standing.resting_until is not None
         lengths.append((standing.resting_until - probe).days)
@@ -119,14 +124,14 @@ def test_a_probe_may_come_back_for_fourteen_days() -> None:
     assert resting.resting_until is not None
     for days, expected in ((14, Effect.PAUSED), (15, Effect.NOTED)):
         told = resting.resting_until + timedelta(days=days)
-        assert judged(resting, Evidence.PASSING, mail="z", today=told)[1] is expected
+        assert apply_evidence(resting, Evidence.PASSING, mail="z", today=told)[1] is expected
 
 
 def test_a_reader_whose_probe_arrived_stands_as_on_the_first_day() -> None:
     resting = over(0, 1, 2, 3, 4)
     assert resting.resting_until is not None
     later = resting.resting_until + PROBING + timedelta(days=1)
-    after, effect = judged(resting, Evidence.PASSING, mail="z", today=later)
+    after, effect = apply_evidence(resting, Evidence.PASSING, mail="z", today=later)
     assert effect is Effect.NOTED
     assert (after.points, after.rests, after.resting_until) == (1, 0, None)
 
@@ -145,7 +150,7 @@ def test_soft_words_never_stop_anybody_in_whatever_order_they_come(
 ) -> None:
     standing = CLEAN
     for number, (evidence, when) in enumerate(events):
-        standing, effect = judged(standing, evidence, mail=str(number), today=day(when))
+        standing, effect = apply_evidence(standing, evidence, mail=str(number), today=day(when))
         assert effect in {Effect.NONE, Effect.NOTED, Effect.PAUSED}
         assert 0 <= standing.points < ENOUGH
         if standing.resting_until is not None:

@@ -47,7 +47,7 @@ def standing(town: Town) -> BounceScore:
     with town.database.writing() as work:
         alan = work[SubscriberStore].find(ALAN)
         assert alan is not None
-        return work[ReturnStore].standing(alan.id)
+        return work[ReturnStore].score(alan.id)
 
 
 def copy_of(town: Town) -> bytes:

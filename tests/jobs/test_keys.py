@@ -13,7 +13,7 @@ from paperround.access.keys import (
     list_keys,
     revoke_key,
 )
-from paperround.access.model import ApiKey, Scope, written
+from paperround.access.model import ApiKey, Scope, key_text
 from paperround.core.errors import InvalidInput, NotFound, RateLimited
 from paperround.db.transactions import SqlDatabase
 from tests.jobs.conftest import IDENTITY, NOW
@@ -21,7 +21,7 @@ from tests.jobs.conftest import IDENTITY, NOW
 HERE = "203.0.113.7"
 MINUTE = timedelta(minutes=1)
 BOTH = (Scope.FEEDS_READ, Scope.FEEDS_WRITE)
-WRONG = written("abcd1234", "x" * 43)
+WRONG = key_text("abcd1234", "x" * 43)
 
 
 def create(database: SqlDatabase, scopes: Iterable[Scope] = BOTH, **changes: object) -> CreatedKey:

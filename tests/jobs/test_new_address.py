@@ -220,7 +220,7 @@ def test_a_mistyped_address_that_bounces_says_nothing_of_its_reader(database: Da
         person = work[SubscriberStore].find(address())
         assert person is not None
         assert person.state is SubscriberState.ACTIVE
-        assert work[ReturnStore].standing(person.id).points == 0
+        assert work[ReturnStore].score(person.id).points == 0
 
 
 def test_the_address_somebody_wants_to_move_to_is_exported_and_erased_with_them(

@@ -211,7 +211,7 @@ def test_a_mail_that_is_read_again_counts_for_the_day_it_came(town: Town) -> Non
     with town.database.writing() as work:
         alan = work[SubscriberStore].find(address("alan", "example.org"))
         assert alan is not None
-        assert work[ReturnStore].standing(alan.id).likely_on == NOW.date()
+        assert work[ReturnStore].score(alan.id).likely_on == NOW.date()
         (event,) = work[ReturnStore].events(alan.id, limit=9)
     assert event.happened_at == NOW
 
@@ -247,7 +247,7 @@ def test_a_reader_who_was_stopped_wrongly_gets_digests_again(town: Town, engine:
         assert lift(work, KEYS, alan, now=NOW, resume=True)
         known = work[SubscriberStore].find(alan)
         assert known is not None
-        assert not work[ReturnStore].standing(known.id).points
+        assert not work[ReturnStore].score(known.id).points
         (again,) = work[SubscriberStore].unscheduled(limit=9)
     assert town.states == ALL_ACTIVE
     assert again.subscriber_id == known.id

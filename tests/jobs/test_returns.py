@@ -105,7 +105,7 @@ def test_the_same_event_twice_counts_once(town: Town) -> None:
     with town.database.writing() as work:
         alan = work[SubscriberStore].find(address("alan", "example.org"))
         assert alan is not None
-        assert work[ReturnStore].standing(alan.id).points == 1
+        assert work[ReturnStore].score(alan.id).points == 1
 
 
 @pytest.mark.postgres
@@ -145,7 +145,7 @@ def test_an_address_that_is_not_signed_by_us_is_about_nothing(town: Town, forge:
 def test_the_address_that_leaves_cannot_stop(town: Town) -> None:
     """It stands in the mail, for whoever a digest is forwarded to."""
     with town.database.reading() as work:
-        mail = work[ReturnStore].mail_called(town.mails["alan"].message_id)
+        mail = work[ReturnStore].mail_by_message_id(town.mails["alan"].message_id)
     assert mail is not None
     leaving = make_tag(KEYS, TagUse.LEAVE, mail.row, nonce=mail.nonce, day=NOW.date())
     assert town.receive(town.event("alan", tag=leaving)) == IntakeSummary(unknown=1)
@@ -237,12 +237,12 @@ def test_who_confirms_again_starts_with_a_clean_sheet(town: Town) -> None:
     with town.database.writing() as work:
         zoe = work[SubscriberStore].find(address("zoe"))
         assert zoe is not None
-        work[ReturnStore].set_standing(zoe.id, BounceScore(points=4), now=NOW)
+        work[ReturnStore].set_score(zoe.id, BounceScore(points=4), now=NOW)
         (wish,) = work[SubscriberStore].subscriptions_of(zoe.id)
         work[SubscriberStore].leave(wish.id, now=NOW)
     joined(here, "zoe", now=NOW + DAYS)
     with town.database.writing() as work:
-        assert work[ReturnStore].standing(zoe.id) == CLEAN
+        assert work[ReturnStore].score(zoe.id) == CLEAN
 
 
 # --- resting -------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def test_what_a_relay_says_at_once_counts_as_if_it_had_come_back(
     with database.writing() as work:
         alan = work[SubscriberStore].find(address("alan", "example.org"))
         assert alan is not None
-        assert work[ReturnStore].standing(alan.id).points == points
+        assert work[ReturnStore].score(alan.id).points == points
         events = work[ReturnStore].events(alan.id, limit=9)
     assert [one.proof for one in events] == [Proof.REPLY] * (states == ALAN_STOPPED or points)
 
@@ -331,7 +331,7 @@ def test_a_mail_to_the_leaving_address_ends_the_subscription_and_can_be_taken_ba
     town: Town,
 ) -> None:
     with town.database.reading() as work:
-        mail = work[ReturnStore].mail_called(town.mails["alan"].message_id)
+        mail = work[ReturnStore].mail_by_message_id(town.mails["alan"].message_id)
     assert mail is not None
     tag = make_tag(KEYS, TagUse.LEAVE, mail.row, nonce=mail.nonce, day=NOW.date())
     event = town.event("alan", kind=ReportKind.UNSUBSCRIBE, evidence=Evidence.NONE, tag=tag)

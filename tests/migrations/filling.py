@@ -97,7 +97,7 @@ def _fill_what_came_back(database: SqlDatabase, person: SubscriberId) -> None:
     with database.writing() as work:
         work[ReturnStore].begin(event, now=NOW)
         work[ReturnStore].keep(event, b"a mail", why="not-understood", person=person, now=NOW)
-        work[ReturnStore].set_standing(person, BounceScore(points=1), now=NOW)
+        work[ReturnStore].set_score(person, BounceScore(points=1), now=NOW)
 
 
 def _fill_a_channel(database: SqlDatabase) -> None:

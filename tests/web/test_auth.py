@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 from typer.testing import CliRunner
 
 from paperround.access.keys import create_key, revoke_key
-from paperround.access.model import Scope, written
+from paperround.access.model import Scope, key_text
 from paperround.cli.app import app as cli
 from paperround.web.auth import KeyedRoute, keyed_router
 from paperround.web.openapi import operations
@@ -21,7 +21,7 @@ from tests.web.admin import FEEDS, key_for, program
 from tests.web.conftest import Site
 
 ADMIN = "/api/v1/admin"
-WRONG = written("abcd1234", "x" * 43)
+WRONG = key_text("abcd1234", "x" * 43)
 ADDRESSES = (f"198.51.100.{number % 250}" for number in count(1))
 BROKEN = b'{"name": '
 

@@ -89,7 +89,7 @@ def test_what_came_back_is_counted_by_what_it_proves_and_did(
     parts = read_token(digest_token)
     assert parts is not None
     with site.runtime.database.writing() as work:
-        mail = work[ReturnStore].mail_in("delivery", parts.row)
+        mail = work[ReturnStore].mail_by_row("delivery", parts.row)
     assert mail is not None
     named = replace(
         event,

@@ -38,7 +38,7 @@ def once(
     def attempt() -> tuple[StoredResponse, bool]:
         with database.together() as work:
             if not work[AnswerStore].take(asked, after=now - KEPT_ANSWERS, now=now):
-                return _earlier(work, asked, now), False
+                return _stored_response(work, asked, now), False
             answer = do()
             work[AnswerStore].keep(asked, answer)
             return answer, True
@@ -57,7 +57,7 @@ def once_outside(
     since = now - KEPT_ANSWERS
     if not write(database, lambda work: work[AnswerStore].take(asked, after=since, now=now)):
         with database.reading() as work:
-            return _earlier(work, asked, now), False
+            return _stored_response(work, asked, now), False
     try:
         answer = do()
     except Exception:
@@ -67,7 +67,7 @@ def once_outside(
     return answer, True
 
 
-def _earlier(work: Transaction, asked: IdempotentRequest, now: datetime) -> StoredResponse:
+def _stored_response(work: Transaction, asked: IdempotentRequest, now: datetime) -> StoredResponse:
     """Return the stored response of the first request with this key."""
     earlier = work[AnswerStore].find(asked, after=now - KEPT_ANSWERS)
     if earlier is not None and earlier.print not in asked.prints:

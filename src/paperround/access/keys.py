@@ -16,9 +16,9 @@ from paperround.access.model import (
     NewKey,
     Scope,
     digest_of,
+    key_text,
     matches,
     prefix_of,
-    written,
 )
 from paperround.access.rate_limiter import client_and_network
 from paperround.access.store import KeyStore
@@ -74,7 +74,7 @@ def create_key(
 
     def add(work: Transaction) -> CreatedKey:
         prefix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
-        text = written(prefix, secrets.token_urlsafe(32))
+        text = key_text(prefix, secrets.token_urlsafe(32))
         new = NewKey(
             name=name,
             prefix=prefix,
@@ -116,7 +116,7 @@ def authenticate(
     """
     if shown is None:
         return None
-    counter = _counter(ring, client)
+    counter = _failures_key(ring, client)
     with database.reading() as work:
         failures = work[RateStore].count(counter, FAILURES.period, now=now)
         found = work[KeyStore].find(prefix_of(shown) or "")
@@ -138,11 +138,11 @@ def tries_left(
 ) -> RateLimitStatus:
     """Return how many wrong keys a client may still send."""
     with database.reading() as work:
-        left = work[RateStore].standing(_counter(ring, client), FAILURES, now=now)
+        left = work[RateStore].standing(_failures_key(ring, client), FAILURES, now=now)
     return replace(left, policy=POLICY)
 
 
-def _counter(ring: KeyRing, client: str | None) -> str:
+def _failures_key(ring: KeyRing, client: str | None) -> str:
     """Return the key of a client's counter: an IPv6 client counts as its /56, which one customer
     has."""
     address, network = client_and_network(client)

@@ -53,7 +53,7 @@ class ApiKey(NewKey):
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
-def written(prefix: str, secret: str) -> str:
+def key_text(prefix: str, secret: str) -> str:
     """Return the text of a key: a prefix of 8 characters, 256 random bits in base64url."""
     return f"pr_{prefix}_{secret}"
 

@@ -58,10 +58,10 @@ class InMemoryRateLimiter:
         address, network = client_and_network(client)
         counted = ((f"ip {address}", self._limits.ip), (f"net {network}", self._limits.net))
         with self._lock:
-            each = [self._left(key, rate, now) for key, rates in counted for rate in rates]
+            each = [self._status(key, rate, now) for key, rates in counted for rate in rates]
         return min(each, key=lambda one: one.remaining, default=None)
 
-    def _left(self, key: str, rate: Rate, now: datetime) -> RateLimitStatus:
+    def _status(self, key: str, rate: Rate, now: datetime) -> RateLimitStatus:
         recent = [at for at in self._seen.get(key, ()) if at > now - rate.period]
         back = (recent[0] + rate.period - now).total_seconds() if recent else 0
         return RateLimitStatus(

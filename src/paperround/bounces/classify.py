@@ -16,7 +16,7 @@ learns of it. Codes are those of RFC 3463 and its registry.
 import re
 from dataclasses import dataclass, field
 
-from paperround.bounces import patterns as words
+from paperround.bounces import patterns as patterns
 from paperround.delivery.model import _STRONGEST_LAST, Evidence, Outcome, Phase, ReplyClass
 
 
@@ -42,15 +42,15 @@ class Statement:
 LONGEST = 10_000
 """Characters of a statement that are read. Replies are a few lines long."""
 
-_CLASS = re.compile(r"(?<![\d.])([45])(?:\d\d(?:[ -]|$)|\.\d{1,3}\.\d{1,3}(?![\d.]*\d))")
+_REPLY_CLASS = re.compile(r"(?<![\d.])([45])(?:\d\d(?:[ -]|$)|\.\d{1,3}\.\d{1,3}(?![\d.]*\d))")
 """The first digit of a reply code (RFC 5321) or an enhanced status code."""
 _CODE = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _ADDRESS_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
-_GENERAL = frozenset({"5.0.0", "5.1.0", "5.5.0"})
-_QUOTING = re.compile(r"^5\.\d\.\d - [\w ]+(?=[45]\d\d-')")
+_UNSPECIFIC = frozenset({"5.0.0", "5.1.0", "5.5.0"})
+_CISCO_PREFIX = re.compile(r"^5\.\d\.\d - [\w ]+(?=[45]\d\d-')")
 """The prefix that Cisco's gateways put before the reply of the server they connected to."""
-_SOFT = (words.FULL, words.RESTING, words.FOR_NOW)
-_END = re.compile(r"[.;!?](?= )|[。；！？]")
+_SOFT = (patterns.FULL, patterns.DISABLED, patterns.TEMPORARY)
+_SENTENCE_END = re.compile(r"[.;!?](?= )|[。；！？]")
 """The end of a sentence."""
 _NOT_FAILED = frozenset({"delivered", "relayed", "expanded", "delayed", "deliverable"})
 
@@ -59,21 +59,23 @@ def evidence_of(statement: Statement) -> Evidence:
     """Return what the statement proves, by the table above."""
     if statement.action in _NOT_FAILED:
         return Evidence.NONE
-    said = _QUOTING.sub("", words.folded(statement.said[:LONGEST]))
-    spoken = _CODE.findall(said)
-    no_user, no_host = (_is_said(said, one) for one in (words.NO_SUCH_USER, words.NO_SUCH_HOST))
+    said = _CISCO_PREFIX.sub("", patterns.folded(statement.said[:LONGEST]))
+    codes_in_text = _CODE.findall(said)
+    no_user, no_host = (
+        _states(said, one) for one in (patterns.NO_SUCH_USER, patterns.NO_SUCH_HOST)
+    )
     # Full, disabled or temporary; also if all codes are 4yz.
-    may_pass = any(one.search(said) for one in _SOFT) or set(_CLASS.findall(said)) == {"4"}
-    if may_pass or _contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*spoken})):
+    may_pass = any(one.search(said) for one in _SOFT) or set(_REPLY_CLASS.findall(said)) == {"4"}
+    if may_pass or _is_contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*codes_in_text})):
         return Evidence.PASSING
-    codes = spoken or [code for code in [statement.status] if code]
+    codes = codes_in_text or [code for code in [statement.status] if code]
     is_direct = statement.by_smtp and not statement.after_data
-    if is_direct and _name_the_address(codes, said):
+    if is_direct and _is_about_address(codes, said):
         return Evidence.GONE
     if no_user or no_host:
         gone = not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
     elif said:  # a code is about the address, but the text is not
-        gone = is_direct and statement.status in _ADDRESS_GONE and set(codes) <= _GENERAL
+        gone = is_direct and statement.status in _ADDRESS_GONE and set(codes) <= _UNSPECIFIC
     else:
         gone = is_direct and statement.status in {*_ADDRESS_GONE, "5.2.1"}
     return Evidence.LIKELY_GONE if gone else Evidence.PASSING
@@ -96,18 +98,18 @@ def evidence_of_outcome(outcome: Outcome, verdict: ReplyClass) -> Evidence:
     return evidence_of(Statement(said=said, status=reply.enhanced))
 
 
-def is_full(words_of_a_server: str) -> bool:
+def is_full(reply: str) -> bool:
     """Return whether the text says that the mailbox exists but is full."""
-    return words.FULL.search(words.folded(words_of_a_server)) is not None
+    return patterns.FULL.search(patterns.folded(reply)) is not None
 
 
-def is_telling(words_of_a_server: str) -> bool:
+def gives_reason(reply: str) -> bool:
     """Return whether a code or a phrase in the text gives a reason."""
-    said = words.folded(words_of_a_server[:LONGEST])
-    if not {*_CODE.findall(said)} <= _GENERAL:
+    said = patterns.folded(reply[:LONGEST])
+    if not {*_CODE.findall(said)} <= _UNSPECIFIC:
         return True
-    soft = any(one.search(said) for one in (*_SOFT, words.ABOUT_US, words.OUR_ADDRESS))
-    return soft or any(_is_said(said, one) for one in (words.NO_SUCH_USER, words.NO_SUCH_HOST))
+    soft = any(one.search(said) for one in (*_SOFT, patterns.ABOUT_US, patterns.OUR_ADDRESS))
+    return soft or any(_states(said, one) for one in (patterns.NO_SUCH_USER, patterns.NO_SUCH_HOST))
 
 
 def at_most(found: Evidence, most: Evidence) -> Evidence:
@@ -115,26 +117,26 @@ def at_most(found: Evidence, most: Evidence) -> Evidence:
     return min(found, most, key=_STRONGEST_LAST.index)
 
 
-def _is_said(said: str, gone: re.Pattern[str]) -> bool:
+def _states(said: str, gone: re.Pattern[str]) -> bool:
     """Return whether a sentence states it about the reader. A mere guess counts only with a reply
     code."""
-    answered = _CLASS.search(said) is not None
+    answered = _REPLY_CLASS.search(said) is not None
     return any(
-        gone.search(one) and not words.SENDER.search(one)
-        for one in _END.split(said)
-        if answered or not words.SUPPOSED.search(one)
+        gone.search(one) and not patterns.SENDER.search(one)
+        for one in _SENTENCE_END.split(said)
+        if answered or not patterns.GUESSED.search(one)
     )
 
 
-def _contradicted(said: str, *, known: bool) -> bool:
+def _is_contradicted(said: str, *, known: bool) -> bool:
     """Return whether the reply is about us, our message or the connection instead. A code and words
     that agree on the address (`known`) outweigh most of that."""
-    if any(words.OUR_ADDRESS.search(one) for one in _END.split(said)):
+    if any(patterns.OUR_ADDRESS.search(one) for one in _SENTENCE_END.split(said)):
         return True
-    return not known and words.ABOUT_US.search(said) is not None
+    return not known and patterns.ABOUT_US.search(said) is not None
 
 
-def _name_the_address(codes: list[str], said: str) -> bool:
+def _is_about_address(codes: list[str], said: str) -> bool:
     if not set(codes) & _ADDRESS_GONE or any(code.startswith("5.7.") for code in codes):
         return False
-    return not words.ADVICE.search(said) and not words.ABOUT_US.search(said)
+    return not patterns.ADVICE.search(said) and not patterns.ABOUT_US.search(said)

@@ -30,7 +30,7 @@ from paperround.bounces.model import (
     ReturnedEvent,
     masked,
 )
-from paperround.bounces.policy import SURGE, SURGE_OF_A_DOMAIN, Effect, judged
+from paperround.bounces.policy import SURGE, SURGE_OF_A_DOMAIN, Effect, apply_evidence
 from paperround.bounces.store import ReturnStore
 from paperround.core.tokens import KeyRing, Purpose, read_token
 from paperround.db.transactions import Database, Transaction, write
@@ -38,7 +38,7 @@ from paperround.delivery.ledger_model import Transition
 from paperround.delivery.model import Evidence, Identity
 from paperround.delivery.return_path import VALID, TagUse, read_tag, verify_tag
 from paperround.editions.model import DeliveryId
-from paperround.self_service.preferences import stop_reading
+from paperround.self_service.preferences import unsubscribe
 from paperround.signup.magic_links import address_of, reader_of
 from paperround.subscribers.imports import suppress
 from paperround.subscribers.model import COMPLAINT, GONE, Subscriber, SubscriberState
@@ -61,10 +61,10 @@ def receive(
     waiting = iter(events)
     while chunk := list(islice(waiting, CHUNK)):
 
-        def take_all(work: Transaction, chunk: Sequence[ReturnedEvent] = chunk) -> list[str]:
-            return [take_one(work, keys, event, now=now).word for event in chunk]
+        def handle_all(work: Transaction, chunk: Sequence[ReturnedEvent] = chunk) -> list[str]:
+            return [handle_event(work, keys, event, now=now).word for event in chunk]
 
-        did.update(write(database, take_all))
+        did.update(write(database, handle_all))
     return IntakeSummary(**did)
 
 
@@ -81,13 +81,13 @@ class HandledReport:
         return "known" if self.did is None else self.did.value
 
 
-def take_one(
+def handle_event(
     work: Transaction, keys: KeyRing, event: ReturnedEvent, *, now: datetime
 ) -> HandledReport:
     """Process one event within a transaction."""
     name = event.event_id  # replaced by its hash if it is long or contains an address
     is_plain = name.isascii() and name.isprintable() and "@" not in name and len(name) <= 200
-    tidy = replace(  # make it storable, whatever it contains
+    sanitized = replace(  # make it storable, whatever it contains
         event,
         event_id=name if is_plain else hashlib.sha256(name.encode("utf-8", "replace")).hexdigest(),
         code=masked(event.code)[:_LONGEST_CODE],
@@ -95,83 +95,83 @@ def take_one(
         message_id=event.message_id.replace("\0", ""),
         recipient=event.recipient.replace("\0", ""),
     )
-    return _Taking(work, keys, now).take(tidy)
+    return _EventHandler(work, keys, now).handle(sanitized)
 
 
 def hold_against(
-    work: Transaction, keys: KeyRing, book: str, moves: Sequence[Transition], *, now: datetime
+    work: Transaction, keys: KeyRing, book: str, transitions: Sequence[Transition], *, now: datetime
 ) -> None:
     """Treat refusals by a relay during delivery as bounces, in the transaction that stores the
     transitions."""
-    for move in moves:
-        if move.evidence is not Evidence.NONE:
-            _Taking(work, keys, now).take_reply(book, move)
+    for transition in transitions:
+        if transition.evidence is not Evidence.NONE:
+            _EventHandler(work, keys, now).handle_reply(book, transition)
 
 
 @dataclass(frozen=True, slots=True)
-class _Taking:
+class _EventHandler:
     """Processes one event in one transaction."""
 
     work: Transaction
     keys: KeyRing
     now: datetime
 
-    def take(self, event: ReturnedEvent) -> HandledReport:
+    def handle(self, event: ReturnedEvent) -> HandledReport:
         kept = self.work[ReturnStore].begin(event, now=self.now)
         if kept is None:
             return HandledReport(did=None)
-        mail, proof = self._about(event)
-        did, said = self._weighed(event, mail, proof)
+        mail, proof = self._find_mail(event)
+        did, said = self._process(event, mail, proof)
         proven = None if proof is Proof.NONE else mail
         self.work[ReturnStore].end(kept, did, proof=proof, mail=proven, said=said)
         if did is not Did.NOTED:
             log.info("returned by %s: %s, %s, did: %s", event.way, event.kind, event.evidence, did)
         return HandledReport(did=did, mail=mail)
 
-    def take_reply(self, book: str, move: Transition) -> None:
-        mail = self.work[ReturnStore].mail_in(book, move.id)
+    def handle_reply(self, book: str, transition: Transition) -> None:
+        mail = self.work[ReturnStore].mail_by_row(book, transition.id)
         event = ReturnedEvent(
             way="smtp",
-            event_id=f"{book}/{move.id}/{move.token}",
+            event_id=f"{book}/{transition.id}/{transition.token}",
             kind=ReportKind.BOUNCE,
-            evidence=move.evidence,
+            evidence=transition.evidence,
             happened_at=self.now,
-            code=move.reason.partition(": ")[2][:_LONGEST_CODE],
-            said=move.reply or "",
+            code=transition.reason.partition(": ")[2][:_LONGEST_CODE],
+            said=transition.reply or "",
         )
         kept = self.work[ReturnStore].begin(event, now=self.now)
         if kept is not None and mail is not None:
-            did, said = self._weighed(event, mail, Proof.REPLY)
+            did, said = self._process(event, mail, Proof.REPLY)
             self.work[ReturnStore].end(kept, did, proof=Proof.REPLY, mail=mail, said=said)
 
     # --- the message ---------------------------------------------------------------------------
 
-    def _about(self, event: ReturnedEvent) -> tuple[OwnMail | None, Proof]:
+    def _find_mail(self, event: ReturnedEvent) -> tuple[OwnMail | None, Proof]:
         """Return the message `event` names, and the proof; without proof the event has no
         effect."""
         if event.tag:
-            mail = self._tagged(event)
+            mail = self._find_by_tag(event)
             return mail, Proof.NONE if mail is None else Proof.TAG
         if event.message_id:
-            mail = self.work[ReturnStore].mail_called(event.message_id)
+            mail = self.work[ReturnStore].mail_by_message_id(event.message_id)
             if mail is not None and self.now - mail.dated <= VALID:
-                return mail, Proof.MESSAGE_ID if self._is_told_of(mail, event) else Proof.NONE
-        if event.recipient and _is_from_a_provider(event):
-            mail = self.work[ReturnStore].mail_to(event.recipient, since=self.now - VALID)
+                return mail, Proof.MESSAGE_ID if self._names_recipient(mail, event) else Proof.NONE
+        if event.recipient and _is_from_provider(event):
+            mail = self.work[ReturnStore].last_digest_to(event.recipient, since=self.now - VALID)
             if mail is not None:
                 return mail, Proof.RECIPIENT
         return None, Proof.NONE
 
-    def _is_told_of(self, mail: OwnMail, event: ReturnedEvent) -> bool:
+    def _names_recipient(self, mail: OwnMail, event: ReturnedEvent) -> bool:
         """Return whether an event with the Message-ID of `mail` also names its recipient. A
         complaint or an unsubscribe request needs a provider's signature, since anybody could write
         it."""
-        if event.kind is not ReportKind.BOUNCE and not _is_from_a_provider(event):
+        if event.kind is not ReportKind.BOUNCE and not _is_from_provider(event):
             return False
-        mailed = self._address(mail)
+        mailed = self._address_of(mail)
         return bool(mailed) and event.recipient.strip().casefold() == mailed.casefold()
 
-    def _tagged(self, event: ReturnedEvent) -> OwnMail | None:
+    def _find_by_tag(self, event: ReturnedEvent) -> OwnMail | None:
         """Return the message whose signed address or link the event contains."""
         leaves = event.kind is ReportKind.UNSUBSCRIBE
         parts = read_tag(event.tag)
@@ -179,15 +179,15 @@ class _Taking:
             link = read_token(event.tag)
             if not leaves or link is None or link.purpose is not Purpose.UNSUBSCRIBE:
                 return None
-            mail = self.work[ReturnStore].mail_in("delivery", link.row)
+            mail = self.work[ReturnStore].mail_by_row("delivery", link.row)
             return mail if mail and self.keys.verify(event.tag, mail.nonce) else None
         if not parts.is_good_on(self.now.date()) or (parts.use is TagUse.LEAVE and not leaves):
             return None
         book = "notice" if parts.use is TagUse.NOTICE else "delivery"
-        mail = self.work[ReturnStore].mail_in(book, parts.row)
+        mail = self.work[ReturnStore].mail_by_row(book, parts.row)
         return mail if mail and verify_tag(self.keys, event.tag, mail.nonce) else None
 
-    def _address(self, mail: OwnMail | None) -> str:
+    def _address_of(self, mail: OwnMail | None) -> str:
         person = self._person(mail)
         return "" if person is None else person.address
 
@@ -200,14 +200,14 @@ class _Taking:
 
     # --- effects -------------------------------------------------------------------------------
 
-    def _weighed(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> tuple[Did, str]:
+    def _process(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> tuple[Did, str]:
         """Return the effect of the event, and the text that may be stored: none about an erased
         reader, whose name can no longer be masked."""
         if mail and mail.person is not None and not self.work[SubscriberStore].lock(mail.person):
             return Did.NOTED, ""
-        return self._do(event, mail, proof), masked(event.said, self._address(mail))
+        return self._act(event, mail, proof), masked(event.said, self._address_of(mail))
 
-    def _do(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> Did:
+    def _act(self, event: ReturnedEvent, mail: OwnMail | None, proof: Proof) -> Did:
         if event.kind is ReportKind.QUARANTINED:
             return Did.QUARANTINED
         if (
@@ -221,10 +221,10 @@ class _Taking:
         if proof is Proof.NONE:
             return Did.UNKNOWN
         if event.kind is ReportKind.UNSUBSCRIBE:
-            return self._leave(mail)
-        return self._judge(self._doubted(event, mail, proof), mail, person)
+            return self._unsubscribe(mail)
+        return self._act_on_evidence(self._limit_evidence(event, mail, proof), mail, person)
 
-    def _leave(self, mail: OwnMail) -> Did:
+    def _unsubscribe(self, mail: OwnMail) -> Did:
         """Unsubscribe as the link in the message does, with the same undo email."""
         if mail.book != "delivery":
             return Did.NOTED
@@ -234,19 +234,19 @@ class _Taking:
             reader = reader_of(self.work, owner.subscriber_id, list_id=owner.list_id)
         domain = mail.message_id.strip("<>").rpartition("@")[2]
         identity = Identity(keys=self.keys, domain=domain)
-        left = reader is not None and stop_reading(self.work, identity, reader, now=self.now)
+        left = reader is not None and unsubscribe(self.work, identity, reader, now=self.now)
         return Did.UNSUBSCRIBED if left else Did.NOTED
 
-    def _doubted(self, event: ReturnedEvent, mail: OwnMail, proof: Proof) -> ReturnedEvent:
+    def _limit_evidence(self, event: ReturnedEvent, mail: OwnMail, proof: Proof) -> ReturnedEvent:
         """Limit the evidence to what is proved. Everybody a digest is forwarded to knows its
         Message-ID and recipient: that counts as temporary, and once per message, or one Message-ID
         could pause sending for weeks."""
-        if proof is not Proof.MESSAGE_ID or _is_from_a_provider(event):
+        if proof is not Proof.MESSAGE_ID or _is_from_provider(event):
             return event
         most = Evidence.NONE if self.work[ReturnStore].has_bounced(mail) else Evidence.PASSING
         return replace(event, evidence=at_most(event.evidence, most))
 
-    def _judge(self, event: ReturnedEvent, mail: OwnMail, person: Subscriber) -> Did:
+    def _act_on_evidence(self, event: ReturnedEvent, mail: OwnMail, person: Subscriber) -> Did:
         """Act on the evidence. A complaint unsubscribes from every list and suppresses the address,
         also of a reader who is not active. A bounced confirmation suppresses nobody: nobody is sent
         digests before confirming."""
@@ -262,8 +262,8 @@ class _Taking:
         if event.evidence is Evidence.GONE:
             at_domain, in_all = self.work[ReturnStore].stopped_since(person.id, self.now - DAY)
             surge = at_domain >= SURGE_OF_A_DOMAIN or in_all >= SURGE
-        before = self.work[ReturnStore].standing(person.id)
-        after, effect = judged(
+        before = self.work[ReturnStore].score(person.id)
+        after, effect = apply_evidence(
             before,
             event.evidence,
             mail=mail.name,
@@ -273,10 +273,10 @@ class _Taking:
         if effect is Effect.STOPPED:
             suppress(self.work, self.keys, address_of(person), reason=GONE, now=self.now)
         elif after != before:
-            self.work[ReturnStore].set_standing(person.id, after, now=self.now)
+            self.work[ReturnStore].set_score(person.id, after, now=self.now)
         return Did.NOTED if effect is Effect.NONE else Did(effect.value)
 
 
-def _is_from_a_provider(event: ReturnedEvent) -> bool:
+def _is_from_provider(event: ReturnedEvent) -> bool:
     """Return whether a provider reported it with a verified signature."""
     return event.way.startswith("hook:")

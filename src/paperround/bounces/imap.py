@@ -31,7 +31,7 @@ from paperround.core.smtp_url import is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImapPlace:
+class ImapSettings:
     """A folder of an IMAP server. Its text never contains the password."""
 
     host: str
@@ -47,30 +47,30 @@ class ImapPlace:
         return f"{self.host}:{self.port}"
 
 
-def parse_imap_url(text: str) -> ImapPlace:
+def parse_imap_url(text: str) -> ImapSettings:
     """Parse the setting; raise Misconfigured, without any secret, if it is invalid."""
     try:
         url = urlsplit(text)
     except ValueError:
-        raise _wrong("its host cannot be read") from None
+        raise _invalid("its host cannot be read") from None
     if url.scheme not in ("imap", "imaps"):
-        raise _wrong("it must begin with imaps://")
+        raise _invalid("it must begin with imaps://")
     tls = url.scheme == "imaps"
     try:
         host, port = url.hostname or "", url.port
     except ValueError:
-        raise _wrong("its port is not a number from 1 to 65535 (in passwords # is %23)") from None
+        raise _invalid("its port is not a number from 1 to 65535 (in passwords # is %23)") from None
     if not host or port == 0:
-        raise _wrong("it names no host, or port 0")
+        raise _invalid("it names no host, or port 0")
     options = dict(parse_qsl(url.query, keep_blank_values=True))
     if not options.keys() <= {"done", "ca"}:
-        raise _wrong("the options are done and ca (in passwords ? is %3F)")
+        raise _invalid("the options are done and ca (in passwords ? is %3F)")
     if not tls and not is_loopback(host):
-        raise _wrong("it is another machine: use imaps://")
+        raise _invalid("it is another machine: use imaps://")
     user, password = unquote(url.username or ""), unquote(url.password or "")
     if not (user and password) or not (user + password).isprintable():
-        raise _wrong("a login needs both: imaps://user:password@host/INBOX")
-    return ImapPlace(
+        raise _invalid("a login needs both: imaps://user:password@host/INBOX")
+    return ImapSettings(
         host=host,
         port=port or (993 if tls else 143),
         tls=tls,
@@ -84,11 +84,11 @@ def parse_imap_url(text: str) -> ImapPlace:
 
 def _folder(name: str) -> str:
     if not name.isascii() or (not name.isprintable() and name):
-        raise _wrong("name folders in plain ASCII")
+        raise _invalid("name folders in plain ASCII")
     return name
 
 
-def _wrong(what: str) -> Misconfigured:
+def _invalid(what: str) -> Misconfigured:
     return Misconfigured(f"PAPERROUND_BOUNCE_IMAP_URL: {what}")
 
 
@@ -99,29 +99,31 @@ MOST_LOOKED_FOR = 5_000
 """Messages of a folder that a search covers. The response for a hundred times as many would exceed
 the longest line that imaplib reads."""
 
-_LONGEST_ANSWER = 64 * 1024 * 1024
+_LONGEST_RESPONSE = 64 * 1024 * 1024
 """Bytes. Some servers send a whole message when asked for its start, and few accept larger ones."""
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def opened_box(place: ImapPlace) -> Iterator["ImapBox"]:
-    """Open the mailbox at `place`: log in and select its folder. Raises FetchFailed, without any
+def opened_box(settings: ImapSettings) -> Iterator["ImapBox"]:
+    """Open the mailbox at `settings`: log in and select its folder. Raises FetchFailed, without any
     secret."""
-    with _failures_named(place):
-        connection = _connect(place)
+    with _translate_errors(settings):
+        connection = _connect(settings)
         try:
             try:
-                connection.login(place.user, place.password)
+                connection.login(settings.user, settings.password)
             except imaplib.IMAP4.abort:
                 raise
             except imaplib.IMAP4.error as error:  # its text may contain the password
-                raise FetchFailed(f"{place} refuses the user or the password") from error
-            opened = connection.select(_quoted(place.folder))
-            [held, *_] = _answer(opened, f"open the folder {place.folder}")
+                raise FetchFailed(f"{settings} refuses the user or the password") from error
+            opened = connection.select(_quoted(settings.folder))
+            [count, *_] = _require_ok(opened, f"open the folder {settings.folder}")
             # The number of messages; 1 if it cannot be parsed, so that the folder is searched.
-            yield ImapBox(connection, place, holds=int(held) if held and held.isdigit() else 1)
+            yield ImapBox(
+                connection, settings, holds=int(count) if count and count.isdigit() else 1
+            )
             connection.expunge()
         finally:
             try:
@@ -133,9 +135,9 @@ def opened_box(place: ImapPlace) -> Iterator["ImapBox"]:
 class ImapBox:
     """A selected folder of a server with `holds` messages."""
 
-    def __init__(self, connection: imaplib.IMAP4, place: ImapPlace, *, holds: int) -> None:
+    def __init__(self, connection: imaplib.IMAP4, settings: ImapSettings, *, holds: int) -> None:
         self._connection = connection
-        self._place = place
+        self._place = settings
         self._holds = holds
 
     def letters(self, *, limit: int) -> Iterator[InboundMail]:
@@ -144,20 +146,20 @@ class ImapBox:
         if not self._holds:
             return
         oldest = f"1:{min(self._holds, MOST_LOOKED_FOR)}"
-        with _failures_named(self._place):
-            answered = self._connection.uid("SEARCH", oldest, "UNDELETED")
-            found = _answer(answered, "look for mails")
+        with _translate_errors(self._place):
+            response = self._connection.uid("SEARCH", oldest, "UNDELETED")
+            found = _require_ok(response, "look for mails")
         uids = found[0].decode("ascii").split() if found and found[0] else []
         for uid in uids[:limit]:
-            raw = self._fetched(uid)
+            raw = self._fetch(uid)
             if raw is not None:
                 yield InboundMail(uid, raw)
 
-    def _fetched(self, uid: str) -> bytes | None:
+    def _fetch(self, uid: str) -> bytes | None:
         """Return the bytes of a message; None if it was deleted meanwhile or the server cannot read
         it."""
         part = f"(BODY.PEEK[]<0.{LONGEST}>)"
-        with _failures_named(self._place):
+        with _translate_errors(self._place):
             word, found = self._connection.uid("FETCH", uid, part)
         if word != "OK":
             log.warning("mail %s of %s cannot be read there; it stays", uid, self._place)
@@ -165,60 +167,60 @@ class ImapBox:
 
     def done(self, letters: Sequence[InboundMail]) -> None:
         """Move these away or delete them."""
-        with _failures_named(self._place):
-            for letter in letters:
+        with _translate_errors(self._place):
+            for message in letters:
                 if self._place.done:
-                    self._copy(letter.name, _quoted(self._place.done))
-                marked = self._connection.uid("STORE", letter.name, "+FLAGS.SILENT", r"(\Deleted)")
-                _answer(marked, "delete a mail")
+                    self._copy(message.name, _quoted(self._place.done))
+                marked = self._connection.uid("STORE", message.name, "+FLAGS.SILENT", r"(\Deleted)")
+                _require_ok(marked, "delete a mail")
 
     def _copy(self, uid: str, folder: str) -> None:
         if self._connection.uid("COPY", uid, folder)[0] != "OK":
             self._connection.create(folder)
-            _answer(self._connection.uid("COPY", uid, folder), f"move a mail to {folder}")
+            _require_ok(self._connection.uid("COPY", uid, folder), f"move a mail to {folder}")
 
 
-class _Wary(imaplib.IMAP4):
+class _BoundedImap(imaplib.IMAP4):
     """Refuses responses too large for memory."""
 
     def read(self, size: int) -> bytes:
         """Read `size` bytes, a number the server sent."""
-        if size > _LONGEST_ANSWER:
+        if size > _LONGEST_RESPONSE:
             raise self.abort(f"it sends {size:,} bytes where {LONGEST:,} were asked for")
         return super().read(size)
 
 
-class _WaryOverTls(_Wary, imaplib.IMAP4_SSL):
+class _BoundedImapOverTls(_BoundedImap, imaplib.IMAP4_SSL):
     """The same over TLS."""
 
 
-def _connect(place: ImapPlace) -> imaplib.IMAP4:
-    if not place.tls:
-        return _Wary(place.host, place.port, timeout=SECONDS)
+def _connect(settings: ImapSettings) -> imaplib.IMAP4:
+    if not settings.tls:
+        return _BoundedImap(settings.host, settings.port, timeout=SECONDS)
     try:
-        context = ssl.create_default_context(cafile=place.ca_file)
+        context = ssl.create_default_context(cafile=settings.ca_file)
     except OSError as error:
-        words = f"PAPERROUND_BOUNCE_IMAP_URL: ca={place.ca_file} cannot be read"
+        words = f"PAPERROUND_BOUNCE_IMAP_URL: ca={settings.ca_file} cannot be read"
         raise Misconfigured(words) from error
-    return _WaryOverTls(place.host, place.port, ssl_context=context, timeout=SECONDS)
+    return _BoundedImapOverTls(settings.host, settings.port, ssl_context=context, timeout=SECONDS)
 
 
 @contextmanager
-def _failures_named(place: ImapPlace) -> Iterator[None]:
+def _translate_errors(settings: ImapSettings) -> Iterator[None]:
     try:
         yield
     except (imaplib.IMAP4.error, EOFError) as error:
         words = re.sub(r"\s+", " ", str(error))[:100]
-        raise FetchFailed(f"the mailbox at {place}: {words}") from error
+        raise FetchFailed(f"the mailbox at {settings}: {words}") from error
     except ssl.SSLCertVerificationError as error:
-        raise FetchFailed(f"{place} cannot be trusted: {error.verify_message}") from error
+        raise FetchFailed(f"{settings} cannot be trusted: {error.verify_message}") from error
     except OSError as error:
-        raise FetchFailed(f"{place} cannot be reached: {error.strerror or error}") from error
+        raise FetchFailed(f"{settings} cannot be reached: {error.strerror or error}") from error
 
 
-def _answer(answered: tuple[str, list[Any]], what: str) -> list[Any]:
+def _require_ok(response: tuple[str, list[Any]], what: str) -> list[Any]:
     """Return the data of a response; raise an error if it is not OK."""
-    word, data = answered
+    word, data = response
     if word != "OK":
         raise imaplib.IMAP4.error(f"it does not let us {what}")
     return data

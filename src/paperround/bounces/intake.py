@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from paperround.bounces.handling import take_one
+from paperround.bounces.handling import handle_event
 from paperround.bounces.model import (
     Did,
     IntakeSummary,
@@ -58,7 +58,7 @@ def take_in(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = ""
     Raises DatabaseFailed or Conflict if it was not stored: deliver it again.
     """
     try:
-        return _taken(intake, intake.reader.read(raw, way=way, to=to, now=now), raw, now)
+        return _process(intake, intake.reader.read(raw, way=way, to=to, now=now), raw, now)
     except (Conflict, DatabaseFailed):  # not the message's fault
         raise
     except Exception:  # a malformed message must not block the others
@@ -70,10 +70,10 @@ def take_in(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = ""
             evidence=Evidence.NONE,
             happened_at=now,
         )
-        return _taken(intake, unread, raw, now, quarantined=UNREADABLE)
+        return _process(intake, unread, raw, now, quarantined=UNREADABLE)
 
 
-def _taken(
+def _process(
     intake: Intake,
     event: ReturnedEvent,
     raw: bytes,
@@ -81,18 +81,22 @@ def _taken(
     *,
     quarantined: str = NOT_UNDERSTOOD,
 ) -> IntakeSummary:
-    def take(work: Transaction) -> str:
-        taken = take_one(work, intake.keys, event, now=now)
-        why = quarantined if taken.did is Did.QUARANTINED else _why_unproven(event, taken.did)
+    def handle(work: Transaction) -> str:
+        handled = handle_event(work, intake.keys, event, now=now)
+        why = (
+            quarantined
+            if handled.did is Did.QUARANTINED
+            else _quarantine_reason(event, handled.did)
+        )
         if why:
-            person = None if taken.mail is None else taken.mail.person
+            person = None if handled.mail is None else handled.mail.person
             work[ReturnStore].keep(event, raw, why=why, person=person, now=now)
-        return taken.word
+        return handled.word
 
-    return IntakeSummary(**{write(intake.database, take): 1})
+    return IntakeSummary(**{write(intake.database, handle): 1})
 
 
-def _why_unproven(event: ReturnedEvent, did: Did | None) -> str:
+def _quarantine_reason(event: ReturnedEvent, did: Did | None) -> str:
     strong = event.evidence.is_hard or event.evidence is Evidence.COMPLAINT
     return (
         UNPROVEN if did is Did.UNKNOWN and (strong or event.kind is ReportKind.UNSUBSCRIBE) else ""
@@ -126,13 +130,13 @@ def replay(intake: Intake, number: int, *, now: datetime) -> IntakeSummary:
         log.exception("mail %d in quarantine could not be read", number)
         return IntakeSummary(known=1)
 
-    def take(work: Transaction) -> str:
+    def handle(work: Transaction) -> str:
         # Keep its event id, so that it is not counted twice.
         named = replace(event, event_id=mail.event_id)
-        taken = take_one(work, intake.keys, named, now=now)
-        counts = taken.did not in (None, Did.QUARANTINED)
-        if counts and not _why_unproven(event, taken.did):
+        handled = handle_event(work, intake.keys, named, now=now)
+        counts = handled.did not in (None, Did.QUARANTINED)
+        if counts and not _quarantine_reason(event, handled.did):
             work[ReturnStore].release(number)
-        return taken.word
+        return handled.word
 
-    return IntakeSummary(**{write(intake.database, take): 1})
+    return IntakeSummary(**{write(intake.database, handle): 1})

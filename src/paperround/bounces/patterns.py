@@ -130,7 +130,7 @@ SENDER = _pattern(
 )
 """The sentence calls someone or something else unknown."""
 
-SUPPOSED = _pattern(
+GUESSED = _pattern(
     r"\b(?:if|whether|in case|may (?:be|have|not|no longer)|might|possibl[ey]|perhaps|probably)\b",
     r"\bplease (?:check|verify)\b",
     r"\b(?:falls|moglicherweise|eventuell|vielleicht|peut-etre|peut etre|puede|podria|quizas?)\b",
@@ -183,7 +183,7 @@ OUR_ADDRESS = _pattern(
 """The reply is about the address or machine of the sender, which is then the unknown one, not the
 reader. Servers that verify our address by callout quote the reply, code included."""
 
-FOR_NOW = _pattern(
+TEMPORARY = _pattern(
     r"tim(?:ed|e)[ -]?out|temporar|gr[ae]y-?list|(?:come back|try|retry)(?: again)? later",
     r"connection (?:refused|lost|reset)|lost connection|\bno route to\b|too many hops|hop count",
     r"\bloop(?:s|ed|ing)?\b|service (?:is )?(?:un|not )available|no answer|servfail|\bbusy\b",
@@ -197,7 +197,7 @@ FOR_NOW = _pattern(
 ADVICE = _pattern(r"try again|\blater\b")
 """It suggests another attempt, which means little by itself."""
 
-RESTING = _pattern(
+DISABLED = _pattern(
     r"suspend|suspens|disabled|inactiv(?!e e-?mail address)|deactivat|not (?:currently )?active",
     r"\blocked|on hold|frozen|gesperrt|deaktiviert|desactiv|desativ|sospes|disattivat"
     r"|gedeactiveerd|uitgeschakeld",

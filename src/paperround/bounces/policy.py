@@ -65,8 +65,8 @@ class BounceScore:
 CLEAN = BounceScore()
 
 
-def judged(
-    standing: BounceScore, evidence: Evidence, *, mail: str, today: date, surge: bool = False
+def apply_evidence(
+    score: BounceScore, evidence: Evidence, *, mail: str, today: date, surge: bool = False
 ) -> tuple[BounceScore, Effect]:
     """Return the score after `mail` bounced with `evidence`, and the effect.
 
@@ -74,50 +74,50 @@ def judged(
     """
     match evidence:
         case Evidence.COMPLAINT:
-            return standing, Effect.COMPLAINED
+            return score, Effect.COMPLAINED
         case Evidence.GONE if not surge:
-            return standing, Effect.STOPPED
+            return score, Effect.STOPPED
         case Evidence.GONE | Evidence.LIKELY_GONE:
-            return _likely(standing, mail, today)
+            return _count_likely_gone(score, mail, today)
         case Evidence.PASSING:
-            return _passing(standing, today)
+            return _count_passing(score, today)
         case _:
-            return standing, Effect.NONE
+            return score, Effect.NONE
 
 
-def points_on(standing: BounceScore, today: date) -> int:
+def points_on(score: BounceScore, today: date) -> int:
     """Return the points left on `today`."""
-    if standing.counted_on is None:
+    if score.counted_on is None:
         return 0
-    weeks = max(0, (today - standing.counted_on).days - 1) // 7
-    return standing.points >> weeks
+    weeks = max(0, (today - score.counted_on).days - 1) // 7
+    return score.points >> weeks
 
 
-def _likely(standing: BounceScore, mail: str, today: date) -> tuple[BounceScore, Effect]:
-    before = standing.likely_on
+def _count_likely_gone(score: BounceScore, mail: str, today: date) -> tuple[BounceScore, Effect]:
+    before = score.likely_on
     if before is None or abs(today - before) > LIKELY_FOR:
-        return _passing(replace(standing, likely_on=today, likely_mail=mail), today)
-    if before != today and standing.likely_mail != mail:
-        return standing, Effect.STOPPED
-    return _passing(standing, today)
+        return _count_passing(replace(score, likely_on=today, likely_mail=mail), today)
+    if before != today and score.likely_mail != mail:
+        return score, Effect.STOPPED
+    return _count_passing(score, today)
 
 
-def _passing(standing: BounceScore, today: date) -> tuple[BounceScore, Effect]:
-    until = standing.resting_until
+def _count_passing(score: BounceScore, today: date) -> tuple[BounceScore, Effect]:
+    until = score.resting_until
     if until is not None and today < until:
-        return standing, Effect.NOTED  # sent before the pause
+        return score, Effect.NOTED  # sent before the pause
     if until is not None and today <= until + PROBING:
-        return _rested(standing, standing.rests + 1, today), Effect.PAUSED
-    is_new = standing.counted_on is None or today > standing.counted_on  # else the same day or late
-    points = points_on(standing, today) + is_new
+        return _pause(score, score.rests + 1, today), Effect.PAUSED
+    is_new = score.counted_on is None or today > score.counted_on  # else the same day or late
+    points = points_on(score, today) + is_new
     if points >= ENOUGH:
-        return _rested(standing, 1, today), Effect.PAUSED
-    counted = max(today, standing.counted_on or today)
-    fresh = replace(standing, points=points, counted_on=counted, rests=0, resting_until=None)
+        return _pause(score, 1, today), Effect.PAUSED
+    counted = max(today, score.counted_on or today)
+    fresh = replace(score, points=points, counted_on=counted, rests=0, resting_until=None)
     return fresh, Effect.NOTED
 
 
-def _rested(standing: BounceScore, rests: int, today: date) -> BounceScore:
+def _pause(score: BounceScore, rests: int, today: date) -> BounceScore:
     # Two doublings reach the longest pause; more could overflow.
     length = min(REST * 2 ** min(rests - 1, 2), LONGEST_REST)
-    return replace(standing, points=0, counted_on=today, rests=rests, resting_until=today + length)
+    return replace(score, points=0, counted_on=today, rests=rests, resting_until=today + length)

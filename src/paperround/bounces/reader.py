@@ -23,12 +23,12 @@ from paperround.bounces.reports import (
     LONGEST_FIELD,
     BounceReport,
     field,
-    plain_of,
+    normalized,
     read_returned,
 )
 from paperround.delivery.return_path import TagUse, read_tag, tag_of
 
-_COMES_TO = (
+_RECIPIENT_FIELDS = (
     "X-Original-To",
     "Delivered-To",
     "Envelope-To",
@@ -38,18 +38,18 @@ _COMES_TO = (
     "Apparently-To",
 )
 """Header fields with the address a message was delivered to; the first one with a tag counts."""
-_CAME_FROM = re.compile(
+_RETURN_PATH = re.compile(
     rb"^[ \t>]*(?:Return-Path|Original-Mail-From|X-Postfix-Sender|Original-Envelope-From):"
     rb"[ \t]*(?:rfc822;[ \t]*)?<?([^\s<>;]+@[^\s<>]+)",
     re.I | re.M,
 )
 """Our message's return address, in a report."""
-_OURS = rb"<[0-9a-f]{32}@[A-Za-z0-9.-]+>"
-_NAMED = re.compile(rb"^[ \t>]*Message-ID:\s*(" + _OURS + rb")", re.I | re.M)
-_NAMED_ANYWHERE = re.compile(rb"(" + _OURS + rb")")
-_LEAVE = re.compile(r"\s*(?:(?:re|aw|fwd?|sv|antw)\s*:\s*)*unsubscribe\b", re.I)
-_LINK = re.compile(rb"/unsubscribe/([A-Za-z0-9_-]{40})(?![A-Za-z0-9_-])")
-_MOST_OF_A_FIELD = 20
+_OWN_MESSAGE_ID = rb"<[0-9a-f]{32}@[A-Za-z0-9.-]+>"
+_MESSAGE_ID_FIELD = re.compile(rb"^[ \t>]*Message-ID:\s*(" + _OWN_MESSAGE_ID + rb")", re.I | re.M)
+_MESSAGE_ID = re.compile(rb"(" + _OWN_MESSAGE_ID + rb")")
+_UNSUBSCRIBE = re.compile(r"\s*(?:(?:re|aw|fwd?|sv|antw)\s*:\s*)*unsubscribe\b", re.I)
+_UNSUBSCRIBE_LINK = re.compile(rb"/unsubscribe/([A-Za-z0-9_-]{40})(?![A-Za-z0-9_-])")
+_MOST_FIELDS = 20
 """Fields of one name that are read."""
 _MOST_DECODED = 20
 """Parts that are decoded to find a Message-ID. Ours is in one of the first."""
@@ -64,13 +64,13 @@ class ReturnReader:
     def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
         """Return the event of a message. `to` is the address it was delivered to, if known. Never
         raises for its content."""
-        plain = plain_of(raw[:LONGEST])
+        plain = normalized(raw[:LONGEST])
         found = read_returned(raw)
-        mail = _mail_of(plain)
-        addresses = _ways(mail, plain, to) if self._address else ()
+        mail = _parse_message(plain)
+        addresses = _return_addresses(mail, plain, to) if self._address else ()
         tag = next(filter(None, (tag_of(self._address, one) for one in addresses)), "")
-        if found.kind is ReportKind.QUARANTINED and _wants_to_leave(mail, tag):
-            link = _LINK.search(_texts(mail, plain))
+        if found.kind is ReportKind.QUARANTINED and _is_unsubscribe_request(mail, tag):
+            link = _UNSUBSCRIBE_LINK.search(_decoded_text(mail, plain))
             tag = tag or (link[1].decode("ascii") if link else "")
             found = BounceReport(kind=ReportKind.UNSUBSCRIBE)
         deciding = (one for one in found.statements if evidence_of(one) is found.evidence)
@@ -94,7 +94,7 @@ class ReturnReader:
         )
 
 
-def _mail_of(plain: bytes) -> Message:
+def _parse_message(plain: bytes) -> Message:
     """Return the parsed message; only its header if its parts are nested too deep."""
     try:
         return message_from_bytes(plain)
@@ -102,17 +102,17 @@ def _mail_of(plain: bytes) -> Message:
         return message_from_bytes(plain.partition(b"\n\n")[0] + b"\n\n")
 
 
-def _ways(mail: Message, plain: bytes, to: str) -> Iterator[str]:
+def _return_addresses(mail: Message, plain: bytes, to: str) -> Iterator[str]:
     """Yield every address that may be our message's return address, most reliable first."""
     yield to
-    for name in _COMES_TO:
-        for value in mail.get_all(name, [])[:_MOST_OF_A_FIELD]:
-            yield from _addresses(str(value)[:LONGEST_FIELD])
-    for match in _CAME_FROM.finditer(plain):
+    for name in _RECIPIENT_FIELDS:
+        for value in mail.get_all(name, [])[:_MOST_FIELDS]:
+            yield from _parse_addresses(str(value)[:LONGEST_FIELD])
+    for match in _RETURN_PATH.finditer(plain):
         yield match[1].decode("latin-1")
 
 
-def _addresses(value: str) -> list[str]:
+def _parse_addresses(value: str) -> list[str]:
     try:
         return [address for _, address in getaddresses([value])]
     except RecursionError:  # brackets in brackets
@@ -122,7 +122,7 @@ def _addresses(value: str) -> list[str]:
 def _message_id(mail: Message, plain: bytes) -> str:
     """Return our Message-ID; empty for none or several."""
     body = plain.partition(b"\n\n")[2]
-    for where, pattern in ((body, _NAMED), (_texts(mail, plain), _NAMED_ANYWHERE)):
+    for where, pattern in ((body, _MESSAGE_ID_FIELD), (_decoded_text(mail, plain), _MESSAGE_ID)):
         own = field(mail, "Message-ID").encode("utf-8", "replace")
         names = {match[1] for match in pattern.finditer(where)} - {own}
         if len(names) == 1:
@@ -130,7 +130,7 @@ def _message_id(mail: Message, plain: bytes) -> str:
     return ""
 
 
-def _texts(mail: Message, plain: bytes) -> bytes:
+def _decoded_text(mail: Message, plain: bytes) -> bytes:
     """Return the raw bytes and the decoded contents of encoded parts."""
     decoded = []
     for part in list(mail.walk())[:_MOST_DECODED]:
@@ -139,8 +139,8 @@ def _texts(mail: Message, plain: bytes) -> bytes:
     return b"\n".join([plain, *decoded])
 
 
-def _wants_to_leave(mail: Message, tag: str) -> bool:
+def _is_unsubscribe_request(mail: Message, tag: str) -> bool:
     parts = read_tag(tag)
     if parts is not None and parts.use is TagUse.LEAVE:
         return True
-    return _LEAVE.match(field(mail, "Subject")) is not None
+    return _UNSUBSCRIBE.match(field(mail, "Subject")) is not None

@@ -17,7 +17,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from html import unescape
 
-from paperround.bounces.classify import Statement, evidence_of, is_full, is_telling
+from paperround.bounces.classify import Statement, evidence_of, gives_reason, is_full
 from paperround.bounces.model import ReportKind
 from paperround.delivery.model import Evidence, strongest
 
@@ -40,10 +40,10 @@ class BounceReport:
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _ARRIVED = frozenset({"delivered", "relayed", "expanded"})
-_TYPED = re.compile(r"\s*([\w-]+)\s*;\s*")
+_DIAGNOSTIC_TYPE = re.compile(r"\s*([\w-]+)\s*;\s*")
 _SERVERS = frozenset({"", "smtp", "lmtp"})
 _AFTER_DATA = re.compile(r"(?:in reply to|after) (?:the )?(?:end of )?data|end of data", re.I)
-_RULE_OF_SES = re.compile(r"inbound-smtp\.[\w-]+\.amazonaws\.com", re.I)
+_SES_INBOUND = re.compile(r"inbound-smtp\.[\w-]+\.amazonaws\.com", re.I)
 """Its replies come from rules run after the message was accepted: no mailbox was looked up."""
 _SHORT = 400
 _PARAGRAPH = re.compile(
@@ -51,7 +51,7 @@ _PARAGRAPH = re.compile(
     r"|[45]\d\d (?:[\d.]+ )?[^\s@]+@[^\s@]+\.\.\. ))"
 )
 """An empty line, or a line that begins with the next recipient, possibly after a reply code."""
-_SPOKEN = re.compile(
+_FAILURE_TEXT = re.compile(
     r"\b[45]\d\d[ -]|\b[45]\.\d{1,3}\.\d{1,3}\b|unknown|not (?:found|exist|recogni)|no such|invalid"
     r"|does(?:n't| not)|failed|undeliver|could(?:n't| not)|rejected|error|quota|full|problem",
     re.I,
@@ -72,7 +72,7 @@ _FAILURE = re.compile(
     r"|반송|전송 ?실패",
     re.I,
 )
-_AWAY = re.compile(
+_OUT_OF_OFFICE = re.compile(
     r"out of (?:the )?office|vacation|on (?:holiday|leave)\b|auto(?:matic)?[- ]?(?:repl|respon)"
     r"|abwesen|nicht im b(?:ü|ue)ro|urlaub|automatische antwort|absen[ct]|r[ée]ponse automatique"
     r"|respuesta autom|fuera de (?:la )?oficina|ausen[ct]|risposta autom|assen[tz]|resposta autom"
@@ -80,14 +80,14 @@ _AWAY = re.compile(
     re.I,
 )
 _FEEDBACK_TYPE = re.compile(r"^feedback-type:\s*([\w-]+)", re.M)
-_REPORTED_TO_MICROSOFT = "X-HmXmrOriginalRecipient"
+_MICROSOFT_FIELD = "X-HmXmrOriginalRecipient"
 """Microsoft's feedback loop sends the message itself with this field in it, and no report."""
 _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 
 
 def read_returned(raw: bytes) -> BounceReport:
     """Parse a bounce message. Never raises: anything that is not a report is quarantined."""
-    plain = plain_of(raw[:LONGEST])
+    plain = normalized(raw[:LONGEST])
     try:
         return _read(message_from_bytes(plain), plain)
     except RecursionError:  # parts nested hundreds deep
@@ -95,17 +95,17 @@ def read_returned(raw: bytes) -> BounceReport:
 
 
 def _read(mail: Message, plain: bytes) -> BounceReport:
-    parts = list(_parts(mail))
+    parts = list(_report_parts(mail))
     feedback = [part for part in parts if part.get_content_type() == "message/feedback-report"]
     if feedback:
         # A report of a feedback loop (RFC 5965): most of its types are no complaints.
         report = feedback[0]
-        types = [field(part, "Feedback-Type").lower() for part in (report, *_inner(report))]
+        types = [field(part, "Feedback-Type").lower() for part in (report, *_subparts(report))]
         written = _FEEDBACK_TYPE.findall(prose_of(report).lower())
         if _COMPLAINTS.isdisjoint([*types, *written]):
             return BounceReport(kind=ReportKind.REPORT)
         return BounceReport(kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT)
-    if any(_REPORTED_TO_MICROSOFT in part for part in parts):
+    if any(_MICROSOFT_FIELD in part for part in parts):
         return BounceReport(kind=ReportKind.COMPLAINT, evidence=Evidence.COMPLAINT)
     # A notification that a message was read, or deleted unread (RFC 8098).
     receipt = "message/disposition-notification"
@@ -115,7 +115,7 @@ def _read(mail: Message, plain: bytes) -> BounceReport:
     may_be_a_bounce = (
         recipients
         or field(mail, "Return-Path") == "<>"
-        or _is_from_a_machine(mail)
+        or _is_from_machine(mail)
         or _FAILURE.search(field(mail, "Subject"))
     )
     statements = tuple(_statements(mail, parts, recipients, plain)) if may_be_a_bounce else ()
@@ -129,19 +129,19 @@ def _read(mail: Message, plain: bytes) -> BounceReport:
     return BounceReport(kind=ReportKind.BOUNCE, evidence=evidence, statements=statements)
 
 
-def _parts(mail: Message) -> Iterator[Message]:
+def _report_parts(mail: Message) -> Iterator[Message]:
     """Yield the parts about the delivery. Parts of the copy of our message are not, but a report
     may be inside another one."""
     yield mail
     wrapped = mail.get_content_type() == "message/rfc822"
-    for part in _inner(mail):
-        told = part.get_content_type() == "multipart/report" or _REPORTED_TO_MICROSOFT in part
+    for part in _subparts(mail):
+        told = part.get_content_type() == "multipart/report" or _MICROSOFT_FIELD in part
         told = told or _DAEMON.search(field(part, "From")) is not None
         if not wrapped or told:
-            yield from _parts(part)
+            yield from _report_parts(part)
 
 
-def _inner(mail: Message) -> Sequence[Message]:
+def _subparts(mail: Message) -> Sequence[Message]:
     content = mail.get_payload()
     found = content if isinstance(content, list) else []
     return [part for part in found if isinstance(part, Message)]
@@ -153,46 +153,51 @@ def _inner(mail: Message) -> Sequence[Message]:
 def _statements(
     mail: Message, parts: Sequence[Message], recipients: Sequence[Message], raw: bytes
 ) -> Iterator[Statement]:
-    prose = [before_the_copy(prose_of(part)[:LONGEST_PROSE]) for part in parts if is_prose(part)]
+    prose = [text_before_copy(prose_of(part)[:LONGEST_PROSE]) for part in parts if is_prose(part)]
     words = "\n\n".join(one for one in prose if one.strip())[:LONGEST_PROSE]
-    by_rule = any(_RULE_OF_SES.search(field(block, "Reporting-MTA")) for block in parts)
-    by_machine = _is_from_a_machine(mail)
-    beside = [one for one in _paragraphs(words) if is_telling(one)] if recipients else []
+    by_rule = any(_SES_INBOUND.search(field(block, "Reporting-MTA")) for block in parts)
+    by_machine = _is_from_machine(mail)
+    beside = [one for one in _paragraphs(words) if gives_reason(one)] if recipients else []
     for block in recipients[:MOST_RECIPIENTS]:
-        told = _of_fields(block, words, beside, by_rule=by_rule)
+        told = _statement_of_fields(block, words, beside, by_rule=by_rule)
         yield told if by_machine or block in parts else replace(told, by_smtp=False)
     if not recipients:
-        text = words or before_the_copy(unparted(raw)[:LONGEST_PROSE])
+        text = words or text_before_copy(unparted(raw)[:LONGEST_PROSE])
         # One statement per paragraph about a failure. A person may only be quoting one, so the
         # statement counts less unless the sender is a machine.
         for paragraph in _paragraphs(text):
             late = _AFTER_DATA.search(paragraph) is not None
             statement = Statement(
-                said=paragraph, recipient=_named(paragraph), after_data=late, by_smtp=by_machine
+                said=paragraph,
+                recipient=_only_address(paragraph),
+                after_data=late,
+                by_smtp=by_machine,
             )
-            if _SPOKEN.search(paragraph) or evidence_of(statement).is_hard:
+            if _FAILURE_TEXT.search(paragraph) or evidence_of(statement).is_hard:
                 yield statement
 
 
-def _of_fields(block: Message, words: str, beside: Sequence[str], *, by_rule: bool) -> Statement:
+def _statement_of_fields(
+    block: Message, words: str, beside: Sequence[str], *, by_rule: bool
+) -> Statement:
     """Return a recipient's statement from its fields; if those give no reason, from the text
     `beside` them that does. A short text about a full mailbox takes precedence over the fields."""
     kind, said = "", field(block, "Diagnostic-Code")
-    if match := _TYPED.match(said):
+    if match := _DIAGNOSTIC_TYPE.match(said):
         kind, said = match[1].lower(), said[match.end() :]
     status = _STATUS.search(field(block, "Status"))
     if len(words) < _SHORT and is_full(words):
         said = words
-    elif not is_telling(said):
+    elif not gives_reason(said):
         comment = field(block, "Status").partition(" ")[2]
-        found = [comment] if is_telling(comment) else beside
+        found = [comment] if gives_reason(comment) else beside
         said = " ".join(found) or said or comment or words
     return Statement(
         said=said,
         status=status[0] if status else "",
         action=field(block, "Action").lower().partition(" ")[0],
-        recipient=_named(field(block, "Original-Recipient"))
-        or _named(field(block, "Final-Recipient")),
+        recipient=_only_address(field(block, "Original-Recipient"))
+        or _only_address(field(block, "Final-Recipient")),
         by_smtp=kind in _SERVERS,
         after_data=by_rule or _AFTER_DATA.search(words) is not None,
     )
@@ -202,7 +207,7 @@ def _paragraphs(words: str) -> Iterator[str]:
     return filter(None, map(str.strip, _PARAGRAPH.split(words)))
 
 
-def _named(text: str) -> str:
+def _only_address(text: str) -> str:
     """Return the only address in a text; empty if there are several.
 
     Original-Recipient is the address we sent to, wherever it was forwarded (RFC 3464 section
@@ -218,22 +223,22 @@ def _named(text: str) -> str:
 def _is_auto_reply(mail: Message) -> bool:
     """Return whether it is an automatic reply (RFC 3834). Some machines mark bounces the same
     way."""
-    if mail.get_content_type() == "multipart/report" or _sender_is_a_machine(mail):
+    if mail.get_content_type() == "multipart/report" or _has_machine_sender(mail):
         return False
     marked = field(mail, "Auto-Submitted").lower().startswith("auto-replied")
     older = field(mail, "Precedence").lower() == "auto_reply" or "X-Autoreply" in mail
-    return marked or older or _AWAY.search(field(mail, "Subject")) is not None
+    return marked or older or _OUT_OF_OFFICE.search(field(mail, "Subject")) is not None
 
 
-def _is_from_a_machine(mail: Message) -> bool:
+def _is_from_machine(mail: Message) -> bool:
     """Return whether the message itself indicates a machine. A null return path proves little:
     out-of-office replies should have one, too (RFC 3834 section 3.3)."""
     if mail.get_content_type() == "multipart/report" or "X-Failed-Recipients" in mail:
         return True
-    return _sender_is_a_machine(mail)
+    return _has_machine_sender(mail)
 
 
-def _sender_is_a_machine(mail: Message) -> bool:
+def _has_machine_sender(mail: Message) -> bool:
     return _MACHINE.search(f"{field(mail, 'From')} {field(mail, 'Sender')}") is not None
 
 
@@ -246,14 +251,14 @@ LONGEST_WRITTEN = 64 * 1024
 """Characters of a part that are searched for fields."""
 
 STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
-_MAY_HOLD = STATUS_PARTS | {"text/plain", "text/html", "application/octet-stream"}
-_WRITTEN = re.compile(
+_FIELD_PARTS = STATUS_PARTS | {"text/plain", "text/html", "application/octet-stream"}
+_REPORT_FIELD = re.compile(
     r"[ \t>|]*((?:Final|Original|X-Actual)-Recipient|Action|Status|Diagnostic-Code|Remote-MTA"
     r"|Reporting-MTA)[ \t]*:[ \t]*(.*)",
     re.I,
 )
-_NAMED = re.compile(r"[ \t>|]*[A-Za-z][\w-]*[ \t]*:(?:[ \t]|$)")
-_AROUND = " \t>|"
+_ANY_FIELD = re.compile(r"[ \t>|]*[A-Za-z][\w-]*[ \t]*:(?:[ \t]|$)")
+_QUOTE_MARKS = " \t>|"
 
 
 def recipients_in(parts: Sequence[Message]) -> list[Message]:
@@ -262,18 +267,18 @@ def recipients_in(parts: Sequence[Message]) -> list[Message]:
     return proper or [
         block
         for part in parts
-        if part.get_content_type() in _MAY_HOLD
-        for block in _blocks(_text_of(part)[:LONGEST_WRITTEN])
+        if part.get_content_type() in _FIELD_PARTS
+        for block in _recipient_blocks(_text_of(part)[:LONGEST_WRITTEN])
     ]
 
 
-def _blocks(text: str) -> Iterator[Message]:
+def _recipient_blocks(text: str) -> Iterator[Message]:
     """Yield the fields of one recipient after the other: they end at an empty line or a repeated
     field."""
     block = Message()
     for line in [*text.splitlines(), ""]:
-        bare = line.strip(_AROUND)
-        match = _WRITTEN.match(line)
+        bare = line.strip(_QUOTE_MARKS)
+        match = _REPORT_FIELD.match(line)
         if block and (not bare or (match and match[1] in block)):
             judged = field(block, "Action") or field(block, "Diagnostic-Code")
             named = any(
@@ -284,7 +289,7 @@ def _blocks(text: str) -> Iterator[Message]:
             block = Message()
         if match:
             block[match[1]] = match[2]
-        elif block and bare and not _NAMED.match(line):
+        elif block and bare and not _ANY_FIELD.match(line):
             name, value = block.items()[-1]
             block.replace_header(name, f"{value} {bare}"[:LONGEST_FIELD])
 
@@ -316,7 +321,7 @@ MOST_BOUNDARIES = 30
 LONGEST_FIELD = 2000
 """Characters of a field that are read."""
 
-_COPY = re.compile(
+_START_OF_COPY = re.compile(
     r"^[ \t>]*(?:"
     r"--.*(?:copy of|below this line|original message|message header|returned message).*"
     r"|-{3,} ?(?:unsent|undelivered|message|headers?)\b.*"
@@ -324,17 +329,17 @@ _COPY = re.compile(
     r")$",
     re.I | re.M,
 )
-_BREAKS = re.compile(r"<(?:br|/?p|/?div|/?tr)\b[^<>]*>", re.I)
+_PARAGRAPH_TAG = re.compile(r"<(?:br|/?p|/?div|/?tr)\b[^<>]*>", re.I)
 _STYLE = re.compile(r"<(?:style|script)\b", re.I)
 _STYLE_ENDS = re.compile(r"</(?:style|script)\s*>", re.I)
 _TAG = re.compile(r"<[^<>]+>")
-_JAPANESE = "\x1b$"
+_ISO_2022_JP = "\x1b$"
 _BOUNDARY = re.compile(rb"boundary", re.I)
-_ROW = re.compile(rb"(?:\n[ \t][^\n]*)+")
+_CONTINUATIONS = re.compile(rb"(?:\n[ \t][^\n]*)+")
 """Continuation lines."""
 
 
-def plain_of(raw: bytes) -> bytes:
+def normalized(raw: bytes) -> bytes:
     """Return the message with LF line ends, without what could exhaust the parser: overlong lines
     and fields, deeply nested parts."""
     plain = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -342,7 +347,7 @@ def plain_of(raw: bytes) -> bytes:
     if len(lines) > MOST_LINES or max(map(len, lines)) > LONGEST_LINE:
         plain = b"\n".join([line[:LONGEST_LINE] for line in lines[:MOST_LINES]])
     if sum(len(line) for line in lines if line.startswith((b" ", b"\t"))) > LONGEST_FOLDED:
-        plain = _ROW.sub(lambda row: row[0][:LONGEST_FOLDED], plain)
+        plain = _CONTINUATIONS.sub(lambda row: row[0][:LONGEST_FOLDED], plain)
     if plain.lower().count(b"boundary") > MOST_BOUNDARIES:
         plain = _BOUNDARY.sub(b"-", plain)
     return plain
@@ -354,7 +359,7 @@ def field(part: Message, name: str) -> str:
     found = (str(value) for one, value in part.raw_items() if one.lower() == name.lower())
     came = next(found, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     value = " ".join(came[:LONGEST_FIELD].split())
-    if _JAPANESE in value:
+    if _ISO_2022_JP in value:
         return value.encode("latin-1", "replace").decode("iso-2022-jp", "replace")
     if "=?" not in value:
         return value
@@ -380,7 +385,7 @@ def prose_of(part: Message) -> str:
     if part.get_content_type() != "text/html":
         return text
     shown = "".join(_STYLE.split(one, maxsplit=1)[0] for one in _STYLE_ENDS.split(text))
-    return unescape(_TAG.sub(" ", _BREAKS.sub("\n\n", shown)))
+    return unescape(_TAG.sub(" ", _PARAGRAPH_TAG.sub("\n\n", shown)))
 
 
 def unparted(raw: bytes) -> str:
@@ -388,7 +393,7 @@ def unparted(raw: bytes) -> str:
     return raw.partition(b"\n\n")[2].decode("utf-8", "replace")
 
 
-def before_the_copy(text: str) -> str:
+def text_before_copy(text: str) -> str:
     """Return the text before the copy of our message."""
-    match = _COPY.search(text)
+    match = _START_OF_COPY.search(text)
     return text if match is None else text[: match.start()]

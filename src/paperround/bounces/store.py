@@ -38,12 +38,12 @@ from paperround.editions.schedule import DIGEST_LIFE
 from paperround.subscribers.model import SubscriberId, SubscriberState
 from paperround.subscribers.store.rows import EMAIL
 
-_BOOKS = {"delivery": db.deliveries, "notice": db.notices}
+_TABLES = {"delivery": db.deliveries, "notice": db.notices}
 _LEFT = (DeliveryState.SENT, DeliveryState.UNKNOWN)
 _TRIED = (*_LEFT, DeliveryState.FAILED)
-_HARD = (Evidence.PASSING, Evidence.LIKELY_GONE, Evidence.GONE)
+_BOUNCES = (Evidence.PASSING, Evidence.LIKELY_GONE, Evidence.GONE)
 
-_ABOUT_MAILS = tuple(column for column in db.quarantine.c if column.name != "content")
+_QUARANTINE_COLUMNS = tuple(column for column in db.quarantine.c if column.name != "content")
 
 
 class ReturnStore(Store):
@@ -126,22 +126,22 @@ class ReturnStore(Store):
 
     # --- messages ------------------------------------------------------------------------------
 
-    def mail_in(self, book: str, row: int) -> OwnMail | None:
+    def mail_by_row(self, book: str, row: int) -> OwnMail | None:
         """Return the message of a ledger row, or None; `book` is `delivery` or `notice`."""
-        table = _BOOKS[book]
+        table = _TABLES[book]
         found = self._connection.execute(select(table).where(table.c.id == row)).one_or_none()
-        return None if found is None else _own(book, found)
+        return None if found is None else _own_mail(book, found)
 
-    def mail_called(self, message_id: str) -> OwnMail | None:
+    def mail_by_message_id(self, message_id: str) -> OwnMail | None:
         """Return the message with this Message-ID, or None."""
-        for book, table in _BOOKS.items():
+        for book, table in _TABLES.items():
             named = select(table).where(table.c.message_id == message_id).limit(1)
             found = self._connection.execute(named).one_or_none()
             if found is not None:
-                return _own(book, found)
+                return _own_mail(book, found)
         return None
 
-    def mail_to(self, recipient: str, *, since: datetime) -> OwnMail | None:
+    def last_digest_to(self, recipient: str, *, since: datetime) -> OwnMail | None:
         """Return the last digest sent to `recipient` since `since`, ignoring case, or None."""
         c = db.deliveries.c
         found = self._connection.execute(
@@ -156,7 +156,7 @@ class ReturnStore(Store):
             .order_by(c.dated.desc(), c.id.desc())
             .limit(1)
         ).one_or_none()
-        return None if found is None else _own("delivery", found)
+        return None if found is None else _own_mail("delivery", found)
 
     def has_bounced(self, mail: OwnMail) -> bool:
         """Return whether a bounce of `mail` was counted before."""
@@ -164,22 +164,22 @@ class ReturnStore(Store):
         counted = select(c.id).where(
             c.subscriber_id == mail.person,
             c.mail == mail.name,
-            c.evidence.in_([one.value for one in _HARD]),
+            c.evidence.in_([one.value for one in _BOUNCES]),
         )
         return self._connection.execute(counted.limit(1)).scalar() is not None
 
     # --- bounce scores -------------------------------------------------------------------------
 
-    def standing(self, person: SubscriberId) -> BounceScore:
+    def score(self, person: SubscriberId) -> BounceScore:
         """Return the bounce score of a person; lock them first if you will change it."""
         row = self._connection.execute(
             select(db.standings).where(db.standings.c.subscriber_id == person)
         ).one_or_none()
         return CLEAN if row is None else value_of(BounceScore, row)
 
-    def set_standing(self, person: SubscriberId, standing: BounceScore, *, now: datetime) -> None:
+    def set_score(self, person: SubscriberId, score: BounceScore, *, now: datetime) -> None:
         """Store the bounce score of a person."""
-        row = columns_of(standing) | {"changed_at": now}
+        row = columns_of(score) | {"changed_at": now}
         setting = upsert(self._connection, db.standings, ("subscriber_id",), tuple(row))
         self._connection.execute(setting, row | {"subscriber_id": person})
 
@@ -208,7 +208,7 @@ class ReturnStore(Store):
         effects = self._connection.execute(
             select(c.did, func.count()).where(c.received_at >= since).group_by(c.did)
         )
-        hard = [one.value for one in _HARD]
+        hard = [one.value for one in _BOUNCES]
         bounced, complained = self._connection.execute(
             select(
                 func.count(distinct(c.mail)).filter(c.evidence.in_(hard)),
@@ -272,7 +272,7 @@ class ReturnStore(Store):
 
     def waiting(self, *, limit: int) -> list[QuarantinedMail]:
         """Return the quarantined messages, newest first."""
-        newest = select(*_ABOUT_MAILS).order_by(db.quarantine.c.id.desc()).limit(limit)
+        newest = select(*_QUARANTINE_COLUMNS).order_by(db.quarantine.c.id.desc()).limit(limit)
         return [value_of(QuarantinedMail, row) for row in self._connection.execute(newest)]
 
     def quarantined(self, number: int) -> tuple[QuarantinedMail, bytes] | None:
@@ -299,7 +299,7 @@ class ReturnStore(Store):
         return sum(self._connection.execute(one).rowcount for one in going)
 
 
-def _own(book: str, row: Row[Any]) -> OwnMail:
+def _own_mail(book: str, row: Row[Any]) -> OwnMail:
     """Return the message of a row. A system email to an address of its own, such as a reader's new
     one, proves nothing about the address they have."""
     person = None if getattr(row, "address", None) else row.subscriber_id

@@ -20,7 +20,7 @@ from paperround.delivery.system_mail_model import CONFIRM_VALID, Notice, SystemM
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import due_instant, may_link
 from paperround.signup.magic_links import (
-    choosing_reader,
+    authorized_reader,
     lock_holder,
     noted,
     reader_of_notice,
@@ -45,7 +45,7 @@ class Agreed(StrEnum):
 
 
 def ask_to_move(
-    desk: SignupContext, token: str, address: Address, visitor: Visitor, *, now: datetime
+    context: SignupContext, token: str, address: Address, visitor: Visitor, *, now: datetime
 ) -> bool:
     """Queue a change of address for the holder of a recently mailed link; return False for any
     other link.
@@ -55,16 +55,16 @@ def ask_to_move(
     """
 
     def ask(work: Transaction) -> bool:
-        if choosing_reader(work, desk.keys, token, now=now) is None:
+        if authorized_reader(work, context.keys, token, now=now) is None:
             return False
-        due_at = due_instant(work, desk, address, visitor, worked=True, now=now)
-        lock_holder(work, desk.keys, token)
-        reader = choosing_reader(work, desk.keys, token, now=now)
+        due_at = due_instant(work, context, address, visitor, worked=True, now=now)
+        lock_holder(work, context.keys, token)
+        reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return False
         if address.folded == reader.address.folded:
             raise invalid("email", "that is the address you have")
-        if not may_link(work, desk.keys, reader.person.id, now=now):
+        if not may_link(work, context.keys, reader.person.id, now=now):
             raise invalid("email", "that was asked three times today: try tomorrow")
         request = NewRequest(
             kind=RequestKind.MOVE,
@@ -76,20 +76,20 @@ def ask_to_move(
         work[RequestStore].put(request, now=now)
         return True
 
-    asked = write(desk.database, ask)
+    asked = write(context.database, ask)
     if asked:
-        desk.wake()
+        context.wake()
     return asked
 
 
-def agree(desk: SignupContext, token: str, *, now: datetime) -> Agreed:
+def agree(context: SignupContext, token: str, *, now: datetime) -> Agreed:
     """Use the link of one end. Once both are used, the address is changed."""
 
     def use(work: Transaction) -> Agreed:
-        notice = noted(work, desk.keys, token, Purpose.CONFIRM)
-        if notice is None or not _is_good(work, notice, now):
+        notice = noted(work, context.keys, token, Purpose.CONFIRM)
+        if notice is None or not _is_valid(work, notice, now):
             return Agreed.NOT
-        old, new = (work[NoticeLedger].find(f"{_change(notice)}/{end}") for end in (OLD, NEW))
+        old, new = (work[NoticeLedger].find(f"{_change_key(notice)}/{end}") for end in (OLD, NEW))
         # An end that was sent no email never agrees.
         waiting = [end for end in (old, new) if end is None or end.used_at is None]
         if not waiting:  # used again
@@ -97,19 +97,19 @@ def agree(desk: SignupContext, token: str, *, now: datetime) -> Agreed:
         if new is None or any(end is None or end.id != notice.id for end in waiting):
             work[NoticeLedger].use(notice.id, now=now)
             return Agreed.ONE_END
-        reader, address = reader_of_notice(work, new), _address(new)
-        if reader is None or address is None or is_suppressed(work, desk.keys, address):
+        reader, address = reader_of_notice(work, new), _new_address(new)
+        if reader is None or address is None or is_suppressed(work, context.keys, address):
             return Agreed.NOT
-        if not work[SubscriberStore].readdress(reader.person.id, address, now=now):
+        if not work[SubscriberStore].change_address(reader.person.id, address, now=now):
             return Agreed.NOT
-        work[SubscriberStore].forgive(reader.person.id)  # bounces were of the old address
+        work[SubscriberStore].reset_bounces(reader.person.id)  # bounces were of the old address
         work[NoticeLedger].use(notice.id, now=now)
         return Agreed.MOVED
 
-    return write_by_link(desk, token, use)
+    return write_by_link(context, token, use)
 
 
-def _is_good(work: Transaction, notice: Notice, now: datetime) -> bool:
+def _is_valid(work: Transaction, notice: Notice, now: datetime) -> bool:
     """Return whether it belongs to the latest change, is not expired, and its reader was not
     erased."""
     if notice.kind is not SystemMailKind.CHANGE or notice.subscriber_id is None:
@@ -117,15 +117,15 @@ def _is_good(work: Transaction, notice: Notice, now: datetime) -> bool:
     if reader_of_notice(work, notice) is None:
         return False
     latest = work[NoticeLedger].latest(notice.subscriber_id, SystemMailKind.CHANGE)
-    is_last = latest is not None and _change(latest) == _change(notice)
+    is_last = latest is not None and _change_key(latest) == _change_key(notice)
     return is_last and now <= notice.dated + CONFIRM_VALID
 
 
-def _change(notice: Notice) -> str:
+def _change_key(notice: Notice) -> str:
     return notice.key.rpartition("/")[0]
 
 
-def _address(new: Notice) -> Address | None:
+def _new_address(new: Notice) -> Address | None:
     """Return the new address; None once it was deleted."""
     if not new.address or "folded" not in new.payload:
         return None

@@ -10,8 +10,8 @@ from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.store.erasure import Erasure
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import choosing_reader, noted, write_by_link
-from paperround.subscribers.imports import suppress as never_mail
+from paperround.signup.magic_links import authorized_reader, noted, write_by_link
+from paperround.subscribers.imports import suppress as suppress_address
 from paperround.subscribers.model import Address, Subscriber, SubscriberId
 from paperround.subscribers.readers import ExportPage, ExportPlace
 from paperround.subscribers.store.requests import RequestStore
@@ -21,18 +21,18 @@ AT_ONCE = 500
 """Rows an export reads at a time."""
 
 
-def export_person(desk: SignupContext, token: str, *, now: datetime) -> Iterator[str] | None:
+def export_person(context: SignupContext, token: str, *, now: datetime) -> Iterator[str] | None:
     """Yield all data about the holder of a recently mailed link, as pieces of a JSON object of
     tables; return None for any other link.
 
     Rows are read while they are consumed, a page per transaction: a slow client keeps none open.
     """
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now)
-    return None if reader is None else _written(_kept_about(desk.database, reader.person.id))
+    with context.database.reading() as work:
+        reader = authorized_reader(work, context.keys, token, now=now)
+    return None if reader is None else _to_json(_read_pages(context.database, reader.person.id))
 
 
-def _kept_about(database: Database, person: SubscriberId) -> Iterator[ExportPage]:
+def _read_pages(database: Database, person: SubscriberId) -> Iterator[ExportPage]:
     place: ExportPlace | None = ExportPlace()
     while place is not None:
         with database.reading() as work:
@@ -41,7 +41,7 @@ def _kept_about(database: Database, person: SubscriberId) -> Iterator[ExportPage
         place = page.next
 
 
-def _written(pages: Iterable[ExportPage]) -> Iterator[str]:
+def _to_json(pages: Iterable[ExportPage]) -> Iterator[str]:
     """Yield `{"table": [row, row], "table": []}`, a row at a time."""
     before = "{"
     for table, parts in groupby(pages, key=attrgetter("table")):
@@ -54,30 +54,32 @@ def _written(pages: Iterable[ExportPage]) -> Iterator[str]:
     yield "]\n}\n"
 
 
-def erase_person(desk: SignupContext, token: str, *, now: datetime) -> bool:
+def erase_person(context: SignupContext, token: str, *, now: datetime) -> bool:
     """Erase the holder of a recently mailed link; for any other, return False and do nothing.
 
     They may sign up again: nothing is kept that would prevent it.
     """
 
     def erase(work: Transaction) -> list[str] | None:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+        reader = authorized_reader(work, context.keys, token, now=now)
         return None if reader is None else _erase(work, reader.person, now)
 
-    return _forgotten(desk, write_by_link(desk, token, erase))
+    return _delete_files(context, write_by_link(context, token, erase))
 
 
-def was_erased(desk: SignupContext, token: str) -> bool:
+def was_erased(context: SignupContext, token: str) -> bool:
     """Return whether a mailed link belongs to a person erased since; False if it is forged."""
-    with desk.database.reading() as work:
-        notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
+    with context.database.reading() as work:
+        notice = noted(work, context.keys, token, Purpose.PREFERENCES)
         if notice is None or notice.subscriber_id is None:
             return False
         person = work[SubscriberStore].get(notice.subscriber_id)
     return person is not None and not person.address
 
 
-def erase_address(desk: SignupContext, address: Address, *, now: datetime, suppress: bool) -> bool:
+def erase_address(
+    context: SignupContext, address: Address, *, now: datetime, suppress: bool
+) -> bool:
     """Erase the person at `address`; return whether there was one.
 
     `suppress` keeps a keyed hash of the address, known or not, so that it is never mailed again,
@@ -88,10 +90,10 @@ def erase_address(desk: SignupContext, address: Address, *, now: datetime, suppr
         person = work[SubscriberStore].find(address)
         work[RequestStore].forget(address)
         if suppress:
-            never_mail(work, desk.keys, address, reason="erased", now=now)
+            suppress_address(work, context.keys, address, reason="erased", now=now)
         return None if person is None else _erase(work, person, now)
 
-    return _forgotten(desk, write(desk.database, erase))
+    return _delete_files(context, write(context.database, erase))
 
 
 def _erase(work: Transaction, person: Subscriber, now: datetime) -> list[str]:
@@ -101,9 +103,9 @@ def _erase(work: Transaction, person: Subscriber, now: datetime) -> list[str]:
     return work[Erasure].message_ids_of(person.id)
 
 
-def _forgotten(desk: SignupContext, message_ids: Sequence[str] | None) -> bool:
+def _delete_files(context: SignupContext, message_ids: Sequence[str] | None) -> bool:
     """Delete messages kept as files, after the transaction that erased the person."""
     if message_ids is None:
         return False
-    desk.forget_mails(message_ids)
+    context.forget_mails(message_ids)
     return True

@@ -60,11 +60,9 @@ class Publisher:
     name: str
 
     @classmethod
-    def of(cls, letterhead: SenderIdentity) -> "Publisher":
+    def of(cls, sender: SenderIdentity) -> "Publisher":
         """Return the site of a sender identity."""
-        return cls(
-            public_url=letterhead.public_url.rstrip("/"), name=letterhead.operator or UNNAMED
-        )
+        return cls(public_url=sender.public_url.rstrip("/"), name=sender.operator or UNNAMED)
 
     def at(self, path: str) -> str:
         """Return the URL of a path on this site."""
@@ -82,12 +80,12 @@ def list_feed(
         mailing_list = work[ListStore].get(list_name)
         newest = work[EditionStore].newest(mailing_list.id, by=now, most=0)
         held = work[EditionStore].recent(mailing_list.id, limit=1)
-        places = _arrived(work, mailing_list, held[0].day) if held else ()
+        places = _latest_placements(work, mailing_list, held[0].day) if held else ()
     quiet = why_quiet(newest)
     if newest is not None and now.date() - newest.day > DAILY:
         quiet = f"No edition has been made since {locale_for().long_date(newest.day)}."
     entries = tuple(
-        _frozen(publisher, one.paper, one.frozen_at, one.paper.reason) for one in places
+        _edition_entry(publisher, one.paper, one.frozen_at, one.paper.reason) for one in places
     )
     return FeedDocument(
         title=mailing_list.title,
@@ -95,12 +93,14 @@ def list_feed(
         address=publisher.at(f"/feeds/{quote(mailing_list.name)}"),
         page=publisher.at(f"/editions?{urlencode({'list': mailing_list.name})}"),
         publisher=publisher.name,
-        updated=_latest(entries, newest.frozen_at if newest else _NEVER),
+        updated=_last_update(entries, newest.frozen_at if newest else _NEVER),
         entries=entries,
     )
 
 
-def _arrived(work: Transaction, mailing_list: MailingList, last: date) -> Sequence[Placed]:
+def _latest_placements(
+    work: Transaction, mailing_list: MailingList, last: date
+) -> Sequence[Placed]:
     """Return the most recent papers at their first placement, up to the day `last` of the newest
     non-empty edition.
 
@@ -118,11 +118,13 @@ def _arrived(work: Transaction, mailing_list: MailingList, last: date) -> Sequen
     return places
 
 
-def _latest(entries: Iterable[FeedEntry], otherwise: datetime) -> datetime:
+def _last_update(entries: Iterable[FeedEntry], otherwise: datetime) -> datetime:
     return max((one.updated for one in entries), default=otherwise)
 
 
-def _frozen(publisher: Publisher, paper: EditionPaper, moment: datetime, reason: str) -> FeedEntry:
+def _edition_entry(
+    publisher: Publisher, paper: EditionPaper, moment: datetime, reason: str
+) -> FeedEntry:
     return FeedEntry(
         id=publisher.at(f"/papers/{paper.frozen_id or paper.paper_id}"),
         page=publisher.at(page_path(paper.name)),
@@ -148,7 +150,7 @@ def search_feed(
     query = all_of(text)
     with database.reading() as work:
         papers = newest_of(work, query, now)
-    entries = tuple(_of_paper(publisher, one) for one in papers[:MOST_ENTRIES])
+    entries = tuple(_paper_entry(publisher, one) for one in papers[:MOST_ENTRIES])
     return FeedDocument(
         title=f"Papers on {text.strip()}",
         subtitle="New papers that have all of these words."
@@ -157,7 +159,7 @@ def search_feed(
         address=publisher.at(f"/feeds/search/{quote(text.strip(), safe='')}"),
         page=publisher.at(f"/search?{urlencode({'q': text.strip()})}"),
         publisher=publisher.name,
-        updated=_latest(entries, _NEVER),
+        updated=_last_update(entries, _NEVER),
         entries=entries,
     )
 
@@ -190,7 +192,7 @@ def author_feed(
     )
 
 
-def _of_paper(publisher: Publisher, paper: Paper) -> FeedEntry:
+def _paper_entry(publisher: Publisher, paper: Paper) -> FeedEntry:
     name = page_name(paper.identifiers, paper.id)
     return FeedEntry(
         id=publisher.at(f"/papers/{paper.id}"),
@@ -210,12 +212,12 @@ def _of_paper(publisher: Publisher, paper: Paper) -> FeedEntry:
 
 
 def personal_feed(
-    desk: SignupContext, publisher: Publisher, token: str, *, now: datetime
+    context: SignupContext, publisher: Publisher, token: str, *, now: datetime
 ) -> FeedDocument:
     """Return the papers a reader was sent, of all lists. Raises NotFound if the address is unknown
     or was replaced."""
-    with desk.database.reading() as work:
-        person = feed_reader(work, desk, token)
+    with context.database.reading() as work:
+        person = feed_reader(work, context, token)
         rows = work[StatusStore].deliveries(
             DeliveryQuery(subscriber_id=person.id), before=None, limit=MOST_ROWS
         )
@@ -226,7 +228,7 @@ def personal_feed(
         ]
         by_id: dict[str, FeedEntry] = {}
         for row in digests[:MOST_DIGESTS]:  # newest first: a paper keeps its latest entry
-            for entry in _of_delivery(work, publisher, row):
+            for entry in _digest_entries(work, publisher, row):
                 by_id.setdefault(entry.id, entry)
         entries = tuple(by_id.values())[: 2 * MOST_ENTRIES]
     return FeedDocument(
@@ -237,32 +239,32 @@ def personal_feed(
         address=publisher.at(f"/feeds/me/{token}"),
         page=publisher.at("/"),
         publisher=publisher.name,
-        updated=_latest(entries, _NEVER),
+        updated=_last_update(entries, _NEVER),
         entries=entries,
         is_private=True,
     )
 
 
-def feed_reader(work: Transaction, desk: SignupContext, token: str) -> Subscriber:
+def feed_reader(work: Transaction, context: SignupContext, token: str) -> Subscriber:
     """Return the reader whose feed this is. Raises NotFound."""
     parts = read_token(token)
     if parts is not None and parts.purpose is Purpose.FEED:
         person = work[SubscriberStore].get(SubscriberId(parts.row))
         may_read = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
         stays = person is not None and person.address and person.state in may_read
-        if person is not None and stays and desk.keys.verify(token, person.nonce):
+        if person is not None and stays and context.keys.verify(token, person.nonce):
             return person
     raise NotFound(marked("this feed is not there, or has a new address: look at your choices"))
 
 
-def _of_delivery(work: Transaction, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
+def _digest_entries(work: Transaction, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
     """Return the papers of one digest, as they were sent."""
     edition = work[EditionStore].get(row.edition_id)
-    slip = work[Ledger].find(
+    delivery = work[Ledger].find(
         edition.list_id, row.subscriber_id, DigestKind(row.kind), row.local_date
     )
-    own = slip.reasons if slip is not None else {}
+    own = delivery.reasons if delivery is not None else {}
     return [
-        _frozen(publisher, paper, row.due_at, own.get(paper.position, paper.reason))
+        _edition_entry(publisher, paper, row.due_at, own.get(paper.position, paper.reason))
         for paper in papers_at(edition, row.positions)
     ]

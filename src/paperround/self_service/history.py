@@ -16,7 +16,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.papers.model import PaperId
 from paperround.self_service.preferences import masked
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import choosing_reader, digest_owner, write_by_link
+from paperround.signup.magic_links import authorized_reader, digest_owner, write_by_link
 from paperround.subscribers.readers import VERDICTS, DeliveryOwner, NewFeedback
 from paperround.subscribers.store.subscribers import SubscriberStore
 
@@ -56,10 +56,10 @@ class ReaderHistory:
     most: int = MOST_MAILS
 
 
-def reader_history(desk: SignupContext, token: str, *, now: datetime) -> ReaderHistory | None:
+def reader_history(context: SignupContext, token: str, *, now: datetime) -> ReaderHistory | None:
     """Return the messages to the holder of a recently mailed link; None for any other link."""
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+    with context.database.reading() as work:
+        reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return None
         mails = work[StatusStore].mails(reader.person.id, limit=MOST_MAILS)
@@ -69,11 +69,11 @@ def reader_history(desk: SignupContext, token: str, *, now: datetime) -> ReaderH
     return ReaderHistory(
         masked=masked(reader.person.address),
         zone=reader.subscription.preferences.timezone or reader.mailing_list.zone,
-        mails=tuple(_past(mail, editions, titles) for mail in mails),
+        mails=tuple(_past_mail(mail, editions, titles) for mail in mails),
     )
 
 
-def _past(
+def _past_mail(
     mail: MailRecord, editions: Mapping[EditionId, Edition], titles: Mapping[str, str]
 ) -> PastMail:
     list_name = mail.list_name
@@ -112,11 +112,11 @@ class FeedbackForm:
     papers: tuple[FeedbackPaper, ...]
 
 
-def feedback_sheet(desk: SignupContext, token: str) -> FeedbackForm | None:
+def feedback_sheet(context: SignupContext, token: str) -> FeedbackForm | None:
     """Return the papers of the digest a link came with; None if it is forged or the reader was
     erased."""
-    with desk.database.reading() as work:
-        owner = _feedback_owner(work, desk, token)
+    with context.database.reading() as work:
+        owner = _feedback_owner(work, context, token)
         if owner is None:
             return None
         papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
@@ -139,13 +139,13 @@ def feedback_sheet(desk: SignupContext, token: str) -> FeedbackForm | None:
     )
 
 
-def _feedback_owner(work: Transaction, desk: SignupContext, token: str) -> DeliveryOwner | None:
-    owner = digest_owner(work, desk.keys, token)
+def _feedback_owner(work: Transaction, context: SignupContext, token: str) -> DeliveryOwner | None:
+    owner = digest_owner(work, context.keys, token)
     return owner if owner is not None and owner.address else None
 
 
 def give_feedback(
-    desk: SignupContext, token: str, paper_id: PaperId, verdict: str, *, now: datetime
+    context: SignupContext, token: str, paper_id: PaperId, verdict: str, *, now: datetime
 ) -> bool:
     """Store the rating of a paper by the reader of its digest; repeating it changes nothing.
 
@@ -155,7 +155,7 @@ def give_feedback(
         return False
 
     def give(work: Transaction) -> bool:
-        owner = _feedback_owner(work, desk, token)
+        owner = _feedback_owner(work, context, token)
         if owner is None:
             return False
         papers = papers_at(work[EditionStore].get(owner.edition_id), owner.positions)
@@ -173,4 +173,4 @@ def give_feedback(
         work[SubscriberStore].give_feedback(feedback, now=now)
         return True
 
-    return write_by_link(desk, token, give)
+    return write_by_link(context, token, give)

@@ -29,15 +29,15 @@ from paperround.self_service.onboarding_model import (
     telling_authors,
 )
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import TokenHolder, choosing_reader, write_by_link
-from paperround.subscribers.choices import paper_called
+from paperround.signup.magic_links import TokenHolder, authorized_reader, write_by_link
+from paperround.subscribers.choices import find_paper_by_title
 from paperround.subscribers.interests import (
     MOST_INTERESTS,
     Interest,
     InterestKind,
-    checked_interests,
     interest,
     seed_name,
+    validate_interests,
 )
 from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.readers import NewFeedback
@@ -51,18 +51,18 @@ _NAMING = ("arxiv", "doi", "biorxiv", "pmid")
 
 
 def understand(
-    desk: SignupContext, token: str, library: Library, *, now: datetime
+    context: SignupContext, token: str, library: Library, *, now: datetime
 ) -> Understood | None:
     """Return what an import of a library would store, for the holder of a recently mailed link;
     None for any other. Stores nothing."""
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+    with context.database.reading() as work:
+        reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return None
         kept = interests_of(work, reader.person.id)
-        papers = _papers(work, library.works)
+        papers = _find_papers(work, library.works)
     seeds = {seed_name(one.value) for one in kept if one.kind is InterestKind.SEED}
-    each = [_understood(one, paper, seeds) for one, paper in papers]
+    each = [_recognize(one, paper, seeds) for one, paper in papers]
     nameless = marked("it has neither a title nor an identifier")
     lost = (
         Reject(reason="no-title", detail=nameless, position=number)
@@ -79,7 +79,9 @@ def understand(
     )
 
 
-def _papers(work: Transaction, works: Sequence[GivenWork]) -> list[tuple[GivenWork, Paper | None]]:
+def _find_papers(
+    work: Transaction, works: Sequence[GivenWork]
+) -> list[tuple[GivenWork, Paper | None]]:
     """Return the stored paper of each work, found by any identifier, else by title."""
     named = {pair for one in works for pair in one.identifiers.items()}
     found = work[PaperStore].find(named) if named else {}
@@ -91,12 +93,12 @@ def _papers(work: Transaction, works: Sequence[GivenWork]) -> list[tuple[GivenWo
         paper = next((by_name[id_] for id_ in ids if id_ in by_name), None)
         if paper is None and one.title and looked_up < MOST_LOOKED_UP:
             looked_up += 1
-            paper = paper_called(work, one.title)
+            paper = find_paper_by_title(work, one.title)
         papers.append((one, paper))
     return papers
 
 
-def _understood(one: GivenWork, paper: Paper | None, seeds: set[str]) -> UnderstoodWork | None:
+def _recognize(one: GivenWork, paper: Paper | None, seeds: set[str]) -> UnderstoodWork | None:
     """Return what would be stored for a work; None if it has neither a usable title nor an
     identifier."""
     if paper is not None:
@@ -114,7 +116,7 @@ def _understood(one: GivenWork, paper: Paper | None, seeds: set[str]) -> Underst
 
 
 def keep_seeds(
-    desk: SignupContext, token: str, seeds: Sequence[str], *, now: datetime
+    context: SignupContext, token: str, seeds: Sequence[str], *, now: datetime
 ) -> int | None:
     """Store these papers as interests of the holder of a recently mailed link; return how many were
     new, None for any other link.
@@ -122,13 +124,13 @@ def keep_seeds(
     Raises InvalidInput (code `seed`) for an invalid one, and (code `interests`) if they exceed the
     limit.
     """
-    wanted = checked_interests([Interest(InterestKind.SEED, one) for one in seeds])
+    wanted = validate_interests([Interest(InterestKind.SEED, one) for one in seeds])
 
     def keep(work: Transaction) -> int | None:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+        reader = authorized_reader(work, context.keys, token, now=now)
         return None if reader is None else add_all(work, reader.person.id, wanted, now=now)
 
-    return write_by_link(desk, token, keep)
+    return write_by_link(context, token, keep)
 
 
 def add_all(
@@ -174,14 +176,16 @@ class KeptJudgements:
     interests: int
 
 
-def papers_to_judge(desk: SignupContext, token: str, *, page: int, now: datetime) -> Judging | None:
+def papers_to_judge(
+    context: SignupContext, token: str, *, page: int, now: datetime
+) -> Judging | None:
     """Return recent papers of the reader's lists that differ from each other and that they have not
     rated; None if the link was not recently mailed."""
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+    with context.database.reading() as work:
+        reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return None
-        placed = _unjudged(work, reader, now)
+        placed = _unrated(work, reader, now)
         papers = work[PaperStore].load(placed) if placed else {}
     known = [papers[one] for one in placed if one in papers and not papers[one].withdrawn]
     chosen = spread_out(known, most=PAGE * MOST_PAGES)
@@ -203,7 +207,7 @@ def papers_to_judge(desk: SignupContext, token: str, *, page: int, now: datetime
     )
 
 
-def _unjudged(work: Transaction, reader: TokenHolder, now: datetime) -> dict[PaperId, Placed]:
+def _unrated(work: Transaction, reader: TokenHolder, now: datetime) -> dict[PaperId, Placed]:
     """Return unrated papers of all of the reader's lists, best first."""
     since = (now - LOOKED_BACK).date()
     said = {paper for paper, _ in work[SubscriberStore].feedback_of(reader.person.id)}
@@ -230,7 +234,7 @@ def titles_of(database: Database, papers: Collection[PaperId]) -> dict[PaperId, 
 
 
 def suggest(
-    desk: SignupContext,
+    context: SignupContext,
     token: str,
     good: Collection[PaperId],
     bad: Collection[PaperId],
@@ -239,30 +243,34 @@ def suggest(
 ) -> Suggestions | None:
     """Return the interests that these ratings suggest, without storing them; None if the link was
     not recently mailed."""
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+    with context.database.reading() as work:
+        reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return None
-        others = [one for one in _unjudged(work, reader, now) if one not in {*good, *bad}]
+        others = [one for one in _unrated(work, reader, now) if one not in {*good, *bad}]
         papers = work[PaperStore].load({*good, *bad, *others})
-    liked, disliked = _known(good, papers), _known(bad, papers)
-    rest = _known(others, papers)
+    liked, disliked = _select(good, papers), _select(bad, papers)
+    rest = _select(others, papers)
     return Suggestions(
         good=tuple(liked),
         bad=tuple(disliked),
-        topics=_wants(InterestKind.TOPIC, telling_phrases(liked, disliked, rest, most=MOST_TOPICS)),
-        authors=_wants(InterestKind.AUTHOR, telling_authors(liked, disliked, most=MOST_AUTHORS)),
-        categories=_wants(
+        topics=_valid_interests(
+            InterestKind.TOPIC, telling_phrases(liked, disliked, rest, most=MOST_TOPICS)
+        ),
+        authors=_valid_interests(
+            InterestKind.AUTHOR, telling_authors(liked, disliked, most=MOST_AUTHORS)
+        ),
+        categories=_valid_interests(
             InterestKind.CATEGORY, common_categories(liked, disliked, most=MOST_CATEGORIES)
         ),
     )
 
 
-def _known(ids: Collection[PaperId], papers: dict[PaperId, Paper]) -> list[Paper]:
+def _select(ids: Collection[PaperId], papers: dict[PaperId, Paper]) -> list[Paper]:
     return [papers[one] for one in dict.fromkeys(ids) if one in papers][:_LOOKED_AT]
 
 
-def _wants(kind: InterestKind, values: Sequence[str]) -> tuple[Interest, ...]:
+def _valid_interests(kind: InterestKind, values: Sequence[str]) -> tuple[Interest, ...]:
     """Return valid interests: an author's name from a feed may be too long for one."""
     found = []
     for value in values:
@@ -272,7 +280,7 @@ def _wants(kind: InterestKind, values: Sequence[str]) -> tuple[Interest, ...]:
 
 
 def keep_judgements(
-    desk: SignupContext,
+    context: SignupContext,
     token: str,
     good: Sequence[PaperId],
     bad: Sequence[PaperId],
@@ -285,11 +293,11 @@ def keep_judgements(
 
     Raises InvalidInput for an invalid interest, and if they exceed the limit.
     """
-    wanted = checked_interests(interests)
+    wanted = validate_interests(interests)
     said = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_JUDGED]
 
     def keep(work: Transaction) -> KeptJudgements | None:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+        reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return None
         new = add_all(work, reader.person.id, wanted, now=now)
@@ -309,4 +317,4 @@ def keep_judgements(
         ]
         return KeptJudgements(papers=len(kept), interests=new)
 
-    return write_by_link(desk, token, keep)
+    return write_by_link(context, token, keep)

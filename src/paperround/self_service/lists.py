@@ -9,7 +9,7 @@ from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
 from paperround.signup.confirm import subscribe_reader, subscriptions_by_list
 from paperround.signup.context import SignupContext
-from paperround.signup.magic_links import choosing_reader, write_by_link
+from paperround.signup.magic_links import authorized_reader, write_by_link
 from paperround.subscribers.model import (
     SubscriberState,
 )
@@ -27,11 +27,11 @@ class ReaderList:
     known: bool
 
 
-def lists_of(desk: SignupContext, token: str, *, now: datetime) -> tuple[ReaderList, ...]:
+def lists_of(context: SignupContext, token: str, *, now: datetime) -> tuple[ReaderList, ...]:
     """Return every list, by title, for the holder of a recently mailed link; empty for any
     other."""
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now)
+    with context.database.reading() as work:
+        reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return ()
         theirs = subscriptions_by_list(work, reader)
@@ -52,7 +52,7 @@ def every_list(database: Database) -> tuple[MailingList, ...]:
         )
 
 
-def join_list(desk: SignupContext, token: str, list_name: str, *, now: datetime) -> bool:
+def join_list(context: SignupContext, token: str, list_name: str, *, now: datetime) -> bool:
     """Subscribe the holder of a recently mailed link to the list, with the schedule of their
     current one; return False for any other link. It needs no confirmation: this link reached their
     inbox.
@@ -62,15 +62,15 @@ def join_list(desk: SignupContext, token: str, list_name: str, *, now: datetime)
 
     def join(work: Transaction) -> Welcome | None:
         mailing_list = work[ListStore].get(list_name)
-        reader = choosing_reader(work, desk.keys, token, now=now)
+        reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return None
-        return subscribe_reader(work, desk, reader, mailing_list, CONSENT, now)
+        return subscribe_reader(work, context, reader, mailing_list, CONSENT, now)
 
-    welcome = write_by_link(desk, token, join)
+    welcome = write_by_link(context, token, join)
     if welcome is None:
         return False
-    desk.wake()
+    context.wake()
     if welcome is Welcome.DUE:
-        desk.plan()
+        context.plan()
     return True

@@ -18,17 +18,17 @@ from paperround.signup.context import SignupContext
 from paperround.signup.limits import may_link
 from paperround.signup.magic_links import (
     TokenHolder,
-    choices_link,
-    choosing_reader,
+    authorized_reader,
     digest_owner,
     noted,
+    preferences_link,
     reader_of,
     reader_of_link,
     reader_of_notice,
     write_by_link,
 )
-from paperround.subscribers.choices import checked, settled, unpacked, unpacked_interests
-from paperround.subscribers.interests import Interest, checked_interests
+from paperround.subscribers.choices import checked, settled, unpack_interests, unpacked
+from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import (
     Preferences,
     SubscriberState,
@@ -50,38 +50,38 @@ LONGEST_CLOCK = timedelta(days=8)
 """A due instant is at most days ahead; this is surely later."""
 
 
-def language_kept(desk: SignupContext, token: str) -> str | None:
+def language_kept(context: SignupContext, token: str) -> str | None:
     """Return the language preference of the reader a link belongs to, whatever its purpose; None
     without one, and for an invalid link. For a confirmation, it is the language of that sign-up:
     others may have signed up the same address before."""
-    with desk.database.reading() as work:
-        asked = noted(work, desk.keys, token, Purpose.CONFIRM)
+    with context.database.reading() as work:
+        asked = noted(work, context.keys, token, Purpose.CONFIRM)
         if asked is not None and "choices" in asked.payload:
             return unpacked(str(asked.payload["choices"])).language
-        reader = reader_of_link(work, desk.keys, token)
+        reader = reader_of_link(work, context.keys, token)
     return None if reader is None else reader.subscription.preferences.language
 
 
 # --- unsubscribing -----------------------------------------------------------------------------
 
 
-def masked_address(desk: SignupContext, token: str) -> str | None:
+def masked_address(context: SignupContext, token: str) -> str | None:
     """Return the masked address of the reader a link belongs to: `a•••@example.org`.
 
     None if it is forged or they were erased.
     """
-    with desk.database.reading() as work:
-        reader = _leaving_reader(work, desk, token)
+    with context.database.reading() as work:
+        reader = _leaving_reader(work, context, token)
     return None if reader is None else masked(reader.person.address)
 
 
-def _leaving_reader(work: Transaction, desk: SignupContext, token: str) -> TokenHolder | None:
+def _leaving_reader(work: Transaction, context: SignupContext, token: str) -> TokenHolder | None:
     """Return the reader whom `token` may unsubscribe: any link that was ever valid may, for
     good."""
-    owner = digest_owner(work, desk.keys, token)
+    owner = digest_owner(work, context.keys, token)
     if owner is not None:
         return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
-    notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
+    notice = noted(work, context.keys, token, Purpose.PREFERENCES)
     return None if notice is None else reader_of_notice(work, notice)
 
 
@@ -91,34 +91,34 @@ def masked(address: str) -> str:
     return f"{local[:1]}•••@{domain}"
 
 
-def leave(desk: SignupContext, token: str, *, now: datetime) -> None:
+def leave(context: SignupContext, token: str, *, now: datetime) -> None:
     """Unsubscribe at once, and send a link that undoes it. A forged or used token changes
     nothing."""
 
     def stop(work: Transaction) -> bool:
-        reader = _leaving_reader(work, desk, token)
-        return reader is not None and stop_reading(work, desk.identity, reader, now=now)
+        reader = _leaving_reader(work, context, token)
+        return reader is not None and unsubscribe(work, context.identity, reader, now=now)
 
-    if write_by_link(desk, token, stop):
-        desk.wake()
+    if write_by_link(context, token, stop):
+        context.wake()
 
 
 def leave_from_choices(
-    desk: SignupContext, token: str, *, now: datetime, list_name: str | None = None
+    context: SignupContext, token: str, *, now: datetime, list_name: str | None = None
 ) -> bool:
     """Unsubscribe from the preferences page; return False if the link is invalid."""
 
     def stop(work: Transaction, reader: TokenHolder) -> bool:
-        stop_reading(work, desk.identity, reader, now=now)
+        unsubscribe(work, context.identity, reader, now=now)
         return True
 
-    left = _as_chooser(desk, token, stop, now, list_name)
+    left = _run_as_reader(context, token, stop, now, list_name)
     if left:
-        desk.wake()
+        context.wake()
     return bool(left)
 
 
-def stop_reading(
+def unsubscribe(
     work: Transaction, identity: Identity, reader: TokenHolder, *, now: datetime
 ) -> bool:
     """Unsubscribe, and send a link that undoes it unless one was sent recently; return False if
@@ -141,53 +141,55 @@ def stop_reading(
     return True
 
 
-def mail_choices_link(desk: SignupContext, token: str, *, now: datetime) -> None:
+def mail_choices_link(context: SignupContext, token: str, *, now: datetime) -> None:
     """Send the reader of any link a new link to their preferences. Silent, and at most three times
     a day."""
 
     def put(work: Transaction) -> None:
-        reader = _leaving_reader(work, desk, token)
-        if reader is None or not may_link(work, desk.keys, reader.person.id, now=now):
+        reader = _leaving_reader(work, context, token)
+        if reader is None or not may_link(work, context.keys, reader.person.id, now=now):
             return
-        work[NoticeLedger].put(choices_link(desk.identity, reader.subscription, now=now), now=now)
+        work[NoticeLedger].put(
+            preferences_link(context.identity, reader.subscription, now=now), now=now
+        )
 
-    write_by_link(desk, token, put)
-    desk.wake()
+    write_by_link(context, token, put)
+    context.wake()
 
 
 # --- preferences -------------------------------------------------------------------------------
 
 
 def open_choices(
-    desk: SignupContext, token: str, *, now: datetime, list_name: str | None = None
+    context: SignupContext, token: str, *, now: datetime, list_name: str | None = None
 ) -> Choices | None:
     """Return the preferences of the holder of a recently mailed link, for the named list or the one
     the link was sent for; None for any other link."""
-    with desk.database.reading() as work:
-        reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
+    with context.database.reading() as work:
+        reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
         if reader is None:
             return None
-        notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
-        asked = () if notice is None else _asked(notice)
-        return _choices(work, desk, reader, now, asked)
+        notice = noted(work, context.keys, token, Purpose.PREFERENCES)
+        asked = () if notice is None else _offered_interests(notice)
+        return _page_contents(work, context, reader, now, asked)
 
 
-def _asked(notice: Notice) -> tuple[Interest, ...]:
+def _offered_interests(notice: Notice) -> tuple[Interest, ...]:
     """Return interests sent along with the request for a link, until the reader has decided on
     them."""
     waits = notice.kind is SystemMailKind.PREFERENCES and notice.used_at is None
-    return unpacked_interests(notice.payload) if waits else ()
+    return unpack_interests(notice.payload) if waits else ()
 
 
-def _choices(
+def _page_contents(
     work: Transaction,
-    desk: SignupContext,
+    context: SignupContext,
     reader: TokenHolder,
     now: datetime,
     asked: tuple[Interest, ...] = (),
 ) -> Choices:
     wish, mailing_list = reader.subscription.preferences, reader.mailing_list
-    hours = Hours(hour=desk.default_hour)
+    hours = Hours(hour=context.default_hour)
     interests = interests_of(work, reader.person.id)
     return Choices(
         masked=masked(reader.person.address),
@@ -201,7 +203,7 @@ def _choices(
         interests=interests,
         asked=tuple(one for one in asked if one not in interests),
         given=papers_given(work, interests),
-        feed=desk.keys.token(Purpose.FEED, reader.person.id, reader.person.nonce),
+        feed=context.keys.token(Purpose.FEED, reader.person.id, reader.person.nonce),
     )
 
 
@@ -213,7 +215,7 @@ def _next_due(work: Transaction, subscription: Subscription, *, by: datetime) ->
 
 
 def save_choices(
-    desk: SignupContext,
+    context: SignupContext,
     token: str,
     preferences: Preferences,
     *,
@@ -228,9 +230,9 @@ def save_choices(
     """
     kept = None
     if interests is not None:
-        kept = checked_interests(interests)
-        with desk.database.reading() as work:  # searches would keep a write transaction open
-            if choosing_reader(work, desk.keys, token, now=now) is not None:
+        kept = validate_interests(interests)
+        with context.database.reading() as work:  # searches would keep a write transaction open
+            if authorized_reader(work, context.keys, token, now=now) is not None:
                 kept = settled(work, kept)
 
     def save(work: Transaction, reader: TokenHolder) -> Choices | None:
@@ -238,36 +240,42 @@ def save_choices(
         work[SubscriberStore].choose(reader.subscription.id, wish, now=now)
         if kept is not None:
             work[SubscriberStore].set_interests(reader.person.id, kept, now=now)
-            notice = noted(work, desk.keys, token, Purpose.PREFERENCES)
-            if notice is not None and _asked(notice):  # saving decides on what came with the link
+            notice = noted(work, context.keys, token, Purpose.PREFERENCES)
+            if notice is not None and _offered_interests(
+                notice
+            ):  # saving decides on what came with the link
                 work[NoticeLedger].use(notice.id, now=now)
-        fresh = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
+        fresh = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
         if fresh is None:
             return None
-        _set_clock(work, desk, reader.subscription, fresh, now)
-        return _choices(work, desk, fresh, now)
+        _reschedule(work, context, reader.subscription, fresh, now)
+        return _page_contents(work, context, fresh, now)
 
-    return _as_chooser(desk, token, save, now, list_name)
+    return _run_as_reader(context, token, save, now, list_name)
 
 
-def renew_feed(desk: SignupContext, token: str, *, now: datetime) -> Choices | None:
+def renew_feed(context: SignupContext, token: str, *, now: datetime) -> Choices | None:
     """Replace the feed address of the holder of a recently mailed link; the old one stops working
     at once. Return None for any other link."""
 
     def renew(work: Transaction, reader: TokenHolder) -> Choices | None:
         work[SubscriberStore].renew_nonce(reader.person.id, secrets.token_urlsafe(16), now=now)
-        fresh = choosing_reader(work, desk.keys, token, now=now)
-        return None if fresh is None else _choices(work, desk, fresh, now)
+        fresh = authorized_reader(work, context.keys, token, now=now)
+        return None if fresh is None else _page_contents(work, context, fresh, now)
 
-    return _as_chooser(desk, token, renew, now)
+    return _run_as_reader(context, token, renew, now)
 
 
-def _set_clock(
-    work: Transaction, desk: SignupContext, before: Subscription, reader: TokenHolder, now: datetime
+def _reschedule(
+    work: Transaction,
+    context: SignupContext,
+    before: Subscription,
+    reader: TokenHolder,
+    now: datetime,
 ) -> None:
     """Move the next digest to a changed hour or zone, unless one is due already."""
     subscription, mailing_list = reader.subscription, reader.mailing_list
-    hours = Hours(hour=desk.default_hour)
+    hours = Hours(hour=context.default_hour)
     clocks = {
         (hours.hour_of(one.preferences), hours.zone_of(one.preferences, mailing_list))
         for one in (before, subscription)
@@ -281,8 +289,8 @@ def _set_clock(
     work[SubscriberStore].schedule({subscription.id: due_at})
 
 
-def _as_chooser(
-    desk: SignupContext,
+def _run_as_reader(
+    context: SignupContext,
     token: str,
     do: Callable[[Transaction, TokenHolder], T],
     now: datetime,
@@ -291,7 +299,7 @@ def _as_chooser(
     """Return what `do` returns for the holder of a recently mailed link, run in one transaction."""
 
     def run(work: Transaction) -> T | None:
-        reader = choosing_reader(work, desk.keys, token, now=now, list_name=list_name)
+        reader = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
         return None if reader is None else do(work, reader)
 
-    return write_by_link(desk, token, run)
+    return write_by_link(context, token, run)

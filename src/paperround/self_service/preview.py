@@ -29,10 +29,10 @@ from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
 from paperround.ranking.models import Ranker
-from paperround.signup.magic_links import CONFIRMING, choosing_reader, noted
-from paperround.subscribers.choices import checked, settled, unpacked, unpacked_interests
+from paperround.signup.magic_links import CONFIRMING, authorized_reader, noted
+from paperround.subscribers.choices import checked, settled, unpack_interests, unpacked
 from paperround.subscribers.imports import require_suppression_keys, suppression_digests
-from paperround.subscribers.interests import Interest, checked_interests
+from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import (
     Address,
     Frequency,
@@ -108,10 +108,10 @@ class DigestPreviewer:
         what would follow it with the current preferences, or those `tried`, if the edition has more
         papers. Raises NotFound for an unknown list or subscriber.
         """
-        mailing_list, edition = self._edition(list_name, day, now)
+        mailing_list, edition = self._find_edition(list_name, day, now)
         with self.database.reading() as work:
-            subscriber, subscription = _subscribed(work, mailing_list, reader)
-            planned = None if subscriber is None else _planned(work, edition, subscriber)
+            subscriber, subscription = _find_subscription(work, mailing_list, reader)
+            planned = None if subscriber is None else _find_planned(work, edition, subscriber)
             interests = None
             if tried is not None:
                 subscription = tried.of(subscription)
@@ -123,14 +123,14 @@ class DigestPreviewer:
             one = DigestReader(subscription=subscription, day=edition.day, due_at=now)
             (row,) = build(work, context, edition, mailing_list, [one])
         if planned is not None and (not afresh or row.reason == SkipReason.NO_NEW_PAPERS):
-            return self._shown(mailing_list, *planned, is_planned=True)
+            return self._render(mailing_list, *planned, is_planned=True)
         if row.reason:
             reason = SkipReason(row.reason)
             return Preview(edition=edition, list_title=mailing_list.title, skipped=reason)
-        slip = slip_for(row, edition.id, SOMEBODY if subscriber is None else subscriber.address)
-        return self._shown(mailing_list, slip, replace(edition, behind=row.behind))
+        content = slip_for(row, edition.id, SOMEBODY if subscriber is None else subscriber.address)
+        return self._render(mailing_list, content, replace(edition, behind=row.behind))
 
-    def _edition(
+    def _find_edition(
         self, list_name: str, day: date | None, now: datetime
     ) -> tuple[MailingList, Edition]:
         mailing_list, edition = standing_edition(
@@ -147,16 +147,16 @@ class DigestPreviewer:
             edition = unfrozen(drafted, list_name)
         return mailing_list, edition
 
-    def _shown(
+    def _render(
         self,
         mailing_list: MailingList,
-        slip: DeliveryContent,
+        content: DeliveryContent,
         edition: Edition,
         *,
         is_planned: bool = False,
     ) -> Preview:
-        sheet = sheet_of(edition, mailing_list.title, self.letterhead, size=mailing_list.size)
-        mail = digest_mail(sheet, slip, self.identity.keys)
+        contents = sheet_of(edition, mailing_list.title, self.letterhead, size=mailing_list.size)
+        mail = digest_mail(contents, content, self.identity.keys)
         return Preview(
             edition=edition,
             list_title=mailing_list.title,
@@ -166,7 +166,7 @@ class DigestPreviewer:
         )
 
 
-def _subscribed(
+def _find_subscription(
     work: Transaction, mailing_list: MailingList, address: Address | None
 ) -> tuple[Subscriber | None, Subscription]:
     """Return the person at `address` and their subscription; for None, that of a new reader."""
@@ -186,7 +186,7 @@ def _subscribed(
     return subscriber, found
 
 
-def _planned(
+def _find_planned(
     work: Transaction, edition: Edition, subscriber: Subscriber
 ) -> tuple[DeliveryContent, Edition] | None:
     """Return the reader's planned or sent message of this edition, whatever the date in their zone,
@@ -218,12 +218,12 @@ def next_digest(
     """
     keys = previewer.identity.keys
     with previewer.database.reading() as work:
-        reader = choosing_reader(work, keys, token, now=now, list_name=list_name)
+        reader = authorized_reader(work, keys, token, now=now, list_name=list_name)
         if reader is None:
             return None
         tried = None
         if preferences is not None:
-            tried = _tried(work, reader.mailing_list, preferences, interests, now)
+            tried = _validate_trial(work, reader.mailing_list, preferences, interests, now)
     name = reader.mailing_list.name
     return previewer.preview(name, reader=reader.address, now=now, afresh=True, tried=tried)
 
@@ -241,11 +241,11 @@ def newcomers_digest(
     Raises NotFound for an unknown list, InvalidInput for invalid preferences.
     """
     with previewer.database.reading() as work:
-        tried = _tried(work, work[ListStore].get(list_name), preferences, interests, now)
+        tried = _validate_trial(work, work[ListStore].get(list_name), preferences, interests, now)
     return previewer.preview(list_name, now=now, afresh=True, tried=tried)
 
 
-def _tried(
+def _validate_trial(
     work: Transaction,
     mailing_list: MailingList,
     preferences: Preferences,
@@ -253,7 +253,7 @@ def _tried(
     now: datetime,
 ) -> TriedChoices:
     wish = checked(preferences, zone=mailing_list.zone, now=now)
-    named = None if interests is None else settled(work, checked_interests(interests))
+    named = None if interests is None else settled(work, validate_interests(interests))
     return TriedChoices(preferences=wish, interests=named)
 
 
@@ -275,7 +275,7 @@ def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> 
             name, choices = next(lists, DEFAULT_LIST), notice.payload.get("choices")
             tried = TriedChoices(
                 preferences=Preferences() if choices is None else unpacked(str(choices)),
-                interests=unpacked_interests(notice.payload),
+                interests=unpack_interests(notice.payload),
             )
     return previewer.preview(name, now=now, afresh=True, tried=tried)
 

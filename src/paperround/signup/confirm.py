@@ -32,9 +32,9 @@ from paperround.signup.magic_links import (
     write_by_link,
 )
 from paperround.subscribers.choices import (
+    unpack_interests,
+    unpack_lists,
     unpacked,
-    unpacked_interests,
-    unpacked_lists,
 )
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest
@@ -97,7 +97,7 @@ def reminder_key(subscription: Subscription) -> str:
 # --- confirming --------------------------------------------------------------------------------
 
 
-def confirm(desk: SignupContext, token: str, *, now: datetime) -> Confirmed | None:
+def confirm(context: SignupContext, token: str, *, now: datetime) -> Confirmed | None:
     """Use the link of a confirmation, a reminder or an undo email, and activate the reader.
 
     Returns None, without a reason, if the link is forged, expired or used, or the address
@@ -105,29 +105,29 @@ def confirm(desk: SignupContext, token: str, *, now: datetime) -> Confirmed | No
     """
 
     def use(work: Transaction) -> Confirmed | None:
-        notice = noted(work, desk.keys, token, Purpose.CONFIRM)
+        notice = noted(work, context.keys, token, Purpose.CONFIRM)
         if notice is None or notice.kind not in CONFIRMING:
             return None
         valid = UNDO_VALID if notice.kind is SystemMailKind.UNDO else CONFIRM_VALID
         if now > notice.dated + valid:
             return None
         reader = reader_of_notice(work, notice)
-        if reader is None or is_suppressed(work, desk.keys, reader.address):
+        if reader is None or is_suppressed(work, context.keys, reader.address):
             return None
         if not work[NoticeLedger].use(notice.id, now=now):
             return None
-        return _activated(work, desk, notice, reader, now)
+        return _activate(work, context, notice, reader, now)
 
-    confirmed = write_by_link(desk, token, use)
+    confirmed = write_by_link(context, token, use)
     if confirmed is not None:
-        desk.wake()
+        context.wake()
     if confirmed is not None and confirmed.welcome is Welcome.DUE:
-        desk.plan()
+        context.plan()
     return confirmed
 
 
-def _activated(
-    work: Transaction, desk: SignupContext, notice: Notice, reader: TokenHolder, now: datetime
+def _activate(
+    work: Transaction, context: SignupContext, notice: Notice, reader: TokenHolder, now: datetime
 ) -> Confirmed | None:
     choices = notice.payload.get("choices")
     how = f"{notice.payload.get('source', notice.kind.value)}, {CONSENT}"
@@ -145,14 +145,14 @@ def _activated(
     for one in [*others, *([reminder] if reminder else [])]:
         if one.used_at is None:
             work[NoticeLedger].use(one.id, now=now)
-    work[SubscriberStore].forgive(reader.person.id)  # the email with this link arrived
-    asked = unpacked_interests(notice.payload)
+    work[SubscriberStore].reset_bounces(reader.person.id)  # the email with this link arrived
+    asked = unpack_interests(notice.payload)
     interests = add_interests(work, reader.person.id, asked, now=now)
     now_active = reader_of_notice(work, notice)
     if now_active is None:
         return None
     mailing_list, wish = now_active.mailing_list, now_active.subscription.preferences
-    hours = Hours(hour=desk.default_hour)
+    hours = Hours(hour=context.default_hour)
     welcome = plan_newcomer(
         work,
         hours=hours,
@@ -161,16 +161,16 @@ def _activated(
         now=now,
     )
     lists = {one.id: one for one in work[ListStore].all()}
-    also = [lists[one] for one in unpacked_lists(notice.payload) if one in lists]
+    also = [lists[one] for one in unpack_lists(notice.payload) if one in lists]
     for further in also:
-        subscribe_reader(work, desk, now_active, further, how, now)
+        subscribe_reader(work, context, now_active, further, how, now)
     return Confirmed(
         list_title=mailing_list.title,
         preferences=wish,
         hour=hours.hour_of(wish),
         zone=hours.zone_of(wish, mailing_list),
         welcome=welcome,
-        preferences_token=desk.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),
+        preferences_token=context.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),
         interests=interests,
         also=tuple(one.title for one in also),
     )
@@ -178,7 +178,7 @@ def _activated(
 
 def subscribe_reader(
     work: Transaction,
-    desk: SignupContext,
+    context: SignupContext,
     reader: TokenHolder,
     mailing_list: MailingList,
     how: str,
@@ -209,7 +209,7 @@ def subscribe_reader(
         return None
     return plan_newcomer(
         work,
-        hours=Hours(hour=desk.default_hour),
+        hours=Hours(hour=context.default_hour),
         mailing_list=mailing_list,
         subscription=fresh,
         now=now,

@@ -67,7 +67,7 @@ Hit = tuple[str, tuple[Rate, ...]]
 
 def due_instant(
     work: Transaction,
-    desk: SignupContext,
+    context: SignupContext,
     address: Address,
     visitor: Visitor,
     *,
@@ -79,28 +79,30 @@ def due_instant(
     Raises RateLimited if the client's own limits are exceeded, Crowded for the shared ones; then
     nothing is counted.
     """
-    clients = _client_hits(desk, visitor)
-    domain, *shares = _domain_hits(desk, address, visitor)
-    all_, slow = (TOTAL, desk.limits.total), (SLOW, desk.limits.total)
+    clients = _client_counters(context, visitor)
+    domain, *shares = _provider_counters(context, address, visitor)
+    all_, slow = (TOTAL, context.limits.total), (SLOW, context.limits.total)
     hits = sorted([*(hit for hit, _ in clients), domain, *shares, slow])
     work[RateStore].lock([key for key, rates in (all_, *hits) if rates])
     _count_client(work, clients, now)
-    wait = _hit(work, *domain, now)
-    if wait is not None and not (worked and any(_hit(work, *one, now) is None for one in shares)):
-        raise Crowded(_later(*_CROWDED, wait), retry_after=wait, limit=Limit.DOMAIN)
-    if _hit(work, *all_, now) is None or worked:
+    wait = _count_hit(work, *domain, now)
+    if wait is not None and not (
+        worked and any(_count_hit(work, *one, now) is None for one in shares)
+    ):
+        raise Crowded(_retry_message(*_CROWDED, wait), retry_after=wait, limit=Limit.DOMAIN)
+    if _count_hit(work, *all_, now) is None or worked:
         return now
-    wait = _hit(work, *slow, now)
+    wait = _count_hit(work, *slow, now)
     if wait is not None:
-        raise Crowded(_later(*_CROWDED, wait), retry_after=wait, limit=Limit.TOTAL)
+        raise Crowded(_retry_message(*_CROWDED, wait), retry_after=wait, limit=Limit.TOTAL)
     return now + SLOW_LANE
 
 
 def count_client(
-    work: Transaction, desk: SignupContext, visitor: Visitor, *, now: datetime
+    work: Transaction, context: SignupContext, visitor: Visitor, *, now: datetime
 ) -> None:
     """Count a request of `visitor` that queues nothing. Raises RateLimited."""
-    clients = _client_hits(desk, visitor)
+    clients = _client_counters(context, visitor)
     work[RateStore].lock(sorted(key for (key, _), _ in clients))
     _count_client(work, clients, now)
 
@@ -109,17 +111,17 @@ def _count_client(work: Transaction, clients: Sequence[tuple[Hit, Limit]], now: 
     for (key, rates), limit in clients:
         wait = work[RateStore].hit(key, rates, now=now)
         if wait is not None:
-            raise RateLimited(_later(*_TOO_MANY, wait), retry_after=wait, limit=limit)
+            raise RateLimited(_retry_message(*_TOO_MANY, wait), retry_after=wait, limit=limit)
 
 
-def _client_hits(desk: SignupContext, visitor: Visitor) -> list[tuple[Hit, Limit]]:
+def _client_counters(context: SignupContext, visitor: Visitor) -> list[tuple[Hit, Limit]]:
     """Return a visitor's counters and limits. A request without the stamp of our forms has half the
     limit."""
     client, network, *site = client_and_networks(visitor.ip)
-    net = desk.limits.net
+    net = context.limits.net
     whole = tuple(replace(rate, count=rate.count * SITE_SHARE) for rate in net)
     limits = [
-        ("ip", client, desk.limits.ip, Limit.IP),
+        ("ip", client, context.limits.ip, Limit.IP),
         ("net", network, net, Limit.NET),
         *(("net", one, whole, Limit.NET) for one in site),
     ]
@@ -128,17 +130,19 @@ def _client_hits(desk: SignupContext, visitor: Visitor) -> list[tuple[Hit, Limit
         if not visitor.stamped:
             rates = tuple(replace(rate, count=max(1, rate.count // 2)) for rate in rates)
         if rates:
-            hits.append(((f"signup/{name}/{desk.keys.digest('rate', who)}", rates), limit))
+            hits.append(((f"signup/{name}/{context.keys.digest('rate', who)}", rates), limit))
     return hits
 
 
-def _domain_hits(desk: SignupContext, address: Address, visitor: Visitor) -> tuple[Hit, Hit, Hit]:
+def _provider_counters(
+    context: SignupContext, address: Address, visitor: Visitor
+) -> tuple[Hit, Hit, Hit]:
     """Return the counters of a provider: its limit, the share for proof of work, and what each
     network has once that share is used up."""
-    provider, rates = mail_provider(address.domain), desk.limits.domain
+    provider, rates = mail_provider(address.domain), context.limits.domain
     share = tuple(replace(rate, count=rate.count * WORKED_SHARE) for rate in rates)
     *_, network = client_and_networks(visitor.ip)
-    digest, near = (desk.keys.digest("rate", one) for one in (provider, f"{provider} {network}"))
+    digest, near = (context.keys.digest("rate", one) for one in (provider, f"{provider} {network}"))
     return (
         (f"signup/domain/{digest}", rates),
         (f"signup/worked/{digest}", share),
@@ -162,49 +166,49 @@ _CROWDED = (
 )
 
 
-def standing(desk: SignupContext, visitor: Visitor, *, now: datetime) -> RateLimitStatus | None:
+def standing(context: SignupContext, visitor: Visitor, *, now: datetime) -> RateLimitStatus | None:
     """Return what the visitor has left of the limit they are closest to; None without limits."""
-    with desk.database.reading() as work:
-        return standing_of(work, desk, visitor, now=now)
+    with context.database.reading() as work:
+        return standing_of(work, context, visitor, now=now)
 
 
 def standing_of(
-    work: Transaction, desk: SignupContext, visitor: Visitor, *, now: datetime
+    work: Transaction, context: SignupContext, visitor: Visitor, *, now: datetime
 ) -> RateLimitStatus | None:
     """Return the same within the transaction of a request."""
     each = [
         work[RateStore].standing(key, rate, now=now)
-        for (key, rates), _ in _client_hits(desk, visitor)
+        for (key, rates), _ in _client_counters(context, visitor)
         for rate in rates
     ]
     nearest = min(each, key=lambda one: one.remaining, default=None)
     return None if nearest is None else replace(nearest, policy=POLICY)
 
 
-def must_work(desk: SignupContext, *, now: datetime) -> bool:
+def must_work(context: SignupContext, *, now: datetime) -> bool:
     """Return whether sign-ups exceed the limit, so that browsers should solve a challenge to avoid
     the delay."""
-    with desk.database.reading() as work:
+    with context.database.reading() as work:
         return any(
             work[RateStore].count(TOTAL, rate.period, now=now) >= rate.count
-            for rate in desk.limits.total
+            for rate in context.limits.total
         )
 
 
 # --- processing ----------------------------------------------------------------------------------
 
 
-def lock_mailbox(work: Transaction, desk: SignupContext, address: Address) -> None:
+def lock_mailbox(work: Transaction, context: SignupContext, address: Address) -> None:
     """Lock the counter of a mailbox; call it before locking a person."""
-    if desk.limits.address:
-        work[RateStore].lock([_mailbox_key(desk.keys, address.folded)])
+    if context.limits.address:
+        work[RateStore].lock([_mailbox_key(context.keys, address.folded)])
 
 
-def may_mail(work: Transaction, desk: SignupContext, address: Address, *, now: datetime) -> bool:
+def may_mail(work: Transaction, context: SignupContext, address: Address, *, now: datetime) -> bool:
     """Count an email to `address`. If its mailbox reached the limit, return False, count nothing,
     and record the request as dropped, for the operator."""
-    key = _mailbox_key(desk.keys, address.folded)
-    if _hit(work, key, desk.limits.address, now) is None:
+    key = _mailbox_key(context.keys, address.folded)
+    if _count_hit(work, key, context.limits.address, now) is None:
         return True
     note_dropped(work, Drop.MAILBOX, now=now)
     return False
@@ -212,13 +216,15 @@ def may_mail(work: Transaction, desk: SignupContext, address: Address, *, now: d
 
 def may_remind(work: Transaction, keys: KeyRing, address: str, *, now: datetime) -> bool:
     """Count a reminder to `address`; return False if it was sent an email within a day."""
-    return _hit(work, _mailbox_key(keys, address), ONCE_A_DAY, now) is None
+    return _count_hit(work, _mailbox_key(keys, address), ONCE_A_DAY, now) is None
 
 
 def may_link(work: Transaction, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
     """Count a link that a link of `person` requested; return False if they had enough today.
     Signing them up again does not use up this limit."""
-    return _hit(work, f"choices/{keys.digest('rate', f'person {person}')}", LINKS, now) is None
+    return (
+        _count_hit(work, f"choices/{keys.digest('rate', f'person {person}')}", LINKS, now) is None
+    )
 
 
 # --- counts for the operator ---------------------------------------------------------------------
@@ -249,7 +255,7 @@ def tally(work: Transaction, period: timedelta, *, now: datetime) -> RequestTall
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def _hit(work: Transaction, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
+def _count_hit(work: Transaction, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
     """Count a hit, as `RateStore.hit` does, unless there is no limit."""
     return work[RateStore].hit(key, rates, now=now) if rates else None
 
@@ -259,6 +265,6 @@ def _mailbox_key(keys: KeyRing, address: str) -> str:
     return f"signup/address/{keys.digest('rate', mailbox(address))}"
 
 
-def _later(soon: str, forms: tuple[str, str], seconds: float) -> str:
+def _retry_message(soon: str, forms: tuple[str, str], seconds: float) -> str:
     minutes = max(1, round(seconds / 60))
     return soon if minutes == 1 else counted_text(forms, minutes)

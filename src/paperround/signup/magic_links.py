@@ -26,7 +26,7 @@ from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryId
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
-from paperround.subscribers.choices import packed_interests
+from paperround.subscribers.choices import pack_interests
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import (
     Address,
@@ -64,7 +64,7 @@ def address_of(person: Subscriber) -> Address:
     return Address(written=mailed, mailed=mailed, folded=mailed.casefold(), domain=domain)
 
 
-def write_by_link(desk: SignupContext, token: str, do: Callable[[Transaction], T]) -> T:
+def write_by_link(context: SignupContext, token: str, do: Callable[[Transaction], T]) -> T:
     """Return what `do` returns, run in a transaction that locks the reader of the link: nobody else
     writes by their links, or erases them, meanwhile.
 
@@ -73,35 +73,35 @@ def write_by_link(desk: SignupContext, token: str, do: Callable[[Transaction], T
     """
 
     def run(work: Transaction) -> T:
-        lock_holder(work, desk.keys, token)
+        lock_holder(work, context.keys, token)
         return do(work)
 
-    return write(desk.database, run)
+    return write(context.database, run)
 
 
 def lock_holder(work: Transaction, keys: KeyRing, token: str) -> None:
     """Lock the reader a link belongs to, for callers that must lock something else first."""
     owner = digest_owner(work, keys, token)
-    source = owner or _noted_for_any(work, keys, token)
+    source = owner or _notice_for_any_purpose(work, keys, token)
     if source is not None and source.subscriber_id is not None:
         work[SubscriberStore].lock(source.subscriber_id)
 
 
 def digest_owner(work: Transaction, keys: KeyRing, token: str) -> DeliveryOwner | None:
     """Return the reader of the digest a link came with, whatever its age; None if it is forged."""
-    parts = _parts(token, Purpose.UNSUBSCRIBE)
+    parts = _parts_for(token, Purpose.UNSUBSCRIBE)
     owner = parts and work[SubscriberStore].owner_of_delivery(DeliveryId(parts.row))
     return owner if owner and keys.verify(token, owner.nonce) else None
 
 
 def noted(work: Transaction, keys: KeyRing, token: str, purpose: Purpose) -> Notice | None:
     """Return the system email that a link for `purpose` belongs to; None if it is forged."""
-    parts = _parts(token, purpose)
+    parts = _parts_for(token, purpose)
     notice = parts and work[NoticeLedger].get(DeliveryId(parts.row))
     return notice if notice and keys.verify(token, notice.nonce) else None
 
 
-def _parts(token: str, purpose: Purpose) -> TokenParts | None:
+def _parts_for(token: str, purpose: Purpose) -> TokenParts | None:
     parts = read_token(token)
     return parts if parts is not None and parts.purpose is purpose else None
 
@@ -120,11 +120,11 @@ def reader_of_link(work: Transaction, keys: KeyRing, token: str) -> TokenHolder 
     owner = digest_owner(work, keys, token)
     if owner is not None:
         return reader_of(work, owner.subscriber_id, list_id=owner.list_id)
-    notice = _noted_for_any(work, keys, token)
+    notice = _notice_for_any_purpose(work, keys, token)
     return None if notice is None else reader_of_notice(work, notice)
 
 
-def _noted_for_any(work: Transaction, keys: KeyRing, token: str) -> Notice | None:
+def _notice_for_any_purpose(work: Transaction, keys: KeyRing, token: str) -> Notice | None:
     for_choices = noted(work, keys, token, Purpose.PREFERENCES)
     return for_choices or noted(work, keys, token, Purpose.CONFIRM)
 
@@ -151,7 +151,7 @@ def reader_of(
     )
 
 
-def choosing_reader(
+def authorized_reader(
     work: Transaction, keys: KeyRing, token: str, *, now: datetime, list_name: str | None = None
 ) -> TokenHolder | None:
     """Return the reader whose preferences `token` opens; None if it is forged or expired.
@@ -176,7 +176,7 @@ def choosing_reader(
     return other or reader  # `other` is None if they never subscribed to that list
 
 
-def choices_link(
+def preferences_link(
     identity: Identity,
     subscription: Subscription,
     *,
@@ -186,5 +186,5 @@ def choices_link(
     """Return an email with a new link to the preferences. Their page offers `interests` until the
     reader accepts them or not; the email does not mention them."""
     kind, key = SystemMailKind.PREFERENCES, f"preferences/{subscription.id}/{now.isoformat()}"
-    payload = {**said_of(subscription), **packed_interests(interests)}
+    payload = {**said_of(subscription), **pack_interests(interests)}
     return new_notice(identity, kind, key, subscription.subscriber_id, None, payload, now=now)

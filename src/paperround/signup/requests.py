@@ -18,8 +18,8 @@ from paperround.delivery.system_mail import spoken_in
 from paperround.editions.store.lists import ListStore
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import count_client, due_instant, standing_of
-from paperround.subscribers.choices import checked, packed, packed_interests, packed_lists
-from paperround.subscribers.interests import Interest, checked_interests
+from paperround.subscribers.choices import checked, pack_interests, pack_lists, packed
+from paperround.subscribers.interests import Interest, validate_interests
 from paperround.subscribers.model import Address, Preferences
 from paperround.subscribers.readers import Visitor
 from paperround.subscribers.requests import NewRequest, RequestKind
@@ -49,7 +49,7 @@ class SignupRequest:
 
 
 def subscribe(
-    desk: SignupContext, request: SignupRequest, *, now: datetime
+    context: SignupContext, request: SignupRequest, *, now: datetime
 ) -> RateLimitStatus | None:
     """Queue a sign-up. Return what the visitor has left of their rate limit, None without limits.
 
@@ -60,26 +60,26 @@ def subscribe(
     def ask(work: Transaction) -> RateLimitStatus | None:
         mailing_list = work[ListStore].get(request.list_name)
         wish = checked(request.preferences, zone=mailing_list.zone, now=now)
-        interests = checked_interests(request.interests)
+        interests = validate_interests(request.interests)
         payload: dict[str, str | int] = {  # becomes the payload of the confirmation email
             "list": mailing_list.id,
             "choices": packed(wish),
             "source": request.source,
             **spoken_in(wish.language),
-            **packed_interests(interests),
-            **packed_lists([work[ListStore].get(name).id for name in dict.fromkeys(request.also)]),
+            **pack_interests(interests),
+            **pack_lists([work[ListStore].get(name).id for name in dict.fromkeys(request.also)]),
         }
         address, visitor, proof = request.address, request.visitor, request.proof
-        _queue(work, desk, RequestKind.SIGNUP, address, visitor, payload, proof=proof, now=now)
-        return standing_of(work, desk, request.visitor, now=now)
+        _queue(work, context, RequestKind.SIGNUP, address, visitor, payload, proof=proof, now=now)
+        return standing_of(work, context, request.visitor, now=now)
 
-    left = write(desk.database, ask)
-    desk.wake()
+    left = write(context.database, ask)
+    context.wake()
     return left
 
 
 def request_link(
-    desk: SignupContext,
+    context: SignupContext,
     address: Address,
     visitor: Visitor,
     *,
@@ -92,21 +92,21 @@ def request_link(
     """
 
     def ask(work: Transaction) -> None:
-        _queue(work, desk, RequestKind.LINK, address, visitor, {}, proof=proof, now=now)
+        _queue(work, context, RequestKind.LINK, address, visitor, {}, proof=proof, now=now)
 
-    write(desk.database, ask)
-    desk.wake()
+    write(context.database, ask)
+    context.wake()
 
 
-def count_trapped(desk: SignupContext, visitor: Visitor, *, now: datetime) -> None:
+def count_trapped(context: SignupContext, visitor: Visitor, *, now: datetime) -> None:
     """Count a form submitted by a bot, and queue nothing: it gets the response and the limits of a
     person. Raises RateLimited."""
-    write(desk.database, lambda work: count_client(work, desk, visitor, now=now))
+    write(context.database, lambda work: count_client(work, context, visitor, now=now))
 
 
 def _queue(
     work: Transaction,
-    desk: SignupContext,
+    context: SignupContext,
     kind: RequestKind,
     address: Address,
     visitor: Visitor,
@@ -115,8 +115,8 @@ def _queue(
     proof: str | None,
     now: datetime,
 ) -> None:
-    desk.key_check.require(work, now=now)  # else suppressed addresses could not be recognized
+    context.key_check.require(work, now=now)  # else suppressed addresses could not be recognized
     worked = proof is not None and work[SlotStore].take(POW, proof, now=now)
-    due_at = due_instant(work, desk, address, visitor, worked=worked, now=now)
+    due_at = due_instant(work, context, address, visitor, worked=worked, now=now)
     request = NewRequest(kind=kind, address=address, due_at=due_at, payload=payload)
     work[RequestStore].put(request, now=now)

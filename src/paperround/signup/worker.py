@@ -30,10 +30,10 @@ from paperround.signup.limits import (
     note_dropped,
 )
 from paperround.signup.magic_links import (
-    choices_link,
+    preferences_link,
     reader_of,
 )
-from paperround.subscribers.choices import unpacked, unpacked_interests
+from paperround.subscribers.choices import unpack_interests, unpacked
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address, Subscriber, SubscriberState, Subscription
 from paperround.subscribers.readers import NewSignup
@@ -54,7 +54,7 @@ LATER = timedelta(minutes=5)
 """The delay before a failed request is tried again."""
 
 
-def work_on_requests(desk: SignupContext, *, now: datetime) -> int:
+def work_on_requests(context: SignupContext, *, now: datetime) -> int:
     """Process every due request; return how many were done.
 
     Raises DatabaseFailed, and Misconfigured if suppressed addresses cannot be recognized: then all
@@ -62,23 +62,23 @@ def work_on_requests(desk: SignupContext, *, now: datetime) -> int:
     """
     done = 0
     while True:
-        with desk.database.reading() as work:
+        with context.database.reading() as work:
             page = work[RequestStore].due(now=now, limit=PAGE)
         if not page:
             return done
-        done += sum(_process(desk, one, now) for one in page)
+        done += sum(_process(context, one, now) for one in page)
 
 
-def _process(desk: SignupContext, request: RequestId, now: datetime) -> bool:
+def _process(context: SignupContext, request: RequestId, now: datetime) -> bool:
     def process(work: Transaction) -> bool:
         taken = work[RequestStore].take(request)
         if taken is None:  # by another process
             return False
-        _HANDLERS[taken.kind](work, desk, taken, now=now)
+        _HANDLERS[taken.kind](work, context, taken, now=now)
         return True
 
     try:
-        return write(desk.database, process)
+        return write(context.database, process)
     except (DatabaseFailed, Misconfigured):
         raise
     except Exception as error:  # one bad request must not stop the others
@@ -91,7 +91,7 @@ def _process(desk: SignupContext, request: RequestId, now: datetime) -> bool:
                 work[RequestStore].take(request)
                 note_dropped(work, Drop.FAILED, now=now)
 
-        write(desk.database, put_off)
+        write(context.database, put_off)
         return False
 
 
@@ -99,32 +99,32 @@ def _process(desk: SignupContext, request: RequestId, now: datetime) -> bool:
 
 
 def _sign_up(
-    work: Transaction, desk: SignupContext, request: WaitingRequest, *, now: datetime
+    work: Transaction, context: SignupContext, request: WaitingRequest, *, now: datetime
 ) -> None:
     address, list_id = request.address, ListId(int(request.payload["list"]))
-    lock_mailbox(work, desk, address)
-    person = _held(work, address)
+    lock_mailbox(work, context, address)
+    person = _lock_person(work, address)
     wish = None if person is None else work[SubscriberStore].subscription(person.id, list_id)
     is_refused = person is not None and person.state is SubscriberState.SUPPRESSED
-    if is_refused or is_suppressed(work, desk.keys, address):
+    if is_refused or is_suppressed(work, context.keys, address):
         return
     if wish is not None and wish.state is SubscriberState.ACTIVE:
         last = work[NoticeLedger].latest(wish.subscriber_id, SystemMailKind.PREFERENCES)
         if last is not None and now < last.dated + DAY:  # they were sent a link today
             return
-    if not may_mail(work, desk, address, now=now):
+    if not may_mail(work, context, address, now=now):
         return
     who = f"{address.folded}|{request.created_at.isoformat()}"
     asked = NewSignup(
         address=address,
         preferences=unpacked(str(request.payload["choices"])),
-        nonce=desk.keys.digest("subscriber-nonce", who)[:22],
+        nonce=context.keys.digest("subscriber-nonce", who)[:22],
     )
     _, subscription = work[SubscriberStore].sign_up(asked, list_id, now=now)
-    _write_to(work, desk, request, subscription, now)
+    _mail_subscriber(work, context, request, subscription, now)
 
 
-def _held(work: Transaction, address: Address) -> Subscriber | None:
+def _lock_person(work: Transaction, address: Address) -> Subscriber | None:
     """Lock and return the person with an address; None if there is none."""
     person = work[SubscriberStore].find(address)
     if person is not None and not work[SubscriberStore].lock(person.id):
@@ -132,9 +132,9 @@ def _held(work: Transaction, address: Address) -> Subscriber | None:
     return work[SubscriberStore].find(address)
 
 
-def _write_to(
+def _mail_subscriber(
     work: Transaction,
-    desk: SignupContext,
+    context: SignupContext,
     request: WaitingRequest,
     wish: Subscription,
     now: datetime,
@@ -142,8 +142,10 @@ def _write_to(
     """Send an active reader a link to their preferences; anyone else a confirmation email, the same
     one while its link works and the request is the same."""
     if wish.state is SubscriberState.ACTIVE:
-        asked = unpacked_interests(request.payload)
-        work[NoticeLedger].put(choices_link(desk.identity, wish, now=now, interests=asked), now=now)
+        asked = unpack_interests(request.payload)
+        work[NoticeLedger].put(
+            preferences_link(context.identity, wish, now=now, interests=asked), now=now
+        )
         return
     payload = {**request.payload, "subscription": wish.id}
     earlier = confirmations(work, wish)
@@ -156,7 +158,9 @@ def _write_to(
             work[NoticeLedger].again(last.id, due_at=now, expires_at=now + NOTICE_LIFE)
             return
     key, person = confirm_key(wish, len(earlier) + 1), wish.subscriber_id
-    confirm = new_notice(desk.identity, SystemMailKind.CONFIRM, key, person, None, payload, now=now)
+    confirm = new_notice(
+        context.identity, SystemMailKind.CONFIRM, key, person, None, payload, now=now
+    )
     work[NoticeLedger].put(confirm, now=now)
 
 
@@ -164,31 +168,31 @@ def _write_to(
 
 
 def _mail_link(
-    work: Transaction, desk: SignupContext, request: WaitingRequest, *, now: datetime
+    work: Transaction, context: SignupContext, request: WaitingRequest, *, now: datetime
 ) -> None:
     address = request.address
-    lock_mailbox(work, desk, address)
-    person = _held(work, address)
+    lock_mailbox(work, context, address)
+    person = _lock_person(work, address)
     # A reader who unsubscribed may still export or erase their data.
     readers = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
-    if person is None or person.state not in readers or is_suppressed(work, desk.keys, address):
+    if person is None or person.state not in readers or is_suppressed(work, context.keys, address):
         return
     theirs = work[SubscriberStore].subscriptions_of(person.id)
     wish = min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)
-    if wish is not None and may_mail(work, desk, address, now=now):
-        work[NoticeLedger].put(choices_link(desk.identity, wish, now=now), now=now)
+    if wish is not None and may_mail(work, context, address, now=now):
+        work[NoticeLedger].put(preferences_link(context.identity, wish, now=now), now=now)
 
 
 # --- a change of address -------------------------------------------------------------------------
 
 
 def _mail_both_ends(
-    work: Transaction, desk: SignupContext, request: WaitingRequest, *, now: datetime
+    work: Transaction, context: SignupContext, request: WaitingRequest, *, now: datetime
 ) -> None:
     """Email the old end of a change of address, and the new end if it is free: no reader has or had
     it and it is not suppressed. Do nothing if the reader was erased or suppressed meanwhile."""
     address, person = request.address, request.subscriber_id
-    lock_mailbox(work, desk, address)
+    lock_mailbox(work, context, address)
     if person is None or not work[SubscriberStore].lock(person):  # they were erased since
         return
     reader = reader_of(work, person, subscription_id=int(request.payload["subscription"]))
@@ -196,12 +200,12 @@ def _mail_both_ends(
         return
     there = work[SubscriberStore].find(address)
     waits = there is None or (there.state is SubscriberState.PENDING and not there.consent)
-    is_free = waits and not is_suppressed(work, desk.keys, address)
-    identity, kind, payload = desk.identity, SystemMailKind.CHANGE, said_of(reader.subscription)
+    is_free = waits and not is_suppressed(work, context.keys, address)
+    identity, kind, payload = context.identity, SystemMailKind.CHANGE, said_of(reader.subscription)
     change = f"change/{person}/{request.created_at.isoformat()}"
     old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)
     work[NoticeLedger].put(old, now=now)
-    if is_free and may_mail(work, desk, address, now=now):
+    if is_free and may_mail(work, context, address, now=now):
         moved = {**payload, "written": address.written, "folded": address.folded}
         to = address.mailed
         new = new_notice(identity, kind, f"{change}/{NEW}", person, to, moved, now=now)

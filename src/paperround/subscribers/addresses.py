@@ -14,7 +14,7 @@ from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
-from paperround.subscribers.mailboxes import RefusedNames, and_above, parse_refused
+from paperround.subscribers.mailboxes import RefusedNames, parse_refused, with_parents
 from paperround.subscribers.model import Address
 
 LONGEST = 254
@@ -24,13 +24,13 @@ LONGEST_LOCAL = 64
 _PLAIN = re.compile(
     r"(?P<local>[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@(?P<domain>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"
 )
-_SPELT_SMALL = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
+_LOWERCASED_LOCALS = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 """Local parts that email-validator lower-cases."""
-_ENCODED = "xn--"
+_PUNYCODE_PREFIX = "xn--"
 """The prefix of an internationalized domain, whose decoded form may be longer than it looks."""
-_MOST_DOMAINS = 2048
+_CACHED_DOMAINS = 2048
 """Valid domains that are cached, least recently used first to go."""
-_REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f\"\\]")
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\"\\]")
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
 
 
@@ -58,7 +58,7 @@ def _split_plain(text: str) -> tuple[str, str] | None:
     found = _PLAIN.fullmatch(text)
     if found is None or len(text) > LONGEST or len(found["local"]) > LONGEST_LOCAL:
         return None
-    if found["local"].lower() in _SPELT_SMALL or _ENCODED in found["domain"].lower():
+    if found["local"].lower() in _LOWERCASED_LOCALS or _PUNYCODE_PREFIX in found["domain"].lower():
         return None
     try:
         return found["local"], _ascii_domain(found["domain"])
@@ -66,13 +66,13 @@ def _split_plain(text: str) -> tuple[str, str] | None:
         return None
 
 
-@lru_cache(maxsize=_MOST_DOMAINS)
+@lru_cache(maxsize=_CACHED_DOMAINS)
 def _ascii_domain(domain: str) -> str:
     return _validate(f"name@{domain}").ascii_domain.lower()
 
 
 def _split_checked(text: str) -> tuple[str, str]:
-    if _REFUSED.search(text):
+    if _FORBIDDEN.search(text):
         raise InvalidInput(
             marked("an e-mail address has no quotes, backslashes or control characters")
         )
@@ -93,7 +93,7 @@ def _validate(text: str) -> ValidatedEmail:
             text, check_deliverability=False, test_environment=True, strict=True
         )
     except EmailSyntaxError:
-        raise InvalidInput(_fault(text)) from None
+        raise InvalidInput(_syntax_error(text)) from None
     except EmailNotValidError:
         raise InvalidInput(
             marked("no mail reaches anybody at that domain: use another address")
@@ -106,7 +106,7 @@ def _validate(text: str) -> ValidatedEmail:
     return checked
 
 
-def _fault(text: str) -> str:
+def _syntax_error(text: str) -> str:
     """Return why email-validator refused `text`, as one of a few translated messages."""
     local, at, domain = text.rpartition("@")
     is_long = len(local) > LONGEST_LOCAL or len(text) > LONGEST
@@ -149,7 +149,7 @@ class RefusedDomains:
 
         The decision depends on the domain alone, so it reveals nothing about the address.
         """
-        above = set(and_above(address.domain))
+        above = set(with_parents(address.domain))
         if above & self._names.let_in:
             return
         if above & self._names.refused:

@@ -105,24 +105,24 @@ def unpacked(text: str) -> Preferences:
     return Preferences(**kept)
 
 
-def packed_interests(interests: Sequence[Interest]) -> dict[str, str]:
+def pack_interests(interests: Sequence[Interest]) -> dict[str, str]:
     """Return the payload entries for these interests; empty if there are none."""
     return {_INTERESTS: "\n".join(map(str, interests))} if interests else {}
 
 
-def unpacked_interests(payload: Mapping[str, str | int]) -> tuple[Interest, ...]:
-    """Return the interests that `packed_interests` put into a payload."""
+def unpack_interests(payload: Mapping[str, str | int]) -> tuple[Interest, ...]:
+    """Return the interests that `pack_interests` put into a payload."""
     lines = str(payload.get(_INTERESTS, "")).splitlines()
     return tuple(map(parse_interest, lines))
 
 
-def packed_lists(lists: Sequence[ListId]) -> dict[str, str]:
+def pack_lists(lists: Sequence[ListId]) -> dict[str, str]:
     """Return the payload entries for further lists requested; empty if there are none."""
     return {_ALSO: ",".join(map(str, lists))} if lists else {}
 
 
-def unpacked_lists(payload: Mapping[str, str | int]) -> tuple[ListId, ...]:
-    """Return the lists that `packed_lists` put into a payload."""
+def unpack_lists(payload: Mapping[str, str | int]) -> tuple[ListId, ...]:
+    """Return the lists that `pack_lists` put into a payload."""
     return tuple(ListId(int(one)) for one in str(payload.get(_ALSO, "")).split(",") if one)
 
 
@@ -169,7 +169,7 @@ def settled(work: Transaction, interests: Sequence[Interest]) -> tuple[Interest,
     ]
     found: dict[Interest, Interest] = {}
     for one in dict.fromkeys(titles[:MOST_TITLES]):
-        paper = paper_called(work, seed_name(one.value))
+        paper = find_paper_by_title(work, seed_name(one.value))
         if paper is not None:
             sign = "-" if is_unlike(one.value) else ""
             found[one] = Interest(one.kind, sign + canonical(paper.identifiers))
@@ -180,7 +180,7 @@ MOST_TITLES = 50
 """Titles searched for per call: each is one search."""
 
 
-def paper_called(work: Transaction, title: str) -> Paper | None:
+def find_paper_by_title(work: Transaction, title: str) -> Paper | None:
     """Return the stored paper with this title, ignoring case, accents and punctuation; the one with
     the lowest id if there are several, None if there is none."""
     said = tuple(words(title))

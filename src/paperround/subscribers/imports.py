@@ -109,7 +109,7 @@ def import_subscribers(
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
 
-        def put_all(
+        def import_chunk(
             work: Transaction, chunk: Sequence[Found] = chunk
         ) -> tuple[Counter[str], list[Reject]]:
             """Import a chunk; return the counts by outcome, and the rejects of the file and of the
@@ -126,7 +126,7 @@ def import_subscribers(
                     refused.append(one.reject(problem))
             return outcomes, refused
 
-        counted, refused = write(database, put_all)
+        counted, refused = write(database, import_chunk)
         tally += counted
         rejects += refused
         progress(len(chunk))
@@ -154,13 +154,13 @@ def add_subscriber(
         require_suppression_keys(work, keys)
         importer = _Importer(work, work[ListStore].get(list_name), addresses, keys, now)
         outcome = importer.put({**row, "status": SubscriberState.ACTIVE.value})
-        standing = importer.standing(cell(row, "email", addresses.read))
+        subscription = importer.subscription(cell(row, "email", addresses.read))
         if outcome == "suppressed":
             raise InvalidInput(
                 "this address is suppressed: if its owner asks for mail again, lift that first "
                 "with `paperround suppressions lift`"
             )
-        if standing is None or standing.state is not SubscriberState.ACTIVE:
+        if subscription is None or subscription.state is not SubscriberState.ACTIVE:
             raise InvalidInput("this person has left: they come back by signing up themselves")
         return outcome
 
@@ -184,8 +184,8 @@ class _Importer:
         if state is SubscriberState.SUPPRESSED:
             suppress(self.work, self.keys, address, reason="import", now=self.now)
             return "suppressed"
-        interests, standing = interests_of_row(row), self.standing(address)
-        known = Preferences() if standing is None else standing.preferences
+        interests, subscription = interests_of_row(row), self.subscription(address)
+        known = Preferences() if subscription is None else subscription.preferences
         outcome = self.work[SubscriberStore].put(
             ImportedSubscriber(
                 address=address,
@@ -204,7 +204,7 @@ class _Importer:
         changed = self.work[SubscriberStore].set_interests(person.id, resolved, now=self.now)
         return "changed" if changed and outcome == "unchanged" else outcome
 
-    def standing(self, address: Address) -> Subscription | None:
+    def subscription(self, address: Address) -> Subscription | None:
         """Return the subscriber's subscription of the list, or None."""
         person = self.work[SubscriberStore].find(address)
         if person is None:
@@ -251,7 +251,7 @@ def lift(
     known = work[SubscriberStore].find(address)
     if any(lifted) and known is not None:
         work[SubscriberStore].set_state(known.id, SubscriberState.UNSUBSCRIBED, now=now)
-        work[SubscriberStore].forgive(known.id)
+        work[SubscriberStore].reset_bounces(known.id)
     if resume and known is not None:
         work[SubscriberStore].reinstate(known.id, now=now)
     return any(lifted)

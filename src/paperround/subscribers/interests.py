@@ -112,11 +112,11 @@ def interests_in(kind: InterestKind, lines: str) -> list[Interest]:
     line.
     """
     written = {number: line for number, line in enumerate(lines.splitlines(), 1) if line.strip()}
-    _require_few(len(written))
-    return list(bounded(_read(kind, number, line) for number, line in written.items()))
+    _require_at_most_all(len(written))
+    return list(bounded(_parse_line(kind, number, line) for number, line in written.items()))
 
 
-def _read(kind: InterestKind, number: int, line: str) -> Interest:
+def _parse_line(kind: InterestKind, number: int, line: str) -> Interest:
     try:
         return interest(kind, line)
     except InvalidInput as error:
@@ -125,7 +125,7 @@ def _read(kind: InterestKind, number: int, line: str) -> Interest:
         ) from None
 
 
-def _require_few(lines: int) -> None:
+def _require_at_most_all(lines: int) -> None:
     if lines > MOST_INTERESTS:
         forms = marked_forms(
             "%(num)s line in all: %(all)s are enough", "%(num)s lines in all: %(all)s are enough"
@@ -160,10 +160,10 @@ def bounded(interests: Iterable[Interest]) -> tuple[Interest, ...]:
                 all=MOST_TERMS,
             )
         each[one] = None
-    _require_few(len(each))
+    _require_at_most_all(len(each))
     return tuple(each)
 
 
-def checked_interests(written: Sequence[Interest]) -> tuple[Interest, ...]:
+def validate_interests(written: Sequence[Interest]) -> tuple[Interest, ...]:
     """Validate each interest as `interest` does, and all of them as `bounded` does."""
     return bounded(interest(one.kind, one.value) for one in written)

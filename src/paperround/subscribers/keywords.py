@@ -118,65 +118,67 @@ class Keywords:
     def wanted(self) -> str:
         """The words to match, as written and joined by blanks, without excluded words and
         authors."""
-        whole, said = unfolded(self.text), []
-        for one in _wanted(self.root):
+        whole, found = unfolded(self.text), []
+        for one in _required_words(self.root):
             if one.place is not QueryPlace.AUTHOR:
                 at = whole.text.find(one.text)
-                said.append(one.text if at < 0 else whole.as_written(at, at + len(one.text)))
-        return " ".join(said)
+                found.append(one.text if at < 0 else whole.as_written(at, at + len(one.text)))
+        return " ".join(found)
 
 
-def _wanted(node: Node) -> Iterator[AnyWords]:
+def _required_words(node: Node) -> Iterator[AnyWords]:
     match node:
         case AnyWords():
             yield node
         case AllOf() | Either():
             for part in node.parts:
-                yield from _wanted(part)
+                yield from _required_words(part)
 
 
 @lru_cache(maxsize=4096)
 def read_keywords(text: str) -> Keywords:
     """Parse `text`. Raises InvalidInput (code `keywords`) with the reason and the position."""
     if len(text) > LONGEST_KEYWORDS:
-        raise _unfit("%(some)s characters: %(all)s at most", some=len(text), all=LONGEST_KEYWORDS)
+        raise _invalid("%(some)s characters: %(all)s at most", some=len(text), all=LONGEST_KEYWORDS)
     tokens = list(_tokens(text.translate(_PLAIN_MARKS)))
     terms = sum(token.is_term for token in tokens)
     if not terms:
-        raise _unfit("it names no word to look for")
+        raise _invalid("it names no word to look for")
     if terms > MOST_TERMS:
-        raise _unfit("%(some)s words and phrases: %(all)s at most", some=terms, all=MOST_TERMS)
-    root = _Parser(tokens).whole()
-    if not _asks(root):
-        raise _unfit("it only says what to leave out: name something to look for as well")
-    if _finds_all(root):
-        raise _unfit("nearly every paper has that: add a word that tells, or put it in quotes")
+        raise _invalid("%(some)s words and phrases: %(all)s at most", some=terms, all=MOST_TERMS)
+    root = _Parser(tokens).parse()
+    if not _requires_a_term(root):
+        raise _invalid("it only says what to leave out: name something to look for as well")
+    if _matches_filler(root):
+        raise _invalid("nearly every paper has that: add a word that tells, or put it in quotes")
     return Keywords(text=text, root=root, terms=terms)
 
 
-def _unfit(message: str, **params: object) -> InvalidInput:
+def _invalid(message: str, **params: object) -> InvalidInput:
     return invalid("keywords", message, **params)
 
 
-def _asks(node: Node) -> bool:
+def _requires_a_term(node: Node) -> bool:
     """Return whether every match contains something that was searched for."""
     match node:
         case Without():
             return False
         case AllOf():
-            return any(map(_asks, node.parts))
+            return any(map(_requires_a_term, node.parts))
         case Either():
-            return all(map(_asks, node.parts))
+            return all(map(_requires_a_term, node.parts))
     return True
 
 
-def _finds_all(node: Node) -> bool:
+def _matches_filler(node: Node) -> bool:
     """Return whether filler words are enough to match."""
     match node:
         case AllOf():
-            return all(_finds_all(part) for part in node.parts if not isinstance(part, Without))
+            return all(
+                _matches_filler(part) for part in node.parts if not isinstance(part, Without)
+            )
         case Either():
-            return any(map(_finds_all, node.parts))
+            return any(map(_matches_filler, node.parts))
     return _is_common(node)
 
 
@@ -189,7 +191,7 @@ class _Token:
 
     kind: str
     at: int
-    said: str = ""
+    text: str = ""
     sign: str = ""
     name: str = ""
 
@@ -198,7 +200,7 @@ class _Token:
         return self.kind in ("word", "phrase")
 
     @property
-    def begins(self) -> bool:
+    def starts_operand(self) -> bool:
         """Whether a term or a group may begin with this token."""
         return self.is_term or self.kind in ("(", "NOT")
 
@@ -206,36 +208,36 @@ class _Token:
 def _tokens(text: str) -> Iterator[_Token]:
     for piece in _TOKEN.finditer(text):
         token = _token(piece)
-        if token.kind != "word" or any(map(str.isalnum, token.said)):
+        if token.kind != "word" or any(map(str.isalnum, token.text)):
             yield token
 
 
 def _token(piece: re.Match[str]) -> _Token:
     at, name = piece.end("gap") + 1, (piece["name"] or "").lower()
     sign = "" if not piece["sign"] else "+" if piece["sign"] == "+" else "-"
-    said = piece["phrase"] or piece["word"] or ""
+    text = piece["phrase"] or piece["word"] or ""
     if piece["quote"]:
-        raise _unfit("a quote opens at character %(at)s and is not closed", at=at)
-    if piece["phrase"] is not None and not any(map(str.isalnum, said)):
-        raise _unfit("the quotes at character %(at)s hold no word", at=at)
+        raise _invalid("a quote opens at character %(at)s and is not closed", at=at)
+    if piece["phrase"] is not None and not any(map(str.isalnum, text)):
+        raise _invalid("the quotes at character %(at)s hold no word", at=at)
     kind = piece["open"] or piece["close"] or ("word" if piece["phrase"] is None else "phrase")
     if kind == "word":
-        if said.lower() in _PREFIXES:
-            raise _unfit(
-                "“%(term)s” at character %(at)s needs a word right behind it", term=said, at=at
+        if text.lower() in _PREFIXES:
+            raise _invalid(
+                "“%(term)s” at character %(at)s needs a word right behind it", term=text, at=at
             )
         is_bare = not (sign or name)
-        if is_bare and said in ("AND", "OR", "NOT"):
-            return _Token(kind=said, at=at)
-        if is_bare and said in ("or", "not"):
-            raise _unfit(
+        if is_bare and text in ("AND", "OR", "NOT"):
+            return _Token(kind=text, at=at)
+        if is_bare and text in ("or", "not"):
+            raise _invalid(
                 "“%(term)s” at character %(at)s: write %(name)s in capitals, or put words "
                 "that belong together in quotes",
-                term=said,
+                term=text,
                 at=at,
-                name=said.upper(),
+                name=text.upper(),
             )
-    return _Token(kind=kind, at=at, said=said, sign=sign, name=name)
+    return _Token(kind=kind, at=at, text=text, sign=sign, name=name)
 
 
 # --- grammar -----------------------------------------------------------------------------------
@@ -249,79 +251,79 @@ class _Parser:
         self._next = self._depth = 0
         self._name = ""
 
-    def whole(self) -> Node:
-        node = self._either()
-        token = self._look()
+    def parse(self) -> Node:
+        node = self._parse_or()
+        token = self._peek()
         if token is not None:
-            raise _unfit(
+            raise _invalid(
                 "a parenthesis closes at character %(at)s that was not opened", at=token.at
             )
         return node
 
-    def _look(self) -> _Token | None:
+    def _peek(self) -> _Token | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
 
-    def _took(self, kind: str) -> bool:
-        token = self._look()
+    def _accept(self, kind: str) -> bool:
+        token = self._peek()
         found = token is not None and token.kind == kind
         self._next += found
         return found
 
-    def _either(self) -> Node:
-        parts = [self._every()]
-        while self._took("OR"):
-            parts.append(self._every())
+    def _parse_or(self) -> Node:
+        parts = [self._parse_and()]
+        while self._accept("OR"):
+            parts.append(self._parse_and())
         return parts[0] if len(parts) == 1 else Either(parts=tuple(parts))
 
-    def _every(self) -> Node:
-        parts = [self._one()]
-        while self._took("AND") or ((token := self._look()) and token.begins):
-            parts.append(self._one())
+    def _parse_and(self) -> Node:
+        parts = [self._parse_operand()]
+        while self._accept("AND") or ((token := self._peek()) and token.starts_operand):
+            parts.append(self._parse_operand())
         telling = [part for part in parts if not _is_common(part)]
-        kept = telling if any(map(_asks, telling)) else parts
+        kept = telling if any(map(_requires_a_term, telling)) else parts
         return kept[0] if len(kept) == 1 else AllOf(parts=tuple(kept))
 
-    def _one(self) -> Node:
-        token = self._look()
-        if token is None or not token.begins:
-            raise self._missing(token)
+    def _parse_operand(self) -> Node:
+        token = self._peek()
+        if token is None or not token.starts_operand:
+            raise self._missing_operand(token)
         self._next += 1
         if token.is_term:
-            node = _term(token, token.name or self._name)
+            node = _parse_term(token, token.name or self._name)
         elif self._depth == DEEPEST:
-            raise _unfit(
+            raise _invalid(
                 "more than %(all)s levels deep at character %(at)s", all=DEEPEST, at=token.at
             )
         else:
             self._depth += 1
-            node = self._one() if token.kind == "NOT" else self._group(token)
+            node = self._parse_operand() if token.kind == "NOT" else self._parse_group(token)
             self._depth -= 1
         return Without(part=node) if token.sign == "-" or token.kind == "NOT" else node
 
-    def _group(self, token: _Token) -> Node:
+    def _parse_group(self, token: _Token) -> Node:
         outer, self._name = self._name, token.name or self._name
-        node = self._either()
+        node = self._parse_or()
         self._name = outer
-        if not self._took(")"):
-            raise _unfit("a parenthesis opens at character %(at)s and is not closed", at=token.at)
+        if not self._accept(")"):
+            raise _invalid("a parenthesis opens at character %(at)s and is not closed", at=token.at)
         return node
 
-    def _missing(self, token: _Token | None) -> InvalidInput:
+    def _missing_operand(self, token: _Token | None) -> InvalidInput:
         """Return the error for a missing term or group."""
         before = self._tokens[self._next - 1] if self._next else None
         if before is not None and before.kind == "NOT":
-            return _unfit("NOT at character %(at)s needs something to leave out", at=before.at)
+            return _invalid("NOT at character %(at)s needs something to leave out", at=before.at)
         if before is not None and before.kind == "(":
-            return _unfit("the parentheses at character %(at)s hold nothing", at=before.at)
+            return _invalid("the parentheses at character %(at)s hold nothing", at=before.at)
         joint = before or token
         if joint is not None and joint.kind in ("AND", "OR"):
-            return _unfit(
+            return _invalid(
                 "%(term)s at character %(at)s needs something on both sides",
                 term=joint.kind,
                 at=joint.at,
             )
         at = 1 if token is None else token.at
-        return _unfit("a parenthesis closes at character %(at)s that was not opened", at=at)
+        return _invalid("a parenthesis closes at character %(at)s that was not opened", at=at)
 
 
 def _is_common(node: Node) -> bool:
@@ -330,17 +332,19 @@ def _is_common(node: Node) -> bool:
     return node.text in COMMON
 
 
-def _term(token: _Token, name: str) -> Node:
+def _parse_term(token: _Token, name: str) -> Node:
     if name in _ELSEWHERE:
-        raise _unfit(_ELSEWHERE[name], at=token.at, term=name)
+        raise _invalid(_ELSEWHERE[name], at=token.at, term=name)
     if name in _CATEGORY:
-        return InCategory(name=" ".join(token.said.split()).casefold())
-    starts = token.kind == "word" and token.said.endswith("*")
+        return InCategory(name=" ".join(token.text.split()).casefold())
+    starts = token.kind == "word" and token.text.endswith("*")
     place = QueryPlace(name) if name else None
-    text = folded(token.said.rstrip("*") if starts else token.said.replace("*", " "))
+    text = folded(token.text.rstrip("*") if starts else token.text.replace("*", " "))
     text = " ".join(text.strip(_OUTER_MARKS).split())
     if starts and len(text) < _SHORTEST_START:
-        raise _unfit("a beginning needs two letters before its * at character %(at)s", at=token.at)
+        raise _invalid(
+            "a beginning needs two letters before its * at character %(at)s", at=token.at
+        )
     return AnyWords(
         text=text,
         place=place,

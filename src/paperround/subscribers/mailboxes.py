@@ -54,9 +54,9 @@ _PROVIDERS = (
 """Other providers use a plus for tags, as Outlook, Zoho and nearly all do."""
 
 _BY_DOMAIN = {domain: one for one in _PROVIDERS for domain in one.domains.split()}
-_ELSEWHERE = _Provider("")
+_OTHER_PROVIDER = _Provider("")
 
-_SHARED_ENDS = frozenset(
+_SECOND_LEVELS = frozenset(
     "ac co com edu go gob gov gouv gv ltd me ne net nhs nom or org plc sch".split()
 )
 """Second-level labels under which registrants of a country's domain register names."""
@@ -72,7 +72,7 @@ def mailbox(address: str) -> str:
     """Return one canonical address for the mailbox that `address` reaches."""
     local, _, domain = address.casefold().rpartition("@")
     at = _at_provider(domain)
-    provider = _BY_DOMAIN.get(at, _ELSEWHERE)
+    provider = _BY_DOMAIN.get(at, _OTHER_PROVIDER)
     if at != domain and provider.subdomains:
         local = domain.removesuffix(f".{at}").rpartition(".")[2]
     for sign in provider.tags:
@@ -93,7 +93,7 @@ def registered(domain: str) -> str:
     """Return the registered part of a domain, guessed from its shape: `example.co.uk` for
     `a.b.example.co.uk`. An unknown suffix groups several owners as one."""
     labels = domain.split(".")
-    is_shared = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SHARED_ENDS
+    is_shared = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVELS
     return ".".join(labels[-3:] if is_shared else labels[-2:])
 
 
@@ -126,14 +126,14 @@ _COMMON = frozenset(
 )
 """Mail domains with very many users."""
 
-_REAL = frozenset(
+_RARER = frozenset(
     "mail.com email.com ymail.com rocketmail.com gmx.at gmx.ch gmx.fr yahoo.ca yahoo.es yahoo.it "
     "yahoo.in hotmail.es hotmail.nl hotmail.se outlook.it outlook.jp outlook.pt live.nl live.ca "
     "live.de live.it mail.de email.de inbox.com hey.com pm.me zoho.com mail.ee mail.bg".split()
 )
 """Real domains that are one typo away from a common one."""
 
-_SLIPS_OF_AN_END: Mapping[str, str] = (
+_TLD_TYPOS: Mapping[str, str] = (
     dict.fromkeys("con cpm ocm cmo vom xom comm coom cim".split(), "com")
     | dict.fromkeys("ogr rog orgg".split(), "org")
     | dict.fromkeys("ner nte nett".split(), "net")
@@ -144,10 +144,10 @@ _SLIPS_OF_AN_END: Mapping[str, str] = (
 _SHORTEST = 7
 """Shorter domains are one typo away from too many others."""
 
-_LOOKED_AT = 2048
+_CACHED_DOMAINS = 2048
 """Domains whose suggestion is cached, least recently used first to go."""
 
-_KNOWN = _COMMON | _REAL
+_KNOWN = _COMMON | _RARER
 _LONG = tuple(sorted(one for one in _COMMON if len(one) >= _SHORTEST))
 
 
@@ -179,13 +179,13 @@ def parse_refused(text: str) -> RefusedNames:
     )
 
 
-def and_above(domain: str) -> Iterator[str]:
+def with_parents(domain: str) -> Iterator[str]:
     """Yield a domain and its parents: `a.b.example` -> `a.b.example`, `b.example`, `example`."""
     labels = domain.split(".")
     return (".".join(labels[start:]) for start in range(len(labels)))
 
 
-@lru_cache(maxsize=_LOOKED_AT)
+@lru_cache(maxsize=_CACHED_DOMAINS)
 def meant(domain: str) -> str | None:
     """Return the domain probably meant, as `gmail.com` by `gmial.com`; None if there is no likely
     typo. Only the spelling is examined."""
@@ -195,5 +195,5 @@ def meant(domain: str) -> str | None:
     if near:
         return near
     name, _, end = domain.rpartition(".")
-    right = _SLIPS_OF_AN_END.get(end)
+    right = _TLD_TYPOS.get(end)
     return f"{name}.{right}" if name and right else None

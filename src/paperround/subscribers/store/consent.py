@@ -44,7 +44,7 @@ from paperround.subscribers.store.rows import (
     subscription_of,
 )
 
-_STANDING = db.suppressions.c.lifted_at.is_(None)
+_CURRENT = db.suppressions.c.lifted_at.is_(None)
 
 _ACTIVE, _PENDING = SubscriberState.ACTIVE.value, SubscriberState.PENDING.value
 _LEFT, _SUPPRESSED = SubscriberState.UNSUBSCRIBED.value, SubscriberState.SUPPRESSED.value
@@ -54,7 +54,7 @@ BY_ADDRESS = select(*PERSON_COLUMNS).where(
 )
 """Selects the person with an address."""
 
-WISH = (
+SUBSCRIPTION_OF_LIST = (
     select(*SUBSCRIPTION_COLUMNS)
     .join_from(db.subscriptions, db.subscribers)
     .where(
@@ -109,7 +109,7 @@ class Signups(Store):
             },
         )
         [row] = self._connection.execute(
-            WISH, {"b_subscriber_id": person.id, "b_list_id": list_id}
+            SUBSCRIPTION_OF_LIST, {"b_subscriber_id": person.id, "b_list_id": list_id}
         ).all()
         return person, subscription_of(row)
 
@@ -145,7 +145,7 @@ class Signups(Store):
             )
             .values(state=_LEFT, due_at=None, changed_at=now)
         )
-        let_in = self._connection.execute(
+        activated = self._connection.execute(
             update(db.subscribers)
             .where(
                 db.subscribers.c.id == person,
@@ -159,7 +159,7 @@ class Signups(Store):
                 changed_at=now,
             )
         )
-        if not let_in.rowcount:
+        if not activated.rowcount:
             return False
         wish = {} if preferences is None else preference_columns(preferences)
         self._connection.execute(
@@ -195,7 +195,7 @@ class Signups(Store):
             .values(due_at=None, changed_at=now)
         )
 
-    def readdress(self, subscriber: SubscriberId, address: Address, *, now: datetime) -> bool:
+    def change_address(self, subscriber: SubscriberId, address: Address, *, now: datetime) -> bool:
         """Change a person's address, deleting an unconfirmed sign-up of the new one. Return False,
         and change nothing, if another person has that address."""
         stranger = select(db.subscribers.c.id).where(
@@ -203,7 +203,7 @@ class Signups(Store):
             db.subscribers.c.folded == address.folded,
             db.subscribers.c.id != subscriber,
         )
-        self._forget(stranger.where(_UNCONFIRMED, _NEVER_MAILED))
+        self._delete(stranger.where(_UNCONFIRMED, _NEVER_MAILED))
         if self._connection.execute(stranger).first() is not None:
             return False
         moved = self._connection.execute(
@@ -241,7 +241,7 @@ class Signups(Store):
         """Delete people who never confirmed and last signed up before `before`, and unconfirmed
         further subscriptions of active people. Return how many people and subscriptions were
         deleted."""
-        people = self._forget(_stale_people(before))
+        people = self._delete(_stale_people(before))
         active = select(db.subscribers.c.id).where(db.subscribers.c.state == _ACTIVE)
         wishes = self._connection.execute(
             delete(db.subscriptions).where(
@@ -252,7 +252,7 @@ class Signups(Store):
         )
         return people + wishes.rowcount
 
-    def _forget(self, people: Select[Any]) -> int:
+    def _delete(self, people: Select[Any]) -> int:
         """Delete people who never got a digest, and the contents of their system emails; return how
         many."""
         self._connection.execute(
@@ -284,7 +284,7 @@ class Signups(Store):
 
     def lift(self, digest: str, *, now: datetime) -> bool:
         """End a suppression, keeping a record of it; return False if there is none."""
-        lifting = update(db.suppressions).where(db.suppressions.c.digest == digest, _STANDING)
+        lifting = update(db.suppressions).where(db.suppressions.c.digest == digest, _CURRENT)
         return self._connection.execute(lifting.values(lifted_at=now)).rowcount == 1
 
     def suppressed(self, digests: Collection[str]) -> frozenset[str]:
@@ -293,19 +293,19 @@ class Signups(Store):
             return frozenset()
         c = db.suppressions.c
         listed = among(self._connection, c.digest, digests)
-        found = self._connection.execute(select(c.digest).where(listed, _STANDING))
+        found = self._connection.execute(select(c.digest).where(listed, _CURRENT))
         return frozenset(found.scalars())
 
     def suppression_keys(self) -> frozenset[str]:
         """Return the names of the keys that current suppressions were hashed with."""
-        keys = select(db.suppressions.c.key_id).where(_STANDING).distinct()
+        keys = select(db.suppressions.c.key_id).where(_CURRENT).distinct()
         return frozenset(self._connection.execute(keys).scalars())
 
     def suppressions(self) -> list[tuple[str, str, datetime]]:
         """Return (digest, reason, since) of every current suppression, oldest first."""
         found = self._connection.execute(
             select(db.suppressions.c.digest, db.suppressions.c.reason, db.suppressions.c.since)
-            .where(_STANDING)
+            .where(_CURRENT)
             .order_by(db.suppressions.c.since, db.suppressions.c.digest)
         )
         return [(digest, reason, since) for digest, reason, since in found]

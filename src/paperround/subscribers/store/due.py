@@ -51,14 +51,14 @@ _DUE = (
 _DUE_BY_ID = CompiledQuery(_DUE.order_by(_BY_ID))
 _DUE_SORTED = CompiledQuery(_DUE.order_by(_SORTED_BY_ID))
 
-_SET = (
+_SET_DUE = (
     update(db.subscriptions)
     .where(db.subscriptions.c.id == bindparam("b_id"))
     .values(due_at=bindparam("b_due_at"))
 )
 
 # As text, because SQLite uses a partial index only if the query repeats its condition literally.
-_NO_CLOCK = text("subscriptions.due_at IS NULL AND subscriptions.state = 'active'")
+_UNSCHEDULED = text("subscriptions.due_at IS NULL AND subscriptions.state = 'active'")
 
 
 class DueInstants(Store):
@@ -66,18 +66,18 @@ class DueInstants(Store):
 
     def unscheduled(self, *, limit: int) -> list[Subscription]:
         """Return active subscriptions without a due instant, by id."""
-        waiting = _ACTIVE.where(_NO_CLOCK).order_by(_BY_ID).limit(limit)
+        waiting = _ACTIVE.where(_UNSCHEDULED).order_by(_BY_ID).limit(limit)
         return [subscription_of(row) for row in self._connection.execute(waiting)]
 
     def schedule(self, due: Mapping[SubscriptionId, datetime | None]) -> None:
         """Set the next due instants, whatever they were before."""
         if due:
-            self._connection.execute(_SET, _clocks(due))
+            self._connection.execute(_SET_DUE, _due_parameters(due))
 
     def start_clocks(self, due: Mapping[SubscriptionId, datetime]) -> None:
         """Set the first due instants, except of those who unsubscribed or got one meanwhile."""
         if due:
-            self._connection.execute(_SET.where(_NO_CLOCK), _clocks(due))
+            self._connection.execute(_SET_DUE.where(_UNSCHEDULED), _due_parameters(due))
 
     def due(
         self, list_id: ListId, *, now: datetime, limit: int, after: SubscriptionId
@@ -122,7 +122,7 @@ class DueInstants(Store):
         return {SubscriptionId(subscription): day for subscription, day in found}
 
 
-def _clocks(
+def _due_parameters(
     due: Mapping[SubscriptionId, datetime] | Mapping[SubscriptionId, datetime | None],
 ) -> list[dict[str, object]]:
     return [{"b_id": one, "b_due_at": due_at} for one, due_at in due.items()]

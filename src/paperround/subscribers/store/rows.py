@@ -25,7 +25,7 @@ from paperround.subscribers.model import (
 
 EMAIL = "email"
 
-_MOST_WISHES = 4096
+_CACHED_PREFERENCES = 4096
 """Preferences that are cached: most readers of a list have the same ones."""
 
 PERSON_COLUMNS = (
@@ -50,8 +50,10 @@ _RESTING_UNTIL: ColumnElement[Any] = (
 )
 """Selected with a subscription: the date before which its person is sent nothing."""
 
-_WISH = tuple(one.name for one in fields(Preferences))
-PREFERENCE_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(db.subscriptions.c[it] for it in _WISH)
+_PREFERENCE_FIELDS = tuple(one.name for one in fields(Preferences))
+PREFERENCE_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
+    db.subscriptions.c[it] for it in _PREFERENCE_FIELDS
+)
 """The columns of Preferences, which have the names of its fields."""
 
 SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -65,7 +67,7 @@ SUBSCRIPTION_COLUMNS: tuple[ColumnElement[Any], ...] = (
 )
 """The columns of a Subscription, in the order that `subscription_of` expects."""
 
-_COLUMNS = len(SUBSCRIPTION_COLUMNS)
+_SUBSCRIPTION_WIDTH = len(SUBSCRIPTION_COLUMNS)
 
 
 def person_of(row: Row[Any]) -> Subscriber:
@@ -89,7 +91,9 @@ def subscription_of(row: Row[Any]) -> Subscription:
 
     Reads by position, which takes a third of the time for a list's hundred thousand readers.
     """
-    id_, person, list_id, there, person_state, resting_until, *wish, topics = row[:_COLUMNS]
+    id_, person, list_id, there, person_state, resting_until, *wish, topics = row[
+        :_SUBSCRIPTION_WIDTH
+    ]
     return Subscription(
         id=SubscriptionId(id_),
         subscriber_id=SubscriberId(person),
@@ -110,14 +114,14 @@ def state_on_list(person_state: str, state: str) -> SubscriberState:
 
 def preferences_of(row: Row[Any]) -> Preferences:
     """Return the preferences of a row with the columns of a subscription."""
-    *wish, topics = (getattr(row, name) for name in _WISH)
+    *wish, topics = (getattr(row, name) for name in _PREFERENCE_FIELDS)
     return _preferences(*wish, tuple(topics))
 
 
-@lru_cache(maxsize=_MOST_WISHES)
+@lru_cache(maxsize=_CACHED_PREFERENCES)
 def _preferences(*wish: Any) -> Preferences:
     """Return Preferences from its fields in order, as the columns hold them."""
-    asked = dict(zip(_WISH, wish, strict=True))
+    asked = dict(zip(_PREFERENCE_FIELDS, wish, strict=True))
     return Preferences(**asked | {"frequency": Frequency(asked["frequency"])})
 
 

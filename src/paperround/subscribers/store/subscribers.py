@@ -23,7 +23,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.store.consent import WISH, Signups, person_row
+from paperround.subscribers.store.consent import SUBSCRIPTION_OF_LIST, Signups, person_row
 from paperround.subscribers.store.due import DueInstants
 from paperround.subscribers.store.interests import Interests
 from paperround.subscribers.store.preferences import SelfService
@@ -42,7 +42,7 @@ from paperround.subscribers.store.rows import (
 PAGE = 1000
 """Rows an export reads at a time."""
 
-_PERSON_AND_WISH = (
+_PERSON_AND_SUBSCRIPTION = (
     select(*PERSON_COLUMNS, *db.subscriptions.c)
     .select_from(db.subscribers)
     .outerjoin(
@@ -82,7 +82,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
     def subscription(self, subscriber: SubscriberId, list_id: ListId) -> Subscription | None:
         """Return the person's subscription of the list, or None."""
         row = self._connection.execute(
-            WISH, {"b_subscriber_id": subscriber, "b_list_id": list_id}
+            SUBSCRIPTION_OF_LIST, {"b_subscriber_id": subscriber, "b_list_id": list_id}
         ).first()
         return None if row is None else subscription_of(row)
 
@@ -95,7 +95,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         )
         return [subscription_of(row) for row in found]
 
-    def forgive(self, person: SubscriberId) -> None:
+    def reset_bounces(self, person: SubscriberId) -> None:
         """Delete the bounce score of a person."""
         self._connection.execute(delete(db.standings).where(db.standings.c.subscriber_id == person))
 
@@ -140,21 +140,21 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         leaves the person's own state, and so their other lists, unchanged.
         """
         asked = {"b_folded": subscriber.address.folded, "b_list_id": list_id}
-        found = self._connection.execute(_PERSON_AND_WISH, asked).one_or_none()
+        found = self._connection.execute(_PERSON_AND_SUBSCRIPTION, asked).one_or_none()
         if found is not None and found.id is not None:
-            done = self._change(found, subscriber, now)
+            done = self._update(found, subscriber, now)
         else:
-            done = self._add(found, subscriber, list_id, now)
+            done = self._insert(found, subscriber, list_id, now)
         return done or self.put(subscriber, list_id, now=now)  # lost a race
 
-    def _add(
+    def _insert(
         self,
         found: Row[Any] | None,
         offered: ImportedSubscriber,
         list_id: ListId,
         now: datetime,
     ) -> str | None:
-        if found is not None and self._move_person(found, offered, now) is None:
+        if found is not None and self._import_person(found, offered, now) is None:
             return None
         if found is None:
             row = person_columns(offered, now)
@@ -177,14 +177,14 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         inserting = insert_new(self._connection, db.subscriptions)
         return "new" if insert_many(self._connection, inserting, [wish]) == 1 else None
 
-    def _change(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str | None:
+    def _update(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str | None:
         """Update what was found; return None if it has changed meanwhile, for example by
         unsubscribing."""
-        moved = self._move_person(found, offered, now)
+        moved = self._import_person(found, offered, now)
         if moved is None:
             return None
         old = SubscriberState(found.state)
-        state = _moved(old, offered.state)
+        state = _state_after_import(old, offered.state)
         if state is old and preferences_of(found) == offered.preferences:
             return "changed" if moved else "unchanged"
         changed = self._connection.execute(
@@ -197,23 +197,23 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
             .values(
                 **preference_columns(offered.preferences),
                 state=state.value,
-                due_at=_clock_after(found, offered.preferences, state, now),
+                due_at=_due_after_import(found, offered.preferences, state, now),
                 changed_at=now,
             )
         )
         return "changed" if changed.rowcount else None
 
-    def _move_person(
+    def _import_person(
         self, found: Row[Any], offered: ImportedSubscriber, now: datetime
     ) -> bool | None:
         """Return whether the person's state changed; None if it is no longer the one found."""
         old = SubscriberState(found.person_state)
         leaves_one_list = offered.state is SubscriberState.UNSUBSCRIBED
-        state = old if leaves_one_list else _moved(old, offered.state)
+        state = old if leaves_one_list else _state_after_import(old, offered.state)
         if state is old:
             return False
         still = db.subscribers.c.state == old.value
-        if not self._set(SubscriberId(found.person_id), state, now, still):
+        if not self._update_state(SubscriberId(found.person_id), state, now, still):
             return None
         if state is SubscriberState.ACTIVE and offered.consent is not None:
             self._connection.execute(
@@ -230,7 +230,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         """
         comes = state is SubscriberState.ACTIVE
         may = db.subscribers.c.state != SubscriberState.SUPPRESSED.value if comes else true()
-        if not self._set(subscriber, state, now, may):
+        if not self._update_state(subscriber, state, now, may):
             known = select(db.subscribers.c.id).where(db.subscribers.c.id == subscriber)
             if self._connection.execute(known).one_or_none() is None:
                 raise NotFound(f"there is no subscriber {subscriber}")
@@ -245,7 +245,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
                 .values(state=SubscriberState.ACTIVE.value, changed_at=now)
             )
 
-    def _set(
+    def _update_state(
         self,
         subscriber: SubscriberId,
         state: SubscriberState,
@@ -260,7 +260,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         return moved.rowcount == 1
 
 
-def _moved(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
+def _state_after_import(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
     """Return the state after an import, which may add and stop people but never re-subscribe
     them."""
     if SubscriberState.SUPPRESSED in (old, offered):
@@ -270,7 +270,7 @@ def _moved(old: SubscriberState, offered: SubscriberState) -> SubscriberState:
     return SubscriberState.ACTIVE if SubscriberState.ACTIVE in (old, offered) else old
 
 
-def _clock_after(
+def _due_after_import(
     found: Row[Any], wish: Preferences, state: SubscriberState, now: datetime
 ) -> datetime | None:
     """Return the due instant a changed subscription keeps: one already past, or one that its hour
