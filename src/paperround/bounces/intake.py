@@ -82,16 +82,14 @@ def _process(
     quarantined: str = NOT_UNDERSTOOD,
 ) -> IntakeSummary:
     def handle(work: Transaction) -> str:
-        handled = handle_event(work, intake.keys, event, now=now)
+        report = handle_event(work, intake.keys, event, now=now)
         why = (
-            quarantined
-            if handled.did is Did.QUARANTINED
-            else _quarantine_reason(event, handled.did)
+            quarantined if report.did is Did.QUARANTINED else _quarantine_reason(event, report.did)
         )
         if why:
-            person = None if handled.mail is None else handled.mail.person
+            person = None if report.mail is None else report.mail.person
             work[ReturnStore].keep(event, raw, why=why, person=person, now=now)
-        return handled.word
+        return report.word
 
     return IntakeSummary(**{write(intake.database, handle): 1})
 
@@ -133,10 +131,10 @@ def replay(intake: Intake, number: int, *, now: datetime) -> IntakeSummary:
     def handle(work: Transaction) -> str:
         # Keep its event id, so that it is not counted twice.
         named = replace(event, event_id=mail.event_id)
-        handled = handle_event(work, intake.keys, named, now=now)
-        counts = handled.did not in (None, Did.QUARANTINED)
-        if counts and not _quarantine_reason(event, handled.did):
+        report = handle_event(work, intake.keys, named, now=now)
+        counts = report.did not in (None, Did.QUARANTINED)
+        if counts and not _quarantine_reason(event, report.did):
             work[ReturnStore].release(number)
-        return handled.word
+        return report.word
 
     return IntakeSummary(**{write(intake.database, handle): 1})

@@ -80,7 +80,7 @@ def list_feed(
         mailing_list = work[ListStore].get(list_name)
         newest = work[EditionStore].newest(mailing_list.id, by=now, most=0)
         held = work[EditionStore].recent(mailing_list.id, limit=1)
-        places = _latest_placements(work, mailing_list, held[0].day) if held else ()
+        places = _latest_places(work, mailing_list, held[0].day) if held else ()
     quiet = why_quiet(newest)
     if newest is not None and now.date() - newest.day > DAILY:
         quiet = f"No edition has been made since {locale_for().long_date(newest.day)}."
@@ -98,9 +98,7 @@ def list_feed(
     )
 
 
-def _latest_placements(
-    work: Transaction, mailing_list: MailingList, last: date
-) -> Sequence[Placed]:
+def _latest_places(work: Transaction, mailing_list: MailingList, last: date) -> Sequence[Placed]:
     """Return the most recent papers at their first placement, up to the day `last` of the newest
     non-empty edition.
 

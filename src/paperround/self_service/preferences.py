@@ -188,16 +188,16 @@ def _page_contents(
     now: datetime,
     asked: tuple[Interest, ...] = (),
 ) -> Choices:
-    wish, mailing_list = reader.subscription.preferences, reader.mailing_list
+    preferences, mailing_list = reader.subscription.preferences, reader.mailing_list
     hours = Hours(hour=context.default_hour)
     interests = interests_of(work, reader.person.id)
     return Choices(
         masked=masked(reader.person.address),
         list_name=mailing_list.name,
         list_title=mailing_list.title,
-        preferences=wish,
-        hour=hours.hour_of(wish),
-        zone=hours.zone_of(wish, mailing_list),
+        preferences=preferences,
+        hour=hours.hour_of(preferences),
+        zone=hours.zone_of(preferences, mailing_list),
         next_due=_next_due(work, reader.subscription, by=now + LONGEST_CLOCK),
         active=reader.subscription.state is SubscriberState.ACTIVE,
         interests=interests,
@@ -236,8 +236,8 @@ def save_choices(
                 kept = settled(work, kept)
 
     def save(work: Transaction, reader: TokenHolder) -> Choices | None:
-        wish = checked(preferences, zone=reader.mailing_list.zone, now=now)
-        work[SubscriberStore].choose(reader.subscription.id, wish, now=now)
+        valid = checked(preferences, zone=reader.mailing_list.zone, now=now)
+        work[SubscriberStore].choose(reader.subscription.id, valid, now=now)
         if kept is not None:
             work[SubscriberStore].set_interests(reader.person.id, kept, now=now)
             notice = noted(work, context.keys, token, Purpose.PREFERENCES)

@@ -74,9 +74,11 @@ class TriedChoices:
 
     def of(self, subscription: Subscription) -> Subscription:
         """Return the subscription with these preferences, for a digest sent now."""
-        wish = replace(self.preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None)
+        preferences = replace(
+            self.preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None
+        )
         state = SubscriberState.ACTIVE
-        return replace(subscription, preferences=wish, state=state, resting_until=None)
+        return replace(subscription, preferences=preferences, state=state, resting_until=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,9 +254,9 @@ def _validate_trial(
     interests: tuple[Interest, ...] | None,
     now: datetime,
 ) -> TriedChoices:
-    wish = checked(preferences, zone=mailing_list.zone, now=now)
+    preferences = checked(preferences, zone=mailing_list.zone, now=now)
     named = None if interests is None else settled(work, validate_interests(interests))
-    return TriedChoices(preferences=wish, interests=named)
+    return TriedChoices(preferences=preferences, interests=named)
 
 
 def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> Preview:

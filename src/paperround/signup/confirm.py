@@ -151,7 +151,7 @@ def _activate(
     now_active = reader_of_notice(work, notice)
     if now_active is None:
         return None
-    mailing_list, wish = now_active.mailing_list, now_active.subscription.preferences
+    mailing_list, preferences = now_active.mailing_list, now_active.subscription.preferences
     hours = Hours(hour=context.default_hour)
     welcome = plan_newcomer(
         work,
@@ -166,9 +166,9 @@ def _activate(
         subscribe_reader(work, context, now_active, further, how, now)
     return Confirmed(
         list_title=mailing_list.title,
-        preferences=wish,
-        hour=hours.hour_of(wish),
-        zone=hours.zone_of(wish, mailing_list),
+        preferences=preferences,
+        hour=hours.hour_of(preferences),
+        zone=hours.zone_of(preferences, mailing_list),
         welcome=welcome,
         preferences_token=context.keys.token(Purpose.PREFERENCES, notice.id, notice.nonce),
         interests=interests,
@@ -195,9 +195,9 @@ def subscribe_reader(
     asked = NewSignup(address=reader.address, preferences=Preferences(), nonce=person.nonce)
     _, subscription = work[SubscriberStore].sign_up(asked, mailing_list.id, now=now)
     is_first = before is None or before.state is SubscriberState.PENDING
-    wish = reader.subscription.preferences
+    preferences = reader.subscription.preferences
     # The schedule is that of the list they have; the contents are up to the new list.
-    like_that = replace(wish, size=None, floor=None, paused_until=None, topics=())
+    like_that = replace(preferences, size=None, floor=None, paused_until=None, topics=())
     joined = work[SubscriberStore].activate(
         subscription.id,
         preferences=like_that if is_first else None,

@@ -85,14 +85,12 @@ def due_instant(
     hits = sorted([*(hit for hit, _ in clients), domain, *shares, slow])
     work[RateStore].lock([key for key, rates in (all_, *hits) if rates])
     _count_client(work, clients, now)
-    wait = _count_hit(work, *domain, now)
-    if wait is not None and not (
-        worked and any(_count_hit(work, *one, now) is None for one in shares)
-    ):
+    wait = _hit(work, *domain, now)
+    if wait is not None and not (worked and any(_hit(work, *one, now) is None for one in shares)):
         raise Crowded(_retry_message(*_CROWDED, wait), retry_after=wait, limit=Limit.DOMAIN)
-    if _count_hit(work, *all_, now) is None or worked:
+    if _hit(work, *all_, now) is None or worked:
         return now
-    wait = _count_hit(work, *slow, now)
+    wait = _hit(work, *slow, now)
     if wait is not None:
         raise Crowded(_retry_message(*_CROWDED, wait), retry_after=wait, limit=Limit.TOTAL)
     return now + SLOW_LANE
@@ -208,7 +206,7 @@ def may_mail(work: Transaction, context: SignupContext, address: Address, *, now
     """Count an email to `address`. If its mailbox reached the limit, return False, count nothing,
     and record the request as dropped, for the operator."""
     key = _mailbox_key(context.keys, address.folded)
-    if _count_hit(work, key, context.limits.address, now) is None:
+    if _hit(work, key, context.limits.address, now) is None:
         return True
     note_dropped(work, Drop.MAILBOX, now=now)
     return False
@@ -216,15 +214,13 @@ def may_mail(work: Transaction, context: SignupContext, address: Address, *, now
 
 def may_remind(work: Transaction, keys: KeyRing, address: str, *, now: datetime) -> bool:
     """Count a reminder to `address`; return False if it was sent an email within a day."""
-    return _count_hit(work, _mailbox_key(keys, address), ONCE_A_DAY, now) is None
+    return _hit(work, _mailbox_key(keys, address), ONCE_A_DAY, now) is None
 
 
 def may_link(work: Transaction, keys: KeyRing, person: SubscriberId, *, now: datetime) -> bool:
     """Count a link that a link of `person` requested; return False if they had enough today.
     Signing them up again does not use up this limit."""
-    return (
-        _count_hit(work, f"choices/{keys.digest('rate', f'person {person}')}", LINKS, now) is None
-    )
+    return _hit(work, f"choices/{keys.digest('rate', f'person {person}')}", LINKS, now) is None
 
 
 # --- counts for the operator ---------------------------------------------------------------------
@@ -255,7 +251,7 @@ def tally(work: Transaction, period: timedelta, *, now: datetime) -> RequestTall
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def _count_hit(work: Transaction, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
+def _hit(work: Transaction, key: str, rates: Sequence[Rate], now: datetime) -> float | None:
     """Count a hit, as `RateStore.hit` does, unless there is no limit."""
     return work[RateStore].hit(key, rates, now=now) if rates else None
 

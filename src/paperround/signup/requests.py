@@ -59,13 +59,13 @@ def subscribe(
 
     def ask(work: Transaction) -> RateLimitStatus | None:
         mailing_list = work[ListStore].get(request.list_name)
-        wish = checked(request.preferences, zone=mailing_list.zone, now=now)
+        preferences = checked(request.preferences, zone=mailing_list.zone, now=now)
         interests = validate_interests(request.interests)
         payload: dict[str, str | int] = {  # becomes the payload of the confirmation email
             "list": mailing_list.id,
-            "choices": packed(wish),
+            "choices": packed(preferences),
             "source": request.source,
-            **spoken_in(wish.language),
+            **spoken_in(preferences.language),
             **pack_interests(interests),
             **pack_lists([work[ListStore].get(name).id for name in dict.fromkeys(request.also)]),
         }

@@ -104,12 +104,14 @@ def _sign_up(
     address, list_id = request.address, ListId(int(request.payload["list"]))
     lock_mailbox(work, context, address)
     person = _lock_person(work, address)
-    wish = None if person is None else work[SubscriberStore].subscription(person.id, list_id)
+    subscription = (
+        None if person is None else work[SubscriberStore].subscription(person.id, list_id)
+    )
     is_refused = person is not None and person.state is SubscriberState.SUPPRESSED
     if is_refused or is_suppressed(work, context.keys, address):
         return
-    if wish is not None and wish.state is SubscriberState.ACTIVE:
-        last = work[NoticeLedger].latest(wish.subscriber_id, SystemMailKind.PREFERENCES)
+    if subscription is not None and subscription.state is SubscriberState.ACTIVE:
+        last = work[NoticeLedger].latest(subscription.subscriber_id, SystemMailKind.PREFERENCES)
         if last is not None and now < last.dated + DAY:  # they were sent a link today
             return
     if not may_mail(work, context, address, now=now):
@@ -136,28 +138,28 @@ def _mail_subscriber(
     work: Transaction,
     context: SignupContext,
     request: WaitingRequest,
-    wish: Subscription,
+    subscription: Subscription,
     now: datetime,
 ) -> None:
     """Send an active reader a link to their preferences; anyone else a confirmation email, the same
     one while its link works and the request is the same."""
-    if wish.state is SubscriberState.ACTIVE:
+    if subscription.state is SubscriberState.ACTIVE:
         asked = unpack_interests(request.payload)
         work[NoticeLedger].put(
-            preferences_link(context.identity, wish, now=now, interests=asked), now=now
+            preferences_link(context.identity, subscription, now=now, interests=asked), now=now
         )
         return
-    payload = {**request.payload, "subscription": wish.id}
-    earlier = confirmations(work, wish)
+    payload = {**request.payload, "subscription": subscription.id}
+    earlier = confirmations(work, subscription)
     if earlier:
         last = earlier[-1]
-        waits = last.used_at is None and last.state is not DeliveryState.SKIPPED
+        is_pending = last.used_at is None and last.state is not DeliveryState.SKIPPED
         # The source of a repeated request may differ.
-        asks = {**last.payload, "source": payload["source"]} == payload
-        if waits and asks and now < last.dated + CONFIRM_VALID:
+        is_same = {**last.payload, "source": payload["source"]} == payload
+        if is_pending and is_same and now < last.dated + CONFIRM_VALID:
             work[NoticeLedger].again(last.id, due_at=now, expires_at=now + NOTICE_LIFE)
             return
-    key, person = confirm_key(wish, len(earlier) + 1), wish.subscriber_id
+    key, person = confirm_key(subscription, len(earlier) + 1), subscription.subscriber_id
     confirm = new_notice(
         context.identity, SystemMailKind.CONFIRM, key, person, None, payload, now=now
     )
@@ -178,9 +180,11 @@ def _mail_link(
     if person is None or person.state not in readers or is_suppressed(work, context.keys, address):
         return
     theirs = work[SubscriberStore].subscriptions_of(person.id)
-    wish = min(theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None)
-    if wish is not None and may_mail(work, context, address, now=now):
-        work[NoticeLedger].put(preferences_link(context.identity, wish, now=now), now=now)
+    subscription = min(
+        theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None
+    )
+    if subscription is not None and may_mail(work, context, address, now=now):
+        work[NoticeLedger].put(preferences_link(context.identity, subscription, now=now), now=now)
 
 
 # --- a change of address -------------------------------------------------------------------------
@@ -199,8 +203,8 @@ def _mail_both_ends(
     if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
         return
     there = work[SubscriberStore].find(address)
-    waits = there is None or (there.state is SubscriberState.PENDING and not there.consent)
-    is_free = waits and not is_suppressed(work, context.keys, address)
+    is_pending = there is None or (there.state is SubscriberState.PENDING and not there.consent)
+    is_free = is_pending and not is_suppressed(work, context.keys, address)
     identity, kind, payload = context.identity, SystemMailKind.CHANGE, said_of(reader.subscription)
     change = f"change/{person}/{request.created_at.isoformat()}"
     old = new_notice(identity, kind, f"{change}/{OLD}", person, None, payload, now=now)

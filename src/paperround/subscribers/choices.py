@@ -39,36 +39,42 @@ _INTERESTS, _ALSO = "interests", "also"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
-def checked(wish: Preferences, *, zone: str, now: datetime) -> Preferences:
-    """Return `wish` normalized. `zone` is the list's time zone, used if `wish` names none. A pause
-    that has ended becomes None.
+def checked(preferences: Preferences, *, zone: str, now: datetime) -> Preferences:
+    """Return `preferences` normalized; a pause that has ended becomes None. `zone` is the time zone
+    of the list, used if they name none.
 
     Raises InvalidInput; its code is the name of the invalid field.
     """
-    if wish.timezone is not None:
+    if preferences.timezone is not None:
         try:
-            place_zone(wish.timezone)
+            place_zone(preferences.timezone)
         except InvalidInput as error:
             raise InvalidInput(error.text, code="timezone") from None
-    today, until = local_date(now, wish.timezone or zone), wish.paused_until
+    today, until = local_date(now, preferences.timezone or zone), preferences.paused_until
     if until is not None and until <= today:
         until = None
-    _require(wish.hour is None or 0 <= wish.hour <= 23, "hour", marked("the hour is 0 to 23"))
     _require(
-        wish.weekday is None or wish.weekday in WEEKDAYS,
+        preferences.hour is None or 0 <= preferences.hour <= 23,
+        "hour",
+        marked("the hour is 0 to 23"),
+    )
+    _require(
+        preferences.weekday is None or preferences.weekday in WEEKDAYS,
         "weekday",
         f"the weekday is one of {', '.join(WEEKDAYS)}",
     )
     _require(
-        wish.size is None or 1 <= wish.size <= MOST_PAPERS,
+        preferences.size is None or 1 <= preferences.size <= MOST_PAPERS,
         "size",
         marked("a digest holds 1 to %(all)s papers", all=MOST_PAPERS),
     )
     _require(
-        wish.floor is None or math.isfinite(wish.floor), "floor", marked("the floor is a number")
+        preferences.floor is None or math.isfinite(preferences.floor),
+        "floor",
+        marked("the floor is a number"),
     )
     _require(
-        wish.language is None or _LANGUAGE.fullmatch(wish.language) is not None,
+        preferences.language is None or _LANGUAGE.fullmatch(preferences.language) is not None,
         "language",
         "the language is a code such as en or pt-BR",
     )
@@ -78,10 +84,10 @@ def checked(wish: Preferences, *, zone: str, now: datetime) -> Preferences:
         marked("a pause lasts a year at most"),
     )
     return replace(
-        wish,
-        weekday=wish.weekday if wish.frequency is Frequency.WEEKLY else None,
+        preferences,
+        weekday=preferences.weekday if preferences.frequency is Frequency.WEEKLY else None,
         paused_until=until,
-        topics=read_topics(wish.topics),
+        topics=read_topics(preferences.topics),
     )
 
 
@@ -90,9 +96,9 @@ def _require(holds: bool, field: str, rule: str) -> None:
         raise InvalidInput(rule, code=field)
 
 
-def packed(wish: Preferences) -> str:
+def packed(preferences: Preferences) -> str:
     """Serialize preferences to JSON for the payload of a system email."""
-    return json.dumps(asdict(wish), default=str)
+    return json.dumps(asdict(preferences), default=str)
 
 
 def unpacked(text: str) -> Preferences:

@@ -235,22 +235,23 @@ def consent_of(row: Row, state: SubscriberState) -> Consent | None:
 def preferences_of(row: Row, known: Preferences) -> Preferences:
     """Return the preferences of the row; a column the file does not have keeps its value from
     `known`."""
-    wish = known
+    preferences = known
     if "timezone" in row:
-        wish = replace(
-            wish, timezone=cell(row, "timezone", lambda name: place_zone(name) if name else None)
+        preferences = replace(
+            preferences,
+            timezone=cell(row, "timezone", lambda name: place_zone(name) if name else None),
         )
     if "hour" in row:
-        wish = replace(wish, hour=_hour(text_of(row, "hour")))
+        preferences = replace(preferences, hour=_hour(text_of(row, "hour")))
     if "frequency" in row:
         frequency, weekday = _frequency(text_of(row, "frequency") or Frequency.DAILY)
-        wish = replace(wish, frequency=frequency, weekday=weekday)
+        preferences = replace(preferences, frequency=frequency, weekday=weekday)
     if "topics" in row:
         topics = (one.strip() for one in text_of(row, "topics").split(";"))
-        wish = replace(wish, topics=tuple(one for one in topics if one))
+        preferences = replace(preferences, topics=tuple(one for one in topics if one))
     if "language" in row:
-        wish = replace(wish, language=text_of(row, "language") or None)
-    return wish
+        preferences = replace(preferences, language=text_of(row, "language") or None)
+    return preferences
 
 
 def interests_of_row(row: Row) -> tuple[Interest, ...] | None:

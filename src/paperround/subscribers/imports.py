@@ -262,18 +262,18 @@ def exported_rows(work: Transaction, mailing_list: MailingList) -> Iterator[dict
     people = work[SubscriberStore].export(mailing_list.id)
     while page := list(islice(people, CHUNK)):
         interests = work[SubscriberStore].interests_of_all([person.id for person, _ in page])
-        for person, wish in page:
+        for person, preferences in page:
             consent = person.consent
-            weekday = f":{wish.weekday}" if wish.frequency is Frequency.WEEKLY else ""
+            weekday = f":{preferences.weekday}" if preferences.frequency is Frequency.WEEKLY else ""
             yield {
                 "email": person.address,
                 "status": person.state.value,
                 "consent_at": format_instant(consent.at) if consent else "",
                 "consent_source": consent.source if consent else "",
-                "timezone": wish.timezone or "",
-                "hour": "" if wish.hour is None else str(wish.hour),
-                "frequency": wish.frequency.value + weekday,
-                "topics": ";".join(wish.topics),
-                "language": wish.language or "",
+                "timezone": preferences.timezone or "",
+                "hour": "" if preferences.hour is None else str(preferences.hour),
+                "frequency": preferences.frequency.value + weekday,
+                "topics": ";".join(preferences.topics),
+                "language": preferences.language or "",
                 "interests": "\n".join(map(str, interests.get(person.id, ()))),
             }

@@ -161,11 +161,11 @@ class Signups(Store):
         )
         if not activated.rowcount:
             return False
-        wish = {} if preferences is None else preference_columns(preferences)
+        columns = {} if preferences is None else preference_columns(preferences)
         self._connection.execute(
             update(db.subscriptions)
             .where(db.subscriptions.c.id == subscription)
-            .values(**wish, state=_ACTIVE, changed_at=now)
+            .values(**columns, state=_ACTIVE, changed_at=now)
         )
         return True
 
@@ -198,13 +198,13 @@ class Signups(Store):
     def change_address(self, subscriber: SubscriberId, address: Address, *, now: datetime) -> bool:
         """Change a person's address, deleting an unconfirmed sign-up of the new one. Return False,
         and change nothing, if another person has that address."""
-        stranger = select(db.subscribers.c.id).where(
+        other = select(db.subscribers.c.id).where(
             db.subscribers.c.kind == EMAIL,
             db.subscribers.c.folded == address.folded,
             db.subscribers.c.id != subscriber,
         )
-        self._delete(stranger.where(_UNCONFIRMED, _NEVER_MAILED))
-        if self._connection.execute(stranger).first() is not None:
+        self._delete(other.where(_UNCONFIRMED, _NEVER_MAILED))
+        if self._connection.execute(other).first() is not None:
             return False
         moved = self._connection.execute(
             update(db.subscribers)
@@ -241,27 +241,27 @@ class Signups(Store):
         """Delete people who never confirmed and last signed up before `before`, and unconfirmed
         further subscriptions of active people. Return how many people and subscriptions were
         deleted."""
-        people = self._delete(_stale_people(before))
+        persons = self._delete(_stale_people(before))
         active = select(db.subscribers.c.id).where(db.subscribers.c.state == _ACTIVE)
-        wishes = self._connection.execute(
+        subscriptions = self._connection.execute(
             delete(db.subscriptions).where(
                 db.subscriptions.c.state == _PENDING,
                 db.subscriptions.c.changed_at < before,
                 db.subscriptions.c.subscriber_id.in_(active),
             )
         )
-        return people + wishes.rowcount
+        return persons + subscriptions.rowcount
 
-    def _delete(self, people: Select[Any]) -> int:
+    def _delete(self, persons: Select[Any]) -> int:
         """Delete people who never got a digest, and the contents of their system emails; return how
         many."""
         self._connection.execute(
             update(db.notices)
-            .where(db.notices.c.subscriber_id.in_(people))
+            .where(db.notices.c.subscriber_id.in_(persons))
             .values(payload={}, reply=None, domain=None)
         )
         gone = self._connection.execute(
-            delete(db.subscribers).where(db.subscribers.c.id.in_(people))
+            delete(db.subscribers).where(db.subscribers.c.id.in_(persons))
         )
         return gone.rowcount
 

@@ -167,7 +167,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
             person = found.person_id
         if person is None:
             return None
-        wish = preference_columns(offered.preferences) | {
+        subscription = preference_columns(offered.preferences) | {
             "list_id": list_id,
             "subscriber_id": person,
             "state": offered.state.value,
@@ -175,7 +175,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
             "changed_at": now,
         }
         inserting = insert_new(self._connection, db.subscriptions)
-        return "new" if insert_many(self._connection, inserting, [wish]) == 1 else None
+        return "new" if insert_many(self._connection, inserting, [subscription]) == 1 else None
 
     def _update(self, found: Row[Any], offered: ImportedSubscriber, now: datetime) -> str | None:
         """Update what was found; return None if it has changed meanwhile, for example by
@@ -271,11 +271,11 @@ def _state_after_import(old: SubscriberState, offered: SubscriberState) -> Subsc
 
 
 def _due_after_import(
-    found: Row[Any], wish: Preferences, state: SubscriberState, now: datetime
+    found: Row[Any], preferences: Preferences, state: SubscriberState, now: datetime
 ) -> datetime | None:
     """Return the due instant a changed subscription keeps: one already past, or one that its hour
     and zone did not move. If None, the planner sets it anew."""
     if state is not SubscriberState.ACTIVE or found.due_at is None:
         return None
-    moved = (found.hour, found.timezone) != (wish.hour, wish.timezone)
+    moved = (found.hour, found.timezone) != (preferences.hour, preferences.timezone)
     return None if moved and found.due_at > now else found.due_at
