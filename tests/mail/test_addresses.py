@@ -110,6 +110,6 @@ def test_a_plain_address_is_judged_as_the_library_judges_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     quick = [verdicts() for _ in range(2)]  # the second time domains are known
-    monkeypatch.setattr(addresses, "_plain", lambda _: None)
+    monkeypatch.setattr(addresses, "_split_plain", lambda _: None)
     slow = verdicts()
     assert quick == [slow, slow]
