@@ -11,15 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from paperround.access.model import (
-    ApiKey,
-    NewKey,
-    Scope,
-    digest_of,
-    key_text,
-    matches,
-    prefix_of,
-)
+from paperround.access.model import ApiKey, NewKey, Scope, digest_of, key_text, matches, prefix_of
 from paperround.access.rate_limiter import client_and_network
 from paperround.access.store import KeyStore
 from paperround.core.errors import InvalidInput, NotFound, RateLimited

@@ -3,15 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    Row,
-    and_,
-    delete,
-    distinct,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Row, and_, delete, distinct, func, select, update
 
 from paperround.bounces.model import (
     LONGEST_QUARANTINED,

@@ -10,9 +10,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.signup.confirm import subscribe_reader, subscriptions_by_list
 from paperround.signup.context import SignupContext
 from paperround.signup.magic_links import authorized_reader, write_by_link
-from paperround.subscribers.model import (
-    SubscriberState,
-)
+from paperround.subscribers.model import SubscriberState
 
 CONSENT = "asked for on the page of their choices, by a mailed link"
 

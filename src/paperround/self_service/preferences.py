@@ -29,12 +29,7 @@ from paperround.signup.magic_links import (
 )
 from paperround.subscribers.choices import checked, settled, unpack_interests, unpacked
 from paperround.subscribers.interests import Interest, validate_interests
-from paperround.subscribers.model import (
-    Preferences,
-    SubscriberState,
-    Subscription,
-    SubscriptionId,
-)
+from paperround.subscribers.model import Preferences, SubscriberState, Subscription, SubscriptionId
 from paperround.subscribers.readers import Choices
 from paperround.subscribers.store.subscribers import SubscriberStore
 

@@ -13,12 +13,7 @@ from datetime import datetime
 from paperround.core.tokens import Purpose
 from paperround.db.transactions import Transaction
 from paperround.delivery.store.system_mail import NoticeLedger
-from paperround.delivery.system_mail_model import (
-    CONFIRM_VALID,
-    UNDO_VALID,
-    Notice,
-    SystemMailKind,
-)
+from paperround.delivery.system_mail_model import CONFIRM_VALID, UNDO_VALID, Notice, SystemMailKind
 from paperround.digests.plan import Hours, Welcome, plan_newcomer
 from paperround.editions.lists import MailingList
 from paperround.editions.store.lists import ListStore
@@ -31,11 +26,7 @@ from paperround.signup.magic_links import (
     reader_of_notice,
     write_by_link,
 )
-from paperround.subscribers.choices import (
-    unpack_interests,
-    unpack_lists,
-    unpacked,
-)
+from paperround.subscribers.choices import unpack_interests, unpack_lists, unpacked
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import Consent, Preferences, SubscriberState, Subscription

@@ -23,16 +23,8 @@ from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryState
 from paperround.signup.confirm import confirm_key, confirmations
 from paperround.signup.context import SignupContext
-from paperround.signup.limits import (
-    DAY,
-    lock_mailbox,
-    may_mail,
-    note_dropped,
-)
-from paperround.signup.magic_links import (
-    preferences_link,
-    reader_of,
-)
+from paperround.signup.limits import DAY, lock_mailbox, may_mail, note_dropped
+from paperround.signup.magic_links import preferences_link, reader_of
 from paperround.subscribers.choices import unpack_interests, unpacked
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address, Subscriber, SubscriberState, Subscription

@@ -17,13 +17,7 @@ from paperround.core.errors import InvalidInput
 from paperround.core.times import parse_instant, place_zone
 from paperround.papers.model import Reject
 from paperround.subscribers.interests import Interest, bounded, parse_interest
-from paperround.subscribers.model import (
-    WEEKDAYS,
-    Consent,
-    Frequency,
-    Preferences,
-    SubscriberState,
-)
+from paperround.subscribers.model import WEEKDAYS, Consent, Frequency, Preferences, SubscriberState
 
 Row = Mapping[str, object]
 

@@ -9,12 +9,7 @@ from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId, EditionId
 from paperround.papers.model import PaperId
 from paperround.subscribers.interests import Interest
-from paperround.subscribers.model import (
-    Address,
-    Preferences,
-    SubscriberId,
-    SubscriptionId,
-)
+from paperround.subscribers.model import Address, Preferences, SubscriberId, SubscriptionId
 
 VERDICTS = ("more", "less", "save")
 

@@ -4,17 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Select,
-    and_,
-    bindparam,
-    case,
-    delete,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Select, and_, bindparam, case, delete, or_, select, update
 
 from paperround.core.errors import Conflict
 from paperround.db.dialect import among, insert_new, inserting
