@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import SystemMailKind
-from paperround.editions.lists import MailingList
+from paperround.editions.lists import ListId, MailingList
 from paperround.editions.model import DeliveryId, Withdrawal
 from paperround.subscribers.model import (
     Consent,
@@ -30,7 +30,7 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.readers import NewFeedback, NewSignup
+from paperround.subscribers.readers import NewFeedback
 from paperround.subscribers.requests import NewRequest, RequestKind
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -58,17 +58,19 @@ WEEK = timedelta(days=7)
 WISH = Preferences(hour=6, frequency=Frequency.WEEKLY, weekday="fri", topics=("graphs",))
 
 
-def _signup(name: str = "alice", wish: Preferences | None = None) -> NewSignup:
-    return NewSignup(
-        address=address(name), preferences=wish or Preferences(), nonce=f"nonce-{name}"
-    )
-
-
 def _sign_up(
     database: Database, default: MailingList, name: str = "alice", **when: Any
 ) -> tuple[Subscriber, Subscription]:
     with database.writing() as work:
-        return work[SubscriberStore].sign_up(_signup(name), default.id, **({"now": NOW} | when))
+        return _sign_up_for(work, name, default.id, **when)
+
+
+def _sign_up_for(
+    work: Transaction, name: str, list_id: ListId, *, now: datetime = NOW
+) -> tuple[Subscriber, Subscription]:
+    return work[SubscriberStore].sign_up(
+        address(name), list_id, preferences=Preferences(), nonce=f"nonce-{name}", now=now
+    )
 
 
 def _activate(database: Database, subscription: SubscriptionId, wish: Preferences | None) -> bool:
@@ -103,7 +105,7 @@ def test_a_sign_up_changes_nobody_who_is_known(database: Database, state: Subscr
     default = seed_list(database)
     with database.writing() as work:
         work[SubscriberStore].put(imported("alice", state, preferences=WISH), default.id, now=NOW)
-        _, subscription = work[SubscriberStore].sign_up(_signup("ALICE"), default.id, now=NOW)
+        _, subscription = _sign_up_for(work, "ALICE", default.id)
     assert (subscription.state, subscription.preferences) == (state, WISH)
 
 
@@ -141,7 +143,7 @@ def test_whoever_had_left_everything_comes_back_to_one_list(
     other = _another_list(engine)
     with database.writing() as work:
         work[SubscriberStore].set_state(alice.subscriber_id, LEFT, now=NOW)
-        _, wish = work[SubscriberStore].sign_up(_signup(), other, now=NOW)
+        _, wish = _sign_up_for(work, "alice", other)
     assert _activate(database, wish.id, None)
     assert _states(database, alice.subscriber_id) == (ACTIVE, LEFT, ACTIVE)
 
@@ -219,7 +221,7 @@ def test_a_further_list_that_was_never_confirmed_is_forgotten_alone(
     (alice,) = seed_subscribers(database, default, ("alice",))
     other = _another_list(engine)
     with database.writing() as work:
-        work[SubscriberStore].sign_up(_signup(), other, now=NOW)
+        _sign_up_for(work, "alice", other)
         assert work[SubscriberStore].forget_unconfirmed(before=NOW + HOUR, now=NOW + WEEK) == 1
     assert _states(database, alice.subscriber_id) == (ACTIVE, ACTIVE)
 

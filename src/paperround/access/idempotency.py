@@ -24,7 +24,7 @@ KEY = "Idempotency-Key"
 
 def once(
     database: SqlDatabase,
-    asked: IdempotentRequest,
+    request: IdempotentRequest,
     do: Callable[[], StoredResponse],
     *,
     now: datetime,
@@ -37,17 +37,21 @@ def once(
 
     def attempt() -> tuple[StoredResponse, bool]:
         with database.together() as work:
-            if not work[AnswerStore].take(asked, after=now - KEPT_ANSWERS, now=now):
-                return _stored_response(work, asked, now), False
-            answer = do()
-            work[AnswerStore].keep(asked, answer)
-            return answer, True
+            if not work[AnswerStore].take(request, after=now - KEPT_ANSWERS, now=now):
+                return _stored_response(work, request, now), False
+            response = do()
+            work[AnswerStore].keep(request, response)
+            return response, True
 
     return tried(attempt)
 
 
 def once_outside(
-    database: Database, asked: IdempotentRequest, do: Callable[[], StoredResponse], *, now: datetime
+    database: Database,
+    request: IdempotentRequest,
+    do: Callable[[], StoredResponse],
+    *,
+    now: datetime,
 ) -> tuple[StoredResponse, bool]:
     """Do the same for effects outside the database, which may take time.
 
@@ -55,29 +59,31 @@ def once_outside(
     request has no response.
     """
     since = now - KEPT_ANSWERS
-    if not write(database, lambda work: work[AnswerStore].take(asked, after=since, now=now)):
+    if not write(database, lambda work: work[AnswerStore].take(request, after=since, now=now)):
         with database.reading() as work:
-            return _stored_response(work, asked, now), False
+            return _stored_response(work, request, now), False
     try:
-        answer = do()
+        response = do()
     except Exception:
-        write(database, lambda work: work[AnswerStore].give_back(asked))
+        write(database, lambda work: work[AnswerStore].give_back(request))
         raise
-    write(database, lambda work: work[AnswerStore].keep(asked, answer))
-    return answer, True
+    write(database, lambda work: work[AnswerStore].keep(request, response))
+    return response, True
 
 
-def _stored_response(work: Transaction, asked: IdempotentRequest, now: datetime) -> StoredResponse:
+def _stored_response(
+    work: Transaction, request: IdempotentRequest, now: datetime
+) -> StoredResponse:
     """Return the stored response of the first request with this key."""
-    earlier = work[AnswerStore].find(asked, after=now - KEPT_ANSWERS)
-    if earlier is not None and earlier.print not in asked.prints:
+    earlier = work[AnswerStore].find(request, after=now - KEPT_ANSWERS)
+    if earlier is not None and earlier.print not in request.prints:
         raise InvalidInput(
             f"this {KEY} was used for another request: each request needs a key of its own",
             code=KEY,
         )
-    if earlier is None or earlier.answer is None:
+    if earlier is None or earlier.response is None:
         raise Conflict(
             f"a request with this {KEY} has no answer: it is still worked on, or was begun and "
             "never answered. Send it again later, or look what became of it and use another key"
         )
-    return earlier.answer
+    return earlier.response

@@ -135,4 +135,4 @@ class EarlierRequest:
 
     print: str
     taken_at: datetime
-    answer: StoredResponse | None
+    response: StoredResponse | None

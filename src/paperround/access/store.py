@@ -56,12 +56,12 @@ class KeyStore(Store):
 
     def revoke(self, key: KeyId, *, now: datetime) -> bool:
         """Revoke a key; return False if it already was. Raises NotFound."""
-        ending = (
+        revoking = (
             update(db.api_keys)
             .where(db.api_keys.c.id == key, db.api_keys.c.revoked_at.is_(None))
             .values(revoked_at=now)
         )
-        if self._connection.execute(ending).rowcount:
+        if self._connection.execute(revoking).rowcount:
             return True
         found = select(db.api_keys.c.id).where(db.api_keys.c.id == key)
         if self._connection.execute(found).one_or_none() is None:
@@ -85,9 +85,9 @@ def _key(row: Row[Any]) -> ApiKey:
 class AuditStore(Store):
     """The audit log. Entries never change."""
 
-    def note(self, deed: AuditedAction, *, now: datetime) -> None:
+    def note(self, action: AuditedAction, *, now: datetime) -> None:
         """Store an action, in the transaction that performs it."""
-        row = columns_of(deed) | {"at": now, "details": dict(deed.details)}
+        row = columns_of(action) | {"at": now, "details": dict(action.details)}
         self._connection.execute(insert_row(db.audit), row)
 
     def latest(self, action: str, target: str) -> AuditEntry | None:
@@ -120,46 +120,46 @@ class AnswerStore(Store):
         super().__init__(work)
         self._seal = work.seal
 
-    def take(self, asked: IdempotentRequest, *, after: datetime, now: datetime) -> bool:
+    def take(self, request: IdempotentRequest, *, after: datetime, now: datetime) -> bool:
         """Claim a key; return False if another request has it. Waits for a transaction that is
         claiming it. A claim from `after` or before has expired."""
-        key = db.answers.c.key == asked.key
+        key = db.answers.c.key == request.key
         self._connection.execute(delete(db.answers).where(key, db.answers.c.taken_at <= after))
-        taking = insert_new(self._connection, db.answers).returning(db.answers.c.key)
-        row = {"key": asked.key, "print": asked.prints[0], "taken_at": now, "headers": {}}
-        return self._connection.execute(taking, row).one_or_none() is not None
+        claiming = insert_new(self._connection, db.answers).returning(db.answers.c.key)
+        row = {"key": request.key, "print": request.prints[0], "taken_at": now, "headers": {}}
+        return self._connection.execute(claiming, row).one_or_none() is not None
 
-    def keep(self, asked: IdempotentRequest, answer: StoredResponse) -> None:
+    def keep(self, request: IdempotentRequest, response: StoredResponse) -> None:
         """Store the response to a claimed request."""
         self._connection.execute(
             update(db.answers)
-            .where(db.answers.c.key == asked.key)
+            .where(db.answers.c.key == request.key)
             .values(
-                status=answer.status,
-                headers=dict(answer.headers),
-                body=self._seal.seal(answer.body),
+                status=response.status,
+                headers=dict(response.headers),
+                body=self._seal.seal(response.body),
             )
         )
 
-    def find(self, asked: IdempotentRequest, *, after: datetime) -> EarlierRequest | None:
+    def find(self, request: IdempotentRequest, *, after: datetime) -> EarlierRequest | None:
         """Return the first request with this key, if claimed after `after`, or None. It may be a
         different request."""
         row = self._connection.execute(
-            select(db.answers).where(db.answers.c.key == asked.key, db.answers.c.taken_at > after)
+            select(db.answers).where(db.answers.c.key == request.key, db.answers.c.taken_at > after)
         ).one_or_none()
         if row is None:
             return None
         # Without the secret that encrypted the response, the hash of its request cannot be
         # recomputed either: the current request counts as a different one.
-        answer = None
+        response = None
         if row.status is not None:
             with suppress(Misconfigured):
-                answer = value_of(StoredResponse, row, body=self._seal.open(row.body))
-        return EarlierRequest(print=row.print, taken_at=row.taken_at, answer=answer)
+                response = value_of(StoredResponse, row, body=self._seal.open(row.body))
+        return EarlierRequest(print=row.print, taken_at=row.taken_at, response=response)
 
-    def give_back(self, asked: IdempotentRequest) -> None:
+    def give_back(self, request: IdempotentRequest) -> None:
         """Release a claim: nothing was done."""
-        self._connection.execute(delete(db.answers).where(db.answers.c.key == asked.key))
+        self._connection.execute(delete(db.answers).where(db.answers.c.key == request.key))
 
     def forget(self, *, before: datetime) -> int:
         """Delete claims from before `before`; return how many."""

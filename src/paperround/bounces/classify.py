@@ -61,16 +61,19 @@ def evidence_of(statement: Statement) -> Evidence:
         return Evidence.NONE
     said = _CISCO_PREFIX.sub("", patterns.folded(statement.said[:LONGEST]))
     codes_in_text = _CODE.findall(said)
-    no_user, no_host = (
-        _states(said, one) for one in (patterns.NO_SUCH_USER, patterns.NO_SUCH_HOST)
-    )
+    no_user = _states(said, patterns.NO_SUCH_USER)
+    no_host = _states(said, patterns.NO_SUCH_HOST)
     # Full, disabled or temporary; also if all codes are 4yz.
     may_pass = any(one.search(said) for one in _SOFT) or set(_REPLY_CLASS.findall(said)) == {"4"}
     if may_pass or _is_contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*codes_in_text})):
         return Evidence.PASSING
     codes = codes_in_text or [code for code in [statement.status] if code]
     is_direct = statement.by_smtp and not statement.after_data
-    if is_direct and _is_about_address(codes, said):
+    is_about_address = bool(_ADDRESS_GONE & {*codes}) and not any(
+        code.startswith("5.7.") for code in codes
+    )
+    suggests_otherwise = patterns.ADVICE.search(said) or patterns.ABOUT_US.search(said)
+    if is_direct and is_about_address and not suggests_otherwise:
         return Evidence.GONE
     if no_user or no_host:
         gone = not statement.after_data and not any(code.startswith("5.2.0") for code in codes)
@@ -134,9 +137,3 @@ def _is_contradicted(said: str, *, known: bool) -> bool:
     if any(patterns.OUR_ADDRESS.search(one) for one in _SENTENCE_END.split(said)):
         return True
     return not known and patterns.ABOUT_US.search(said) is not None
-
-
-def _is_about_address(codes: list[str], said: str) -> bool:
-    if not set(codes) & _ADDRESS_GONE or any(code.startswith("5.7.") for code in codes):
-        return False
-    return not patterns.ADVICE.search(said) and not patterns.ABOUT_US.search(said)

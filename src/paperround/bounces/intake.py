@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from paperround.bounces.handling import handle_event
 from paperround.bounces.model import (
@@ -21,13 +22,15 @@ from paperround.bounces.model import (
     ReportKind,
     ReturnBox,
     ReturnedEvent,
-    ReturnReader,
 )
 from paperround.bounces.store import ReturnStore
 from paperround.core.errors import Conflict, DatabaseFailed, NotFound
 from paperround.core.tokens import KeyRing
 from paperround.db.transactions import Database, Transaction, write
 from paperround.delivery.model import Evidence
+
+if TYPE_CHECKING:
+    from paperround.bounces.reader import ReturnReader
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ class Intake:
 
     database: Database
     keys: KeyRing
-    reader: ReturnReader
+    reader: "ReturnReader"
 
 
 def take_in(intake: Intake, raw: bytes, *, way: str, now: datetime, to: str = "") -> IntakeSummary:

@@ -293,11 +293,3 @@ class ReturnBox(Protocol):
 
     def done(self, letters: Sequence[InboundMail]) -> None:
         """Move these away or delete them."""
-
-
-class ReturnReader(Protocol):
-    """Parses bounce messages."""
-
-    def read(self, raw: bytes, *, way: str, to: str, now: datetime) -> ReturnedEvent:
-        """Return the event of a message. `to` is the address it was delivered to, if known. Never
-        raises for its content."""

@@ -69,7 +69,11 @@ class ReturnReader:
         mail = _parse_message(plain)
         addresses = _return_addresses(mail, plain, to) if self._address else ()
         tag = next(filter(None, (tag_of(self._address, one) for one in addresses)), "")
-        if found.kind is ReportKind.QUARANTINED and _is_unsubscribe_request(mail, tag):
+        parts = read_tag(tag)
+        has_leave_tag = parts is not None and parts.use is TagUse.LEAVE
+        if found.kind is ReportKind.QUARANTINED and (
+            has_leave_tag or _UNSUBSCRIBE.match(field(mail, "Subject"))
+        ):
             link = _UNSUBSCRIBE_LINK.search(_decoded_text(mail, plain))
             tag = tag or (link[1].decode("ascii") if link else "")
             found = BounceReport(kind=ReportKind.UNSUBSCRIBE)
@@ -137,10 +141,3 @@ def _decoded_text(mail: Message, plain: bytes) -> bytes:
         content = None if part.is_multipart() else part.get_payload(decode=True)
         decoded.append(content if isinstance(content, bytes) else b"")
     return b"\n".join([plain, *decoded])
-
-
-def _is_unsubscribe_request(mail: Message, tag: str) -> bool:
-    parts = read_tag(tag)
-    if parts is not None and parts.use is TagUse.LEAVE:
-        return True
-    return _UNSUBSCRIBE.match(field(mail, "Subject")) is not None

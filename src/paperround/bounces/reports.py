@@ -153,7 +153,11 @@ def _subparts(mail: Message) -> Sequence[Message]:
 def _statements(
     mail: Message, parts: Sequence[Message], recipients: Sequence[Message], raw: bytes
 ) -> Iterator[Statement]:
-    prose = [text_before_copy(prose_of(part)[:LONGEST_PROSE]) for part in parts if is_prose(part)]
+    prose = [
+        text_before_copy(prose_of(part)[:LONGEST_PROSE])
+        for part in parts
+        if part.get_content_type() in ("text/plain", "text/html") and not part.is_multipart()
+    ]
     words = "\n\n".join(one for one in prose if one.strip())[:LONGEST_PROSE]
     by_rule = any(_SES_INBOUND.search(field(block, "Reporting-MTA")) for block in parts)
     by_machine = _is_from_machine(mail)
@@ -162,7 +166,8 @@ def _statements(
         told = _statement_of_fields(block, words, beside, by_rule=by_rule)
         yield told if by_machine or block in parts else replace(told, by_smtp=False)
     if not recipients:
-        text = words or text_before_copy(unparted(raw)[:LONGEST_PROSE])
+        body = raw.partition(b"\n\n")[2].decode("utf-8", "replace")  # the parts cannot be parsed
+        text = words or text_before_copy(body[:LONGEST_PROSE])
         # One statement per paragraph about a failure. A person may only be quoting one, so the
         # statement counts less unless the sender is a machine.
         for paragraph in _paragraphs(text):
@@ -369,11 +374,6 @@ def field(part: Message, name: str) -> str:
         return value
 
 
-def is_prose(part: Message) -> bool:
-    """Return whether the part is text for people."""
-    return part.get_content_type() in ("text/plain", "text/html") and not part.is_multipart()
-
-
 def prose_of(part: Message) -> str:
     """Return the text of a part, without tags, with paragraphs."""
     content = part.get_payload(decode=True)
@@ -386,11 +386,6 @@ def prose_of(part: Message) -> str:
         return text
     shown = "".join(_STYLE.split(one, maxsplit=1)[0] for one in _STYLE_ENDS.split(text))
     return unescape(_TAG.sub(" ", _PARAGRAPH_TAG.sub("\n\n", shown)))
-
-
-def unparted(raw: bytes) -> str:
-    """Return the raw body of a message whose parts cannot be parsed; line ends are LF."""
-    return raw.partition(b"\n\n")[2].decode("utf-8", "replace")
 
 
 def text_before_copy(text: str) -> str:

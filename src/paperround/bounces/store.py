@@ -287,8 +287,8 @@ class ReturnStore(Store):
         old_events = delete(db.returned).where(db.returned.c.received_at < events)
         old_mails = delete(db.quarantine).where(db.quarantine.c.received_at < mails)
         unproven = delete(db.returned).where(about_none, db.returned.c.id <= too_many)
-        going = (old_events, old_mails, unproven)
-        return sum(self._connection.execute(one).rowcount for one in going)
+        statements = (old_events, old_mails, unproven)
+        return sum(self._connection.execute(one).rowcount for one in statements)
 
 
 def _own_mail(book: str, row: Row[Any]) -> OwnMail:

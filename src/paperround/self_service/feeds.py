@@ -105,13 +105,13 @@ def _latest_places(work: Transaction, mailing_list: MailingList, last: date) -> 
     A paper may stay in editions for a week, so a few weeks usually suffice; if those hold too few
     or too old papers, more are read.
     """
-    stays = timedelta(days=mailing_list.candidate_days)
-    for back in (3 * stays, max(LOOKED_BACK, 4 * stays)):
+    window = timedelta(days=mailing_list.candidate_days)
+    for back in (3 * window, max(LOOKED_BACK, 4 * window)):
         since = last - back
         places = work[EditionStore].places(
             mailing_list.id, Order.ARRIVED, days=(since, None), limit=MOST_ENTRIES
         )
-        if len(places) == MOST_ENTRIES and places[-1].day > since + stays:
+        if len(places) == MOST_ENTRIES and places[-1].day > since + window:
             break
     return places
 
@@ -249,8 +249,8 @@ def feed_reader(work: Transaction, context: SignupContext, token: str) -> Subscr
     if parts is not None and parts.purpose is Purpose.FEED:
         person = work[SubscriberStore].get(SubscriberId(parts.row))
         may_read = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
-        stays = person is not None and person.address and person.state in may_read
-        if person is not None and stays and context.keys.verify(token, person.nonce):
+        is_reader = person is not None and person.address and person.state in may_read
+        if person is not None and is_reader and context.keys.verify(token, person.nonce):
             return person
     raise NotFound(marked("this feed is not there, or has a new address: look at your choices"))
 

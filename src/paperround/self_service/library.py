@@ -64,7 +64,7 @@ def understand(
     seeds = {seed_name(one.value) for one in kept if one.kind is InterestKind.SEED}
     each = [_recognize(one, paper, seeds) for one, paper in papers]
     nameless = marked("it has neither a title nor an identifier")
-    lost = (
+    rejects = (
         Reject(reason="no-title", detail=nameless, position=number)
         for number, one in enumerate(each, start=1)
         if one is None
@@ -72,7 +72,7 @@ def understand(
     return Understood(
         called=library.called,
         works=tuple({one.seed: one for one in each if one is not None}.values()),
-        refused=(*library.refused, *lost),
+        refused=(*library.refused, *rejects),
         unread=library.unread,
         left=library.left,
         room=MOST_INTERESTS - len(kept),
@@ -210,7 +210,7 @@ def papers_to_judge(
 def _unrated(work: Transaction, reader: TokenHolder, now: datetime) -> dict[PaperId, Placed]:
     """Return unrated papers of all of the reader's lists, best first."""
     since = (now - LOOKED_BACK).date()
-    said = {paper for paper, _ in work[SubscriberStore].feedback_of(reader.person.id)}
+    ratings = {paper for paper, _ in work[SubscriberStore].feedback_of(reader.person.id)}
     lists = [one.list_id for one in work[SubscriberStore].subscriptions_of(reader.person.id)]
     found = [
         placed
@@ -222,7 +222,7 @@ def _unrated(work: Transaction, reader: TokenHolder, now: datetime) -> dict[Pape
     found.sort(key=lambda one: (-one.paper.score, one.paper.paper_id))
     each: dict[PaperId, Placed] = {}
     for one in found:
-        if one.paper.paper_id not in said and not one.paper.withdrawn:
+        if one.paper.paper_id not in ratings and not one.paper.withdrawn:
             each.setdefault(one.paper.paper_id, one)
     return each
 
@@ -294,14 +294,14 @@ def keep_judgements(
     Raises InvalidInput for an invalid interest, and if they exceed the limit.
     """
     wanted = validate_interests(interests)
-    said = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_JUDGED]
+    ratings = [*((one, "more") for one in good), *((one, "less") for one in bad)][:MOST_JUDGED]
 
     def keep(work: Transaction) -> KeptJudgements | None:
         reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return None
         new = add_all(work, reader.person.id, wanted, now=now)
-        papers = work[PaperStore].load({one for one, _ in said}) if said else {}
+        papers = work[PaperStore].load({one for one, _ in ratings}) if ratings else {}
         kept = [
             work[SubscriberStore].give_feedback(
                 NewFeedback(
@@ -312,7 +312,7 @@ def keep_judgements(
                 ),
                 now=now,
             )
-            for paper, verdict in said
+            for paper, verdict in ratings
             if paper in papers
         ]
         return KeptJudgements(papers=len(kept), interests=new)

@@ -32,10 +32,10 @@ def lists_of(context: SignupContext, token: str, *, now: datetime) -> tuple[Read
         reader = authorized_reader(work, context.keys, token, now=now)
         if reader is None:
             return ()
-        theirs = subscriptions_by_list(work, reader)
+        subscriptions = subscriptions_by_list(work, reader)
         lists = list[ReaderList]()
         for one in work[ListStore].all():
-            state = theirs[one.id].state if one.id in theirs else None
+            state = subscriptions[one.id].state if one.id in subscriptions else None
             active = state is SubscriberState.ACTIVE
             known = state not in (None, SubscriberState.PENDING)
             lists.append(ReaderList(name=one.name, title=one.title, active=active, known=known))

@@ -172,8 +172,8 @@ def open_choices(
 def _offered_interests(notice: Notice) -> tuple[Interest, ...]:
     """Return interests sent along with the request for a link, until the reader has decided on
     them."""
-    waits = notice.kind is SystemMailKind.PREFERENCES and notice.used_at is None
-    return unpack_interests(notice.payload) if waits else ()
+    is_undecided = notice.kind is SystemMailKind.PREFERENCES and notice.used_at is None
+    return unpack_interests(notice.payload) if is_undecided else ()
 
 
 def _page_contents(

@@ -72,7 +72,7 @@ class TriedChoices:
     preferences: Preferences = field(default_factory=Preferences)
     interests: tuple[Interest, ...] | None = None
 
-    def of(self, subscription: Subscription) -> Subscription:
+    def apply_to(self, subscription: Subscription) -> Subscription:
         """Return the subscription with these preferences, for a digest sent now."""
         preferences = replace(
             self.preferences, frequency=Frequency.DAILY, weekday=None, paused_until=None
@@ -116,7 +116,7 @@ class DigestPreviewer:
             planned = None if subscriber is None else _find_planned(work, edition, subscriber)
             interests = None
             if tried is not None:
-                subscription = tried.of(subscription)
+                subscription = tried.apply_to(subscription)
                 if tried.interests is not None:
                     interests = {subscription.subscriber_id: tried.interests}
             context = BuildContext(

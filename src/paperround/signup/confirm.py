@@ -30,7 +30,6 @@ from paperround.subscribers.choices import unpack_interests, unpack_lists, unpac
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import Consent, Preferences, SubscriberState, Subscription
-from paperround.subscribers.readers import NewSignup
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 CONSENT = "confirmed by mail"
@@ -183,20 +182,25 @@ def subscribe_reader(
     before = subscriptions_by_list(work, reader).get(mailing_list.id)
     if before is not None and before.state is SubscriberState.ACTIVE:
         return Welcome.LATER
-    asked = NewSignup(address=reader.address, preferences=Preferences(), nonce=person.nonce)
-    _, subscription = work[SubscriberStore].sign_up(asked, mailing_list.id, now=now)
+    _, subscription = work[SubscriberStore].sign_up(
+        reader.address,
+        mailing_list.id,
+        preferences=Preferences(),
+        nonce=person.nonce,
+        now=now,
+    )
     is_first = before is None or before.state is SubscriberState.PENDING
     preferences = reader.subscription.preferences
     # The schedule is that of the list they have; the contents are up to the new list.
-    like_that = replace(preferences, size=None, floor=None, paused_until=None, topics=())
-    joined = work[SubscriberStore].activate(
+    schedule = replace(preferences, size=None, floor=None, paused_until=None, topics=())
+    is_active = work[SubscriberStore].activate(
         subscription.id,
-        preferences=like_that if is_first else None,
+        preferences=schedule if is_first else None,
         consent=Consent(at=now, source=how),
         now=now,
     )
     fresh = work[SubscriberStore].subscription(person.id, mailing_list.id)
-    if not joined or fresh is None:
+    if not is_active or fresh is None:
         return None
     return plan_newcomer(
         work,

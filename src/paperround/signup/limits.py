@@ -117,11 +117,11 @@ def _client_counters(context: SignupContext, visitor: Visitor) -> list[tuple[Hit
     limit."""
     client, network, *site = client_and_networks(visitor.ip)
     net = context.limits.net
-    whole = tuple(replace(rate, count=rate.count * SITE_SHARE) for rate in net)
+    site_rates = tuple(replace(rate, count=rate.count * SITE_SHARE) for rate in net)
     limits = [
         ("ip", client, context.limits.ip, Limit.IP),
         ("net", network, net, Limit.NET),
-        *(("net", one, whole, Limit.NET) for one in site),
+        *(("net", one, site_rates, Limit.NET) for one in site),
     ]
     hits = list[tuple[Hit, Limit]]()
     for name, who, rates, limit in limits:

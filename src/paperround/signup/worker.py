@@ -28,7 +28,6 @@ from paperround.signup.magic_links import preferences_link, reader_of
 from paperround.subscribers.choices import unpack_interests, unpacked
 from paperround.subscribers.imports import is_suppressed
 from paperround.subscribers.model import Address, Subscriber, SubscriberState, Subscription
-from paperround.subscribers.readers import NewSignup
 from paperround.subscribers.requests import Drop, RequestId, RequestKind, WaitingRequest
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -74,9 +73,9 @@ def _process(context: SignupContext, request: RequestId, now: datetime) -> bool:
     except (DatabaseFailed, Misconfigured):
         raise
     except Exception as error:  # one bad request must not stop the others
-        place = extract_tb(error.__traceback__)[-1]
+        frame = extract_tb(error.__traceback__)[-1]
         kind = type(error).__name__  # its words may hold an address
-        log.error("request %d failed: %s in %s:%s", request, kind, place.filename, place.lineno)
+        log.error("request %d failed: %s in %s:%s", request, kind, frame.filename, frame.lineno)
 
         def put_off(work: Transaction) -> None:
             if work[RequestStore].put_off(request, until=now + LATER) >= TRIES:
@@ -109,12 +108,13 @@ def _sign_up(
     if not may_mail(work, context, address, now=now):
         return
     who = f"{address.folded}|{request.created_at.isoformat()}"
-    asked = NewSignup(
-        address=address,
+    _, subscription = work[SubscriberStore].sign_up(
+        address,
+        list_id,
         preferences=unpacked(str(request.payload["choices"])),
         nonce=context.keys.digest("subscriber-nonce", who)[:22],
+        now=now,
     )
-    _, subscription = work[SubscriberStore].sign_up(asked, list_id, now=now)
     _mail_subscriber(work, context, request, subscription, now)
 
 
@@ -171,9 +171,9 @@ def _mail_link(
     readers = (SubscriberState.ACTIVE, SubscriberState.UNSUBSCRIBED)
     if person is None or person.state not in readers or is_suppressed(work, context.keys, address):
         return
-    theirs = work[SubscriberStore].subscriptions_of(person.id)
+    subscriptions = work[SubscriberStore].subscriptions_of(person.id)
     subscription = min(
-        theirs, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None
+        subscriptions, key=lambda one: one.state is not SubscriberState.ACTIVE, default=None
     )
     if subscription is not None and may_mail(work, context, address, now=now):
         work[NoticeLedger].put(preferences_link(context.identity, subscription, now=now), now=now)
@@ -194,8 +194,8 @@ def _mail_both_ends(
     reader = reader_of(work, person, subscription_id=int(request.payload["subscription"]))
     if reader is None or reader.person.state is SubscriberState.SUPPRESSED:
         return
-    there = work[SubscriberStore].find(address)
-    is_pending = there is None or (there.state is SubscriberState.PENDING and not there.consent)
+    holder = work[SubscriberStore].find(address)
+    is_pending = holder is None or (holder.state is SubscriberState.PENDING and not holder.consent)
     is_free = is_pending and not is_suppressed(work, context.keys, address)
     identity, kind, payload = context.identity, SystemMailKind.CHANGE, said_of(reader.subscription)
     change = f"change/{person}/{request.created_at.isoformat()}"

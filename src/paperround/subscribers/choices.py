@@ -157,8 +157,8 @@ class SuggestedTopics:
             if self._found_at is None or not timedelta() <= now - self._found_at < lasting:
                 with self._database.reading() as work:
                     papers = work[PaperStore].newest(before=None, limit=phrases.MOST_PAPERS)
-                standing = [one for one in papers if not one.withdrawn]
-                self._topics = frequent_phrases(standing, most=MOST_TOPICS)
+                current = [one for one in papers if not one.withdrawn]
+                self._topics = frequent_phrases(current, most=MOST_TOPICS)
                 self._found_at = now
             return self._topics
 
@@ -189,13 +189,13 @@ MOST_TITLES = 50
 def find_paper_by_title(work: Transaction, title: str) -> Paper | None:
     """Return the stored paper with this title, ignoring case, accents and punctuation; the one with
     the lowest id if there are several, None if there is none."""
-    said = tuple(words(title))
-    if not said:
+    title_words = tuple(words(title))
+    if not title_words:
         return None
-    query = Query(required=(Term(words=said, place=QueryPlace.TITLE),))
+    query = Query(required=(Term(words=title_words, place=QueryPlace.TITLE),))
     papers = work[PaperStore].load(work[SearchIndex].find(query, limit=_LOOKED_AT).best)
-    called = (paper for paper in papers.values() if folded(paper.title) == folded(title))
-    return min(called, key=lambda paper: paper.id, default=None)
+    titled = (paper for paper in papers.values() if folded(paper.title) == folded(title))
+    return min(titled, key=lambda paper: paper.id, default=None)
 
 
 _LOOKED_AT = 10

@@ -9,18 +9,9 @@ from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId, EditionId
 from paperround.papers.model import PaperId
 from paperround.subscribers.interests import Interest
-from paperround.subscribers.model import Address, Preferences, SubscriberId, SubscriptionId
+from paperround.subscribers.model import Preferences, SubscriberId, SubscriptionId
 
 VERDICTS = ("more", "less", "save")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSignup:
-    """A sign-up. Nothing takes effect before it is confirmed."""
-
-    address: Address
-    preferences: Preferences
-    nonce: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,6 @@ from paperround.subscribers.model import (
     Subscription,
     SubscriptionId,
 )
-from paperround.subscribers.readers import NewSignup
 from paperround.subscribers.store.rows import (
     EMAIL,
     PERSON_COLUMNS,
@@ -67,17 +66,23 @@ class Signups(Store):
     # --- signing up ----------------------------------------------------------------------------
 
     def sign_up(
-        self, signup: NewSignup, list_id: ListId, *, now: datetime
+        self,
+        address: Address,
+        list_id: ListId,
+        *,
+        preferences: Preferences,
+        nonce: str,
+        now: datetime,
     ) -> tuple[Subscriber, Subscription]:
         """Return the person and their subscription, created `pending` if there is none.
 
-        An existing subscription keeps its state and preferences: those of `signup` wait in its
+        An existing subscription keeps its state and preferences: the new ones wait in its
         system email until it is confirmed. Signing up again extends the time an unconfirmed sign-up
         is kept.
         """
-        new = address_columns(signup.address) | _pending_since(now) | {"nonce": signup.nonce}
+        new = address_columns(address) | _pending_since(now) | {"nonce": nonce}
         self._connection.execute(insert_new(self._connection, db.subscribers), new)
-        found = person_row(self._connection, signup.address)
+        found = person_row(self._connection, address)
         if found is None:
             raise Conflict("the person of this address was erased just now")
         person = person_of(found)
@@ -92,7 +97,7 @@ class Signups(Store):
                 index_elements=("list_id", "subscriber_id"), set_={"changed_at": asked_at}
             ),
             {
-                **preference_columns(signup.preferences),
+                **preference_columns(preferences),
                 **_pending_since(now),
                 "list_id": list_id,
                 "subscriber_id": person.id,

@@ -90,10 +90,10 @@ class SelfService(Store):
                 db.feedback.c.verdict == {"more": "less", "less": "more"}.get(feedback.verdict, ""),
             )
         )
-        saying = insert_new(self._connection, db.feedback).returning(db.feedback.c.id)
+        adding = insert_new(self._connection, db.feedback).returning(db.feedback.c.id)
         row = columns_of(feedback) | {"created_at": now}
         row["delivery_id"] = row.pop("delivery")
-        return self._connection.execute(saying, row).scalar() is not None
+        return self._connection.execute(adding, row).scalar() is not None
 
     def feedback_of(self, subscriber: SubscriberId) -> list[tuple[PaperId, str]]:
         """Return a person's ratings, in the order they were given."""
@@ -104,11 +104,11 @@ class SelfService(Store):
     ) -> dict[SubscriberId, list[tuple[PaperId, str]]]:
         """Return each person's ratings, in the order they were given; people without any are left
         out."""
-        said = db.feedback.c
+        c = db.feedback.c
         found = self._connection.execute(
-            select(said.subscriber_id, said.paper_id, said.verdict)
-            .where(among(self._connection, said.subscriber_id, subscribers))
-            .order_by(said.created_at, said.id)
+            select(c.subscriber_id, c.paper_id, c.verdict)
+            .where(among(self._connection, c.subscriber_id, subscribers))
+            .order_by(c.created_at, c.id)
         )
         by_person: dict[SubscriberId, list[tuple[PaperId, str]]] = {}
         for person, paper, verdict in found:

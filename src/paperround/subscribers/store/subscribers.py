@@ -228,14 +228,16 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
 
         Raises NotFound, and InvalidInput for activating a suppressed person.
         """
-        comes = state is SubscriberState.ACTIVE
-        may = db.subscribers.c.state != SubscriberState.SUPPRESSED.value if comes else true()
-        if not self._update_state(subscriber, state, now, may):
+        activates = state is SubscriberState.ACTIVE
+        allowed = (
+            db.subscribers.c.state != SubscriberState.SUPPRESSED.value if activates else true()
+        )
+        if not self._update_state(subscriber, state, now, allowed):
             known = select(db.subscribers.c.id).where(db.subscribers.c.id == subscriber)
             if self._connection.execute(known).one_or_none() is None:
                 raise NotFound(f"there is no subscriber {subscriber}")
             raise InvalidInput(f"subscriber {subscriber} is suppressed: lift the suppression first")
-        if comes:
+        if activates:
             self._connection.execute(
                 update(db.subscriptions)
                 .where(
