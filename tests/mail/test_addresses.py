@@ -3,7 +3,6 @@
 import pytest
 
 from paperround.core.errors import InvalidInput
-from paperround.subscribers import addresses
 from paperround.subscribers.addresses import EmailAddresses
 from tests.mail.address_corpus import bad, good
 
@@ -79,37 +78,3 @@ def test_every_bad_address_of_the_corpus_is_refused_and_not_repeated() -> None:
             BOOK.read(written)
         assert len(str(refused.value)) < 300, ascii(written[:80])
         assert len(written) < 15 or written not in str(refused.value)
-
-
-# --- what is judged once -------------------------------------------------------------------------
-
-_LONGER = ".".join(f"xn--{(letter * 33).encode('punycode').decode()}" for letter in "一丁")
-"""A domain that is short enough in ASCII, and with a long name before it too long in its own
-letters."""
-ODD = (
-    *(f"{'a' * 64}@{_LONGER}.example", f"ada@{_LONGER}.example"),
-    *("INFO@example.org", "Postmaster@EXAMPLE.org", "info@xn--bcher-kva.example"),
-    *(f"{'a' * 64}@xn--bcher-kva.example", "ada@test", "ada@sub.invalid", "ada@example.123"),
-    *("ada@-a.example", "ada@a-.example", "ada@ab--c.example", "ada@a..example", "ada@a.example."),
-)
-
-
-def verdicts() -> dict[str, str]:
-    """What is said of each address."""
-    said = {}
-    for written in (*dict(good()), *bad(), *ODD):
-        try:
-            said[written] = repr(BOOK.read(written))
-        except InvalidInput as error:
-            said[written] = str(error)
-    return said
-
-
-@pytest.mark.accept("S9", part="corpus")
-def test_a_plain_address_is_judged_as_the_library_judges_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    quick = [verdicts() for _ in range(2)]  # the second time domains are known
-    monkeypatch.setattr(addresses, "_split_plain", lambda _: None)
-    slow = verdicts()
-    assert quick == [slow, slow]

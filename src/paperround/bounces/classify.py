@@ -65,7 +65,10 @@ def evidence_of(statement: Statement) -> Evidence:
     no_host = _states(said, patterns.NO_SUCH_HOST)
     # Full, disabled or temporary; also if all codes are 4yz.
     may_pass = any(one.search(said) for one in _SOFT) or set(_REPLY_CLASS.findall(said)) == {"4"}
-    if may_pass or _is_contradicted(said, known=no_user and bool(_ADDRESS_GONE & {*codes_in_text})):
+    about_sender = any(patterns.OUR_ADDRESS.search(one) for one in _SENTENCE_END.split(said))
+    # A code and words that agree on the address outweigh those about us or our message.
+    is_clear = no_user and bool(_ADDRESS_GONE & {*codes_in_text})
+    if may_pass or about_sender or (not is_clear and patterns.ABOUT_US.search(said)):
         return Evidence.PASSING
     codes = codes_in_text or [code for code in [statement.status] if code]
     is_direct = statement.by_smtp and not statement.after_data
@@ -129,11 +132,3 @@ def _states(said: str, gone: re.Pattern[str]) -> bool:
         for one in _SENTENCE_END.split(said)
         if answered or not patterns.GUESSED.search(one)
     )
-
-
-def _is_contradicted(said: str, *, known: bool) -> bool:
-    """Return whether the reply is about us, our message or the connection instead. A code and words
-    that agree on the address (`known`) outweigh most of that."""
-    if any(patterns.OUR_ADDRESS.search(one) for one in _SENTENCE_END.split(said)):
-        return True
-    return not known and patterns.ABOUT_US.search(said) is not None

@@ -137,7 +137,7 @@ class ImapBox:
 
     def __init__(self, connection: imaplib.IMAP4, settings: ImapSettings, *, holds: int) -> None:
         self._connection = connection
-        self._place = settings
+        self._settings = settings
         self._holds = holds
 
     def letters(self, *, limit: int) -> Iterator[InboundMail]:
@@ -146,7 +146,7 @@ class ImapBox:
         if not self._holds:
             return
         oldest = f"1:{min(self._holds, MOST_LOOKED_FOR)}"
-        with _translate_errors(self._place):
+        with _translate_errors(self._settings):
             response = self._connection.uid("SEARCH", oldest, "UNDELETED")
             found = _require_ok(response, "look for mails")
         uids = found[0].decode("ascii").split() if found and found[0] else []
@@ -159,25 +159,25 @@ class ImapBox:
         """Return the bytes of a message; None if it was deleted meanwhile or the server cannot read
         it."""
         part = f"(BODY.PEEK[]<0.{LONGEST}>)"
-        with _translate_errors(self._place):
+        with _translate_errors(self._settings):
             word, found = self._connection.uid("FETCH", uid, part)
         if word != "OK":
-            log.warning("mail %s of %s cannot be read there; it stays", uid, self._place)
+            log.warning("mail %s of %s cannot be read there; it stays", uid, self._settings)
         return next((one[1] for one in found if isinstance(one, tuple)), None)
 
     def done(self, letters: Sequence[InboundMail]) -> None:
         """Move these away or delete them."""
-        with _translate_errors(self._place):
+        with _translate_errors(self._settings):
             for message in letters:
-                if self._place.done:
-                    self._copy(message.name, _quoted(self._place.done))
+                folder = _quoted(self._settings.done)
+                if self._settings.done and self._copy(message.name, folder)[0] != "OK":
+                    self._connection.create(folder)
+                    _require_ok(self._copy(message.name, folder), f"move a mail to {folder}")
                 marked = self._connection.uid("STORE", message.name, "+FLAGS.SILENT", r"(\Deleted)")
                 _require_ok(marked, "delete a mail")
 
-    def _copy(self, uid: str, folder: str) -> None:
-        if self._connection.uid("COPY", uid, folder)[0] != "OK":
-            self._connection.create(folder)
-            _require_ok(self._connection.uid("COPY", uid, folder), f"move a mail to {folder}")
+    def _copy(self, uid: str, folder: str) -> tuple[str, list[Any]]:
+        return self._connection.uid("COPY", uid, folder)
 
 
 class _BoundedImap(imaplib.IMAP4):

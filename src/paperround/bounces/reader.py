@@ -11,6 +11,7 @@ together with the recipient of that message. `bounces.handling` verifies both.
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
@@ -66,7 +67,10 @@ class ReturnReader:
         raises for its content."""
         plain = normalized(raw[:LONGEST])
         found = read_returned(raw)
-        mail = _parse_message(plain)
+        try:
+            mail = message_from_bytes(plain)
+        except RecursionError:  # only the header, if the parts are nested too deep
+            mail = message_from_bytes(plain.partition(b"\n\n")[0] + b"\n\n")
         addresses = _return_addresses(mail, plain, to) if self._address else ()
         tag = next(filter(None, (tag_of(self._address, one) for one in addresses)), "")
         parts = read_tag(tag)
@@ -98,29 +102,16 @@ class ReturnReader:
         )
 
 
-def _parse_message(plain: bytes) -> Message:
-    """Return the parsed message; only its header if its parts are nested too deep."""
-    try:
-        return message_from_bytes(plain)
-    except RecursionError:
-        return message_from_bytes(plain.partition(b"\n\n")[0] + b"\n\n")
-
-
 def _return_addresses(mail: Message, plain: bytes, to: str) -> Iterator[str]:
     """Yield every address that may be our message's return address, most reliable first."""
     yield to
     for name in _RECIPIENT_FIELDS:
         for value in mail.get_all(name, [])[:_MOST_FIELDS]:
-            yield from _parse_addresses(str(value)[:LONGEST_FIELD])
+            with suppress(RecursionError):  # nested brackets
+                parsed = getaddresses([str(value)[:LONGEST_FIELD]])
+                yield from [address for _, address in parsed]
     for match in _RETURN_PATH.finditer(plain):
         yield match[1].decode("latin-1")
-
-
-def _parse_addresses(value: str) -> list[str]:
-    try:
-        return [address for _, address in getaddresses([value])]
-    except RecursionError:  # brackets in brackets
-        return []
 
 
 def _message_id(mail: Message, plain: bytes) -> str:

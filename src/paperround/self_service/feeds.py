@@ -15,7 +15,7 @@ from paperround.core.languages import marked
 from paperround.core.sender import SenderIdentity
 from paperround.core.tokens import Purpose, read_token
 from paperround.db.transactions import Database, Transaction
-from paperround.delivery.status import DeliveryEntry, DeliveryQuery
+from paperround.delivery.status import DeliveryQuery
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.model import papers_at
@@ -226,7 +226,12 @@ def personal_feed(
         ]
         by_id: dict[str, FeedEntry] = {}
         for row in digests[:MOST_DIGESTS]:  # newest first: a paper keeps its latest entry
-            for entry in _digest_entries(work, publisher, row):
+            edition, kind = work[EditionStore].get(row.edition_id), DigestKind(row.kind)
+            delivery = work[Ledger].find(edition.list_id, person.id, kind, row.local_date)
+            reasons = {} if delivery is None else delivery.reasons
+            for paper in papers_at(edition, row.positions):
+                reason = reasons.get(paper.position, paper.reason)
+                entry = _edition_entry(publisher, paper, row.due_at, reason)
                 by_id.setdefault(entry.id, entry)
         entries = tuple(by_id.values())[: 2 * MOST_ENTRIES]
     return FeedDocument(
@@ -253,16 +258,3 @@ def feed_reader(work: Transaction, context: SignupContext, token: str) -> Subscr
         if person is not None and is_reader and context.keys.verify(token, person.nonce):
             return person
     raise NotFound(marked("this feed is not there, or has a new address: look at your choices"))
-
-
-def _digest_entries(work: Transaction, publisher: Publisher, row: DeliveryEntry) -> list[FeedEntry]:
-    """Return the papers of one digest, as they were sent."""
-    edition = work[EditionStore].get(row.edition_id)
-    delivery = work[Ledger].find(
-        edition.list_id, row.subscriber_id, DigestKind(row.kind), row.local_date
-    )
-    own = delivery.reasons if delivery is not None else {}
-    return [
-        _edition_entry(publisher, paper, row.due_at, own.get(paper.position, paper.reason))
-        for paper in papers_at(edition, row.positions)
-    ]

@@ -7,10 +7,9 @@ within a request.
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 
-from email_validator import EmailNotValidError, EmailSyntaxError, ValidatedEmail, validate_email
-from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
+from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
 from paperround.core.errors import InvalidInput, invalid
 from paperround.core.languages import marked
@@ -21,15 +20,6 @@ LONGEST = 254
 """Octets (RFC 5321 section 4.5.3.1.3, less the angle brackets)."""
 LONGEST_LOCAL = 64
 """Octets before the @ (RFC 5321 section 4.5.3.1.1)."""
-_PLAIN = re.compile(
-    r"(?P<local>[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@(?P<domain>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"
-)
-_LOWERCASED_LOCALS = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
-"""Local parts that email-validator lower-cases."""
-_PUNYCODE_PREFIX = "xn--"
-"""The prefix of an internationalized domain, whose decoded form may be longer than it looks."""
-_CACHED_DOMAINS = 2048
-"""Valid domains that are cached, least recently used first to go."""
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\"\\]")
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
 
@@ -41,7 +31,7 @@ class EmailAddresses:
         """Return the parsed address; raise InvalidInput with the reason, which never repeats the
         address."""
         text = written.strip(" ")
-        local, domain = _split_plain(text) or _split_checked(text)
+        local, domain = _split(text)
         mailed = f"{local}@{domain}"
         if len(mailed) > LONGEST or not is_address(mailed):
             raise InvalidInput(
@@ -50,28 +40,8 @@ class EmailAddresses:
         return Address(written=text, mailed=mailed, folded=mailed.casefold(), domain=domain)
 
 
-def _split_plain(text: str) -> tuple[str, str] | None:
-    """Split an ASCII address of the usual form; None if it needs the full check.
-
-    Both parts of such an address are valid independently, so the domain is checked once and cached.
-    """
-    found = _PLAIN.fullmatch(text)
-    if found is None or len(text) > LONGEST or len(found["local"]) > LONGEST_LOCAL:
-        return None
-    if found["local"].lower() in _LOWERCASED_LOCALS or _PUNYCODE_PREFIX in found["domain"].lower():
-        return None
-    try:
-        return found["local"], _ascii_domain(found["domain"])
-    except InvalidInput:
-        return None
-
-
-@lru_cache(maxsize=_CACHED_DOMAINS)
-def _ascii_domain(domain: str) -> str:
-    return _validate(f"name@{domain}").ascii_domain.lower()
-
-
-def _split_checked(text: str) -> tuple[str, str]:
+def _split(text: str) -> tuple[str, str]:
+    """Return the local part and the ASCII domain; raise InvalidInput."""
     if _FORBIDDEN.search(text):
         raise InvalidInput(
             marked("an e-mail address has no quotes, backslashes or control characters")
@@ -83,11 +53,6 @@ def _split_checked(text: str) -> tuple[str, str]:
                 "yet: use another address of yours"
             )
         )
-    checked = _validate(text)
-    return checked.local_part, checked.ascii_domain.lower()
-
-
-def _validate(text: str) -> ValidatedEmail:
     try:
         checked = validate_email(
             text, check_deliverability=False, test_environment=True, strict=True
@@ -103,7 +68,7 @@ def _validate(text: str) -> ValidatedEmail:
         scripts = {unicodedata.name(letter, "?").split()[0] for letter in label if letter.isalpha()}
         if len(scripts) > 1 and not scripts <= _EAST_ASIAN | {"LATIN"}:
             raise InvalidInput(marked("the part after the @ mixes alphabets: write it in one"))
-    return checked
+    return checked.local_part, checked.ascii_domain.lower()
 
 
 def _syntax_error(text: str) -> str:

@@ -236,7 +236,18 @@ class Signups(Store):
         """Delete people who never confirmed and last signed up before `before`, and unconfirmed
         further subscriptions of active people. Return how many people and subscriptions were
         deleted."""
-        persons = self._delete(_stale_people(before))
+        of_person = db.subscriptions.c.subscriber_id == db.subscribers.c.id
+        answered_or_fresh = or_(
+            db.subscriptions.c.state != _PENDING, db.subscriptions.c.changed_at >= before
+        )
+        people = self._delete(
+            select(db.subscribers.c.id).where(
+                _UNCONFIRMED,
+                db.subscribers.c.created_at < before,
+                ~select(db.subscriptions.c.id).where(of_person, answered_or_fresh).exists(),
+                _NEVER_MAILED,
+            )
+        )
         active = select(db.subscribers.c.id).where(db.subscribers.c.state == _ACTIVE)
         subscriptions = self._connection.execute(
             delete(db.subscriptions).where(
@@ -245,18 +256,18 @@ class Signups(Store):
                 db.subscriptions.c.subscriber_id.in_(active),
             )
         )
-        return persons + subscriptions.rowcount
+        return people + subscriptions.rowcount
 
-    def _delete(self, persons: Select[Any]) -> int:
+    def _delete(self, people: Select[Any]) -> int:
         """Delete people who never got a digest, and the contents of their system emails; return how
         many."""
         self._connection.execute(
             update(db.notices)
-            .where(db.notices.c.subscriber_id.in_(persons))
+            .where(db.notices.c.subscriber_id.in_(people))
             .values(payload={}, reply=None, domain=None)
         )
         gone = self._connection.execute(
-            delete(db.subscribers).where(db.subscribers.c.id.in_(persons))
+            delete(db.subscribers).where(db.subscribers.c.id.in_(people))
         )
         return gone.rowcount
 
@@ -313,18 +324,3 @@ def _pending_since(now: datetime) -> dict[str, Any]:
 def person_row(connection: Connection, address: Address) -> Any | None:
     """Return the person with an address as PERSON_COLUMNS, or None."""
     return connection.execute(BY_ADDRESS, {"b_folded": address.folded}).first()
-
-
-def _stale_people(before: datetime) -> Select[Any]:
-    """Select people whose every subscription is old and unconfirmed, and who were never sent a
-    digest."""
-    of_theirs = db.subscriptions.c.subscriber_id == db.subscribers.c.id
-    answered_or_fresh = or_(
-        db.subscriptions.c.state != _PENDING, db.subscriptions.c.changed_at >= before
-    )
-    return select(db.subscribers.c.id).where(
-        _UNCONFIRMED,
-        db.subscribers.c.created_at < before,
-        ~select(db.subscriptions.c.id).where(of_theirs, answered_or_fresh).exists(),
-        _NEVER_MAILED,
-    )
