@@ -19,8 +19,7 @@ papers."""
 
 
 class InterestKind(StrEnum):
-    """The kinds of interests. A mute uses the search language, `author:` and `category:`
-    included."""
+    """A kind of interest. A mute uses the search language: `author:` and `category:`, too."""
 
     TOPIC = "topic"
     KEYWORD = "keyword"
