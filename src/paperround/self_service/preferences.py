@@ -144,9 +144,8 @@ def mail_choices_link(context: SignupContext, token: str, *, now: datetime) -> N
         reader = _leaving_reader(work, context, token)
         if reader is None or not may_link(work, context.keys, reader.person.id, now=now):
             return
-        work[NoticeLedger].put(
-            preferences_link(context.identity, reader.subscription, now=now), now=now
-        )
+        link = preferences_link(context.identity, reader.subscription, now=now)
+        work[NoticeLedger].put(link, now=now)
 
     write_by_link(context, token, put)
     context.wake()
@@ -236,9 +235,8 @@ def save_choices(
         if kept is not None:
             work[SubscriberStore].set_interests(reader.person.id, kept, now=now)
             notice = noted(work, context.keys, token, Purpose.PREFERENCES)
-            if notice is not None and _offered_interests(
-                notice
-            ):  # saving decides on what came with the link
+            # Saving also decides on the interests that came with the link.
+            if notice is not None and _offered_interests(notice):
                 work[NoticeLedger].use(notice.id, now=now)
         fresh = authorized_reader(work, context.keys, token, now=now, list_name=list_name)
         if fresh is None:
