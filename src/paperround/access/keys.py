@@ -55,8 +55,7 @@ def create_key(
     """
     if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
         raise InvalidInput(
-            f"give the key a name of up to {LONGEST_NAME} characters, such as laptop",
-            code="name",
+            f"give the key a name of up to {LONGEST_NAME} characters, such as laptop", code="name"
         )
     allowed = frozenset(scopes)
     if not allowed:
@@ -68,11 +67,7 @@ def create_key(
         prefix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
         text = key_text(prefix, secrets.token_urlsafe(32))
         new = NewKey(
-            name=name,
-            prefix=prefix,
-            digest=digest_of(text),
-            scopes=allowed,
-            expires_at=expires_at,
+            name=name, prefix=prefix, digest=digest_of(text), scopes=allowed, expires_at=expires_at
         )
         return CreatedKey(key=work[KeyStore].add(new, now=now), text=text)
 

@@ -264,11 +264,7 @@ class _EventHandler:
             surge = at_domain >= SURGE_OF_A_DOMAIN or in_all >= SURGE
         before = self.work[ReturnStore].score(person.id)
         after, effect = apply_evidence(
-            before,
-            event.evidence,
-            mail=mail.name,
-            today=event.happened_at.date(),
-            surge=surge,
+            before, event.evidence, mail=mail.name, today=event.happened_at.date(), surge=surge
         )
         if effect is Effect.STOPPED:
             suppress(self.work, self.keys, address_of(person), reason=GONE, now=self.now)

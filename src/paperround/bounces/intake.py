@@ -16,13 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from paperround.bounces.handling import handle_event
-from paperround.bounces.model import (
-    Did,
-    IntakeSummary,
-    ReportKind,
-    ReturnBox,
-    ReturnedEvent,
-)
+from paperround.bounces.model import Did, IntakeSummary, ReportKind, ReturnBox, ReturnedEvent
 from paperround.bounces.store import ReturnStore
 from paperround.core.errors import Conflict, DatabaseFailed, NotFound
 from paperround.core.tokens import KeyRing

@@ -144,11 +144,7 @@ def _activate(
     mailing_list, preferences = now_active.mailing_list, now_active.subscription.preferences
     hours = Hours(hour=context.default_hour)
     welcome = plan_newcomer(
-        work,
-        hours=hours,
-        mailing_list=mailing_list,
-        subscription=now_active.subscription,
-        now=now,
+        work, hours=hours, mailing_list=mailing_list, subscription=now_active.subscription, now=now
     )
     lists = {one.id: one for one in work[ListStore].all()}
     also = [lists[one] for one in unpack_lists(notice.payload) if one in lists]
@@ -183,11 +179,7 @@ def subscribe_reader(
     if before is not None and before.state is SubscriberState.ACTIVE:
         return Welcome.LATER
     _, subscription = work[SubscriberStore].sign_up(
-        reader.address,
-        mailing_list.id,
-        preferences=Preferences(),
-        nonce=person.nonce,
-        now=now,
+        reader.address, mailing_list.id, preferences=Preferences(), nonce=person.nonce, now=now
     )
     is_first = before is None or before.state is SubscriberState.PENDING
     preferences = reader.subscription.preferences

@@ -148,10 +148,7 @@ class Signups(Store):
                 db.subscribers.c.erased_at.is_(None),
             )
             .values(
-                state=_ACTIVE,
-                consent_at=consent.at,
-                consent_source=consent.source,
-                changed_at=now,
+                state=_ACTIVE, consent_at=consent.at, consent_source=consent.source, changed_at=now
             )
         )
         if not activated.rowcount:

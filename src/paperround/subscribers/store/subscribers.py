@@ -148,11 +148,7 @@ class SubscriberStore(Signups, SelfService, Interests, DueInstants):
         return done or self.put(subscriber, list_id, now=now)  # lost a race
 
     def _insert(
-        self,
-        found: Row[Any] | None,
-        offered: ImportedSubscriber,
-        list_id: ListId,
-        now: datetime,
+        self, found: Row[Any] | None, offered: ImportedSubscriber, list_id: ListId, now: datetime
     ) -> str | None:
         if found is not None and self._import_person(found, offered, now) is None:
             return None
