@@ -15,7 +15,7 @@ from paperround.bounces.model import (
     ReportKind,
     ReturnId,
 )
-from paperround.bounces.policy import CLEAN, BounceScore
+from paperround.bounces.policy import NO_BOUNCES, BounceScore
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
@@ -126,13 +126,13 @@ def test_what_is_held_against_somebody_is_kept_and_forgiven(
     database: Database, mailed: Mailed
 ) -> None:
     with database.writing() as work:
-        assert work[ReturnStore].score(mailed.alice) == CLEAN
+        assert work[ReturnStore].score(mailed.alice) == NO_BOUNCES
         work[ReturnStore].set_score(mailed.alice, BounceScore(points=1), now=NOW)
         work[ReturnStore].set_score(mailed.alice, KNOWN, now=NOW)
     with database.writing() as work:
         assert work[ReturnStore].score(mailed.alice) == KNOWN
         work[SubscriberStore].reset_bounces(mailed.alice)
-        assert work[ReturnStore].score(mailed.alice) == CLEAN
+        assert work[ReturnStore].score(mailed.alice) == NO_BOUNCES
 
 
 def test_a_rest_stands_beside_the_subscription(database: Database, mailed: Mailed) -> None:

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperround.bounces.policy import (
-    CLEAN,
-    ENOUGH,
-    LONGEST_REST,
-    PROBING,
-    REST,
+    LONGEST_PAUSE,
+    NO_BOUNCES,
+    PAUSE,
+    POINTS_TO_PAUSE,
+    PROBE_PERIOD,
     BounceScore,
     Effect,
     apply_evidence,
@@ -26,7 +26,9 @@ def day(number: int) -> date:
     return DAY + timedelta(days=number)
 
 
-def over(*days: int, start: BounceScore = CLEAN, of: Evidence = Evidence.PASSING) -> BounceScore:
+def over(
+    *days: int, start: BounceScore = NO_BOUNCES, of: Evidence = Evidence.PASSING
+) -> BounceScore:
     """The standing after a mail came back on each of these days."""
     standing = start
     for number in days:
@@ -36,13 +38,15 @@ def over(*days: int, start: BounceScore = CLEAN, of: Evidence = Evidence.PASSING
 
 @pytest.mark.accept("F36", part="score")
 def test_a_sure_word_stops_and_a_complaint_is_one() -> None:
-    assert apply_evidence(CLEAN, Evidence.GONE, mail="a", today=DAY)[1] is Effect.STOPPED
-    assert apply_evidence(CLEAN, Evidence.COMPLAINT, mail="a", today=DAY)[1] is Effect.COMPLAINED
+    assert apply_evidence(NO_BOUNCES, Evidence.GONE, mail="a", today=DAY)[1] is Effect.STOPPED
+    assert (
+        apply_evidence(NO_BOUNCES, Evidence.COMPLAINT, mail="a", today=DAY)[1] is Effect.COMPLAINED
+    )
 
 
 @pytest.mark.accept("F36", part="score")
 def test_a_likely_word_needs_a_second_mail_on_another_day() -> None:
-    once, effect = apply_evidence(CLEAN, Evidence.LIKELY_GONE, mail="a", today=DAY)
+    once, effect = apply_evidence(NO_BOUNCES, Evidence.LIKELY_GONE, mail="a", today=DAY)
     assert effect is Effect.NOTED
     for mail, when, expected in [
         ("b", DAY, Effect.NOTED),
@@ -56,7 +60,7 @@ def test_a_likely_word_needs_a_second_mail_on_another_day() -> None:
 
 
 def test_in_a_surge_a_sure_word_needs_a_second_day_too() -> None:
-    once, effect = apply_evidence(CLEAN, Evidence.GONE, mail="a", today=DAY, surge=True)
+    once, effect = apply_evidence(NO_BOUNCES, Evidence.GONE, mail="a", today=DAY, surge=True)
     assert effect is Effect.NOTED
     assert (
         apply_evidence(once, Evidence.GONE, mail="b", today=day(1), surge=True)[1] is Effect.STOPPED
@@ -65,7 +69,7 @@ def test_in_a_surge_a_sure_word_needs_a_second_day_too() -> None:
 
 @pytest.mark.parametrize("evidence", [Evidence.NONE, Evidence.AUTO_REPLY])
 def test_an_absence_is_held_against_nobody(evidence: Evidence) -> None:
-    assert apply_evidence(CLEAN, evidence, mail="a", today=DAY) == (CLEAN, Effect.NONE)
+    assert apply_evidence(NO_BOUNCES, evidence, mail="a", today=DAY) == (NO_BOUNCES, Effect.NONE)
 
 
 @pytest.mark.accept("F36", part="score")
@@ -75,7 +79,7 @@ def test_a_full_mailbox_counts_once_a_day_and_never_stops() -> None:
     assert (full.points, full.resting_until) == (4, None)
     rested, effect = apply_evidence(full, Evidence.PASSING, mail="e", today=day(4))
     assert effect is Effect.PAUSED
-    assert rested.resting_until == day(4) + REST
+    assert rested.resting_until == day(4) + PAUSE
 
 
 @given(st.lists(st.integers(0, 3), max_size=40))
@@ -130,7 +134,7 @@ def test_a_probe_may_come_back_for_fourteen_days() -> None:
 def test_a_reader_whose_probe_arrived_stands_as_on_the_first_day() -> None:
     resting = over(0, 1, 2, 3, 4)
     assert resting.resting_until is not None
-    later = resting.resting_until + PROBING + timedelta(days=1)
+    later = resting.resting_until + PROBE_PERIOD + timedelta(days=1)
     after, effect = apply_evidence(resting, Evidence.PASSING, mail="z", today=later)
     assert effect is Effect.NOTED
     assert (after.points, after.rests, after.resting_until) == (1, 0, None)
@@ -148,10 +152,10 @@ def test_a_reader_whose_probe_arrived_stands_as_on_the_first_day() -> None:
 def test_soft_words_never_stop_anybody_in_whatever_order_they_come(
     events: list[tuple[Evidence, int]],
 ) -> None:
-    standing = CLEAN
+    standing = NO_BOUNCES
     for number, (evidence, when) in enumerate(events):
         standing, effect = apply_evidence(standing, evidence, mail=str(number), today=day(when))
         assert effect in {Effect.NONE, Effect.NOTED, Effect.PAUSED}
-        assert 0 <= standing.points < ENOUGH
+        assert 0 <= standing.points < POINTS_TO_PAUSE
         if standing.resting_until is not None:
-            assert standing.resting_until <= day(400) + LONGEST_REST
+            assert standing.resting_until <= day(400) + LONGEST_PAUSE

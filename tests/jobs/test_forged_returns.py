@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from paperround.bounces.intake import Intake, take_in
 from paperround.bounces.model import IntakeSummary, Proof, ReportKind
-from paperround.bounces.policy import CLEAN, ENOUGH, BounceScore
+from paperround.bounces.policy import NO_BOUNCES, POINTS_TO_PAUSE, BounceScore
 from paperround.bounces.reader import ReturnReader
 from paperround.bounces.store import ReturnStore
 from paperround.db.schema import tables as db
@@ -157,22 +157,22 @@ def tomorrow(town: Town, days: int) -> None:
 @pytest.mark.parametrize("recipient", ["eve@example.org", ALAN.mailed])
 def test_forgeries_of_several_mails_over_days_rest_mail_at_most(town: Town, recipient: str) -> None:
     did = []
-    for days in range(ENOUGH):
+    for days in range(POINTS_TO_PAUSE):
         if days:
             tomorrow(town, days)
         raw = report(town, to=recipient, name=str(days))
         did.append(taken(town, raw, now=NOW + days * DAYS))
     fits = recipient == ALAN.mailed
-    assert did == ([NOTED] * 4 + [IntakeSummary(paused=1)] if fits else [UNKNOWN] * ENOUGH)
+    assert did == ([NOTED] * 4 + [IntakeSummary(paused=1)] if fits else [UNKNOWN] * POINTS_TO_PAUSE)
     assert (town.states, town.suppressions()) == (ALL_ACTIVE, [])
     assert standing(town).rests == int(fits)
     assert standing(town).likely_on is None
-    assert fits or standing(town) == CLEAN
+    assert fits or standing(town) == NO_BOUNCES
 
 
 @pytest.mark.accept("S17", part="repeated")
 def test_one_message_id_counts_once(town: Town) -> None:
-    for days in range(2 * ENOUGH):
+    for days in range(2 * POINTS_TO_PAUSE):
         now = NOW + timedelta(days=days)
         assert taken(town, report(town, name=str(days)), now=now) == NOTED
     assert (standing(town).points, standing(town).counted_on) == (1, NOW.date())

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from paperround.bounces.model import IntakeSummary, Proof, ReportKind
-from paperround.bounces.policy import CLEAN, SURGE_OF_A_DOMAIN, BounceScore
+from paperround.bounces.policy import NO_BOUNCES, SURGE_OF_A_DOMAIN, BounceScore
 from paperround.bounces.store import ReturnStore
 from paperround.core.tokens import KeyRing
 from paperround.db.schema import tables as db
@@ -242,7 +242,7 @@ def test_who_confirms_again_starts_with_a_clean_sheet(town: Town) -> None:
         work[SubscriberStore].leave(wish.id, now=NOW)
     joined(here, "zoe", now=NOW + DAYS)
     with town.database.writing() as work:
-        assert work[ReturnStore].score(zoe.id) == CLEAN
+        assert work[ReturnStore].score(zoe.id) == NO_BOUNCES
 
 
 # --- resting -------------------------------------------------------------------------------------

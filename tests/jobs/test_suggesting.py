@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from paperround.db.transactions import Database, Transaction
-from paperround.subscribers.choices import LASTING, LASTING_NONE, SuggestedTopics
+from paperround.subscribers.choices import CACHED_FOR, NONE_CACHED_FOR, SuggestedTopics
 from tests.builders import NOW
 from tests.jobs.conftest import fill, record
 
-LATER = LASTING_NONE
+LATER = NONE_CACHED_FOR
 
 
 @pytest.mark.accept("F31", part="suggested topics")
@@ -31,7 +31,7 @@ def test_topics_are_found_again_after_some_hours(database: Database) -> None:
         database, [record(9 + n, title=f"Sensor fusion in {p}") for n, p in enumerate(places)], NOW
     )
     assert topics.now(now=NOW + LATER) == before
-    assert "sensor fusion" in topics.now(now=NOW + LASTING)
+    assert "sensor fusion" in topics.now(now=NOW + CACHED_FOR)
 
 
 class Counted:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from paperround.bounces.imap import MOST_LOOKED_FOR, opened_box, parse_imap_url
+from paperround.bounces.imap import MOST_SEARCHED, opened_box, parse_imap_url
 from paperround.bounces.model import InboundMail
 from paperround.bounces.reports import LONGEST
 from paperround.core.errors import FetchFailed, Misconfigured
@@ -62,7 +62,7 @@ def test_a_mailbox_of_very_many_mails_is_looked_into_from_its_start() -> None:
         mails += [Stored(uid, b"%d" % uid) for uid in range(1, count + 1)]
         with opened_box(parse_imap_url(server.url())) as box:
             assert [one.raw for one in box.letters(limit=2)] == [b"1", b"2"]
-        assert f"SEARCH 1:{MOST_LOOKED_FOR} UNDELETED" in server.commands
+        assert f"SEARCH 1:{MOST_SEARCHED} UNDELETED" in server.commands
 
 
 def test_an_empty_mailbox_is_not_searched() -> None:

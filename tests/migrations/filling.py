@@ -119,7 +119,7 @@ def _fill_what_stands_by_itself(database: SqlDatabase) -> None:
         work[RateStore].hit("k", (), now=NOW)
         work[PaceStore].rest_relay("policy-refusal: 550 5.7.26", now=NOW)
         work[KeyStore].add(key, now=NOW)
-        work[AnswerStore].take(IdempotentRequest(key="k", prints=("p",)), after=NOW, now=NOW)
+        work[AnswerStore].claim(IdempotentRequest(key="k", prints=("p",)), after=NOW, now=NOW)
         work[AuditStore].note(
             AuditedAction(actor="key abcd1234", action="pause", target="trending"), now=NOW
         )

@@ -58,7 +58,7 @@ def die_after(do: Callable[..., Any]) -> Callable[..., Any]:
 def arm(moment: str) -> None:
     """Let this process die at the moment."""
     if moment == "done":
-        AnswerStore.keep = die  # type: ignore[method-assign]
+        AnswerStore.save = die  # type: ignore[method-assign]
     elif moment == "kept":
         Connection.commit = die  # type: ignore[method-assign]
     else:

@@ -18,7 +18,7 @@ from paperround.feeds.model import LiveFeed
 from paperround.feeds.opml import read_opml
 from paperround.feeds.store.feeds import FeedStore
 from paperround.papers.model import FeedId
-from paperround.self_service.erasure import AT_ONCE as ROWS_AT_ONCE
+from paperround.self_service.erasure import ROWS_PER_PAGE as ROWS_AT_ONCE
 from paperround.web.openapi import REFERENCE
 from paperround.web.paging import MAX_LIMIT
 from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program

@@ -37,10 +37,10 @@ def once(
 
     def attempt() -> tuple[StoredResponse, bool]:
         with database.together() as work:
-            if not work[AnswerStore].take(request, after=now - KEPT_ANSWERS, now=now):
+            if not work[AnswerStore].claim(request, after=now - KEPT_ANSWERS, now=now):
                 return _stored_response(work, request, now), False
             response = do()
-            work[AnswerStore].keep(request, response)
+            work[AnswerStore].save(request, response)
             return response, True
 
     return tried(attempt)
@@ -59,15 +59,15 @@ def once_outside(
     request has no response.
     """
     since = now - KEPT_ANSWERS
-    if not write(database, lambda work: work[AnswerStore].take(request, after=since, now=now)):
+    if not write(database, lambda work: work[AnswerStore].claim(request, after=since, now=now)):
         with database.reading() as work:
             return _stored_response(work, request, now), False
     try:
         response = do()
     except Exception:
-        write(database, lambda work: work[AnswerStore].give_back(request))
+        write(database, lambda work: work[AnswerStore].release(request))
         raise
-    write(database, lambda work: work[AnswerStore].keep(request, response))
+    write(database, lambda work: work[AnswerStore].save(request, response))
     return response, True
 
 

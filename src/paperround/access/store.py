@@ -120,7 +120,7 @@ class AnswerStore(Store):
         super().__init__(work)
         self._seal = work.seal
 
-    def take(self, request: IdempotentRequest, *, after: datetime, now: datetime) -> bool:
+    def claim(self, request: IdempotentRequest, *, after: datetime, now: datetime) -> bool:
         """Claim a key; return False if another request has it. Waits for a transaction that is
         claiming it. A claim from `after` or before has expired."""
         key = db.answers.c.key == request.key
@@ -129,7 +129,7 @@ class AnswerStore(Store):
         row = {"key": request.key, "print": request.prints[0], "taken_at": now, "headers": {}}
         return self._connection.execute(claiming, row).one_or_none() is not None
 
-    def keep(self, request: IdempotentRequest, response: StoredResponse) -> None:
+    def save(self, request: IdempotentRequest, response: StoredResponse) -> None:
         """Store the response to a claimed request."""
         self._connection.execute(
             update(db.answers)
@@ -157,7 +157,7 @@ class AnswerStore(Store):
                 response = value_of(StoredResponse, row, body=self._seal.open(row.body))
         return EarlierRequest(print=row.print, taken_at=row.taken_at, response=response)
 
-    def give_back(self, request: IdempotentRequest) -> None:
+    def release(self, request: IdempotentRequest) -> None:
         """Release a claim: nothing was done."""
         self._connection.execute(delete(db.answers).where(db.answers.c.key == request.key))
 

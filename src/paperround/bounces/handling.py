@@ -62,7 +62,7 @@ def receive(
     while chunk := list(islice(waiting, CHUNK)):
 
         def handle_all(work: Transaction, chunk: Sequence[ReturnedEvent] = chunk) -> list[str]:
-            return [handle_event(work, keys, event, now=now).word for event in chunk]
+            return [handle_event(work, keys, event, now=now).outcome for event in chunk]
 
         did.update(write(database, handle_all))
     return IntakeSummary(**did)
@@ -76,7 +76,7 @@ class HandledReport:
     mail: OwnMail | None = None
 
     @property
-    def word(self) -> str:
+    def outcome(self) -> str:
         """The counter of a summary that includes it."""
         return "known" if self.did is None else self.did.value
 

@@ -92,10 +92,10 @@ def _invalid(what: str) -> Misconfigured:
     return Misconfigured(f"PAPERROUND_BOUNCE_IMAP_URL: {what}")
 
 
-SECONDS = 30
+TIMEOUT_SECONDS = 30
 """Timeout of each response."""
 
-MOST_LOOKED_FOR = 5_000
+MOST_SEARCHED = 5_000
 """Messages of a folder that a search covers. The response for a hundred times as many would exceed
 the longest line that imaplib reads."""
 
@@ -145,7 +145,7 @@ class ImapBox:
         cannot be read."""
         if not self._holds:
             return
-        oldest = f"1:{min(self._holds, MOST_LOOKED_FOR)}"
+        oldest = f"1:{min(self._holds, MOST_SEARCHED)}"
         with _translate_errors(self._settings):
             response = self._connection.uid("SEARCH", oldest, "UNDELETED")
             found = _require_ok(response, "look for mails")
@@ -196,13 +196,15 @@ class _BoundedImapOverTls(_BoundedImap, imaplib.IMAP4_SSL):
 
 def _connect(settings: ImapSettings) -> imaplib.IMAP4:
     if not settings.tls:
-        return _BoundedImap(settings.host, settings.port, timeout=SECONDS)
+        return _BoundedImap(settings.host, settings.port, timeout=TIMEOUT_SECONDS)
     try:
         context = ssl.create_default_context(cafile=settings.ca_file)
     except OSError as error:
         words = f"PAPERROUND_BOUNCE_IMAP_URL: ca={settings.ca_file} cannot be read"
         raise Misconfigured(words) from error
-    return _BoundedImapOverTls(settings.host, settings.port, ssl_context=context, timeout=SECONDS)
+    return _BoundedImapOverTls(
+        settings.host, settings.port, ssl_context=context, timeout=TIMEOUT_SECONDS
+    )
 
 
 @contextmanager

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_A_ROUND = 200
+MOST_PER_RUN = 200
 """Messages read from a mailbox per run; the others wait for the next."""
 
 EVERY = 5
@@ -86,7 +86,7 @@ def _process(
         if why:
             person = None if report.mail is None else report.mail.person
             work[ReturnStore].keep(event, raw, why=why, person=person, now=now)
-        return report.word
+        return report.outcome
 
     return IntakeSummary(**{write(intake.database, handle): 1})
 
@@ -105,7 +105,7 @@ def empty_box(
     FetchFailed if the mailbox cannot be read."""
     done = IntakeSummary()
     with opened() as box:
-        for letter in box.letters(limit=MOST_A_ROUND):
+        for letter in box.letters(limit=MOST_PER_RUN):
             done += take_in(intake, letter.raw, way="imap", now=now)
             box.done([letter])
     return done
@@ -132,6 +132,6 @@ def replay(intake: Intake, number: int, *, now: datetime) -> IntakeSummary:
         counts = report.did not in (None, Did.QUARANTINED)
         if counts and not _quarantine_reason(event, report.did):
             work[ReturnStore].release(number)
-        return report.word
+        return report.outcome
 
     return IntakeSummary(**{write(intake.database, handle): 1})

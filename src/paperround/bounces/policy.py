@@ -22,10 +22,10 @@ from enum import StrEnum
 
 from paperround.delivery.model import Evidence
 
-ENOUGH = 5
-REST = timedelta(days=7)
-LONGEST_REST = timedelta(days=28)
-PROBING = timedelta(days=14)
+POINTS_TO_PAUSE = 5
+PAUSE = timedelta(days=7)
+LONGEST_PAUSE = timedelta(days=28)
+PROBE_PERIOD = timedelta(days=14)
 """How long after a pause a bounce counts as the reply to the probe: the first digest may be a
 weekly one, and its delivery may take five days."""
 
@@ -62,7 +62,7 @@ class BounceScore:
     resting_until: date | None = None
 
 
-CLEAN = BounceScore()
+NO_BOUNCES = BounceScore()
 
 
 def apply_evidence(
@@ -106,11 +106,11 @@ def _count_passing(score: BounceScore, today: date) -> tuple[BounceScore, Effect
     until = score.resting_until
     if until is not None and today < until:
         return score, Effect.NOTED  # sent before the pause
-    if until is not None and today <= until + PROBING:
+    if until is not None and today <= until + PROBE_PERIOD:
         return _pause(score, score.rests + 1, today), Effect.PAUSED
     is_new = score.counted_on is None or today > score.counted_on  # else the same day or late
     points = points_on(score, today) + is_new
-    if points >= ENOUGH:
+    if points >= POINTS_TO_PAUSE:
         return _pause(score, 1, today), Effect.PAUSED
     counted = max(today, score.counted_on or today)
     fresh = replace(score, points=points, counted_on=counted, rests=0, resting_until=None)
@@ -119,5 +119,5 @@ def _count_passing(score: BounceScore, today: date) -> tuple[BounceScore, Effect
 
 def _pause(score: BounceScore, rests: int, today: date) -> BounceScore:
     # Two doublings reach the longest pause; more could overflow.
-    length = min(REST * 2 ** min(rests - 1, 2), LONGEST_REST)
+    length = min(PAUSE * 2 ** min(rests - 1, 2), LONGEST_PAUSE)
     return replace(score, points=0, counted_on=today, rests=rests, resting_until=today + length)

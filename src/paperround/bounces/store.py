@@ -19,7 +19,7 @@ from paperround.bounces.model import (
     ReturnRecord,
     ReturnTally,
 )
-from paperround.bounces.policy import CLEAN, BounceScore
+from paperround.bounces.policy import NO_BOUNCES, BounceScore
 from paperround.db.dialect import insert_new, upsert
 from paperround.db.rows import columns_of, value_of
 from paperround.db.schema import tables as db
@@ -167,7 +167,7 @@ class ReturnStore(Store):
         row = self._connection.execute(
             select(db.standings).where(db.standings.c.subscriber_id == person)
         ).one_or_none()
-        return CLEAN if row is None else value_of(BounceScore, row)
+        return NO_BOUNCES if row is None else value_of(BounceScore, row)
 
     def set_score(self, person: SubscriberId, score: BounceScore, *, now: datetime) -> None:
         """Store the bounce score of a person."""

@@ -17,7 +17,7 @@ from paperround.subscribers.readers import ExportPage, ExportPlace
 from paperround.subscribers.store.requests import RequestStore
 from paperround.subscribers.store.subscribers import SubscriberStore
 
-AT_ONCE = 500
+ROWS_PER_PAGE = 500
 """Rows an export reads at a time."""
 
 
@@ -36,7 +36,7 @@ def _read_pages(database: Database, person: SubscriberId) -> Iterator[ExportPage
     place: ExportPlace | None = ExportPlace()
     while place is not None:
         with database.reading() as work:
-            page = work[Erasure].kept_about(person, place, limit=AT_ONCE)
+            page = work[Erasure].kept_about(person, place, limit=ROWS_PER_PAGE)
         yield page
         place = page.next
 

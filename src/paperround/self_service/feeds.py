@@ -47,7 +47,7 @@ DAILY = timedelta(days=1)
 MOST_DIGESTS = 30
 MOST_ROWS = 300
 """Deliveries of a reader that are read: days without a digest have one, too."""
-UNNAMED = "Paperround"
+DEFAULT_NAME = "Paperround"
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """The last change of a feed that never had an entry."""
 
@@ -62,7 +62,7 @@ class Publisher:
     @classmethod
     def of(cls, sender: SenderIdentity) -> "Publisher":
         """Return the site of a sender identity."""
-        return cls(public_url=sender.public_url.rstrip("/"), name=sender.operator or UNNAMED)
+        return cls(public_url=sender.public_url.rstrip("/"), name=sender.operator or DEFAULT_NAME)
 
     def at(self, path: str) -> str:
         """Return the URL of a path on this site."""

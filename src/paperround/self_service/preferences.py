@@ -38,10 +38,10 @@ T = TypeVar("T")
 UNDO_EVERY = timedelta(hours=24)
 """How often a link that undoes an unsubscription is sent, while the last one still works."""
 
-LOST = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
+UNDELIVERED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
 """Final states of messages that their reader never received."""
 
-LONGEST_CLOCK = timedelta(days=8)
+FURTHEST_DUE = timedelta(days=8)
 """A due instant is at most days ahead; this is surely later."""
 
 
@@ -126,7 +126,7 @@ def unsubscribe(
         last is not None
         and last.payload.get("subscription") == subscription.id
         and last.used_at is None
-        and last.state not in LOST
+        and last.state not in UNDELIVERED
         and now < last.dated + UNDO_EVERY
     ):
         return True
@@ -192,7 +192,7 @@ def _page_contents(
         preferences=preferences,
         hour=hours.hour_of(preferences),
         zone=hours.zone_of(preferences, mailing_list),
-        next_due=_next_due(work, reader.subscription, by=now + LONGEST_CLOCK),
+        next_due=_next_due(work, reader.subscription, by=now + FURTHEST_DUE),
         active=reader.subscription.state is SubscriberState.ACTIVE,
         interests=interests,
         asked=tuple(one for one in asked if one not in interests),

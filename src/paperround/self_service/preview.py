@@ -282,7 +282,7 @@ def awaited_digest(previewer: DigestPreviewer, token: str, *, now: datetime) -> 
     return previewer.preview(name, now=now, afresh=True, tried=tried)
 
 
-LIFE = FIRST_RETRY - timedelta(minutes=1)
+TEST_LIFE = FIRST_RETRY - timedelta(minutes=1)
 """A test email is tried once: it expires before its second attempt."""
 
 
@@ -312,7 +312,14 @@ def send_test(
             payload["edition"] = newest.id
         key = f"{SystemMailKind.TEST}/{now.isoformat()}"
         notice = new_notice(
-            identity, SystemMailKind.TEST, key, None, address.mailed, payload, now=now, life=LIFE
+            identity,
+            SystemMailKind.TEST,
+            key,
+            None,
+            address.mailed,
+            payload,
+            now=now,
+            life=TEST_LIFE,
         )
         if not work[NoticeLedger].put(notice, now=now):
             raise Conflict("another test mail was written at this very instant: try again")

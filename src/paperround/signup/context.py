@@ -10,7 +10,7 @@ from paperround.db.transactions import Database, Transaction
 from paperround.delivery.model import Identity
 from paperround.subscribers.imports import require_suppression_keys
 
-KEPT = timedelta(minutes=1)
+TRUSTED_FOR = timedelta(minutes=1)
 """How long a check is trusted. If another process meanwhile suppresses an address with a key that
 this one lacks, that address gets one confirmation email at most: confirming checks again."""
 
@@ -26,7 +26,7 @@ class KeyCheck:
     def require(self, work: Transaction, *, now: datetime) -> None:
         """Raise Misconfigured if a suppression was hashed with a key that the ring no longer
         has."""
-        if self._seen is not None and self._seen <= now < self._seen + KEPT:
+        if self._seen is not None and self._seen <= now < self._seen + TRUSTED_FOR:
             return
         require_suppression_keys(work, self._keys)
         self._seen = now

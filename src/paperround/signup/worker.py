@@ -41,7 +41,7 @@ PAGE = 100
 TRIES = 5
 """Failed attempts after which a request is dropped."""
 
-LATER = timedelta(minutes=5)
+RETRY_DELAY = timedelta(minutes=5)
 """The delay before a failed request is tried again."""
 
 
@@ -78,7 +78,7 @@ def _process(context: SignupContext, request: RequestId, now: datetime) -> bool:
         log.error("request %d failed: %s in %s:%s", request, kind, frame.filename, frame.lineno)
 
         def put_off(work: Transaction) -> None:
-            if work[RequestStore].put_off(request, until=now + LATER) >= TRIES:
+            if work[RequestStore].put_off(request, until=now + RETRY_DELAY) >= TRIES:
                 work[RequestStore].take(request)
                 note_dropped(work, Drop.FAILED, now=now)
 

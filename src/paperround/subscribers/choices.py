@@ -133,9 +133,9 @@ def unpack_lists(payload: Mapping[str, str | int]) -> tuple[ListId, ...]:
 
 
 MOST_TOPICS = 24
-LASTING = timedelta(hours=6)
+CACHED_FOR = timedelta(hours=6)
 """How long suggestions are cached: papers arrive a few times a day, and topics change slowly."""
-LASTING_NONE = timedelta(minutes=1)
+NONE_CACHED_FOR = timedelta(minutes=1)
 """How long an empty result is cached: the first papers may arrive at any time, yet not every page
 view should scan all papers."""
 
@@ -153,7 +153,7 @@ class SuggestedTopics:
     def now(self, *, now: datetime) -> tuple[str, ...]:
         """Return at most MOST_TOPICS topics, most frequent first; empty if there are few papers."""
         with self._lock:
-            lasting = LASTING if self._topics else LASTING_NONE
+            lasting = CACHED_FOR if self._topics else NONE_CACHED_FOR
             if self._found_at is None or not timedelta() <= now - self._found_at < lasting:
                 with self._database.reading() as work:
                     papers = work[PaperStore].newest(before=None, limit=phrases.MOST_PAPERS)
