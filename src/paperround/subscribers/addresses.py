@@ -31,6 +31,7 @@ class EmailAddresses:
         """Return the parsed address; raise InvalidInput with the reason, which never repeats the
         address."""
         text = written.strip(" ")
+        _require_supported_characters(text)
         local, domain = _split(text)
         mailed = f"{local}@{domain}"
         if len(mailed) > LONGEST or not is_address(mailed):
@@ -42,17 +43,6 @@ class EmailAddresses:
 
 def _split(text: str) -> tuple[str, str]:
     """Return the local part and the ASCII domain; raise InvalidInput."""
-    if _FORBIDDEN.search(text):
-        raise InvalidInput(
-            marked("an e-mail address has no quotes, backslashes or control characters")
-        )
-    if not text.rpartition("@")[0].isascii():
-        raise InvalidInput(
-            marked(
-                "addresses with letters outside ASCII before the @ (SMTPUTF8) are not supported "
-                "yet: use another address of yours"
-            )
-        )
     try:
         checked = validate_email(
             text, check_deliverability=False, test_environment=True, strict=True
@@ -71,6 +61,25 @@ def _split(text: str) -> tuple[str, str]:
     return checked.local_part, checked.ascii_domain.lower()
 
 
+def _require_supported_characters(text: str) -> None:
+    if _FORBIDDEN.search(text):
+        raise InvalidInput(
+            marked("an e-mail address has no quotes, backslashes or control characters")
+        )
+    if not text.rpartition("@")[0].isascii():
+        raise InvalidInput(
+            marked(
+                "addresses with letters outside ASCII before the @ (SMTPUTF8) are not supported "
+                "yet: use another address of yours"
+            )
+        )
+
+
+_NEEDS_DOT = marked(
+    "this is not an e-mail address: what stands after the @ needs a dot, as in example.org"
+)
+
+
 def _syntax_error(text: str) -> str:
     """Return why email-validator refused `text`, as one of a few translated messages."""
     local, at, domain = text.rpartition("@")
@@ -85,13 +94,7 @@ def _syntax_error(text: str) -> str:
             marked("this is not an e-mail address: there is a blank in it"),
         ),
         (is_long, marked("this is not an e-mail address: it is too long")),
-        (
-            "." not in domain.strip("."),
-            marked(
-                "this is not an e-mail address: what stands after the @ needs a dot, as in "
-                "example.org"
-            ),
-        ),
+        ("." not in domain.strip("."), _NEEDS_DOT),
         (True, marked("this is not an e-mail address: write it like name@example.org")),
     )
     return next(fault for is_so, fault in faults if is_so)

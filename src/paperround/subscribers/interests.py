@@ -18,6 +18,11 @@ MOST_TERMS = 400
 papers."""
 
 
+_LINES = marked_forms(
+    "%(num)s line in all: %(all)s are enough", "%(num)s lines in all: %(all)s are enough"
+)
+
+
 class InterestKind(StrEnum):
     """A kind of interest. A mute uses the search language: `author:` and `category:`, too."""
 
@@ -126,10 +131,7 @@ def _parse_line(kind: InterestKind, number: int, line: str) -> Interest:
 
 def _require_at_most_all(lines: int) -> None:
     if lines > MOST_INTERESTS:
-        forms = marked_forms(
-            "%(num)s line in all: %(all)s are enough", "%(num)s lines in all: %(all)s are enough"
-        )
-        raise InvalidInput(counted_text(forms, lines, all=MOST_INTERESTS), code="interests")
+        raise InvalidInput(counted_text(_LINES, lines, all=MOST_INTERESTS), code="interests")
 
 
 def parse_interest(written: str) -> Interest:

@@ -139,22 +139,22 @@ def _required_words(node: Node) -> Iterator[AnyWords]:
 def read_keywords(text: str) -> Keywords:
     """Parse `text`. Raises InvalidInput (code `keywords`) with the reason and the position."""
     if len(text) > LONGEST_KEYWORDS:
-        raise _invalid("%(some)s characters: %(all)s at most", some=len(text), all=LONGEST_KEYWORDS)
+        raise _unfit("%(some)s characters: %(all)s at most", some=len(text), all=LONGEST_KEYWORDS)
     tokens = list(_tokens(text.translate(_PLAIN_MARKS)))
     terms = sum(token.is_term for token in tokens)
     if not terms:
-        raise _invalid("it names no word to look for")
+        raise _unfit("it names no word to look for")
     if terms > MOST_TERMS:
-        raise _invalid("%(some)s words and phrases: %(all)s at most", some=terms, all=MOST_TERMS)
+        raise _unfit("%(some)s words and phrases: %(all)s at most", some=terms, all=MOST_TERMS)
     root = _Parser(tokens).parse()
     if not _requires_a_term(root):
-        raise _invalid("it only says what to leave out: name something to look for as well")
+        raise _unfit("it only says what to leave out: name something to look for as well")
     if _matches_filler(root):
-        raise _invalid("nearly every paper has that: add a word that tells, or put it in quotes")
+        raise _unfit("nearly every paper has that: add a word that tells, or put it in quotes")
     return Keywords(text=text, root=root, terms=terms)
 
 
-def _invalid(message: str, **params: object) -> InvalidInput:
+def _unfit(message: str, **params: object) -> InvalidInput:
     return invalid("keywords", message, **params)
 
 
@@ -217,20 +217,20 @@ def _token(piece: re.Match[str]) -> _Token:
     sign = "" if not piece["sign"] else "+" if piece["sign"] == "+" else "-"
     text = piece["phrase"] or piece["word"] or ""
     if piece["quote"]:
-        raise _invalid("a quote opens at character %(at)s and is not closed", at=at)
+        raise _unfit("a quote opens at character %(at)s and is not closed", at=at)
     if piece["phrase"] is not None and not any(map(str.isalnum, text)):
-        raise _invalid("the quotes at character %(at)s hold no word", at=at)
+        raise _unfit("the quotes at character %(at)s hold no word", at=at)
     kind = piece["open"] or piece["close"] or ("word" if piece["phrase"] is None else "phrase")
     if kind == "word":
         if text.lower() in _PREFIXES:
-            raise _invalid(
+            raise _unfit(
                 "“%(term)s” at character %(at)s needs a word right behind it", term=text, at=at
             )
         is_bare = not (sign or name)
         if is_bare and text in ("AND", "OR", "NOT"):
             return _Token(kind=text, at=at)
         if is_bare and text in ("or", "not"):
-            raise _invalid(
+            raise _unfit(
                 "“%(term)s” at character %(at)s: write %(name)s in capitals, or put words "
                 "that belong together in quotes",
                 term=text,
@@ -255,7 +255,7 @@ class _Parser:
         node = self._parse_or()
         token = self._peek()
         if token is not None:
-            raise _invalid(
+            raise _unfit(
                 "a parenthesis closes at character %(at)s that was not opened", at=token.at
             )
         return node
@@ -291,7 +291,7 @@ class _Parser:
         if token.is_term:
             node = _parse_term(token, token.name or self._name)
         elif self._depth == DEEPEST:
-            raise _invalid(
+            raise _unfit(
                 "more than %(all)s levels deep at character %(at)s", all=DEEPEST, at=token.at
             )
         else:
@@ -305,25 +305,25 @@ class _Parser:
         node = self._parse_or()
         self._name = outer
         if not self._accept(")"):
-            raise _invalid("a parenthesis opens at character %(at)s and is not closed", at=token.at)
+            raise _unfit("a parenthesis opens at character %(at)s and is not closed", at=token.at)
         return node
 
     def _missing_operand(self, token: _Token | None) -> InvalidInput:
         """Return the error for a missing term or group."""
         before = self._tokens[self._next - 1] if self._next else None
         if before is not None and before.kind == "NOT":
-            return _invalid("NOT at character %(at)s needs something to leave out", at=before.at)
+            return _unfit("NOT at character %(at)s needs something to leave out", at=before.at)
         if before is not None and before.kind == "(":
-            return _invalid("the parentheses at character %(at)s hold nothing", at=before.at)
+            return _unfit("the parentheses at character %(at)s hold nothing", at=before.at)
         joint = before or token
         if joint is not None and joint.kind in ("AND", "OR"):
-            return _invalid(
+            return _unfit(
                 "%(term)s at character %(at)s needs something on both sides",
                 term=joint.kind,
                 at=joint.at,
             )
         at = 1 if token is None else token.at
-        return _invalid("a parenthesis closes at character %(at)s that was not opened", at=at)
+        return _unfit("a parenthesis closes at character %(at)s that was not opened", at=at)
 
 
 def _is_common(node: Node) -> bool:
@@ -334,7 +334,7 @@ def _is_common(node: Node) -> bool:
 
 def _parse_term(token: _Token, name: str) -> Node:
     if name in _ELSEWHERE:
-        raise _invalid(_ELSEWHERE[name], at=token.at, term=name)
+        raise _unfit(_ELSEWHERE[name], at=token.at, term=name)
     if name in _CATEGORY:
         return InCategory(name=" ".join(token.text.split()).casefold())
     starts = token.kind == "word" and token.text.endswith("*")
@@ -342,9 +342,7 @@ def _parse_term(token: _Token, name: str) -> Node:
     text = folded(token.text.rstrip("*") if starts else token.text.replace("*", " "))
     text = " ".join(text.strip(_OUTER_MARKS).split())
     if starts and len(text) < _SHORTEST_START:
-        raise _invalid(
-            "a beginning needs two letters before its * at character %(at)s", at=token.at
-        )
+        raise _unfit("a beginning needs two letters before its * at character %(at)s", at=token.at)
     return AnyWords(
         text=text,
         place=place,
