@@ -228,7 +228,7 @@ def personal_feed(
         for row in digests[:MOST_DIGESTS]:  # newest first: a paper keeps its latest entry
             edition, kind = work[EditionStore].get(row.edition_id), DigestKind(row.kind)
             delivery = work[Ledger].find(edition.list_id, person.id, kind, row.local_date)
-            reasons = {} if delivery is None else delivery.reasons
+            reasons = delivery.reasons if delivery is not None else {}
             for paper in papers_at(edition, row.positions):
                 reason = reasons.get(paper.position, paper.reason)
                 entry = _edition_entry(publisher, paper, row.due_at, reason)
