@@ -1,1 +1,1 @@
-"""The ledger, and how messages leave: claims, retries, rates, SMTP, DKIM."""
+"""Send email: the ledger, claims, retries, rate limits, SMTP and DKIM."""

@@ -1,4 +1,4 @@
-"""The ledger's words: one delivery, the states it may be in, and what an SMTP outcome means.
+"""Delivery states, SMTP outcomes, and the Mailer interface.
 
     queued ──► claimed ──► in_data ──► sent
       ▲ ▲         │           ├──────► unknown ──(late 250)──► sent
@@ -7,9 +7,9 @@
       └─ deferred ◄┤ (due again)
                   ├──────► failed | expired | skipped
 
-`in_data` is committed just before the final dot, so a process that dies leaves either a row
-that was never offered (`claimed`, safe to send again) or one that may have been accepted
-(`in_data`, becomes `unknown` and is never sent again by itself).
+`in_data` is committed just before the final dot. A process that dies therefore leaves either a
+row that was never offered (`claimed`, safe to resend) or one that may have been accepted
+(`in_data`, becomes `unknown` and is never resent automatically).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -23,16 +23,16 @@ from paperround.core.tokens import KeyRing
 from paperround.editions.model import DeliveryId, DeliveryState
 
 LIFE_OVER = "life-over"
-"""Why a mail expired that was tried, or might have been."""
+"""The reason of an email that expired after it was, or may have been, tried."""
 
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(minutes=60)
 MOST_BREAKDOWNS = 5
-"""How often a mail may fail for a reason of its own (rendering, encoding) before it is given up."""
+"""How often rendering or encoding an email may raise before the email fails."""
 
 
 class Phase(StrEnum):
-    """How far one message had got when its outcome was known."""
+    """The SMTP phase in which a message got its outcome."""
 
     CONNECT = "connect"
     GREETING = "greeting"
@@ -44,12 +44,12 @@ class Phase(StrEnum):
     DATA = "data"
     BODY = "body"
     DOT = "dot"
-    """The final dot was written, or may have been: from here on a silence is ambiguous."""
+    """The final dot was written, or may have been: from here on, no reply is ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A server's answer: 3-digit code, enhanced code (`5.1.1`, or empty), first 500 characters."""
+    """A server's reply: 3-digit code, enhanced code (`5.1.1`, or empty), first 500 characters."""
 
     code: int
     enhanced: str
@@ -58,10 +58,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What happened to one envelope. `reply` None: no usable answer came, `error` says what did.
+    """The result of sending one envelope.
 
-    A reply whose code is not 200-599 (garbage) is no usable answer. `verdict` is what the sender
-    makes of the answer, None where the table of SMTP replies says it.
+    `reply` is None when no usable reply came; `error` then describes what happened. A reply with a
+    code outside 200-599 is not usable. `verdict` is the sender's own classification of the reply,
+    None to use the table of SMTP replies.
     """
 
     id: DeliveryId
@@ -72,15 +73,15 @@ class Outcome:
 
 
 class WireReady(bytes):
-    """A message whose maker has proven that it can be put on a wire as it is: every line ends in
-    CRLF, and none begins with a full stop."""
+    """A message that needs no check or dot-stuffing: every line ends in CRLF, and none begins with
+    a dot."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """One mail ready to leave: exactly one recipient, exactly these bytes (CRLF line ends)."""
+    """One email ready to send: exactly one recipient, exactly these bytes (CRLF line ends)."""
 
     id: DeliveryId
     sender: str
@@ -91,20 +92,20 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class ErrorScope:
-    """Whose fault a refusal is decides what else must happen."""
+    """What a refusal is about, which decides the follow-up."""
 
     subscriber: bool = False
-    """Hard evidence that the address does not exist: the subscriber stops being mailed."""
+    """Hard evidence that the address does not exist: stop mailing the subscriber."""
     us: bool = False
-    """We are refused (5.7.x, our sender, our login): tell the operator, suppress nobody."""
+    """The server refuses us (5.7.x, our sender, our login): alert the operator, suppress nobody."""
     destination: bool = False
-    """The server wants a rest (421, no connection): slow down, the subscriber is untouched."""
+    """The server is overloaded or unreachable (421, no connection): slow down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyClass:
-    """The state an outcome leads to, the reason kept with it, who is to blame, and the pause that
-    was asked for."""
+    """The delivery state an outcome leads to, its reason and scope, and the pause the server
+    requested."""
 
     state: DeliveryState
     reason: str
@@ -114,7 +115,7 @@ class ReplyClass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A claim by `worker`, good until `until`. `token` is new for every claim: a fence."""
+    """A claim by `worker`, valid until `until`. `token` is a fencing token, new for each claim."""
 
     worker: Worker
     until: datetime
@@ -122,7 +123,7 @@ class Lease:
 
 
 class Evidence(StrEnum):
-    """What one returned mail proves, strongest last."""
+    """What a bounced email proves about its address, strongest last."""
 
     NONE = "none"
     AUTO_REPLY = "auto-reply"
@@ -133,20 +134,20 @@ class Evidence(StrEnum):
 
     @property
     def is_hard(self) -> bool:
-        """Whether it says that the address is no more."""
+        """Whether the address no longer exists."""
         return self in (Evidence.LIKELY_GONE, Evidence.GONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What signs a delivery: the keys of the installation and the domain of its Message-IDs."""
+    """The keys of the installation and the domain of its Message-IDs."""
 
     keys: KeyRing
     domain: str
 
 
 def strongest(found: Sequence[Evidence]) -> Evidence:
-    """The strongest of what a mail proves; `none` of an empty list."""
+    """Return the strongest evidence in `found`, `Evidence.NONE` if it is empty."""
     return max(found, key=_STRONGEST_LAST.index, default=Evidence.NONE)
 
 
@@ -154,19 +155,19 @@ _STRONGEST_LAST = tuple(Evidence)
 
 
 class Mailer(Protocol):
-    """Sends a batch: envelopes in, one outcome an envelope out, in any order.
+    """Send a batch of envelopes and yield one outcome for each, in any order.
 
     Everything but socket work happens on the caller's thread: `envelopes` is pulled, `before_dot`
     called and outcomes yielded there, so the caller needs no locks. `before_dot(ids)` is called
-    once all of those messages' bodies are about to end and must commit their mark; only the ids it
-    returns get their final dot, the others' connections are dropped without it. Outcomes that came
-    before a call are yielded before it. At most one marked, unanswered dot a connection exists at
-    any time. Closing the generator early finishes nothing new and waits for the open dots.
+    when the bodies of those messages are written, and must commit the `in_data` mark. Only the ids
+    it returns get their final dot; the connections of the others are dropped. Outcomes received
+    before a call are yielded before it. Each connection has at most one marked dot without a reply.
+    Closing the generator early starts nothing new and waits for the open dots.
 
-    None among the envelopes says that more may leave in a moment: the mailer goes on with what is
-    under way, and asks again when something was heard, or after a hundredth of a second.
+    None among the envelopes means that more may be ready soon: the mailer continues with the
+    messages in flight, and pulls again after the next network event or a hundredth of a second.
 
-    Once `stopping` says so, no other mail is offered: mails that were taken up and are on no wire
+    Once `stopping` returns true, no further message is offered. Messages pulled but not yet offered
     have no outcome.
     """
 

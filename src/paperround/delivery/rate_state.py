@@ -1,7 +1,7 @@
-"""How fast messages may leave: rates over a relay and to a domain, as settings say them. Pure.
+"""Compute sending rates: warm-up, rates of relays and domains, token buckets. Pure.
 
-A rate of a minute or less is a pace: messages are spaced evenly. A longer rate is a quota: it may
-be used up at once, and no stretch of that length ever holds more.
+A rate over a minute or less is a pace: messages are spaced evenly. A rate over a longer period is
+a quota: it may be used up at once, and no sliding window of that length exceeds it.
 """
 
 import re
@@ -16,11 +16,11 @@ from paperround.delivery.model import Outcome
 from paperround.delivery.replies import is_opening, speaks_against_us, verdict
 from paperround.editions.model import DeliveryState
 
-# How much a new sending domain may send on its first days. Pure.
+# Warm-up: the daily limit of a new sending domain.
 #
-# Receivers trust a domain by what they saw of it: one that sends ten thousand mails on its first
-# day looks like a stolen one. The curve is Ghost's (domain-warming-service.ts): from 200 to 200,000
-# mails a day over 42 days, the same factor every day.
+# Receivers trust domains by their history: one that sends ten thousand emails on its first day
+# looks hijacked. The curve is Ghost's (domain-warming-service.ts): from 200 to 200,000 emails a day
+# over 42 days, growing by the same factor every day.
 
 FIRST_DAY = 200
 LAST_DAY = 200_000
@@ -29,7 +29,7 @@ DAYS = 42
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """What may leave on a day that began at `since`."""
+    """The number of emails allowed on the day that began at `since`."""
 
     since: datetime
     allowance: int
@@ -37,13 +37,13 @@ class Today:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmUp:
-    """A new sending domain whose first day is `start`, in `zone`."""
+    """The warm-up of a sending domain whose first day is `start`, in the time zone `zone`."""
 
     start: date
     zone: str
 
     def today(self, now: datetime) -> Today | None:
-        """What may leave on the day that is; None when as much as one likes."""
+        """Return the allowance of the current day, None for no limit."""
         day = local_date(now, self.zone)
         mails = allowance(self.start, day)
         if mails is None:
@@ -52,8 +52,10 @@ class WarmUp:
 
 
 def allowance(start: date, today: date) -> int | None:
-    """How many mails may leave on `today` when `start` was the first day; None when as many as one
-    likes: after the last day of the plan. Before the first it is as on the first."""
+    """Return how many emails a domain that started on `start` may send on `today`.
+
+    None means no limit, after the last day of the warm-up. Days before `start` count as the first.
+    """
     day = max(0, (today - start).days)
     if day >= DAYS:
         return None
@@ -65,51 +67,51 @@ LONGEST_PACE = timedelta(minutes=1)
 LONGEST_QUOTA = timedelta(days=7)
 
 MARGIN = 1.05
-"""Messages are spaced this much wider than a rate asks for: one that is held up on its way, because
-its connection has to be opened first, must not meet the next one there."""
+"""Messages are spaced wider than the rate by this factor: one delayed by opening its connection
+must not arrive together with the next."""
 
 KEPT_BACK = 20
-"""One part in so many of a quota is kept for mails that go first."""
+"""The reciprocal of the share of a quota that is reserved for system email."""
 
 SPARE_CONNECTIONS = 2
-"""What mails that go first may open to a domain beyond those that digests may."""
+"""How many connections to a domain system email may open beyond the limit for digests."""
 
 _NAME = re.compile(r"(\*|[a-z0-9_-]+)(\.[a-z0-9_-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What some rates ask for together; no rates, no limit."""
+    """A combination of rates. Without rates there is no limit."""
 
     rates: tuple[Rate, ...] = ()
 
     @property
     def spacing(self) -> timedelta:
-        """How far apart two mails must be."""
+        """The minimum time between two messages."""
         paces = [one for one in self.rates if one.period <= LONGEST_PACE]
         return max((one.period * MARGIN / one.count for one in paces), default=timedelta(0))
 
     @property
     def quotas(self) -> tuple[Rate, ...]:
-        """The rates that are counted."""
+        """The rates over more than a minute."""
         return tuple(one for one in self.rates if one.period > LONGEST_PACE)
 
 
 def kept_back(quota: Rate) -> int:
-    """What of a quota digests may not use."""
+    """Return how many messages of a quota are reserved for system email."""
     return -(-quota.count // KEPT_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainPace:
-    """Rates by destination domain. `named` holds those of one domain (`gmail.com`) or of all below
-    one (`*.example.org`); the name that says most counts."""
+    """Rates by destination domain. A key of `named` is a domain (`gmail.com`) or a wildcard for its
+    subdomains (`*.example.org`); the most specific applies, else `usual`."""
 
     usual: Pace = Pace()
     named: Mapping[str, Pace] = field(default_factory=dict)
 
     def of(self, domain: str) -> Pace:
-        """What counts for `domain`."""
+        """Return the pace that applies to `domain`."""
         if domain in self.named:
             return self.named[domain]
         parts = domain.split(".")
@@ -119,8 +121,8 @@ class DomainPace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
-    """How messages leave an installation. `connections` is how many may be in flight to one domain,
-    None: as many as there are."""
+    """The sending limits of an installation. `connections` is how many messages may be in flight to
+    one domain, None for no limit."""
 
     relay: Pace = Pace()
     domains: DomainPace = field(default_factory=DomainPace)
@@ -129,12 +131,12 @@ class Pacing:
 
     @property
     def tells_domains_apart(self) -> bool:
-        """Whether messages to one domain may wait while those to another leave."""
+        """Whether there are limits for each domain."""
         return self.domains != DomainPace() or self.connections is not None
 
     @property
     def is_limited(self) -> bool:
-        """Whether anything but a rest of the relay keeps messages waiting."""
+        """Whether any limit is set."""
         return self != UNLIMITED
 
 
@@ -142,7 +144,7 @@ UNLIMITED = Pacing()
 
 
 def parse_pace(text: str) -> Pace:
-    """Read `14/s, 50000/24h`, or `off`. Raises InvalidInput that shows how to write one."""
+    """Parse `14/s, 50000/24h` or `off`. Raises InvalidInput with an example."""
     rates = parse_rates(text)
     if any(one.period > LONGEST_QUOTA for one in rates):
         raise InvalidInput(f"{text!r} counts over more than a week: write at most 7d")
@@ -150,9 +152,9 @@ def parse_pace(text: str) -> Pace:
 
 
 def parse_domain_pace(text: str) -> DomainPace:
-    """Read `20/s, gmail.com=5/s, *.example.org=off`: rates for every domain, and for some.
+    """Parse `20/s, gmail.com=5/s, *.example.org=off`: default rates, and rates for some domains.
 
-    Several rates of one domain name it several times. Raises InvalidInput for anything else.
+    To give a domain several rates, repeat its name. Raises InvalidInput.
     """
     parts = [part.strip().lower() for part in text.split(",")]
     found: dict[str, list[str]] = {}
@@ -170,8 +172,8 @@ def parse_domain_pace(text: str) -> DomainPace:
 
 
 def parse_connections(text: str) -> int | None:
-    """Read `5` or `off`; of a span, as in `2-5`, the larger number counts. Raises InvalidInput that
-    shows how to write it."""
+    """Parse `5` or `off`; of a range such as `2-5` the larger number applies. Raises InvalidInput
+    with an example."""
     if text.strip().lower() == OFF:
         return None
     match = re.fullmatch(r"\s*([1-9]\d{0,2})\s*(?:-\s*([1-9]\d{0,2})\s*)?", text)
@@ -184,12 +186,12 @@ _UNITS: Mapping[int, str] = {1: "second", 60: "minute", 3600: "hour", 86400: "da
 
 
 def pace_in_words(pace: Pace) -> str:
-    """`14 a second and 50,000 a day`; empty for no limit."""
+    """Format as `14 a second and 50,000 a day`; empty for no limit."""
     return " and ".join(_rate(rate) for rate in pace.rates)
 
 
 def duration_in_words(length: timedelta) -> str:
-    """`11 min 54 s`, `2 h 5 min`, `40 s`."""
+    """Format as `11 min 54 s`, `2 h 5 min` or `40 s`."""
     seconds = round(length.total_seconds())
     hours, minutes = seconds // 3600, seconds // 60 % 60
     if hours:
@@ -205,37 +207,37 @@ def _rate(rate: Rate) -> str:
     return f"{rate.count:,} in {seconds // size} {_UNITS[size]}s"
 
 
-# How fast messages may leave over the relay, or to a domain: a token bucket, and rests. Pure.
+# Token buckets of the relay and the domains, and pauses of the relay.
 #
-#     each message takes a token    ─► the next token comes a spacing later
-#     10 refusals of us in a row    ─► the relay rests: 5 min, doubling to 60, then one is tried
-#     one accepted                  ─► messages leave again, and the rests are forgotten
+#     each message takes a token        ─► the next token is available one spacing later
+#     10 refusals of us in a row        ─► the relay pauses: 5 min, doubling to 60, then one probe
+#     a message is accepted             ─► sending continues, and the pauses are reset
 #
-# The bucket is the generic cell rate algorithm (ITU-T I.371, annex A): a single instant says when
-# it is full again. A domain without a token puts its message off, and those behind it go first.
+# The bucket is the generic cell rate algorithm (ITU-T I.371, annex A): a single instant records
+# when it is full again. A message to a domain without a token is deferred, and later ones overtake.
 
 NO_REST = timedelta(0)
 FIRST_REST = timedelta(minutes=5)
 LONGEST_REST = timedelta(minutes=60)
 
 MOST_REFUSALS_OF_US = 10
-"""Refusals of us (policy, sender, login, what the message says) in a row after which a relay rests:
-it wants none of our messages, and asking it another thousand times makes that worse."""
+"""The relay pauses after this many consecutive refusals of us (policy, sender, login, content):
+it accepts none of our messages, and a thousand more attempts would hurt our reputation."""
 
 TOLERANCE = timedelta(milliseconds=40)
-"""A token may be taken this early, so that a claim that comes late costs no token. It is less than
-what `pacing.MARGIN` adds to a second, so that no second holds more than its rate."""
+"""A token may be taken this early, so that a late claim loses none. It is less than `MARGIN` adds
+to a second, so no second exceeds its rate."""
 
 HORIZON = timedelta(minutes=1)
-"""A message that is put off is looked at again within this: settings may have changed."""
+"""A deferred message is checked again within this time: settings may have changed."""
 
 LOOK_AGAIN = timedelta(milliseconds=250)
 STEP = timedelta(milliseconds=50)
-"""When a message to a domain at its cap is looked at again, and how far apart several are."""
+"""When a message to a domain at its connection cap is checked again, and the time between two."""
 
 
 def is_taken(outcome: Outcome) -> bool:
-    """Whether the relay took a message, or refused it for its reader's sake."""
+    """Whether the relay accepted a message, or refused only its recipient."""
     found = verdict(outcome)
     heard = found.state in (DeliveryState.SENT, DeliveryState.FAILED)
     return heard and not is_opening(outcome.phase) and not speaks_against_us(found)
@@ -243,11 +245,11 @@ def is_taken(outcome: Outcome) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateState:
-    """The bucket of the relay or a domain, and the rests of the relay.
+    """The bucket of the relay or a domain, and the pauses of the relay.
 
-    The bucket is full again at `free_at`; messages were put off up to `lined_up_to`. `refused`
-    counts refusals in a row. After `rest` one message is tried; `reason` is why it rests, or gave
-    no session.
+    The bucket is full again at `free_at`; messages were deferred until up to `lined_up_to`.
+    `refused` counts consecutive refusals. After `rest` one message is tried; `reason` explains why
+    the relay pauses, or did not open a session.
     """
 
     free_at: datetime | None = None
@@ -258,33 +260,34 @@ class RateState:
     reason: str = ""
 
     def rests(self, now: datetime) -> bool:
-        """Whether nothing may leave now. A rest that seems longer than any was set by a clock that
-        was wrong."""
+        """Whether the relay pauses at `now`. Ignores a pause longer than the maximum: the clock was
+        wrong when it was set."""
         if self.rests_until is None:
             return False
         return timedelta(0) < self.rests_until - now <= LONGEST_REST
 
     @property
     def is_probing(self) -> bool:
-        """Whether it rested, and nothing was accepted since."""
+        """Whether the relay paused and has accepted nothing since."""
         return self.rest > NO_REST
 
     def take(self, spacing: timedelta, now: datetime) -> "RateState":
-        """After a message that leaves now."""
+        """Return the state after sending a message at `now`."""
         return replace(self, free_at=max(self.free_at or now, now) + spacing) if spacing else self
 
     def hold(self, until: datetime) -> "RateState":
-        """Without a token before then."""
+        """Return the state with no token available before `until`."""
         is_held = self.free_at is not None and self.free_at >= until
         return self if is_held else replace(self, free_at=until)
 
     @property
     def is_troubled(self) -> bool:
-        """Whether a message that is accepted changes anything."""
+        """Whether accepting a message changes the state."""
         return bool(self.refused or self.reason or self.is_probing)
 
     def after(self, outcome: Outcome, *, now: datetime) -> "RateState":
-        """After an answer. The `reason` says why the relay gave no session, until it gives one."""
+        """Return the state after an outcome. `reason` explains why the relay opened no session,
+        until it opens one."""
         if is_taken(outcome):
             return replace(self, refused=0, rest=NO_REST, rests_until=None, reason="")
         found = verdict(outcome)
@@ -297,7 +300,7 @@ class RateState:
         return worse.rest_longer(found.reason, now=now) if is_enough else worse
 
     def rest_longer(self, reason: str, *, now: datetime) -> "RateState":
-        """Let it rest, longer than the last time."""
+        """Return the state with a pause that begins at `now`, longer than the last one."""
         if self.rests(now):
             return self
         rest = min(max(FIRST_REST, self.rest * 2), LONGEST_REST)
@@ -306,8 +309,8 @@ class RateState:
 
 @dataclass(slots=True, kw_only=True)
 class Bucket:
-    """The relay or a domain as a claim finds it: at most `most` messages may be in flight (None: no
-    cap), and its quotas leave `room` for some more (None: there are no quotas)."""
+    """The relay or a domain during a claim: at most `most` messages may be in flight (None: no
+    cap), and its quotas allow `room` more (None: there are no quotas)."""
 
     state: RateState
     spacing: timedelta = timedelta(0)
@@ -316,7 +319,7 @@ class Bucket:
     room: int | None = None
 
     def wait(self, now: datetime) -> datetime | None:
-        """When to look at a message again that may not leave now; None for one that may."""
+        """Return when to check a message again, None if it may leave now."""
         if self.room == 0:
             return now + HORIZON
         free_at = self.state.free_at
@@ -326,8 +329,7 @@ class Bucket:
         return now + LOOK_AGAIN if is_full else None
 
     def line_up(self, wait: datetime, now: datetime) -> datetime:
-        """Put a message off behind those that were put off before it, so that each is looked at
-        about when its turn comes. Returns until when."""
+        """Defer a message behind those deferred before it, and return until when."""
         before = self.state.lined_up_to
         turn = wait if before is None else max(wait, before + (self.spacing or STEP))
         turn = min(turn, now + HORIZON)
@@ -335,7 +337,7 @@ class Bucket:
         return turn
 
     def leave(self, now: datetime) -> None:
-        """A message leaves."""
+        """Count a message as sent."""
         self.state = self.state.take(self.spacing, now)
         self.under_way += 1
         self.room = None if self.room is None else self.room - 1

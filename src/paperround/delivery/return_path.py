@@ -1,12 +1,12 @@
-"""Where a mail comes back to: an address of its own, signed, with no address of a reader in it.
+"""Make and verify signed return addresses (VERP), one for each message.
 
     bounces + 32 characters @ example.org        the characters, base32: 20 bytes
     version and use(1) key id(2) day(2) row(5) mac(10)
 
-Mail systems may change the case of an address, so the tag knows none. The mac is HMAC-SHA256 over
-what stands before it and the row's nonce, cut to 80 bits, the least that RFC 2104 section 5 allows;
-a guess can be tried only by mail. A return address is good for 30 days, as long as any server tries
-a mail and then some; one that leaves a list is good for ever.
+A tag contains no reader's address. Mail systems may change the case of an address, so tags are
+case-insensitive. The MAC is HMAC-SHA256 over the bytes before it and the row's nonce, cut to 80
+bits, the minimum of RFC 2104 section 5; a guess can be tried only by email. A return address is
+valid for 30 days, longer than any server retries; one for unsubscribing never expires.
 """
 
 import base64
@@ -19,18 +19,18 @@ from paperround.core.tokens import KeyRing
 
 TAG_LENGTH = 32
 LONGEST_LOCAL = 64
-"""Characters of a local part (RFC 5321 section 4.5.3.1.1)."""
+"""Most characters in a local part (RFC 5321 section 4.5.3.1.1)."""
 LONGEST_BASE = LONGEST_LOCAL - TAG_LENGTH - 1
-"""Characters of the local part that is set, before the plus sign and the tag."""
+"""Most characters in the configured local part, before the plus sign and the tag."""
 
 TAKES_TAGS = (
     "write it bare, like bounces@example.org, without a plus sign and with at most "
     f"{LONGEST_BASE} characters before the @: each mail adds +TAG to it"
 )
-"""What an address must be that tags are put into."""
+"""Explains which addresses accept tags, for error messages."""
 
 _NOT_BARE = frozenset(' \t\r\n<>,;:"()[]\\')
-"""What no bare address holds."""
+"""Characters that a bare address may not contain."""
 
 VALID = timedelta(days=30)
 
@@ -42,19 +42,19 @@ _MOST_DAYS = 2**16
 
 
 class TagUse(IntEnum):
-    """What an address is for. Numbers are part of mails already sent: never reuse one."""
+    """The purpose of a tag. Emails already sent contain the numbers: never reuse one."""
 
     DELIVERY = 1
-    """A digest came back."""
+    """Bounces of a digest."""
     NOTICE = 2
-    """A notice came back."""
+    """Bounces of a system email."""
     LEAVE = 3
-    """The reader of a digest leaves its list."""
+    """Unsubscribes the reader of a digest from its list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagParts:
-    """What an unverified tag claims. Verify it with the row's nonce before believing it."""
+    """The fields of an unverified tag. Verify it with the row's nonce before you trust them."""
 
     key_id: str
     use: TagUse
@@ -62,7 +62,7 @@ class TagParts:
     row: int
 
     def is_good_on(self, today: date) -> bool:
-        """Whether its time is not over. A day ahead is a clock that differs, not a forgery."""
+        """Whether the tag is still valid. A date one day ahead is accepted: clocks differ."""
         if self.use is TagUse.LEAVE:
             return True
         return timedelta(days=-1) <= today - self.day <= VALID
@@ -71,7 +71,7 @@ class TagParts:
 def make_tag(
     keys: KeyRing, use: TagUse, row: int, *, nonce: str, day: date, key_id: str | None = None
 ) -> str:
-    """The 32 characters for `row`. Raises Misconfigured when the ring has lost that key."""
+    """Return the 32 characters for `row`. Raises Misconfigured when `keys` lacks the key."""
     key = keys.current.id if key_id is None else key_id
     days = (day - _FIRST_DAY).days % _MOST_DAYS
     head = bytes([_VERSION << 4 | use]) + bytes.fromhex(key) + days.to_bytes(2) + row.to_bytes(5)
@@ -80,7 +80,7 @@ def make_tag(
 
 
 def read_tag(tag: str) -> TagParts | None:
-    """The unverified parts of `tag`, None when it cannot be one."""
+    """Return the unverified fields of `tag`, None if it is malformed."""
     raw = _decode(tag)
     if raw is None or raw[0] >> 4 != _VERSION or raw[0] & 15 not in TagUse.__members__.values():
         return None
@@ -93,7 +93,7 @@ def read_tag(tag: str) -> TagParts | None:
 
 
 def verify_tag(keys: KeyRing, tag: str, nonce: str) -> bool:
-    """Whether `tag` was made by a key of this ring for the row with `nonce`."""
+    """Whether a key of `keys` made `tag` for the row with `nonce`."""
     raw = _decode(tag)
     if raw is None or keys.key(raw[1:3].hex()) is None:
         return False
@@ -101,21 +101,21 @@ def verify_tag(keys: KeyRing, tag: str, nonce: str) -> bool:
 
 
 def takes_tags(address: str) -> bool:
-    """Whether a tag can be put into an address."""
+    """Whether a tag can be added to an address."""
     local, _, domain = address.rpartition("@")
     fits = local and domain and "+" not in local and len(local) <= LONGEST_BASE
     return bool(fits) and address.isascii() and not set(address) & _NOT_BARE
 
 
 def tagged(address: str, tag: str) -> str:
-    """`address` with `tag` in it: `bounces+TAG@example.org`."""
+    """Return `address` with `tag` added: `bounces+TAG@example.org`."""
     local, _, domain = address.rpartition("@")
     return f"{local}+{tag}@{domain}"
 
 
 def tag_of(address: str, written: str) -> str:
-    """The tag in `written` when that is `address` with one, however bad; empty otherwise. Case does
-    not count."""
+    """Return the unverified tag in `written` if that is `address` with a tag, otherwise an empty
+    string. Ignores case."""
     local, _, domain = address.lower().rpartition("@")
     theirs, _, place = written.strip().lower().rpartition("@")
     base, plus, tag = theirs.partition("+")

@@ -1,1 +1,1 @@
-"""DKIM signatures and their keys."""
+"""Sign email with DKIM and manage the keys."""

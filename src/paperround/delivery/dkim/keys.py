@@ -1,13 +1,12 @@
-"""The DKIM keys an installation made for itself, and their lives.
+"""Create, rotate and load DKIM keys, and check their DNS records.
 
-    made ──► waiting ──► signing ──► kept ──► revoked ──► gone
-             its record  mails are   its record   an empty   its record
-             is put      signed      must stand   record     may go
-             into the    with it     for 7 days   says so
-             DNS
+    made ──► waiting ──► signing ──► kept ──────► revoked ──► gone
+             you publish  email is   its record   an empty    you may
+             its record   signed     must remain  record      delete the
+             in the DNS   with it    for 7 days   revokes it  record
 
-The first keys sign at once, as no mail was signed before. The next ones wait until their record can
-be seen. A key that signs no more has no private half any more.
+The first keys sign at once, because no email was signed before. Later keys wait until their records
+are published. The private half of a retired key is deleted.
 """
 
 import base64
@@ -32,30 +31,28 @@ from cryptography.hazmat.primitives.serialization import (
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured
 from paperround.delivery.dkim.signer import Algorithm, SigningKey
 
-# What the DNS says of a DKIM key: the record to publish, and what a published one is worth.
-#
-# RFC 6376 section 3.6.1, and section 3.6.2.2 for records in several strings.
+# DNS records: RFC 6376 section 3.6.1, and section 3.6.2.2 for records in several strings.
 
 _STRING = 255
-"""The bytes that one string of a TXT record holds (RFC 1035 section 3.3.14)."""
+"""Most bytes in one string of a TXT record (RFC 1035 section 3.3.14)."""
 
 _BLANKS = re.compile(r"\s+")
 
 
 class RecordStatus(StrEnum):
-    """What receivers make of a key by its record."""
+    """How receivers treat a key, given its DNS record."""
 
     GOOD = "good"
     TESTING = "testing"
-    """`t=y`: receivers are told to treat the mail as unsigned."""
+    """`t=y`: receivers treat the email as unsigned."""
     REVOKED = "revoked"
     OTHER = "other"
-    """Another key, or one that may not sign mail with SHA-256."""
+    """A different key, or one that may not sign email with SHA-256."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """The TXT record of one key. An empty `public` says that the key is revoked."""
+    """The TXT record of one key. An empty `public` revokes the key."""
 
     selector: str
     domain: str
@@ -64,29 +61,29 @@ class KeyRecord:
 
     @property
     def name(self) -> str:
-        """Where it is looked for."""
+        """The DNS name of the record."""
         return f"{self.selector}._domainkey.{self.domain}"
 
     @property
     def value(self) -> str:
-        """What it says, as one text."""
+        """The content of the record as one string."""
         return f"v=DKIM1; k={self.algorithm}; p={self.public}"
 
     @property
     def strings(self) -> tuple[str, ...]:
-        """What it says, cut where the DNS wants it."""
+        """The content of the record, split into strings of at most 255 bytes."""
         value = self.value
         return tuple(value[at : at + _STRING] for at in range(0, len(value), _STRING))
 
     @property
     def line(self) -> str:
-        """A line of a zone file."""
+        """The record as a line of a zone file."""
         return f"{self.name}. TXT " + " ".join(f'"{string}"' for string in self.strings)
 
 
 def standing_of(record: KeyRecord, published: str) -> RecordStatus:
-    """What `published`, the text at the record's name, is worth to mails that its key signs."""
-    # `v=DKIM1; p=...` as a mapping. Blanks carry no meaning in any tag that is read here.
+    """Classify `published`, the text found at the record's name."""
+    # `v=DKIM1; p=...` as a mapping. Whitespace has no meaning in the tags read here.
     pairs = [_BLANKS.sub("", part).partition("=") for part in published.split(";")]
     tags = {name: value for name, equals, value in pairs if equals}
     public = tags.get("p")
@@ -104,20 +101,20 @@ def standing_of(record: KeyRecord, published: str) -> RecordStatus:
 
 
 def _holds(listed: str, wanted: set[str]) -> bool:
-    """Whether a list with colons names one of `wanted`; an absent one allows everything."""
+    """Whether a colon-separated list names one of `wanted`; an empty list allows everything."""
     return not listed or not wanted.isdisjoint(listed.split(":"))
 
 
 KEEP = timedelta(days=7)
-"""How long a record must stand after the last mail was signed with its key: mails wait at relays
-for up to five days, and are looked at again when they are forwarded."""
+"""How long a record must remain after its key signed the last email: relays hold email for up to
+five days, and forwarding verifies the signature again."""
 
 SHOW_REVOKED = timedelta(days=30)
-"""How long the empty record is asked for after that; then the name may vanish from the DNS."""
+"""How long after that the empty record is required; then you may delete the DNS name."""
 
 
 class KeyState(StrEnum):
-    """Where in its life a key is."""
+    """The stages in the life of a key."""
 
     WAITING = "waiting"
     SIGNING = "signing"
@@ -128,7 +125,7 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """A key as it is kept. `private` is PEM, and None once the key signs no more."""
+    """A key as stored. `private` is PEM, None once the key is retired."""
 
     selector: str
     algorithm: Algorithm
@@ -139,7 +136,7 @@ class StoredKey:
     retired_at: datetime | None = None
 
     def state(self, now: datetime) -> KeyState:
-        """Where in its life the key is."""
+        """Return the state of the key at `now`."""
         end = self.kept_until
         if end is None:
             return KeyState.WAITING if self.signs_since is None else KeyState.SIGNING
@@ -149,11 +146,11 @@ class StoredKey:
 
     @property
     def kept_until(self) -> datetime | None:
-        """When its record may say that it is revoked; None while it may sign."""
+        """When the record may be replaced by the revoking one; None until the key is retired."""
         return None if self.retired_at is None else self.retired_at + KEEP
 
     def due(self, domain: str, now: datetime) -> "DueRecord":
-        """What the DNS should say of it now."""
+        """Return the record the DNS should contain at `now`."""
         state = self.state(now)
         is_over = state in (KeyState.REVOKED, KeyState.GONE)
         public = "" if is_over else self.public
@@ -165,8 +162,8 @@ class StoredKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueRecord:
-    """What the DNS should say of a key, and why. `until` is when a record that is only kept may go
-    over to the empty one."""
+    """The record the DNS should contain for a key. `until` is when the empty record may replace
+    that of a retired key."""
 
     record: KeyRecord
     state: KeyState
@@ -175,23 +172,23 @@ class DueRecord:
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """Every key that was made here, in the order of their making."""
+    """All keys of the installation, oldest first."""
 
     keys: tuple[StoredKey, ...] = ()
 
     def within(self, now: datetime, *states: KeyState) -> tuple[StoredKey, ...]:
-        """The keys in one of `states`."""
+        """Return the keys in one of `states`."""
         return tuple(key for key in self.keys if key.state(now) in states)
 
     def due(self, domain: str, now: datetime) -> tuple[DueRecord, ...]:
-        """What the DNS should say of each key that it should say anything of."""
+        """Return the records the DNS should contain at `now`."""
         every = (key.due(domain, now) for key in self.keys)
         return tuple(one for one in every if one.state is not KeyState.GONE)
 
     def with_first(
         self, algorithms: Collection[Algorithm], selector: str | None, *, now: datetime
     ) -> "KeyFile":
-        """New keys that sign from now on; raises Conflict when some do already."""
+        """Return a file with new keys that sign at once. Raises Conflict when keys already sign."""
         if self.within(now, KeyState.SIGNING):
             raise Conflict("mails are signed already: `paperround dkim rotate` makes the next key")
         made = self._made(algorithms, selector, now)
@@ -200,9 +197,9 @@ class KeyFile:
     def with_next(
         self, algorithms: Collection[Algorithm], selector: str | None, *, now: datetime
     ) -> "KeyFile":
-        """New keys that wait, of the same kinds as those that sign unless `algorithms` names some.
+        """Return a file with new waiting keys, by default of the algorithms that sign now.
 
-        Raises Conflict when none signs or some wait already.
+        Raises Conflict when no key signs or some already wait.
         """
         signing = self.within(now, KeyState.SIGNING)
         if not signing:
@@ -215,13 +212,13 @@ class KeyFile:
         return KeyFile((*self.keys, *self._made(kinds, selector, now)))
 
     def switched(self, *, now: datetime) -> "KeyFile":
-        """Keys that waited sign from now on, those that signed never again."""
+        """Return a file in which the waiting keys sign and the signing keys are retired."""
         return KeyFile(tuple(_moved_on(key, key.state(now), now) for key in self.keys))
 
     def _made(
         self, algorithms: Collection[Algorithm], selector: str | None, now: datetime
     ) -> tuple[StoredKey, ...]:
-        """One of each kind; an Ed25519 key's name ends in `e` where one name is not enough."""
+        """Make one key for each algorithm; if they share a name, the Ed25519 one ends in `e`."""
         is_shared = selector is None or len(algorithms) > 1
         endings = {kind: "e" * (is_shared and kind is Algorithm.ED25519) for kind in algorithms}
         return tuple(
@@ -230,7 +227,7 @@ class KeyFile:
         )
 
     def _selector(self, wanted: str | None, ending: str, now: datetime) -> str:
-        """`wanted`, or the day, and `ending`; the first such name that no key had."""
+        """Return `wanted` or the date, with `ending`: the first such name that was never used."""
         used = {key.selector for key in self.keys}
         name = f"{wanted or f'pr{now:%Y%m%d}'}{ending}".lower()
         if not is_selector(name):
@@ -244,7 +241,7 @@ class KeyFile:
 
 
 def names_of(keys: Iterable[StoredKey]) -> str:
-    """The selectors of `keys`, for a sentence."""
+    """Return the selectors of `keys` joined with "and"."""
     return " and ".join(key.selector for key in keys)
 
 
@@ -270,7 +267,7 @@ def _moved_on(key: StoredKey, state: KeyState, now: datetime) -> StoredKey:
 RSA_BITS = 2048
 
 LONGEST_RSA = 4096
-"""What every receiver must be able to check ends there (RFC 8301 section 3.2)."""
+"""The longest key that every receiver must be able to verify (RFC 8301 section 3.2)."""
 
 _EXPONENT = 65537
 
@@ -284,20 +281,20 @@ _LONGEST_SELECTOR = 63
 
 
 def new_key(algorithm: Algorithm, selector: str) -> SigningKey:
-    """A new key, called `selector`."""
+    """Generate a key with this selector."""
     if algorithm is Algorithm.RSA:
         return SigningKey(selector, generate_private_key(_EXPONENT, RSA_BITS))
     return SigningKey(selector, Ed25519PrivateKey.generate())
 
 
 def pem_of(key: SigningKey) -> str:
-    """The private key as it is kept."""
+    """Return the private key as PEM."""
     made = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return made.decode("ascii")
 
 
 def public_of(key: SigningKey) -> str:
-    """The public key as a DNS record has it: base64 of the key's DER for RSA (RFC 6376 section
+    """Return the public key as in a DNS record: base64 of the key's DER for RSA (RFC 6376 section
     3.6.1), of its 32 bytes for Ed25519 (RFC 8463 section 4)."""
     public = key.private.public_key()
     if key.algorithm is Algorithm.RSA:
@@ -308,13 +305,15 @@ def public_of(key: SigningKey) -> str:
 
 
 def is_selector(text: str) -> bool:
-    """Whether `text` can stand before `._domainkey`: letters, digits and hyphens."""
+    """Whether `text` is valid before `._domainkey`: letters, digits and hyphens."""
     return len(text) <= _LONGEST_SELECTOR and _SELECTOR.fullmatch(text) is not None
 
 
 def keys_given(pem: str | None, selectors: Sequence[str]) -> tuple[SigningKey, ...]:
-    """The keys of the settings: one PEM block after another, a selector for each; none are set by
-    default. Raises Misconfigured with what is wrong, and never with a part of a key."""
+    """Load the keys of the settings: consecutive PEM blocks, with a selector for each.
+
+    Raises Misconfigured; the message never contains part of a key.
+    """
     if pem is None and not selectors:
         return ()
     blocks = _PEM.findall(pem or "")
@@ -338,7 +337,7 @@ def keys_given(pem: str | None, selectors: Sequence[str]) -> tuple[SigningKey, .
 
 
 def key_of(pem: str, selector: str, place: str) -> SigningKey:
-    """The key of one PEM block; raises Misconfigured, which names `place`, for any other thing."""
+    """Load the key of one PEM block. Raises Misconfigured, naming `place`, if it is not valid."""
     try:
         private = load_pem_private_key(pem.encode("ascii"), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

@@ -1,7 +1,7 @@
-"""Where the DKIM keys that were made here are kept, and who signs with them.
+"""Store DKIM keys in a file, and give each process its current signer.
 
-The book is one JSON file, readable by its owner only, that is always whole. A running process looks
-at it before each delivery, so `paperround dkim` need not stop a service.
+The key file is JSON, readable by its owner only, and replaced atomically. A running process checks
+it before each delivery, so you can use `paperround dkim` without stopping a service.
 """
 
 import json
@@ -33,8 +33,8 @@ _ABSENT = (FileNotFoundError, NotADirectoryError)
 class Signers:
     """The signer of an installation.
 
-    Keys `given` by the settings sign alone. Else those of the book in the file `place` do, as it
-    was when it was last looked at.
+    If the settings give keys, only those sign. Otherwise the keys in the file `place` do, as last
+    read.
     """
 
     def __init__(self, domain: str, place: Path, given: tuple[SigningKey, ...] = ()) -> None:
@@ -42,20 +42,20 @@ class Signers:
         self.place = place
         self.given = given
         self._known: tuple[object, Signer | None] = (_NEVER, None)
-        """What the file was like, and its signer: one value, since threads look at it too."""
+        """The file's stamp and its signer, in one value because several threads read it."""
         if given:
             self._known = (None, Signer(domain, given))
 
     def __call__(self) -> Signer | None:
-        """The signer; None when mails are not signed here. Raises Misconfigured."""
+        """Return the signer, None if there are no keys. Raises Misconfigured."""
         if self._known[0] is _NEVER:
             self.renew()
         return self._known[1]
 
     def renew(self) -> None:
-        """Look at the keys again, before mails are made.
+        """Read the key file again if it changed.
 
-        Raises Misconfigured, and knows what it knew before, when they are there and cannot sign.
+        Raises Misconfigured, and keeps the previous keys, when the file is there but unusable.
         """
         if self.given:
             return
@@ -65,7 +65,7 @@ class Signers:
             self._known = (seen, Signer(self.domain, keys) if keys else None)
 
     def due(self, now: datetime) -> tuple[DueRecord, ...]:
-        """What the DNS should say of the keys; raises Misconfigured."""
+        """Return the records the DNS should contain. Raises Misconfigured."""
         if not self.given:
             return read_book(self.place).due(self.domain, now)
         return tuple(_due(key, self.domain) for key in self.given)
@@ -79,8 +79,8 @@ def _due(key: SigningKey, domain: str) -> DueRecord:
 
 
 def signing_keys(place: Path) -> tuple[SigningKey, ...]:
-    """The keys of the book in the file `place` that sign now; raises Misconfigured, also for one
-    whose halves are missing or do not belong together."""
+    """Load the keys in the file `place` that sign now. Raises Misconfigured for an invalid file and
+    for a key whose halves are missing or do not match."""
     return tuple(
         _whole(key, f"{place}: {key.selector}")
         for key in read_book(place).keys
@@ -96,9 +96,9 @@ def _whole(key: StoredKey, place: str) -> SigningKey:
 
 
 def read_book(place: Path) -> KeyFile:
-    """The book in the file `place`, an empty one while there is none.
+    """Read the key file at `place`; without a file, return one without keys.
 
-    Raises Misconfigured for a file that is no such book.
+    Raises Misconfigured for an invalid file.
     """
     try:
         written = json.loads(place.read_bytes())
@@ -128,7 +128,7 @@ def read_book(place: Path) -> KeyFile:
 
 
 def write_book(place: Path, book: KeyFile) -> None:
-    """Write `book` whole or not at all, readable by its owner only."""
+    """Write `book` atomically, readable by its owner only."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")  # mode 0600
     unfinished = Path(name)
@@ -145,7 +145,7 @@ def write_book(place: Path, book: KeyFile) -> None:
 
 
 def replace_book(place: Path, before: KeyFile, book: KeyFile) -> None:
-    """Write `book` in place of `before`; raises Conflict when the file holds another one by now."""
+    """Replace `before` with `book`. Raises Conflict when the file has changed since."""
     if read_book(place) != before:
         raise Conflict(f"{place} was changed meanwhile: look at it again with `dkim show-dns`")
     write_book(place, book)
@@ -160,7 +160,7 @@ def _instant(value: Any) -> datetime | None:
 
 
 def _stamp(place: Path) -> tuple[int, ...] | None:
-    """What changes when the file does; None while there is none."""
+    """Return a value that changes with the file, None if there is no file."""
     try:
         found = place.stat()
     except _ABSENT:
@@ -175,10 +175,10 @@ def _unreadable(place: Path, error: OSError) -> Misconfigured:
 
 
 def signing_domain(wanted: str | None, sender: str) -> str:
-    """The domain that signs the mails of the domain `sender`: that one, unless another is `wanted`.
+    """Return the signing domain for email from the domain `sender`: `wanted`, or `sender` itself.
 
-    Raises Misconfigured when receivers would not take them for one (RFC 9989, relaxed alignment, as
-    far as it can be told without a list of public suffixes).
+    Raises Misconfigured when the two are not aligned (RFC 9989, relaxed alignment, as far as can be
+    checked without a list of public suffixes).
     """
     theirs = sender.lower()
     if wanted is None:

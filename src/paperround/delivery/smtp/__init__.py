@@ -1,1 +1,1 @@
-"""SMTP: one conversation without a socket, and the loop that drives many."""
+"""Send email over SMTP: a protocol state machine and the event loop that drives it."""

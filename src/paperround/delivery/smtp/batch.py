@@ -1,11 +1,11 @@
-"""One batch: envelopes in, outcomes out, a commit before each dot.
+"""Send one batch: envelopes in, outcomes out, a commit before each final dot.
 
-    envelopes ─► stock ─► offered, or lined up ─► Ready ─┐
-                                                         ├─ all that wait: before_dot(ids)
-    outcomes ◄── listen ◄────────────────────── dots ◄───┘
+    envelopes ─► stock ─► offered or queued ─► Ready ─┐
+                                                      ├─ all that are ready: before_dot(ids)
+    outcomes ◄── listen ◄─────────────────── dots ◄───┘
 
 Everything happens on the caller's thread. While servers read bodies and answer dots, the next
-messages are made and lined up, so that each leaves in the group of the dot before it.
+messages are made and queued, so that each is pipelined with the dot before it.
 """
 
 from collections import deque
@@ -21,16 +21,16 @@ from paperround.delivery.wire_format import require_sendable
 from paperround.editions.model import DeliveryId
 
 MOMENT = 0.01
-"""Seconds until messages that may come in a moment are asked for again."""
+"""Seconds until the envelopes are pulled again after a None."""
 
 GATHER = 0.003
-"""Seconds that messages which are ready wait at most for others, to share a commit with them."""
+"""Most seconds that ready messages wait for others, to share their commit."""
 
 BeforeDot = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
 
 
 class Batch:
-    """The messages of one batch, and where each of them is. `size` is the most sessions."""
+    """The messages of one batch and their sessions, `size` at most."""
 
     def __init__(
         self, pool: ConnectionPool, world: World, *, size: int, stopping: Callable[[], bool]
@@ -53,7 +53,7 @@ class Batch:
     def deliver(
         self, envelopes: Iterator[Envelope | None], before_dot: BeforeDot
     ) -> Iterator[Outcome]:
-        """Run the batch to its end."""
+        """Send all envelopes and yield their outcomes."""
         wait = 0.0
         while self._has_more or self._in_flight:
             self._loop.listen(wait)
@@ -68,7 +68,7 @@ class Batch:
         yield from self._drain_outcomes()
 
     def abort(self, patience: float) -> Iterator[Outcome]:
-        """Leave every message that has no dot, and wait a while for the dots that are open."""
+        """Drop every message without a dot, and wait up to `patience` seconds for open dots."""
         until = self._monotonic() + patience
         self._loop.listen(0.0)
         while self._leave_all_but_open_dots():
@@ -80,7 +80,7 @@ class Batch:
         yield from self._drain_outcomes()
 
     def close(self, patience: float) -> None:
-        """End what is unfinished, and tell nobody what came of it."""
+        """Abort what is unfinished, and discard the outcomes."""
         try:
             for _ in self.abort(patience):
                 pass
@@ -88,7 +88,7 @@ class Batch:
             self._loop.close()
 
     def finish(self) -> None:
-        """Keep the sessions that may be of use again, and say goodbye on the others."""
+        """Return reusable sessions to the pool, and quit the others."""
         for session in list(self._loop.sessions):
             if not session.talk.is_idle:
                 self._leave(session)
@@ -99,7 +99,7 @@ class Batch:
                 self._loop.say_goodbye(session)
         self._loop.finish()
 
-    # --- hearing -------------------------------------------------------------------------------
+    # --- events --------------------------------------------------------------------------------
 
     def _handle(self, session: Session, event: Event | None) -> None:
         self._goes_on = True
@@ -111,7 +111,7 @@ class Batch:
                 self._returned.append(envelope)
             case Outcome() as outcome:
                 self._tell(outcome)
-                # What the relay's answer to a message says of the relay.
+                # The reply to a message also shows whether the relay works.
                 reply = outcome.reply
                 if reply is not None and reply.code != REST:
                     self._pool.answered(session)
@@ -131,7 +131,7 @@ class Batch:
         self._outcomes.append(outcome)
 
     def _put_off(self, stopped: Stopped) -> None:
-        """Tell the message that is next of a session that did not come about."""
+        """Give the next message the outcome of a session that failed to open."""
         mails = self._returned or self._stock
         if mails:
             self._tell(stopped.outcome(mails.popleft().id))
@@ -140,12 +140,12 @@ class Batch:
         outcomes, self._outcomes = self._outcomes, []
         yield from outcomes
 
-    # --- handing out ---------------------------------------------------------------------------
+    # --- dispatching ---------------------------------------------------------------------------
 
     def _hand_out(self) -> None:
-        """Give each session that can take one a message, and open further ones for the rest.
+        """Offer a message to each free session, and open further sessions for the rest.
 
-        A message that comes back is never lined up behind another: it could come back for ever.
+        A returned message is never queued behind another: it could be returned forever.
         """
         self._pause = inf
         if self._stopping():
@@ -162,7 +162,7 @@ class Batch:
                 session.talk.line_up(self._stock.popleft())
 
     def _keep_back(self) -> None:
-        """Offer nothing more: neither messages that were made ahead nor those that came back."""
+        """Drop messages not offered yet: those in stock and those that were returned."""
         self._has_more = False
         for mails in (self._returned, self._stock):
             self._in_flight.difference_update(one.id for one in mails)
@@ -182,7 +182,7 @@ class Batch:
                     self._put_off(stopped)
 
     def _lacks_sessions(self) -> bool:
-        """Whether a message waits for a session, or a better relay for its trial."""
+        """Whether a message waits for a session, or a preferred relay is due for a trial."""
         sessions = self._loop.sessions
         free = sum(one.talk.is_idle or not one.talk.is_open for one in sessions)
         if len(self._returned) + len(self._stock) <= free:
@@ -191,8 +191,7 @@ class Batch:
         return len(sessions) < self._size or self._pool.has_trial_due(used)
 
     def _stock_up(self, envelopes: Iterator[Envelope | None]) -> None:
-        """Make messages, one for each session and one more: so they are there when a session is
-        free, and wait no longer than that."""
+        """Pull one message for each session and one more, so that free sessions need not wait."""
         most = min(self._size, len(self._loop.sessions) + 1)
         for _ in range(most - len(self._stock) if self._has_more else 0):
             try:
@@ -217,19 +216,19 @@ class Batch:
     # --- dots ----------------------------------------------------------------------------------
 
     def _gathering_ends(self) -> float:
-        """When those that are ready wait for others no longer: at once if there are none."""
+        """Return when ready messages stop waiting for others: at once if all sessions are ready."""
         busy = sum(not one.talk.is_idle for one in self._loop.sessions)
         return self._ready_since + GATHER if len(self._ready) < busy else -inf
 
     def _mark(self, before_dot: BeforeDot) -> None:
-        """Let those that are ready end their messages."""
+        """Commit the marks of the ready messages, and write the permitted dots."""
         waiting, self._ready = self._ready, {}
         permitted = frozenset(before_dot([one.id for one in waiting.values()]))
         for session, envelope in waiting.items():
             if envelope.id not in permitted:
                 self._in_flight.discard(envelope.id)
                 self._leave(session)
-        self._loop.listen(0.0)  # what came meanwhile came before the dot
+        self._loop.listen(0.0)  # replies received during the commit precede the dot
         for session in waiting:
             if session.talk.is_ready:
                 session.talk.permit(self._monotonic())
@@ -242,7 +241,7 @@ class Batch:
         self._loop.serve(session)
 
     def _leave_all_but_open_dots(self) -> bool:
-        """End every session without an open dot; whether any is left."""
+        """End every session without an open dot. Returns whether any is left."""
         for session in list(self._loop.sessions):
             if not session.talk.dot_is_open:
                 self._leave(session)

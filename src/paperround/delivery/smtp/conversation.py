@@ -1,16 +1,16 @@
-"""One SMTP session without its socket: bytes in, bytes and events out.
+"""Run the SMTP protocol without I/O: bytes in, bytes and events out.
 
     begin ──► GREETING HELLO [TLS HELLO] [AUTH] ──► `is_open`, or Stopped
     offer ──► MAIL RCPT DATA ──354──► body ──► Ready
-    permit ─► dot, and in the same group MAIL RCPT DATA of the message that is lined up
+    permit ─► dot, and in the same group MAIL RCPT DATA of the queued message
               reply to the dot ──► Outcome, and so on with the next 354
 
-A server that offers PIPELINING (RFC 2920) takes a message in one round trip; with any other, each
-command waits for the reply before it. Replies come in the order of the commands. There are at most
-two messages in a session, and the dot of the second follows the reply to the dot of the first: one
-dot at a time is committed and not answered.
+With PIPELINING (RFC 2920) a message takes one round trip; without, each command waits for the reply
+before it. Replies come in the order of the commands. A session has at most two messages, and the
+second gets its dot after the reply to the first dot: only one dot at a time is committed without a
+reply.
 
-An exception of a socket does not say what it interrupted, so the phase is set before each step.
+A socket error does not tell which step it interrupted, so the phase is set before each step.
 """
 
 import base64
@@ -28,7 +28,7 @@ from paperround.delivery.wire_format import dot_stuffed
 from paperround.editions.model import DeliveryId
 
 REST = 421
-"""The code of a server that ends the session."""
+"""The reply code with which a server ends the session."""
 
 _GO_ON = 354
 
@@ -37,7 +37,7 @@ _GO_ON = 354
 class Timeouts:
     """Seconds to wait for each kind of reply (RFC 5321 section 4.5.3.2).
 
-    `patience` is how long a run that is cut short waits for the replies to its dots.
+    `patience` is how long an aborted batch waits for the replies to its dots.
     """
 
     connect: float = 10
@@ -48,7 +48,7 @@ class Timeouts:
 
 
 class Stopped(Exception):
-    """A message or a session did not get past `phase`: a refusal, or no usable reply."""
+    """A message or a session failed in `phase`: it was refused, or no usable reply came."""
 
     def __init__(self, phase: Phase, *, reply: Reply | None = None, error: str = "") -> None:
         super().__init__(error or f"{phase} refused")
@@ -57,32 +57,32 @@ class Stopped(Exception):
         self.error = error
 
     def outcome(self, delivery: DeliveryId) -> Outcome:
-        """What this means for a message."""
+        """Return the outcome for a message that needed the session."""
         return Outcome(id=delivery, phase=self.phase, reply=self.reply, error=self.error)
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The body is out; may the dot follow?"""
+    """The body is written, and the message waits for its dot."""
 
     envelope: Envelope
 
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """The server said nothing about this message: offer it in another session."""
+    """The session ended without a reply to this message: offer it in another session."""
 
     envelope: Envelope
 
 
 Event = Stopped | Ready | Outcome | Back
-"""That there will be no session, or what became of a message."""
+"""A session that failed to open, or the progress of a message."""
 
 _Script = Generator[bytes, Reply, None]
 
 
 class _Step(NamedTuple):
-    """A command, and the message it is about, if any."""
+    """A command and its message, if any."""
 
     command: bytes
     phase: Phase = Phase.MAIL
@@ -95,15 +95,16 @@ _PROTECTED = Reply(220, "", "")
 
 
 class Conversation:
-    """A session from its greeting to its end. Times are seconds on the caller's monotonic clock.
+    """An SMTP session from greeting to end. Times are seconds on the caller's monotonic clock.
 
-    The owner of the socket writes `output` and calls `flushed`, puts TLS around the connection when
-    `wants_tls` and calls `protected`, passes on what it reads, and takes the `events`. Once `over`,
-    it closes the socket. `is_ready`: the current message waits for its dot. `is_proven`: the server
-    has answered to a message; one that ends the session between two has then refused neither.
+    The owner of the socket writes `output` and calls `flushed`, starts TLS when `wants_tls` is set
+    and calls `protected`, passes received bytes to `receive`, and handles the `events`. Once `over`
+    is set, it closes the socket. `is_ready`: the current message waits for its dot. `is_proven`:
+    the server has replied to a message; if it then ends the session between two messages, it has
+    refused neither.
 
-    `hostname` is the name in EHLO. Where there is a `sender`, opening ends with its MAIL: such a
-    session only asks whether the server would take a message from there.
+    `hostname` is the name in EHLO. With a `sender`, opening ends with its MAIL command: such a
+    session only probes whether the server accepts this sender.
     """
 
     def __init__(
@@ -138,17 +139,17 @@ class Conversation:
     # --- opening -------------------------------------------------------------------------------
 
     def begin(self, now: float) -> None:
-        """The socket is connected."""
+        """Start, once the socket is connected."""
         next(self._script)
         self.deadline = now + self._timeouts.command
 
     def protected(self, now: float) -> None:
-        """The connection has TLS."""
+        """Continue, once TLS has started."""
         self.wants_tls = False
         self._open(_PROTECTED, now)
 
     def _open(self, reply: Reply, now: float) -> None:
-        """Go on with what the opening does after `reply`."""
+        """Advance the opening with `reply`."""
         self.deadline = now + self._timeouts.command
         try:
             self.output += self._script.send(reply)
@@ -159,8 +160,8 @@ class Conversation:
             self._end(stopped.reply, stopped.error)
 
     def _opening(self) -> _Script:
-        """Yields each command for its reply. Never goes on with less TLS than the relay is to
-        have."""
+        """Yield each command and receive its reply. Never continues with less TLS than the relay
+        is configured for."""
         if self._relay.tls is Tls.IMPLICIT:
             yield from self._protect()
         yield from self._expect(Phase.GREETING, "", "2")
@@ -207,7 +208,7 @@ class Conversation:
             self._phase = Phase.AUTH
             raise Stopped(Phase.AUTH, error=f"{NO_LOGIN}: the relay offers no PLAIN or LOGIN")
 
-    # --- what we ask ---------------------------------------------------------------------------
+    # --- commands ------------------------------------------------------------------------------
 
     @property
     def is_idle(self) -> bool:
@@ -216,16 +217,16 @@ class Conversation:
 
     @property
     def dot_is_open(self) -> bool:
-        """Whether the current message has its dot and no reply."""
+        """Whether the dot of the current message was written and has no reply."""
         return self._current is not None and self._phase is Phase.DOT
 
     @property
     def takes_another(self) -> bool:
-        """Whether a message may be lined up behind the one that waits for its dot."""
+        """Whether a message may be queued behind the one that waits for its dot."""
         return self.is_ready and self._pipelining and self._next is None
 
     def offer(self, envelope: Envelope, now: float) -> None:
-        """Begin with a message; the conversation must be idle."""
+        """Start sending a message; the conversation must be idle."""
         self._current, self._phase = envelope, Phase.MAIL
         if self._must_reset:
             self._to_ask.append(_RESET)
@@ -233,11 +234,11 @@ class Conversation:
         self._ask_all(envelope, now)
 
     def line_up(self, envelope: Envelope) -> None:
-        """Let `envelope` follow in the group of the dot."""
+        """Queue `envelope` to be pipelined with the next dot."""
         self._next = envelope
 
     def permit(self, now: float) -> None:
-        """Write the dot of the message that is ready."""
+        """Write the dot of the ready message."""
         self.is_ready = False
         self._phase = Phase.DOT
         self._ask(_Step(b".\r\n", Phase.DOT, self._current))
@@ -246,12 +247,12 @@ class Conversation:
             self._ask_all(self._next, now)
 
     def leave(self) -> None:
-        """End without the dot of the current message, of which nothing is told."""
+        """End the session without the dot of the current message, and without an outcome for it."""
         self._current = None
         self._end(None, "")
 
     def say_goodbye(self, now: float) -> None:
-        """QUIT; the conversation must be idle. It is over with whatever comes next."""
+        """Send QUIT; the conversation must be idle. Any reply ends it."""
         self._ask(_QUIT)
         self.deadline = now + self._timeouts.goodbye
 
@@ -266,7 +267,7 @@ class Conversation:
         self._go_on(now)
 
     def _go_on(self, now: float) -> None:
-        """Write what may be written: all of a group, else one command when none is open."""
+        """Write the waiting commands: all with PIPELINING, else one if none awaits a reply."""
         while self._to_ask and (self._pipelining or not self._asked):
             self._ask(self._to_ask.popleft())
         if self._asked and self.deadline == inf:
@@ -276,17 +277,17 @@ class Conversation:
         self.output += step.command
         self._asked.append(step)
 
-    # --- what the server says ------------------------------------------------------------------
+    # --- replies -------------------------------------------------------------------------------
 
     def flushed(self) -> None:
-        """All of `output` was written."""
+        """Continue, once all of `output` is written."""
         self.output = b""
         if self._phase is Phase.BODY and self._current is not None and not self.is_ready:
             self.is_ready, self.deadline = True, inf
             self.events.append(Ready(self._current))
 
     def receive(self, data: bytes, now: float) -> None:
-        """Bytes came; none is the end of the connection."""
+        """Process received bytes; empty bytes mean the end of the connection."""
         if not data:
             half = "half-line: the connection ended inside an answer"
             self.lose(half if self._replies.has_begun else "disconnected: the connection ended")
@@ -302,7 +303,7 @@ class Conversation:
             self._hear_in_the_open()
 
     def lose(self, error: str) -> None:
-        """No usable reply can come any more."""
+        """End the session because no usable reply can come."""
         self._end(None, error)
 
     def _hear(self, reply: Reply, now: float) -> None:
@@ -328,8 +329,8 @@ class Conversation:
             elif reply.code >= 300:
                 self.lose("garbage: RSET was refused")
         elif step.envelope is not self._current:
-            # The rest of a group whose message was refused. A server that wants its body all the
-            # same would take an empty one for it: it gets none, and no dot.
+            # A reply to the rest of a group whose message was refused. If the server accepts DATA
+            # nevertheless, a dot would send an empty message: end the session instead.
             if reply.code < 400 and not self._asked:
                 self._end(None, "")
         elif step.phase is Phase.DOT:
@@ -364,7 +365,7 @@ class Conversation:
             self._must_reset = reply.code >= 400
 
     def _tell(self, reply: Reply | None, error: str = "") -> None:
-        """What the server says of the current message, which ends with it."""
+        """Add the outcome of the current message, which ends it."""
         envelope, self._current = self._current, None
         if envelope is not None:
             self.is_proven |= reply is not None and reply.code != REST
@@ -372,7 +373,7 @@ class Conversation:
             self.events.append(stopped.outcome(envelope.id))
 
     def _end(self, reply: Reply | None, error: str) -> None:
-        """It is over. A server that ends a session between two messages has refused neither."""
+        """End the session. A server that ends one between two messages has refused neither."""
         if self.over:
             return
         self.over, self.is_ready = True, False
@@ -397,11 +398,11 @@ MOST_LINES = 100
 
 
 class GarbageReply(Exception):
-    """The server sent something that is no SMTP reply."""
+    """The server sent something that is not an SMTP reply."""
 
 
 class ReplyParser:
-    """Collects bytes and gives complete replies. `lines` are those of the last one."""
+    """Parse replies from received bytes. `lines` are those of the last reply."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -410,12 +411,12 @@ class ReplyParser:
 
     @property
     def has_begun(self) -> bool:
-        """Whether part of a reply has come."""
+        """Whether part of a reply was received."""
         return bool(self._unread or self._begun)
 
     def feed(self, data: bytes) -> Iterator[Reply]:
-        """The replies that `data` completes. Raises GarbageReply where one is invalid, after the
-        valid ones before it."""
+        """Yield the replies that `data` completes. Raises GarbageReply at the first invalid one,
+        after yielding those before it."""
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             self._begun.append(line)
@@ -429,13 +430,13 @@ class ReplyParser:
 
 
 def _goes_on(line: bytes) -> bool:
-    """Whether more lines of the same reply follow (RFC 5321 section 4.2.1)."""
+    """Whether another line of the same reply follows (RFC 5321 section 4.2.1)."""
     return line[3:4] == b"-" and line[:3].isdigit()
 
 
 @lru_cache(maxsize=64)
 def _reply(*lines: bytes) -> Reply:
-    """The reply that `lines` are. A server says the same few all day."""
+    """Parse a reply. Cached because servers repeat the same few replies."""
     if max(map(len, lines)) > LONGEST_LINE:
         raise GarbageReply("a line without end")
     try:

@@ -1,5 +1,4 @@
-"""Sending mail over SMTP to the first relay that works, and asking a relay whether it would take
-our mail without sending any."""
+"""Send email through the first relay that works, and probe a relay without sending."""
 
 import re
 import ssl
@@ -22,14 +21,14 @@ _HOSTNAME = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
 
 class SmtpMailer:
-    """Sends batches, and knows from one to the next which relays work.
+    """Send batches, and remember between them which relays work.
 
-    `connections` is the most there may be to a relay at once; fewer are opened when fewer are
-    needed. `pipelining` off sends command after command also where the server takes groups.
-    Connections are kept for `keep` seconds after a batch, for the next one.
+    `connections` is the most connections to a relay; they are opened as needed. Without
+    `pipelining`, each command waits for its reply, even if the server supports PIPELINING.
+    Connections stay open for `keep` seconds after a batch, for the next one.
 
-    Several threads may each send a batch. Raises Misconfigured for a certificate file that cannot
-    be read, or a name no server would take in EHLO.
+    Several threads may each send a batch. Raises Misconfigured for an unreadable certificate file
+    and for a hostname that is not valid in EHLO.
     """
 
     def __init__(
@@ -63,21 +62,19 @@ class SmtpMailer:
         before_dot: BeforeDot,
         stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Outcome]:
-        """Send `envelopes`; one outcome each, in any order, as jobs' Mailer describes it.
+        """Send `envelopes` and yield one outcome for each, in any order; see `Mailer`.
 
-        An id that `before_dot` does not return has no outcome: its row is somebody else's now.
-        Nor has an envelope whose id is under way already.
-        An envelope no server could read in one way only is answered at MAIL with the error
-        `unsendable: ...`. A mail that gets no session is put off; once every relay is left alone
-        for a while, so is the rest of the batch, without another try. A mail that was lined up
-        behind another when their connection was lost is offered again over a new one.
+        There is no outcome for an id that `before_dot` does not return, because its row belongs to
+        another claim, nor for an id that is already in flight. An ambiguous envelope gets an
+        outcome at MAIL with the error `unsendable: ...`. A message without a session is deferred;
+        once every relay is paused, so is the rest of the batch, without another try. A message that
+        was queued behind another when their connection was lost is offered again over a new one.
 
-        Once `stopping` says so, mails that are on no wire yet stay where they are, without an
-        outcome.
+        Once `stopping` returns true, messages not offered yet have no outcome.
 
-        An error of `envelopes` or `before_dot` is raised here after the outcomes of the dots
-        already written; no other dot follows. Closing the iterator early does the same, but can
-        give no outcomes: to stop and lose none, end `envelopes` and read on.
+        An error of `envelopes` or `before_dot` is raised after the outcomes of the dots already
+        written; no other dot follows. Closing the iterator early also writes no more dots, but
+        loses outcomes: to stop and lose none, end `envelopes` and read on.
         """
         batch = Batch(self._pool, self._world, size=self._size, stopping=stopping)
         try:
@@ -92,7 +89,7 @@ class SmtpMailer:
             batch.close(self._timeouts.patience)
 
     def close(self) -> None:
-        """Say goodbye on the connections that are kept."""
+        """Quit the idle connections."""
         self._pool.close()
 
     def _session(self, route: Route) -> Session:
@@ -110,22 +107,21 @@ _BRIEF = Timeouts(connect=10, command=15, goodbye=2)
 
 @dataclass(slots=True)
 class Probed:
-    """Where a mail would be stopped, None when the relay would take it; and until when the relay's
-    certificate is good, where it showed one."""
+    """The result of a probe: where a message would be refused, None if it would be accepted, and
+    when the relay's certificate expires, if it has one."""
 
     stopped: Stopped | None = None
     certificate_until: datetime | None = None
 
     def note(self, _session: Session, event: Event | None) -> None:
-        """Hear what the session came to."""
+        """Record why the session stopped."""
         self.stopped = event if isinstance(event, Stopped) else self.stopped
 
 
 def probe(relay: Relay, *, hostname: str, sender: str, timeouts: Timeouts = _BRIEF) -> Probed:
-    """What the relay says to a mail from `sender`.
+    """Test whether the relay accepts a message from `sender`.
 
-    `hostname` is the name in EHLO. Raises Misconfigured for a certificate file that cannot be
-    read.
+    `hostname` is the name in EHLO. Raises Misconfigured for an unreadable certificate file.
     """
     probed = Probed()
     route = route_to(relay, seconds=timeouts.connect, world=_OUTSIDE)

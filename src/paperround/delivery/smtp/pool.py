@@ -1,10 +1,10 @@
-"""Which relay a new session goes to, and when; and the sessions that wait for the next batch.
+"""Choose the relay of each new session, and keep idle sessions for the next batch.
 
-The relays are tried in their order. One whose sessions failed three times in a row is left for a
-minute, then twice as long each time up to fifteen, and then tried with a single session; the next
-in order takes over meanwhile. A relay on another machine gets one new session a second at most.
+Relays are tried in order. After three failed sessions in a row, a relay is skipped for a minute,
+then twice as long each time up to fifteen, and then tried with a single session; meanwhile the next
+relay is used. A relay on another machine gets at most one new session a second.
 
-What is known of a relay outlives a batch, and is shared by all batches of a process.
+The state of a relay outlives a batch, and is shared by all batches of a process.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,26 +18,26 @@ from paperround.delivery.smtp.conversation import Event, Stopped
 from paperround.delivery.smtp.session import Route, SelectorLoop, Session, World
 
 MOST_FAILURES = 3
-"""Sessions in a row that came to nothing, after which a relay is left for a while."""
+"""After this many consecutive failed sessions a relay is skipped for a while."""
 
 FIRST_REST, LONGEST_REST = 60.0, 900.0
 BETWEEN_OPENINGS = 1.0
 AFTER_A_REFUSAL = 5.0
-"""Seconds, the last after a relay wanted no more sessions than it has."""
+"""Seconds. The last applies after a relay refused a session while others are open."""
 
 NO_RELAY = Stopped(Phase.CONNECT, error="no-relay: there is none to connect to")
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Not now, but after this many seconds; `inf`: when a session has ended."""
+    """Retry after this many seconds; `inf` means when a session has ended."""
 
     seconds: float
 
 
 @dataclass(slots=True)
 class _RelayState:
-    """One relay, and how it has behaved. Times are seconds on one monotonic clock."""
+    """A relay and its recent failures. Times are seconds on a monotonic clock."""
 
     route: Route
     is_near: bool
@@ -51,11 +51,11 @@ class _RelayState:
 
     @property
     def is_on_trial(self) -> bool:
-        """Whether a session is just finding out if a failure was more than that."""
+        """Whether a session is testing the relay after a failure."""
         return self.failures > 0 and bool(self.sessions)
 
     def fail(self, session: Session, stopped: Stopped, now: float) -> None:
-        """Sessions that were begun together fail together, which counts once."""
+        """Record a failure. Sessions that began before the last failure do not count again."""
         self.last, self.works = stopped, False
         if session.began >= self.failed_at:
             self.failed_at = now
@@ -65,12 +65,12 @@ class _RelayState:
 
 
 class ConnectionPool:
-    """All that is known of the relays, which `open_session` makes sessions for.
+    """The relays and their sessions, which `open_session` creates.
 
-    `most` is the most sessions one relay may have, counted over all batches; but each batch may
-    have one, so that a confirmation never waits for a thousand digests. Idle sessions are kept for
-    `keep` seconds at most: notices leave every few seconds on a busy day, and a long run of digests
-    stops for each of them. Any thread may use it.
+    `most` limits the sessions of a relay over all batches; but each batch may have one, so that a
+    confirmation never waits for a thousand digests. Idle sessions are kept for up to `keep`
+    seconds: on a busy day system email leaves every few seconds, and a long run of digests stops
+    for each. Thread-safe.
     """
 
     def __init__(
@@ -92,13 +92,13 @@ class ConnectionPool:
         self._timer: Timer | None = None
 
     def reserve(self, *, mine: int) -> Session | RetryLater | Stopped:
-        """One more session, kept or new; or why no relay gives one. `mine` is how many the asking
-        batch has. `ended` must be told of it some day."""
+        """Return an idle or a new session, or why there is none. `mine` is how many the calling
+        batch already has. Call `ended` when the session has ended."""
         now = self._world.monotonic()
         with self._lock:
             if self._kept:
                 return self._kept.pop()
-            # Those that are not resting; if all are, those that have not failed often yet.
+            # Relays that are not paused; if all are, those that have failed fewer times.
             rested = [one for one in self._states if one.rests_until <= now]
             few = [one for one in self._states if one.failures < MOST_FAILURES]
             tried = rested or sorted(few, key=lambda one: one.failures)
@@ -118,10 +118,10 @@ class ConnectionPool:
             return next((one.last for one in reversed(self._states) if one.last), NO_RELAY)
 
     def failed(self, session: Session, stopped: Stopped) -> bool:
-        """`session` came to nothing, before it had an answer to a message. Whether no other relay
-        can be tried at once.
+        """Record that `session` ended before a reply to a message. Returns whether no other relay
+        can be tried now.
 
-        A relay with sessions that work only wants no more of them.
+        A relay with other working sessions is not failing: it only refuses further ones.
         """
         now = self._world.monotonic()
         with self._lock:
@@ -136,22 +136,22 @@ class ConnectionPool:
             return False
 
     def answered(self, session: Session) -> None:
-        """A relay answered to a message."""
+        """Record that the relay of `session` replied to a message."""
         with self._lock:
             state = self._states[session.route.number]
             state.works, state.failures, state.rests_until = True, 0, -inf
 
     def ended(self, session: Session) -> None:
-        """A session that was reserved has ended."""
+        """Record that a reserved session has ended."""
         with self._lock:
             self._states[session.route.number].sessions.discard(session)
 
     def has_better(self, session: Session) -> bool:
-        """Whether a relay before that of `session` works."""
+        """Whether a relay preferred to that of `session` works."""
         return any(one.works for one in self._states[: session.route.number])
 
     def has_trial_due(self, number: int) -> bool:
-        """Whether a relay before that of this number has rested long enough to be tried."""
+        """Whether a relay preferred to that of this number is due for a trial after a pause."""
         now = self._world.monotonic()
         return any(
             one.failures and not one.sessions and one.rests_until <= now
@@ -159,13 +159,13 @@ class ConnectionPool:
         )
 
     def wants(self, session: Session) -> bool:
-        """Whether an idle session is of use to the next batch."""
+        """Whether to keep an idle session for the next batch."""
         return self._keep > 0 and not self.has_better(session)
 
     def keep(self, session: Session) -> None:
-        """Keep an idle session, which no loop listens to any more."""
+        """Keep an idle session that no loop listens to."""
         with self._lock:
-            session.talk.is_proven = True  # its end meanwhile would say nothing of the relay
+            session.talk.is_proven = True  # its end while idle is not a failure of the relay
             self._kept.append(session)
             if self._timer is None:
                 self._timer = Timer(self._keep, self._end_kept)
@@ -173,7 +173,7 @@ class ConnectionPool:
                 self._timer.start()
 
     def close(self) -> None:
-        """Say goodbye on the sessions that are kept."""
+        """Quit the idle sessions."""
         timer = self._timer
         if timer is not None:
             timer.cancel()

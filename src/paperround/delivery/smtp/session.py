@@ -1,4 +1,4 @@
-"""SMTP sessions on sockets that never block, and the loop that waits for all of them."""
+"""Run SMTP sessions on non-blocking sockets, in one event loop."""
 
 import contextlib
 import selectors
@@ -16,25 +16,25 @@ from paperround.delivery.replies import CERTIFICATE
 from paperround.delivery.smtp.conversation import Conversation, Event
 
 _CHUNK = 65536
-"""Bytes, more than any TLS record holds."""
+"""Bytes to read at once, more than a TLS record."""
 
 _LONGEST_LOOK = 5.0
-"""Seconds after which `listen` returns at the latest, so that its caller may stop."""
+"""Most seconds that `listen` waits, so that its caller can stop."""
 
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def dial(relay: Relay, seconds: float) -> socket.socket:
-    """A connected socket to `relay`."""
+    """Return a socket connected to `relay`."""
     sock = socket.create_connection((relay.host, relay.port), timeout=seconds)
-    # The dot is a small write after a large one: without this it waits for a delayed ACK.
+    # The dot is a small write after a large one: with Nagle it would wait for a delayed ACK.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What sessions take from outside: the clock and the network."""
+    """The clock and the network that sessions use."""
 
     monotonic: Callable[[], float] = time.monotonic
     selector: Callable[[], selectors.BaseSelector] = selectors.DefaultSelector
@@ -43,7 +43,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a relay is reached: `number` is its place in the setting."""
+    """How to connect to a relay; `number` is its position in the setting."""
 
     number: int
     relay: Relay
@@ -52,7 +52,7 @@ class Route:
 
 
 class Session:
-    """A conversation and its socket. The loop calls it when the socket is ready."""
+    """A conversation and its non-blocking socket, driven by a `SelectorLoop`."""
 
     sock: socket.socket
 
@@ -65,7 +65,7 @@ class Session:
         self._sent = 0
 
     def connect(self, now: float) -> None:
-        """Connect, which is the one thing that other sessions have to wait for."""
+        """Connect. This blocks, so the other sessions wait."""
         try:
             self.sock = self.route.dial()
         except OSError as error:
@@ -76,7 +76,7 @@ class Session:
             self.talk.begin(now)
 
     def read(self, now: float) -> None:
-        """Hear what there is. One read is a whole TLS record, so nothing stays behind unseen."""
+        """Read available bytes. One read takes a whole TLS record, so none remain buffered."""
         if self.talk.over or self.talk.wants_tls:
             return
         try:
@@ -98,14 +98,14 @@ class Session:
         except _NOT_NOW:
             return
         except OSError as error:
-            self.read(now)  # the server's last words say more than the broken pipe
+            self.read(now)  # the server's last reply explains more than the broken pipe
             self.talk.lose(explain(error))
             return
         self._sent = 0
         self.talk.flushed()
 
     def shake_hands(self, now: float) -> None:
-        """Put TLS around the connection; the certificate must be the relay's."""
+        """Start or continue the TLS handshake, and verify the relay's certificate."""
         context, host = self.route.context, self.route.relay.host
         if context is None:
             raise ValueError(f"{self.route.relay} wants TLS but was given no context")
@@ -123,15 +123,15 @@ class Session:
         self.talk.protected(now)
 
     def close(self) -> None:
-        """Free the socket, as it is."""
+        """Close the socket."""
         if self.fd >= 0:
-            with contextlib.suppress(OSError):  # it was gone already
+            with contextlib.suppress(OSError):  # the connection is already closed
                 self.sock.shutdown(socket.SHUT_RDWR)
             self.sock.close()
 
 
 class SelectorLoop:
-    """One wait for all sessions. `on_event` is told what each came to, and None for its end."""
+    """Wait for all sessions at once. `on_event` gets the events of each, and None at its end."""
 
     def __init__(self, world: World, on_event: Callable[[Session, Event | None], None]) -> None:
         self.sessions: set[Session] = set()
@@ -140,23 +140,23 @@ class SelectorLoop:
         self._on_event = on_event
 
     def join(self, session: Session) -> None:
-        """Listen to `session` too, once it is connected."""
+        """Add `session`, and connect it if necessary."""
         self.sessions.add(session)
         if session.fd < 0:
             session.connect(self._monotonic())
-        if session.fd >= 0:  # by number: under TLS the socket becomes another object
+        if session.fd >= 0:  # by number: TLS replaces the socket object
             self._selector.register(session.fd, selectors.EVENT_READ, session)
         self.serve(session)
 
     def release(self, session: Session) -> None:
-        """Listen to `session` no more."""
+        """Stop listening to `session`, without closing it."""
         self.sessions.discard(session)
         session.is_writing = False
         if session.fd >= 0:
             self._selector.unregister(session.fd)
 
     def listen(self, longest: float) -> None:
-        """Wait up to `longest` seconds for something to be heard."""
+        """Wait up to `longest` seconds for network events, and handle them."""
         soonest = min((one.talk.deadline for one in self.sessions), default=inf)
         left = max(0.0, min(longest, soonest - self._monotonic(), _LONGEST_LOOK))
         for key, events in self._selector.select(left):
@@ -170,7 +170,7 @@ class SelectorLoop:
                 self.serve(late)
 
     def serve(self, session: Session) -> None:
-        """Something was said on either side: write what it leads to, and tell what it came to."""
+        """Write pending output of `session` and pass on its events."""
         talk, now = session.talk, self._monotonic()
         if talk.wants_tls and not talk.output:
             session.shake_hands(now)
@@ -190,29 +190,29 @@ class SelectorLoop:
             self._selector.modify(session.fd, selectors.EVENT_READ | writing, session)
 
     def say_goodbye(self, session: Session) -> None:
-        """End `session`, which is idle, as a client should."""
+        """Quit `session`, which must be idle."""
         session.talk.say_goodbye(self._monotonic())
         self.serve(session)
 
     def finish(self) -> None:
-        """Listen until every session has ended; those that were told goodbye do."""
+        """Listen until every session has ended; all must have been quit."""
         while self.sessions:
             self.listen(inf)
 
     def lose_all(self, error: str) -> None:
-        """Give up every session as it is."""
+        """End every session with `error`."""
         for session in list(self.sessions):
             session.talk.lose(error)
             self.serve(session)
 
     def close(self) -> None:
-        """Free the selector."""
+        """Close the selector."""
         self._selector.close()
 
 
 def route_to(relay: Relay, *, number: int = 0, seconds: float, world: World) -> Route:
-    """How to reach `relay`, within so many seconds. Raises Misconfigured for a certificate file
-    that cannot be read."""
+    """Return the route to `relay`, with a connect timeout of `seconds`. Raises Misconfigured for an
+    unreadable certificate file."""
     context = None
     try:
         if relay.tls is not Tls.NONE:
@@ -225,7 +225,7 @@ def route_to(relay: Relay, *, number: int = 0, seconds: float, world: World) -> 
 
 
 def explain(error: OSError) -> str:
-    """A short code and a detail for what a socket raised."""
+    """Describe a socket error with a short code and a detail."""
     match error:
         case TimeoutError():
             return "timeout: no answer in time"
