@@ -1,9 +1,9 @@
-"""Holding digests when the clock leapt forward, until it is right again or somebody says go.
+"""Hold digests after a clock jump, and all email when DKIM keys are missing.
 
-A tick remembers when this machine was started by its clock. A step of more than 36 hours between
-two ticks of one running is no pause of ours. Believed, it would give up a day's digests as missed
-and send the next day's a day early; so nothing is planned and no digest leaves. A machine that was
-off, or asleep, is told from that: then digests go on by themselves.
+Each tick records the boot time of this machine according to its clock. If that moves by more than
+36 hours between two ticks of one boot, the clock has jumped. Trusting it would expire a day's
+digests as missed and send the next day's early; so nothing is planned or sent until the clock is
+right or you resume. A machine that was off or asleep is recognised, and digests continue.
 """
 
 import logging
@@ -22,8 +22,8 @@ HELD = "digests are held: the clock leapt forward; if it is right, `paperround d
 
 
 def watch(database: Database, boot: Boot | None, *, now: datetime) -> bool:
-    """Whether digests are held, having looked at the clock. Where nothing is known of the machine
-    only what was found before counts."""
+    """Check the clock and return whether digests are held. Without a known boot time, return the
+    last result."""
 
     def look(work: Transaction) -> bool:
         if boot is None:
@@ -46,14 +46,14 @@ def is_held(work: Transaction) -> bool:
 
 
 def is_suspect(work: Transaction, boot: Boot | None, *, now: datetime) -> bool:
-    """Whether digests are held, or would be if something ticked now."""
+    """Whether digests are held, or the next tick would hold them."""
     if boot is None:
         return is_held(work)
     return is_held(work) or has_leapt(work[SlotStore].last_beat(_name(boot)), boot.started(now))
 
 
 def let_go(database: Database, boot: Boot | None, *, now: datetime) -> bool:
-    """The clock is right, somebody says: go on. False when nothing was held."""
+    """Accept the clock and release the digests. Returns False when none were held."""
 
     def go_on(work: Transaction) -> bool:
         if boot is not None:
@@ -64,7 +64,7 @@ def let_go(database: Database, boot: Boot | None, *, now: datetime) -> bool:
 
 
 def leapt(work: Transaction, *, now: datetime) -> Iterator[Alert]:
-    """The alert while digests are held."""
+    """Yield an alert while digests are held."""
     since = work[SlotStore].taken_at(HOLD, CLOCK)
     if since is None:
         return
@@ -84,13 +84,14 @@ def _name(boot: Boot) -> str:
     return f"boot/{boot.name}"
 
 
-# Mail that was signed once never leaves unsigned, until an operator says that it may.
+# Once email was signed, unsigned email is held until the operator allows it.
 #
-# not signed yet ──(a signed mail leaves)──► signed ──(no key can sign)──► held ──► keys are back │
-# ▲ │ (broken keys: held) (a signed mail leaves)──── allowed ◄── `digest resume --unsigned`
+#     not signed yet ──(a signed email is sent)──► signed ──(no key can sign)──► held
+#     held ──(keys are back)──► signed      held ──(`digest resume --unsigned`)──► allowed
+#     allowed ──(a signed email is sent)──► signed      not signed yet ──(broken keys)──► held
 #
-# The database remembers it, since a process that starts anew has not seen the keys. While mail is
-# held nothing is claimed, given up or expired, in either lane.
+# The database stores it, because a new process has not seen the keys. While email is held, nothing
+# is claimed, given up or expired in either queue.
 
 log = logging.getLogger(__name__)
 
@@ -108,15 +109,14 @@ GONE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signing:
-    """Whether the mails of a run are signed; where keys are there that cannot sign, `broken` says
-    what is wrong with them."""
+    """Whether a run signs its email. `broken` describes keys that exist but cannot sign."""
 
     signs: bool = False
     broken: str = ""
 
 
 def hold_unsigned(database: Database, signing: Signing, *, now: datetime) -> str | None:
-    """Why no mail may leave; None when it may. What is found is written down for every process."""
+    """Return why email must not be sent, None if it may. Stores the result for all processes."""
     with database.reading() as work:
         was_signed = work[SlotStore].taken_at(SIGNING, SIGNED) is not None
         was_allowed = work[SlotStore].taken_at(SIGNING, UNSIGNED) is not None
@@ -133,13 +133,13 @@ def hold_unsigned(database: Database, signing: Signing, *, now: datetime) -> str
 
 
 def note_signed(work: Transaction, *, now: datetime) -> None:
-    """A signed mail leaves: from now on mails are signed."""
+    """Record that a signed email is sent: from now on all email must be signed."""
     work[SlotStore].take(SIGNING, SIGNED, now=now)
 
 
 def allow_unsigned(database: Database, *, now: datetime) -> bool:
-    """Forget that mail was signed: it may leave unsigned, until it is signed again. False when
-    nothing was forgotten and nothing was held."""
+    """Allow unsigned email until the next signed one. Returns False when email was neither signed
+    nor held before."""
 
     def allow(work: Transaction) -> bool:
         work[SlotStore].take(SIGNING, UNSIGNED, now=now)
@@ -150,12 +150,12 @@ def allow_unsigned(database: Database, *, now: datetime) -> bool:
 
 
 def lacks_keys(work: Transaction) -> bool:
-    """Whether mail was held for want of a key when it was last looked at."""
+    """Whether the last check held email because of missing keys."""
     return work[SlotStore].taken_at(HOLD, SIGNING) is not None
 
 
 def unsigned(work: Transaction) -> Iterator[Alert]:
-    """The alert while mail is held."""
+    """Yield an alert while email is held."""
     if not lacks_keys(work):
         return
     yield Alert(

@@ -1,4 +1,4 @@
-"""What the ledger takes and gives: rows to plan, rows claimed, moves, totals."""
+"""Ledger values: rows to plan, claimed rows, transitions and totals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from paperround.subscribers.model import SubscriberId, Subscription, Subscriptio
 def parts_by_position(
     positions: Sequence[int], parts: Mapping[str, Sequence[float]]
 ) -> dict[int, dict[str, float]]:
-    """Parts of which each has a number for every position; those that are 0 are left out."""
+    """Regroup score parts, given as numbers for all positions, by position, without zeros."""
     own: dict[int, dict[str, float]] = {}
     for name, numbers in parts.items():
         for position, number in zip(positions, numbers, strict=True):
@@ -32,10 +32,10 @@ def parts_by_position(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelivery:
-    """A ledger row about to be planned. `papers` are (paper, position in the edition).
+    """A ledger row to plan. `papers` are (paper, position in the edition).
 
-    `parts` are what its papers are worth to this reader alone: by name a number for each paper.
-    `behind` are those of its papers that the edition does not show: they are frozen with the row.
+    `parts` are score parts for this reader: for each name a number for each paper. `behind` are
+    papers that the edition does not show: they are stored with the row.
     """
 
     subscriber_id: SubscriberId
@@ -60,9 +60,11 @@ class NewDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDelivery:
-    """A row planned because its hour has come: the edition it is cut from, and the move of the
-    subscription's clock that goes with it. The move counts only while the clock still stands at
-    `due_at`: whoever moved it first has planned the row."""
+    """A row to plan because its subscription is due.
+
+    Planning it moves the subscription from `due_at` to `next_due_at`. It is dropped if the
+    subscription is no longer due at `due_at`, because another process has planned it.
+    """
 
     edition_id: EditionId
     row: NewDelivery
@@ -72,7 +74,7 @@ class DueDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """Subscriptions, one after another by id, whose ledger rows were written together."""
+    """A range of subscription ids whose ledger rows are written together."""
 
     number: int
     after: SubscriptionId
@@ -81,10 +83,10 @@ class Shard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryContent:
-    """What the bytes of one mail are made of, beside its edition.
+    """The content of one digest email, beside its edition.
 
-    `row` is the delivery's id; 0 in a preview, whose links lead nowhere. `parts` are what a score
-    has in this reader's digest alone, by the paper's position.
+    `row` is the delivery's id; 0 in a preview, whose links do not work. `parts` are the score parts
+    for this reader, by the paper's position.
     """
 
     row: int
@@ -103,7 +105,7 @@ class DeliveryContent:
 
 
 def slip_for(row: NewDelivery, edition_id: EditionId, address: str) -> DeliveryContent:
-    """What the mail of a row that is not written yet is made of."""
+    """Return the content of the email for a row that is not stored yet."""
     positions = tuple(position for _, position in row.papers)
     return DeliveryContent(
         row=0,
@@ -124,11 +126,10 @@ def slip_for(row: NewDelivery, edition_id: EditionId, address: str) -> DeliveryC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undelivered:
-    """A digest that its reader did not get, or (unknown) may not have got: what it was made of,
-    what became of it, and how its reader stands now.
+    """A digest that its reader did not get or (unknown) may not have got.
 
-    `subscription` is as active as its person; None once it is gone. `replaced`: its replacement was
-    planned.
+    `subscription` is active only if its person is; None once it is gone. `replaced` is true if a
+    replacement was planned.
     """
 
     slip: DeliveryContent
@@ -140,8 +141,8 @@ class Undelivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed(DeliveryContent):
-    """A delivery this process may send now, with what its bytes are made of. `taken` messages of it
-    were taken before, where one takes several; `attempts` are those of the next."""
+    """A delivery that this process has claimed for sending. If it takes several messages, `taken`
+    of them were accepted before, and `attempts` counts the tries of the next."""
 
     subscriber_id: SubscriberId
     kind: DigestKind
@@ -153,15 +154,15 @@ class Claimed(DeliveryContent):
 
     @property
     def id(self) -> DeliveryId:
-        """The row's."""
+        """The id of the ledger row."""
         return DeliveryId(self.row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """A delivery's next state. It takes effect only while `token` is the row's latest claim.
+    """A delivery's next state. It applies only while `token` is the row's latest claim.
 
-    `evidence` is what the answer says of the reader's address.
+    `evidence` is what the reply proves about the reader's address.
     """
 
     id: DeliveryId
@@ -177,7 +178,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerTotals:
-    """How many rows stand in each state; claimed and in_data count as queued."""
+    """The number of rows by state; claimed and in_data count as queued."""
 
     sent: int = 0
     deferred: int = 0
@@ -190,7 +191,7 @@ class LedgerTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """The ledger rows of one edition: how many, and how many were born skipped, by reason."""
+    """The number of ledger rows of one edition, and of those planned as skipped, by reason."""
 
     rows: int
     skipped: Mapping[str, int] = field(default_factory=dict)
@@ -198,7 +199,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
-    """What became of one mail, as its reader's history shows it."""
+    """An email in a reader's history."""
 
     list_name: str
     kind: DigestKind
@@ -213,10 +214,10 @@ class DeliveryRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What a list has in hand. `oldest_due` is the due instant of the oldest mail that waits.
+    """The unfinished deliveries of a list. `oldest_due` is when the oldest waiting email was due.
 
-    `oldest_held_due` is that of the oldest that nothing about its reader holds back: it was never
-    offered, no relay could be reached, or one refuses us. A full mailbox is not among those.
+    `oldest_held_due` counts only emails not held back by their recipient: those never offered, and
+    those deferred because no relay could be reached or one refuses us (but not by a full mailbox).
     """
 
     by_state: Mapping[DeliveryState, int]

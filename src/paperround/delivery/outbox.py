@@ -1,9 +1,9 @@
-"""Mail as files: what an installation without a relay sends to, and what anybody can read.
+"""Store email as files in a folder, for installations without a relay.
 
-Each mail becomes `<message-id>.eml`, exactly the bytes a relay would have got, with its envelope
-in a `.json` twin beside it. Both are complete or absent, whatever is killed when; the twin is put
-in place first, so an `.eml` always has one. What a killed process was writing has a hidden name
-with its number, and is removed by the next one that sends.
+Each email becomes `<message-id>.eml`, exactly the bytes a relay would get, with its envelope in a
+`.json` file beside it. Both are written atomically; the `.json` file is put in place first, so an
+`.eml` always has one. An unfinished file has a hidden name with the number of its process; if that
+process was killed, the next one that sends removes the file.
 """
 
 import json
@@ -26,32 +26,32 @@ _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 
 
 class Disk:
-    """The disk of this machine. Every method raises OSError when the disk cannot do it."""
+    """The file system. Every method raises OSError."""
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder for its owner alone; one that is there stays as it is."""
+        """Create a folder only its owner may read, unless it exists."""
         path.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
 
     def create(self, path: Path) -> BinaryIO:
-        """A new, empty file only its owner may read, to be closed by the caller."""
+        """Open a new, empty file only its owner may read. The caller closes it."""
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_FILE)
         return os.fdopen(handle, "wb")
 
     def write(self, file: BinaryIO, content: bytes) -> None:
-        """Hand the bytes to the system."""
+        """Write and flush the bytes."""
         file.write(content)
         file.flush()
 
     def sync(self, file: BinaryIO) -> None:
-        """Wait until the disk has what was written."""
+        """Wait until the content of a file is on disk."""
         os.fsync(file.fileno())
 
     def rename(self, old: Path, new: Path) -> None:
-        """Give a file its name, in one step; it takes the place of the one that had it."""
+        """Rename a file atomically, replacing `new`."""
         old.replace(new)
 
     def sync_folder(self, path: Path) -> None:
-        """Wait until the disk has the names in a folder."""
+        """Wait until the entries of a folder are on disk."""
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -59,20 +59,20 @@ class Disk:
             os.close(handle)
 
     def remove(self, path: Path) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file if it exists."""
         path.unlink(missing_ok=True)
 
 
 _KEPT = Reply(250, "2.0.0", "kept in the outbox")
 _DRAFT = re.compile(r"\..+\.[0-9]+\.([0-9]{1,19})\.tmp")
-"""A draft's hidden name; the number is that of the process which writes it."""
+"""The hidden name of a draft, with the number of the process that writes it."""
 
 
 class OutboxMailer:
-    """Keeps mail in `directory`, which is made when the first mail comes. Satisfies jobs' Mailer.
+    """A `Mailer` that stores email in `directory`, which it creates with the first email.
 
-    `group` mails share one mark and one fsync of the folder: so many can be in doubt at once. The
-    same Message-ID again takes the place of the file before it.
+    Groups of `group` emails share one mark and one fsync of the folder, so at most that many can
+    become unknown together. The same Message-ID replaces the file before it.
     """
 
     def __init__(self, directory: Path, *, group: int = 10, disk: Disk | None = None) -> None:
@@ -87,9 +87,9 @@ class OutboxMailer:
         before_dot: Callable[[Sequence[DeliveryId]], Collection[DeliveryId]],
         stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Outcome]:
-        """Keep `envelopes`, a group at a time. A disk error before a mail's file is in place is
-        an outcome at BODY, safe to try again; one after it leaves the outcome in doubt. An id
-        that is in a group twice is kept, and has an outcome, once."""
+        """Store `envelopes`, a group at a time. A disk error before the file is in place is an
+        outcome at BODY, safe to retry; after that the outcome is unknown. An id that is in a group
+        twice is stored, and has an outcome, once."""
         _remove_leftovers(self._directory)
         for group in _groups(iter(envelopes), self._group):
             if stopping():
@@ -132,7 +132,7 @@ class OutboxMailer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Draft:
-    """A mail that is whole on the disk under names nobody reads."""
+    """An email that is complete on disk under hidden names."""
 
     id: DeliveryId
     mail: Path
@@ -140,13 +140,13 @@ class _Draft:
     disk: Disk
 
     def write(self, path: Path, content: bytes) -> None:
-        """Write what will be at `path`, and wait until the disk has it."""
+        """Write and sync the hidden file for `path`."""
         with self.disk.create(self.hidden(path)) as file:
             self.disk.write(file, content)
             self.disk.sync(file)
 
     def publish(self) -> Outcome:
-        """Give both files their names, the mail last: that is the dot."""
+        """Rename both files, the email last: that corresponds to the dot."""
         try:
             self.disk.rename(self.hidden(self.twin), self.twin)
             self.disk.rename(self.hidden(self.mail), self.mail)
@@ -155,28 +155,27 @@ class _Draft:
         return Outcome(id=self.id, phase=Phase.DOT, reply=_KEPT)
 
     def discard(self) -> None:
-        """Remove what was not published. What the disk will not remove is left to a later sending:
-        what became of the mails is worth more."""
+        """Remove unpublished files. Ignores errors, so that the outcomes are not lost; a later run
+        removes the rest."""
         for path in (self.mail, self.twin):
             with suppress(OSError):
                 self.disk.remove(self.hidden(path))
 
     def hidden(self, path: Path) -> Path:
-        """Where `path` waits; another delivery of the same mail, and another process, has its
-        own place."""
+        """Return the hidden name for `path`, unique by delivery and process."""
         return path.with_name(f".{path.name}.{self.id}.{os.getpid()}.tmp")
 
 
 def file_name(message_id: str) -> str:
-    """`message_id` as a file name without an ending: no two share one, none leaves the folder."""
+    """Return a unique file name for `message_id`, without suffix and without path separators."""
     name = quote(message_id.strip("<>"), safe="@+=$")
     return f"%2E{name[1:]}" if name.startswith(".") else name
 
 
 def forget_mails(smtp_url: str, message_ids: Iterable[str]) -> None:
-    """Remove what is kept of these mails where `smtp_url` is a folder; a relay keeps none here.
+    """Remove the files of these emails if `smtp_url` is an outbox folder.
 
-    Raises OSError when one cannot be removed: whoever asked to be forgotten would not be.
+    Raises OSError when one cannot be removed, because an erasure would then be incomplete.
     """
     where = parse_smtp_url(smtp_url)
     if isinstance(where, OutboxFolder):
@@ -186,13 +185,13 @@ def forget_mails(smtp_url: str, message_ids: Iterable[str]) -> None:
 
 
 def _remove_leftovers(directory: Path) -> None:
-    """Remove the drafts of processes that no longer live. One whose number has been given away
-    again counts as living: its drafts wait for a later sending."""
-    with suppress(OSError):  # no folder yet, or one of which the first mail will tell
+    """Remove the drafts of dead processes. If another process has the same number, its drafts stay
+    until a later run."""
+    with suppress(OSError):  # no folder yet, or an error that the first email will report
         for name in os.listdir(directory):
             match = _DRAFT.fullmatch(name)
             if match is not None and _is_gone(int(match[1])):
-                with suppress(OSError):  # it takes up room, and that is no reason to send nothing
+                with suppress(OSError):  # a leftover file must not stop sending
                     (directory / name).unlink()
 
 
@@ -207,7 +206,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _groups(envelopes: Iterator[Envelope | None], size: int) -> Iterator[list[Envelope]]:
-    """At most `size` at a time; fewer where more come only in a moment."""
+    """Group envelopes, at most `size` at a time; None ends a group early."""
     group: list[Envelope] = []
     for envelope in envelopes:
         if envelope is not None:
@@ -220,7 +219,7 @@ def _groups(envelopes: Iterator[Envelope | None], size: int) -> Iterator[list[En
 
 
 def _first_of_each(group: Sequence[Envelope]) -> Collection[Envelope]:
-    """Each id once: a second draft of it would wait under the name of the first."""
+    """Return the first envelope of each id: a second draft would have the same hidden name."""
     by_id: dict[DeliveryId, Envelope] = {}
     for envelope in group:
         by_id.setdefault(envelope.id, envelope)

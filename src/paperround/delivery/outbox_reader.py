@@ -1,7 +1,7 @@
-"""Reading the local outbox: the mails that were kept, and one of them as a mail program has it.
+"""Read the local outbox: list its emails and parse one.
 
-A mail's id is its file's name without the ending. Only names that stand in the folder are opened,
-so no id leads out of it.
+The id of an email is its file name without suffix. Only files listed in the folder are opened, so
+no id can lead out of it.
 """
 
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ from paperround.core.times import require_utc
 from paperround.delivery.status_text import DIGEST, mail_called
 
 SHOWN = 200
-"""Mails in a listing: the newest ones."""
+"""Most emails in a listing."""
 
 _ENDING = ".eml"
 _HEAD_BYTES = 32 * 1024
-"""Where the head of a mail has certainly ended."""
+"""Bytes to read for the header, more than any header has."""
 
 _PARSER = BytesParser(_class=EmailMessage, policy=policy.default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEntry:
-    """A mail as a listing shows it. `called` is what kind it is, in words; `dated` is None for a
-    mail without a readable date."""
+    """An email in a listing. `called` is the name of its kind; `dated` is None without a valid
+    date."""
 
     id: str
     to: str
@@ -39,7 +39,7 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxMail:
-    """A mail in full: its line, its header fields in order, both its parts, and its bytes."""
+    """A complete email: its entry, its header fields in order, both parts, and its bytes."""
 
     line: OutboxEntry
     headers: tuple[tuple[str, str], ...]
@@ -49,18 +49,18 @@ class OutboxMail:
 
     @property
     def source(self) -> str:
-        """The bytes as text, for looking at."""
+        """The bytes as text."""
         return self.content.decode("utf-8", "replace")
 
 
 def kept_mails(directory: Path) -> list[OutboxEntry]:
-    """The newest mails in `directory`, newest first; none while there is no such folder."""
+    """Return up to 200 emails in `directory`, newest first; none if there is no such folder."""
     aged = sorted(((path.stat().st_mtime_ns, path) for path in _files(directory)), reverse=True)
     return [_line(path, _head(path)) for _, path in aged[:SHOWN]]
 
 
 def kept_mail(directory: Path, mail_id: str) -> OutboxMail | None:
-    """The mail called `mail_id`, None when none in `directory` is."""
+    """Return the email with this id, None if it is not in `directory`."""
     path = next((one for one in _files(directory) if one.stem == mail_id), None)
     if path is None:
         return None
@@ -76,7 +76,7 @@ def kept_mail(directory: Path, mail_id: str) -> OutboxMail | None:
 
 
 def _files(directory: Path) -> Iterator[Path]:
-    """Hidden names are mails that are still being written."""
+    """Return the files of the emails, without the hidden ones that are still being written."""
     return (path for path in directory.glob(f"*{_ENDING}") if not path.name.startswith("."))
 
 
@@ -91,7 +91,7 @@ def _parsed(content: bytes, *, head_only: bool = False) -> EmailMessage:
 
 def _line(path: Path, message: EmailMessage) -> OutboxEntry:
     moment = getattr(message.get("Date"), "datetime", None)
-    # A list's mail is a digest; any other says what it is: `Feedback-ID: confirm:notice:...`.
+    # A list's email is a digest; system email names its kind: `Feedback-ID: confirm:notice:...`.
     kind = str(message.get("Feedback-ID", "")).partition(":")[0].strip()
     return OutboxEntry(
         id=path.stem,

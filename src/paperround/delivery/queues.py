@@ -1,7 +1,7 @@
-"""The two lanes that mail leaves by: digests, and the notices that go before them.
+"""Define the mail queues (digests, and system email, which goes first) and the send context.
 
-A lane says which ledger its rows stand in, how the bytes of one are made, and by what they leave;
-everything else is the same for both, and is in `deliver`.
+A queue has a ledger table, a way to make a message, and a mailer; `deliver` does everything else
+for both.
 """
 
 import secrets
@@ -24,21 +24,21 @@ from paperround.delivery.restore_guard import SendMarks
 from paperround.delivery.store.claims import Claims
 from paperround.delivery.system_mail_model import ClaimedNotice
 
-# What a process has to write down and could not yet: the database was away.
+# Outcomes to write while the database is unavailable.
 #
-#     a run ─► heard, or let go ─► in line ─► written, in this order
-#                                    └─ (the database is away, also at the end of patience) ─► the
-#                                       next run of the process, which takes up nothing before
+#     a run ─► outcome or release ─► pending ─► written, in this order
+#                                      └─ (the database is still unavailable after the retries) ─►
+#                                         written first by the next run of the process
 #
-# Answers of a relay are heard once. Whoever heard them keeps them as long as the process lives, so
-# a mail is in doubt only where nobody heard an answer.
+# A relay's reply comes once. The process keeps it until it is written, so an email becomes unknown
+# only if no reply was received.
 
 Write = Callable[[Transaction], object]
 
 
 @dataclass(slots=True)
 class PendingWrites:
-    """The line of one process, shared by all of its runs. Each adds two at most, and ends then."""
+    """The pending writes of a process, shared by its runs. Each run adds at most two."""
 
     _line: deque[Write] = field(default_factory=deque)
     _lock: RLock = field(default_factory=RLock)
@@ -47,18 +47,17 @@ class PendingWrites:
         return len(self._line)
 
     def write(self, database: Database, do: Write, patience: RetryPolicy) -> None:
-        """Write down what must not be forgotten, after all that stands in line before it.
+        """Run `do` in a transaction of its own, after the writes already pending.
 
-        Each is a transaction. It may come to count although it is done again, so it must be the
-        same twice. Raises DatabaseFailed at the end of patience, and Conflict: then it stays in
-        line.
+        `do` must be idempotent, because a transaction whose commit seemed to fail is repeated.
+        Raises Conflict, and DatabaseFailed after the last retry; `do` then stays pending.
         """
         self._line.append(do)
         patience.tried(lambda: self.catch_up(database))
 
     def catch_up(self, database: Database) -> None:
-        """Write down what stands in line. Raises DatabaseFailed and Conflict, and keeps the rest;
-        what cannot be written for another reason leaves the line with its error."""
+        """Run the pending writes. On DatabaseFailed and Conflict, raises and keeps the rest; on any
+        other error, raises and drops the write."""
         with self._lock:
             while self._line:
                 do = self._line.popleft()
@@ -71,14 +70,13 @@ class PendingWrites:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendContext:
-    """What every run of sending needs.
+    """The dependencies of every delivery run.
 
-    Once `stopping` says so, the mails in hand are finished and no others are taken up. `pacing` is
-    how fast mail may leave, None where nothing holds it; `wait` waits for so many seconds and says
-    whether to stop. Without one nothing is waited for. `boot` says how long this machine runs.
-    `unwritten` is what this process could not write down yet. `judge` says what an answer proves of
-    an address. `marks` tells a database that was
-    put back.
+    Once `stopping` returns true, messages in flight are finished and no others are claimed.
+    `pacing` limits the rate, None for no limit; `wait` sleeps for some seconds and returns whether
+    to stop (by default it returns at once). `boot` returns when this machine was booted.
+    `unwritten` are the pending writes of this process. `judge` returns what an outcome proves about
+    an address. `marks` detects a database restored from an older copy.
     """
 
     database: Database
@@ -96,20 +94,20 @@ class SendContext:
 
 
 ClaimedRow = Claimed | ClaimedNotice
-"""A claimed row of either lane."""
+"""A claimed row of either queue."""
 
 Mail = TypeVar("Mail", bound=ClaimedRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailQueue(Generic[Mail]):
-    """One kind of mail on its way out by `mailer`.
+    """A kind of email and how to send it.
 
-    `envelope` makes the mail of a row; raises RenderingFailed for one that cannot be made. `settle`
-    writes down what became of mails, and what follows from it, in one transaction. `gives_way`
-    says, within the transaction of a claim, whether other mail has to go first. A row without the
-    key that `has_key` looks for waits. `signs` says whether the mails are signed. Mail of the lane
-    that goes `first` waits for no other.
+    `envelope` makes the message of a row; it raises RenderingFailed if that is impossible. `settle`
+    applies transitions and their consequences in one transaction. `gives_way` returns, in the
+    transaction of a claim, whether other email must go first. Rows for which `has_key` returns
+    False wait. `signs` is true if messages are signed; the queue that is `first` waits for no
+    other.
     """
 
     name: str
@@ -124,7 +122,7 @@ class MailQueue(Generic[Mail]):
 
 
 def new_lease(post: SendContext, now: datetime) -> Lease:
-    """A claim by this process that nobody else's can be taken for."""
+    """Return a lease for this process with a unique token."""
     return Lease(
         worker=post.processes.current(), until=now + post.lease, token=secrets.token_hex(8)
     )

@@ -1,4 +1,4 @@
-"""The file of a machine's send mark: one line of fixed length, written in place and synced."""
+"""Store a machine's send mark in a file: one line of fixed length, written in place and synced."""
 
 import fcntl
 import json
@@ -16,8 +16,8 @@ from paperround.db.backup import sync
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMark:
-    """`at` is the instant of the last claim or outcome that `host` wrote into the database of
-    `installation`; it only grows."""
+    """When `host` last committed a claim or an outcome to the database of `installation`. `at`
+    never decreases."""
 
     installation: str
     host: str
@@ -25,32 +25,31 @@ class SendMark:
 
 
 LONGEST = 2_000
-"""Bytes of the file that are read."""
+"""Most bytes to read from the file."""
 
 
 class SendMarkFile:
-    """The mark at `path`. Several processes may share it: it is locked while it is
-    read or changed."""
+    """The mark in the file `path`, locked while it is read or changed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     @property
     def place(self) -> str:
-        """Where it is."""
+        """The path of the file."""
         return str(self._path)
 
     @property
     def is_writable(self) -> bool:
-        """Whether this process may write it, or make it where there is none."""
+        """Whether this process may write or create the file."""
         place = self._path
         while not place.exists() and place != place.parent:
             place = place.parent
         return os.access(place, os.W_OK)
 
     def read(self) -> SendMark | None:
-        """The mark; None where there is no file. Raises OSError, and UnreadableFile for a file
-        that holds no mark."""
+        """Return the mark, None if there is no file. Raises OSError, and UnreadableFile for an
+        invalid file."""
         try:
             handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -62,8 +61,8 @@ class SendMarkFile:
             os.close(handle)
 
     def create(self, mark: SendMark) -> None:
-        """Make the file, whole and synced. A mark that is there stays, a file without one does
-        not. Raises OSError."""
+        """Create the file atomically and sync it. Keeps an existing mark, replaces an invalid file.
+        Raises OSError."""
         folder = self._path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder, prefix=f".{self._path.name}-")
@@ -84,8 +83,8 @@ class SendMarkFile:
             unfinished.unlink(missing_ok=True)
 
     def advance(self, installation: str, at: datetime) -> None:
-        """Move the mark on to `at`, and wait for the disk. One that is there already, or belongs
-        to another installation, stays. Raises OSError, and UnreadableFile."""
+        """Advance the mark to `at` and sync it. Does nothing if it is later already or belongs to
+        another installation. Raises OSError and UnreadableFile."""
         handle = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)

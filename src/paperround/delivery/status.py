@@ -1,4 +1,4 @@
-"""How things stand: what an operator asks for in the morning, in numbers and reasons."""
+"""Values of the status reports: tallies, progress, late digests and single deliveries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from paperround.subscribers.model import SubscriberId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionTally:
-    """An edition and what became of its mails, by state."""
+    """An edition and the number of its deliveries by state."""
 
     id: EditionId
     day: date
@@ -26,7 +26,7 @@ class EditionTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonTally:
-    """How many mails ended, or wait, for one reason; `reply` is the newest answer of a relay."""
+    """The number of unsent or deferred emails with one reason; `reply` is the newest reply."""
 
     state: DeliveryState
     reason: str
@@ -37,8 +37,7 @@ class ReasonTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a list's digests are: how many may leave now and wait, how many left in the last
-    `over`."""
+    """The progress of a list's digests: how many wait now, and how many left in the last `over`."""
 
     waiting: int
     left: int
@@ -46,18 +45,18 @@ class Progress:
 
     @property
     def per_second(self) -> float:
-        """Mails a second, as measured; 0 when nothing left."""
+        """The measured rate in emails a second, 0 when none left."""
         return self.left / self.over.total_seconds()
 
     @property
     def seconds_to_go(self) -> float | None:
-        """How long the others take at that pace; None where nothing left that could tell."""
+        """The time to send the rest at that rate, None when it is unknown."""
         return self.waiting / self.per_second if self.left else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateMails:
-    """Digests that left long after their hour: how many, and how late the first and the last."""
+    """Digests that left late: how many, and how late the first and the last."""
 
     count: int
     least: timedelta
@@ -67,11 +66,11 @@ class LateMails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRecord:
-    """One mail to a person, digest or notice, and what the server said.
+    """An email to a person, digest or system email, and the server's reply.
 
-    `name` is what events call it (`delivery/7`). A notice has no list, no edition and no date.
-    `positions` are those of the edition's papers.
-    `taken` messages of a post that needs several had been taken before its last try.
+    `name` is its name in the events (`delivery/7`). A system email has no list, edition or date.
+    `positions` are those of the edition's papers. `taken` messages of a channel post that needs
+    several were accepted before its last try.
     """
 
     name: str
@@ -93,7 +92,7 @@ class MailRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryQuery:
-    """Which deliveries somebody wants to see: those that have all that is named."""
+    """A filter of deliveries; None matches all."""
 
     list_id: ListId | None = None
     local_date: date | None = None
@@ -103,8 +102,7 @@ class DeliveryQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryEntry:
-    """One row of the ledger, its reader by number. `reply` is what the server said, and may repeat
-    the address."""
+    """A ledger row, its reader given by id. `reply` is the server's and may contain the address."""
 
     id: DeliveryId
     list_name: str
@@ -127,11 +125,10 @@ class DeliveryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysInUse:
-    """How many rows need each key of the ring, by its name.
+    """How many rows need each key of the key ring, by key id.
 
-    `suppressions` cannot be recognised without theirs, `channels` cannot be posted to, `unfinished`
-    mails cannot be made without theirs, and the links of mails that were `sent` lately do not work
-    without theirs.
+    Without its key, a suppression cannot be matched, a channel cannot be posted to, an `unfinished`
+    email cannot be made, and the links of a recently `sent` email do not work.
     """
 
     suppressions: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""What became of a mail, in words for its reader."""
+"""Describe delivery states and reasons for readers."""
 
 import re
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ WHY_NO_MAIL: Mapping[str, str] = {
     SkipReason.SUPPRESSED: marked("Your address must not be mailed."),
     SkipReason.CANCELLED: marked("The edition was withdrawn before it was sent."),
 }
-"""Why there was no digest, by the reason in the ledger."""
+"""Explains to a reader why there was no digest, by the reason in the ledger."""
 
 WHY_THIN: Mapping[str, str] = {
     SkipReason.FEED_STALE: marked(
@@ -37,7 +37,7 @@ WHY_THIN: Mapping[str, str] = {
         "A source could not be read today, so there may be fewer papers than usual."
     ),
 }
-"""Why a digest holds few papers, by what kept them away when its edition was made."""
+"""Explains why a digest has few papers, by the reason found when its edition was made."""
 
 _BECAME: Mapping[DeliveryState, str] = {
     DeliveryState.QUEUED: marked("It waits to be sent."),
@@ -64,23 +64,23 @@ _CALLED: Mapping[str, str] = {
     SystemMailKind.ALERT: marked("Alert for the operator"),
 }
 DIGEST = "digest"
-"""What a mail of a list is, beside the kinds of notices."""
+"""The kind of a list's email, beside the kinds of system email."""
 
 
 def became(state: DeliveryState, reason: str) -> str:
-    """What became of a mail in that state, for that reason."""
+    """Return the text for a state and reason."""
     if state is DeliveryState.SKIPPED:
         return WHY_NO_MAIL.get(reason, _BECAME[state])
     return _BECAME[state]
 
 
 def mail_called(kind: str) -> str:
-    """What a mail of this kind is, of whomever it is; whatever says nothing we know is a mail."""
+    """Return the name of any kind of email, a generic one for an unknown kind."""
     return marked("Digest") if kind == DIGEST else _CALLED.get(kind, marked("Mail"))
 
 
 def notice_called(kind: str) -> str:
-    """What a notice of this kind is about."""
+    """Return the name of a kind of system email."""
     return _CALLED.get(kind, marked("A mail about your subscription"))
 
 
@@ -88,7 +88,7 @@ MOST_MAILS = 50
 
 
 def without_addresses(reply: str | None) -> str | None:
-    """A server's words, which often repeat whom a mail was for, without that."""
+    """Return a server's reply without addresses, which it often repeats."""
     return None if reply is None else _ADDRESS.sub("(address)", reply)
 
 

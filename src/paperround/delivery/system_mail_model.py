@@ -1,4 +1,4 @@
-"""Notices: every mail that is not a digest. Same states, same promises, sent before digests."""
+"""System email: every email that is not a digest. Same states and rules, sent before digests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from paperround.editions.model import DeliveryId, DeliveryState
 from paperround.subscribers.model import SubscriberId
 
 NOTICE_LIFE = timedelta(hours=4)
-"""How long a notice is tried: somebody waits for it, and a late one only confuses."""
+"""How long a system email is tried: its recipient waits for it, and a late one only confuses."""
 
 CONFIRM_VALID = timedelta(hours=48)
-"""How long the link of a confirmation works, from the first time it was asked for."""
+"""How long a confirmation link works, from the first request."""
 
 PREFERENCES_VALID = timedelta(hours=24)
-"""How long a mailed link to one's choices works."""
+"""How long an emailed link to the preferences works."""
 
 UNDO_VALID = timedelta(days=30)
-"""How long the link that takes back a leaving works."""
+"""How long the link that undoes an unsubscribe works."""
 
 UNCONFIRMED_LIFE = timedelta(days=7)
-"""How long an address that nobody confirmed is kept."""
+"""How long an unconfirmed address is kept."""
 
 
 class SystemMailKind(StrEnum):
-    """What a notice is for."""
+    """The purpose of a system email."""
 
     CONFIRM = "confirm"
     REMINDER = "reminder"
@@ -39,8 +39,8 @@ class SystemMailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeBase:
-    """What the bytes of a notice are made of, beside its address. `payload` holds what the mail
-    says, never what a visitor typed."""
+    """The content of a system email, without its address. `payload` never contains text that a
+    visitor typed."""
 
     kind: SystemMailKind
     subscriber_id: SubscriberId | None
@@ -53,10 +53,9 @@ class NoticeBase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewNotice(NoticeBase):
-    """A notice about to be written. `key` makes it unique: asked for twice, it is one row.
+    """A system email to store. `key` is unique: requesting it twice makes one row.
 
-    `address` is set only for people who are no subscribers (an operator, a test); a subscriber's
-    stands in their own row.
+    `address` is set only if the recipient is not a subscriber (an operator, a test).
     """
 
     key: str
@@ -67,7 +66,7 @@ class NewNotice(NoticeBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(NoticeBase):
-    """A notice as it stands: what its link may do is decided from this."""
+    """A stored system email, which decides what its link may do."""
 
     id: DeliveryId
     key: str
@@ -80,7 +79,7 @@ class Notice(NoticeBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedNotice(NoticeBase):
-    """A notice this process may send now, with all that its bytes are made of."""
+    """A system email that this process has claimed for sending."""
 
     id: DeliveryId
     address: str
@@ -92,9 +91,9 @@ class ClaimedNotice(NoticeBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeView:
-    """Everything a notice's template may know. `action_url` is the one thing to click, if any.
+    """The template context of a system email. `action_url` is its one link, if any.
 
-    `details` are lines an alert or a test shows, in order.
+    `details` are the lines of an alert or a test.
     """
 
     kind: SystemMailKind
@@ -113,7 +112,7 @@ class NoticeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeMail:
-    """One notice to be turned into bytes."""
+    """A system email to render."""
 
     view: NoticeView
     recipient: str
@@ -123,10 +122,10 @@ class NoticeMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """Something an operator should know. `key` names the trouble: told once, not every minute.
+    """An alert for the operator. `key` identifies the problem, so it is reported only once.
 
-    `stops_mail` says that digests do not reach people because of it. `episodes` names the trouble
-    of each feed that one cause hits, and with it when it began.
+    `stops_mail` is true if the problem keeps digests from being sent. `episodes` identifies the
+    problem of each feed that one cause affects, with its start.
     """
 
     key: str

@@ -1,8 +1,8 @@
-"""What becomes of a mail that was taken up: the move of its row.
+"""Decide the next state of a claimed row, and count the messages of a run.
 
-what the server said       ─► sent | deferred | expired | failed | unknown
-the mail cannot be made    ─► failed
-its making broke down      ─► deferred, and after enough tries failed
+an SMTP outcome              ─► sent | deferred | expired | failed | unknown
+the email cannot be made     ─► failed
+making the email raised      ─► deferred, and after five tries failed
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,15 +21,15 @@ from paperround.editions.model import DeliveryId, DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """Makes the moves of rows in hand. `jitter` spreads the next tries of many;
-    `judge` says what an answer proves of an address."""
+    """Make the transitions of claimed rows. `jitter` spreads retries; `judge` returns what an
+    outcome proves about the address."""
 
     clock: Clock
     jitter: Random
     judge: Callable[[Outcome, ReplyClass], Evidence]
 
     def answered(self, row: ClaimedRow, outcome: Outcome, found: ReplyClass) -> Transition:
-        """The server said something of the mail, or nothing: `found` is what that means."""
+        """Return the transition for an outcome that was classified as `found`."""
         state, again = found.state, None
         if state is DeliveryState.DEFERRED:
             again = self._next_try(row, row.attempts, found.wait)
@@ -47,13 +47,13 @@ class Transitions:
         )
 
     def failed(self, row: ClaimedRow, reason: str) -> Transition:
-        """The mail cannot be made, and never will."""
+        """Return the transition for an email that can never be made."""
         return Transition(
             id=row.id, token=row.lease.token, state=DeliveryState.FAILED, reason=reason
         )
 
     def broke_down(self, row: ClaimedRow, reason: str) -> Transition:
-        """Making the mail raised: it is put off; after enough tries it has failed."""
+        """Return the transition after making the email raised: deferred, in the end failed."""
         again = self._next_try(row, row.breakdowns)
         if again is None or row.breakdowns + 1 >= MOST_BREAKDOWNS:
             return self.failed(row, reason)
@@ -69,8 +69,8 @@ class Transitions:
     def _next_try(
         self, row: ClaimedRow, before: int, wait: timedelta | None = None
     ) -> datetime | None:
-        """When to try again after so many tries before this one, and not before the pause that was
-        asked for; None when its life is over."""
+        """Return when to try again after `before` earlier tries and this one, and not before `wait`
+        is over; None if the email expires first."""
         now = self.clock.now()
         again = next_try(before + 1, now, row.expires_at, self.jitter.random())
         if again is not None and wait is not None:
@@ -80,11 +80,11 @@ class Transitions:
 
 @dataclass(slots=True)
 class InFlight:
-    """Mails that were taken up and have no outcome yet.
+    """The messages in flight, and the number of consecutive refusals of us.
 
-    Once so many in a row were refused for what we are, `is_refused`. A mail that was on its way
-    before the first of them ends no row when it is taken: a storm that begins in the middle of a
-    run meets many that are at their dots.
+    `is_refused` is set after ten of them. An accepted message resets the count only if it was added
+    after the first refusal: when a relay starts to refuse us in the middle of a run, many earlier
+    messages are still at their dots.
     """
 
     is_refused: bool = False
@@ -97,17 +97,17 @@ class InFlight:
         return len(self._numbers)
 
     def add(self, delivery: DeliveryId) -> None:
-        """A mail was taken up."""
+        """Add a message."""
         self._taken_up += 1
         self._numbers[delivery] = self._taken_up
 
     def drop(self, deliveries: Iterable[DeliveryId]) -> None:
-        """Mails that may not go after all."""
+        """Remove messages that may not be sent after all."""
         for one in deliveries:
             self._numbers.pop(one, None)
 
     def end(self, delivery: DeliveryId, *, refuses_us: bool) -> bool:
-        """A mail has its outcome. Whether with it there are too many refusals of us in a row."""
+        """Remove a message with an outcome. Returns whether it makes too many refusals of us."""
         number = self._numbers.pop(delivery, 0)
         if refuses_us:
             self._began_after = self._began_after if self._refusals else self._taken_up
@@ -121,10 +121,10 @@ class InFlight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverReport:
-    """The ledger's totals after the run, and why it stopped early, if it did.
+    """The ledger's totals after a run, and why it stopped early, if it did.
 
-    `digests` and `others` count, by state, what became of the mails of this run; `troubles`, by
-    reason, those of them that were not sent; `expired` those whose life had ended before it.
+    `digests` and `others` count the emails of the run by state, `troubles` those not sent by
+    reason, `expired` those that had expired before it.
     """
 
     totals: LedgerTotals
@@ -136,20 +136,18 @@ class DeliverReport:
     stopped: str | None = None
 
 
-# How many rows to claim at a time.
-#
-# A claim costs as much as a dozen mails, so many rows a claim are quicker. But the rows of a claim
-# wait in line, and must not wait for longer than their lease: so there are few at first, and more
-# only while each claim is used up within a moment.
+# A claim costs as much as sending a dozen emails, so large claims are faster. But claimed rows wait
+# their turn, and must not outlast their lease. So the first claims are small, and they grow only
+# while each is used up quickly.
 
 FEWEST = 50
 MOST = 200
 MOMENT = timedelta(seconds=1)
-"""Within this a claim is used up quickly: even the most rows of one then wait for seconds."""
+"""A claim used up within this time lets the next grow: even the largest then waits only seconds."""
 
 
 class ClaimSize:
-    """The number of rows of the next claim of one run."""
+    """The size of the next claim of a run."""
 
     def __init__(self) -> None:
         self._size = FEWEST
@@ -157,7 +155,7 @@ class ClaimSize:
         self._was_full = False
 
     def at(self, now: datetime) -> int:
-        """How many rows to claim now."""
+        """Return how many rows to claim at `now`."""
         if self._was_full and self._last is not None:
             quick = timedelta(0) <= now - self._last <= MOMENT
             self._size = min(2 * self._size, MOST) if quick else FEWEST
@@ -165,5 +163,5 @@ class ClaimSize:
         return self._size
 
     def got(self, rows: int) -> None:
-        """The claim brought that many."""
+        """Record how many rows the claim returned."""
         self._was_full = rows >= self._size

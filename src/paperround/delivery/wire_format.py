@@ -1,4 +1,4 @@
-"""What an envelope must be before any of it is put on a wire or on a disk."""
+"""Check envelopes and dot-stuff messages before they are sent or stored."""
 
 import re
 
@@ -6,11 +6,11 @@ from paperround.delivery.model import Envelope, WireReady
 
 
 def require_sendable(envelope: Envelope) -> None:
-    """Raise ValueError, which names no address, when `envelope` could be read in two ways.
+    """Raise ValueError when `envelope` is ambiguous. The error contains no address.
 
-    Both addresses must be printable ASCII without blanks or angle brackets (RFC 5321 section
-    4.1.2), so neither can end its command early. Every line must end in CRLF: servers that take a
-    bare CR or LF for a line end can be made to see a second message in the first.
+    Both addresses must be printable ASCII without spaces or angle brackets (RFC 5321 section
+    4.1.2), so neither can end its command early. Every line must end in CRLF: a server that accepts
+    a bare CR or LF as a line end could be made to see a second message (SMTP smuggling).
     """
     for name, address in (("sender", envelope.sender), ("recipient", envelope.recipient)):
         if not _ADDRESS.fullmatch(address):
@@ -25,7 +25,7 @@ def require_sendable(envelope: Envelope) -> None:
 
 
 def dot_stuffed(content: bytes) -> bytes:
-    """`content` with a second dot before every line that begins with one (RFC 5321 4.5.2)."""
+    """Return `content` with dots at line starts doubled (RFC 5321 section 4.5.2)."""
     if isinstance(content, WireReady):
         return content
     if _DOTTED_LINE.search(content):
@@ -36,7 +36,7 @@ def dot_stuffed(content: bytes) -> bytes:
 _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 
 
-# Searches that begin with one sign are the quickest there are over a whole message.
+# Patterns that begin with a single character are the fastest to search a whole message for.
 _BARE_CR = re.compile(rb"\r(?!\n)")
 
 
