@@ -1,7 +1,7 @@
-"""Channels: ways for a list to reach people that are no mailbox, and where each of them leads.
+"""Channels (Slack, Discord, Telegram, webhooks), their hooks and keys.
 
-A channel is a subscriber of another kind. Its hook is all that is needed to post to it, so the
-address of a hook and the token of a bot are secrets: they are shown masked, and never logged.
+A channel is a subscriber of another kind. Anyone with its hook can post to it, so hook URLs and bot
+tokens are secrets: they are displayed masked and never logged.
 """
 
 import base64
@@ -21,24 +21,24 @@ from paperround.subscribers.model import Preferences, SubscriberId, Subscription
 LONGEST_URL = 2000
 TELEGRAM = "https://api.telegram.org"
 KEY_PREFIX = "whsec_"
-"""How a key of Standard Webhooks is written: this, and 24 to 64 bytes in base64."""
+"""The prefix of a Standard Webhooks key; 24 to 64 bytes in base64 follow."""
 
 KEY_OVERLAP = timedelta(days=1)
-"""How long a key goes on signing beside the one that took its place."""
+"""How long a replaced key continues to sign beside its successor."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}", re.ASCII)
 _BOT = re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,100}", re.ASCII)
 _CHAT = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}|-?[0-9]{1,20}", re.ASCII)
 _KEY_BYTES = range(24, 65)
 _SHORTEST_SECRET = 8
-"""Characters of a part of an address from which on it may be what keeps others out."""
+"""A part of a URL with at least this many characters may be a secret."""
 
 _TELLING = 16
-"""Characters of a secret from which on its last four may be shown, to tell it from others."""
+"""The last four characters of a secret are displayed only if it has at least this many."""
 
 
 class ChannelKind(StrEnum):
-    """What stands at the other end."""
+    """The service that a channel posts to."""
 
     SLACK = "slack"
     DISCORD = "discord"
@@ -56,7 +56,7 @@ _HOSTS = {
     ),
     ChannelKind.TELEGRAM: ("api.telegram.org",),
 }
-"""Who answers at the hooks of a kind. A webhook may be anywhere."""
+"""The hosts of each kind of hook. A webhook may have any host."""
 
 _PATHS = {
     ChannelKind.SLACK: re.compile(r"/services/\S+"),
@@ -74,7 +74,7 @@ _LIKE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldKey:
-    """A key of a webhook that another has taken the place of, and that signs until `until`."""
+    """A replaced webhook key, which signs until `until`."""
 
     key: str = field(repr=False)
     until: datetime
@@ -82,11 +82,11 @@ class OldKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """Where a channel is posted to, and by what right.
+    """The URL and secrets needed to post to a channel.
 
-    `url` is a secret; so are `key`, which signs what a webhook gets, and the `old_keys` that sign
-    beside it for a while. `chat` is where a Telegram bot posts. `lost` says why nobody can read
-    these any more, empty where they can be read.
+    `url` is a secret; so are `key`, which signs webhook requests, and the `old_keys` that sign
+    beside it for a while. `chat` is where a Telegram bot posts. `lost` explains why the secrets
+    cannot be decrypted, empty if they can.
     """
 
     kind: ChannelKind
@@ -98,7 +98,7 @@ class Hook:
 
     @property
     def shown(self) -> str:
-        """Where it leads, without what would let anybody post there."""
+        """The target of the hook without its secrets, for display."""
         if self.lost:
             return "nobody can read where"
         parts = urlsplit(self.url)
@@ -110,16 +110,16 @@ class Hook:
         return f"{host}/…{last[-4:] if len(last) >= _TELLING else ''}"
 
     def leads_with(self, other: "Hook") -> bool:
-        """Whether both lead to the same place."""
+        """Whether both hooks have the same URL and chat."""
         return (self.url, self.chat) == (other.url, other.chat)
 
     def signing_keys(self, *, now: datetime) -> tuple[str, ...]:
-        """The keys that sign at `now`, the newest first."""
+        """Return the keys that sign at `now`, newest first."""
         return (self.key, *(old.key for old in self.old_keys if now < old.until))
 
     def with_key(self, key: str, *, now: datetime) -> "Hook":
-        """The same with another key. Those that signed until now go on for a day, or for what is
-        left of theirs: whoever checks posts has that long to learn the new one."""
+        """Return the hook with a new key. The previous key continues to sign for a day and older
+        ones for the rest of theirs, so that receivers have time to switch."""
         if key == self.key:
             return self
         mine = (OldKey(key=self.key, until=now + KEY_OVERLAP),) if self.key else ()
@@ -128,14 +128,14 @@ class Hook:
         return replace(self, key=key, old_keys=kept)
 
     def scrubbed(self, text: str) -> str:
-        """`text` without what would let anybody post there, should somebody have repeated it."""
+        """Return `text` with secrets of the hook replaced."""
         for secret in sorted(self._secrets(), key=len, reverse=True):
             text = text.replace(secret, "…")
         return text
 
     def _secrets(self) -> set[str]:
-        """What may keep others out: parts of the address as they stand in it, and as they are read;
-        of a bot the token, with and without the word before it."""
+        """Return the possible secrets: long parts of the URL, raw and percent-decoded; for a bot
+        also the token, with and without the bot's number."""
         parts = urlsplit(self.url)
         told = re.split(r"[/?&=]", f"{parts.path}?{parts.query}")
         if self.kind is ChannelKind.TELEGRAM:
@@ -144,18 +144,18 @@ class Hook:
         return {one for one in (*told, *map(unquote, told)) if len(one) >= _SHORTEST_SECRET}
 
     def digest(self, list_name: str) -> str:
-        """What tells two channels of a list apart without naming the secret."""
+        """Return a hash that identifies the hook within a list without revealing secrets."""
         told = f"{self.kind}\n{self.url}\n{self.chat}\n{list_name}"
         return hashlib.sha256(told.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A channel of one list: what it gets, when it is posted to next, and its state.
+    """A channel of one list: its hook, preferences, next due time and state.
 
-    `due_at` is None until its clock is started. `stopped_at`: the other end said at that moment
-    that the hook is no more, in the words of `stopped_why`. `paused_at`: an operator wants no post
-    for now.
+    `due_at` is None until the first digest is scheduled. `stopped_at` is when the service reported
+    that the hook no longer exists, `stopped_why` its reason. `paused_at` is when an operator paused
+    the channel.
     """
 
     id: SubscriberId
@@ -180,10 +180,10 @@ class Channel:
 
 
 class ChannelSettings(TypedDict, total=False):
-    """What can be set of a channel, in the words of the command line and the API.
+    """The settings of a channel, named as in the command line and the API.
 
-    `hook` and `key` are secrets. None is "as the list says". An empty `name` means that of the list
-    and the kind, an empty `key` for one that is made.
+    `hook` and `key` are secrets. None means the list's setting. An empty `name` is replaced by one
+    made of the list and the kind, an empty `key` by a generated one.
     """
 
     name: str
@@ -200,7 +200,7 @@ class ChannelSettings(TypedDict, total=False):
 
 
 def read_name(text: str) -> str:
-    """The name of a channel; raises InvalidInput (code `name`)."""
+    """Validate and return the name of a channel. Raises InvalidInput (code `name`)."""
     if not _NAME.fullmatch(text):
         raise InvalidInput(
             f"{text!r:.80} cannot be a channel's name: use up to 60 small letters, digits, dots, "
@@ -213,10 +213,10 @@ def read_name(text: str) -> str:
 def read_hook(
     kind: ChannelKind, text: str, *, chat: str = "", key: str = "", opened: Collection[str] = ()
 ) -> Hook:
-    """The hook somebody gave: an address, of Telegram also the bare token of a bot.
+    """Parse a hook: a URL, or for Telegram also the bare token of a bot.
 
-    `opened` are the `host:port` an operator opened: those may be of any host and without TLS.
-    Raises InvalidInput whose code is `hook`, `chat` or `key` and that repeats no secret.
+    `opened` are the `host:port` that the operator allows: any host, and without TLS. Raises
+    InvalidInput with code `hook`, `chat` or `key`; the message contains no secret.
     """
     text = text.strip()
     if kind is ChannelKind.TELEGRAM and _BOT.fullmatch(text):
@@ -295,7 +295,7 @@ def _no_hook(kind: ChannelKind) -> InvalidInput:
 
 
 def key_bytes(key: str) -> bytes:
-    """The bytes of a key of Standard Webhooks; raises InvalidInput (code `key`)."""
+    """Return the bytes of a Standard Webhooks key. Raises InvalidInput (code `key`)."""
     try:
         found = base64.b64decode(key.removeprefix(KEY_PREFIX), validate=True)
     except ValueError:
@@ -309,5 +309,5 @@ def key_bytes(key: str) -> bytes:
 
 
 def written_key(found: bytes) -> str:
-    """A key as its owner gets it."""
+    """Format the bytes of a key as a Standard Webhooks key."""
     return KEY_PREFIX + base64.b64encode(found).decode()

@@ -1,16 +1,16 @@
-"""Deliver: claim rows, make their bytes, send them, and write down what the server said.
+"""Deliver email: claim rows, make their messages, send them, and store the outcomes.
 
     reclaim dead leases ─► expire ─► claim ─► compose ─► mailer ─► before the dot: in_data
           ▲                                                              │
           └────────── settle: sent | deferred | failed | unknown ◄── outcome
 
-Everything here runs on one thread; the mailer's sockets do not. A mark and the outcomes that came
-before it are one transaction, so at most one message a connection is ever in doubt. Outcomes that
-cannot be written down wait in the process, and no mail leaves it before they are.
+Everything here runs on one thread. A mark and the outcomes received before it share a transaction,
+so at most one message for each connection can become unknown. Outcomes that cannot be stored wait
+in the process, which sends nothing before they are.
 
-Notices go before digests. A notice that comes while digests are going out waits for one claim of
-them at most: the run of digests then ends, notices are sent, and digests go on. The two lanes never
-meet in one batch, since a row of one may have the same number as a row of the other.
+System email goes before digests. If one is queued while digests are sent, it waits for at most one
+claim: the run of digests ends, system email is sent, and digests continue. The two queues never
+share a batch, because their rows may have the same ids.
 """
 
 import logging
@@ -36,21 +36,21 @@ from paperround.editions.model import DeliveryId, DeliveryState
 log = logging.getLogger(__name__)
 
 ANSWER = timedelta(minutes=15)
-"""How long a marked mail may wait for its answer before its process counts as dead. A server may
+"""How long a marked message may wait for its reply before its process counts as dead. A server may
 take ten minutes (RFC 5321 section 4.5.3.2.6)."""
 
 SETTLE = 50
-"""Outcomes that may wait for the next mark before they get a transaction of their own."""
+"""How many outcomes may wait for the next mark before they get a transaction of their own."""
 
 MOST_KEYLESS = 50
-"""Mails whose key is gone that a run passes over; where there are more, all are likely to be."""
+"""A run stops after passing over this many emails whose key is missing: probably all lack it."""
 
 ASKED_TO_STOP = "this process was asked to stop"
 
 
 @dataclass(slots=True)
 class RunTotals:
-    """What the runs of one call came to."""
+    """The totals over the runs of one call."""
 
     pacer: Pacer
     ended: dict[bool, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -59,11 +59,11 @@ class RunTotals:
     stopped: str | None = None
 
     def awaits(self) -> bool:
-        """Whether mails wait for slots, having waited for the next of them or for a while."""
+        """Wait for a while if email will be allowed to leave soon. Returns whether it will."""
         return self.stopped is None and self.pacer.awaits()
 
     def send(self, run: "SendRun[Mail]") -> bool:
-        """Send all that `run` finds; False when it had to stop."""
+        """Send everything `run` finds. Returns False when it had to stop."""
         run.tidy()
         run.send()
         self.stopped = self.stopped or run.stopped
@@ -73,11 +73,11 @@ class RunTotals:
 
 
 _Claimed = tuple[Sequence[Mail] | None, Gate | None, datetime | None]
-"""The rows of a claim, what let them leave, and how far this machine came with it."""
+"""The rows of a claim, its gate, and the send mark to store after the commit."""
 
 
 class SendRun(Generic[Mail]):
-    """One pass over what is due in a lane: the rows it holds, the outcomes not written down yet."""
+    """One pass over the due rows of a queue, with the rows it holds and the outcomes to store."""
 
     def __init__(
         self, post: SendContext, lane: MailQueue[Mail], progress: Advance, pacer: Pacer
@@ -107,8 +107,8 @@ class SendRun(Generic[Mail]):
         self.stopped: str | None = None
 
     def send(self) -> None:
-        """Claim and send until a claim comes back empty, other mail has to go first, or the relay
-        refuses us."""
+        """Claim and send until nothing is due, other email must go first, or the relay refuses
+        us."""
         try:
             outcomes = self._lane.mailer.send(
                 self._envelopes(),
@@ -133,7 +133,7 @@ class SendRun(Generic[Mail]):
                 self._release()
 
     def tidy(self) -> None:
-        """End dead leases and mails whose life is over."""
+        """End dead leases and expire rows."""
         now, processes = self._post.clock.now(), self._post.processes
 
         def tidy(work: Transaction) -> tuple[Mapping[str, int], int]:
@@ -146,8 +146,8 @@ class SendRun(Generic[Mail]):
             log.info("%s: reclaimed %s, expired %d", self._lane.name, dict(ended), self.expired)
 
     def _envelopes(self) -> Iterator[Envelope | None]:
-        """The mails that may leave; None while others may leave a little later and some are under
-        way. The batch stays open for those, though nothing may leave just now."""
+        """Yield the messages that may leave, and None to keep the batch open while some are in
+        flight and others may leave a little later."""
         while self._goes_on():
             rows = self._claim()
             if not rows and (
@@ -162,7 +162,7 @@ class SendRun(Generic[Mail]):
                     self._settle()
                 if not self._goes_on():
                     return
-                if self._turned_back:  # a list was paused or somebody left: look at the rest anew
+                if self._turned_back:  # a list was paused or a reader left: claim the rest again
                     self._give_back(rows[place:])
                     break
                 envelope = self._composed(row)
@@ -171,7 +171,7 @@ class SendRun(Generic[Mail]):
                     yield envelope
 
     def _pauses(self, wanted: bool) -> Iterator[None]:
-        """Let the mailer go on with what is under way, or wait when nothing is."""
+        """Yield None to the mailer if messages are in flight, otherwise wait."""
         if wanted and self._under_way:
             yield None
         elif wanted and not self._pacer.rest(first=self._lane.first):
@@ -183,7 +183,7 @@ class SendRun(Generic[Mail]):
         return self.stopped is None
 
     def _give_back(self, rows: Sequence[Mail]) -> None:
-        """Let go of rows of one claim that are not to be sent now."""
+        """Release rows of one claim without sending them."""
         now, token, ledger = self._post.clock.now(), rows[0].lease.token, self._lane.ledger
         given = {row.id for row in rows}
         in_hand = tuple(self._held.keys() - given)
@@ -202,7 +202,7 @@ class SendRun(Generic[Mail]):
         self._has_asked = True
         lease = new_lease(self._post, now)
         settling = tuple(self._unsettled)
-        ended = {move.id for move in settling}  # a row that is due again at once may be claimed
+        ended = {move.id for move in settling}  # a row that is due again may be claimed again
         in_hand = (self._held.keys() - ended) | self._keyless
         said, pace = self._pacer.heard(), self._pacer
         most = self._size.at(now)
@@ -217,7 +217,7 @@ class SendRun(Generic[Mail]):
                 rows = ledger.claim(lease, limit=most, now=now, without=in_hand, gate=gate)
             return rows, gate, self._advance(work, rows or settling, now)
 
-        self._asked_for = {lease.token}  # also if the claim counts and its answer is lost
+        self._asked_for = {lease.token}  # released even if the commit succeeds but seems to fail
         rows, gate, at = write(self._post.database, settle_and_claim)
         self._asked_for = set()
         self._settled(settling)
@@ -233,13 +233,11 @@ class SendRun(Generic[Mail]):
         return rows
 
     def _composed(self, row: Mail) -> Envelope | None:
-        """The mail of a row; a mail that cannot be made fails alone.
-
-        What is wrong with the installation and not with the mail stops the run instead.
-        """
+        """Make the message of a row. One that cannot be made fails alone, but an error of the
+        installation stops the run."""
         if not self._lane.has_key(row):
-            # It waits until its key is back. It is given back at once: in hand it would count as
-            # under way to its domain.
+            # The row waits until its key is back. Release it at once: while claimed it would count
+            # as in flight to its domain.
             self._keyless.add(row.id)
             self._give_back([row])
             self._lost_key = (
@@ -251,7 +249,7 @@ class SendRun(Generic[Mail]):
             return None
         try:
             return self._lane.envelope(row)
-        except (Conflict, DatabaseFailed):  # the fault of no mail
+        except (Conflict, DatabaseFailed):  # not caused by this email
             raise
         except RenderingFailed as error:
             self._keep(self._moves.failed(row, f"rendering: {error}"))
@@ -261,9 +259,11 @@ class SendRun(Generic[Mail]):
         return None
 
     def _before_dot(self, ids: Sequence[DeliveryId]) -> Collection[DeliveryId]:
-        """Commit the marks of `ids` together with every outcome that came before them. What is
-        not marked is no longer ours: nobody holds it, or somebody else does. Once the relay
-        refuses us none is: those in hand are given back without a try."""
+        """Commit the marks of `ids` together with all earlier outcomes, and return the marked ids.
+
+        Unmarked rows are no longer claimed by this run. Once the relay refuses us, nothing is
+        marked, and claimed rows are released without counting a try.
+        """
         if self._under_way.is_refused:
             self._under_way.drop(ids)
             return ()
@@ -285,7 +285,7 @@ class SendRun(Generic[Mail]):
                 note_signed(work, now=now)
             return marked
 
-        self._dotless = ids  # also if the mark counts and its answer is lost
+        self._dotless = ids  # released even if the commit succeeds but seems to fail
         marked = write(self._post.database, settle_and_mark)
         self._dotless = ()
         self._is_first_signed = False
@@ -298,7 +298,7 @@ class SendRun(Generic[Mail]):
         return permitted
 
     def _keep(self, move: Transition) -> None:
-        """What became of a mail, until it is written down."""
+        """Count a transition, and keep it until it is stored."""
         self.ended[move.state.value] += 1
         if move.state is not DeliveryState.SENT:
             self.troubles[move.reason] += 1
@@ -325,18 +325,18 @@ class SendRun(Generic[Mail]):
                 self._held.pop(move.id, None)
 
     def _advance(self, work: Transaction, told: Sequence[object], now: datetime) -> datetime | None:
-        """How far this machine comes with what the transaction tells of mails, if it does."""
+        """Advance the send mark if the transaction contains a claim or outcomes."""
         return self._post.marks.advance(work, now=now) if told else None
 
     def _settled(self, moves: Sequence[Transition]) -> None:
-        """Forget what is committed, and only that: a failed transaction is tried again."""
+        """Drop committed transitions. Those of a failed transaction stay for the next try."""
         del self._unsettled[: len(moves)]
         for move in moves:
             self._held.pop(move.id, None)
 
     def _release(self) -> None:
-        """Give back what was not offered, or got no dot, and give up what nobody listens for any
-        more: nobody is to wait for a lease."""
+        """Release rows that were not offered or got no dot, and mark those without a reply as
+        unknown, so that none waits for its lease to end."""
         now, ledger, dotless = self._post.clock.now(), self._lane.ledger, self._dotless
         tokens = {row.lease.token for row in self._held.values()} | self._asked_for
 

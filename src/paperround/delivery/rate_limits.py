@@ -1,6 +1,6 @@
-"""What one call of `deliver` knows of the pace: when to claim again, and what servers said.
+"""Pace a delivery run: decide when to claim again, collect feedback, and alert on a dead relay.
 
-The database decides who may leave; this remembers what it said, so that it is not asked in vain.
+The database decides which messages may leave; the pacer caches that, to avoid useless claims.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,34 +23,36 @@ from paperround.delivery.store.system_mail import NoticeLedger
 from paperround.delivery.system_mail_model import Alert
 
 LINGER = timedelta(seconds=2)
-"""How long the connections of a batch are kept for the next message that may leave."""
+"""How long a batch stays open for the next message that may leave."""
 
 LONGEST_WAIT = timedelta(minutes=10)
-"""A token that is further away is waited for by the next round."""
+"""A token that is further away is left to the next scheduler run."""
 
 NAP = timedelta(seconds=1)
-"""How long to wait at most before looking whether other messages have to go first."""
+"""The longest wait before checking whether other messages must go first."""
 
 MOMENT = timedelta(milliseconds=10)
 
 
 @dataclass(slots=True)
 class _QueueSlots:
-    """When messages of a lane that were put off are looked at again, and when to claim next."""
+    """When to check deferred messages of a queue again, and when to claim next."""
 
     slots: list[datetime] = field(default_factory=list)
     next_claim: datetime | None = None
 
     def wait(self, now: datetime) -> timedelta:
-        """Until the next of the slots; for ever when there is none."""
+        """Return the time until the next slot, the longest possible when there is none."""
         return min(self.slots) - now if self.slots else timedelta.max
 
 
 @dataclass(slots=True)
 class Pacer:
-    """The pace of one call; without `pacing` nothing holds it. `sleep` waits for some seconds and
-    says whether to stop. Each lane (`first` or not) has slots of its own: those of digests that
-    wait say nothing of a notice that just came."""
+    """The pace of one delivery run, unlimited without `pacing`.
+
+    `sleep` waits for some seconds and returns whether to stop. Each queue (`first` or not) has its
+    own slots, so waiting digests do not delay a new system email.
+    """
 
     pacing: Pacing | None
     clock: Clock
@@ -67,20 +69,20 @@ class Pacer:
     # --- claiming ------------------------------------------------------------------------------
 
     def is_early(self, now: datetime, *, first: bool) -> bool:
-        """Whether a claim would find nothing yet."""
+        """Whether it is too early for a claim to find anything."""
         next_claim = self._lanes[first].next_claim
         return next_claim is not None and now < next_claim
 
     @contextmanager
     def gate(self, work: Transaction, *, first: bool, now: datetime) -> Iterator[Gate | None]:
-        """What a claim in this transaction asks who may leave; None where nothing holds mail."""
+        """Yield the gate for a claim in this transaction, None without limits."""
         gate = work[PaceStore].open(self.pacing, first=first, now=now) if self.pacing else None
         yield gate
         if gate is not None:
             gate.close()
 
     def claimed(self, gate: Gate | None, *, rows: int, first: bool, now: datetime) -> None:
-        """A claim was made, and got that many rows."""
+        """Record a claim that returned `rows` rows."""
         if gate is None:
             return
         self._is_troubled = gate.is_troubled
@@ -93,19 +95,18 @@ class Pacer:
             self.stopped = f"the relay rests until {until}: {gate.reason}"
 
     def lingers(self, *, first: bool, under_way: int) -> bool:
-        """Whether more of the lane may leave soon enough for the batch to stay open."""
+        """Whether the batch should stay open because more of the queue may leave soon."""
         lane = self._lanes[first]
         if under_way:
             return bool(lane.slots) or self._is_troubled
         return lane.wait(self.clock.now()) <= LINGER
 
     def rest(self, *, first: bool) -> bool:
-        """Wait until the lane may be claimed again; False when this process was asked to stop."""
+        """Wait for the queue's next slot. Returns False when this process was asked to stop."""
         return self._rest(self._lanes[first].wait(self.clock.now()))
 
     def awaits(self) -> bool:
-        """Whether messages of either lane may leave soon enough to wait for, having waited a
-        while."""
+        """Wait for a while if messages of either queue may leave soon. Returns whether they may."""
         now = self.clock.now()
         wait = min(lane.wait(now) for lane in self._lanes.values())
         return self.stopped is None and wait <= LONGEST_WAIT and self._rest(wait)
@@ -113,10 +114,11 @@ class Pacer:
     def _rest(self, wait: timedelta) -> bool:
         return not self.sleep(min(max(wait, MOMENT), NAP).total_seconds())
 
-    # --- answers -------------------------------------------------------------------------------
+    # --- feedback ------------------------------------------------------------------------------
 
     def hear(self, outcome: Outcome, address: str) -> None:
-        """What became of a message to `address`. One that is accepted as ever changes nothing."""
+        """Record the outcome of a message to `address`. If all is well, an accepted message changes
+        nothing."""
         if self.pacing is None:
             return
         self._is_troubled = self._is_troubled or not is_taken(outcome)
@@ -129,8 +131,8 @@ class Pacer:
         self._pay(DOMAIN + domain, self.pacing.domains.of(domain))
 
     def _pay(self, name: str, pace: Pace) -> None:
-        """A server that stalled and then took several messages together gets no others before these
-        are paid for."""
+        """Count a message against the pace. A server that stalled and then accepted several at once
+        gets no more until their spacing is over."""
         if pace.spacing:
             now = self.clock.now()
             paid_at = max(now, self._paid_at.get(name, now))
@@ -139,23 +141,23 @@ class Pacer:
                 self._held[name] = paid_at
 
     def heard(self) -> "PendingFeedback":
-        """What is to be written down now."""
+        """Return the feedback to store now."""
         return PendingFeedback(said=tuple(self._said), held=dict(self._held))
 
     def wrote(self, written: "PendingFeedback") -> None:
-        """It stands in the database."""
+        """Drop feedback that was stored."""
         del self._said[: len(written.said)]
         self._held.clear()
 
 
 def pacer_of(post: SendContext) -> Pacer:
-    """The pace of what is sent with `post`."""
+    """Return a pacer for a run."""
     return Pacer(pacing=post.pacing, clock=post.clock, sleep=post.wait)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingFeedback:
-    """What is to be written down: what servers said, and before when who gets no others."""
+    """Feedback to store: outcomes, and until when to hold the relay or a domain."""
 
     said: Sequence[Outcome]
     held: Mapping[str, datetime] = field(default_factory=dict)
@@ -164,7 +166,7 @@ class PendingFeedback:
         return bool(self.said or self.held)
 
     def write(self, work: Transaction, *, now: datetime) -> None:
-        """Write it down in a transaction."""
+        """Store the feedback in a transaction."""
         if self.said:
             work[PaceStore].heard(self.said, now=now)
         if self.held:
@@ -174,23 +176,22 @@ class PendingFeedback:
 
 
 FAILED = "relay/no-session"
-"""The beat of the last time that a mail got no session."""
+"""The name of the stored instant at which an email last got no session."""
 
 LATELY = timedelta(hours=2)
-"""A failure this long ago says nothing any more: a mail that waits is tried again within 72
-minutes, so none waits."""
+"""An older failure is over: a deferred email is retried within 72 minutes, so none waits."""
 
 UNREACHED = "the relay cannot be reached"
 
 
 def unreached(work: Transaction, *, now: datetime) -> str | None:
-    """Why the relay cannot be reached, None when it can or nobody tried for two hours."""
+    """Return why the relay cannot be reached, None if it can or was not tried for two hours."""
     reason, _ = _last_failure(work, now)
     return reason
 
 
 def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
-    """The alert that the relay cannot be reached, if that is so."""
+    """Yield an alert if the relay cannot be reached."""
     reason, failed = _last_failure(work, now)
     if reason is None or failed is None:
         return
@@ -209,7 +210,7 @@ def relay_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
 
 
 def _last_failure(work: Transaction, now: datetime) -> tuple[str | None, datetime | None]:
-    """Why and when the last mail got no session; None twice where that says nothing now."""
+    """Return why and when an email last got no session, twice None if that is over."""
     relay = work[PaceStore].relay()
     if not relay.reason or relay.is_probing:
         return None, None

@@ -1,29 +1,29 @@
-"""What a mail server's answer, or its silence, means for one delivery. Pure.
+"""Classify SMTP replies. Pure.
 
-    where it ended          answer            becomes    who is to blame
+    phase                   reply             state      scope
     after the dot           2xx               sent
                             4xx               deferred   421: the destination
-                            none              unknown    nobody can tell; never resent by itself
-    anywhere                5.7.x, 530, 53x   deferred   us: pause, tell the operator
+                            none              unknown    unclear; never resent automatically
+    any                     5.7.x, 530, 53x   deferred   us: pause, alert the operator
     before MAIL             5xx               deferred   TLS and login: us; else the destination
-    MAIL and later          5.2.2             deferred   nobody: the mailbox is full
-                            5.4.4             deferred   nobody: no route today
+    MAIL and later          5.2.2             deferred   none: the mailbox is full
+                            5.4.4             deferred   none: no route today
                             5.1.7, 5.1.8      deferred   us: our sender is refused
-                            5.3.4, 5.2.3      failed     nobody: this message is too big
-    MAIL                    552               failed     nobody: this message is too big
+                            5.3.4, 5.2.3      failed     none: this message is too big
+    MAIL                    552               failed     none: this message is too big
                             other 5xx         deferred   us: our sender is refused
-    after MAIL              bare 552          deferred   nobody: the mailbox is full
-    RCPT                    5.1.1 and its kin failed     the subscriber: hard evidence
-                            other 5xx         failed     nobody
-    DATA, body, dot         other 5xx         failed     nobody: this message was refused
+    after MAIL              bare 552          deferred   none: the mailbox is full
+    RCPT                    5.1.1 and similar failed     the subscriber: hard evidence
+                            other 5xx         failed     none
+    DATA, body, dot         other 5xx         failed     none: this message was refused
     before the dot          4xx, none         deferred   421 and before MAIL: the destination
-    nowhere                 (unsendable)      failed     nobody: the same bytes would never do
+    not offered             (unsendable)      failed     none: the same bytes would fail again
 
-The first row that fits holds. MAIL names the sender and the size (RFC 1870) and nothing else, so
-every mail of ours would meet what is refused there for another reason than its size.
+The first matching row applies. MAIL contains only the sender and the size (RFC 1870), so a refusal
+there for another reason than the size would hit all of our messages.
 
 Codes are those of RFC 5321 section 4.2 and RFC 3463. A reason is a short stable code, a colon and
-a detail; it never repeats the server's own words, which often hold the address.
+a detail; it never contains the server's text, which often repeats the address.
 """
 
 import re
@@ -43,13 +43,13 @@ from paperround.delivery.model import (
 from paperround.editions.model import DeliveryState
 
 UNSENDABLE = "unsendable"
-"""First word of `Outcome.error` when the envelope itself cannot be put on a wire."""
+"""First word of `Outcome.error` when the envelope itself cannot be sent."""
 
 CERTIFICATE = "certificate"
 NO_STARTTLS = "starttls-missing"
 NO_LOGIN = "auth-missing"
 _OUR_ERRORS = frozenset({CERTIFICATE, NO_STARTTLS, NO_LOGIN})
-"""First words of errors that stay until the operator changes something."""
+"""First words of errors that persist until the operator changes something."""
 
 _OPENING = frozenset({Phase.CONNECT, Phase.GREETING, Phase.HELLO, Phase.TLS, Phase.AUTH})
 _OUR_PHASES = frozenset({Phase.TLS, Phase.AUTH})
@@ -59,10 +59,10 @@ _LOGIN_CODES = frozenset({530, 534, 535, 538})
 _BAD_SENDER = frozenset({"5.1.7", "5.1.8"})
 _TOO_BIG = frozenset({"5.3.4", "5.2.3"})
 MESSAGE_REFUSED = "message-refused"
-"""First word of the reason of a mail that was refused for what stands in it."""
+"""First word of the reason of a message that was refused for its content."""
 
 _OUT_OF_ROOM = 552
-"""At MAIL the message is too big, later the mailbox is full: the same code for both."""
+"""Means that the message is too big at MAIL, that the mailbox is full later."""
 _REST = 421
 _NOBODY = ErrorScope()
 
@@ -72,7 +72,7 @@ HOLDING = (
     "told-to-rest",
     *(f"{phase}-refused" for phase in sorted(_OPENING)),
 )
-"""First words of reasons that would keep any mail from leaving, whoever it is for."""
+"""First words of reasons that hold up email to any recipient."""
 
 _LONGEST_TEXT = 500
 _MOST_JITTER = 0.2
@@ -82,7 +82,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 def verdict(outcome: Outcome) -> ReplyClass:
-    """The state `outcome` leads to, by the table above or as its sender says."""
+    """Classify `outcome` by the table above, unless the sender has classified it."""
     if outcome.verdict is not None:
         return outcome.verdict
     reply = outcome.reply
@@ -99,30 +99,31 @@ def verdict(outcome: Outcome) -> ReplyClass:
             return _found(DeliveryState.DEFERRED, word, reply, blame)
         case 5:
             return _refusal(phase, reply)
-        case _:  # a 3xx nobody waited for, or a 2xx that cannot be about the whole message
+        case _:  # an unexpected 3xx, or a 2xx before the end of the message
             lost = DeliveryState.UNKNOWN if is_dot else DeliveryState.DEFERRED
             return _found(lost, "out-of-turn", reply)
 
 
 def speaks_against_us(found: ReplyClass) -> bool:
-    """Whether a mail was refused for what we are or what it is, and not for its reader's sake."""
+    """Whether a message was refused because of us or its content, not because of its recipient."""
     return found.blame.us or found.reason.startswith(f"{MESSAGE_REFUSED}: ")
 
 
 def is_opening(phase: Phase) -> bool:
-    """Whether no message had been offered yet: the session itself did not come about."""
+    """Whether the session was still opening, with no message offered yet."""
     return phase in _OPENING
 
 
 def next_try(attempts: int, now: datetime, expires_at: datetime, jitter: float) -> datetime | None:
-    """When to try again after `attempts` tries (the one that just failed included), or None when
-    the mail's life is over by then.
+    """Return when to try again after `attempts` tries, including the one that just failed, or None
+    when the email has expired by then.
 
-    5 minutes, doubling to 60, and up to a fifth more: `jitter` is a draw from 0 to 1.
+    The wait is 5 minutes, doubling to 60, plus up to a fifth: `jitter` is a random number from 0
+    to 1. Raises ValueError for any other.
     """
     if not 0 <= jitter <= 1:
         raise ValueError(f"jitter is a draw from 0 to 1, not {jitter!r}")
-    # Six doublings pass the longest wait; more would only make the number overflow.
+    # Six doublings exceed the longest wait; more would overflow.
     doublings = min(max(attempts - 1, 0), 6)
     wait = min(FIRST_RETRY * 2**doublings, LONGEST_RETRY)
     moment = require_utc(now) + wait * (1 + _MOST_JITTER * jitter)
@@ -130,10 +131,10 @@ def next_try(attempts: int, now: datetime, expires_at: datetime, jitter: float) 
 
 
 def parse_reply(lines: Sequence[str]) -> Reply:
-    """Read the lines of one answer, line ends removed.
+    """Parse the lines of one reply, given without line ends.
 
-    Raises ValueError when they are not an SMTP reply (RFC 5321 section 4.2: one code from 200 to
-    599 throughout, a hyphen on all lines but the last).
+    Raises ValueError when they are not an SMTP reply (RFC 5321 section 4.2: the same code from 200
+    to 599 on all lines, a hyphen on all but the last).
     """
     parts = [_LINE.fullmatch(line) for line in lines]
     matches = [part for part in parts if part is not None]
@@ -148,7 +149,7 @@ def parse_reply(lines: Sequence[str]) -> Reply:
     for match in matches:
         text = match[3] or ""
         found = _ENHANCED.match(text)
-        if found and found[1][0] == code[0]:  # one of another class is only text
+        if found and found[1][0] == code[0]:  # a code of another class is part of the text
             enhanced, text = enhanced or found[1], text[found.end() :]
         texts.append(text.strip())
     said = _CONTROLS.sub(" ", " ".join(filter(None, texts)))

@@ -1,14 +1,14 @@
-"""A database that an older copy replaced sends nothing before an operator says so.
+"""Hold email when the database was replaced by an older copy, until the operator resumes.
 
-    claim, outcomes ─► committed, with the host's row at an instant ─► the mark beside it, synced
+    claim, outcomes ─► committed, with the host's row at an instant ─► the send mark, synced
                                                                               │
     a run begins: the mark is ahead of the row, or gone ─► held ◄─────────────┘
-                                     └─► `digest resume`: what may be out is unknown, and on it goes
+                                     └─► `digest resume`: unfinished rows become unknown
 
-Every machine that sends keeps a mark outside the database, which is never ahead of what was
-committed: a process that dies between the two leaves it behind, and that holds nothing. An instant
-from which on marks count stands in the database with the installation's id: to let go is to move
-it on, for all machines at once. Mark and database that are put back together cannot be told.
+Every machine that sends keeps a send mark outside the database, which is never ahead of the last
+commit: a process that dies between the two leaves it behind, which is harmless. The database stores
+the installation's id and the instant after which marks count; resuming advances that instant for
+all machines at once. If mark and database are restored together, this cannot be detected.
 """
 
 import logging
@@ -30,18 +30,18 @@ from paperround.delivery.system_mail_model import Alert
 from paperround.editions.store.lists import ListStore
 from paperround.subscribers.store.requests import RequestStore
 
-# After a restore: nothing may be sent that the lost installation may have sent already.
+# After a restore, nothing may be sent that the lost installation may have sent already.
 #
-# What was planned and not finished becomes unknown, what was due before the restore is skipped,
-# papers that counted before it stay out of new editions, and every list is paused until a person
-# says go. Mails from after the backup left no trace in it, so anything else would be a guess.
+# Unfinished rows become unknown, digests due before the restore are skipped, papers counted before
+# it stay out of new editions, and every list is paused until the operator resumes it. The backup
+# does not contain email sent after it was made, so anything else would be a guess.
 
 RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoredCopy:
-    """What was ended by the restore: digests and notices that may have been sent."""
+    """How many digests and system emails may have been sent and became unknown."""
 
     digests: int
     notices: int
@@ -52,11 +52,11 @@ class RestoredCopy:
 
 
 def hold_everything(database: Database, *, now: datetime) -> RestoredCopy:
-    """Mark a database that was put back from a copy. Sending goes on with `digest resume`."""
+    """Mark a database that was restored from a copy. `digest resume` resumes sending."""
 
     def hold(work: Transaction) -> RestoredCopy:
         work[ListStore].hold_after_restore(now=now)
-        work[RequestStore].forget_old(before=now)  # they were answered after the copy was made
+        work[RequestStore].forget_old(before=now)  # they were handled after the copy was made
         return RestoredCopy(
             digests=work[Ledger].end_unfinished(reason=RESTORED, now=now),
             notices=work[NoticeLedger].end_unfinished(reason=RESTORED, now=now),
@@ -72,10 +72,10 @@ INSTALLATION = "installation/"
 MARK = "send-mark/"
 
 CLOCKS_DIFFER = timedelta(hours=1)
-"""How much further than the clock of this machine the marks of others may be."""
+"""How far the marks of other machines may be ahead of this machine's clock."""
 
 _Found = SendMark | OSError | UnreadableFile | None
-"""A mark, or why there is none to read."""
+"""A mark, why it cannot be read, or None if there is no file."""
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -92,8 +92,8 @@ WAY_OUT = f"{GO_ON}; {AS_IT_IS}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What the database says of marks: since when those of each installation id count, and how
-    far each host came."""
+    """The marks in the database: for each installation id the instant after which marks count,
+    and the last instant of each host."""
 
     installations: Mapping[str, datetime]
     hosts: Mapping[str, datetime]
@@ -104,15 +104,15 @@ class _Known:
 
     @property
     def had_mark(self) -> bool:
-        """Whether a mark was kept since marks count."""
+        """Whether a host has kept a mark since marks count."""
         return self.since is not None and any(at > self.since for at in self.hosts.values())
 
     def is_foreign(self, mark: SendMark) -> bool:
-        """Whether the mark is of another installation than the database, if that has an id."""
+        """Whether the mark belongs to another installation."""
         return bool(self.installations) and mark.installation not in self.installations
 
     def is_behind(self, mark: SendMark) -> bool:
-        """Whether the mark was ahead of the database, which has the mark's id or none yet."""
+        """Whether the database is behind the mark; it must have the mark's id or none yet."""
         if self.since is None:
             return True
         at = self.hosts.get(mark.host)
@@ -127,10 +127,10 @@ def _known(work: Transaction) -> _Known:
 
 @dataclass(slots=True)
 class SendMarks:
-    """The mark that this process keeps in `file`; without a file it keeps none.
+    """The send mark of this process, kept in `file`; None to keep no mark.
 
-    `stays` says that the file lasts as long as the database does, so that one without the other was
-    put back. Where machines come and go, with disks of their own, a missing mark says nothing.
+    `stays` is true if the file lasts as long as the database, so that a missing file is evidence of
+    a restore. Where machines with their own disks come and go, it is not.
     """
 
     file: SendMarkFile | None = None
@@ -140,10 +140,10 @@ class SendMarks:
     _counts_from: datetime = _EVER
     _told: set[str] = field(default_factory=set)
 
-    # --- when a run begins ---------------------------------------------------------------------
+    # --- at the start of a run -----------------------------------------------------------------
 
     def hold(self, database: Database, *, now: datetime) -> str | None:
-        """Why no mail may leave; None when it may. What is found is written down for everybody."""
+        """Return why email must not be sent, None if it may. Stores the result for all machines."""
         if self.file is None:
             return None
         found = _read(self.file)
@@ -161,7 +161,7 @@ class SendMarks:
         return None
 
     def trouble(self, database: Database) -> str | None:
-        """What is wrong with the mark, though it holds no mail; None when nothing is."""
+        """Return a problem with the mark that does not hold email, None if there is none."""
         if self.file is None:
             return None
         with database.reading() as work:
@@ -176,11 +176,11 @@ class SendMarks:
     def _look(
         self, file: SendMarkFile, mark: _Found, known: _Known
     ) -> tuple[str | None, SendMark | None]:
-        """Why mail is held by what the mark says, and the mark, if it is one to go on with.
+        """Return why the mark holds email, and the mark if it can be continued.
 
-        `mark` was read before `known`, since others of this machine send meanwhile: they move the
-        database on before the mark. They make a mark before they move the database on, so one
-        that was not there is looked for again.
+        `mark` was read before `known`, because other processes of this machine advance the database
+        before the mark. They create a mark before they advance the database, so a missing one is
+        read again.
         """
         if isinstance(mark, OSError):
             self._tell(_unread(file, mark))
@@ -200,8 +200,8 @@ class SendMarks:
         return None, mark
 
     def _begun(self, file: SendMarkFile, database: Database, now: datetime) -> SendMark | None:
-        """A mark where none is: first the id, then the file, and the host's row with a claim. So
-        whoever dies between leaves nothing that holds mail."""
+        """Create a mark: first the id, then the file; the next claim adds the host's row. In this
+        order, a crash in between leaves nothing that holds email."""
         installation, since = write(database, lambda work: name_installation(work, now=now))
         mark = SendMark(installation=installation, host=self.host, at=since)
         try:
@@ -213,23 +213,23 @@ class SendMarks:
         return found if found is not None and found.installation == installation else None
 
     def _tell(self, words: str) -> None:
-        """Once for a process: a run begins every few seconds."""
+        """Log a warning once for each process, because a run begins every few seconds."""
         if words not in self._told:
             self._told.add(words)
             log.warning("%s; so nobody would notice that an older database was put back", words)
 
-    # --- while it lasts ------------------------------------------------------------------------
+    # --- during a run --------------------------------------------------------------------------
 
     def advance(self, work: Transaction, *, now: datetime) -> datetime | None:
-        """In the transaction of a claim or an outcome, as its last step: how far this host comes
-        with it. It is to be kept once that is committed."""
+        """Advance the host's row, as the last step of the transaction of a claim or an outcome.
+        Returns the instant to pass to `keep` after the commit."""
         if self._mark is None:
             return None
         return work[SlotStore].advance(MARK + self._mark.host, now=max(now, self._counts_from))
 
     def keep(self, at: datetime | None) -> None:
-        """Move the mark on to what is committed. One that cannot be written stays behind, and mail
-        leaves all the same: it would only notice what seldom happens."""
+        """Advance the mark to a committed instant. On an error the mark stays behind and email is
+        sent anyway: the mark only detects a rare event."""
         if at is None or self._mark is None or self.file is None:
             return
         try:
@@ -237,11 +237,11 @@ class SendMarks:
         except (OSError, UnreadableFile) as error:
             self._tell(f"the send mark {self.file.place} cannot be written: {_said(error)}")
 
-    # --- letting go ----------------------------------------------------------------------------
+    # --- resuming ------------------------------------------------------------------------------
 
     def let_go(self, database: Database, *, now: datetime) -> bool:
-        """No mark counts that was kept before: database and marks agree. False when nothing was
-        held."""
+        """Invalidate all earlier marks, so that database and marks agree. Returns False when
+        nothing was held."""
         found = None if self.file is None else _read(self.file)
         mark = found if isinstance(found, SendMark) else None
 
@@ -257,8 +257,8 @@ class SendMarks:
         return write(database, go_on)
 
     def resume(self, database: Database, *, now: datetime) -> RestoredCopy | None:
-        """Let a database go that is held. What may be out becomes unknown, as after a restore;
-        None when nothing was held."""
+        """Resume sending from a held database. Unfinished rows become unknown, as after a restore.
+        Returns None when nothing was held."""
         if self.hold(database, now=now) is None:
             return None
         held = hold_everything(database, now=now)
@@ -267,8 +267,8 @@ class SendMarks:
 
 
 def name_installation(work: Transaction, *, now: datetime) -> tuple[str, datetime]:
-    """The id of the installation, and since when its marks count; it is given one if it has
-    none."""
+    """Return the id of the installation, created if necessary, and the instant after which its
+    marks count."""
     known = work[SlotStore].beats(INSTALLATION)
     if not known:
         known = {_new_id(): now}
@@ -278,12 +278,12 @@ def name_installation(work: Transaction, *, now: datetime) -> tuple[str, datetim
 
 
 def is_put_back(work: Transaction) -> bool:
-    """Whether mail was held for a database that was put back, when it was last looked at."""
+    """Whether the last check held email because of a restored database."""
     return work[SlotStore].taken_at(HOLD, PUT_BACK) is not None
 
 
 def put_back(work: Transaction) -> Iterator[Alert]:
-    """The alert while mail is held."""
+    """Yield an alert while email is held."""
     since = work[SlotStore].taken_at(HOLD, PUT_BACK)
     if since is None:
         return

@@ -1,4 +1,4 @@
-"""Notices: writing one into its ledger, and making the mail of one that goes out."""
+"""Create system email, and prepare claimed ones for rendering."""
 
 import logging
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from paperround.subscribers.model import SubscriberId, Subscription
 log = logging.getLogger(__name__)
 
 SOMEBODY = "reader@example.org"
-"""The address of a preview or a sample that is for nobody in particular."""
+"""The recipient of previews and samples."""
 
 _LANGUAGE = "language"
 
@@ -37,8 +37,7 @@ LINKS: Mapping[SystemMailKind, tuple[str, Purpose]] = {
     SystemMailKind.UNDO: ("confirm", Purpose.CONFIRM),
     SystemMailKind.PREFERENCES: ("preferences", Purpose.PREFERENCES),
 }
-"""The page that a notice's link opens, and what its token is good for. Others have no link of
-their own."""
+"""The page that the link of a system email opens, and the purpose of its token."""
 
 
 def new_notice(
@@ -52,8 +51,8 @@ def new_notice(
     now: datetime,
     life: timedelta = NOTICE_LIFE,
 ) -> NewNotice:
-    """A notice due at once, for so long. Its Message-ID and nonce are derived from
-    `key`, which makes it unique: writing it again names it alike."""
+    """Return a system email that is due now and expires after `life`. Its Message-ID and nonce are
+    derived from the unique `key`."""
     local = identity.keys.digest("notice-message-id", key)[:32]
     return NewNotice(
         kind=kind,
@@ -71,13 +70,13 @@ def new_notice(
 
 
 def spoken_in(tag: str | None) -> dict[str, str]:
-    """What the payload of a notice holds of the language it is written in; nothing for English."""
+    """Return the payload entry for the language of a system email, none for English."""
     language = spoken(tag)
     return {} if language == ENGLISH else {_LANGUAGE: language}
 
 
 def said_of(subscription: Subscription) -> dict[str, str | int]:
-    """What the payload of a notice about a subscription holds of it."""
+    """Return the payload entries for a system email about a subscription."""
     return {
         "list": subscription.list_id,
         "subscription": subscription.id,
@@ -88,9 +87,9 @@ def said_of(subscription: Subscription) -> dict[str, str | int]:
 def raise_alert(
     work: Transaction, identity: Identity, alert: Alert, to: str | None, *, now: datetime
 ) -> bool:
-    """Tell the operator at the address `to`, once for each `alert.key`; True for the first time.
+    """Queue an email about `alert` to the operator's address `to`, once for each `alert.key`.
 
-    Without an address the log is all that hears of it, and that is False.
+    Returns whether it was queued. Without an address, only logs the alert.
     """
     if to is None:
         log.warning("%s", alert.subject)
@@ -102,7 +101,7 @@ def raise_alert(
 
 
 def sample_notice(identity: Identity, kind: SystemMailKind, *, now: datetime) -> ClaimedNotice:
-    """A notice to nobody, as if it were about to be sent."""
+    """Return a sample system email for a preview."""
     new = new_notice(identity, kind, "sample", None, SOMEBODY, {}, now=now)
     return ClaimedNotice(
         id=DeliveryId(0),
@@ -124,7 +123,8 @@ def sample_notice(identity: Identity, kind: SystemMailKind, *, now: datetime) ->
 def notice_mail(
     claimed: ClaimedNotice, letterhead: SenderIdentity, list_title: str, keys: KeyRing
 ) -> NoticeMail:
-    """The mail of a notice, ready for a renderer. Raises Misconfigured when its key is lost."""
+    """Return a claimed system email for the renderer. Raises Misconfigured when its key is
+    missing."""
     lines, base = str(claimed.payload.get("lines", "")), letterhead.public_url
     action_url = base
     if claimed.kind in LINKS:
