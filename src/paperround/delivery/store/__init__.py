@@ -1,1 +1,1 @@
-"""The tables of deliveries, system mail and channels, and every statement on them."""
+"""Store deliveries, system email and channels."""

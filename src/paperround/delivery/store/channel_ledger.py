@@ -1,7 +1,7 @@
-"""Posts: the rows of the ledger that go to channels, which no sender of mails takes up.
+"""Store channel posts: the ledger rows that go to channels instead of mailboxes.
 
-A channel is a line of its own, so that one that has to wait holds up no other. They are looked for
-from the channels on: there are few of them, however many mails wait in the same table.
+Each channel is a line of its own, so that one that waits does not hold up others. Queries start
+from the channels table, which is small however many emails wait in the ledger.
 """
 
 from collections.abc import Collection
@@ -34,7 +34,7 @@ _HEAD = (
 _HEADS = select(db.channels.c.subscriber_id, _HEAD.label("head")).where(
     db.channels.c.paused_at.is_(None)
 )
-"""When the first post that waits for each channel that is not paused may go."""
+"""For each channel that is not paused, when its first waiting post may go."""
 
 
 POSTS = replace(
@@ -44,12 +44,11 @@ POSTS = replace(
     in_line=db.deliveries.c.subscriber_id == bindparam("b_line"),
     may_go=may_go(_OF_CHANNEL, db.channels.c.paused_at.is_(None)),
 )
-"""The book of posts. Rows of a paused list or channel wait."""
+"""The ledger table of posts. Rows of a paused list or channel wait."""
 
 
 class PostLedger(Claims[Claimed]):
-    """The rows of the ledger that are posts. The rules are those of mail; rows of a paused
-    channel wait."""
+    """The channel posts in the ledger. They follow the rules of email."""
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work, POSTS)
@@ -63,8 +62,8 @@ class PostLedger(Claims[Claimed]):
         without: Collection[DeliveryId] = (),
         gate: Gate | None = None,
     ) -> list[Claimed]:
-        """As every book. How far a post has got is read once it is ours: beside the row that was
-        waited for it may stand as it was before another process moved it."""
+        """Lease due posts. Their progress is read after the claim: a join in the locking statement
+        could return it as it was before another process changed it."""
         claimed = super().claim(lease, limit=limit, now=now, without=without, gate=gate)
         c, posts = db.post_progress.c, [one.id for one in claimed]
         found = select(c.delivery_id, c.taken).where(among(self._connection, c.delivery_id, posts))
@@ -77,8 +76,8 @@ class PostLedger(Claims[Claimed]):
         ]
 
     def note_taken(self, post: DeliveryId, messages: int, shown: Collection[PaperId]) -> None:
-        """So many messages of the post were taken so far, and showed these papers. They stay in the
-        channel's memory whatever becomes of the rest."""
+        """Store that `messages` messages of the post, with the papers `shown`, were accepted. These
+        papers stay recorded as sent even if the rest fails."""
         noting = upsert(self._connection, db.post_progress, ("delivery_id",), ("taken",))
         self._connection.execute(noting, {"delivery_id": post, "taken": messages})
         c = db.sent_papers.c

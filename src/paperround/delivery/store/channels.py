@@ -1,8 +1,8 @@
-"""Channels: subscribers of another kind, with a hook where people have an address.
+"""Store channels: subscribers of another kind, with a hook instead of an address.
 
-The address of such a subscriber is empty, so nothing that mails people can mistake it for one of
-them. `domain` holds its kind: the ledger copies it to each post, and keeps what was answered.
-Where a hook leads, and its keys, are stored encrypted.
+The address of such a subscriber is empty, so it can never be mailed by mistake. `domain` contains
+its kind: the ledger copies it to each post, and stores replies only if it is set. Hooks and their
+keys are stored encrypted.
 """
 
 from datetime import date, datetime
@@ -35,13 +35,13 @@ from paperround.subscribers.store.rows import (
 )
 
 UNTIL_RESUMED = date.max
-"""A pause without an end: each day of it has a row that says so."""
+"""The end of a pause without an end: each day of it has a skipped row."""
 
 _C = db.channels.c
 _CHANNEL = _C.subscriber_id
 _SUBSCRIPTION = db.subscriptions.c.subscriber_id
 _PERSON = db.subscribers.c.id
-"""Where a channel is found in each of its tables."""
+"""The columns with the id of a channel in each of its tables."""
 
 _CHANNELS: Select[Any] = (
     select(
@@ -70,26 +70,26 @@ class ChannelStore(Interests):
     # --- reading -------------------------------------------------------------------------------
 
     def exist(self) -> bool:
-        """Whether there is any."""
+        """Whether there are channels."""
         return self._connection.execute(select(_C.name).limit(1)).first() is not None
 
     def all(self) -> list[Channel]:
-        """Every channel, by name."""
+        """Return all channels, by name."""
         return self._read(order=_C.name)
 
     def page(self, after: SubscriberId, *, limit: int) -> list[Channel]:
-        """Channels with an id above `after`, by id."""
+        """Return channels with an id above `after`, by id."""
         return self._read(_C.subscriber_id > after, limit=limit)
 
     def find(self, name: str) -> Channel:
-        """The channel called that; raises NotFound with the names there are."""
+        """Return the channel with this name. Raises NotFound with the existing names."""
         if found := self._read(_C.name == name):
             return found[0]
         names = ", ".join(one.name for one in self.all())
         raise NotFound(f"no channel is called {name!r:.80}; there is {names or 'none yet'}")
 
     def get(self, channel: SubscriberId) -> Channel:
-        """The channel with this number; raises NotFound."""
+        """Return the channel with this id. Raises NotFound."""
         if found := self._read(_C.subscriber_id == channel):
             return found[0]
         raise NotFound(f"there is no channel {channel}")
@@ -118,8 +118,8 @@ class ChannelStore(Interests):
     # --- writing -------------------------------------------------------------------------------
 
     def add(self, name: str, hook: Hook, mailing_list: MailingList, *, now: datetime) -> Channel:
-        """Keep it, active. Raises AlreadyTaken (code `name` or `hook`) when its name, or its hook
-        on this list, is taken."""
+        """Add an active channel. Raises AlreadyTaken (code `name` or `hook`) when its name, or its
+        hook on this list, is taken."""
         person = self._person(hook, mailing_list.name, now)
         row = {
             "subscriber_id": person,
@@ -145,8 +145,8 @@ class ChannelStore(Interests):
         return self.get(person)
 
     def _person(self, hook: Hook, list_name: str, now: datetime) -> SubscriberId:
-        """The subscriber it is. That the operator agreed now has one that is due now be planned at
-        once, as a person is who just confirmed."""
+        """Add the subscriber of a channel. Its consent is dated now, so a digest due now is planned
+        at once, as for a person who has just confirmed."""
         kind = hook.kind.value
         row = {
             "kind": kind,
@@ -166,15 +166,15 @@ class ChannelStore(Interests):
         return SubscriberId(person)
 
     def rename(self, channel: SubscriberId, name: str) -> None:
-        """Call it otherwise; raises AlreadyTaken (code `name`)."""
+        """Rename a channel. Raises AlreadyTaken (code `name`)."""
         taken = select(_C.subscriber_id).where(_C.name == name)
         if self._connection.execute(taken).scalar() not in (None, channel):
             raise _name_taken(name)
         self._set(_CHANNEL, channel, name=name)
 
     def point(self, channel: SubscriberId, hook: Hook) -> None:
-        """Lead it elsewhere; raises AlreadyTaken (code `hook`) when a channel of its list
-        leads there."""
+        """Change the hook of a channel. Raises AlreadyTaken (code `hook`) when another channel of
+        its list has it."""
         list_name = self.get(channel).list_name
         c, folded = db.subscribers.c, hook.digest(list_name)
         taken = select(c.id).where(c.kind == hook.kind.value, c.folded == folded, c.id != channel)
@@ -184,8 +184,8 @@ class ChannelStore(Interests):
         self._set(_CHANNEL, channel, **_hook_columns(hook, self._seal))
 
     def seal_anew(self) -> int:
-        """Seal with the secret that seals now what rests otherwise; returns of how many channels.
-        What cannot be opened stays as it is."""
+        """Encrypt hooks again that were encrypted with an old secret, and return the number of
+        channels. What cannot be decrypted stays unchanged."""
         rows = self._connection.execute(_CHANNELS.with_for_update(of=db.channels)).all()
         stale = [row for row in rows if self._seal.is_stale(row.key)]
         for row in stale:
@@ -194,7 +194,7 @@ class ChannelStore(Interests):
         return len(stale)
 
     def pause(self, channel: SubscriberId, *, now: datetime) -> bool:
-        """Post nothing there until `resume`; False when it is paused already."""
+        """Pause a channel until `resume`. Returns False when it is already paused."""
         if self.get(channel).paused_at is not None:
             return False
         self._set(_CHANNEL, channel, paused_at=now)
@@ -202,8 +202,8 @@ class ChannelStore(Interests):
         return True
 
     def stop(self, channel: SubscriberId, hook: Hook, why: str, *, now: datetime) -> bool:
-        """`hook` is no more: plan and post nothing there. False when it was stopped before, leads
-        elsewhere by now, or was removed."""
+        """Stop a channel because `hook` no longer exists. Returns False when the channel was
+        already stopped, has another hook by now, or was removed."""
         found = self._read(_C.subscriber_id == channel, _C.stopped_at.is_(None))
         if not found or not found[0].hook.leads_with(hook):
             return False
@@ -212,7 +212,8 @@ class ChannelStore(Interests):
         return True
 
     def resume(self, channel: SubscriberId, *, now: datetime) -> bool:
-        """End a pause or a stop. After a stop the next post is the next that is due."""
+        """End a pause or a stop; after a stop, posts missed meanwhile are not made up for. Returns
+        False when the channel is active."""
         known = self.get(channel)
         if known.state == "active":
             return False
@@ -223,8 +224,8 @@ class ChannelStore(Interests):
         return True
 
     def remove(self, channel: SubscriberId, *, now: datetime) -> None:
-        """Forget it with its secrets. What became of its posts stays in the ledger. One that a
-        process has in hand gets no mark any more; nobody would look for it later."""
+        """Delete a channel with its secrets. Its ledger rows stay. Claimed posts are skipped, so
+        that they cannot be marked any more."""
         self._people.erase(self.get(channel).id, now=now)
         d = db.deliveries.c
         in_hand = (d.subscriber_id == channel, d.state == DeliveryState.CLAIMED.value)
@@ -249,15 +250,15 @@ def _hook_taken(list_name: str) -> AlreadyTaken:
 
 
 def _hook_columns(hook: Hook, seal: SecretCipher) -> dict[str, str]:
-    """Where a hook leads, in columns. The column of keys has a line for each: the one that counts,
-    then those that still sign beside it, with the moment at which each ends."""
+    """Return the encrypted columns of a hook. The key column has one line for each key: the current
+    one, then the old ones with the instant until which each signs."""
     old = [f"{one.key} {format_instant(one.until)}" for one in hook.old_keys]
     said = {"hook": hook.url, "chat": hook.chat, "key": "\n".join([hook.key, *old])}
     return {name: seal.seal(text) for name, text in said.items()}
 
 
 def _hook_of(row: Row[Any], seal: SecretCipher) -> Hook:
-    """Where it leads; one that cannot be opened says why, and holds up nothing else."""
+    """Return the hook of a row. If it cannot be decrypted, `lost` contains the reason."""
     try:
         key, *old = seal.open(row.key).split("\n")
         return Hook(

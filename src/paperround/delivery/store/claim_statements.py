@@ -1,4 +1,4 @@
-"""The statements that move mails between their states, made once so that they compile once."""
+"""Build the statements that change the state of deliveries, cached so that they compile once."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -37,29 +37,26 @@ NO_LEASE: Mapping[str, ColumnElement[Any]] = {
 }
 
 
-# Written out, because SQLite uses a partial index only where its condition is found word by word.
+# As text, because SQLite uses a partial index only if its condition occurs literally.
 
 
 @cache
 def waiting(table: Table) -> TextClause:
-    """Rows that are to be sent, now or later."""
+    """Return the condition for rows to be sent, now or later."""
     return text(f"{table.name}.state IN ('queued', 'deferred')")
 
 
 @cache
 def held(table: Table) -> TextClause:
-    """Rows a process has in hand."""
+    """Return the condition for rows that a process has claimed."""
     return text(f"{table.name}.state IN ('claimed', 'in_data')")
-
-
-# Made once, so that they are compiled once: every mail goes through these.
 
 
 @cache
 def queueing(
     due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
 ) -> Select[Any]:
-    """The first rows of a line, with the parameters that `queue` makes."""
+    """Select the first due rows of a line, with the parameters of `queue`."""
     c = table.c
     now = bindparam("b_now", type_=c.next_at.type)
     passed_over = among_ids(dialect, c.id, "b_without")
@@ -74,14 +71,14 @@ def queueing(
 def locking(
     due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
 ) -> Select[Any]:
-    """The same, locked; those that another claim holds at this moment are passed over."""
+    """Select and lock the first due rows of a line, skipping rows locked by another claim."""
     return queueing(due, in_line, table, dialect).with_for_update(of=table, skip_locked=True)
 
 
 def queue(
     connection: Connection, line: int, limit: int, now: datetime, without: Collection[DeliveryId]
 ) -> dict[str, Any]:
-    """The parameters of `queueing`: the first `limit` rows of a line but for some in hand."""
+    """Return the parameters of `queueing`: the first `limit` rows of a line except `without`."""
     return {
         "b_line": line,
         "b_limit": limit,
@@ -92,7 +89,7 @@ def queue(
 
 @cache
 def leasing(table: Table, dialect: str) -> Update:
-    """Rows that wait -> claimed, under a lease."""
+    """Set waiting rows to claimed, under a lease."""
     c = table.c
     return (
         update(table)
@@ -110,7 +107,7 @@ def leasing(table: Table, dialect: str) -> Update:
 
 @cache
 def marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
-    """Claimed under a token -> in_data, for those that may still go; returns their ids."""
+    """Set claimed rows of a token that may still go to in_data, returning their ids."""
     c = table.c
     return (
         update(table)
@@ -131,7 +128,7 @@ def marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
 
 @cache
 def putting_off(table: Table) -> Update:
-    """A later moment for a row that waits for its domain."""
+    """Defer a row that waits for its domain."""
     c = table.c
     return (
         update(table)
@@ -142,7 +139,7 @@ def putting_off(table: Table) -> Update:
 
 @cache
 def settling(table: Table) -> Update:
-    """What one move says of its row, with the parameters that `settled` makes."""
+    """Apply one transition, with the parameters of `settled`."""
     c = table.c
     return _settling(
         table,
@@ -152,14 +149,14 @@ def settling(table: Table) -> Update:
 
 @cache
 def settling_together(table: Table) -> Update:
-    """The same of many moves at once, with those that `settled_together` makes; returns the ids of
-    the rows they moved. For PostgreSQL, which answers each statement by itself."""
+    """Apply many transitions at once, with the parameters of `settled_together`, returning the ids
+    of the changed rows. For PostgreSQL, where each statement takes a round trip."""
     c = table.c
     columns = [column(name, c[one].type) for name, one in _SETTLED.items()]
     listed = cast(bindparam("b_moves", type_=Text()), postgresql.JSON())
     moves = func.json_to_recordset(listed).table_valued(*columns)
     moves = moves.render_derived(name="moves", with_types=True)
-    # The ids once more, for a plan that looks for them and reads no table from end to end.
+    # Repeat the ids, so that the planner uses the index instead of a sequential scan.
     found = _settling(table, dict(moves.c)).where(among_ids("postgresql", c.id, "b_ids"))
     return found.returning(c.id)
 
@@ -176,13 +173,16 @@ _SETTLED = {
     "breakdown": "breakdowns",
     "sent_at": "sent_at",
 }
-"""What a move says, and the column that is of its type."""
+"""The parameters of a transition, and for each a column of its type."""
 
 
 def _settling(table: Table, move: Mapping[str, ColumnElement[Any]]) -> Update:
-    """An answer often repeats the address, so it is not kept once the person was erased. That is
-    read off the row itself, whose `domain` an erasure empties: another table might be read as it
-    was before an erasure that this update waited for."""
+    """Build the update for `settling` and `settling_together`.
+
+    A reply often repeats the address, so it is dropped if the person was erased. An erasure blanks
+    the row's `domain`, which is checked because another table might be read as it was before an
+    erasure that this update waited for.
+    """
     c = table.c
     late = move["late"] == 1
     return (
@@ -207,7 +207,7 @@ def _settling(table: Table, move: Mapping[str, ColumnElement[Any]]) -> Update:
 
 
 def settled(move: Transition, now: datetime) -> dict[str, Any]:
-    """The parameters of `settling` for one move."""
+    """Return the parameters of `settling` for one transition."""
     sent = move.state is DeliveryState.SENT
     return {
         "b_id": move.id,
@@ -224,7 +224,7 @@ def settled(move: Transition, now: datetime) -> dict[str, Any]:
 
 
 def settled_together(moves: Sequence[Transition], now: datetime) -> dict[str, Any]:
-    """The parameter of `settling_together` for these moves."""
+    """Return the parameters of `settling_together`."""
     rows = [
         {name.removeprefix("b_"): value for name, value in settled(move, now).items()}
         for move in moves
@@ -234,5 +234,5 @@ def settled_together(moves: Sequence[Transition], now: datetime) -> dict[str, An
 
 
 def storable(words: str) -> str:
-    """What a server said, without what no database takes: it must not undo the whole batch."""
+    """Remove characters that databases reject, so that one reply cannot fail the whole batch."""
     return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

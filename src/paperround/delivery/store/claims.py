@@ -1,9 +1,8 @@
-"""Leasing mails, marking them before the final dot, and writing down what came of them.
+"""Lease rows, mark them before the final dot, and store their outcomes.
 
-Deliveries and notices have tables of their own and go through the same states, so this module
-serves both: a `LedgerTable` says what differs. Every transition is one conditional update: it names
-the states it may leave and, where a claim is needed, the claim's token. A process that was too slow
-therefore changes nothing.
+Deliveries and system email have their own tables but the same states; a `LedgerTable` describes the
+differences. Every transition is one conditional update on the current state and, where a claim is
+needed, its token. A process that was too slow therefore changes nothing.
 """
 
 from collections import Counter
@@ -54,33 +53,33 @@ from paperround.delivery.store.rates import Gate
 from paperround.editions.model import DeliveryId, DeliveryState, SkipReason
 
 RELEASED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
-"""States of a mail that did not reach anybody and is not tried again."""
+"""Final states of an email that did not reach its recipient."""
 
 MOST_LOOKS = 20
-"""How often one claim looks past mails that have to wait for their domain; the next goes on."""
+"""How many pages of rows one claim reads past emails that wait for their domain."""
 
 PAUSE = timedelta(minutes=1)
-"""How long a row waits that was claimed and may not go: a sender must never spin on one."""
+"""How long a claimed row that may not go waits, so that a sender never spins on it."""
 
 _UNSETTLED = {
     DeliveryState.CLAIMED: DeliveryState.QUEUED,
     DeliveryState.IN_DATA: DeliveryState.QUEUED,
 }
-"""How states that nobody need know about are counted."""
+"""Internal states, and how they are counted."""
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerTable(Generic[Item]):
-    """A table of mails, and what sets them apart from mails of another kind.
+    """A table of emails and how it differs from the others.
 
-    `due` selects the rows that wait, with all that `why_not` (a reason not to send one any more,
-    None when it may go) and `claimed` (the row as jobs take it) read. `lines` names the lines that
-    have rows due, oldest first, and `in_line` says that a row stands in the line named by the
-    parameter b_line; a row of another may not be sent now. `may_go` says both of a row
-    within a statement: it is in such a line, and nothing speaks against it. `unsent` does what is
-    to be done for those of some rows that have ended without reaching anybody.
+    `due` selects the waiting rows with all columns that `why_not` (returns a reason to skip a row,
+    or None) and `claimed` (converts a claimed row) read. A line is a group of rows with its own
+    order, such as those of one list: `lines` returns the lines with due rows, oldest first, and
+    `in_line` is the condition for the line in the parameter b_line. `may_go` is the condition that
+    a row may be sent now. `unsent` cleans up after those of the given rows that ended without
+    reaching their recipient.
     """
 
     table: Table
@@ -94,7 +93,7 @@ class LedgerTable(Generic[Item]):
 
 
 class Claims(Store, Generic[Item]):
-    """What happens to a row between planning and its end, whatever `book` it is in."""
+    """The transitions of rows between planning and their final state, in the table of `book`."""
 
     def __init__(self, work: Transaction, book: LedgerTable[Item]) -> None:
         super().__init__(work)
@@ -102,7 +101,7 @@ class Claims(Store, Generic[Item]):
         self._table = book.table
         self._c = book.table.c
 
-    # --- taking --------------------------------------------------------------------------------
+    # --- claiming ------------------------------------------------------------------------------
 
     def claim(
         self,
@@ -113,11 +112,11 @@ class Claims(Store, Generic[Item]):
         without: Collection[DeliveryId] = (),
         gate: Gate | None = None,
     ) -> list[Item]:
-        """Lease rows that are due, oldest first, and skip those whose reader has left meanwhile.
-        Rows `without` are passed over: the caller still has them in hand under an older claim.
+        """Lease due rows, oldest first, and skip those whose reader has left meanwhile.
 
-        Rows that another claim holds are passed over (SKIP LOCKED). Rows that `gate` puts off
-        wait, without a try counted. Returns an empty list when nothing is due, or the relay rests.
+        Ignores the rows `without`, which the caller holds under an older claim, and rows locked by
+        another claim (SKIP LOCKED). Rows that `gate` defers wait, without counting a try. Returns
+        an empty list when nothing is due or the relay pauses.
         """
         if gate is not None and gate.rests_until is not None:
             return []
@@ -127,7 +126,7 @@ class Claims(Store, Generic[Item]):
         return []
 
     def has_due(self, *, now: datetime) -> bool:
-        """Whether rows wait that a claim would look at; it may find that none of them may go."""
+        """Whether rows are due. A claim may still find that none of them may go."""
         dialect = self._connection.dialect.name
         looking = queueing(self._book.due, self._book.in_line, self._table, dialect)
         return any(
@@ -136,7 +135,7 @@ class Claims(Store, Generic[Item]):
         )
 
     def _take(self, wanted: Mapping[str, Any], lease: Lease, gate: Gate | None) -> list[Row[Any]]:
-        """Lease the first of a queue that may go, and skip those before them that may not."""
+        """Lease the first rows of a queue that may go, and skip those before them that may not."""
         dialect = self._connection.dialect
         lock = locking(self._book.due, self._book.in_line, self._table, dialect.name)
         looking, looks = CompiledQuery(lock), 0
@@ -154,7 +153,7 @@ class Claims(Store, Generic[Item]):
         return []
 
     def _admitted(self, rows: Sequence[Row[Any]], gate: Gate) -> list[Row[Any]]:
-        """Those of `rows` that may leave. The others keep their tries, and are put off or stay."""
+        """Return those of `rows` that may leave. The others are deferred or stay, without a try."""
         leaving, later = gate.admit([(DeliveryId(row.id), row.domain or "") for row in rows])
         if later:
             self._connection.execute(
@@ -194,9 +193,9 @@ class Claims(Store, Generic[Item]):
     def mark_in_data(
         self, deliveries: Sequence[DeliveryId], token: str, *, until: datetime, now: datetime
     ) -> frozenset[DeliveryId]:
-        """claimed -> in_data for the rows still held under `token` that may still go; returns
-        those. Their lease then lasts until `until`, so that a slow answer is not taken for a dead
-        process. Rows whose reader has left since the claim are skipped, those of a list paused
+        """Set rows still claimed under `token` that may still go from claimed to in_data, and
+        return them. Their lease is extended to `until`, so that a slow reply is not mistaken for a
+        dead process. Rows whose reader has left since the claim are skipped, those of a list paused
         since are queued again."""
         statement = marking(self._table, self._book.may_go, self._connection.dialect.name)
         found = CompiledQuery(statement).run(
@@ -214,7 +213,7 @@ class Claims(Store, Generic[Item]):
         return marked
 
     def _turn_back(self, deliveries: Collection[DeliveryId], token: str, next_at: datetime) -> None:
-        """Take the claim from rows that may not go: they wait, or are skipped for good."""
+        """Release claimed rows that may not go: they wait, or are skipped."""
         turned = self._connection.execute(
             self._giving_back(token)
             .where(among(self._connection, self._c.id, deliveries))
@@ -226,8 +225,8 @@ class Claims(Store, Generic[Item]):
         self._skip(self._leaving(rows), token)
 
     def settle(self, moves: Sequence[Transition], *, now: datetime) -> int:
-        """Apply moves whose token still holds; what failed, expired and skipped rows carried is
-        released. A late `sent` also moves a row from unknown. Returns how many applied."""
+        """Apply transitions whose token is still valid, and release the papers of failed, expired
+        and skipped rows. A late `sent` also applies to an unknown row. Returns how many applied."""
         if not moves:
             return 0
         if self._connection.dialect.name == "postgresql":
@@ -247,15 +246,15 @@ class Claims(Store, Generic[Item]):
         without: Collection[DeliveryId] = (),
         dotless: Collection[DeliveryId] = (),
     ) -> int:
-        """claimed -> queued for what this claim has not sent, without counting a try; but for the
-        rows `without`, which the caller has in hand. Of the rows `dotless` the caller knows that no
-        dot followed, so their mark, if it counts, is taken back: in_data -> queued."""
+        """Set the claimed rows of this claim back to queued, without counting a try, except the
+        rows `without`. Also resets the rows `dotless` if they were marked, because the caller knows
+        that their dot was not written. Returns the number of rows."""
         kept = not_(among(self._connection, self._c.id, without)) if without else true()
         return self._connection.execute(self._giving_back(token, dotless).where(kept)).rowcount
 
     def give_up(self, token: str, *, now: datetime) -> int:  # noqa: ARG002 - as every move
-        """in_data -> unknown for what this claim has marked: nobody hears the answer any more.
-        Returns how many."""
+        """Set the marked rows of this claim to unknown, because their reply will not be received.
+        Returns the number of rows."""
         mine = self._c.token == token
         return self._end(mine, DeliveryState.IN_DATA, DeliveryState.UNKNOWN, "run-ended")
 
@@ -269,12 +268,12 @@ class Claims(Store, Generic[Item]):
             .values(state=DeliveryState.QUEUED.value, **NO_LEASE)
         )
 
-    # --- tidying up ----------------------------------------------------------------------------
+    # --- cleanup -------------------------------------------------------------------------------
 
     def reclaim(self, processes: Processes, *, now: datetime) -> Mapping[str, int]:
         """End dead leases: claimed -> queued, in_data -> unknown. Returns counts by new state.
 
-        A lease is dead when it is over, or at once when its process certainly is.
+        A lease is dead when it has expired, or as soon as its process is known to be dead.
         """
         dead = self._dead_leases(processes, now)
         queued = self._end(dead, DeliveryState.CLAIMED, DeliveryState.QUEUED, "")
@@ -283,8 +282,8 @@ class Claims(Store, Generic[Item]):
         return {state: count for state, count in counts.items() if count}
 
     def _dead_leases(self, processes: Processes, now: datetime) -> ColumnElement[bool]:
-        """Those that are over, and those of claims whose process is gone: by their tokens, so that
-        the statement is the same however many they are."""
+        """Return the condition for expired leases and those of dead processes. It lists the tokens
+        as one parameter, so that the statement is the same for any number."""
         over = self._c.lease_until <= now
         claims = self._connection.execute(
             select(self._c.token, self._c.host, self._c.pid, self._c.started)
@@ -309,8 +308,8 @@ class Claims(Store, Generic[Item]):
         return ended.rowcount
 
     def expire(self, *, now: datetime, untried: str = LIFE_OVER) -> int:
-        """Queued and deferred rows whose life is over become expired; what they carried is
-        released. `untried` is the reason of those that were never tried. Returns how many."""
+        """Set waiting rows that have expired to expired, and release their papers. `untried` is the
+        reason for rows that were never tried. Returns the number of rows."""
         reason = case((self._c.attempts == 0, untried), else_=LIFE_OVER)
         ended = self._connection.execute(
             update(self._table)
@@ -323,7 +322,8 @@ class Claims(Store, Generic[Item]):
         return len(ids)
 
     def end_unfinished(self, *, reason: str, now: datetime) -> int:  # noqa: ARG002 - as every move
-        """Every row that is not final becomes unknown: it may have been sent. For a restore."""
+        """Set every unfinished row to unknown, because it may have been sent. Used after a restore.
+        Returns the number of rows."""
         ended = self._connection.execute(
             update(self._table)
             .where(or_(waiting(self._table), held(self._table)))

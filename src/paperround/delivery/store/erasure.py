@@ -1,4 +1,4 @@
-"""Everything about one person: handing it out, and forgetting it."""
+"""Export and erase personal data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -35,7 +35,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 _MACHINERY = frozenset(
     {"lease_until", "host", "pid", "started", "token", "key_id", "breakdowns", "next_at"}
 )
-"""How a mail is kept from leaving twice. It says nothing of the person, but much of the machine."""
+"""Columns that keep an email from being sent twice. They describe the machine, not the person."""
 
 WITHHELD: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -45,8 +45,8 @@ WITHHELD: Mapping[str, frozenset[str]] = MappingProxyType(
         "signup_requests": frozenset({"subscriber_id"}),
     }
 )
-"""Columns an export leaves out, by table. A nonce is what makes a person's links hard to forge, and
-who asked to move to an address may be somebody else."""
+"""Columns omitted from an export, by table. A nonce protects a person's links from forgery, and a
+request to move to an address may come from another person."""
 
 _OF_A_PERSON = (
     db.subscribers,
@@ -64,7 +64,7 @@ _OF_A_PERSON = (
 )
 
 _QUARANTINED_AT_ONCE = 50
-"""Mails in memory while they are searched, of up to 64 KiB."""
+"""How many quarantined emails, of up to 64 KiB each, to load at once for searching."""
 
 _MAILS = (db.deliveries, db.notices)
 
@@ -80,14 +80,14 @@ _FORGOTTEN = (
 
 
 class Erasure(Store):
-    """Taking people out, whole, in one transaction."""
+    """Export and erase the data of a person, in one transaction."""
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._people = work[SubscriberStore]
 
     def kept_about(self, subscriber: SubscriberId, place: ExportPlace, *, limit: int) -> ExportPage:
-        """Rows of what is kept about a person from `place` on, `limit` at most and of one table."""
+        """Return up to `limit` rows of one table about a person, starting after `place`."""
         table = _OF_A_PERSON[place.table]
         columns = [one for one in table.c if one.name not in WITHHELD.get(table.name, ())]
         keys = [one.label(f"place_{number}") for number, one in enumerate(table.primary_key)]
@@ -99,7 +99,7 @@ class Erasure(Store):
         ).all()
         names = [one.name for one in columns]
         following = None
-        if len(found) == limit:  # in the same table, behind the last row
+        if len(found) == limit:  # in the same table, after the last row
             following = ExportPlace(place.table, tuple(found[-1])[len(names) :])
         elif place.table + 1 < len(_OF_A_PERSON):
             following = ExportPlace(place.table + 1)
@@ -110,7 +110,7 @@ class Erasure(Store):
         )
 
     def message_ids_of(self, subscriber: SubscriberId) -> list[str]:
-        """The Message-ID of every mail that was written for a person: the names of its files."""
+        """Return the Message-IDs of all emails to a person, which name their outbox files."""
         return [
             message_id
             for table in _MAILS
@@ -122,8 +122,9 @@ class Erasure(Store):
         ]
 
     def erase(self, subscriber: SubscriberId, *, now: datetime) -> None:
-        """Forget the person: address, choices, feedback, memory, replies, notices and mails that
-        came back and hold the address. Ledger rows stay, nameless; what waits in it is skipped."""
+        """Erase the person: address, preferences, feedback, history, server replies, system email
+        and bounces that contain the address. Ledger rows stay anonymously; waiting ones are
+        skipped."""
         self._people.lock(subscriber)
         self._connection.execute(delete(db.signup_requests).where(_is_addressed(subscriber)))
         self._forget_mails_that_name(subscriber)
@@ -135,9 +136,8 @@ class Erasure(Store):
         )
 
     def forget_orphans(self, *, now: datetime) -> int:
-        """Forget what was written of people after they were erased, and in notices of people who
-        are gone: other tables hold no row of somebody who is not there. Returns how many rows said
-        something."""
+        """Erase data stored about people after they were erased, and system email of deleted
+        people (foreign keys prevent this in other tables). Returns the number of rows changed."""
         c = db.subscribers.c
         erased = select(c.id).where(c.erased_at.is_not(None))
         kind, whose = db.notices.c.kind, db.notices.c.subscriber_id
@@ -150,7 +150,7 @@ class Erasure(Store):
         return self._forget_rows(orphaned, now)
 
     def _forget_rows(self, whose: Callable[[Table], ColumnElement[bool]], now: datetime) -> int:
-        """Delete or blank the rows; returns how many said something. What waits is not sent."""
+        """Delete or blank the rows, and skip waiting emails. Returns the number of rows changed."""
         for mails in _MAILS:
             waits = update(mails).where(whose(mails), waiting(mails))
             self._connection.execute(waits.values(_NOT_SENT))
@@ -164,7 +164,7 @@ class Erasure(Store):
         return sum(self._connection.execute(one).rowcount for one in (*blanked, *deleted))
 
     def _forget_mails_that_name(self, subscriber: SubscriberId) -> None:
-        """Mails in quarantine that nobody could tell whose they are, and that hold the address."""
+        """Delete quarantined emails that contain the address, whoever they were assigned to."""
         c = db.subscribers.c
         whose = select(c.address, c.written, c.folded).where(c.id == subscriber)
         person = self._connection.execute(whose).one_or_none()
@@ -203,7 +203,7 @@ _NOT_SENT: Mapping[str, object] = {
 }
 
 _ANSWER: Mapping[str, object] = {"reply": None, "domain": None}
-"""What a server answered often repeats the address."""
+"""A server's reply often repeats the address."""
 
 _BLANK: tuple[tuple[Table, Mapping[str, object]], ...] = (
     (db.subscriptions, _NO_WISH),
@@ -214,18 +214,18 @@ _BLANK: tuple[tuple[Table, Mapping[str, object]], ...] = (
     (db.notices, {"address": None, "payload": {}, **_ANSWER}),
     (db.returned, {"said": None}),
 )
-"""The tables whose rows stay, without what they say of a person."""
+"""The tables whose rows stay, and the columns to blank."""
 
 
 def _says(column: Column[Any], blank: object) -> ColumnElement[bool]:
-    """Whether a column holds anything but its blank. JSON has no equality on PostgreSQL."""
+    """Whether a column differs from its blank. Compares as text: PostgreSQL's JSON has no `=`."""
     if blank is None:
         return column.is_not(None)
     return cast(column, Text) != (blank if isinstance(blank, str) else write_json(blank))
 
 
 def _is_about(table: Table, subscriber: SubscriberId) -> ColumnElement[bool]:
-    """Whether a row is about a person. A request is about whoever has its address, too."""
+    """Whether a row is about a person. A request also is if it has the person's address."""
     if table is db.subscribers:
         return table.c.id == subscriber
     own = table.c.subscriber_id == subscriber
@@ -239,7 +239,7 @@ def _is_addressed(subscriber: SubscriberId) -> ColumnElement[bool]:
 
 
 def _is_behind(table: Table, key: Sequence[Any]) -> ColumnElement[bool]:
-    """Whether a row comes behind the one with this primary key; true of all without one."""
+    """Whether a row comes after the one with this primary key; always true for an empty key."""
     if not key:
         return true()
     known = [literal(it, one.type) for it, one in zip(key, table.primary_key, strict=True)]

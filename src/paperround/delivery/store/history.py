@@ -1,7 +1,7 @@
-"""What people were sent, and what they were told of it afterwards.
+"""Store which papers each person was sent, and which withdrawals they were notified of.
 
-Both are kept under the id a paper had at that time. A paper that was joined into another since is
-the same work, so whoever asks gets all ids of it.
+Both are stored under the id a paper had at that time. A paper that was merged into another since is
+the same work, so queries return all its ids.
 """
 
 from collections import defaultdict
@@ -34,18 +34,18 @@ _TAKEN = "another list took one of these papers: choose again"
 
 
 def whole(papers: Collection[PaperId], same: Groups) -> frozenset[PaperId]:
-    """`papers` with every id of each: `same` names all ids of a work that has several."""
+    """Return `papers` with all ids of each; `same` maps a merged paper to all ids of its work."""
     if not same:
         return frozenset(papers)
     return frozenset(papers).union(*(same[one] for one in papers if one in same))
 
 
 def remember(connection: Connection, added: Collection[Planned]) -> None:
-    """Into each person's memory: a paper a digest carries must be new to them, and so must the
-    news it brings. Raises Conflict when it is not.
+    """Record the papers and withdrawals in new rows. Raises Conflict when a person already has a
+    paper of a digest or was notified of a withdrawal.
 
-    Round-ups and replacements repeat papers on purpose, so they only add what is missing. A row
-    that was born at its end carries nothing to anybody.
+    Round-ups and replacements repeat papers on purpose, so they only add what is missing. Rows
+    planned as skipped are ignored.
     """
     going = [(id_, row) for id_, row in added if row.state is DeliveryState.QUEUED]
     digests = [one for one in going if one[1].kind is DigestKind.DIGEST]
@@ -60,8 +60,8 @@ def remember(connection: Connection, added: Collection[Planned]) -> None:
 def remember_again(
     connection: Connection, edition: int, stopped: Sequence[tuple[SubscriberId, DeliveryContent]]
 ) -> None:
-    """What digests of the edition carry that were stopped and are sent after all. Raises Conflict
-    when somebody was planned one of the papers meanwhile."""
+    """Record the papers of stopped digests of `edition` that are sent after all. Raises Conflict
+    when another digest with one of the papers was planned meanwhile."""
     papers: dict[int, int] = {}
     for table in (db.edition_papers, db.behind_papers):
         places = select(table.c.position, table.c.paper_id).where(table.c.edition_id == edition)
@@ -88,15 +88,15 @@ def _papers(planned: Sequence[Planned]) -> Columns:
 
 
 def _columns(rows: Sequence[tuple[int, int, int]]) -> Columns:
-    """Rows of (person, paper, delivery), which may be very many."""
+    """Return rows of (person, paper, delivery) as columns for a bulk insert."""
     person, paper, delivery = zip(*rows, strict=True) if rows else ((), (), ())
     return Columns({"subscriber_id": person, "paper_id": paper, "delivery_id": delivery})
 
 
 def _require_new_works(connection: Connection, planned: Collection[Planned]) -> None:
-    """Two papers that were joined since a digest was chosen may not both go to one person."""
+    """Raise Conflict if a person would get two papers that were merged since selection."""
     same = groups(connection)
-    if not same:  # the usual case: not one of the many papers has to be looked at
+    if not same:  # the usual case: no paper needs checking
         return
     carried = {
         (row.subscriber_id, paper) for _, row in planned for paper, _ in row.papers if paper in same
@@ -104,9 +104,9 @@ def _require_new_works(connection: Connection, planned: Collection[Planned]) -> 
     if not carried:
         return
     people = {person for person, _ in carried}
-    # Two lists may plan the two papers of one work for one person at the same moment: the later one
-    # waits here, and then sees what the other wrote. (Their rows of `sent_papers` already hold a
-    # weaker lock on these rows, which this one goes with.)
+    # Two lists may plan the two papers of one work for one person at the same time: the later one
+    # waits here, and then sees the rows of the other. (Inserting into `sent_papers` already took a
+    # weaker lock on these rows, which is compatible with this one.)
     c = db.subscribers.c
     theirs = select(c.id).where(among(connection, c.id, people)).order_by(c.id)
     connection.execute(theirs.with_for_update(key_share=True)).all()
@@ -123,7 +123,7 @@ def _kept(
     papers: Collection[PaperId],
     *which: Any,
 ) -> dict[SubscriberId, set[PaperId]]:
-    """Those of `papers` that the table holds of each of `people`."""
+    """Return those of `papers` that `table` contains for each of `people`."""
     memory: dict[SubscriberId, set[PaperId]] = defaultdict(set)
     found = connection.execute(
         select(table.c.subscriber_id, table.c.paper_id)
@@ -142,8 +142,8 @@ def _kept(
 def withdrawals_to_tell(
     connection: Connection, people: Collection[SubscriberId], *, since: datetime
 ) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
-    """The papers that were withdrawn after `since` and that each of `people` got and was not told
-    of, the first withdrawn first. Whose mail is still on its way has not got it yet."""
+    """Return the papers withdrawn after `since` that each of `people` got and was not notified of,
+    in order of withdrawal. A paper in an unfinished delivery does not count."""
     withdrawn = _withdrawn(connection, since)
     if not withdrawn or not people:
         return {}
@@ -180,17 +180,17 @@ def _withdrawn(connection: Connection, since: datetime) -> list[Withdrawal]:
 
 
 class SentPapers(Store):
-    """Which papers each person was sent, and which withdrawals they were told of."""
+    """The papers each person was sent, and the withdrawals they were notified of."""
 
     def already_sent(
         self,
         subscribers: Collection[SubscriberId],
         papers: Collection[PaperId] | None = None,
     ) -> dict[SubscriberId, frozenset[PaperId]]:
-        """The papers each person was or will be sent, over all lists; where `papers` are named, of
-        those at least. Every person has an entry.
+        """Return the papers each person was or will be sent, over all lists, with an entry for
+        every person. If `papers` are given, others may be missing.
 
-        One that several ids lead to is there with all of them, whichever it was sent with.
+        A merged paper is included with all its ids.
         """
         same = groups(self._connection)
         memory: dict[int, list[PaperId]] = defaultdict(list)
@@ -199,8 +199,8 @@ class SentPapers(Store):
             among(self._connection, kept.subscriber_id, subscribers)
         )
         if ids := whole(papers or (), same):
-            # A day's papers came within a week: they are a short stretch of a person's memory,
-            # which is in the order of papers.
+            # The index is in the order of papers, and a day's papers arrived within a week: a short
+            # range of a person's rows.
             sent = sent.where(kept.paper_id.between(min(ids), max(ids)))
         for person, paper in self._connection.execute(sent):
             memory[person].append(paper)
@@ -209,6 +209,6 @@ class SentPapers(Store):
     def withdrawals_to_tell(
         self, subscribers: Collection[SubscriberId], *, since: datetime
     ) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
-        """The papers that were withdrawn after `since` and that a person got, and was not told
-        of, the first withdrawn first; people for whom there are none are left out."""
+        """Return the papers withdrawn after `since` that each person got and was not notified of,
+        in order of withdrawal; people without any are omitted."""
         return withdrawals_to_tell(self._connection, subscribers, since=since)

@@ -1,4 +1,4 @@
-"""The ledger: planning rows, and counting what became of them."""
+"""Store the ledger: plan, cancel, read and count deliveries."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -53,9 +53,9 @@ from paperround.editions.store.rows import paper_columns
 from paperround.subscribers.model import SubscriberId, SubscriberState
 
 RECENT_EDITIONS = 8
-"""How many of a list's editions are looked at for its last mail: two days of four cuts."""
+"""How many editions of a list to search for its last email: two days of four cuts."""
 
-# As words, because SQLite uses a partial index only where its condition is found word by word.
+# As text, because SQLite uses a partial index only if its condition occurs literally.
 _MISSED = text("deliveries.state = 'expired' AND deliveries.reason = 'missed'")
 
 _STOPPABLE = (
@@ -63,7 +63,7 @@ _STOPPABLE = (
     DeliveryState.DEFERRED.value,
     DeliveryState.CLAIMED.value,
 )
-"""States of a mail that its server has not been given whole."""
+"""States of an email whose final dot was not written."""
 
 _UNTIL = bindparam("until", type_=db.editions.c.live_until.type)
 _LIVES = (
@@ -79,7 +79,7 @@ _Offer = tuple[EditionId, NewDelivery]
 
 
 class Ledger(Claims[Claimed], Replacing):
-    """Deliveries. A row without a final state is never forgotten, a sent one never resent."""
+    """The deliveries. A row without a final state is never deleted, a sent one never resent."""
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work, DELIVERIES)
@@ -96,10 +96,12 @@ class Ledger(Claims[Claimed], Replacing):
         *,
         now: datetime,
     ) -> int:
-        """Insert the rows that (list, subscriber, kind, local date) does not hold yet, of those who
-        still read the list, the papers of the inserted ones into each person's memory, and the
-        shard's mark. Returns how many rows went in; raises Conflict when another list took one of
-        the papers meanwhile, and EditionCancelled."""
+        """Insert the rows that are new by (list, subscriber, kind, local date) and whose reader
+        still subscribes, record their papers as sent, and mark the shard as planned.
+
+        Returns the number of rows inserted. Raises Conflict when another list has planned one of
+        the papers meanwhile, and EditionCancelled.
+        """
         offers = self._still_reading([(edition, row) for row in rows])
         added = self._add(offers, {edition: list_id}, now)
         mark = {
@@ -109,15 +111,17 @@ class Ledger(Claims[Claimed], Replacing):
             "through_id": shard.through,
             "rows": added,
             "planned_at": now,
-        }  # stays as the first planning of the shard left it: later ones only fill gaps
+        }  # a later planning of the shard only fills gaps and keeps this row
         self._connection.execute(insert_new(self._connection, db.shards), mark)
         return added
 
     def plan_due(self, due: Sequence[DueDelivery], *, now: datetime) -> int:
-        """For each whose subscription still stands at its `due_at`: insert the row unless that
-        local date has one, its papers into the person's memory, and move the clock. Returns how
-        many rows went in; raises Conflict when another list took one of the papers meanwhile,
-        and EditionCancelled."""
+        """Insert the rows of subscriptions that are still due at their `due_at`, unless that local
+        date has one, record their papers as sent, and set the next due time.
+
+        Returns the number of rows inserted. Raises Conflict when another list has planned one of
+        the papers meanwhile, and EditionCancelled.
+        """
         standing = self._still_due(due)
         if not standing:
             return 0
@@ -130,14 +134,14 @@ class Ledger(Claims[Claimed], Replacing):
     def plan_again(
         self, list_id: ListId, rows: Sequence[tuple[EditionId, NewDelivery]], *, now: datetime
     ) -> int:
-        """Insert the replacements that do not stand yet, of those who still read the list, also of
-        a cancelled edition: somebody asked for them. Returns how many rows went in."""
+        """Insert missing replacements for readers who still subscribe, even of a cancelled edition,
+        because an operator requested them. Returns the number of rows inserted."""
         offers = self._still_reading(rows)
         return self._add(offers, {edition: list_id for edition, _ in offers}, now)
 
     def _still_reading(self, offers: Sequence[_Offer]) -> list[_Offer]:
-        """Those of people who neither left nor were erased since they were chosen for; nobody can
-        until this transaction ends: whoever erases them waits, and then finds these rows."""
+        """Return the offers whose subscription is still active, and lock the subscriptions: an
+        erasure waits for this transaction and then sees its rows."""
         asked = [row.subscription_id for _, row in offers]
         c = db.subscriptions.c
         found = self._connection.execute(
@@ -155,7 +159,7 @@ class Ledger(Claims[Claimed], Replacing):
         return [(edition, row) for edition, row in offers if row.subscription_id in reading]
 
     def _still_due(self, due: Sequence[DueDelivery]) -> list[DueDelivery]:
-        """Those whose clock nobody moved; nobody can until this transaction ends."""
+        """Return those still due at the same time, and lock their subscriptions."""
         clocks = self._connection.execute(
             select(db.subscriptions.c.id, db.subscriptions.c.due_at)
             .where(
@@ -172,7 +176,7 @@ class Ledger(Claims[Claimed], Replacing):
         return [one for one in due if stands_at.get(one.row.subscription_id) == one.due_at]
 
     def _move_clocks(self, standing: Sequence[DueDelivery]) -> None:
-        """One update for all who are due together next: of a page those are most."""
+        """Set the next due times, with one update for all subscriptions that share one."""
         together: dict[datetime, list[int]] = {}
         for one in standing:
             together.setdefault(one.next_due_at, []).append(one.row.subscription_id)
@@ -187,7 +191,8 @@ class Ledger(Claims[Claimed], Replacing):
     def _add(
         self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
     ) -> int:
-        """Insert what is new, with all that goes with it; returns how many rows that were."""
+        """Insert new rows with their papers, extend the life of their editions, and return the
+        number of rows."""
         if not offers:
             return 0
         with roomy(self._connection):
@@ -195,7 +200,7 @@ class Ledger(Claims[Claimed], Replacing):
             self._freeze_behind(added.values())
             remember(self._connection, [(id_, row) for id_, (_, row) in added.items()])
         self._require_standing(added.values())
-        ends: dict[EditionId, datetime] = {}  # an edition lives as long as its last row
+        ends: dict[EditionId, datetime] = {}  # an edition lives until its last row expires
         for edition, row in added.values():
             ends[edition] = max(row.expires_at, ends.get(edition, row.expires_at))
         for edition, until in sorted(ends.items()):
@@ -203,8 +208,8 @@ class Ledger(Claims[Claimed], Replacing):
         return len(added)
 
     def _require_standing(self, added: Collection[_Offer]) -> None:
-        """Raise EditionCancelled when one of the editions was cancelled. None can be until this
-        transaction ends: whoever cancels it waits, and then finds these rows."""
+        """Raise EditionCancelled when one of the editions was cancelled, and lock them: a
+        cancellation waits for this transaction and then sees its rows."""
         planned = {edition for edition, row in added if row.kind is not DigestKind.REPLACEMENT}
         if not planned:
             return
@@ -221,7 +226,7 @@ class Ledger(Claims[Claimed], Replacing):
     def _insert_rows(
         self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
     ) -> Mapping[DeliveryId, _Offer]:
-        """The rows that went in, under their ids."""
+        """Insert the new rows and return them by id."""
         self._asks[DELIVER.task] = DELIVER
         ids = next_ids(self._connection, db.deliveries, len(offers))
         offered = dict(zip(map(DeliveryId, ids), offers, strict=True))
@@ -244,8 +249,8 @@ class Ledger(Claims[Claimed], Replacing):
         return {DeliveryId(id_): offered[DeliveryId(id_)] for id_ in stored.scalars()}
 
     def _freeze_behind(self, added: Collection[_Offer]) -> None:
-        """The papers of these rows that their editions do not show; the first to carry one of them
-        says what it looks like."""
+        """Store the papers of these rows that their editions do not show. The first row with a
+        paper determines how it looks."""
         each = {(edition, id(row.behind)): row.behind for edition, row in added}  # many share one
         behind = {
             (edition, paper.position): paper
@@ -258,8 +263,8 @@ class Ledger(Claims[Claimed], Replacing):
     # --- cancelling ----------------------------------------------------------------------------
 
     def cancel(self, edition: EditionId) -> int:
-        """Skip every mail of the edition that has not come to its final dot; the papers are
-        released, and whoever has one in hand does not get its mark. Returns how many."""
+        """Skip every delivery of the edition before its final dot, and release the papers. A
+        process that has claimed one cannot mark it. Returns the number skipped."""
         ended = self._connection.execute(
             update(db.deliveries)
             .where(
@@ -269,7 +274,7 @@ class Ledger(Claims[Claimed], Replacing):
             .values(
                 state=DeliveryState.SKIPPED.value,
                 reason=SkipReason.CANCELLED.value,
-                token=SkipReason.CANCELLED.value,  # no claim's: it was not born skipped
+                token=SkipReason.CANCELLED.value,  # of no claim; not null: not planned as skipped
                 **NO_LEASE,
             )
             .returning(db.deliveries.c.id)
@@ -287,7 +292,7 @@ class Ledger(Claims[Claimed], Replacing):
         kind: DigestKind,
         local_date: date,
     ) -> frozenset[SubscriberId]:
-        """Those of `subscribers` that have their row of that day."""
+        """Return those of `subscribers` that have a row of this kind and date."""
         found = self._connection.execute(
             select(db.deliveries.c.subscriber_id).where(
                 db.deliveries.c.list_id == list_id,
@@ -301,7 +306,7 @@ class Ledger(Claims[Claimed], Replacing):
     def find(
         self, list_id: ListId, subscriber: SubscriberId, kind: DigestKind, local_date: date
     ) -> DeliveryContent | None:
-        """What the mail of that row is made of, None when there is no such row."""
+        """Return the content of a delivery, None if there is no such row."""
         row = self._connection.execute(
             select(db.deliveries, db.subscribers.c.address)
             .join_from(db.deliveries, db.subscribers)
@@ -315,9 +320,9 @@ class Ledger(Claims[Claimed], Replacing):
         return None if row is None else slip_of(row)
 
     def planned(self, edition: EditionId) -> Planned:
-        """How many rows the edition has, and how many were born skipped, by reason.
+        """Return how many rows the edition has, and how many were planned as skipped, by reason.
 
-        Only the skipped ones are grouped: for that SQLite sorts them, in 2 MB if they are many.
+        Only the skipped ones are grouped, because SQLite sorts them for that.
         """
         c = db.deliveries.c
         rows = select(func.count()).where(c.edition_id == edition)
@@ -326,7 +331,7 @@ class Ledger(Claims[Claimed], Replacing):
             .where(
                 c.edition_id == edition,
                 c.state == DeliveryState.SKIPPED.value,
-                c.token.is_(None),  # nobody claimed it before
+                c.token.is_(None),  # it was never claimed
             )
             .group_by(c.reason)
         )
@@ -336,7 +341,7 @@ class Ledger(Claims[Claimed], Replacing):
         )
 
     def history(self, subscriber: SubscriberId, *, limit: int) -> list[DeliveryRecord]:
-        """What became of a person's mails, newest first."""
+        """Return a person's deliveries, newest first."""
         found = self._connection.execute(
             select(db.deliveries, db.lists.c.name.label("list_name"))
             .join_from(db.deliveries, db.lists)
@@ -356,9 +361,8 @@ class Ledger(Claims[Claimed], Replacing):
         ]
 
     def backlog(self, list_id: ListId, *, now: datetime) -> Backlog:
-        """What the list has in hand: the rows of its living editions by state, and the due
-        instants of the oldest mail that waits and of the oldest that nothing about its reader
-        holds back."""
+        """Return the rows of the list's living editions by state, and when the oldest waiting email
+        was due, of all and of those not held back by their recipient."""
         c = db.deliveries.c
         alive = select(db.editions.c.id).where(
             db.editions.c.list_id == list_id, db.editions.c.live_until > now
@@ -379,8 +383,8 @@ class Ledger(Claims[Claimed], Replacing):
         return found
 
     def last_sent(self, list_id: ListId) -> datetime | None:
-        """When a mail of the list's latest editions last left; None when none did. Reads every
-        mail of those editions, so it is for a person who asks."""
+        """Return when an email of the list's latest editions was last sent, None if none was. This
+        reads every delivery of those editions, so do not call it often."""
         c = db.deliveries.c
         sent = c.state == DeliveryState.SENT.value
         latest = (
@@ -397,7 +401,7 @@ class Ledger(Claims[Claimed], Replacing):
         return found
 
     def missed(self, list_id: ListId, *, since: date) -> Mapping[date, int]:
-        """How many digests of the list came too late to be sent, by local date, from `since` on."""
+        """Return how many digests of the list were missed since `since`, by local date."""
         c = db.deliveries.c
         counted = self._connection.execute(
             select(c.local_date, func.count())
@@ -408,6 +412,6 @@ class Ledger(Claims[Claimed], Replacing):
         return dict(counted.all())
 
     def totals(self, *, now: datetime) -> LedgerTotals:
-        """Over every edition whose digest life has not ended, open or complete."""
+        """Return the totals of the living editions."""
         live = select(db.editions.c.id).where(db.editions.c.live_until > now)
         return self._totals(db.deliveries.c.edition_id.in_(live))

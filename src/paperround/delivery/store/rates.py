@@ -1,8 +1,8 @@
-"""How fast messages leave over the relay and to each domain, for every process on the database.
+"""Store the rate state of the relay and the domains, shared by all processes.
 
-The relay's row is locked first and until the transaction ends, and every claim that is paced asks
-for it: so two of them never take the same token, nor wait for each other's rows. How many messages
-are in flight to a domain is read from the ledger, over all processes.
+Every limited claim first locks the relay's row until its transaction ends, so two claims never take
+the same token or deadlock. The number of messages in flight to a domain comes from the ledger, over
+all processes.
 """
 
 from collections import Counter
@@ -39,66 +39,64 @@ _STATE = tuple(name for name in RateState.__dataclass_fields__ if name != "rest"
 _UNKNOWN = RateState()
 
 _UNUSED = {"grown": 0, "accepted": 0}
-"""Columns that only earlier releases read."""
+"""Columns used only by earlier releases."""
 
 
 class PaceStore(Store):
-    """How fast messages leave over the relay and to each domain."""
+    """The rate state of the relay and the domains."""
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._rates = work[RateStore]
 
     def open(self, pacing: Pacing, *, first: bool, now: datetime) -> "Gate":
-        """What a claim of this transaction asks who may leave. `first`: for messages that go before
-        digests."""
+        """Return the gate for a claim in this transaction. `first` is true for system email."""
         relay = self._locked_relay(now) if pacing.is_limited else self.relay()
         return Gate(self._connection, self._rates, pacing, relay, first=first, now=now)
 
     def heard(self, said: Sequence[Outcome], *, now: datetime) -> None:
-        """Record what the relay said: rests begin, last longer or end."""
+        """Apply outcomes to the relay's state, which may start, extend or end a pause."""
         state = self._locked_relay(now)
         for outcome in said:
             state = state.after(outcome, now=now)
         _keep(self._connection, {RELAY: state}, now)
 
     def hold(self, until: Mapping[str, datetime], *, now: datetime) -> None:
-        """Give no tokens before these instants, by the names of rows."""
+        """Give no tokens before these instants, by row name."""
         self._locked_relay(now)
         known = _states(self._connection, until)
         held = {name: known.get(name, _UNKNOWN).hold(moment) for name, moment in until.items()}
         _keep(self._connection, held, now)
 
     def rest_relay(self, reason: str, *, now: datetime) -> None:
-        """Let nothing leave for a while; then one message is tried."""
+        """Pause the relay; afterwards one message is tried."""
         state = self._locked_relay(now).rest_longer(reason, now=now)
         _keep(self._connection, {RELAY: state}, now)
 
     def relay(self) -> RateState:
-        """How fast messages leave over the relay."""
+        """Return the state of the relay."""
         return _states(self._connection, [RELAY]).get(RELAY, _UNKNOWN)
 
     def why_untried(self, *, now: datetime) -> str:
-        """The reason of messages that were never tried and whose life is over by `now`: WARM_UP
-        when the day's allowance of a new domain held digests back, else LIFE_OVER."""
+        """Return the reason for messages that expire by `now` without a try: WARM_UP when the
+        daily limit of a new domain held digests back, else LIFE_OVER."""
         c = db.paces.c
         since = now - DIGEST_LIFE
         held_back = select(c.name).where(c.name == WARM_UP, c.changed_at >= since)
         return LIFE_OVER if self._connection.execute(held_back).first() is None else WARM_UP
 
     def used(self, *, since: datetime, now: datetime) -> int:
-        """How many messages of any kind left since then, as far as they are counted for warming
-        up."""
+        """Return how many messages of any kind were sent since then, counted during warm-up only."""
         return self._rates.count(_key(ALL), now - since, now=now)
 
     def forget(self, *, before: datetime) -> int:
-        """Drop domains nobody wrote to since then; returns how many."""
+        """Delete the states of domains not used since then. Returns the number deleted."""
         c = db.paces.c
         old = delete(db.paces).where(c.name.startswith(DOMAIN), c.changed_at < before)
         return self._connection.execute(old).rowcount
 
     def _locked_relay(self, now: datetime) -> RateState:
-        """The relay's row, made when there is none. (SQLite's writer holds the only lock.)"""
+        """Lock and return the relay's state, created if missing. (SQLite has one writer's lock.)"""
         making = insert_new(self._connection, db.paces)
         self._connection.execute(making, _row(RELAY, _UNKNOWN, now))
         asking = select(db.paces).where(db.paces.c.name == RELAY).with_for_update()
@@ -106,11 +104,11 @@ class PaceStore(Store):
 
 
 class Gate:
-    """Which rows of one claim may leave. It holds until the transaction ends; `close` writes
-    down what was taken.
+    """Decide which rows of one claim may leave. Valid until the transaction ends; `close` stores
+    the tokens taken.
 
-    `slots` is when rows that wait for a token or a connection are looked at again, `is_full`
-    whether the relay takes no more now.
+    `slots` are the times at which to check rows waiting for a token or a connection again;
+    `is_full` is true if the relay takes no more now.
     """
 
     def __init__(
@@ -143,8 +141,8 @@ class Gate:
     def admit(
         self, mails: Sequence[tuple[DeliveryId, str]]
     ) -> tuple[Collection[DeliveryId], Mapping[DeliveryId, datetime]]:
-        """Which of these may leave, by their domains, and until when others are put off. The first
-        that the relay does not take stays as it is, and so do all behind it."""
+        """Return which of these (id, domain) may leave, and until when others are deferred. The
+        first that the relay has no token for is left unchanged, and so are all after it."""
         leaving, later = set[DeliveryId](), dict[DeliveryId, datetime]()
         if not self._is_limited:
             return {id_ for id_, _ in mails}, later
@@ -163,14 +161,14 @@ class Gate:
         return leaving, later
 
     def close(self) -> None:
-        """Write down what was taken."""
+        """Store the changed states."""
         buckets = {RELAY: self._relay, **{DOMAIN + one: it for one, it in self._domains.items()}}
         states = {name: one.state for name, one in buckets.items()}
         changed = {name: state for name, state in states.items() if state != self._known[name]}
         _keep(self._connection, changed, self._now)
 
     def _note(self, bucket: Bucket, wait: datetime) -> datetime:
-        """A quota that is used up is not waited for."""
+        """Add a slot, unless a quota is used up: that is not waited for."""
         if bucket.room != 0:
             self.slots.append(wait)
         return wait
@@ -186,7 +184,7 @@ class Gate:
         for name in filter(counted.get, counted):
             self._rates.hit(_key(name), (), now=self._now)
 
-    # --- what a claim finds --------------------------------------------------------------------
+    # --- loading buckets -----------------------------------------------------------------------
 
     def _meet(self, domains: Collection[str]) -> None:
         names = [DOMAIN + one for one in domains] if self._pacing.tells_domains_apart else []
@@ -222,7 +220,7 @@ class Gate:
         return [today.allowance - used]
 
     def _under_way(self, domains: Collection[str] | None) -> Mapping[str, int]:
-        """Messages that some process has in hand, by domain. Posts to channels pass no relay."""
+        """Count the messages in flight by domain, without channel posts, which use no relay."""
         counts = Counter[str]()
         for book in (db.deliveries, db.notices):
             domain = func.coalesce(book.c.domain, "")

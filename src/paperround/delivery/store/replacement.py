@@ -1,4 +1,4 @@
-"""Digests that their readers did not get, with all it takes to send them after all."""
+"""Find undelivered digests and queue cancelled ones again."""
 
 from datetime import date, datetime
 
@@ -17,7 +17,7 @@ from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, Edi
 from paperround.subscribers.model import SubscriberId
 from paperround.subscribers.store.rows import SUBSCRIPTION_COLUMNS, subscription_of
 
-# As words, because SQLite uses a partial index only where its condition is found word by word.
+# As text, because SQLite uses a partial index only if its condition occurs literally.
 _UNDELIVERED = text(
     "(deliveries.state IN ('failed', 'unknown', 'expired') OR deliveries.reason = 'cancelled')"
 )
@@ -29,18 +29,18 @@ IS_REPLACED = exists().where(
     _AGAIN.c.kind == DigestKind.REPLACEMENT.value,
     _AGAIN.c.local_date == db.deliveries.c.local_date,
 )
-"""A replacement of that date stands for the reader of this mail. True of a replacement, too."""
+"""Whether the reader of this delivery has a replacement of that date; true of one itself, too."""
 
 
 class Replacing(Store):
-    """The digests of one transaction that did not reach their readers."""
+    """Queries and updates of digests that did not reach their readers."""
 
     _asks: dict[str, Job]
 
     def queue_again(self, edition: EditionId, *, since: datetime) -> int:
-        """Let the mails wait again that were stopped when the edition was cancelled at `since`,
-        with their papers. Raises Conflict when one of their readers was planned a mail since then.
-        Returns how many."""
+        """Queue the deliveries again that were skipped when the edition was cancelled at `since`,
+        with their papers. Raises Conflict when another delivery was planned for one of the readers
+        since then. Returns the number queued."""
         c = db.deliveries.c
         stopped = (c.edition_id == edition, c.reason == SkipReason.CANCELLED.value)
         anew = exists().where(
@@ -65,8 +65,8 @@ class Replacing(Store):
     def undelivered(
         self, list_id: ListId, local_date: date, *, after: DeliveryId, limit: int
     ) -> list[Undelivered]:
-        """The digests of that date which failed, expired, were cancelled or are unknown, with an
-        id above `after`, by id."""
+        """Return the digests of that date that failed, expired, were cancelled or are unknown, with
+        an id above `after`, by id."""
         c = db.deliveries.c
         rows = self._connection.execute(
             select(db.deliveries, db.subscribers.c.address, IS_REPLACED.label("replaced"))

@@ -1,4 +1,4 @@
-"""Deliveries as rows: what is written of a planned one, and what is read when it is sent."""
+"""Convert deliveries to and from rows, and define their ledger table."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
-    """The columns of planned rows, but for where they belong and when they were made."""
+    """Return the columns of planned rows, without their ids, edition, list and creation time."""
     none_yet = [0] * len(rows)
     due = [row.due_at for row in rows]
     return {
@@ -77,10 +77,10 @@ _MOST_SHARED = 1024
 
 
 class _Lately(Generic[T]):
-    """The texts of the last values, each made once of the very same one.
+    """Cache the JSON of recent values by identity.
 
-    Readers who get the same papers share what is said of them, and so do the parts of a page that
-    are written one after another. The values are held here, so no two have the same id.
+    Readers who get the same papers share these objects. The cache keeps the values alive, so no two
+    have the same id.
     """
 
     def __init__(self, plain: Callable[[T], Any]) -> None:
@@ -107,12 +107,12 @@ _PARTS = _Lately[Mapping[str, Sequence[float]]](lambda parts: parts)
 
 
 def slip_of(row: Row[Any]) -> DeliveryContent:
-    """What the mail of a row is made of; the address is empty after an erasure."""
+    """Return the content of a row's email; the address is empty after an erasure."""
     return value_of(DeliveryContent, row, **_slip_fields(row))
 
 
 def _slip_fields(row: Row[Any]) -> dict[str, Any]:
-    """Those that are not as their columns."""
+    """Return the fields that differ from their columns."""
     reasons = row.reason_codes or row.reasons or {}
     return {
         "row": row.id,
@@ -129,7 +129,7 @@ def _slip_fields(row: Row[Any]) -> dict[str, Any]:
 
 
 def claimed_of(row: Row[Any], lease: Lease) -> Claimed:
-    """The delivery of a row, under the lease it was claimed with; none of it was taken yet."""
+    """Return the claimed delivery of a row under `lease`."""
     others = {"kind": DigestKind(row.kind), "lease": lease, "taken": 0}
     return value_of(Claimed, row, **_slip_fields(row), **others)
 
@@ -145,8 +145,8 @@ def _why_not(row: Row[Any]) -> SkipReason | None:
 
 
 def release_papers(connection: Connection, ids: Collection[int]) -> None:
-    """Forget the papers of those of `ids` that ended without reaching anybody, and what they said
-    of others."""
+    """Delete the records of papers and withdrawals of those of `ids` that ended without reaching
+    their recipient."""
     ended = select(db.deliveries.c.id).where(
         among(connection, db.deliveries.c.id, ids), db.deliveries.c.state.in_(RELEASED)
     )
@@ -155,7 +155,7 @@ def release_papers(connection: Connection, ids: Collection[int]) -> None:
 
 
 def due_rows(address: ColumnElement[Any]) -> Select[Any]:
-    """The deliveries that wait, with what says whether each may go; `address` is where it goes."""
+    """Select the waiting deliveries with the states that decide whether each may go."""
     return (
         select(
             db.deliveries.c.id,
@@ -192,11 +192,11 @@ def due_rows(address: ColumnElement[Any]) -> Select[Any]:
 
 
 _DUE = due_rows(db.subscribers.c.address).where(db.subscribers.c.kind == EMAIL)
-"""Digests to channels are a book of their own."""
+"""Channel posts have a ledger table of their own."""
 
 
 def may_go(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Nothing speaks against sending a row now, whatever it is sent by; and `conditions` hold."""
+    """Return the condition that a row may be sent now, and that `conditions` hold."""
     return (
         select(literal(1))
         .where(
@@ -205,7 +205,7 @@ def may_go(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
             db.editions.c.id == db.deliveries.c.edition_id,
             or_(
                 db.editions.c.state != EditionState.CANCELLED.value,
-                db.deliveries.c.kind == DigestKind.REPLACEMENT.value,  # asked for since
+                db.deliveries.c.kind == DigestKind.REPLACEMENT.value,  # requested afterwards
             ),
             db.subscribers.c.id == db.deliveries.c.subscriber_id,
             db.subscribers.c.state == SubscriberState.ACTIVE.value,
@@ -227,11 +227,12 @@ _HEAD = (
     .scalar_subquery()
 )
 _HEADS = select(db.lists.c.id, _HEAD.label("head")).where(db.lists.c.paused_at.is_(None))
-"""When the first mail in the line of each list that is not paused may go."""
+"""For each list that is not paused, when its first waiting email may go."""
 
 
 def lines_of(heads: Select[Any], connection: Connection, now: datetime) -> list[int]:
-    """The lines that have rows due, oldest first; `heads` says when the first of each may go."""
+    """Return the lines with due rows, oldest first; `heads` selects when the first of each may
+    go."""
     found = [(head, id_) for id_, head in connection.execute(heads) if head is not None]
     return [id_ for head, id_ in sorted(found) if head <= now]
 
@@ -246,4 +247,4 @@ DELIVERIES: LedgerTable[Claimed] = LedgerTable(
     claimed=claimed_of,
     unsent=release_papers,
 )
-"""The book of mails. Rows of a paused list wait."""
+"""The ledger table of digests. Rows of a paused list wait."""

@@ -1,4 +1,4 @@
-"""How things stand, counted over the ledger."""
+"""Query the ledger for status reports."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,10 +30,10 @@ from paperround.subscribers.model import SubscriberId, SubscriberState
 from paperround.subscribers.store.rows import EMAIL
 
 MOST_HOURS = 200
-"""How many due instants of a day are looked at: the hours of readers, and a few of newcomers."""
+"""How many due times of a day to check: the hours of readers, and a few of new subscribers."""
 
 Late = tuple[datetime, int, datetime, datetime]
-"""A due instant, how many left late, and when the first and the last of them left."""
+"""A due time, how many left late, and when the first and the last of them left."""
 
 
 def _living(list_id: ListId, now: datetime) -> Select[Any]:
@@ -43,7 +43,7 @@ def _living(list_id: ListId, now: datetime) -> Select[Any]:
 
 
 UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
-"""States that need no reason. (A mail that waits for its answer has none yet, either.)"""
+"""States that need no reason."""
 
 ENDED = (
     DeliveryState.SENT,
@@ -64,18 +64,18 @@ _WITH_PAPERS = select(
 
 
 class StatusStore(Store):
-    """Numbers over the ledger, for operators. It only reads."""
+    """Read-only queries on the ledger for operators."""
 
     def is_migrated(self) -> bool:
-        """Whether the database has the schema this version needs."""
+        """Whether the database has the schema of this version."""
         return revisions.fits(self._connection)
 
     def storage(self) -> Storage:
-        """The room the database takes up, and has left."""
+        """Return the disk space that the database uses and has left."""
         return storage(self._connection)
 
     def editions(self, list_id: ListId, *, now: datetime, limit: int) -> list[EditionTally]:
-        """The newest edition, and those whose mails still live, newest first."""
+        """Return the newest edition and all living ones, newest first."""
         c = db.editions.c
         newest = (
             select(c.id).where(c.list_id == list_id).order_by(c.cut_at.desc(), c.id.desc()).limit(1)
@@ -87,7 +87,7 @@ class StatusStore(Store):
         )
 
     def editions_of(self, list_id: ListId, day: date) -> list[EditionTally]:
-        """Every edition of that date, newest first, also one that was cancelled."""
+        """Return every edition of that date, including cancelled ones, newest first."""
         c = db.editions.c
         return self._tallies(
             _WITH_PAPERS.where(c.list_id == list_id, c.day == day).order_by(
@@ -109,7 +109,7 @@ class StatusStore(Store):
         return [value_of(EditionTally, row, by_state=states.get(row.id, {})) for row in found]
 
     def reasons(self, list_id: ListId, *, since: datetime) -> list[ReasonTally]:
-        """Why mails that were due since then were not sent, and no other stands for them: the
+        """Return why deliveries due since then were not sent, without those that were replaced, the
         most frequent reason first."""
         c = db.deliveries.c
         recent = select(db.editions.c.id).where(
@@ -147,7 +147,7 @@ class StatusStore(Store):
         return sorted(tallies, key=lambda one: (-one.count, one.state, one.reason, one.code or 0))
 
     def waiting_now(self, list_id: ListId, *, until: datetime) -> int:
-        """How many mails of the list may leave by then and have not."""
+        """Return how many deliveries of the list are due by then and wait."""
         c = db.deliveries.c
         counting = select(func.count()).where(
             waiting(db.deliveries), c.list_id == list_id, c.next_at <= until
@@ -157,7 +157,7 @@ class StatusStore(Store):
     def left_since(
         self, list_id: ListId, *, since: datetime, now: datetime
     ) -> tuple[int, datetime | None]:
-        """How many mails of the list left since then, and when the first of them did."""
+        """Return how many emails of the list were sent since then, and when the first was."""
         c = db.deliveries.c
         counting = select(func.count(), func.min(c.sent_at)).where(
             c.edition_id.in_(_living(list_id, now)),
@@ -168,8 +168,8 @@ class StatusStore(Store):
         return left, first
 
     def late(self, list_id: ListId, *, since: datetime, by: timedelta, now: datetime) -> list[Late]:
-        """Mails due since then that left at the first try and later than `by` after they were due:
-        for each due instant how many, and when the first and the last of them left."""
+        """Return emails due since then that were sent at the first try and at least `by` late: for
+        each due time how many, and when the first and the last of them left."""
         c = db.deliveries.c
         sent_at_once = (
             c.edition_id.in_(_living(list_id, now)),
@@ -196,13 +196,13 @@ class StatusStore(Store):
         return found
 
     def due_by(self, list_id: ListId, moment: datetime) -> int:
-        """How many readers have a digest due by then. One whose clock the next tick will start
-        counts: it is due within a day."""
+        """Return how many readers have a digest due by then. A reader without a due time counts:
+        the next tick schedules the first digest within a day."""
         due_at = db.subscriptions.c.due_at
         return self._readers(list_id, or_(due_at <= moment, due_at.is_(None)))
 
     def active(self, list_id: ListId) -> int:
-        """How many readers get mail of the list: people who may be mailed, and no channels."""
+        """Return how many people receive the list by email, without channels."""
         return self._readers(list_id)
 
     def _readers(self, list_id: ListId, *which: ColumnElement[bool]) -> int:
@@ -221,7 +221,7 @@ class StatusStore(Store):
         return self._connection.execute(readers).scalar_one()
 
     def mails(self, subscriber: SubscriberId, *, limit: int) -> list[MailRecord]:
-        """Digests and notices of a person, newest first."""
+        """Return digests and system email to a person, newest first."""
         digests = self._connection.execute(
             _newest(
                 select(
@@ -267,7 +267,7 @@ class StatusStore(Store):
     def deliveries(
         self, wanted: DeliveryQuery, *, before: int | None, limit: int
     ) -> list[DeliveryEntry]:
-        """Rows of the ledger with an id below `before`, newest first."""
+        """Return deliveries with an id below `before` that match the filter, newest first."""
         c = db.deliveries.c
         named = {
             c.list_id: wanted.list_id,
@@ -301,7 +301,7 @@ class StatusStore(Store):
         ]
 
     def keys_in_use(self, *, since: datetime) -> KeysInUse:
-        """Which keys rows were made with; of mails that are out, those sent since then."""
+        """Count the rows that need each key; of finished emails, those sent since then."""
         ended = [state.value for state in ENDED]
         standing = db.suppressions.c.lifted_at.is_(None)
         books = (db.deliveries, db.notices)
@@ -314,7 +314,7 @@ class StatusStore(Store):
         )
 
     def _keys(self, which: Mapping[Table, ColumnElement[bool]]) -> dict[str, int]:
-        """How many rows were made with each key, of those meant of each table."""
+        """Count by key the rows that match the condition of each table."""
         total = Counter[str]()
         for table, meant in which.items():
             counted = self._connection.execute(

@@ -1,4 +1,4 @@
-"""The ledger of notices: confirmations, links to one's choices, alerts, tests."""
+"""Store system email: confirmations, links to preferences, alerts, tests."""
 
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ from paperround.editions.model import DeliveryId, DeliveryState, SkipReason
 from paperround.subscribers.model import SubscriberId, SubscriberState
 
 OWN_ADDRESS = (SystemMailKind.ALERT, SystemMailKind.TEST)
-"""Kinds that go to an address nobody needs to have subscribed with."""
+"""Kinds that go to an address that need not belong to a subscriber."""
 
 MAY_GO_AGAIN = (
     DeliveryState.SENT,
@@ -39,18 +39,18 @@ MAY_GO_AGAIN = (
     DeliveryState.FAILED,
     DeliveryState.EXPIRED,
 )
-"""How a notice may have ended that is wanted once more."""
+"""Final states from which a system email may be queued again."""
 
 
 OLD_END, NEW_END = "old", "new"
-"""What the keys of the two notices of a change of address end in."""
+"""The last parts of the keys of the two system emails about a change of address."""
 
 OF_A_MOVE = frozenset({"written", "folded"})
-"""What the payload of a change of address holds of the new one."""
+"""The payload entries of a change of address that contain the new one."""
 
 
 def _why_not(row: Row[Any]) -> SkipReason | None:
-    """A person who waits for a first mail, or has left, may still get a notice they asked for."""
+    """Return why a row must be skipped. People who are not active may still get system email."""
     if row.person_state == SubscriberState.SUPPRESSED:
         return SkipReason.SUPPRESSED
     if row.person_state is None and row.kind not in OWN_ADDRESS:
@@ -115,20 +115,20 @@ NOTICES: LedgerTable[ClaimedNotice] = LedgerTable(
     claimed=_claimed,
     unsent=lambda _connection, _ids: None,  # a notice carries no papers
 )
-"""The book of notices. They belong to no list, so the pause of a list stops none."""
+"""The ledger table of system email. It belongs to no list, so pausing a list does not stop it."""
 
 
 class NoticeLedger(Claims[ClaimedNotice]):
-    """Notices. The rules are those of deliveries; claiming also passes over rows of people whose
-    address is gone or suppressed (an alert or a test has an address of its own)."""
+    """The system emails. They follow the rules of deliveries; claiming also skips rows of people
+    whose address is erased or suppressed (an alert or a test has an address of its own)."""
 
     def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction, NOTICES)
         self._asks = transaction.asks
 
     def put(self, notice: NewNotice, *, now: datetime) -> bool:
-        """Write a notice; False when one with its key stands. One without an address of its own has
-        the domain of its person's."""
+        """Queue a system email. Returns False when its key exists. Without an address of its own,
+        it gets the domain of the subscriber's."""
         self._asks[jobs.NOTICES.task] = jobs.NOTICES
         theirs = (
             select(db.subscribers.c.domain)
@@ -151,8 +151,8 @@ class NoticeLedger(Claims[ClaimedNotice]):
         return added.one_or_none() is not None
 
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
-        """Queue a notice that ended (sent, unknown, failed, expired) once more, as it was, with its
-        Message-ID. False for one that still waits or is being sent."""
+        """Queue a finished system email again, with the same Message-ID. Returns False for one that
+        was skipped, still waits or is being sent."""
         self._asks[jobs.NOTICES.task] = jobs.NOTICES
         c = db.notices.c
         queued = self._connection.execute(
@@ -172,7 +172,7 @@ class NoticeLedger(Claims[ClaimedNotice]):
         return queued.rowcount == 1
 
     def use(self, notice: DeliveryId, *, now: datetime) -> bool:
-        """Note that its link was used; True for the first use only."""
+        """Record that the link was used. Returns True for the first use only."""
         used = self._connection.execute(
             update(db.notices)
             .where(db.notices.c.id == notice, db.notices.c.used_at.is_(None))
@@ -181,9 +181,9 @@ class NoticeLedger(Claims[ClaimedNotice]):
         return used.rowcount == 1
 
     def forget_moves(self, *, before: datetime, limit: int) -> int:
-        """Forget the new address in notices of a change that both ends agreed to, or that were
-        dated before an instant, of those that are not on their way any more: the oldest `limit`.
-        Returns how many there were."""
+        """Erase the new address from the oldest `limit` finished system emails about a change of
+        address that both ends confirmed, or that are dated before `before`. Returns the number of
+        rows."""
         c, other = db.notices.c, db.notices.alias("other")
         both = select(other.c.id).where(
             other.c.key == func.substr(c.key, 1, func.length(c.key) - len(NEW_END)) + OLD_END,
@@ -212,15 +212,15 @@ class NoticeLedger(Claims[ClaimedNotice]):
     # --- reading and counting ------------------------------------------------------------------
 
     def find(self, key: str) -> Notice | None:
-        """The notice with this key, None when there is none."""
+        """Return the system email with this key, None if there is none."""
         return self._noticed(db.notices.c.key == key)
 
     def get(self, notice: DeliveryId) -> Notice | None:
-        """The notice with this id, None when there is none."""
+        """Return the system email with this id, None if there is none."""
         return self._noticed(db.notices.c.id == notice)
 
     def latest(self, subscriber: SubscriberId, kind: SystemMailKind) -> Notice | None:
-        """The notice of this kind that was written last for a person, None when none was."""
+        """Return the last system email of this kind to a person, None if there is none."""
         c = db.notices.c
         theirs = (c.subscriber_id == subscriber, c.kind == kind.value)
         return self._noticed(c.id == select(func.max(c.id)).where(*theirs).scalar_subquery())
@@ -232,5 +232,5 @@ class NoticeLedger(Claims[ClaimedNotice]):
         return value_of(Notice, row, kind=SystemMailKind(row.kind), state=DeliveryState(row.state))
 
     def totals(self, *, now: datetime) -> LedgerTotals:
-        """Of the notices whose life has not ended."""
+        """Return the totals of the system email that has not expired."""
         return self._totals(db.notices.c.expires_at > now)
