@@ -164,7 +164,7 @@ class Erasure(Store):
         return sum(self._connection.execute(one).rowcount for one in (*blanked, *deleted))
 
     def _forget_mails_that_name(self, subscriber: SubscriberId) -> None:
-        """Delete quarantined emails that contain the address, whoever they were assigned to."""
+        """Delete quarantined emails that contain the address, assigned to the person or not."""
         c = db.subscribers.c
         whose = select(c.address, c.written, c.folded).where(c.id == subscriber)
         person = self._connection.execute(whose).one_or_none()

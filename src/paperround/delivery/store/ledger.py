@@ -322,7 +322,7 @@ class Ledger(Claims[Claimed], Replacing):
     def planned(self, edition: EditionId) -> Planned:
         """Return how many rows the edition has, and how many were planned as skipped, by reason.
 
-        Only the skipped ones are grouped, because SQLite sorts them for that.
+        Only the skipped ones are grouped: SQLite sorts them for that, in 2 MB if they are many.
         """
         c = db.deliveries.c
         rows = select(func.count()).where(c.edition_id == edition)

@@ -86,7 +86,7 @@ class PaceStore(Store):
         return LIFE_OVER if self._connection.execute(held_back).first() is None else WARM_UP
 
     def used(self, *, since: datetime, now: datetime) -> int:
-        """Return how many messages of any kind were sent since then, counted during warm-up only."""
+        """Return how many messages were sent since then, of all kinds; counted during warm-up."""
         return self._rates.count(_key(ALL), now - since, now=now)
 
     def forget(self, *, before: datetime) -> int:

@@ -43,7 +43,7 @@ def _living(list_id: ListId, now: datetime) -> Select[Any]:
 
 
 UNEXPLAINED = (DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.CLAIMED)
-"""States that need no reason."""
+"""States that need no reason. (An in_data row has none yet, either.)"""
 
 ENDED = (
     DeliveryState.SENT,
