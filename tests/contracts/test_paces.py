@@ -98,13 +98,13 @@ def test_the_tokens_of_a_domain_are_forgotten_in_time(crowd: Database) -> None:
 @pytest.mark.accept("R14", part="every process")
 def test_a_relay_that_rests_gives_nothing_and_then_one(crowd: Database) -> None:
     with crowd.writing() as work:
-        work[PaceStore].heard([REFUSED] * 10, now=NOW)
+        work[PaceStore].record_outcomes([REFUSED] * 10, now=NOW)
     assert claim(crowd, Pacing()) == []
     after = timedelta(minutes=6)
     assert len(claim(crowd, Pacing(), 1, after)) == 1
     assert claim(crowd, Pacing(), 2, after) == []
     with crowd.writing() as work:
-        work[PaceStore].heard([TAKEN], now=NOW + after)
+        work[PaceStore].record_outcomes([TAKEN], now=NOW + after)
     assert len(claim(crowd, Pacing(), 3, after)) == PEOPLE - 1
 
 

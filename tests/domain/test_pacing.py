@@ -112,7 +112,7 @@ def test_a_bucket_without_a_rate_or_a_cap_holds_nothing_back() -> None:
 
 
 def test_a_domain_at_its_cap_is_looked_at_again_soon() -> None:
-    bucket = Bucket(state=RateState(), under_way=1, most=2)
+    bucket = Bucket(state=RateState(), in_flight=1, most=2)
     assert bucket.wait(NOW) is None
     bucket.leave(NOW)
     assert bucket.wait(NOW) == NOW + LOOK_AGAIN

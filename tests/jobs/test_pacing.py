@@ -58,17 +58,17 @@ def test_mails_that_a_slow_relay_takes_together_are_paid_for_by_those_that_follo
     pacer = Pacer(pacing=FOURTEEN, clock=hands, sleep=hands.wait)
     taken = Outcome(id=DeliveryId(1), phase=Phase.DOT, reply=Reply(250, "2.0.0", "ok"))
     for _ in range(7):
-        pacer.hear(taken, "ada@one.example")
+        pacer.add_outcome(taken, "ada@one.example")
     with database.writing() as work:
-        pacer.heard().write(work, now=NOW)
+        pacer.feedback().write(work, now=NOW)
         gate = work[PaceStore].open(FOURTEEN, first=False, now=NOW)
         assert gate.admit([(DeliveryId(2), "one.example")]) == (set(), {})
     assert gate.is_full
     assert gate.slots == [NOW + 6 * FOURTEEN.relay.spacing - TOLERANCE]
-    pacer.wrote(pacer.heard())
+    pacer.drop_feedback(pacer.feedback())
     hands.moment += 7 * FOURTEEN.relay.spacing
-    pacer.hear(taken, "ada@one.example")
-    assert not pacer.heard()
+    pacer.add_outcome(taken, "ada@one.example")
+    assert not pacer.feedback()
 
 
 @pytest.mark.accept("F33", part="rate over a restart")

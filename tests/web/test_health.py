@@ -55,7 +55,7 @@ def test_a_site_whose_relay_cannot_be_reached_is_degraded_and_goes_on(site: Site
     _beat(site)
     lost = Outcome(id=DeliveryId(1), phase=Phase.CONNECT, error="refused")
     with site.runtime.database.writing() as work:
-        PendingFeedback(said=(lost,)).write(work, now=NOW)
+        PendingFeedback(outcomes=(lost,)).write(work, now=NOW)
     answer = site.client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {

@@ -33,7 +33,7 @@ _KEY_BYTES = range(24, 65)
 _SHORTEST_SECRET = 8
 """A part of a URL with at least this many characters may be a secret."""
 
-_TELLING = 16
+_SHORTEST_HINTED = 16
 """The last four characters of a secret are displayed only if it has at least this many."""
 
 
@@ -64,7 +64,7 @@ _PATHS = {
     ChannelKind.TELEGRAM: re.compile(rf"/bot{_BOT.pattern}"),
     ChannelKind.WEBHOOK: re.compile(r"/\S*|"),
 }
-_LIKE = {
+_EXAMPLES = {
     ChannelKind.SLACK: "https://hooks.slack.com/services/T.../B.../...",
     ChannelKind.DISCORD: "https://discord.com/api/webhooks/.../...",
     ChannelKind.TELEGRAM: "the token that @BotFather gave the bot, like 123456:ABC...",
@@ -107,7 +107,7 @@ class Hook:
             bot = parts.path.removeprefix("/bot").partition(":")[0]
             return f"{self.chat} by bot {bot} at {host}"
         last = re.split(r"[/?&=]", f"{parts.path}?{parts.query}".rstrip("?"))[-1]
-        return f"{host}/…{last[-4:] if len(last) >= _TELLING else ''}"
+        return f"{host}/…{last[-4:] if len(last) >= _SHORTEST_HINTED else ''}"
 
     def leads_with(self, other: "Hook") -> bool:
         """Whether both hooks have the same URL and chat."""
@@ -137,16 +137,16 @@ class Hook:
         """Return the possible secrets: long parts of the URL, raw and percent-decoded; for a bot
         also the token, with and without the bot's number."""
         parts = urlsplit(self.url)
-        told = re.split(r"[/?&=]", f"{parts.path}?{parts.query}")
+        words = re.split(r"[/?&=]", f"{parts.path}?{parts.query}")
         if self.kind is ChannelKind.TELEGRAM:
             token = parts.path.removeprefix("/bot")
-            told += [token, token.partition(":")[2]]
-        return {one for one in (*told, *map(unquote, told)) if len(one) >= _SHORTEST_SECRET}
+            words += [token, token.partition(":")[2]]
+        return {one for one in (*words, *map(unquote, words)) if len(one) >= _SHORTEST_SECRET}
 
     def digest(self, list_name: str) -> str:
         """Return a hash that identifies the hook within a list without revealing secrets."""
-        told = f"{self.kind}\n{self.url}\n{self.chat}\n{list_name}"
-        return hashlib.sha256(told.encode()).hexdigest()
+        identity = f"{self.kind}\n{self.url}\n{self.chat}\n{list_name}"
+        return hashlib.sha256(identity.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +227,7 @@ def read_hook(
         _require_public(kind, url)
     is_cut_off = kind is ChannelKind.TELEGRAM and url.query  # methods are appended to the address
     if not _PATHS[kind].fullmatch(url.path) or url.fragment or is_cut_off:
-        raise _no_hook(kind)
+        raise _invalid_hook(kind)
     _require_chat(kind, chat)
     if key and kind is not ChannelKind.WEBHOOK:
         raise InvalidInput(f"a {kind} channel signs nothing, so it takes no key", code="key")
@@ -241,7 +241,7 @@ def _url(kind: ChannelKind, text: str) -> SplitResult:
         url = urlsplit(text)
         port = url.port
     except ValueError:
-        raise _no_hook(kind) from None
+        raise _invalid_hook(kind) from None
     if not text.isascii():
         raise InvalidInput(
             "the address holds letters that are none of ASCII: write its name as xn--..., and the "
@@ -250,7 +250,7 @@ def _url(kind: ChannelKind, text: str) -> SplitResult:
         )
     plain = text.isprintable() and not set(text) & set(' \\"<>')
     if url.scheme not in ("http", "https") or not url.hostname or port == 0 or not plain:
-        raise _no_hook(kind)
+        raise _invalid_hook(kind)
     if len(text) > LONGEST_URL:
         raise InvalidInput(f"the address may have {LONGEST_URL:,} characters", code="hook")
     if "@" in url.netloc:
@@ -290,8 +290,8 @@ def _require_chat(kind: ChannelKind, chat: str) -> None:
         )
 
 
-def _no_hook(kind: ChannelKind) -> InvalidInput:
-    return InvalidInput(f"that is no hook of {kind}: it looks like {_LIKE[kind]}", code="hook")
+def _invalid_hook(kind: ChannelKind) -> InvalidInput:
+    return InvalidInput(f"that is no hook of {kind}: it looks like {_EXAMPLES[kind]}", code="hook")
 
 
 def key_bytes(key: str) -> bytes:

@@ -25,7 +25,7 @@ def watch(database: Database, boot: Boot | None, *, now: datetime) -> bool:
     """Check the clock and return whether digests are held. Without a known boot time, return the
     last result."""
 
-    def look(work: Transaction) -> bool:
+    def check(work: Transaction) -> bool:
         if boot is None:
             return is_held(work)
         known = work[SlotStore].last_beat(_name(boot))
@@ -37,7 +37,7 @@ def watch(database: Database, boot: Boot | None, *, now: datetime) -> bool:
         work[SlotStore].beat(_name(boot), now=boot.started(now))
         return is_held(work)
 
-    return write(database, look)
+    return write(database, check)
 
 
 def is_held(work: Transaction) -> bool:

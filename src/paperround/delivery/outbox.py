@@ -63,7 +63,7 @@ class Disk:
         path.unlink(missing_ok=True)
 
 
-_KEPT = Reply(250, "2.0.0", "kept in the outbox")
+_STORED = Reply(250, "2.0.0", "kept in the outbox")
 _DRAFT = re.compile(r"\..+\.[0-9]+\.([0-9]{1,19})\.tmp")
 """The hidden name of a draft, with the number of the process that writes it."""
 
@@ -136,7 +136,7 @@ class _Draft:
 
     id: DeliveryId
     mail: Path
-    twin: Path
+    sidecar: Path
     disk: Disk
 
     def write(self, path: Path, content: bytes) -> None:
@@ -148,16 +148,16 @@ class _Draft:
     def publish(self) -> Outcome:
         """Rename both files, the email last: that corresponds to the dot."""
         try:
-            self.disk.rename(self.hidden(self.twin), self.twin)
+            self.disk.rename(self.hidden(self.sidecar), self.sidecar)
             self.disk.rename(self.hidden(self.mail), self.mail)
         except OSError as error:
             return _failure(self.id, Phase.BODY, _explain(error))
-        return Outcome(id=self.id, phase=Phase.DOT, reply=_KEPT)
+        return Outcome(id=self.id, phase=Phase.DOT, reply=_STORED)
 
     def discard(self) -> None:
         """Remove unpublished files. Ignores errors, so that the outcomes are not lost; a later run
         removes the rest."""
-        for path in (self.mail, self.twin):
+        for path in (self.mail, self.sidecar):
             with suppress(OSError):
                 self.disk.remove(self.hidden(path))
 
@@ -229,16 +229,16 @@ def _first_of_each(group: Sequence[Envelope]) -> Collection[Envelope]:
 def _draft(disk: Disk, directory: Path, envelope: Envelope) -> _Draft:
     disk.make_folder(directory)
     stem = directory / file_name(envelope.message_id)
-    mail, twin = (stem.with_name(f"{stem.name}{ending}") for ending in (".eml", ".json"))
-    draft = _Draft(id=envelope.id, mail=mail, twin=twin, disk=disk)
+    mail, sidecar = (stem.with_name(f"{stem.name}{ending}") for ending in (".eml", ".json"))
+    draft = _Draft(id=envelope.id, mail=mail, sidecar=sidecar, disk=disk)
     try:
-        words = {
+        envelope_json = {
             "sender": envelope.sender,
             "recipient": envelope.recipient,
             "message_id": envelope.message_id,
             "delivery": envelope.id,
         }
-        draft.write(twin, json.dumps(words, indent=2).encode() + b"\n")
+        draft.write(sidecar, json.dumps(envelope_json, indent=2).encode() + b"\n")
         draft.write(mail, envelope.content)
     except OSError:
         draft.discard()

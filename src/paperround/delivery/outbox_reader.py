@@ -65,7 +65,7 @@ def kept_mail(directory: Path, mail_id: str) -> OutboxMail | None:
     if path is None:
         return None
     content = path.read_bytes()
-    message = _parsed(content)
+    message = _parse(content)
     return OutboxMail(
         line=_line(path, message),
         headers=tuple((name, str(value)) for name, value in message.items()),
@@ -82,10 +82,10 @@ def _files(directory: Path) -> Iterator[Path]:
 
 def _head(path: Path) -> EmailMessage:
     with path.open("rb") as file:
-        return _parsed(file.read(_HEAD_BYTES), head_only=True)
+        return _parse(file.read(_HEAD_BYTES), head_only=True)
 
 
-def _parsed(content: bytes, *, head_only: bool = False) -> EmailMessage:
+def _parse(content: bytes, *, head_only: bool = False) -> EmailMessage:
     return _PARSER.parsebytes(content, headersonly=head_only)
 
 

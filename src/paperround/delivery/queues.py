@@ -40,11 +40,11 @@ Write = Callable[[Transaction], object]
 class PendingWrites:
     """The pending writes of a process, shared by its runs. Each run adds at most two."""
 
-    _line: deque[Write] = field(default_factory=deque)
+    _pending: deque[Write] = field(default_factory=deque)
     _lock: RLock = field(default_factory=RLock)
 
     def __len__(self) -> int:
-        return len(self._line)
+        return len(self._pending)
 
     def write(self, database: Database, do: Write, patience: RetryPolicy) -> None:
         """Run `do` in a transaction of its own, after the writes already pending.
@@ -52,19 +52,19 @@ class PendingWrites:
         `do` must be idempotent, because a transaction whose commit seemed to fail is repeated.
         Raises Conflict, and DatabaseFailed after the last retry; `do` then stays pending.
         """
-        self._line.append(do)
+        self._pending.append(do)
         patience.tried(lambda: self.catch_up(database))
 
     def catch_up(self, database: Database) -> None:
         """Run the pending writes. On DatabaseFailed and Conflict, raises and keeps the rest; on any
         other error, raises and drops the write."""
         with self._lock:
-            while self._line:
-                do = self._line.popleft()
+            while self._pending:
+                do = self._pending.popleft()
                 try:
                     write(database, do)
                 except (Conflict, DatabaseFailed):
-                    self._line.appendleft(do)
+                    self._pending.appendleft(do)
                     raise
 
 
@@ -121,8 +121,8 @@ class MailQueue(Generic[Mail]):
     first: bool = False
 
 
-def new_lease(post: SendContext, now: datetime) -> Lease:
+def new_lease(context: SendContext, now: datetime) -> Lease:
     """Return a lease for this process with a unique token."""
     return Lease(
-        worker=post.processes.current(), until=now + post.lease, token=secrets.token_hex(8)
+        worker=context.processes.current(), until=now + context.lease, token=secrets.token_hex(8)
     )

@@ -28,7 +28,7 @@ LINGER = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)
 """A token that is further away is left to the next scheduler run."""
 
-NAP = timedelta(seconds=1)
+LONGEST_SLEEP = timedelta(seconds=1)
 """The longest wait before checking whether other messages must go first."""
 
 MOMENT = timedelta(milliseconds=10)
@@ -58,19 +58,19 @@ class Pacer:
     clock: Clock
     sleep: Callable[[float], bool]
     stopped: str | None = None
-    _said: list[Outcome] = field(default_factory=list)
-    _lanes: dict[bool, _QueueSlots] = field(
+    _outcomes: list[Outcome] = field(default_factory=list)
+    _queues: dict[bool, _QueueSlots] = field(
         default_factory=lambda: {True: _QueueSlots(), False: _QueueSlots()}
     )
     _is_troubled: bool = False
-    _paid_at: dict[str, datetime] = field(default_factory=dict)
-    _held: dict[str, datetime] = field(default_factory=dict)
+    _paced_until: dict[str, datetime] = field(default_factory=dict)
+    _holds: dict[str, datetime] = field(default_factory=dict)
 
     # --- claiming ------------------------------------------------------------------------------
 
     def is_early(self, now: datetime, *, first: bool) -> bool:
         """Whether it is too early for a claim to find anything."""
-        next_claim = self._lanes[first].next_claim
+        next_claim = self._queues[first].next_claim
         return next_claim is not None and now < next_claim
 
     @contextmanager
@@ -86,92 +86,92 @@ class Pacer:
         if gate is None:
             return
         self._is_troubled = gate.is_troubled
-        lane = self._lanes[first]
-        lane.slots = [one for one in [*lane.slots, *gate.slots] if one > now]
+        queue = self._queues[first]
+        queue.slots = [one for one in [*queue.slots, *gate.slots] if one > now]
         is_done = gate.is_full or not rows
-        lane.next_claim = min([*lane.slots, now + NAP]) if is_done else None
+        queue.next_claim = min([*queue.slots, now + LONGEST_SLEEP]) if is_done else None
         if gate.rests_until is not None:
             until = format_instant(gate.rests_until)
             self.stopped = f"the relay rests until {until}: {gate.reason}"
 
-    def lingers(self, *, first: bool, under_way: int) -> bool:
+    def keeps_open(self, *, first: bool, in_flight: int) -> bool:
         """Whether the batch should stay open because more of the queue may leave soon."""
-        lane = self._lanes[first]
-        if under_way:
-            return bool(lane.slots) or self._is_troubled
-        return lane.wait(self.clock.now()) <= LINGER
+        queue = self._queues[first]
+        if in_flight:
+            return bool(queue.slots) or self._is_troubled
+        return queue.wait(self.clock.now()) <= LINGER
 
-    def rest(self, *, first: bool) -> bool:
+    def wait_for_slot(self, *, first: bool) -> bool:
         """Wait for the queue's next slot. Returns False when this process was asked to stop."""
-        return self._rest(self._lanes[first].wait(self.clock.now()))
+        return self._sleep(self._queues[first].wait(self.clock.now()))
 
-    def awaits(self) -> bool:
+    def wait_for_slots(self) -> bool:
         """Wait for a while if messages of either queue may leave soon. Returns whether they may."""
         now = self.clock.now()
-        wait = min(lane.wait(now) for lane in self._lanes.values())
-        return self.stopped is None and wait <= LONGEST_WAIT and self._rest(wait)
+        wait = min(queue.wait(now) for queue in self._queues.values())
+        return self.stopped is None and wait <= LONGEST_WAIT and self._sleep(wait)
 
-    def _rest(self, wait: timedelta) -> bool:
-        return not self.sleep(min(max(wait, MOMENT), NAP).total_seconds())
+    def _sleep(self, wait: timedelta) -> bool:
+        return not self.sleep(min(max(wait, MOMENT), LONGEST_SLEEP).total_seconds())
 
     # --- feedback ------------------------------------------------------------------------------
 
-    def hear(self, outcome: Outcome, address: str) -> None:
+    def add_outcome(self, outcome: Outcome, address: str) -> None:
         """Record the outcome of a message to `address`. If all is well, an accepted message changes
         nothing."""
         if self.pacing is None:
             return
         self._is_troubled = self._is_troubled or not is_taken(outcome)
         if self._is_troubled:
-            self._said.append(outcome)
+            self._outcomes.append(outcome)
         if not self.pacing.is_limited:
             return
         domain = address.rpartition("@")[2]
-        self._pay(RELAY, self.pacing.relay)
-        self._pay(DOMAIN + domain, self.pacing.domains.of(domain))
+        self._add_to_pace(RELAY, self.pacing.relay)
+        self._add_to_pace(DOMAIN + domain, self.pacing.domains.of(domain))
 
-    def _pay(self, name: str, pace: Pace) -> None:
+    def _add_to_pace(self, name: str, pace: Pace) -> None:
         """Count a message against the pace. A server that stalled and then accepted several at once
         gets no more until their spacing is over."""
         if pace.spacing:
             now = self.clock.now()
-            paid_at = max(now, self._paid_at.get(name, now))
-            self._paid_at[name] = paid_at + pace.spacing
-            if paid_at > now:
-                self._held[name] = paid_at
+            paced_until = max(now, self._paced_until.get(name, now))
+            self._paced_until[name] = paced_until + pace.spacing
+            if paced_until > now:
+                self._holds[name] = paced_until
 
-    def heard(self) -> "PendingFeedback":
+    def feedback(self) -> "PendingFeedback":
         """Return the feedback to store now."""
-        return PendingFeedback(said=tuple(self._said), held=dict(self._held))
+        return PendingFeedback(outcomes=tuple(self._outcomes), holds=dict(self._holds))
 
-    def wrote(self, written: "PendingFeedback") -> None:
+    def drop_feedback(self, stored: "PendingFeedback") -> None:
         """Drop feedback that was stored."""
-        del self._said[: len(written.said)]
-        self._held.clear()
+        del self._outcomes[: len(stored.outcomes)]
+        self._holds.clear()
 
 
-def pacer_of(post: SendContext) -> Pacer:
+def pacer_of(context: SendContext) -> Pacer:
     """Return a pacer for a run."""
-    return Pacer(pacing=post.pacing, clock=post.clock, sleep=post.wait)
+    return Pacer(pacing=context.pacing, clock=context.clock, sleep=context.wait)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingFeedback:
     """Feedback to store: outcomes, and until when to hold the relay or a domain."""
 
-    said: Sequence[Outcome]
-    held: Mapping[str, datetime] = field(default_factory=dict)
+    outcomes: Sequence[Outcome]
+    holds: Mapping[str, datetime] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.said or self.held)
+        return bool(self.outcomes or self.holds)
 
     def write(self, work: Transaction, *, now: datetime) -> None:
         """Store the feedback in a transaction."""
-        if self.said:
-            work[PaceStore].heard(self.said, now=now)
-        if self.held:
-            work[PaceStore].hold(self.held, now=now)
-        if any(is_opening(one.phase) for one in self.said):
+        if self.outcomes:
+            work[PaceStore].record_outcomes(self.outcomes, now=now)
+        if self.holds:
+            work[PaceStore].hold(self.holds, now=now)
+        if any(is_opening(one.phase) for one in self.outcomes):
             work[SlotStore].beat(FAILED, now=now)
 
 

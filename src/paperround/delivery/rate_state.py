@@ -239,8 +239,8 @@ STEP = timedelta(milliseconds=50)
 def is_taken(outcome: Outcome) -> bool:
     """Whether the relay accepted a message, or refused only its recipient."""
     found = verdict(outcome)
-    heard = found.state in (DeliveryState.SENT, DeliveryState.FAILED)
-    return heard and not is_opening(outcome.phase) and not speaks_against_us(found)
+    is_final = found.state in (DeliveryState.SENT, DeliveryState.FAILED)
+    return is_final and not is_opening(outcome.phase) and not speaks_against_us(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,9 +297,9 @@ class RateState:
             return state
         worse = replace(state, refused=state.refused + 1)
         is_enough = state.is_probing or worse.refused >= MOST_REFUSALS_OF_US
-        return worse.rest_longer(found.reason, now=now) if is_enough else worse
+        return worse.pause_longer(found.reason, now=now) if is_enough else worse
 
-    def rest_longer(self, reason: str, *, now: datetime) -> "RateState":
+    def pause_longer(self, reason: str, *, now: datetime) -> "RateState":
         """Return the state with a pause that begins at `now`, longer than the last one."""
         if self.rests(now):
             return self
@@ -314,7 +314,7 @@ class Bucket:
 
     state: RateState
     spacing: timedelta = timedelta(0)
-    under_way: int = 0
+    in_flight: int = 0
     most: int | None = None
     room: int | None = None
 
@@ -325,7 +325,7 @@ class Bucket:
         free_at = self.state.free_at
         if free_at is not None and free_at - TOLERANCE > now:
             return free_at - TOLERANCE
-        is_full = self.most is not None and self.under_way >= self.most
+        is_full = self.most is not None and self.in_flight >= self.most
         return now + LOOK_AGAIN if is_full else None
 
     def line_up(self, wait: datetime, now: datetime) -> datetime:
@@ -339,5 +339,5 @@ class Bucket:
     def leave(self, now: datetime) -> None:
         """Count a message as sent."""
         self.state = self.state.take(self.spacing, now)
-        self.under_way += 1
+        self.in_flight += 1
         self.room = None if self.room is None else self.room - 1

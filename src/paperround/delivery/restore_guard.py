@@ -77,7 +77,7 @@ CLOCKS_DIFFER = timedelta(hours=1)
 _Found = SendMark | OSError | UnreadableFile | None
 """A mark, why it cannot be read, or None if there is no file."""
 
-_EVER = datetime.min.replace(tzinfo=UTC)
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 WAS_PUT_BACK = "mail is held: an older copy of the database may have been put back"
 GO_ON = (
@@ -137,8 +137,8 @@ class SendMarks:
     host: str = ""
     stays: bool = True
     _mark: SendMark | None = None
-    _counts_from: datetime = _EVER
-    _told: set[str] = field(default_factory=set)
+    _counts_from: datetime = _ALWAYS
+    _warned: set[str] = field(default_factory=set)
 
     # --- at the start of a run -----------------------------------------------------------------
 
@@ -149,14 +149,14 @@ class SendMarks:
         found = _read(self.file)
         with database.reading() as work:
             was_held, known = is_put_back(work), _known(work)
-        reason, mark = self._look(self.file, found, known)
+        reason, mark = self._check(self.file, found, known)
         if reason is None and was_held:
             return f"{WAS_PUT_BACK}: {WAY_OUT}"
         if reason is not None:
             if not was_held:
                 write(database, lambda work: work[SlotStore].take(HOLD, PUT_BACK, now=now))
             return reason
-        self._mark = mark or self._begun(self.file, database, now)
+        self._mark = mark or self._create_mark(self.file, database, now)
         self._counts_from = (known.since or now) + timedelta(microseconds=1)
         return None
 
@@ -168,12 +168,12 @@ class SendMarks:
             known = _known(work)
         found = _read(self.file)
         if isinstance(found, OSError | UnreadableFile):
-            return _unread(self.file, found)
+            return _unusable(self.file, found)
         if found is not None and known.is_foreign(found):
             return _foreign(self.file)
         return None if self.file.is_writable else f"{self.file.place} cannot be written"
 
-    def _look(
+    def _check(
         self, file: SendMarkFile, mark: _Found, known: _Known
     ) -> tuple[str | None, SendMark | None]:
         """Return why the mark holds email, and the mark if it can be continued.
@@ -183,14 +183,14 @@ class SendMarks:
         read again.
         """
         if isinstance(mark, OSError):
-            self._tell(_unread(file, mark))
+            self._warn_once(_unusable(file, mark))
             return None, None
         if not isinstance(mark, SendMark):
             what = "is gone" if mark is None else f"is damaged ({mark})"
             is_lost = self.stays and known.had_mark and not isinstance(_read(file), SendMark)
             return (_reason(f"the send mark {file.place} {what}") if is_lost else None), None
         if known.is_foreign(mark):
-            self._tell(_foreign(file))
+            self._warn_once(_foreign(file))
             return None, None
         if known.is_behind(mark):
             at = known.hosts.get(mark.host)
@@ -199,7 +199,9 @@ class SendMarks:
             return _reason(f"the send mark {file.place} {what}, and the database {ended}"), None
         return None, mark
 
-    def _begun(self, file: SendMarkFile, database: Database, now: datetime) -> SendMark | None:
+    def _create_mark(
+        self, file: SendMarkFile, database: Database, now: datetime
+    ) -> SendMark | None:
         """Create a mark: first the id, then the file; the next claim adds the host's row. In this
         order, a crash in between leaves nothing that holds email."""
         installation, since = write(database, lambda work: name_installation(work, now=now))
@@ -208,14 +210,14 @@ class SendMarks:
             file.create(mark)
             found = file.read()
         except (OSError, UnreadableFile) as error:
-            self._tell(_unread(file, error))
+            self._warn_once(_unusable(file, error))
             return None
         return found if found is not None and found.installation == installation else None
 
-    def _tell(self, words: str) -> None:
+    def _warn_once(self, words: str) -> None:
         """Log a warning once for each process, because a run begins every few seconds."""
-        if words not in self._told:
-            self._told.add(words)
+        if words not in self._warned:
+            self._warned.add(words)
             log.warning("%s; so nobody would notice that an older database was put back", words)
 
     # --- during a run --------------------------------------------------------------------------
@@ -235,7 +237,8 @@ class SendMarks:
         try:
             self.file.advance(self._mark.installation, at)
         except (OSError, UnreadableFile) as error:
-            self._tell(f"the send mark {self.file.place} cannot be written: {_said(error)}")
+            problem = f"the send mark {self.file.place} cannot be written: {_describe(error)}"
+            self._warn_once(problem)
 
     # --- resuming ------------------------------------------------------------------------------
 
@@ -318,9 +321,9 @@ def _foreign(file: SendMarkFile) -> str:
     return f"the send mark {file.place} is of another database: move it away"
 
 
-def _unread(file: SendMarkFile, error: Exception) -> str:
-    return f"the send mark {file.place} cannot be used: {_said(error)}"
+def _unusable(file: SendMarkFile, error: Exception) -> str:
+    return f"the send mark {file.place} cannot be used: {_describe(error)}"
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)

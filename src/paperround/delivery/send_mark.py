@@ -56,7 +56,7 @@ class SendMarkFile:
             return None
         try:
             fcntl.flock(handle, fcntl.LOCK_SH)
-            return _parsed(os.pread(handle, LONGEST, 0))
+            return _parse(os.pread(handle, LONGEST, 0))
         finally:
             os.close(handle)
 
@@ -88,7 +88,7 @@ class SendMarkFile:
         handle = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            mark = _parsed(os.pread(handle, LONGEST, 0))
+            mark = _parse(os.pread(handle, LONGEST, 0))
             if mark.installation == installation and mark.at < at:
                 self._write(handle, _line(replace(mark, at=at)))
                 self._sync(handle)
@@ -111,14 +111,14 @@ class SendMarkFile:
 
 def _line(mark: SendMark) -> bytes:
     at = require_utc(mark.at).isoformat(timespec="microseconds")
-    facts = {"installation": mark.installation, "host": mark.host, "at": at}
-    return f"{json.dumps(facts)}\n".encode()
+    fields = {"installation": mark.installation, "host": mark.host, "at": at}
+    return f"{json.dumps(fields)}\n".encode()
 
 
-def _parsed(line: bytes) -> SendMark:
+def _parse(line: bytes) -> SendMark:
     try:
-        facts = json.loads(line)
-        at = require_utc(datetime.fromisoformat(facts["at"]))
-        return SendMark(installation=str(facts["installation"]), host=str(facts["host"]), at=at)
+        fields = json.loads(line)
+        at = require_utc(datetime.fromisoformat(fields["at"]))
+        return SendMark(installation=str(fields["installation"]), host=str(fields["host"]), at=at)
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableFile("it holds no send mark") from error

@@ -39,7 +39,7 @@ WHY_THIN: Mapping[str, str] = {
 }
 """Explains why a digest has few papers, by the reason found when its edition was made."""
 
-_BECAME: Mapping[DeliveryState, str] = {
+_STATES: Mapping[DeliveryState, str] = {
     DeliveryState.QUEUED: marked("It waits to be sent."),
     DeliveryState.CLAIMED: marked("It is being sent."),
     DeliveryState.IN_DATA: marked("It is being sent."),
@@ -54,7 +54,7 @@ _BECAME: Mapping[DeliveryState, str] = {
     ),
     DeliveryState.SKIPPED: marked("It was not sent."),
 }
-_CALLED: Mapping[str, str] = {
+_NAMES: Mapping[str, str] = {
     SystemMailKind.CONFIRM: marked("Confirm your subscription"),
     SystemMailKind.REMINDER: marked("Reminder to confirm your subscription"),
     SystemMailKind.CHANGE: marked("Confirm your change of address"),
@@ -70,18 +70,18 @@ DIGEST = "digest"
 def became(state: DeliveryState, reason: str) -> str:
     """Return the text for a state and reason."""
     if state is DeliveryState.SKIPPED:
-        return WHY_NO_MAIL.get(reason, _BECAME[state])
-    return _BECAME[state]
+        return WHY_NO_MAIL.get(reason, _STATES[state])
+    return _STATES[state]
 
 
 def mail_called(kind: str) -> str:
     """Return the name of any kind of email, a generic one for an unknown kind."""
-    return marked("Digest") if kind == DIGEST else _CALLED.get(kind, marked("Mail"))
+    return marked("Digest") if kind == DIGEST else _NAMES.get(kind, marked("Mail"))
 
 
 def notice_called(kind: str) -> str:
     """Return the name of a kind of system email."""
-    return _CALLED.get(kind, marked("A mail about your subscription"))
+    return _NAMES.get(kind, marked("A mail about your subscription"))
 
 
 MOST_MAILS = 50

@@ -92,15 +92,15 @@ def standing_of(record: KeyRecord, published: str) -> RecordStatus:
     allows = (
         tags.get("v", "DKIM1") == "DKIM1"
         and tags.get("k", Algorithm.RSA) == record.algorithm
-        and _holds(tags.get("h", ""), {"sha256"})
-        and _holds(tags.get("s", ""), {"*", "email"})
+        and _allows(tags.get("h", ""), {"sha256"})
+        and _allows(tags.get("s", ""), {"*", "email"})
     )
     if public != record.public or not allows:
         return RecordStatus.OTHER
     return RecordStatus.TESTING if "y" in tags.get("t", "").split(":") else RecordStatus.GOOD
 
 
-def _holds(listed: str, wanted: set[str]) -> bool:
+def _allows(listed: str, wanted: set[str]) -> bool:
     """Whether a colon-separated list names one of `wanted`; an empty list allows everything."""
     return not listed or not wanted.isdisjoint(listed.split(":"))
 
@@ -152,8 +152,8 @@ class StoredKey:
     def due(self, domain: str, now: datetime) -> "DueRecord":
         """Return the record the DNS should contain at `now`."""
         state = self.state(now)
-        is_over = state in (KeyState.REVOKED, KeyState.GONE)
-        public = "" if is_over else self.public
+        is_revoked = state in (KeyState.REVOKED, KeyState.GONE)
+        public = "" if is_revoked else self.public
         record = KeyRecord(
             selector=self.selector, domain=domain, algorithm=self.algorithm, public=public
         )
@@ -191,8 +191,8 @@ class KeyFile:
         """Return a file with new keys that sign at once. Raises Conflict when keys already sign."""
         if self.within(now, KeyState.SIGNING):
             raise Conflict("mails are signed already: `paperround dkim rotate` makes the next key")
-        made = self._made(algorithms, selector, now)
-        return KeyFile((*self.keys, *(replace(key, signs_since=now) for key in made)))
+        generated = self._generate_all(algorithms, selector, now)
+        return KeyFile((*self.keys, *(replace(key, signs_since=now) for key in generated)))
 
     def with_next(
         self, algorithms: Collection[Algorithm], selector: str | None, *, now: datetime
@@ -209,20 +209,20 @@ class KeyFile:
                 f"{names_of(waiting)} waits already: `paperround dkim rotate`, and no more"
             )
         kinds = algorithms or [key.algorithm for key in signing]
-        return KeyFile((*self.keys, *self._made(kinds, selector, now)))
+        return KeyFile((*self.keys, *self._generate_all(kinds, selector, now)))
 
     def switched(self, *, now: datetime) -> "KeyFile":
         """Return a file in which the waiting keys sign and the signing keys are retired."""
-        return KeyFile(tuple(_moved_on(key, key.state(now), now) for key in self.keys))
+        return KeyFile(tuple(_advance(key, key.state(now), now) for key in self.keys))
 
-    def _made(
+    def _generate_all(
         self, algorithms: Collection[Algorithm], selector: str | None, now: datetime
     ) -> tuple[StoredKey, ...]:
         """Make one key for each algorithm; if they share a name, the Ed25519 one ends in `e`."""
         is_shared = selector is None or len(algorithms) > 1
         endings = {kind: "e" * (is_shared and kind is Algorithm.ED25519) for kind in algorithms}
         return tuple(
-            _new(kind, self._selector(selector, ending, now), now)
+            _generate(kind, self._selector(selector, ending, now), now)
             for kind, ending in endings.items()
         )
 
@@ -245,7 +245,7 @@ def names_of(keys: Iterable[StoredKey]) -> str:
     return " and ".join(key.selector for key in keys)
 
 
-def _new(algorithm: Algorithm, selector: str, now: datetime) -> StoredKey:
+def _generate(algorithm: Algorithm, selector: str, now: datetime) -> StoredKey:
     key = new_key(algorithm, selector)
     return StoredKey(
         selector=selector,
@@ -256,7 +256,7 @@ def _new(algorithm: Algorithm, selector: str, now: datetime) -> StoredKey:
     )
 
 
-def _moved_on(key: StoredKey, state: KeyState, now: datetime) -> StoredKey:
+def _advance(key: StoredKey, state: KeyState, now: datetime) -> StoredKey:
     if state is KeyState.WAITING:
         return replace(key, signs_since=now)
     if state is KeyState.SIGNING:
@@ -289,8 +289,8 @@ def new_key(algorithm: Algorithm, selector: str) -> SigningKey:
 
 def pem_of(key: SigningKey) -> str:
     """Return the private key as PEM."""
-    made = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return made.decode("ascii")
+    generated = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return generated.decode("ascii")
 
 
 def public_of(key: SigningKey) -> str:

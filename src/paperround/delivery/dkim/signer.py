@@ -103,8 +103,8 @@ class Signer:
         canonical = f"dkim-signature:{unsigned.replace(_FOLD, ' ')}".encode("ascii")
         signature = base64.b64encode(key.sign(mail.head + canonical)).decode("ascii")
         # The first line begins after ` b=`.
-        room = _LINE - len(" b=")
-        lines = [signature[at : at + room] for at in range(0, len(signature), room)]
+        width = _LINE - len(" b=")
+        lines = [signature[at : at + width] for at in range(0, len(signature), width)]
         return f"DKIM-Signature: {unsigned}{_FOLD.join(lines)}\r\n".encode("ascii")
 
 
@@ -155,12 +155,12 @@ def _start(algorithm: Algorithm, domain: str, selector: str, names: tuple[str, .
     lines = [
         f"v=1; a={algorithm}-sha256; c=relaxed/relaxed;",
         f"d={domain}; s={selector};",
-        *_filled(f"h={signed};"),
+        *_wrap(f"h={signed};"),
     ]
     return _FOLD.join(lines) + _FOLD
 
 
-def _filled(text: str) -> Iterable[str]:
+def _wrap(text: str) -> Iterable[str]:
     """Split `text` into lines, after colons only."""
     line = ""
     for word in re.findall(r"[^:]+:?", text):

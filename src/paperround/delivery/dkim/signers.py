@@ -26,8 +26,8 @@ from paperround.delivery.dkim.keys import (
 )
 from paperround.delivery.dkim.signer import Algorithm, Signer, SigningKey
 
-_NEVER = object()
-_ABSENT = (FileNotFoundError, NotADirectoryError)
+_NOT_READ = object()
+_MISSING = (FileNotFoundError, NotADirectoryError)
 
 
 class Signers:
@@ -41,16 +41,16 @@ class Signers:
         self.domain = domain
         self.place = place
         self.given = given
-        self._known: tuple[object, Signer | None] = (_NEVER, None)
+        self._state: tuple[object, Signer | None] = (_NOT_READ, None)
         """The file's stamp and its signer, in one value because several threads read it."""
         if given:
-            self._known = (None, Signer(domain, given))
+            self._state = (None, Signer(domain, given))
 
     def __call__(self) -> Signer | None:
         """Return the signer, None if there are no keys. Raises Misconfigured."""
-        if self._known[0] is _NEVER:
+        if self._state[0] is _NOT_READ:
             self.renew()
-        return self._known[1]
+        return self._state[1]
 
     def renew(self) -> None:
         """Read the key file again if it changed.
@@ -59,10 +59,10 @@ class Signers:
         """
         if self.given:
             return
-        seen = _stamp(self.place)
-        if seen != self._known[0]:
+        seen = _file_stamp(self.place)
+        if seen != self._state[0]:
             keys = signing_keys(self.place)
-            self._known = (seen, Signer(self.domain, keys) if keys else None)
+            self._state = (seen, Signer(self.domain, keys) if keys else None)
 
     def due(self, now: datetime) -> tuple[DueRecord, ...]:
         """Return the records the DNS should contain. Raises Misconfigured."""
@@ -82,13 +82,13 @@ def signing_keys(place: Path) -> tuple[SigningKey, ...]:
     """Load the keys in the file `place` that sign now. Raises Misconfigured for an invalid file and
     for a key whose halves are missing or do not match."""
     return tuple(
-        _whole(key, f"{place}: {key.selector}")
+        _load(key, f"{place}: {key.selector}")
         for key in read_book(place).keys
         if key.signs_since is not None and key.retired_at is None
     )
 
 
-def _whole(key: StoredKey, place: str) -> SigningKey:
+def _load(key: StoredKey, place: str) -> SigningKey:
     signing = key_of(key.private or "", key.selector, place)
     if public_of(signing) != key.public:
         raise Misconfigured(f"{place} has a public key of another one: put it back from a backup")
@@ -101,7 +101,7 @@ def read_book(place: Path) -> KeyFile:
     Raises Misconfigured for an invalid file.
     """
     try:
-        written = json.loads(place.read_bytes())
+        content = json.loads(place.read_bytes())
         return KeyFile(
             tuple(
                 StoredKey(
@@ -113,10 +113,10 @@ def read_book(place: Path) -> KeyFile:
                     signs_since=_instant(one["signs_since"]),
                     retired_at=_instant(one["retired_at"]),
                 )
-                for one in written["keys"]
+                for one in content["keys"]
             )
         )
-    except _ABSENT:
+    except _MISSING:
         return KeyFile()
     except OSError as error:
         raise _unreadable(place, error) from error
@@ -159,11 +159,11 @@ def _instant(value: Any) -> datetime | None:
     return None if value is None else parse_instant(value)
 
 
-def _stamp(place: Path) -> tuple[int, ...] | None:
+def _file_stamp(place: Path) -> tuple[int, ...] | None:
     """Return a value that changes with the file, None if there is no file."""
     try:
         found = place.stat()
-    except _ABSENT:
+    except _MISSING:
         return None
     except OSError as error:
         raise _unreadable(place, error) from error

@@ -27,10 +27,10 @@ from paperround.delivery.replies import NO_LOGIN, NO_STARTTLS, parse_reply
 from paperround.delivery.wire_format import dot_stuffed
 from paperround.editions.model import DeliveryId
 
-REST = 421
+CLOSING = 421
 """The reply code with which a server ends the session."""
 
-_GO_ON = 354
+_START_INPUT = 354
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +69,13 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class Returned:
     """The session ended without a reply to this message: offer it in another session."""
 
     envelope: Envelope
 
 
-Event = Stopped | Ready | Outcome | Back
+Event = Stopped | Ready | Outcome | Returned
 """A session that failed to open, or the progress of a message."""
 
 _Script = Generator[bytes, Reply, None]
@@ -98,10 +98,10 @@ class Conversation:
     """An SMTP session from greeting to end. Times are seconds on the caller's monotonic clock.
 
     The owner of the socket writes `output` and calls `flushed`, starts TLS when `wants_tls` is set
-    and calls `protected`, passes received bytes to `receive`, and handles the `events`. Once `over`
-    is set, it closes the socket. `is_ready`: the current message waits for its dot. `is_proven`:
-    the server has replied to a message; if it then ends the session between two messages, it has
-    refused neither.
+    and calls `tls_started`, passes received bytes to `receive`, and handles the `events`. Once
+    `over` is set, it closes the socket. `is_ready`: the current message waits for its dot.
+    `is_proven`: the server has replied to a message; if it then ends the session between two
+    messages, it has refused neither.
 
     `hostname` is the name in EHLO. With a `sender`, opening ends with its MAIL command: such a
     session only probes whether the server accepts this sender.
@@ -129,21 +129,21 @@ class Conversation:
         self._pipelining = False
         self._replies = ReplyParser()
         self._script = self._opening()
-        self._to_ask: deque[_Step] = deque()
-        self._asked: deque[_Step] = deque()
+        self._waiting: deque[_Step] = deque()
+        self._unanswered: deque[_Step] = deque()
         self._phase = Phase.CONNECT
         self._current: Envelope | None = None
         self._next: Envelope | None = None
-        self._must_reset = False
+        self._needs_reset = False
 
     # --- opening -------------------------------------------------------------------------------
 
-    def begin(self, now: float) -> None:
+    def connected(self, now: float) -> None:
         """Start, once the socket is connected."""
         next(self._script)
         self.deadline = now + self._timeouts.command
 
-    def protected(self, now: float) -> None:
+    def tls_started(self, now: float) -> None:
         """Continue, once TLS has started."""
         self.wants_tls = False
         self._open(_PROTECTED, now)
@@ -213,7 +213,7 @@ class Conversation:
     @property
     def is_idle(self) -> bool:
         """Whether a message may be offered."""
-        return self.is_open and self._current is None and not self._asked and not self.over
+        return self.is_open and self._current is None and not self._unanswered and not self.over
 
     @property
     def dot_is_open(self) -> bool:
@@ -221,61 +221,61 @@ class Conversation:
         return self._current is not None and self._phase is Phase.DOT
 
     @property
-    def takes_another(self) -> bool:
+    def can_queue(self) -> bool:
         """Whether a message may be queued behind the one that waits for its dot."""
         return self.is_ready and self._pipelining and self._next is None
 
     def offer(self, envelope: Envelope, now: float) -> None:
         """Start sending a message; the conversation must be idle."""
         self._current, self._phase = envelope, Phase.MAIL
-        if self._must_reset:
-            self._to_ask.append(_RESET)
-            self._must_reset = False
-        self._ask_all(envelope, now)
+        if self._needs_reset:
+            self._waiting.append(_RESET)
+            self._needs_reset = False
+        self._queue_commands(envelope, now)
 
-    def line_up(self, envelope: Envelope) -> None:
+    def queue(self, envelope: Envelope) -> None:
         """Queue `envelope` to be pipelined with the next dot."""
         self._next = envelope
 
-    def permit(self, now: float) -> None:
+    def write_dot(self, now: float) -> None:
         """Write the dot of the ready message."""
         self.is_ready = False
         self._phase = Phase.DOT
-        self._ask(_Step(b".\r\n", Phase.DOT, self._current))
+        self._send(_Step(b".\r\n", Phase.DOT, self._current))
         self.deadline = now + self._timeouts.dot
         if self._next is not None:
-            self._ask_all(self._next, now)
+            self._queue_commands(self._next, now)
 
-    def leave(self) -> None:
+    def drop(self) -> None:
         """End the session without the dot of the current message, and without an outcome for it."""
         self._current = None
         self._end(None, "")
 
-    def say_goodbye(self, now: float) -> None:
+    def quit(self, now: float) -> None:
         """Send QUIT; the conversation must be idle. Any reply ends it."""
-        self._ask(_QUIT)
+        self._send(_QUIT)
         self.deadline = now + self._timeouts.goodbye
 
-    def _ask_all(self, envelope: Envelope, now: float) -> None:
+    def _queue_commands(self, envelope: Envelope, now: float) -> None:
         size = f" SIZE={len(envelope.content)}" if "SIZE" in self._features else ""
         for phase, command in (
             (Phase.MAIL, f"MAIL FROM:<{envelope.sender}>{size}\r\n"),
             (Phase.RCPT, f"RCPT TO:<{envelope.recipient}>\r\n"),
             (Phase.DATA, "DATA\r\n"),
         ):
-            self._to_ask.append(_Step(command.encode("ascii"), phase, envelope))
-        self._go_on(now)
+            self._waiting.append(_Step(command.encode("ascii"), phase, envelope))
+        self._write_commands(now)
 
-    def _go_on(self, now: float) -> None:
+    def _write_commands(self, now: float) -> None:
         """Write the waiting commands: all with PIPELINING, else one if none awaits a reply."""
-        while self._to_ask and (self._pipelining or not self._asked):
-            self._ask(self._to_ask.popleft())
-        if self._asked and self.deadline == inf:
+        while self._waiting and (self._pipelining or not self._unanswered):
+            self._send(self._waiting.popleft())
+        if self._unanswered and self.deadline == inf:
             self.deadline = now + self._timeouts.command
 
-    def _ask(self, step: _Step) -> None:
+    def _send(self, step: _Step) -> None:
         self.output += step.command
-        self._asked.append(step)
+        self._unanswered.append(step)
 
     # --- replies -------------------------------------------------------------------------------
 
@@ -290,58 +290,58 @@ class Conversation:
         """Process received bytes; empty bytes mean the end of the connection."""
         if not data:
             half = "half-line: the connection ended inside an answer"
-            self.lose(half if self._replies.has_begun else "disconnected: the connection ended")
+            self.fail(half if self._replies.has_begun else "disconnected: the connection ended")
             return
         try:
             for reply in self._replies.feed(data):
-                self._hear(reply, now)
+                self._handle_reply(reply, now)
                 if self.over:
                     return
         except GarbageReply as garbage:
-            self.lose(f"garbage: {garbage}")
+            self.fail(f"garbage: {garbage}")
         if self.wants_tls and self._replies.has_begun:
-            self._hear_in_the_open()
+            self._fail_in_clear()
 
-    def lose(self, error: str) -> None:
+    def fail(self, error: str) -> None:
         """End the session because no usable reply can come."""
         self._end(None, error)
 
-    def _hear(self, reply: Reply, now: float) -> None:
+    def _handle_reply(self, reply: Reply, now: float) -> None:
         if self.wants_tls:
-            self._hear_in_the_open()
-        elif self.is_open and (reply.code == REST or not self._asked):
+            self._fail_in_clear()
+        elif self.is_open and (reply.code == CLOSING or not self._unanswered):
             self._end(reply, "")
         elif self.output and not self._pipelining:
-            self.lose("garbage: an answer that nobody asked for")
+            self.fail("garbage: an answer that nobody asked for")
         elif self.is_open:
-            self._hear_answer(self._asked.popleft(), reply, now)
+            self._handle_command_reply(self._unanswered.popleft(), reply, now)
         else:
             self._open(reply, now)
 
-    def _hear_in_the_open(self) -> None:
-        self.lose("garbage: words in the open that would seem to be protected")
+    def _fail_in_clear(self) -> None:
+        self.fail("garbage: words in the open that would seem to be protected")
 
-    def _hear_answer(self, step: _Step, reply: Reply, now: float) -> None:
+    def _handle_command_reply(self, step: _Step, reply: Reply, now: float) -> None:
         self.deadline = inf
         if step.envelope is None:
             if step is _QUIT:
                 self._end(None, "")
             elif reply.code >= 300:
-                self.lose("garbage: RSET was refused")
+                self.fail("garbage: RSET was refused")
         elif step.envelope is not self._current:
             # A reply to the rest of a group whose message was refused. If the server accepts DATA
             # nevertheless, a dot would send an empty message: end the session instead.
-            if reply.code < 400 and not self._asked:
+            if reply.code < 400 and not self._unanswered:
                 self._end(None, "")
         elif step.phase is Phase.DOT:
             self._end_message(reply)
         else:
-            self._hear_of_message(step.phase, reply, now)
+            self._handle_message_reply(step.phase, reply, now)
         if not self.over:
-            self._go_on(now)
+            self._write_commands(now)
 
-    def _hear_of_message(self, phase: Phase, reply: Reply, now: float) -> None:
-        if phase is Phase.DATA and reply.code == _GO_ON:
+    def _handle_message_reply(self, phase: Phase, reply: Reply, now: float) -> None:
+        if phase is Phase.DATA and reply.code == _START_INPUT:
             if self._current is not None:
                 self._phase = Phase.BODY
                 self.output += dot_stuffed(self._current.content)
@@ -351,24 +351,24 @@ class Conversation:
         elif reply.code < 400:
             self._end(reply, "")
         else:
-            self._to_ask.clear()
-            self._must_reset = True
-            self._tell(reply)
+            self._waiting.clear()
+            self._needs_reset = True
+            self._add_outcome(reply)
 
     def _end_message(self, reply: Reply) -> None:
-        self._tell(reply)
+        self._add_outcome(reply)
         if 300 <= reply.code < 400:
             self._end(None, "")
         elif self._next is not None:
             self._current, self._next, self._phase = self._next, None, Phase.MAIL
         else:
-            self._must_reset = reply.code >= 400
+            self._needs_reset = reply.code >= 400
 
-    def _tell(self, reply: Reply | None, error: str = "") -> None:
+    def _add_outcome(self, reply: Reply | None, error: str = "") -> None:
         """Add the outcome of the current message, which ends it."""
         envelope, self._current = self._current, None
         if envelope is not None:
-            self.is_proven |= reply is not None and reply.code != REST
+            self.is_proven |= reply is not None and reply.code != CLOSING
             stopped = Stopped(self._phase, reply=reply, error=error)
             self.events.append(stopped.outcome(envelope.id))
 
@@ -380,13 +380,13 @@ class Conversation:
         self.output, self.deadline = b"", inf
         if not self.is_open and (reply or error):
             self.events.append(Stopped(self._phase, reply=reply, error=error))
-        between = self._phase is Phase.MAIL and self.is_proven
-        if self._current and between and (reply is None or reply.code == REST):
-            self.events.append(Back(self._current))
+        is_between = self._phase is Phase.MAIL and self.is_proven
+        if self._current and is_between and (reply is None or reply.code == CLOSING):
+            self.events.append(Returned(self._current))
         else:
-            self._tell(reply, error)
+            self._add_outcome(reply, error)
         if self._next is not None:
-            self.events.append(Back(self._next))
+            self.events.append(Returned(self._next))
 
 
 def _base64(text: str) -> str:
@@ -406,36 +406,36 @@ class ReplyParser:
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
-        self._unread = b""
-        self._begun: list[bytes] = []
+        self._partial_line = b""
+        self._lines_so_far: list[bytes] = []
 
     @property
     def has_begun(self) -> bool:
         """Whether part of a reply was received."""
-        return bool(self._unread or self._begun)
+        return bool(self._partial_line or self._lines_so_far)
 
     def feed(self, data: bytes) -> Iterator[Reply]:
         """Yield the replies that `data` completes. Raises GarbageReply at the first invalid one,
         after yielding those before it."""
-        *lines, self._unread = (self._unread + data).split(b"\n")
+        *lines, self._partial_line = (self._partial_line + data).split(b"\n")
         for line in lines:
-            self._begun.append(line)
-            if not _goes_on(line):
-                self.lines, self._begun = self._begun, []
-                yield _reply(*self.lines)
-            elif len(self._begun) == MOST_LINES:
+            self._lines_so_far.append(line)
+            if not _is_continued(line):
+                self.lines, self._lines_so_far = self._lines_so_far, []
+                yield _parse_lines(*self.lines)
+            elif len(self._lines_so_far) == MOST_LINES:
                 raise GarbageReply("an answer without end")
-        if len(self._unread) > LONGEST_LINE:
+        if len(self._partial_line) > LONGEST_LINE:
             raise GarbageReply("a line without end")
 
 
-def _goes_on(line: bytes) -> bool:
+def _is_continued(line: bytes) -> bool:
     """Whether another line of the same reply follows (RFC 5321 section 4.2.1)."""
     return line[3:4] == b"-" and line[:3].isdigit()
 
 
 @lru_cache(maxsize=64)
-def _reply(*lines: bytes) -> Reply:
+def _parse_lines(*lines: bytes) -> Reply:
     """Parse a reply. Cached because servers repeat the same few replies."""
     if max(map(len, lines)) > LONGEST_LINE:
         raise GarbageReply("a line without end")

@@ -15,8 +15,8 @@ from paperround.delivery.smtp.conversation import Conversation, Event, Stopped, 
 from paperround.delivery.smtp.pool import ConnectionPool
 from paperround.delivery.smtp.session import Route, SelectorLoop, Session, World, route_to
 
-_USUAL = Timeouts()
-_OUTSIDE = World()
+_DEFAULT_TIMEOUTS = Timeouts()
+_WORLD = World()
 _HOSTNAME = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
 
@@ -38,14 +38,14 @@ class SmtpMailer:
         hostname: str,
         connections: int = 10,
         pipelining: bool = True,
-        timeouts: Timeouts = _USUAL,
+        timeouts: Timeouts = _DEFAULT_TIMEOUTS,
         keep: float = 0.0,
-        world: World = _OUTSIDE,
+        world: World = _WORLD,
     ) -> None:
         if not _HOSTNAME.fullmatch(hostname):
             raise Misconfigured(f"{hostname!r} is not a host name to introduce ourselves with")
         self._hostname = hostname
-        self._size = connections
+        self._connections = connections
         self._pipelining = pipelining
         self._timeouts = timeouts
         self._world = world
@@ -76,7 +76,7 @@ class SmtpMailer:
         written; no other dot follows. Closing the iterator early also writes no more dots, but
         loses outcomes: to stop and lose none, end `envelopes` and read on.
         """
-        batch = Batch(self._pool, self._world, size=self._size, stopping=stopping)
+        batch = Batch(self._pool, self._world, size=self._connections, stopping=stopping)
         try:
             yield from batch.deliver(iter(envelopes), before_dot)
             batch.finish()
@@ -93,16 +93,16 @@ class SmtpMailer:
         self._pool.close()
 
     def _session(self, route: Route) -> Session:
-        talk = Conversation(
+        conversation = Conversation(
             route.relay,
             hostname=self._hostname,
             timeouts=self._timeouts,
             pipelining=self._pipelining,
         )
-        return Session(route, talk, began=self._world.monotonic())
+        return Session(route, conversation, began=self._world.monotonic())
 
 
-_BRIEF = Timeouts(connect=10, command=15, goodbye=2)
+_PROBE_TIMEOUTS = Timeouts(connect=10, command=15, goodbye=2)
 
 
 @dataclass(slots=True)
@@ -118,22 +118,24 @@ class Probed:
         self.stopped = event if isinstance(event, Stopped) else self.stopped
 
 
-def probe(relay: Relay, *, hostname: str, sender: str, timeouts: Timeouts = _BRIEF) -> Probed:
+def probe(
+    relay: Relay, *, hostname: str, sender: str, timeouts: Timeouts = _PROBE_TIMEOUTS
+) -> Probed:
     """Test whether the relay accepts a message from `sender`.
 
     `hostname` is the name in EHLO. Raises Misconfigured for an unreadable certificate file.
     """
     probed = Probed()
-    route = route_to(relay, seconds=timeouts.connect, world=_OUTSIDE)
-    talk = Conversation(relay, hostname=hostname, timeouts=timeouts, sender=sender)
-    session = Session(route, talk, began=0.0)
-    loop = SelectorLoop(_OUTSIDE, probed.note)
+    route = route_to(relay, seconds=timeouts.connect, world=_WORLD)
+    conversation = Conversation(relay, hostname=hostname, timeouts=timeouts, sender=sender)
+    session = Session(route, conversation, began=0.0)
+    loop = SelectorLoop(_WORLD, probed.note)
     loop.join(session)
     while loop.sessions:
         loop.listen(inf)
-        if talk.is_idle:
+        if conversation.is_idle:
             probed.certificate_until = _certificate_until(session)
-            loop.say_goodbye(session)
+            loop.quit(session)
     loop.close()
     return probed
 

@@ -20,7 +20,7 @@ from paperround.delivery.smtp.session import Route, SelectorLoop, Session, World
 MOST_FAILURES = 3
 """After this many consecutive failed sessions a relay is skipped for a while."""
 
-FIRST_REST, LONGEST_REST = 60.0, 900.0
+FIRST_PAUSE, LONGEST_PAUSE = 60.0, 900.0
 BETWEEN_OPENINGS = 1.0
 AFTER_A_REFUSAL = 5.0
 """Seconds. The last applies after a relay refused a session while others are open."""
@@ -40,14 +40,14 @@ class _RelayState:
     """A relay and its recent failures. Times are seconds on a monotonic clock."""
 
     route: Route
-    is_near: bool
+    is_local: bool
     sessions: set[Session] = field(default_factory=set)
     works: bool = False
     failures: int = 0
     last: Stopped | None = None
     failed_at: float = -inf
-    rests_until: float = -inf
-    paced_until: float = -inf
+    paused_until: float = -inf
+    next_session_at: float = -inf
 
     @property
     def is_on_trial(self) -> bool:
@@ -60,8 +60,8 @@ class _RelayState:
         if session.began >= self.failed_at:
             self.failed_at = now
             self.failures += 1
-            rest = FIRST_REST * 2 ** min(max(self.failures - MOST_FAILURES, 0), 4)
-            self.rests_until = now + min(rest, LONGEST_REST)
+            pause = FIRST_PAUSE * 2 ** min(max(self.failures - MOST_FAILURES, 0), 4)
+            self.paused_until = now + min(pause, LONGEST_PAUSE)
 
 
 class ConnectionPool:
@@ -88,28 +88,28 @@ class ConnectionPool:
         self._keep = keep
         self._world = world
         self._lock = Lock()
-        self._kept: list[Session] = []
+        self._idle: list[Session] = []
         self._timer: Timer | None = None
 
     def reserve(self, *, mine: int) -> Session | RetryLater | Stopped:
         """Return an idle or a new session, or why there is none. `mine` is how many the calling
-        batch already has. Call `ended` when the session has ended."""
+        batch already has. Call `record_end` when it has ended."""
         now = self._world.monotonic()
         with self._lock:
-            if self._kept:
-                return self._kept.pop()
+            if self._idle:
+                return self._idle.pop()
             # Relays that are not paused; if all are, those that have failed fewer times.
-            rested = [one for one in self._states if one.rests_until <= now]
-            few = [one for one in self._states if one.failures < MOST_FAILURES]
-            tried = rested or sorted(few, key=lambda one: one.failures)
-            state = next((one for one in tried if not one.is_on_trial), None)
+            available = [one for one in self._states if one.paused_until <= now]
+            failing = [one for one in self._states if one.failures < MOST_FAILURES]
+            candidates = available or sorted(failing, key=lambda one: one.failures)
+            state = next((one for one in candidates if not one.is_on_trial), None)
             if state is not None:
                 if len(state.sessions) >= self._most and mine:
                     return RetryLater(inf)
-                if state.paced_until > now:
-                    return RetryLater(state.paced_until - now)
-                if not state.is_near:
-                    state.paced_until = now + BETWEEN_OPENINGS
+                if state.next_session_at > now:
+                    return RetryLater(state.next_session_at - now)
+                if not state.is_local:
+                    state.next_session_at = now + BETWEEN_OPENINGS
                 session = self._open_session(state.route)
                 state.sessions.add(session)
                 return session
@@ -117,7 +117,7 @@ class ConnectionPool:
                 return RetryLater(BETWEEN_OPENINGS)
             return next((one.last for one in reversed(self._states) if one.last), NO_RELAY)
 
-    def failed(self, session: Session, stopped: Stopped) -> bool:
+    def record_failure(self, session: Session, stopped: Stopped) -> bool:
         """Record that `session` ended before a reply to a message. Returns whether no other relay
         can be tried now.
 
@@ -126,27 +126,27 @@ class ConnectionPool:
         now = self._world.monotonic()
         with self._lock:
             state = self._states[session.route.number]
-            talk = session.talk
-            has_others = any(one.talk.is_open for one in state.sessions - {session})
-            if has_others and (talk.is_proven or not talk.is_open):
-                state.paced_until = now + AFTER_A_REFUSAL
-            elif not talk.is_proven:
+            conversation = session.conversation
+            has_others = any(one.conversation.is_open for one in state.sessions - {session})
+            if has_others and (conversation.is_proven or not conversation.is_open):
+                state.next_session_at = now + AFTER_A_REFUSAL
+            elif not conversation.is_proven:
                 state.fail(session, stopped, now)
-                return all(one.rests_until > now for one in self._states)
+                return all(one.paused_until > now for one in self._states)
             return False
 
-    def answered(self, session: Session) -> None:
+    def record_reply(self, session: Session) -> None:
         """Record that the relay of `session` replied to a message."""
         with self._lock:
             state = self._states[session.route.number]
-            state.works, state.failures, state.rests_until = True, 0, -inf
+            state.works, state.failures, state.paused_until = True, 0, -inf
 
-    def ended(self, session: Session) -> None:
+    def record_end(self, session: Session) -> None:
         """Record that a reserved session has ended."""
         with self._lock:
             self._states[session.route.number].sessions.discard(session)
 
-    def has_better(self, session: Session) -> bool:
+    def has_preferred(self, session: Session) -> bool:
         """Whether a relay preferred to that of `session` works."""
         return any(one.works for one in self._states[: session.route.number])
 
@@ -154,21 +154,23 @@ class ConnectionPool:
         """Whether a relay preferred to that of this number is due for a trial after a pause."""
         now = self._world.monotonic()
         return any(
-            one.failures and not one.sessions and one.rests_until <= now
+            one.failures and not one.sessions and one.paused_until <= now
             for one in self._states[:number]
         )
 
-    def wants(self, session: Session) -> bool:
+    def should_keep(self, session: Session) -> bool:
         """Whether to keep an idle session for the next batch."""
-        return self._keep > 0 and not self.has_better(session)
+        return self._keep > 0 and not self.has_preferred(session)
 
     def keep(self, session: Session) -> None:
         """Keep an idle session that no loop listens to."""
         with self._lock:
-            session.talk.is_proven = True  # its end while idle is not a failure of the relay
-            self._kept.append(session)
+            session.conversation.is_proven = (
+                True  # its end while idle is not a failure of the relay
+            )
+            self._idle.append(session)
             if self._timer is None:
-                self._timer = Timer(self._keep, self._end_kept)
+                self._timer = Timer(self._keep, self._quit_idle)
                 self._timer.daemon = True
                 self._timer.start()
 
@@ -178,18 +180,18 @@ class ConnectionPool:
         if timer is not None:
             timer.cancel()
             timer.join()
-        self._end_kept()
+        self._quit_idle()
 
-    def _end_kept(self) -> None:
+    def _quit_idle(self) -> None:
         with self._lock:
-            kept, self._kept, self._timer = self._kept, [], None
-        loop = SelectorLoop(self._world, self._note)
-        for session in kept:
+            idle, self._idle, self._timer = self._idle, [], None
+        loop = SelectorLoop(self._world, self._handle)
+        for session in idle:
             loop.join(session)
-            loop.say_goodbye(session)
+            loop.quit(session)
         loop.finish()
         loop.close()
 
-    def _note(self, session: Session, event: Event | None) -> None:
+    def _handle(self, session: Session, event: Event | None) -> None:
         if event is None:
-            self.ended(session)
+            self.record_end(session)

@@ -18,10 +18,10 @@ from paperround.delivery.smtp.conversation import Conversation, Event
 _CHUNK = 65536
 """Bytes to read at once, more than a TLS record."""
 
-_LONGEST_LOOK = 5.0
+_LONGEST_WAIT = 5.0
 """Most seconds that `listen` waits, so that its caller can stop."""
 
-_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def dial(relay: Relay, seconds: float) -> socket.socket:
@@ -56,9 +56,9 @@ class Session:
 
     sock: socket.socket
 
-    def __init__(self, route: Route, talk: Conversation, began: float) -> None:
+    def __init__(self, route: Route, conversation: Conversation, began: float) -> None:
         self.route = route
-        self.talk = talk
+        self.conversation = conversation
         self.began = began
         self.fd = -1
         self.is_writing = False
@@ -69,42 +69,42 @@ class Session:
         try:
             self.sock = self.route.dial()
         except OSError as error:
-            self.talk.lose(explain(error))
+            self.conversation.fail(describe_error(error))
         else:
             self.sock.setblocking(False)
             self.fd = self.sock.fileno()
-            self.talk.begin(now)
+            self.conversation.connected(now)
 
     def read(self, now: float) -> None:
         """Read available bytes. One read takes a whole TLS record, so none remain buffered."""
-        if self.talk.over or self.talk.wants_tls:
+        if self.conversation.over or self.conversation.wants_tls:
             return
         try:
             data = self.sock.recv(_CHUNK)
-        except _NOT_NOW:
+        except _WOULD_BLOCK:
             return
         except OSError as error:
-            self.talk.lose(explain(error))
+            self.conversation.fail(describe_error(error))
             return
-        self.talk.receive(data, now)
+        self.conversation.receive(data, now)
 
     def write(self, now: float) -> None:
         """Write as much as the socket takes."""
-        output = self.talk.output
+        output = self.conversation.output
         try:
             while self._sent < len(output):
                 rest = memoryview(output)[self._sent :] if self._sent else output
                 self._sent += self.sock.send(rest)
-        except _NOT_NOW:
+        except _WOULD_BLOCK:
             return
         except OSError as error:
             self.read(now)  # the server's last reply explains more than the broken pipe
-            self.talk.lose(explain(error))
+            self.conversation.fail(describe_error(error))
             return
         self._sent = 0
-        self.talk.flushed()
+        self.conversation.flushed()
 
-    def shake_hands(self, now: float) -> None:
+    def handshake(self, now: float) -> None:
         """Start or continue the TLS handshake, and verify the relay's certificate."""
         context, host = self.route.context, self.route.relay.host
         if context is None:
@@ -115,12 +115,12 @@ class Session:
                     self.sock, server_hostname=host, do_handshake_on_connect=False
                 )
             self.sock.do_handshake()
-        except _NOT_NOW:
+        except _WOULD_BLOCK:
             return
         except OSError as error:
-            self.talk.lose(explain(error))
+            self.conversation.fail(describe_error(error))
             return
-        self.talk.protected(now)
+        self.conversation.tls_started(now)
 
     def close(self) -> None:
         """Close the socket."""
@@ -157,41 +157,41 @@ class SelectorLoop:
 
     def listen(self, longest: float) -> None:
         """Wait up to `longest` seconds for network events, and handle them."""
-        soonest = min((one.talk.deadline for one in self.sessions), default=inf)
-        left = max(0.0, min(longest, soonest - self._monotonic(), _LONGEST_LOOK))
+        soonest = min((one.conversation.deadline for one in self.sessions), default=inf)
+        left = max(0.0, min(longest, soonest - self._monotonic(), _LONGEST_WAIT))
         for key, events in self._selector.select(left):
             session: Session = key.data
             if events & selectors.EVENT_READ:
                 session.read(self._monotonic())
             self.serve(session)
         if (now := self._monotonic()) >= soonest:
-            for late in [one for one in self.sessions if one.talk.deadline <= now]:
-                late.talk.lose("timeout: no answer in time")
+            for late in [one for one in self.sessions if one.conversation.deadline <= now]:
+                late.conversation.fail("timeout: no answer in time")
                 self.serve(late)
 
     def serve(self, session: Session) -> None:
         """Write pending output of `session` and pass on its events."""
-        talk, now = session.talk, self._monotonic()
-        if talk.wants_tls and not talk.output:
-            session.shake_hands(now)
-        if talk.output:
+        conversation, now = session.conversation, self._monotonic()
+        if conversation.wants_tls and not conversation.output:
+            session.handshake(now)
+        if conversation.output:
             session.write(now)
-        for event in talk.events:
+        for event in conversation.events:
             self._on_event(session, event)
-        talk.events.clear()
-        if talk.over:
+        conversation.events.clear()
+        if conversation.over:
             if session in self.sessions:
                 self.release(session)
                 session.close()
                 self._on_event(session, None)
-        elif bool(talk.output) != session.is_writing:
+        elif bool(conversation.output) != session.is_writing:
             session.is_writing = not session.is_writing
             writing = selectors.EVENT_WRITE if session.is_writing else 0
             self._selector.modify(session.fd, selectors.EVENT_READ | writing, session)
 
-    def say_goodbye(self, session: Session) -> None:
+    def quit(self, session: Session) -> None:
         """Quit `session`, which must be idle."""
-        session.talk.say_goodbye(self._monotonic())
+        session.conversation.quit(self._monotonic())
         self.serve(session)
 
     def finish(self) -> None:
@@ -199,10 +199,10 @@ class SelectorLoop:
         while self.sessions:
             self.listen(inf)
 
-    def lose_all(self, error: str) -> None:
+    def fail_all(self, error: str) -> None:
         """End every session with `error`."""
         for session in list(self.sessions):
-            session.talk.lose(error)
+            session.conversation.fail(error)
             self.serve(session)
 
     def close(self) -> None:
@@ -224,7 +224,7 @@ def route_to(relay: Relay, *, number: int = 0, seconds: float, world: World) -> 
     return Route(number, relay, context, partial(world.dial, relay, seconds))
 
 
-def explain(error: OSError) -> str:
+def describe_error(error: OSError) -> str:
     """Describe a socket error with a short code and a detail."""
     match error:
         case TimeoutError():

@@ -25,13 +25,13 @@ from paperround.papers.model import PaperId
 
 _OF_CHANNEL = db.channels.c.subscriber_id == db.deliveries.c.subscriber_id
 
-_HEAD = (
+_FIRST_DUE = (
     select(func.min(db.deliveries.c.next_at))
     .where(waiting(db.deliveries), _OF_CHANNEL)
     .correlate(db.channels)
     .scalar_subquery()
 )
-_HEADS = select(db.channels.c.subscriber_id, _HEAD.label("head")).where(
+_FIRST_DUES = select(db.channels.c.subscriber_id, _FIRST_DUE.label("head")).where(
     db.channels.c.paused_at.is_(None)
 )
 """For each channel that is not paused, when its first waiting post may go."""
@@ -40,7 +40,7 @@ _HEADS = select(db.channels.c.subscriber_id, _HEAD.label("head")).where(
 POSTS = replace(
     DELIVERIES,
     due=due_rows(db.channels.c.name).join(db.channels, _OF_CHANNEL),
-    lines=partial(lines_of, _HEADS),
+    lines=partial(lines_of, _FIRST_DUES),
     in_line=db.deliveries.c.subscriber_id == bindparam("b_line"),
     may_go=may_go(_OF_CHANNEL, db.channels.c.paused_at.is_(None)),
 )
@@ -78,8 +78,8 @@ class PostLedger(Claims[Claimed]):
     def note_taken(self, post: DeliveryId, messages: int, shown: Collection[PaperId]) -> None:
         """Store that `messages` messages of the post, with the papers `shown`, were accepted. These
         papers stay recorded as sent even if the rest fails."""
-        noting = upsert(self._connection, db.post_progress, ("delivery_id",), ("taken",))
-        self._connection.execute(noting, {"delivery_id": post, "taken": messages})
+        saving = upsert(self._connection, db.post_progress, ("delivery_id",), ("taken",))
+        self._connection.execute(saving, {"delivery_id": post, "taken": messages})
         c = db.sent_papers.c
         self._connection.execute(
             update(db.sent_papers)

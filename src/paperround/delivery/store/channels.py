@@ -64,7 +64,7 @@ class ChannelStore(Interests):
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work)
-        self._seal = work.seal
+        self._cipher = work.seal
         self._people = work[Erasure]
 
     # --- reading -------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ class ChannelStore(Interests):
                 Channel,
                 row,
                 id=row.subscriber_id,
-                hook=_hook_of(row, self._seal),
+                hook=_hook_of(row, self._cipher),
                 wish=preferences_of(row),
                 interests=interests.get(row.subscriber_id, ()),
             )
@@ -124,7 +124,7 @@ class ChannelStore(Interests):
         row = {
             "subscriber_id": person,
             "name": name,
-            **_hook_columns(hook, self._seal),
+            **_hook_columns(hook, self._cipher),
             "created_at": now,
             "stopped_why": "",
         }
@@ -181,16 +181,16 @@ class ChannelStore(Interests):
         if self._connection.execute(taken).scalar() is not None:
             raise _hook_taken(list_name)
         self._set(_PERSON, channel, folded=folded)
-        self._set(_CHANNEL, channel, **_hook_columns(hook, self._seal))
+        self._set(_CHANNEL, channel, **_hook_columns(hook, self._cipher))
 
     def seal_anew(self) -> int:
         """Encrypt hooks again that were encrypted with an old secret, and return the number of
         channels. What cannot be decrypted stays unchanged."""
         rows = self._connection.execute(_CHANNELS.with_for_update(of=db.channels)).all()
-        stale = [row for row in rows if self._seal.is_stale(row.key)]
+        stale = [row for row in rows if self._cipher.is_stale(row.key)]
         for row in stale:
-            hook = _hook_of(row, self._seal)
-            self._set(_CHANNEL, row.subscriber_id, **_hook_columns(hook, self._seal))
+            hook = _hook_of(row, self._cipher)
+            self._set(_CHANNEL, row.subscriber_id, **_hook_columns(hook, self._cipher))
         return len(stale)
 
     def pause(self, channel: SubscriberId, *, now: datetime) -> bool:
@@ -253,8 +253,8 @@ def _hook_columns(hook: Hook, seal: SecretCipher) -> dict[str, str]:
     """Return the encrypted columns of a hook. The key column has one line for each key: the current
     one, then the old ones with the instant until which each signs."""
     old = [f"{one.key} {format_instant(one.until)}" for one in hook.old_keys]
-    said = {"hook": hook.url, "chat": hook.chat, "key": "\n".join([hook.key, *old])}
-    return {name: seal.seal(text) for name, text in said.items()}
+    values = {"hook": hook.url, "chat": hook.chat, "key": "\n".join([hook.key, *old])}
+    return {name: seal.seal(text) for name, text in values.items()}
 
 
 def _hook_of(row: Row[Any], seal: SecretCipher) -> Hook:

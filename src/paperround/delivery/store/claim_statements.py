@@ -53,7 +53,7 @@ def held(table: Table) -> TextClause:
 
 
 @cache
-def queueing(
+def select_due(
     due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
 ) -> Select[Any]:
     """Select the first due rows of a line, with the parameters of `queue`."""
@@ -68,17 +68,17 @@ def queueing(
 
 
 @cache
-def locking(
+def lock_due(
     due: Select[Any], in_line: ColumnElement[bool], table: Table, dialect: str
 ) -> Select[Any]:
     """Select and lock the first due rows of a line, skipping rows locked by another claim."""
-    return queueing(due, in_line, table, dialect).with_for_update(of=table, skip_locked=True)
+    return select_due(due, in_line, table, dialect).with_for_update(of=table, skip_locked=True)
 
 
 def queue(
     connection: Connection, line: int, limit: int, now: datetime, without: Collection[DeliveryId]
 ) -> dict[str, Any]:
-    """Return the parameters of `queueing`: the first `limit` rows of a line except `without`."""
+    """Return the parameters of `select_due`: the first `limit` rows of a line except `without`."""
     return {
         "b_line": line,
         "b_limit": limit,
@@ -88,7 +88,7 @@ def queue(
 
 
 @cache
-def leasing(table: Table, dialect: str) -> Update:
+def lease_rows(table: Table, dialect: str) -> Update:
     """Set waiting rows to claimed, under a lease."""
     c = table.c
     return (
@@ -106,7 +106,7 @@ def leasing(table: Table, dialect: str) -> Update:
 
 
 @cache
-def marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
+def mark_rows(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
     """Set claimed rows of a token that may still go to in_data, returning their ids."""
     c = table.c
     return (
@@ -127,7 +127,7 @@ def marking(table: Table, may_go: ColumnElement[bool], dialect: str) -> Update:
 
 
 @cache
-def putting_off(table: Table) -> Update:
+def defer_row(table: Table) -> Update:
     """Defer a row that waits for its domain."""
     c = table.c
     return (
@@ -138,18 +138,18 @@ def putting_off(table: Table) -> Update:
 
 
 @cache
-def settling(table: Table) -> Update:
-    """Apply one transition, with the parameters of `settled`."""
+def settle_row(table: Table) -> Update:
+    """Apply one transition, with the parameters of `settle_params`."""
     c = table.c
-    return _settling(
+    return _settle(
         table,
         {name: bindparam(f"b_{name}", type_=c[column].type) for name, column in _SETTLED.items()},
     )
 
 
 @cache
-def settling_together(table: Table) -> Update:
-    """Apply many transitions at once, with the parameters of `settled_together`, returning the ids
+def settle_rows(table: Table) -> Update:
+    """Apply many transitions at once, with those of `settle_rows_params`, returning the ids
     of the changed rows. For PostgreSQL, where each statement takes a round trip."""
     c = table.c
     columns = [column(name, c[one].type) for name, one in _SETTLED.items()]
@@ -157,7 +157,7 @@ def settling_together(table: Table) -> Update:
     moves = func.json_to_recordset(listed).table_valued(*columns)
     moves = moves.render_derived(name="moves", with_types=True)
     # Repeat the ids, so that the planner uses the index instead of a sequential scan.
-    found = _settling(table, dict(moves.c)).where(among_ids("postgresql", c.id, "b_ids"))
+    found = _settle(table, dict(moves.c)).where(among_ids("postgresql", c.id, "b_ids"))
     return found.returning(c.id)
 
 
@@ -176,8 +176,8 @@ _SETTLED = {
 """The parameters of a transition, and for each a column of its type."""
 
 
-def _settling(table: Table, move: Mapping[str, ColumnElement[Any]]) -> Update:
-    """Build the update for `settling` and `settling_together`.
+def _settle(table: Table, move: Mapping[str, ColumnElement[Any]]) -> Update:
+    """Build the update for `settle_row` and `settle_rows`.
 
     A reply often repeats the address, so it is dropped if the person was erased. An erasure blanks
     the row's `domain`, which is checked because another table might be read as it was before an
@@ -206,8 +206,8 @@ def _settling(table: Table, move: Mapping[str, ColumnElement[Any]]) -> Update:
     )
 
 
-def settled(move: Transition, now: datetime) -> dict[str, Any]:
-    """Return the parameters of `settling` for one transition."""
+def settle_params(move: Transition, now: datetime) -> dict[str, Any]:
+    """Return the parameters of `settle_row` for one transition."""
     sent = move.state is DeliveryState.SENT
     return {
         "b_id": move.id,
@@ -223,10 +223,10 @@ def settled(move: Transition, now: datetime) -> dict[str, Any]:
     }
 
 
-def settled_together(moves: Sequence[Transition], now: datetime) -> dict[str, Any]:
-    """Return the parameters of `settling_together`."""
+def settle_rows_params(moves: Sequence[Transition], now: datetime) -> dict[str, Any]:
+    """Return the parameters of `settle_rows`."""
     rows = [
-        {name.removeprefix("b_"): value for name, value in settled(move, now).items()}
+        {name.removeprefix("b_"): value for name, value in settle_params(move, now).items()}
         for move in moves
     ]
     ids = [move.id for move in moves]

@@ -36,17 +36,17 @@ from paperround.delivery.ledger_model import LedgerTotals, Transition
 from paperround.delivery.model import LIFE_OVER, Lease
 from paperround.delivery.store.claim_statements import (
     NO_LEASE,
+    defer_row,
     held,
-    leasing,
-    locking,
-    marking,
-    putting_off,
+    lease_rows,
+    lock_due,
+    mark_rows,
     queue,
-    queueing,
-    settled,
-    settled_together,
-    settling,
-    settling_together,
+    select_due,
+    settle_params,
+    settle_row,
+    settle_rows,
+    settle_rows_params,
     waiting,
 )
 from paperround.delivery.store.rates import Gate
@@ -93,13 +93,13 @@ class LedgerTable(Generic[Item]):
 
 
 class Claims(Store, Generic[Item]):
-    """The transitions of rows between planning and their final state, in the table of `book`."""
+    """The transitions of rows between planning and their final state, in the table `ledger`."""
 
-    def __init__(self, work: Transaction, book: LedgerTable[Item]) -> None:
+    def __init__(self, work: Transaction, ledger: LedgerTable[Item]) -> None:
         super().__init__(work)
-        self._book = book
-        self._table = book.table
-        self._c = book.table.c
+        self._ledger = ledger
+        self._table = ledger.table
+        self._c = ledger.table.c
 
     # --- claiming ------------------------------------------------------------------------------
 
@@ -120,53 +120,57 @@ class Claims(Store, Generic[Item]):
         """
         if gate is not None and gate.rests_until is not None:
             return []
-        for line in self._book.lines(self._connection, now):
-            if rows := self._take(queue(self._connection, line, limit, now, without), lease, gate):
-                return [self._book.claimed(row, lease) for row in rows]
+        for line in self._ledger.lines(self._connection, now):
+            if rows := self._lease_first(
+                queue(self._connection, line, limit, now, without), lease, gate
+            ):
+                return [self._ledger.claimed(row, lease) for row in rows]
         return []
 
     def has_due(self, *, now: datetime) -> bool:
         """Whether rows are due. A claim may still find that none of them may go."""
         dialect = self._connection.dialect.name
-        looking = queueing(self._book.due, self._book.in_line, self._table, dialect)
+        query = select_due(self._ledger.due, self._ledger.in_line, self._table, dialect)
         return any(
-            self._connection.execute(looking, queue(self._connection, line, 1, now, ())).first()
-            for line in self._book.lines(self._connection, now)
+            self._connection.execute(query, queue(self._connection, line, 1, now, ())).first()
+            for line in self._ledger.lines(self._connection, now)
         )
 
-    def _take(self, wanted: Mapping[str, Any], lease: Lease, gate: Gate | None) -> list[Row[Any]]:
+    def _lease_first(
+        self, wanted: Mapping[str, Any], lease: Lease, gate: Gate | None
+    ) -> list[Row[Any]]:
         """Lease the first rows of a queue that may go, and skip those before them that may not."""
         dialect = self._connection.dialect
-        lock = locking(self._book.due, self._book.in_line, self._table, dialect.name)
-        looking, looks = CompiledQuery(lock), 0
-        while rows := looking.rows(self._connection, **wanted):
-            leaving = self._leaving(rows)
+        lock = lock_due(self._ledger.due, self._ledger.in_line, self._table, dialect.name)
+        query, looks = CompiledQuery(lock), 0
+        while rows := query.rows(self._connection, **wanted):
+            leaving = self._skip_reasons(rows)
             self._skip(leaving, lease.token)
             fit = [row for row in rows if row.id not in leaving] if leaving else list(rows)
             if gate is not None:
                 looks += 1
-                fit = self._admitted(fit, gate)
+                fit = self._admit(fit, gate)
             if fit:
                 self._lease([row.id for row in fit], lease)
             if fit or (gate is not None and gate.is_full) or looks >= MOST_LOOKS:
                 return fit
         return []
 
-    def _admitted(self, rows: Sequence[Row[Any]], gate: Gate) -> list[Row[Any]]:
+    def _admit(self, rows: Sequence[Row[Any]], gate: Gate) -> list[Row[Any]]:
         """Return those of `rows` that may leave. The others are deferred or stay, without a try."""
         leaving, later = gate.admit([(DeliveryId(row.id), row.domain or "") for row in rows])
         if later:
             self._connection.execute(
-                putting_off(self._table),
+                defer_row(self._table),
                 [{"b_id": id_, "b_next_at": at} for id_, at in later.items()],
             )
         return [row for row in rows if row.id in leaving]
 
-    def _leaving(self, rows: Sequence[Row[Any]]) -> Mapping[int, SkipReason]:
-        return {row.id: reason for row in rows if (reason := self._book.why_not(row))}
+    def _skip_reasons(self, rows: Sequence[Row[Any]]) -> Mapping[int, SkipReason]:
+        return {row.id: reason for row in rows if (reason := self._ledger.why_not(row))}
 
     def _lease(self, ids: Collection[int], lease: Lease) -> None:
-        CompiledQuery(leasing(self._table, self._connection.dialect.name)).run(
+        CompiledQuery(lease_rows(self._table, self._connection.dialect.name)).run(
             self._connection,
             {
                 "b_ids": as_ids(self._connection, ids),
@@ -197,7 +201,7 @@ class Claims(Store, Generic[Item]):
         return them. Their lease is extended to `until`, so that a slow reply is not mistaken for a
         dead process. Rows whose reader has left since the claim are skipped, those of a list paused
         since are queued again."""
-        statement = marking(self._table, self._book.may_go, self._connection.dialect.name)
+        statement = mark_rows(self._table, self._ledger.may_go, self._connection.dialect.name)
         found = CompiledQuery(statement).run(
             self._connection,
             {
@@ -209,20 +213,20 @@ class Claims(Store, Generic[Item]):
         )
         marked = frozenset([DeliveryId(id_) for (id_,) in found])
         if len(marked) < len(deliveries):
-            self._turn_back([one for one in deliveries if one not in marked], token, now + PAUSE)
+            self._unclaim([one for one in deliveries if one not in marked], token, now + PAUSE)
         return marked
 
-    def _turn_back(self, deliveries: Collection[DeliveryId], token: str, next_at: datetime) -> None:
+    def _unclaim(self, deliveries: Collection[DeliveryId], token: str, next_at: datetime) -> None:
         """Release claimed rows that may not go: they wait, or are skipped."""
-        turned = self._connection.execute(
-            self._giving_back(token)
+        released = self._connection.execute(
+            self._release(token)
             .where(among(self._connection, self._c.id, deliveries))
             .values(next_at=next_at)
             .returning(self._c.id)
         )
-        waits = among(self._connection, self._c.id, turned.scalars().all())
-        rows = self._connection.execute(self._book.due.where(waits)).all()
-        self._skip(self._leaving(rows), token)
+        waits = among(self._connection, self._c.id, released.scalars().all())
+        rows = self._connection.execute(self._ledger.due.where(waits)).all()
+        self._skip(self._skip_reasons(rows), token)
 
     def settle(self, moves: Sequence[Transition], *, now: datetime) -> int:
         """Apply transitions whose token is still valid, and release the papers of failed, expired
@@ -230,11 +234,11 @@ class Claims(Store, Generic[Item]):
         if not moves:
             return 0
         if self._connection.dialect.name == "postgresql":
-            together = CompiledQuery(settling_together(self._table))
-            applied = len(together.run(self._connection, settled_together(moves, now)))
+            together = CompiledQuery(settle_rows(self._table))
+            applied = len(together.run(self._connection, settle_rows_params(moves, now)))
         else:
-            each = CompiledQuery(settling(self._table))
-            applied = each.run_many(self._connection, [settled(move, now) for move in moves])
+            each = CompiledQuery(settle_row(self._table))
+            applied = each.run_many(self._connection, [settle_params(move, now) for move in moves])
         self._unsent([move.id for move in moves if move.state in RELEASED])
         return applied
 
@@ -250,7 +254,7 @@ class Claims(Store, Generic[Item]):
         rows `without`. Also resets the rows `dotless` if they were marked, because the caller knows
         that their dot was not written. Returns the number of rows."""
         kept = not_(among(self._connection, self._c.id, without)) if without else true()
-        return self._connection.execute(self._giving_back(token, dotless).where(kept)).rowcount
+        return self._connection.execute(self._release(token, dotless).where(kept)).rowcount
 
     def give_up(self, token: str, *, now: datetime) -> int:  # noqa: ARG002 - as every move
         """Set the marked rows of this claim to unknown, because their reply will not be received.
@@ -258,7 +262,7 @@ class Claims(Store, Generic[Item]):
         mine = self._c.token == token
         return self._end(mine, DeliveryState.IN_DATA, DeliveryState.UNKNOWN, "run-ended")
 
-    def _giving_back(self, token: str, dotless: Collection[DeliveryId] = ()) -> Update:
+    def _release(self, token: str, dotless: Collection[DeliveryId] = ()) -> Update:
         unsent = self._c.state == DeliveryState.CLAIMED.value
         if dotless:
             unsent = or_(unsent, among(self._connection, self._c.id, dotless))
@@ -333,7 +337,7 @@ class Claims(Store, Generic[Item]):
 
     def _unsent(self, ids: Collection[int]) -> None:
         if ids:
-            self._book.unsent(self._connection, ids)
+            self._ledger.unsent(self._connection, ids)
 
     # --- counting ------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ from paperround.subscribers.readers import ExportPage, ExportPlace
 from paperround.subscribers.store.rows import preference_columns
 from paperround.subscribers.store.subscribers import SubscriberStore
 
-_MACHINERY = frozenset(
+_SENDING_COLUMNS = frozenset(
     {"lease_until", "host", "pid", "started", "token", "key_id", "breakdowns", "next_at"}
 )
 """Columns that keep an email from being sent twice. They describe the machine, not the person."""
@@ -40,15 +40,15 @@ _MACHINERY = frozenset(
 WITHHELD: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "subscribers": frozenset({"nonce"}),
-        "deliveries": _MACHINERY | {"nonce"},
-        "notices": _MACHINERY | {"nonce"},
+        "deliveries": _SENDING_COLUMNS | {"nonce"},
+        "notices": _SENDING_COLUMNS | {"nonce"},
         "signup_requests": frozenset({"subscriber_id"}),
     }
 )
 """Columns omitted from an export, by table. A nonce protects a person's links from forgery, and a
 request to move to an address may come from another person."""
 
-_OF_A_PERSON = (
+_PERSONAL_TABLES = (
     db.subscribers,
     db.subscriptions,
     db.interests,
@@ -66,9 +66,9 @@ _OF_A_PERSON = (
 _QUARANTINED_AT_ONCE = 50
 """How many quarantined emails, of up to 64 KiB each, to load at once for searching."""
 
-_MAILS = (db.deliveries, db.notices)
+_MAIL_TABLES = (db.deliveries, db.notices)
 
-_FORGOTTEN = (
+_DELETED_TABLES = (
     db.interests,
     db.feedback,
     db.sent_papers,
@@ -88,12 +88,12 @@ class Erasure(Store):
 
     def kept_about(self, subscriber: SubscriberId, place: ExportPlace, *, limit: int) -> ExportPage:
         """Return up to `limit` rows of one table about a person, starting after `place`."""
-        table = _OF_A_PERSON[place.table]
+        table = _PERSONAL_TABLES[place.table]
         columns = [one for one in table.c if one.name not in WITHHELD.get(table.name, ())]
         keys = [one.label(f"place_{number}") for number, one in enumerate(table.primary_key)]
         found = self._connection.execute(
             select(*columns, *keys)
-            .where(_is_about(table, subscriber), _is_behind(table, place.key))
+            .where(_is_about(table, subscriber), _is_after(table, place.key))
             .order_by(*table.primary_key)
             .limit(limit)
         ).all()
@@ -101,11 +101,11 @@ class Erasure(Store):
         following = None
         if len(found) == limit:  # in the same table, after the last row
             following = ExportPlace(place.table, tuple(found[-1])[len(names) :])
-        elif place.table + 1 < len(_OF_A_PERSON):
+        elif place.table + 1 < len(_PERSONAL_TABLES):
             following = ExportPlace(place.table + 1)
         return ExportPage(
             table=table.name,
-            rows=tuple(dict(zip(names, map(_plain, row), strict=False)) for row in found),
+            rows=tuple(dict(zip(names, map(_to_json, row), strict=False)) for row in found),
             next=following,
         )
 
@@ -113,7 +113,7 @@ class Erasure(Store):
         """Return the Message-IDs of all emails to a person, which name their outbox files."""
         return [
             message_id
-            for table in _MAILS
+            for table in _MAIL_TABLES
             for message_id in self._connection.execute(
                 select(table.c.message_id)
                 .where(table.c.subscriber_id == subscriber)
@@ -127,12 +127,12 @@ class Erasure(Store):
         skipped."""
         self._people.lock(subscriber)
         self._connection.execute(delete(db.signup_requests).where(_is_addressed(subscriber)))
-        self._forget_mails_that_name(subscriber)
-        self._forget_rows(lambda table: table.c.subscriber_id == subscriber, now)
+        self._delete_quarantined(subscriber)
+        self._erase_rows(lambda table: table.c.subscriber_id == subscriber, now)
         self._connection.execute(
             update(db.subscribers)
             .where(db.subscribers.c.id == subscriber)
-            .values(**_NOBODY, erased_at=now, changed_at=now)
+            .values(**_ERASED, erased_at=now, changed_at=now)
         )
 
     def forget_orphans(self, *, now: datetime) -> int:
@@ -147,23 +147,23 @@ class Erasure(Store):
             of_erased = table.c.subscriber_id.in_(erased)
             return of_erased | of_nobody if table is db.notices else of_erased
 
-        return self._forget_rows(orphaned, now)
+        return self._erase_rows(orphaned, now)
 
-    def _forget_rows(self, whose: Callable[[Table], ColumnElement[bool]], now: datetime) -> int:
+    def _erase_rows(self, whose: Callable[[Table], ColumnElement[bool]], now: datetime) -> int:
         """Delete or blank the rows, and skip waiting emails. Returns the number of rows changed."""
-        for mails in _MAILS:
+        for mails in _MAIL_TABLES:
             waits = update(mails).where(whose(mails), waiting(mails))
             self._connection.execute(waits.values(_NOT_SENT))
         blanked = (
             update(table)
-            .where(whose(table), or_(*(_says(table.c[name], blank[name]) for name in blank)))
+            .where(whose(table), or_(*(_differs(table.c[name], blank[name]) for name in blank)))
             .values({**blank, **({"changed_at": now} if "changed_at" in table.c else {})})
             for table, blank in _BLANK
         )
-        deleted = (delete(table).where(whose(table)) for table in _FORGOTTEN)
+        deleted = (delete(table).where(whose(table)) for table in _DELETED_TABLES)
         return sum(self._connection.execute(one).rowcount for one in (*blanked, *deleted))
 
-    def _forget_mails_that_name(self, subscriber: SubscriberId) -> None:
+    def _delete_quarantined(self, subscriber: SubscriberId) -> None:
         """Delete quarantined emails that contain the address, assigned to the person or not."""
         c = db.subscribers.c
         whose = select(c.address, c.written, c.folded).where(c.id == subscriber)
@@ -180,7 +180,7 @@ class Erasure(Store):
         )
 
 
-_NOBODY: Mapping[str, object] = {
+_ERASED: Mapping[str, object] = {
     "address": None,
     "written": None,
     "folded": None,
@@ -192,7 +192,7 @@ _NOBODY: Mapping[str, object] = {
     "language": None,
 }
 
-_NO_WISH: Mapping[str, object] = preference_columns(Preferences()) | {
+_UNSUBSCRIBED: Mapping[str, object] = preference_columns(Preferences()) | {
     "state": SubscriberState.UNSUBSCRIBED.value,
     "due_at": None,
 }
@@ -202,22 +202,22 @@ _NOT_SENT: Mapping[str, object] = {
     "reason": SkipReason.UNSUBSCRIBED.value,
 }
 
-_ANSWER: Mapping[str, object] = {"reply": None, "domain": None}
+_NO_REPLY: Mapping[str, object] = {"reply": None, "domain": None}
 """A server's reply often repeats the address."""
 
 _BLANK: tuple[tuple[Table, Mapping[str, object]], ...] = (
-    (db.subscriptions, _NO_WISH),
+    (db.subscriptions, _UNSUBSCRIBED),
     (
         db.deliveries,
-        {"reasons": None, "reason_codes": None, "parts": None, "withdrawn": None, **_ANSWER},
+        {"reasons": None, "reason_codes": None, "parts": None, "withdrawn": None, **_NO_REPLY},
     ),
-    (db.notices, {"address": None, "payload": {}, **_ANSWER}),
+    (db.notices, {"address": None, "payload": {}, **_NO_REPLY}),
     (db.returned, {"said": None}),
 )
 """The tables whose rows stay, and the columns to blank."""
 
 
-def _says(column: Column[Any], blank: object) -> ColumnElement[bool]:
+def _differs(column: Column[Any], blank: object) -> ColumnElement[bool]:
     """Whether a column differs from its blank. Compares as text: PostgreSQL's JSON has no `=`."""
     if blank is None:
         return column.is_not(None)
@@ -238,7 +238,7 @@ def _is_addressed(subscriber: SubscriberId) -> ColumnElement[bool]:
     return db.signup_requests.c.folded == theirs
 
 
-def _is_behind(table: Table, key: Sequence[Any]) -> ColumnElement[bool]:
+def _is_after(table: Table, key: Sequence[Any]) -> ColumnElement[bool]:
     """Whether a row comes after the one with this primary key; always true for an empty key."""
     if not key:
         return true()
@@ -246,7 +246,7 @@ def _is_behind(table: Table, key: Sequence[Any]) -> ColumnElement[bool]:
     return tuple_(*table.primary_key) > tuple_(*known)
 
 
-def _plain(value: object) -> object:
+def _to_json(value: object) -> object:
     match value:
         case datetime():
             return format_instant(value)

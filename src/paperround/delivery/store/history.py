@@ -33,14 +33,14 @@ _REACHED = (DeliveryState.SENT.value, DeliveryState.UNKNOWN.value)
 _TAKEN = "another list took one of these papers: choose again"
 
 
-def whole(papers: Collection[PaperId], same: Groups) -> frozenset[PaperId]:
+def all_ids(papers: Collection[PaperId], same: Groups) -> frozenset[PaperId]:
     """Return `papers` with all ids of each; `same` maps a merged paper to all ids of its work."""
     if not same:
         return frozenset(papers)
     return frozenset(papers).union(*(same[one] for one in papers if one in same))
 
 
-def remember(connection: Connection, added: Collection[Planned]) -> None:
+def record_sent(connection: Connection, added: Collection[Planned]) -> None:
     """Record the papers and withdrawals in new rows. Raises Conflict when a person already has a
     paper of a digest or was notified of a withdrawal.
 
@@ -57,7 +57,7 @@ def remember(connection: Connection, added: Collection[Planned]) -> None:
     insert_many(connection, insert_new(connection, db.sent_papers), _papers(others))
 
 
-def remember_again(
+def record_sent_again(
     connection: Connection, edition: int, stopped: Sequence[tuple[SubscriberId, DeliveryContent]]
 ) -> None:
     """Record the papers of stopped digests of `edition` that are sent after all. Raises Conflict
@@ -111,12 +111,12 @@ def _require_new_works(connection: Connection, planned: Collection[Planned]) -> 
     theirs = select(c.id).where(among(connection, c.id, people)).order_by(c.id)
     connection.execute(theirs.with_for_update(key_share=True)).all()
     ids = {id_ for _, paper in carried for id_ in same[paper]}
-    known = _kept(connection, db.sent_papers, people, ids)
+    known = _recorded(connection, db.sent_papers, people, ids)
     if any(len(known[person] & same[paper]) > 1 for person, paper in carried):
         raise Conflict(_TAKEN)
 
 
-def _kept(
+def _recorded(
     connection: Connection,
     table: Table,
     people: Collection[SubscriberId],
@@ -148,12 +148,12 @@ def withdrawals_to_tell(
     if not withdrawn or not people:
         return {}
     same = groups(connection)
-    ids = whole([one.paper_id for one in withdrawn], same)
+    ids = all_ids([one.paper_id for one in withdrawn], same)
     reached = or_(db.sent_papers.c.delivery_id.is_(None), db.deliveries.c.state.in_(_REACHED))
-    got = _kept(connection, db.sent_papers, people, ids, reached)
-    told = _kept(connection, db.told_withdrawals, got, ids) if got else {}
+    got = _recorded(connection, db.sent_papers, people, ids, reached)
+    told = _recorded(connection, db.told_withdrawals, got, ids) if got else {}
     news = {
-        person: whole(papers, same) - whole(told.get(person, ()), same)
+        person: all_ids(papers, same) - all_ids(told.get(person, ()), same)
         for person, papers in got.items()
     }
     return {
@@ -198,13 +198,13 @@ class SentPapers(Store):
         sent = select(kept.subscriber_id, kept.paper_id).where(
             among(self._connection, kept.subscriber_id, subscribers)
         )
-        if ids := whole(papers or (), same):
+        if ids := all_ids(papers or (), same):
             # The index is in the order of papers, and a day's papers arrived within a week: a short
             # range of a person's rows.
             sent = sent.where(kept.paper_id.between(min(ids), max(ids)))
         for person, paper in self._connection.execute(sent):
             memory[person].append(paper)
-        return {person: whole(memory.get(person, ()), same) for person in subscribers}
+        return {person: all_ids(memory.get(person, ()), same) for person in subscribers}
 
     def withdrawals_to_tell(
         self, subscribers: Collection[SubscriberId], *, since: datetime

@@ -37,7 +37,7 @@ from paperround.delivery.ledger_model import (
 from paperround.delivery.replies import HOLDING
 from paperround.delivery.store.claim_statements import NO_LEASE, waiting
 from paperround.delivery.store.claims import Claims
-from paperround.delivery.store.history import remember
+from paperround.delivery.store.history import record_sent
 from paperround.delivery.store.replacement import Replacing
 from paperround.delivery.store.rows import DELIVERIES, delivery_columns, slip_of
 from paperround.editions.lists import ListId
@@ -66,7 +66,7 @@ _STOPPABLE = (
 """States of an email whose final dot was not written."""
 
 _UNTIL = bindparam("until", type_=db.editions.c.live_until.type)
-_LIVES = (
+_EXTEND_LIFE = (
     update(db.editions)
     .where(
         db.editions.c.id == bindparam("edition"),
@@ -83,7 +83,7 @@ class Ledger(Claims[Claimed], Replacing):
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work, DELIVERIES)
-        self._asks = work.asks
+        self._jobs = work.asks
 
     # --- planning ------------------------------------------------------------------------------
 
@@ -122,14 +122,14 @@ class Ledger(Claims[Claimed], Replacing):
         Returns the number of rows inserted. Raises Conflict when another list has planned one of
         the papers meanwhile, and EditionCancelled.
         """
-        standing = self._still_due(due)
-        if not standing:
+        still_due = self._still_due(due)
+        if not still_due:
             return 0
-        self._move_clocks(standing)
-        c, editions = db.editions.c, {one.edition_id for one in standing}
+        self._set_due_times(still_due)
+        c, editions = db.editions.c, {one.edition_id for one in still_due}
         found = select(c.id, c.list_id).where(among(self._connection, c.id, editions))
         lists = {EditionId(id_): ListId(list_) for id_, list_ in self._connection.execute(found)}
-        return self._add([(one.edition_id, one.row) for one in standing], lists, now)
+        return self._add([(one.edition_id, one.row) for one in still_due], lists, now)
 
     def plan_again(
         self, list_id: ListId, rows: Sequence[tuple[EditionId, NewDelivery]], *, now: datetime
@@ -160,7 +160,7 @@ class Ledger(Claims[Claimed], Replacing):
 
     def _still_due(self, due: Sequence[DueDelivery]) -> list[DueDelivery]:
         """Return those still due at the same time, and lock their subscriptions."""
-        clocks = self._connection.execute(
+        locked = self._connection.execute(
             select(db.subscriptions.c.id, db.subscriptions.c.due_at)
             .where(
                 among(
@@ -172,13 +172,13 @@ class Ledger(Claims[Claimed], Replacing):
             .order_by(db.subscriptions.c.id)
             .with_for_update()
         )
-        stands_at = dict(clocks.all())
-        return [one for one in due if stands_at.get(one.row.subscription_id) == one.due_at]
+        due_at = dict(locked.all())
+        return [one for one in due if due_at.get(one.row.subscription_id) == one.due_at]
 
-    def _move_clocks(self, standing: Sequence[DueDelivery]) -> None:
+    def _set_due_times(self, still_due: Sequence[DueDelivery]) -> None:
         """Set the next due times, with one update for all subscriptions that share one."""
         together: dict[datetime, list[int]] = {}
-        for one in standing:
+        for one in still_due:
             together.setdefault(one.next_due_at, []).append(one.row.subscription_id)
         c = db.subscriptions.c
         for due_at, people in together.items():
@@ -198,16 +198,16 @@ class Ledger(Claims[Claimed], Replacing):
         with roomy(self._connection):
             added = self._insert_rows(offers, lists, now)
             self._freeze_behind(added.values())
-            remember(self._connection, [(id_, row) for id_, (_, row) in added.items()])
-        self._require_standing(added.values())
+            record_sent(self._connection, [(id_, row) for id_, (_, row) in added.items()])
+        self._require_not_cancelled(added.values())
         ends: dict[EditionId, datetime] = {}  # an edition lives until its last row expires
         for edition, row in added.values():
             ends[edition] = max(row.expires_at, ends.get(edition, row.expires_at))
         for edition, until in sorted(ends.items()):
-            self._connection.execute(_LIVES, {"edition": edition, "until": until})
+            self._connection.execute(_EXTEND_LIFE, {"edition": edition, "until": until})
         return len(added)
 
-    def _require_standing(self, added: Collection[_Offer]) -> None:
+    def _require_not_cancelled(self, added: Collection[_Offer]) -> None:
         """Raise EditionCancelled when one of the editions was cancelled, and lock them: a
         cancellation waits for this transaction and then sees its rows."""
         planned = {edition for edition, row in added if row.kind is not DigestKind.REPLACEMENT}
@@ -227,7 +227,7 @@ class Ledger(Claims[Claimed], Replacing):
         self, offers: Sequence[_Offer], lists: Mapping[EditionId, ListId], now: datetime
     ) -> Mapping[DeliveryId, _Offer]:
         """Insert the new rows and return them by id."""
-        self._asks[DELIVER.task] = DELIVER
+        self._jobs[DELIVER.task] = DELIVER
         ids = next_ids(self._connection, db.deliveries, len(offers))
         offered = dict(zip(map(DeliveryId, ids), offers, strict=True))
         c, people = db.subscribers.c, [row.subscriber_id for _, row in offers]

@@ -36,7 +36,7 @@ ALL = "all"
 DOMAIN = "domain/"
 
 _STATE = tuple(name for name in RateState.__dataclass_fields__ if name != "rest")
-_UNKNOWN = RateState()
+_FRESH = RateState()
 
 _UNUSED = {"grown": 0, "accepted": 0}
 """Columns used only by earlier releases."""
@@ -54,36 +54,36 @@ class PaceStore(Store):
         relay = self._locked_relay(now) if pacing.is_limited else self.relay()
         return Gate(self._connection, self._rates, pacing, relay, first=first, now=now)
 
-    def heard(self, said: Sequence[Outcome], *, now: datetime) -> None:
+    def record_outcomes(self, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         """Apply outcomes to the relay's state, which may start, extend or end a pause."""
         state = self._locked_relay(now)
-        for outcome in said:
+        for outcome in outcomes:
             state = state.after(outcome, now=now)
-        _keep(self._connection, {RELAY: state}, now)
+        _store_states(self._connection, {RELAY: state}, now)
 
     def hold(self, until: Mapping[str, datetime], *, now: datetime) -> None:
         """Give no tokens before these instants, by row name."""
         self._locked_relay(now)
         known = _states(self._connection, until)
-        held = {name: known.get(name, _UNKNOWN).hold(moment) for name, moment in until.items()}
-        _keep(self._connection, held, now)
+        held = {name: known.get(name, _FRESH).hold(moment) for name, moment in until.items()}
+        _store_states(self._connection, held, now)
 
     def rest_relay(self, reason: str, *, now: datetime) -> None:
         """Pause the relay; afterwards one message is tried."""
-        state = self._locked_relay(now).rest_longer(reason, now=now)
-        _keep(self._connection, {RELAY: state}, now)
+        state = self._locked_relay(now).pause_longer(reason, now=now)
+        _store_states(self._connection, {RELAY: state}, now)
 
     def relay(self) -> RateState:
         """Return the state of the relay."""
-        return _states(self._connection, [RELAY]).get(RELAY, _UNKNOWN)
+        return _states(self._connection, [RELAY]).get(RELAY, _FRESH)
 
     def why_untried(self, *, now: datetime) -> str:
         """Return the reason for messages that expire by `now` without a try: WARM_UP when the
         daily limit of a new domain held digests back, else LIFE_OVER."""
         c = db.paces.c
         since = now - DIGEST_LIFE
-        held_back = select(c.name).where(c.name == WARM_UP, c.changed_at >= since)
-        return LIFE_OVER if self._connection.execute(held_back).first() is None else WARM_UP
+        warmed_up = select(c.name).where(c.name == WARM_UP, c.changed_at >= since)
+        return LIFE_OVER if self._connection.execute(warmed_up).first() is None else WARM_UP
 
     def used(self, *, since: datetime, now: datetime) -> int:
         """Return how many messages were sent since then, of all kinds; counted during warm-up."""
@@ -97,10 +97,10 @@ class PaceStore(Store):
 
     def _locked_relay(self, now: datetime) -> RateState:
         """Lock and return the relay's state, created if missing. (SQLite has one writer's lock.)"""
-        making = insert_new(self._connection, db.paces)
-        self._connection.execute(making, _row(RELAY, _UNKNOWN, now))
-        asking = select(db.paces).where(db.paces.c.name == RELAY).with_for_update()
-        return _state(self._connection.execute(asking).one())
+        inserting = insert_new(self._connection, db.paces)
+        self._connection.execute(inserting, _row(RELAY, _FRESH, now))
+        locking = select(db.paces).where(db.paces.c.name == RELAY).with_for_update()
+        return _state(self._connection.execute(locking).one())
 
 
 class Gate:
@@ -136,7 +136,7 @@ class Gate:
         self._is_limited = pacing.is_limited or relay.is_probing
         if relay.is_probing:
             self._relay.most = 1
-            self._relay.under_way = sum(self._under_way(None).values())
+            self._relay.in_flight = sum(self._count_in_flight(None).values())
 
     def admit(
         self, mails: Sequence[tuple[DeliveryId, str]]
@@ -146,18 +146,18 @@ class Gate:
         leaving, later = set[DeliveryId](), dict[DeliveryId, datetime]()
         if not self._is_limited:
             return {id_ for id_, _ in mails}, later
-        self._meet({domain for _, domain in mails} - self._domains.keys())
+        self._load_domains({domain for _, domain in mails} - self._domains.keys())
         for id_, name in mails:
             domain = self._domains[name]
             if (wait := self._relay.wait(self._now)) is not None:
                 self.is_full = True
-                self._note(self._relay, wait)
+                self._add_slot(self._relay, wait)
                 break
             if (wait := domain.wait(self._now)) is not None:
-                later[id_] = self._note(domain, domain.line_up(wait, self._now))
+                later[id_] = self._add_slot(domain, domain.line_up(wait, self._now))
                 continue
             leaving.add(id_)
-            self._leave(name)
+            self._count_sent(name)
         return leaving, later
 
     def close(self) -> None:
@@ -165,15 +165,15 @@ class Gate:
         buckets = {RELAY: self._relay, **{DOMAIN + one: it for one, it in self._domains.items()}}
         states = {name: one.state for name, one in buckets.items()}
         changed = {name: state for name, state in states.items() if state != self._known[name]}
-        _keep(self._connection, changed, self._now)
+        _store_states(self._connection, changed, self._now)
 
-    def _note(self, bucket: Bucket, wait: datetime) -> datetime:
+    def _add_slot(self, bucket: Bucket, wait: datetime) -> datetime:
         """Add a slot, unless a quota is used up: that is not waited for."""
         if bucket.room != 0:
             self.slots.append(wait)
         return wait
 
-    def _leave(self, domain: str) -> None:
+    def _count_sent(self, domain: str) -> None:
         self._relay.leave(self._now)
         self._domains[domain].leave(self._now)
         counted = {
@@ -186,15 +186,15 @@ class Gate:
 
     # --- loading buckets -----------------------------------------------------------------------
 
-    def _meet(self, domains: Collection[str]) -> None:
+    def _load_domains(self, domains: Collection[str]) -> None:
         names = [DOMAIN + one for one in domains] if self._pacing.tells_domains_apart else []
         states = _states(self._connection, names)
-        under_way = self._under_way(domains) if names else {}
+        in_flight = self._count_in_flight(domains) if names else {}
         for one in domains:
             name = DOMAIN + one
-            self._known[name] = states.get(name, _UNKNOWN)
+            self._known[name] = states.get(name, _FRESH)
             bucket = self._bucket(name, self._known[name], self._pacing.domains.of(one))
-            bucket.under_way = under_way.get(one, 0)
+            bucket.in_flight = in_flight.get(one, 0)
             if self._pacing.connections is not None:
                 bucket.most = self._pacing.connections + SPARE_CONNECTIONS * self._first
             self._domains[one] = bucket
@@ -216,10 +216,10 @@ class Gate:
             return []
         used = self._rates.count(_key(ALL), self._now - today.since, now=self._now)
         if used >= today.allowance:
-            _keep(self._connection, {WARM_UP: _UNKNOWN}, self._now)
+            _store_states(self._connection, {WARM_UP: _FRESH}, self._now)
         return [today.allowance - used]
 
-    def _under_way(self, domains: Collection[str] | None) -> Mapping[str, int]:
+    def _count_in_flight(self, domains: Collection[str] | None) -> Mapping[str, int]:
         """Count the messages in flight by domain, without channel posts, which use no relay."""
         counts = Counter[str]()
         for book in (db.deliveries, db.notices):
@@ -263,7 +263,7 @@ def _row(name: str, state: RateState, now: datetime) -> dict[str, Any]:
     }
 
 
-def _keep(connection: Connection, states: Mapping[str, RateState], now: datetime) -> None:
+def _store_states(connection: Connection, states: Mapping[str, RateState], now: datetime) -> None:
     if states:
         rows = [_row(name, state, now) for name, state in sorted(states.items())]
         changed = tuple(name for name in rows[0] if name != "name")

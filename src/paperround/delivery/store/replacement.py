@@ -10,7 +10,7 @@ from paperround.db.dialect import among
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.delivery.ledger_model import Undelivered
-from paperround.delivery.store.history import remember_again
+from paperround.delivery.store.history import record_sent_again
 from paperround.delivery.store.rows import slip_of
 from paperround.editions.lists import ListId
 from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, EditionId, SkipReason
@@ -35,7 +35,7 @@ IS_REPLACED = exists().where(
 class Replacing(Store):
     """Queries and updates of digests that did not reach their readers."""
 
-    _asks: dict[str, Job]
+    _jobs: dict[str, Job]
 
     def queue_again(self, edition: EditionId, *, since: datetime) -> int:
         """Queue the deliveries again that were skipped when the edition was cancelled at `since`,
@@ -43,23 +43,23 @@ class Replacing(Store):
         since then. Returns the number queued."""
         c = db.deliveries.c
         stopped = (c.edition_id == edition, c.reason == SkipReason.CANCELLED.value)
-        anew = exists().where(
+        planned_since = exists().where(
             _AGAIN.c.subscriber_id == c.subscriber_id,
             _AGAIN.c.created_at >= since,
             _AGAIN.c.id != c.id,
         )
         rows = self._connection.execute(
-            select(db.deliveries, db.subscribers.c.address, anew.label("anew"))
+            select(db.deliveries, db.subscribers.c.address, planned_since.label("anew"))
             .join_from(db.deliveries, db.subscribers)
             .where(*stopped)
         ).all()
-        if any(row.anew for row in rows):
+        if any(row.planned_since for row in rows):
             raise Conflict("readers of this edition were planned other mails since")
         waits = {"state": DeliveryState.QUEUED.value, "reason": "", "token": None}
         self._connection.execute(update(db.deliveries).where(*stopped).values(waits))
         again = [(SubscriberId(row.subscriber_id), slip_of(row)) for row in rows]
-        remember_again(self._connection, edition, again)
-        self._asks[DELIVER.task] = DELIVER
+        record_sent_again(self._connection, edition, again)
+        self._jobs[DELIVER.task] = DELIVER
         return len(rows)
 
     def undelivered(
@@ -87,13 +87,13 @@ class Replacing(Store):
             .join_from(db.subscriptions, db.subscribers)
             .where(among(self._connection, db.subscriptions.c.id, ids))
         )
-        standing = {row.id: subscription_of(row) for row in found}
+        subscriptions = {row.id: subscription_of(row) for row in found}
         return [
             Undelivered(
                 slip=slip_of(row),
                 state=DeliveryState(row.state),
                 reason=row.reason,
-                subscription=standing.get(row.subscription_id),
+                subscription=subscriptions.get(row.subscription_id),
                 replaced=bool(row.replaced),
             )
             for row in rows

@@ -76,7 +76,7 @@ def delivery_columns(rows: Sequence[NewDelivery]) -> dict[str, Sequence[Any]]:
 _MOST_SHARED = 1024
 
 
-class _Lately(Generic[T]):
+class _JsonCache(Generic[T]):
     """Cache the JSON of recent values by identity.
 
     Readers who get the same papers share these objects. The cache keeps the values alive, so no two
@@ -98,12 +98,12 @@ class _Lately(Generic[T]):
         return written
 
 
-_POSITIONS = _Lately[Sequence[tuple[PaperId, int]]](lambda papers: [at for _, at in papers])
-_REASONS = _Lately[Mapping[int, str]](lambda why: {str(at): one for at, one in why.items()})
-_ENGLISH = _Lately[Mapping[int, str]](
+_POSITIONS = _JsonCache[Sequence[tuple[PaperId, int]]](lambda papers: [at for _, at in papers])
+_REASONS = _JsonCache[Mapping[int, str]](lambda why: {str(at): one for at, one in why.items()})
+_ENGLISH = _JsonCache[Mapping[int, str]](
     lambda why: {str(at): english_reason(one) for at, one in why.items()}
 )
-_PARTS = _Lately[Mapping[str, Sequence[float]]](lambda parts: parts)
+_PARTS = _JsonCache[Mapping[str, Sequence[float]]](lambda parts: parts)
 
 
 def slip_of(row: Row[Any]) -> DeliveryContent:
@@ -220,27 +220,29 @@ def may_go(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 _MAY_GO = may_go(db.subscribers.c.address.is_not(None))
 
-_HEAD = (
+_FIRST_DUE = (
     select(func.min(db.deliveries.c.next_at))
     .where(waiting(db.deliveries), db.deliveries.c.list_id == db.lists.c.id)
     .correlate(db.lists)
     .scalar_subquery()
 )
-_HEADS = select(db.lists.c.id, _HEAD.label("head")).where(db.lists.c.paused_at.is_(None))
+_FIRST_DUES = select(db.lists.c.id, _FIRST_DUE.label("head")).where(db.lists.c.paused_at.is_(None))
 """For each list that is not paused, when its first waiting email may go."""
 
 
-def lines_of(heads: Select[Any], connection: Connection, now: datetime) -> list[int]:
-    """Return the lines with due rows, oldest first; `heads` selects when the first of each may
+def lines_of(first_dues: Select[Any], connection: Connection, now: datetime) -> list[int]:
+    """Return the lines with due rows, oldest first; `first_dues` selects when the first of each may
     go."""
-    found = [(head, id_) for id_, head in connection.execute(heads) if head is not None]
-    return [id_ for head, id_ in sorted(found) if head <= now]
+    found = [
+        (next_at, id_) for id_, next_at in connection.execute(first_dues) if next_at is not None
+    ]
+    return [id_ for next_at, id_ in sorted(found) if next_at <= now]
 
 
 DELIVERIES: LedgerTable[Claimed] = LedgerTable(
     table=db.deliveries,
     due=_DUE,
-    lines=partial(lines_of, _HEADS),
+    lines=partial(lines_of, _FIRST_DUES),
     in_line=db.deliveries.c.list_id == bindparam("b_line"),
     why_not=_why_not,
     may_go=_MAY_GO,

@@ -124,20 +124,20 @@ class NoticeLedger(Claims[ClaimedNotice]):
 
     def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction, NOTICES)
-        self._asks = transaction.asks
+        self._jobs = transaction.asks
 
     def put(self, notice: NewNotice, *, now: datetime) -> bool:
         """Queue a system email. Returns False when its key exists. Without an address of its own,
         it gets the domain of the subscriber's."""
-        self._asks[jobs.NOTICES.task] = jobs.NOTICES
-        theirs = (
+        self._jobs[jobs.NOTICES.task] = jobs.NOTICES
+        own_domain = (
             select(db.subscribers.c.domain)
             .where(db.subscribers.c.id == notice.subscriber_id)
             .scalar_subquery()
         )
         row = columns_of(notice) | {
             "kind": notice.kind.value,
-            "domain": theirs if notice.address is None else notice.address.rpartition("@")[2],
+            "domain": own_domain if notice.address is None else notice.address.rpartition("@")[2],
             "payload": dict(notice.payload),
             "state": DeliveryState.QUEUED.value,
             "reason": "",
@@ -153,7 +153,7 @@ class NoticeLedger(Claims[ClaimedNotice]):
     def again(self, notice: DeliveryId, *, due_at: datetime, expires_at: datetime) -> bool:
         """Queue a finished system email again, with the same Message-ID. Returns False for one that
         was skipped, still waits or is being sent."""
-        self._asks[jobs.NOTICES.task] = jobs.NOTICES
+        self._jobs[jobs.NOTICES.task] = jobs.NOTICES
         c = db.notices.c
         queued = self._connection.execute(
             update(db.notices)
@@ -213,19 +213,19 @@ class NoticeLedger(Claims[ClaimedNotice]):
 
     def find(self, key: str) -> Notice | None:
         """Return the system email with this key, None if there is none."""
-        return self._noticed(db.notices.c.key == key)
+        return self._find(db.notices.c.key == key)
 
     def get(self, notice: DeliveryId) -> Notice | None:
         """Return the system email with this id, None if there is none."""
-        return self._noticed(db.notices.c.id == notice)
+        return self._find(db.notices.c.id == notice)
 
     def latest(self, subscriber: SubscriberId, kind: SystemMailKind) -> Notice | None:
         """Return the last system email of this kind to a person, None if there is none."""
         c = db.notices.c
-        theirs = (c.subscriber_id == subscriber, c.kind == kind.value)
-        return self._noticed(c.id == select(func.max(c.id)).where(*theirs).scalar_subquery())
+        own_domain = (c.subscriber_id == subscriber, c.kind == kind.value)
+        return self._find(c.id == select(func.max(c.id)).where(*own_domain).scalar_subquery())
 
-    def _noticed(self, which: ColumnElement[bool]) -> Notice | None:
+    def _find(self, which: ColumnElement[bool]) -> Notice | None:
         row = self._connection.execute(select(db.notices).where(which)).first()
         if row is None:
             return None
