@@ -228,7 +228,14 @@ def read_hook(
     is_cut_off = kind is ChannelKind.TELEGRAM and url.query  # methods are appended to the address
     if not _PATHS[kind].fullmatch(url.path) or url.fragment or is_cut_off:
         raise _invalid_hook(kind)
-    _require_chat(kind, chat)
+    if kind is not ChannelKind.TELEGRAM and chat:
+        raise InvalidInput(f"only telegram channels have a chat, not {kind}", code="chat")
+    if kind is ChannelKind.TELEGRAM and not _CHAT.fullmatch(chat):
+        raise InvalidInput(
+            "say which chat the bot posts to: @name of a public channel, or a number such as "
+            "-1001234567890",
+            code="chat",
+        )
     if key and kind is not ChannelKind.WEBHOOK:
         raise InvalidInput(f"a {kind} channel signs nothing, so it takes no key", code="key")
     if key:
@@ -276,17 +283,6 @@ def _require_public(kind: ChannelKind, url: SplitResult) -> None:
             f"{url.hostname} is not where {kind} listens ({hosts[0]}): use the kind webhook, or "
             f"open a server of your own by adding {place} to PAPERROUND_FETCH_ALLOW",
             code="hook",
-        )
-
-
-def _require_chat(kind: ChannelKind, chat: str) -> None:
-    if kind is not ChannelKind.TELEGRAM and chat:
-        raise InvalidInput(f"only telegram channels have a chat, not {kind}", code="chat")
-    if kind is ChannelKind.TELEGRAM and not _CHAT.fullmatch(chat):
-        raise InvalidInput(
-            "say which chat the bot posts to: @name of a public channel, or a number such as "
-            "-1001234567890",
-            code="chat",
         )
 
 

@@ -107,7 +107,10 @@ class OutboxMailer:
     def _write(self, group: Sequence[Envelope]) -> tuple[list["_Draft"], list[Outcome]]:
         drafts: list[_Draft] = []
         failures: list[Outcome] = []
-        for envelope in _first_of_each(group):
+        first: dict[DeliveryId, Envelope] = {}  # a second draft would have the same hidden name
+        for envelope in group:
+            first.setdefault(envelope.id, envelope)
+        for envelope in first.values():
             try:
                 require_sendable(envelope)
                 drafts.append(_draft(self._disk, self._directory, envelope))
@@ -216,14 +219,6 @@ def _groups(envelopes: Iterator[Envelope | None], size: int) -> Iterator[list[En
             group = []
     if group:
         yield group
-
-
-def _first_of_each(group: Sequence[Envelope]) -> Collection[Envelope]:
-    """Return the first envelope of each id: a second draft would have the same hidden name."""
-    by_id: dict[DeliveryId, Envelope] = {}
-    for envelope in group:
-        by_id.setdefault(envelope.id, envelope)
-    return by_id.values()
 
 
 def _draft(disk: Disk, directory: Path, envelope: Envelope) -> _Draft:

@@ -56,7 +56,12 @@ class OutboxMail:
 def kept_mails(directory: Path) -> list[OutboxEntry]:
     """Return up to 200 emails in `directory`, newest first; none if there is no such folder."""
     aged = sorted(((path.stat().st_mtime_ns, path) for path in _files(directory)), reverse=True)
-    return [_line(path, _head(path)) for _, path in aged[:SHOWN]]
+    entries = []
+    for _, path in aged[:SHOWN]:
+        with path.open("rb") as file:
+            header = _PARSER.parsebytes(file.read(_HEAD_BYTES), headersonly=True)
+        entries.append(_entry(path, header))
+    return entries
 
 
 def kept_mail(directory: Path, mail_id: str) -> OutboxMail | None:
@@ -65,9 +70,9 @@ def kept_mail(directory: Path, mail_id: str) -> OutboxMail | None:
     if path is None:
         return None
     content = path.read_bytes()
-    message = _parse(content)
+    message = _PARSER.parsebytes(content)
     return OutboxMail(
-        line=_line(path, message),
+        line=_entry(path, message),
         headers=tuple((name, str(value)) for name, value in message.items()),
         text=_part(message, "plain"),
         html=_part(message, "html"),
@@ -80,16 +85,7 @@ def _files(directory: Path) -> Iterator[Path]:
     return (path for path in directory.glob(f"*{_ENDING}") if not path.name.startswith("."))
 
 
-def _head(path: Path) -> EmailMessage:
-    with path.open("rb") as file:
-        return _parse(file.read(_HEAD_BYTES), head_only=True)
-
-
-def _parse(content: bytes, *, head_only: bool = False) -> EmailMessage:
-    return _PARSER.parsebytes(content, headersonly=head_only)
-
-
-def _line(path: Path, message: EmailMessage) -> OutboxEntry:
+def _entry(path: Path, message: EmailMessage) -> OutboxEntry:
     moment = getattr(message.get("Date"), "datetime", None)
     # A list's email is a digest; system email names its kind: `Feedback-ID: confirm:notice:...`.
     kind = str(message.get("Feedback-ID", "")).partition(":")[0].strip()

@@ -58,8 +58,8 @@ def hold_everything(database: Database, *, now: datetime) -> RestoredCopy:
         work[ListStore].hold_after_restore(now=now)
         work[RequestStore].forget_old(before=now)  # they were handled after the copy was made
         return RestoredCopy(
-            digests=work[Ledger].end_unfinished(reason=RESTORED, now=now),
-            notices=work[NoticeLedger].end_unfinished(reason=RESTORED, now=now),
+            digests=work[Ledger].end_unfinished(reason=RESTORED),
+            notices=work[NoticeLedger].end_unfinished(reason=RESTORED),
         )
 
     return write(database, hold)
@@ -252,7 +252,9 @@ class SendMarks:
             known = _known(work)
             before = [now, *known.installations.values(), *known.hosts.values()]
             at = max([*before, mark.at] if mark is not None else before)
-            named = known.installations or [mark.installation if mark is not None else _new_id()]
+            named = known.installations or [
+                mark.installation if mark is not None else secrets.token_hex(8)
+            ]
             for one in named:
                 work[SlotStore].beat(INSTALLATION + one, now=at + CLOCKS_DIFFER)
             return work[SlotStore].give_back(HOLD, PUT_BACK)
@@ -274,7 +276,7 @@ def name_installation(work: Transaction, *, now: datetime) -> tuple[str, datetim
     marks count."""
     known = work[SlotStore].beats(INSTALLATION)
     if not known:
-        known = {_new_id(): now}
+        known = {secrets.token_hex(8): now}
         for one in known:
             work[SlotStore].beat(INSTALLATION + one, now=now)
     return min(known), max(known.values())
@@ -307,10 +309,6 @@ def _read(file: SendMarkFile) -> _Found:
         return file.read()
     except (OSError, UnreadableFile) as error:
         return error
-
-
-def _new_id() -> str:
-    return secrets.token_hex(8)
 
 
 def _reason(found: str) -> str:

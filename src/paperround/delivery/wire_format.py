@@ -38,9 +38,5 @@ _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 
 # Patterns that begin with a single character are the fastest to search a whole message for.
 _BARE_CR = re.compile(rb"\r(?!\n)")
-
-
 _BARE_LF = re.compile(rb"\n(?<!\r\n)")
-
-
 _DOTTED_LINE = re.compile(rb"\n\.")

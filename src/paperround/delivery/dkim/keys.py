@@ -220,11 +220,21 @@ class KeyFile:
     ) -> tuple[StoredKey, ...]:
         """Make one key for each algorithm; if they share a name, the Ed25519 one ends in `e`."""
         is_shared = selector is None or len(algorithms) > 1
-        endings = {kind: "e" * (is_shared and kind is Algorithm.ED25519) for kind in algorithms}
-        return tuple(
-            _generate(kind, self._selector(selector, ending, now), now)
-            for kind, ending in endings.items()
-        )
+        keys = []
+        for kind in dict.fromkeys(algorithms):
+            ending = "e" if is_shared and kind is Algorithm.ED25519 else ""
+            key = new_key(kind, self._selector(selector, ending, now))
+            public, private = public_of(key), pem_of(key)
+            keys.append(
+                StoredKey(
+                    selector=key.selector,
+                    algorithm=kind,
+                    public=public,
+                    private=private,
+                    made_at=now,
+                )
+            )
+        return tuple(keys)
 
     def _selector(self, wanted: str | None, ending: str, now: datetime) -> str:
         """Return `wanted` or the date, with `ending`: the first such name that was never used."""
@@ -243,17 +253,6 @@ class KeyFile:
 def names_of(keys: Iterable[StoredKey]) -> str:
     """Return the selectors of `keys` joined with "and"."""
     return " and ".join(key.selector for key in keys)
-
-
-def _generate(algorithm: Algorithm, selector: str, now: datetime) -> StoredKey:
-    key = new_key(algorithm, selector)
-    return StoredKey(
-        selector=selector,
-        algorithm=algorithm,
-        public=public_of(key),
-        private=pem_of(key),
-        made_at=now,
-    )
 
 
 def _advance(key: StoredKey, state: KeyState, now: datetime) -> StoredKey:
@@ -289,8 +288,8 @@ def new_key(algorithm: Algorithm, selector: str) -> SigningKey:
 
 def pem_of(key: SigningKey) -> str:
     """Return the private key as PEM."""
-    generated = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return generated.decode("ascii")
+    pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem.decode("ascii")
 
 
 def public_of(key: SigningKey) -> str:

@@ -68,31 +68,31 @@ class Signers:
         """Return the records the DNS should contain. Raises Misconfigured."""
         if not self.given:
             return read_book(self.place).due(self.domain, now)
-        return tuple(_due(key, self.domain) for key in self.given)
-
-
-def _due(key: SigningKey, domain: str) -> DueRecord:
-    record = KeyRecord(
-        selector=key.selector, domain=domain, algorithm=key.algorithm, public=public_of(key)
-    )
-    return DueRecord(record=record, state=KeyState.SIGNING)
+        records = [
+            KeyRecord(
+                selector=key.selector,
+                domain=self.domain,
+                algorithm=key.algorithm,
+                public=public_of(key),
+            )
+            for key in self.given
+        ]
+        return tuple(DueRecord(record=record, state=KeyState.SIGNING) for record in records)
 
 
 def signing_keys(place: Path) -> tuple[SigningKey, ...]:
     """Load the keys in the file `place` that sign now. Raises Misconfigured for an invalid file and
     for a key whose halves are missing or do not match."""
-    return tuple(
-        _load(key, f"{place}: {key.selector}")
-        for key in read_book(place).keys
-        if key.signs_since is not None and key.retired_at is None
-    )
-
-
-def _load(key: StoredKey, place: str) -> SigningKey:
-    signing = key_of(key.private or "", key.selector, place)
-    if public_of(signing) != key.public:
-        raise Misconfigured(f"{place} has a public key of another one: put it back from a backup")
-    return signing
+    signing = []
+    for key in read_book(place).keys:
+        if key.signs_since is not None and key.retired_at is None:
+            name = f"{place}: {key.selector}"
+            signing.append(key_of(key.private or "", key.selector, name))
+            if public_of(signing[-1]) != key.public:
+                raise Misconfigured(
+                    f"{name} has a public key of another one: put it back from a backup"
+                )
+    return tuple(signing)
 
 
 def read_book(place: Path) -> KeyFile:
@@ -108,7 +108,7 @@ def read_book(place: Path) -> KeyFile:
                     selector=str(one["selector"]),
                     algorithm=Algorithm(one["algorithm"]),
                     public=str(one["public"]),
-                    private=_text(one["private"]),
+                    private=None if one["private"] is None else str(one["private"]),
                     made_at=parse_instant(one["made_at"]),
                     signs_since=_instant(one["signs_since"]),
                     retired_at=_instant(one["retired_at"]),
@@ -149,10 +149,6 @@ def replace_book(place: Path, before: KeyFile, book: KeyFile) -> None:
     if read_book(place) != before:
         raise Conflict(f"{place} was changed meanwhile: look at it again with `dkim show-dns`")
     write_book(place, book)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 def _instant(value: Any) -> datetime | None:
@@ -197,6 +193,4 @@ def signing_domain(wanted: str | None, sender: str) -> str:
 
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-
-
 _DOMAIN = re.compile(rf"(?=.{{1,180}}\Z){_LABEL}(?:\.{_LABEL})+")

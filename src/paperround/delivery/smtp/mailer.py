@@ -134,14 +134,9 @@ def probe(
     while loop.sessions:
         loop.listen(inf)
         if conversation.is_idle:
-            probed.certificate_until = _certificate_until(session)
+            if isinstance(session.sock, ssl.SSLSocket) and (peer := session.sock.getpeercert()):
+                expiry = ssl.cert_time_to_seconds(str(peer["notAfter"]))
+                probed.certificate_until = datetime.fromtimestamp(expiry, tz=UTC)
             loop.quit(session)
     loop.close()
     return probed
-
-
-def _certificate_until(session: Session) -> datetime | None:
-    known = session.sock.getpeercert() if isinstance(session.sock, ssl.SSLSocket) else None
-    if not known:
-        return None
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(known["notAfter"])), tz=UTC)

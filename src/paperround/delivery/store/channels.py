@@ -22,17 +22,9 @@ from paperround.delivery.store.claim_statements import NO_LEASE
 from paperround.delivery.store.erasure import Erasure
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, SkipReason
-from paperround.subscribers.model import (
-    Preferences,
-    SubscriberId,
-    SubscriberState,
-)
+from paperround.subscribers.model import Preferences, SubscriberId, SubscriberState
 from paperround.subscribers.store.interests import Interests
-from paperround.subscribers.store.rows import (
-    PREFERENCE_COLUMNS,
-    preference_columns,
-    preferences_of,
-)
+from paperround.subscribers.store.rows import PREFERENCE_COLUMNS, preference_columns, preferences_of
 
 UNTIL_RESUMED = date.max
 """The end of a pause without an end: each day of it has a skipped row."""

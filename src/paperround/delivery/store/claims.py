@@ -325,7 +325,7 @@ class Claims(Store, Generic[Item]):
         self._unsent(ids)
         return len(ids)
 
-    def end_unfinished(self, *, reason: str, now: datetime) -> int:  # noqa: ARG002 - as every move
+    def end_unfinished(self, *, reason: str) -> int:
         """Set every unfinished row to unknown, because it may have been sent. Used after a restore.
         Returns the number of rows."""
         ended = self._connection.execute(

@@ -22,9 +22,7 @@ from paperround.editions.model import DeliveryId, DeliveryState, DigestKind, Wit
 from paperround.papers.identifiers import page_name
 from paperround.papers.model import PaperId
 from paperround.papers.store.duplicates import STANDS, groups
-from paperround.subscribers.model import (
-    SubscriberId,
-)
+from paperround.subscribers.model import SubscriberId
 
 Groups = Mapping[PaperId, frozenset[PaperId]]
 Planned = tuple[DeliveryId, NewDelivery]
@@ -139,30 +137,6 @@ def _recorded(
     return memory
 
 
-def withdrawals_to_tell(
-    connection: Connection, people: Collection[SubscriberId], *, since: datetime
-) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
-    """Return the papers withdrawn after `since` that each of `people` got and was not notified of,
-    in order of withdrawal. A paper in an unfinished delivery does not count."""
-    withdrawn = _withdrawn(connection, since)
-    if not withdrawn or not people:
-        return {}
-    same = groups(connection)
-    ids = all_ids([one.paper_id for one in withdrawn], same)
-    reached = or_(db.sent_papers.c.delivery_id.is_(None), db.deliveries.c.state.in_(_REACHED))
-    got = _recorded(connection, db.sent_papers, people, ids, reached)
-    told = _recorded(connection, db.told_withdrawals, got, ids) if got else {}
-    news = {
-        person: all_ids(papers, same) - all_ids(told.get(person, ()), same)
-        for person, papers in got.items()
-    }
-    return {
-        person: tuple(one for one in withdrawn if one.paper_id in papers)
-        for person, papers in news.items()
-        if papers
-    }
-
-
 def _withdrawn(connection: Connection, since: datetime) -> list[Withdrawal]:
     found = connection.execute(
         select(db.papers.c.id, db.papers.c.title, db.papers.c.identifiers)
@@ -210,5 +184,22 @@ class SentPapers(Store):
         self, subscribers: Collection[SubscriberId], *, since: datetime
     ) -> dict[SubscriberId, tuple[Withdrawal, ...]]:
         """Return the papers withdrawn after `since` that each person got and was not notified of,
-        in order of withdrawal; people without any are omitted."""
-        return withdrawals_to_tell(self._connection, subscribers, since=since)
+        in order of withdrawal; people without any are omitted. A paper in an unfinished delivery
+        does not count."""
+        withdrawn = _withdrawn(self._connection, since)
+        if not withdrawn or not subscribers:
+            return {}
+        same = groups(self._connection)
+        ids = all_ids([one.paper_id for one in withdrawn], same)
+        reached = or_(db.sent_papers.c.delivery_id.is_(None), db.deliveries.c.state.in_(_REACHED))
+        got = _recorded(self._connection, db.sent_papers, subscribers, ids, reached)
+        told = _recorded(self._connection, db.told_withdrawals, got, ids) if got else {}
+        news = {
+            person: all_ids(papers, same) - all_ids(told.get(person, ()), same)
+            for person, papers in got.items()
+        }
+        return {
+            person: tuple(one for one in withdrawn if one.paper_id in papers)
+            for person, papers in news.items()
+            if papers
+        }

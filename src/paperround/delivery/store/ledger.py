@@ -3,17 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import (
-    ColumnElement,
-    and_,
-    bindparam,
-    exists,
-    func,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, update
 
 from paperround.core.errors import EditionCancelled
 from paperround.core.jobs import DELIVER
@@ -65,15 +55,6 @@ _STOPPABLE = (
 )
 """States of an email whose final dot was not written."""
 
-_UNTIL = bindparam("until", type_=db.editions.c.live_until.type)
-_EXTEND_LIFE = (
-    update(db.editions)
-    .where(
-        db.editions.c.id == bindparam("edition"),
-        or_(db.editions.c.live_until.is_(None), db.editions.c.live_until < _UNTIL),
-    )
-    .values(live_until=_UNTIL)
-)
 
 _Offer = tuple[EditionId, NewDelivery]
 
@@ -203,8 +184,13 @@ class Ledger(Claims[Claimed], Replacing):
         ends: dict[EditionId, datetime] = {}  # an edition lives until its last row expires
         for edition, row in added.values():
             ends[edition] = max(row.expires_at, ends.get(edition, row.expires_at))
+        c = db.editions.c
         for edition, until in sorted(ends.items()):
-            self._connection.execute(_EXTEND_LIFE, {"edition": edition, "until": until})
+            self._connection.execute(
+                update(db.editions)
+                .where(c.id == edition, or_(c.live_until.is_(None), c.live_until < until))
+                .values(live_until=until)
+            )
         return len(added)
 
     def _require_not_cancelled(self, added: Collection[_Offer]) -> None:

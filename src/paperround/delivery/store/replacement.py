@@ -49,7 +49,7 @@ class Replacing(Store):
             _AGAIN.c.id != c.id,
         )
         rows = self._connection.execute(
-            select(db.deliveries, db.subscribers.c.address, planned_since.label("anew"))
+            select(db.deliveries, db.subscribers.c.address, planned_since.label("planned_since"))
             .join_from(db.deliveries, db.subscribers)
             .where(*stopped)
         ).all()

@@ -41,7 +41,6 @@ MAY_GO_AGAIN = (
 )
 """Final states from which a system email may be queued again."""
 
-
 OLD_END, NEW_END = "old", "new"
 """The last parts of the keys of the two system emails about a change of address."""
 
