@@ -137,11 +137,13 @@ class Hook:
         """Return the possible secrets: long parts of the URL, raw and percent-decoded; for a bot
         also the token, with and without the bot's number."""
         parts = urlsplit(self.url)
-        words = re.split(r"[/?&=]", f"{parts.path}?{parts.query}")
+        url_parts = re.split(r"[/?&=]", f"{parts.path}?{parts.query}")
         if self.kind is ChannelKind.TELEGRAM:
             token = parts.path.removeprefix("/bot")
-            words += [token, token.partition(":")[2]]
-        return {one for one in (*words, *map(unquote, words)) if len(one) >= _SHORTEST_SECRET}
+            url_parts += [token, token.partition(":")[2]]
+        return {
+            one for one in (*url_parts, *map(unquote, url_parts)) if len(one) >= _SHORTEST_SECRET
+        }
 
     def digest(self, list_name: str) -> str:
         """Return a hash that identifies the hook within a list without revealing secrets."""

@@ -45,10 +45,10 @@ class WarmUp:
     def today(self, now: datetime) -> Today | None:
         """Return the allowance of the current day, None for no limit."""
         day = local_date(now, self.zone)
-        mails = allowance(self.start, day)
-        if mails is None:
+        limit = allowance(self.start, day)
+        if limit is None:
             return None
-        return Today(since=end_of_day(day - timedelta(days=1), self.zone), allowance=mails)
+        return Today(since=end_of_day(day - timedelta(days=1), self.zone), allowance=limit)
 
 
 def allowance(start: date, today: date) -> int | None:

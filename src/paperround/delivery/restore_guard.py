@@ -214,11 +214,11 @@ class SendMarks:
             return None
         return found if found is not None and found.installation == installation else None
 
-    def _warn_once(self, words: str) -> None:
+    def _warn_once(self, problem: str) -> None:
         """Log a warning once for each process, because a run begins every few seconds."""
-        if words not in self._warned:
-            self._warned.add(words)
-            log.warning("%s; so nobody would notice that an older database was put back", words)
+        if problem not in self._warned:
+            self._warned.add(problem)
+            log.warning("%s; so nobody would notice that an older database was put back", problem)
 
     # --- during a run --------------------------------------------------------------------------
 

@@ -91,17 +91,17 @@ class Signer:
         """Return `content` with signatures dated `at` prepended."""
         return self.fields(prepared(content), at) + content
 
-    def fields(self, mail: Signable, at: datetime) -> bytes:
-        """Return the DKIM-Signature fields of `mail`, each with its CRLF."""
-        body_hash = base64.b64encode(hashlib.sha256(mail.body).digest()).decode("ascii")
+    def fields(self, message: Signable, at: datetime) -> bytes:
+        """Return the DKIM-Signature fields of `message`, each with its CRLF."""
+        body_hash = base64.b64encode(hashlib.sha256(message.body).digest()).decode("ascii")
         when = int(at.timestamp())
-        return b"".join(self._field(key, mail, when, body_hash) for key in self._keys)
+        return b"".join(self._field(key, message, when, body_hash) for key in self._keys)
 
-    def _field(self, key: SigningKey, mail: Signable, when: int, body_hash: str) -> bytes:
-        start = _start(key.algorithm, self._domain, key.selector, mail.names)
+    def _field(self, key: SigningKey, message: Signable, when: int, body_hash: str) -> bytes:
+        start = _start(key.algorithm, self._domain, key.selector, message.names)
         unsigned = f"{start}t={when}; bh={body_hash};{_FOLD}b="
         canonical = f"dkim-signature:{unsigned.replace(_FOLD, ' ')}".encode("ascii")
-        signature = base64.b64encode(key.sign(mail.head + canonical)).decode("ascii")
+        signature = base64.b64encode(key.sign(message.head + canonical)).decode("ascii")
         # The first line begins after ` b=`.
         width = _LINE - len(" b=")
         lines = [signature[at : at + width] for at in range(0, len(signature), width)]

@@ -132,9 +132,9 @@ class Batch:
 
     def _fail_next(self, stopped: Stopped) -> None:
         """Give the next message the outcome of a session that failed to open."""
-        mails = self._returned or self._stock
-        if mails:
-            self._add_outcome(stopped.outcome(mails.popleft().id))
+        waiting = self._returned or self._stock
+        if waiting:
+            self._add_outcome(stopped.outcome(waiting.popleft().id))
 
     def _drain_outcomes(self) -> Iterator[Outcome]:
         outcomes, self._outcomes = self._outcomes, []
@@ -154,8 +154,8 @@ class Batch:
         for session in [one for one in self._loop.sessions if one.conversation.is_idle]:
             if self._pool.has_preferred(session):
                 self._loop.quit(session)
-            elif mails := self._returned or self._stock:
-                session.conversation.offer(mails.popleft(), self._monotonic())
+            elif waiting := self._returned or self._stock:
+                session.conversation.offer(waiting.popleft(), self._monotonic())
                 self._loop.serve(session)
         for session in self._ready:
             if (
@@ -168,9 +168,9 @@ class Batch:
     def _drop_unoffered(self) -> None:
         """Drop messages not offered yet: those in stock and those that were returned."""
         self._has_more = False
-        for mails in (self._returned, self._stock):
-            self._in_flight.difference_update(one.id for one in mails)
-            mails.clear()
+        for waiting in (self._returned, self._stock):
+            self._in_flight.difference_update(one.id for one in waiting)
+            waiting.clear()
 
     def _open_sessions(self) -> None:
         while self._needs_session():

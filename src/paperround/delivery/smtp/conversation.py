@@ -420,18 +420,13 @@ class ReplyParser:
         *lines, self._partial_line = (self._partial_line + data).split(b"\n")
         for line in lines:
             self._lines_so_far.append(line)
-            if not _is_continued(line):
+            if not (line[3:4] == b"-" and line[:3].isdigit()):  # RFC 5321 section 4.2.1
                 self.lines, self._lines_so_far = self._lines_so_far, []
                 yield _parse_lines(*self.lines)
             elif len(self._lines_so_far) == MOST_LINES:
                 raise GarbageReply("an answer without end")
         if len(self._partial_line) > LONGEST_LINE:
             raise GarbageReply("a line without end")
-
-
-def _is_continued(line: bytes) -> bool:
-    """Whether another line of the same reply follows (RFC 5321 section 4.2.1)."""
-    return line[3:4] == b"-" and line[:3].isdigit()
 
 
 @lru_cache(maxsize=64)

@@ -113,10 +113,6 @@ class Probed:
     stopped: Stopped | None = None
     certificate_until: datetime | None = None
 
-    def note(self, _session: Session, event: Event | None) -> None:
-        """Record why the session stopped."""
-        self.stopped = event if isinstance(event, Stopped) else self.stopped
-
 
 def probe(
     relay: Relay, *, hostname: str, sender: str, timeouts: Timeouts = _PROBE_TIMEOUTS
@@ -126,10 +122,15 @@ def probe(
     `hostname` is the name in EHLO. Raises Misconfigured for an unreadable certificate file.
     """
     probed = Probed()
+
+    def note(_session: Session, event: Event | None) -> None:
+        if isinstance(event, Stopped):
+            probed.stopped = event
+
     route = route_to(relay, seconds=timeouts.connect, world=_WORLD)
     conversation = Conversation(relay, hostname=hostname, timeouts=timeouts, sender=sender)
     session = Session(route, conversation, began=0.0)
-    loop = SelectorLoop(_WORLD, probed.note)
+    loop = SelectorLoop(_WORLD, note)
     loop.join(session)
     while loop.sessions:
         loop.listen(inf)

@@ -233,6 +233,6 @@ def settle_rows_params(moves: Sequence[Transition], now: datetime) -> dict[str, 
     return {"b_moves": json.dumps(rows, default=datetime.isoformat), "b_ids": ids}
 
 
-def storable(words: str) -> str:
+def storable(reply: str) -> str:
     """Remove characters that databases reject, so that one reply cannot fail the whole batch."""
-    return words.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return reply.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,6 +1,6 @@
 """Export and erase personal data."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -91,9 +91,14 @@ class Erasure(Store):
         table = _PERSONAL_TABLES[place.table]
         columns = [one for one in table.c if one.name not in WITHHELD.get(table.name, ())]
         keys = [one.label(f"place_{number}") for number, one in enumerate(table.primary_key)]
+        is_after: ColumnElement[bool] = true()
+        if place.key:
+            pairs = zip(place.key, table.primary_key, strict=True)
+            last = [literal(value, column.type) for value, column in pairs]
+            is_after = tuple_(*table.primary_key) > tuple_(*last)
         found = self._connection.execute(
             select(*columns, *keys)
-            .where(_is_about(table, subscriber), _is_after(table, place.key))
+            .where(_is_about(table, subscriber), is_after)
             .order_by(*table.primary_key)
             .limit(limit)
         ).all()
@@ -151,8 +156,8 @@ class Erasure(Store):
 
     def _erase_rows(self, whose: Callable[[Table], ColumnElement[bool]], now: datetime) -> int:
         """Delete or blank the rows, and skip waiting emails. Returns the number of rows changed."""
-        for mails in _MAIL_TABLES:
-            waits = update(mails).where(whose(mails), waiting(mails))
+        for table in _MAIL_TABLES:
+            waits = update(table).where(whose(table), waiting(table))
             self._connection.execute(waits.values(_NOT_SENT))
         blanked = (
             update(table)
@@ -236,14 +241,6 @@ def _is_addressed(subscriber: SubscriberId) -> ColumnElement[bool]:
     c = db.subscribers.c
     theirs = select(c.folded).where(c.id == subscriber).scalar_subquery()
     return db.signup_requests.c.folded == theirs
-
-
-def _is_after(table: Table, key: Sequence[Any]) -> ColumnElement[bool]:
-    """Whether a row comes after the one with this primary key; always true for an empty key."""
-    if not key:
-        return true()
-    known = [literal(it, one.type) for it, one in zip(key, table.primary_key, strict=True)]
-    return tuple_(*table.primary_key) > tuple_(*known)
 
 
 def _to_json(value: object) -> object:

@@ -123,13 +123,13 @@ class Ledger(Claims[Claimed], Replacing):
     def _still_reading(self, offers: Sequence[_Offer]) -> list[_Offer]:
         """Return the offers whose subscription is still active, and lock the subscriptions: an
         erasure waits for this transaction and then sees its rows."""
-        asked = [row.subscription_id for _, row in offers]
+        subscriptions = [row.subscription_id for _, row in offers]
         c = db.subscriptions.c
         found = self._connection.execute(
             select(c.id)
             .join_from(db.subscriptions, db.subscribers)
             .where(
-                among(self._connection, c.id, asked),
+                among(self._connection, c.id, subscriptions),
                 c.state == SubscriberState.ACTIVE,
                 db.subscribers.c.state == SubscriberState.ACTIVE,
             )

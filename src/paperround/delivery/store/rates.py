@@ -139,15 +139,15 @@ class Gate:
             self._relay.in_flight = sum(self._count_in_flight(None).values())
 
     def admit(
-        self, mails: Sequence[tuple[DeliveryId, str]]
+        self, rows: Sequence[tuple[DeliveryId, str]]
     ) -> tuple[Collection[DeliveryId], Mapping[DeliveryId, datetime]]:
         """Return which of these (id, domain) may leave, and until when others are deferred. The
         first that the relay has no token for is left unchanged, and so are all after it."""
         leaving, later = set[DeliveryId](), dict[DeliveryId, datetime]()
         if not self._is_limited:
-            return {id_ for id_, _ in mails}, later
-        self._load_domains({domain for _, domain in mails} - self._domains.keys())
-        for id_, name in mails:
+            return {id_ for id_, _ in rows}, later
+        self._load_domains({domain for _, domain in rows} - self._domains.keys())
+        for id_, name in rows:
             domain = self._domains[name]
             if (wait := self._relay.wait(self._now)) is not None:
                 self.is_full = True
@@ -222,13 +222,13 @@ class Gate:
     def _count_in_flight(self, domains: Collection[str] | None) -> Mapping[str, int]:
         """Count the messages in flight by domain, without channel posts, which use no relay."""
         counts = Counter[str]()
-        for book in (db.deliveries, db.notices):
-            domain = func.coalesce(book.c.domain, "")
+        for table in (db.deliveries, db.notices):
+            domain = func.coalesce(table.c.domain, "")
             which: ColumnElement[bool] = domain.not_in([kind.value for kind in ChannelKind])
             if domains is not None:
                 which = among(self._connection, domain, domains)
             found = self._connection.execute(
-                select(domain, func.count()).where(held(book), which).group_by(domain)
+                select(domain, func.count()).where(held(table), which).group_by(domain)
             )
             counts.update(dict(found.all()))
         return counts

@@ -304,13 +304,13 @@ class StatusStore(Store):
         """Count the rows that need each key; of finished emails, those sent since then."""
         ended = [state.value for state in ENDED]
         standing = db.suppressions.c.lifted_at.is_(None)
-        books = (db.deliveries, db.notices)
+        ledgers = (db.deliveries, db.notices)
         kept = self._connection.execute(select(db.channels.c.key)).scalars()
         return KeysInUse(
             suppressions=self._keys({db.suppressions: standing}),
             channels=dict(Counter(name for one in kept if (name := sealed_with(one)) is not None)),
-            unfinished=self._keys({one: one.c.state.not_in(ended) for one in books}),
-            sent=self._keys({one: one.c.sent_at >= since for one in books}),
+            unfinished=self._keys({one: one.c.state.not_in(ended) for one in ledgers}),
+            sent=self._keys({one: one.c.sent_at >= since for one in ledgers}),
         )
 
     def _keys(self, which: Mapping[Table, ColumnElement[bool]]) -> dict[str, int]:
@@ -324,9 +324,9 @@ class StatusStore(Store):
         return dict(total)
 
 
-def _newest(query: Select[Any], book: Table, subscriber: SubscriberId, limit: int) -> Select[Any]:
+def _newest(query: Select[Any], table: Table, subscriber: SubscriberId, limit: int) -> Select[Any]:
     return (
-        query.where(book.c.subscriber_id == subscriber)
-        .order_by(book.c.due_at.desc(), book.c.id.desc())
+        query.where(table.c.subscriber_id == subscriber)
+        .order_by(table.c.due_at.desc(), table.c.id.desc())
         .limit(limit)
     )
