@@ -20,10 +20,10 @@ from paperround.delivery.rate_state import (
     WarmUp,
     allowance,
     is_taken,
-    kept_back,
     parse_connections,
     parse_domain_pace,
     parse_pace,
+    reserved,
 )
 from paperround.delivery.replies import verdict
 from paperround.editions.model import DeliveryId, DeliveryState
@@ -87,7 +87,7 @@ def test_no_period_of_a_rate_holds_more_than_it_allows(
     bucket, moments, now = Bucket(state=RateState(), spacing=spacing), [], NOW
     for delay in late:
         now = (bucket.wait(now) or now) + timedelta(seconds=delay)
-        bucket.leave(now)
+        bucket.count_sent(now)
         moments.append((now - NOW).total_seconds())
     for first, last in zip(moments, moments[rate:], strict=False):
         assert last - first >= seconds
@@ -98,7 +98,7 @@ def test_claims_that_come_a_little_late_cost_no_token() -> None:
     bucket = Bucket(state=RateState(), spacing=parse_pace("14/s").spacing)
     now = NOW
     for _ in range(140):
-        bucket.leave(now)
+        bucket.count_sent(now)
         now = (bucket.wait(now) or now) + TOLERANCE / 2
     assert now - NOW <= 10 * SECOND * 1.06
 
@@ -107,14 +107,14 @@ def test_a_bucket_without_a_rate_or_a_cap_holds_nothing_back() -> None:
     bucket = Bucket(state=RateState())
     for _ in range(1000):
         assert bucket.wait(NOW) is None
-        bucket.leave(NOW)
+        bucket.count_sent(NOW)
     assert bucket.state == RateState()
 
 
 def test_a_domain_at_its_cap_is_looked_at_again_soon() -> None:
     bucket = Bucket(state=RateState(), in_flight=1, most=2)
     assert bucket.wait(NOW) is None
-    bucket.leave(NOW)
+    bucket.count_sent(NOW)
     assert bucket.wait(NOW) == NOW + LOOK_AGAIN
 
 
@@ -125,7 +125,7 @@ def test_messages_that_are_put_off_line_up_one_behind_the_other_for_a_minute_at_
     for _ in range(1000):
         wait = bucket.wait(NOW)
         assert wait is not None
-        times.append(bucket.line_up(wait, NOW))
+        times.append(bucket.defer(wait, NOW))
     assert times[0] == NOW + 2 * SECOND - TOLERANCE
     assert all(b - a >= SECOND / 10 for a, b in pairwise(times[:500]))
     assert times[-1] == NOW + HORIZON
@@ -134,18 +134,18 @@ def test_messages_that_are_put_off_line_up_one_behind_the_other_for_a_minute_at_
 def test_a_quota_that_is_used_up_holds_messages_back() -> None:
     bucket = Bucket(state=RateState(), room=1)
     assert bucket.wait(NOW) is None
-    bucket.leave(NOW)
+    bucket.count_sent(NOW)
     assert bucket.wait(NOW) == NOW + HORIZON
 
 
 def test_a_twentieth_of_a_quota_is_kept_for_what_goes_first() -> None:
-    assert [kept_back(one) for one in parse_rates("100/h, 6/24h")] == [5, 1]
+    assert [reserved(one) for one in parse_rates("100/h, 6/24h")] == [5, 1]
 
 
 def test_a_bucket_that_is_held_gives_no_token_before() -> None:
-    held = RateState(free_at=NOW).hold(NOW + SECOND)
+    held = RateState(free_at=NOW).hold_until(NOW + SECOND)
     assert Bucket(state=held).wait(NOW) == NOW + SECOND - TOLERANCE
-    assert held.hold(NOW) == held
+    assert held.hold_until(NOW) == held
 
 
 # --- rests -------------------------------------------------------------------------------------
@@ -155,20 +155,20 @@ def test_a_bucket_that_is_held_gives_no_token_before() -> None:
 def test_a_relay_rests_after_ten_refusals_in_a_row_an_hour_at_most() -> None:
     state = RateState()
     for said in [REFUSED] * 9 + [GOOD] + [REFUSED] * 9:
-        state = state.after(said, now=NOW)
-    assert not state.rests(NOW)
-    state, rests = state.after(REFUSED, now=NOW), []
+        state = state.after_outcome(said, now=NOW)
+    assert not state.is_paused(NOW)
+    state, rests = state.after_outcome(REFUSED, now=NOW), []
     for _ in range(6):
         assert state.rests_until is not None
         rests.append(state.rest)
-        state = state.after(REFUSED, now=state.rests_until)
+        state = state.after_outcome(REFUSED, now=state.rests_until)
     assert rests == [timedelta(minutes=n) for n in (5, 10, 20, 40, 60, 60)]
     assert rests[-1] == LONGEST_REST
-    assert state.after(GOOD, now=NOW) == RateState()
+    assert state.after_outcome(GOOD, now=NOW) == RateState()
 
 
 def test_a_rest_that_a_wrong_clock_set_is_over() -> None:
-    assert not RateState(rests_until=NOW + timedelta(hours=2)).rests(NOW)
+    assert not RateState(rests_until=NOW + timedelta(hours=2)).is_paused(NOW)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_what_an_outcome_says_of_the_relay(
 ) -> None:
     outcome = Outcome(id=DeliveryId(1), phase=phase, reply=reply, error="" if reply else "timeout")
     assert is_taken(outcome) is taken
-    state = RateState().after(outcome, now=NOW)
+    state = RateState().after_outcome(outcome, now=NOW)
     assert (state.refused, state.reason) == (refused, reason)
     assert state.is_troubled is bool(refused or reason)
     assert verdict(outcome).state in DeliveryState

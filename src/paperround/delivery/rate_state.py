@@ -70,7 +70,7 @@ MARGIN = 1.05
 """Messages are spaced wider than the rate by this factor: one delayed by opening its connection
 must not arrive together with the next."""
 
-KEPT_BACK = 20
+RESERVED_SHARE = 20
 """The reciprocal of the share of a quota that is reserved for system email."""
 
 SPARE_CONNECTIONS = 2
@@ -97,9 +97,9 @@ class Pace:
         return tuple(one for one in self.rates if one.period > LONGEST_PACE)
 
 
-def kept_back(quota: Rate) -> int:
+def reserved(quota: Rate) -> int:
     """Return how many messages of a quota are reserved for system email."""
-    return -(-quota.count // KEPT_BACK)
+    return -(-quota.count // RESERVED_SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +259,7 @@ class RateState:
     rests_until: datetime | None = None
     reason: str = ""
 
-    def rests(self, now: datetime) -> bool:
+    def is_paused(self, now: datetime) -> bool:
         """Whether the relay pauses at `now`. Ignores a pause longer than the maximum: the clock was
         wrong when it was set."""
         if self.rests_until is None:
@@ -271,11 +271,11 @@ class RateState:
         """Whether the relay paused and has accepted nothing since."""
         return self.rest > NO_REST
 
-    def take(self, spacing: timedelta, now: datetime) -> "RateState":
+    def after_sending(self, spacing: timedelta, now: datetime) -> "RateState":
         """Return the state after sending a message at `now`."""
         return replace(self, free_at=max(self.free_at or now, now) + spacing) if spacing else self
 
-    def hold(self, until: datetime) -> "RateState":
+    def hold_until(self, until: datetime) -> "RateState":
         """Return the state with no token available before `until`."""
         is_held = self.free_at is not None and self.free_at >= until
         return self if is_held else replace(self, free_at=until)
@@ -285,7 +285,7 @@ class RateState:
         """Whether accepting a message changes the state."""
         return bool(self.refused or self.reason or self.is_probing)
 
-    def after(self, outcome: Outcome, *, now: datetime) -> "RateState":
+    def after_outcome(self, outcome: Outcome, *, now: datetime) -> "RateState":
         """Return the state after an outcome. `reason` explains why the relay opened no session,
         until it opens one."""
         if is_taken(outcome):
@@ -301,7 +301,7 @@ class RateState:
 
     def pause_longer(self, reason: str, *, now: datetime) -> "RateState":
         """Return the state with a pause that begins at `now`, longer than the last one."""
-        if self.rests(now):
+        if self.is_paused(now):
             return self
         rest = min(max(FIRST_REST, self.rest * 2), LONGEST_REST)
         return replace(self, rest=rest, rests_until=now + rest, reason=reason)
@@ -328,7 +328,7 @@ class Bucket:
         is_full = self.most is not None and self.in_flight >= self.most
         return now + LOOK_AGAIN if is_full else None
 
-    def line_up(self, wait: datetime, now: datetime) -> datetime:
+    def defer(self, wait: datetime, now: datetime) -> datetime:
         """Defer a message behind those deferred before it, and return until when."""
         before = self.state.lined_up_to
         turn = wait if before is None else max(wait, before + (self.spacing or STEP))
@@ -336,8 +336,8 @@ class Bucket:
         self.state = replace(self.state, lined_up_to=turn)
         return turn
 
-    def leave(self, now: datetime) -> None:
+    def count_sent(self, now: datetime) -> None:
         """Count a message as sent."""
-        self.state = self.state.take(self.spacing, now)
+        self.state = self.state.after_sending(self.spacing, now)
         self.in_flight += 1
         self.room = None if self.room is None else self.room - 1

@@ -19,7 +19,7 @@ from paperround.delivery.model import Lease
 from paperround.delivery.store.claim_statements import waiting
 from paperround.delivery.store.claims import Claims
 from paperround.delivery.store.rates import Gate
-from paperround.delivery.store.rows import DELIVERIES, due_rows, lines_of, may_go
+from paperround.delivery.store.rows import DELIVERIES, due_lines, due_rows, may_go
 from paperround.editions.model import DeliveryId
 from paperround.papers.model import PaperId
 
@@ -40,7 +40,7 @@ _FIRST_DUES = select(db.channels.c.subscriber_id, _FIRST_DUE.label("head")).wher
 POSTS = replace(
     DELIVERIES,
     due=due_rows(db.channels.c.name).join(db.channels, _OF_CHANNEL),
-    lines=partial(lines_of, _FIRST_DUES),
+    lines=partial(due_lines, _FIRST_DUES),
     in_line=db.deliveries.c.subscriber_id == bindparam("b_line"),
     may_go=may_go(_OF_CHANNEL, db.channels.c.paused_at.is_(None)),
 )

@@ -24,7 +24,7 @@ from paperround.delivery.rate_state import (
     Pace,
     Pacing,
     RateState,
-    kept_back,
+    reserved,
 )
 from paperround.delivery.store.claim_statements import held, storable
 from paperround.editions.model import DeliveryId
@@ -58,14 +58,14 @@ class PaceStore(Store):
         """Apply outcomes to the relay's state, which may start, extend or end a pause."""
         state = self._locked_relay(now)
         for outcome in outcomes:
-            state = state.after(outcome, now=now)
+            state = state.after_outcome(outcome, now=now)
         _store_states(self._connection, {RELAY: state}, now)
 
     def hold(self, until: Mapping[str, datetime], *, now: datetime) -> None:
         """Give no tokens before these instants, by row name."""
         self._locked_relay(now)
         known = _states(self._connection, until)
-        held = {name: known.get(name, _FRESH).hold(moment) for name, moment in until.items()}
+        held = {name: known.get(name, _FRESH).hold_until(moment) for name, moment in until.items()}
         _store_states(self._connection, held, now)
 
     def rest_relay(self, reason: str, *, now: datetime) -> None:
@@ -129,7 +129,7 @@ class Gate:
         self._relay = self._bucket(RELAY, relay, pacing.relay)
         self._domains: dict[str, Bucket] = {}
         self._known = {RELAY: relay}
-        self.rests_until = relay.rests_until if relay.rests(now) else None
+        self.rests_until = relay.rests_until if relay.is_paused(now) else None
         self.reason, self.is_troubled = relay.reason, relay.is_troubled
         self.slots: list[datetime] = []
         self.is_full = False
@@ -154,7 +154,7 @@ class Gate:
                 self._add_slot(self._relay, wait)
                 break
             if (wait := domain.wait(self._now)) is not None:
-                later[id_] = self._add_slot(domain, domain.line_up(wait, self._now))
+                later[id_] = self._add_slot(domain, domain.defer(wait, self._now))
                 continue
             leaving.add(id_)
             self._count_sent(name)
@@ -174,8 +174,8 @@ class Gate:
         return wait
 
     def _count_sent(self, domain: str) -> None:
-        self._relay.leave(self._now)
-        self._domains[domain].leave(self._now)
+        self._relay.count_sent(self._now)
+        self._domains[domain].count_sent(self._now)
         counted = {
             RELAY: bool(self._pacing.relay.quotas),
             DOMAIN + domain: bool(self._pacing.domains.of(domain).quotas),
@@ -202,7 +202,7 @@ class Gate:
     def _bucket(self, name: str, state: RateState, pace: Pace) -> Bucket:
         rooms = [
             rate.count
-            - (0 if self._first else kept_back(rate))
+            - (0 if self._first else reserved(rate))
             - self._rates.count(_key(name), rate.period, now=self._now)
             for rate in pace.quotas
         ]

@@ -230,7 +230,7 @@ _FIRST_DUES = select(db.lists.c.id, _FIRST_DUE.label("head")).where(db.lists.c.p
 """For each list that is not paused, when its first waiting email may go."""
 
 
-def lines_of(first_dues: Select[Any], connection: Connection, now: datetime) -> list[int]:
+def due_lines(first_dues: Select[Any], connection: Connection, now: datetime) -> list[int]:
     """Return the lines with due rows, oldest first; `first_dues` selects when the first of each may
     go."""
     found = [
@@ -242,7 +242,7 @@ def lines_of(first_dues: Select[Any], connection: Connection, now: datetime) -> 
 DELIVERIES: LedgerTable[Claimed] = LedgerTable(
     table=db.deliveries,
     due=_DUE,
-    lines=partial(lines_of, _FIRST_DUES),
+    lines=partial(due_lines, _FIRST_DUES),
     in_line=db.deliveries.c.list_id == bindparam("b_line"),
     why_not=_why_not,
     may_go=_MAY_GO,
