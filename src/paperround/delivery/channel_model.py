@@ -137,13 +137,11 @@ class Hook:
         """Return the possible secrets: long parts of the URL, raw and percent-decoded; for a bot
         also the token, with and without the bot's number."""
         parts = urlsplit(self.url)
-        url_parts = re.split(r"[/?&=]", f"{parts.path}?{parts.query}")
+        pieces = re.split(r"[/?&=]", f"{parts.path}?{parts.query}")
         if self.kind is ChannelKind.TELEGRAM:
             token = parts.path.removeprefix("/bot")
-            url_parts += [token, token.partition(":")[2]]
-        return {
-            one for one in (*url_parts, *map(unquote, url_parts)) if len(one) >= _SHORTEST_SECRET
-        }
+            pieces += [token, token.partition(":")[2]]
+        return {one for one in (*pieces, *map(unquote, pieces)) if len(one) >= _SHORTEST_SECRET}
 
     def digest(self, list_name: str) -> str:
         """Return a hash that identifies the hook within a list without revealing secrets."""

@@ -123,7 +123,7 @@ class SendRun(Generic[Mail]):
                 if self._in_flight.end(outcome.id, refuses_us=speaks_against_us(found)):
                     self.stopped = f"the relay refuses our mail: {found.reason}"
                 self._pacer.add_outcome(outcome, row.address)
-                self._add_transition(self._transitions.answered(row, outcome, found))
+                self._record(self._transitions.answered(row, outcome, found))
                 self._progress(1)
             self.stopped = self.stopped or self._key_problem
         finally:
@@ -254,12 +254,10 @@ class SendRun(Generic[Mail]):
         except (Conflict, DatabaseFailed):  # not caused by this email
             raise
         except RenderingFailed as error:
-            self._add_transition(self._transitions.failed(row, f"rendering: {error}"))
+            self._record(self._transitions.failed(row, f"rendering: {error}"))
         except Exception as error:  # a poison message must not stop the other 999
             log.exception("%s %d could not be composed", self._queue.name, row.id)
-            self._add_transition(
-                self._transitions.broke_down(row, f"{type(error).__name__}: {error}")
-            )
+            self._record(self._transitions.broke_down(row, f"{type(error).__name__}: {error}"))
         return None
 
     def _before_dot(self, ids: Sequence[DeliveryId]) -> Collection[DeliveryId]:
@@ -301,7 +299,7 @@ class SendRun(Generic[Mail]):
             self._lost_rows = True
         return permitted
 
-    def _add_transition(self, move: Transition) -> None:
+    def _record(self, move: Transition) -> None:
         """Count a transition, and keep it until it is stored."""
         self.ended[move.state.value] += 1
         if move.state is not DeliveryState.SENT:
@@ -312,7 +310,6 @@ class SendRun(Generic[Mail]):
         settling, feedback = tuple(self._unsettled), self._pacer.feedback()
         if settling or feedback:
             now = self._context.clock.now()
-
             at: datetime | None = None
 
             def settle(work: Transaction) -> None:
@@ -328,11 +325,9 @@ class SendRun(Generic[Mail]):
             for move in settling:
                 self._rows.pop(move.id, None)
 
-    def _advance(
-        self, work: Transaction, changes: Sequence[object], now: datetime
-    ) -> datetime | None:
+    def _advance(self, work: Transaction, rows: Sequence[object], now: datetime) -> datetime | None:
         """Advance the send mark if the transaction contains a claim or outcomes."""
-        return self._context.marks.advance(work, now=now) if changes else None
+        return self._context.marks.advance(work, now=now) if rows else None
 
     def _drop_settled(self, moves: Sequence[Transition]) -> None:
         """Drop committed transitions. Those of a failed transaction stay for the next try."""

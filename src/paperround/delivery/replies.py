@@ -91,17 +91,17 @@ def verdict(outcome: Outcome) -> ReplyClass:
     phase, is_dot = outcome.phase, outcome.phase is Phase.DOT
     match reply.code // 100:
         case 2 if is_dot:
-            return _classify(DeliveryState.SENT, "accepted", reply)
+            return _result(DeliveryState.SENT, "accepted", reply)
         case 4:
             rest = reply.code == _REST
             blame = ErrorScope(destination=rest or phase in _OPENING)
             word = "told-to-rest" if rest else "not-now"
-            return _classify(DeliveryState.DEFERRED, word, reply, blame)
+            return _result(DeliveryState.DEFERRED, word, reply, blame)
         case 5:
             return _refusal(phase, reply)
         case _:  # an unexpected 3xx, or a 2xx before the end of the message
             lost = DeliveryState.UNKNOWN if is_dot else DeliveryState.DEFERRED
-            return _classify(lost, "out-of-turn", reply)
+            return _result(lost, "out-of-turn", reply)
 
 
 def speaks_against_us(found: ReplyClass) -> bool:
@@ -178,32 +178,30 @@ def _refusal(phase: Phase, reply: Reply) -> ReplyClass:
     if phase in _OPENING:
         ours = ours or phase in _OUR_PHASES
         blame = ErrorScope(us=ours, destination=not ours)
-        return _classify(DeliveryState.DEFERRED, f"{phase}-refused", reply, blame)
+        return _result(DeliveryState.DEFERRED, f"{phase}-refused", reply, blame)
     if ours:
-        return _classify(DeliveryState.DEFERRED, "policy-refusal", reply, ErrorScope(us=True))
+        return _result(DeliveryState.DEFERRED, "policy-refusal", reply, ErrorScope(us=True))
     at_mail, no_room = phase is Phase.MAIL, reply.code == _OUT_OF_ROOM
     soft = _SOFT.get(reply.enhanced)
     if no_room and not reply.enhanced and not at_mail:
         soft = "mailbox-full"
     if soft:
-        return _classify(DeliveryState.DEFERRED, soft, reply)
+        return _result(DeliveryState.DEFERRED, soft, reply)
     too_big = no_room or reply.enhanced in _TOO_BIG
     if reply.enhanced in _BAD_SENDER or (at_mail and not too_big):
-        return _classify(DeliveryState.DEFERRED, "sender-refused", reply, ErrorScope(us=True))
+        return _result(DeliveryState.DEFERRED, "sender-refused", reply, ErrorScope(us=True))
     return _failure(phase, reply)
 
 
 def _failure(phase: Phase, reply: Reply) -> ReplyClass:
     if phase is not Phase.RCPT:
-        return _classify(DeliveryState.FAILED, MESSAGE_REFUSED, reply)
+        return _result(DeliveryState.FAILED, MESSAGE_REFUSED, reply)
     if reply.enhanced in _NO_SUCH_ADDRESS:
-        return _classify(
-            DeliveryState.FAILED, "no-such-address", reply, ErrorScope(subscriber=True)
-        )
-    return _classify(DeliveryState.FAILED, "recipient-refused", reply)
+        return _result(DeliveryState.FAILED, "no-such-address", reply, ErrorScope(subscriber=True))
+    return _result(DeliveryState.FAILED, "recipient-refused", reply)
 
 
-def _classify(
+def _result(
     state: DeliveryState, word: str, reply: Reply, blame: ErrorScope = _NOBODY
 ) -> ReplyClass:
     detail = f"{reply.code} {reply.enhanced}".rstrip()

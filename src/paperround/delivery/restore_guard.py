@@ -156,7 +156,7 @@ class SendMarks:
             if not was_held:
                 write(database, lambda work: work[SlotStore].take(HOLD, PUT_BACK, now=now))
             return reason
-        self._mark = mark or self._create_mark(self.file, database, now)
+        self._mark = mark or self._create(self.file, database, now)
         self._counts_from = (known.since or now) + timedelta(microseconds=1)
         return None
 
@@ -199,9 +199,7 @@ class SendMarks:
             return _reason(f"the send mark {file.place} {what}, and the database {ended}"), None
         return None, mark
 
-    def _create_mark(
-        self, file: SendMarkFile, database: Database, now: datetime
-    ) -> SendMark | None:
+    def _create(self, file: SendMarkFile, database: Database, now: datetime) -> SendMark | None:
         """Create a mark: first the id, then the file; the next claim adds the host's row. In this
         order, a crash in between leaves nothing that holds email."""
         installation, since = write(database, lambda work: name_installation(work, now=now))

@@ -127,18 +127,15 @@ def read_book(place: Path) -> KeyFile:
         ) from error
 
 
-def write_book(place: Path, key_file: KeyFile) -> None:
-    """Write `key_file` atomically, readable by its owner only."""
+def write_book(place: Path, keys: KeyFile) -> None:
+    """Write `keys` atomically, readable by its owner only."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")  # mode 0600
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             json.dump(
-                {"keys": [asdict(key) for key in key_file.keys]},
-                file,
-                indent=2,
-                default=format_instant,
+                {"keys": [asdict(key) for key in keys.keys]}, file, indent=2, default=format_instant
             )
             file.flush()
             os.fsync(file.fileno())
@@ -147,11 +144,11 @@ def write_book(place: Path, key_file: KeyFile) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def replace_book(place: Path, before: KeyFile, key_file: KeyFile) -> None:
-    """Replace `before` with `key_file`. Raises Conflict when the file has changed since."""
+def replace_book(place: Path, before: KeyFile, keys: KeyFile) -> None:
+    """Replace `before` with `keys`. Raises Conflict when the file has changed since."""
     if read_book(place) != before:
         raise Conflict(f"{place} was changed meanwhile: look at it again with `dkim show-dns`")
-    write_book(place, key_file)
+    write_book(place, keys)
 
 
 def _instant(value: Any) -> datetime | None:

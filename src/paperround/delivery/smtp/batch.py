@@ -158,12 +158,9 @@ class Batch:
                 session.conversation.offer(waiting.popleft(), self._monotonic())
                 self._loop.serve(session)
         for session in self._ready:
-            if (
-                self._stock
-                and session.conversation.can_queue
-                and not self._pool.has_preferred(session)
-            ):
-                session.conversation.queue(self._stock.popleft())
+            conversation = session.conversation
+            if self._stock and conversation.can_queue and not self._pool.has_preferred(session):
+                conversation.queue(self._stock.popleft())
 
     def _drop_unoffered(self) -> None:
         """Drop messages not offered yet: those in stock and those that were returned."""

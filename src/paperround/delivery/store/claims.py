@@ -121,9 +121,7 @@ class Claims(Store, Generic[Item]):
         if gate is not None and gate.rests_until is not None:
             return []
         for line in self._ledger.lines(self._connection, now):
-            if rows := self._lease_first(
-                queue(self._connection, line, limit, now, without), lease, gate
-            ):
+            if rows := self._claim(queue(self._connection, line, limit, now, without), lease, gate):
                 return [self._ledger.claimed(row, lease) for row in rows]
         return []
 
@@ -136,9 +134,7 @@ class Claims(Store, Generic[Item]):
             for line in self._ledger.lines(self._connection, now)
         )
 
-    def _lease_first(
-        self, wanted: Mapping[str, Any], lease: Lease, gate: Gate | None
-    ) -> list[Row[Any]]:
+    def _claim(self, wanted: Mapping[str, Any], lease: Lease, gate: Gate | None) -> list[Row[Any]]:
         """Lease the first rows of a queue that may go, and skip those before them that may not."""
         dialect = self._connection.dialect
         lock = lock_due(self._ledger.due, self._ledger.in_line, self._table, dialect.name)

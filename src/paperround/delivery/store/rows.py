@@ -233,10 +233,8 @@ _FIRST_DUES = select(db.lists.c.id, _FIRST_DUE.label("head")).where(db.lists.c.p
 def due_lines(first_dues: Select[Any], connection: Connection, now: datetime) -> list[int]:
     """Return the lines with due rows, oldest first; `first_dues` selects when the first of each may
     go."""
-    found = [
-        (next_at, id_) for id_, next_at in connection.execute(first_dues) if next_at is not None
-    ]
-    return [id_ for next_at, id_ in sorted(found) if next_at <= now]
+    found = [(due_at, id_) for id_, due_at in connection.execute(first_dues) if due_at is not None]
+    return [id_ for due_at, id_ in sorted(found) if due_at <= now]
 
 
 DELIVERIES: LedgerTable[Claimed] = LedgerTable(
