@@ -141,16 +141,11 @@ class Ledger(Claims[Claimed], Replacing):
 
     def _still_due(self, due: Sequence[DueDelivery]) -> list[DueDelivery]:
         """Return those still due at the same time, and lock their subscriptions."""
+        c, ids = db.subscriptions.c, [one.row.subscription_id for one in due]
         locked = self._connection.execute(
-            select(db.subscriptions.c.id, db.subscriptions.c.due_at)
-            .where(
-                among(
-                    self._connection,
-                    db.subscriptions.c.id,
-                    [one.row.subscription_id for one in due],
-                )
-            )
-            .order_by(db.subscriptions.c.id)
+            select(c.id, c.due_at)
+            .where(among(self._connection, c.id, ids))
+            .order_by(c.id)
             .with_for_update()
         )
         due_at = dict(locked.all())
@@ -321,10 +316,8 @@ class Ledger(Claims[Claimed], Replacing):
             )
             .group_by(c.reason)
         )
-        return Planned(
-            rows=self._connection.execute(rows).scalar_one(),
-            skipped=dict(skipped.all()),
-        )
+        count = self._connection.execute(rows).scalar_one()
+        return Planned(rows=count, skipped=dict(skipped.all()))
 
     def history(self, subscriber: SubscriberId, *, limit: int) -> list[DeliveryRecord]:
         """Return a person's deliveries, newest first."""

@@ -241,10 +241,8 @@ def _key(name: str) -> str:
 def _states(connection: Connection, names: Collection[str]) -> dict[str, RateState]:
     if not names:
         return {}
-    found = connection.execute(
-        select(db.paces).where(among(connection, db.paces.c.name, names))
-    ).all()
-    return {row.name: _state(row) for row in found}
+    rows = connection.execute(select(db.paces).where(among(connection, db.paces.c.name, names)))
+    return {row.name: _state(row) for row in rows}
 
 
 def _state(row: Row[Any]) -> RateState:

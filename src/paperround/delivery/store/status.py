@@ -54,15 +54,6 @@ ENDED = (
 )
 
 
-_WITH_PAPERS = select(
-    db.editions,
-    select(func.count())
-    .where(db.edition_papers.c.edition_id == db.editions.c.id)
-    .scalar_subquery()
-    .label("papers"),
-)
-
-
 class StatusStore(Store):
     """Read-only queries on the ledger for operators."""
 
@@ -80,23 +71,21 @@ class StatusStore(Store):
         newest = (
             select(c.id).where(c.list_id == list_id).order_by(c.cut_at.desc(), c.id.desc()).limit(1)
         )
-        return self._tallies(
-            _WITH_PAPERS.where(c.list_id == list_id, or_(c.live_until > now, c.id.in_(newest)))
-            .order_by(c.cut_at.desc(), c.id.desc())
-            .limit(limit)
-        )
+        is_shown = or_(c.live_until > now, c.id.in_(newest))
+        return self._tallies(c.list_id == list_id, is_shown, limit=limit)
 
     def editions_of(self, list_id: ListId, day: date) -> list[EditionTally]:
         """Return every edition of that date, including cancelled ones, newest first."""
-        c = db.editions.c
-        return self._tallies(
-            _WITH_PAPERS.where(c.list_id == list_id, c.day == day).order_by(
-                c.cut_at.desc(), c.id.desc()
-            )
-        )
+        return self._tallies(db.editions.c.list_id == list_id, db.editions.c.day == day)
 
-    def _tallies(self, query: Select[Any]) -> list[EditionTally]:
-        found = self._connection.execute(query).all()
+    def _tallies(self, *which: ColumnElement[bool], limit: int | None = None) -> list[EditionTally]:
+        papers = select(func.count()).where(db.edition_papers.c.edition_id == db.editions.c.id)
+        found = self._connection.execute(
+            select(db.editions, papers.scalar_subquery().label("papers"))
+            .where(*which)
+            .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc())
+            .limit(limit)
+        ).all()
         c = db.deliveries.c
         counted = self._connection.execute(
             select(c.edition_id, c.state, func.count())
@@ -112,13 +101,10 @@ class StatusStore(Store):
         """Return why deliveries due since then were not sent, without those that were replaced, the
         most frequent reason first."""
         c = db.deliveries.c
-        recent = select(db.editions.c.id).where(
-            db.editions.c.list_id == list_id, db.editions.c.live_until > since
-        )
         grouped = self._connection.execute(
             select(c.state, c.reason, c.code, func.count(), func.max(c.id))
             .where(
-                c.edition_id.in_(recent),
+                c.edition_id.in_(_living(list_id, since)),
                 c.due_at >= since,
                 c.state.not_in([state.value for state in UNEXPLAINED]),
                 c.reason != "",
@@ -292,10 +278,7 @@ class StatusStore(Store):
         )
         return [
             value_of(
-                DeliveryEntry,
-                row,
-                positions=tuple(row.positions),
-                state=DeliveryState(row.state),
+                DeliveryEntry, row, positions=tuple(row.positions), state=DeliveryState(row.state)
             )
             for row in found
         ]
