@@ -145,43 +145,43 @@ class Erasure(Store):
         people (foreign keys prevent this in other tables). Returns the number of rows changed."""
         c = db.subscribers.c
         erased = select(c.id).where(c.erased_at.is_not(None))
-        kind, whose = db.notices.c.kind, db.notices.c.subscriber_id
-        of_nobody = whose.is_(None) & kind.not_in([one.value for one in OWN_ADDRESS])
+        kind, person = db.notices.c.kind, db.notices.c.subscriber_id
+        of_deleted = person.is_(None) & kind.not_in([one.value for one in OWN_ADDRESS])
 
         def orphaned(table: Table) -> ColumnElement[bool]:
             of_erased = table.c.subscriber_id.in_(erased)
-            return of_erased | of_nobody if table is db.notices else of_erased
+            return of_erased | of_deleted if table is db.notices else of_erased
 
         return self._erase_rows(orphaned, now)
 
-    def _erase_rows(self, whose: Callable[[Table], ColumnElement[bool]], now: datetime) -> int:
+    def _erase_rows(self, which: Callable[[Table], ColumnElement[bool]], now: datetime) -> int:
         """Delete or blank the rows, and skip waiting emails. Returns the number of rows changed."""
         for table in _MAIL_TABLES:
-            waits = update(table).where(whose(table), waiting(table))
-            self._connection.execute(waits.values(_NOT_SENT))
+            skipping = update(table).where(which(table), waiting(table))
+            self._connection.execute(skipping.values(_NOT_SENT))
         blanked = (
             update(table)
-            .where(whose(table), or_(*(_differs(table.c[name], blank[name]) for name in blank)))
+            .where(which(table), or_(*(_differs(table.c[name], blank[name]) for name in blank)))
             .values({**blank, **({"changed_at": now} if "changed_at" in table.c else {})})
             for table, blank in _BLANK
         )
-        deleted = (delete(table).where(whose(table)) for table in _DELETED_TABLES)
+        deleted = (delete(table).where(which(table)) for table in _DELETED_TABLES)
         return sum(self._connection.execute(one).rowcount for one in (*blanked, *deleted))
 
     def _delete_quarantined(self, subscriber: SubscriberId) -> None:
         """Delete quarantined emails that contain the address, assigned to the person or not."""
         c = db.subscribers.c
-        whose = select(c.address, c.written, c.folded).where(c.id == subscriber)
-        person = self._connection.execute(whose).one_or_none()
-        names = {name.encode().lower() for name in person or () if name}
-        kept = self._connection.execute(select(db.quarantine.c.id, db.quarantine.c.content))
-        theirs = [
+        query = select(c.address, c.written, c.folded).where(c.id == subscriber)
+        person = self._connection.execute(query).one_or_none()
+        addresses = {address.encode().lower() for address in person or () if address}
+        rows = self._connection.execute(select(db.quarantine.c.id, db.quarantine.c.content))
+        ids = [
             id_
-            for id_, content in kept.yield_per(_QUARANTINED_AT_ONCE)
-            if any(name in bytes(content).lower() for name in names)
+            for id_, content in rows.yield_per(_QUARANTINED_AT_ONCE)
+            if any(address in bytes(content).lower() for address in addresses)
         ]
         self._connection.execute(
-            delete(db.quarantine).where(among(self._connection, db.quarantine.c.id, theirs))
+            delete(db.quarantine).where(among(self._connection, db.quarantine.c.id, ids))
         )
 
 

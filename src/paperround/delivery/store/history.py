@@ -49,8 +49,8 @@ def record_sent(connection: Connection, added: Collection[Planned]) -> None:
     digests = [one for one in going if one[1].kind is DigestKind.DIGEST]
     others = [one for one in going if one[1].kind is not DigestKind.DIGEST]
     _insert(connection, db.sent_papers, _papers(digests))
-    news = [(row.subscriber_id, it.paper_id, id_) for id_, row in going for it in row.withdrawn]
-    _insert(connection, db.told_withdrawals, _columns(news))
+    told = [(row.subscriber_id, one.paper_id, id_) for id_, row in going for one in row.withdrawn]
+    _insert(connection, db.told_withdrawals, _columns(told))
     _require_new_works(connection, digests)
     insert_many(connection, insert_new(connection, db.sent_papers), _papers(others))
 
@@ -64,10 +64,10 @@ def record_sent_again(
     for table in (db.edition_papers, db.behind_papers):
         places = select(table.c.position, table.c.paper_id).where(table.c.edition_id == edition)
         papers |= dict(connection.execute(places).all())
-    carried = [(who, papers[at], one.row) for who, one in stopped for at in one.positions]
-    news = [(who, it.paper_id, one.row) for who, one in stopped for it in one.withdrawn]
-    for memory, rows in ((db.sent_papers, carried), (db.told_withdrawals, news)):
-        _insert(connection, memory, _columns(rows))
+    sent = [(person, papers[at], mail.row) for person, mail in stopped for at in mail.positions]
+    told = [(person, one.paper_id, mail.row) for person, mail in stopped for one in mail.withdrawn]
+    for table, rows in ((db.sent_papers, sent), (db.told_withdrawals, told)):
+        _insert(connection, table, _columns(rows))
 
 
 def _insert(connection: Connection, table: Table, rows: Columns) -> None:
@@ -106,8 +106,8 @@ def _require_new_works(connection: Connection, planned: Collection[Planned]) -> 
     # waits here, and then sees the rows of the other. (Inserting into `sent_papers` already took a
     # weaker lock on these rows, which is compatible with this one.)
     c = db.subscribers.c
-    theirs = select(c.id).where(among(connection, c.id, people)).order_by(c.id)
-    connection.execute(theirs.with_for_update(key_share=True)).all()
+    locking = select(c.id).where(among(connection, c.id, people)).order_by(c.id)
+    connection.execute(locking.with_for_update(key_share=True)).all()
     ids = {id_ for _, paper in carried for id_ in same[paper]}
     known = _recorded(connection, db.sent_papers, people, ids)
     if any(len(known[person] & same[paper]) > 1 for person, paper in carried):
@@ -122,7 +122,7 @@ def _recorded(
     *which: Any,
 ) -> dict[SubscriberId, set[PaperId]]:
     """Return those of `papers` that `table` contains for each of `people`."""
-    memory: dict[SubscriberId, set[PaperId]] = defaultdict(set)
+    papers_of: dict[SubscriberId, set[PaperId]] = defaultdict(set)
     found = connection.execute(
         select(table.c.subscriber_id, table.c.paper_id)
         .outerjoin_from(table, db.deliveries, db.deliveries.c.id == table.c.delivery_id)
@@ -133,8 +133,8 @@ def _recorded(
         )
     )
     for person, paper in found:
-        memory[SubscriberId(person)].add(PaperId(paper))
-    return memory
+        papers_of[SubscriberId(person)].add(PaperId(paper))
+    return papers_of
 
 
 def _withdrawn(connection: Connection, since: datetime) -> list[Withdrawal]:
@@ -167,7 +167,7 @@ class SentPapers(Store):
         A merged paper is included with all its ids.
         """
         same = groups(self._connection)
-        memory: dict[int, list[PaperId]] = defaultdict(list)
+        papers_of: dict[int, list[PaperId]] = defaultdict(list)
         kept = db.sent_papers.c
         sent = select(kept.subscriber_id, kept.paper_id).where(
             among(self._connection, kept.subscriber_id, subscribers)
@@ -177,8 +177,8 @@ class SentPapers(Store):
             # range of a person's rows.
             sent = sent.where(kept.paper_id.between(min(ids), max(ids)))
         for person, paper in self._connection.execute(sent):
-            memory[person].append(paper)
-        return {person: all_ids(memory.get(person, ()), same) for person in subscribers}
+            papers_of[person].append(paper)
+        return {person: all_ids(papers_of.get(person, ()), same) for person in subscribers}
 
     def withdrawals_to_tell(
         self, subscribers: Collection[SubscriberId], *, since: datetime
@@ -194,12 +194,12 @@ class SentPapers(Store):
         reached = or_(db.sent_papers.c.delivery_id.is_(None), db.deliveries.c.state.in_(_REACHED))
         got = _recorded(self._connection, db.sent_papers, subscribers, ids, reached)
         told = _recorded(self._connection, db.told_withdrawals, got, ids) if got else {}
-        news = {
+        untold = {
             person: all_ids(papers, same) - all_ids(told.get(person, ()), same)
             for person, papers in got.items()
         }
         return {
             person: tuple(one for one in withdrawn if one.paper_id in papers)
-            for person, papers in news.items()
+            for person, papers in untold.items()
             if papers
         }

@@ -150,8 +150,8 @@ def release_papers(connection: Connection, ids: Collection[int]) -> None:
     ended = select(db.deliveries.c.id).where(
         among(connection, db.deliveries.c.id, ids), db.deliveries.c.state.in_(RELEASED)
     )
-    for memory in (db.sent_papers, db.told_withdrawals):
-        connection.execute(delete(memory).where(memory.c.delivery_id.in_(ended)))
+    for table in (db.sent_papers, db.told_withdrawals):
+        connection.execute(delete(table).where(table.c.delivery_id.in_(ended)))
 
 
 def due_rows(address: ColumnElement[Any]) -> Select[Any]:
