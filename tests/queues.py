@@ -119,7 +119,7 @@ class SteppedQueue(ThreadQueue):
     def run_waiting(self) -> int:
         """Run what waits, and what that adds, one after another; returns how many jobs ran."""
         ran = 0
-        while (job := self._take()) is not None:
+        while (job := self._pop()) is not None:
             self._run(job)
             ran += 1
         return ran

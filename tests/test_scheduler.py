@@ -16,7 +16,7 @@ from paperround.config import Settings
 from paperround.core.clock import FixedClock, SystemClock
 from paperround.core.errors import DatabaseFailed, RateLimited
 from paperround.core.jobs import DELIVER, NOTICES, Job
-from paperround.scheduler import EVERY, EveryInterval, Scheduler, keep_appointments
+from paperround.scheduler import EVERY, EveryInterval, Scheduler, reset_far_runs
 from tests.queues import SteppedQueue
 from tests.waiting import until
 
@@ -163,7 +163,7 @@ def test_a_clock_that_is_put_back_stops_no_tick(home: Home, hours: float) -> Non
     minutes.start(paused=True)
     ahead = now + timedelta(hours=hours)
     minutes.add_job(home.stop_sending, "interval", seconds=EVERY, next_run_time=ahead)
-    keep_appointments(minutes.get_jobs(), now)
+    reset_far_runs(minutes.get_jobs(), now)
     (appointment,) = minutes.get_jobs()
     minutes.shutdown(wait=False)
     assert appointment.next_run_time == now
@@ -196,7 +196,7 @@ def test_the_next_time_keeps_its_pace_and_is_never_over(before: int, after: int)
 def test_mail_that_waits_is_looked_for_between_two_ticks(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paperround.scheduler.GLANCE", 0.5)
+    monkeypatch.setattr("paperround.scheduler.POLL_SECONDS", 0.5)
     minutes = Scheduler(home)
     minutes.start()
     until(lambda: len(home.jobs.asked) >= len(ROUNDS) + 3)

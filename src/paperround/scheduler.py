@@ -1,13 +1,12 @@
-"""The minute hand: once a minute it asks for the rounds of this installation, and decides nothing.
+"""Enqueue the periodic jobs of an installation once a minute.
 
-What is due stands in the database, so several of these may run, stop and start at any moment: a
-round that finds nothing due does nothing. Jobs are asked for under a lock, so that a round that
-takes longer than a minute is not started twice. Where several processes share their work, the first
-scheduler that takes a minute asks for its rounds, and the others see that it is taken.
+The database knows what is due, so you may run, stop and start several schedulers at any time: a
+job that finds nothing due does nothing. Jobs carry a lock, so one that takes longer than a minute
+is not started twice. On PostgreSQL the first scheduler to claim a minute enqueues its jobs.
 
-Between two ticks it looks every few seconds whether mail waits: somebody may have signed up through
-another process. And it watches the clock: the library reckons in wall time, and a clock that is put
-back by an hour would stop the ticks for an hour.
+Between two ticks the scheduler checks every few seconds for mail that is due, since a sign-up may
+come in through another process. It also watches the clock: APScheduler counts in wall time, and a
+clock set back by an hour would stop the ticks for an hour.
 """
 
 import logging
@@ -15,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
-from apscheduler.job import Job as Appointment
+from apscheduler.job import Job as ScheduledJob
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -28,30 +27,33 @@ from paperround.ops.cluster import SchedulerLook
 EVERY = 60
 """Seconds between two ticks."""
 
-GLANCE = 5
-"""Seconds between two looks at whether mail waits."""
+POLL_SECONDS = 5
+"""Seconds between two checks for mail that is due."""
 
 log = logging.getLogger(__name__)
 
 
 class EveryInterval(BaseTrigger):  # type: ignore[misc]  # the library has no types
-    """Every so many seconds. What was missed is made up for once: the library's own trigger counts
-    every minute that a clock leapt over, which takes a minute for a machine that began in 1970."""
+    """Fire every `seconds`. Runs that were missed are made up for once: APScheduler's own trigger
+    counts each of them, which takes a minute when a clock jumps from 1970 to today."""
 
     def __init__(self, seconds: float) -> None:
-        self._pause = timedelta(seconds=seconds)
+        self._interval = timedelta(seconds=seconds)
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """The next time after one, but no time that is over."""
+        """Return the next time after `previous_fire_time` that is later than `now`."""
         if previous_fire_time is None:
-            return now + self._pause
-        due: datetime = previous_fire_time + self._pause
-        return due if due > now else now + self._pause
+            return now + self._interval
+        due: datetime = previous_fire_time + self._interval
+        return due if due > now else now + self._interval
 
 
 class Scheduler:
-    """Ticks while it is started, the first time at once. `works`: what it asks for is done by this
-    process; otherwise by those that share the database."""
+    """Tick every minute from `start` to `stop`, the first time at once.
+
+    With `works` this process runs the jobs itself; otherwise the workers that share the database
+    run them.
+    """
 
     def __init__(self, home: AppContext, *, works: bool = True) -> None:
         self._home = home
@@ -60,42 +62,41 @@ class Scheduler:
         self._period: str | None = None
         self._is_away = False
         self._last: datetime | None = None
-        self._minutes = BackgroundScheduler(
+        self._jobs = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
         self._stopping = Event()
 
     def start(self) -> None:
-        """Ask for the rounds now and every minute from now on."""
+        """Enqueue the periodic jobs now and every minute from now on."""
         if self._works:
             self._home.queue.start()
         now = self._home.clock.now()
-        self._minutes.add_job(self._ask, EveryInterval(EVERY), [ROUNDS], next_run_time=now)
-        self._minutes.add_job(self._ask, EveryInterval(GLANCE), [MAIL])
-        self._minutes.start()
-        Thread(target=self._watch, name="paperround-clock", daemon=True).start()
+        self._jobs.add_job(self._enqueue, EveryInterval(EVERY), [ROUNDS], next_run_time=now)
+        self._jobs.add_job(self._enqueue, EveryInterval(POLL_SECONDS), [MAIL])
+        self._jobs.start()
+        Thread(target=self._watch_clock, name="paperround-clock", daemon=True).start()
 
     def stop(self, *, drain_seconds: float) -> bool:
-        """Start nothing new and finish what runs, of a delivery the mails in hand; True when it
-        ended in time. Whoever was never started, or stopped already, has nothing to stop."""
+        """Start no new jobs and wait up to `drain_seconds` for those that run; a delivery finishes
+        the messages in flight. Return whether all ended in time. You may call it at any time."""
         self._stopping.set()
         self._home.stop_sending()
-        if self._minutes.running:
-            self._minutes.shutdown(wait=False)
+        if self._jobs.running:
+            self._jobs.shutdown(wait=False)
         return not self._works or self._home.queue.stop(drain_seconds=drain_seconds)
 
     def next_tick(self) -> datetime | None:
-        """When the next tick comes, None when none does."""
-        due: list[datetime] = [one.next_run_time for one in self._minutes.get_jobs()]
-        return max(due, default=None)
+        """Return when the next tick is, None if the scheduler is not running."""
+        return max((job.next_run_time for job in self._jobs.get_jobs()), default=None)
 
     def last_look(self) -> datetime | None:
-        """When it last asked, or saw that it need not; None when it never could."""
+        """Return when jobs were last enqueued or found enqueued, None if they never were."""
         return self._last
 
-    def _ask(self, jobs: Sequence[Job]) -> None:
-        """Ask for these jobs; a database that is away is asked again in a moment."""
+    def _enqueue(self, jobs: Sequence[Job]) -> None:
+        """Enqueue these jobs. If the database is away, the next run tries again."""
         try:
             found = ask(self._home, jobs)
         except PaperroundError as error:
@@ -107,10 +108,10 @@ class Scheduler:
         self._is_away = False
         self._last = self._home.clock.now()
         if found is not None and (found.is_first or found.period != self._ours):
-            self._lead(found)
+            self._log_leader(found)
 
-    def _lead(self, found: SchedulerLook) -> None:
-        """Say when this scheduler begins to be the one that asks, and when another one is."""
+    def _log_leader(self, found: SchedulerLook) -> None:
+        """Log when this scheduler becomes the leader, and when another one is."""
         leads = self._ours is not None
         if found.is_first and not leads:
             log.info("this scheduler asks for the rounds")
@@ -119,14 +120,14 @@ class Scheduler:
         self._ours = found.period if found.is_first else None
         self._period = found.period
 
-    def _watch(self) -> None:
+    def _watch_clock(self) -> None:
         while not self._stopping.wait(EVERY):
-            keep_appointments(self._minutes.get_jobs(), self._home.clock.now())
+            reset_far_runs(self._jobs.get_jobs(), self._home.clock.now())
 
 
-def keep_appointments(appointments: list[Appointment], now: datetime) -> None:
-    """Move to `now` what lies further ahead than it ever should: the clock was put back."""
-    for appointment in appointments:
-        due: datetime | None = appointment.next_run_time
+def reset_far_runs(jobs: list[ScheduledJob], now: datetime) -> None:
+    """Move runs that are more than two minutes ahead to `now`: the clock was set back."""
+    for job in jobs:
+        due: datetime | None = job.next_run_time
         if due is not None and due - now > timedelta(seconds=2 * EVERY):
-            appointment.modify(next_run_time=now)
+            job.modify(next_run_time=now)

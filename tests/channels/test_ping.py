@@ -9,7 +9,7 @@ from paperround.core.clock import FixedClock
 from paperround.core.errors import FetchFailed, FetchRefused
 from paperround.http.client import GuardedClient
 from paperround.http.model import FetchRequest, Page
-from paperround.ops.dead_man_switch import EVERY, Silence, WebPinger, pinger_for
+from paperround.ops.dead_man_switch import EVERY, NoPinger, WebPinger, pinger_for
 from tests.builders import MINUTE, NOW
 
 URL = "https://hc.example/3f1c"
@@ -74,6 +74,6 @@ def test_without_an_address_nobody_is_asked() -> None:
     service = Service()
     quiet = pinger_for(None, service)
     quiet.ping("tick", now=NOW)
-    assert isinstance(quiet, Silence)
+    assert isinstance(quiet, NoPinger)
     assert isinstance(pinger_for(URL, service), WebPinger)
     assert service.asked == []

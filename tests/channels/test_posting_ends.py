@@ -30,7 +30,7 @@ from paperround.digests.channel_delivery import deliver_channels
 from paperround.digests.channel_posts import ChannelSender
 from paperround.digests.resend import send_missed
 from paperround.editions.model import DeliveryState
-from paperround.ops.alerts import troubles
+from paperround.ops.alerts import current_alerts
 from paperround.papers.store.papers import PaperStore
 from paperround.subscribers.model import SubscriberId
 from tests.builders import lease
@@ -114,7 +114,7 @@ def test_a_hook_that_is_no_more_stops_its_channel_and_the_operator_hears_it(
     assert last(papers, channel.id).reason.startswith("gone: ")
     with papers.reading() as work:
         stopped = work[ChannelStore].get(channel.id)
-        alerts = [one for one in troubles(work, {}, now=NOW) if kind.value in one.subject]
+        alerts = [one for one in current_alerts(work, {}, now=NOW) if kind.value in one.subject]
     assert stopped.state == "stopped"
     assert [one.subject for one in alerts] == [
         f"The channel {channel.name} is stopped: its hook is no more"

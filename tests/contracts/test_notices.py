@@ -20,7 +20,7 @@ from paperround.delivery.system_mail_model import (
     SystemMailKind,
 )
 from paperround.editions.model import DeliveryState
-from paperround.ops.cleanup import keep_house
+from paperround.ops.cleanup import clean_up
 from paperround.self_service.change_address import Agreed, agree
 from paperround.subscribers.model import SubscriberId, SubscriberState
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -287,13 +287,13 @@ def test_the_new_address_is_forgotten_once_a_change_is_made_or_over(
 ) -> None:
     ends = moving(office.database, "bob")
     before = NOW + HOUR if agrees else NOW + 47 * HOUR
-    keep_house(database=office.database, identity=IDENTITY, now=before)
+    clean_up(database=office.database, identity=IDENTITY, now=before)
     assert "bob" in named(office)
     if agrees:
         for end in ends:
             agree(desk(office.database), link(end), now=before)
     after = before + 2 * HOUR
-    keep_house(database=office.database, identity=IDENTITY, now=after)
+    clean_up(database=office.database, identity=IDENTITY, now=after)
     assert "bob" not in named(office)
     assert "'list'" in named(office), "what the mail was about stays"
     assert post(office.database, now=after) == []

@@ -9,9 +9,9 @@ from paperround.core.interfaces import Worker
 from paperround.core.jobs import QueueName
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database
-from paperround.ops.cleanup import keep_house
+from paperround.ops.cleanup import clean_up
 from paperround.ops.cluster import look, sign_off, staff, worker_lives
-from paperround.scheduler import GLANCE
+from paperround.scheduler import POLL_SECONDS
 from tests.builders import HOUR, MINUTE, NOW
 from tests.contracts.sleeper import Sleeper
 from tests.jobs.conftest import IDENTITY
@@ -43,7 +43,9 @@ def test_a_scheduler_that_died_is_replaced_within_a_minute(database: Database) -
     """Bob looks as often as schedulers do, from the moment Ann has asked and died."""
     assert asks(database, ANN)
     takes_over = next(
-        second for second in range(0, 600, GLANCE) if asks(database, BOB, after=second * SECOND)
+        second
+        for second in range(0, 600, POLL_SECONDS)
+        if asks(database, BOB, after=second * SECOND)
     )
     assert takes_over <= 60
 
@@ -99,7 +101,7 @@ def test_signs_of_life_of_the_dead_are_forgotten(database: Database) -> None:
     asks(database, ANN)
     worker_lives(database, BOB, BOTH, now=NOW)
     worker_lives(database, ANN, BOTH, now=NOW + 2 * HOUR)
-    keep_house(database=database, identity=IDENTITY, now=NOW + 2 * HOUR)
+    clean_up(database=database, identity=IDENTITY, now=NOW + 2 * HOUR)
     with database.reading() as work:
         assert list(work[SlotStore].beats("worker/")) == ["north/1/notices,mail"]
         assert list(work[SlotStore].beats("scheduler/")) == []

@@ -31,7 +31,7 @@ def look(
     held: dict[str, tuple[str, ...]], book: KeyFile = BOOK, *, silent: bool = False
 ) -> list[Finding]:
     resolver = FakeResolver(held, silent=silent)
-    return dns_check.records(SETTINGS, book.due(DOMAIN, NEXT), resolver, now=NOW)
+    return dns_check.check_records(SETTINGS, book.due(DOMAIN, NEXT), resolver, now=NOW)
 
 
 def found(check: str, held: dict[str, tuple[str, ...]], book: KeyFile = BOOK) -> Finding:
@@ -75,14 +75,14 @@ def test_a_dns_that_does_not_answer_is_one_finding_and_no_fault_of_the_records()
 
 
 def test_where_no_mail_leaves_no_record_is_looked_for() -> None:
-    (only,) = dns_check.records(Settings(), [], FakeResolver(silent=True), now=NOW)
+    (only,) = dns_check.check_records(Settings(), [], FakeResolver(silent=True), now=NOW)
     assert (only.check, only.level) == ("dns", Level.SKIPPED)
 
 
 @pytest.mark.parametrize("domain", ["paperround.example", "lab.test", "papers.example.org"])
 def test_a_domain_that_nobody_can_own_is_not_looked_up(domain: str) -> None:
     settings = Settings(smtp_url="smtp://127.0.0.1:25", mail_from=f"p@{domain}")
-    (only,) = dns_check.records(settings, [], FakeResolver(silent=True), now=NOW)
+    (only,) = dns_check.check_records(settings, [], FakeResolver(silent=True), now=NOW)
     assert (only.check, only.level) == ("dns", Level.SKIPPED)
 
 
@@ -125,7 +125,7 @@ OURS = "192.0.2.25"
 def names(held: dict[str, tuple[str, ...]], url: str = "https://papers.lab.org") -> list[Finding]:
     """What is said of addresses where a relay on this machine sends."""
     settings = SETTINGS.model_copy(update={"smtp_url": "smtp://127.0.0.1:25", "public_url": url})
-    every = dns_check.records(settings, [], FakeResolver(held), now=NOW)
+    every = dns_check.check_records(settings, [], FakeResolver(held), now=NOW)
     return [one for one in every if one.check == "ptr"]
 
 
@@ -200,7 +200,7 @@ def test_the_record_of_the_last_key_is_watched_until_it_may_go() -> None:
         (texts(revoked, signing), Level.OK),
         (texts(signing), Level.OK),
     ):
-        last, _ = dns_check.dkim(MOVED.due(DOMAIN, later), FakeResolver(held))
+        last, _ = dns_check.check_dkim(MOVED.due(DOMAIN, later), FakeResolver(held))
         assert last.level is level
 
 

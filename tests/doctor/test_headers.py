@@ -14,7 +14,7 @@ from paperround.doctor.findings import Level
 from paperround.doctor.headers_check import (
     CLIPPED,
     Expected,
-    lint,
+    check_headers,
     sample_confirmation,
     sample_digest,
 )
@@ -49,8 +49,10 @@ def signing(home: Home) -> AppContext:
 
 def test_what_leaves_is_well(digest: bytes, confirmation: bytes) -> None:
     assert b"DKIM-Signature" in digest
-    assert lint(digest, DIGEST).level is Level.OK, lint(digest, DIGEST).says
-    assert lint(confirmation, CONFIRMATION).level is Level.OK, lint(confirmation, CONFIRMATION).says
+    assert check_headers(digest, DIGEST).level is Level.OK, check_headers(digest, DIGEST).says
+    assert check_headers(confirmation, CONFIRMATION).level is Level.OK, check_headers(
+        confirmation, CONFIRMATION
+    ).says
 
 
 def field(name: str, value: str) -> Callable[[bytes], bytes]:
@@ -145,20 +147,20 @@ def test_each_planted_fault_is_named(digest: bytes, name: str) -> None:
     hurt, word = PLANTED[name]
     changed = hurt(digest)
     assert changed != digest
-    found = lint(changed, DIGEST)
+    found = check_headers(changed, DIGEST)
     assert found.level in (Level.WARN, Level.FAIL)
     assert word in found.says
 
 
 def test_a_notice_is_the_mail_of_no_list(confirmation: bytes) -> None:
     changed = confirmation.replace(b"\r\nTo:", b"\r\nList-Id: <a.b>\r\nTo:", 1)
-    assert "no list" in lint(changed, CONFIRMATION).says
+    assert "no list" in check_headers(changed, CONFIRMATION).says
 
 
 def test_an_envelope_of_another_domain_is_found(digest: bytes) -> None:
-    assert "SPF does not count" in lint(digest, replace(DIGEST, envelope="relay.net")).says
+    assert "SPF does not count" in check_headers(digest, replace(DIGEST, envelope="relay.net")).says
     above = replace(DIGEST, envelope="bounces.mail.example.org")
-    assert lint(digest, above).level is Level.OK
+    assert check_headers(digest, above).level is Level.OK
 
 
 @pytest.mark.accept("O6", part="list headers")

@@ -9,7 +9,7 @@ from paperround.bootstrap import AppContext
 from paperround.config import Settings
 from paperround.core.clock import FixedClock
 from paperround.doctor.findings import Level
-from paperround.doctor.smtp_check import hooks
+from paperround.doctor.smtp_check import check_hooks
 from tests.builders import NOW
 from tests.mail.hooks.providers import SECRET, SIGNING_KEY, TOPIC
 
@@ -20,7 +20,7 @@ def home(tmp_path: Path) -> dict[str, Any]:
 
 
 def said(home: dict[str, Any], **settings: Any) -> list[tuple[Level, str]]:
-    found = hooks(AppContext(Settings(**home, **settings), FixedClock(NOW)))
+    found = check_hooks(AppContext(Settings(**home, **settings), FixedClock(NOW)))
     assert {one.check for one in found} == {"hooks"}
     return [(one.level, f"{one.says}: {one.way_out}") for one in found]
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from paperround.doctor.examination import without_settings
+from paperround.doctor.examination import findings_without_settings
 from paperround.doctor.findings import Level
-from paperround.doctor.schedule_check import feeds
+from paperround.doctor.schedule_check import check_feeds
 from paperround.feeds.model import FeedHealth, LiveFeed
 from tests.doctor.conftest import Home
 from tests.domain.feeds import feed
@@ -53,7 +53,7 @@ def of(name: str, reason: str, health: FeedHealth = FeedHealth.FAILED) -> LiveFe
 def test_fifteen_feeds_that_fail_for_one_reason_are_one_finding() -> None:
     failing = [of(f"f{n}", f"feed{n}.lab.org cannot be connected to") for n in range(15)]
     other = of("other", "rss.lab.org has nothing there (status 404)")
-    first, second, rest = feeds([*failing, other, of("well", "3 new", FeedHealth.FRESH)])
+    first, second, rest = check_feeds([*failing, other, of("well", "3 new", FeedHealth.FRESH)])
     assert first.says == (
         "15 feeds are failed for one reason (feed0.lab.org cannot be connected to): "
         "f0, f1, f2, f3, f4 and 10 more"
@@ -64,7 +64,7 @@ def test_fifteen_feeds_that_fail_for_one_reason_are_one_finding() -> None:
 
 
 def test_feeds_that_were_not_read_yet_are_one_finding() -> None:
-    [found] = feeds([of("a", "", FeedHealth.NEW), of("b", "", FeedHealth.NEW)])
+    [found] = check_feeds([of("a", "", FeedHealth.NEW), of("b", "", FeedHealth.NEW)])
     assert (found.level, found.says) == (Level.WARN, "a, b were not read yet")
 
 
@@ -73,7 +73,7 @@ def test_feeds_that_were_not_read_yet_are_one_finding() -> None:
 
 @pytest.mark.accept("O6", part="bad settings", mutant="the-first-bad-setting-only")
 def test_each_setting_that_is_wrong_is_a_finding() -> None:
-    found = [one for one in without_settings(("A is wrong", "B is wrong")) if one.way_out]
+    found = [one for one in findings_without_settings(("A is wrong", "B is wrong")) if one.way_out]
     assert [(one.check, one.level, one.says) for one in found] == [
         ("settings", Level.FAIL, "A is wrong"),
         ("settings", Level.FAIL, "B is wrong"),

@@ -19,7 +19,7 @@ from paperround.db.slots import SlotStore
 from paperround.delivery.store.ledger import Ledger
 from paperround.doctor import config_check, smtp_check
 from paperround.doctor.findings import Level
-from paperround.doctor.schedule_check import model
+from paperround.doctor.schedule_check import check_model
 from paperround.editions.model import DigestKind
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
@@ -61,18 +61,20 @@ def test_a_secret_that_can_be_guessed(home: Home) -> None:
 
 
 def test_a_public_url_without_tls() -> None:
-    found = config_check.public_url(Settings(public_url="http://papers.example.org"))
+    found = config_check.check_public_url(Settings(public_url="http://papers.example.org"))
     assert found.level is Level.FAIL
     assert "https" in found.way_out
 
 
 def test_links_to_the_readers_own_machine() -> None:
-    found = config_check.public_url(Settings(smtp_url=AWAY, public_url="http://localhost:8000"))
+    found = config_check.check_public_url(
+        Settings(smtp_url=AWAY, public_url="http://localhost:8000")
+    )
     assert found.level is Level.FAIL
 
 
 def test_a_sender_who_does_not_say_who_they_are() -> None:
-    found = config_check.sender(Settings(smtp_url=AWAY))
+    found = config_check.check_sender(Settings(smtp_url=AWAY))
     assert found.level is Level.FAIL
     assert "PAPERROUND_OPERATOR" in found.says
 
@@ -211,9 +213,9 @@ def test_a_model_that_cannot_be_read_or_is_old(home: Home) -> None:
         size=9,
         digest="x",
     )
-    assert model(None, is_read=False, now=NOW).level is Level.SKIPPED
-    assert model(fresh, is_read=True, now=NOW + 3 * DAY).level is Level.OK
-    assert model(fresh, is_read=True, now=NOW + 3 * DAY + MINUTE).level is Level.WARN
+    assert check_model(None, is_read=False, now=NOW).level is Level.SKIPPED
+    assert check_model(fresh, is_read=True, now=NOW + 3 * DAY).level is Level.OK
+    assert check_model(fresh, is_read=True, now=NOW + 3 * DAY + MINUTE).level is Level.WARN
     unread = NewModel(name="prior", version="1", as_of=NOW, outcomes=700, content=b"torn")
     with home.database.writing() as work:
         work[ModelStore].add(unread, now=NOW)
@@ -336,7 +338,7 @@ def test_a_relay_whose_certificate_is_about_to_end(home: Home, tmp_path: Path) -
         levels = {
             days: [
                 one.level
-                for one in smtp_check.outlet(
+                for one in smtp_check.check_relays(
                     settings.model_copy(update={"smtp_url": relay}),
                     now=ends - timedelta(days=days),
                 )

@@ -8,7 +8,7 @@ import pytest
 from paperround.core.interfaces import Worker
 from paperround.core.jobs import ClusterStatus, QueueDepth, QueueName
 from paperround.doctor.findings import Finding, Level
-from paperround.doctor.schedule_check import LONG, sharing
+from paperround.doctor.schedule_check import MAX_WAIT, check_processes
 from paperround.ops.cluster import look, worker_lives
 from tests.builders import MINUTE, NOW
 from tests.databases import postgres, postgres_url, sweeper
@@ -30,7 +30,7 @@ pytestmark = [
 def found(
     staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth] = IDLE, *, ticks: bool = False
 ) -> dict[str, Finding]:
-    return {one.check: one for one in sharing(staff, lined, ticks=ticks, now=NOW)}
+    return {one.check: one for one in check_processes(staff, lined, ticks=ticks, now=NOW)}
 
 
 def levels(findings: Mapping[str, Finding]) -> dict[str, str]:
@@ -56,7 +56,7 @@ def test_a_queue_that_nobody_serves_is_named_with_what_waits_there() -> None:
 
 
 def test_a_job_that_nobody_takes_is_told_of() -> None:
-    stuck = {**IDLE, QueueName.PAPERS: QueueDepth(waiting=1, due_since=NOW - LONG - SECOND)}
+    stuck = {**IDLE, QueueName.PAPERS: QueueDepth(waiting=1, due_since=NOW - MAX_WAIT - SECOND)}
     one = found(WELL, stuck)["jobs"]
     assert one.level is Level.WARN
     assert one.says.startswith("papers has had a job to do since 2026-")

@@ -26,7 +26,7 @@ def look(record: str, held: Mapping[str, tuple[str, ...]] | None = None) -> Find
         {DOMAIN: (record,), "site.lab.org": (OURS,), **(held or {})},
         mail={DOMAIN: ("mx.lab.org",)},
     )
-    every = dns_check.records(settings, [], resolver, now=NOW)
+    every = dns_check.check_records(settings, [], resolver, now=NOW)
     return next(one for one in every if one.check == "spf")
 
 

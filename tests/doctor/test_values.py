@@ -8,12 +8,17 @@ import pytest
 from paperround.bounces.model import ReturnTally
 from paperround.config import Settings
 from paperround.core.errors import FetchFailed, Misconfigured
-from paperround.doctor.config_check import file_system_of, libraries, python, space
+from paperround.doctor.config_check import (
+    check_libraries,
+    check_python,
+    check_space,
+    file_system_type,
+)
 from paperround.doctor.findings import Level
-from paperround.doctor.schedule_check import returns
-from paperround.doctor.smtp_check import mailbox
-from paperround.doctor.web_check import certificate as check
-from paperround.doctor.web_check import lasting
+from paperround.doctor.schedule_check import check_returns
+from paperround.doctor.smtp_check import check_mailbox
+from paperround.doctor.web_check import check_certificate as check
+from paperround.doctor.web_check import check_expiry
 from tests.builders import NOW
 from tests.certificates import certificate, server_context
 from tests.mail.imap_server import ImapServer
@@ -31,38 +36,38 @@ overlay /srv ext4 rw 0 0
     ("free", "level"), [(50_000_000, Level.FAIL), (500_000_000, Level.WARN), (10**11, Level.OK)]
 )
 def test_a_disk_that_is_nearly_full_is_told(free: int, level: Level) -> None:
-    assert space(free, Path("data")).level is level
+    assert check_space(free, Path("data")).level is level
 
 
 @pytest.mark.parametrize(
     ("folder", "kind"), [("/srv/my papers/data", "nfs4"), ("/srv/data", "ext4"), ("/x", "ext4")]
 )
 def test_the_nearest_mount_says_what_a_folder_stands_on(folder: str, kind: str) -> None:
-    assert file_system_of(Path(folder), MOUNTS) == kind
+    assert file_system_type(Path(folder), MOUNTS) == kind
 
 
 @pytest.mark.accept("C5", part="floors")
 def test_a_library_that_is_too_old_is_named() -> None:
     asked = ["alembic>=1.18", "apscheduler<4,>=3.11.2", 'psycopg[binary]>=3.2; extra == "postgres"']
-    found = libraries(asked, {"alembic": "1.9.4", "apscheduler": "3.11.10"}.__getitem__)
+    found = check_libraries(asked, {"alembic": "1.9.4", "apscheduler": "3.11.10"}.__getitem__)
     assert found.level is Level.FAIL
     assert found.says == "alembic 1.9.4 is older than 1.18"
 
 
 @pytest.mark.accept("C5", part="floors")
 def test_this_installation_has_what_it_needs() -> None:
-    assert libraries().level is Level.OK
+    assert check_libraries().level is Level.OK
 
 
 @pytest.mark.accept("C5", part="headers")
 def test_a_supported_python_is_well_and_an_old_one_is_not() -> None:
-    assert python((3, 13, 1)).level is Level.OK
-    assert python((3, 10, 4)).level is Level.FAIL
+    assert check_python((3, 13, 1)).level is Level.OK
+    assert check_python((3, 10, 4)).level is Level.FAIL
 
 
 @pytest.mark.parametrize(("days", "level"), [(13, Level.WARN), (15, Level.OK)])
 def test_a_certificate_that_ends_soon_is_told(days: int, level: Level) -> None:
-    assert lasting("papers.example", NOW + timedelta(days=days), now=NOW).level is level
+    assert check_expiry("papers.example", NOW + timedelta(days=days), now=NOW).level is level
 
 
 @pytest.mark.accept("F37", part="certificate")
@@ -86,27 +91,31 @@ def test_a_certificate_that_nobody_trusts_is_a_fault(tmp_path: Path) -> None:
 def test_too_many_mails_that_come_back_or_are_complained_of_are_told(
     bounced: int, complained: int, level: Level, says: str
 ) -> None:
-    found = returns(ReturnTally(since=NOW, tried=1000, bounced=bounced, complained=complained))
+    found = check_returns(
+        ReturnTally(since=NOW, tried=1000, bounced=bounced, complained=complained)
+    )
     assert (found.level, says in found.says) == (level, True)
 
 
 def test_where_nothing_was_sent_nothing_came_back() -> None:
-    assert returns(ReturnTally(since=NOW)).level is Level.SKIPPED
+    assert check_returns(ReturnTally(since=NOW)).level is Level.SKIPPED
 
 
 @pytest.mark.accept("F36", part="mailbox")
 def test_a_mailbox_is_tried_and_a_wrong_password_told() -> None:
     with ImapServer(b"a mail") as server:
         good = Settings(bounce_address="b@example.org", bounce_imap_url=server.url())
-        assert mailbox(good).level is Level.OK
+        assert check_mailbox(good).level is Level.OK
         assert server.raws() == [b"a mail"]
         wrong = server.url(login="bounces:secret")
         bad = Settings(bounce_address="b@example.org", bounce_imap_url=wrong)
         with pytest.raises(FetchFailed, match="password"):
-            mailbox(bad)
+            check_mailbox(bad)
         with pytest.raises(FetchFailed, match="password"):
-            mailbox(Settings(bounce_imap_url=wrong))  # it is read without a return address, too
+            check_mailbox(
+                Settings(bounce_imap_url=wrong)
+            )  # it is read without a return address, too
     with pytest.raises(Misconfigured, match="PAPERROUND_BOUNCE_IMAP_URL"):
-        mailbox(Settings(bounce_imap_url="http://x"))
-    assert mailbox(Settings()).level is Level.SKIPPED
-    assert mailbox(Settings(bounce_address="b@example.org")).level is Level.OK
+        check_mailbox(Settings(bounce_imap_url="http://x"))
+    assert check_mailbox(Settings()).level is Level.SKIPPED
+    assert check_mailbox(Settings(bounce_address="b@example.org")).level is Level.OK

@@ -10,7 +10,7 @@ from paperround.bounces.model import ReturnTally
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.plan import LATE, PlanReport
-from paperround.ops.alerts import OVER, episode, rate_troubles, troubles
+from paperround.ops.alerts import OVER, claim_episode, current_alerts, rate_alerts
 from tests.jobs.conftest import NOW
 from tests.jobs.ticking import DAY, HOUR, MINUTE
 from tests.races import THREADS, at_once
@@ -21,12 +21,12 @@ MISSED = Alert(key="missed/trending/2026-01-30", subject="3 digests were missed"
 
 def told(database: SqlDatabase, alert: Alert, now: datetime) -> str | None:
     with database.writing() as work:
-        return episode(work, alert, now=now)
+        return claim_episode(work, alert, now=now)
 
 
 def found(database: SqlDatabase, report: PlanReport) -> list[Alert]:
     with database.reading() as work:
-        return troubles(work, {"trending": report}, now=NOW)
+        return current_alerts(work, {"trending": report}, now=NOW)
 
 
 # --- what is a trouble -------------------------------------------------------------------------
@@ -63,20 +63,20 @@ def test_too_many_bounces_or_complaints_are_an_alert(
     bounced: int, complained: int, subjects: list[str]
 ) -> None:
     tally = ReturnTally(since=NOW, tried=1000, bounced=bounced, complained=complained)
-    assert [one.subject for one in rate_troubles(tally, now=NOW)] == subjects
+    assert [one.subject for one in rate_alerts(tally, now=NOW)] == subjects
 
 
 def test_of_few_mails_no_share_is_an_alert() -> None:
-    assert list(rate_troubles(ReturnTally(since=NOW, tried=99, bounced=50), now=NOW)) == []
+    assert list(rate_alerts(ReturnTally(since=NOW, tried=99, bounced=50), now=NOW)) == []
 
 
 def test_a_rate_is_told_once_a_week_and_again_when_it_is_worse() -> None:
     warned, worse = (
-        next(rate_troubles(ReturnTally(since=NOW, tried=1000, bounced=count), now=NOW))
+        next(rate_alerts(ReturnTally(since=NOW, tried=1000, bounced=count), now=NOW))
         for count in (30, 60)
     )
-    [lasting] = rate_troubles(ReturnTally(since=NOW, tried=1000, bounced=31), now=NOW + DAY)
-    [next_week] = rate_troubles(ReturnTally(since=NOW, tried=1000, bounced=30), now=NOW + 7 * DAY)
+    [lasting] = rate_alerts(ReturnTally(since=NOW, tried=1000, bounced=31), now=NOW + DAY)
+    [next_week] = rate_alerts(ReturnTally(since=NOW, tried=1000, bounced=30), now=NOW + 7 * DAY)
     assert warned.key == lasting.key
     assert len({warned.key, worse.key, next_week.key}) == 3
 
@@ -114,5 +114,5 @@ def test_a_trouble_whose_telling_was_undone_is_told_by_the_next(database: SqlDat
 
 
 def _told_and_killed(work: Transaction) -> NoReturn:
-    assert episode(work, LATE_MAIL, now=NOW) is not None
+    assert claim_episode(work, LATE_MAIL, now=NOW) is not None
     raise KeyboardInterrupt

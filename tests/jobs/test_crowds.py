@@ -9,7 +9,7 @@ import pytest
 from paperround.core.errors import Crowded, RateLimited
 from paperround.core.rates import parse_rates
 from paperround.db.transactions import Database
-from paperround.ops.alerts import signup_troubles
+from paperround.ops.alerts import signup_alerts
 from paperround.signup import requests
 from paperround.signup.context import SignupContext
 from paperround.signup.limits import DAY, NEAR, WORKED_SHARE, note_refused, standing, tally
@@ -184,8 +184,8 @@ def test_the_operator_is_told_once_a_day_of_what_limits_keep_back(database: Data
     except Crowded as error:
         note_refused(database, error, now=NOW)
     with database.reading() as work:
-        [alert] = signup_troubles(work, now=NOW)
-        assert list(signup_troubles(work, now=NOW + 2 * HOURS)) == []
+        [alert] = signup_alerts(work, now=NOW)
+        assert list(signup_alerts(work, now=NOW + 2 * HOURS)) == []
     assert alert.subject == "Limits kept back 3 sign-ups within an hour"
     assert alert.lines[:2] == (
         "Refused: 1 that came in a crowd for one mail provider.",
@@ -201,13 +201,13 @@ def test_a_visitor_who_asks_too_often_is_counted_and_no_alert(database: Database
     note_refused(database, refused.value, now=NOW)
     with database.reading() as work:
         assert tally(work, DAY, now=NOW).refused[Limit.IP] == 1
-        assert list(signup_troubles(work, now=NOW)) == []
+        assert list(signup_alerts(work, now=NOW)) == []
 
 
 def test_the_operator_is_told_of_requests_that_nobody_looks_at(database: Database) -> None:
     asked = replace(request(), address=address())
     requests.subscribe(desk(database), asked, now=NOW)
     with database.reading() as work:
-        assert list(signup_troubles(work, now=NOW + 29 * MINUTE)) == []
-        [alert] = signup_troubles(work, now=NOW + 30 * MINUTE)
+        assert list(signup_alerts(work, now=NOW + 29 * MINUTE)) == []
+        [alert] = signup_alerts(work, now=NOW + 30 * MINUTE)
     assert alert.subject == "1 sign-up or the like waited for half an hour"

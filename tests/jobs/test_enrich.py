@@ -20,7 +20,7 @@ from paperround.feeds.health import LOST_AFTER
 from paperround.feeds.model import FeedHealth, LiveFeed, NewFeed
 from paperround.feeds.store.feeds import FeedStore
 from paperround.http.model import FetchRequest
-from paperround.ops.alerts import troubles
+from paperround.ops.alerts import current_alerts
 from paperround.papers.enrichment import Enricher
 from paperround.papers.model import Paper
 from paperround.papers.store.enrichment import EnrichmentStore
@@ -84,7 +84,7 @@ def spend(room: Room, key: str, times: int) -> None:
 
 def troubles_of(room: Room) -> list[Alert]:
     with room.database.reading() as work:
-        return troubles(work, {}, now=room.clock.moment)
+        return current_alerts(work, {}, now=room.clock.moment)
 
 
 def feed_of(room: Room, name: str = "huggingface") -> LiveFeed:

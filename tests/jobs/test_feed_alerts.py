@@ -10,8 +10,8 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.system_mail_model import Alert
 from paperround.feeds.health import LOST_AFTER
 from paperround.feeds.model import FeedHealth, LiveFeed, PollProgress
-from paperround.ops.alerts import OVER, episode
-from paperround.ops.feed_alerts import feed_troubles
+from paperround.ops.alerts import OVER, claim_episode
+from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.model import FeedId
 from tests.jobs.conftest import NOW
 from tests.jobs.ticking import DAY, HOUR, MINUTE
@@ -47,7 +47,7 @@ def offline(number: int, **changes: object) -> LiveFeed:
 
 def told(database: SqlDatabase, feeds: Sequence[LiveFeed], now: datetime) -> list[Alert]:
     with database.writing() as work:
-        return [one for one in feed_troubles(feeds) if episode(work, one, now=now)]
+        return [one for one in feed_alerts(feeds) if claim_episode(work, one, now=now)]
 
 
 # --- what is a trouble -------------------------------------------------------------------------
@@ -56,16 +56,16 @@ def told(database: SqlDatabase, feeds: Sequence[LiveFeed], now: datetime) -> lis
 @pytest.mark.accept("I12", part="told")
 def test_a_feed_that_is_switched_off_because_its_source_is_gone_is_told_once() -> None:
     gone = replace(FEED, health=FeedHealth.PAUSED, enabled=False, gone_at=NOW, reason="status 410")
-    (alert,) = feed_troubles([gone])
+    (alert,) = feed_alerts([gone])
     assert alert.subject == f"The feed {FEED.name} is gone for good, and switched off"
     assert alert.lines[0] == "status 410"
-    assert feed_troubles([replace(gone, gone_at=None)]) == []
+    assert feed_alerts([replace(gone, gone_at=None)]) == []
 
 
 @pytest.mark.accept("F08", part="alarm")
 def test_a_feed_that_is_stale_or_fails_for_long_is_a_trouble() -> None:
     hiccup = replace(FAILED, failures=LOST_AFTER - 1, reason="status 503")
-    alerts = feed_troubles([FEED, STALE, FAILED, hiccup])
+    alerts = feed_alerts([FEED, STALE, FAILED, hiccup])
     assert [one.subject for one in alerts] == [
         "The feed daily is stale",
         "The feed daily is failing",
@@ -78,7 +78,7 @@ def test_a_feed_that_is_stale_or_fails_for_long_is_a_trouble() -> None:
 @pytest.mark.accept("F60", part="no news that never was", mutant="an-alert-invents-earlier-papers")
 def test_an_alert_about_a_feed_that_never_brought_papers_says_so() -> None:
     never = replace(FAILED, last_good_at=None, last_news_at=None)
-    (alert,) = feed_troubles([never])
+    (alert,) = feed_alerts([never])
     assert alert.lines[1] == "It has not brought any papers yet."
 
 
@@ -100,18 +100,18 @@ def test_feeds_that_fail_for_one_reason_are_one_alert_that_names_a_few(
 def test_feeds_of_one_kind_whose_batch_did_not_come_are_one_alert() -> None:
     expected = replace(STALE, kind="arxiv", expects_at=NOW - 4 * HOUR)
     since = replace(expected, id=FeedId(8), name="other", reason="no papers since Wednesday")
-    (alert,) = feed_troubles([expected, since])
+    (alert,) = feed_alerts([expected, since])
     assert alert.subject == "2 feeds are stale for one reason"
 
 
 def test_another_reason_is_another_alert() -> None:
-    assert len(feed_troubles([offline(1), FAILED, STALE])) == 3
+    assert len(feed_alerts([offline(1), FAILED, STALE])) == 3
 
 
 def test_a_feed_that_just_failed_is_counted_once_another_has_failed_for_long() -> None:
     just = offline(2, failures=1)
-    assert feed_troubles([just]) == []
-    (alert,) = feed_troubles([offline(1), just])
+    assert feed_alerts([just]) == []
+    (alert,) = feed_alerts([offline(1), just])
     assert alert.subject == "2 feeds are failing for one reason"
 
 

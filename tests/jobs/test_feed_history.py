@@ -10,7 +10,7 @@ from paperround.db.limits import Limiter
 from paperround.db.transactions import SqlDatabase
 from paperround.feeds.model import AlarmKind, FeedHealth, NewFeed
 from paperround.http.model import FetchRequest
-from paperround.ops.feed_alerts import feed_troubles
+from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.model import FeedId
 from tests.fakes import Neighbours
 from tests.jobs.newsroom import FOUR, HOUR, MINUTE, ML, NOW, Reply, Room, batch, failing
@@ -86,7 +86,7 @@ def usual(count: int = 5, size: int = 30) -> list[bytes]:
 
 
 def alerts(room: Room, feed: FeedId) -> list[tuple[str, str]]:
-    return [(alert.key, alert.subject) for alert in feed_troubles([room.feed(feed)])]
+    return [(alert.key, alert.subject) for alert in feed_alerts([room.feed(feed)])]
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_an_evening_without_announcement_is_no_stale_feed(room: Room) -> None:
         FeedHealth.EMPTY,
         "arXiv's own listing still has Wed 28 Jan: nothing was announced since",
     )
-    assert feed_troubles([feed]) == []
+    assert feed_alerts([feed]) == []
 
 
 @pytest.mark.parametrize("said", [b"<html>busy</html>", failing(503)])

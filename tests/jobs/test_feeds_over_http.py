@@ -21,8 +21,8 @@ from paperround.feeds.poll import PollReport
 from paperround.http.client import GuardedClient
 from paperround.http.limits import FetchLimits
 from paperround.http.network import Network
-from paperround.ops.alerts import episode
-from paperround.ops.feed_alerts import feed_troubles
+from paperround.ops.alerts import claim_episode
+from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.model import FeedId
 from tests.jobs.newsroom import HOUR, MINUTE, Room
 from tests.net.faults import (
@@ -91,14 +91,14 @@ class Newsstand:
 
     def alerts(self) -> list[Alert]:
         with self.room.database.reading() as work:
-            return feed_troubles(polled_feeds(work))
+            return feed_alerts(polled_feeds(work))
 
     def told(self) -> list[str]:
         """What the operator is told now; of what was told before, nothing."""
         now = self.room.clock.now()
         with self.room.database.writing() as work:
-            found = feed_troubles(polled_feeds(work))
-            return [one.subject for one in found if episode(work, one, now=now)]
+            found = feed_alerts(polled_feeds(work))
+            return [one.subject for one in found if claim_episode(work, one, now=now)]
 
     def due_in(self, report: PollReport) -> timedelta:
         return report.next_at - self.room.clock.now()

@@ -16,7 +16,7 @@ from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.editions.model import DeliveryId
 from paperround.feeds.model import FeedHealth, NewFeed, RunNotes
 from paperround.feeds.store.feeds import FeedStore
-from paperround.ops.cleanup import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, CleanupReport, keep_house
+from paperround.ops.cleanup import KEPT_NAMES, KEPT_RUNS, KEPT_SLOTS, CleanupReport, clean_up
 from paperround.papers.model import Reject
 from paperround.signup.confirm import confirm
 from paperround.subscribers.interests import Interest, InterestKind
@@ -43,7 +43,7 @@ DOMAINS = Pacing(domains=parse_domain_pace("20/s"))
 
 
 def house(database: Database, after: timedelta) -> CleanupReport:
-    return keep_house(database=database, identity=IDENTITY, now=NOW + after)
+    return clean_up(database=database, identity=IDENTITY, now=NOW + after)
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_mails_that_came_back_are_kept_for_a_month_and_events_for_three(
         work[ReturnStore].keep(event, b"a mail", why="not-understood", person=None, now=NOW)
     kept = []
     for days in (30, 31, 90, 91):
-        keep_house(database=database, identity=IDENTITY, now=NOW + timedelta(days=days))
+        clean_up(database=database, identity=IDENTITY, now=NOW + timedelta(days=days))
         with database.reading() as work:
             kept.append(
                 (

@@ -12,7 +12,7 @@ from paperround.digests.compose import digest_mail, sheet_of
 from paperround.digests.render.composer import MailRenderer
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
-from paperround.ops.cleanup import keep_house
+from paperround.ops.cleanup import clean_up
 from paperround.self_service.preferences import leave, save_choices
 from paperround.subscribers.model import Preferences
 from tests.builders import NOW, address, seed_edition, seed_papers
@@ -76,7 +76,7 @@ def test_every_notice_to_a_reader_is_in_their_language(database: Database) -> No
     here = desk(database)
     sign_up(here, request("slow", wish=GERMAN), now=NOW)
     (confirmation,) = post(database)
-    keep_house(database=database, identity=IDENTITY, now=NOW + 25 * HOURS)
+    clean_up(database=database, identity=IDENTITY, now=NOW + 25 * HOURS)
     (reminder,) = post(database, now=NOW + 25 * HOURS)
     joined(here, wish=GERMAN)
     request_link(here, address(), visitor(2), now=NOW)

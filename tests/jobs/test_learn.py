@@ -17,7 +17,7 @@ from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.editions.model import Ranking
 from paperround.editions.store.lists import ListStore
-from paperround.ops.cleanup import KEPT_SLOTS, keep_house
+from paperround.ops.cleanup import KEPT_SLOTS, clean_up
 from paperround.ops.tick import learn_round
 from paperround.papers.model import Count, Record
 from paperround.ranking.formula import formula_of
@@ -246,7 +246,7 @@ def test_learning_that_fails_keeps_nothing_else_from_its_work(
 
 def test_nights_long_past_are_forgotten(database: SqlDatabase) -> None:
     learn_tonight(database, Counting(), now=TONIGHT)
-    keep_house(database=database, identity=IDENTITY, now=TONIGHT + KEPT_SLOTS + HOUR)
+    clean_up(database=database, identity=IDENTITY, now=TONIGHT + KEPT_SLOTS + HOUR)
     with database.reading() as work:
         assert work[SlotStore].taken_at("learn", "2026-01-12") is None
         assert work[SlotStore].taken_at("learning", f"2026-01-12T0{NIGHT}") is None

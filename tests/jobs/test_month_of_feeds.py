@@ -15,8 +15,8 @@ from paperround.feeds.model import FeedHealth, FeedRun, NewFeed
 from paperround.feeds.poll import PollReport
 from paperround.feeds.sources.registry import SOURCES, WITNESSES
 from paperround.feeds.store.feeds import FeedStore
-from paperround.ops.alerts import episode
-from paperround.ops.feed_alerts import feed_troubles
+from paperround.ops.alerts import claim_episode
+from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.model import FeedId, Paper
 from paperround.papers.store.papers import PaperStore
 from tests.fakes import Neighbours
@@ -82,8 +82,8 @@ class Story:
     def _raise_alerts(self) -> None:
         now = self.clock.now()
         with self.database.writing() as work:
-            for alert in feed_troubles(polled_feeds(work)):
-                if episode(work, alert, now=now) is not None:
+            for alert in feed_alerts(polled_feeds(work)):
+                if claim_episode(work, alert, now=now) is not None:
                     self.alerts.append((now, alert.subject))
 
     def runs(self, name: str, begin: datetime, end: datetime) -> list[FeedRun]:

@@ -10,7 +10,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.rate_state import Pacing, parse_pace
 from paperround.delivery.status import Progress
 from paperround.digests.sending import deliver
-from paperround.ops.alerts import troubles
+from paperround.ops.alerts import current_alerts
 from paperround.ops.status import ListStatus, Status, status
 from tests.jobs.conftest import NOW
 from tests.jobs.pace import Hands
@@ -96,7 +96,9 @@ def test_the_alert_of_a_storm_names_the_code_and_the_way_out(database: SqlDataba
     hands = Hands()
     deliver(paced(database, hands, DOMAINS, refusing(STORM)))
     with database.reading() as work:
-        (alert,) = [one for one in troubles(work, {}, now=hands.moment) if "refuses" in one.subject]
+        (alert,) = [
+            one for one in current_alerts(work, {}, now=hands.moment) if "refuses" in one.subject
+        ]
     assert "5.7.26" in alert.subject
     assert "SPF, DKIM or DMARC" in " ".join(alert.lines)
     assert alert.stops_mail

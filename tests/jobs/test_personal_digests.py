@@ -26,7 +26,7 @@ from paperround.digests.sending import DeliveryContext, digest_lane
 from paperround.editions.lists import ListId
 from paperround.editions.model import Candidate, DigestKind, Edition, EditionId, Ranking
 from paperround.editions.store.editions import EditionStore
-from paperround.ops.cleanup import KEPT_TAILS, keep_house
+from paperround.ops.cleanup import KEPT_TAILS, clean_up
 from paperround.ops.status import history
 from paperround.papers.duplicates import joined as one_work
 from paperround.papers.model import Paper, Record
@@ -308,7 +308,7 @@ def test_what_is_behind_is_forgotten_when_nothing_is_planned_from_it_any_more(
     edition = publish_it(potter)
     before = mailed(potter, edition, "ada")
     for age, left in ((KEPT_TAILS - HOUR, 7), (KEPT_TAILS + HOUR, 0)):
-        keep_house(database=potter, identity=IDENTITY, now=LATER + age)
+        clean_up(database=potter, identity=IDENTITY, now=LATER + age)
         with potter.reading() as work:
             assert len(work[EditionStore].tail(edition.id)) == left
     assert mailed(potter, edition, "ada") == before

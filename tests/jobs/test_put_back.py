@@ -24,7 +24,7 @@ from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.doctor import schedule_check
 from paperround.editions.schedule import DIGEST_LIFE
 from paperround.editions.store.lists import ListStore
-from paperround.ops.alerts import troubles
+from paperround.ops.alerts import current_alerts
 from paperround.ops.status import status
 from paperround.self_service.preview import send_test
 from paperround.subscribers.addresses import EmailAddresses
@@ -469,16 +469,16 @@ def test_the_operator_is_told(papers: SqlDatabase, place: Path, tmp_path: Path) 
     put_back()
     deliver(marked(papers, place))
     with papers.reading() as work:
-        (alert,) = troubles(work, {}, now=NOW)
+        (alert,) = current_alerts(work, {}, now=NOW)
     assert alert.subject == "Mail is held: an older copy of the database may have been put back"
     assert alert.stops_mail
     pace = status(papers, None, now=NOW).pace
     (line,) = what_holds_mail(pace)
     assert line.startswith("mail is held")
     assert pace_as_json(pace)["put_back"]
-    (finding,) = schedule_check.holds(pace)
+    (finding,) = schedule_check.check_holds(pace)
     assert finding.way_out == WAY_OUT
     marked(papers, place).marks.resume(papers, now=NOW)
     with papers.reading() as work:
-        assert troubles(work, {}, now=NOW) == []
-    assert schedule_check.holds(status(papers, None, now=NOW).pace) == []
+        assert current_alerts(work, {}, now=NOW) == []
+    assert schedule_check.check_holds(status(papers, None, now=NOW).pace) == []

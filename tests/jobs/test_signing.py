@@ -17,7 +17,7 @@ from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.doctor import schedule_check
 from paperround.editions.schedule import DIGEST_LIFE
-from paperround.ops.alerts import troubles
+from paperround.ops.alerts import current_alerts
 from paperround.ops.status import status
 from paperround.self_service.preview import send_test
 from paperround.subscribers.addresses import EmailAddresses
@@ -173,19 +173,19 @@ def test_keys_that_are_gone_before_a_mail_left_hold_nothing(papers: SqlDatabase)
 def test_the_operator_is_told(signed: SqlDatabase, caplog: pytest.LogCaptureFixture) -> None:
     deliver(signing(signed, WITHOUT_KEYS))
     with signed.reading() as work:
-        (alert,) = troubles(work, {}, now=NOW)
+        (alert,) = current_alerts(work, {}, now=NOW)
     assert alert.subject == "Mail is held: there is no DKIM key to sign it with"
     assert alert.stops_mail
     pace = status(signed, None, now=NOW).pace
     (line,) = what_holds_mail(pace)
     assert line.startswith("mail is held")
     assert pace_as_json(pace)["lacks_keys"]
-    (finding,) = schedule_check.holds(pace)
+    (finding,) = schedule_check.check_holds(pace)
     assert ALLOW in finding.way_out
     deliver(signing(signed, WITH_KEYS))
     with signed.reading() as work:
-        assert troubles(work, {}, now=NOW) == []
-    assert schedule_check.holds(status(signed, None, now=NOW).pace) == []
+        assert current_alerts(work, {}, now=NOW) == []
+    assert schedule_check.check_holds(status(signed, None, now=NOW).pace) == []
     assert "not held any more" in caplog.text
 
 

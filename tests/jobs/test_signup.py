@@ -14,7 +14,7 @@ from paperround.core.tokens import Purpose
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Database
 from paperround.delivery.system_mail_model import ClaimedNotice, SystemMailKind
-from paperround.ops.cleanup import keep_house
+from paperround.ops.cleanup import clean_up
 from paperround.signup.confirm import confirm
 from paperround.signup.limits import must_work
 from paperround.signup.worker import work_on_requests
@@ -346,7 +346,7 @@ def test_one_reminder_is_mailed_and_its_link_confirms_what_was_asked(database: D
     reminders = []
     for hours in (25, 30, 40):
         now = NOW + hours * HOURS
-        keep_house(database=database, identity=IDENTITY, now=now)
+        clean_up(database=database, identity=IDENTITY, now=now)
         reminders += post(database, now=now)
     assert [mail.kind for mail in reminders] == [SystemMailKind.REMINDER]
     now = NOW + 41 * HOURS

@@ -9,7 +9,7 @@ import pytest
 from paperround.core.rates import parse_rates
 from paperround.db.transactions import Database
 from paperround.delivery.system_mail_model import SystemMailKind
-from paperround.ops.cleanup import keep_house
+from paperround.ops.cleanup import clean_up
 from paperround.self_service.preferences import mail_choices_link
 from paperround.signup.confirm import confirm
 from paperround.signup.context import SignupContext
@@ -97,7 +97,7 @@ def _mailed_in_three_days(database: Database, every: timedelta) -> list[datetime
         now = NOW + number * every
         subscribe(here, request(by=visitor(number)), now=now)
         if now.minute < every / MINUTE:
-            keep_house(database=database, identity=IDENTITY, now=now)
+            clean_up(database=database, identity=IDENTITY, now=now)
         mailed += [now for _ in post(database, now=now)]
     return mailed
 

@@ -14,7 +14,7 @@ from paperround.db.schema import tables as db
 from paperround.db.transactions import Database, Transaction
 from paperround.delivery.restore_guard import hold_everything
 from paperround.delivery.system_mail_model import SystemMailKind
-from paperround.ops.cleanup import keep_house
+from paperround.ops.cleanup import clean_up
 from paperround.self_service import change_address
 from paperround.self_service.erasure import erase_address, erase_person, export_person
 from paperround.signup import requests
@@ -264,7 +264,7 @@ def test_what_waits_is_in_the_export(database: Database) -> None:
 def test_a_request_that_nobody_worked_on_in_a_week_is_forgotten(database: Database) -> None:
     sign_up(desk(database), address(), visitor())
     for days, left in ((6, 1), (8, 0)):
-        keep_house(database=database, identity=IDENTITY, now=NOW + days * DAYS)
+        clean_up(database=database, identity=IDENTITY, now=NOW + days * DAYS)
         assert waiting(database) == left
 
 

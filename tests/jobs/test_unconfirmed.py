@@ -15,7 +15,7 @@ from paperround.core.tokens import Purpose
 from paperround.db.transactions import Database, SqlDatabase
 from paperround.delivery.system_mail_model import UNCONFIRMED_LIFE, ClaimedNotice, SystemMailKind
 from paperround.digests.plan import Hours, plan_due
-from paperround.ops.cleanup import keep_house
+from paperround.ops.cleanup import clean_up
 from paperround.self_service.preferences import leave, mail_choices_link
 from paperround.signup.confirm import confirm
 from paperround.subscribers.store.subscribers import SubscriberStore
@@ -65,7 +65,7 @@ class _World:
             "plan": lambda _: plan_due(
                 database=self.database, identity=IDENTITY, hours=Hours(hour=7), now=self.now
             ),
-            "house": lambda _: keep_house(database=self.database, identity=IDENTITY, now=self.now),
+            "house": lambda _: clean_up(database=self.database, identity=IDENTITY, now=self.now),
             "guess": self._guess,
             "wait": lambda _: None,
         }
@@ -126,5 +126,5 @@ def _live_through(database: Database, steps: list[tuple[str, str, int]]) -> None
     for what, name, hours in steps:
         world.step(what, name, hours)
     end = world.now + UNCONFIRMED_LIFE + 2 * HOURS
-    keep_house(database=database, identity=IDENTITY, now=end)
+    clean_up(database=database, identity=IDENTITY, now=end)
     assert world.known() == world.agreed

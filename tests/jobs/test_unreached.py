@@ -11,7 +11,7 @@ from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.rate_limits import LATELY, unreached
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.sending import deliver
-from paperround.ops.alerts import troubles
+from paperround.ops.alerts import current_alerts
 from paperround.ops.status import pace_status
 from tests.builders import MINUTE
 from tests.fakes import accepting
@@ -42,7 +42,7 @@ def why(database: SqlDatabase, hands: Hands) -> str | None:
 
 def alerts(database: SqlDatabase, hands: Hands) -> list[Alert]:
     with database.reading() as work:
-        return troubles(work, {}, now=hands.moment)
+        return current_alerts(work, {}, now=hands.moment)
 
 
 @pytest.fixture(params=["a notice", "digests"])

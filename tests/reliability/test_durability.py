@@ -7,7 +7,7 @@ import pytest
 from paperround.db import engine as engines
 from paperround.db import migrate
 from paperround.db.checks import DURABLE, look
-from paperround.doctor.database_check import condition, durability
+from paperround.doctor.database_check import check_durability, check_soundness
 from paperround.doctor.findings import Finding, Level
 from tests.databases import PostgresServer, run_on
 
@@ -22,7 +22,7 @@ def fresh_url(postgres: PostgresServer) -> Iterator[str]:
 
 
 def said_of(url: str) -> Finding:
-    (found,) = [one for one in condition(look(url)) if one.check == "durability"]
+    (found,) = [one for one in check_soundness(look(url)) if one.check == "durability"]
     return found
 
 
@@ -45,10 +45,10 @@ def test_what_counts_is_what_our_own_connections_get(fresh_url: str) -> None:
 
 
 def test_commits_that_may_be_forgotten_warn_and_the_others_are_well() -> None:
-    found = durability({"synchronous_commit": "off"})
+    found = check_durability({"synchronous_commit": "off"})
     assert found.level is Level.WARN
     assert "twice" in found.says
-    assert durability({}).level is Level.OK
+    assert check_durability({}).level is Level.OK
 
 
 def test_sqlite_is_opened_so_that_it_forgets_nothing(database_file: object) -> None:

@@ -14,10 +14,10 @@ from paperround.db.engine import MOST_LOG_BYTES, USUAL_LOG, Storage
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.store.status import StatusStore
-from paperround.doctor.database_check import room
+from paperround.doctor.database_check import check_space
 from paperround.doctor.findings import Level
 from paperround.editions.store.lists import ListStore
-from paperround.ops.alerts import troubles
+from paperround.ops.alerts import current_alerts
 from paperround.web.metrics import database_gauges
 from tests.jobs.conftest import NOW
 
@@ -122,17 +122,17 @@ def test_a_log_that_grew_too_long_is_told_and_emptied_once_the_reader_left(
             found = room_of(database)
             assert found.log_is_long
             assert log_gauge(database) > MOST_LOG_BYTES
-            (told,) = troubles(reader, {}, now=NOW)
+            (told,) = current_alerts(reader, {}, now=NOW)
             assert "log" in told.subject
             assert not told.stops_mail
-            assert room(found).level is Level.WARN
+            assert check_space(found).level is Level.WARN
         foreign.execute("DROP TABLE bulk")
     with database.writing() as work:
         work[SlotStore].beat("anything", now=NOW)
     assert room_of(database).log_bytes == log_gauge(database) < USUAL_LOG
-    assert room(room_of(database)).level is Level.OK
+    assert check_space(room_of(database)).level is Level.OK
     with database.reading() as work:
-        assert troubles(work, {}, now=NOW) == []
+        assert current_alerts(work, {}, now=NOW) == []
 
 
 def test_nobody_waits_while_the_log_is_short(database: SqlDatabase, watch: Stopwatch) -> None:

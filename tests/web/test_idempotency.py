@@ -14,7 +14,7 @@ from paperround.access.model import Scope
 from paperround.config import Settings
 from paperround.core.errors import FetchFailed
 from paperround.db.schema.tables import answers, feeds, signup_requests
-from paperround.ops.cleanup import keep_house
+from paperround.ops.cleanup import clean_up
 from tests.databases import database_url, postgres, postgres_url
 from tests.web.admin import FEEDS, feed_body, fields_of, key_for, program
 from tests.web.conftest import PUBLIC_URL, sql
@@ -153,7 +153,7 @@ def test_answers_are_forgotten_after_a_day(office: Office) -> None:
     for hours, left in ((24, 1), (1, 0)):
         office.clock.move(hours=hours)
         runtime = office.runtime
-        keep_house(database=runtime.database, identity=runtime.identity, now=office.clock.now())
+        clean_up(database=runtime.database, identity=runtime.identity, now=office.clock.now())
         assert office.rows(answers) == left
 
 

@@ -11,8 +11,8 @@ from paperround.db.schema.tables import answers
 from paperround.delivery.channel_model import ChannelKind
 from paperround.delivery.store.channels import ChannelStore
 from paperround.delivery.store.status import StatusStore
-from paperround.doctor.database_check import keys_in_use
-from paperround.ops.cleanup import keep_house
+from paperround.doctor.database_check import check_keys
+from paperround.ops.cleanup import clean_up
 from tests.channels.services import PATHS, Services, services
 from tests.databases import database_url, postgres, postgres_url
 from tests.web.admin import fields_of, key_for, program
@@ -115,7 +115,7 @@ def test_what_rests_is_sealed_anew_after_the_secret_changed(
     runtime = rotated.runtime
     with runtime.database.reading() as work:
         assert work[StatusStore].keys_in_use(since=rotated.clock.now()).channels == {old.id: 1}
-    keep_house(database=runtime.database, identity=runtime.identity, now=rotated.clock.now())
+    clean_up(database=runtime.database, identity=runtime.identity, now=rotated.clock.now())
     with runtime.database.reading() as work:
         [one] = work[ChannelStore].all()
         used = work[StatusStore].keys_in_use(since=rotated.clock.now()).channels
@@ -142,7 +142,7 @@ def test_without_its_secret_nothing_is_lost_and_somebody_says_so(
     tried = stranger.admin.post(f"{CHANNELS}/{listed['id']}/test")
     assert (tried.status_code, fields_of(tried)) == (422, ["hook"])
     assert settings.keys.current.id in tried.json()["detail"]
-    said = keys_in_use(runtime.database, runtime.settings.keys, now=stranger.clock.now())
+    said = check_keys(runtime.database, runtime.settings.keys, now=stranger.clock.now())
     assert "1 channel, which nothing can be posted to" in said.says
     stranger.close()
     with office.runtime.database.reading() as work:

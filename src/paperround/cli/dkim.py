@@ -45,13 +45,13 @@ def create(
 ) -> None:
     """Make the first key. Mails are signed with it from now on."""
     from paperround.delivery.dkim.signers import read_book, replace_book
-    from paperround.doctor.config_check import NOBODYS
+    from paperround.doctor.config_check import RESERVED_SUFFIXES
 
     home = runtime(now, creates=True)
     home.prepare()
     _require_own(home)
     domain = home.signers.domain
-    if "." not in domain or domain.endswith(NOBODYS):  # no record can be put under it
+    if "." not in domain or domain.endswith(RESERVED_SUFFIXES):  # no record can be put under it
         raise Misconfigured(
             f"mails come from {domain}, and nobody can own that: set PAPERROUND_MAIL_FROM first"
         )
@@ -136,11 +136,11 @@ def _require_own(home: "AppContext") -> None:
 def _require_published(home: "AppContext", waiting: "Sequence[StoredKey]") -> None:
     """Raise Conflict, or FetchFailed, unless the DNS has the record of each."""
     from paperround.delivery.dkim.keys import RecordStatus
-    from paperround.doctor.dns_check import published
+    from paperround.doctor.dns_check import published_status
 
     for key in waiting:
         record = key.due(home.signers.domain, home.clock.now()).record
-        if published(record, home.resolver) is not RecordStatus.GOOD:
+        if published_status(record, home.resolver) is not RecordStatus.GOOD:
             raise Conflict(
                 f"{record.name} does not have the next key yet: add what `paperround dkim "
                 "show-dns` prints and wait, or say --unchecked"

@@ -37,13 +37,13 @@ def doctor(
 def look() -> "list[Finding]":
     """Every finding on the installation that the environment describes."""
     from paperround.bootstrap.database import require_made
-    from paperround.doctor.examination import examine, without_settings
+    from paperround.doctor.examination import examine, findings_without_settings
     from paperround.doctor.findings import fail
 
     try:
         home = runtime()
     except Misconfigured as error:
-        return without_settings(error.faults)
+        return findings_without_settings(error.faults)
     try:
         require_made(home.settings)
     except Misconfigured as error:

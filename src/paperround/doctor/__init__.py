@@ -1,7 +1,7 @@
-"""Checks of an installation: what is wrong with it, and the way out.
+"""Check an installation: report what is wrong, and how to fix it.
 
-    machine ─► settings ─► database ─► routine ─► site ─► relay
+    machine ─► settings ─► database ─► schedule ─► site ─► relay
 
-It sends no mail, makes no installation, and changes nothing but its own sign of life. What a check
-needs and does not find it skips, and says so.
+The checks send no mail, create no installation, and write nothing but a heartbeat. A check that
+lacks what it needs is reported as skipped.
 """

@@ -1,5 +1,5 @@
-"""The machine and the settings: Python, libraries, disk and who may read the secrets; the secret,
-the sender and the address of the site."""
+"""Check the machine (Python, libraries, disk, file permissions) and the settings (secret, sender,
+public URL)."""
 
 import re
 import shutil
@@ -15,34 +15,34 @@ from paperround.digests.render.headers import text_field
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.subscribers.addresses import EmailAddresses
 
-FEWEST_SIGNS = 10
-"""Different characters in a key. Random ones of 32 characters have more than twenty."""
+LEAST_DISTINCT = 10
+"""Distinct characters a key must have. Random keys of 32 characters have more than twenty."""
 
-NOBODYS = (".example", ".test", ".invalid", ".localhost", ".local")
-"""Ends of domains that never receive mail (RFC 2606, RFC 6762)."""
+RESERVED_SUFFIXES = (".example", ".test", ".invalid", ".localhost", ".local")
+"""Suffixes of domains that never receive mail (RFC 2606, RFC 6762)."""
 
 
-def secret(settings: Settings) -> Finding:
-    """Whether there is a strong secret, and how many keys the ring holds."""
+def check_secret(settings: Settings) -> Finding:
+    """Check that there is a strong secret; report how many keys the ring has."""
     try:
         count = len(settings.keys.key_ids)
     except Misconfigured as error:
         return fail("secret", str(error))
     given = map(str.strip, (settings.secret_key or "").split(","))
-    if any(key and len(set(key)) < FEWEST_SIGNS for key in given):
+    if any(key and len(set(key)) < LEAST_DISTINCT for key in given):
         return fail(
             "secret",
             "PAPERROUND_SECRET_KEY holds a key that can be guessed",
             "put a random one in front: "
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`",
         )
-    ring = "one key" if count == 1 else f"{count} keys, the first of which signs"
-    made = "" if settings.secret_key else f", made by itself in {settings.secret_file}"
-    return ok("secret", f"{ring}{made}")
+    number = "one key" if count == 1 else f"{count} keys, the first of which signs"
+    source = "" if settings.secret_key else f", made by itself in {settings.secret_file}"
+    return ok("secret", f"{number}{source}")
 
 
-def sender(settings: Settings) -> Finding:
-    """Whether mails say who sends them, as receivers and the law want it."""
+def check_sender(settings: Settings) -> Finding:
+    """Check that messages name their sender, as receivers and the law require."""
     try:
         settings.require_sender()
         address = EmailAddresses().read(parseaddr(settings.mail_from)[1])
@@ -50,7 +50,7 @@ def sender(settings: Settings) -> Finding:
         return fail("sender", f"mail cannot say who sends it: {error}")
     if settings.relay.startswith("outbox:"):
         return ok("sender", f"mails come from {settings.mail_from}, and stay on this machine")
-    if address.domain.endswith(NOBODYS):
+    if address.domain.endswith(RESERVED_SUFFIXES):
         report = fail if settings.leaves_this_machine else warn
         return report(
             "sender",
@@ -66,8 +66,8 @@ def sender(settings: Settings) -> Finding:
     return ok("sender", f"mails come from {settings.mail_from}")
 
 
-def public_url(settings: Settings) -> Finding:
-    """Whether links in mails lead readers to this site, and keep what they carry private."""
+def check_public_url(settings: Settings) -> Finding:
+    """Check that links in messages lead to this site, by https."""
     url, parts = settings.public_url, urlsplit(settings.public_url)
     if parts.hostname in LOOPBACK:
         if settings.leaves_this_machine:
@@ -94,25 +94,25 @@ def public_url(settings: Settings) -> Finding:
 
 OLDEST_PYTHON = (3, 11)
 LITTLE_SPACE, TOO_LITTLE_SPACE = 1_000_000_000, 100_000_000
-"""Bytes free on the disk of DATA_DIR. SQLite needs room for its log and for a backup."""
+"""Free bytes on the disk of DATA_DIR. SQLite needs space for its log and for a backup."""
 
 NETWORK_FILE_SYSTEMS = frozenset(
     "nfs nfs4 cifs smb3 smbfs 9p afs ceph fuse.ceph fuse.sshfs fuse.glusterfs lustre gpfs ocfs2"
     " virtiofs".split()
 )
-"""Where locks of one machine may be unseen by another, or come and go with the network."""
+"""File systems where a machine may miss the locks of another, or lose them with the network."""
 
 MOUNTS = Path("/proc/self/mounts")
-_FLOOR = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?[^;]*?>=\s*([0-9][0-9.]*)")
-_SMUGGLED = "One paper\r\nBcc: everybody@example.org"
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?[^;]*?>=\s*([0-9][0-9.]*)")
+_INJECTED_TITLE = "One paper\r\nBcc: everybody@example.org"
 
 
-def python(version: tuple[int, ...]) -> Finding:
-    """The interpreter, and whether a title with a line break can add a header on it."""
+def check_python(version: tuple[int, ...]) -> Finding:
+    """Check the version, and that a title with a line break cannot add a header field."""
     named = ".".join(map(str, version[:3]))
     if version[:2] < OLDEST_PYTHON:
         return fail("python", f"this is Python {named}", "install Python 3.11 or later")
-    if text_field("Subject", _SMUGGLED).count("\r\n") != 1:
+    if text_field("Subject", _INJECTED_TITLE).count("\r\n") != 1:
         return fail("python", "a line break in a title adds a header", "install Paperround again")
     return ok(
         "python",
@@ -121,35 +121,35 @@ def python(version: tuple[int, ...]) -> Finding:
     )
 
 
-def libraries(
+def check_libraries(
     requirements: Iterable[str] | None = None, installed: Callable[[str], str] = metadata.version
 ) -> Finding:
-    """Whether every library is at least as new as this version of Paperround asks for."""
-    asked = metadata.requires("paperround") if requirements is None else requirements
-    # Those of an extra need not be here.
-    matches = (_FLOOR.match(one) for one in asked or () if "extra ==" not in one)
+    """Check that every library is at least as new as this version of Paperround requires."""
+    required = metadata.requires("paperround") if requirements is None else requirements
+    # Libraries of an extra need not be installed.
+    matches = (_REQUIREMENT.match(one) for one in required or () if "extra ==" not in one)
     floors = {match[1]: match[2] for match in matches if match is not None}
     old = [
         f"{name} {found} is older than {floor}"
         for name, floor in sorted(floors.items())
-        if _parts(found := installed(name)) < _parts(floor)
+        if _version_tuple(found := installed(name)) < _version_tuple(floor)
     ]
     if old:
         return fail("libraries", "; ".join(old), "install from requirements.txt again")
     return ok("libraries", f"all {len(floors)} are as new as this version needs")
 
 
-def _parts(version: str) -> tuple[int, ...]:
+def _version_tuple(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
-def disk(folder: Path) -> Finding:
-    """How much room is left where the database grows."""
-    return space(shutil.disk_usage(_existing(folder)).free, folder)
+def check_disk(folder: Path) -> Finding:
+    """Check the free space where the database grows."""
+    return check_space(shutil.disk_usage(_existing(folder)).free, folder)
 
 
-def space(free: int, folder: Path) -> Finding:
-    """What `free` bytes beside the database mean."""
+def check_space(free: int, folder: Path) -> Finding:
+    """Judge `free` bytes of space beside the database."""
     says = f"{free / 1e9:,.1f} GB are free at {folder}"
     way_out = "make room: a full disk stops everything, and a backup needs as much again"
     if free < TOO_LITTLE_SPACE:
@@ -157,10 +157,10 @@ def space(free: int, folder: Path) -> Finding:
     return warn("disk", says, way_out) if free < LITTLE_SPACE else ok("disk", says)
 
 
-def file_system(folder: Path, mounts: Path = MOUNTS) -> Finding:
-    """Whether SQLite's file stands on a disk of this machine."""
+def check_file_system(folder: Path, mounts: Path = MOUNTS) -> Finding:
+    """Check that SQLite's file is on a local disk."""
     try:
-        kind = file_system_of(_existing(folder).resolve(), mounts.read_text(encoding="utf-8"))
+        kind = file_system_type(_existing(folder).resolve(), mounts.read_text(encoding="utf-8"))
     except OSError:
         return skipped("file system", "this system does not say what its folders stand on")
     if kind in NETWORK_FILE_SYSTEMS:
@@ -172,8 +172,8 @@ def file_system(folder: Path, mounts: Path = MOUNTS) -> Finding:
     return ok("file system", f"{folder} is on {kind}, a local file system")
 
 
-def file_system_of(folder: Path, mounts: str) -> str:
-    """The kind of file system `folder` stands on, by the lines of /proc/self/mounts."""
+def file_system_type(folder: Path, mounts: str) -> str:
+    """Return the type of the file system of `folder`, by the lines of /proc/self/mounts."""
     places = {str(place) for place in (folder, *folder.parents)}
     found = [line.split(" ") for line in mounts.splitlines()]
     over = [
@@ -185,15 +185,15 @@ def file_system_of(folder: Path, mounts: str) -> str:
     return max(over)[2] if over else "an unknown file system"
 
 
-def private(paths: Iterable[Path]) -> Finding:
-    """Whether only their owner can read the files and folders that hold secrets and addresses."""
+def check_permissions(paths: Iterable[Path]) -> Finding:
+    """Check that only their owner can read files and folders with secrets and addresses."""
     present = [path for path in paths if path.exists()]
-    open_ones = [str(path) for path in present if path.stat().st_mode & 0o077]
-    if open_ones:
+    readable = [str(path) for path in present if path.stat().st_mode & 0o077]
+    if readable:
         return warn(
             "permissions",
-            f"others on this machine can read {', '.join(open_ones)}",
-            f"chmod go= {' '.join(open_ones)}",
+            f"others on this machine can read {', '.join(readable)}",
+            f"chmod go= {' '.join(readable)}",
         )
     if not present:
         return skipped("permissions", "there is no file with a secret in it")
@@ -201,5 +201,5 @@ def private(paths: Iterable[Path]) -> Finding:
 
 
 def _existing(folder: Path) -> Path:
-    """`folder`, or the nearest folder above it that exists."""
+    """Return `folder`, or the nearest parent that exists."""
     return next(one for one in (folder, *folder.absolute().parents) if one.exists())

@@ -1,4 +1,4 @@
-"""The database: reachable, sound, of this version, writable, and with every key it needs."""
+"""Check that the database is intact, up to date, writable and has every key it needs."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -10,13 +10,13 @@ from paperround.db.engine import Storage
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import Database
 from paperround.delivery.store.status import StatusStore
-from paperround.doctor.findings import Finding, fail, ok, skipped, tried, warn
+from paperround.doctor.findings import Finding, fail, ok, run_check, skipped, warn
 
 DOCTOR = "doctor"
-"""The name under which an examination leaves its sign of life."""
+"""The name of the heartbeat that the checks write."""
 
 LINKS_WORK = timedelta(days=30)
-"""How long the links in a mail should work (RFC 8058 leaves it open; Gmail asks for 30 days)."""
+"""How long links in messages should work (RFC 8058 leaves it open; Gmail wants 30 days)."""
 
 CLOCKS_DIFFER = timedelta(minutes=2)
 
@@ -27,8 +27,8 @@ BACKUP_OF_BEFORE = (
 )
 
 
-def condition(found: Soundness) -> list[Finding]:
-    """What the database says of itself, up to the first thing that makes it unusable."""
+def check_soundness(found: Soundness) -> list[Finding]:
+    """Report integrity, durability, schema and references; damage and an old schema end it."""
     if found.damage:
         return [
             fail(
@@ -59,19 +59,19 @@ def condition(found: Soundness) -> list[Finding]:
             f"rows refer to others that are gone: {named}",
             "somebody changed the database by hand: restore a backup from before that",
         )
-    return [answers, intact, durability(found.unsafe), schema, references]
+    return [answers, intact, check_durability(found.unsafe), schema, references]
 
 
-def send_mark(trouble: str | None) -> list[Finding]:
-    """Whether an older copy of the database would be noticed; nothing when it would."""
+def check_send_mark(trouble: str | None) -> list[Finding]:
+    """Warn if an older copy of the database would go unnoticed; otherwise return nothing."""
     if trouble is None:
         return []
     way_out = "nobody would notice an older copy of the database; see PAPERROUND_SEND_MARK"
     return [warn("send mark", trouble, way_out)]
 
 
-def durability(unsafe: Mapping[str, str]) -> Finding:
-    """Whether what counts as written is still there when the power fails."""
+def check_durability(unsafe: Mapping[str, str]) -> Finding:
+    """Check that committed data survives a power failure."""
     if not unsafe:
         return ok("durability", "what is committed is on the disk")
     named = ", ".join(f"{name}={value}" for name, value in sorted(unsafe.items()))
@@ -92,8 +92,8 @@ def durability(unsafe: Mapping[str, str]) -> Finding:
     )
 
 
-def writable(database: Database, *, now: datetime) -> Finding:
-    """Whether a row can be written; it is the examination's own sign of life."""
+def check_writable(database: Database, *, now: datetime) -> Finding:
+    """Check that a row can be written: the heartbeat of these checks."""
 
     def write() -> Finding:
         with database.writing() as work:
@@ -101,11 +101,11 @@ def writable(database: Database, *, now: datetime) -> Finding:
         return ok("writable", "a row was written and is on the disk")
 
     way_out = "look at the disk, and at who owns the folder of the database"
-    return tried("writable", write, way_out)
+    return run_check("writable", write, way_out)
 
 
-def room(found: Storage) -> Finding:
-    """Whether the database can grow, and whether its log is as short as it should be."""
+def check_space(found: Storage) -> Finding:
+    """Check that the database can grow, and that its log is short."""
     if found.log_bytes is None or found.free_bytes is None:
         return skipped("log", "PostgreSQL sees to its own")
     says = f"SQLite's log has {found.log_bytes / 2**20:,.0f} MB"
@@ -118,26 +118,28 @@ def room(found: Storage) -> Finding:
     return ok("log", says)
 
 
-def keys_in_use(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
-    """Whether the ring holds every key that a row of the database was made with."""
+def check_keys(database: Database, keys: KeyRing, *, now: datetime) -> Finding:
+    """Check that the ring has every key that rows of the database were made with."""
     with database.reading() as work:
-        used = work[StatusStore].keys_in_use(since=now - LINKS_WORK)
-    back = "add it to the end of PAPERROUND_SECRET_KEY again: do not drop a key in use"
-    needed = (
-        (used.suppressions, "suppression", "which nobody can recognise now"),
-        (used.channels, "channel", "which nothing can be posted to"),
-        (used.unfinished, "waiting mail", "which nobody can make"),
+        in_use = work[StatusStore].keys_in_use(since=now - LINKS_WORK)
+    way_out = "add it to the end of PAPERROUND_SECRET_KEY again: do not drop a key in use"
+    required = (
+        (in_use.suppressions, "suppression", "which nobody can recognise now"),
+        (in_use.channels, "channel", "which nothing can be posted to"),
+        (in_use.unfinished, "waiting mail", "which nobody can make"),
     )
-    for counts, noun, why in needed:
-        if gone := _gone(counts, keys):
-            lost = counted(sum(counts[key] for key in gone), noun)
-            return fail("keys", f"the secret {', '.join(gone)} is gone: {lost}, {why}", back)
-    if gone := _gone(used.sent, keys):
-        mails = counted(sum(used.sent[key] for key in gone), "mail")
-        says = f"the secret {', '.join(gone)} is gone: the links of {mails} are dead"
-        return warn("keys", says, f"{back}, unless it leaked")
+    for counts, noun, why in required:
+        if lost_keys := _lost_keys(counts, keys):
+            lost = counted(sum(counts[key] for key in lost_keys), noun)
+            return fail(
+                "keys", f"the secret {', '.join(lost_keys)} is gone: {lost}, {why}", way_out
+            )
+    if lost_keys := _lost_keys(in_use.sent, keys):
+        messages = counted(sum(in_use.sent[key] for key in lost_keys), "mail")
+        says = f"the secret {', '.join(lost_keys)} is gone: the links of {messages} are dead"
+        return warn("keys", says, f"{way_out}, unless it leaked")
     return ok("keys", "the ring holds every key that something here was made with")
 
 
-def _gone(used: Iterable[str], keys: KeyRing) -> list[str]:
-    return sorted(set(used) - set(keys.key_ids))
+def _lost_keys(in_use: Iterable[str], keys: KeyRing) -> list[str]:
+    return sorted(set(in_use) - set(keys.key_ids))

@@ -1,4 +1,4 @@
-"""The records of the From domain, as receivers look them up, and the lines that are missing."""
+"""Check the DNS records of the From domain as receivers do, and print the lines to add."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,18 +12,18 @@ from paperround.core.errors import FetchFailed
 from paperround.core.reasons import counted
 from paperround.delivery.dkim.keys import DueRecord, KeyRecord, KeyState, RecordStatus, standing_of
 from paperround.doctor import spf
-from paperround.doctor.config_check import NOBODYS
+from paperround.doctor.config_check import RESERVED_SUFFIXES
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.doctor.web_check import WAY_OUT
 from paperround.http.model import FetchRequest, HttpClient, Resolver
 
-RESERVED = (*NOBODYS, ".example.com", ".example.net", ".example.org")
-"""Ends of domains that stand in examples, and in no DNS that tells of them (RFC 2606)."""
+RESERVED = (*RESERVED_SUFFIXES, ".example.com", ".example.net", ".example.org")
+"""Suffixes of domains that are reserved for examples and have no records (RFC 2606)."""
 
 ADD = "add this line to the DNS, and wait until it can be seen"
 
 
-def records(
+def check_records(
     settings: Settings,
     keys: Sequence[DueRecord],
     resolver: Resolver,
@@ -31,8 +31,8 @@ def records(
     now: datetime,
     client: HttpClient | None = None,
 ) -> list[Finding]:
-    """One finding for each record that receivers ask for; one for all where none is. Without a
-    `client` no policy behind a record is fetched."""
+    """Return one finding for each record that receivers look up, or one if none is needed. Without
+    a `client` the MTA-STS policy is not fetched."""
     if not settings.smtp_url or settings.relay.startswith("outbox:"):
         return [skipped("dns", "no mail leaves this machine, so receivers ask for no record")]
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2].lower()
@@ -42,7 +42,7 @@ def records(
     try:
         resolver.texts(domain)
     except FetchFailed as error:
-        # All records at once: where one question has no answer, the others have none either.
+        # One finding for all records: if one query has no answer, the others have none either.
         lines = [key.record.line for key in keys if key.state is KeyState.SIGNING]
         must_have = "; it must have these lines" if lines else ""
         says = f"{error}. No record of {domain} was looked at{must_have}"
@@ -51,17 +51,17 @@ def records(
     reports_to = contact if "@" in contact else parseaddr(settings.mail_from)[1]
     signer = next((key.record.domain for key in keys if key.state is KeyState.SIGNING), None)
     return [
-        _spf(envelope, _sending(settings, resolver), resolver),
-        *dkim(keys, resolver),
-        _dmarc(domain, reports_to, resolver, envelope=envelope, signer=signer),
-        exchangers(envelope, resolver),
-        _tls_of_answers(envelope, resolver, client, now=now),
-        *_ptr(settings, resolver),
+        _check_spf(envelope, _sending_addresses(settings, resolver), resolver),
+        *check_dkim(keys, resolver),
+        _check_dmarc(domain, reports_to, resolver, envelope=envelope, signer=signer),
+        check_mx(envelope, resolver),
+        _mta_sts(envelope, resolver, client, now=now),
+        *_check_ptrs(settings, resolver),
     ]
 
 
-def published(record: KeyRecord, resolver: Resolver) -> RecordStatus | None:
-    """What receivers make of the key of `record` today; None when there is no record.
+def published_status(record: KeyRecord, resolver: Resolver) -> RecordStatus | None:
+    """Return the status of the published key of `record`, None if there is no record.
 
     Raises FetchFailed when the DNS does not answer.
     """
@@ -72,23 +72,23 @@ def published(record: KeyRecord, resolver: Resolver) -> RecordStatus | None:
 # --- DKIM --------------------------------------------------------------------------------------
 
 
-def dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
-    """One finding for each key whose record matters."""
+def check_dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
+    """Return one finding for each key that needs a record."""
     if not any(key.state is KeyState.SIGNING for key in keys):
         says = "mails are not signed here: the relay must do it"
         return [skipped("dkim", says, "`paperround dkim create` makes a key, if it does not")]
-    return [_key(key, resolver) for key in keys]
+    return [_check_key(key, resolver) for key in keys]
 
 
-def _key(key: DueRecord, resolver: Resolver) -> Finding:
+def _check_key(key: DueRecord, resolver: Resolver) -> Finding:
     record = key.record
     try:
-        standing = published(record, resolver)
+        standing = published_status(record, resolver)
     except FetchFailed as error:
         return skipped("dkim", str(error), "it should have this line", record.line)
     match key.state:
         case KeyState.SIGNING:
-            return _signing(record, standing)
+            return _check_signing_key(record, standing)
         case KeyState.WAITING:
             if standing is RecordStatus.GOOD:
                 says = f"{record.name} has the next key"
@@ -108,7 +108,7 @@ def _key(key: DueRecord, resolver: Resolver) -> Finding:
     return warn("dkim", says, way_out, record.line)
 
 
-def _signing(record: KeyRecord, standing: RecordStatus | None) -> Finding:
+def _check_signing_key(record: KeyRecord, standing: RecordStatus | None) -> Finding:
     match standing:
         case RecordStatus.GOOD:
             return ok("dkim", f"mails are signed, and {record.name} has the key")
@@ -123,12 +123,12 @@ def _signing(record: KeyRecord, standing: RecordStatus | None) -> Finding:
             return fail("dkim", says, "put this line in its place", record.line)
 
 
-# --- the others --------------------------------------------------------------------------------
+# --- SPF, DMARC, MTA-STS, PTR ------------------------------------------------------------------
 
 
-def _sending(settings: Settings, resolver: Resolver) -> tuple[str, ...]:
-    """The addresses mails leave from, as far as that is known: those of this machine, where its own
-    relay sends. They are told by the name of the site."""
+def _sending_addresses(settings: Settings, resolver: Resolver) -> tuple[str, ...]:
+    """Return the addresses that mail leaves from, if known: those of this machine, by the host of
+    the site, when its own relay sends."""
     host = urlsplit(settings.public_url).hostname or ""
     if settings.leaves_this_machine or host in LOOPBACK or f".{host}".endswith(RESERVED):
         return ()
@@ -138,9 +138,9 @@ def _sending(settings: Settings, resolver: Resolver) -> tuple[str, ...]:
         return ()
 
 
-def _spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
-    """RFC 7208: exactly one record that can be read, lets us send, and not everybody."""
-    ours = " ".join(_term(one) for one in addresses) or "include:..."
+def _check_spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
+    """RFC 7208: exactly one valid record, which allows this sender but not everybody."""
+    ours = " ".join(_spf_term(one) for one in addresses) or "include:..."
     line = f'{domain}. TXT "v=spf1 {ours} -all"'
     try:
         found = spf.records_of(resolver.texts(domain))
@@ -150,7 +150,7 @@ def _spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
                 dots = "what your relay's provider tells you goes in place of the dots"
                 return warn("spf", says, ADD if addresses else dots, line)
             case [record]:
-                return _spf_record(domain, record, addresses, resolver)
+                return _check_spf_record(domain, record, addresses, resolver)
             case _:
                 records = counted(len(found), "SPF record")
                 says = f"{domain} has {records}, so receivers take none of them"
@@ -159,37 +159,39 @@ def _spf(domain: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
         return skipped("spf", str(error), "it should have a line like this", line)
 
 
-def _spf_record(domain: str, record: str, addresses: Sequence[str], resolver: Resolver) -> Finding:
+def _check_spf_record(
+    domain: str, record: str, addresses: Sequence[str], resolver: Resolver
+) -> Finding:
     try:
-        reading = spf.read(record, domain, addresses, resolver)
+        evaluation = spf.read(record, domain, addresses, resolver)
     except spf.Broken as error:
         says = f"{domain} says {record}: {error}"
         return fail("spf", says, "leave only what sends for you, and addresses instead of names")
-    if reading.lets_everybody:
+    if evaluation.allows_all:
         says = f"{domain} lets everybody send for it: {record}"
         return warn("spf", says, "end it with -all")
-    if reading.passes is False and not reading.unsure:
+    if evaluation.passes is False and not evaluation.unsure:
         says = f"{domain} does not let {', '.join(addresses)} send, which is where mails leave from"
         version, *rest = record.split()
-        line = f'{domain}. TXT "{" ".join([version, *map(_term, addresses), *rest])}"'
+        line = f'{domain}. TXT "{" ".join([version, *map(_spf_term, addresses), *rest])}"'
         return fail("spf", says, "put this line in place of the old one", line)
     if not addresses and len(record.split()) < 3 and "redirect=" not in record:
         return fail("spf", f"{domain} lets nobody send for it: {record}", "add what sends for you")
-    asked = f"{reading.lookups} of {spf.MOST_LOOKUPS} look-ups"
+    asked = f"{evaluation.lookups} of {spf.MOST_LOOKUPS} look-ups"
     return ok("spf", f"{domain} says {record} ({asked})")
 
 
-def _term(address: str) -> str:
+def _spf_term(address: str) -> str:
     return f"ip6:{address}" if ":" in address else f"ip4:{address}"
 
 
-def _dmarc(
+def _check_dmarc(
     domain: str, reports_to: str, resolver: Resolver, *, envelope: str, signer: str | None
 ) -> Finding:
-    """RFC 9989: one record, at the domain or at one above it."""
+    """RFC 9989: one record, at the domain or at a parent domain."""
     line = f'_dmarc.{domain}. TXT "v=DMARC1; p=none; rua=mailto:{reports_to}"'
     try:
-        place, found = _policy(domain, resolver)
+        place, found = _find_policy(domain, resolver)
     except FetchFailed as error:
         return skipped("dmarc", str(error), "it should have a line like this", line)
     match found:
@@ -197,15 +199,15 @@ def _dmarc(
             says = f"{domain} has no policy, and receivers ask for one"
             return warn("dmarc", says, ADD, line)
         case [record]:
-            return policy(place, record, sender=domain, envelope=envelope, signer=signer)
+            return check_policy(place, record, sender=domain, envelope=envelope, signer=signer)
         case _:
             policies = counted(len(found), "policy", "policies")
             says = f"{place} has {policies}, so receivers take none of them"
             return fail("dmarc", says, "leave one")
 
 
-def _policy(domain: str, resolver: Resolver) -> tuple[str, list[str]]:
-    """Where the policy of `domain` stands, and what it says; the nearest one counts."""
+def _find_policy(domain: str, resolver: Resolver) -> tuple[str, list[str]]:
+    """Return the name and the records of the nearest policy for `domain`."""
     labels = domain.split(".")
     for start in range(max(1, len(labels) - 1)):
         place = f"_dmarc.{'.'.join(labels[start:])}"
@@ -214,19 +216,19 @@ def _policy(domain: str, resolver: Resolver) -> tuple[str, list[str]]:
     return f"_dmarc.{domain}", []
 
 
-def _tls_of_answers(
+def _mta_sts(
     domain: str, resolver: Resolver, client: HttpClient | None, *, now: datetime
 ) -> Finding:
     try:
         found = _of_version("v=STSv1", resolver.texts(f"_mta-sts.{domain}"))
     except FetchFailed as error:
         return skipped("mta-sts", str(error))
-    return mta_sts(domain, found, resolver, client, now=now)
+    return check_mta_sts(domain, found, resolver, client, now=now)
 
 
-def _ptr(settings: Settings, resolver: Resolver) -> list[Finding]:
-    """One finding for each address of this machine, where its own relay sends: has it a name that
-    leads back to it? Which addresses it has is told by the name of the site."""
+def _check_ptrs(settings: Settings, resolver: Resolver) -> list[Finding]:
+    """Return one finding for each address of this machine if its own relay sends: it needs a name
+    that resolves back to it. The addresses are those of the host of the site."""
     if settings.leaves_this_machine:
         return []
     host = urlsplit(settings.public_url).hostname or ""
@@ -234,12 +236,12 @@ def _ptr(settings: Settings, resolver: Resolver) -> list[Finding]:
         says = "not looked up: the address of the site does not tell where mails leave from"
         return [skipped("ptr", says, "the name of that address must lead back to it")]
     try:
-        return [_name_of(one, host, resolver) for one in resolver.addresses(host)]
+        return [_check_ptr(one, host, resolver) for one in resolver.addresses(host)]
     except FetchFailed as error:
         return [skipped("ptr", str(error))]
 
 
-def _name_of(address: str, host: str, resolver: Resolver) -> Finding:
+def _check_ptr(address: str, host: str, resolver: Resolver) -> Finding:
     line = f"{ip_address(address).reverse_pointer}. PTR {host}."
     way_out = "if mails leave from it, set this where you rent the machine"
     names = resolver.hosts(address)
@@ -252,7 +254,7 @@ def _name_of(address: str, host: str, resolver: Resolver) -> Finding:
 
 
 def _of_version(version: str, texts: Sequence[str]) -> list[str]:
-    """The records that begin with `version` as a whole word."""
+    """Return the records that begin with `version` as a whole word."""
     firsts = [(text.replace(";", " ").strip().partition(" ")[0], text) for text in texts]
     return [text for first, text in firsts if first.lower() == version.lower()]
 
@@ -260,8 +262,8 @@ def _of_version(version: str, texts: Sequence[str]) -> list[str]:
 _MODES = ("enforce", "testing", "none")
 
 
-def exchangers(domain: str, resolver: Resolver) -> Finding:
-    """Whether answers and bounces can reach the domain at all."""
+def check_mx(domain: str, resolver: Resolver) -> Finding:
+    """Check that replies and bounces can reach the domain."""
     try:
         names = resolver.exchangers(domain)
         there = names or resolver.addresses(domain)
@@ -275,7 +277,7 @@ def exchangers(domain: str, resolver: Resolver) -> Finding:
     return warn("mx", says, f"{domain}. MX 10 and the name of a host that takes its mail")
 
 
-def mta_sts(
+def check_mta_sts(
     domain: str,
     texts: Sequence[str],
     resolver: Resolver,
@@ -283,7 +285,7 @@ def mta_sts(
     *,
     now: datetime,
 ) -> Finding:
-    """What the record at `_mta-sts` and the policy it stands for are worth. It need not be."""
+    """Check the records at `_mta-sts`, and the policy they announce. Both are optional."""
     line = f'_mta-sts.{domain}. TXT "v=STSv1; id={now:%Y%m%d}"'
     place = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
     if not texts:
@@ -301,13 +303,13 @@ def mta_sts(
         if colon:
             found.setdefault(name.strip().lower(), []).append(value.strip().lower())
     moved = f"is at {page.url}, and senders go nowhere else" if page.url != place else ""
-    wrong = moved or _wrong(found, domain, resolver)
+    wrong = moved or _policy_error(found, domain, resolver)
     if wrong:
         return warn("mta-sts", f"the policy at {place} {wrong}", "senders take it for none")
     return ok("mta-sts", f"{domain} asks for TLS with the mail it gets ({found['mode'][0]})")
 
 
-def _wrong(policy: Mapping[str, list[str]], domain: str, resolver: Resolver) -> str:
+def _policy_error(policy: Mapping[str, list[str]], domain: str, resolver: Resolver) -> str:
     if policy.get("version") != ["stsv1"]:
         return "does not begin with version: STSv1"
     if policy.get("mode", [""])[0] not in _MODES:
@@ -325,13 +327,15 @@ def _wrong(policy: Mapping[str, list[str]], domain: str, resolver: Resolver) -> 
 
 
 POLICIES = ("none", "quarantine", "reject")
-GONE = ("pct", "rf", "ri")
-"""Tags of the older RFC 7489 that receivers pass over now."""
+OBSOLETE_TAGS = ("pct", "rf", "ri")
+"""Tags of the older RFC 7489 that receivers now ignore."""
 
 
-def policy(place: str, record: str, *, sender: str, envelope: str, signer: str | None) -> Finding:
-    """What the policy at `place` means for mails from the domain `sender`, returned to `envelope`
-    and signed by `signer` (None: by nobody here)."""
+def check_policy(
+    place: str, record: str, *, sender: str, envelope: str, signer: str | None
+) -> Finding:
+    """Check the policy at `place` for messages from the domain `sender`, with a return path at
+    `envelope` and signed by the domain `signer` (None: not signed here)."""
     pairs = [part.partition("=") for part in record.split(";")]
     tags = {name.strip().lower(): value.strip() for name, equals, value in pairs if equals}
     says = f"{place} says {record}"
@@ -341,20 +345,20 @@ def policy(place: str, record: str, *, sender: str, envelope: str, signer: str |
         return fail("dmarc", f"{says}, and {wrong}", "begin it with v=DMARC1; p=none")
     by_key = signer is not None and _aligned(tags.get("adkim"), sender, signer)
     by_envelope = _aligned(tags.get("aspf"), sender, envelope)
-    if not (by_key or by_envelope):  # one of them is enough
+    if not (by_key or by_envelope):  # one is enough
         neither = f"neither the signature ({signer or 'none'}) nor the envelope ({envelope}) fits"
         way_out = "take that tag away, or sign with one domain"
         return fail("dmarc", f"{says}, and {neither} {sender}", way_out)
-    if old := [name for name in GONE if name in tags]:
+    if old := [name for name in OBSOLETE_TAGS if name in tags]:
         return ok("dmarc", f"{says} ({', '.join(old)} of older rules: receivers pass over that)")
     return ok("dmarc", says)
 
 
 def _aligned(mode: str | None, sender: str, other: str) -> bool:
-    return sender == other if (mode or "r").lower() == "s" else related(sender, other)
+    return sender == other if (mode or "r").lower() == "s" else is_aligned(sender, other)
 
 
-def related(one: str, other: str) -> bool:
-    """Whether two domains are the same, or one is above the other: relaxed alignment, as far as it
-    can be told without a list of public suffixes."""
+def is_aligned(one: str, other: str) -> bool:
+    """Return whether two domains are equal or one is a parent of the other: relaxed alignment, as
+    far as it can be tested without a list of public suffixes."""
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

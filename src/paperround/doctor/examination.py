@@ -1,4 +1,4 @@
-"""The examination: every check, in the order in which one thing rests on another."""
+"""Run every check of the doctor, in the order in which they depend on each other."""
 
 import sys
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ from paperround.doctor import (
     smtp_check,
     web_check,
 )
-from paperround.doctor.findings import Finding, Level, fail, ok, skipped, tried
+from paperround.doctor.findings import Finding, Level, fail, ok, run_check, skipped
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.fetcher import ask
 from paperround.http.model import FetchRequest, Page
@@ -29,180 +29,188 @@ from paperround.ops.cluster import staff
 from paperround.ops.status import Status, status
 from paperround.ranking.store import ModelStore
 
-_WORSE = (Level.SKIPPED, Level.OK, Level.WARN, Level.FAIL)
+_LEVELS_BY_SEVERITY = (Level.SKIPPED, Level.OK, Level.WARN, Level.FAIL)
 MAILBOX_WAY_OUT = (
     "docs/bounces.md tells how it is set; `?ca=FILE` names the certificate of a private authority"
 )
 
 
-def without_settings(faults: Sequence[str]) -> list[Finding]:
-    """What can be said of an installation whose settings cannot be read."""
+def findings_without_settings(faults: Sequence[str]) -> list[Finding]:
+    """Return the findings on an installation whose settings cannot be read."""
     return [
-        config_check.python(sys.version_info[:3]),
-        config_check.libraries(),
+        config_check.check_python(sys.version_info[:3]),
+        config_check.check_libraries(),
         *(fail("settings", one, "docs/settings.md has every setting") for one in faults),
         skipped("all else", "it depends on the settings"),
     ]
 
 
 def examine(runtime: AppContext, *, now: datetime) -> list[Finding]:
-    """Every finding. One that others rest on comes before them."""
-    standing, of_database = _database(runtime, now)
-    needed = web_check.hosts(runtime.settings)
-    silent = web_check.unanswered(needed, runtime.resolver)
+    """Run all checks and return their findings, those that others depend on first."""
+    current_status, of_database = _check_database(runtime, now)
+    needed = web_check.hosts_to_resolve(runtime.settings)
+    silent = web_check.unresolved_hosts(needed, runtime.resolver)
     unseen = {what for host in silent for what in needed[host]}
-    box = partial(smtp_check.mailbox, runtime.settings)
+    check_mailbox = partial(smtp_check.check_mailbox, runtime.settings)
     return [
-        *_means(runtime.settings),
+        *_check_config(runtime.settings),
         *of_database,
-        *web_check.silence(needed, silent),
-        *([] if "site" in unseen else _site(runtime, standing, now)),
-        *([] if silent else _time(runtime, standing, now)),
-        *_way_out(runtime, now, silent),
-        *([] if "bounces" in unseen else [tried("bounces", box, MAILBOX_WAY_OUT)]),
-        *smtp_check.hooks(runtime),
-        *_mails(runtime, standing, now),
-        *([] if silent else _dns(runtime, now)),
+        *web_check.unresolved_finding(needed, silent),
+        *([] if "site" in unseen else _check_site(runtime, current_status, now)),
+        *([] if silent else _check_time(runtime, current_status, now)),
+        *_check_relays(runtime, now, silent),
+        *([] if "bounces" in unseen else [run_check("bounces", check_mailbox, MAILBOX_WAY_OUT)]),
+        *smtp_check.check_hooks(runtime),
+        *_check_headers(runtime, current_status, now),
+        *([] if silent else _check_dns(runtime, now)),
     ]
 
 
-def _means(settings: Settings) -> list[Finding]:
-    """The machine, and the settings."""
+def _check_config(settings: Settings) -> list[Finding]:
+    """Check the machine and the settings."""
     folder = settings.data_dir
     secrets = Path(".env"), folder, settings.secret_file, settings.dkim_file
-    found = [config_check.python(sys.version_info[:3]), config_check.libraries()]
+    found = [config_check.check_python(sys.version_info[:3]), config_check.check_libraries()]
     if settings.embedded:
-        found.append(tried("disk", lambda: config_check.disk(folder)))
-        found.append(config_check.file_system(folder))
+        found.append(run_check("disk", lambda: config_check.check_disk(folder)))
+        found.append(config_check.check_file_system(folder))
     return [
         *found,
         ok("settings", "each is known, and can be read"),
-        config_check.secret(settings),
-        tried("permissions", lambda: config_check.private(secrets)),
-        config_check.sender(settings),
-        config_check.public_url(settings),
+        config_check.check_secret(settings),
+        run_check("permissions", lambda: config_check.check_permissions(secrets)),
+        config_check.check_sender(settings),
+        config_check.check_public_url(settings),
     ]
 
 
-def _database(runtime: AppContext, now: datetime) -> tuple[Status | None, list[Finding]]:
-    """How the installation stands, None when the database cannot be worked with."""
+def _check_database(runtime: AppContext, now: datetime) -> tuple[Status | None, list[Finding]]:
+    """Check the database; return the status too, None when the database is not usable."""
     try:
         soundness = look(runtime.settings.database)
-        found = database_check.condition(soundness)
+        found = database_check.check_soundness(soundness)
         if soundness.usable:
-            standing = status(runtime.database, None, now=now)
-            return standing, found + _contents(runtime, standing, now)
+            current_status = status(runtime.database, None, now=now)
+            return current_status, found + _check_contents(runtime, current_status, now)
     except (PaperroundError, OSError) as error:
         found = [fail("database", str(error))]
     rest = "keys, clock, schedule, feeds, editions and digests"
     return None, [*found, skipped(rest, "they stand in the database")]
 
 
-def _contents(runtime: AppContext, standing: Status, now: datetime) -> list[Finding]:
+def _check_contents(runtime: AppContext, current_status: Status, now: datetime) -> list[Finding]:
     database = runtime.database
     with database.reading() as work:
-        clock = schedule_check.clock(work, now=now)
-        feeds = schedule_check.feeds(polled_feeds(work))
+        clock = schedule_check.check_clock(work, now=now)
+        feeds = schedule_check.check_feeds(polled_feeds(work))
         room = work[StatusStore].storage()
-        posted_to = schedule_check.channels(work)
+        channels = schedule_check.check_channels(work)
         newest = work[ModelStore].newest(runtime.model_maker.name, by=now)
     return [
-        database_check.room(room),
-        database_check.writable(database, now=now),
-        _keys(runtime, now),
+        database_check.check_space(room),
+        database_check.check_writable(database, now=now),
+        _check_keys(runtime, now),
         clock,
-        schedule_check.schedule(standing.last_tick_at, now=now),
-        *_sharing(runtime, standing, now),
+        schedule_check.check_schedule(current_status.last_tick_at, now=now),
+        *_check_processes(runtime, current_status, now),
         *feeds,
-        *schedule_check.holds(standing.pace),
-        *database_check.send_mark(runtime.send_marks.trouble(database)),
-        *schedule_check.lists(standing, now=now),
-        *posted_to,
-        schedule_check.returns(standing.returns),
-        schedule_check.model(newest, is_read=runtime.ranker.in_use(now) is not None, now=now),
+        *schedule_check.check_holds(current_status.pace),
+        *database_check.check_send_mark(runtime.send_marks.trouble(database)),
+        *schedule_check.check_lists(current_status, now=now),
+        *channels,
+        schedule_check.check_returns(current_status.returns),
+        schedule_check.check_model(newest, is_read=runtime.ranker.in_use(now) is not None, now=now),
     ]
 
 
-def _sharing(runtime: AppContext, standing: Status, now: datetime) -> list[Finding]:
-    """Who does the work, where several processes may."""
+def _check_processes(runtime: AppContext, current_status: Status, now: datetime) -> list[Finding]:
+    """Check the processes that share a PostgreSQL database."""
     if runtime.settings.embedded:
         return []
     try:
         with runtime.database.reading() as work:
-            people = staff(work, now=now)
+            cluster = staff(work, now=now)
         lined, strangers = runtime.shared_queue.lined(), runtime.shared_queue.strangers()
     except PaperroundError as error:
         return [fail("workers", str(error))]
-    ticks = schedule_check.ticks(standing.last_tick_at, now=now)
-    found = schedule_check.sharing(people, lined, ticks=ticks, now=now)
-    return [*found, *schedule_check.of_another_version(strangers)]
+    ticks = schedule_check.is_ticking(current_status.last_tick_at, now=now)
+    found = schedule_check.check_processes(cluster, lined, ticks=ticks, now=now)
+    return [*found, *schedule_check.check_unknown_jobs(strangers)]
 
 
-def _keys(runtime: AppContext, now: datetime) -> Finding:
+def _check_keys(runtime: AppContext, now: datetime) -> Finding:
     try:
         keys = runtime.settings.keys
     except Misconfigured:
         return skipped("keys", "there is no ring to look at")
-    return database_check.keys_in_use(runtime.database, keys, now=now)
+    return database_check.check_keys(runtime.database, keys, now=now)
 
 
-def _site(runtime: AppContext, standing: Status | None, now: datetime) -> list[Finding]:
+def _check_site(runtime: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
     url = runtime.settings.public_url
-    certificate = web_check.certificate(url, now=now)
+    certificate = web_check.check_certificate(url, now=now)
     if certificate.level is Level.FAIL:
         return [certificate, skipped("site", "not asked: its certificate is refused")]
-    has_ticked = standing is not None and standing.last_tick_at is not None
-    with closing(web_check.client_for(url, runtime.clock)) as client:
-        answer = tried("site", lambda: web_check.answers(url, client, has_ticked=has_ticked))
-    return [answer, certificate]
+    has_ticked = current_status is not None and current_status.last_tick_at is not None
+    with closing(web_check.site_client(url, runtime.clock)) as client:
+        fetch_next = run_check(
+            "site", lambda: web_check.check_site(url, client, has_ticked=has_ticked)
+        )
+    return [fetch_next, certificate]
 
 
-def _time(runtime: AppContext, standing: Status | None, now: datetime) -> list[Finding]:
-    """The clock, by that of the site and that of a feed's source. Where the site is on this machine
-    only the source can tell."""
+def _check_time(runtime: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
+    """Compare the clock with those of the site and of a feed's source. If the site is on this
+    machine, only the source counts."""
     url = runtime.settings.public_url
-    with closing(web_check.client_for(url, runtime.clock)) as client:
-        found = [web_check.time_of(lambda: client.get(FetchRequest(url=f"{url}/healthz")), url)]
-    if standing is not None:
+    with closing(web_check.site_client(url, runtime.clock)) as client:
+        found = [web_check.check_time(lambda: client.get(FetchRequest(url=f"{url}/healthz")), url)]
+    if current_status is not None:
         with runtime.database.reading() as work:
             read = {feed.last_good_at: feed for feed in polled_feeds(work)}
         if lately := max(filter(None, read), default=None):
             feed = read[lately]
 
-            def answer() -> Page:
-                """What the source of the feed says next, asked when it is the feed's turn."""
+            def fetch_next() -> Page:
+                """Fetch the next page of the feed, in its turn."""
                 source = runtime.sources[feed.kind]
                 return ask(runtime.newsroom, source, source.plan(feed.state, now))[0]
 
-            found.append(web_check.time_of(answer, f"the source of {feed.name}"))
-    return [max(found, key=lambda one: _WORSE.index(one.level))]
+            found.append(web_check.check_time(fetch_next, f"the source of {feed.name}"))
+    return [max(found, key=lambda one: _LEVELS_BY_SEVERITY.index(one.level))]
 
 
-def _way_out(runtime: AppContext, now: datetime, silent: Collection[str]) -> list[Finding]:
+def _check_relays(runtime: AppContext, now: datetime, silent: Collection[str]) -> list[Finding]:
     try:
-        return smtp_check.outlet(runtime.settings, now=now, unanswered=silent)
+        return smtp_check.check_relays(runtime.settings, now=now, unanswered=silent)
     except Misconfigured as error:
         return [fail("relay", str(error))]
 
 
-def _mails(runtime: AppContext, standing: Status | None, now: datetime) -> list[Finding]:
-    """The header lint, over a digest and a confirmation as they would leave now."""
-    if standing is None:
+def _check_headers(
+    runtime: AppContext, current_status: Status | None, now: datetime
+) -> list[Finding]:
+    """Lint the headers of a digest and a confirmation as they would leave now."""
+    if current_status is None:
         return [skipped("headers", "the database is needed to make a mail")]
-    lists = [one.mailing_list for one in standing.lists]
+    lists = [one.mailing_list for one in current_status.lists]
     try:
         runtime.signers.renew()
-        return [finding for one in lists for finding in headers_check.linted(runtime, one, now=now)]
+        return [
+            finding
+            for one in lists
+            for finding in headers_check.check_samples(runtime, one, now=now)
+        ]
     except PaperroundError as error:
         return [fail("headers", f"no mail can be made: {error}")]
 
 
-def _dns(runtime: AppContext, now: datetime) -> list[Finding]:
+def _check_dns(runtime: AppContext, now: datetime) -> list[Finding]:
     try:
         runtime.signers.renew()
         due = runtime.signers.due(now)
     except Misconfigured as error:
         return [fail("dkim", str(error), "docs/dkim.md tells how keys are made")]
-    return dns_check.records(
+    return dns_check.check_records(
         runtime.settings, due, runtime.resolver, now=now, client=runtime.client
     )

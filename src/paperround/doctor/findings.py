@@ -1,4 +1,4 @@
-"""What a check found: a word, one sentence, and the way out."""
+"""The finding of a check: a level, a sentence, and the way out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from paperround.core.errors import PaperroundError
 
 
 class Level(StrEnum):
-    """`warn`: it works, and somebody should look. `fail`: something does not work, or soon will
-    not. `skipped`: there was nothing to look at, or no way to."""
+    """`warn`: it works, but needs attention. `fail`: it does not work, or soon will not. `skipped`:
+    there was nothing to check, or no way to."""
 
     OK = "ok"
     WARN = "warn"
@@ -19,7 +19,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The result of one check. `lines` are to be copied as they are."""
+    """The result of one check. `lines` are for you to copy verbatim."""
 
     check: str
     level: Level
@@ -29,27 +29,27 @@ class Finding:
 
 
 def ok(check: str, says: str) -> Finding:
-    """All is well."""
+    """Return a finding: it works."""
     return Finding(check=check, level=Level.OK, says=says)
 
 
 def warn(check: str, says: str, way_out: str = "", *lines: str) -> Finding:
-    """It works, and somebody should look."""
+    """Return a finding: it works, but needs attention."""
     return Finding(check=check, level=Level.WARN, says=says, way_out=way_out, lines=lines)
 
 
 def fail(check: str, says: str, way_out: str = "", *lines: str) -> Finding:
-    """It does not work, or soon will not."""
+    """Return a finding: it does not work, or soon will not."""
     return Finding(check=check, level=Level.FAIL, says=says, way_out=way_out, lines=lines)
 
 
 def skipped(check: str, says: str, way_out: str = "", *lines: str) -> Finding:
-    """There was nothing to look at, or no way to."""
+    """Return a finding: there was nothing to check, or no way to."""
     return Finding(check=check, level=Level.SKIPPED, says=says, way_out=way_out, lines=lines)
 
 
-def tried(check: str, look: Callable[[], Finding], way_out: str = "") -> Finding:
-    """What `look` found; an error of ours or of the system is what it found, too."""
+def run_check(check: str, look: Callable[[], Finding], way_out: str = "") -> Finding:
+    """Return what `look` finds. A PaperroundError or OSError becomes a failure."""
     try:
         return look()
     except (PaperroundError, OSError) as error:
@@ -57,5 +57,5 @@ def tried(check: str, look: Callable[[], Finding], way_out: str = "") -> Finding
 
 
 def is_well(findings: list[Finding]) -> bool:
-    """Whether nothing failed."""
+    """Return whether no check failed."""
     return all(one.level is not Level.FAIL for one in findings)

@@ -1,9 +1,9 @@
-"""List-header lint: a mail as it would leave, held against what receivers demand of it.
+"""Lint the headers of a message as it would leave against the requirements of receivers.
 
 RFC 5322 (one of each field, 998 characters a line), 2369, 2919 and 5064 (lists), 8058 (one-click),
-3834 (automatic mail), 6376 and 8301 (signatures), 9989 (alignment), and the notes of the large
-mailbox providers (Feedback-ID, 102 KB). The bytes are read with another parser than the one they
-were written by.
+3834 (automatic messages), 6376 and 8301 (signatures), 9989 (alignment), and the guidelines of large
+mailbox providers (Feedback-ID, 102 KB). The bytes are parsed with the standard library, which did
+not write them.
 """
 
 import re
@@ -19,30 +19,33 @@ from paperround.core.reasons import counted
 from paperround.delivery.system_mail import notice_mail, sample_notice
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.compose import newcomers_mail
-from paperround.doctor.dns_check import related
+from paperround.doctor.dns_check import is_aligned
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.editions.lists import MailingList
 from paperround.editions.store.editions import EditionStore
 
-ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
+REQUIRED_ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version")
 CLIPPED = 102 * 1024
 """Bytes of HTML at which Gmail shows the rest behind a link."""
 LONGEST_LINE = 998
-LISTED = ("List-Help", "List-Owner", "List-Archive", "Archived-At")
-SIGNED = ("from", "to", "subject", "date", "message-id")
+LIST_FIELDS = ("List-Help", "List-Owner", "List-Archive", "Archived-At")
+SIGNED_FIELDS = ("from", "to", "subject", "date", "message-id")
 ONE_CLICK = ("list-unsubscribe", "list-unsubscribe-post")
-DRIFT = timedelta(days=1)
+MAX_DATE_DIFFERENCE = timedelta(days=1)
 
-_ENTRY = re.compile(r"<([^<>]*)>")
+_URL = re.compile(r"<([^<>]*)>")
 _LIST_ID = re.compile(r"<[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+>")
-_IDENTITY = re.compile(r"<[^<>@\s]+@([^<>@\s]+)>")
+_MESSAGE_ID = re.compile(r"<[^<>@\s]+@([^<>@\s]+)>")
 _LOCAL = ("localhost", "localdomain", "local")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the mail is: of a list, or a notice; returned to the domain `envelope`; `leaves` says
-    whether readers elsewhere get it (then its links must be https). `now` is when it was made."""
+    """The message that is linted: a list's digest or a system message, made at `now`.
+
+    `envelope` is the domain of the return path. With `leaves` it goes to other machines, so its
+    links must be https.
+    """
 
     name: str
     is_list: bool
@@ -51,27 +54,27 @@ class Expected:
     now: datetime
 
 
-def lint(content: bytes, expected: Expected) -> Finding:
-    """Everything that is wrong with the mail, in one finding."""
+def check_headers(content: bytes, expected: Expected) -> Finding:
+    """Return one finding with everything that is wrong with the message."""
     mail = message_from_bytes(content)
-    hard = [*_form(content, mail), *_identity(mail, expected), *_signature(mail, expected)]
+    errors = [*_format(content, mail), *_identity(mail, expected), *_signature(mail, expected)]
     if expected.is_list:
-        hard += _list(mail, expected)
+        errors += _list(mail, expected)
     elif listed := [name for name in mail if name.lower().startswith("list-")]:
-        hard.append(f"it is the mail of no list, and has {', '.join(listed)}")
-    soft = [*_manners(mail)]
+        errors.append(f"it is the mail of no list, and has {', '.join(listed)}")
+    warnings = list(_automatic(mail))
     check = f"{expected.name} headers"
     way_out = "`paperround digest preview --out DIR` writes the mail for you to look at"
-    if hard:
-        return fail(check, "; ".join([*hard, *soft]), way_out)
-    if soft:
-        return warn(check, "; ".join(soft), way_out)
+    if errors:
+        return fail(check, "; ".join([*errors, *warnings]), way_out)
+    if warnings:
+        return warn(check, "; ".join(warnings), way_out)
     signed = "signed" if mail.get_all("DKIM-Signature") else "not signed here"
     return ok(check, f"{len(content) / 1024:.0f} KB, {signed}; every field is as receivers want it")
 
 
-def _form(content: bytes, mail: Message) -> Iterator[str]:
-    for name in ONCE:
+def _format(content: bytes, mail: Message) -> Iterator[str]:
+    for name in REQUIRED_ONCE:
         count = len(mail.get_all(name, []))
         if count != 1:
             yield f"{name} stands there {counted(count, 'time')}"
@@ -84,12 +87,12 @@ def _form(content: bytes, mail: Message) -> Iterator[str]:
 
 def _identity(mail: Message, expected: Expected) -> Iterator[str]:
     sender = domain_of(mail)
-    written = _IDENTITY.fullmatch(str(mail.get("Message-ID", "")).strip())
-    if written is None:
+    message_id = _MESSAGE_ID.fullmatch(str(mail.get("Message-ID", "")).strip())
+    if message_id is None:
         yield "Message-ID is not of the form <letters@domain>"
-    elif not related(written[1].lower(), sender) or written[1].endswith(_LOCAL):
-        yield f"Message-ID is of {written[1]}, not of {sender}"
-    if not related(sender, expected.envelope):
+    elif not is_aligned(message_id[1].lower(), sender) or message_id[1].endswith(_LOCAL):
+        yield f"Message-ID is of {message_id[1]}, not of {sender}"
+    if not is_aligned(sender, expected.envelope):
         yield f"From ({sender}) and the envelope ({expected.envelope}) differ: SPF does not count"
     try:
         dated = parsedate_to_datetime(str(mail.get("Date", "")))
@@ -98,12 +101,12 @@ def _identity(mail: Message, expected: Expected) -> Iterator[str]:
         return
     if dated.tzinfo is None:
         yield "Date has no zone"
-    elif abs(dated - expected.now) > DRIFT:
+    elif abs(dated - expected.now) > MAX_DATE_DIFFERENCE:
         yield f"Date is {dated:%Y-%m-%d}, more than a day from now"
 
 
 def domain_of(mail: Message) -> str:
-    """The domain of From, empty where there is none."""
+    """Return the domain of From, empty if there is none."""
     return parseaddr(str(mail.get("From", "")))[1].rpartition("@")[2].lower()
 
 
@@ -111,14 +114,14 @@ def domain_of(mail: Message) -> str:
 
 
 def _signature(mail: Message, expected: Expected) -> Iterator[str]:
-    """Nothing is said of a mail without a signature: its relay may sign it."""
+    """Skip a message without a signature: its relay may sign it."""
     sender, signatures = domain_of(mail), []
     for text in mail.get_all("DKIM-Signature", []):
         pairs = [part.partition("=") for part in re.sub(r"\s+", "", str(text)).split(";")]
         tags = {name: value for name, equals, value in pairs if equals}
         signatures.append(tags)
         covered = {name.strip().lower() for name in tags.get("h", "").split(":")}
-        wanted = (*SIGNED, *(ONE_CLICK if expected.is_list else ()))
+        wanted = (*SIGNED_FIELDS, *(ONE_CLICK if expected.is_list else ()))
         missing = [name for name in wanted if name not in covered]
         if missing:
             yield f"the signature {tags.get('s', '')} does not cover {', '.join(missing)}"
@@ -126,7 +129,7 @@ def _signature(mail: Message, expected: Expected) -> Iterator[str]:
             yield f"the signature {tags.get('s', '')} uses {tags.get('a')}, which receivers refuse"
         if "l" in tags:
             yield f"the signature {tags.get('s', '')} covers a part of the body only (l=)"
-    if signatures and not any(related(tags.get("d", "").lower(), sender) for tags in signatures):
+    if signatures and not any(is_aligned(tags.get("d", "").lower(), sender) for tags in signatures):
         yield f"no signature is of {sender}: From is not aligned"
 
 
@@ -134,11 +137,11 @@ def _signature(mail: Message, expected: Expected) -> Iterator[str]:
 
 
 def _list(mail: Message, expected: Expected) -> Iterator[str]:
-    for name in ("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "List-Post", *LISTED):
+    for name in ("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "List-Post", *LIST_FIELDS):
         count = len(mail.get_all(name, []))
         if count != 1:
             yield f"{name} stands there {count} times" if count else f"{name} is missing"
-    yield from _leaving(mail, expected)
+    yield from _list_unsubscribe(mail, expected)
     if mail.get("List-Unsubscribe-Post", "").strip() != "List-Unsubscribe=One-Click":
         yield "List-Unsubscribe-Post is not List-Unsubscribe=One-Click, word for word"
     if _LIST_ID.search(mail.get("List-Id", "")) is None:
@@ -147,8 +150,8 @@ def _list(mail: Message, expected: Expected) -> Iterator[str]:
         yield "List-Post is not NO"
 
 
-def _leaving(mail: Message, expected: Expected) -> Iterator[str]:
-    entries = [one.strip().lower() for one in _ENTRY.findall(mail.get("List-Unsubscribe", ""))]
+def _list_unsubscribe(mail: Message, expected: Expected) -> Iterator[str]:
+    entries = [one.strip().lower() for one in _URL.findall(mail.get("List-Unsubscribe", ""))]
     web = [one for one in entries if one.startswith(("https://", "http://"))]
     by_mail = [one for one in entries if one.startswith("mailto:")]
     if len(web) != 1 or (expected.leaves and not web[0].startswith("https://")):
@@ -160,20 +163,22 @@ def _leaving(mail: Message, expected: Expected) -> Iterator[str]:
 
 
 def _contents(mail: Message, kind: str) -> list[bytes]:
-    """What the parts of a type hold."""
+    """Return the decoded contents of the parts of type `kind`."""
     parts = [part for part in mail.walk() if part.get_content_type() == kind]
     found = [part.get_payload(decode=True) for part in parts]
     return [content for content in found if isinstance(content, bytes)]
 
 
-# --- manners -----------------------------------------------------------------------------------
+# --- automatic messages ------------------------------------------------------------------------
 
 
-def _manners(mail: Message) -> Iterator[str]:
+def _automatic(mail: Message) -> Iterator[str]:
     if mail.get("Auto-Submitted", "").strip().lower() != "auto-generated":
         yield "Auto-Submitted is not auto-generated: holiday answers will come"
-    quiet = {word.strip().lower() for word in mail.get("X-Auto-Response-Suppress", "").split(",")}
-    if "oof" not in quiet or "all" in quiet:
+    suppressed = {
+        word.strip().lower() for word in mail.get("X-Auto-Response-Suppress", "").split(",")
+    }
+    if "oof" not in suppressed or "all" in suppressed:
         yield "X-Auto-Response-Suppress must say OOF, and not All (that stops bounces as well)"
     parts = mail.get("Feedback-ID", "").split(":")
     if len(parts) > 4 or not 5 <= len(parts[-1]) <= 15 or "@" in mail.get("Feedback-ID", ""):
@@ -186,14 +191,15 @@ def _manners(mail: Message) -> Iterator[str]:
             yield f"its HTML has {len(content) / 1024:.0f} KB: from 102 KB on Gmail cuts it off"
 
 
-# The mails that would leave now, made and signed as a sender makes them, and linted. Nobody gets
-# one, and their links lead nowhere.
+# --- sample messages, built and signed as for sending, with links that lead nowhere --------------
 
 
-def linted(runtime: AppContext, mailing_list: MailingList, *, now: datetime) -> list[Finding]:
-    """One finding for a digest of the list, and one for a confirmation. Raises what making them
-    raises."""
-    ours = Expected(
+def check_samples(
+    runtime: AppContext, mailing_list: MailingList, *, now: datetime
+) -> list[Finding]:
+    """Return one finding for a digest of the list and one for a confirmation. Raises
+    PaperroundError if one cannot be built."""
+    expected = Expected(
         name="digest",
         is_list=True,
         envelope=parseaddr(runtime.settings.mail_from)[1].rpartition("@")[2].lower(),
@@ -203,29 +209,30 @@ def linted(runtime: AppContext, mailing_list: MailingList, *, now: datetime) -> 
     digest = sample_digest(runtime, mailing_list, now=now)
     if digest is None:
         says = f"{mailing_list.name} has no edition with papers to make a digest of"
-        first = skipped("digest headers", says)
+        digest_finding = skipped("digest headers", says)
     else:
-        first = lint(digest, ours)
+        digest_finding = check_headers(digest, expected)
     confirmation = sample_confirmation(runtime, mailing_list, now=now)
-    return [first, lint(confirmation, replace(ours, name="confirmation", is_list=False))]
+    return [
+        digest_finding,
+        check_headers(confirmation, replace(expected, name="confirmation", is_list=False)),
+    ]
 
 
 def sample_digest(runtime: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes | None:
-    """What somebody new would get of the list's newest edition; None where it has no papers."""
+    """Return the digest a new subscriber would get of the newest edition; None without papers."""
     with runtime.database.reading() as work:
         newest = work[EditionStore].newest(mailing_list.id, by=now)
     if newest is None or not newest.papers:
         return None
-    sample, keys = (
-        sample_notice(runtime.identity, SystemMailKind.TEST, now=now),
-        runtime.identity.keys,
-    )
+    sample = sample_notice(runtime.identity, SystemMailKind.TEST, now=now)
+    keys = runtime.identity.keys
     mail = newcomers_mail(newest, mailing_list, sample, runtime.letterhead, keys)
     return runtime.renderer.compose(mail)
 
 
 def sample_confirmation(runtime: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes:
-    """What somebody would get who asks for the list's mails now."""
+    """Return the confirmation message for a sign-up to the list now."""
     sample = sample_notice(runtime.identity, SystemMailKind.CONFIRM, now=now)
     mail = notice_mail(sample, runtime.letterhead, mailing_list.title, runtime.identity.keys)
     return runtime.renderer.compose_notice(mail)

@@ -1,4 +1,4 @@
-"""The daily routine: clock, schedule, feeds, editions, and whether digests get out."""
+"""Check the daily operation: clock, schedule, feeds, editions, digests, channels and processes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,27 +25,27 @@ from paperround.ops.status import ListStatus, PaceStatus, Status
 from paperround.ops.tick import SCHEDULER
 from paperround.ranking.models import KeptModel
 
-QUIET = timedelta(minutes=3)
-"""How long nothing may tick. Ticks come once a minute."""
+MAX_TICK_GAP = timedelta(minutes=3)
+"""Longest time without a tick. Ticks come once a minute."""
 
 OLD_EDITION = timedelta(hours=30)
-"""Lists are cut at least once a day, and a cut waits for late papers for some hours."""
+"""Every list is cut at least once a day, and a cut waits some hours for late papers."""
 
 OLD_MODEL = timedelta(days=3)
-"""One is learned every night."""
+"""A model is trained every night."""
 
 MOST_NAMED = 5
-"""Feeds that a finding names; of the others it says how many there are."""
+"""Feeds that a finding names; it counts the others."""
 
-_AILING = frozenset({FeedHealth.FAILED, FeedHealth.STALE, FeedHealth.NEW})
+_UNHEALTHY = frozenset({FeedHealth.FAILED, FeedHealth.STALE, FeedHealth.NEW})
 
 LOST = (DeliveryState.EXPIRED, DeliveryState.FAILED)
 
-TURN_ON = "start `paperround serve`, or run `paperround tick` every minute"
+START_TICKING = "start `paperround serve`, or run `paperround tick` every minute"
 
 
-def clock(work: Transaction, *, now: datetime) -> Finding:
-    """Whether the clock stands after every sign of life that was left before."""
+def check_clock(work: Transaction, *, now: datetime) -> Finding:
+    """Check that the clock is not behind the heartbeats in the database."""
     beats = [beat for name in (SCHEDULER, DOCTOR) if (beat := work[SlotStore].last_beat(name))]
     if not beats:
         return skipped("clock", "there is nothing yet to compare the machine's clock with")
@@ -59,23 +59,25 @@ def clock(work: Transaction, *, now: datetime) -> Finding:
     return ok("clock", f"it says {format_instant(now)}, after all that was done so far")
 
 
-def schedule(last_tick_at: datetime | None, *, now: datetime) -> Finding:
-    """Whether something looks every minute at what is due."""
+def check_schedule(last_tick_at: datetime | None, *, now: datetime) -> Finding:
+    """Check that something ticks every minute."""
     if last_tick_at is None:
-        return warn("schedule", "nothing has ticked yet, so no digest is sent by itself", TURN_ON)
-    if not ticks(last_tick_at, now=now):
+        return warn(
+            "schedule", "nothing has ticked yet, so no digest is sent by itself", START_TICKING
+        )
+    if not is_ticking(last_tick_at, now=now):
         says = f"nothing has ticked since {format_instant(last_tick_at)}"
-        return fail("schedule", says, TURN_ON)
+        return fail("schedule", says, START_TICKING)
     return ok("schedule", f"the last tick was at {format_instant(last_tick_at)}")
 
 
-def ticks(last_tick_at: datetime | None, *, now: datetime) -> bool:
-    """Whether something does."""
-    return last_tick_at is not None and now - last_tick_at <= QUIET
+def is_ticking(last_tick_at: datetime | None, *, now: datetime) -> bool:
+    """Return whether the last tick was recent."""
+    return last_tick_at is not None and now - last_tick_at <= MAX_TICK_GAP
 
 
-def model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:
-    """Whether what was learned of earlier papers can be read, and is not old."""
+def check_model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:
+    """Check that the model trained on earlier papers can be read and is not old."""
     again = "`paperround learn` makes a new one, or says what it lacks"
     if newest is None:
         says = "nothing was learned yet, so papers without votes stand by topics, day and abstract"
@@ -90,51 +92,51 @@ def model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:
     return ok("model", says)
 
 
-def feeds(found: Sequence[LiveFeed]) -> list[Finding]:
-    """One finding for each reason why feeds bring nothing though they should; one for all feeds
-    that are well."""
+def check_feeds(found: Sequence[LiveFeed]) -> list[Finding]:
+    """Return one finding for each cause that keeps feeds from bringing papers, and one for all
+    healthy feeds."""
     if not found:
         way_out = "`paperround feeds add --preset ml`, or `paperround ingest --file`"
         return [warn("feeds", "no feed is read by itself", way_out)]
     causes: dict[str, list[LiveFeed]] = {}
     for feed in found:
-        if feed.health in _AILING:
+        if feed.health in _UNHEALTHY:
             causes.setdefault(cause_of(feed), []).append(feed)
-    said = [_ailing(hit) for hit in causes.values()]
+    findings = [_unhealthy_finding(hit) for hit in causes.values()]
     if well := len(found) - sum(map(len, causes.values())):
-        said.append(ok("feeds", f"{well} of {len(found)} {'is' if well == 1 else 'are'} well"))
-    return said
+        findings.append(ok("feeds", f"{well} of {len(found)} {'is' if well == 1 else 'are'} well"))
+    return findings
 
 
-def _ailing(hit: Sequence[LiveFeed]) -> Finding:
-    """What is wrong with feeds that share a cause."""
+def _unhealthy_finding(hit: Sequence[LiveFeed]) -> Finding:
+    """Return the finding on feeds that share a cause."""
     first = hit[0]
     match first.health:
         case FeedHealth.FAILED:
-            return fail("feeds", _told(hit), f"`paperround feeds check {first.name} --live`")
+            return fail("feeds", _describe(hit), f"`paperround feeds check {first.name} --live`")
         case FeedHealth.STALE:
-            return warn("feeds", _told(hit), "look at the source; digests go out without it")
+            return warn("feeds", _describe(hit), "look at the source; digests go out without it")
         case _:
             be = "was" if len(hit) == 1 else "were"
             way_out = f"`paperround feeds run {first.name}`, or wait for the next tick"
-            return warn("feeds", f"{_named(hit)} {be} not read yet", way_out)
+            return warn("feeds", f"{_feed_names(hit)} {be} not read yet", way_out)
 
 
-def _told(hit: Sequence[LiveFeed]) -> str:
+def _describe(hit: Sequence[LiveFeed]) -> str:
     first = hit[0]
     if len(hit) == 1:
         return f"{first.name} is {first.health.value}: {first.reason}"
     same = f"{counted(len(hit), 'feed')} are {first.health.value} for one reason"
-    return f"{same} ({first.reason}): {_named(hit)}"
+    return f"{same} ({first.reason}): {_feed_names(hit)}"
 
 
-def _named(hit: Sequence[LiveFeed]) -> str:
+def _feed_names(hit: Sequence[LiveFeed]) -> str:
     named = ", ".join(feed.name for feed in hit[:MOST_NAMED])
     return f"{named} and {len(hit) - MOST_NAMED:,} more" if len(hit) > MOST_NAMED else named
 
 
-def returns(tally: ReturnTally) -> Finding:
-    """Whether few enough mails came back in the last week, and few enough were complained of."""
+def check_returns(tally: ReturnTally) -> Finding:
+    """Check the rates of bounces and complaints in the last week."""
     if not tally.tried:
         return skipped("returns", "no digest was sent in 7 days, so none can have come back")
     says = (
@@ -153,9 +155,9 @@ def returns(tally: ReturnTally) -> Finding:
             return ok("returns", says)
 
 
-def holds(pace: PaceStatus) -> list[Finding]:
-    """Whether mail is held: there is no key to sign it with, or the database is an older copy.
-    Nothing when it is not."""
+def check_holds(pace: PaceStatus) -> list[Finding]:
+    """Report mail that is held for lack of a signing key, or because the database is an older
+    copy."""
     found = []
     if pace.lacks_keys:
         found.append(fail("mail", LACKS_KEYS, f"put the keys back (docs/dkim.md), or {ALLOW}"))
@@ -164,14 +166,16 @@ def holds(pace: PaceStatus) -> list[Finding]:
     return found
 
 
-def lists(status: Status, *, now: datetime) -> list[Finding]:
-    """For each list, whether it has a fresh edition and its digests get out."""
+def check_lists(status: Status, *, now: datetime) -> list[Finding]:
+    """Check that each list has a recent edition and its digests get out."""
     return [
-        finding for one in status.lists for finding in (_edition(one, now), _digests(one, now=now))
+        finding
+        for one in status.lists
+        for finding in (_check_edition(one, now), _check_digests(one, now=now))
     ]
 
 
-def _edition(one: ListStatus, now: datetime) -> Finding:
+def _check_edition(one: ListStatus, now: datetime) -> Finding:
     name = one.mailing_list.name
     if not one.editions:
         return warn("editions", f"{name} has no edition yet", "feeds and a tick make one")
@@ -183,7 +187,7 @@ def _edition(one: ListStatus, now: datetime) -> Finding:
     return ok("editions", says)
 
 
-def _digests(one: ListStatus, *, now: datetime) -> Finding:
+def _check_digests(one: ListStatus, *, now: datetime) -> Finding:
     name, oldest = one.mailing_list.name, one.backlog.oldest_held_due
     if one.mailing_list.paused_at is not None:
         since = format_instant(one.mailing_list.paused_at)
@@ -199,26 +203,28 @@ def _digests(one: ListStatus, *, now: datetime) -> Finding:
     return ok("digests", f"none of {name} is late")
 
 
-LOOKED_AT = 10
-"""Posts of a channel that are looked through for the last that came to something."""
+POSTS_SEARCHED = 10
+"""Newest posts of a channel that are searched for the last one with an outcome."""
 
-_TELLING = frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.EXPIRED})
+_WITH_OUTCOME = frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.EXPIRED})
 
 
-def channels(work: Transaction) -> list[Finding]:
-    """One finding for each that is stopped, or whose last post was not taken; one for all others;
-    nothing where there are none. Of hooks that were lost with a secret, the check of the keys
-    says so."""
+def check_channels(work: Transaction) -> list[Finding]:
+    """Return one finding for each channel that is stopped or refused its last post, and one for
+    all others. The check of the keys reports hooks that were lost with a secret."""
     readable = [one for one in work[ChannelStore].all() if one.stopped_at or not one.hook.lost]
-    troubles = [_trouble(one, work[Ledger].history(one.id, limit=LOOKED_AT)) for one in readable]
+    troubles = [
+        _channel_finding(one, work[Ledger].history(one.id, limit=POSTS_SEARCHED))
+        for one in readable
+    ]
     found = [one for one in troubles if one is not None]
     if well := len(readable) - len(found):
         found.append(ok("channels", f"{counted(well, 'channel')} can be posted to"))
     return found
 
 
-def _trouble(channel: Channel, posts: Sequence[DeliveryRecord]) -> Finding | None:
-    """What is wrong with a channel; `posts` are its newest first."""
+def _channel_finding(channel: Channel, posts: Sequence[DeliveryRecord]) -> Finding | None:
+    """Return what is wrong with a channel, None if nothing is; `posts` are newest first."""
     name = channel.name
     if channel.stopped_at is not None:
         return warn(
@@ -226,7 +232,7 @@ def _trouble(channel: Channel, posts: Sequence[DeliveryRecord]) -> Finding | Non
             f"{name} is stopped since {format_instant(channel.stopped_at)}: {channel.stopped_why}",
             f"`paperround channels edit {name} --hook -` gives it another hook",
         )
-    last = next((one for one in posts if one.state in _TELLING), None)
+    last = next((one for one in posts if one.state in _WITH_OUTCOME), None)
     if last is None or last.state is DeliveryState.SENT:
         return None
     return warn(
@@ -236,23 +242,27 @@ def _trouble(channel: Channel, posts: Sequence[DeliveryRecord]) -> Finding | Non
     )
 
 
-LONG = timedelta(minutes=15)
-"""How long a job may wait that somebody could do. One waits while another of its kind runs: reading
-many feeds takes some minutes."""
+MAX_WAIT = timedelta(minutes=15)
+"""How long a job may wait although a worker serves its queue. A job waits while another of its kind
+runs: reading many feeds takes some minutes."""
 
 
-def sharing(
+def check_processes(
     staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth], *, ticks: bool, now: datetime
 ) -> list[Finding]:
-    """What the processes of an installation on PostgreSQL leave undone. `ticks`: its rounds are
-    done all the same, by `paperround tick` for instance."""
+    """Check the schedulers, workers and queues of an installation on PostgreSQL. With `ticks` the
+    periodic jobs run all the same, by `paperround tick` for instance."""
     if ticks and not staff.schedulers and not staff.workers:
         says = "no scheduler and no worker lives; `paperround tick` does their work"
         return [ok("schedulers", says)]
-    return [_schedulers(staff), _workers(staff, lined), *_stalled(staff, lined, now=now)]
+    return [
+        _check_schedulers(staff),
+        _check_workers(staff, lined),
+        *_check_queues(staff, lined, now=now),
+    ]
 
 
-def _schedulers(staff: ClusterStatus) -> Finding:
+def _check_schedulers(staff: ClusterStatus) -> Finding:
     if not staff.schedulers:
         return fail(
             "schedulers",
@@ -263,28 +273,28 @@ def _schedulers(staff: ClusterStatus) -> Finding:
     return ok("schedulers", f"{number}: {', '.join(staff.schedulers)}")
 
 
-def _workers(staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth]) -> Finding:
+def _check_workers(staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth]) -> Finding:
     unserved = spoken_lines(staff.unserved)
     if unserved:
         waiting = sum(lined[line].waiting for line in staff.unserved)
-        says = f"none serves {unserved}, where {counted(waiting, 'job')} {_wait(waiting)}"
+        says = f"none serves {unserved}, where {counted(waiting, 'job')} {_wait_verb(waiting)}"
         return fail("workers", says, f"start `paperround worker --queues {unserved}`")
     number = counted(len(staff.workers), "worker")
     return ok("workers", f"{number}, and every queue is served: {', '.join(staff.workers)}")
 
 
-def _wait(count: int) -> str:
+def _wait_verb(count: int) -> str:
     return "waits" if count == 1 else "wait"
 
 
-def _stalled(
+def _check_queues(
     staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth], *, now: datetime
 ) -> list[Finding]:
-    """Queues that are served, and get on with nothing. One that is not served was told of."""
+    """Report queues that are served but make no progress; `_check_workers` reports the others."""
     late = {
         line: one.due_since
         for line, one in lined.items()
-        if staff.serving(line) and one.due_since is not None and now - one.due_since > LONG
+        if staff.serving(line) and one.due_since is not None and now - one.due_since > MAX_WAIT
     }
     if not late:
         return [ok("jobs", "none waits for long where a worker serves")]
@@ -300,12 +310,12 @@ def _stalled(
     ]
 
 
-def of_another_version(strangers: Mapping[str, int]) -> list[Finding]:
-    """Jobs that no worker of this version takes; nothing when there are none."""
+def check_unknown_jobs(strangers: Mapping[str, int]) -> list[Finding]:
+    """Report jobs of tasks that workers of this version do not know."""
     return [
         warn(
             "jobs",
-            f"{counted(number, 'job')} {task} {_wait(number)}, which this version does not know",
+            """Report queues that are served but make no progress; `_check_workers` reports others."""
             "workers of the version that put them take them: upgrade this machine",
         )
         for task, number in strangers.items()

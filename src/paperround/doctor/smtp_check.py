@@ -1,4 +1,4 @@
-"""The way out: would each relay take our mail, or can the outbox be written?"""
+"""Check that each relay accepts mail or that the outbox is writable, and how bounces come back."""
 
 import tempfile
 from collections.abc import Collection, Mapping
@@ -18,7 +18,7 @@ from paperround.delivery.model import Phase
 from paperround.delivery.smtp.conversation import Stopped
 from paperround.delivery.smtp.mailer import probe
 from paperround.doctor.findings import Finding, fail, ok, skipped, warn
-from paperround.doctor.web_check import lasting
+from paperround.doctor.web_check import check_expiry
 
 _WAYS_OUT = {
     Phase.CONNECT: "is the name and the port right, does it run, does a firewall stand between?",
@@ -27,15 +27,15 @@ _WAYS_OUT = {
     Phase.AUTH: "look at user and password; signs such as @ : / are percent-encoded (`%40`)",
     Phase.MAIL: "the relay does not let this account send as PAPERROUND_MAIL_FROM",
 }
-_ANY_WAY_OUT = "ask whoever runs the relay: it does not want to talk to this machine"
+_OTHER_WAY_OUT = "ask whoever runs the relay: it does not want to talk to this machine"
 
 
-def mailbox(settings: Settings) -> Finding:
-    """Whether mails that come back can be read. None is read or changed."""
+def check_mailbox(settings: Settings) -> Finding:
+    """Check that the bounce mailbox can be opened. No message in it is read or changed."""
     if settings.bounce_imap_url:
-        place = parse_imap_url(settings.bounce_imap_url)
-        with opened_box(place):
-            return ok("bounces", f"{place} lets us read the folder {place.folder}")
+        mailbox_url = parse_imap_url(settings.bounce_imap_url)
+        with opened_box(mailbox_url):
+            return ok("bounces", f"{mailbox_url} lets us read the folder {mailbox_url.folder}")
     if settings.bounce_address:
         says = f"every mail comes back to an address of its own at {settings.bounce_address}"
         return ok("bounces", f"{says}; a pipe or a provider has to bring them")
@@ -43,17 +43,19 @@ def mailbox(settings: Settings) -> Finding:
     return skipped("bounces", says, "docs/bounces.md tells how they are brought here")
 
 
-def outlet(settings: Settings, *, now: datetime, unanswered: Collection[str] = ()) -> list[Finding]:
-    """One finding for each relay and for each certificate of one, or one for the outbox. No mail
-    is sent. A relay whose host is among the `unanswered` is passed over."""
+def check_relays(
+    settings: Settings, *, now: datetime, unanswered: Collection[str] = ()
+) -> list[Finding]:
+    """Return one finding for each relay and each relay's certificate, or one for the outbox. Sends
+    no mail. Skips relays whose host is `unanswered`."""
     where = parse_smtp_url(settings.relay)
     if isinstance(where, OutboxFolder):
         return [_outbox(where.directory)]
     known = [relay for relay in where if relay.host not in unanswered]
-    return [finding for relay in known for finding in _looked_at(relay, settings, now)]
+    return [finding for relay in known for finding in _relay_findings(relay, settings, now)]
 
 
-def _looked_at(relay: Relay, settings: Settings, now: datetime) -> list[Finding]:
+def _relay_findings(relay: Relay, settings: Settings, now: datetime) -> list[Finding]:
     hostname = urlsplit(settings.public_url).hostname or "localhost"
     try:
         probed = probe(relay, hostname=hostname, sender=_sender(settings))
@@ -61,7 +63,7 @@ def _looked_at(relay: Relay, settings: Settings, now: datetime) -> list[Finding]
         return [fail("relay", str(error))]
     found = [_relay(relay, probed.stopped, settings)]
     if probed.certificate_until is not None:
-        ends = lasting(relay.host, probed.certificate_until, now=now)
+        ends = check_expiry(relay.host, probed.certificate_until, now=now)
         found.append(replace(ends, check="relay certificate"))
     return found
 
@@ -82,8 +84,8 @@ def _outbox(folder: Path) -> Finding:
 
 def _relay(relay: Relay, stopped: Stopped | None, settings: Settings) -> Finding:
     if stopped is not None:
-        is_silence = stopped.phase is Phase.MAIL and stopped.reply is None
-        way_out = _ANY_WAY_OUT if is_silence else _WAYS_OUT.get(stopped.phase, _ANY_WAY_OUT)
+        is_dropped = stopped.phase is Phase.MAIL and stopped.reply is None
+        way_out = _OTHER_WAY_OUT if is_dropped else _WAYS_OUT.get(stopped.phase, _OTHER_WAY_OUT)
         if stopped.reply is None:
             why = f"{stopped.phase}: {stopped.error}"
         else:
@@ -109,11 +111,11 @@ RELAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ".mailgun.org": ("mailgun", "PAPERROUND_MAILGUN_HOOK_KEY"),
     }
 )
-"""How the hosts of a provider's relays end; its hook, and what the hook needs."""
+"""Suffix of the hosts of a provider's relays; its hook, and the setting the hook needs."""
 
 
-def hooks(runtime: AppContext) -> list[Finding]:
-    """One finding for those that are on, and one for each relay whose provider is not heard."""
+def check_hooks(runtime: AppContext) -> list[Finding]:
+    """Report the hooks that are on, and warn about each relay whose provider has none."""
     try:
         on = sorted(runtime.hooks)
     except Misconfigured as error:
@@ -138,4 +140,4 @@ def _host(url: str) -> str:
     try:
         return (urlsplit(url.strip()).hostname or "").removesuffix(".")
     except ValueError:
-        return ""  # whoever opens the relay says what is wrong with it
+        return ""  # the check of the relay reports this

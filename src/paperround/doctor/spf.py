@@ -1,8 +1,8 @@
-"""Sender Policy Framework: what a record lets send, and what receivers pay to read it (RFC 7208).
+"""Evaluate an SPF record: whom it allows to send, and how many DNS lookups it takes (RFC 7208).
 
-A receiver asks the DNS for at most ten mechanisms of a record, those it includes counted in, and
-gives up on one that needs more: then nobody is let send. So the whole record is read as a receiver
-reads it, for the address that mails leave from where that is known.
+A receiver makes at most ten DNS lookups for a record and those it includes, and rejects a record
+that needs more. So the whole record is read as a receiver reads it, for the address that mail
+leaves from if that is known.
 """
 
 from collections.abc import Sequence
@@ -14,70 +14,70 @@ from paperround.http.model import Resolver
 MOST_LOOKUPS = 10
 """RFC 7208 section 4.6.4."""
 
-_DEEPEST = 20
-_ASKING = frozenset({"include", "a", "mx", "ptr", "exists"})
-_KNOWN = _ASKING | {"all", "ip4", "ip6"}
+_MAX_DEPTH = 20
+_LOOKUP_MECHANISMS = frozenset({"include", "a", "mx", "ptr", "exists"})
+_MECHANISM_NAMES = _LOOKUP_MECHANISMS | {"all", "ip4", "ip6"}
 
 
 class Broken(Exception):
-    """A receiver cannot make sense of the record (a permanent error): its text says why."""
+    """The record is a permanent error for receivers; the text gives the reason."""
 
 
 @dataclass(slots=True)
-class SpfReader:
-    """A record as far as it was read. `passes` is None where no address was given.
+class SpfEvaluation:
+    """The evaluation of a record. `passes` is None if no address was given.
 
-    `unsure`: it holds a macro, whose meaning depends on each mail.
+    `unsure`: the record has a macro, whose meaning depends on each message.
     """
 
     lookups: int = 0
     passes: bool | None = None
     unsure: bool = False
-    lets_everybody: bool = False
-    seen: list[str] = field(default_factory=list)
+    allows_all: bool = False
+    path: list[str] = field(default_factory=list)
 
 
 def records_of(texts: Sequence[str]) -> list[str]:
-    """Those that are SPF records: they begin with `v=spf1` as a whole word."""
+    """Return the SPF records in `texts`: those that begin with `v=spf1` as a whole word."""
     return [text for text in texts if text.strip().lower().partition(" ")[0] == "v=spf1"]
 
 
-def read(record: str, domain: str, addresses: Sequence[str], resolver: Resolver) -> SpfReader:
-    """All of `record`, the policy of `domain`, and whether it lets every one of `addresses` send.
+def read(record: str, domain: str, addresses: Sequence[str], resolver: Resolver) -> SpfEvaluation:
+    """Evaluate `record`, the policy of `domain`; `passes` is whether all `addresses` may send.
 
-    Raises Broken for a record that receivers give up on, and FetchFailed when the DNS is silent.
+    Raises Broken for a record that receivers reject, and FetchFailed when the DNS does not answer.
     """
-    reading = SpfReader()
-    _walk(record, domain, reading, resolver)
+    evaluation = SpfEvaluation()
+    _count_lookups(record, domain, evaluation, resolver)
     if addresses:
-        passed = [_verdict(record, domain, one, resolver, 0) == "+" for one in addresses]
-        reading.passes = all(passed)
-    return reading
+        passed = [_evaluate(record, domain, one, resolver, 0) == "+" for one in addresses]
+        evaluation.passes = all(passed)
+    return evaluation
 
 
-def _walk(record: str, domain: str, reading: SpfReader, resolver: Resolver) -> None:
-    """Count what a receiver asks, whatever matches on the way: the worst case."""
-    reading.seen.append(domain)
+def _count_lookups(record: str, domain: str, evaluation: SpfEvaluation, resolver: Resolver) -> None:
+    """Count the lookups of a receiver in the worst case, when no mechanism matches early."""
+    evaluation.path.append(domain)
     for qualifier, name, value in _mechanisms(record):
-        reading.lets_everybody |= name == "all" and qualifier in "+?" and len(reading.seen) == 1
-        if name in _ASKING or name == "redirect":
-            reading.lookups += 1
-        if reading.lookups > MOST_LOOKUPS:  # or a record could have us ask without an end
+        evaluation.allows_all |= name == "all" and qualifier in "+?" and len(evaluation.path) == 1
+        if name in _LOOKUP_MECHANISMS or name == "redirect":
+            evaluation.lookups += 1
+        if evaluation.lookups > MOST_LOOKUPS:  # a record must not make us query forever
             raise Broken(
                 f"receivers give up on it: it needs more than {MOST_LOOKUPS} look-ups of the DNS"
             )
         if name not in ("include", "redirect"):
             continue
         if "%" in value:
-            reading.unsure = True
-        elif value not in reading.seen:
-            _walk(_only(value, resolver), value, reading, resolver)
+            evaluation.unsure = True
+        elif value not in evaluation.path:
+            _count_lookups(_single_record(value, resolver), value, evaluation, resolver)
         else:
             raise Broken(f"{domain} includes {value}, which includes it again")
-    reading.seen.pop()
+    evaluation.path.pop()
 
 
-def _only(domain: str, resolver: Resolver) -> str:
+def _single_record(domain: str, resolver: Resolver) -> str:
     match records_of(resolver.texts(domain)):
         case [record]:
             return record
@@ -88,7 +88,7 @@ def _only(domain: str, resolver: Resolver) -> str:
 
 
 def _mechanisms(record: str) -> list[tuple[str, str, str]]:
-    """(qualifier, name, value) of each term; modifiers but `redirect` mean nothing here."""
+    """Return (qualifier, name, value) of each term. Modifiers other than `redirect` are skipped."""
     terms = []
     for word in record.split()[1:]:
         if "=" in word.split(":")[0].split("/")[0]:
@@ -97,14 +97,14 @@ def _mechanisms(record: str) -> list[tuple[str, str, str]]:
                 terms.append(("+", "redirect", value.lower()))
             continue
         qualifier = word[0] if word[0] in "+-~?" else "+"
-        name, separator, value = _split(word.removeprefix(qualifier))
-        if name not in _KNOWN:
+        name, separator, value = _split_term(word.removeprefix(qualifier))
+        if name not in _MECHANISM_NAMES:
             raise Broken(f"receivers give up on it: they do not know {word!r}")
         terms.append((qualifier, name, value if separator == ":" else separator + value))
     return terms
 
 
-def _split(term: str) -> tuple[str, str, str]:
+def _split_term(term: str) -> tuple[str, str, str]:
     """`a/24` -> (a, /, 24); `include:x.org` -> (include, :, x.org)."""
     ends = [at for at in (term.find(":"), term.find("/")) if at >= 0]
     if not ends:
@@ -113,16 +113,16 @@ def _split(term: str) -> tuple[str, str, str]:
     return term[:at].lower(), term[at], term[at + 1 :].lower()
 
 
-def _verdict(record: str, domain: str, address: str, resolver: Resolver, depth: int) -> str:
-    """The qualifier of the first mechanism that matches: `+` lets send; `?` where none does."""
+def _evaluate(record: str, domain: str, address: str, resolver: Resolver, depth: int) -> str:
+    """Return the qualifier of the first mechanism that matches, `?` if none does; `+` is a pass."""
     redirect = ""
     for qualifier, name, value in _mechanisms(record):
         if name == "redirect":
             redirect = value
         elif _matches(name, value, domain, address, resolver, depth):
             return qualifier
-    if redirect and "%" not in redirect and depth < _DEEPEST:
-        return _verdict(_only(redirect, resolver), redirect, address, resolver, depth + 1)
+    if redirect and "%" not in redirect and depth < _MAX_DEPTH:
+        return _evaluate(_single_record(redirect, resolver), redirect, address, resolver, depth + 1)
     return "?"
 
 
@@ -134,9 +134,9 @@ def _matches(
             return True
         case "ip4" | "ip6":
             return _within(address, value)
-        case "include" if "%" not in value and depth < _DEEPEST:
-            inner = _only(value, resolver)
-            return _verdict(inner, value, address, resolver, depth + 1) == "+"
+        case "include" if "%" not in value and depth < _MAX_DEPTH:
+            inner = _single_record(value, resolver)
+            return _evaluate(inner, value, address, resolver, depth + 1) == "+"
         case "a" | "mx" if "%" not in value:
             host, _, prefix = value.partition("/")
             hosts = [host or domain]
@@ -149,7 +149,7 @@ def _matches(
 
 
 def _network(address: str, prefix: str) -> str:
-    """`a/24//64` has a length for each kind of address."""
+    """Return `address` with its prefix length: `a/24//64` has one for IPv4 and one for IPv6."""
     four, _, six = prefix.partition("//")
     length = (six or "128") if ":" in address else (four or "32")
     return f"{address}/{length}"

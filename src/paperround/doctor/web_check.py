@@ -1,4 +1,4 @@
-"""The site as readers reach it: does it answer, and is its certificate good for a while?"""
+"""Check the public site: it answers, its certificate lasts, the clocks agree and DNS works."""
 
 import json
 import socket
@@ -21,12 +21,12 @@ from paperround.doctor.findings import Finding, fail, ok, skipped, warn
 from paperround.http.client import GuardedClient
 from paperround.http.model import FetchRequest, HttpClient, Page, Resolver
 
-SECONDS = 10.0
-ENOUGH_DAYS = timedelta(days=14)
-"""Certificates are usually renewed a month before they end: then something is stuck."""
+TIMEOUT_SECONDS = 10.0
+MIN_VALIDITY = timedelta(days=14)
+"""Certificates are usually renewed a month before they end; with fewer days renewal is stuck."""
 
-APART, FAR_APART = timedelta(minutes=2), timedelta(minutes=10)
-"""Between clocks that should agree."""
+CLOCK_WARN, CLOCK_FAIL = timedelta(minutes=2), timedelta(minutes=10)
+"""Differences between clocks that warn and that fail."""
 
 PRIVATE_AUTHORITY = (
     "serve its whole chain; if a private authority signed it, name the file with the certificate "
@@ -38,14 +38,14 @@ _WAYS_OUT = {
     62: "it is for another name: get one for the host in PAPERROUND_PUBLIC_URL",
     64: "it is for another address: get one for the host in PAPERROUND_PUBLIC_URL",
 }
-"""By OpenSSL's X509_V_ERR number; most others say that nobody known signed it."""
+"""By OpenSSL's X509_V_ERR number; most others mean an unknown issuer."""
 
 _PORTS = {"http": 80, "https": 443}
 
 
-def client_for(url: str, clock: Clock) -> GuardedClient:
-    """A client that may ask this one site, wherever its name leads: it is our own."""
-    host, port = _place(urlsplit(url))
+def site_client(url: str, clock: Clock) -> GuardedClient:
+    """Return a client that may request this site even at a private address: it is our own."""
+    host, port = _host_and_port(urlsplit(url))
     shown = f"[{host}]" if ":" in host else host
     return GuardedClient(
         user_agent="Paperround doctor",
@@ -55,8 +55,8 @@ def client_for(url: str, clock: Clock) -> GuardedClient:
     )
 
 
-def answers(url: str, client: HttpClient, *, has_ticked: bool) -> Finding:
-    """Whether Paperround answers at its public address, asked from this machine."""
+def check_site(url: str, client: HttpClient, *, has_ticked: bool) -> Finding:
+    """Check that Paperround answers at its public URL, requested from this machine."""
     try:
         page = client.get(FetchRequest(url=f"{url}/healthz"))
     except FetchFailed as error:
@@ -78,59 +78,59 @@ def answers(url: str, client: HttpClient, *, has_ticked: bool) -> Finding:
     return ok("site", f"Paperround answers at {url}")
 
 
-def time_of(ask: Callable[[], Page], whose: str) -> Finding:
-    """Whether this machine's clock agrees with the one by which an answer is dated (RFC 9110
-    section 6.6.1). A cache that hands it out adds how old it is (RFC 9111 section 5.1)."""
+def check_time(fetch: Callable[[], Page], owner: str) -> Finding:
+    """Compare this machine's clock with the Date of the page that `fetch` returns (RFC 9110
+    section 6.6.1), plus its Age if it comes from a cache (RFC 9111 section 5.1)."""
     try:
-        page = ask()
+        page = fetch()
         dated = parsedate_to_datetime(page.headers.get("date", "")).replace(tzinfo=UTC)
         dated += timedelta(seconds=int(page.headers.get("age", "0")))
     except (PaperroundError, ValueError, OverflowError):
-        return skipped("time", f"nothing that {whose} answers is dated")
+        return skipped("time", f"nothing that {owner} answers is dated")
     ahead = page.fetched_at - dated
     where = "ahead of" if ahead > timedelta() else "behind"
-    says = f"this machine's clock is {duration_in_words(abs(ahead))} {where} that of {whose}"
+    says = f"this machine's clock is {duration_in_words(abs(ahead))} {where} that of {owner}"
     way_out = "`timedatectl`: let the machine set its clock by the network"
-    if abs(ahead) >= FAR_APART:
+    if abs(ahead) >= CLOCK_FAIL:
         return fail("time", f"{says}: mails are dated wrong, and signatures refused", way_out)
-    return warn("time", says, way_out) if abs(ahead) >= APART else ok("time", says)
+    return warn("time", says, way_out) if abs(ahead) >= CLOCK_WARN else ok("time", says)
 
 
-def certificate(url: str, *, now: datetime, trust: ssl.SSLContext | None = None) -> Finding:
-    """Whether the site's certificate is trusted and lasts. `trust` is by default the system's."""
+def check_certificate(url: str, *, now: datetime, trust: ssl.SSLContext | None = None) -> Finding:
+    """Check that the site's certificate is trusted and lasts. `trust` defaults to the system's."""
     parts = urlsplit(url)
     if parts.scheme != "https":
         return skipped("certificate", f"{url} has none")
-    host, port = _place(parts)
+    host, port = _host_and_port(parts)
     context = trust or ssl.create_default_context()
     try:
         with (
-            socket.create_connection((host, port), SECONDS) as plain,
+            socket.create_connection((host, port), TIMEOUT_SECONDS) as plain,
             context.wrap_socket(plain, server_hostname=host) as wrapped,
         ):
-            known = wrapped.getpeercert() or {}
-            seconds = ssl.cert_time_to_seconds(str(known["notAfter"]))
+            peer_certificate = wrapped.getpeercert() or {}
+            seconds = ssl.cert_time_to_seconds(str(peer_certificate["notAfter"]))
     except ssl.SSLCertVerificationError as error:
         says = f"the certificate of {host} is refused: {error.verify_message}"
         return fail("certificate", says, _WAYS_OUT.get(error.verify_code, PRIVATE_AUTHORITY))
     except OSError as error:
         return skipped("certificate", f"{host} could not be asked: {error.strerror or error}")
-    return lasting(host, datetime.fromtimestamp(seconds, tz=UTC), now=now)
+    return check_expiry(host, datetime.fromtimestamp(seconds, tz=UTC), now=now)
 
 
-def lasting(host: str, ends: datetime, *, now: datetime) -> Finding:
-    """What the end of a certificate means."""
+def check_expiry(host: str, ends: datetime, *, now: datetime) -> Finding:
+    """Judge when a certificate ends."""
     says = f"the certificate of {host} is good until {ends:%Y-%m-%d}"
-    if ends - now < ENOUGH_DAYS:
+    if ends - now < MIN_VALIDITY:
         return warn("certificate", says, "renew it now: what renews it seems to be stuck")
     return ok("certificate", says)
 
 
-def _place(parts: SplitResult) -> tuple[str, int]:
+def _host_and_port(parts: SplitResult) -> tuple[str, int]:
     return parts.hostname or "", parts.port or _PORTS[parts.scheme]
 
 
-# The names of hosts this installation connects to: does anybody answer for them at all?
+# --- names of the hosts this installation connects to ---------------------------------------------
 #
 # A dead resolver makes the site, every relay, the mailbox and every record unreachable. That is one
 # fault, and one finding.
@@ -138,10 +138,10 @@ def _place(parts: SplitResult) -> tuple[str, int]:
 WAY_OUT = "look at the network and at /etc/resolv.conf; `getent hosts NAME` asks in the same way"
 
 
-def hosts(settings: Settings) -> dict[str, list[str]]:
-    """What is looked at, by the name that it needs."""
+def hosts_to_resolve(settings: Settings) -> dict[str, list[str]]:
+    """Return what is checked at each host whose name must be resolved."""
     needed = [("site", urlsplit(settings.public_url).hostname or "")]
-    with suppress(Misconfigured):  # of which the checks of the relay and the mailbox tell
+    with suppress(Misconfigured):  # the checks of the relay and the mailbox report it
         relays = parse_smtp_url(settings.relay)
         if not isinstance(relays, OutboxFolder):
             needed += [(f"relay {relay}", relay.host) for relay in relays]
@@ -154,8 +154,8 @@ def hosts(settings: Settings) -> dict[str, list[str]]:
     return found
 
 
-def unanswered(names: Collection[str], resolver: Resolver) -> frozenset[str]:
-    """Those that nobody answers for. All are asked at once, since silence takes seconds."""
+def unresolved_hosts(names: Collection[str], resolver: Resolver) -> frozenset[str]:
+    """Return the names without an answer. They are queried in parallel: a timeout takes seconds."""
     if not names:
         return frozenset()
     with ThreadPoolExecutor(len(names)) as pool:
@@ -163,8 +163,8 @@ def unanswered(names: Collection[str], resolver: Resolver) -> frozenset[str]:
         return frozenset(name for name, is_known in answered if not is_known)
 
 
-def silence(needed: dict[str, list[str]], silent: Collection[str]) -> list[Finding]:
-    """The one finding on names that nobody answers for; nothing where there are none."""
+def unresolved_finding(needed: dict[str, list[str]], silent: Collection[str]) -> list[Finding]:
+    """Return one finding on names without an answer, or none."""
     if not silent:
         return []
     unseen = [what for host in sorted(silent) for what in needed[host]]

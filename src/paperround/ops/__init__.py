@@ -1,1 +1,1 @@
-"""Running an installation: the tick, alerts, status, cleanup."""
+"""Operate an installation: the tick, alerts, status, cleanup."""

@@ -1,9 +1,9 @@
-"""Alerts: what an operator has to know, each trouble named once.
+"""Find what an operator must know, and report each problem once.
 
-digests missed · digests late · a relay that refuses us or cannot be reached · a clock that leapt ·
-no key to sign with · an older database put back · a feed stale or failing ·
-too many bounces or complaints · a channel whose hook is gone · an enricher that answers nothing ·
-a step of the tick failed · a database without room · sign-ups refused, dropped or not looked at
+digests missed · digests late · a relay that refuses our mail or cannot be reached · a clock that
+jumped · no key to sign with · an older copy of the database · a feed stale or failing ·
+too many bounces or complaints · a channel whose hook is gone · an enricher that does not answer ·
+a step of the tick failed · a database out of space · sign-ups refused, dropped or not processed
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,25 +33,27 @@ from paperround.editions.store.lists import ListStore
 from paperround.feeds.due import polled_feeds
 from paperround.feeds.health import LOST_AFTER
 from paperround.feeds.store.feeds import FeedStore
-from paperround.ops.feed_alerts import feed_troubles
+from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.enrichment import feed_name
 from paperround.signup.limits import SLOW_LANE, tally
 from paperround.subscribers.requests import Drop, Limit
 
 OVER = timedelta(hours=1)
-"""How long a trouble that keeps mail from people must be away before it counts as a new one."""
+"""How long a problem that stops mail must be gone before it counts as a new one."""
 
 REMEMBERED = timedelta(days=7)
-"""How long after a day its missed digests are still told, should nobody have been told, and over
-which time returns are counted."""
+"""How long missed digests are reported after their day, and the period in which bounces and
+complaints are counted."""
 
 VITAL = frozenset({"cuts", "plan", "troubles"})
-"""The steps of a tick without which no digest is sent, or nobody would know."""
+"""The steps of a tick without which no digest is sent or no problem is noticed."""
 
 
-def troubles(work: Transaction, plans: Mapping[str, PlanReport], *, now: datetime) -> list[Alert]:
-    """Everything that is wrong at `now`, worst first."""
-    found: list[Alert] = [*refused(work, now=now), *relay_alerts(work, now=now)]
+def current_alerts(
+    work: Transaction, plans: Mapping[str, PlanReport], *, now: datetime
+) -> list[Alert]:
+    """Return everything that is wrong at `now`, worst first."""
+    found: list[Alert] = [*relay_refusals(work, now=now), *relay_alerts(work, now=now)]
     found += [*leapt(work, now=now), *unsigned(work), *put_back(work)]
     for mailing_list in work[ListStore].all():
         report = plans.get(mailing_list.name, PlanReport())
@@ -62,16 +64,14 @@ def troubles(work: Transaction, plans: Mapping[str, PlanReport], *, now: datetim
                 mailing_list, report, work[Ledger].backlog(mailing_list.id, now=now), now
             )
     found += stopped_channels(work)
-    found += signup_troubles(work, now=now)
-    found += storage_troubles(work[StatusStore].storage(), now=now)
-    found += rate_troubles(
-        work[ReturnStore].tally(since=now - REMEMBERED, today=now.date()), now=now
-    )
-    return [*found, *feed_troubles(polled_feeds(work)), *silent_enrichers(work, now=now)]
+    found += signup_alerts(work, now=now)
+    found += storage_alerts(work[StatusStore].storage(), now=now)
+    found += rate_alerts(work[ReturnStore].tally(since=now - REMEMBERED, today=now.date()), now=now)
+    return [*found, *feed_alerts(polled_feeds(work)), *enricher_alerts(work, now=now)]
 
 
-def step_failed(name: str, words: str, *, now: datetime) -> Alert:
-    """A step of the tick that raised."""
+def step_failed_alert(name: str, words: str, *, now: datetime) -> Alert:
+    """Return the alert about a step of the tick that raised."""
     return Alert(
         key=f"step/{name}/{now:%Y-%m-%d}",
         subject=f"A step of the schedule fails: {name}",
@@ -80,29 +80,29 @@ def step_failed(name: str, words: str, *, now: datetime) -> Alert:
     )
 
 
-def episode(work: Transaction, alert: Alert, *, now: datetime) -> str | None:
-    """Claim the right to tell of `alert`: what this time of it is called, None when it was told.
+def claim_episode(work: Transaction, alert: Alert, *, now: datetime) -> str | None:
+    """Claim `alert` for reporting; return the key of this episode, None if it was reported.
 
-    A trouble whose key names its beginning is told once for ever. One that keeps mail from people
-    is told again when it comes back, whoever saw it go: each time it is seen leaves a mark. So is
-    a cause that several feeds share, once it hits one that was well meanwhile.
+    A problem whose key names its beginning is reported once. One that stops mail is reported again
+    when it comes back: each sighting updates a heartbeat. So is a cause that several feeds share,
+    once it hits a feed that was well in the meantime.
     """
     name = alert.key
-    begun = [work[SlotStore].take("alert", one, now=now) for one in alert.episodes]
+    new_episodes = [work[SlotStore].take("alert", one, now=now) for one in alert.episodes]
     if alert.stops_mail or alert.episodes:
-        mark = f"alert/{alert.key}"
-        seen = work[SlotStore].last_beat(mark)
-        work[SlotStore].beat(mark, now=now)
+        heartbeat = f"alert/{alert.key}"
+        seen = work[SlotStore].last_beat(heartbeat)
+        work[SlotStore].beat(heartbeat, now=now)
         if seen is not None and now - seen <= OVER:
             return None
-        if alert.episodes and not any(begun):
+        if alert.episodes and not any(new_episodes):
             return None
         name = alert.key if seen is None else f"{alert.key}/after {format_instant(seen)}"
     return name if work[SlotStore].take("alert", name, now=now) else None
 
 
 def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> Iterator[Alert]:
-    """From the ledger: the process that gave them up may have died before it told anybody."""
+    """Read from the ledger: the process that gave them up may have died before it reported."""
     for day, count in sorted(missed.items()):
         were = "was" if count == 1 else "were"
         yield Alert(
@@ -119,7 +119,7 @@ def _missed(mailing_list: MailingList, missed: Mapping[date, int]) -> Iterator[A
 def _late(
     mailing_list: MailingList, report: PlanReport, backlog: Backlog, now: datetime
 ) -> Iterator[Alert]:
-    """Names the date, so that a trouble that lasts is told once a day."""
+    """The key contains the date, so that a lasting problem is reported once a day."""
     name, today = mailing_list.name, f"{now:%Y-%m-%d}"
     oldest = backlog.oldest_held_due
     if report.late:
@@ -152,7 +152,7 @@ def _late(
         )
 
 
-# --- mail that comes back --------------------------------------------------------------------
+# --- bounces and complaints ------------------------------------------------------------------
 
 _COMPLAINTS = (
     "Gmail asks for less than 0.1 %, and blocks senders above 0.3 %.",
@@ -164,12 +164,11 @@ _BOUNCES = (
 )
 
 
-def rate_troubles(tally: ReturnTally, *, now: datetime) -> Iterator[Alert]:
-    """Too many complaints or bounces in seven days: told once a week, and again when worse."""
-    year, week, _ = now.isocalendar()
+def rate_alerts(tally: ReturnTally, *, now: datetime) -> Iterator[Alert]:
+    """Report too many complaints or bounces in seven days, once a week and if it gets worse."""
     for one in tally.alarming:
         yield Alert(
-            key=f"returns/{one.what}/{one.limit:g}/{year}-W{week:02}",
+            key=f"returns/{one.what}/{one.limit:g}/{now:%G-W%V}",
             subject=f"Too many {one.what}: {one.rate:.2%} of the mail of seven days",
             lines=(
                 f"{one.count:,} of {tally.tried:,} digests; the limit is {one.limit:.1%}.",
@@ -178,11 +177,11 @@ def rate_troubles(tally: ReturnTally, *, now: datetime) -> Iterator[Alert]:
         )
 
 
-# --- the room of the database ----------------------------------------------------------------
+# --- the space of the database ---------------------------------------------------------------
 
 
-def storage_troubles(found: Storage, *, now: datetime) -> Iterator[Alert]:
-    """What is wrong with the room the database takes up; each is told once a day."""
+def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
+    """Report a full disk and a log that does not shrink, each once a day."""
     today = f"{now:%Y-%m-%d}"
     if found.is_full:
         yield Alert(
@@ -207,14 +206,14 @@ def storage_troubles(found: Storage, *, now: datetime) -> Iterator[Alert]:
         )
 
 
-# --- services that papers are enriched from --------------------------------------------------
+# --- services that enrich papers -------------------------------------------------------------
 
 SILENT = timedelta(days=1)
-"""How long a service must have answered nothing before that is worth an alert."""
+"""How long a service must be silent before it is reported."""
 
 
-def silent_enrichers(work: Transaction, *, now: datetime) -> Iterator[Alert]:
-    """An alert for each of them. A new episode is a new alert."""
+def enricher_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
+    """Report each service that does not answer. A new episode is a new alert."""
     for name in plugins("enrichers"):
         feed = work[FeedStore].find(feed_name(name))
         well = (feed.last_good_at or feed.created_at) if feed else now
@@ -233,9 +232,9 @@ def silent_enrichers(work: Transaction, *, now: datetime) -> Iterator[Alert]:
 # --- sign-ups --------------------------------------------------------------------------------
 
 QUIET = frozenset({Limit.IP})
-"""One visitor who presses a button too often: nothing to write to anybody about."""
+"""Not reported: one visitor who presses a button too often."""
 
-SAID = {
+REASONS = {
     Limit.NET: "came too often from one network",
     Limit.DOMAIN: "came in a crowd for one mail provider",
     Limit.TOTAL: "came in a crowd",
@@ -244,15 +243,15 @@ SAID = {
 }
 
 
-def signup_troubles(work: Transaction, *, now: datetime) -> Iterator[Alert]:
-    """What is wrong with sign-ups; each is told once a day."""
+def signup_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
+    """Report sign-ups that were refused, dropped or wait too long, each once a day."""
     found, today = tally(work, timedelta(hours=1), now=now), f"{now:%Y-%m-%d}"
-    told = {one: n for one, n in found.refused.items() if n and one not in QUIET}
-    lost = {one: n for one, n in found.dropped.items() if n}
-    lines = [f"Refused: {n:,} that {SAID[one]}." for one, n in told.items()]
-    lines += [f"Dropped: {n:,} that {SAID[one]}." for one, n in lost.items()]
+    refused = {one: n for one, n in found.refused.items() if n and one not in QUIET}
+    dropped = {one: n for one, n in found.dropped.items() if n}
+    lines = [f"Refused: {n:,} that {REASONS[one]}." for one, n in refused.items()]
+    lines += [f"Dropped: {n:,} that {REASONS[one]}." for one, n in dropped.items()]
     if lines:
-        number = sum((*told.values(), *lost.values()))
+        number = sum((*refused.values(), *dropped.values()))
         yield Alert(
             key=f"signups/refused/{today}",
             subject=f"Limits kept back {counted(number, 'sign-up')} within an hour",
@@ -282,7 +281,7 @@ _LOGIN = (
     "The user or the password in PAPERROUND_SMTP_URL is not accepted: `paperround init` asks.",
 )
 _SENDER = ("The relay does not know the sender: is PAPERROUND_MAIL_FROM one you may use there?",)
-WAYS_OUT: Mapping[str, tuple[str, ...]] = {
+ADVICE_BY_CODE: Mapping[str, tuple[str, ...]] = {
     "5.7.26": _AUTHENTICATION,
     "5.7.515": _AUTHENTICATION,
     "5.7.25": ("The address this machine sends from has no name in the DNS (PTR): ask its owner.",),
@@ -295,14 +294,14 @@ WAYS_OUT: Mapping[str, tuple[str, ...]] = {
 }
 """What to do about an enhanced code (RFC 3463, and Gmail's and Outlook's lists)."""
 
-_OTHERWISE = (
+_OTHER_ADVICE = (
     "Is the sender one you may use there, and are SPF, DKIM and DMARC in order?",
     "`paperround doctor` looks; the relay's own log says more.",
 )
 
 
-def refused(work: Transaction, *, now: datetime) -> Iterator[Alert]:
-    """The relay rests, or is only tried again, because it refused mail for what we are."""
+def relay_refusals(work: Transaction, *, now: datetime) -> Iterator[Alert]:
+    """Report that the relay rests or is being probed, because it refused mail from this sender."""
     relay = work[PaceStore].relay()
     if not relay.is_probing:
         return
@@ -312,7 +311,7 @@ def refused(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         key=f"refused/{code}/{now:%Y-%m-%d}",
         subject=f"The relay refuses our mail: {relay.reason}",
         lines=(
-            *WAYS_OUT.get(code, _OTHERWISE),
+            *ADVICE_BY_CODE.get(code, _OTHER_ADVICE),
             "Nothing is sent meanwhile, and no reader was taken off a list.",
             f"One mail is tried {when}; once it is taken, the others follow.",
         ),

@@ -1,5 +1,5 @@
-"""Housekeeping: remind once, forget what nobody confirmed, where somebody moved to or not, and what
-was written of people after they were erased; drop counts that count no more."""
+"""Send one reminder, and delete unconfirmed sign-ups, finished address changes, leftovers of erased
+people and counts that are no longer needed."""
 
 import logging
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from paperround.delivery.system_mail import new_notice
 from paperround.delivery.system_mail_model import CONFIRM_VALID, UNCONFIRMED_LIFE, SystemMailKind
 from paperround.editions.store.editions import EditionStore
 from paperround.feeds.store.feeds import FeedStore
-from paperround.ops.cluster import PERIODS, forget_the_gone
+from paperround.ops.cluster import PERIODS, forget_dead_processes
 from paperround.ranking.learn import NIGHTS, TRIES
 from paperround.signup.confirm import confirmations, reminder_key
 from paperround.signup.limits import may_remind
@@ -32,43 +32,42 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 log = logging.getLogger(__name__)
 
 REMIND_AFTER = timedelta(hours=24)
-"""A confirmation nobody clicked is followed by one reminder, while its link still works and on a
-day without another mail."""
+"""Age at which an unclicked confirmation gets one reminder, while its link still works and on a day
+without another message."""
 
 KEPT_COUNTS = timedelta(days=8)
 KEPT_PACES = timedelta(days=2)
-"""A domain that was not written to for longer begins anew: its rests are an hour at most."""
+"""A domain without mail for longer starts afresh: it rests for an hour at most."""
 
 KEPT_SLOTS = timedelta(days=400)
 KEPT_RUNS = timedelta(days=366)
 KEPT_NAMES = timedelta(days=28)
-"""What a run brought is looked into within days; how many papers it brought, within a year."""
+"""The names of the papers of a run are needed for days, their number for a year."""
 
 KEPT_TAILS = timedelta(days=3)
-"""Digests are planned from editions of the last day or two."""
+"""Digests are planned from editions of the last two days."""
 
 KEPT_WORK = timedelta(hours=2)
-"""A solved proof of work is good for an hour, and must not be good twice."""
+"""A solved proof of work is valid for an hour, and only once."""
 
 PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupReport:
-    """What was done: people reminded, people forgotten, rows that still said something of people
-    who were erased or are gone."""
+    """How many people were reminded and deleted, and how many rows of people who were erased or are
+    gone were removed."""
 
     reminded: int = 0
     forgotten: int = 0
     orphans: int = 0
 
 
-def keep_house(*, database: Database, identity: Identity, now: datetime) -> CleanupReport:
-    """Do the hour's housework, unless somebody did it already."""
-    hour = now.strftime("%Y-%m-%dT%H")
+def clean_up(*, database: Database, identity: Identity, now: datetime) -> CleanupReport:
+    """Clean up, unless a process did so within this hour; return what was done."""
 
-    def work_through(work: Transaction) -> CleanupReport:
-        if not work[SlotStore].take("house", hour, now=now):
+    def clean(work: Transaction) -> CleanupReport:
+        if not work[SlotStore].take("house", now.strftime("%Y-%m-%dT%H"), now=now):
             return CleanupReport()
         work[RateStore].forget(before=now - KEPT_COUNTS)
         work[PaceStore].forget(before=now - KEPT_PACES)
@@ -79,7 +78,7 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Clea
             work[SlotStore].forget(kind, before=now - KEPT_SLOTS)
         for kind in ("returns", PERIODS):
             work[SlotStore].forget(kind, before=now - KEPT_WORK)
-        forget_the_gone(work, now=now)
+        forget_dead_processes(work, now=now)
         work[ReturnStore].forget(events=now - KEPT_EVENTS, mails=now - KEPT_QUARANTINED)
         work[SlotStore].forget(POW, before=now - KEPT_WORK)
         work[AnswerStore].forget(before=now - KEPT_ANSWERS)
@@ -94,21 +93,21 @@ def keep_house(*, database: Database, identity: Identity, now: datetime) -> Clea
             orphans=work[Erasure].forget_orphans(now=now),
         )
 
-    done = write(database, work_through)
+    done = write(database, clean)
     if done.orphans:
         log.warning("removed %d rows of people who were erased or are gone", done.orphans)
     return done
 
 
 def _remind(work: Transaction, identity: Identity, now: datetime) -> int:
-    """One reminder for each wish whose confirmation still works."""
+    """Queue one reminder for each subscription whose confirmation link works; return how many."""
     between, reminded = (now - CONFIRM_VALID, now - REMIND_AFTER), 0
-    for person, wish in work[SubscriberStore].unconfirmed(between=between, limit=PAGE):
-        key, asked = reminder_key(wish), confirmations(work, wish)[-1:]
-        if not asked or asked[0].used_at is not None or work[NoticeLedger].find(key):
+    for person, subscription in work[SubscriberStore].unconfirmed(between=between, limit=PAGE):
+        key, sent = reminder_key(subscription), confirmations(work, subscription)[-1:]
+        if not sent or sent[0].used_at is not None or work[NoticeLedger].find(key):
             continue
         if may_remind(work, identity.keys, person.address, now=now):
-            kind, payload = SystemMailKind.REMINDER, asked[0].payload
+            kind, payload = SystemMailKind.REMINDER, sent[0].payload
             notice = new_notice(identity, kind, key, person.id, None, payload, now=now)
             reminded += work[NoticeLedger].put(notice, now=now)
     return reminded

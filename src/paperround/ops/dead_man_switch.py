@@ -1,7 +1,7 @@
-"""A dead-man switch: a service that raises the alarm when it has *not* heard from us.
+"""Ping a dead-man switch: a service that raises the alarm when pings stop.
 
-A process asks it at most every five minutes, and only while digests get out. What goes wrong with
-it is logged and changes nothing: the service notices the silence, which is what it is for.
+A process pings it at most every five minutes, and only while digests get out. A ping that fails is
+logged and changes nothing: the service notices that it is missing.
 """
 
 import logging
@@ -16,8 +16,8 @@ EVERY = timedelta(minutes=5)
 log = logging.getLogger(__name__)
 
 
-class Silence:
-    """Nobody listens."""
+class NoPinger:
+    """The pinger of an installation without a dead-man switch."""
 
     def ping(self, event: str, *, now: datetime) -> None:
         """Do nothing."""
@@ -25,15 +25,15 @@ class Silence:
 
 @dataclass
 class WebPinger:
-    """Asks `url` with GET, which is what the common services count as a sign of life."""
+    """Requests `url` with GET, which the common services count as a ping."""
 
     url: str
     client: HttpClient
     _last: datetime | None = field(default=None, init=False)
 
     def ping(self, event: str, *, now: datetime) -> None:
-        """Say that `event` was done, unless something was said within the last five minutes."""
-        if self._last is not None and abs(now - self._last) < EVERY:  # a clock may be set back
+        """Report `event`, unless there was a ping within the last five minutes."""
+        if self._last is not None and abs(now - self._last) < EVERY:  # the clock may be set back
             return
         self._last = now
         try:
@@ -42,6 +42,6 @@ class WebPinger:
             log.warning("the dead-man switch did not hear of %r: %s", event, error)
 
 
-def pinger_for(url: str | None, client: HttpClient) -> Silence | WebPinger:
-    """The pinger of the address that is set, or one that is silent."""
-    return WebPinger(url, client) if url else Silence()
+def pinger_for(url: str | None, client: HttpClient) -> NoPinger | WebPinger:
+    """Return a pinger of `url`, or one that does nothing where none is set."""
+    return WebPinger(url, client) if url else NoPinger()

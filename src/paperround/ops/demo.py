@@ -1,12 +1,12 @@
-"""A demo's papers: samples into an empty database, and more of them as time goes on.
+"""Fill the database of a demo with sample papers, and add more as time passes.
 
     new? ─► mark                                                       once
     empty? ─► anchor ─► the samples listed so far ─► ingest            once
-    anchor ─► listed or counted since the last look? ─► ingest         every minute
+    anchor ─► listed or counted since the last read? ─► ingest         every minute
 
-The anchor is the instant a demo began in this database. It is kept there, so that a demo that is
-started again goes on where it was, and papers of somebody's own are never mixed with samples.
-The mark says that all the database holds is a demo's: no installation works with it.
+The anchor is the instant at which a demo began in this database. It is stored there, so a demo that
+you start again continues, and samples never mix with your own papers. The mark means that the
+database belongs to a demo: no installation works with it.
 """
 
 from collections.abc import Callable
@@ -21,33 +21,33 @@ from paperround.papers.model import ParsedBatch
 from paperround.papers.store.papers import PaperStore
 
 LOOK = "demo-samples"
-"""The sign of life that is left when samples were read."""
+"""The heartbeat that is recorded when samples were read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """The sample papers. `listed(anchor, now)`: those a demo that began at `anchor` has at `now`,
-    with the counts so far."""
+    """The sample papers. `listed(anchor, now)` returns those that a demo begun at `anchor` has at
+    `now`, with the counts so far."""
 
     feed: str
     listed: Callable[[datetime, datetime], ParsedBatch]
 
 
 def claim(database: Database, *, now: datetime) -> bool:
-    """Mark a new database as a demo's; False for one of an installation, which has its default list
-    from the moment it is made."""
+    """Mark a new database as a demo's. Return False for the database of an installation, which has
+    a default list from the start."""
 
-    def take(work: Transaction) -> bool:
+    def mark(work: Transaction) -> bool:
         if not work[SlotStore].are_of_a_demo() and work[ListStore].default() is not None:
             return False
         work[SlotStore].take(KIND, MARK, now=now)
         return True
 
-    return write(database, take)
+    return write(database, mark)
 
 
 def begin(database: Database, *, now: datetime) -> bool:
-    """Whether the samples belong in `database`: it holds no paper yet, or a demo began in it."""
+    """Begin a demo if `database` has no papers. Return whether one began in it, now or before."""
 
     def may_begin(work: Transaction) -> bool:
         began = work[SlotStore].taken_at(KIND, ANCHOR) is not None
@@ -59,13 +59,13 @@ def begin(database: Database, *, now: datetime) -> bool:
 
 
 def has_samples(database: Database) -> bool:
-    """Whether a demo began in `database`: papers of somebody's own do not belong there."""
+    """Return whether a demo began in `database`; your own papers do not belong there."""
     with database.reading() as work:
         return work[SlotStore].taken_at(KIND, ANCHOR) is not None
 
 
 def read_samples(database: Database, samples: Samples, *, now: datetime) -> IngestReport | None:
-    """Store what is new among the samples; None when nothing is, or no demo began here."""
+    """Store the new samples; return None if there are none, or if no demo began here."""
     with database.reading() as work:
         anchor = work[SlotStore].taken_at(KIND, ANCHOR)
         looked = work[SlotStore].last_beat(LOOK)

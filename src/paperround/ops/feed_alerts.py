@@ -1,6 +1,6 @@
-"""Feeds that bring nothing though they should, one alert for each cause.
+"""Alert about feeds that bring no papers, once for each cause.
 
-feeds ─► failing or stale ─► grouped by what is wrong ─► one alert: the cause, the feeds it hits
+feeds ─► failing or stale ─► grouped by cause ─► one alert: the cause and its feeds
      └─► gone for good, unusual ─► one alert each
 """
 
@@ -14,15 +14,15 @@ from paperround.feeds.health import LOST_AFTER, cause_of
 from paperround.feeds.model import Alarm, FeedHealth, LiveFeed
 
 MOST_NAMED = 5
-"""Feeds that an alert names; of the others it says how many there are."""
+"""Feeds that an alert names; it counts the others."""
 
 _HOW = {FeedHealth.FAILED: "failing", FeedHealth.STALE: "stale"}
 
 
-def feed_troubles(feeds: Sequence[LiveFeed]) -> list[Alert]:
-    """What is wrong with feeds. A new episode is a new alert."""
-    # The feeds that each cause hits. One that just failed counts as soon as another one has failed
-    # of the same cause for long.
+def feed_alerts(feeds: Sequence[LiveFeed]) -> list[Alert]:
+    """Return the alerts about `feeds`. A new episode is a new alert."""
+    # The feeds of each cause. A feed that just failed counts once another one has failed for long
+    # for the same cause.
     causes: dict[str, list[LiveFeed]] = {}
     for feed in feeds:
         if feed.health in _HOW:
@@ -46,7 +46,7 @@ def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
     rest = f" and {len(hit) - MOST_NAMED:,} more" if len(hit) > MOST_NAMED else ""
     many = len(hit) > 1
     episodes = []
-    for feed in hit:  # each began when the feed was last without its trouble
+    for feed in hit:  # each began when the feed was last well
         well = feed.last_news_at if feed.health is FeedHealth.STALE else feed.last_good_at
         episodes.append(f"feed/{feed.id}/{how}/{format_instant(well or feed.created_at)}")
     news = "It has not brought any papers yet."
@@ -67,7 +67,7 @@ def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
 
 
 def _gone(feed: LiveFeed, since: datetime) -> Alert:
-    """A feed that was switched off because its source said that it is no more."""
+    """Alert about a feed that was switched off because its source reported it gone."""
     return Alert(
         key=f"feed/{feed.id}/gone/{format_instant(since)}",
         subject=f"The feed {feed.name} is gone for good, and switched off",
@@ -80,7 +80,7 @@ def _gone(feed: LiveFeed, since: datetime) -> Alert:
 
 
 def _unusual(feed: LiveFeed, alarm: Alarm) -> Alert:
-    """A feed that brings far less, far more, or something else than it used to."""
+    """Alert about a feed that brings far less, far more, or something else than before."""
     return Alert(
         key=f"feed/{feed.id}/{alarm.kind.value}/{format_instant(alarm.since)}",
         subject=f"The feed {feed.name} has {alarm.kind.value}",

@@ -1,9 +1,9 @@
-"""Jobs in threads of one process, for an installation on one machine.
+"""Run jobs in threads of one process, for an installation on one machine.
 
     put ──► waiting ──► running ──► done (or failed, and logged)
 
-Nothing here outlives the process: the next start finds the work in the database and asks for it
-again. A job may end with the process, but is never lost while the process lives.
+Nothing here outlives the process: the next start finds the work in the database and enqueues it
+again. While the process lives, no job is lost.
 """
 
 import logging
@@ -25,14 +25,14 @@ class Tasks:
         self._by_name: dict[str, Task] = {}
 
     def register(self, task: str, run: Task) -> None:
-        """Say what `task` means; raises ValueError when the name is taken."""
+        """Add `task`; raises ValueError when the name is taken."""
         if task in self._by_name:
             raise ValueError(f"the task {task!r} is registered already")
         self._by_name[task] = run
 
     @property
     def names(self) -> list[str]:
-        """The tasks that are registered."""
+        """The names of the registered tasks, sorted."""
         return sorted(self._by_name)
 
     def require(self, task: str) -> None:
@@ -42,13 +42,13 @@ class Tasks:
             raise NotFound(f"no task is called {task!r}; there are: {known}")
 
     def run(self, task: str, arguments: Arguments) -> bool:
-        """Run a task here and now. Return whether it succeeded; the log says why it did not, with
-        a traceback where nobody foresaw the error."""
+        """Run a task in this thread and return whether it succeeded. A failure is logged, with a
+        traceback if the error is not a PaperroundError."""
         try:
             self._by_name[task](arguments)
         except PaperroundError as error:
             _log.error("job %s failed: %s", task, error)
-        except Exception as error:  # the job edge: one failure never stops the others
+        except Exception as error:  # one failure never stops the other jobs
             _log.error("job %s failed: %s", task, type(error).__name__, exc_info=error)
         else:
             return True
@@ -67,15 +67,15 @@ class ThreadQueue:
         self._locked: set[str] = set()
         self._changed = threading.Condition()
         self._stopping = False
-        self._wanted = threads
+        self._thread_count = threads
         self._threads: list[threading.Thread] = []
 
     def register(self, task: str, run: Task) -> None:
-        """Say what `task` means; raises ValueError when the name is taken."""
+        """Add `task`; raises ValueError when the name is taken."""
         self._tasks.register(task, run)
 
     def put(self, job: Job) -> bool:
-        """Take the job; False when one with its lock waits. Raises NotFound for an unknown
+        """Enqueue `job`; return False if one with its lock waits. Raises NotFound for an unknown
         task."""
         self._tasks.require(job.task)
         with self._changed:
@@ -86,17 +86,17 @@ class ThreadQueue:
         return True
 
     def start(self) -> None:
-        """Begin running jobs in the background."""
+        """Start the threads that run jobs."""
         with self._changed:
             self._stopping = False
             self._threads = [thread for thread in self._threads if thread.is_alive()]
-            for _ in range(self._wanted - len(self._threads)):
+            for _ in range(self._thread_count - len(self._threads)):
                 thread = threading.Thread(target=self._work, name="paperround-jobs", daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
     def stop(self, *, drain_seconds: float) -> bool:
-        """Take nothing new, finish what runs; True when all of it ended in time."""
+        """Start no new jobs and wait up to `drain_seconds`; return whether all ended in time."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -112,17 +112,17 @@ class ThreadQueue:
             self._run(job)
 
     def _await_job(self) -> Job | None:
-        """The next job, None once the queue is stopping."""
+        """Wait for the next job; return None once the queue is stopping."""
         with self._changed:
             while not self._stopping:
-                job = self._take()
+                job = self._pop()
                 if job is not None:
                     return job
                 self._changed.wait()
         return None
 
-    def _take(self) -> Job | None:
-        """The most urgent job that may run, the oldest of several; None when there is none."""
+    def _pop(self) -> Job | None:
+        """Remove and return the most urgent job that may run, None if there is none."""
         free = [job for job in self._waiting if job.lock not in self._locked]
         job = min(free, key=lambda one: one.priority, default=None)
         if job is not None:

@@ -1,9 +1,9 @@
-"""Status: what an operator wants to know in the morning, for each list and for one person.
+"""Report the status of an installation, of each list, and the history of one person.
 
-list ─► newest edition, next cut, who is due, what waits and for how long, who got theirs late,
-         who got nothing and why, its feeds
-pace ─► how many wait, how fast they leave, which came late: all from the record
-person ─► every mail written to them, what it held, and what the server said
+list ─► newest edition, next cut, subscribers due, backlog and its age, late digests,
+         people without a digest and why, feeds
+pace ─► how many messages wait, how fast they leave, which were late: all from the ledger
+person ─► every message sent to them, its papers, and the server's reply
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,22 +56,22 @@ from paperround.subscribers.requests import RequestTally
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 LATELY = timedelta(minutes=5)
-"""What the pace is measured over, or since the first mail within it."""
+"""The period over which the pace is measured, or since the first message in it."""
 
 LATE = timedelta(minutes=10)
-"""A digest that left this long after its hour came late."""
+"""A digest that left this long after its hour is late."""
 
-_LEAST = timedelta(seconds=1)
+_SHORTEST = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaceStatus:
-    """How fast messages leave. `rate` is what the relay takes.
+    """How fast messages leave. `rate` is the limit of the relay.
 
-    `today` are the mails that left and those that may, on a new domain's day; None for no limit.
-    `unreached` is why the relay cannot be reached, None when it can. `lacks_keys`: mail is held
-    for want of a key to sign it with. `was_put_back`: mail is held because an older copy of the
-    database may be in use.
+    `today` is how many messages left and how many may leave on this day of a new domain's warm-up;
+    None for no limit. `unreached` is why the relay cannot be reached, None if it can. With
+    `lacks_keys` mail is held because there is no key to sign it, with `was_put_back` because an
+    older copy of the database may be in use.
     """
 
     rate: Pace = field(default_factory=Pace)
@@ -84,12 +84,12 @@ class PaceStatus:
 
     @property
     def allowed(self) -> str:
-        """What the relay takes, in words; empty for no limit."""
+        """The limit of the relay in words; empty for no limit."""
         return pace_in_words(self.rate)
 
 
 def pace_status(work: Transaction, pacing: Pacing, *, now: datetime) -> PaceStatus:
-    """How fast messages leave."""
+    """Return how fast messages leave, and what holds them."""
     today = pacing.warm_up.today(now) if pacing.warm_up else None
     return PaceStatus(
         rate=pacing.relay,
@@ -104,19 +104,19 @@ def pace_status(work: Transaction, pacing: Pacing, *, now: datetime) -> PaceStat
     )
 
 
-def late_of(
+def _late_digests(
     work: Transaction, list_id: ListId, pace: PaceStatus, *, since: datetime, now: datetime
 ) -> LateMails | None:
-    """The digests due since then that came late though nobody put them off; None for none."""
+    """Summarise digests due since `since` that left late without being deferred; None for none."""
     found = work[StatusStore].late(list_id, since=since, by=LATE, now=now)
     if not found:
         return None
     first = min(first for _, _, first, _ in found)
     last = max(last for _, _, _, last in found)
     count = sum(count for _, count, _, _ in found)
-    # the relay is the reason where the record says so: these left about as fast as it allows
+    # The relay is the reason if the digests left about as fast as it allows.
     fastest = (count - 1) * pace.rate.spacing
-    is_reason = fastest >= _LEAST and abs(last - first - fastest) <= fastest / 4
+    is_reason = fastest >= _SHORTEST and abs(last - first - fastest) <= fastest / 4
     return LateMails(
         count=count,
         least=min(first - due for due, _, first, _ in found),
@@ -132,9 +132,9 @@ MOST_EDITIONS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListStatus:
-    """How one list stands. `reasons` are those of mails due since its local midnight.
+    """The status of one list. `reasons` are those of messages due since its local midnight.
 
-    `editions` begins with the newest one; the others are those whose mails still live.
+    `editions` begins with the newest; the others are those with messages still to be sent.
     """
 
     mailing_list: MailingList
@@ -153,9 +153,11 @@ class ListStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How an installation stands. `last_tick_at`: when something last looked at what is due;
-    `returns` what came back in the last week, `requests` the sign-ups and the like that wait, and
-    what limits refused within a day."""
+    """The status of an installation.
+
+    `returns` counts the bounces and complaints of the last week, `requests` the sign-ups and the
+    like that wait, and those that limits refused within a day.
+    """
 
     last_tick_at: datetime | None
     notices: LedgerTotals
@@ -167,10 +169,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """A person's subscriptions by list, and their mails, newest first.
+    """A person's subscriptions by list, and the messages sent to them, newest first.
 
-    `titles` are those of the papers each digest of `mails` holds, in its order; `returned` is what
-    came back, newest first.
+    `titles` has the titles of the papers of each of `mails`, in its order; `returned` has the
+    bounces and complaints, newest first.
     """
 
     subscriber: Subscriber
@@ -183,7 +185,7 @@ class History:
 def status(
     database: Database, list_name: str | None, *, now: datetime, pacing: Pacing = UNLIMITED
 ) -> Status:
-    """How `list_name` stands, or every list. Raises NotFound for a list there is not."""
+    """Return the status of `list_name`, or of every list. Raises NotFound for an unknown list."""
     with database.reading() as work:
         pace = pace_status(work, pacing, now=now)
         feeds = polled_feeds(work)
@@ -191,14 +193,14 @@ def status(
         return Status(
             last_tick_at=work[SlotStore].last_beat(SCHEDULER),
             notices=work[NoticeLedger].totals(now=now),
-            lists=[_of_list(work, one, feeds_of(one, feeds), pace, now) for one in lists],
+            lists=[_list_status(work, one, feeds_of(one, feeds), pace, now) for one in lists],
             pace=pace,
             returns=work[ReturnStore].tally(since=now - WEEK, today=now.date()),
             requests=tally(work, DAY, now=now),
         )
 
 
-def _of_list(
+def _list_status(
     work: Transaction,
     mailing_list: MailingList,
     feeds: Sequence[LiveFeed],
@@ -208,9 +210,8 @@ def _of_list(
     id_, zone = mailing_list.id, mailing_list.zone
     midnight = end_of_day(local_date(now, zone) - timedelta(days=1), zone)
     reasons = work[StatusStore].reasons(id_, since=midnight)
-    # how many digests may leave and wait, and how fast others left lately
     left, first = work[StatusStore].left_since(id_, since=now - LATELY, now=now)
-    over = LATELY if first is None else max(now - first, _LEAST)
+    over = LATELY if first is None else max(now - first, _SHORTEST)
     waiting = work[StatusStore].waiting_now(id_, until=now + HORIZON)
     return ListStatus(
         mailing_list=mailing_list,
@@ -223,13 +224,13 @@ def _of_list(
         reasons=[replace(one, reply=without_addresses(one.reply)) for one in reasons],
         feeds=feeds,
         progress=Progress(waiting=waiting, left=left, over=over),
-        late=late_of(work, id_, pace, since=midnight, now=now),
+        late=_late_digests(work, id_, pace, since=midnight, now=now),
         channels=[one for one in work[ChannelStore].all() if one.list_name == mailing_list.name],
     )
 
 
 def history(database: Database, address: Address) -> History:
-    """What was sent to a person and what came of it. Raises NotFound for a stranger."""
+    """Return what was sent to a person, and the results. Raises NotFound for an unknown address."""
     with database.reading() as work:
         subscriber = work[SubscriberStore].find(address)
         if subscriber is None:
@@ -238,7 +239,7 @@ def history(database: Database, address: Address) -> History:
 
 
 def history_of(database: Database, person: SubscriberId) -> History:
-    """The same by the number of a person, or of a channel. Raises NotFound."""
+    """Return the history of a person, or of a channel, by its number. Raises NotFound."""
     with database.reading() as work:
         subscriber = work[SubscriberStore].get(person)
         if subscriber is None:

@@ -1,11 +1,11 @@
-"""A tick: look once at everything whose time may have come.
+"""Run a tick: do everything that is due, once.
 
     beat ─► poll feeds ─► is the clock right? ─► freeze cuts ─► plan digests ─► wake the sender
                                                                      keep house ─► alerts ◄┘
 
-It owns no decision: what is due stands in the database, and every step may be cut off anywhere
-and done again, by this process or by another one. A step that fails is logged and alerted, and
-does not keep the next from its work: a tick itself never raises.
+The database knows what is due, and every step may be interrupted anywhere and repeated, by this
+process or another. A step that fails is logged and raises an alert, and the next step runs all the
+same: a tick itself never raises.
 """
 
 import logging
@@ -33,8 +33,8 @@ from paperround.feeds.due import live_feeds, log_poll, poll_due
 from paperround.feeds.enrich import EnrichReport, enrich
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.poll import PollReport
-from paperround.ops.alerts import episode, step_failed, troubles
-from paperround.ops.cleanup import CleanupReport, keep_house
+from paperround.ops.alerts import claim_episode, current_alerts, step_failed_alert
+from paperround.ops.cleanup import CleanupReport, clean_up
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
@@ -43,7 +43,7 @@ from paperround.ranking.models import ModelMaker, Ranker
 
 
 class Pinger(Protocol):
-    """Tells a dead-man switch that a run was completed."""
+    """Reports a completed run to a dead-man switch."""
 
     def ping(self, event: str, *, now: datetime) -> None: ...
 
@@ -52,14 +52,16 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SCHEDULER = "scheduler"
-"""The name under which a ticking process leaves its sign of life."""
+"""The name of the heartbeat of a process that ticks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickContext:
-    """What a tick needs. `alerts_to` is where an operator reads mail, None where nowhere; `boot`
-    says how long this machine runs, as far as it can be told; `alive` leaves a sign of life while
-    a step goes on for long."""
+    """What a tick needs.
+
+    `alerts_to` is the operator's address, None for no email. `boot` returns how long this machine
+    has been running, None if that is unknown. `alive` records a heartbeat during a long step.
+    """
 
     database: Database
     ranker: Ranker
@@ -78,7 +80,7 @@ class TickContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickReport:
-    """What a tick did. `failed` names the steps that ended in an error, with its words."""
+    """What a tick did. `failed` maps the steps that failed to the text of the error."""
 
     polls: Sequence[PollReport] = ()
     editions: Sequence[Edition] = ()
@@ -89,93 +91,95 @@ class TickReport:
 
 
 def tick(rounds: TickContext, *, now: datetime) -> TickReport:
-    """Do everything that is due at `now`, one after another, and report it."""
+    """Do everything that is due at `now`, and report it."""
     steps = _Steps()
     polls = _poll(rounds, steps, now=now)
     return replace(_publish(rounds, steps, now=now), polls=polls)
 
 
 def poll_round(rounds: TickContext, *, now: datetime) -> TickReport:
-    """Reading feeds alone, which may take long."""
+    """Read the feeds that are due, which may take long."""
     steps = _Steps()
     polls = _poll(rounds, steps, now=now)
-    return TickReport(polls=polls, alerts=_tell(rounds, steps, [], now=now), failed=steps.failed)
+    return TickReport(
+        polls=polls, alerts=_raise_alerts(rounds, steps, [], now=now), failed=steps.failed
+    )
 
 
 def enrich_round(rounds: TickContext, *, now: datetime) -> list[EnrichReport]:
-    """Asking other services for more of the papers, which nothing waits for. An installation that
-    reads no feed asks nobody: its papers are its own affair."""
+    """Enrich papers from other services, which nothing waits for. An installation without feeds
+    requests nothing: its papers stay private."""
 
-    def ask() -> list[EnrichReport]:
+    def enrich_papers() -> list[EnrichReport]:
         is_reading = any(feed.enabled for feed in live_feeds(rounds.newsroom))
         return enrich(rounds.newsroom, rounds.enrichers, now=now) if is_reading else []
 
-    return _Steps().run("enrich", ask, [])
+    return _Steps().run("enrich", enrich_papers, [])
 
 
 def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
-    """Learning from what earlier papers came to, which nothing waits for."""
+    """Train a model on the votes of earlier papers, which nothing waits for."""
     return _Steps().run("learn", lambda: learn_tonight(database, maker, now=now), None)
 
 
 def returns_round(
     rounds: TickContext, empty: Callable[[], IntakeSummary | None], *, now: datetime
 ) -> IntakeSummary | None:
-    """Looking for mails that came back, every few minutes, whoever does it. A mailbox that cannot
-    be read is told like every step that fails."""
+    """Read the bounce mailbox with `empty`, every few minutes in one of the processes. A mailbox
+    that cannot be read is reported like every step that fails."""
     steps = _Steps()
-    place = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
+    slot = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
 
-    def look() -> IntakeSummary | None:
+    def read_mailbox() -> IntakeSummary | None:
         is_ours = write(
-            rounds.database, lambda work: work[SlotStore].take("returns", place, now=now)
+            rounds.database, lambda work: work[SlotStore].take("returns", slot, now=now)
         )
         return empty() if is_ours else None
 
-    done: IntakeSummary | None = steps.run("returns", look, None)
-    _tell(rounds, steps, [], now=now)
+    done: IntakeSummary | None = steps.run("returns", read_mailbox, None)
+    _raise_alerts(rounds, steps, [], now=now)
     if done is not None and done.unsubscribed:
         rounds.wake()
     return done
 
 
 def publish_round(rounds: TickContext, *, now: datetime) -> TickReport:
-    """Everything but reading feeds: digests do not wait for that."""
+    """Do everything but read feeds: digests do not wait for that."""
     return _publish(rounds, _Steps(), now=now)
 
 
 def _publish(rounds: TickContext, steps: "_Steps", *, now: datetime) -> TickReport:
-    """Nothing is published, given up or forgotten by a clock that leapt; the operator hears it."""
+    """Publish, plan and clean up. After a clock jump only alert, so that nothing is lost by it."""
     if steps.run("clock", lambda: watch(rounds.database, rounds.boot(), now=now), False):
         steps.run("beat", partial(live, rounds.database, now=now), None)
-        return TickReport(alerts=look_after(rounds, {}, steps, now=now), failed=steps.failed)
+        return TickReport(alerts=alert_and_ping(rounds, {}, steps, now=now), failed=steps.failed)
     editions = cut(rounds, steps, now=now)
     plans: dict[str, PlanReport] = steps.run("plan", lambda: plan(rounds, now=now), {})
 
-    def keep() -> CleanupReport:
-        done = keep_house(database=rounds.database, identity=rounds.identity, now=now)
+    def clean() -> CleanupReport:
+        done = clean_up(database=rounds.database, identity=rounds.identity, now=now)
         if done.reminded:
             rounds.wake()
         return done
 
-    house = steps.run("house", keep, CleanupReport())
-    alerts = look_after(rounds, plans, steps, now=now)
+    house = steps.run("house", clean, CleanupReport())
+    alerts = alert_and_ping(rounds, plans, steps, now=now)
     return TickReport(
         editions=editions, plans=plans, house=house, alerts=alerts, failed=steps.failed
     )
 
 
 class _Steps:
-    """Runs one step after another and remembers which of them failed."""
+    """Runs steps one after another and records which of them failed."""
 
     def __init__(self) -> None:
         self.failed: dict[str, str] = {}
 
     def run(self, name: str, do: Callable[[], T], otherwise: T) -> T:
-        """What `do` returns; `otherwise` when it raised."""
+        """Return what `do` returns, or `otherwise` if it raises."""
         try:
             return do()
-        except Exception as error:  # the other steps serve other people
+        except Exception as error:  # one step must not stop the others
             is_known = isinstance(error, PaperroundError)
             log.error("the step %r of a tick failed: %s", name, error, exc_info=not is_known)
             self.failed[name] = f"{type(error).__name__}: {error}"
@@ -188,8 +192,8 @@ def _poll(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[PollRepo
 
 
 def cut(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[Edition]:
-    """Freeze every list's newest cut, once its papers are there. A list whose cut fails does not
-    keep the others from theirs."""
+    """Freeze the newest cut of every list once its papers have arrived. A list that fails does not
+    stop the others. Returns the new editions."""
 
     def list_names() -> list[str]:
         with rounds.database.reading() as work:
@@ -206,7 +210,7 @@ def cut(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[Edition]:
 
 
 def plan(rounds: TickContext, *, now: datetime) -> dict[str, PlanReport]:
-    """Plan everybody whose hour has come, and leave signs of life."""
+    """Plan the digests whose hour has come, and record a heartbeat. Returns a report by list."""
     live(rounds.database, now=now)
     plans = plan_due(
         database=rounds.database,
@@ -222,55 +226,54 @@ def plan(rounds: TickContext, *, now: datetime) -> dict[str, PlanReport]:
 
 
 def live(database: Database, *, now: datetime) -> None:
-    """Leave a sign of life of whatever ticks."""
+    """Record the heartbeat of a process that ticks."""
     write(database, lambda work: work[SlotStore].beat(SCHEDULER, now=now))
 
 
-def look_after(
+def alert_and_ping(
     rounds: TickContext, plans: Mapping[str, PlanReport], steps: _Steps, *, now: datetime
 ) -> list[Alert]:
-    """Tell the operator what is wrong, once for each trouble; ping the dead-man switch if nothing
-    keeps digests from people. Returns the alerts that were raised now."""
+    """Alert the operator, once for each problem, and ping the dead-man switch unless a problem
+    stops digests. Returns the alerts that were raised now."""
 
-    def look() -> list[Alert]:
+    def find_alerts() -> list[Alert]:
         with rounds.database.reading() as work:
-            return troubles(work, plans, now=now)
+            return current_alerts(work, plans, now=now)
 
-    found: list[Alert] = steps.run("troubles", look, [])
-    raised = _tell(rounds, steps, found, now=now)
-    if not any(one.stops_mail for one in [*found, *_failures(steps, now)]):
+    found: list[Alert] = steps.run("troubles", find_alerts, [])
+    raised = _raise_alerts(rounds, steps, found, now=now)
+    if not any(one.stops_mail for one in [*found, *_failed_step_alerts(steps, now)]):
         steps.run("ping", lambda: rounds.pinger.ping("tick", now=now), None)
     return raised
 
 
-def _failures(steps: _Steps, now: datetime) -> list[Alert]:
-    return [step_failed(name, words, now=now) for name, words in steps.failed.items()]
+def _failed_step_alerts(steps: _Steps, now: datetime) -> list[Alert]:
+    return [step_failed_alert(name, words, now=now) for name, words in steps.failed.items()]
 
 
-def _tell(
+def _raise_alerts(
     rounds: TickContext, steps: _Steps, found: Sequence[Alert], *, now: datetime
 ) -> list[Alert]:
-    """Raise what was found and the steps that failed; returns what nobody was told before."""
-    wrong = [*found, *_failures(steps, now)]
+    """Raise alerts for `found` and for failed steps; return those that are new."""
+    current = [*found, *_failed_step_alerts(steps, now)]
     raised: list[Alert] = steps.run(
-        "alerts", lambda: [one for one in wrong if _raise(rounds, one, now)], []
+        "alerts", lambda: [one for one in current if _raise_if_new(rounds, one, now)], []
     )
     if raised:
         rounds.wake()
     return raised
 
 
-def _raise(rounds: TickContext, alert: Alert, now: datetime) -> bool:
-    def put(work: Transaction) -> bool:
-        told_as = episode(work, alert, now=now)
-        if told_as is None:
+def _raise_if_new(rounds: TickContext, alert: Alert, now: datetime) -> bool:
+    def claim_and_queue(work: Transaction) -> bool:
+        key = claim_episode(work, alert, now=now)
+        if key is None:
             return False
         if rounds.alerts_to:
-            named = replace(alert, key=told_as)
-            raise_alert(work, rounds.identity, named, rounds.alerts_to, now=now)
+            raise_alert(work, rounds.identity, replace(alert, key=key), rounds.alerts_to, now=now)
         return True
 
-    fresh = write(rounds.database, put)
-    if fresh:
+    is_new = write(rounds.database, claim_and_queue)
+    if is_new:
         log.error("alert: %s. %s", alert.subject, " ".join(alert.lines))
-    return fresh
+    return is_new
