@@ -55,8 +55,8 @@ class Scheduler:
     run them.
     """
 
-    def __init__(self, home: AppContext, *, works: bool = True) -> None:
-        self._home = home
+    def __init__(self, context: AppContext, *, works: bool = True) -> None:
+        self._context = context
         self._works = works
         self._ours: str | None = None
         self._period: str | None = None
@@ -71,8 +71,8 @@ class Scheduler:
     def start(self) -> None:
         """Enqueue the periodic jobs now and every minute from now on."""
         if self._works:
-            self._home.queue.start()
-        now = self._home.clock.now()
+            self._context.queue.start()
+        now = self._context.clock.now()
         self._jobs.add_job(self._enqueue, EveryInterval(EVERY), [ROUNDS], next_run_time=now)
         self._jobs.add_job(self._enqueue, EveryInterval(POLL_SECONDS), [MAIL])
         self._jobs.start()
@@ -82,10 +82,10 @@ class Scheduler:
         """Start no new jobs and wait up to `drain_seconds` for those that run; a delivery finishes
         the messages in flight. Return whether all ended in time. You may call it at any time."""
         self._stopping.set()
-        self._home.stop_sending()
+        self._context.stop_sending()
         if self._jobs.running:
             self._jobs.shutdown(wait=False)
-        return not self._works or self._home.queue.stop(drain_seconds=drain_seconds)
+        return not self._works or self._context.queue.stop(drain_seconds=drain_seconds)
 
     def next_tick(self) -> datetime | None:
         """Return when the next tick is, None if the scheduler is not running."""
@@ -98,7 +98,7 @@ class Scheduler:
     def _enqueue(self, jobs: Sequence[Job]) -> None:
         """Enqueue these jobs. If the database is away, the next run tries again."""
         try:
-            found = ask(self._home, jobs)
+            found = ask(self._context, jobs)
         except PaperroundError as error:
             log.log(logging.DEBUG if self._is_away else logging.WARNING, "nothing asked: %s", error)
             self._is_away = True
@@ -106,7 +106,7 @@ class Scheduler:
         if self._is_away:
             log.info("the database is back")
         self._is_away = False
-        self._last = self._home.clock.now()
+        self._last = self._context.clock.now()
         if found is not None and (found.is_first or found.period != self._ours):
             self._log_leader(found)
 
@@ -122,7 +122,7 @@ class Scheduler:
 
     def _watch_clock(self) -> None:
         while not self._stopping.wait(EVERY):
-            reset_far_runs(self._jobs.get_jobs(), self._home.clock.now())
+            reset_far_runs(self._jobs.get_jobs(), self._context.clock.now())
 
 
 def reset_far_runs(jobs: list[ScheduledJob], now: datetime) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperround.cli.process import Discreet, JsonLines, log_to_stderr
+from paperround.cli.process import JsonLines, RedactingFormatter, log_to_stderr
 from paperround.config import Settings, load_settings
 from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing, Purpose
@@ -22,7 +22,7 @@ def line(message: str, *arguments: object, error: BaseException | None = None) -
     """What is written of a record."""
     raised = None if error is None else (type(error), error, error.__traceback__)
     record = logging.LogRecord("tests", logging.ERROR, "", 1, message, arguments, raised)
-    return Discreet("%(levelname)s %(name)s: %(message)s").format(record)
+    return RedactingFormatter("%(levelname)s %(name)s: %(message)s").format(record)
 
 
 @pytest.mark.accept("P1", part="log lines")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from paperround.bootstrap import AppContext
 from paperround.cli.app import app
-from paperround.cli.process import _door, watched
+from paperround.cli.process import _health_socket, serve_health
 from paperround.config import Settings
 from paperround.core.clock import StartedClock
 from paperround.core.errors import Misconfigured
@@ -74,22 +74,22 @@ def test_the_embedded_installation_loads_nothing_of_many_machines(tmp_path: Path
 @pytest.mark.parametrize("place", ["nowhere", "127.0.0.1:99999", "127.0.0.1:", ""])
 def test_a_place_that_nobody_can_listen_at_is_refused(place: str) -> None:
     with pytest.raises(BadParameter, match="PORT"):
-        _door(place)
+        _health_socket(place)
 
 
 def test_a_place_that_is_taken_is_said_so() -> None:
-    with _door("0") as door:
+    with _health_socket("0") as door:
         port = door.getsockname()[1]
         assert door.getsockname()[0] == "127.0.0.1"
         with pytest.raises(Misconfigured, match=rf"--health {port}: .*in use"):
-            _door(str(port))
+            _health_socket(str(port))
 
 
 def test_the_pages_of_a_role_are_served_while_it_lasts(tmp_path: Path) -> None:
     home = AppContext(Settings(data_dir=tmp_path), StartedClock(NOW))
     home.prepare_to_serve()
     port = free_port()
-    with watched(home, scheduler_role(home.clock.now), str(port)):
+    with serve_health(home, scheduler_role(home.clock.now), str(port)):
         assert _status(port, "/readyz") == 200
         assert _status(port, "/metrics") == 200
         assert _status(port, "/") == 404

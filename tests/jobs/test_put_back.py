@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from paperround.cli.digest_status import pace_as_json, what_holds_mail
+from paperround.cli.digest_status import hold_lines, pace_as_json
 from paperround.core.errors import Conflict
 from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
@@ -473,7 +473,7 @@ def test_the_operator_is_told(papers: SqlDatabase, place: Path, tmp_path: Path) 
     assert alert.subject == "Mail is held: an older copy of the database may have been put back"
     assert alert.stops_mail
     pace = status(papers, None, now=NOW).pace
-    (line,) = what_holds_mail(pace)
+    (line,) = hold_lines(pace)
     assert line.startswith("mail is held")
     assert pace_as_json(pace)["put_back"]
     (finding,) = schedule_check.check_holds(pace)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.cli.digest_status import pace_as_json, what_holds_mail
+from paperround.cli.digest_status import hold_lines, pace_as_json
 from paperround.core.errors import Conflict
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.holds import ALLOW, Signing, allow_unsigned
@@ -177,7 +177,7 @@ def test_the_operator_is_told(signed: SqlDatabase, caplog: pytest.LogCaptureFixt
     assert alert.subject == "Mail is held: there is no DKIM key to sign it with"
     assert alert.stops_mail
     pace = status(signed, None, now=NOW).pace
-    (line,) = what_holds_mail(pace)
+    (line,) = hold_lines(pace)
     assert line.startswith("mail is held")
     assert pace_as_json(pace)["lacks_keys"]
     (finding,) = schedule_check.check_holds(pace)

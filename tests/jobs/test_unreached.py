@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from paperround.cli.digest_status import pace_as_json, what_holds_mail
+from paperround.cli.digest_status import hold_lines, pace_as_json
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from paperround.delivery.rate_limits import LATELY, unreached
@@ -70,7 +70,7 @@ def test_a_relay_that_cannot_be_reached_is_told_once_with_its_reason(
     assert alert.stops_mail
     with waiting.reading() as work:
         pace = pace_status(work, DOMAINS, now=hands.moment)
-    assert f"the relay cannot be reached: {DEAD}" in " ".join(what_holds_mail(pace))
+    assert f"the relay cannot be reached: {DEAD}" in " ".join(hold_lines(pace))
     assert pace_as_json(pace)["unreached"] == DEAD
 
 

@@ -1,4 +1,4 @@
-"""The command line: reads arguments, calls a job, prints what it did."""
+"""The command line: read arguments, call a service, print the result."""
 
 from paperround.cli.app import main
 

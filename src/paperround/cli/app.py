@@ -1,4 +1,4 @@
-"""The commands and their shared options. Heavy rooms are imported when a command needs them."""
+"""Register the commands. Each imports heavy packages only when it runs."""
 
 import sys
 from typing import Annotated
@@ -80,7 +80,7 @@ app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:
-    """Run a command: exit 0 done, 1 failed with one clear line, 2 wrong usage."""
+    """Run a command. Exit codes: 0 success, 1 failure with a one-line message, 2 wrong usage."""
     try:
         app()
         return

@@ -1,4 +1,4 @@
-"""`paperround bounces`: mails that come back, and those that nobody understood."""
+"""`paperround bounces`: read bounces and complaints, and those in quarantine."""
 
 import sys
 from contextlib import nullcontext
@@ -17,11 +17,11 @@ from paperround.core.reasons import counted
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 TRY_LATER = 75
-"""What a mail server takes for "not now, keep it" (EX_TEMPFAIL of sysexits.h)."""
+"""The exit code that makes a mail server keep the message and retry (EX_TEMPFAIL, sysexits.h)."""
 
 MOST_SHOWN = 50
 
-EVENT = "id way kind evidence proof did mail code said happened_at"
+EVENT_FIELDS = "id way kind evidence proof did mail code said happened_at"
 
 app = typer.Typer(help="Mails that come back after they were sent.", no_args_is_help=True)
 
@@ -43,17 +43,17 @@ def read(
 
     try:
         with Path(file).open("rb") if file != "-" else nullcontext(sys.stdin.buffer) as opened:
-            raw = _start(opened)
-        home = runtime(now)
-        report = take_in(home.intake, raw, way="pipe", to=to, now=home.clock.now())
-    except (PaperroundError, OSError) as error:  # whatever keeps us from taking it, it is not lost
+            raw = _read_message(opened)
+        context = runtime(now)
+        report = take_in(context.intake, raw, way="pipe", to=to, now=context.clock.now())
+    except (PaperroundError, OSError) as error:  # the mail server keeps it
         typer.echo(f"paperround: {error}", err=True)
         raise typer.Exit(TRY_LATER) from error
-    _tell(report, as_json=as_json)
+    _print_report(report, as_json=as_json)
 
 
-def _start(opened: BinaryIO) -> bytes:
-    """As much as is looked at; the rest is read too, or the mail server takes it for a failure."""
+def _read_message(opened: BinaryIO) -> bytes:
+    """Return the part that is parsed. Reads to the end, or the mail server reports a failure."""
     from paperround.bounces.reports import LONGEST
 
     raw = opened.read(LONGEST)
@@ -65,11 +65,11 @@ def _start(opened: BinaryIO) -> bytes:
 @app.command()
 def poll(now: Now = None, as_json: AsJson = False) -> None:
     """Read the mailbox of PAPERROUND_BOUNCE_IMAP_URL now; a service does it every five minutes."""
-    home = runtime(now)
-    report = home.empty_return_box()
+    context = runtime(now)
+    report = context.empty_return_box()
     if report is None:
         raise InvalidInput("no mailbox is set: PAPERROUND_BOUNCE_IMAP_URL names one")
-    _tell(report, as_json=as_json)
+    _print_report(report, as_json=as_json)
 
 
 @app.command("list")
@@ -81,15 +81,15 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """Show what came back lately and what it did, and the mails that wait for a person."""
-    home = runtime()
-    address = None if subscriber is None else home.addresses.read(subscriber)
-    with home.database.reading() as work:
+    context = runtime()
+    address = None if subscriber is None else context.addresses.read(subscriber)
+    with context.database.reading() as work:
         person = None if address is None else work[SubscriberStore].find(address)
         if address is not None and person is None:
             raise NotFound(f"nobody is known as {address.written}, or they were erased")
         events = work[ReturnStore].events(None if person is None else person.id, limit=MOST_SHOWN)
         waiting = [] if person else work[ReturnStore].waiting(limit=MOST_SHOWN)
-    events_shown = [pick_fields(one, EVENT) for one in events]
+    events_shown = [pick_fields(one, EVENT_FIELDS) for one in events]
     waiting_shown = [pick_fields(one, "id way why size received_at") for one in waiting]
     print_result({"events": events_shown, "quarantine": waiting_shown}, as_json=as_json)
 
@@ -122,15 +122,15 @@ def replay(
     """Read the mails in quarantine once more: this version may understand what an older did not."""
     from paperround.bounces.intake import replay as run
 
-    home = runtime(now)
-    with home.database.reading() as work:
+    context = runtime(now)
+    with context.database.reading() as work:
         waiting = [one.id for one in reversed(work[ReturnStore].waiting(limit=MOST_QUARANTINED))]
-    done = IntakeSummary()
+    summary = IntakeSummary()
     for one in waiting if number is None else [number]:
-        done += run(home.intake, one, now=home.clock.now())
-    _tell(done, as_json=as_json)
+        summary += run(context.intake, one, now=context.clock.now())
+    _print_report(summary, as_json=as_json)
 
 
-def _tell(report: "IntakeSummary", *, as_json: bool) -> None:
+def _print_report(report: "IntakeSummary", *, as_json: bool) -> None:
     numbers = asdict(report)
     print_result(numbers, f"{counted(report.total, 'mail')}: {counts(numbers)}", as_json=as_json)

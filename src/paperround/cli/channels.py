@@ -1,4 +1,4 @@
-"""`paperround channels`: Slack, Discord, Telegram and webhooks that a list is posted to."""
+"""`paperround channels`: post a list to Slack, Discord, Telegram or a webhook."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -19,12 +19,12 @@ from paperround.cli.options import (
     usage,
 )
 from paperround.cli.output import print_list, print_result
-from paperround.cli.subscribers import mail_shown
+from paperround.cli.subscribers import mail_as_json
 from paperround.core.times import format_instant
 from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings
 from paperround.editions.lists import DEFAULT_LIST
 
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
     from paperround.digests.channels import ChannelAdmin
 from paperround.delivery.store.channels import ChannelStore
@@ -85,8 +85,8 @@ def add(
 
     Topics and interests choose its papers, as they do for a reader. `channels test` tries it.
     """
-    home = runtime(now)
-    settings = _given(
+    context = runtime(now)
+    settings = _settings(
         name=name,
         hook=secret_of(hook, f"Hook of {kind}"),
         chat=chat,
@@ -100,17 +100,17 @@ def add(
         interests=interest,
     )
     with usage(hook="HOOK", interests="--interest"):
-        channel = channel_admin(home).add(kind, list_name, settings, at_once=at_once)
+        channel = channel_admin(context).add(kind, list_name, settings, at_once=at_once)
     made = channel.hook.key if not key else ""
     when = "at the next tick" if at_once else "at its hour"
     lines = [f"{channel.name}: {list_name} is posted to {channel.hook.shown} from now on, {when}"]
     lines += _key_lines(made)
     lines.append(f"  try it: paperround channels test {channel.name}")
-    print_result({**_shown(channel), **({"key": made} if made else {})}, lines, as_json=as_json)
+    print_result({**_as_json(channel), **({"key": made} if made else {})}, lines, as_json=as_json)
 
 
 def _key_lines(made: str) -> list[str]:
-    """A key that was made, which is shown once."""
+    """Return the lines that show a new key, the only time it is shown."""
     once = "  keep it now, it is not shown again; docs/channels.md tells how posts are verified"
     return [f"  its key: {made}", once] if made else []
 
@@ -119,7 +119,7 @@ def _key_lines(made: str) -> list[str]:
 def list_all(as_json: AsJson = False) -> None:
     """Show every channel: where it leads, masked, and whether it works."""
     with runtime().database.reading() as work:
-        found = map(_shown, work[ChannelStore].all())
+        found = map(_as_json, work[ChannelStore].all())
     columns = "name kind list state due_at hook stopped_why"
     none = "no channels: `paperround channels add slack` adds one"
     print_list("channels", found, columns, none=none, as_json=as_json)
@@ -158,9 +158,9 @@ def edit(
 
     if key and new_key:
         raise typer.BadParameter("goes without --key", param_hint="--new-key")
-    home = runtime(now)
-    channel = named(home, name)
-    settings = _given(
+    context = runtime(now)
+    channel = find_channel(context, name)
+    settings = _settings(
         name=rename or name_before,
         hook=secret_of(hook, f"Hook of {channel.hook.kind}") if hook else None,
         chat=chat,
@@ -174,7 +174,7 @@ def edit(
         interests=interest,
     )
     with usage(hook="HOOK", interests="--interest"):
-        changed = channel_admin(home).change(channel.id, settings)
+        changed = channel_admin(context).change(channel.id, settings)
     hook_now = changed.hook
     made = hook_now.key if new_key else ""
     old = hook_now.old_keys[-1] if hook_now.old_keys and (new_key or key) else None
@@ -183,7 +183,7 @@ def edit(
         until = format_instant(old.until)
         lines.append(f"  posts are signed with the old key, too, until {until}")
     keys = {"key": made, "old_key_until": old and old.until} if made else {}
-    print_result({**_shown(changed), **keys}, lines, as_json=as_json)
+    print_result({**_as_json(changed), **keys}, lines, as_json=as_json)
 
 
 @app.command("test")
@@ -191,8 +191,8 @@ def try_out(name: Name, as_json: AsJson = False) -> None:
     """Post a few words there now and say what came of it. Counts for nothing."""
     from paperround.web.channel_models import TrialAnswer
 
-    home = runtime()
-    outcome = channel_admin(home).test(named(home, name).id)
+    context = runtime()
+    outcome = channel_admin(context).test(find_channel(context, name).id)
     verdict = outcome.verdict
     is_sent = verdict.state == "sent"
     line = f"{name}: {'posted' if is_sent else f'not posted: {verdict.reason}'}"
@@ -204,8 +204,8 @@ def try_out(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def pause(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     """Post nothing there until it is resumed."""
-    home = runtime(now)
-    done = channel_admin(home).pause(named(home, name).id)
+    context = runtime(now)
+    done = channel_admin(context).pause(find_channel(context, name).id)
     line = f"{name}: {'paused' if done else 'was paused already'}"
     print_result({"name": name, "paused": done}, line, as_json=as_json)
 
@@ -213,8 +213,8 @@ def pause(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 @app.command()
 def resume(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     """Let a channel go on that was paused, or stopped because its hook was gone."""
-    home = runtime(now)
-    done = channel_admin(home).resume(named(home, name).id)
+    context = runtime(now)
+    done = channel_admin(context).resume(find_channel(context, name).id)
     line = f"{name}: {'goes on' if done else 'was neither paused nor stopped'}"
     print_result({"name": name, "resumed": done}, line, as_json=as_json)
 
@@ -222,8 +222,8 @@ def resume(name: Name, now: Now = None, as_json: AsJson = False) -> None:
 @app.command()
 def remove(name: Name, now: Now = None, as_json: AsJson = False) -> None:
     """Forget a channel with its secrets. What became of its posts stays in the ledger."""
-    home = runtime(now)
-    channel_admin(home).remove(named(home, name).id)
+    context = runtime(now)
+    channel_admin(context).remove(find_channel(context, name).id)
     print_result({"removed": name}, f"{name}: removed", as_json=as_json)
 
 
@@ -232,26 +232,26 @@ def history(name: Name, as_json: AsJson = False) -> None:
     """Show the posts to one channel, newest first: papers, tries, and what was answered."""
     from paperround.ops.status import history_of
 
-    home = runtime()
-    channel = named(home, name)
-    past = history_of(home.database, channel.id)
+    context = runtime()
+    channel = find_channel(context, name)
+    past = history_of(context.database, channel.id)
     posts = [
-        {**mail_shown(mail, titles), "taken": mail.taken}
+        {**mail_as_json(mail, titles), "taken": mail.taken}
         for mail, titles in zip(past.mails, past.titles, strict=True)
     ]
     lines = None if posts else "nothing was ever planned for it"
-    print_result({**_shown(channel), "posts": posts}, lines, as_json=as_json)
+    print_result({**_as_json(channel), "posts": posts}, lines, as_json=as_json)
 
 
-def _shown(channel: "Channel") -> dict[str, Any]:
+def _as_json(channel: "Channel") -> dict[str, Any]:
     from paperround.web.channel_models import ChannelAnswer
 
     return ChannelAnswer.of(channel).model_dump(mode="json")
 
 
 def secret_of(given: str | None, what: str) -> str:
-    """A secret as it was given, or from standard input for `-` and for nothing: an argument stays
-    in the list of processes and in the shell's history."""
+    """Return `given`, or a secret from standard input if it is None or `-`: an argument would show
+    in the process list and the shell's history."""
     if given is not None and given != STDIN:
         return given
     if sys.stdin.isatty():
@@ -259,21 +259,23 @@ def secret_of(given: str | None, what: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def _given(*, topics: str | None, interests: list[str] | None, **options: Any) -> "ChannelSettings":
-    """The settings that were given, by name."""
+def _settings(
+    *, topics: str | None, interests: list[str] | None, **options: Any
+) -> "ChannelSettings":
+    """Return the settings that were given, by name."""
     options |= {"topics": topics and topics.split(";"), "interests": interests or None}
     given = {name: value for name, value in options.items() if value is not None}
     return cast("ChannelSettings", given)
 
 
-def channel_admin(home: "AppContext") -> "ChannelAdmin":
-    """What changes channels on behalf of the command line."""
+def channel_admin(context: "AppContext") -> "ChannelAdmin":
+    """Return the service that changes channels."""
     from paperround.bootstrap import mail as mailroom
 
-    return mailroom.channel_admin(home)
+    return mailroom.channel_admin(context)
 
 
-def named(home: "AppContext", name: str) -> "Channel":
-    """The channel called `name`; raises NotFound with those there are."""
-    with home.database.reading() as work:
+def find_channel(context: "AppContext", name: str) -> "Channel":
+    """Return the channel called `name`; raises NotFound, which lists the others."""
+    with context.database.reading() as work:
         return work[ChannelStore].find(name)

@@ -1,4 +1,4 @@
-"""`paperround db`: the schema of the database, backups of it, and moves to another."""
+"""`paperround db`: migrate, check, back up, restore and move the database."""
 
 import sys
 from collections.abc import Iterator
@@ -60,9 +60,9 @@ def move(
     from paperround.db.move import between
 
     settings, now = load_settings(), SystemClock().now()
-    # The SQLite file, also when the settings name the new database already.
-    standing = settings.database_file if settings.embedded else settings.data_dir / "paperround.db"
-    file = source or standing
+    # The settings may name the new database already.
+    usual = settings.database_file if settings.embedded else settings.data_dir / "paperround.db"
+    file = source or usual
     if url == "-":
         target = sys.stdin.readline().strip()
     elif url is None and settings.embedded:
@@ -94,31 +94,31 @@ def move(
         "rows": sum(rows.values()),
         "tables": [{"name": name, "rows": count} for name, count in rows.items()],
         "left_behind": left_behind,
-        "set": {"PAPERROUND_DATABASE_URL": place, **_secrets(settings)},
+        "set": {"PAPERROUND_DATABASE_URL": place, **_secret_settings(settings)},
     }
     print_result(value, _moved_lines(settings, file, place, rows), as_json=as_json)
 
 
-def _secrets(settings: Settings) -> dict[str, str]:
-    """What hands on the key that the installation made for itself, where none was set."""
+def _secret_settings(settings: Settings) -> dict[str, str]:
+    """Return the setting that keeps using the generated key, empty if a key is set."""
     if settings.secret_key is not None or not settings.secret_file.exists():
         return {}
     return {"PAPERROUND_SECRET_KEY_FILE": str(settings.secret_file.resolve())}
 
 
 def _moved_lines(settings: Settings, file: Path, place: str, rows: dict[str, int]) -> Iterator[str]:
-    said = counted(sum(rows.values()), "row")
-    yield f"moved {said} of {counted(len(rows), 'table')}; counts agree"
+    rows_moved = counted(sum(rows.values()), "row")
+    yield f"moved {rows_moved} of {counted(len(rows), 'table')}; counts agree"
     yield f"{file} refuses to work from now on; keep it until you are sure. Set on every machine:"
     yield f"  PAPERROUND_DATABASE_URL={place}  with its password"
-    for name, value in _secrets(settings).items():
+    for name, value in _secret_settings(settings).items():
         yield f"  {name}={value}  a copy of it: old links need this key"
     if settings.secret_key is not None:
         yield "  PAPERROUND_SECRET_KEY as it is now"
     key = "PAPERROUND_SECRET_KEY"
     if missing := [name for name in settings.unnamed_sender if name != key]:
         yield f"  {', '.join(missing)}: PostgreSQL needs them"
-    # Files of secrets that no setting names.
+    # Key files that no setting names.
     unnamed = [settings.dkim_file, *([settings.secret_file] if settings.secret_key else [])]
     for kept in (one for one in unnamed if one.exists()):
         yield f"  and in PAPERROUND_DATA_DIR a copy of {kept}"
@@ -225,10 +225,10 @@ def restore(
     settings = load_settings()
     made_at: str | None = None
     if file is None:
-        held = _hold(settings.database, moved)
-    else:  # what is put back is held before it has its name
+        held = _hold_restored(settings.database, moved)
+    else:  # hold it before it takes the place of the database
         with restoring(file, settings.database_file, settings.secret_file) as staged:
-            held = _hold(f"sqlite:///{staged.database}", moved)
+            held = _hold_restored(f"sqlite:///{staged.database}", moved)
         made_at = staged.made_at
     runtime()
     unknown = 0 if held is None else held.digests + held.notices
@@ -239,8 +239,8 @@ def restore(
     print_result(value, lines, as_json=as_json)
 
 
-def _hold(url: str, moved: bool) -> "RestoredCopy | None":
-    """Bring the database to this version's schema and hold it, unless it was only moved."""
+def _hold_restored(url: str, moved: bool) -> "RestoredCopy | None":
+    """Upgrade the schema of a restored database and hold its mail, unless `moved`."""
     from paperround.bootstrap.database import send_marks_of
     from paperround.db.engine import opened
     from paperround.db.migrate import bring_up

@@ -1,4 +1,4 @@
-"""`paperround demo`: everything on one machine, with invented papers and no network."""
+"""`paperround demo`: run everything on one machine, with sample papers and no network."""
 
 import contextlib
 import logging
@@ -29,23 +29,22 @@ from paperround.editions.store.lists import ListStore
 HOST = "127.0.0.1"
 PORT = 8000
 FOLDER = Path("paperround-demo")
-"""Where a demo keeps its data unless a setting says so: never beside an installation's."""
+"""Default data directory of a demo, apart from that of an installation."""
 
 TRIED_PORTS = 20
-"""How many ports after the usual one are tried before any free one is taken."""
+"""How many ports from the default one on are tried before any free port is taken."""
 
-AS_OFTEN_AS_ONE_LIKES: Mapping[str, str] = {
+DEMO_LIMITS: Mapping[str, str] = {
     "rate_signup_address": "60/h",
     "rate_signup_ip": "600/h",
     "rate_signup_net": "600/h",
     "rate_signup_domain": "600/h",
 }
-"""How often somebody may sign up on their own machine where no setting says it: they are everybody
-there, with one address for all, and see each mail in the outbox. A program that runs wild still
-meets an end."""
+"""Default sign-up limits of a demo, where one person at one IP address plays every role. A program
+that loops still reaches a limit."""
 
 EVERY_SECONDS = 60.0
-"""How often the samples of later hours are looked for."""
+"""Interval at which samples of later hours are read."""
 
 
 def demo(
@@ -64,7 +63,7 @@ def demo(
     """
     from paperround.digests.cuts import freeze_cuts
 
-    settings = load_settings(file=None)  # .env is an installation's
+    settings = load_settings(file=None)  # .env belongs to an installation
     log_to_stderr(settings)
     logging.getLogger("paperround").setLevel(logging.WARNING)
     if settings.leaves_this_machine:
@@ -74,24 +73,24 @@ def demo(
         )
     settings.require_sender()
     leave_on_signals()
-    # Where somebody said how the site is reached, its port is not ours to choose.
+    # If PAPERROUND_PUBLIC_URL is set, it names the port.
     is_free = port is None and "public_url" not in settings.model_fields_set
-    with contextlib.closing(_listen(port, is_free=is_free)) as door:
-        home = _home(settings, door.getsockname()[1])
-        source = _read_file(home, papers) if papers else _read_samples(home)
-        now = home.clock.now()
-        freeze_cuts(database=home.database, ranker=home.ranker, now=now)
-        with home.database.reading() as work:
+    with contextlib.closing(_listen(port, is_free=is_free)) as listener:
+        context = _create_context(settings, listener.getsockname()[1])
+        source = _read_file(context, papers) if papers else _read_samples(context)
+        now = context.clock.now()
+        freeze_cuts(database=context.database, ranker=context.ranker, now=now)
+        with context.database.reading() as work:
             edition = work[EditionStore].newest(work[ListStore].get(DEFAULT_LIST).id, by=now)
-        _run(home, door, source, edition)
+        _run(context, listener, source, edition)
 
 
 # --- before it runs ----------------------------------------------------------------------------
 
 
 def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
-    """A socket that is bound to `port`, by default the usual one; or to one near it when that is
-    taken and `is_free`. Raises InvalidInput for a port that cannot be had."""
+    """Return a socket bound to `port` or the default; if `is_free`, to the next port that is not
+    taken. Raises InvalidInput if the port is not available."""
     from paperround.cli.server import listen
 
     first = PORT if port is None else port
@@ -101,47 +100,49 @@ def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
     return listen(HOST, 0 if is_free else first)
 
 
-def _home(settings: Settings, port: int) -> "AppContext":
-    """The demo's installation, whose database is marked as a demo's. Raises Conflict where that is
-    the database of an installation."""
+def _create_context(settings: Settings, port: int) -> "AppContext":
+    """Create the demo's context and mark its database. Raises Conflict if the database belongs to
+    an installation."""
     from paperround.bootstrap import AppContext
     from paperround.bootstrap.database import database_of, place_of
     from paperround.ops.demo import claim
 
-    usual = {"public_url": f"http://{HOST}:{port}", "data_dir": FOLDER, **AS_OFTEN_AS_ONE_LIKES}
-    said = settings.model_fields_set
-    unsaid = {name: value for name, value in usual.items() if name not in said}
-    home = AppContext(settings.model_copy(update=unsaid), SystemClock(), demo=True)
-    if not claim(database_of(home), now=home.clock.now()):
+    demo_settings = {"public_url": f"http://{HOST}:{port}", "data_dir": FOLDER, **DEMO_LIMITS}
+    given = settings.model_fields_set
+    defaults = {name: value for name, value in demo_settings.items() if name not in given}
+    context = AppContext(settings.model_copy(update=defaults), SystemClock(), demo=True)
+    if not claim(database_of(context), now=context.clock.now()):
         raise Conflict(
-            f"{place_of(home.settings)} is the database of an installation: name "
+            f"{place_of(context.settings)} is the database of an installation: name "
             "another folder for the demo, PAPERROUND_DATA_DIR=my-demo, or none"
         )
-    return home
+    return context
 
 
 # --- papers ------------------------------------------------------------------------------------
 
 
-def _read_samples(home: "AppContext") -> str:
-    """Begin a demo if the database is empty, and go on with it; returns what papers there are."""
+def _read_samples(context: "AppContext") -> str:
+    """Begin or continue a demo, unless there are other papers; return where papers come from."""
     from paperround.ops.demo import Samples, begin, read_samples
     from paperround.samples import days
 
-    if not begin(home.database, now=home.clock.now()):
-        return f"those that {home.settings.data_dir} holds; samples go into an empty database only"
+    if not begin(context.database, now=context.clock.now()):
+        return (
+            f"those that {context.settings.data_dir} holds; samples go into an empty database only"
+        )
     content = days.read()
     samples = Samples(
         feed=days.FEED,
         listed=lambda anchor, now: days.batch_at(content, anchor=anchor, now=now),
     )
-    read_samples(home.database, samples, now=home.clock.now())
+    read_samples(context.database, samples, now=context.clock.now())
 
     def keep_reading() -> None:
         """Read the samples of later hours until the demo stops."""
-        while not home.stopping.wait(EVERY_SECONDS):
+        while not context.stopping.wait(EVERY_SECONDS):
             try:
-                read_samples(home.database, samples, now=home.clock.now())
+                read_samples(context.database, samples, now=context.clock.now())
             except PaperroundError as error:
                 logging.getLogger(__name__).warning("no samples were read: %s", error)
 
@@ -149,55 +150,57 @@ def _read_samples(home: "AppContext") -> str:
     return "invented samples; more of them appear as hours go by"
 
 
-def _read_file(home: "AppContext", file: Path) -> str:
-    """Read papers from `file` into the database; returns how many there are."""
+def _read_file(context: "AppContext", file: Path) -> str:
+    """Read papers from `file` into the database; return their number as text."""
     from paperround.feeds.ingest import ingest
     from paperround.ops.demo import has_samples
 
-    if has_samples(home.database):
+    if has_samples(context.database):
         raise Conflict(
-            f"{home.settings.data_dir} holds the invented papers of an earlier demo: delete that "
+            f"{context.settings.data_dir} holds the invented papers of an earlier demo: delete that "
             "folder, or name another one: PAPERROUND_DATA_DIR=my-demo"
         )
-    read, now = paper_file(file), home.clock.now()
+    read, now = paper_file(file), context.clock.now()
     report = ingest(
         read.batch,
-        database=home.database,
+        database=context.database,
         feed_name=f"file:{read.format}",
         feed_kind="file",
         source=read.name,
         captured_at=min(read.written_at, now),
         now=now,
     )
-    numbers = {"new": report.new, "rejected entries": sum(report.rejects.values())}
-    return f"{report.records:,} from {read.name} ({counts(numbers)})"
+    totals = {"new": report.new, "rejected entries": sum(report.rejects.values())}
+    return f"{report.records:,} from {read.name} ({counts(totals)})"
 
 
 # --- while it runs -----------------------------------------------------------------------------
 
 
-def _run(home: "AppContext", door: "socket.socket", source: str, edition: Edition | None) -> None:
+def _run(
+    context: "AppContext", listener: "socket.socket", source: str, edition: Edition | None
+) -> None:
     from paperround.cli.server import server
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
 
     def welcome() -> None:
-        url = home.settings.public_url
+        url = context.settings.public_url
         say(f"Paperround demo: open {url}/")
         say()
         say(f"  Subscribe there with any address. The mails appear at {url}/outbox")
         say(f"  Papers: {source}.")
         if edition is None or not edition.papers:
             say("  None of them is of the last days, so today has no edition.")
-        say(f"  Data: {home.settings.data_dir} (delete the folder to begin anew)")
+        say(f"  Data: {context.settings.data_dir} (delete the folder to begin anew)")
         say("  Stop: Ctrl-C")
 
-    site = create_app(home)
-    minutes = Scheduler(home)
+    site = create_app(context)
+    scheduler = Scheduler(context)
     try:
-        minutes.start()
-        port = door.getsockname()[1]
-        server(site, host=HOST, port=port, on_ready=welcome).run(sockets=[door])
+        scheduler.start()
+        port = listener.getsockname()[1]
+        server(site, host=HOST, port=port, on_ready=welcome).run(sockets=[listener])
     finally:
-        minutes.stop(drain_seconds=DRAIN_SECONDS)
-        say(f"Stopped. Started again, the demo goes on with {home.settings.data_dir}.")
+        scheduler.stop(drain_seconds=DRAIN_SECONDS)
+        say(f"Stopped. Started again, the demo goes on with {context.settings.data_dir}.")

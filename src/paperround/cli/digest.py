@@ -1,4 +1,4 @@
-"""`paperround digest`: preview and send; the rest stands beside it."""
+"""`paperround digest`: preview, send, pause, cancel and resend digests."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -20,7 +20,7 @@ from paperround.cli.output import (
 from paperround.core.reasons import counted
 from paperround.editions.lists import DEFAULT_LIST, MANUAL_CUT
 
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.digests.cancel import Prospect
     from paperround.digests.publish import PublishReport
 
@@ -36,8 +36,8 @@ def pause(list_name: AnyList = None, as_json: AsJson = False) -> None:
     """Send no digest until `digest resume`. Mails in hand are finished, confirmations still go."""
     from paperround.digests.cancel import pause as run
 
-    home = runtime()
-    names = run(home.database, list_name, now=home.clock.now())
+    context = runtime()
+    names = run(context.database, list_name, now=context.clock.now())
     line = f"paused: {', '.join(names)}" if names else f"{NOTHING}: sending is paused already"
     print_result({"paused": names}, line, as_json=as_json)
 
@@ -58,19 +58,19 @@ def resume(
     from paperround.delivery.holds import allow_unsigned, let_go
     from paperround.digests.cancel import resume as run
 
-    home = runtime()
-    now = home.clock.now()
+    context = runtime()
+    now = context.clock.now()
     if unsigned:
-        changed = allow_unsigned(home.database, now=now)
+        changed = allow_unsigned(context.database, now=now)
         print_result({"unsigned": changed}, UNSIGNED[changed], as_json=as_json)
         return
     lines: list[str] = []
-    was_put_back = home.send_marks.resume(home.database, now=now)
+    was_put_back = context.send_marks.resume(context.database, now=now)
     if was_put_back is not None:
         lines.append(f"an older copy of the database is taken to be in use; {was_put_back}")
-    if let_go(home.database, home.boot(), now=now):
+    if let_go(context.database, context.boot(), now=now):
         lines.append("the clock is taken to be right: digests go on")
-    names = run(home.database, list_name, now=now)
+    names = run(context.database, list_name, now=now)
     lines.append(f"resumed: {', '.join(names)}" if names else f"{NOTHING}: nothing is paused")
     print_result({"resumed": names}, lines, as_json=as_json)
 
@@ -112,27 +112,27 @@ def cancel(
     """
     from paperround.digests.cancel import cancel as run
     from paperround.digests.cancel import prospects
-    from paperround.digests.cancel import undo as take_back
+    from paperround.digests.cancel import undo as undo_cancel
     from paperround.web.delivery_models import CancelledAnswer, RestoredAnswer
 
-    home = runtime(now)
-    moment = home.clock.now()
+    context = runtime(now)
+    moment = context.clock.now()
     if undo:
-        restored = take_back(home.database, list_name, day=of_day, cut=cut, now=moment)
+        restored = undo_cancel(context.database, list_name, day=of_day, cut=cut, now=moment)
         columns, none = "list date cut queued", f"{NOTHING}: no edition of that date is cancelled"
         shown = map(RestoredAnswer.of, restored)
         print_list("restored", shown, columns, none=none, as_json=as_json)
         return
-    found = prospects(home.database, list_name, day=of_day, cut=cut, now=moment)
+    found = prospects(context.database, list_name, day=of_day, cut=cut, now=moment)
     if found:
-        agree(yes, "Cancel this?", lines=map(_prospect, found))
-    ended = run(home.database, list_name, day=of_day, cut=cut, now=moment, reason=reason)
+        agree(yes, "Cancel this?", lines=map(_prospect_line, found))
+    ended = run(context.database, list_name, day=of_day, cut=cut, now=moment, reason=reason)
     columns = "list date cut skipped gone fresh"
     none = f"{NOTHING}: every edition of that date was cancelled before"
     print_list("cancelled", map(CancelledAnswer.of, ended), columns, none=none, as_json=as_json)
 
 
-def _prospect(one: "Prospect") -> str:
+def _prospect_line(one: "Prospect") -> str:
     edition = one.edition
     return (
         f"{one.list_name}, {edition.day} ({edition.cut}): {counted(one.stoppable, 'mail')} will "
@@ -173,22 +173,22 @@ def missed(
     from paperround.digests.resend import missed as run
     from paperround.digests.resend import send_missed
 
-    home = runtime(now)
-    moment = home.clock.now()
+    context = runtime(now)
+    moment = context.clock.now()
     if send:
-        home.settings.require_sender()
+        context.settings.require_sender()
         found = send_missed(
-            home.database,
+            context.database,
             list_name,
-            identity=home.identity,
+            identity=context.identity,
             day=of_day,
             now=moment,
             include_unknown=include_unknown,
-            opinions=home.opinions,
+            opinions=context.opinions,
         )
     else:
         found = run(
-            home.database, list_name, day=of_day, now=moment, include_unknown=include_unknown
+            context.database, list_name, day=of_day, now=moment, include_unknown=include_unknown
         )
     value = to_json(
         {
@@ -219,12 +219,12 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Write digest.html, digest.txt and digest.eml, the bytes that would be sent. Sends nothing."""
-    home = runtime(now)
-    shown = home.previewer.preview(
+    context = runtime(now)
+    shown = context.previewer.preview(
         list_name,
         day=of_day,
-        reader=home.addresses.read(subscriber) if subscriber else None,
-        now=home.clock.now(),
+        reader=context.addresses.read(subscriber) if subscriber else None,
+        now=context.clock.now(),
     )
     files = []
     if shown.mail is not None and shown.rendered is not None:
@@ -232,7 +232,7 @@ def preview(
         written = {
             "digest.html": shown.rendered.html.encode(),
             "digest.txt": shown.rendered.text.encode(),
-            "digest.eml": home.renderer.compose(shown.mail),
+            "digest.eml": context.renderer.compose(shown.mail),
         }
         for name, content in written.items():
             (out / name).write_bytes(content)
@@ -255,19 +255,19 @@ def send(
     """Publish now and plan a mail for every active subscription. `deliver` sends them."""
     from paperround.digests.publish import publish
 
-    home = runtime(now)
-    home.settings.require_sender()
+    context = runtime(now)
+    context.settings.require_sender()
     report = publish(
-        database=home.database,
-        ranker=home.ranker,
-        identity=home.identity,
+        database=context.database,
+        ranker=context.ranker,
+        identity=context.identity,
         list_name=list_name,
         day=of_day,
         cut=MANUAL_CUT,
-        now=home.clock.now(),
+        now=context.clock.now(),
         dry_run=dry_run,
-        gist=home.gist,
-        opinions=home.opinions,
+        gist=context.gist,
+        opinions=context.opinions,
     )
     edition = report.edition
     value = {
@@ -281,10 +281,10 @@ def send(
         "skipped": dict(sorted(report.planned.skipped.items())),
         "added": report.added,
     }
-    print_result(value, _lines(report, dry_run=dry_run), as_json=as_json)
+    print_result(value, _publish_lines(report, dry_run=dry_run), as_json=as_json)
 
 
-def _lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
+def _publish_lines(report: "PublishReport", *, dry_run: bool) -> Iterator[str]:
     edition, planned = report.edition, report.planned
     papers, verb = counted(len(edition.papers), "paper"), "would plan" if dry_run else "planned"
     yield f"this run {verb} the digest of {counted(report.added, 'person', 'people')}"

@@ -1,4 +1,4 @@
-"""`paperround digest status` and `digest test`: how digests are doing, and whether mail arrives."""
+"""`paperround digest status` and `digest test`: show the status of digests, send a test message."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -28,11 +28,13 @@ def status(
     """Show what was planned, sent and refused, and why some people got no mail."""
     from paperround.ops.status import status as run
 
-    home = runtime(now)
+    context = runtime(now)
     if subscriber is not None:
-        show_history(home, home.addresses.read(subscriber), as_json=as_json)
+        show_history(context, context.addresses.read(subscriber), as_json=as_json)
         return
-    found = run(home.database, list_name, now=home.clock.now(), pacing=home.settings.pacing)
+    found = run(
+        context.database, list_name, now=context.clock.now(), pacing=context.settings.pacing
+    )
     returns = pick_fields(found.returns, "since tried bounced complained resting quarantined")
     value = to_json(
         {
@@ -47,7 +49,7 @@ def status(
     never = "nothing looked at what is due yet: start `paperround serve`, or tick every minute"
     lines = [
         *([] if found.last_tick_at else [never]),
-        *what_holds_mail(found.pace),
+        *hold_lines(found.pace),
         *outline_lines(value),
     ]
     print_result(value, lines, as_json=as_json)
@@ -59,38 +61,38 @@ def try_mail(
     as_json: AsJson = False,
 ) -> None:
     """Send today's digest to one address, now. Counts for nothing; fails when it is refused."""
-    home = runtime()
+    context = runtime()
     with usage("--to"):
-        address = home.addresses.read(to)
+        address = context.addresses.read(to)
     if not send_test(address.written, list_name=list_name, as_json=as_json):
         raise typer.Exit(1)
 
 
 def send_test(to: str, *, list_name: str = DEFAULT_LIST, as_json: bool = False) -> bool:
-    """Send a test mail and say what came of it; whether the relay took it."""
+    """Send a test message and print the result; return whether the relay accepted it."""
     from paperround.delivery.status_text import without_addresses
     from paperround.self_service.preview import send_test as run
 
-    home = runtime()
-    address = home.addresses.read(to)
-    notice = run(home.post(), home.identity, address, list_name, now=home.clock.now())
+    context = runtime()
+    address = context.addresses.read(to)
+    notice = run(context.post(), context.identity, address, list_name, now=context.clock.now())
     value = pick_fields(notice, "state reason message_id")
     value["reply"] = without_addresses(notice.reply)
     value["holds"] = "edition" if "edition" in notice.payload else "words"
     words = "a few words (there is no edition)"
     what = "the newest edition" if value["holds"] == "edition" else words
-    is_sent, reply, relay = notice.state == "sent", value["reply"], home.settings.relay
+    is_sent, reply, relay = notice.state == "sent", value["reply"], context.settings.relay
     end = "sent" if is_sent else f"not accepted ({value['reason']})"
-    is_told = not reply or (not is_sent and reply in value["reason"])
-    lines = [f"test mail with {what}: {end}{'' if is_told else f': {reply}'}"]
+    is_shown = not reply or (not is_sent and reply in value["reason"])
+    lines = [f"test mail with {what}: {end}{'' if is_shown else f': {reply}'}"]
     if is_sent and relay.startswith("outbox:"):
         lines.append(f"  it is kept in {relay.removeprefix('outbox:')}")
     print_result(value, lines, as_json=as_json)
     return is_sent
 
 
-def what_holds_mail(pace: "PaceStatus") -> Iterator[str]:
-    """What stops mail from leaving, and the way out of each; nothing when it leaves."""
+def hold_lines(pace: "PaceStatus") -> Iterator[str]:
+    """Yield a line for each reason why mail is held, with the way out."""
     from paperround.delivery.holds import ALLOW, LACKS_KEYS
     from paperround.delivery.rate_limits import UNREACHED
     from paperround.delivery.restore_guard import WAS_PUT_BACK, WAY_OUT
@@ -132,7 +134,7 @@ def _list_as_json(one: "ListStatus") -> dict[str, Any]:
 
 
 def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
-    """How fast mail may leave, and what holds it."""
+    """Return the rate limits and the reasons why mail is held."""
     return {
         "allowed": pace.allowed or None,
         "relay_rests_until": pace.relay.rests_until,
@@ -149,7 +151,7 @@ def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
 def progress_as_json(
     progress: "Progress", late: "LateMails | None", *, is_paused: bool = False
 ) -> dict[str, Any]:
-    """How many digests wait and how long they take; null where that is not known."""
+    """Return how many digests wait and how long they will take, null if unknown."""
     seconds = None if is_paused else progress.seconds_to_go
     return {
         "waiting_now": progress.waiting,

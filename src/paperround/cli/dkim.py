@@ -1,4 +1,4 @@
-"""`paperround dkim`: keys that sign mail, and what the DNS must say of them."""
+"""`paperround dkim`: create and rotate signing keys, and show their DNS records."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -10,7 +10,7 @@ from paperround.cli.options import AsJson, Now, runtime, usage
 from paperround.cli.output import pick_fields, print_result, say
 from paperround.core.errors import Conflict, Misconfigured
 
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that --help stays quick
+if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
     from paperround.delivery.dkim.keys import DueRecord, StoredKey
     from paperround.delivery.dkim.signer import Algorithm
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 
 class Kind(StrEnum):
-    """What kind of key to make."""
+    """The algorithm of a new key."""
 
     RSA = "rsa"
     ED25519 = "ed25519"
@@ -47,20 +47,20 @@ def create(
     from paperround.delivery.dkim.signers import read_book, replace_book
     from paperround.doctor.config_check import RESERVED_SUFFIXES
 
-    home = runtime(now, creates=True)
-    home.prepare()
-    _require_own(home)
-    domain = home.signers.domain
+    context = runtime(now, creates=True)
+    context.prepare()
+    _require_own(context)
+    domain = context.signers.domain
     if "." not in domain or domain.endswith(RESERVED_SUFFIXES):  # no record can be put under it
         raise Misconfigured(
             f"mails come from {domain}, and nobody can own that: set PAPERROUND_MAIL_FROM first"
         )
-    at, place = home.clock.now(), home.signers.place
+    at, place = context.clock.now(), context.signers.place
     with usage("--selector"):
         before = read_book(place)
         book = before.with_first(_algorithms(algorithm), selector, now=at)
     replace_book(place, before, book)
-    _show(home, "made", as_json=as_json)
+    _show(context, "made", as_json=as_json)
     if not as_json:
         say()
         say("mails are signed from now on: add this before the next one leaves")
@@ -84,24 +84,24 @@ def rotate(
     from paperround.delivery.dkim.keys import KeyState
     from paperround.delivery.dkim.signers import read_book, replace_book
 
-    home = runtime(now)
-    require_made(home.settings)
-    _require_own(home)
-    at, place = home.clock.now(), home.signers.place
+    context = runtime(now)
+    require_made(context.settings)
+    _require_own(context)
+    at, place = context.clock.now(), context.signers.place
     book = read_book(place)
     waiting = book.within(at, KeyState.WAITING)
     if unchecked and not waiting:
         raise Conflict("no key waits: `paperround dkim rotate` makes the next one first")
     if waiting and algorithm is None and selector is None:
         if not unchecked:
-            _require_published(home, waiting)
+            _require_published(context, waiting)
         replace_book(place, book, book.switched(now=at))
-        _show(home, "switched", as_json=as_json)
+        _show(context, "switched", as_json=as_json)
         return
     with usage("--selector"):
         made = book.with_next(_algorithms(algorithm), selector, now=at)
     replace_book(place, book, made)
-    _show(home, "made", as_json=as_json)
+    _show(context, "made", as_json=as_json)
     if not as_json:
         say()
         say("when the new record can be seen, `paperround dkim rotate` lets its key sign")
@@ -112,9 +112,9 @@ def show_dns(now: Now = None, as_json: AsJson = False) -> None:
     """Print the records that the DNS should have, as lines of a zone file."""
     from paperround.bootstrap.database import require_made
 
-    home = runtime(now)
-    require_made(home.settings)
-    _show(home, None, as_json=as_json)
+    context = runtime(now)
+    require_made(context.settings)
+    _show(context, None, as_json=as_json)
 
 
 def _algorithms(kind: Kind | None) -> "list[Algorithm]":
@@ -125,30 +125,30 @@ def _algorithms(kind: Kind | None) -> "list[Algorithm]":
     return list(Algorithm) if kind is Kind.BOTH else [Algorithm(kind)]
 
 
-def _require_own(home: "AppContext") -> None:
-    if home.signers.given:
+def _require_own(context: "AppContext") -> None:
+    if context.signers.given:
         raise Conflict(
             "PAPERROUND_DKIM_KEY names the keys: change them there, or take the setting away and "
             "let `paperround dkim create` make one"
         )
 
 
-def _require_published(home: "AppContext", waiting: "Sequence[StoredKey]") -> None:
-    """Raise Conflict, or FetchFailed, unless the DNS has the record of each."""
+def _require_published(context: "AppContext", waiting: "Sequence[StoredKey]") -> None:
+    """Raise Conflict or FetchFailed unless the DNS has the record of every waiting key."""
     from paperround.delivery.dkim.keys import RecordStatus
     from paperround.doctor.dns_check import published_status
 
     for key in waiting:
-        record = key.due(home.signers.domain, home.clock.now()).record
-        if published_status(record, home.resolver) is not RecordStatus.GOOD:
+        record = key.due(context.signers.domain, context.clock.now()).record
+        if published_status(record, context.resolver) is not RecordStatus.GOOD:
             raise Conflict(
                 f"{record.name} does not have the next key yet: add what `paperround dkim "
                 "show-dns` prints and wait, or say --unchecked"
             )
 
 
-def _show(home: "AppContext", did: str | None, *, as_json: bool) -> None:
-    due = home.signers.due(home.clock.now())
+def _show(context: "AppContext", did: str | None, *, as_json: bool) -> None:
+    due = context.signers.due(context.clock.now())
     fields = "selector algorithm name value strings"
     records = [
         {
@@ -159,7 +159,7 @@ def _show(home: "AppContext", did: str | None, *, as_json: bool) -> None:
         }
         for one in due
     ]
-    value = {"did": did, "domain": home.signers.domain, "records": records}
+    value = {"did": did, "domain": context.signers.domain, "records": records}
     lines = [line for one in due for line in (f"; {_why(one)}", one.record.line)]
     none = "; mails are not signed here: `paperround dkim create` makes a key"
     print_result(value, lines or none, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`paperround doctor`: what is wrong with this installation, and the way out."""
+"""`paperround doctor`: check the installation and print what to fix."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -27,32 +27,32 @@ def doctor(
     """Check this installation and say what to do; fails when something is wrong. Sends nothing."""
     from paperround.doctor.findings import is_well
 
-    findings = look()
+    findings = find_problems()
     value = {"well": is_well(findings), "checks": [asdict(one) for one in findings]}
-    print_result(value, lines_of(findings), as_json=as_json)
+    print_result(value, finding_lines(findings), as_json=as_json)
     if not is_well(findings):
         raise typer.Exit(1)
 
 
-def look() -> "list[Finding]":
-    """Every finding on the installation that the environment describes."""
+def find_problems() -> "list[Finding]":
+    """Return every finding on the installation that the environment describes."""
     from paperround.bootstrap.database import require_made
     from paperround.doctor.examination import examine, findings_without_settings
     from paperround.doctor.findings import fail
 
     try:
-        home = runtime()
+        context = runtime()
     except Misconfigured as error:
         return findings_without_settings(error.faults)
     try:
-        require_made(home.settings)
+        require_made(context.settings)
     except Misconfigured as error:
         return [fail("installation", str(error))]
-    return examine(home, now=home.clock.now())
+    return examine(context, now=context.clock.now())
 
 
-def lines_of(findings: "list[Finding]") -> Iterator[str]:
-    """The findings for a person, and their sum."""
+def finding_lines(findings: "list[Finding]") -> Iterator[str]:
+    """Yield the findings as lines of text, then their number by level."""
     for one in findings:
         yield f"{typer.style(f'{one.level:7}', fg=COLOURS[one.level])} {one.check}: {one.says}"
         if one.way_out:

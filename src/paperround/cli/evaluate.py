@@ -1,4 +1,4 @@
-"""`paperround evaluate`: how good the models are, on data whose outcome is known."""
+"""`paperround evaluate`: measure the models on data with known outcomes."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -96,7 +96,9 @@ def trending(
     """Find the papers of a day and of a week early: as each day was known, day after day."""
     from paperround.evaluate.trending import evaluate_trending
 
-    history = _both("--history-papers", history_papers, "--history-snapshots", history_snapshots)
+    history = _require_both(
+        "--history-papers", history_papers, "--history-snapshots", history_snapshots
+    )
     report = evaluate_trending(papers, snapshots, weekly, history=history, baselines=baselines)
     show_report(report, as_json=as_json)
 
@@ -115,7 +117,7 @@ def pick(
     """Tell which arXiv papers will be picked: earlier months train, each later one is a test."""
     from paperround.evaluate.pick import evaluate_pick
 
-    history = _both("--history-papers", history_papers, "--history-picked", history_picked)
+    history = _require_both("--history-papers", history_papers, "--history-picked", history_picked)
     show_report(
         evaluate_pick(papers, picked, history=history, baselines=baselines), as_json=as_json
     )
@@ -134,7 +136,7 @@ def bounces(
     show_report(evaluate_bounces(messages, labels, baselines), as_json=as_json)
 
 
-def _both(
+def _require_both(
     first: str, first_path: Path | None, second: str, second_path: Path | None
 ) -> tuple[Path, Path] | None:
     if first_path is not None and second_path is not None:
@@ -145,27 +147,27 @@ def _both(
 
 
 def show_report(report: "Report", *, as_json: bool) -> None:
-    """The figures of a report: as a table with a row a metric, or as JSON."""
+    """Print a report, as a table with a row for each metric or as JSON."""
     comparisons = [
         f"{name}: {one.value:+.4f} against {method} ({one.low:+.4f} to {one.high:+.4f})"
         for method, found in report.against.items()
         for name, one in found.items()
     ]
-    lines = [*table(list(_rows(report)), None), *comparisons, *report.notes]
+    lines = [*table(list(_table_rows(report)), None), *comparisons, *report.notes]
     print_result(asdict(report), lines, as_json=as_json)
 
 
-def _rows(report: "Report") -> Iterator[list[str]]:
+def _table_rows(report: "Report") -> Iterator[list[str]]:
     yield [report.task, "ours", "90 % interval", *report.baselines]
     for name, ours in report.metrics.items():
         others = [found.get(name) for found in report.baselines.values()]
         known = [ours.value, ours.low, ours.high, *(one for one in others if one is not None)]
-        # Shares are 1 at most, and hardly ever all whole.
+        # Rates are at most 1, and hardly ever all integers.
         are_counts = max(known) > 1 and all(value == round(value) for value in known)
-        places = 0 if are_counts else 4
+        decimals = 0 if are_counts else 4
         yield [
             name,
-            f"{ours.value:,.{places}f}",
-            f"{ours.low:,.{places}f} to {ours.high:,.{places}f}",
-            *("" if one is None else f"{one:,.{places}f}" for one in others),
+            f"{ours.value:,.{decimals}f}",
+            f"{ours.low:,.{decimals}f} to {ours.high:,.{decimals}f}",
+            *("" if one is None else f"{one:,.{decimals}f}" for one in others),
         ]

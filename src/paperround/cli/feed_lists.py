@@ -1,6 +1,5 @@
-"""What a feed can be: kinds with their settings, presets, categories of arXiv and bioRxiv. A look
-at one before it is added, and a check of those that stand. And what commands for feeds share:
-arguments, and finding a feed by its name."""
+"""Show kinds of feeds, presets and categories, preview and check feeds; and the arguments and
+look-ups that commands for feeds share."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,8 +29,8 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.feeds.preview import FeedPreview
     from paperround.web.models import PreviewAnswer
 
-FEW = 12
-"""Values of a setting that are printed; more have a command of their own."""
+MOST_VALUES = 12
+"""Most values of a setting that are printed; longer lists have a command of their own."""
 
 
 def kinds(as_json: AsJson = False) -> None:
@@ -39,7 +38,7 @@ def kinds(as_json: AsJson = False) -> None:
     from paperround.feeds.sources.registry import SOURCES
     from paperround.web.models import KindAnswer
 
-    # As the admin API has them, with the bare values of each setting.
+    # As in the admin API, but with the plain values of each setting.
     found = [KindAnswer.of(source).model_dump(mode="json") for source in SOURCES.values()]
     for setting in (one for kind in found for one in kind["settings"]):
         setting["values"] = [one["value"] for one in setting["values"]]
@@ -52,20 +51,20 @@ def _kind_lines(kind: dict[str, Any]) -> Iterator[str]:
     yield f"{kind['kind']}{': needs --url' if kind['needs_url'] else ''}"
     for one in kind["settings"]:
         yield from paragraph(f"{one['name']}: {one['says']}", width, indent=2)
-        if 0 < len(one["values"]) <= FEW:
+        if 0 < len(one["values"]) <= MOST_VALUES:
             yield from paragraph(", ".join(one["values"]), width, indent=4)
 
 
 def presets(as_json: AsJson = False) -> None:
     """Show the presets and the feeds of each."""
     value = {name: [feed_as_json(one) for one in feeds] for name, feeds in PRESETS.items()}
-    rows = [(name, "; ".join(map(_in_short, feeds))) for name, feeds in PRESETS.items()]
+    rows = [(name, "; ".join(map(_summary, feeds))) for name, feeds in PRESETS.items()]
     print_result({"presets": value}, table(rows, terminal_width()), as_json=as_json)
 
 
-def _in_short(feed: "NewFeed") -> str:
-    said = ", ".join(feed.settings.values()) or feed.kind
-    return f"{feed.name} ({', '.join(one.strip() for one in said.split(','))})"
+def _summary(feed: "NewFeed") -> str:
+    values = ", ".join(feed.settings.values()) or feed.kind
+    return f"{feed.name} ({', '.join(one.strip() for one in values.split(','))})"
 
 
 def categories(
@@ -88,24 +87,24 @@ def categories(
     print_result({"arxiv": arxiv, "biorxiv": subjects}, lines, as_json=as_json)
 
 
-def show_preview(name: str, seen: "FeedPreview", *, as_json: bool) -> None:
-    """Show what a feed would bring."""
+def show_preview(name: str, preview: "FeedPreview", *, as_json: bool) -> None:
+    """Print what a feed would bring."""
     from paperround.web.models import PreviewAnswer
 
-    answer = PreviewAnswer.of(seen, most=None)
+    answer = PreviewAnswer.of(preview, most=None)
     print_result(answer, _preview_lines(name, answer), as_json=as_json)
 
 
-def _preview_lines(name: str, seen: "PreviewAnswer") -> Iterator[str]:
+def _preview_lines(name: str, preview: "PreviewAnswer") -> Iterator[str]:
     from paperround.web.models import MOST_PREVIEWED
 
     yield (
-        f"{name}: {counted(seen.papers_total, 'paper')} ({seen.new_total:,} new, "
-        f"{seen.known_total:,} known), {counted(seen.rejects_total, 'reject')}, "
-        f"{'more pages' if seen.has_more else 'no further page'}; "
-        f"{counted(seen.bytes, 'byte')} in {seen.seconds:.1f} s"
+        f"{name}: {counted(preview.papers_total, 'paper')} ({preview.new_total:,} new, "
+        f"{preview.known_total:,} known), {counted(preview.rejects_total, 'reject')}, "
+        f"{'more pages' if preview.has_more else 'no further page'}; "
+        f"{counted(preview.bytes, 'byte')} in {preview.seconds:.1f} s"
     )
-    value = seen.model_dump(mode="json")
+    value = preview.model_dump(mode="json")
     if papers := value["papers"][:MOST_PREVIEWED]:
         yield from table_lines(papers, "becomes identifiers listed_on show title")
     if rejects := value["rejects"][:MOST_PREVIEWED]:
@@ -113,9 +112,9 @@ def _preview_lines(name: str, seen: "PreviewAnswer") -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What a check found: `trouble` is what is wrong; the numbers are those of the answer, None
-    when none was asked for."""
+class FeedCheck:
+    """The result of checking a feed. `trouble` is None if it is fine; the numbers are None unless a
+    page was fetched."""
 
     name: str
     trouble: str | None = None
@@ -134,12 +133,12 @@ def check(
 ) -> None:
     """Check one feed or all: settings and health; with --live each is asked for a page. Fails when
     something is wrong."""
-    home = runtime()
-    results: list[Checked] = []
-    for one in checks(home, name, live=live):
+    context = runtime()
+    results: list[FeedCheck] = []
+    for one in checks(context, name, live=live):
         results.append(one)
         if not as_json:
-            _tell(one)
+            _print_check(one)
     if as_json:
         print_json({"feeds": [asdict(one) for one in results]})
     elif not results:
@@ -148,49 +147,51 @@ def check(
         raise typer.Exit(1)
 
 
-def checks(home: "AppContext", name: str | None, *, live: bool) -> Iterator[Checked]:
-    """One after the other: each is told before the next service is asked."""
+def checks(context: "AppContext", name: str | None, *, live: bool) -> Iterator[FeedCheck]:
+    """Check feeds one by one, so that each result shows before the next request."""
     from paperround.feeds.due import live_feeds
 
-    feeds = live_feeds(home.newsroom) if name is None else [find_feed(home, name)]
-    yield from (_asked(home, feed) if live else _standing(home, feed) for feed in feeds)
+    feeds = live_feeds(context.newsroom) if name is None else [find_feed(context, name)]
+    yield from (
+        _check_live(context, feed) if live else _check_stored(context, feed) for feed in feeds
+    )
 
 
-def _standing(home: "AppContext", feed: "LiveFeed") -> Checked:
-    """What is known without asking anybody."""
+def _check_stored(context: "AppContext", feed: "LiveFeed") -> FeedCheck:
+    """Check settings and health, without a request."""
     from paperround.feeds.due import check_feed, settings_of
 
     try:
-        check_feed(home.sources, settings_of(feed))
+        check_feed(context.sources, settings_of(feed))
     except PaperroundError as error:
-        return Checked(name=feed.name, trouble=str(error))
+        return FeedCheck(name=feed.name, trouble=str(error))
     is_well = feed.health not in {"failed", "stale"} and feed.gone_at is None
-    is_well &= feed.progress.alarm is None or not feed.enabled  # the reason holds the alarm, too
-    return Checked(
+    is_well &= feed.progress.alarm is None or not feed.enabled  # the reason includes the alarm
+    return FeedCheck(
         name=feed.name, trouble=None if is_well else f"{feed.health.value}: {feed.reason}"
     )
 
 
-def _asked(home: "AppContext", feed: "LiveFeed") -> Checked:
+def _check_live(context: "AppContext", feed: "LiveFeed") -> FeedCheck:
     from paperround.feeds.due import settings_of
     from paperround.feeds.preview import preview_feed
 
     try:
-        seen = preview_feed(home.newsroom, settings_of(feed), now=home.clock.now())
+        preview = preview_feed(context.newsroom, settings_of(feed), now=context.clock.now())
     except PaperroundError as error:
-        return Checked(name=feed.name, trouble=str(error))
-    rejects = len(seen.rejects)
-    return Checked(
+        return FeedCheck(name=feed.name, trouble=str(error))
+    rejects = len(preview.rejects)
+    return FeedCheck(
         name=feed.name,
-        trouble="no entry could be used" if rejects and not seen.papers else None,
-        papers=len(seen.papers),
+        trouble="no entry could be used" if rejects and not preview.papers else None,
+        papers=len(preview.papers),
         rejects=rejects,
-        bytes=seen.size,
-        seconds=round(seen.seconds, 3),
+        bytes=preview.size,
+        seconds=round(preview.seconds, 3),
     )
 
 
-def _tell(one: Checked) -> None:
+def _print_check(one: FeedCheck) -> None:
     numbers = ""
     if one.papers is not None and one.rejects is not None:
         papers, rejects = counted(one.papers, "paper"), counted(one.rejects, "reject")
@@ -228,40 +229,40 @@ NO_FEEDS = "no feeds yet: paperround feeds add --preset ml"
 """Printed instead of an empty list of feeds."""
 
 MOST_NAMED = 12
-"""Feeds that are named to whoever asks for one there is not."""
+"""Most feeds that are named when you ask for an unknown one."""
 
 
 def preset_feeds(preset: str) -> "Sequence[NewFeed]":
-    """The feeds of a preset; an unknown one is wrong usage."""
+    """Return the feeds of a preset; raises BadParameter for an unknown one."""
     if preset not in PRESETS:
         raise typer.BadParameter(f"use one of {', '.join(PRESETS)}", param_hint="--preset")
     return PRESETS[preset]
 
 
-def find_feed(home: "AppContext", name: str) -> "LiveFeed":
-    """The feed called `name`; raises NotFound that names those there are, or some of them."""
+def find_feed(context: "AppContext", name: str) -> "LiveFeed":
+    """Return the feed called `name`; raises NotFound, which suggests others."""
     from paperround.feeds.due import live_feeds
 
-    return _named(name, live_feeds(home.newsroom))
+    return _find(name, live_feeds(context.newsroom))
 
 
-def find_any_feed(home: "AppContext", name: str) -> "LiveFeed":
-    """As `find_feed`, also one that files were read into."""
+def find_any_feed(context: "AppContext", name: str) -> "LiveFeed":
+    """Like `find_feed`, but includes the feeds of ingested files."""
     from paperround.feeds.due import every_feed
 
-    with home.database.reading() as work:
-        return _named(name, every_feed(work))
+    with context.database.reading() as work:
+        return _find(name, every_feed(work))
 
 
-def _named(name: str, feeds: "Iterable[LiveFeed]") -> "LiveFeed":
+def _find(name: str, feeds: "Iterable[LiveFeed]") -> "LiveFeed":
     known = {feed.name: feed for feed in feeds}
     if name not in known:
-        raise NotFound(f"there is no feed called {name}: {_instead(name, list(known))}")
+        raise NotFound(f"there is no feed called {name}: {_suggestion(name, list(known))}")
     return known[name]
 
 
-def _instead(name: str, known: list[str]) -> str:
-    """What to write, short however many feeds there are."""
+def _suggestion(name: str, known: list[str]) -> str:
+    """Suggest names; short however many feeds there are."""
     if not known:
         return "add one: paperround feeds add"
     if len(known) <= MOST_NAMED:
@@ -272,7 +273,7 @@ def _instead(name: str, known: list[str]) -> str:
 
 
 def settings_in(pairs: list[str] | None) -> dict[str, str]:
-    """The settings that `name=value` arguments make; one given twice may mean either."""
+    """Parse `name=value` arguments; a repeated name is ambiguous and raises BadParameter."""
     named: list[tuple[str, str]] = []
     with usage("--set"):
         for text in pairs or ():
@@ -280,7 +281,7 @@ def settings_in(pairs: list[str] | None) -> dict[str, str]:
             if not equals or not name:
                 raise InvalidInput(f"{text!r:.80} is not name=value, such as categories=cs.LG")
             named.append((name, value))
-        times = Counter(name for name, _ in named)
-        if twice := [name for name in times if times[name] > 1]:
-            raise InvalidInput(f"{twice[0]:.60} is given twice")
+        occurrences = Counter(name for name, _ in named)
+        if repeated := [name for name in occurrences if occurrences[name] > 1]:
+            raise InvalidInput(f"{repeated[0]:.60} is given twice")
     return dict(named)

@@ -1,4 +1,4 @@
-"""`paperround feeds`: sources that are read by themselves."""
+"""`paperround feeds`: manage the feeds that are read automatically."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -85,8 +85,8 @@ def add(
     if not dry_run:
         _add(feed, as_json)
         return
-    home = runtime(creates=True)
-    seen = preview_feed(home.newsroom, feed, now=home.clock.now())
+    context = runtime(creates=True)
+    seen = preview_feed(context.newsroom, feed, now=context.clock.now())
     feed_lists.show_preview(feed.name, seen, as_json=as_json)
 
 
@@ -94,15 +94,18 @@ def _add(feed: "NewFeed", as_json: bool) -> None:
     from paperround.feeds.due import create_feed
     from paperround.web.models import FeedAnswer
 
-    home = runtime(creates=True)
-    made = FeedAnswer.of(create_feed(home.newsroom, feed, now=home.clock.now()))
-    problem = unreachable(home, [feed])
-    lines = [f"added {made.name}: {made.kind}, {made.health}", *_warning(problem)]
-    print_result({"feed": made, "unreachable": problem}, lines, as_json=as_json)
+    context = runtime(creates=True)
+    feed_answer = FeedAnswer.of(create_feed(context.newsroom, feed, now=context.clock.now()))
+    problem = unreachable(context, [feed])
+    lines = [
+        f"added {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}",
+        *_warning(problem),
+    ]
+    print_result({"feed": feed_answer, "unreachable": problem}, lines, as_json=as_json)
 
 
 def _warning(problem: str | None) -> list[str]:
-    """What keeps an added feed from being read now."""
+    """Return lines about why an added feed cannot be read now."""
     if not problem:
         return []
     again = "  it is asked again by itself; `paperround feeds check --live` asks now"
@@ -112,13 +115,13 @@ def _warning(problem: str | None) -> list[str]:
 def _add_preset(preset: str, as_json: bool) -> None:
     from paperround.feeds.due import create_feed
 
-    wanted = preset_feeds(preset)
-    home = runtime(creates=True)
-    with home.database.reading() as work:
-        missing = [feed for feed in wanted if work[FeedStore].find(feed.name) is None]
+    preset_list = preset_feeds(preset)
+    context = runtime(creates=True)
+    with context.database.reading() as work:
+        missing = [feed for feed in preset_list if work[FeedStore].find(feed.name) is None]
     for feed in missing:
-        create_feed(home.newsroom, feed, now=home.clock.now())
-    problem, added = unreachable(home, missing), [feed.name for feed in missing]
+        create_feed(context.newsroom, feed, now=context.clock.now())
+    problem, added = unreachable(context, missing), [feed.name for feed in missing]
     lines = [*(f"added {name}" for name in added), *_warning(problem)]
     value = {"added": added, "unreachable": problem}
     print_result(value, lines or "nothing to add: they are all there already", as_json=as_json)
@@ -159,29 +162,33 @@ def edit(
     if show_as is not None:
         with usage("--show"):
             given["show"] = show_of(None if show_as == "default" else show_as)
-    put, gone = settings_in(settings), unset or []
-    if not (given or put or gone):
+    changed, removed = settings_in(settings), unset or []
+    if not (given or changed or removed):
         raise typer.BadParameter("say what to change: --set, --url, --show, --pause, --rename")
-    if both := [one for one in gone if one in put]:
-        raise typer.BadParameter(f"{both[0]:.60} is set, too", param_hint="--unset")
+    if conflicts := [one for one in removed if one in changed]:
+        raise typer.BadParameter(f"{conflicts[0]:.60} is set, too", param_hint="--unset")
 
     def change(feed: "NewFeed") -> "NewFeed":
-        return replace(feed, **given, settings=_with(feed.settings, put, gone))
+        return replace(feed, **given, settings=_merge_settings(feed.settings, changed, removed))
 
-    home = runtime()
-    number = find_feed(home, name).id
-    made = FeedAnswer.of(change_feed(home.newsroom, number, change, now=home.clock.now()))
-    line = f"changed {made.name}: {made.kind}, {made.health}"
-    print_result({"feed": made}, line, as_json=as_json)
+    context = runtime()
+    feed_id = find_feed(context, name).id
+    feed_answer = FeedAnswer.of(
+        change_feed(context.newsroom, feed_id, change, now=context.clock.now())
+    )
+    line = f"changed {feed_answer.name}: {feed_answer.kind}, {feed_answer.health}"
+    print_result({"feed": feed_answer}, line, as_json=as_json)
 
 
-def _with(settings: Mapping[str, str], put: Mapping[str, str], gone: list[str]) -> dict[str, str]:
-    """The settings without those in `gone`, and with those in `put`."""
-    for name in gone:
+def _merge_settings(
+    settings: Mapping[str, str], changed: Mapping[str, str], removed: list[str]
+) -> dict[str, str]:
+    """Return `settings` without those in `removed`, and with those in `changed`."""
+    for name in removed:
         if name not in settings:
             known = f"it has {', '.join(settings)}" if settings else "it has none"
             raise InvalidInput(f"the feed has no setting {name!r:.60}: {known}", code="settings")
-    return {**{key: settings[key] for key in settings if key not in gone}, **put}
+    return {**{key: settings[key] for key in settings if key not in removed}, **changed}
 
 
 @app.command()
@@ -189,10 +196,10 @@ def remove(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     """Forget a feed with its runs and rejects. Its papers stay."""
     from paperround.feeds.due import delete_feed
 
-    home = runtime()
-    number = find_feed(home, name).id
+    context = runtime()
+    feed_id = find_feed(context, name).id
     agree(yes, f"Forget the feed {name}, with its runs and rejects? Its papers stay.")
-    delete_feed(home.newsroom, number)
+    delete_feed(context.newsroom, feed_id)
     print_result({"removed": name}, f"removed {name}; its papers stay", as_json=as_json)
 
 
@@ -204,12 +211,12 @@ def run(
     from paperround.feeds.due import poll_due, run_now
     from paperround.web.models import PollAnswer
 
-    home = runtime()
-    now = home.clock.now()
+    context = runtime()
+    now = context.clock.now()
     if name is None:
-        reports = poll_due(home.newsroom, now=now)
+        reports = poll_due(context.newsroom, now=now)
     else:
-        reports = [run_now(home.newsroom, find_feed(home, name).id, now=now)]
+        reports = [run_now(context.newsroom, find_feed(context, name).id, now=now)]
     polls = [PollAnswer.of(report) for report in reports]
     columns = "feed health new changed unchanged reason"
     print_list("polls", polls, columns, none="no feed is due", as_json=as_json)
@@ -222,9 +229,9 @@ def runs(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
     """Show when a feed was read, and what came of it."""
     from paperround.web.models import RunAnswer
 
-    home = runtime()
-    feed = find_any_feed(home, name)
-    with home.database.reading() as work:
+    context = runtime()
+    feed = find_any_feed(context, name)
+    with context.database.reading() as work:
         found = [
             RunAnswer.of(one) for one in work[FeedStore].runs(feed.id, before=None, limit=limit)
         ]
@@ -237,9 +244,9 @@ def rejects(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
     """Show what of a feed could not be used, and why. Files have feeds, too: file:jsonl."""
     from paperround.web.models import RejectAnswer
 
-    home = runtime()
-    feed = find_any_feed(home, name)
-    with home.database.reading() as work:
+    context = runtime()
+    feed = find_any_feed(context, name)
+    with context.database.reading() as work:
         kept = work[FeedStore].rejects(feed.id, before=None, limit=limit)
     found, none = map(RejectAnswer.of, kept), f"nothing of {name} was rejected"
     print_list("rejects", found, "created_at reason position detail", none=none, as_json=as_json)
@@ -253,8 +260,8 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJs
     from paperround.feeds.opml import read_opml
     from paperround.web.models import ImportAnswer
 
-    home = runtime(creates=True)
-    done = import_feeds(home.newsroom, read_file(file), now=home.clock.now(), opml=read_opml)
+    context = runtime(creates=True)
+    done = import_feeds(context.newsroom, read_file(file), now=context.clock.now(), opml=read_opml)
     answer = ImportAnswer.of(done)
     numbers = {"new": len(answer.new), "changed": len(answer.changed)}
     numbers |= {"unchanged": len(answer.unchanged), "rejected": len(answer.rejects)}
@@ -283,32 +290,32 @@ def export(
         sys.stdout.writelines(write_opml(exported_feeds(newsroom)))
 
 
-SECONDS = 4.0
-"""How long one service may take to be connected to."""
+CONNECT_SECONDS = 4.0
+"""Timeout of a connection test."""
 
 
-def unreachable(home: "AppContext", feeds: "Iterable[NewFeed]") -> str | None:
-    """Why a service of `feeds` cannot be reached, and what to look at; None when all can. They are
-    connected to, and asked nothing."""
-    client = home.client_for(*home.settings.open_places)
-    asked = {}
+def unreachable(context: "AppContext", feeds: "Iterable[NewFeed]") -> str | None:
+    """Return why a service of `feeds` cannot be reached, with advice; None if all can. Connects,
+    but sends no request."""
+    client = context.client_for(*context.settings.open_places)
+    url_by_host = {}
     for feed in feeds:
         state = FeedState(url=feed.url, settings=feed.settings, progress=PollProgress())
-        url = home.sources[feed.kind].plan(state, home.clock.now()).url
-        asked[urlsplit(url).netloc] = url
+        url = context.sources[feed.kind].plan(state, context.clock.now()).url
+        url_by_host[urlsplit(url).netloc] = url
     try:
-        for url in asked.values():
-            client.reach(url, seconds=SECONDS)
+        for url in url_by_host.values():
+            client.reach(url, seconds=CONNECT_SECONDS)
     except FetchFailed as error:
-        return f"{error}{_way_out(error)}"
+        return f"{error}{_advice(error)}"
     return None
 
 
-def _way_out(error: FetchFailed) -> str:
-    from urllib.request import getproxies  # as slow to load as the rest of the commands
+def _advice(error: FetchFailed) -> str:
+    from urllib.request import getproxies  # slow to import
 
     if isinstance(error, FetchRefused):
-        return ""  # it names its own
+        return ""  # the error has its own advice
     if any(name in getproxies() for name in ("http", "https", "all")):
         return ": this machine uses a proxy, and Paperround asks each service directly"
     if isinstance(error, NameNotFound):

@@ -1,5 +1,5 @@
-"""`paperround ingest`: papers from a file or a live feed into the database. Other commands read
-their files of papers here, too."""
+"""`paperround ingest`: read papers from a file or a live feed. Other commands read files of papers
+with `paper_file`."""
 
 import gc
 from collections.abc import Iterator
@@ -60,37 +60,37 @@ def ingest(
     if (file is None) == (feed is None):
         raise typer.BadParameter("give --file PATH or --feed NAME")
     if file is not None:
-        kept, report = _read_file(file, file_format, captured_at, runtime(now, creates=True))
+        feed_name, report = _read_file(file, file_format, captured_at, runtime(now, creates=True))
         name = file.name
     else:
         if file_format != "auto" or captured_at is not None:
             raise typer.BadParameter("--format and --captured-at belong to --file")
-        name = kept = str(feed)
-        home = runtime(now, creates=True)
-        report = run_now(home.newsroom, find_feed(home, name).id, now=home.clock.now())
+        name = feed_name = str(feed)
+        context = runtime(now, creates=True)
+        report = run_now(context.newsroom, find_feed(context, name).id, now=context.clock.now())
         if report.error or report.put_off:
             raise FetchFailed(f"{name}: {report.error or report.reason}")
-    print_result(IngestAnswer.of(report), _lines(name, report, kept), as_json=as_json)
+    print_result(IngestAnswer.of(report), _lines(name, report, feed_name), as_json=as_json)
 
 
 def _read_file(
-    file: Path, file_format: str, captured_at: datetime | None, home: "AppContext"
+    file: Path, file_format: str, captured_at: datetime | None, context: "AppContext"
 ) -> tuple[str, "IngestReport | PollReport"]:
-    """The name of the feed that keeps what such files held, and what this one held."""
+    """Ingest `file`; return the name of the feed of its format, and the report."""
     from paperround.feeds.ingest import ingest as run
 
-    read, present = paper_file(file, file_format), home.clock.now()
-    gc.freeze()  # what was read stays to the end: looking for garbage in it only takes time
+    read, current = paper_file(file, file_format), context.clock.now()
+    gc.freeze()  # the batch lives to the end: do not scan it for garbage
     with progress(f"reading {file.name}", len(read.batch.records)) as advance:
         feed = f"file:{read.format}"
         return feed, run(
             read.batch,
-            database=home.database,
+            database=context.database,
             feed_name=feed,
             feed_kind="file",
             source=file.name,
-            captured_at=captured_at or min(read.written_at, present),
-            now=present,
+            captured_at=captured_at or min(read.written_at, current),
+            now=current,
             progress=advance,
         )
 
@@ -106,7 +106,7 @@ def _lines(name: str, report: "IngestReport | PollReport", feed: str) -> Iterato
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperFile:
-    """What a file holds. `written_at` is the latest moment its undated counts can be of."""
+    """The papers of a file. `written_at` is the latest time its undated counts can be from."""
 
     name: str
     format: str
@@ -115,8 +115,8 @@ class PaperFile:
 
 
 def paper_file(path: Path, file_format: str = "auto") -> PaperFile:
-    """Read the file, whose format is told by its name and what it holds unless it is named. Raises
-    UnreadableFile and UnknownFormat; a named format that is unknown is wrong usage."""
+    """Read a file; `auto` detects the format by name and content. Raises UnreadableFile and
+    UnknownFormat, or BadParameter for a `file_format` that is unknown."""
     from paperround.feeds.formats.registry import decompress, reader_for
 
     content = decompress(read_file(path))

@@ -1,4 +1,4 @@
-"""`paperround init`: five questions, and a `.env` that works."""
+"""`paperround init`: ask five questions and write a working `.env`."""
 
 import secrets
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from paperround.cli.digest_status import send_test
-from paperround.cli.doctor import lines_of, look
+from paperround.cli.doctor import find_problems, finding_lines
 from paperround.cli.options import read_file, runtime, usage
 from paperround.cli.output import say
 from paperround.cli.wizard import (
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from paperround.doctor.findings import Finding
 
 ENV = Path(".env")
-BEFORE_IT_RUNS = ("schedule", "feeds", "editions", "site")
-"""Checks that warn until the next steps were taken, which are told below them."""
+CHECKS_BEFORE_START = ("schedule", "feeds", "editions", "site")
+"""Checks that warn until you take the next steps, which `init` prints."""
 
 T = TypeVar("T")
 
@@ -110,20 +110,20 @@ def init(
         "--hour": hour,
         "--postal-address": postal_address,
     }
-    # Raises Conflict where the database is a demo's. What else is wrong with it is told later.
+    # Raises Conflict if the database is a demo's. Other problems are reported later.
     with suppress(Misconfigured, SchemaOutOfDate, DatabaseFailed):
         runtime().prepare()
     interview = _Interview(given, silent=yes)
-    answers = _ask_all(interview, _before(), private=private)
+    answers = _ask_questions(interview, _load_previous(), private=private)
     _write(answers)
     findings = _check()
-    if _fails(findings, "relay"):
+    if _has_failed(findings, "relay"):
         say()
         say("no test mail: mend the relay, then `paperround digest test --to EMAIL` sends one")
         is_well = False
     else:
-        is_well = _offer_test(answers, test_mail, interview) and not _fails(findings)
-    _say_next(answers)
+        is_well = _offer_test_message(answers, test_mail, interview) and not _has_failed(findings)
+    _print_next_steps(answers)
     if not is_well:
         raise typer.Exit(1)
 
@@ -132,7 +132,7 @@ def init(
 
 
 class _Interview:
-    """Takes each answer from the command line, else from the person, else the default."""
+    """Takes each answer from the command line, else from a prompt, else the default."""
 
     def __init__(self, given: dict[str, str | None], *, silent: bool) -> None:
         self._given = given
@@ -147,12 +147,12 @@ class _Interview:
         *,
         is_secret: bool = False,
     ) -> T:
-        """The answer as `read` takes it. A person is asked again, with the reason; what came from
-        the command line is wrong usage. A default that `is_secret` is not shown."""
-        said = self._given[option]
-        if said is not None or self._silent:
+        """Return the answer, parsed by `read`. A prompt repeats with the reason; a bad option
+        raises BadParameter. A default that `is_secret` is not shown."""
+        value = self._given[option]
+        if value is not None or self._silent:
             with usage(option):
-                return read(default if said is None else said)
+                return read(default if value is None else value)
         while True:
             is_shown = bool(default) and not is_secret
             answer = typer.prompt(question, default=default, show_default=is_shown)
@@ -162,27 +162,27 @@ class _Interview:
                 say(f"  {error}")
 
     def confirm(self, question: str, *, default: bool) -> bool:
-        """Yes or no; the default where nobody is asked."""
+        """Ask yes or no; return `default` if there is no prompt."""
         return default if self._silent else typer.confirm(question, default=default)
 
-    def insist(self, reason: str) -> None:
-        """Tell a person why they are asked again; raises InvalidInput where nobody is asked."""
+    def explain_retry(self, reason: str) -> None:
+        """Print why the prompt repeats; raises InvalidInput if there is no prompt."""
         if self._silent:
             raise InvalidInput(reason)
         say(f"  {reason}")
 
-    def is_unsaid(self, option: str) -> bool:
-        """Whether the command line holds no answer."""
+    def is_missing(self, option: str) -> bool:
+        """Return whether `option` was not given."""
         return self._given[option] is None
 
     def heading(self, text: str) -> None:
-        """What the next answers are about, for whoever is asked."""
+        """Print the heading of the next prompts, if there are any."""
         if not self._silent:
             say(f"\n{text}")
 
 
-def _before() -> Settings:
-    """The answers of last time, or the defaults. What the environment says is no answer."""
+def _load_previous() -> Settings:
+    """Return the settings in `.env`, or the defaults, without those of the environment."""
     try:
         return load_settings({})
     except Misconfigured as error:
@@ -190,7 +190,7 @@ def _before() -> Settings:
         return Settings()
 
 
-def _ask_all(interview: _Interview, before: Settings, *, private: bool) -> Answers:
+def _ask_questions(interview: _Interview, before: Settings, *, private: bool) -> Answers:
     interview.heading(
         "1. Where do readers reach the site? Every link in an email begins with this address.\n"
         "   To try it on this machine take the default. `paperround serve` listens on its port;\n"
@@ -240,14 +240,14 @@ def _ask_all(interview: _Interview, before: Settings, *, private: bool) -> Answe
 def _ask_sender(
     interview: _Interview, before: Settings, relay: str, *, must: bool
 ) -> tuple[str, str, str]:
-    """Operator, contact and the From field. `must`: mail leaves, so none may be missing."""
+    """Ask for operator, contact and From field. With `must` mail leaves, so all are required."""
     name = required(read_line, "readers must see who mails them", must=must)
     operator = interview.ask("--operator", "Name", before.operator or "", name)
     address = required(read_address, "readers must be able to write to somebody", must=must)
     contact = interview.ask("--contact", "E-mail", before.contact or "", address)
     usual = before.mail_from if "mail_from" in before.model_fields_set else ""
     usual = usual or sender_of(operator, contact) or before.mail_from
-    if not relay and interview.is_unsaid("--mail-from"):
+    if not relay and interview.is_missing("--mail-from"):
         return operator, contact, usual
     interview.heading(
         "   Who is each email from? Name <address>; the relay must let you send as that address."
@@ -258,7 +258,7 @@ def _ask_sender(
 def _ask_postal(
     interview: _Interview, before: Settings, *, must: bool, private: bool
 ) -> tuple[str, bool]:
-    """The postal address, and whether this is for one's own group only."""
+    """Ask for the postal address; return it, and whether the installation is private."""
     usual = before.postal_address or ""
     while True:
         postal = interview.ask("--postal-address", "Postal address", usual, read_line)
@@ -267,7 +267,7 @@ def _ask_postal(
             return postal, is_private
         if interview.confirm("Is it for your own group only?", default=False):
             return "", True
-        interview.insist(
+        interview.explain_retry(
             "mail to strangers needs a postal address: give --postal-address, or --private for "
             "your own group"
         )
@@ -277,7 +277,7 @@ def _ask_postal(
 
 
 def _write(answers: Answers) -> None:
-    """Write the file, and name the answers that the environment says otherwise: it wins."""
+    """Write `.env`, and print which answers the environment overrides."""
     before = read_file(ENV).decode() if ENV.exists() else ""
     if before:
         copy = copy_of(ENV)
@@ -285,37 +285,37 @@ def _write(answers: Answers) -> None:
         say(f"kept the old settings as {copy}")
     write_private(ENV, env_text(answers.settings(), secrets.token_urlsafe(32), before))
     say(f"wrote {ENV}, which only you can read; the secret in it belongs in every backup")
-    with suppress(Misconfigured):  # of which the doctor tells
-        written, in_force = load_settings({}), load_settings()
+    with suppress(Misconfigured):  # the doctor reports it
+        written, effective = load_settings({}), load_settings()
         for name in answers.settings():
-            if getattr(written, name.lower()) != getattr(in_force, name.lower()):
+            if getattr(written, name.lower()) != getattr(effective, name.lower()):
                 say(f"{PREFIX}{name} is set in the environment, too, and that wins")
 
 
 def _check() -> "list[Finding]":
-    """Make the installation, run the doctor over it, and tell what is to be done."""
-    with suppress(PaperroundError):  # of which the doctor tells
-        home = runtime(creates=True)
-        if home.settings.embedded:
-            home.prepare()
+    """Create the installation, run the doctor, and print what to fix."""
+    with suppress(PaperroundError):  # the doctor reports it
+        context = runtime(creates=True)
+        if context.settings.embedded:
+            context.prepare()
     say()
-    findings = look()
-    expected = {("warn", check) for check in BEFORE_IT_RUNS}
+    findings = find_problems()
+    expected = {("warn", check) for check in CHECKS_BEFORE_START}
     to_do = [one for one in findings if one.level in ("warn", "fail")]
     if to_do := [one for one in to_do if (one.level, one.check) not in expected]:
-        say("\n".join(lines_of(to_do)))
+        say("\n".join(finding_lines(to_do)))
     else:
         say(f"checked {counted(len(findings), 'thing')}: nothing is to be mended")
     return findings
 
 
-def _fails(findings: "list[Finding]", check: str | None = None) -> bool:
-    """Whether a check failed, or that one."""
+def _has_failed(findings: "list[Finding]", check: str | None = None) -> bool:
+    """Return whether any check failed, or the one named `check`."""
     return any(one.level == "fail" and check in (None, one.check) for one in findings)
 
 
-def _offer_test(answers: "Answers", wanted: bool | None, interview: _Interview) -> bool:
-    """Send one test mail to the contact if it is wanted; False when it did not get out."""
+def _offer_test_message(answers: "Answers", wanted: bool | None, interview: _Interview) -> bool:
+    """Send a test message to the contact if `wanted`; return False if sending failed."""
     if not answers.contact:
         return True
     say()
@@ -329,7 +329,7 @@ def _offer_test(answers: "Answers", wanted: bool | None, interview: _Interview) 
         return False
 
 
-def _say_next(answers: "Answers") -> None:
+def _print_next_steps(answers: "Answers") -> None:
     from paperround.cli.server import listening_place
 
     say()

@@ -1,4 +1,4 @@
-"""`paperround keys`: who may use the admin API."""
+"""`paperround keys`: create, list and revoke keys of the admin API."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,8 +11,8 @@ from paperround.cli.output import pick_fields, print_list, print_result
 
 app = typer.Typer(help="Keys of the admin API; only their hashes are kept.", no_args_is_help=True)
 
-USUAL = (Scope.FEEDS_WRITE,)
-"""What a key is for when nobody says: managing feeds."""
+DEFAULT_SCOPES = (Scope.FEEDS_WRITE,)
+"""The default scopes of a key."""
 
 
 @app.command()
@@ -37,10 +37,14 @@ def create(
     """Make a key and show it, once."""
     from paperround.access.keys import create_key
 
-    home = runtime(now, creates=True)
+    context = runtime(now, creates=True)
     with usage(name="NAME", expires_at="--expires"):
         made = create_key(
-            home.database, name, scope or USUAL, expires_at=expires, now=home.clock.now()
+            context.database,
+            name,
+            scope or DEFAULT_SCOPES,
+            expires_at=expires,
+            now=context.clock.now(),
         )
     scopes = sorted(made.key.scopes)
     value = {"id": made.key.id, "key": made.text, "scopes": scopes}
@@ -54,12 +58,12 @@ def list_all(now: Now = None, as_json: AsJson = False) -> None:
     """Show every key by its prefix, with what it may do and whether it still can."""
     from paperround.access.keys import list_keys
 
-    home = runtime(now)
-    present = home.clock.now()
+    context = runtime(now)
+    current = context.clock.now()
     names = "id name prefix created_at expires_at revoked_at last_used_at"
     keys = [
-        {**pick_fields(key, names), "scopes": sorted(key.scopes), "state": _state(key, present)}
-        for key in list_keys(home.database)
+        {**pick_fields(key, names), "scopes": sorted(key.scopes), "state": _state(key, current)}
+        for key in list_keys(context.database)
     ]
     columns = "prefix state scopes last_used_at name"
     print_list("keys", keys, columns, none="no keys", as_json=as_json)
@@ -74,8 +78,8 @@ def revoke(
     """End a key at once."""
     from paperround.access.keys import revoke_key
 
-    home = runtime(now)
-    ended = revoke_key(home.database, prefix, now=home.clock.now())
+    context = runtime(now)
+    ended = revoke_key(context.database, prefix, now=context.clock.now())
     line = "revoked" if ended else "was revoked already"
     print_result({"prefix": prefix, "revoked": ended}, line, as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, each read once into what it means."""
+"""Options that several commands share, and their parsers."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def parser_of(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """`parse` as the parser of an option: bad input is wrong usage, exit 2."""
+    """Return `parse` for an option: InvalidInput becomes BadParameter (exit code 2)."""
 
     def read(text: str) -> T:
         try:
@@ -83,8 +83,8 @@ Papers = Annotated[
 
 
 def runtime(now: datetime | None = None, *, creates: bool = False) -> "AppContext":
-    """The installation the environment describes, at the present or at the instant `now`. Where
-    there is none, a command that `creates` makes it, and any other says so."""
+    """Return the context of the installation that the environment describes; its clock is fixed
+    at `now` if given. Without an installation, a command that `creates` makes one, others fail."""
     from paperround.bootstrap import AppContext
 
     clock = SystemClock() if now is None else FixedClock(now)
@@ -93,8 +93,8 @@ def runtime(now: datetime | None = None, *, creates: bool = False) -> "AppContex
 
 @contextmanager
 def usage(option: str = "", /, **options: str) -> Iterator[None]:
-    """Bad input within is a wrong use of `option`, by default of the option that its code names,
-    which `options` may call otherwise: exit 2."""
+    """Turn InvalidInput into BadParameter (exit code 2) for `option`, by default for the option of
+    the error's code, which `options` maps to other names."""
     try:
         yield
     except InvalidInput as error:
@@ -103,7 +103,7 @@ def usage(option: str = "", /, **options: str) -> Iterator[None]:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a file; raises UnreadableFile with the system's reason."""
+    """Return the bytes of a file; raises UnreadableFile with the system's reason."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -111,8 +111,8 @@ def read_file(path: Path) -> bytes:
 
 
 def agree(yes: bool, question: str, *, lines: Iterable[str] = ()) -> None:
-    """Ask before something of consequence, `lines` saying what; end with exit 1 for a no.
-    Where nobody can be asked, wrong usage without `yes`."""
+    """Ask for confirmation unless `yes`, after printing `lines`. A no ends with exit code 1;
+    without a terminal it raises BadParameter."""
     if yes:
         return
     if not can_ask():
@@ -127,5 +127,5 @@ def agree(yes: bool, question: str, *, lines: Iterable[str] = ()) -> None:
 
 
 def can_ask() -> bool:
-    """Whether a person sits at a terminal."""
+    """Return whether standard input is a terminal."""
     return sys.stdin.isatty()

@@ -15,16 +15,16 @@ from paperround.core.interfaces import Advance, no_progress
 from paperround.core.times import format_instant
 
 GAP = 2
-"""Blanks between two columns."""
+"""Spaces between two columns."""
 
 WIDEST = 28
-"""A column is no wider for the sake of one long name."""
+"""Most characters of a column, so that one long name does not widen all rows."""
 
 NARROWEST = 24
-"""A last column with less room than this moves below its row."""
+"""A last column with less space than this moves below its row."""
 
 MOST_COLUMNS = 10
-"""Objects with more fields than this are shown one below the other."""
+"""Objects with more fields than this are listed, not tabulated."""
 
 _INDENT = " " * 4
 
@@ -35,7 +35,7 @@ def say(text: str = "") -> None:
 
 
 def print_result(value: object, text: str | Iterable[str] | None = None, *, as_json: bool) -> None:
-    """Print `value` as one JSON object; for a person print `text`, by default its outline."""
+    """Print `value` as one JSON object, or `text`, by default an outline of `value`."""
     if as_json:
         print_json(value)
         return
@@ -48,7 +48,7 @@ def print_result(value: object, text: str | Iterable[str] | None = None, *, as_j
 def print_list(
     name: str, items: Iterable[object], columns: str, *, none: str, as_json: bool
 ) -> None:
-    """Print `{name: items}` as JSON; for a person print a table of `columns`, or `none`."""
+    """Print `{name: items}` as JSON, or a table of `columns`, or `none` if there are no items."""
     rows = to_json(items)
     print_result({name: rows}, table_lines(rows, columns) if rows else none, as_json=as_json)
 
@@ -59,9 +59,9 @@ def print_json(value: object) -> None:
 
 
 def to_json(value: Any) -> Any:
-    """`value` in the types of JSON: resources and mappings become objects, instants RFC 3339.
+    """Convert `value` to JSON types: resources and mappings become objects, instants RFC 3339.
 
-    Dataclasses are refused: they may hold secrets, so name what you print with `pick_fields`.
+    Raises TypeError for dataclasses, which may hold secrets: choose fields with `pick_fields`.
     """
     if value is None or isinstance(value, str | int | float):
         return value
@@ -77,40 +77,40 @@ def to_json(value: Any) -> Any:
 
 
 def pick_fields(value: object, names: str) -> dict[str, Any]:
-    """The attributes of `value` with these names, separated by blanks."""
+    """Return the attributes of `value` with these names, separated by spaces."""
     return {name: getattr(value, name) for name in names.split()}
 
 
 def counts(numbers: Mapping[str, int]) -> str:
-    """`12 new, 3 changed`, zero counts left out; `none` when all are zero."""
+    """Return `12 new, 3 changed` without zero counts, `none` if all are zero."""
     named = [f"{value:,} {name}" for name, value in numbers.items() if value]
     return ", ".join(named) or "none"
 
 
 def outline_lines(value: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    """The lines of a JSON object for a person. Empty, unknown and zero values are left out."""
+    """Yield a JSON object as indented lines, without empty, null and zero values."""
     for name, one in value.items():
         label = indent + name.replace("_", " ")
         if not one:
             continue
         if _is_nested(one):
-            lines = list(_nested(one, f"{indent}  "))
+            lines = list(_nested_lines(one, f"{indent}  "))
             yield from [f"{label}:", *lines] if lines else []
         elif text := cell_text(one):
             yield f"{label}: {text}"
 
 
 def _is_nested(value: object) -> bool:
-    """Whether a value needs lines of its own: a list of objects, or an object that holds more."""
+    """Return whether a value needs lines of its own: a list of objects or a nested object."""
     if isinstance(value, list):
         return isinstance(value[0], dict)
     return isinstance(value, dict) and any(isinstance(one, dict | list) for one in value.values())
 
 
-def _nested(value: Any, indent: str) -> Iterator[str]:
+def _nested_lines(value: Any, indent: str) -> Iterator[str]:
     if isinstance(value, dict):
         yield from outline_lines(value, indent)
-    elif _is_wide(value):
+    elif _needs_list(value):
         for number, row in enumerate(value):
             yield from [""] if number else []
             yield from outline_lines(row, indent)
@@ -118,14 +118,14 @@ def _nested(value: Any, indent: str) -> Iterator[str]:
         yield from (indent + line for line in table_lines(value))
 
 
-def _is_wide(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether objects are too large for a table."""
+def _needs_list(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether objects are too large for a table."""
     has_more = any(one and _is_nested(one) for row in rows for one in row.values())
     return has_more or len(rows[0]) > MOST_COLUMNS
 
 
 def cell_text(value: object) -> str:
-    """A JSON value on one line: a mapping as `sent 2, queued 1`; empty for null and false."""
+    """Return a JSON value on one line, a mapping as `sent 2, queued 1`; empty for null or false."""
     if value is None or value is False:
         return ""
     if isinstance(value, dict):
@@ -138,7 +138,7 @@ def cell_text(value: object) -> str:
 
 
 def table_lines(rows: Sequence[Mapping[str, Any]], columns: str = "") -> Iterator[str]:
-    """A table of JSON objects: a heading, then the named `columns`, by default all of them."""
+    """Yield a table of JSON objects: a heading, then the named `columns`, by default all."""
     names = columns.split() or list(rows[0])
     heading = [name.replace("_", " ") for name in names]
     body = [[cell_text(row[name]) for name in names] for row in rows]
@@ -146,54 +146,55 @@ def table_lines(rows: Sequence[Mapping[str, Any]], columns: str = "") -> Iterato
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal; None for a file or a pipe, whose lines are never folded."""
+    """Return the columns of the terminal; None for a file or a pipe, where lines do not wrap."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def table(rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
-    """The lines of `rows`, each cell as wide as its column; the last column is folded to `width`.
+    """Yield `rows` as aligned lines; the last column wraps at `width`.
 
-    Every row has the same number of cells. A cell wider than `WIDEST` moves its own row only.
+    Every row must have the same number of cells. A cell wider than `WIDEST` shifts only its row.
     """
     widths = [min(max(map(len, one)), WIDEST) for one in zip(*rows, strict=True)][:-1]
     for *cells, last in rows:
         head = "".join(
-            f"{cell:{wide}}" + " " * GAP for cell, wide in zip(cells, widths, strict=True)
+            f"{cell:{cell_width}}" + " " * GAP
+            for cell, cell_width in zip(cells, widths, strict=True)
         )
-        yield from _row(head, last, width)
+        yield from _row_lines(head, last, width)
 
 
-def _row(head: str, last: str, width: int | None) -> Iterator[str]:
+def _row_lines(head: str, last: str, width: int | None) -> Iterator[str]:
     if width is None or len(head) + len(last) <= width:
         yield (head + last).rstrip()
     elif width - len(head) >= NARROWEST:
-        first, *more = _folded(last, width - len(head))
+        first, *more = _wrapped(last, width - len(head))
         yield head + first
         yield from (" " * len(head) + line for line in more)
     else:
         yield head.rstrip()
-        yield from (_INDENT + line for line in _folded(last, width - len(_INDENT)))
+        yield from (_INDENT + line for line in _wrapped(last, width - len(_INDENT)))
 
 
 def paragraph(text: str, width: int | None, *, indent: int = 0) -> Iterator[str]:
-    """`text` folded to `width`; lines after the first are indented by two more blanks."""
+    """Yield `text` wrapped at `width`; later lines are indented by two more spaces."""
     if width is None or indent + len(text) <= width:
         yield " " * indent + text
         return
-    first, *more = _folded(text, width - indent - GAP)
+    first, *more = _wrapped(text, width - indent - GAP)
     yield " " * indent + first
     yield from (" " * (indent + GAP) + line for line in more)
 
 
-def _folded(text: str, width: int) -> list[str]:
+def _wrapped(text: str, width: int) -> list[str]:
     return wrap(text, max(width, NARROWEST), break_on_hyphens=False) or [""]
 
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Advance]:
-    """Yields a function to call with how much more is done.
+    """Yield a function to call with the number of further items done.
 
-    Draws on standard error and leaves nothing there; draws nothing when that is no terminal.
+    Draws a bar on standard error and removes it at the end; draws nothing without a terminal.
     """
     if not sys.stderr.isatty():
         yield no_progress

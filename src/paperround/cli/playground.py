@@ -1,4 +1,4 @@
-"""`paperround try`: papers for a query, ranked and explained, and the digest they make."""
+"""`paperround try`: rank papers for a query, explain the ranks, and write a digest."""
 
 import sys
 import webbrowser
@@ -46,17 +46,17 @@ def try_(
     from paperround.digests.playground import candidates_of, digest_view, rank_candidates
     from paperround.ranking.query import QueryRanker
 
-    home = runtime()
-    now = home.clock.now()
-    source, readings = _read(home, papers, preset)
+    context = runtime()
+    now = context.clock.now()
+    source, readings = _read_papers(context, papers, preset)
     candidates = candidates_of(readings, now=now)
     ranking = rank_candidates(candidates, QueryRanker(query=query), now=now)
     found = f"{counted(len(candidates), 'paper')} ({source})"
     if not ranking.items:
         raise NotFound(f"none of {found} has a word of {query!r}: try others")
     title = f"Papers for “{query}”"
-    view = digest_view(ranking, title=title, limit=limit, letterhead=home.letterhead, now=now)
-    out.write_text(home.renderer.render(view).html, encoding="utf-8")
+    view = digest_view(ranking, title=title, limit=limit, letterhead=context.letterhead, now=now)
+    out.write_text(context.renderer.render(view).html, encoding="utf-8")
     shown = ranking.items[:limit]
     value = {
         "query": query,
@@ -74,13 +74,13 @@ def try_(
     ]
     print_result(value, lines, as_json=as_json)
     if not (as_json or no_open) and sys.stdout.isatty():
-        _show(out)
+        _open_in_browser(out)
 
 
-def _read(
-    home: "AppContext", papers: Path | None, preset: str | None
+def _read_papers(
+    context: "AppContext", papers: Path | None, preset: str | None
 ) -> tuple[str, "tuple[PaperSet, ...]"]:
-    """Where the papers are from, in words, and the papers."""
+    """Return the source of the papers as text, and the papers."""
     from paperround.digests.playground import PaperSet
     from paperround.samples import days
 
@@ -90,23 +90,23 @@ def _read(
         file = paper_file(papers)
         return papers.name, (PaperSet(batch=file.batch, captured_at=file.written_at),)
     if preset is not None:
-        return _fetch(home, preset)
-    now = home.clock.now()
+        return _fetch_preset(context, preset)
+    now = context.clock.now()
     batch = days.batch_at(days.read(), anchor=now, now=now)
     return SAMPLES, (PaperSet(batch=batch, captured_at=now),)
 
 
-def _fetch(home: "AppContext", preset: str) -> tuple[str, "tuple[PaperSet, ...]"]:
-    """Raises FetchFailed when no feed could be read; one that failed is named."""
+def _fetch_preset(context: "AppContext", preset: str) -> tuple[str, "tuple[PaperSet, ...]"]:
+    """Fetch a preset; the source names the feeds that failed. Raises FetchFailed if all did."""
     from paperround.digests.playground import fetch
 
     feeds = preset_feeds(preset)
     with progress("pages read") as advance:
         fetched = fetch(
             feeds,
-            client=home.client,
-            sources=home.sources,
-            now=home.clock.now(),
+            client=context.client,
+            sources=context.sources,
+            now=context.clock.now(),
             progress=advance,
         )
     failures = "; ".join(f"{name}: {words}" for name, words in fetched.failed.items())
@@ -116,8 +116,8 @@ def _fetch(home: "AppContext", preset: str) -> tuple[str, "tuple[PaperSet, ...]"
     return source + (f"; not read to its end: {failures}" if failures else ""), fetched.readings
 
 
-def _show(out: Path) -> None:
-    """In a browser with a window; one that would take over the terminal is left alone."""
+def _open_in_browser(out: Path) -> None:
+    """Open the digest in a graphical browser, not in one that takes over the terminal."""
     try:
         browser = webbrowser.get()
     except webbrowser.Error:

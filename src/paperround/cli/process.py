@@ -1,5 +1,4 @@
-"""The start and the end of a process that works: what is there stays, what is in hand is finished,
-and others hear that the process is gone."""
+"""Start and stop long-running processes: signals, draining, health pages and logging."""
 
 import gc
 import json
@@ -25,79 +24,85 @@ if TYPE_CHECKING:
     from paperround.web.health import Role
 
 DRAIN_SECONDS = 20.0
-"""How long jobs that run may take to end, once requests have: a mail in hand is finished."""
+"""How long running jobs may take to end after the last request, to finish messages in flight."""
 
 log = logging.getLogger(__name__)
 
 
 def freeze_startup_objects() -> None:
-    """Hide what is there for good, half a million objects of libraries, from Python's collector of
-    cycles: it would look at them again and again. For a process that has started."""
+    """Exclude existing objects, half a million of libraries, from Python's garbage collector, which
+    would scan them again and again. Call it once the process has started."""
     gc.collect()
     gc.freeze()
 
 
 def hold_signals() -> None:
-    """Keep SIGTERM and SIGINT for `await_stop`: no thread that begins from now on sees them."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    """Block SIGTERM and SIGINT in this thread and those it starts; `await_stop` receives them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
 
 def await_stop() -> None:
-    """Return once somebody asks this process to stop. Who asks again ends it at once."""
-    number = signal.sigwait(STOPS)
+    """Wait for SIGTERM or SIGINT. A second signal ends the process at once."""
+    number = signal.sigwait(STOP_SIGNALS)
     log.info("%s: finishing what is in hand", signal.Signals(number).name)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 def drain(
-    home: "AppContext", stop: Callable[..., bool], *, scheduler: bool = False, worker: bool = False
+    context: "AppContext",
+    stop: Callable[..., bool],
+    *,
+    scheduler: bool = False,
+    worker: bool = False,
 ) -> None:
-    """Stop; where processes share their work, take back the signs of life of what this one was.
-    `stop` takes `drain_seconds`, and tells whether all ended in time."""
+    """Call `stop`, which takes `drain_seconds` and returns whether all ended in time. On
+    PostgreSQL, delete the heartbeats of this process as `scheduler` and `worker`."""
     if not stop(drain_seconds=DRAIN_SECONDS):
         log.warning("jobs still run after %.0f seconds: they are cut off", DRAIN_SECONDS)
-    elif len(home.unwritten):  # the last chance for what was heard while the database was away
+    elif len(
+        context.unwritten
+    ):  # the last chance to record replies received while the database was away
         try:
-            home.unwritten.catch_up(home.database)
+            context.unwritten.catch_up(context.database)
         except PaperroundError as error:
             log.error("what was heard of some mails is lost, and they become unknown: %s", error)
-    if home.settings.embedded:
+    if context.settings.embedded:
         return
     try:
         if scheduler:
-            home.sign_off(None)
+            context.sign_off(None)
         if worker:
-            home.sign_off(home.hands.lines)
-    except PaperroundError as error:  # it fades by itself within half a minute
+            context.sign_off(context.hands.lines)
+    except PaperroundError as error:  # it expires within half a minute
         log.warning("the sign of life stays for a while: %s", error)
 
 
-STOPS = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def leave_on_signals() -> None:
-    """SIGTERM and Ctrl-C end the process the orderly way. A server hands them back at its end."""
+    """Make SIGTERM and Ctrl-C raise SystemExit. A server restores these handlers at its end."""
 
-    def leave(*_: object) -> None:
+    def exit_process(*_: object) -> None:
         raise SystemExit(0)
 
-    for number in STOPS:
-        signal.signal(number, leave)
+    for number in STOP_SIGNALS:
+        signal.signal(number, exit_process)
 
 
-def finish_on_signals(home: "AppContext") -> None:
-    """From now on a signal makes `home` finish the mails in hand and take up no others."""
+def finish_on_signals(context: "AppContext") -> None:
+    """On a signal, finish the messages in flight and start no others; a second one exits."""
 
     def finish(number: int, _: FrameType | None) -> None:
-        if home.stopping.is_set():
+        if context.stopping.is_set():
             raise SystemExit(128 + number)
-        home.stop_sending()
+        context.stop_sending()
 
-    for number in STOPS:
+    for number in STOP_SIGNALS:
         signal.signal(number, finish)
 
 
-HERE = "127.0.0.1"
+LOCALHOST = "127.0.0.1"
 
 Health = Annotated[
     str | None,
@@ -105,25 +110,28 @@ Health = Annotated[
         "--health",
         metavar="[ADDRESS:]PORT",
         help="Tell at /healthz, /readyz and /metrics how this process is doing; without an "
-        f"address on {HERE}.",
+        f"address on {LOCALHOST}.",
     ),
 ]
 
 
 @contextmanager
-def watched(home: "AppContext", role: "Role", place: str | None) -> Iterator[None]:
-    """The pages of `role` are served at `place` within; nothing is where that is None. Raises
-    Misconfigured where nothing can listen there."""
+def serve_health(context: "AppContext", role: "Role", place: str | None) -> Iterator[None]:
+    """Serve the health pages of `role` at `place` within the block, or nothing if that is None.
+    Raises Misconfigured if the address is not available."""
     if place is None:
         yield
         return
     from paperround.cli.server import server
     from paperround.web.health import role_app
 
-    with _door(place) as door:
-        running = server(role_app(home, role), host=HERE, port=0)
+    with _health_socket(place) as listener:
+        running = server(role_app(context, role), host=LOCALHOST, port=0)
         thread = threading.Thread(
-            target=running.run, kwargs={"sockets": [door]}, name="paperround-health", daemon=True
+            target=running.run,
+            kwargs={"sockets": [listener]},
+            name="paperround-health",
+            daemon=True,
         )
         thread.start()
         try:
@@ -133,10 +141,10 @@ def watched(home: "AppContext", role: "Role", place: str | None) -> Iterator[Non
             thread.join(timeout=5)
 
 
-def _door(place: str) -> socket.socket:
-    """A socket that listens at `[ADDRESS:]PORT`."""
+def _health_socket(place: str) -> socket.socket:
+    """Return a socket that listens at `[ADDRESS:]PORT`."""
     address, _, port = place.rpartition(":")
-    address = address.strip("[]") or HERE
+    address = address.strip("[]") or LOCALHOST
     if not port.isdecimal() or not 0 <= int(port) < 65536:
         raise typer.BadParameter("write PORT or ADDRESS:PORT, like 8081", param_hint="--health")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -149,52 +157,51 @@ def _door(place: str) -> socket.socket:
 ADDRESS = re.compile(
     r"""("[^"\n]{0,254}"|[^\s<>@"(),:;]{1,254})(@|%40)[^\s<>@"'(),:;=/?&]+""", re.IGNORECASE
 )
-"""Quoted, escaped or of a domain without a dot: rather a word too many than an address too few."""
+"""Matches quoted, escaped and dotless forms too: rather redact too much than leak an address."""
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{40,}")
-"""A token has 40 such characters, a key of the admin API more; a run may have letters stuck on."""
+"""Tokens have 40 such characters, keys of the admin API more; letters may adjoin them."""
 
 
-def discreet(text: str) -> str:
-    """The text with `<address>` and `<secret>` where there was one."""
+def redact(text: str) -> str:
+    """Replace addresses with `<address>` and secrets with `<secret>`."""
     return SECRET.sub("<secret>", ADDRESS.sub("<address>", text))
 
 
-class Discreet(logging.Formatter):
-    """Writes neither addresses nor tokens, wherever in a record they come from: a server's reply
-    or a traceback may hold them although no line of ours does. What has several lines is indented
-    after the first, so that nobody's words can pass for an event of ours."""
+class RedactingFormatter(logging.Formatter):
+    """Removes addresses and tokens from records, whose replies and tracebacks may contain them.
+    Lines after the first are indented, so that foreign text cannot look like an event."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        return "\n    ".join(discreet(super().format(record)).splitlines())
+        """Return the redacted text."""
+        return "\n    ".join(redact(super().format(record)).splitlines())
 
 
 class JsonLines(logging.Formatter):
-    """Writes each event as a JSON object on one line, as discreetly."""
+    """Writes each event as a JSON object on one line, redacted likewise."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line."""
         at = datetime.fromtimestamp(record.created, UTC)
         event = {
             "time": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": discreet(record.getMessage()),
+            "message": redact(record.getMessage()),
         }
         if record.exc_info:
-            event["traceback"] = discreet(self.formatException(record.exc_info))
+            event["traceback"] = redact(self.formatException(record.exc_info))
         return json.dumps(event, ensure_ascii=False)
 
 
 def log_to_stderr(settings: Settings) -> None:
-    """Log what the operator wants to read; the libraries' own chatter only from warnings on."""
+    """Log to standard error at the configured level; libraries log only warnings and errors."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         JsonLines()
         if settings.log_format == "json"
-        else Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        else RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
     logging.getLogger("paperround").setLevel(level)

@@ -1,4 +1,4 @@
-"""`paperround rank`: what a list would hold, and why."""
+"""`paperround rank` and `learn`: rank the papers of a list, and train the model."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,15 +38,15 @@ def rank(
     """Rank the papers a list may hold. Writes nothing."""
     from paperround.ranking.rank import rank_list
 
-    home = runtime(now)
+    context = runtime(now)
     with usage("--try"):
-        ranker = home.ranker_with(weights) if weights else home.ranker
+        ranker = context.ranker_with(weights) if weights else context.ranker
     ranked = rank_list(
-        database=home.database,
+        database=context.database,
         ranker=ranker,
         list_name=list_name,
         day=of_day,
-        now=home.clock.now(),
+        now=context.clock.now(),
     )
     value = {
         "list": ranked.mailing_list.name,
@@ -62,7 +62,7 @@ def rank(
 
 
 def item_as_json(position: int, item: "Ranked") -> dict[str, Any]:
-    """A ranked paper: where it is, and why."""
+    """Return a ranked paper as JSON: its position, score, reason and title."""
     from paperround.core.i18n.localize import english_reason
 
     return {
@@ -87,7 +87,7 @@ def _lines(ranked: "ListRanking", limit: int, *, explain: bool) -> Iterator[str]
 
 
 def item_lines(items: "Sequence[Ranked]", *, explain: bool) -> Iterator[str]:
-    """Ranked papers for a person, with the parts of each score where these `explain` it."""
+    """Yield ranked papers as lines, with the parts of each score if `explain`."""
     from paperround.core.i18n.localize import english_reason
 
     for position, item in enumerate(items, start=1):
@@ -102,8 +102,8 @@ def learn(now: Now = None, as_json: AsJson = False) -> None:
     runs does so every night by itself."""
     from paperround.ranking.learn import learn as run
 
-    home = runtime(now)
-    report = run(home.database, home.model_maker, now=home.clock.now())
+    context = runtime(now)
+    report = run(context.database, context.model_maker, now=context.clock.now())
     model = None
     if report.kept is not None:
         model = {**pick_fields(report.kept, "id version as_of"), "bytes": report.kept.size}

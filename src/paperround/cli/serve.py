@@ -1,4 +1,4 @@
-"""`paperround serve`, `tick`, `deliver`, `worker`, `scheduler`: what an installation lives by."""
+"""`paperround serve`, `tick`, `deliver`, `worker`, `scheduler`: run an installation."""
 
 import gc
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from paperround.cli.process import (
     hold_signals,
     leave_on_signals,
     log_to_stderr,
-    watched,
+    serve_health,
 )
 from paperround.core.errors import Misconfigured
 from paperround.core.jobs import QueueName, parse_lines, spoken_lines
@@ -59,28 +59,28 @@ def serve(
     from paperround.scheduler import Scheduler
     from paperround.web.app import create_app
 
-    home = runtime(creates=True)
-    if port is not None and "public_url" not in home.settings.model_fields_set:
-        # Where no setting says how the site is reached, its links lead to the port it listens on.
-        settings = home.settings.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
-        home = replace(home, settings=settings)
-    log_to_stderr(home.settings)
-    home.settings.require_sender()
-    own_host, own_port = listening_place(home.settings.public_url)
+    context = runtime(creates=True)
+    if port is not None and "public_url" not in context.settings.model_fields_set:
+        # Without PAPERROUND_PUBLIC_URL, links lead to the port that the site listens on.
+        settings = context.settings.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
+        context = replace(context, settings=settings)
+    log_to_stderr(context.settings)
+    context.settings.require_sender()
+    own_host, own_port = listening_place(context.settings.public_url)
     host, port = host or own_host, port or own_port
     with listen(host, port) as door:
-        site = create_app(home)
-        minutes = None if web_only else Scheduler(home)
+        site = create_app(context)
+        minutes = None if web_only else Scheduler(context)
         leave_on_signals()
-        say(f"Paperround serves {home.settings.public_url} on {host}:{port}")
+        say(f"Paperround serves {context.settings.public_url} on {host}:{port}")
         try:
             if minutes is not None:
                 minutes.start()
             freeze_startup_objects()
-            server(site, host=host, port=port, on_stop=home.stop_sending).run(sockets=[door])
+            server(site, host=host, port=port, on_stop=context.stop_sending).run(sockets=[door])
         finally:
             if minutes is not None:
-                drain(home, minutes.stop, scheduler=True, worker=True)
+                drain(context, minutes.stop, scheduler=True, worker=True)
 
 
 def tick(now: Now = None, as_json: AsJson = False) -> None:
@@ -89,19 +89,19 @@ def tick(now: Now = None, as_json: AsJson = False) -> None:
     from paperround.digests.sending import deliver as send_due
     from paperround.ops.tick import tick as run
 
-    home = runtime(now)
-    home.settings.require_sender()
-    finish_on_signals(home)
-    with home.requests_first():
-        report = run(home.rounds, now=home.clock.now())
-        sent = send_due(home.post())
-    home.post_to_channels()
-    with home.database.reading() as work:  # posts stand in the same ledger
-        sent = replace(sent, totals=work[Ledger].totals(now=home.clock.now()))
-    home.read_returns()
-    home.enrich()  # after the mail: nobody waits for it
-    home.summarise()
-    home.learn()
+    context = runtime(now)
+    context.settings.require_sender()
+    finish_on_signals(context)
+    with context.requests_first():
+        report = run(context.rounds, now=context.clock.now())
+        sent = send_due(context.post())
+    context.post_to_channels()
+    with context.database.reading() as work:  # the ledger includes posts
+        sent = replace(sent, totals=work[Ledger].totals(now=context.clock.now()))
+    context.read_returns()
+    context.enrich()  # after mail: nothing waits for it
+    context.summarise()
+    context.learn()
     plans = report.plans.items()
     value = {
         "feeds": {one.feed: pick_fields(one, "health new error") for one in report.polls},
@@ -148,23 +148,23 @@ def worker(
 
     with usage("--queues"):
         lines = parse_lines(queues)
-    home = replace(runtime(), hands=WorkerConfig(lines=lines, wide=concurrency))
-    if home.settings.embedded:
+    context = replace(runtime(), hands=WorkerConfig(lines=lines, wide=concurrency))
+    if context.settings.embedded:
         raise Misconfigured(
             "a worker shares the work of others on PostgreSQL only: on SQLite one process does all "
             "of it, `paperround serve`, or without pages `paperround scheduler`"
         )
-    home.settings.require_sender()
-    log_to_stderr(home.settings)
-    home.prepare_to_serve()
+    context.settings.require_sender()
+    log_to_stderr(context.settings)
+    context.prepare_to_serve()
     hold_signals()
-    with watched(home, worker_role(home), health):
-        home.queue.start()
+    with serve_health(context, worker_role(context), health):
+        context.queue.start()
         freeze_startup_objects()
         say(f"Paperround works at {spoken_lines(lines)}; stop it with SIGTERM")
         await_stop()
-        home.stop_sending()
-        drain(home, home.queue.stop, worker=True)
+        context.stop_sending()
+        drain(context, context.queue.stop, worker=True)
     say("stopped")
 
 
@@ -174,18 +174,18 @@ def scheduler(health: Health = None) -> None:
     from paperround.scheduler import Scheduler
     from paperround.web.health import scheduler_role
 
-    home = runtime()
-    log_to_stderr(home.settings)
-    home.settings.require_sender()
-    home.prepare_to_serve()
-    minutes = Scheduler(home, works=home.settings.embedded)
+    context = runtime()
+    log_to_stderr(context.settings)
+    context.settings.require_sender()
+    context.prepare_to_serve()
+    minutes = Scheduler(context, works=context.settings.embedded)
     hold_signals()
-    with watched(home, scheduler_role(minutes.last_look), health):
+    with serve_health(context, scheduler_role(minutes.last_look), health):
         minutes.start()
         freeze_startup_objects()
         say("Paperround ticks once a minute; stop it with SIGTERM")
         await_stop()
-        drain(home, minutes.stop, scheduler=True)
+        drain(context, minutes.stop, scheduler=True)
     say("stopped")
 
 
@@ -201,15 +201,15 @@ def deliver(
     from paperround.delivery.deliver import ASKED_TO_STOP
     from paperround.digests.sending import deliver as run
 
-    home = runtime(now)
-    finish_on_signals(home)
-    gc.freeze()  # libraries stay to the end: looking for garbage in them only takes time
-    with home.requests_first(), progress("sending") as advance:
-        report = run(home.post(), until_empty=until_empty, progress=advance)
-    posted = home.post_to_channels()
-    with home.database.reading() as work:
+    context = runtime(now)
+    finish_on_signals(context)
+    gc.freeze()  # libraries live to the end: do not scan them for garbage
+    with context.requests_first(), progress("sending") as advance:
+        report = run(context.post(), until_empty=until_empty, progress=advance)
+    posted = context.post_to_channels()
+    with context.database.reading() as work:
         totals = asdict(
-            work[Ledger].totals(now=home.clock.now())
+            work[Ledger].totals(now=context.clock.now())
         )  # posts are mails of the day, too
         waiting, _ = work[RequestStore].waiting()
     notices = asdict(report.notices)
@@ -221,14 +221,14 @@ def deliver(
         "channels": {"messages": posted.messages},
         "this_run": pick_fields(report, "digests others"),
     }
-    print_result(value, _lines(home, totals, waiting, report, posted), as_json=as_json)
+    print_result(value, _lines(context, totals, waiting, report, posted), as_json=as_json)
     if report.stopped:
         typer.echo(f"paperround: stopped early: {report.stopped}", err=True)
         raise typer.Exit(0 if report.stopped == ASKED_TO_STOP else 1)
 
 
 def _lines(
-    home: "AppContext",
+    context: "AppContext",
     totals: Mapping[str, int],
     waiting: int,
     report: "DeliverReport",
@@ -238,14 +238,14 @@ def _lines(
 
     yield f"this run: digests: {counts(report.digests)}; other mails: {counts(report.others)}"
     yield f"mails of the day: {counts(totals)}"
-    if home.settings.smtp_url is None:
-        yield f"  no relay is set: mail is kept in {home.settings.data_dir / 'outbox'}"
+    if context.settings.smtp_url is None:
+        yield f"  no relay is set: mail is kept in {context.settings.data_dir / 'outbox'}"
     if waiting:
         yield f"  {counted(waiting, 'sign-up')} or the like to be looked at yet"
     if report.expired:
         yield f"  {report.expired:,} expired unsent: their 20 hours were over"
-    with home.database.reading() as work:
-        why = unreached(work, now=home.clock.now())
+    with context.database.reading() as work:
+        why = unreached(work, now=context.clock.now())
         paused = [one.name for one in work[ListStore].all() if one.paused_at is not None]
     if why is not None:
         yield f"  {UNREACHED}: {why}; mail waits and is tried again"

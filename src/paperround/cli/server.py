@@ -1,4 +1,4 @@
-"""The web server, with a limit on how long a client may take to say what it wants."""
+"""The web server, with a timeout on slow request heads."""
 
 import asyncio
 import socket
@@ -14,46 +14,45 @@ from paperround.config import LOOPBACK
 from paperround.core.errors import InvalidInput
 
 HOST, PORT = "127.0.0.1", 8000
-"""Where a server listens unless something else is said."""
+"""Default address and port."""
 
 HEADER_SECONDS = 8.0
-"""How long a connection may stay without a whole request head, whatever trickles in."""
+"""How long a connection may go without a complete request head, even if bytes arrive."""
 
 DRAIN_SECONDS = 10
-"""How long requests that run may take to end after the server was asked to stop."""
+"""How long running requests may take to end after a stop signal."""
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class PatientProtocol(H11Protocol):
-    """HTTP/1.1 whose patience with a slow request head ends."""
+class TimeoutProtocol(H11Protocol):
+    """HTTP/1.1 that closes connections with a slow request head."""
 
     _timer: asyncio.TimerHandle | None = None
     _has_begun: bool = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock with the connection, whose last bytes never wait for an answer to the
-        first: asyncio sees to that only for sockets that name their protocol, which a listening
-        one that was handed over need not."""
-        line = transport.get_extra_info("socket")
-        if line is not None and line.family in (socket.AF_INET, socket.AF_INET6):
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        """Start the timer and turn off Nagle's algorithm: asyncio does that only for sockets that
+        name their protocol, which a listening socket passed in need not."""
+        connection = transport.get_extra_info("socket")
+        if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
-        self._wait()
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Stop it once there is a request to answer; the guard times its body."""
+        """Stop the timer once the head is complete; the security middleware times the body."""
         self._has_begun = True
         super().data_received(data)
         if self._is_answering:
-            self._stop_waiting()
+            self._stop_timer()
 
     def on_response_complete(self) -> None:
-        """A kept connection waits for its next request under the same clock."""
+        """Restart the timer for the next request of a keep-alive connection."""
         self._has_begun = False
-        super().on_response_complete()  # which may begin to answer a request that waited behind
+        super().on_response_complete()  # this may start a pipelined request
         if not self._is_answering:
-            self._wait()
+            self._start_timer()
 
     @property
     def _is_answering(self) -> bool:
@@ -61,29 +60,29 @@ class PatientProtocol(H11Protocol):
         return cycle is not None and not cycle.response_complete
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
-        self._stop_waiting()
+        """Stop the timer."""
+        self._stop_timer()
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
-        self._stop_waiting()
+    def _start_timer(self) -> None:
+        self._stop_timer()
         if not self.transport.is_closing():
-            self._timer = self.loop.call_later(HEADER_SECONDS, self._give_up)
+            self._timer = self.loop.call_later(HEADER_SECONDS, self._time_out)
 
-    def _give_up(self) -> None:
-        """Hang up, with a word to somebody who is in the middle of asking."""
+    def _time_out(self) -> None:
+        """Close the connection, after a 408 response if a request has begun."""
         if self._has_begun and not self.transport.is_closing():
             self.transport.write(TOO_SLOW)
         self.transport.close()
 
-    def _stop_waiting(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
 
 class Server(uvicorn.Server):
-    """A server that says when it answers, and passes the word on at once when it has to stop."""
+    """A server that calls `on_ready` once it listens and `on_stop` in its signal handler."""
 
     def __init__(
         self, config: uvicorn.Config, on_ready: Callable[[], None], on_stop: Callable[[], None]
@@ -93,20 +92,20 @@ class Server(uvicorn.Server):
         self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer."""
+        """Start listening, then call `on_ready`."""
         await super().startup(sockets)
         if self.started:
             self._on_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """What SIGTERM and SIGINT do."""
+        """Call `on_stop`, then handle SIGTERM or SIGINT."""
         self._on_stop()
         super().handle_exit(sig, frame)
 
 
 def listening_place(public_url: str) -> tuple[str, int]:
-    """The address and port to listen on: those of `public_url` if it leads to this machine, else
-    the usual ones, which a proxy asks."""
+    """Return the address and port to listen on: those of `public_url` if it leads to this machine,
+    else the defaults, for a proxy."""
     parts = urlsplit(public_url)
     if parts.scheme != "http" or parts.hostname not in LOOPBACK:
         return HOST, PORT
@@ -114,12 +113,12 @@ def listening_place(public_url: str) -> tuple[str, int]:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound to `host` and `port`; raises InvalidInput where that cannot be had."""
+    """Return a socket bound to `host` and `port`; raises InvalidInput if they are not available."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]  # what follows names the place again
+        reason = str(error.strerror).partition(" (")[0]  # the rest repeats the address
         raise InvalidInput(
             f"port {port} of {host} cannot be had ({reason}): another "
             "process may have it; --port names another"
@@ -134,17 +133,19 @@ def server(
     on_ready: Callable[[], None] = lambda: None,
     on_stop: Callable[[], None] = lambda: None,
 ) -> uvicorn.Server:
-    """A server for `app`; `run` it. `on_ready` runs once it answers and signals end it orderly,
-    `on_stop` in the handler of such a signal. Its own access log is off: it would write tokens
-    down."""
+    """Return a server for `app`, to be `run`.
+
+    It calls `on_ready` once it answers, and `on_stop` in the handler of a stop signal. The access
+    log is off, because URLs contain tokens.
+    """
     return Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
-            http=PatientProtocol,
+            http=TimeoutProtocol,
             ws="none",
-            proxy_headers=False,  # the guard reads them, from trusted proxies only
+            proxy_headers=False,  # the middleware reads them, from trusted proxies only
             server_header=False,
             access_log=False,
             log_config=None,

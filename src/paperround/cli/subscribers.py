@@ -1,4 +1,4 @@
-"""`paperround subscribers`: import, export, add, erase, list."""
+"""`paperround subscribers`: import, export, add, erase and list the people on a list."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from paperround.cli.bounces import EVENT
+from paperround.cli.bounces import EVENT_FIELDS
 from paperround.cli.options import (
     AsJson,
     ConsentAt,
@@ -39,14 +39,13 @@ if TYPE_CHECKING:
 from paperround.editions.store.lists import ListStore
 
 MOST_SHOWN = 20
-"""Rejects that are told one by one."""
+"""Rejects that are printed one by one."""
 
 IN_MEMORY = 16 * 2**20
-"""Characters of an export that are held in memory; a longer one is gathered in a file without a
-name."""
+"""Characters of an export that are kept in memory; a longer one goes to an unnamed file."""
 
 LISTED = ("email", "status", "frequency", "hour", "timezone")
-"""What `subscribers list` shows of a person, of the columns that an export has."""
+"""The columns of an export that `subscribers list` shows."""
 
 app = typer.Typer(help="The people on a list.", no_args_is_help=True)
 
@@ -81,25 +80,25 @@ def import_file(
     from paperround.subscribers.import_files import read_rows
     from paperround.subscribers.imports import import_subscribers
 
-    vouched = ConsentRecord(at=consent_at, source=consent_source)
+    consent = ConsentRecord(at=consent_at, source=consent_source)
     if origin is not None:
-        rows = read_foreign(read_file(file), origin, vouched)
-    elif vouched == ConsentRecord():
+        rows = read_foreign(read_file(file), origin, consent)
+    elif consent == ConsentRecord():
         rows = read_rows(read_file(file))
     else:
         raise typer.BadParameter(
             "goes with --from; without it every row says when and how they agreed",
             param_hint="--consent-at, --consent-source",
         )
-    home = runtime(now, creates=True)
+    context = runtime(now, creates=True)
     with progress(f"reading {file.name}", len(rows)) as advance:
         report = import_subscribers(
             rows,
-            database=home.database,
-            addresses=home.addresses,
-            keys=home.settings.keys,
+            database=context.database,
+            addresses=context.addresses,
+            keys=context.settings.keys,
             list_name=list_name,
-            now=home.clock.now(),
+            now=context.clock.now(),
             progress=advance,
         )
     numbers = pick_fields(report, "new changed unchanged suppressed")
@@ -141,8 +140,8 @@ def add(
     """
     from paperround.subscribers.imports import add_subscriber
 
-    home = runtime(now, creates=True)
-    wishes = {
+    context = runtime(now, creates=True)
+    choices = {
         "timezone": timezone,
         "hour": hour,
         "frequency": frequency,
@@ -153,15 +152,15 @@ def add(
     outcome = add_subscriber(
         {
             "email": email,
-            "consent_at": (consent_at or home.clock.now()).isoformat(),
+            "consent_at": (consent_at or context.clock.now()).isoformat(),
             "consent_source": consent_source,
-            **{name: wish for name, wish in wishes.items() if wish is not None},
+            **{name: choice for name, choice in choices.items() if choice is not None},
         },
-        database=home.database,
-        addresses=home.addresses,
-        keys=home.settings.keys,
+        database=context.database,
+        addresses=context.addresses,
+        keys=context.settings.keys,
         list_name=list_name,
-        now=home.clock.now(),
+        now=context.clock.now(),
     )
     value = {"list": list_name, "outcome": outcome}
     print_result(value, f"{list_name}: {line[outcome]}", as_json=as_json)
@@ -176,26 +175,26 @@ def export(
     from paperround.subscribers.import_files import COLUMNS, write_sheet
     from paperround.subscribers.imports import exported_rows
 
-    home = runtime()
-    with SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as sheet:
-        # Whole before any of it is printed: who reads may be slow, and no part looks like a whole.
-        with home.database.reading() as work:
+    context = runtime()
+    with SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as file:
+        # Complete before printing: a reader may be slow, and a part must not look complete.
+        with context.database.reading() as work:
             rows = exported_rows(work, work[ListStore].get(list_name))
             if as_json:
-                _write_json(rows, sheet)
+                _write_json(rows, file)
             else:
-                write_sheet(rows, COLUMNS, sheet)
-        sheet.seek(0)
-        shutil.copyfileobj(sheet, sys.stdout)
+                write_sheet(rows, COLUMNS, file)
+        file.seek(0)
+        shutil.copyfileobj(file, sys.stdout)
 
 
-def _write_json(rows: Iterator[dict[str, str]], sheet: IO[str]) -> None:
-    """`[row, row]`, a row at a time: a list may be long."""
-    between = "["
+def _write_json(rows: Iterator[dict[str, str]], file: IO[str]) -> None:
+    """Write `[row, row]`, a row at a time: a list may be long."""
+    separator = "["
     for row in rows:
-        sheet.write(between + json.dumps(row, ensure_ascii=False))
-        between = ", "
-    sheet.write("]\n" if between == ", " else "[]\n")
+        file.write(separator + json.dumps(row, ensure_ascii=False))
+        separator = ", "
+    file.write("]\n" if separator == ", " else "[]\n")
 
 
 @app.command()
@@ -215,11 +214,11 @@ def erase(
     """
     from paperround.self_service.erasure import erase_address
 
-    home = runtime(now)
-    address = home.addresses.read(email)
-    home.prepare()
+    context = runtime(now)
+    address = context.addresses.read(email)
+    context.prepare()
     agree(yes, f"Forget {address.written}, with all that they chose and were sent?")
-    known = erase_address(home.desk, address, now=home.clock.now(), suppress=suppress)
+    known = erase_address(context.desk, address, now=context.clock.now(), suppress=suppress)
     line = "erased" if known else "nobody is known under this address"
     line += ", and will not be mailed again" if suppress else ""
     print_result({"erased": known, "suppressed": suppress}, line, as_json=as_json)
@@ -230,8 +229,8 @@ def list_people(list_name: ListName = DEFAULT_LIST, as_json: AsJson = False) -> 
     """Show everybody on a list: address, state, how often and when; then how many there are."""
     from paperround.subscribers.imports import exported_rows
 
-    home = runtime()
-    with home.database.reading() as work:
+    context = runtime()
+    with context.database.reading() as work:
         rows = exported_rows(work, work[ListStore].get(list_name))
         people = [{name: row[name] for name in LISTED} for row in rows]
     states = dict(sorted(Counter(one["status"] for one in people).items()))
@@ -248,29 +247,29 @@ def history(
 ) -> None:
     """Show the mails written to one person, newest first: papers, tries, the server's words, and
     what came back."""
-    home = runtime()
+    context = runtime()
     with usage("EMAIL"):
-        address = home.addresses.read(email)
-    show_history(home, address, as_json=as_json)
+        address = context.addresses.read(email)
+    show_history(context, address, as_json=as_json)
 
 
-def show_history(home: "AppContext", address: "Address", *, as_json: bool) -> None:
-    """Print what one person was sent, and what came back of it."""
+def show_history(context: "AppContext", address: "Address", *, as_json: bool) -> None:
+    """Print what one person was sent, and their bounces and complaints."""
     from paperround.ops.status import history as run
 
-    past = run(home.database, address)
+    past = run(context.database, address)
     value = {
         "subscriber": past.subscriber.address,
         "state": past.subscriber.state,
         "subscriptions": {name: one.state for name, one in past.subscriptions.items()},
-        "mails": [mail_shown(*one) for one in zip(past.mails, past.titles, strict=True)],
-        "returned": [pick_fields(event, EVENT) for event in past.returned],
+        "mails": [mail_as_json(*one) for one in zip(past.mails, past.titles, strict=True)],
+        "returned": [pick_fields(event, EVENT_FIELDS) for event in past.returned],
     }
     print_result(value, as_json=as_json)
 
 
-def mail_shown(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
-    """One mail, or post, of a history."""
+def mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
+    """Return one message, or post, of a history as JSON."""
     about = {"list": mail.list_name, "date": mail.local_date, "papers": titles}
     names = "name kind state reason due_at sent_at attempts code reply message_id"
     return {**pick_fields(mail, names), **about}

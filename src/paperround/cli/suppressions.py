@@ -34,10 +34,12 @@ def add(
     """Never mail EMAIL again, whatever is imported or signed up."""
     from paperround.subscribers.imports import suppress
 
-    home = runtime(now)
-    address = home.addresses.read(email)
-    with home.database.writing() as work:
-        added = suppress(work, home.settings.keys, address, reason=reason, now=home.clock.now())
+    context = runtime(now)
+    address = context.addresses.read(email)
+    with context.database.writing() as work:
+        added = suppress(
+            work, context.settings.keys, address, reason=reason, now=context.clock.now()
+        )
     line = "suppressed" if added else "was suppressed already"
     print_result({"suppressed": added}, line, as_json=as_json)
 
@@ -58,9 +60,9 @@ def lift(
     """
     from paperround.subscribers.imports import lift as run
 
-    home = runtime(now)
-    address = home.addresses.read(email)
-    with home.database.writing() as work:
-        lifted = run(work, home.settings.keys, address, now=home.clock.now(), resume=resume)
+    context = runtime(now)
+    address = context.addresses.read(email)
+    with context.database.writing() as work:
+        lifted = run(work, context.settings.keys, address, now=context.clock.now(), resume=resume)
     ends = "lifted: digests go on" if resume else "lifted"
     print_result({"lifted": lifted}, ends if lifted else "was not suppressed", as_json=as_json)

@@ -1,4 +1,4 @@
-"""The answers of `paperround init`: judged one by one, and written into `.env`."""
+"""Validate the answers of `paperround init` and write them to `.env`."""
 
 import os
 import re
@@ -33,7 +33,7 @@ _COMMENTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the five questions came to. `relay` empty: an outbox, and no mail leaves."""
+    """The answers to the questions. An empty `relay` means an outbox: no mail leaves."""
 
     public_url: str
     operator: str
@@ -46,7 +46,7 @@ class Answers:
     private: bool
 
     def settings(self) -> dict[str, str]:
-        """What they set, by name; empty values are not set at all."""
+        """Return the settings by name; empty values are not set."""
         return {
             "PUBLIC_URL": self.public_url,
             "OPERATOR": self.operator,
@@ -60,11 +60,11 @@ class Answers:
         }
 
 
-# --- judging: each returns the answer as it is kept, or raises with the reason -----------------
+# --- parsers: each returns the answer as it is stored, or raises with the reason ---------------
 
 
 def read_public_url(text: str) -> str:
-    """A web address without a path; raises InvalidInput."""
+    """Return a web address without a path; raises InvalidInput."""
     try:
         parts = urlsplit(text.strip())
         _ = parts.port
@@ -80,22 +80,22 @@ def read_public_url(text: str) -> str:
 
 
 def read_address(text: str) -> str:
-    """An e-mail address, bare or as `Ann <ann@example.org>`; raises InvalidInput."""
-    from paperround.subscribers.addresses import EmailAddresses  # slow to load
+    """Return the address in `ann@example.org` or `Ann <ann@example.org>`; raises InvalidInput."""
+    from paperround.subscribers.addresses import EmailAddresses  # slow to import
 
     bare = parseaddr(text)[1] if text.strip().endswith(">") else text
     return EmailAddresses().read(bare or text).mailed
 
 
 def read_sender(text: str) -> str:
-    """A From field, `Name <address>`; raises InvalidInput."""
+    """Return a From field, `Name <address>`; raises InvalidInput."""
     field = read_line(text)
     read_address(parseaddr(field)[1])
     return field
 
 
 def sender_of(name: str, address: str) -> str:
-    """The From field of somebody; empty without an address."""
+    """Build a From field; empty without an address."""
     shown = name.replace('"', "").replace("\\", "")
     if _SPECIALS.search(shown):
         shown = f'"{shown}"'
@@ -103,20 +103,20 @@ def sender_of(name: str, address: str) -> str:
 
 
 def required(read: Callable[[str], str], why: str, *, must: bool) -> Callable[[str], str]:
-    """`read`, but an empty answer is kept as it is, or refused because of `why` if it `must` be."""
+    """Wrap `read` to accept an empty answer, or to refuse it with the reason `why` if `must`."""
 
-    def reading(text: str) -> str:
+    def parse(text: str) -> str:
         if text.strip():
             return read(text)
         if must:
             raise InvalidInput(f"a relay on another machine needs this: {why}")
         return ""
 
-    return reading
+    return parse
 
 
 def read_relay(text: str) -> str:
-    """A relay's URL, or empty for an outbox in DATA_DIR; raises InvalidInput, shows no secret."""
+    """Return a relay's URL, empty for an outbox; raises InvalidInput, which shows no secret."""
     text = read_line(text)
     if text in ("", OUTBOX):
         return ""
@@ -130,13 +130,13 @@ def read_relay(text: str) -> str:
 
 
 def read_zone(text: str) -> str:
-    """A time zone's name; raises InvalidInput."""
+    """Return a time zone's name; raises InvalidInput."""
     zone_of(text.strip())
     return text.strip()
 
 
 def read_hour(text: str) -> int:
-    """A whole hour, 0 to 23, also as `8:00`; raises InvalidInput."""
+    """Return an hour, 0 to 23, also from `8:00`; raises InvalidInput."""
     hour = text.strip().removesuffix(":00")
     if not (hour.isascii() and hour.isdecimal() and int(hour) <= 23):
         raise InvalidInput("write an hour from 0 to 23")
@@ -144,7 +144,7 @@ def read_hour(text: str) -> int:
 
 
 def read_line(text: str) -> str:
-    """Some words that a settings file can hold; raises InvalidInput."""
+    """Return text that a settings file can hold; raises InvalidInput."""
     text = text.strip()
     if not text.isprintable():
         raise InvalidInput("write it on one line, without control characters")
@@ -154,7 +154,7 @@ def read_line(text: str) -> str:
 
 
 def machine_zone() -> str:
-    """The zone this machine is set to, UTC when it does not say."""
+    """Return the time zone of this machine, UTC if it is unknown."""
     with suppress(InvalidInput, OSError):
         place = Path("/etc/localtime").resolve().as_posix()
         return read_zone(place.partition("/zoneinfo/")[2]).removeprefix("Etc/")
@@ -167,16 +167,18 @@ def machine_zone() -> str:
 
 
 def env_text(settings: Mapping[str, str], secret: str, before: str = "") -> str:
-    """The text of `.env`. Of the file that was there `before`, everything that is not answered
-    now stays, and above all its secret: links in mails that were read were made with it."""
-    asked = {PREFIX + name for name in settings}
-    kept = [line for line in before.splitlines() if (name := _name_of(line)) and name not in asked]
+    """Return the text of `.env`. Keeps the lines of `before` that `settings` do not replace, above
+    all its secret, which signed the links in earlier messages."""
+    answered = {PREFIX + name for name in settings}
+    kept = [
+        line for line in before.splitlines() if (name := _name_of(line)) and name not in answered
+    ]
     has_secret = any(_name_of(line) in _SECRETS for line in kept)
     values = dict(settings) if has_secret else {"SECRET_KEY": secret, **settings}
     lines = ["# Settings of Paperround. Each one is described in docs/settings.md."]
     for name, value in values.items():
         lines += ["", f"# {_COMMENTS[name]}"] if name in _COMMENTS else []
-        lines.append(f"{PREFIX}{name}={quoted(value)}" if value else f"# {PREFIX}{name}=")
+        lines.append(f"{PREFIX}{name}={quote(value)}" if value else f"# {PREFIX}{name}=")
     if kept:
         lines += ["", "# Kept from the file that was here before.", *kept]
     return "\n".join(lines) + "\n"
@@ -187,15 +189,15 @@ def _name_of(line: str) -> str | None:
     return None if match is None else match[1]
 
 
-def quoted(value: str) -> str:
-    """`value` as a settings file reads it back."""
+def quote(value: str) -> str:
+    """Quote `value` for a settings file."""
     if _PLAIN.fullmatch(value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner only."""
+    """Write a file atomically, readable by its owner only."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
     written = Path(name)
     try:
@@ -209,7 +211,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def copy_of(path: Path) -> Path:
-    """A name beside `path` that nothing has yet: `.env.before-1`, `.env.before-2`, ..."""
+    """Return an unused name beside `path`: `.env.before-1`, `.env.before-2`, ..."""
     number = 1
     while (copy := path.with_name(f"{path.name}.before-{number}")).exists():
         number += 1

@@ -277,13 +277,13 @@ def _check_workers(staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth]) 
     unserved = spoken_lines(staff.unserved)
     if unserved:
         waiting = sum(lined[line].waiting for line in staff.unserved)
-        says = f"none serves {unserved}, where {counted(waiting, 'job')} {_wait_verb(waiting)}"
+        says = f"none serves {unserved}, where {counted(waiting, 'job')} {_waits(waiting)}"
         return fail("workers", says, f"start `paperround worker --queues {unserved}`")
     number = counted(len(staff.workers), "worker")
     return ok("workers", f"{number}, and every queue is served: {', '.join(staff.workers)}")
 
 
-def _wait_verb(count: int) -> str:
+def _waits(count: int) -> str:
     return "waits" if count == 1 else "wait"
 
 
@@ -315,7 +315,7 @@ def check_unknown_jobs(strangers: Mapping[str, int]) -> list[Finding]:
     return [
         warn(
             "jobs",
-            """Report queues that are served but make no progress; `_check_workers` reports others."""
+            f"{counted(number, 'job')} {task} {_waits(number)}, which this version does not know",
             "workers of the version that put them take them: upgrade this machine",
         )
         for task, number in strangers.items()
