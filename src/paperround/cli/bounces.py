@@ -131,6 +131,6 @@ def replay(
     _print_report(summary, as_json=as_json)
 
 
-def _print_report(report: "IntakeSummary", *, as_json: bool) -> None:
+def _print_report(report: IntakeSummary, *, as_json: bool) -> None:
     numbers = asdict(report)
     print_result(numbers, f"{counted(report.total, 'mail')}: {counts(numbers)}", as_json=as_json)

@@ -22,12 +22,12 @@ from paperround.cli.output import print_list, print_result
 from paperround.cli.subscribers import mail_as_json
 from paperround.core.times import format_instant
 from paperround.delivery.channel_model import Channel, ChannelKind, ChannelSettings
+from paperround.delivery.store.channels import ChannelStore
 from paperround.editions.lists import DEFAULT_LIST
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
     from paperround.digests.channels import ChannelAdmin
-from paperround.delivery.store.channels import ChannelStore
 
 app = typer.Typer(
     help="Slack, Discord, Telegram and webhooks that a list is posted to.", no_args_is_help=True
@@ -243,15 +243,14 @@ def history(name: Name, as_json: AsJson = False) -> None:
     print_result({**_as_json(channel), "posts": posts}, lines, as_json=as_json)
 
 
-def _as_json(channel: "Channel") -> dict[str, Any]:
+def _as_json(channel: Channel) -> dict[str, Any]:
     from paperround.web.channel_models import ChannelAnswer
 
     return ChannelAnswer.of(channel).model_dump(mode="json")
 
 
 def secret_of(given: str | None, what: str) -> str:
-    """Return `given`, or a secret from standard input if it is None or `-`: an argument would show
-    in the process list and the shell's history."""
+    """Return `given`, or read standard input: arguments show in process lists and shell history."""
     if given is not None and given != STDIN:
         return given
     if sys.stdin.isatty():
@@ -261,7 +260,7 @@ def secret_of(given: str | None, what: str) -> str:
 
 def _settings(
     *, topics: str | None, interests: list[str] | None, **options: Any
-) -> "ChannelSettings":
+) -> ChannelSettings:
     """Return the settings that were given, by name."""
     options |= {"topics": topics and topics.split(";"), "interests": interests or None}
     given = {name: value for name, value in options.items() if value is not None}
@@ -275,7 +274,7 @@ def channel_admin(context: "AppContext") -> "ChannelAdmin":
     return mailroom.channel_admin(context)
 
 
-def find_channel(context: "AppContext", name: str) -> "Channel":
+def find_channel(context: "AppContext", name: str) -> Channel:
     """Return the channel called `name`; raises NotFound, which lists the others."""
     with context.database.reading() as work:
         return work[ChannelStore].find(name)

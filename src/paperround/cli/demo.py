@@ -18,13 +18,13 @@ from paperround.core.clock import SystemClock
 from paperround.core.errors import Conflict, InvalidInput, Misconfigured, PaperroundError
 from paperround.editions.lists import DEFAULT_LIST
 from paperround.editions.model import Edition
+from paperround.editions.store.editions import EditionStore
+from paperround.editions.store.lists import ListStore
 
 if TYPE_CHECKING:
     import socket
 
     from paperround.bootstrap import AppContext
-from paperround.editions.store.editions import EditionStore
-from paperround.editions.store.lists import ListStore
 
 HOST = "127.0.0.1"
 PORT = 8000
@@ -40,8 +40,7 @@ DEMO_LIMITS: Mapping[str, str] = {
     "rate_signup_net": "600/h",
     "rate_signup_domain": "600/h",
 }
-"""Default sign-up limits of a demo, where one person at one IP address plays every role. A program
-that loops still reaches a limit."""
+"""Default sign-up limits of a demo, where one person at one IP address plays every role."""
 
 EVERY_SECONDS = 60.0
 """Interval at which samples of later hours are read."""
@@ -85,12 +84,8 @@ def demo(
         _run(context, listener, source, edition)
 
 
-# --- before it runs ----------------------------------------------------------------------------
-
-
 def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
-    """Return a socket bound to `port` or the default; if `is_free`, to the next port that is not
-    taken. Raises InvalidInput if the port is not available."""
+    """Return a socket at `port`, or at the next free one if `is_free`. Raises InvalidInput."""
     from paperround.cli.server import listen
 
     first = PORT if port is None else port
@@ -101,8 +96,7 @@ def _listen(port: int | None, *, is_free: bool) -> "socket.socket":
 
 
 def _create_context(settings: Settings, port: int) -> "AppContext":
-    """Create the demo's context and mark its database. Raises Conflict if the database belongs to
-    an installation."""
+    """Create the demo's context; raises Conflict if the database belongs to an installation."""
     from paperround.bootstrap import AppContext
     from paperround.bootstrap.database import database_of, place_of
     from paperround.ops.demo import claim
@@ -117,9 +111,6 @@ def _create_context(settings: Settings, port: int) -> "AppContext":
             "another folder for the demo, PAPERROUND_DATA_DIR=my-demo, or none"
         )
     return context
-
-
-# --- papers ------------------------------------------------------------------------------------
 
 
 def _read_samples(context: "AppContext") -> str:
@@ -157,8 +148,8 @@ def _read_file(context: "AppContext", file: Path) -> str:
 
     if has_samples(context.database):
         raise Conflict(
-            f"{context.settings.data_dir} holds the invented papers of an earlier demo: delete that "
-            "folder, or name another one: PAPERROUND_DATA_DIR=my-demo"
+            f"{context.settings.data_dir} holds the invented papers of an earlier demo: "
+            "delete that folder, or name another one: PAPERROUND_DATA_DIR=my-demo"
         )
     read, now = paper_file(file), context.clock.now()
     report = ingest(
@@ -172,9 +163,6 @@ def _read_file(context: "AppContext", file: Path) -> str:
     )
     totals = {"new": report.new, "rejected entries": sum(report.rejects.values())}
     return f"{report.records:,} from {read.name} ({counts(totals)})"
-
-
-# --- while it runs -----------------------------------------------------------------------------
 
 
 def _run(

@@ -149,7 +149,7 @@ def pace_as_json(pace: "PaceStatus") -> dict[str, Any]:
 
 
 def progress_as_json(
-    progress: "Progress", late: "LateMails | None", *, is_paused: bool = False
+    progress: Progress, late: LateMails | None, *, is_paused: bool = False
 ) -> dict[str, Any]:
     """Return how many digests wait and how long they will take, null if unknown."""
     seconds = None if is_paused else progress.seconds_to_go

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Others = Annotated[
     Baselines, typer.Option("--baselines", help="Which other methods run beside ours.")
 ]
+EarlierPapers = Annotated[Path | None, typer.Option(help="Earlier papers, to learn from.")]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -86,9 +87,7 @@ def trending(
     papers: Annotated[Path, typer.Option(help="Papers by day of listing, JSON lines.")],
     snapshots: Annotated[Path, typer.Option(help="Their votes in the morning and afternoon.")],
     weekly: Annotated[Path, typer.Option(help="The ten highest papers of each week.")],
-    history_papers: Annotated[
-        Path | None, typer.Option(help="Earlier papers, to learn from.")
-    ] = None,
+    history_papers: EarlierPapers = None,
     history_snapshots: Annotated[Path | None, typer.Option(help="Their votes.")] = None,
     baselines: Others = Baselines.FAST,
     as_json: AsJson = False,
@@ -107,9 +106,7 @@ def trending(
 def pick(
     papers: Annotated[Path, typer.Option(help="arXiv papers by day, JSON lines.")],
     picked: Annotated[Path, typer.Option(help="Those that were picked, with the day.")],
-    history_papers: Annotated[
-        Path | None, typer.Option(help="Earlier papers, to learn from.")
-    ] = None,
+    history_papers: EarlierPapers = None,
     history_picked: Annotated[Path | None, typer.Option(help="Those of them picked.")] = None,
     baselines: Others = Baselines.FAST,
     as_json: AsJson = False,

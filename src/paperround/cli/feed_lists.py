@@ -62,7 +62,7 @@ def presets(as_json: AsJson = False) -> None:
     print_result({"presets": value}, table(rows, terminal_width()), as_json=as_json)
 
 
-def _summary(feed: "NewFeed") -> str:
+def _summary(feed: NewFeed) -> str:
     values = ", ".join(feed.settings.values()) or feed.kind
     return f"{feed.name} ({', '.join(one.strip() for one in values.split(','))})"
 
@@ -113,8 +113,7 @@ def _preview_lines(name: str, preview: "PreviewAnswer") -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCheck:
-    """The result of checking a feed. `trouble` is None if it is fine; the numbers are None unless a
-    page was fetched."""
+    """The result of a check: `trouble` is None if all is well, numbers are None unless fetched."""
 
     name: str
     trouble: str | None = None
@@ -157,7 +156,7 @@ def checks(context: "AppContext", name: str | None, *, live: bool) -> Iterator[F
     )
 
 
-def _check_stored(context: "AppContext", feed: "LiveFeed") -> FeedCheck:
+def _check_stored(context: "AppContext", feed: LiveFeed) -> FeedCheck:
     """Check settings and health, without a request."""
     from paperround.feeds.due import check_feed, settings_of
 
@@ -172,7 +171,7 @@ def _check_stored(context: "AppContext", feed: "LiveFeed") -> FeedCheck:
     )
 
 
-def _check_live(context: "AppContext", feed: "LiveFeed") -> FeedCheck:
+def _check_live(context: "AppContext", feed: LiveFeed) -> FeedCheck:
     from paperround.feeds.due import settings_of
     from paperround.feeds.preview import preview_feed
 
@@ -232,21 +231,21 @@ MOST_NAMED = 12
 """Most feeds that are named when you ask for an unknown one."""
 
 
-def preset_feeds(preset: str) -> "Sequence[NewFeed]":
+def preset_feeds(preset: str) -> Sequence[NewFeed]:
     """Return the feeds of a preset; raises BadParameter for an unknown one."""
     if preset not in PRESETS:
         raise typer.BadParameter(f"use one of {', '.join(PRESETS)}", param_hint="--preset")
     return PRESETS[preset]
 
 
-def find_feed(context: "AppContext", name: str) -> "LiveFeed":
+def find_feed(context: "AppContext", name: str) -> LiveFeed:
     """Return the feed called `name`; raises NotFound, which suggests others."""
     from paperround.feeds.due import live_feeds
 
     return _find(name, live_feeds(context.newsroom))
 
 
-def find_any_feed(context: "AppContext", name: str) -> "LiveFeed":
+def find_any_feed(context: "AppContext", name: str) -> LiveFeed:
     """Like `find_feed`, but includes the feeds of ingested files."""
     from paperround.feeds.due import every_feed
 
@@ -254,7 +253,7 @@ def find_any_feed(context: "AppContext", name: str) -> "LiveFeed":
         return _find(name, every_feed(work))
 
 
-def _find(name: str, feeds: "Iterable[LiveFeed]") -> "LiveFeed":
+def _find(name: str, feeds: Iterable[LiveFeed]) -> LiveFeed:
     known = {feed.name: feed for feed in feeds}
     if name not in known:
         raise NotFound(f"there is no feed called {name}: {_suggestion(name, list(known))}")

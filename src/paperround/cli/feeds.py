@@ -27,10 +27,10 @@ from paperround.cli.options import AsJson, Rename, Yes, agree, read_file, runtim
 from paperround.cli.output import counts, print_list, print_result
 from paperround.core.errors import FetchFailed, FetchRefused, InvalidInput, NameNotFound
 from paperround.feeds.model import FeedState, NewFeed, PollProgress
+from paperround.feeds.store.feeds import FeedStore
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
     from paperround.bootstrap import AppContext
-from paperround.feeds.store.feeds import FeedStore
 
 app = typer.Typer(help="Sources of papers that are read by themselves.", no_args_is_help=True)
 app.command("check")(feed_lists.check)
@@ -90,7 +90,7 @@ def add(
     feed_lists.show_preview(feed.name, seen, as_json=as_json)
 
 
-def _add(feed: "NewFeed", as_json: bool) -> None:
+def _add(feed: NewFeed, as_json: bool) -> None:
     from paperround.feeds.due import create_feed
     from paperround.web.models import FeedAnswer
 
@@ -168,7 +168,7 @@ def edit(
     if conflicts := [one for one in removed if one in changed]:
         raise typer.BadParameter(f"{conflicts[0]:.60} is set, too", param_hint="--unset")
 
-    def change(feed: "NewFeed") -> "NewFeed":
+    def change(feed: NewFeed) -> NewFeed:
         return replace(feed, **given, settings=_merge_settings(feed.settings, changed, removed))
 
     context = runtime()
@@ -294,9 +294,8 @@ CONNECT_SECONDS = 4.0
 """Timeout of a connection test."""
 
 
-def unreachable(context: "AppContext", feeds: "Iterable[NewFeed]") -> str | None:
-    """Return why a service of `feeds` cannot be reached, with advice; None if all can. Connects,
-    but sends no request."""
+def unreachable(context: "AppContext", feeds: Iterable[NewFeed]) -> str | None:
+    """Connect to the services of `feeds`; return why one is not reachable, with advice, or None."""
     client = context.client_for(*context.settings.open_places)
     url_by_host = {}
     for feed in feeds:

@@ -128,14 +128,11 @@ def init(
         raise typer.Exit(1)
 
 
-# --- asking ------------------------------------------------------------------------------------
-
-
 class _Interview:
     """Takes each answer from the command line, else from a prompt, else the default."""
 
     def __init__(self, given: dict[str, str | None], *, silent: bool) -> None:
-        self._given = given
+        self.given = given
         self._silent = silent
 
     def ask(
@@ -147,9 +144,8 @@ class _Interview:
         *,
         is_secret: bool = False,
     ) -> T:
-        """Return the answer, parsed by `read`. A prompt repeats with the reason; a bad option
-        raises BadParameter. A default that `is_secret` is not shown."""
-        value = self._given[option]
+        """Return the answer, parsed by `read`. A prompt repeats if the answer is bad."""
+        value = self.given[option]
         if value is not None or self._silent:
             with usage(option):
                 return read(default if value is None else value)
@@ -170,10 +166,6 @@ class _Interview:
         if self._silent:
             raise InvalidInput(reason)
         say(f"  {reason}")
-
-    def is_missing(self, option: str) -> bool:
-        """Return whether `option` was not given."""
-        return self._given[option] is None
 
     def heading(self, text: str) -> None:
         """Print the heading of the next prompts, if there are any."""
@@ -247,7 +239,7 @@ def _ask_sender(
     contact = interview.ask("--contact", "E-mail", before.contact or "", address)
     usual = before.mail_from if "mail_from" in before.model_fields_set else ""
     usual = usual or sender_of(operator, contact) or before.mail_from
-    if not relay and interview.is_missing("--mail-from"):
+    if not relay and interview.given["--mail-from"] is None:
         return operator, contact, usual
     interview.heading(
         "   Who is each email from? Name <address>; the relay must let you send as that address."
@@ -271,9 +263,6 @@ def _ask_postal(
             "mail to strangers needs a postal address: give --postal-address, or --private for "
             "your own group"
         )
-
-
-# --- writing, checking, trying -----------------------------------------------------------------
 
 
 def _write(answers: Answers) -> None:
@@ -314,7 +303,7 @@ def _has_failed(findings: "list[Finding]", check: str | None = None) -> bool:
     return any(one.level == "fail" and check in (None, one.check) for one in findings)
 
 
-def _offer_test_message(answers: "Answers", wanted: bool | None, interview: _Interview) -> bool:
+def _offer_test_message(answers: Answers, wanted: bool | None, interview: _Interview) -> bool:
     """Send a test message to the contact if `wanted`; return False if sending failed."""
     if not answers.contact:
         return True
@@ -329,7 +318,7 @@ def _offer_test_message(answers: "Answers", wanted: bool | None, interview: _Int
         return False
 
 
-def _print_next_steps(answers: "Answers") -> None:
+def _print_next_steps(answers: Answers) -> None:
     from paperround.cli.server import listening_place
 
     say()

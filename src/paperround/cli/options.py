@@ -93,8 +93,7 @@ def runtime(now: datetime | None = None, *, creates: bool = False) -> "AppContex
 
 @contextmanager
 def usage(option: str = "", /, **options: str) -> Iterator[None]:
-    """Turn InvalidInput into BadParameter (exit code 2) for `option`, by default for the option of
-    the error's code, which `options` maps to other names."""
+    """Turn InvalidInput into BadParameter for `option`, or what `options` maps its code to."""
     try:
         yield
     except InvalidInput as error:
@@ -111,8 +110,7 @@ def read_file(path: Path) -> bytes:
 
 
 def agree(yes: bool, question: str, *, lines: Iterable[str] = ()) -> None:
-    """Ask for confirmation unless `yes`, after printing `lines`. A no ends with exit code 1;
-    without a terminal it raises BadParameter."""
+    """Ask for confirmation unless `yes`, after `lines`; a no ends with exit code 1."""
     if yes:
         return
     if not can_ask():

@@ -59,10 +59,7 @@ def print_json(value: object) -> None:
 
 
 def to_json(value: Any) -> Any:
-    """Convert `value` to JSON types: resources and mappings become objects, instants RFC 3339.
-
-    Raises TypeError for dataclasses, which may hold secrets: choose fields with `pick_fields`.
-    """
+    """Convert `value` to JSON types. Raises TypeError for dataclasses, which may hold secrets."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, datetime):
@@ -110,18 +107,14 @@ def _is_nested(value: object) -> bool:
 def _nested_lines(value: Any, indent: str) -> Iterator[str]:
     if isinstance(value, dict):
         yield from outline_lines(value, indent)
-    elif _needs_list(value):
+    elif len(value[0]) > MOST_COLUMNS or any(
+        one and _is_nested(one) for row in value for one in row.values()
+    ):
         for number, row in enumerate(value):
             yield from [""] if number else []
             yield from outline_lines(row, indent)
     else:
         yield from (indent + line for line in table_lines(value))
-
-
-def _needs_list(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether objects are too large for a table."""
-    has_more = any(one and _is_nested(one) for row in rows for one in row.values())
-    return has_more or len(rows[0]) > MOST_COLUMNS
 
 
 def cell_text(value: object) -> str:

@@ -30,8 +30,7 @@ log = logging.getLogger(__name__)
 
 
 def freeze_startup_objects() -> None:
-    """Exclude existing objects, half a million of libraries, from Python's garbage collector, which
-    would scan them again and again. Call it once the process has started."""
+    """Keep the garbage collector from scanning half a million objects of libraries repeatedly."""
     gc.collect()
     gc.freeze()
 
@@ -117,8 +116,7 @@ Health = Annotated[
 
 @contextmanager
 def serve_health(context: "AppContext", role: "Role", place: str | None) -> Iterator[None]:
-    """Serve the health pages of `role` at `place` within the block, or nothing if that is None.
-    Raises Misconfigured if the address is not available."""
+    """Serve the health pages of `role` at `place` within the block. Raises Misconfigured."""
     if place is None:
         yield
         return

@@ -23,14 +23,14 @@ from paperround.cli.process import (
 from paperround.core.errors import Misconfigured
 from paperround.core.jobs import QueueName, parse_lines, spoken_lines
 from paperround.core.reasons import counted
+from paperround.delivery.store.ledger import Ledger
+from paperround.editions.store.lists import ListStore
+from paperround.subscribers.store.requests import RequestStore
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
     from paperround.delivery.transitions import DeliverReport
     from paperround.digests.channel_delivery import ChannelReport
-from paperround.delivery.store.ledger import Ledger
-from paperround.editions.store.lists import ListStore
-from paperround.subscribers.store.requests import RequestStore
 
 
 def serve(

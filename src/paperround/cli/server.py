@@ -104,8 +104,7 @@ class Server(uvicorn.Server):
 
 
 def listening_place(public_url: str) -> tuple[str, int]:
-    """Return the address and port to listen on: those of `public_url` if it leads to this machine,
-    else the defaults, for a proxy."""
+    """Return where to listen: at `public_url` if it leads to this machine, else at the defaults."""
     parts = urlsplit(public_url)
     if parts.scheme != "http" or parts.hostname not in LOOPBACK:
         return HOST, PORT

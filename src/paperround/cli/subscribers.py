@@ -32,11 +32,11 @@ from paperround.cli.output import counts, pick_fields, print_result, progress, t
 from paperround.core.reasons import counted
 from paperround.delivery.status import MailRecord
 from paperround.editions.lists import DEFAULT_LIST
+from paperround.editions.store.lists import ListStore
 from paperround.subscribers.model import Address
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
-from paperround.editions.store.lists import ListStore
 
 MOST_SHOWN = 20
 """Rejects that are printed one by one."""
@@ -253,7 +253,7 @@ def history(
     show_history(context, address, as_json=as_json)
 
 
-def show_history(context: "AppContext", address: "Address", *, as_json: bool) -> None:
+def show_history(context: "AppContext", address: Address, *, as_json: bool) -> None:
     """Print what one person was sent, and their bounces and complaints."""
     from paperround.ops.status import history as run
 
@@ -268,7 +268,7 @@ def show_history(context: "AppContext", address: "Address", *, as_json: bool) ->
     print_result(value, as_json=as_json)
 
 
-def mail_as_json(mail: "MailRecord", titles: Sequence[str]) -> dict[str, Any]:
+def mail_as_json(mail: MailRecord, titles: Sequence[str]) -> dict[str, Any]:
     """Return one message, or post, of a history as JSON."""
     about = {"list": mail.list_name, "date": mail.local_date, "papers": titles}
     names = "name kind state reason due_at sent_at attempts code reply message_id"

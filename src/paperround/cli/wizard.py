@@ -60,9 +60,6 @@ class Answers:
         }
 
 
-# --- parsers: each returns the answer as it is stored, or raises with the reason ---------------
-
-
 def read_public_url(text: str) -> str:
     """Return a web address without a path; raises InvalidInput."""
     try:
@@ -161,9 +158,6 @@ def machine_zone() -> str:
     with suppress(InvalidInput, OSError):
         return read_zone(Path("/etc/timezone").read_text(encoding="utf-8"))
     return "UTC"
-
-
-# --- the file ----------------------------------------------------------------------------------
 
 
 def env_text(settings: Mapping[str, str], secret: str, before: str = "") -> str:

@@ -61,15 +61,9 @@ def check_records(
 
 
 def published_status(record: KeyRecord, resolver: Resolver) -> RecordStatus | None:
-    """Return the status of the published key of `record`, None if there is no record.
-
-    Raises FetchFailed when the DNS does not answer.
-    """
+    """Return the status of the published key, None without one. Raises FetchFailed."""
     found = [standing_of(record, text) for text in resolver.texts(record.name)]
     return next((one for one in found if one is RecordStatus.GOOD), found[0] if found else None)
-
-
-# --- DKIM --------------------------------------------------------------------------------------
 
 
 def check_dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
@@ -123,12 +117,8 @@ def _check_signing_key(record: KeyRecord, standing: RecordStatus | None) -> Find
             return fail("dkim", says, "put this line in its place", record.line)
 
 
-# --- SPF, DMARC, MTA-STS, PTR ------------------------------------------------------------------
-
-
 def _sending_addresses(settings: Settings, resolver: Resolver) -> tuple[str, ...]:
-    """Return the addresses that mail leaves from, if known: those of this machine, by the host of
-    the site, when its own relay sends."""
+    """Return the addresses of the site if this machine sends mail itself, else nothing."""
     host = urlsplit(settings.public_url).hostname or ""
     if settings.leaves_this_machine or host in LOOPBACK or f".{host}".endswith(RESERVED):
         return ()
@@ -227,8 +217,7 @@ def _mta_sts(
 
 
 def _check_ptrs(settings: Settings, resolver: Resolver) -> list[Finding]:
-    """Return one finding for each address of this machine if its own relay sends: it needs a name
-    that resolves back to it. The addresses are those of the host of the site."""
+    """Check, if this machine sends mail itself, that each address of the site has a name."""
     if settings.leaves_this_machine:
         return []
     host = urlsplit(settings.public_url).hostname or ""
@@ -359,6 +348,5 @@ def _aligned(mode: str | None, sender: str, other: str) -> bool:
 
 
 def is_aligned(one: str, other: str) -> bool:
-    """Return whether two domains are equal or one is a parent of the other: relaxed alignment, as
-    far as it can be tested without a list of public suffixes."""
+    """Return whether one domain equals or contains the other: relaxed alignment, simplified."""
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

@@ -160,8 +160,7 @@ def _check_site(runtime: AppContext, current_status: Status | None, now: datetim
 
 
 def _check_time(runtime: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
-    """Compare the clock with those of the site and of a feed's source. If the site is on this
-    machine, only the source counts."""
+    """Compare the clock with those of the site and, as the site may be here, of a feed's source."""
     url = runtime.settings.public_url
     with closing(web_check.site_client(url, runtime.clock)) as client:
         found = [web_check.check_time(lambda: client.get(FetchRequest(url=f"{url}/healthz")), url)]

@@ -110,9 +110,6 @@ def domain_of(mail: Message) -> str:
     return parseaddr(str(mail.get("From", "")))[1].rpartition("@")[2].lower()
 
 
-# --- signatures --------------------------------------------------------------------------------
-
-
 def _signature(mail: Message, expected: Expected) -> Iterator[str]:
     """Skip a message without a signature: its relay may sign it."""
     sender, signatures = domain_of(mail), []
@@ -131,9 +128,6 @@ def _signature(mail: Message, expected: Expected) -> Iterator[str]:
             yield f"the signature {tags.get('s', '')} covers a part of the body only (l=)"
     if signatures and not any(is_aligned(tags.get("d", "").lower(), sender) for tags in signatures):
         yield f"no signature is of {sender}: From is not aligned"
-
-
-# --- lists -------------------------------------------------------------------------------------
 
 
 def _list(mail: Message, expected: Expected) -> Iterator[str]:
@@ -169,9 +163,6 @@ def _contents(mail: Message, kind: str) -> list[bytes]:
     return [content for content in found if isinstance(content, bytes)]
 
 
-# --- automatic messages ------------------------------------------------------------------------
-
-
 def _automatic(mail: Message) -> Iterator[str]:
     if mail.get("Auto-Submitted", "").strip().lower() != "auto-generated":
         yield "Auto-Submitted is not auto-generated: holiday answers will come"
@@ -191,14 +182,10 @@ def _automatic(mail: Message) -> Iterator[str]:
             yield f"its HTML has {len(content) / 1024:.0f} KB: from 102 KB on Gmail cuts it off"
 
 
-# --- sample messages, built and signed as for sending, with links that lead nowhere --------------
-
-
 def check_samples(
     runtime: AppContext, mailing_list: MailingList, *, now: datetime
 ) -> list[Finding]:
-    """Return one finding for a digest of the list and one for a confirmation. Raises
-    PaperroundError if one cannot be built."""
+    """Lint a digest of the list and a confirmation. Raises PaperroundError if a build fails."""
     expected = Expected(
         name="digest",
         is_list=True,

@@ -93,8 +93,7 @@ def check_model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Fi
 
 
 def check_feeds(found: Sequence[LiveFeed]) -> list[Finding]:
-    """Return one finding for each cause that keeps feeds from bringing papers, and one for all
-    healthy feeds."""
+    """Return one finding for each cause of failing feeds, and one for all healthy feeds."""
     if not found:
         way_out = "`paperround feeds add --preset ml`, or `paperround ingest --file`"
         return [warn("feeds", "no feed is read by itself", way_out)]
@@ -156,8 +155,7 @@ def check_returns(tally: ReturnTally) -> Finding:
 
 
 def check_holds(pace: PaceStatus) -> list[Finding]:
-    """Report mail that is held for lack of a signing key, or because the database is an older
-    copy."""
+    """Report mail held without a signing key, or by an older copy of the database."""
     found = []
     if pace.lacks_keys:
         found.append(fail("mail", LACKS_KEYS, f"put the keys back (docs/dkim.md), or {ALLOW}"))
@@ -243,15 +241,13 @@ def _channel_finding(channel: Channel, posts: Sequence[DeliveryRecord]) -> Findi
 
 
 MAX_WAIT = timedelta(minutes=15)
-"""How long a job may wait although a worker serves its queue. A job waits while another of its kind
-runs: reading many feeds takes some minutes."""
+"""How long a job of a served queue may wait; reading many feeds takes some minutes."""
 
 
 def check_processes(
     staff: ClusterStatus, lined: Mapping[QueueName, QueueDepth], *, ticks: bool, now: datetime
 ) -> list[Finding]:
-    """Check the schedulers, workers and queues of an installation on PostgreSQL. With `ticks` the
-    periodic jobs run all the same, by `paperround tick` for instance."""
+    """Check the processes on PostgreSQL. With `ticks` something else runs the periodic jobs."""
     if ticks and not staff.schedulers and not staff.workers:
         says = "no scheduler and no worker lives; `paperround tick` does their work"
         return [ok("schedulers", says)]

@@ -46,8 +46,7 @@ def check_mailbox(settings: Settings) -> Finding:
 def check_relays(
     settings: Settings, *, now: datetime, unanswered: Collection[str] = ()
 ) -> list[Finding]:
-    """Return one finding for each relay and each relay's certificate, or one for the outbox. Sends
-    no mail. Skips relays whose host is `unanswered`."""
+    """Return findings on each relay not `unanswered`, and its certificate, or on the outbox."""
     where = parse_smtp_url(settings.relay)
     if isinstance(where, OutboxFolder):
         return [_outbox(where.directory)]
@@ -57,19 +56,16 @@ def check_relays(
 
 def _relay_findings(relay: Relay, settings: Settings, now: datetime) -> list[Finding]:
     hostname = urlsplit(settings.public_url).hostname or "localhost"
+    sender = settings.bounce_address or parseaddr(settings.mail_from)[1]
     try:
-        probed = probe(relay, hostname=hostname, sender=_sender(settings))
+        probed = probe(relay, hostname=hostname, sender=sender)
     except (PaperroundError, OSError) as error:
         return [fail("relay", str(error))]
-    found = [_relay(relay, probed.stopped, settings)]
+    found = [_relay(relay, probed.stopped, sender)]
     if probed.certificate_until is not None:
         ends = check_expiry(relay.host, probed.certificate_until, now=now)
         found.append(replace(ends, check="relay certificate"))
     return found
-
-
-def _sender(settings: Settings) -> str:
-    return settings.bounce_address or parseaddr(settings.mail_from)[1]
 
 
 def _outbox(folder: Path) -> Finding:
@@ -82,7 +78,7 @@ def _outbox(folder: Path) -> Finding:
         return fail("outbox", says, "make it a folder that this user may write")
 
 
-def _relay(relay: Relay, stopped: Stopped | None, settings: Settings) -> Finding:
+def _relay(relay: Relay, stopped: Stopped | None, sender: str) -> Finding:
     if stopped is not None:
         is_dropped = stopped.phase is Phase.MAIL and stopped.reply is None
         way_out = _OTHER_WAY_OUT if is_dropped else _WAYS_OUT.get(stopped.phase, _OTHER_WAY_OUT)
@@ -93,7 +89,7 @@ def _relay(relay: Relay, stopped: Stopped | None, settings: Settings) -> Finding
             why = f"it says {code} {stopped.reply.text} at {stopped.phase.upper()}"
         return fail("relay", f"{relay} would not take mail: {why}", way_out)
     how = _TLS[relay.tls] + (f", logged in as {relay.user}" if relay.user else "")
-    return ok("relay", f"{relay} ({how}) would take mail from {_sender(settings)}")
+    return ok("relay", f"{relay} ({how}) would take mail from {sender}")
 
 
 _TLS = {

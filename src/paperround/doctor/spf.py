@@ -25,10 +25,7 @@ class Broken(Exception):
 
 @dataclass(slots=True)
 class SpfEvaluation:
-    """The evaluation of a record. `passes` is None if no address was given.
-
-    `unsure`: the record has a macro, whose meaning depends on each message.
-    """
+    """A record as evaluated; `passes` is None without addresses, `unsure` if it has macros."""
 
     lookups: int = 0
     passes: bool | None = None

@@ -130,8 +130,6 @@ def _host_and_port(parts: SplitResult) -> tuple[str, int]:
     return parts.hostname or "", parts.port or _PORTS[parts.scheme]
 
 
-# --- names of the hosts this installation connects to ---------------------------------------------
-#
 # A dead resolver makes the site, every relay, the mailbox and every record unreachable. That is one
 # fault, and one finding.
 

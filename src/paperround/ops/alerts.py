@@ -42,8 +42,7 @@ OVER = timedelta(hours=1)
 """How long a problem that stops mail must be gone before it counts as a new one."""
 
 REMEMBERED = timedelta(days=7)
-"""How long missed digests are reported after their day, and the period in which bounces and
-complaints are counted."""
+"""How long missed digests are reported, and the period of the rates of bounces and complaints."""
 
 VITAL = frozenset({"cuts", "plan", "troubles"})
 """The steps of a tick without which no digest is sent or no problem is noticed."""
@@ -152,8 +151,6 @@ def _late(
         )
 
 
-# --- bounces and complaints ------------------------------------------------------------------
-
 _COMPLAINTS = (
     "Gmail asks for less than 0.1 %, and blocks senders above 0.3 %.",
     "Were people imported who did not ask for this? `paperround bounces list` shows who complains.",
@@ -175,9 +172,6 @@ def rate_alerts(tally: ReturnTally, *, now: datetime) -> Iterator[Alert]:
                 *(_COMPLAINTS if one.what == "complaints" else _BOUNCES),
             ),
         )
-
-
-# --- the space of the database ---------------------------------------------------------------
 
 
 def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
@@ -206,8 +200,6 @@ def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
         )
 
 
-# --- services that enrich papers -------------------------------------------------------------
-
 SILENT = timedelta(days=1)
 """How long a service must be silent before it is reported."""
 
@@ -228,8 +220,6 @@ def enricher_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         subject = f"The service {name} answers nothing about papers"
         yield Alert(key=f"enricher/{name}/{since}", subject=subject, lines=lines)
 
-
-# --- sign-ups --------------------------------------------------------------------------------
 
 QUIET = frozenset({Limit.IP})
 """Not reported: one visitor who presses a button too often."""

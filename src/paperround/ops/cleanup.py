@@ -32,8 +32,7 @@ from paperround.subscribers.store.subscribers import SubscriberStore
 log = logging.getLogger(__name__)
 
 REMIND_AFTER = timedelta(hours=24)
-"""Age at which an unclicked confirmation gets one reminder, while its link still works and on a day
-without another message."""
+"""Age at which an unclicked confirmation gets one reminder, on a day without other messages."""
 
 KEPT_COUNTS = timedelta(days=8)
 KEPT_PACES = timedelta(days=2)
@@ -55,8 +54,7 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupReport:
-    """How many people were reminded and deleted, and how many rows of people who were erased or are
-    gone were removed."""
+    """The numbers of people reminded and deleted, and of rows removed of people who are gone."""
 
     reminded: int = 0
     forgotten: int = 0

@@ -23,8 +23,7 @@ PERIODS = "tick"
 """The kind of the slots that schedulers claim."""
 
 PERIOD = timedelta(seconds=50)
-"""Length of a period. Schedulers check every five seconds, so there is at most a minute between
-two ticks, whichever scheduler has died."""
+"""Length of a period. Schedulers check every five seconds, so ticks are at most a minute apart."""
 
 AHEAD = timedelta(minutes=5)
 """A period claimed further ahead was claimed by a clock that was wrong. It is freed, or its jobs
@@ -39,7 +38,7 @@ GONE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerLook:
-    """The period a scheduler checked, and whether it was the first to do so."""
+    """The period a scheduler checked, named by its start, and whether it was the first to do so."""
 
     period: str
     is_first: bool
@@ -50,7 +49,7 @@ def look(
 ) -> SchedulerLook:
     """Record a scheduler's heartbeat. Enqueue `rounds` if no scheduler did in this period, else
     `senders` if a request, a message or a post has become due."""
-    period = period_of(now)
+    period = format_instant(now - timedelta(seconds=now.timestamp() % PERIOD.total_seconds()))
 
     def take(work: Transaction) -> bool:
         work[SlotStore].beat(SCHEDULERS + name_of(me), now=now)
@@ -63,11 +62,6 @@ def look(
         return is_first
 
     return SchedulerLook(period=period, is_first=write(database, take))
-
-
-def period_of(now: datetime) -> str:
-    """Return the name of the period that `now` is in: the instant at which it began."""
-    return format_instant(now - timedelta(seconds=now.timestamp() % PERIOD.total_seconds()))
 
 
 def worker_lives(

@@ -26,16 +26,14 @@ LOOK = "demo-samples"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """The sample papers. `listed(anchor, now)` returns those that a demo begun at `anchor` has at
-    `now`, with the counts so far."""
+    """The sample papers; `listed(anchor, now)` returns those of a demo begun at `anchor`."""
 
     feed: str
     listed: Callable[[datetime, datetime], ParsedBatch]
 
 
 def claim(database: Database, *, now: datetime) -> bool:
-    """Mark a new database as a demo's. Return False for the database of an installation, which has
-    a default list from the start."""
+    """Mark a database as a demo's; return False if it is an installation's, with a default list."""
 
     def mark(work: Transaction) -> bool:
         if not work[SlotStore].are_of_a_demo() and work[ListStore].default() is not None:

@@ -42,8 +42,7 @@ class Tasks:
             raise NotFound(f"no task is called {task!r}; there are: {known}")
 
     def run(self, task: str, arguments: Arguments) -> bool:
-        """Run a task in this thread and return whether it succeeded. A failure is logged, with a
-        traceback if the error is not a PaperroundError."""
+        """Run a task in this thread and return whether it succeeded. A failure is logged."""
         try:
             self._by_name[task](arguments)
         except PaperroundError as error:
@@ -75,8 +74,7 @@ class ThreadQueue:
         self._tasks.register(task, run)
 
     def put(self, job: Job) -> bool:
-        """Enqueue `job`; return False if one with its lock waits. Raises NotFound for an unknown
-        task."""
+        """Enqueue `job`, unless one with its lock waits. Raises NotFound for an unknown task."""
         self._tasks.require(job.task)
         with self._changed:
             if job.lock is not None and any(one.lock == job.lock for one in self._waiting):

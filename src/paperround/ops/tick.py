@@ -90,11 +90,28 @@ class TickReport:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
+class _Steps:
+    """Runs steps one after another and records which of them failed."""
+
+    def __init__(self) -> None:
+        self.failed: dict[str, str] = {}
+
+    def run(self, name: str, do: Callable[[], T], otherwise: T) -> T:
+        """Return what `do` returns, or `otherwise` if it raises."""
+        try:
+            return do()
+        except Exception as error:  # one step must not stop the others
+            is_known = isinstance(error, PaperroundError)
+            log.error("the step %r of a tick failed: %s", name, error, exc_info=not is_known)
+            self.failed[name] = f"{type(error).__name__}: {error}"
+            return otherwise
+
+
 def tick(rounds: TickContext, *, now: datetime) -> TickReport:
     """Do everything that is due at `now`, and report it."""
     steps = _Steps()
     polls = _poll(rounds, steps, now=now)
-    return replace(_publish(rounds, steps, now=now), polls=polls)
+    return replace(publish_round(rounds, now=now, steps=steps), polls=polls)
 
 
 def poll_round(rounds: TickContext, *, now: datetime) -> TickReport:
@@ -107,8 +124,7 @@ def poll_round(rounds: TickContext, *, now: datetime) -> TickReport:
 
 
 def enrich_round(rounds: TickContext, *, now: datetime) -> list[EnrichReport]:
-    """Enrich papers from other services, which nothing waits for. An installation without feeds
-    requests nothing: its papers stay private."""
+    """Enrich papers from other services, unless no feed is enabled: then papers stay private."""
 
     def enrich_papers() -> list[EnrichReport]:
         is_reading = any(feed.enabled for feed in live_feeds(rounds.newsroom))
@@ -125,8 +141,7 @@ def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> Lear
 def returns_round(
     rounds: TickContext, empty: Callable[[], IntakeSummary | None], *, now: datetime
 ) -> IntakeSummary | None:
-    """Read the bounce mailbox with `empty`, every few minutes in one of the processes. A mailbox
-    that cannot be read is reported like every step that fails."""
+    """Read the bounce mailbox with `empty`, every few minutes in one of the processes."""
     steps = _Steps()
     slot = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
 
@@ -143,13 +158,9 @@ def returns_round(
     return done
 
 
-def publish_round(rounds: TickContext, *, now: datetime) -> TickReport:
-    """Do everything but read feeds: digests do not wait for that."""
-    return _publish(rounds, _Steps(), now=now)
-
-
-def _publish(rounds: TickContext, steps: "_Steps", *, now: datetime) -> TickReport:
-    """Publish, plan and clean up. After a clock jump only alert, so that nothing is lost by it."""
+def publish_round(rounds: TickContext, *, now: datetime, steps: _Steps | None = None) -> TickReport:
+    """Do everything but read feeds. After a clock jump only alert, so that nothing is lost."""
+    steps = steps or _Steps()
     if steps.run("clock", lambda: watch(rounds.database, rounds.boot(), now=now), False):
         steps.run("beat", partial(live, rounds.database, now=now), None)
         return TickReport(alerts=alert_and_ping(rounds, {}, steps, now=now), failed=steps.failed)
@@ -169,44 +180,26 @@ def _publish(rounds: TickContext, steps: "_Steps", *, now: datetime) -> TickRepo
     )
 
 
-class _Steps:
-    """Runs steps one after another and records which of them failed."""
-
-    def __init__(self) -> None:
-        self.failed: dict[str, str] = {}
-
-    def run(self, name: str, do: Callable[[], T], otherwise: T) -> T:
-        """Return what `do` returns, or `otherwise` if it raises."""
-        try:
-            return do()
-        except Exception as error:  # one step must not stop the others
-            is_known = isinstance(error, PaperroundError)
-            log.error("the step %r of a tick failed: %s", name, error, exc_info=not is_known)
-            self.failed[name] = f"{type(error).__name__}: {error}"
-            return otherwise
-
-
 def _poll(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[PollReport]:
     """Read every feed that is due."""
     return steps.run("poll", lambda: poll_due(rounds.newsroom, now=now, told=log_poll), [])
 
 
 def cut(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[Edition]:
-    """Freeze the newest cut of every list once its papers have arrived. A list that fails does not
-    stop the others. Returns the new editions."""
+    """Freeze the newest cut of every list. A list that fails does not stop the others."""
 
     def list_names() -> list[str]:
         with rounds.database.reading() as work:
             return [one.name for one in work[ListStore].all()]
 
-    names: list[str] = steps.run("cuts", list_names, [])
-    freezing = partial(
+    freeze = partial(
         freeze_cuts, database=rounds.database, ranker=rounds.ranker, now=now, gist=rounds.gist
     )
-    made: list[Edition] = []
+    names: list[str] = steps.run("cuts", list_names, [])
+    editions: list[Edition] = []
     for name in names:
-        made += steps.run("cuts", partial(freezing, only=name), [])
-    return made
+        editions += steps.run("cuts", partial(freeze, only=name), [])
+    return editions
 
 
 def plan(rounds: TickContext, *, now: datetime) -> dict[str, PlanReport]:
@@ -233,8 +226,7 @@ def live(database: Database, *, now: datetime) -> None:
 def alert_and_ping(
     rounds: TickContext, plans: Mapping[str, PlanReport], steps: _Steps, *, now: datetime
 ) -> list[Alert]:
-    """Alert the operator, once for each problem, and ping the dead-man switch unless a problem
-    stops digests. Returns the alerts that were raised now."""
+    """Raise new alerts and return them; ping the dead-man switch unless a problem stops mail."""
 
     def find_alerts() -> list[Alert]:
         with rounds.database.reading() as work:
