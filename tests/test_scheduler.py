@@ -16,7 +16,7 @@ from paperround.config import Settings
 from paperround.core.clock import FixedClock, SystemClock
 from paperround.core.errors import DatabaseFailed, RateLimited
 from paperround.core.jobs import DELIVER, NOTICES, Job
-from paperround.scheduler import EVERY, EveryInterval, Scheduler, reset_far_runs
+from paperround.scheduler import TICK_SECONDS, EveryInterval, Scheduler, reset_far_runs
 from tests.queues import SteppedQueue
 from tests.waiting import until
 
@@ -83,7 +83,7 @@ def test_the_next_round_comes_within_a_minute(home: Home) -> None:
     due = minutes.next_tick()
     minutes.stop(drain_seconds=0)
     assert due is not None
-    assert 0 <= (due - before).total_seconds() <= EVERY + PATIENCE
+    assert 0 <= (due - before).total_seconds() <= TICK_SECONDS + PATIENCE
     assert minutes.next_tick() is None
 
 
@@ -162,7 +162,7 @@ def test_a_clock_that_is_put_back_stops_no_tick(home: Home, hours: float) -> Non
     minutes = BackgroundScheduler(timezone=UTC)
     minutes.start(paused=True)
     ahead = now + timedelta(hours=hours)
-    minutes.add_job(home.stop_sending, "interval", seconds=EVERY, next_run_time=ahead)
+    minutes.add_job(home.stop_sending, "interval", seconds=TICK_SECONDS, next_run_time=ahead)
     reset_far_runs(minutes.get_jobs(), now)
     (appointment,) = minutes.get_jobs()
     minutes.shutdown(wait=False)

@@ -24,7 +24,7 @@ from paperround.core.errors import PaperroundError
 from paperround.core.jobs import Job
 from paperround.ops.cluster import SchedulerLook
 
-EVERY = 60
+TICK_SECONDS = 60
 """Seconds between two ticks."""
 
 POLL_SECONDS = 5
@@ -51,17 +51,16 @@ class EveryInterval(BaseTrigger):  # type: ignore[misc]  # the library has no ty
 class Scheduler:
     """Tick every minute from `start` to `stop`, the first time at once.
 
-    With `works` this process runs the jobs itself; otherwise the workers that share the database
-    run them.
+    With `runs_jobs` this process runs the jobs; otherwise workers that share the database do.
     """
 
-    def __init__(self, context: AppContext, *, works: bool = True) -> None:
+    def __init__(self, context: AppContext, *, runs_jobs: bool = True) -> None:
         self._context = context
-        self._works = works
-        self._ours: str | None = None
+        self._runs_jobs = runs_jobs
+        self._own_period: str | None = None
         self._period: str | None = None
         self._is_away = False
-        self._last: datetime | None = None
+        self._last_enqueued_at: datetime | None = None
         self._jobs = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
@@ -70,10 +69,10 @@ class Scheduler:
 
     def start(self) -> None:
         """Enqueue the periodic jobs now and every minute from now on."""
-        if self._works:
+        if self._runs_jobs:
             self._context.queue.start()
         now = self._context.clock.now()
-        self._jobs.add_job(self._enqueue, EveryInterval(EVERY), [ROUNDS], next_run_time=now)
+        self._jobs.add_job(self._enqueue, EveryInterval(TICK_SECONDS), [ROUNDS], next_run_time=now)
         self._jobs.add_job(self._enqueue, EveryInterval(POLL_SECONDS), [MAIL])
         self._jobs.start()
         Thread(target=self._watch_clock, name="paperround-clock", daemon=True).start()
@@ -85,15 +84,15 @@ class Scheduler:
         self._context.stop_sending()
         if self._jobs.running:
             self._jobs.shutdown(wait=False)
-        return not self._works or self._context.queue.stop(drain_seconds=drain_seconds)
+        return not self._runs_jobs or self._context.queue.stop(drain_seconds=drain_seconds)
 
     def next_tick(self) -> datetime | None:
         """Return when the next tick is, None if the scheduler is not running."""
         return max((job.next_run_time for job in self._jobs.get_jobs()), default=None)
 
-    def last_look(self) -> datetime | None:
+    def last_enqueued_at(self) -> datetime | None:
         """Return when jobs were last enqueued or found enqueued, None if they never were."""
-        return self._last
+        return self._last_enqueued_at
 
     def _enqueue(self, jobs: Sequence[Job]) -> None:
         """Enqueue these jobs. If the database is away, the next run tries again."""
@@ -106,22 +105,22 @@ class Scheduler:
         if self._is_away:
             log.info("the database is back")
         self._is_away = False
-        self._last = self._context.clock.now()
-        if found is not None and (found.is_first or found.period != self._ours):
+        self._last_enqueued_at = self._context.clock.now()
+        if found is not None and (found.is_first or found.period != self._own_period):
             self._log_leader(found)
 
     def _log_leader(self, found: SchedulerLook) -> None:
         """Log when this scheduler becomes the leader, and when another one is."""
-        leads = self._ours is not None
-        if found.is_first and not leads:
+        was_leader = self._own_period is not None
+        if found.is_first and not was_leader:
             log.info("this scheduler asks for the rounds")
-        elif not found.is_first and (leads or self._period is None):
+        elif not found.is_first and (was_leader or self._period is None):
             log.info("another scheduler asks for the rounds: this one stands by")
-        self._ours = found.period if found.is_first else None
+        self._own_period = found.period if found.is_first else None
         self._period = found.period
 
     def _watch_clock(self) -> None:
-        while not self._stopping.wait(EVERY):
+        while not self._stopping.wait(TICK_SECONDS):
             reset_far_runs(self._jobs.get_jobs(), self._context.clock.now())
 
 
@@ -129,5 +128,5 @@ def reset_far_runs(jobs: list[ScheduledJob], now: datetime) -> None:
     """Move runs that are more than two minutes ahead to `now`: the clock was set back."""
     for job in jobs:
         due: datetime | None = job.next_run_time
-        if due is not None and due - now > timedelta(seconds=2 * EVERY):
+        if due is not None and due - now > timedelta(seconds=2 * TICK_SECONDS):
             job.modify(next_run_time=now)

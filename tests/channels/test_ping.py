@@ -9,7 +9,7 @@ from paperround.core.clock import FixedClock
 from paperround.core.errors import FetchFailed, FetchRefused
 from paperround.http.client import GuardedClient
 from paperround.http.model import FetchRequest, Page
-from paperround.ops.dead_man_switch import EVERY, NoPinger, WebPinger, pinger_for
+from paperround.ops.dead_man_switch import PING_INTERVAL, NoPinger, WebPinger, pinger_for
 from tests.builders import MINUTE, NOW
 
 URL = "https://hc.example/3f1c"
@@ -43,7 +43,7 @@ def test_it_is_asked_at_most_every_five_minutes() -> None:
 def test_a_clock_that_is_set_back_does_not_silence_it() -> None:
     service = Service()
     pinger = WebPinger(URL, service)
-    for now in (NOW + timedelta(days=400), NOW, NOW + EVERY):
+    for now in (NOW + timedelta(days=400), NOW, NOW + PING_INTERVAL):
         pinger.ping("tick", now=now)
     assert len(service.asked) == 3
 
@@ -55,7 +55,7 @@ def test_what_goes_wrong_is_logged_and_tried_again_later(
     service = Service(error)
     pinger = WebPinger(URL, service)
     pinger.ping("tick", now=NOW)
-    pinger.ping("tick", now=NOW + EVERY)
+    pinger.ping("tick", now=NOW + PING_INTERVAL)
     assert len(service.asked) == 2
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
     assert str(error) in caplog.text

@@ -10,7 +10,7 @@ from paperround.bounces.model import ReturnTally
 from paperround.db.transactions import SqlDatabase, Transaction
 from paperround.delivery.system_mail_model import Alert
 from paperround.digests.plan import LATE, PlanReport
-from paperround.ops.alerts import OVER, claim_episode, current_alerts, rate_alerts
+from paperround.ops.alerts import EPISODE_GAP, claim_episode, current_alerts, rate_alerts
 from tests.jobs.conftest import NOW
 from tests.jobs.ticking import DAY, HOUR, MINUTE
 from tests.races import THREADS, at_once
@@ -93,7 +93,7 @@ def test_what_names_its_beginning_is_told_once_for_ever(database: SqlDatabase) -
 def test_a_trouble_that_was_over_is_told_again_by_another_name(database: SqlDatabase) -> None:
     first = told(database, LATE_MAIL, NOW)
     told(database, LATE_MAIL, NOW + HOUR)
-    again = told(database, LATE_MAIL, NOW + HOUR + OVER + MINUTE)
+    again = told(database, LATE_MAIL, NOW + HOUR + EPISODE_GAP + MINUTE)
     third = told(database, LATE_MAIL, NOW + 9 * HOUR)
     assert len({first, again, third} - {None}) == 3
 

@@ -10,7 +10,7 @@ from paperround.db.transactions import SqlDatabase
 from paperround.delivery.system_mail_model import Alert
 from paperround.feeds.health import LOST_AFTER
 from paperround.feeds.model import FeedHealth, LiveFeed, PollProgress
-from paperround.ops.alerts import OVER, claim_episode
+from paperround.ops.alerts import EPISODE_GAP, claim_episode
 from paperround.ops.feed_alerts import feed_alerts
 from paperround.papers.model import FeedId
 from tests.jobs.conftest import NOW
@@ -130,7 +130,7 @@ def test_a_cause_that_lasts_is_told_once_however_seldom_it_is_looked_at(
 
 
 def test_a_feed_that_was_well_meanwhile_has_a_new_trouble(database: SqlDatabase) -> None:
-    again = NOW + HOUR + OVER
+    again = NOW + HOUR + EPISODE_GAP
     for before, after in (
         (FAILED, replace(FAILED, last_good_at=NOW + MINUTE)),
         (STALE, replace(STALE, last_news_at=NOW + MINUTE)),

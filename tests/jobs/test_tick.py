@@ -20,7 +20,7 @@ from paperround.editions.store.lists import ListStore
 from paperround.ops.tick import (
     SCHEDULER,
     TickReport,
-    plan,
+    plan_digests,
     poll_round,
     publish_round,
     returns_round,
@@ -248,7 +248,7 @@ def test_after_three_days_of_silence_every_missed_day_is_told_once(ready: SqlDat
 @pytest.mark.accept("T4", part="alert")
 def test_digests_that_a_process_gave_up_and_died_are_told_by_the_next(ready: SqlDatabase) -> None:
     back = SEVEN + 21 * HOUR
-    plan(rounds(ready), now=back)
+    plan_digests(rounds(ready), now=back)
     assert subjects(tick(rounds(ready), now=back + MINUTE)) == [
         f"2 digests of {SEVEN:%Y-%m-%d} were missed"
     ]

@@ -66,21 +66,21 @@ def serve(
         context = replace(context, settings=settings)
     log_to_stderr(context.settings)
     context.settings.require_sender()
-    own_host, own_port = listening_place(context.settings.public_url)
-    host, port = host or own_host, port or own_port
+    default_host, default_port = listening_place(context.settings.public_url)
+    host, port = host or default_host, port or default_port
     with listen(host, port) as door:
         site = create_app(context)
-        minutes = None if web_only else Scheduler(context)
+        ticker = None if web_only else Scheduler(context)
         leave_on_signals()
         say(f"Paperround serves {context.settings.public_url} on {host}:{port}")
         try:
-            if minutes is not None:
-                minutes.start()
+            if ticker is not None:
+                ticker.start()
             freeze_startup_objects()
             server(site, host=host, port=port, on_stop=context.stop_sending).run(sockets=[door])
         finally:
-            if minutes is not None:
-                drain(context, minutes.stop, scheduler=True, worker=True)
+            if ticker is not None:
+                drain(context, ticker.stop, scheduler=True, worker=True)
 
 
 def tick(now: Now = None, as_json: AsJson = False) -> None:
@@ -147,8 +147,8 @@ def worker(
     from paperround.web.health import worker_role
 
     with usage("--queues"):
-        lines = parse_lines(queues)
-    context = replace(runtime(), hands=WorkerConfig(lines=lines, wide=concurrency))
+        queue_names = parse_lines(queues)
+    context = replace(runtime(), hands=WorkerConfig(lines=queue_names, wide=concurrency))
     if context.settings.embedded:
         raise Misconfigured(
             "a worker shares the work of others on PostgreSQL only: on SQLite one process does all "
@@ -161,7 +161,7 @@ def worker(
     with serve_health(context, worker_role(context), health):
         context.queue.start()
         freeze_startup_objects()
-        say(f"Paperround works at {spoken_lines(lines)}; stop it with SIGTERM")
+        say(f"Paperround works at {spoken_lines(queue_names)}; stop it with SIGTERM")
         await_stop()
         context.stop_sending()
         drain(context, context.queue.stop, worker=True)
@@ -178,14 +178,14 @@ def scheduler(health: Health = None) -> None:
     log_to_stderr(context.settings)
     context.settings.require_sender()
     context.prepare_to_serve()
-    minutes = Scheduler(context, works=context.settings.embedded)
+    ticker = Scheduler(context, runs_jobs=context.settings.embedded)
     hold_signals()
-    with serve_health(context, scheduler_role(minutes.last_look), health):
-        minutes.start()
+    with serve_health(context, scheduler_role(ticker.last_enqueued_at), health):
+        ticker.start()
         freeze_startup_objects()
         say("Paperround ticks once a minute; stop it with SIGTERM")
         await_stop()
-        drain(context, minutes.stop, scheduler=True)
+        drain(context, ticker.stop, scheduler=True)
     say("stopped")
 
 

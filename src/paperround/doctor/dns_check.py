@@ -77,33 +77,33 @@ def check_dkim(keys: Sequence[DueRecord], resolver: Resolver) -> list[Finding]:
 def _check_key(key: DueRecord, resolver: Resolver) -> Finding:
     record = key.record
     try:
-        standing = published_status(record, resolver)
+        status = published_status(record, resolver)
     except FetchFailed as error:
         return skipped("dkim", str(error), "it should have this line", record.line)
     match key.state:
         case KeyState.SIGNING:
-            return _check_signing_key(record, standing)
+            return _check_signing_key(record, status)
         case KeyState.WAITING:
-            if standing is RecordStatus.GOOD:
+            if status is RecordStatus.GOOD:
                 says = f"{record.name} has the next key"
                 return warn("dkim", says, "`paperround dkim rotate` lets it sign")
             says, way_out = f"the next key waits, and {record.name} does not have it", ADD
         case KeyState.KEPT:
             day = f"{key.until:%Y-%m-%d}" if key.until else "later"
-            if standing in (RecordStatus.GOOD, RecordStatus.TESTING):
+            if status in (RecordStatus.GOOD, RecordStatus.TESTING):
                 return ok("dkim", f"{record.name} has the last key, and keeps it until {day}")
             says = f"{record.name} must keep the last key until {day}: mails on their way need it"
             way_out = "put this line back"
         case _:
-            if standing in (RecordStatus.REVOKED, None):
+            if status in (RecordStatus.REVOKED, None):
                 return ok("dkim", f"{record.name} has no key any more")
             says = f"{record.name} still has a key that signs no more"
             way_out = "put this line in its place"
     return warn("dkim", says, way_out, record.line)
 
 
-def _check_signing_key(record: KeyRecord, standing: RecordStatus | None) -> Finding:
-    match standing:
+def _check_signing_key(record: KeyRecord, status: RecordStatus | None) -> Finding:
+    match status:
         case RecordStatus.GOOD:
             return ok("dkim", f"mails are signed, and {record.name} has the key")
         case RecordStatus.TESTING:
@@ -306,13 +306,13 @@ def _policy_error(policy: Mapping[str, list[str]], domain: str, resolver: Resolv
     if not policy.get("max_age", [""])[0].isdigit():
         return "does not say for how many seconds it holds (max_age)"
     patterns = policy.get("mx", [])
-    strangers = [
+    unlisted = [
         name
         for name in resolver.exchangers(domain)
         if not any(fnmatch(name.lower(), pattern) for pattern in patterns)
     ]
-    named = ", ".join(strangers)
-    return f"does not name {named}, which takes mail for {domain}" if strangers else ""
+    named = ", ".join(unlisted)
+    return f"does not name {named}, which takes mail for {domain}" if unlisted else ""
 
 
 POLICIES = ("none", "quarantine", "reject")

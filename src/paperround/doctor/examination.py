@@ -45,24 +45,24 @@ def findings_without_settings(faults: Sequence[str]) -> list[Finding]:
     ]
 
 
-def examine(runtime: AppContext, *, now: datetime) -> list[Finding]:
+def examine(context: AppContext, *, now: datetime) -> list[Finding]:
     """Run all checks and return their findings, those that others depend on first."""
-    current_status, of_database = _check_database(runtime, now)
-    needed = web_check.hosts_to_resolve(runtime.settings)
-    silent = web_check.unresolved_hosts(needed, runtime.resolver)
+    current_status, of_database = _check_database(context, now)
+    needed = web_check.hosts_to_resolve(context.settings)
+    silent = web_check.unresolved_hosts(needed, context.resolver)
     unseen = {what for host in silent for what in needed[host]}
-    check_mailbox = partial(smtp_check.check_mailbox, runtime.settings)
+    check_mailbox = partial(smtp_check.check_mailbox, context.settings)
     return [
-        *_check_config(runtime.settings),
+        *_check_config(context.settings),
         *of_database,
         *web_check.unresolved_finding(needed, silent),
-        *([] if "site" in unseen else _check_site(runtime, current_status, now)),
-        *([] if silent else _check_time(runtime, current_status, now)),
-        *_check_relays(runtime, now, silent),
+        *([] if "site" in unseen else _check_site(context, current_status, now)),
+        *([] if silent else _check_time(context, current_status, now)),
+        *_check_relays(context, now, silent),
         *([] if "bounces" in unseen else [run_check("bounces", check_mailbox, MAILBOX_WAY_OUT)]),
-        *smtp_check.check_hooks(runtime),
-        *_check_headers(runtime, current_status, now),
-        *([] if silent else _check_dns(runtime, now)),
+        *smtp_check.check_hooks(context),
+        *_check_headers(context, current_status, now),
+        *([] if silent else _check_dns(context, now)),
     ]
 
 
@@ -84,53 +84,53 @@ def _check_config(settings: Settings) -> list[Finding]:
     ]
 
 
-def _check_database(runtime: AppContext, now: datetime) -> tuple[Status | None, list[Finding]]:
+def _check_database(context: AppContext, now: datetime) -> tuple[Status | None, list[Finding]]:
     """Check the database; return the status too, None when the database is not usable."""
     try:
-        soundness = look(runtime.settings.database)
+        soundness = look(context.settings.database)
         found = database_check.check_soundness(soundness)
         if soundness.usable:
-            current_status = status(runtime.database, None, now=now)
-            return current_status, found + _check_contents(runtime, current_status, now)
+            current_status = status(context.database, None, now=now)
+            return current_status, found + _check_contents(context, current_status, now)
     except (PaperroundError, OSError) as error:
         found = [fail("database", str(error))]
     rest = "keys, clock, schedule, feeds, editions and digests"
     return None, [*found, skipped(rest, "they stand in the database")]
 
 
-def _check_contents(runtime: AppContext, current_status: Status, now: datetime) -> list[Finding]:
-    database = runtime.database
+def _check_contents(context: AppContext, current_status: Status, now: datetime) -> list[Finding]:
+    database = context.database
     with database.reading() as work:
         clock = schedule_check.check_clock(work, now=now)
         feeds = schedule_check.check_feeds(polled_feeds(work))
         room = work[StatusStore].storage()
         channels = schedule_check.check_channels(work)
-        newest = work[ModelStore].newest(runtime.model_maker.name, by=now)
+        newest = work[ModelStore].newest(context.model_maker.name, by=now)
     return [
         database_check.check_space(room),
         database_check.check_writable(database, now=now),
-        _check_keys(runtime, now),
+        _check_keys(context, now),
         clock,
         schedule_check.check_schedule(current_status.last_tick_at, now=now),
-        *_check_processes(runtime, current_status, now),
+        *_check_processes(context, current_status, now),
         *feeds,
         *schedule_check.check_holds(current_status.pace),
-        *database_check.check_send_mark(runtime.send_marks.trouble(database)),
+        *database_check.check_send_mark(context.send_marks.trouble(database)),
         *schedule_check.check_lists(current_status, now=now),
         *channels,
         schedule_check.check_returns(current_status.returns),
-        schedule_check.check_model(newest, is_read=runtime.ranker.in_use(now) is not None, now=now),
+        schedule_check.check_model(newest, is_read=context.ranker.in_use(now) is not None, now=now),
     ]
 
 
-def _check_processes(runtime: AppContext, current_status: Status, now: datetime) -> list[Finding]:
+def _check_processes(context: AppContext, current_status: Status, now: datetime) -> list[Finding]:
     """Check the processes that share a PostgreSQL database."""
-    if runtime.settings.embedded:
+    if context.settings.embedded:
         return []
     try:
-        with runtime.database.reading() as work:
+        with context.database.reading() as work:
             cluster = staff(work, now=now)
-        lined, strangers = runtime.shared_queue.lined(), runtime.shared_queue.strangers()
+        lined, strangers = context.shared_queue.lined(), context.shared_queue.strangers()
     except PaperroundError as error:
         return [fail("workers", str(error))]
     ticks = schedule_check.is_ticking(current_status.last_tick_at, now=now)
@@ -138,78 +138,78 @@ def _check_processes(runtime: AppContext, current_status: Status, now: datetime)
     return [*found, *schedule_check.check_unknown_jobs(strangers)]
 
 
-def _check_keys(runtime: AppContext, now: datetime) -> Finding:
+def _check_keys(context: AppContext, now: datetime) -> Finding:
     try:
-        keys = runtime.settings.keys
+        keys = context.settings.keys
     except Misconfigured:
         return skipped("keys", "there is no ring to look at")
-    return database_check.check_keys(runtime.database, keys, now=now)
+    return database_check.check_keys(context.database, keys, now=now)
 
 
-def _check_site(runtime: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
-    url = runtime.settings.public_url
+def _check_site(context: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
+    url = context.settings.public_url
     certificate = web_check.check_certificate(url, now=now)
     if certificate.level is Level.FAIL:
         return [certificate, skipped("site", "not asked: its certificate is refused")]
     has_ticked = current_status is not None and current_status.last_tick_at is not None
-    with closing(web_check.site_client(url, runtime.clock)) as client:
+    with closing(web_check.site_client(url, context.clock)) as client:
         fetch_next = run_check(
             "site", lambda: web_check.check_site(url, client, has_ticked=has_ticked)
         )
     return [fetch_next, certificate]
 
 
-def _check_time(runtime: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
+def _check_time(context: AppContext, current_status: Status | None, now: datetime) -> list[Finding]:
     """Compare the clock with those of the site and, as the site may be here, of a feed's source."""
-    url = runtime.settings.public_url
-    with closing(web_check.site_client(url, runtime.clock)) as client:
+    url = context.settings.public_url
+    with closing(web_check.site_client(url, context.clock)) as client:
         found = [web_check.check_time(lambda: client.get(FetchRequest(url=f"{url}/healthz")), url)]
     if current_status is not None:
-        with runtime.database.reading() as work:
+        with context.database.reading() as work:
             read = {feed.last_good_at: feed for feed in polled_feeds(work)}
         if lately := max(filter(None, read), default=None):
             feed = read[lately]
 
             def fetch_next() -> Page:
                 """Fetch the next page of the feed, in its turn."""
-                source = runtime.sources[feed.kind]
-                return ask(runtime.newsroom, source, source.plan(feed.state, now))[0]
+                source = context.sources[feed.kind]
+                return ask(context.newsroom, source, source.plan(feed.state, now))[0]
 
             found.append(web_check.check_time(fetch_next, f"the source of {feed.name}"))
     return [max(found, key=lambda one: _LEVELS_BY_SEVERITY.index(one.level))]
 
 
-def _check_relays(runtime: AppContext, now: datetime, silent: Collection[str]) -> list[Finding]:
+def _check_relays(context: AppContext, now: datetime, silent: Collection[str]) -> list[Finding]:
     try:
-        return smtp_check.check_relays(runtime.settings, now=now, unanswered=silent)
+        return smtp_check.check_relays(context.settings, now=now, unanswered=silent)
     except Misconfigured as error:
         return [fail("relay", str(error))]
 
 
 def _check_headers(
-    runtime: AppContext, current_status: Status | None, now: datetime
+    context: AppContext, current_status: Status | None, now: datetime
 ) -> list[Finding]:
     """Lint the headers of a digest and a confirmation as they would leave now."""
     if current_status is None:
         return [skipped("headers", "the database is needed to make a mail")]
     lists = [one.mailing_list for one in current_status.lists]
     try:
-        runtime.signers.renew()
+        context.signers.renew()
         return [
             finding
             for one in lists
-            for finding in headers_check.check_samples(runtime, one, now=now)
+            for finding in headers_check.check_samples(context, one, now=now)
         ]
     except PaperroundError as error:
         return [fail("headers", f"no mail can be made: {error}")]
 
 
-def _check_dns(runtime: AppContext, now: datetime) -> list[Finding]:
+def _check_dns(context: AppContext, now: datetime) -> list[Finding]:
     try:
-        runtime.signers.renew()
-        due = runtime.signers.due(now)
+        context.signers.renew()
+        due = context.signers.due(now)
     except Misconfigured as error:
         return [fail("dkim", str(error), "docs/dkim.md tells how keys are made")]
     return dns_check.check_records(
-        runtime.settings, due, runtime.resolver, now=now, client=runtime.client
+        context.settings, due, context.resolver, now=now, client=context.client
     )

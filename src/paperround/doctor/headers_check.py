@@ -183,43 +183,43 @@ def _automatic(mail: Message) -> Iterator[str]:
 
 
 def check_samples(
-    runtime: AppContext, mailing_list: MailingList, *, now: datetime
+    context: AppContext, mailing_list: MailingList, *, now: datetime
 ) -> list[Finding]:
     """Lint a digest of the list and a confirmation. Raises PaperroundError if a build fails."""
     expected = Expected(
         name="digest",
         is_list=True,
-        envelope=parseaddr(runtime.settings.mail_from)[1].rpartition("@")[2].lower(),
-        leaves=runtime.settings.leaves_this_machine,
+        envelope=parseaddr(context.settings.mail_from)[1].rpartition("@")[2].lower(),
+        leaves=context.settings.leaves_this_machine,
         now=now,
     )
-    digest = sample_digest(runtime, mailing_list, now=now)
+    digest = sample_digest(context, mailing_list, now=now)
     if digest is None:
         says = f"{mailing_list.name} has no edition with papers to make a digest of"
         digest_finding = skipped("digest headers", says)
     else:
         digest_finding = check_headers(digest, expected)
-    confirmation = sample_confirmation(runtime, mailing_list, now=now)
+    confirmation = sample_confirmation(context, mailing_list, now=now)
     return [
         digest_finding,
         check_headers(confirmation, replace(expected, name="confirmation", is_list=False)),
     ]
 
 
-def sample_digest(runtime: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes | None:
+def sample_digest(context: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes | None:
     """Return the digest a new subscriber would get of the newest edition; None without papers."""
-    with runtime.database.reading() as work:
+    with context.database.reading() as work:
         newest = work[EditionStore].newest(mailing_list.id, by=now)
     if newest is None or not newest.papers:
         return None
-    sample = sample_notice(runtime.identity, SystemMailKind.TEST, now=now)
-    keys = runtime.identity.keys
-    mail = newcomers_mail(newest, mailing_list, sample, runtime.letterhead, keys)
-    return runtime.renderer.compose(mail)
+    sample = sample_notice(context.identity, SystemMailKind.TEST, now=now)
+    keys = context.identity.keys
+    mail = newcomers_mail(newest, mailing_list, sample, context.letterhead, keys)
+    return context.renderer.compose(mail)
 
 
-def sample_confirmation(runtime: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes:
+def sample_confirmation(context: AppContext, mailing_list: MailingList, *, now: datetime) -> bytes:
     """Return the confirmation message for a sign-up to the list now."""
-    sample = sample_notice(runtime.identity, SystemMailKind.CONFIRM, now=now)
-    mail = notice_mail(sample, runtime.letterhead, mailing_list.title, runtime.identity.keys)
-    return runtime.renderer.compose_notice(mail)
+    sample = sample_notice(context.identity, SystemMailKind.CONFIRM, now=now)
+    mail = notice_mail(sample, context.letterhead, mailing_list.title, context.identity.keys)
+    return context.renderer.compose_notice(mail)

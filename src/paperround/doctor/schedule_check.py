@@ -46,14 +46,16 @@ START_TICKING = "start `paperround serve`, or run `paperround tick` every minute
 
 def check_clock(work: Transaction, *, now: datetime) -> Finding:
     """Check that the clock is not behind the heartbeats in the database."""
-    beats = [beat for name in (SCHEDULER, DOCTOR) if (beat := work[SlotStore].last_beat(name))]
-    if not beats:
+    heartbeats = [
+        heartbeat for name in (SCHEDULER, DOCTOR) if (heartbeat := work[SlotStore].last_beat(name))
+    ]
+    if not heartbeats:
         return skipped("clock", "there is nothing yet to compare the machine's clock with")
-    if max(beats) > now + CLOCKS_DIFFER:
+    if max(heartbeats) > now + CLOCKS_DIFFER:
         return fail(
             "clock",
             f"it says {format_instant(now)}, and something was done at "
-            f"{format_instant(max(beats))} already: it is behind now, or it was ahead then",
+            f"{format_instant(max(heartbeats))} already: it is behind now, or it was ahead then",
             "set it right (`timedatectl`); digests are due by it",
         )
     return ok("clock", f"it says {format_instant(now)}, after all that was done so far")
@@ -78,17 +80,17 @@ def is_ticking(last_tick_at: datetime | None, *, now: datetime) -> bool:
 
 def check_model(newest: KeptModel | None, *, is_read: bool, now: datetime) -> Finding:
     """Check that the model trained on earlier papers can be read and is not old."""
-    again = "`paperround learn` makes a new one, or says what it lacks"
+    advice = "`paperround learn` makes a new one, or says what it lacks"
     if newest is None:
         says = "nothing was learned yet, so papers without votes stand by topics, day and abstract"
         return skipped("model", says, "`paperround learn` says what it takes")
     if not is_read:
         says = f"model {newest.id} cannot be read, so papers are ranked without it"
-        return warn("model", says, f"the log tells why; {again}")
+        return warn("model", says, f"the log tells why; {advice}")
     papers = counted(newest.outcomes, "paper")
     says = f"model {newest.id} knows {papers} as of {format_instant(newest.as_of)}"
     if now - newest.as_of > OLD_MODEL:
-        return warn("model", f"{says}: nothing newer was learned", again)
+        return warn("model", f"{says}: nothing newer was learned", advice)
     return ok("model", says)
 
 
@@ -101,37 +103,37 @@ def check_feeds(found: Sequence[LiveFeed]) -> list[Finding]:
     for feed in found:
         if feed.health in _UNHEALTHY:
             causes.setdefault(cause_of(feed), []).append(feed)
-    findings = [_unhealthy_finding(hit) for hit in causes.values()]
+    findings = [_unhealthy_finding(feeds) for feeds in causes.values()]
     if well := len(found) - sum(map(len, causes.values())):
         findings.append(ok("feeds", f"{well} of {len(found)} {'is' if well == 1 else 'are'} well"))
     return findings
 
 
-def _unhealthy_finding(hit: Sequence[LiveFeed]) -> Finding:
+def _unhealthy_finding(feeds: Sequence[LiveFeed]) -> Finding:
     """Return the finding on feeds that share a cause."""
-    first = hit[0]
+    first = feeds[0]
     match first.health:
         case FeedHealth.FAILED:
-            return fail("feeds", _describe(hit), f"`paperround feeds check {first.name} --live`")
+            return fail("feeds", _describe(feeds), f"`paperround feeds check {first.name} --live`")
         case FeedHealth.STALE:
-            return warn("feeds", _describe(hit), "look at the source; digests go out without it")
+            return warn("feeds", _describe(feeds), "look at the source; digests go out without it")
         case _:
-            be = "was" if len(hit) == 1 else "were"
+            be = "was" if len(feeds) == 1 else "were"
             way_out = f"`paperround feeds run {first.name}`, or wait for the next tick"
-            return warn("feeds", f"{_feed_names(hit)} {be} not read yet", way_out)
+            return warn("feeds", f"{_feed_names(feeds)} {be} not read yet", way_out)
 
 
-def _describe(hit: Sequence[LiveFeed]) -> str:
-    first = hit[0]
-    if len(hit) == 1:
+def _describe(feeds: Sequence[LiveFeed]) -> str:
+    first = feeds[0]
+    if len(feeds) == 1:
         return f"{first.name} is {first.health.value}: {first.reason}"
-    same = f"{counted(len(hit), 'feed')} are {first.health.value} for one reason"
-    return f"{same} ({first.reason}): {_feed_names(hit)}"
+    summary = f"{counted(len(feeds), 'feed')} are {first.health.value} for one reason"
+    return f"{summary} ({first.reason}): {_feed_names(feeds)}"
 
 
-def _feed_names(hit: Sequence[LiveFeed]) -> str:
-    named = ", ".join(feed.name for feed in hit[:MOST_NAMED])
-    return f"{named} and {len(hit) - MOST_NAMED:,} more" if len(hit) > MOST_NAMED else named
+def _feed_names(feeds: Sequence[LiveFeed]) -> str:
+    named = ", ".join(feed.name for feed in feeds[:MOST_NAMED])
+    return f"{named} and {len(feeds) - MOST_NAMED:,} more" if len(feeds) > MOST_NAMED else named
 
 
 def check_returns(tally: ReturnTally) -> Finding:
@@ -306,7 +308,7 @@ def _check_queues(
     ]
 
 
-def check_unknown_jobs(strangers: Mapping[str, int]) -> list[Finding]:
+def check_unknown_jobs(unknown_tasks: Mapping[str, int]) -> list[Finding]:
     """Report jobs of tasks that workers of this version do not know."""
     return [
         warn(
@@ -314,5 +316,5 @@ def check_unknown_jobs(strangers: Mapping[str, int]) -> list[Finding]:
             f"{counted(number, 'job')} {task} {_waits(number)}, which this version does not know",
             "workers of the version that put them take them: upgrade this machine",
         )
-        for task, number in strangers.items()
+        for task, number in unknown_tasks.items()
     ]

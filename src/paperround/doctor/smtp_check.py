@@ -110,13 +110,13 @@ RELAYS: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Suffix of the hosts of a provider's relays; its hook, and the setting the hook needs."""
 
 
-def check_hooks(runtime: AppContext) -> list[Finding]:
+def check_hooks(context: AppContext) -> list[Finding]:
     """Report the hooks that are on, and warn about each relay whose provider has none."""
     try:
-        on = sorted(runtime.hooks)
+        on = sorted(context.hooks)
     except Misconfigured as error:
         return [fail("hooks", str(error), "see docs/providers.md")]
-    hosts = [_host(url) for url in runtime.settings.relay.split(",")]
+    hosts = [_host(url) for url in context.settings.relay.split(",")]
     missing = [
         warn(
             "hooks",

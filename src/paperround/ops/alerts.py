@@ -38,13 +38,13 @@ from paperround.papers.enrichment import feed_name
 from paperround.signup.limits import SLOW_LANE, tally
 from paperround.subscribers.requests import Drop, Limit
 
-OVER = timedelta(hours=1)
+EPISODE_GAP = timedelta(hours=1)
 """How long a problem that stops mail must be gone before it counts as a new one."""
 
-REMEMBERED = timedelta(days=7)
+REPORTED_FOR = timedelta(days=7)
 """How long missed digests are reported, and the period of the rates of bounces and complaints."""
 
-VITAL = frozenset({"cuts", "plan", "troubles"})
+STEPS_FOR_MAIL = frozenset({"cuts", "plan", "troubles"})
 """The steps of a tick without which no digest is sent or no problem is noticed."""
 
 
@@ -56,7 +56,7 @@ def current_alerts(
     found += [*leapt(work, now=now), *unsigned(work), *put_back(work)]
     for mailing_list in work[ListStore].all():
         report = plans.get(mailing_list.name, PlanReport())
-        missed = work[Ledger].missed(mailing_list.id, since=now.date() - REMEMBERED)
+        missed = work[Ledger].missed(mailing_list.id, since=now.date() - REPORTED_FOR)
         found += _missed(mailing_list, missed)
         if mailing_list.paused_at is None:
             found += _late(
@@ -65,7 +65,9 @@ def current_alerts(
     found += stopped_channels(work)
     found += signup_alerts(work, now=now)
     found += storage_alerts(work[StatusStore].storage(), now=now)
-    found += rate_alerts(work[ReturnStore].tally(since=now - REMEMBERED, today=now.date()), now=now)
+    found += rate_alerts(
+        work[ReturnStore].tally(since=now - REPORTED_FOR, today=now.date()), now=now
+    )
     return [*found, *feed_alerts(polled_feeds(work)), *enricher_alerts(work, now=now)]
 
 
@@ -75,7 +77,7 @@ def step_failed_alert(name: str, words: str, *, now: datetime) -> Alert:
         key=f"step/{name}/{now:%Y-%m-%d}",
         subject=f"A step of the schedule fails: {name}",
         lines=(words, "The log has the whole story. The step is tried again every minute."),
-        stops_mail=name in VITAL,
+        stops_mail=name in STEPS_FOR_MAIL,
     )
 
 
@@ -92,7 +94,7 @@ def claim_episode(work: Transaction, alert: Alert, *, now: datetime) -> str | No
         heartbeat = f"alert/{alert.key}"
         seen = work[SlotStore].last_beat(heartbeat)
         work[SlotStore].beat(heartbeat, now=now)
-        if seen is not None and now - seen <= OVER:
+        if seen is not None and now - seen <= EPISODE_GAP:
             return None
         if alert.episodes and not any(new_episodes):
             return None
@@ -200,7 +202,7 @@ def storage_alerts(found: Storage, *, now: datetime) -> Iterator[Alert]:
         )
 
 
-SILENT = timedelta(days=1)
+SILENCE = timedelta(days=1)
 """How long a service must be silent before it is reported."""
 
 
@@ -209,7 +211,7 @@ def enricher_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     for name in plugins("enrichers"):
         feed = work[FeedStore].find(feed_name(name))
         well = (feed.last_good_at or feed.created_at) if feed else now
-        if feed is None or feed.failures < LOST_AFTER or now - well <= SILENT:
+        if feed is None or feed.failures < LOST_AFTER or now - well <= SILENCE:
             continue
         since = format_instant(well)
         lines = (
@@ -221,7 +223,7 @@ def enricher_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
         yield Alert(key=f"enricher/{name}/{since}", subject=subject, lines=lines)
 
 
-QUIET = frozenset({Limit.IP})
+UNREPORTED_LIMITS = frozenset({Limit.IP})
 """Not reported: one visitor who presses a button too often."""
 
 REASONS = {
@@ -236,7 +238,7 @@ REASONS = {
 def signup_alerts(work: Transaction, *, now: datetime) -> Iterator[Alert]:
     """Report sign-ups that were refused, dropped or wait too long, each once a day."""
     found, today = tally(work, timedelta(hours=1), now=now), f"{now:%Y-%m-%d}"
-    refused = {one: n for one, n in found.refused.items() if n and one not in QUIET}
+    refused = {one: n for one, n in found.refused.items() if n and one not in UNREPORTED_LIMITS}
     dropped = {one: n for one, n in found.dropped.items() if n}
     lines = [f"Refused: {n:,} that {REASONS[one]}." for one, n in refused.items()]
     lines += [f"Dropped: {n:,} that {REASONS[one]}." for one, n in dropped.items()]

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from paperround.core.errors import FetchFailed
 from paperround.http.model import FetchRequest, HttpClient
 
-EVERY = timedelta(minutes=5)
+PING_INTERVAL = timedelta(minutes=5)
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,9 @@ class WebPinger:
 
     def ping(self, event: str, *, now: datetime) -> None:
         """Report `event`, unless there was a ping within the last five minutes."""
-        if self._last is not None and abs(now - self._last) < EVERY:  # the clock may be set back
+        if (
+            self._last is not None and abs(now - self._last) < PING_INTERVAL
+        ):  # the clock may be set back
             return
         self._last = now
         try:

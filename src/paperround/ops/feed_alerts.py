@@ -28,9 +28,9 @@ def feed_alerts(feeds: Sequence[LiveFeed]) -> list[Alert]:
         if feed.health in _HOW:
             causes.setdefault(cause_of(feed), []).append(feed)
     found = [
-        _shared(cause, hit)
-        for cause, hit in causes.items()
-        if any(one.health is FeedHealth.STALE or one.failures >= LOST_AFTER for one in hit)
+        _shared(cause, affected)
+        for cause, affected in causes.items()
+        if any(one.health is FeedHealth.STALE or one.failures >= LOST_AFTER for one in affected)
     ]
     for feed in feeds:
         if feed.gone_at is not None:
@@ -40,26 +40,26 @@ def feed_alerts(feeds: Sequence[LiveFeed]) -> list[Alert]:
     return found
 
 
-def _shared(cause: str, hit: Sequence[LiveFeed]) -> Alert:
-    first, how = hit[0], _HOW[hit[0].health]
-    named = ", ".join(feed.name for feed in hit[:MOST_NAMED])
-    rest = f" and {len(hit) - MOST_NAMED:,} more" if len(hit) > MOST_NAMED else ""
-    many = len(hit) > 1
+def _shared(cause: str, affected: Sequence[LiveFeed]) -> Alert:
+    first, state = affected[0], _HOW[affected[0].health]
+    named = ", ".join(feed.name for feed in affected[:MOST_NAMED])
+    more = f" and {len(affected) - MOST_NAMED:,} more" if len(affected) > MOST_NAMED else ""
+    many = len(affected) > 1
     episodes = []
-    for feed in hit:  # each began when the feed was last well
-        well = feed.last_news_at if feed.health is FeedHealth.STALE else feed.last_good_at
-        episodes.append(f"feed/{feed.id}/{how}/{format_instant(well or feed.created_at)}")
-    news = "It has not brought any papers yet."
+    for feed in affected:  # each began when the feed was last well
+        since = feed.last_news_at if feed.health is FeedHealth.STALE else feed.last_good_at
+        episodes.append(f"feed/{feed.id}/{state}/{format_instant(since or feed.created_at)}")
+    last_papers = "It has not brought any papers yet."
     if first.last_news_at is not None:
-        news = f"It last brought new papers at {format_instant(first.last_news_at)}."
+        last_papers = f"It last brought new papers at {format_instant(first.last_news_at)}."
     return Alert(
-        key=f"feeds/{how}/{hashlib.sha256(cause.encode()).hexdigest()[:16]}",
-        subject=f"{len(hit):,} feeds are {how} for one reason"
+        key=f"feeds/{state}/{hashlib.sha256(cause.encode()).hexdigest()[:16]}",
+        subject=f"{len(affected):,} feeds are {state} for one reason"
         if many
-        else f"The feed {first.name} is {how}",
+        else f"The feed {first.name} is {state}",
         lines=(
             first.reason,
-            f"They are {named}{rest}." if many else news,
+            f"They are {named}{more}." if many else last_papers,
             "Digests go out with what the other feeds bring.",
         ),
         episodes=tuple(episodes),

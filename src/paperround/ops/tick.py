@@ -34,7 +34,7 @@ from paperround.feeds.enrich import EnrichReport, enrich
 from paperround.feeds.fetcher import FeedContext
 from paperround.feeds.poll import PollReport
 from paperround.ops.alerts import claim_episode, current_alerts, step_failed_alert
-from paperround.ops.cleanup import CleanupReport, clean_up
+from paperround.ops.cleanup import clean_up
 from paperround.papers.enrichment import Enricher
 from paperround.papers.gist import GistChooser, choose_gist
 from paperround.personal.ranking import PersonalRanking
@@ -85,7 +85,6 @@ class TickReport:
     polls: Sequence[PollReport] = ()
     editions: Sequence[Edition] = ()
     plans: Mapping[str, PlanReport] = field(default_factory=dict)
-    house: CleanupReport = field(default_factory=CleanupReport)
     alerts: Sequence[Alert] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
 
@@ -107,28 +106,28 @@ class _Steps:
             return otherwise
 
 
-def tick(rounds: TickContext, *, now: datetime) -> TickReport:
+def tick(context: TickContext, *, now: datetime) -> TickReport:
     """Do everything that is due at `now`, and report it."""
     steps = _Steps()
-    polls = _poll(rounds, steps, now=now)
-    return replace(publish_round(rounds, now=now, steps=steps), polls=polls)
+    polls = _poll(context, steps, now=now)
+    return replace(publish_round(context, now=now, steps=steps), polls=polls)
 
 
-def poll_round(rounds: TickContext, *, now: datetime) -> TickReport:
+def poll_round(context: TickContext, *, now: datetime) -> TickReport:
     """Read the feeds that are due, which may take long."""
     steps = _Steps()
-    polls = _poll(rounds, steps, now=now)
+    polls = _poll(context, steps, now=now)
     return TickReport(
-        polls=polls, alerts=_raise_alerts(rounds, steps, [], now=now), failed=steps.failed
+        polls=polls, alerts=_raise_alerts(context, steps, [], now=now), failed=steps.failed
     )
 
 
-def enrich_round(rounds: TickContext, *, now: datetime) -> list[EnrichReport]:
+def enrich_round(context: TickContext, *, now: datetime) -> list[EnrichReport]:
     """Enrich papers from other services, unless no feed is enabled: then papers stay private."""
 
     def enrich_papers() -> list[EnrichReport]:
-        is_reading = any(feed.enabled for feed in live_feeds(rounds.newsroom))
-        return enrich(rounds.newsroom, rounds.enrichers, now=now) if is_reading else []
+        is_reading = any(feed.enabled for feed in live_feeds(context.newsroom))
+        return enrich(context.newsroom, context.enrichers, now=now) if is_reading else []
 
     return _Steps().run("enrich", enrich_papers, [])
 
@@ -139,61 +138,59 @@ def learn_round(database: Database, maker: ModelMaker, *, now: datetime) -> Lear
 
 
 def returns_round(
-    rounds: TickContext, empty: Callable[[], IntakeSummary | None], *, now: datetime
+    context: TickContext, read_mailbox: Callable[[], IntakeSummary | None], *, now: datetime
 ) -> IntakeSummary | None:
-    """Read the bounce mailbox with `empty`, every few minutes in one of the processes."""
+    """Call `read_mailbox` for bounces, every few minutes in one of the processes."""
     steps = _Steps()
     slot = now.replace(minute=now.minute // LOOK_EVERY * LOOK_EVERY).strftime("%Y-%m-%dT%H:%M")
 
-    def read_mailbox() -> IntakeSummary | None:
+    def read_if_claimed() -> IntakeSummary | None:
         is_ours = write(
-            rounds.database, lambda work: work[SlotStore].take("returns", slot, now=now)
+            context.database, lambda work: work[SlotStore].take("returns", slot, now=now)
         )
-        return empty() if is_ours else None
+        return read_mailbox() if is_ours else None
 
-    done: IntakeSummary | None = steps.run("returns", read_mailbox, None)
-    _raise_alerts(rounds, steps, [], now=now)
-    if done is not None and done.unsubscribed:
-        rounds.wake()
-    return done
+    summary: IntakeSummary | None = steps.run("returns", read_if_claimed, None)
+    _raise_alerts(context, steps, [], now=now)
+    if summary is not None and summary.unsubscribed:
+        context.wake()
+    return summary
 
 
-def publish_round(rounds: TickContext, *, now: datetime, steps: _Steps | None = None) -> TickReport:
+def publish_round(
+    context: TickContext, *, now: datetime, steps: _Steps | None = None
+) -> TickReport:
     """Do everything but read feeds. After a clock jump only alert, so that nothing is lost."""
     steps = steps or _Steps()
-    if steps.run("clock", lambda: watch(rounds.database, rounds.boot(), now=now), False):
-        steps.run("beat", partial(live, rounds.database, now=now), None)
-        return TickReport(alerts=alert_and_ping(rounds, {}, steps, now=now), failed=steps.failed)
-    editions = cut(rounds, steps, now=now)
-    plans: dict[str, PlanReport] = steps.run("plan", lambda: plan(rounds, now=now), {})
+    if steps.run("clock", lambda: watch(context.database, context.boot(), now=now), False):
+        steps.run("beat", partial(live, context.database, now=now), None)
+        return TickReport(alerts=_alert_and_ping(context, {}, steps, now=now), failed=steps.failed)
+    editions = _freeze_cuts(context, steps, now=now)
+    plans: dict[str, PlanReport] = steps.run("plan", lambda: plan_digests(context, now=now), {})
 
-    def clean() -> CleanupReport:
-        done = clean_up(database=rounds.database, identity=rounds.identity, now=now)
-        if done.reminded:
-            rounds.wake()
-        return done
+    def clean() -> None:
+        if clean_up(database=context.database, identity=context.identity, now=now).reminded:
+            context.wake()
 
-    house = steps.run("house", clean, CleanupReport())
-    alerts = alert_and_ping(rounds, plans, steps, now=now)
-    return TickReport(
-        editions=editions, plans=plans, house=house, alerts=alerts, failed=steps.failed
-    )
+    steps.run("house", clean, None)
+    alerts = _alert_and_ping(context, plans, steps, now=now)
+    return TickReport(editions=editions, plans=plans, alerts=alerts, failed=steps.failed)
 
 
-def _poll(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[PollReport]:
+def _poll(context: TickContext, steps: _Steps, *, now: datetime) -> list[PollReport]:
     """Read every feed that is due."""
-    return steps.run("poll", lambda: poll_due(rounds.newsroom, now=now, told=log_poll), [])
+    return steps.run("poll", lambda: poll_due(context.newsroom, now=now, told=log_poll), [])
 
 
-def cut(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[Edition]:
+def _freeze_cuts(context: TickContext, steps: _Steps, *, now: datetime) -> list[Edition]:
     """Freeze the newest cut of every list. A list that fails does not stop the others."""
 
     def list_names() -> list[str]:
-        with rounds.database.reading() as work:
+        with context.database.reading() as work:
             return [one.name for one in work[ListStore].all()]
 
     freeze = partial(
-        freeze_cuts, database=rounds.database, ranker=rounds.ranker, now=now, gist=rounds.gist
+        freeze_cuts, database=context.database, ranker=context.ranker, now=now, gist=context.gist
     )
     names: list[str] = steps.run("cuts", list_names, [])
     editions: list[Edition] = []
@@ -202,19 +199,19 @@ def cut(rounds: TickContext, steps: _Steps, *, now: datetime) -> list[Edition]:
     return editions
 
 
-def plan(rounds: TickContext, *, now: datetime) -> dict[str, PlanReport]:
+def plan_digests(context: TickContext, *, now: datetime) -> dict[str, PlanReport]:
     """Plan the digests whose hour has come, and record a heartbeat. Returns a report by list."""
-    live(rounds.database, now=now)
+    live(context.database, now=now)
     plans = plan_due(
-        database=rounds.database,
-        identity=rounds.identity,
-        hours=rounds.hours,
+        database=context.database,
+        identity=context.identity,
+        hours=context.hours,
         now=now,
-        opinions=rounds.opinions,
-        alive=rounds.alive,
+        opinions=context.opinions,
+        alive=context.alive,
     )
     if any(one.planned for one in plans.values()):
-        rounds.wake()
+        context.wake()
     return plans
 
 
@@ -223,49 +220,49 @@ def live(database: Database, *, now: datetime) -> None:
     write(database, lambda work: work[SlotStore].beat(SCHEDULER, now=now))
 
 
-def alert_and_ping(
-    rounds: TickContext, plans: Mapping[str, PlanReport], steps: _Steps, *, now: datetime
+def _alert_and_ping(
+    context: TickContext, plans: Mapping[str, PlanReport], steps: _Steps, *, now: datetime
 ) -> list[Alert]:
     """Raise new alerts and return them; ping the dead-man switch unless a problem stops mail."""
 
     def find_alerts() -> list[Alert]:
-        with rounds.database.reading() as work:
+        with context.database.reading() as work:
             return current_alerts(work, plans, now=now)
 
     found: list[Alert] = steps.run("troubles", find_alerts, [])
-    raised = _raise_alerts(rounds, steps, found, now=now)
+    raised = _raise_alerts(context, steps, found, now=now)
     if not any(one.stops_mail for one in [*found, *_failed_step_alerts(steps, now)]):
-        steps.run("ping", lambda: rounds.pinger.ping("tick", now=now), None)
+        steps.run("ping", lambda: context.pinger.ping("tick", now=now), None)
     return raised
 
 
 def _failed_step_alerts(steps: _Steps, now: datetime) -> list[Alert]:
-    return [step_failed_alert(name, words, now=now) for name, words in steps.failed.items()]
+    return [step_failed_alert(name, text, now=now) for name, text in steps.failed.items()]
 
 
 def _raise_alerts(
-    rounds: TickContext, steps: _Steps, found: Sequence[Alert], *, now: datetime
+    context: TickContext, steps: _Steps, found: Sequence[Alert], *, now: datetime
 ) -> list[Alert]:
     """Raise alerts for `found` and for failed steps; return those that are new."""
     current = [*found, *_failed_step_alerts(steps, now)]
     raised: list[Alert] = steps.run(
-        "alerts", lambda: [one for one in current if _raise_if_new(rounds, one, now)], []
+        "alerts", lambda: [one for one in current if _raise_if_new(context, one, now)], []
     )
     if raised:
-        rounds.wake()
+        context.wake()
     return raised
 
 
-def _raise_if_new(rounds: TickContext, alert: Alert, now: datetime) -> bool:
+def _raise_if_new(context: TickContext, alert: Alert, now: datetime) -> bool:
     def claim_and_queue(work: Transaction) -> bool:
         key = claim_episode(work, alert, now=now)
         if key is None:
             return False
-        if rounds.alerts_to:
-            raise_alert(work, rounds.identity, replace(alert, key=key), rounds.alerts_to, now=now)
+        if context.alerts_to:
+            raise_alert(work, context.identity, replace(alert, key=key), context.alerts_to, now=now)
         return True
 
-    is_new = write(rounds.database, claim_and_queue)
+    is_new = write(context.database, claim_and_queue)
     if is_new:
         log.error("alert: %s. %s", alert.subject, " ".join(alert.lines))
     return is_new
