@@ -144,7 +144,8 @@ class _Interview:
         *,
         is_secret: bool = False,
     ) -> T:
-        """Return the answer, parsed by `read`. A prompt repeats if the answer is bad."""
+        """Return the answer, parsed by `read`. A prompt repeats with the reason; a bad option
+        raises BadParameter. A default that `is_secret` is not shown."""
         value = self.given[option]
         if value is not None or self._silent:
             with usage(option):

@@ -93,7 +93,8 @@ def runtime(now: datetime | None = None, *, creates: bool = False) -> "AppContex
 
 @contextmanager
 def usage(option: str = "", /, **options: str) -> Iterator[None]:
-    """Turn InvalidInput into BadParameter for `option`, or what `options` maps its code to."""
+    """Turn InvalidInput into BadParameter (exit code 2) for `option`, or for the option that
+    `options` maps the code of the error to, by default `--code`."""
     try:
         yield
     except InvalidInput as error:
@@ -110,7 +111,8 @@ def read_file(path: Path) -> bytes:
 
 
 def agree(yes: bool, question: str, *, lines: Iterable[str] = ()) -> None:
-    """Ask for confirmation unless `yes`, after `lines`; a no ends with exit code 1."""
+    """Ask for confirmation unless `yes`, after printing `lines`. A no ends with exit code 1;
+    without a terminal it raises BadParameter."""
     if yes:
         return
     if not can_ask():

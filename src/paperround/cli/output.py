@@ -59,7 +59,10 @@ def print_json(value: object) -> None:
 
 
 def to_json(value: Any) -> Any:
-    """Convert `value` to JSON types. Raises TypeError for dataclasses, which may hold secrets."""
+    """Convert `value` to JSON types: resources and mappings to objects, instants to RFC 3339.
+
+    Raises TypeError for dataclasses, which may hold secrets: choose fields with `pick_fields`.
+    """
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, datetime):

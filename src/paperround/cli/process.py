@@ -58,10 +58,8 @@ def drain(
     PostgreSQL, delete the heartbeats of this process as `scheduler` and `worker`."""
     if not stop(drain_seconds=DRAIN_SECONDS):
         log.warning("jobs still run after %.0f seconds: they are cut off", DRAIN_SECONDS)
-    elif len(
-        context.unwritten
-    ):  # the last chance to record replies received while the database was away
-        try:
+    elif len(context.unwritten):
+        try:  # the last chance to record replies received while the database was away
             context.unwritten.catch_up(context.database)
         except PaperroundError as error:
             log.error("what was heard of some mails is lost, and they become unknown: %s", error)

@@ -208,9 +208,7 @@ def deliver(
         report = run(context.post(), until_empty=until_empty, progress=advance)
     posted = context.post_to_channels()
     with context.database.reading() as work:
-        totals = asdict(
-            work[Ledger].totals(now=context.clock.now())
-        )  # posts are mails of the day, too
+        totals = asdict(work[Ledger].totals(now=context.clock.now()))  # includes posts
         waiting, _ = work[RequestStore].waiting()
     notices = asdict(report.notices)
     notices["queued"] += waiting

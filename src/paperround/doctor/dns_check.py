@@ -217,7 +217,7 @@ def _mta_sts(
 
 
 def _check_ptrs(settings: Settings, resolver: Resolver) -> list[Finding]:
-    """Check, if this machine sends mail itself, that each address of the site has a name."""
+    """If this machine sends mail itself, check that each address of the site has a PTR record."""
     if settings.leaves_this_machine:
         return []
     host = urlsplit(settings.public_url).hostname or ""

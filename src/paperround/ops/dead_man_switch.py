@@ -33,9 +33,8 @@ class WebPinger:
 
     def ping(self, event: str, *, now: datetime) -> None:
         """Report `event`, unless there was a ping within the last five minutes."""
-        if (
-            self._last is not None and abs(now - self._last) < PING_INTERVAL
-        ):  # the clock may be set back
+        # The clock may be set back.
+        if self._last is not None and abs(now - self._last) < PING_INTERVAL:
             return
         self._last = now
         try:

@@ -42,7 +42,8 @@ class Tasks:
             raise NotFound(f"no task is called {task!r}; there are: {known}")
 
     def run(self, task: str, arguments: Arguments) -> bool:
-        """Run a task in this thread and return whether it succeeded. A failure is logged."""
+        """Run a task in this thread and return whether it succeeded. A failure is logged,
+        with a traceback unless it is a PaperroundError."""
         try:
             self._by_name[task](arguments)
         except PaperroundError as error:
