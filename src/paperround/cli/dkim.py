@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paperround.cli.options import AsJson, Now, runtime, usage
-from paperround.cli.output import pick_fields, print_result, say
+from paperround.cli.output import pick_fields, print_result
 from paperround.core.errors import Conflict, Misconfigured
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help stays quick
@@ -49,21 +49,19 @@ def create(
 
     context = runtime(now, creates=True)
     context.prepare()
-    _require_own(context)
+    _require_managed_keys(context)
     domain = context.signers.domain
     if "." not in domain or domain.endswith(RESERVED_SUFFIXES):  # no record can be put under it
         raise Misconfigured(
             f"mails come from {domain}, and nobody can own that: set PAPERROUND_MAIL_FROM first"
         )
-    at, place = context.clock.now(), context.signers.place
+    at, key_path = context.clock.now(), context.signers.place
     with usage("--selector"):
-        before = read_book(place)
-        book = before.with_first(_algorithms(algorithm), selector, now=at)
-    replace_book(place, before, book)
-    _show(context, "made", as_json=as_json)
-    if not as_json:
-        say()
-        say("mails are signed from now on: add this before the next one leaves")
+        before = read_book(key_path)
+        key_file = before.with_first(_algorithms(algorithm), selector, now=at)
+    replace_book(key_path, before, key_file)
+    hint = "mails are signed from now on: add this before the next one leaves"
+    _print_records(context, "made", hint, as_json=as_json)
 
 
 @app.command()
@@ -86,25 +84,23 @@ def rotate(
 
     context = runtime(now)
     require_made(context.settings)
-    _require_own(context)
-    at, place = context.clock.now(), context.signers.place
-    book = read_book(place)
-    waiting = book.within(at, KeyState.WAITING)
+    _require_managed_keys(context)
+    at, key_path = context.clock.now(), context.signers.place
+    key_file = read_book(key_path)
+    waiting = key_file.within(at, KeyState.WAITING)
     if unchecked and not waiting:
         raise Conflict("no key waits: `paperround dkim rotate` makes the next one first")
     if waiting and algorithm is None and selector is None:
         if not unchecked:
             _require_published(context, waiting)
-        replace_book(place, book, book.switched(now=at))
-        _show(context, "switched", as_json=as_json)
+        replace_book(key_path, key_file, key_file.switched(now=at))
+        _print_records(context, "switched", as_json=as_json)
         return
     with usage("--selector"):
-        made = book.with_next(_algorithms(algorithm), selector, now=at)
-    replace_book(place, book, made)
-    _show(context, "made", as_json=as_json)
-    if not as_json:
-        say()
-        say("when the new record can be seen, `paperround dkim rotate` lets its key sign")
+        made = key_file.with_next(_algorithms(algorithm), selector, now=at)
+    replace_book(key_path, key_file, made)
+    hint = "when the new record can be seen, `paperround dkim rotate` lets its key sign"
+    _print_records(context, "made", hint, as_json=as_json)
 
 
 @app.command("show-dns")
@@ -114,7 +110,7 @@ def show_dns(now: Now = None, as_json: AsJson = False) -> None:
 
     context = runtime(now)
     require_made(context.settings)
-    _show(context, None, as_json=as_json)
+    _print_records(context, None, as_json=as_json)
 
 
 def _algorithms(kind: Kind | None) -> "list[Algorithm]":
@@ -125,7 +121,7 @@ def _algorithms(kind: Kind | None) -> "list[Algorithm]":
     return list(Algorithm) if kind is Kind.BOTH else [Algorithm(kind)]
 
 
-def _require_own(context: "AppContext") -> None:
+def _require_managed_keys(context: "AppContext") -> None:
     if context.signers.given:
         raise Conflict(
             "PAPERROUND_DKIM_KEY names the keys: change them there, or take the setting away and "
@@ -147,7 +143,9 @@ def _require_published(context: "AppContext", waiting: "Sequence[StoredKey]") ->
             )
 
 
-def _show(context: "AppContext", did: str | None, *, as_json: bool) -> None:
+def _print_records(
+    context: "AppContext", did: str | None, hint: str = "", *, as_json: bool
+) -> None:
     due = context.signers.due(context.clock.now())
     fields = "selector algorithm name value strings"
     records = [
@@ -160,12 +158,12 @@ def _show(context: "AppContext", did: str | None, *, as_json: bool) -> None:
         for one in due
     ]
     value = {"did": did, "domain": context.signers.domain, "records": records}
-    lines = [line for one in due for line in (f"; {_why(one)}", one.record.line)]
+    lines = [line for one in due for line in (f"; {_describe(one)}", one.record.line)]
     none = "; mails are not signed here: `paperround dkim create` makes a key"
-    print_result(value, lines or none, as_json=as_json)
+    print_result(value, [*(lines or [none]), *(["", hint] if hint else [])], as_json=as_json)
 
 
-def _why(one: "DueRecord") -> str:
+def _describe(one: "DueRecord") -> str:
     from paperround.delivery.dkim.keys import KeyState
 
     match one.state:

@@ -84,7 +84,7 @@ def revoke(
     print_result({"prefix": prefix, "revoked": ended}, line, as_json=as_json)
 
 
-def _state(key: "ApiKey", now: datetime) -> str:
+def _state(key: ApiKey, now: datetime) -> str:
     if key.revoked_at is not None:
         return "revoked"
     return "live" if key.is_live(now) else "expired"
