@@ -2,7 +2,7 @@
 look-ups that commands for feeds share."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
@@ -238,22 +238,13 @@ def preset_feeds(preset: str) -> Sequence[NewFeed]:
     return PRESETS[preset]
 
 
-def find_feed(context: "AppContext", name: str) -> LiveFeed:
-    """Return the feed called `name`; raises NotFound, which suggests others."""
-    from paperround.feeds.due import live_feeds
-
-    return _find(name, live_feeds(context.newsroom))
-
-
-def find_any_feed(context: "AppContext", name: str) -> LiveFeed:
-    """Like `find_feed`, but includes the feeds of ingested files."""
+def find_feed(context: "AppContext", name: str, *, with_files: bool = False) -> LiveFeed:
+    """Return the feed called `name`; raises NotFound, which suggests others. Includes the feeds of
+    ingested files `with_files`."""
     from paperround.feeds.due import every_feed
 
     with context.database.reading() as work:
-        return _find(name, every_feed(work))
-
-
-def _find(name: str, feeds: Iterable[LiveFeed]) -> LiveFeed:
+        feeds = [feed for feed in every_feed(work) if with_files or feed.kind in context.sources]
     known = {feed.name: feed for feed in feeds}
     if name not in known:
         raise NotFound(f"there is no feed called {name}: {_suggestion(name, list(known))}")

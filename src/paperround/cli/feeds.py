@@ -18,7 +18,6 @@ from paperround.cli.feed_lists import (
     Set,
     Show,
     Url,
-    find_any_feed,
     find_feed,
     preset_feeds,
     settings_in,
@@ -230,7 +229,7 @@ def runs(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
     from paperround.web.models import RunAnswer
 
     context = runtime()
-    feed = find_any_feed(context, name)
+    feed = find_feed(context, name, with_files=True)
     with context.database.reading() as work:
         found = [
             RunAnswer.of(one) for one in work[FeedStore].runs(feed.id, before=None, limit=limit)
@@ -245,7 +244,7 @@ def rejects(name: Name, limit: Limit = 20, as_json: AsJson = False) -> None:
     from paperround.web.models import RejectAnswer
 
     context = runtime()
-    feed = find_any_feed(context, name)
+    feed = find_feed(context, name, with_files=True)
     with context.database.reading() as work:
         kept = work[FeedStore].rejects(feed.id, before=None, limit=limit)
     found, none = map(RejectAnswer.of, kept), f"nothing of {name} was rejected"

@@ -5,6 +5,7 @@ that needs more. So the whole record is read as a receiver reads it, for the add
 leaves from if that is known.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
@@ -94,20 +95,13 @@ def _mechanisms(record: str) -> list[tuple[str, str, str]]:
                 terms.append(("+", "redirect", value.lower()))
             continue
         qualifier = word[0] if word[0] in "+-~?" else "+"
-        name, separator, value = _split_term(word.removeprefix(qualifier))
+        # `a/24` -> a, /, 24; `include:x.org` -> include, :, x.org; `mx` -> mx
+        parts = re.split("([:/])", word.removeprefix(qualifier).lower(), maxsplit=1)
+        name, separator, value = [*parts, "", ""][:3]
         if name not in _MECHANISM_NAMES:
             raise Broken(f"receivers give up on it: they do not know {word!r}")
         terms.append((qualifier, name, value if separator == ":" else separator + value))
     return terms
-
-
-def _split_term(term: str) -> tuple[str, str, str]:
-    """`a/24` -> (a, /, 24); `include:x.org` -> (include, :, x.org)."""
-    ends = [at for at in (term.find(":"), term.find("/")) if at >= 0]
-    if not ends:
-        return term.lower(), "", ""
-    at = min(ends)
-    return term[:at].lower(), term[at], term[at + 1 :].lower()
 
 
 def _evaluate(record: str, domain: str, address: str, resolver: Resolver, depth: int) -> str:
