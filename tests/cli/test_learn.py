@@ -130,10 +130,10 @@ from datetime import UTC, datetime
 from paperround.cli import app
 from paperround.core.clock import FixedClock
 from paperround.config import Settings
-from paperround.bootstrap import Runtime
+from paperround.bootstrap import AppContext
 
 clock = FixedClock(datetime(2026, 3, 2, 8, tzinfo=UTC))
-home = Runtime(Settings(data_dir=sys.argv[1]), clock)
+home = AppContext(Settings(data_dir=sys.argv[1]), clock)
 assert home.ranker.name.startswith("trending-")
 assert home.ranker.in_use(home.clock.now()) is None
 print([name for name in ("numpy", "scipy") if name in sys.modules])
