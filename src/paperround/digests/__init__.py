@@ -1,1 +1,1 @@
-"""Digests: built, planned, published and sent."""
+"""Build, plan, publish, render and send digests."""

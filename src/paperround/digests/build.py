@@ -1,9 +1,9 @@
-"""Build digests: what each of some readers gets of an edition, as the ledger rows they make.
+"""Build the ledger rows of digests.
 
-    readers ─► interests, tastes, memory ─► view ─► pick ─► choice ─► row
-                                                      └► or the reason why there is no mail
+    readers ─► interests, profiles, papers sent before ─► view ─► pick ─► choice ─► row
+                                                                    └► or a skip reason
 
-Planning, publishing, resending and previews all build here; they differ in the readers they name.
+Planning, publishing, resending and previews all call `build`, each with its own readers.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,16 +45,18 @@ from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import SubscriberId, Subscription
 
 MOST_WITHDRAWALS = 5
-"""How many withdrawals one digest tells of; what is left waits for the next."""
+"""Withdrawals listed in one digest; the next digest lists the rest."""
 
 WITHDRAWAL_IS_NEWS = timedelta(days=90)
-"""For how long a withdrawal is told to people who were sent the paper."""
+"""How long a withdrawal is reported to readers who received the paper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestReader:
-    """Somebody a digest is built for: of which date of theirs, and when it is due. `choice` is
-    what they were chosen earlier; None: it is to be chosen now."""
+    """A reader, the local date of their digest and when it is due.
+
+    `choice` is an earlier choice to reuse; None to choose now.
+    """
 
     subscription: Subscription
     day: date
@@ -69,10 +71,10 @@ class DigestReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What building needs besides an edition and its readers.
+    """The settings of a build.
 
-    Without `opinions` everybody gets the papers in the edition's order, but for what they asked
-    for. `interests` replace those that are stored, for somebody who only tries them.
+    Without `opinions` papers keep the edition's order, apart from the readers' preferences.
+    `interests` replace the stored ones, for previews.
     """
 
     identity: Identity
@@ -89,8 +91,10 @@ def build(
     mailing_list: MailingList,
     readers: Sequence[DigestReader],
 ) -> list[NewDelivery]:
-    """The ledger row of each reader, in their order: one that waits to be sent, or one born
-    skipped that says why there is no mail. Readers of a week get the best of all its days."""
+    """Return the ledger row of each reader, in the same order: queued, or skipped with a reason.
+
+    Weekly readers get the best papers of the whole week.
+    """
     rows: dict[int, NewDelivery] = {}
     for is_week in (False, True):
         group = [n for n, one in enumerate(readers) if is_weekly(one.subscription) is is_week]
@@ -140,7 +144,7 @@ def _builder(
 def _finder(
     work: Transaction, index: PaperIndex, edition: Edition, behind: EditionTail | None
 ) -> KeywordIndex:
-    """Searches the papers of an index as they are known now."""
+    """Return a keyword index of these papers as the database knows them now."""
     known = work[PaperStore].load({paper.paper_id for paper in edition.papers})
     further = {} if behind is None else behind.findable
     shown, tail = index.papers[: index.shown], index.papers[index.shown :]
@@ -154,8 +158,7 @@ def _finder(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Content:
-    """What the mail of a choice carries, the same object for all its readers; or the `reason` why
-    there is no mail."""
+    """The content of a digest, shared by all readers with this choice; or a skip `reason`."""
 
     reason: str = ""
     papers: tuple[tuple[PaperId, int], ...] = ()
@@ -166,12 +169,12 @@ class _Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestBuilder:
-    """Builds the rows of some readers of one edition, from all that was read of them.
+    """Build the rows of some readers of one edition; reads nothing from the database.
 
-    `views` are who likes what, who chooses for them, and what else they may get; `behind` are the
-    papers that the edition does not show, where somebody may get one of them. `withdrawn` are
-    the papers that nobody is sent any more, `news` what each person has to be told of papers they
-    were sent. News alone make no mail: they wait for the next digest.
+    `views` hold the readers' profiles, the chooser and candidate papers. `behind` are the papers
+    below the edition's cut, where a reader may get one. `memory` are the papers sent before,
+    `withdrawn` the papers no digest may carry, `news` the withdrawals to report to each reader.
+    Withdrawals alone send no email: they wait for the next digest.
     """
 
     context: BuildContext
@@ -188,7 +191,7 @@ class DigestBuilder:
     news: Mapping[SubscriberId, tuple[Withdrawal, ...]] = field(default_factory=dict)
 
     def rows(self, readers: Sequence[DigestReader]) -> list[NewDelivery]:
-        """The row of each reader."""
+        """Return the row of each reader."""
         papers = {one.position: one for one in (*self.edition.all_papers, *self.index.papers)}
         contents: dict[int, _Content] = {}
         rows = []
@@ -202,10 +205,10 @@ class DigestBuilder:
     # --- choosing ------------------------------------------------------------------------------
 
     def choices(self, readers: Sequence[DigestReader]) -> list[DigestChoice | SkipReason]:
-        """What each gets. Readers who ask alike get the very same choice."""
+        """Return the choice of each reader; readers with equal views share one object."""
         chosen: dict[int, DigestChoice | SkipReason] = {}
         sights: dict[int, Matches | None] = {}
-        # What decides a choice: a view, and the id of a sight. Readers with the same share one.
+        # A view and the id of its matches decide the choice; readers with equal keys share it.
         alike: dict[tuple[PersonalView, int], list[int]] = {}
         for number, one in enumerate(readers):
             known = one.choice or none_due(self.edition, one.subscription, one.day)
@@ -216,7 +219,7 @@ class DigestBuilder:
             sight = sight_of(wishes, self.finder) if wishes and self.finder else None
             sights[id(sight)] = sight
             alike.setdefault((self._view(one, sight), id(sight)), []).append(number)
-        # The chooser picks for all who have a taste at once.
+        # One call ranks for every reader with a profile.
         with_taste = [view for view, _ in alike if view.taste]
         chooser = self.views.chooser
         picked = iter(chooser(with_taste) if chooser and with_taste else ())
@@ -258,7 +261,7 @@ class DigestBuilder:
     def _row(self, reader: DigestReader, content: _Content) -> NewDelivery:
         is_mail = not content.reason
         context, keys = self.context, self.context.identity.keys
-        # What makes the delivery unique gives its names: planning it again gives the same ones.
+        # Derived from the delivery's unique key, so planning it again gives the same ids.
         who = f"{self.mailing_list.name}|{reader.person}|{context.kind}|{reader.day.isoformat()}"
         return NewDelivery(
             subscriber_id=reader.person,
@@ -283,23 +286,23 @@ class DigestBuilder:
 
 
 def without_mail(row: NewDelivery, state: DeliveryState, reason: str) -> NewDelivery:
-    """The row of a digest that is not sent after all, with the reason."""
+    """Return the row without its content, with the reason why the digest is not sent."""
     return replace(
         row, state=state, reason=reason, papers=(), reasons={}, parts={}, behind=(), withdrawn=()
     )
 
 
-# A page of readers in parts: what they get is built for all at once, and written part by part.
+# Pages and batches: rows are built for a whole page and written in batches.
 #
-#     page ─► rows for all ─► part ─► written in one transaction ─┐
-#                              ▲                                  │
-#                              └────────── next part ◄────────────┘
+#     page ─► rows ─► batch ─► written in one transaction ─┐
+#                       ▲                                  │
+#                       └───────── next batch ◄────────────┘
 #
-# Building has a price for each page, so pages are large. Writing holds the writer's lock of SQLite,
-# and somebody who signs up waits meanwhile, so parts are small.
+# A build has a fixed cost, so pages are large. A write holds SQLite's write lock and delays
+# sign-ups, so batches are small.
 
 PART = 400
-"""Readers whose rows are written together, at most: some 35 ms of one core."""
+"""Rows written in one transaction, at most: about 35 ms of one core."""
 
 One = TypeVar("One")
 Row = TypeVar("Row")
@@ -312,11 +315,11 @@ def in_parts(
     choose: Callable[[Sequence[One]], Sequence[Row | None]],
     write: Callable[[Sequence[One], list[Row]], Result],
 ) -> Iterator[tuple[Sequence[One], Result]]:
-    """Write the rows of a page; gives each part of its readers with what `write` returned for it.
+    """Write the rows of a page; yield each batch of readers with the result of its `write`.
 
-    `choose` gives each reader's row, None if none now; `write` is one transaction. When a part
-    loses a race, its rows alone are built again: what earlier parts wrote stays. Raises Conflict
-    when a part lost too often.
+    `choose` returns each reader's row, None for no row now; `write` is one transaction. After a
+    conflict only the rows of that batch are built again; earlier batches stay written. Raises
+    Conflict after too many attempts.
     """
     rows = tried(lambda: choose(page))
     for first in range(0, len(page), PART):

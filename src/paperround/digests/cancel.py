@@ -1,15 +1,15 @@
-"""Cancelling: what is left of an edition is not sent, and nothing more is planned of it.
+"""Cancel editions, undo that, and pause lists.
 
     frozen | planned ─► cancelled     queued | deferred | claimed ─► skipped (cancelled)
-                                      in_data ─► whatever its server answers
+                                      in_data ─► depends on the server's reply
 
-The papers of what was skipped are released: a later digest may carry them. Mails that are out
-cannot be taken back, so the operator is told how many there are. Their readers find the page of the
-edition, which says that it was withdrawn and why.
+A later digest may carry the papers of skipped deliveries. Sent emails cannot be recalled: the
+operator sees how many there are, and the edition's page tells their readers that it was
+withdrawn and why.
 
     cancelled ─► frozen     skipped (cancelled) ─► queued, with its papers
 
-That undoes it, until one of the readers was planned another mail.
+Undo works until another digest is planned for one of the readers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ from paperround.editions.store.lists import ListStore
 
 STOPPABLE = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.CLAIMED)
 GONE = (DeliveryState.SENT, DeliveryState.IN_DATA, DeliveryState.UNKNOWN)
-"""Out of the house, or perhaps: nobody can take these back."""
+"""Sent or possibly sent; these cannot be recalled."""
 
 CANCEL = "cancel"
 LONGEST_REASON = 300
@@ -39,27 +39,28 @@ LONGEST_REASON = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prospect:
-    """An edition that may be cancelled: how many of its mails that would stop, and how many are
-    out already, or may be."""
+    """An edition that can be cancelled, with the number of emails to stop and already sent."""
 
     list_name: str
     edition: EditionTally
 
     @property
     def stoppable(self) -> int:
-        """Mails that would not be sent."""
+        """The number of emails that would not be sent."""
         return _count(self.edition.by_state, STOPPABLE)
 
     @property
     def gone(self) -> int:
-        """Mails that cannot be taken back."""
+        """The number of emails that were, or may have been, sent."""
         return _count(self.edition.by_state, GONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled:
-    """An edition that is cancelled now. `skipped` mails were stopped by this call, `gone` ones were
-    out; `fresh` is false when it was cancelled before."""
+    """A cancelled edition: `skipped` emails were stopped by this call, `gone` were already sent.
+
+    `fresh` is false when the edition was cancelled before.
+    """
 
     list_name: str
     day: date
@@ -71,7 +72,7 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """A cancelled edition that stands again; `queued` mails wait once more."""
+    """A restored edition, with the number of emails `queued` again."""
 
     list_name: str
     day: date
@@ -82,10 +83,10 @@ class Restored:
 def prospects(
     database: Database, list_name: str, *, day: date | None, cut: str | None, now: datetime
 ) -> list[Prospect]:
-    """The editions that `cancel` would end. Raises NotFound for a list or an edition there is not.
+    """Return the editions that `cancel` would cancel. Raises NotFound for a list or an edition.
 
-    Without `day` it is today in the list's zone; without `cut`, of that day the newest edition that
-    stands and every one with mails to be sent.
+    `day` defaults to today in the list's zone. `cut` defaults to that day's newest edition not
+    yet cancelled, plus every one with unsent emails.
     """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
@@ -105,10 +106,11 @@ def cancel(
     by: str = COMMAND_LINE,
     reason: str = "",
 ) -> list[Cancelled]:
-    """End what `prospects` names, in one transaction. Doing it again ends what was planned since:
-    replacements that somebody asked for. `reason` is for readers.
+    """Cancel the editions that `prospects` returns, in one transaction. `reason` is for readers.
 
-    Raises InvalidInput for a reason that is no single line."""
+    Calling it again cancels replacements planned since. Raises InvalidInput unless the reason is
+    a single line.
+    """
     if reason and not (reason.isprintable() and len(reason) <= LONGEST_REASON):
         raise InvalidInput(
             f"the reason is one line of at most {LONGEST_REASON} characters", code="reason"
@@ -148,9 +150,6 @@ def _target(list_name: str, day: date, cut: str) -> str:
     return f"{list_name}/{day}/{cut}"
 
 
-# --- undone ------------------------------------------------------------------------------------
-
-
 def undo(
     database: Database,
     list_name: str,
@@ -159,10 +158,10 @@ def undo(
     cut: str | None,
     now: datetime,
 ) -> list[Restored]:
-    """Let the cancelled editions of a day, or the one of `cut`, stand again, in one transaction.
+    """Restore the cancelled editions of a day, or the one of `cut`, in one transaction.
 
-    Raises NotFound for a list or an edition there is not, and InvalidInput when one of the readers
-    was planned another mail since.
+    Raises NotFound for an unknown list or edition, and InvalidInput when another digest was
+    planned for one of the readers since.
     """
 
     def restore(work: Transaction) -> list[Restored]:
@@ -189,12 +188,6 @@ def undo(
             "edition to those who did not get it",
             code="undo",
         ) from error
-
-
-# --- told to readers ---------------------------------------------------------------------------
-
-
-# --- which editions ----------------------------------------------------------------------------
 
 
 def _meant(
@@ -226,10 +219,10 @@ def _count(by_state: Mapping[DeliveryState, int], states: Sequence[DeliveryState
 def pause(
     database: Database, list_name: str | None, *, now: datetime, by: str = COMMAND_LINE
 ) -> list[str]:
-    """Pause a list, or every list; returns the names of those that were not paused already.
+    """Pause a list, or every list; return the names of those not paused before.
 
-    A mail whose end is written already is finished, the others wait. Confirmations and other
-    notices go on. Raises NotFound for an unknown list.
+    A message whose final dot was already sent is finished; the others wait. Confirmations and
+    other notices are still sent. Raises NotFound for an unknown list.
     """
     return _move(
         database, list_name, "pause", lambda work, one: work[ListStore].pause(one, now=now), by, now
@@ -239,7 +232,7 @@ def pause(
 def resume(
     database: Database, list_name: str | None, *, now: datetime, by: str = COMMAND_LINE
 ) -> list[str]:
-    """Let paused lists go on; returns their names. What waited too long has expired meanwhile."""
+    """Resume paused lists and return their names. Digests older than DIGEST_LIFE have expired."""
     return _move(
         database, list_name, "resume", lambda work, one: work[ListStore].resume(one), by, now
     )
@@ -253,7 +246,7 @@ def _move(
     by: str,
     now: datetime,
 ) -> list[str]:
-    """The names of the lists that `move` did anything to; each is audited."""
+    """Call `move` for the lists, audit each one it changed, and return their names."""
 
     def do(work: Transaction) -> list[str]:
         meant = work[ListStore].all() if list_name is None else [work[ListStore].get(list_name)]

@@ -1,16 +1,16 @@
-"""Channel delivery: the digests that go to Slack, Discord, Telegram and webhooks.
+"""Post digests to Slack, Discord, Telegram and webhooks.
 
-    claim ─► its next message ─► connected ─► in_data ─► body ─► answer ─► settle
-      ▲                                                                      │
-      └─────────────────────── more messages: due again at once ◄────────────┘
+    claim ─► next message ─► connected ─► in_data ─► body ─► reply ─► settle
+      ▲                                                                 │
+      └──────────────────── more messages: due at once ◄────────────────┘
 
-The run is the one that sends mail; the lane here says what differs. A digest that takes several
-messages is claimed and marked once for each of them, and its row counts those that were taken. So
-a process that dies leaves one message of a channel in doubt, and a retry goes on with the next one.
-When the rest fails, expires or is cancelled, only the papers of the rest may come again.
+The send run is the one for email, with another queue. A digest of several messages is claimed and
+marked once for each, and its row counts the accepted ones. A process that dies leaves one message
+in doubt, and a retry continues with the next one. When the rest fails, expires or is cancelled,
+only the papers of the rest may be posted again.
 
-Several runs post at once, as other processes would: a hook that does not answer delays no other
-channel. A hook that is gone stops its channel in the transaction that writes its answer down.
+Several runs post in parallel, so a hook that does not reply delays no other channel. A hook that
+no longer exists stops its channel in the transaction that stores the reply.
 """
 
 import logging
@@ -44,14 +44,14 @@ from paperround.papers.model import PaperId
 log = logging.getLogger(__name__)
 
 RUNS = 8
-"""Runs that post at once. A dead hook costs the one that holds it its whole time."""
+"""Parallel runs. A dead hook blocks one run until its timeout."""
 
 BeforeBody = Callable[[Sequence[DeliveryId]], Collection[DeliveryId]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelContext(SendContext):
-    """What posting to channels needs."""
+    """The context of posting to channels; `hands` is the number of parallel runs."""
 
     sender: ChannelSender
     letterhead: SenderIdentity
@@ -60,17 +60,17 @@ class ChannelContext(SendContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelReport:
-    """How many messages a run posted. `troubles` counts, by reason, those not taken."""
+    """How many messages were posted. `troubles` counts the refused ones by reason."""
 
     messages: int = 0
     troubles: Mapping[str, int] = field(default_factory=dict)
 
 
 def deliver_channels(context: ChannelContext) -> ChannelReport:
-    """Post what is due, unless there is no channel, digests are held, or the database was put back.
-    Nothing expires by a clock that leapt.
+    """Post the digests that are due and return what was posted.
 
-    Safe to kill, and to run in several processes at once.
+    Does nothing without channels, while digests are held, after the database was restored, or
+    after a clock jump (so nothing expires by it). Safe to kill and to run in several processes.
     """
     context.unwritten.catch_up(context.database)
     now, boot = context.clock.now(), context.boot()
@@ -83,7 +83,7 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
     runs[0].tidy()
     with context.database.reading() as work:
         has_due = work[PostLedger].has_due(now=context.clock.now())
-    if has_due:  # in most minutes nothing is, and then no write of a claim delays others
+    if has_due:  # mostly nothing is, and claiming needs the write lock
         with ThreadPoolExecutor(len(runs), thread_name_prefix="post") as pool:
             for posting in [pool.submit(run.send) for run in runs]:
                 posting.result()
@@ -92,7 +92,7 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
 
 
 def channel_lane(poster: "_Poster") -> MailQueue[Claimed]:
-    """Digests to channels. No relay paces them, and they carry no link that a key signs."""
+    """Return the queue of channel posts: no relay limits apply, and no link is signed."""
     return MailQueue(
         name="post",
         mailer=poster,
@@ -105,8 +105,8 @@ def channel_lane(poster: "_Poster") -> MailQueue[Claimed]:
 
 @dataclass(slots=True, kw_only=True)
 class _InHand:
-    """A digest whose next message is on its way: all its messages, the papers in the order in which
-    they show them, how many messages were taken before, and the answer to the next one."""
+    """A claimed digest: its messages, its papers in the order shown, the number of messages
+    accepted so far, and the outcome of the next one."""
 
     channel: Channel
     messages: Sequence[Message]
@@ -116,28 +116,28 @@ class _InHand:
 
     @property
     def has_more(self) -> bool:
-        """Whether other messages follow the one that is on its way."""
+        """Whether messages follow the current one."""
         return self.taken + 1 < len(self.messages)
 
     @property
     def shown(self) -> set[PaperId]:
-        """The papers a channel has seen once the message on its way is taken."""
+        """The papers a channel has received once the current message is accepted."""
         count = sum(one.papers for one in self.messages[: self.taken + 1])
         return {id_ for one in self.papers[:count] for id_ in (one.paper_id, one.frozen_id) if id_}
 
 
 class _Poster:
-    """Makes, posts and writes down the messages of one run, one after another. Satisfies Mailer."""
+    """Post the messages of one run, one after another. Implements Mailer."""
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
         self._in_hand: dict[DeliveryId, _InHand] = {}
         self.posted = 0
-        """Messages that were posted, whatever their service said."""
+        """The number of messages posted, accepted or not."""
 
     def envelope(self, row: Claimed) -> Envelope:
-        """The next message of a digest. Raises Misconfigured where the hook was lost with the
-        secret it was sealed with."""
+        """Return the next message of a digest. Raises Misconfigured when the hook cannot be
+        decrypted because its secret is lost."""
         self._in_hand.pop(row.id, None)
         with self._context.database.reading() as work:
             channel = work[ChannelStore].get(row.subscriber_id)
@@ -161,7 +161,7 @@ class _Poster:
     def send(
         self, envelopes: Iterable[Envelope | None], *, before_dot: BeforeBody, **_: object
     ) -> Iterator[Outcome]:
-        """Post one message after another, each marked once its service is connected."""
+        """Post the messages in turn and yield their outcomes; each is marked once connected."""
         for envelope in filter(None, envelopes):
             post = self._in_hand[envelope.id]
             post.answer = self._answer(envelope.id, post, before_dot)
@@ -173,8 +173,8 @@ class _Poster:
     def _answer(
         self, delivery: DeliveryId, post: _InHand, before_dot: BeforeBody
     ) -> PostOutcome | None:
-        """What became of the next message; None where it may not go any more."""
-        if post.taken >= len(post.messages):  # the digest says less than when it was begun
+        """Post the next message; return its outcome, or None if it may no longer be sent."""
+        if post.taken >= len(post.messages):  # the digest is shorter than when it was started
             return PostOutcome(verdict=ReplyClass(state=DeliveryState.SENT, reason=""))
         marked: Collection[DeliveryId] = ()
 
@@ -186,18 +186,18 @@ class _Poster:
         message, hook = post.messages[post.taken], post.channel.hook
         try:
             return self._context.sender.post(hook, message, before_body=mark)
-        except (Conflict, DatabaseFailed):  # the fault of no channel
+        except (Conflict, DatabaseFailed):  # not the channel's fault
             raise
-        except Exception as error:  # one channel's broken post must not stop the others
-            # No trace is logged: the code that failed holds the hook, which is a secret.
+        except Exception as error:  # one channel must not stop the others
+            # No traceback: its frames hold the hook, which is a secret.
             log.error("the post %d broke down: %s", delivery, type(error).__name__)
             state = DeliveryState.UNKNOWN if marked else DeliveryState.DEFERRED
             reason = hook.scrubbed(f"{type(error).__name__}: {error}")
             return PostOutcome(verdict=ReplyClass(state=state, reason=reason))
 
     def settle(self, work: Transaction, moves: Sequence[Transition], now: datetime) -> None:
-        """Write down what became of messages. A digest goes on with its next message, and a channel
-        whose hook is gone is stopped."""
+        """Store the outcomes. A digest continues with its next message; a channel whose hook no
+        longer exists is stopped."""
         for move in moves:
             post = self._in_hand.get(move.id)
             if post is None:  # it could not be composed
@@ -214,8 +214,8 @@ class _Poster:
 
 
 def _kept(post: _InHand, move: Transition, now: datetime) -> Transition:
-    """The move as the ledger keeps it. A hook that was not reached says nothing of the relay, so
-    its wait counts as a breakdown of the post alone."""
+    """Return the transition for the ledger. An unreachable hook says nothing about the relay, so
+    its retry counts as a failure of this post alone."""
     taken, of, reply = post.taken, len(post.messages), move.reply or None
     if move.state is DeliveryState.SENT and post.has_more:
         reason = f"{taken + 1} of {of} messages posted"

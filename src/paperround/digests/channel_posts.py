@@ -1,8 +1,8 @@
-"""Posts: what a channel is sent of an edition, and what became of it.
+"""Define the messages posted to channels, and their outcomes.
 
-A post is a row of the ledger like every mail, with the same states. What cannot be said in one
-message of a service is said in several; each is marked before its body goes out, and the row tells
-how many were taken. So a process that dies leaves one message in doubt, and repeats none.
+A post is a ledger row with the states of an email. A digest too long for one message takes
+several; each is marked before its body is sent, and the row counts the accepted ones. A process
+that dies leaves one message in doubt and repeats none.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,12 +16,12 @@ from paperround.digests.model import DigestView
 from paperround.http.model import Page
 
 LONGEST_SAID = 500
-"""Characters that are kept of what a service answered."""
+"""Characters kept of a service's reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What a channel is told: the digest, the name that all tries of it share, and its date."""
+    """A digest to post, with the id that all its attempts share, and its date."""
 
     view: DigestView
     message_id: str
@@ -30,7 +30,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Greeting:
-    """A few words that show that a channel works, and count for nothing."""
+    """A test message for a channel; it is not counted."""
 
     list_title: str
     words: str
@@ -40,8 +40,8 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One request: bytes, and headers beside those that every request has. It shows so many of the
-    digest's `papers`, those after what the messages before it show."""
+    """One request: a body and extra headers. `papers` is the number of papers it shows, after
+    those of the previous messages."""
 
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -50,35 +50,39 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostOutcome:
-    """What became of one message, and the answer, if one came: its status and first words. A hook
-    that is no more is `verdict.blame.subscriber`: nothing will ever be taken there."""
+    """The outcome of one message and the start of the reply, if any.
+
+    `verdict.blame.subscriber` means that the hook no longer exists and accepts nothing.
+    """
 
     verdict: ReplyClass
     reply: Reply | None = None
 
 
 class ChannelSender(Protocol):
-    """Says a digest as each kind of channel wants it, and posts it."""
+    """Format digests for each kind of channel and post them."""
 
     def require_open(self, hook: Hook) -> None:
-        """Raise FetchRefused for a hook that leads where nothing may be posted, and FetchFailed
-        where nobody knows yet where it leads."""
+        """Raise FetchRefused for a forbidden address, FetchFailed when it cannot be resolved."""
 
     def messages(self, hook: Hook, digest: Digest) -> Sequence[Message]:
-        """The messages that say the digest, in order; one at least."""
+        """Return the messages of the digest in order, at least one."""
 
     def greeting(self, hook: Hook, greeting: Greeting) -> Message:
-        """The message that says a few words."""
+        """Return the test message."""
 
     def post(
         self, hook: Hook, message: Message, *, before_body: Callable[[], bool]
     ) -> PostOutcome | None:
-        """Post one message. `before_body` is called once the other end is there and before it
-        gets a byte of the message: when it says no, nothing is sent and there is no outcome."""
+        """Post one message and return its outcome.
+
+        `before_body` is called once connected, before any byte of the message is sent. If it
+        returns False, nothing is sent and None is returned.
+        """
 
 
 def words_of(page: Page) -> str:
-    """The first words of an answer, as they can be kept and shown."""
+    """The first words of a response, as they are kept and shown."""
     text = page.body[: 4 * LONGEST_SAID].decode("utf-8", "replace")
     printable = "".join(sign if sign.isprintable() else " " for sign in text)
     return " ".join(printable.split())[:LONGEST_SAID]

@@ -1,6 +1,6 @@
-"""What operators do with channels: add, change, test, pause and remove them. Each is audited.
+"""Add, change, test, pause and remove channels. Each action is audited.
 
-Nothing here says a secret: a channel is told by its name, and by where it leads, masked.
+No secret is shown: a channel appears by its name and its masked address.
 """
 
 import secrets
@@ -41,11 +41,10 @@ _PREFERENCES = frozenset({"timezone", "hour", "frequency", "size", "floor", "top
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelAdmin:
-    """Changes channels on behalf of the operator `by`. `opened` are the `host:port` that may be
-    posted to though they are not public.
+    """Change channels on behalf of the operator `by`.
 
-    Raises NotFound for an unknown channel or list, and InvalidInput whose code names the setting
-    that is wrong.
+    `opened` lists the non-public `host:port` pairs that posts may go to. The methods raise
+    NotFound for an unknown channel or list, and InvalidInput with the setting's name as code.
     """
 
     database: Database
@@ -62,8 +61,11 @@ class ChannelAdmin:
         *,
         at_once: bool = False,
     ) -> Channel:
-        """Add a channel; its first post comes at its next hour, or now. A webhook without a key
-        gets one. Raises AlreadyTaken when its name, or its hook on that list, is taken."""
+        """Add a channel and return it; a webhook without a key gets one.
+
+        The first post comes at the next hour set, or now with `at_once`. Raises AlreadyTaken when
+        the name, or the hook on that list, is taken.
+        """
         hook = self._pointed(Hook(kind=kind, url=""), settings)
         name = read_name(settings.get("name") or f"{list_name.lower()}-{kind}")
         self._require_open(hook)
@@ -79,13 +81,16 @@ class ChannelAdmin:
         return write(self.database, add)
 
     def change(self, channel_id: SubscriberId, settings: ChannelSettings) -> Channel:
-        """Change the settings that are given. A channel that leads elsewhere now is no longer
-        stopped, and the old key signs beside a new one for KEY_OVERLAP. Raises as `add` does."""
+        """Change the given settings and return the channel. Raises like `add`.
+
+        A new address restarts a stopped channel. The old key keeps signing beside a new one for
+        KEY_OVERLAP.
+        """
         repoints = not _HOOK.isdisjoint(settings)
         if repoints:
             with self.database.reading() as work:
                 hook = self._pointed(work[ChannelStore].get(channel_id).hook, settings)
-            self._require_open(hook)  # before the transaction, which must not wait for a look-up
+            self._require_open(hook)  # outside the transaction: this may query DNS
 
         def change(work: Transaction) -> Channel:
             channel = work[ChannelStore].get(channel_id)
@@ -98,15 +103,15 @@ class ChannelAdmin:
                 work[ChannelStore].point(channel.id, repointed)
                 if channel.stopped_at is not None and not hook.leads_with(old):
                     work[ChannelStore].resume(channel.id, now=self.now)
-            channel = work[ChannelStore].get(channel_id)  # another hook may have ended a pause
+            channel = work[ChannelStore].get(channel_id)  # `resume` may have ended a pause
             self._choose(work, channel, settings)
             return self._note(work, "change channel", work[ChannelStore].get(channel_id))
 
         return write(self.database, change)
 
     def _require_open(self, hook: Hook) -> None:
-        """Raise InvalidInput (code `hook`) where nothing may be posted to it. A name that cannot be
-        looked up now is taken: where it leads is asked again before each post."""
+        """Raise InvalidInput (code `hook`) for a forbidden address. A name that cannot be resolved
+        now is accepted: every post resolves it again."""
         try:
             self.sender.require_open(hook)
         except FetchRefused as error:
@@ -115,7 +120,7 @@ class ChannelAdmin:
             return
 
     def _pointed(self, old: Hook, settings: ChannelSettings) -> Hook:
-        """The hook with what is given of it."""
+        """Return the hook with the given settings applied."""
         if "hook" not in settings:
             _require_readable(old)
         return read_hook(
@@ -127,8 +132,8 @@ class ChannelAdmin:
         )
 
     def _choose(self, work: Transaction, channel: Channel, settings: ChannelSettings) -> None:
-        """Keep the preferences and interests that are given. The clock starts anew where hour or
-        zone are others; a pause stays what it is."""
+        """Store the given preferences and interests. A new hour or zone resets the due time; a
+        pause is kept."""
         given: dict[str, Any] = {
             name: one for name, one in settings.items() if name in _PREFERENCES
         }
@@ -151,8 +156,8 @@ class ChannelAdmin:
             work[SubscriberStore].set_interests(channel.id, settled(work, interests), now=self.now)
 
     def pause(self, channel_id: SubscriberId) -> bool:
-        """Post nothing there until it is resumed; what waits goes out then, if it is still alive.
-        False when it is paused already."""
+        """Pause a channel; return False if it is paused already. `resume` posts what is waiting
+        and has not expired."""
         return self._move(
             "pause channel",
             channel_id,
@@ -160,7 +165,7 @@ class ChannelAdmin:
         )
 
     def resume(self, channel_id: SubscriberId) -> bool:
-        """Let a channel that is paused or stopped go on; False when it is neither."""
+        """Resume a paused or stopped channel; return False if it is neither."""
         return self._move(
             "resume channel",
             channel_id,
@@ -170,7 +175,7 @@ class ChannelAdmin:
     def _move(
         self, action: str, channel_id: SubscriberId, move: Callable[[Transaction], bool]
     ) -> bool:
-        """Whether `move` did anything; what it did is audited."""
+        """Call `move`, audit a change, and return whether there was one."""
 
         def do(work: Transaction) -> bool:
             done = move(work)
@@ -181,8 +186,8 @@ class ChannelAdmin:
         return write(self.database, do)
 
     def remove(self, channel_id: SubscriberId) -> None:
-        """Forget it with its secrets; the ledger keeps what became of its posts. What waits is not
-        posted."""
+        """Delete a channel and its secrets. Waiting posts are dropped; the ledger keeps the
+        outcomes."""
 
         def remove(work: Transaction) -> None:
             self._note(work, "remove channel", work[ChannelStore].get(channel_id))
@@ -191,7 +196,7 @@ class ChannelAdmin:
         write(self.database, remove)
 
     def test(self, channel_id: SubscriberId) -> PostOutcome:
-        """Post a few words, now, whether it is paused or stopped or not; they count for nothing."""
+        """Post a test message now, even if the channel is paused; return its outcome, uncounted."""
         with self.database.reading() as work:
             channel = work[ChannelStore].get(channel_id)
             title = work[ListStore].get(channel.list_name).title
@@ -219,7 +224,7 @@ class ChannelAdmin:
 
 @contextmanager
 def _setting(name: str) -> Iterator[None]:
-    """An InvalidInput within names this setting."""
+    """Set the code of an InvalidInput raised inside to this setting."""
     try:
         yield
     except InvalidInput as error:
@@ -233,18 +238,18 @@ def _with_key(hook: Hook) -> Hook:
 
 
 def new_key() -> str:
-    """A key of 256 random bits."""
+    """Return a random 256-bit key."""
     return written_key(secrets.token_bytes(32))
 
 
 def _require_readable(hook: Hook) -> None:
-    """Raise InvalidInput (code `hook`) for one that was lost with its secret."""
+    """Raise InvalidInput (code `hook`) for a hook that cannot be decrypted any more."""
     if hook.lost:
         raise InvalidInput(f"{hook.lost}, or give the channel its hook anew", code="hook")
 
 
 def stopped_channels(work: Transaction) -> Iterator[Alert]:
-    """An alert for each channel whose hook is no more."""
+    """Yield an alert for each stopped channel."""
     for one in work[ChannelStore].all():
         if one.stopped_at is not None:
             yield Alert(

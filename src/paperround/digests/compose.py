@@ -1,4 +1,4 @@
-"""From a frozen edition and one ledger row to the mail: the same row, always the same mail."""
+"""Compose the email of a ledger row from its frozen edition, deterministically."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,8 +32,10 @@ ARXIV_THANKS = "Thank you to arXiv for use of its open access interoperability."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionContent:
-    """An edition ready to be cut into digests. Its papers are made once and shared by all mails,
-    so that a renderer knows two digests with the same papers without comparing their texts."""
+    """An edition prepared for its digests.
+
+    All digests share its paper objects, so a renderer can compare digests by object identity.
+    """
 
     edition: Edition
     list_title: str
@@ -41,13 +43,13 @@ class EditionContent:
     papers: Mapping[int, DigestPaper]
     web_url: str
     size: int
-    """How many papers a digest of the list holds; one with fewer says why. 0: it does not."""
+    """Papers in a full digest; a shorter one explains why. 0: no explanation."""
 
 
 def sheet_of(
     edition: Edition, list_title: str, letterhead: SenderIdentity, *, size: int = 0
 ) -> EditionContent:
-    """The sheet of `edition` as `letterhead` sends it."""
+    """Return the content of `edition` as sent by `letterhead`."""
     base = letterhead.public_url
     return EditionContent(
         edition=edition,
@@ -60,7 +62,7 @@ def sheet_of(
 
 
 def digest_mail(sheet: EditionContent, slip: DeliveryContent, keys: KeyRing) -> DigestMail:
-    """The digest of `slip`, ready for a renderer. Raises Misconfigured when its key is lost."""
+    """Return the digest of `slip` for a renderer. Raises Misconfigured when its key is lost."""
     token = keys.token(Purpose.UNSUBSCRIBE, slip.row, slip.nonce, slip.key_id)
     return DigestMail(
         view=digest_view(sheet, slip, token),
@@ -78,8 +80,10 @@ def newcomers_mail(
     letterhead: SenderIdentity,
     keys: KeyRing,
 ) -> DigestMail:
-    """The digest that somebody new would get of an edition, under the names of a test or a sample.
-    Its links lead nowhere: they name a row that never is."""
+    """Return the digest a new subscriber would get, with the ids of a test or sample message.
+
+    Its personal links are invalid: they name row 0, which never exists.
+    """
     slip = DeliveryContent(
         row=0,
         edition_id=edition.id,
@@ -97,8 +101,11 @@ def newcomers_mail(
 def _leaving_by_mail(
     letterhead: SenderIdentity, slip: DeliveryContent, keys: KeyRing
 ) -> str | None:
-    """Where a mail ends the subscription: an address of this digest alone, which needs nobody to
-    read it; else the contact, who has to."""
+    """Return the address for unsubscribing by email, None without one.
+
+    It is unique to this digest and handled automatically; without a bounce address it is the
+    operator's contact.
+    """
     to = letterhead.contact
     if letterhead.bounce_address:
         day = slip.dated.date()
@@ -108,14 +115,14 @@ def _leaving_by_mail(
 
 
 def digest_view(sheet: EditionContent, slip: DeliveryContent, token: str) -> DigestView:
-    """What the digest of `slip` says, with the links that `token` gives its reader."""
+    """Return the view of the digest of `slip`, with the reader's links built from `token`."""
     edition, letterhead = sheet.edition, sheet.letterhead
     base = letterhead.public_url
     is_week = any(WEEK in own for own in slip.parts.values())
     unsubscribe = f"{base}/unsubscribe/{token}"
     shown = len(edition.papers)
     left = shown - sum(position <= shown for position in slip.positions)
-    # All mails share the papers, but those of which this reader has a reason or parts of their own.
+    # Papers are shared, except those with a reason or score parts of this reader.
     own = {*slip.reasons, *slip.parts}
     papers = [_own(sheet, slip, at) if at in own else sheet.papers[at] for at in slip.positions]
     is_of_arxiv = any(
@@ -153,7 +160,7 @@ def digest_view(sheet: EditionContent, slip: DeliveryContent, token: str) -> Dig
 
 
 def _page_of_the_week(sheet: EditionContent, slip: DeliveryContent) -> str:
-    """Of the week that yesterday was in: a digest of a Monday is of the days before."""
+    """Return the URL of yesterday's week: Monday's digest covers the days before."""
     query = {"period": "week", "date": week_name(slip.local_date - timedelta(days=1))}
     if sheet.edition.list_name != DEFAULT_LIST:
         query["list"] = sheet.edition.list_name

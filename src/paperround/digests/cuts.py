@@ -1,10 +1,10 @@
-"""Cuts: freeze the edition of every list whose time of day has come.
+"""Freeze the editions of lists whose cut is due.
 
-    newest cut of the list ─► frozen already? ─► papers still awaited? ─► rank ─► freeze
+    newest cut of the list ─► frozen already? ─► feeds still pending? ─► rank ─► freeze
 
-Only the newest cut is frozen: an installation that was away for a day needs no edition of this
-morning. A cut waits a bounded time for feeds that are due or expect a batch, and an edition without
-papers until each feed was read once.
+Only the newest cut is frozen; cuts missed during a downtime are not made up. A cut waits up to
+LONGEST_WAIT for feeds that are due or expect a batch; an edition without papers waits until each
+feed was read once.
 """
 
 from collections.abc import Sequence
@@ -35,8 +35,7 @@ def freeze_cuts(
     only: str | None = None,
     gist: GistChooser = choose_gist,
 ) -> list[Edition]:
-    """Freeze what is due, of every list or of `only` one; returns the editions of the cuts that
-    this call found missing."""
+    """Freeze the editions that are due, of every list or of `only` one; return the new ones."""
     with database.reading() as work:
         lists = work[ListStore].all() if only is None else [work[ListStore].get(only)]
         feeds = polled_feeds(work)
@@ -76,15 +75,15 @@ def _freeze_cut(
     if standing is not None and not (drafted.papers and _forgotten(database, standing)):
         return None
     if waits and not has_papers:
-        return None  # nothing was ever read: whoever waits for the first papers gets them
+        return None  # no feed was read yet: wait for the first papers
     return freeze(database, drafted)
 
 
 def _place(database: Database, mailing_list: MailingList, cut: Cut) -> tuple[Edition | None, str]:
-    """The edition of this cut, when there is one, and the name it has or will have.
+    """Return the edition of this cut, if frozen, and the cut's name.
 
-    A list that changed its zone or its cuts may have an older edition under the cut's usual name,
-    which is none of this; then the cut gets a name of its own.
+    After a change of zone or cuts an older edition may hold the usual name; the cut then gets
+    another one.
     """
     other_name = f"{cut.name}-{cut.instant:%H%M}"
     with database.reading() as work:
@@ -95,7 +94,7 @@ def _place(database: Database, mailing_list: MailingList, cut: Cut) -> tuple[Edi
 
 
 def _forgotten(database: Database, empty: Edition) -> bool:
-    """Whether an empty edition could be forgotten: nobody's row was planned from it yet."""
+    """Delete an empty edition unless rows were planned from it; return whether it was deleted."""
 
     def forget(work: Transaction) -> bool:
         return not work[Ledger].planned(empty.id).rows and work[EditionStore].discard_empty(

@@ -1,4 +1,4 @@
-"""Choosing what one subscriber gets of an edition, or saying why they get nothing."""
+"""Define digests and choose a reader's papers from an edition."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,11 +17,10 @@ from paperround.subscribers.model import WEEKDAYS, Frequency, Subscription
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestChoice:
-    """The positions of the edition's papers that one subscriber gets, in the digest's order.
+    """The positions of a reader's papers in the edition, in the digest's order.
 
-    `reasons` replace the edition's own where a paper is there for this reader's sake; `parts` are
-    added to those of the edition where the reader's wishes decided the order: of each a number for
-    every position.
+    `reasons` replace the edition's for papers chosen for this reader. `parts` are score parts
+    added by the reader's preferences, one number per position.
     """
 
     positions: tuple[int, ...]
@@ -37,8 +36,10 @@ def choice_of(
     *,
     is_week: bool = False,
 ) -> DigestChoice | SkipReason:
-    """Turn a pick from the papers of `edition` into positions with reasons, or into the reason why
-    there is no mail. The reasons of a digest that `is_week` name weekdays."""
+    """Turn a pick into a choice, or into the reason why there is no email.
+
+    With `is_week` the reasons name weekdays.
+    """
     if not pick.unseen:
         return SkipReason(edition.quiet_reason or SkipReason.NO_NEW_PAPERS)
     if not pick.heard:
@@ -51,12 +52,12 @@ def choice_of(
 
 
 def is_weekly(subscription: Subscription) -> bool:
-    """Whether the last mail was not yesterday's."""
+    """Return whether the subscriber gets a weekly digest."""
     return subscription.preferences.frequency is Frequency.WEEKLY
 
 
 def none_due(edition: Edition, subscription: Subscription, local_day: date) -> SkipReason | None:
-    """Why nobody looks at the papers at all; None when somebody does."""
+    """Return why there is no digest whatever the papers; None if they decide."""
     wish = subscription.preferences
     if wish.paused_until is not None and local_day < wish.paused_until:
         return SkipReason.PAUSED
@@ -70,8 +71,8 @@ def none_due(edition: Edition, subscription: Subscription, local_day: date) -> S
 
 
 def _picked(pick: Pick, papers: Sequence[EditionPaper], sight: Matches | None) -> DigestChoice:
-    """A pinned paper says what pins it; another what speaks for it, and why it is liked. After what
-    is the reader's own comes what everybody is told of the paper."""
+    """Build the choice. A pinned paper's reason names what pins it; other reasons name matches and
+    liked topics. The reader's reasons precede the edition's."""
     reasons = {}
     for place, paper, liked in zip(pick.places, papers, pick.reasons, strict=True):
         wish = sight.reason(place) if sight is not None else ""
@@ -94,8 +95,7 @@ def _parts(**parts: Sequence[float]) -> Mapping[str, Sequence[float]]:
 
 
 def _for_a_week(choice: DigestChoice, papers: Sequence[EditionPaper], day: date) -> DigestChoice:
-    """The choice of these papers with reasons for somebody whose last mail was not yesterday's, and
-    with what their order takes off the score of each."""
+    """Adapt a choice to a weekly digest: reasons name weekdays, and the WEEK part is added."""
     yesterday = day - timedelta(days=1)
     frozen = {one.position: one.reason for one in papers}
     told = {
@@ -109,7 +109,7 @@ def _for_a_week(choice: DigestChoice, papers: Sequence[EditionPaper], day: date)
 
 
 def is_their_day(subscription: Subscription, local_day: date) -> bool:
-    """Whether the subscriber wants mail on the weekday of `local_day`."""
+    """Return whether the subscriber wants a digest on the weekday of `local_day`."""
     match subscription.preferences.frequency:
         case Frequency.WEEKDAYS:
             return local_day.weekday() < 5
@@ -121,8 +121,10 @@ def is_their_day(subscription: Subscription, local_day: date) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestPaper:
-    """One paper as a digest shows it. The named `parts` add up to `score`; no mail shows either, so
-    papers that differ in these alone are equal."""
+    """One paper as a digest shows it.
+
+    `parts` add up to `score`. No email shows either, so they do not count for equality.
+    """
 
     title: str
     authors: tuple[str, ...]
@@ -138,7 +140,7 @@ class DigestPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawnPaper:
-    """A paper that was withdrawn since the reader got it, as a digest says it."""
+    """A paper withdrawn since it was sent to the reader."""
 
     title: str
     url: str
@@ -146,7 +148,7 @@ class WithdrawnPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalLinks:
-    """The addresses that only this reader gets. Every token in them is 40 characters long."""
+    """The reader's own links. Each ends in a token of 40 characters."""
 
     unsubscribe: str
     preferences: str
@@ -156,9 +158,9 @@ class PersonalLinks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestView:
-    """Everything a digest's template may know: values only, nothing left to look up.
+    """The values of a digest's template.
 
-    `thin` says which trouble with a feed left the reader fewer papers; empty when none did.
+    `thin` explains which feed problem made the digest shorter; empty for none.
     """
 
     list_name: str
@@ -179,12 +181,12 @@ class DigestView:
     privacy_url: str = ""
     imprint_url: str = ""
     is_week: bool = False
-    """Whether it is of a week, not of a day."""
+    """Whether the digest covers a week instead of a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A digest in words: built together, from the same view."""
+    """The rendered texts of a digest or a notice."""
 
     subject: str
     preheader: str
@@ -193,17 +195,17 @@ class Rendered:
 
 
 def papers_at(edition: Edition, positions: tuple[int, ...]) -> tuple[EditionPaper, ...]:
-    """The papers at `positions` (1-based), the edition's own and those behind, in that order."""
+    """Return the papers at `positions` (1-based, of the edition or its tail), in that order."""
     by_position = {paper.position: paper for paper in edition.all_papers}
     return tuple(by_position[position] for position in positions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestMail:
-    """One digest to be turned into bytes: the shared view, and what is this reader's alone.
+    """One digest to render: the view and the reader's own values.
 
-    `view.links` hold the reader's own addresses; renderers may share work between mails whose
-    views differ in nothing but the 40-character tokens inside `view.links`.
+    Renderers may share work between messages whose views differ only in the 40-character tokens
+    inside `view.links`.
     """
 
     view: DigestView
@@ -213,18 +215,18 @@ class DigestMail:
     list_unsubscribe_mail: str | None = None
 
 
-# A week's edition: what is best of all its days, and not what is newest.
+# Weekly editions rank the best papers of seven days, not the newest.
 #
-# A trending score gives a paper points for being new and for growing now, so that a day's edition
-# opens with that day's papers. For a reader who missed six days these points are taken off again.
+# A trending score rewards papers for being new and for growing, so a daily edition starts with
+# that day's papers. A weekly edition subtracts these points.
 
 WEEK = "week"
-"""The part of a score that takes off what is of one day. A digest with it is of a week."""
+"""The score part that subtracts recency and growth. Only weekly digests have it."""
 
 
 def of_the_week(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Edition:
-    """`edition` in the order of the week: the papers it shows, and those `behind` it that are as
-    good as these."""
+    """Return `edition` in weekly order: the papers it shows, and those of `behind` that now rank
+    among them."""
     shown = len(edition.papers)
     every = []
     for one in (*edition.papers, *behind):
@@ -237,18 +239,18 @@ def of_the_week(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Editio
 
 
 class Renderer(Protocol):
-    """Turns a digest into words and into the exact bytes that will be sent."""
+    """Render digests and notices, and build the bytes to send."""
 
     def render(self, view: DigestView) -> Rendered:
-        """Subject, preheader, text and HTML, from one view."""
+        """Return subject, preheader, text and HTML of a view."""
 
     def compose(self, mail: DigestMail) -> bytes:
-        """The message, CRLF line ends; raises RenderingFailed with the reason."""
+        """Return the message with CRLF line ends. Raises RenderingFailed with the reason."""
 
     def compose_notice(self, mail: NoticeMail) -> bytes:
-        """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""
+        """Return a notice with CRLF line ends. Raises RenderingFailed with the reason."""
 
 
 def title_address(paper: DigestPaper) -> str:
-    """Where the title leads: the abstract, else the paper's page."""
+    """Return the URL of the title: the abstract, else the paper's page."""
     return web_address(paper.links.get("abstract", "")) or web_address(paper.page_url)

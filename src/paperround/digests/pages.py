@@ -1,7 +1,4 @@
-"""What the public pages show of today and of an edition, and what all of them share.
-
-Nothing is changed here.
-"""
+"""Read the data of the front page and of edition pages."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,14 +27,14 @@ from paperround.papers.store.papers import PaperStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """A cancelled edition that reached readers, and what the operator says of it."""
+    """The operator's reason for cancelling an edition that reached readers."""
 
     reason: str
 
 
 def withdrawn(work: Transaction, edition: Edition) -> Withdrawn | None:
-    """What the page of a cancelled edition says; None when none of its mails went out, so that
-    nobody looks for it."""
+    """Return why an edition was cancelled; None when none of its emails were sent, so that it
+    needs no page."""
     of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
     if not any(_count(one.by_state, GONE) for one in of_day if one.id == edition.id):
         return None
@@ -47,16 +44,18 @@ def withdrawn(work: Transaction, edition: Edition) -> Withdrawn | None:
 
 FRONT_DAYS = 7
 FRONT_PAPERS = 20
-"""Papers of the first page; the others stand in the edition."""
+"""Papers on the front page; the edition's page shows the rest."""
 _LONGEST_ID = 18
-"""Digits of an id; a longer one is no row of any database."""
+"""Digits of an id; a longer one fits no database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionPage:
-    """One edition with its place in the archive: the other cuts of its day, the earliest first, and
-    the days before and after it that have papers. `quiet` says why it holds few papers or none,
-    `withdrawn` that it was cancelled."""
+    """One edition in the archive: all cuts of its day, the earliest first, and the previous and
+    next day with papers.
+
+    `quiet` says why it holds few papers or none; `withdrawn` is set when it was cancelled.
+    """
 
     mailing_list: MailingList
     edition: Edition
@@ -69,8 +68,10 @@ class EditionPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontPage:
-    """The newest edition that holds papers, with the first of the `held` papers. `quiet` says why
-    the newest one of all holds none."""
+    """The newest edition with papers; `held` is how many it has.
+
+    `quiet` says why the newest edition of all has none.
+    """
 
     mailing_list: MailingList
     edition: Edition | None
@@ -81,17 +82,17 @@ class FrontPage:
 
     @property
     def shown(self) -> tuple[EditionPaper, ...]:
-        """Its first papers."""
+        """The papers shown on the page."""
         return self.edition.papers[:FRONT_PAPERS] if self.edition else ()
 
     @property
     def more(self) -> int:
-        """How many more the edition holds."""
+        """The number of further papers in the edition."""
         return self.held - len(self.shown)
 
 
 def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPage:
-    """What the first page shows of a list at `now`. Raises NotFound for an unknown list."""
+    """Return the front page of a list at `now`. Raises NotFound for an unknown list."""
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         newest = work[EditionStore].newest(mailing_list.id, by=now, most=FRONT_PAPERS)
@@ -100,7 +101,7 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
         if shown is None and recent:
             shown = work[EditionStore].find(mailing_list.id, recent[0].day, recent[0].cut)
     held = 0
-    if shown is not None:  # perhaps not all of its papers were read
+    if shown is not None:  # `newest` may have loaded only some of its papers
         known = (one.papers for one in recent if (one.day, one.cut) == (shown.day, shown.cut))
         held = next(known, len(shown.papers))
     # the last edition of each earlier day, newest first
@@ -119,11 +120,14 @@ def front_page(database: Database, list_name: str, *, now: datetime) -> FrontPag
 def edition_page(
     database: Database, list_name: str, day: date, cut: str | None, *, even_withdrawn: bool = False
 ) -> EditionPage:
-    """The edition of (list, day, cut), or the day's last one. Raises NotFound where none stands,
-    or `even_withdrawn` was mailed to anybody."""
+    """Return the edition of (list, day, cut), or the day's last one.
+
+    Raises NotFound without an edition, and for a cancelled one, unless `even_withdrawn` is set
+    and it was sent to readers.
+    """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
-        if cut is None:  # the day's last one that holds papers, else its last one
+        if cut is None:  # the day's last edition with papers, else its last edition
             newest = work[EditionStore].recent(
                 mailing_list.id, before=day + timedelta(days=1), limit=1
             )
@@ -153,7 +157,7 @@ def edition_page(
 
 
 def paper_id(work: Transaction, name: str) -> PaperId | None:
-    """The id of the paper called `name`: an id, which may be nobody's, or an arXiv id."""
+    """Return the paper id of `name`, a number (not checked) or an arXiv id; None if unknown."""
     if name.isascii() and name.isdecimal():
         return PaperId(int(name)) if len(name) <= _LONGEST_ID else None
     found = arxiv_id(name)

@@ -1,5 +1,4 @@
-"""What the page of a paper shows: its texts, where it stood and why, how it was counted, where it
-came from. Nothing is changed here."""
+"""Read the data of paper, citation, topic and author pages."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,11 +31,11 @@ MOST_ENTRIES = 60
 
 
 LOOKED_AT = 500
-"""Papers that fit a search, of which the newest are shown."""
+"""Search results read, of which the newest are shown."""
 
 
 WINDOWS = (timedelta(days=7), timedelta(days=60), None)
-"""How far back a search looks: further only where too few papers were found nearer."""
+"""How far back a search goes; the next window is tried when there are too few papers."""
 
 
 _OR = re.compile(r"\bOR\b")
@@ -44,21 +43,21 @@ _OR = re.compile(r"\bOR\b")
 
 VOTES = "upvotes"
 MOST_PLACES = 60
-"""Editions of a paper that are looked at: four a day, for a week, on two lists."""
+"""Editions read for a paper: four a day, for a week, on two lists."""
 MOST_COUNTS = 2_000
-"""Counts of one paper that are looked at, those of some weeks: the newest."""
+"""The newest counts read for a paper: those of some weeks."""
 MOST_TEXTS = 20
 _NEEDS_SHORT = 2 * LONGEST
-"""Characters of an abstract from which on two sentences are much less."""
+"""Characters from which an abstract gets a short version of two sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperPage:
-    """A paper as much as its source lets us show.
+    """A paper, as far as its source's licence lets us show it.
 
-    `short` is two sentences of a `text` that is long enough to need it. `place` is where it stood
-    last, `before` where it stood at the end of each day before, newest first. `votes` is how they
-    went, None where nobody counted any; `counts` the newest count of every other signal.
+    `short` is two sentences of a long `text`. `place` is its latest rank, `before` its last rank
+    of each earlier day, newest first. `votes` is their history, None without counts; `counts` is
+    the newest count of every other signal.
     """
 
     paper: Paper
@@ -74,7 +73,7 @@ class PaperPage:
 
     @property
     def discussions(self) -> Mapping[str, str]:
-        """Where else it can be talked about and looked into, by what that is called."""
+        """The paper's URLs on other sites, by the name of the site."""
         found = self.paper.identifiers.get("arxiv")
         if found is None:
             return {}
@@ -85,14 +84,14 @@ class PaperPage:
 
 
 def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
-    """The paper called `name`: its id or its arXiv id, a version left aside. Raises NotFound."""
+    """Return the page of the paper with this id or arXiv id (any version). Raises NotFound."""
     with database.reading() as work:
         paper = _called(work, name)
         stood = work[EditionStore].stood(paper.id, limit=MOST_PLACES)
         counts = work[HistoryStore].counts(paper.id, by=now, limit=MOST_COUNTS)
         trail = work[PaperStore].trail(paper.id, limit=MOST_TEXTS)
     text, is_gist = shown_text(paper)
-    last: dict[tuple[str, date], Stood] = {}  # of places newest first, the last of a list's day
+    last: dict[tuple[str, date], Stood] = {}  # the last rank of each list and day
     for one in stood:
         last.setdefault((one.list_name, one.day), one)
     return PaperPage(
@@ -110,7 +109,7 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
 
 
 def cited_paper(database: Database, public_url: str, name: str) -> Citation:
-    """The paper called `name`, its id or its arXiv id. Raises NotFound."""
+    """Return the citation of the paper with this id or arXiv id. Raises NotFound."""
     with database.reading() as work:
         return citation(public_url, _called(work, name))
 
@@ -124,7 +123,7 @@ def _called(work: Transaction, name: str) -> Paper:
 
 
 def citation(public_url: str, paper: Paper) -> Citation:
-    """The paper with its address on this site, and as much text as may be shown."""
+    """Return the citation of a paper, with its URL on this site and the text we may show."""
     text, is_gist = shown_text(paper)
     path = page_path(page_name(paper.identifiers, paper.id))
     return Citation(paper=paper, text=text, is_gist=is_gist, page=public_url.rstrip("/") + path)
@@ -133,7 +132,7 @@ def citation(public_url: str, paper: Paper) -> Citation:
 def cited_edition(
     database: Database, public_url: str, list_name: str, day: date, cut: str | None
 ) -> CitedEdition:
-    """The edition of (list, day, cut), or the day's last one. Raises NotFound."""
+    """Return the edition of (list, day, cut), or the day's last one. Raises NotFound."""
     found = edition_page(database, list_name, day, cut)
     with database.reading() as work:
         papers = work[PaperStore].load([one.paper_id for one in found.edition.papers])
@@ -147,9 +146,7 @@ def cited_edition(
     )
 
 
-# Pages of what somebody may follow: the newest papers on a topic, and those of an author.
-#
-# Nothing is changed here.
+# Pages and feeds of the newest papers on a topic or by an author.
 
 PAGE = 20
 DEEPEST = 500
@@ -157,8 +154,10 @@ DEEPEST = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedPage:
-    """Papers, those that count as new last first, at most five hundred in all. `search` is what
-    finds them, `name` what they have in common as people say it."""
+    """One page of the newest papers of a topic or author, five hundred at most in all.
+
+    `search` is the query, `name` the topic or author to show.
+    """
 
     name: str
     search: str
@@ -168,18 +167,18 @@ class FollowedPage:
 
     @property
     def offset(self) -> int:
-        """How many papers stand on the pages before."""
+        """The number of papers on the previous pages."""
         return (self.number - 1) * PAGE
 
 
 def on_topic(database: Database, topic: str, *, number: int, now: datetime) -> FollowedPage:
-    """The newest papers that have the words of a topic side by side. Raises InvalidInput."""
+    """Return the newest papers with the topic as a phrase. Raises InvalidInput."""
     words = topic.replace('"', " ").strip()
     return _followed(database, words, f'"{words}"', number, now)
 
 
 def by_author(database: Database, name: str, *, number: int, now: datetime) -> FollowedPage:
-    """The newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
+    """Return the newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
     family, _, given = name.replace('"', " ").partition(",")
     words = " ".join(f"{given} {family}".split())
     return _followed(database, words, f'author:"{words}"', number, now)
@@ -203,8 +202,10 @@ def _followed(
 
 
 def all_of(text: str) -> Query:
-    """The query of `text`, whose words must all be there unless it says OR: who follows a search
-    wants what fits it. Raises InvalidInput for a text without a word."""
+    """Return the query of `text` with every word required, unless it contains OR.
+
+    Raises InvalidInput for a text without a word.
+    """
     query = parse_query(text)
     if not query.wanted:
         raise InvalidInput(
@@ -216,8 +217,8 @@ def all_of(text: str) -> Query:
 def newest_of(
     work: Transaction, query: Query, now: datetime, *, least: int = MOST_ENTRIES
 ) -> Sequence[Paper]:
-    """Papers that fit, those that count as new last first: `least` of them where there are so many,
-    and no more than some hundred. It looks further back only where too few are found nearer."""
+    """Return matching papers, the newest first: at least `least` if there are so many, and at most
+    LOOKED_AT. Older windows are searched only when there are too few."""
     papers: Sequence[PaperId] = ()
     for window in WINDOWS:
         after = None if window is None else (now - window).date()

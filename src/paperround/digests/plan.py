@@ -1,11 +1,11 @@
-"""Plan: a ledger row for everybody whose hour has come.
+"""Plan the digests that are due, as ledger rows.
 
-    active, no clock yet ─► first due instant
-    due ─► the newest edition cut by then ─► choose ─► row, and the clock moved on, in one step
-                 └── still awaited: they wait a while
+    active, no due time yet ─► first due time
+    due ─► the newest edition cut by then ─► choose ─► row and next due time, in one transaction
+                 └── not frozen yet: wait up to LONGEST_WAIT
 
-Each subscription carries the instant its next digest is due. Whoever moves that clock writes the
-row of the date it stood at, so two processes, a crash or a second run never plan a date twice.
+Each subscription stores when its next digest is due. One transaction writes the row of that date
+and the next due time, so parallel processes, a crash or a second run never plan a date twice.
 """
 
 from collections import Counter
@@ -39,47 +39,50 @@ from paperround.subscribers.model import (
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 PAGE = 2000
-"""People who are chosen for together."""
+"""Subscriptions built together."""
 
 CLOCKS = 1000
-"""Clocks that are started in one transaction: 20 ms of one core, in which nobody else writes."""
+"""First due times set in one transaction, which holds the write lock for 20 ms of one core."""
 
 LONGEST_WAIT = timedelta(minutes=90)
-"""How long a digest waits after its hour for an edition that is late because its papers are."""
+"""How long a digest waits after its hour for an edition whose papers are late."""
 
 LATE = timedelta(minutes=30)
-"""How long after its due instant a digest that did not leave is worth an alert."""
+"""How long after its due time a waiting digest counts as late, for alerts."""
 
 MISSED = "missed"
-"""Why a row is born expired: nobody planned it while its digest would still have been news."""
+"""The reason of a row that is expired from the start, because it was planned too late."""
 
 _NOT_WANTED = frozenset({SkipReason.PAUSED, SkipReason.BOUNCING, SkipReason.NOT_THEIR_DAY})
-"""Nobody misses a digest they did not want, or that was not to be sent."""
+"""With these reasons no digest was due, so none was missed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """When people who name no hour or zone of their own get their digest."""
+    """The default hour of digests, for readers who set no hour or zone."""
 
     hour: int
 
     def hour_of(self, wish: Preferences) -> int:
-        """The hour a person's digest is due at."""
+        """Return the hour at which a reader's digest is due."""
         return self.hour if wish.hour is None else wish.hour
 
     def zone_of(self, wish: Preferences, mailing_list: MailingList) -> str:
-        """The zone that hour is meant in: the person's, else the list's.
+        """Return the reader's time zone, else the list's.
 
-        A zone this machine does not know (its tzdata may be older) is read as the list's: one
-        person's row must not keep everybody else from their mail.
+        The list's zone also replaces one that this machine does not know (its tzdata may be
+        older), so that one row does not block everybody else's digest.
         """
         return wish.timezone if is_zone(wish.timezone) else mailing_list.zone
 
 
 @dataclass(slots=True, kw_only=True)
 class PlanReport:
-    """What a round of planning did. `missed` counts digests that came too late, by local date,
-    `waiting` people who are due and have no edition yet, `late` those of them who waited long."""
+    """The result of planning a list.
+
+    `missed` counts digests planned too late, by local date, `waiting` readers who are due without
+    an edition, and `late` those of them waiting longer than LATE.
+    """
 
     planned: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
@@ -97,11 +100,11 @@ def plan_due(
     opinions: PersonalRanking | None = None,
     alive: Callable[[], None] = lambda: None,
 ) -> dict[str, PlanReport]:
-    """Plan every list's due digests; returns what was done, by list. `alive` is called after each
-    page of people: there may be many.
+    """Plan every list's due digests; return the reports by list name.
 
-    Mails whose life is over expire first, so that their papers can be sent after all. A list that
-    cannot be planned does not keep the others from it; its error is raised at the end.
+    `alive` is called after each page, as a heartbeat. Old deliveries expire first, so that their
+    papers can be sent again. An error in one list does not stop the others; the first is raised
+    at the end.
     """
     write(
         database,
@@ -117,7 +120,7 @@ def plan_due(
         try:
             one_list = _ListRound(database, context, hours, mailing_list)
             reports[mailing_list.name] = one_list.plan(alive)
-        except Exception as error:  # the readers of the other lists wait too
+        except Exception as error:  # plan the other lists first
             failure = failure or error
     if failure is not None:
         raise failure
@@ -127,7 +130,7 @@ def plan_due(
 def _start_clocks(
     database: Database, lists: Mapping[int, MailingList], hours: Hours, now: datetime
 ) -> None:
-    """Set the first due instant of everybody who has none: new or changed subscriptions."""
+    """Set the first due time of new and changed subscriptions."""
 
     def start(work: Transaction) -> int:
         waiting = work[SubscriberStore].unscheduled(limit=CLOCKS)
@@ -151,7 +154,7 @@ def first_due_of(
     taken: date | None,
     now: datetime,
 ) -> datetime:
-    """When a subscription whose clock starts now is due first."""
+    """Return the first due time of a new or changed subscription."""
     wish = subscription.preferences
     return first_due(
         now, hour=hours.hour_of(wish), zone=hours.zone_of(wish, mailing_list), taken=taken
@@ -160,7 +163,7 @@ def first_due_of(
 
 @dataclass(slots=True)
 class _ListRound:
-    """One list's due people, page by page."""
+    """Plans the due subscriptions of one list, page by page."""
 
     database: Database
     context: BuildContext
@@ -170,7 +173,7 @@ class _ListRound:
     report: PlanReport = field(default_factory=PlanReport)
 
     def plan(self, alive: Callable[[], None]) -> PlanReport:
-        """Plan until nobody is due but those who wait."""
+        """Plan all due digests, except those that wait for an edition."""
         for page in self._pages():
             behind: Sequence[DueSubscription] = page
             while behind:
@@ -179,7 +182,7 @@ class _ListRound:
         return self.report
 
     def _pages(self) -> Iterator[list[DueSubscription]]:
-        """Everybody due. Somebody days behind comes again until the clock is ahead of `now`."""
+        """Yield the due subscriptions in pages."""
         after = SubscriptionId(0)
         while True:
             with self.database.reading() as work:
@@ -192,7 +195,7 @@ class _ListRound:
             after = page[-1].subscription.id
 
     def _plan_page(self, page: Sequence[DueSubscription]) -> list[DueSubscription]:
-        """Returns those whose next digest is due as well: they missed more than one."""
+        """Plan a page; return the subscriptions whose next digest is due as well."""
         still_due = []
         report, now = self.report, self.context.now
         for part, rows in in_parts(page, choose=self._built, write=self._write):
@@ -216,8 +219,8 @@ class _ListRound:
     def _write(
         self, _: Sequence[DueSubscription], rows: Sequence[DueDelivery]
     ) -> Sequence[DueDelivery]:
-        """Raises Conflict when another list took one of the papers meanwhile, or an edition was
-        cancelled: what stands now is looked for then."""
+        """Write the rows. Raises Conflict when another list took one of the papers meanwhile, or
+        EditionCancelled, which also clears the cached editions."""
         if not rows:
             return rows
         try:
@@ -228,10 +231,10 @@ class _ListRound:
             raise
         return rows
 
-    # --- building, outside any writing transaction ---------------------------------------------
+    # --- building, outside the write transaction -----------------------------------------------
 
     def _built(self, page: Sequence[DueSubscription]) -> list[DueDelivery | None]:
-        """The row of each of the page, None for those whose edition is not there yet."""
+        """Return the row of each subscription, None while its edition is not frozen."""
         editions: dict[EditionId, Edition] = {}
         people: dict[EditionId, list[DueSubscription]] = {}
         for one in page:
@@ -245,16 +248,16 @@ class _ListRound:
         return [rows.get(one.subscription.id) for one in page]
 
     def _edition_for(self, due_at: datetime | None) -> Edition | None:
-        """The edition a digest due then is cut from, None while it has to wait for one; without an
-        instant the newest there is."""
+        """Return the edition of a digest due then, None while it waits; the newest without a
+        due time. Cached."""
         if due_at not in self.editions:
             self.editions[due_at] = self._found_for(due_at)
         return self.editions[due_at]
 
     def _found_for(self, due_at: datetime | None) -> Edition | None:
-        """The newest cut before their hour. When that is not there in time, the newest there is.
+        """Find the edition of the newest cut before `due_at`, after LONGEST_WAIT the newest of all.
 
-        What will not be mailed (it is missed, or of before a restore) goes with any edition.
+        A digest that is not sent (missed, or due before a restore) may use any edition.
         """
         if due_at is None:
             found = self._usable(self.context.now)
@@ -267,7 +270,7 @@ class _ListRound:
         return None if self.context.now < due_at + LONGEST_WAIT else self._usable(self.context.now)
 
     def _usable(self, by: datetime) -> Edition | None:
-        """The newest edition; none whose mails the installation that was lost may have sent."""
+        """Return the newest edition; None if it may have been sent before the restore."""
         edition = self._newest(by)
         if edition is not None and self._is_of_before_the_restore(edition.cut_at):
             return None
@@ -287,7 +290,7 @@ class _ListRound:
         readers = []
         for one in people:
             person, due_at = one.subscription, one.due_at
-            if one.at_once:  # a newcomer who waited for the first papers gets them with these
+            if one.at_once:  # a new subscriber who waited for the first papers
                 person, due_at = _any_day(person), max(due_at, edition.frozen_at)
             day = local_date(due_at, self._zone_of(one))
             readers.append(DigestReader(subscription=person, day=day, due_at=due_at))
@@ -311,8 +314,8 @@ class _ListRound:
         return self.hours.zone_of(one.subscription.preferences, self.mailing_list)
 
     def _if_in_time(self, row: NewDelivery) -> NewDelivery:
-        """The row; without its mail when the installation that was lost may have sent that, or
-        nobody planned it while it would still have been news."""
+        """Return the row, without its content if it may have been sent before a restore or is
+        planned too late."""
         if self._is_of_before_the_restore(row.due_at):
             return without_mail(row, DeliveryState.SKIPPED, SkipReason.RESTORED)
         if missed(row.due_at, self.context.now) and row.reason not in _NOT_WANTED:
@@ -321,8 +324,8 @@ class _ListRound:
 
 
 class Welcome(Enum):
-    """What somebody who just confirmed can expect: a digest within moments, one with the first
-    papers that are read, or nothing before their hour."""
+    """When a new subscriber gets the first digest: now, with the first papers read, or at their
+    hour."""
 
     DUE = "due"
     FIRST_PAPERS = "first-papers"
@@ -337,9 +340,11 @@ def plan_newcomer(
     subscription: Subscription,
     now: datetime,
 ) -> Welcome:
-    """Make somebody who just confirmed due at once: the next round of planning gives them the
-    newest edition as the digest of this date, whatever day of the week they chose. Where there is
-    none for them, their clock starts as everybody's."""
+    """Schedule the first digest of a new subscription and return when it comes.
+
+    It is due at once and gets the newest edition as today's digest, on any weekday. Without a
+    digest to send, it is due at the reader's next hour.
+    """
     today = local_date(now, hours.zone_of(subscription.preferences, mailing_list))
     taken = work[SubscriberStore].last_dates([subscription.id]).get(subscription.id)
     newest = work[EditionStore].newest(mailing_list.id, by=now)
@@ -358,11 +363,11 @@ def plan_newcomer(
 
 
 def _is_without_papers(edition: Edition) -> bool:
-    """Whether the edition was made before any paper was read."""
+    """Return whether the edition was frozen before any paper was read."""
     return edition.empty_reason == SkipReason.NO_PAPERS_AT_ALL
 
 
 def _any_day(subscription: Subscription) -> Subscription:
-    """The same for somebody whose first digest does not wait for their day of the week."""
+    """Return the subscription as a daily one: a first digest does not wait for its weekday."""
     daily = replace(subscription.preferences, frequency=Frequency.DAILY)
     return replace(subscription, preferences=daily)

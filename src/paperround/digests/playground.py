@@ -1,7 +1,6 @@
-"""The playground of `paperround try`: papers in, a ranking and the digest it makes out. Keeps
-nothing anywhere.
+"""Rank papers and preview their digest for `paperround try`, without a database.
 
-file or services ─► records ─► merged as ingest does ─► ranked ─► the view of a digest
+file or services ─► records ─► merged like ingest ─► ranked ─► digest view
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,12 +30,12 @@ from paperround.ranking.rank import ListRanking
 
 NAME = "try"
 _NO_SECRET = Identity(keys=KeyRing((b"links of a trial belong to nobody",)), domain="example.org")
-"""Signs the links of the digest, which lead nowhere: there is no row behind them."""
+"""Signs the links of the digest, which are invalid: no row belongs to them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperSet:
-    """One batch of papers, and the moment its undated counts are of."""
+    """One batch of papers, and the time of its undated counts."""
 
     batch: ParsedBatch
     captured_at: datetime
@@ -44,7 +43,7 @@ class PaperSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What services answered; `failed` says for each feed that could not be read why."""
+    """The papers fetched, and the errors of feeds by name."""
 
     readings: tuple[PaperSet, ...]
     failed: Mapping[str, str]
@@ -59,8 +58,7 @@ def fetch(
     pause: Callable[[float], None] = wait,
     progress: Advance = no_progress,
 ) -> Fetched:
-    """Read `feeds` from their beginning. One that fails keeps what it gave before, and its
-    error."""
+    """Read `feeds` from the start. A feed that fails keeps the pages read before its error."""
     readings: list[PaperSet] = []
     failed: dict[str, str] = {}
     for feed in feeds:
@@ -93,7 +91,7 @@ def _pages(
 
 
 def candidates_of(readings: Iterable[PaperSet], *, now: datetime) -> list[Candidate]:
-    """The papers of `readings` with their counts, however many of them list a paper."""
+    """Merge the papers of `readings`; return each once, with all its counts."""
     found = _KnownPapers(now)
     for reading in readings:
         for record in reading.batch.records:
@@ -106,7 +104,7 @@ def candidates_of(readings: Iterable[PaperSet], *, now: datetime) -> list[Candid
 
 @dataclass(slots=True)
 class _KnownPapers:
-    """Papers by number, and what each is known by."""
+    """The papers read so far, their identifiers and their counts."""
 
     now: datetime
     papers: dict[PaperId, Paper] = field(default_factory=dict)
@@ -149,7 +147,7 @@ class _KnownPapers:
 
 
 def rank_candidates(candidates: Sequence[Candidate], ranker: Ranker, *, now: datetime) -> Ranking:
-    """All of them, however old: somebody gave exactly these."""
+    """Rank all candidates, of any age."""
     return ranker.rank(candidates, background=(), as_of=now, submitter_cap=0)
 
 
@@ -161,8 +159,8 @@ def digest_view(
     letterhead: SenderIdentity,
     now: datetime,
 ) -> DigestView:
-    """The digest of the first `limit` papers. Its personal links lead nowhere, and there is nobody
-    to hear what a reader thinks of them."""
+    """Return the digest of the first `limit` papers, with invalid personal links and without
+    feedback links."""
     mailing_list = MailingList(id=ListId(0), name=NAME, title=title, size=limit, edition_size=limit)
     ranked = ListRanking(
         mailing_list=mailing_list,
@@ -175,7 +173,7 @@ def digest_view(
     sample = sample_notice(_NO_SECRET, SystemMailKind.TEST, now=now)
     view = newcomers_mail(edition, mailing_list, sample, letterhead, _NO_SECRET.keys).view
     papers = []
-    for one in view.papers:  # there is no site with pages: where its authors show it, or nowhere
+    for one in view.papers:  # without a site, link to the authors' page, if any
         shown = (one.links[name] for name in ("abstract", "project", "code") if name in one.links)
         papers.append(replace(one, page_url=next(shown, "")))
     return replace(view, papers=tuple(papers), links=replace(view.links, feedback=""))

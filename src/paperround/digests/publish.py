@@ -1,10 +1,10 @@
-"""Publish: freeze an edition, then plan a ledger row for every subscription.
+"""Publish an edition: freeze it, then plan a ledger row for every subscription.
 
     rank ─► freeze (one short transaction) ─► page of subscriptions ─► choose (no transaction)
                                                   ▲                        │
-                     next page, after its last ───┘   shard by shard: write rows, memory and mark
+                     next page, after its last ───┘     write rows and progress, shard by shard
 
-Killed anywhere, a second run finds the edition, writes the rows that are missing and no others.
+If it is killed, a second run finds the edition and writes only the missing rows.
 """
 
 from collections import Counter
@@ -43,12 +43,12 @@ from paperround.subscribers.model import SubscriberId, Subscription, Subscriptio
 from paperround.subscribers.store.subscribers import SubscriberStore
 
 PAGE = 2000
-"""Subscriptions that are chosen for together."""
+"""Subscriptions built together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishReport:
-    """The edition, the ledger rows it has, and how many of them this run added."""
+    """The edition, its ledger rows, and how many of them this run added."""
 
     edition: Edition
     planned: Planned
@@ -68,13 +68,12 @@ def publish(
     gist: GistChooser = choose_gist,
     opinions: PersonalRanking | None = None,
 ) -> PublishReport:
-    """Freeze the edition of (list, day, cut), or take the one that stands, and plan its rows.
+    """Freeze the edition of (list, day, cut), unless it exists, and plan its rows.
 
-    Without a `day` it is today: in the list's zone for the edition, in each reader's own for their
-    row, so that nobody's date gets a second digest.
-
-    With `dry_run` nothing is written: the report says what a real run would plan. Raises
-    EditionCancelled for an edition that was cancelled, also while it is being planned.
+    `day` defaults to today: in the list's zone for the edition, in each reader's for their row, so
+    that no reader's date gets two digests. With `dry_run` nothing is written, and the report
+    shows what would be planned. Raises EditionCancelled for an edition that was cancelled, also
+    during planning.
     """
     mailing_list, edition = standing_edition(
         database=database, list_name=list_name, day=day, cut=cut, now=now
@@ -106,14 +105,14 @@ def _cancelled(edition: Edition) -> EditionCancelled:
 
 
 def _discarded(database: Database, edition: Edition) -> bool:
-    """An edition frozen before its papers came holds nobody to its emptiness."""
+    """Delete an edition without papers, to publish it again; return whether it was deleted."""
     return write(database, lambda work: work[EditionStore].discard_empty(edition.id))
 
 
 def standing_edition(
     *, database: Database, list_name: str, day: date | None, cut: str, now: datetime
 ) -> tuple[MailingList, Edition | None]:
-    """The list, and its edition of (day, cut) when one is frozen. Raises NotFound for the list."""
+    """Return the list and its edition of (day, cut), if frozen. Raises NotFound for the list."""
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         day = day or local_date(now, mailing_list.zone)
@@ -121,7 +120,7 @@ def standing_edition(
 
 
 def freeze(database: Database, edition: NewEdition) -> Edition:
-    """Store the edition; when another process froze the same one first, theirs is the edition."""
+    """Store the edition and return it, or the one that another process froze first."""
     try:
         with database.writing() as work:
             return work[EditionStore].freeze(edition)
@@ -145,8 +144,8 @@ def draft_now(
     quiet_reason: str | None = None,
     gist: GistChooser = choose_gist,
 ) -> NewEdition:
-    """Rank a list and draft the edition that makes: with what its sources say, and the papers that
-    rose since the edition before."""
+    """Rank a list and draft its edition, with the status of its sources and the papers that rose
+    since the previous edition."""
     ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
     as_of = ranked.window.as_of
     with database.reading() as work:
@@ -174,10 +173,9 @@ def draft(
     gist: GistChooser = choose_gist,
     risers: Mapping[PaperId, str] = MappingProxyType({}),
 ) -> NewEdition:
-    """The edition a ranking makes: its first papers with their texts as they stand now, and the
-    places of those behind.
+    """Return the edition of a ranking: the first papers with their texts, the others as its tail.
 
-    `risers` is what those that rose say in place of their reasons.
+    `risers` are the reasons of papers that rose, in place of the ranking's.
     """
     size = ranked.mailing_list.edition_size
     items = list(islice(ranked.ranking.items, max(size, CANDIDATES)))
@@ -217,14 +215,14 @@ def draft(
 
 
 def unfrozen(edition: NewEdition, list_name: str) -> Edition:
-    """An edition nobody froze, for looking at: its id is 0."""
+    """Return the edition without storing it, for previews; its id is 0."""
     known = {one.name: getattr(edition, one.name) for one in fields(edition)}
     return Edition(**known, id=EditionId(0), list_name=list_name, state=EditionState.FROZEN)
 
 
 @dataclass(frozen=True, slots=True)
 class _Planning:
-    """One edition on its way into the ledger."""
+    """Plans the rows of one edition."""
 
     database: Database
     context: BuildContext
@@ -233,7 +231,7 @@ class _Planning:
     one_date: bool
 
     def plan_all(self) -> Planned:
-        """Write the rows of every active subscription, shard by shard; returns the new ones."""
+        """Write the rows of every active subscription, shard by shard; return how many are new."""
         added = list[int]()
         for after, page in self._pages():
             added += self._plan_page(page, len(added), after)
@@ -243,7 +241,7 @@ class _Planning:
         return Planned(rows=sum(added))
 
     def rehearse(self) -> Planned:
-        """What `plan_all` would add, writing nothing."""
+        """Return what `plan_all` would add, without writing."""
         built = (row for _, page in self._pages() for row in self._built(page))
         reasons = Counter(row.reason for row in built if row is not None)
         skipped = {reason: count for reason, count in reasons.items() if reason}
@@ -264,9 +262,11 @@ class _Planning:
     def _plan_page(
         self, page: Sequence[Subscription], number: int, after: SubscriptionId
     ) -> Iterator[int]:
-        """Choose outside any transaction, write each shard in one; choose again for a shard when
-        another list took one of its papers. `number` is the first shard's, which begins behind
-        `after`. Gives how many rows each added. Raises EditionCancelled."""
+        """Plan a page; yield how many rows each shard added. Raises EditionCancelled.
+
+        Rows are built outside the transaction that writes a shard, and again when another list
+        took one of its papers. The first shard has this `number` and starts after `after`.
+        """
 
         def write(part: Sequence[Subscription], rows: Sequence[NewDelivery]) -> int | None:
             shard, edition = Shard(number=number, after=after, through=part[-1].id), self.edition
@@ -275,7 +275,7 @@ class _Planning:
                     return work[Ledger].plan(
                         edition.id, edition.list_id, rows, shard, now=self.context.now
                     )
-            except EditionCancelled:  # no race: choosing again helps nobody
+            except EditionCancelled:  # a retry would not help
                 return None
 
         for part, added in in_parts(page, choose=self._built, write=write):
@@ -285,9 +285,9 @@ class _Planning:
             yield added
 
     def _built(self, page: Sequence[Subscription]) -> list[NewDelivery | None]:
-        """The row of each of these subscriptions, None for those that have theirs."""
+        """Return the row of each subscription, None for those that have one."""
         days: dict[SubscriberId, date] = {}
-        for one in page:  # the date that was asked for, else today where they are
+        for one in page:  # the given date, else today in the reader's zone
             zone, day = one.preferences.timezone, self.edition.day
             if not self.one_date and is_zone(zone):
                 day = local_date(self.context.now, zone)
@@ -304,8 +304,8 @@ class _Planning:
         return [rows.get(one.id) for one in page]
 
     def _done(self, work: Transaction, days: Mapping[SubscriberId, date]) -> set[SubscriberId]:
-        """Those who have a row of their date, or a row of this edition under the date before or
-        after: a repeat at another hour plans nobody twice."""
+        """Return the subscribers with a row of their date, or of this edition a date earlier or
+        later, so that a second run at another hour plans nobody twice."""
         list_id, kind = self.edition.list_id, DigestKind.DIGEST
         near = (self.edition.day + timedelta(days=n) for n in (-1, 0, 1))
         done: set[SubscriberId] = set()

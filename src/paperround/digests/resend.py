@@ -1,10 +1,10 @@
-"""Replacements: digests sent after all to those who did not get theirs, because somebody asks.
+"""Find undelivered digests and plan replacements, on request.
 
     failed | expired | skipped (cancelled) ─► a new row, kind `replacement`, with the same papers
-    unknown ─► only when that is asked for as well: its reader may have it already
+    unknown ─► only with `include_unknown`: the reader may have it already
 
-A person gets one replacement of a date at most: the ledger holds no second row for it. Whoever
-left, paused or is suppressed by now gets none.
+The ledger allows one replacement per reader and date. Readers who unsubscribed, paused or were
+suppressed since get none.
 """
 
 from collections import Counter
@@ -38,18 +38,18 @@ from paperround.personal.ranking import PersonalRanking
 from paperround.subscribers.model import SubscriberState, Subscription
 
 PAGE = 2000
-"""Rows that are looked at, and planned, together."""
+"""Rows read and planned together."""
 
 _Sendable = tuple[Undelivered, Subscription]
 
 
 @dataclass(slots=True, kw_only=True)
 class Missed:
-    """Who did not get the digest of a date. `by_reason` counts everybody, by state and reason.
+    """The undelivered digests of a date, counted. `by_reason` counts all, by state and reason.
 
-    Of these, `replaced` had their replacement before, `unknown` may have got the digest and were
-    left alone, `barred` counts by reason those who get none. `sendable` are the others, and
-    `planned` those whose replacement was planned now.
+    `replaced` were replaced before, `unknown` may have been delivered and are skipped, `barred`
+    counts by reason those that get no replacement. `sendable` are the rest, and `planned` the
+    replacements planned by this call.
     """
 
     list_name: str
@@ -70,7 +70,7 @@ def missed(
     now: datetime,
     include_unknown: bool = False,
 ) -> Missed:
-    """Who did not get the digest of `day` (their own date; default: the list's today), and why."""
+    """Count the undelivered digests of `day`, the readers' own date (default: the list's today)."""
     search = _search(database, list_name, day, now, include_unknown)
     for page in search.pages():
         search.sort(page)
@@ -87,8 +87,10 @@ def send_missed(
     include_unknown: bool = False,
     opinions: PersonalRanking | None = None,
 ) -> Missed:
-    """Plan a replacement for everybody whom `missed` calls sendable. They live for 20 hours from
-    now; killed anywhere, it can be done again."""
+    """Plan the replacements that `missed` counts as sendable, and return all counts.
+
+    They expire 20 hours from now. If it is killed, it can be run again.
+    """
     search = _search(database, list_name, day, now, include_unknown)
     kind = DigestKind.REPLACEMENT
     context = BuildContext(identity=identity, now=now, opinions=opinions, kind=kind)
@@ -111,7 +113,7 @@ def _search(
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """One date of one list, page by page."""
+    """Reads and plans one date of one list, page by page."""
 
     database: Database
     mailing_list: MailingList
@@ -121,7 +123,7 @@ class _Search:
     found: Missed
 
     def pages(self) -> Iterator[list[Undelivered]]:
-        """Everybody who did not get it."""
+        """Yield the undelivered digests in pages."""
         after = DeliveryId(0)
         id_ = self.mailing_list.id
         while True:
@@ -133,7 +135,7 @@ class _Search:
             after = DeliveryId(page[-1].slip.row)
 
     def sort(self, page: Sequence[Undelivered]) -> list[_Sendable]:
-        """Count a page; returns those who can be sent a replacement."""
+        """Count a page; return those that can be replaced."""
         self.found.by_reason.update((one.state, one.reason) for one in page)
         chosen = list[_Sendable]()
         for one in page:
@@ -149,7 +151,7 @@ class _Search:
         return chosen
 
     def _bar(self, subscription: Subscription | None) -> SkipReason | None:
-        """Why somebody is not mailed today, whatever they missed."""
+        """Return why a reader may not be sent a digest today, None if they may."""
         if subscription is not None and subscription.state is SubscriberState.SUPPRESSED:
             return SkipReason.SUPPRESSED
         if subscription is None or subscription.state is not SubscriberState.ACTIVE:
@@ -161,7 +163,7 @@ class _Search:
     # --- planning ------------------------------------------------------------------------------
 
     def plan(self, people: Sequence[_Sendable], context: BuildContext) -> None:
-        """Plan their replacements, with a line in the audit, and count them."""
+        """Plan, count and audit the replacements."""
         by_edition: dict[EditionId, list[_Sendable]] = {}
         for one, subscription in people:
             by_edition.setdefault(one.slip.edition_id, []).append((one, subscription))
@@ -174,8 +176,7 @@ class _Search:
                         subscription=subscription,
                         day=one.slip.local_date,
                         due_at=self.now,
-                        # somebody for whom no papers were planned, because nobody planned them in
-                        # time, gets what the edition has for them now
+                        # a row planned too late has no papers: choose from the edition now
                         choice=_same(edition, one.slip) if one.slip.positions else None,
                     )
                     for one, subscription in some
@@ -197,7 +198,7 @@ class _Search:
 
 
 def _same(edition: Edition, slip: DeliveryContent) -> DigestChoice | SkipReason:
-    """The same papers once more, but for those withdrawn since."""
+    """Return the choice of the same papers, without those withdrawn since."""
     standing = {paper.position for paper in edition.all_papers if not paper.withdrawn}
     kept = tuple(place for place in slip.positions if place in standing)
     if not kept:

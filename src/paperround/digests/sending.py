@@ -1,4 +1,4 @@
-"""What leaves: digests and the messages that go before them, each made when it is sent."""
+"""Send digests and notices; each message is composed when it is sent."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,8 +36,11 @@ HoldAgainst = Callable[..., None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryContext(SendContext):
-    """What delivering mail needs besides: the way out, and how to make and sign a mail. `signing`
-    is what `renderer` does. `hold_against` writes down what answers prove of addresses."""
+    """The context of sending email: the mailer, and how messages are composed and signed.
+
+    `signing` describes the signatures of `renderer`. `hold_against` records what replies prove
+    about addresses.
+    """
 
     mailer: Mailer
     renderer: Renderer
@@ -48,8 +51,10 @@ class DeliveryContext(SendContext):
 
 
 def digest_lane(post: DeliveryContext) -> MailQueue[Claimed]:
-    """Deliveries. An edition is read once, and again for a paper that its first digests did not
-    carry; the lane gives way to notices that are due."""
+    """Return the queue of digests; it yields to notices that are due.
+
+    An edition is read once, and again for a paper that the earlier digests did not carry.
+    """
     sheets: dict[EditionId, EditionContent] = {}
 
     def compose(row: Claimed) -> bytes:
@@ -73,11 +78,11 @@ def digest_lane(post: DeliveryContext) -> MailQueue[Claimed]:
 
 
 def notice_lane(post: DeliveryContext) -> MailQueue[ClaimedNotice]:
-    """Notices. Nothing goes before them."""
+    """Return the queue of notices, which has priority."""
 
     def compose(row: ClaimedNotice) -> bytes:
         if row.kind is SystemMailKind.TEST and "edition" in row.payload:
-            # the digest somebody new would get; its links name a row that never is
+            # the digest of a new subscriber, with invalid personal links
             try:
                 with post.database.reading() as work:
                     edition, mailing_list = _edition(work, EditionId(int(row.payload["edition"])))
@@ -113,11 +118,11 @@ def _mail_lane(
     gives_way: Callable[[Transaction], bool],
     first: bool = False,
 ) -> MailQueue[Mail]:
-    """A lane of mail. `use` is what a return address of its mails says they are."""
+    """Return a queue of emails; `use` is the purpose in the tags of their return addresses."""
 
     def envelope(row: Mail) -> Envelope:
         sender, bounces = post.letterhead.envelope_from, post.letterhead.bounce_address
-        if bounces:  # mail comes back to an address of its own, the same on every try
+        if bounces:  # a return path for this message, the same on every attempt
             nonce, day, key_id = row.nonce, row.dated.date(), row.key_id
             tag = make_tag(post.keys, use, row.id, nonce=nonce, day=day, key_id=key_id)
             sender = tagged(bounces, tag)
@@ -147,7 +152,7 @@ def _mail_lane(
 
 
 def why_held(post: DeliveryContext) -> str | None:
-    """Why no mail of either lane may leave; None when it may."""
+    """Return why nothing may be sent, None when it may."""
     now = post.clock.now()
     return hold_unsigned(post.database, post.signing, now=now) or post.marks.hold(
         post.database, now=now
@@ -155,8 +160,11 @@ def why_held(post: DeliveryContext) -> str | None:
 
 
 def _notice_is_due(post: DeliveryContext, work: Transaction) -> bool:
-    """Claimed and given back at once: only a claim knows whether there is one to be sent. Mostly
-    none waits at all, which is cheaper to see. Digests that are held give way to everything."""
+    """Return whether a notice can be sent now, or digests are held.
+
+    Only a claim can tell, so one is claimed and released; the cheaper `has_due` runs first, as
+    mostly none is waiting.
+    """
     if is_held(work):
         return True
     now = post.clock.now()
@@ -175,8 +183,10 @@ def _edition(work: Transaction, edition_id: EditionId) -> tuple[Edition, Mailing
 def deliver(
     post: DeliveryContext, *, until_empty: bool = True, progress: Advance = no_progress
 ) -> DeliverReport:
-    """Send what is due; with `until_empty` pass after pass until a pass finds nothing, and nothing
-    waits for a slot that comes soon."""
+    """Send the emails that are due and return the report.
+
+    With `until_empty`, repeat until a pass finds nothing and no rate limit frees up soon.
+    """
     tally = tally_of(post)
     if tally.stopped is not None:
         return _report(post, tally)
@@ -186,9 +196,9 @@ def deliver(
 
 
 def deliver_notices(post: DeliveryContext) -> DeliverReport:
-    """Send the notices that are due and no digest. `expired` counts notices here.
+    """Send the notices that are due and no digests; `expired` of the report counts notices.
 
-    May run beside `deliver` in another thread, with a mailer of its own.
+    May run in parallel with `deliver`, in a thread with its own mailer.
     """
     tally = tally_of(post)
     if tally.stopped is None:
@@ -199,14 +209,16 @@ def deliver_notices(post: DeliveryContext) -> DeliverReport:
 
 
 def tally_of(post: DeliveryContext) -> RunTotals:
-    """What a call begins with: it has stopped where no mail may leave."""
+    """Return the totals of a new run, already stopped if nothing may be sent."""
     post.unwritten.catch_up(post.database)
     return RunTotals(pacer=pacer_of(post), stopped=why_held(post))
 
 
 def _pass(post: DeliveryContext, progress: Advance, tally: RunTotals) -> int:
-    """Notices, then digests, in turns while notices come. Returns how many rows were taken up, 0
-    also when a run had to stop. Notices that cannot go keep no digest back."""
+    """Send notices and digests in turn while notices come; return how many rows were claimed.
+
+    Returns 0 also when a run had to stop. Notices that cannot be sent do not block digests.
+    """
     letters, digests = notice_lane(post), digest_lane(post)
     taken, gave_way = 0, True
     while gave_way:

@@ -1,9 +1,9 @@
-"""Summing papers up ahead of their edition, where an operator set a machine to do so.
+"""Summarise papers by machine before their edition is frozen, if the operator enabled it.
 
-    budget left? ─► the papers each list would show now ─► never asked? ─► ask ─► check ─► keep
+    budget left? ─► papers each list would show now ─► new? ─► request ─► check ─► store
 
-An edition takes what is kept when it is frozen, and the sentence chosen from the abstract for every
-other paper: no digest waits for a machine, and none fails with it. A machine that fails rests.
+An edition uses the stored summaries when it is frozen, and for other papers a sentence of the
+abstract, so no digest waits for the service or fails with it. A failure pauses requests for REST.
 """
 
 import logging
@@ -26,37 +26,37 @@ from paperround.ranking.rank import rank_list
 
 
 class Summariser(Protocol):
-    """A machine that says in one sentence what is new. Nothing it says is to be trusted."""
+    """A service that summarises a paper in one sentence. Its output is untrusted."""
 
     def ask(self, paper: Paper) -> str:
-        """Its answer, "" when there is none of use. Raises FetchFailed."""
+        """Return its answer, "" when it is unusable. Raises FetchFailed."""
 
 
 class SummaryStore(Protocol):
-    """What a machine said of texts so far. Never raises: what cannot be read was never said."""
+    """A cache of summaries. Never raises: an unreadable entry counts as missing."""
 
     def get(self, title: str, abstract: str) -> str | None:
-        """What may be shown, "" when nothing may; None: it was never asked."""
+        """Return the summary, "" if it was rejected, None if it was never requested."""
 
     def put(self, title: str, abstract: str, text: str) -> None: ...
 
     def forget(self, *, before: datetime) -> None:
-        """Drop what was put before."""
+        """Delete entries stored before."""
 
 
 log = logging.getLogger(__name__)
 
 REQUESTS = 10
-"""Papers of one round."""
+"""Requests in one run."""
 
 EVERY = timedelta(minutes=10)
-"""Between two rounds: each ranks every list."""
+"""The interval of runs, as each ranks every list."""
 
 REST = timedelta(minutes=30)
-"""How long a machine that failed is left alone."""
+"""How long requests pause after a failure."""
 
 KEPT = timedelta(days=60)
-"""How long an answer is kept: an edition holds papers of a week, a list of its own of more."""
+"""How long an answer is kept. Editions hold papers of a week, or longer if the list says so."""
 
 _NOT_THIS = frozenset({400, 413, 422})
 _BUDGET, _ROUND, _FAILED = "summarise", "summaries", "summaries failed"
@@ -64,7 +64,7 @@ _BUDGET, _ROUND, _FAILED = "summarise", "summaries", "summaries failed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """What summing up needs. `budget` is shared by all processes; empty: no limit."""
+    """The context of summarising. `budget` is shared by all processes; empty for no limit."""
 
     database: Database
     ranker: Ranker
@@ -76,8 +76,8 @@ class Writing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryReport:
-    """What a round did: papers asked for, answers kept, answers that may not be shown. `error` is
-    why it ended early, None when it did not."""
+    """The counts of a run: requests, answers kept, answers rejected. `error` is why it ended
+    early, None if it did not."""
 
     asked: int = 0
     kept: int = 0
@@ -87,7 +87,7 @@ class SummaryReport:
 
 @dataclass(frozen=True, slots=True)
 class SummaryOrGist:
-    """Chooses what an edition says of a paper: the kept summary, marked, or else the gist."""
+    """Returns the stored summary of a paper, marked as one, or else its gist."""
 
     shelf: SummaryStore
 
@@ -97,7 +97,7 @@ class SummaryOrGist:
 
 
 def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
-    """Ask for papers that would be shown now and that the machine was never asked for."""
+    """Request summaries of papers the next editions would show, and return the counts."""
     if not _is_due(writing, now):
         return SummaryReport()
     writing.shelf.forget(before=now - KEPT)
@@ -123,7 +123,7 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
 
 
 def _is_due(writing: Writing, now: datetime) -> bool:
-    """Whether the last round, and the last failure, are long enough ago; it is noted if so."""
+    """Return whether a run is due after the last run and failure, and record its start."""
     with writing.database.reading() as work:
         last, failed = work[SlotStore].last_beat(_ROUND), work[SlotStore].last_beat(_FAILED)
     if (last and now - last < EVERY) or (failed and now - failed < REST):
@@ -133,7 +133,7 @@ def _is_due(writing: Writing, now: datetime) -> bool:
 
 
 def _wanted(writing: Writing, now: datetime) -> Iterator[Paper]:
-    """Papers of the lists' next editions, those at the top of each first."""
+    """Yield papers of the lists' next editions without a stored summary, the best first."""
     with writing.database.reading() as work:
         names = [one.name for one in work[ListStore].all()]
     seen: set[int] = set()
@@ -150,8 +150,10 @@ def _wanted(writing: Writing, now: datetime) -> Iterator[Paper]:
 
 
 def _ask(writing: Writing, paper: Paper) -> bool:
-    """Keep what the machine says; returns whether it may be shown. Raises FetchFailed, and then the
-    paper is not asked for again if it was this question that the service did not take."""
+    """Request and store a summary; return whether it may be shown.
+
+    Raises FetchFailed. A request that the service rejects as invalid is not repeated.
+    """
     try:
         answer = writing.summariser.ask(paper)
     except FetchFailed as error:

@@ -1,1 +1,1 @@
-"""From a view to the bytes of a message."""
+"""Render digest and notice views to the bytes of messages."""

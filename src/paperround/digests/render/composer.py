@@ -1,17 +1,15 @@
-"""Turns digests into bytes, and does once whatever is the same in several of them.
+"""Compose digests, caching the parts that messages share.
 
     view ──► frame: header, head and foot ─────────┐
     paper ─► card: rendered, inlined and encoded ──┴► digest: a format ─┐
-    mail ──► addressing and four tokens, guarded ───────────────────────┴► message ─► signed
+    mail ──► addressing and four tokens, checked ───────────────────────┴► message ─► signed
 
-Readers who get the same papers share a digest: each of their messages is that format, filled. The
-bytes are those of a message that is built without sharing anything (`tests/mail/alone.py`).
+Readers with the same papers share a digest, a `%` format filled with each reader's values. The
+bytes equal those of a message built without sharing (`tests/mail/alone.py`).
 
-What a DKIM signature covers is made canonical once, as a format too: a reader's values hold no
-blanks that canonicalisation would change.
-
-So it is with the wire. What is shared is checked once. A reader's values hold no line ends; tokens
-have no full stop, and the others stand behind the name of a header field.
+The canonical form for DKIM is computed once, as a format too: a reader's values hold no blanks
+that canonicalisation would change. Line ends and dots are also checked once: a reader's values
+hold no line ends, tokens have no full stop, and the others follow the name of a header field.
 """
 
 import re
@@ -43,11 +41,11 @@ from paperround.digests.render.templates import Templates
 from paperround.digests.render.view import FULLEST_FIRST, HTML_LIMIT, digest_words, require_papers
 
 MOST_FRAMES = 128
-"""Frames kept, about 30 kB each: a list's cuts of a day, each in every language with some lengths
-of digests and some withdrawals to tell of."""
+"""Frames cached, about 30 kB each: a list's cuts of a day, each in every language with some
+digest lengths and withdrawals."""
 
 MOST_DIGESTS = 64
-"""Digests kept, about 40 kB each, twice that when they are signed."""
+"""Digests cached, about 40 kB each, twice that when signed."""
 
 _TOKENS = re.compile(rf"(?:[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}\n){{{len(TOKENS)}}}")
 _SLOTS = tuple(name.encode("ascii") for name in (*TOKENS, *Addressing._fields))
@@ -58,14 +56,16 @@ _canonical = lru_cache(maxsize=2 * MOST_CARDS)(canonical_lines)
 
 
 class _Key(tuple[Any, ...]):
-    """What several mails have in common, to look it up by. One of them comes with it: its papers
-    are kept, so that no others have their identities."""
+    """A cache key of values that messages share, with one of these messages.
+
+    The message keeps its papers alive, so that their ids stay unique.
+    """
 
     mail: DigestMail
 
     @classmethod
     def of(cls, mail: DigestMail, *values: object) -> "_Key":
-        """The key with these values."""
+        """Return the key with these values."""
         key = cls(values)
         key.mail = mail
         return key
@@ -78,8 +78,8 @@ def _unsigned() -> None:
 class MailRenderer:
     """The Renderer of an installation.
 
-    `signer` is asked for each mail who signs it, if anybody does. Raises Misconfigured when
-    `letterhead` cannot stand in a mail.
+    `signer` is called for each message and returns its signer, or None. Raises Misconfigured for
+    an invalid `letterhead`.
     """
 
     def __init__(
@@ -95,18 +95,18 @@ class MailRenderer:
         self._digest = lru_cache(maxsize=MOST_DIGESTS)(self._laid_out)
 
     def signed_by(self, signer: Signer | None) -> "MailRenderer":
-        """One that signs every mail with `signer`, or none, and shares all else with this one."""
+        """Return a copy that signs with `signer`, or not, and shares the caches."""
         other = copy(self)
         other._signer = lambda: signer  # noqa: SLF001 - a copy of itself
         return other
 
     def render(self, view: DigestView) -> Rendered:
-        """Subject, preheader, text and HTML, from one view."""
+        """Return subject, preheader, text and HTML of a view."""
         return digest_words(self._templates, view)
 
     def compose(self, mail: DigestMail) -> bytes:
-        """The message, CRLF line ends; raises RenderingFailed with the reason. It is joined of
-        checked pieces, and so WireReady."""
+        """Return the message with CRLF line ends, WireReady as its pieces are checked. Raises
+        RenderingFailed with the reason."""
         values, key = _parted(mail)
         pieces, signer = self._digest(key), self._signer()
         message = b"".join(pieces) % values
@@ -117,7 +117,7 @@ class MailRenderer:
         return WireReady(signer.fields(signable, mail.dated) + message)
 
     def compose_notice(self, mail: NoticeMail) -> bytes:
-        """The message of a notice, CRLF line ends; raises RenderingFailed with the reason."""
+        """Return a notice with CRLF line ends. Raises RenderingFailed with the reason."""
         content, signer = notice_bytes(self._templates, mail, self._sender), self._signer()
         return content if signer is None else signer.sign(content, mail.dated)
 
@@ -126,8 +126,8 @@ class MailRenderer:
         return frame_of(self._templates, self._sender, key.mail.view, by_mail=by_mail)
 
     def _laid_out(self, key: _Key) -> tuple[bytes, ...]:
-        """A digest as pieces of a format: as `digest_words` decides, the fullest that keeps the
-        HTML below its limit."""
+        """Return a digest as pieces of a format, with the fullest texts that keep the HTML below
+        its limit, as in `digest_words`."""
         view = key.mail.view
         require_papers(view)
         frame = self._frame(key[0])
@@ -145,15 +145,15 @@ class MailRenderer:
 
 @lru_cache(maxsize=MOST_DIGESTS)
 def _prepared(pieces: tuple[bytes, ...]) -> Signable:
-    """The format that `pieces` are, as its signatures see it."""
+    """Return the canonical form of the format that `pieces` make."""
     head, end, first = pieces[0].partition(b"\r\n\r\n")
     names, canonical, _ = prepared(head + end)
     return Signable(names, canonical, b"".join(map(_canonical, (first, *pieces[1:]))))
 
 
 def _parted(mail: DigestMail) -> tuple[dict[bytes, bytes], _Key]:
-    """What of a mail is its reader's alone, by the names of slots, and the key of the digest it
-    goes into. Raises RenderingFailed for a value that cannot stand there."""
+    """Return the reader's own values by slot name, and the cache key of the digest. Raises
+    RenderingFailed for an invalid value."""
     view, mine = mail.view, mail.view.links
     links = (mine.unsubscribe, mine.preferences, mine.one_click, mine.feedback)
     tokens = [link[-TOKEN_LENGTH:] for link in links]

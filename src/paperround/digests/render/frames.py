@@ -1,8 +1,8 @@
-"""All of a digest but its papers: header, head and foot, made once for many digests.
+"""Cache the header, head and foot of digests, and their rendered papers.
 
-A frame is a format twice over. What the first papers decide is filled in first: the subject, the
-boundary that follows from it, and the lines of HTML that say the subject and the preheader. That
-gives a format for the reader's own values.
+A frame is a `%` format that is filled twice: first with values that depend on the first papers
+(the subject, the boundary derived from it, the lines of HTML with subject and preheader), then
+with the reader's own values.
 """
 
 import re
@@ -41,31 +41,31 @@ from paperround.digests.render.view import (
 )
 from paperround.subscribers.addresses import is_address
 
-# The papers of digests, rendered and encoded once for every digest that shows them.
+# Cards are the papers of digests, rendered and encoded once.
 #
-# A card is whole lines, so quoted-printable breaks it the same alone and in a message. Encoded
-# lines are formats for the operator `%`, in which the tokens of the reader's links are named.
+# A card consists of whole lines, so quoted-printable breaks it the same alone and in a message.
+# Encoded lines are `%` formats with the tokens of the reader's links as names.
 
 MOST_CARDS = 6_000
-"""Cards kept, about 5 kB each."""
+"""Cards cached, about 5 kB each."""
 
 TOKENS = ("unsubscribe", "preferences", "one_click", "feedback")
 """The links of a reader that end in a token."""
 
 
 def new_mark() -> str:
-    """A word that no text holds, since nobody can guess it, and as long as a token, so that lines
-    break at the same places."""
+    """Return a random placeholder that no text contains, as long as a token, so that lines break
+    at the same places."""
     return secrets.token_hex(TOKEN_LENGTH // 2)
 
 
 MARKS = {name: new_mark() for name in TOKENS}
-"""What stands for the tokens while templates are filled in."""
+"""The placeholders of the tokens while templates are rendered."""
 
 
 class FrameStyle(NamedTuple):
-    """How papers are shown: in which language, with gists of which length, and with which link that
-    asks about each, up to its token; empty for none."""
+    """How papers are shown: language, length of gists, and the feedback link without its token,
+    empty for none."""
 
     language: str
     gist: int
@@ -73,7 +73,7 @@ class FrameStyle(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A paper at its place in a digest. `size` is the length of its HTML before encoding."""
+    """A rendered paper. `size` is the length of its HTML in bytes before encoding."""
 
     title: str
     gist: str
@@ -85,7 +85,7 @@ class Card(NamedTuple):
 
 @lru_cache(maxsize=MOST_CARDS)
 def card_of(templates: Templates, look: FrameStyle, number: int, paper: DigestPaper) -> Card:
-    """`paper` as `number` of a digest. Raises RenderingFailed."""
+    """Return the card of `paper` as number `number` of a digest. Raises RenderingFailed."""
     ours = locale_for(look.language)
     shown = with_gist(clean_paper(paper, ours), look.gist)
     asked = look.asked and look.asked + MARKS["feedback"]
@@ -102,20 +102,20 @@ def card_of(templates: Templates, look: FrameStyle, number: int, paper: DigestPa
 
 
 def encoded(text: str) -> bytes:
-    """`text`, whose last line is ended, in quoted-printable and as a format."""
+    """Return `text` (with a final line end) in quoted-printable, as a format."""
     content = encode(text, unbroken=MARKS.values()).encode("ascii")
     return as_format(wire_ready(content), MARKS)
 
 
 def wire_ready(lines: bytes) -> bytes:
-    """`lines`; raises RenderingFailed when they cannot be put on a wire as they are."""
+    """Return `lines`; raise RenderingFailed unless SMTP can send them unchanged."""
     if not are_ready(lines):
         raise RenderingFailed("a line does not end in CRLF, or begins with a full stop")
     return lines
 
 
 def as_format(content: bytes, marks: Mapping[str, str]) -> bytes:
-    """`content` as a format, in which a slot with its name takes the place of each mark."""
+    """Return `content` as a format with a named slot in place of each mark."""
     content = content.replace(b"%", b"%%")
     for name, mark in marks.items():
         content = content.replace(mark.encode("ascii"), b"%%(%b)b" % name.encode("ascii"))
@@ -123,25 +123,25 @@ def as_format(content: bytes, marks: Mapping[str, str]) -> bytes:
 
 
 _MOST_LINES = 5_000
-"""Lines of HTML kept, and fields of the header; about 500 bytes each."""
+"""Lines of HTML and header fields cached; about 500 bytes each."""
 
 _MOST_SUBJECTS = 1_000
-"""Subjects kept, each with its frame."""
+"""Subjects cached, each with its frame."""
 
 _ADDRESSING = Addressing(*(new_mark() for _ in Addressing._fields))
 _SUBJECT, _TITLE, _PREHEADER, _CARDS = (new_mark() for _ in range(4))
 _SEAM = re.compile(rf"(?:<!--)?{_CARDS}(?:-->)?\r\n".encode("ascii"))
 _ESCAPED = str.maketrans({"&": "&amp;", "\xa0": "&nbsp;", "<": "&lt;", ">": "&gt;"})
-"""What the inliner writes for characters of a text (HTML standard, 13.3, escaping a string)."""
+"""How the inliner escapes characters of text (HTML standard, 13.3, escaping a string)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """The frame of digests that differ in papers and readers only.
+    """The frame of digests that differ only in papers and readers.
 
-    `pieces` are what comes before the cards as text, between these and those of HTML, and after
-    them. `title` and `preheader` are the lines of HTML that hold a mark for what they say, `size`
-    is the length of all others before encoding.
+    `pieces` are the formats before the text cards, between text and HTML cards, and after them.
+    `title` and `preheader` are lines of HTML with a mark for their content, `size` is the length
+    in bytes of the other lines before encoding.
     """
 
     templates: Templates
@@ -153,7 +153,7 @@ class Frame:
     size: int
 
     def digest(self, cards: Sequence[Card]) -> tuple[tuple[bytes, ...], int]:
-        """The digest with these cards, as pieces of a format for a reader's values, and the length
+        """Return the digest as pieces of a format for a reader's values, and the length in bytes
         of its HTML before encoding. Raises RenderingFailed."""
         subject = _subject(self, cards[0].title)
         title, title_size = _line(self.title, _TITLE, subject)
@@ -174,7 +174,7 @@ def _subject(frame: Frame, title: str) -> str:
 
 @lru_cache(maxsize=_MOST_LINES)
 def _header(seed: str, subject: str) -> Mapping[bytes, bytes]:
-    """What a subject decides of the header."""
+    """Return the values in the header that depend on the subject."""
     field = text_field("Subject", subject).removeprefix("Subject: ").removesuffix("\r\n")
     return {
         b"subject": as_format(field.encode("ascii"), {}),
@@ -184,17 +184,18 @@ def _header(seed: str, subject: str) -> Mapping[bytes, bytes]:
 
 @lru_cache(maxsize=_MOST_LINES)
 def _line(line: str, mark: str, words: str) -> tuple[bytes, int]:
-    """A line of HTML that says `words` in place of its mark, and its length before encoding."""
+    """Return a line of HTML, encoded with `words` in place of `mark`, and its length in bytes
+    before encoding."""
     said = line.replace(mark, words.translate(_ESCAPED)) + "\n"
     return encoded(said).removesuffix(b"\r\n"), len(said.encode())
 
 
 def frame_of(templates: Templates, sender: Sender, view: DigestView, *, by_mail: bool) -> Frame:
-    """The frame of digests like that of `view`; `by_mail` says whether one can leave by mail.
+    """Return the frame of digests like `view`; `by_mail` says if one can unsubscribe by email.
 
-    Raises RenderingFailed when a value of the view cannot stand in a mail.
+    Raises RenderingFailed for an invalid value.
     """
-    # The links with marks in place of their tokens.
+    # Put marks in place of the tokens of the links.
     links = {name: getattr(view.links, name)[:-TOKEN_LENGTH] + MARKS[name] for name in TOKENS}
     marked = replace(view, links=PersonalLinks(**links))
     clean = clean_view(marked)
@@ -234,7 +235,7 @@ def _line_with(mark: str, html: str) -> str:
     return line
 
 
-# The header fields that make a digest the mail of a list.
+# The list header fields of digests.
 #
 # RFC 2369 and 2919 (lists), 5064 (Archived-At) and 8058 (one-click unsubscribing).
 
@@ -242,7 +243,7 @@ _LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
 def digest_particulars(view: DigestView, addressing: Addressing, sender: Sender) -> Particulars:
-    """What a digest's header says. Raises RenderingFailed for a value that cannot stand there."""
+    """Return the header fields of a digest. Raises RenderingFailed for an invalid value."""
     return Particulars(
         fields={
             **_list_fields(view, addressing, sender),
@@ -259,7 +260,7 @@ def _list_fields(view: DigestView, addressing: Addressing, sender: Sender) -> di
     leave = [web_value(view.links.one_click)]
     if addressing.unsubscribe_mail:
         leave.append(f"<{addressing.unsubscribe_mail}>")
-    # RFC 2919: stable, a name within our own host.
+    # RFC 2919: a stable name below our own host.
     if _LIST_LABEL.fullmatch(view.list_name) is None:
         raise RenderingFailed("the list's name must be ASCII letters, digits and hyphens")
     return {
@@ -274,7 +275,7 @@ def _list_fields(view: DigestView, addressing: Addressing, sender: Sender) -> di
 
 
 def _owner(sender: Sender) -> str:
-    """Where a person answers: the contact, the sender's own address where none is set."""
+    """Return the contact, or the sender's address without one."""
     contact = sender.letterhead.contact
     if contact.startswith(("https://", "http://")):
         return web_value(contact)

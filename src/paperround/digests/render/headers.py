@@ -1,13 +1,13 @@
-"""Header fields, guarded and encoded here and nowhere else.
+"""Encode and check header fields.
 
-The standard library rewrites a long List-Unsubscribe into encoded words, which kills one-click
-unsubscribing, and some of its versions let an encoded word smuggle a line break into a header.
-So text bound for a header is cleaned first (`header_text`), encoded by our own rules (RFC 2047),
-and the finished bytes are checked against the names that were meant to be there (`check`).
+The standard library rewrites a long List-Unsubscribe into encoded words, which breaks one-click
+unsubscribing, and some of its versions allow a line break in an encoded word. So text is cleaned
+first (`header_text`), encoded here (RFC 2047), and the finished bytes are checked against the
+expected field names (`check`).
 
-    text_field      words for a person: folded at spaces, encoded where they must be
+    text_field      text for people: folded at spaces, encoded where necessary
     mailbox_field   a display name and one address
-    literal_field   what machines read: never encoded, folded only after a comma
+    literal_field   text for machines: never encoded, folded only after a comma
 """
 
 import base64
@@ -18,7 +18,7 @@ from paperround.core.errors import RenderingFailed
 from paperround.subscribers.addresses import is_address
 
 LINE = 76
-"""The longest line that folding aims for (RFC 2047 section 2)."""
+"""The line length for folding (RFC 2047 section 2)."""
 _HARD_LIMIT = 998
 _WORD = 75
 _ENVELOPE = len("=?utf-8?q??=")
@@ -38,7 +38,7 @@ _BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
 def one_line(text: str) -> str:
-    """`text` without control, bidi and invisible characters, single spaces for any white space."""
+    """Return `text` without control, bidi and invisible characters, with single spaces."""
     if not (text.isascii() and text.isprintable()):
         text = _UNWANTED.sub("", _BREAKS.sub(" ", text))
     if "  " in text:
@@ -47,18 +47,18 @@ def one_line(text: str) -> str:
 
 
 def header_text(text: str) -> str:
-    """`text` fit for a header: one clean line with nothing in it that opens an encoded word."""
+    """Return `text` on one clean line without `=?`, which would start an encoded word."""
     return one_line(text).replace("=?", "= ?")
 
 
 def text_field(name: str, text: str) -> str:
-    """An unstructured field such as Subject, with its CRLF."""
+    """Return an unstructured field such as Subject, with its CRLF."""
     words = _words(header_text(text), room=LINE - len(name) - 2)
     return _folded(name, words)
 
 
 def mailbox_field(name: str, display: str, address: str) -> str:
-    """A From-like field with one mailbox, with its CRLF.
+    """Return a field with one mailbox, such as From, with its CRLF.
 
     Raises RenderingFailed for an address that is not plain ASCII.
     """
@@ -71,7 +71,7 @@ def mailbox_field(name: str, display: str, address: str) -> str:
 
 
 def literal_field(name: str, values: Sequence[str]) -> str:
-    """A field for machines, with its CRLF: printable ASCII as it is, one line a value.
+    """Return a field of printable ASCII, one value per line, with its CRLF.
 
     Raises RenderingFailed for anything else, and for a line over 998 characters (RFC 5322 2.1.1).
     """
@@ -100,7 +100,7 @@ def check(content: bytes, names: Iterable[str]) -> None:
 
 
 def _words(text: str, room: int) -> list[str]:
-    """What to fold: the words themselves where they are ASCII and fit, else encoded words."""
+    """Return the words to fold: plain if they are ASCII and fit, else encoded words."""
     words = text.split(" ")
     if text.isascii() and len(words[0]) <= room and all(len(word) < LINE for word in words):
         return words
@@ -116,7 +116,7 @@ def _phrase(text: str, room: int) -> list[str]:
 
 
 def _folded(name: str, words: Sequence[str]) -> str:
-    """The words on lines of at most 76 characters; the first stays beside the name."""
+    """Return the field on lines of at most 76 characters; the first word follows the name."""
     lines = [f"{name}: {words[0]}"]
     for word in words[1:]:
         if len(lines[-1]) + 1 + len(word) <= LINE:
@@ -127,7 +127,7 @@ def _folded(name: str, words: Sequence[str]) -> str:
 
 
 def _encoded_words(text: str, room: int) -> list[str]:
-    """RFC 2047 words of at most 75 characters, in Q or B, whichever is shorter for all of it."""
+    """Return RFC 2047 words of at most 75 characters, all in Q or B, whichever is shorter."""
     q_length = sum(len(_q(character)) for character in text)
     as_q = q_length <= len(base64.b64encode(text.encode()))
     chunks = [""]
@@ -150,7 +150,7 @@ def _encoded_word(chunk: str, *, as_q: bool) -> str:
 
 
 def _q(character: str) -> str:
-    """The Q form, in the narrow alphabet that display names allow (RFC 2047 section 5)."""
+    """Return the Q form, in the alphabet allowed in display names (RFC 2047 section 5)."""
     if character == " ":
         return "_"
     if _Q_SAFE.fullmatch(character):

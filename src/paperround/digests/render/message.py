@@ -1,12 +1,12 @@
-"""The exact bytes of one mail.
+"""Build the bytes of a message.
 
-    headers          From To Subject Date Message-ID, what its kind adds, what machines should do
+    headers          From To Subject Date Message-ID, the fields of its kind, automatic responses
     multipart/alternative
       text/plain     quoted-printable, complete by itself
       text/html      quoted-printable
 
-Follows RFC 5322, 2045-2049 and 3834 (automatic mail). What only mails of a list carry stands in
-`listing`. The same values give the same bytes, on every Python.
+Follows RFC 5322, 2045-2049 and 3834 (automatic mail). `frames` adds the list headers. The same
+values give the same bytes on every Python version.
 """
 
 import hashlib
@@ -33,11 +33,11 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 _BOUNDARY = "=_paperround_"
-"""Quoted-printable never produces `=_`, so no line of a part can look like the boundary."""
+"""Quoted-printable never produces `=_`, so no line of a part can equal the boundary."""
 
 
 class Addressing(NamedTuple):
-    """The header values that are one reader's alone, guarded and ready to stand there."""
+    """The reader's own header values, checked."""
 
     recipient: str
     message_id: str
@@ -47,7 +47,7 @@ class Addressing(NamedTuple):
 
 
 class Sender(NamedTuple):
-    """A letterhead taken apart once: display name, address, host of the public site."""
+    """The parsed sender: display name, address, host of the public site."""
 
     name: str
     address: str
@@ -56,8 +56,8 @@ class Sender(NamedTuple):
 
 
 class Particulars(NamedTuple):
-    """What a kind of mail decides: fields of its own, its Feedback-ID before the sender's part,
-    its language, and the text that its boundary is derived from."""
+    """The values of a kind of message: its own fields, the Feedback-ID before the sender's part,
+    the language, and the seed of the boundary."""
 
     fields: Mapping[str, list[str]]
     feedback: str
@@ -66,7 +66,7 @@ class Particulars(NamedTuple):
 
 
 def sender_of(letterhead: SenderIdentity) -> Sender:
-    """Take `letterhead` apart; raises Misconfigured when it cannot stand in a mail."""
+    """Parse `letterhead`; raises Misconfigured for an invalid address or URL."""
     written = _MAIL_FROM.fullmatch(letterhead.mail_from)
     address = (written["inside"] or written["bare"]) if written else ""
     if written is None or not is_address(address):
@@ -83,7 +83,7 @@ def sender_of(letterhead: SenderIdentity) -> Sender:
 def addressing_of(
     recipient: str, message_id: str, dated: datetime, unsubscribe_mail: str = ""
 ) -> Addressing:
-    """The reader's own header values; raises RenderingFailed for one that cannot stand there."""
+    """Return the reader's header values; raises RenderingFailed for an invalid one."""
     if not is_address(recipient):
         raise RenderingFailed("the recipient's address is not plain ASCII, like name@example.org")
     identity = _MESSAGE_ID.fullmatch(message_id)
@@ -109,9 +109,9 @@ def message_bytes(
     particulars: Particulars,
     unbroken: Collection[str] = (),
 ) -> bytes:
-    """The message, CRLF line ends; `unbroken` are the tokens that no soft break may split.
+    """Return the message with CRLF line ends; soft breaks do not split the `unbroken` tokens.
 
-    Raises RenderingFailed when a value cannot stand in a header or the finished bytes are wrong.
+    Raises RenderingFailed for an invalid header value or when the finished bytes are wrong.
     """
     boundary = boundary_of(particulars.seed, rendered.subject)
     fields = _fields(rendered.subject, addressing, sender, particulars, boundary)
@@ -127,7 +127,7 @@ def message_bytes(
 
 
 def web_value(url: str) -> str:
-    """`<url>`, whatever its length; a comma would end it there, so it is escaped.
+    """Return `<url>` of any length; commas are escaped, as they separate URLs in list headers.
 
     Raises RenderingFailed for anything but a plain http(s) address.
     """
@@ -138,7 +138,7 @@ def web_value(url: str) -> str:
 
 
 def boundary_of(seed: str, subject: str) -> str:
-    """The same for every reader of the same words, and another one for others."""
+    """Return the boundary, the same for every reader of the same seed and subject."""
     return (
         _BOUNDARY + hashlib.sha256(f"{seed}\0{subject}".encode(errors="replace")).hexdigest()[:24]
     )
@@ -154,7 +154,7 @@ def _part(subtype: str, encoded: str) -> str:
 def _fields(
     subject: str, addressing: Addressing, sender: Sender, particulars: Particulars, boundary: str
 ) -> dict[str, str]:
-    """Every header field by its name, in order, each with its CRLF."""
+    """Return the header fields by name, in order, each with its CRLF."""
     literal = {
         "Date": [addressing.date],
         "Message-ID": [addressing.message_id],
@@ -175,14 +175,14 @@ def _fields(
 
 
 def _sender_id(sender: Sender) -> str:
-    """The last part of a Feedback-ID: names the sender for good, in 12 characters."""
+    """Return the last part of a Feedback-ID: a stable sender id of 12 characters."""
     return "pr" + hashlib.sha256(sender.host.encode()).hexdigest()[:10]
 
 
 @lru_cache(maxsize=256)
 def _date(moment: datetime) -> str:
-    """RFC 5322 section 3.3, in UTC; not strftime, which follows the locale. Mails that were planned
-    together have the same."""
+    """Return the date by RFC 5322 section 3.3, in UTC; strftime would follow the locale. Cached,
+    as deliveries planned together share it."""
     at = moment if moment.tzinfo is UTC else require_utc(moment)
     return (
         f"{_DAYS[at.weekday()]}, {_TWO_DIGITS[at.day]} {_MONTHS[at.month]} {at.year:04} "
@@ -191,8 +191,8 @@ def _date(moment: datetime) -> str:
 
 
 def are_ready(lines: bytes) -> bool:
-    """Whether `lines`, none or several, can be put on a wire as they are: each ends in CRLF, and
-    none begins with a full stop."""
+    """Return whether SMTP can send `lines` unchanged: each ends in CRLF, none starts with a full
+    stop."""
     if not lines:
         return True
     if lines.startswith(b".") or _DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):
@@ -200,11 +200,10 @@ def are_ready(lines: bytes) -> bool:
     return not (_BARE_CR.search(lines) or _BARE_LF.search(lines))
 
 
-# Quoted-printable (RFC 2045 section 6.7) that never breaks a given string in two.
+# Quoted-printable (RFC 2045 section 6.7) with strings that soft line breaks do not split.
 #
-# A soft line break inside a reader's token would move when the token changes. Tokens have a fixed
-# length and only literal characters, so a body encoded once with placeholders has its breaks
-# exactly where a body encoded with the real tokens has them.
+# Tokens have a fixed length and only literal characters, so a body encoded with placeholders has
+# its soft breaks exactly where a body with the real tokens has them.
 
 LINE = 76
 
@@ -224,11 +223,11 @@ _GUARDED = frozenset({".", "F", ""})
 
 
 def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
-    """`text` as ASCII lines of at most 76 characters joined by CRLF.
+    """Return `text` as ASCII lines of at most 76 characters joined by CRLF.
 
-    Line ends of `text` are `\\n`. No soft break falls inside one of `unbroken`, each of which is
-    ASCII letters, digits, `-` and `_`, at most 60 long. Lines never start with a full stop or
-    `From `, which some mail systems rewrite.
+    Line ends of `text` are `\\n`. No soft break splits one of `unbroken`, each at most 60 ASCII
+    letters, digits, `-` and `_`. Lines never start with a full stop or `From `, which some mail
+    systems rewrite.
     """
     whole = _any_of(tuple(sorted(unbroken))) if unbroken else _NOTHING
     octets = text if text.isascii() else text.encode().decode("latin-1")
@@ -245,7 +244,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _broken(line: str, whole: re.Pattern[str]) -> str:
-    """A line of escapes and literals with its end guarded, broken where it is too long."""
+    """Break an escaped line that is too long, and escape a critical start or a space at its end."""
     if len(line) <= LINE and line[:1] not in _GUARDED and line[-1] not in _END_SPACE:
         return line
     rest = _guarded_start(line)
@@ -261,7 +260,7 @@ def _broken(line: str, whole: re.Pattern[str]) -> str:
 
 
 def _cut(line: str, whole: re.Pattern[str]) -> int:
-    """The last place before column 76 that splits neither an escape nor a whole string."""
+    """Return the last position before column 76 that splits neither an escape nor a token."""
     cut = LINE - 1
     escape = line.rfind("=", cut - 2, cut)
     if escape >= 0:

@@ -1,8 +1,8 @@
-"""Notices: the short mails that are not digests, one look and one link for all of them.
+"""Render notices, the short messages that are not digests.
 
-A kind's sentences stand in `templates/mail/notice_KIND.phrases`, written once for both parts and
-for the subject; `notice.txt` and `notice.html` give them their shape. No notice is the mail of a
-list, so none has list headers. The same notice gives the same bytes.
+The sentences of a kind are in `templates/mail/notice_KIND.phrases`, for the subject and both
+parts; `notice.txt` and `notice.html` are the layout. A notice has one link and no list headers.
+The same notice gives the same bytes.
 """
 
 from dataclasses import fields, replace
@@ -33,16 +33,16 @@ from paperround.editions.labels import list_title_said
 from paperround.papers.formatting import shortened, web_address
 
 NOBODY = "Paperround"
-"""What a notice is about when it is about no list."""
+"""The title in a notice about no list."""
 _FOR_OPERATORS = (SystemMailKind.TEST, SystemMailKind.ALERT)
-"""Only these show `details`: what reaches a subscriber is our own words alone."""
+"""Only these show `details`; subscribers see no text from elsewhere."""
 _MOST_DETAILS = 40
 _DETAIL_LENGTH = 400
 _TITLE_LENGTH = 80
 
 
 def notice_bytes(templates: Templates, mail: NoticeMail, sender: Sender) -> bytes:
-    """The message, CRLF line ends; raises RenderingFailed with the reason."""
+    """Return the message with CRLF line ends. Raises RenderingFailed with the reason."""
     return message_bytes(
         rendered=notice_words(templates, mail.view),
         addressing=addressing_of(mail.recipient, mail.message_id, mail.dated),
@@ -57,9 +57,9 @@ def notice_bytes(templates: Templates, mail: NoticeMail, sender: Sender) -> byte
 
 
 def notice_words(templates: Templates, view: NoticeView) -> Rendered:
-    """Subject, preheader, text and HTML.
+    """Return subject, preheader, text and HTML.
 
-    Raises RenderingFailed when the link is no web address or a template cannot be filled.
+    Raises RenderingFailed when the link is no web address or a template fails.
     """
     if not web_address(view.action_url):
         raise RenderingFailed("the link of a notice must be a plain http(s) address")
@@ -82,7 +82,7 @@ def notice_words(templates: Templates, view: NoticeView) -> Rendered:
 
 
 def _bounded(lines: tuple[str, ...], ours: Locale) -> tuple[str, ...]:
-    """What fits a mail that is read on a phone, and how much of it does not."""
+    """Return the lines that fit a message on a phone, and a line with the number left out."""
     shown = tuple(shortened(line, _DETAIL_LENGTH) for line in lines[:_MOST_DETAILS] if line)
     left = len(lines) - _MOST_DETAILS
     if left <= 0:
@@ -96,4 +96,4 @@ _LIVES = {
     "undo_valid": UNDO_VALID,
     "unconfirmed_life": UNCONFIRMED_LIFE,
 }
-"""How long links work and addresses are kept, from where it is decided."""
+"""The lifetimes of links and addresses, for the templates."""

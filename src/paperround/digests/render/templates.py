@@ -1,9 +1,8 @@
-"""The mail templates: filled in twice, once for the text part and once for the HTML, in the
-language of the view.
+"""Render the mail templates, text and HTML, in the language of the view.
 
-The templates know loops and ifs; what needs a decision is a filter. Every text is
-cleaned once before it reaches them (`cleaned`), so nothing that a source wrote can hide a control
-or bidi character in either part. Escaping is on for the HTML whatever a file is called.
+Templates hold loops and ifs only; other logic is in filters. Every text is cleaned before it
+reaches them (`cleaned`), so no source can hide a control or bidi character in either part. The
+HTML is always escaped, whatever the file name.
 """
 
 import re
@@ -38,21 +37,21 @@ _LINE_ENDS = re.compile(r"\s*[\r\n]+\s*")
 
 
 class _Pair(NamedTuple):
-    """The templates of both parts, in one language."""
+    """The template environments of both parts, in one language."""
 
     html: Environment
     text: Environment
 
 
 class Parts(NamedTuple):
-    """The text of a mail and its HTML, or a piece of both."""
+    """The text and the HTML of a message, or a part of both."""
 
     text: str
     html: str
 
 
 class Templates:
-    """The templates of mails, read from `folder` (default: the installed ones)."""
+    """The mail templates in `folder` (default: the installed ones)."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or templates_dir()
@@ -63,18 +62,18 @@ class Templates:
         return (self._folder / "mail" / "style.css").read_text(encoding="utf-8")
 
     def _in(self, language: str) -> _Pair:
-        """The templates in the language of ours nearest to `language`."""
+        """Return the templates in the supported language nearest to `language`."""
         return _pair(self._folder, spoken(language))
 
     def subject(self, name: str, values: Mapping[str, Any]) -> str:
-        """The subject in words, at most 120 characters. Raises RenderingFailed."""
+        """Return the subject, at most 120 characters. Raises RenderingFailed."""
         with _named(name):
             text = self._in(values["view"].language).text
             written = text.get_template(f"mail/{name}.subject.txt").render(values)
         return shortened(header_text(written), SUBJECT_LENGTH)
 
     def parts(self, name: str, values: Mapping[str, Any]) -> Parts:
-        """Text and HTML, from the same values. Raises RenderingFailed."""
+        """Return text and HTML from the same values. Raises RenderingFailed."""
         with _named(name):
             ours = self._in(values["view"].language)
             text = ours.text.get_template(f"mail/{name}.txt").render(values)
@@ -82,8 +81,8 @@ class Templates:
             return Parts(text, self._inliner.inline(html))
 
     def card(self, language: str, number: int, paper: DigestPaper, asked: str) -> Parts:
-        """A paper of a digest, whose HTML is not inlined yet; `asked` is the link that asks about
-        it. Raises RenderingFailed."""
+        """Return a paper of a digest, its styles not inlined; `asked` is its feedback link. Raises
+        RenderingFailed."""
         with _named("digest"):
             ours = self._in(language)
             text = ours.text.get_template("mail/parts.txt").module
@@ -91,8 +90,8 @@ class Templates:
             return Parts(text.paper(number, paper), html.paper(number, paper, asked))  # type: ignore[attr-defined]
 
     def inlined(self, rows: str) -> str:
-        """Rows of a digest's table with their styles, as they are in the whole. Raises
-        RenderingFailed."""
+        """Return rows of a digest's table with inlined styles, the same as in the whole digest.
+        Raises RenderingFailed."""
         with _named("digest"):
             table = self._inliner.inline_fragment(
                 f"<table><tbody>{rows}</tbody></table>", self._style
@@ -100,7 +99,8 @@ class Templates:
         return table.removeprefix("<table><tbody>").removesuffix("</tbody></table>")
 
     def phrases(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
-        """What `name.phrases` sets, each on one line and not escaped. Raises RenderingFailed."""
+        """Return the variables that `name.phrases` sets, each on one line and not escaped. Raises
+        RenderingFailed."""
         with _named(name):
             template = self._in(values["view"].language).text.get_template(f"mail/{name}.phrases")
             made = template.make_module(dict(values))
@@ -118,7 +118,7 @@ def _named(name: str) -> Iterator[None]:
 
 
 def cleaned(value: Any) -> Any:
-    """Strings on one clean line, also inside tuples and mappings; other values as they are."""
+    """Return strings on one clean line, also inside tuples and mappings; other values as is."""
     match value:
         case str():
             return one_line(value)
@@ -131,19 +131,19 @@ def cleaned(value: Any) -> Any:
 
 
 def reason_line(ours: Locale, frozen: str) -> str:
-    """Why a paper is shown, on one clean line of at most 200 characters."""
+    """Return a paper's reason on one clean line of at most 200 characters."""
     return shortened(one_line(localize_reason(ours, frozen)), REASON_LENGTH)
 
 
 def postal_line(address: str) -> str:
-    """A postal address of several lines on one, with commas between."""
+    """Return a postal address on one line, with commas between its lines."""
     return one_line(_LINE_ENDS.sub(", ", address.strip()))
 
 
 @lru_cache(maxsize=2 * len(LANGUAGES))
 def _pair(folder: Path, language: str) -> _Pair:
-    """The templates of a folder: compiled once a process, however many renderers it has. Threads
-    that ask at once each make them."""
+    """Return the templates of a folder, compiled once per process and language; threads in
+    parallel may each compile them."""
     made, loader = locale_for(language), FileSystemLoader(folder)
     html = speaking(_environment(loader, autoescape=True), made)
     text = speaking(_environment(loader, autoescape=False), made)
@@ -173,21 +173,20 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
 
 
 def site_name(url: str) -> str:
-    """`url` as people say it: `papers.example.org`, with a path where the site has one."""
+    """Return `url` without its scheme: `papers.example.org`, with the path if there is one."""
     return url.partition("://")[2].rstrip("/") or url
 
 
 def spoken_title(title: str) -> str:
-    """The start of `title` for the spoken name of a link, an attribute: no angle brackets."""
+    """Return the start of `title` without angle brackets, for the aria-label of a link."""
     return shortened(_ANGLES.sub("", title), _LABEL_LENGTH)
 
 
-# Lines of a plain text, by the columns that their characters take.
+# Wrapping of plain text by display columns.
 #
-# Letters of Chinese, Japanese and Korean take two columns (Unicode Standard Annex 11). Chinese and
-# Japanese are written without spaces, and a line may end behind any letter. Of the rules for their
-# punctuation (UAX 14) those are kept that a reader notices: no line begins with a closing mark, and
-# none ends with an opening one.
+# Chinese, Japanese and Korean letters take two columns (Unicode Standard Annex 11). Chinese and
+# Japanese have no spaces, and a line may end after any letter. Of the rules for their punctuation
+# (UAX 14) two are applied: no line starts with a closing mark, and none ends with an opening one.
 
 TEXT_WIDTH = 72
 """Columns."""
@@ -199,7 +198,7 @@ _KOREAN = ("\u1100", "\u11ff"), ("\u3130", "\u318f"), ("\uac00", "\ud7ff")
 
 
 def columns(text: str) -> int:
-    """How many columns `text` takes."""
+    """Return the number of columns of `text`."""
     return len(text) if text.isascii() else sum(map(_columns_of, text))
 
 
@@ -212,14 +211,14 @@ def _columns_of(character: str) -> int:
 
 @lru_cache(maxsize=8192)
 def _stands_alone(character: str) -> bool:
-    """Whether a line may end beside it, wherever in a word it stands."""
+    """Return whether a line may break before or after this character inside a word."""
     korean = any(first <= character <= last for first, last in _KOREAN)
     return _columns_of(character) == 2 and not korean
 
 
 def wrapped(text: str, first: str = "", indent: str | None = None) -> str:
-    """`text` on lines of at most 72 columns, broken at spaces and beside Chinese and Japanese
-    letters; words stay whole.
+    """Return `text` on lines of at most 72 columns, broken at spaces and next to Chinese and
+    Japanese letters.
 
     The first line starts with `first`, the others with `indent` (default: as many spaces).
     """
@@ -241,7 +240,7 @@ def wrapped(text: str, first: str = "", indent: str | None = None) -> str:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """What of `text` stays whole, with the space before it, if any."""
+    """Yield the unbreakable pieces of `text`, each with the space before it, if any."""
     for number, word in enumerate(text.split(" ")):
         space = " " if number else ""
         if word.isascii():
@@ -257,23 +256,22 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
         yield space, word[start:]
 
 
-# How templates speak a language: `{% trans %}`, `_()` and `ngettext()` from its catalogue, and
-# filters for what is said of numbers, dates and papers.
+# Translation of templates: `{% trans %}`, `_()` and `ngettext()` use the catalogue, and filters
+# format numbers, dates and papers.
 #
-# `language` and `direction` are for the `lang` and `dir` of what is written in it; the filter
-# `lang` gives that of a paper's own words. `gap` is what stands between two sentences, `comma`
-# between the parts of a row. Values that fill a translated text are escaped where the template is;
-# what a catalogue holds is as trusted as a template.
+# `language` and `direction` are for the `lang` and `dir` attributes; the filter `lang` returns the
+# attribute for a paper's own text. `gap` separates sentences, `comma` the items of a row. Values
+# in translated texts are escaped if the template is; catalogues are as trusted as templates.
 
 TRANSLATED = ("jinja2.ext.i18n",)
-"""The extensions that templates need."""
+"""The Jinja extensions of templates."""
 
 _MOST_SENTENCES = 512
-"""Sentences without values that are kept; there are fewer."""
+"""Sentences without values cached; there are fewer."""
 
 
 def speaking(environment: Environment, locale: Locale) -> Environment:
-    """`environment`, whose templates speak `locale` from now on."""
+    """Set the locale of the templates of `environment`; return it."""
     environment.policies["ext.i18n.trimmed"] = True
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.globals.update(
@@ -304,14 +302,14 @@ def speaking(environment: Environment, locale: Locale) -> Environment:
 
 
 def lang_of(locale: Locale, text: str) -> str:
-    """The `lang` of a text that is written in another language than what stands around it."""
+    """Return the `lang` attribute of a text in another language than its context, else ""."""
     written = written_in(text)
     same = written.partition("-")[0] == locale.language.partition("-")[0]
     return Markup("") if same else Markup(' lang="{}"').format(written)
 
 
 def _escaping(say: Callable[..., str], locale: Locale) -> Callable[..., str]:
-    """`say` for templates: in those that escape, the values are escaped and the text is not."""
+    """Wrap gettext functions for templates: with autoescaping, values are escaped, texts not."""
 
     @lru_cache(maxsize=_MOST_SENTENCES)
     def alone(escaping: bool, *texts: object) -> str:

@@ -1,4 +1,4 @@
-"""A digest in words: subject, preheader, text and HTML, all from one view."""
+"""Render the subject, preheader, text and HTML of a digest."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -22,15 +22,14 @@ from paperround.editions.labels import list_title_said, preheader_said, title_sa
 from paperround.papers.formatting import shortened
 
 HTML_LIMIT = 90_000
-"""Bytes. Gmail hides what comes after about 102,000, the footer's links first."""
+"""Bytes. Gmail clips messages at about 102,000, which hides the footer's links first."""
 _TITLE_LENGTH = 300
 _PUBLIC = ("web_url", "subscribe_url")
-"""Pages of the site for everybody, which do not know whose mail led there: their addresses ask for
-the language of the mail."""
+"""Public pages, which do not know the reader: their URLs name the language of the digest."""
 
 
 class Fullness(NamedTuple):
-    """How much of a gist is shown, and whether each paper asks if it was useful."""
+    """The length of gists, and whether papers have feedback links."""
 
     gist: int
     asks: bool
@@ -44,13 +43,13 @@ FULLEST_FIRST = (
     Fullness(120, asks=False),
     Fullness(60, asks=False),
 )
-"""The first that keeps the HTML below its limit is taken, the last in any case."""
+"""Rendering uses the first that keeps the HTML below its limit, else the last."""
 
 
 def digest_words(templates: Templates, view: DigestView) -> Rendered:
-    """Subject, preheader, text and HTML.
+    """Return subject, preheader, text and HTML.
 
-    Raises RenderingFailed when there is no paper or a template cannot be filled.
+    Raises RenderingFailed when there is no paper or a template fails.
     """
     require_papers(view)
     clean = clean_view(view)
@@ -87,7 +86,7 @@ def _filled(templates: Templates, view: DigestView, fullness: Fullness) -> Rende
 
 
 def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
-    """The subject of a digest whose first paper is called `title`. Raises RenderingFailed."""
+    """Return the subject of a digest whose first paper is `title`. Raises RenderingFailed."""
     values = {"view": clean, "count": len(clean.papers), "title": title}
     return templates.subject("digest", values)
 
@@ -95,7 +94,7 @@ def subject_of(templates: Templates, clean: DigestView, title: str) -> str:
 def parts_of(
     templates: Templates, clean: DigestView, cards: Parts, *, subject: str, preheader: str
 ) -> Parts:
-    """Text and HTML of a clean view that shows `cards`. Raises RenderingFailed."""
+    """Return text and HTML of a clean view with these `cards`. Raises RenderingFailed."""
     values = {
         "view": clean,
         "count": len(clean.papers),
@@ -107,14 +106,13 @@ def parts_of(
 
 
 def preheader_of(language: str, titles: Sequence[str], instead: str) -> str:
-    """What goes on after the subject: the titles of the papers after the first, `instead` where
-    there are none."""
+    """Return the preheader: the titles of the papers after the first, else `instead`."""
     said = preheader_said(locale_for(language), titles) if titles else instead
     return shortened(said, PREHEADER_LENGTH)
 
 
 def clean_view(view: DigestView) -> DigestView:
-    """The view as templates may see it; its papers too."""
+    """Return the view and its papers cleaned for templates."""
     ours = locale_for(view.language)
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
     clean["language"] = ours.language
@@ -128,7 +126,7 @@ def clean_view(view: DigestView) -> DigestView:
 
 
 def clean_paper(paper: DigestPaper, ours: Locale) -> DigestPaper:
-    """The paper as templates may see it. Its reason stays as it was frozen: they say it."""
+    """Return the paper cleaned for templates. Its reason stays a code, which they translate."""
     clean = {f.name: cleaned(getattr(paper, f.name)) for f in fields(paper)}
     clean["title"] = title_said(ours, clean["title"], _TITLE_LENGTH)
     clean["page_url"] = asking(clean["page_url"], ours.language)
@@ -137,7 +135,7 @@ def clean_paper(paper: DigestPaper, ours: Locale) -> DigestPaper:
 
 
 def with_gist(paper: DigestPaper, length: int) -> DigestPaper:
-    """The paper with a gist of at most `length` characters."""
+    """Return the paper with a gist of at most `length` characters."""
     return replace(paper, gist=shortened(paper.gist, length))
 
 
