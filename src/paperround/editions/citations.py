@@ -1,4 +1,4 @@
-"""A paper as it is cited: who, what, when and where, and how much of its abstract may go along."""
+"""Define the citations of papers and editions."""
 
 import re
 import unicodedata
@@ -18,10 +18,10 @@ _NOT_KEY = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A paper to be cited.
+    """A paper to cite.
 
-    `text` is as much of the abstract as its source lets us show, all of it unless `is_gist`;
-    `page` is the paper's address on this site.
+    `text` is the part of the abstract that we may show, the whole one unless `is_gist`. `page` is
+    the paper's URL on this site.
     """
 
     paper: Paper
@@ -31,12 +31,12 @@ class Citation:
 
     @property
     def abstract(self) -> str:
-        """The whole abstract; empty where it may not be shown."""
+        """The whole abstract; empty if it may not be shown."""
         return "" if self.is_gist else self.text
 
     @property
     def dated(self) -> date:
-        """The day it was published, as far as that is known: else listed, else first read here."""
+        """The day it was published, else listed, else first read here."""
         paper = self.paper
         if paper.published_at is not None:
             return paper.published_at.date()
@@ -44,23 +44,23 @@ class Citation:
 
     @property
     def links(self) -> Mapping[str, str]:
-        """Where it can be read, by kind."""
+        """The paper's URLs, by kind."""
         return {**addresses_of(self.paper.identifiers), **self.paper.links}
 
     @property
     def url(self) -> str:
-        """Where it is published; its page here when that is not known."""
+        """The URL of the publication, else of its page here."""
         return self.links.get("abstract") or self.paper.identifiers.get("url") or self.page
 
     @property
     def doi(self) -> str:
-        """Its DOI, bioRxiv's and medRxiv's included; empty without one."""
+        """The DOI, including bioRxiv's and medRxiv's; empty without one."""
         known = self.paper.identifiers
         return known.get("doi") or known.get("biorxiv") or ""
 
     @property
     def key(self) -> str:
-        """A name to cite it by, as people make them: `ring2026dense`."""
+        """A BibTeX key in the usual form: `ring2026dense`."""
         first = self.paper.authors[0].split()[-1:] if self.paper.authors else []
         words = [word for word in map(_key_part, self.paper.title.split()) if word]
         telling = [word for word in words if word not in _EMPTY_WORDS] or words
@@ -70,7 +70,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitedEdition:
-    """An edition to be written: its papers as they stood, and as they are cited today."""
+    """An edition to export: its papers as frozen, and their current citations."""
 
     title: str
     edition: Edition

@@ -1,4 +1,4 @@
-"""What a feed for readers holds, whichever format it is written in. Addresses are absolute."""
+"""Define the content of Atom, RSS and JSON feeds. URLs are absolute."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from datetime import datetime
 class FeedEntry:
     """A paper in a feed.
 
-    `id` is an address that stays the paper's for good, `page` the one to show. `text` is as much
-    as its source lets us show, `reason` why it is there. `published` is when it came into the
-    feed, `updated` when what is said of it changed last. `links` are by kind, as a paper's.
+    `id` is a permanent URL, `page` the one to show. `text` is what we may show of the abstract,
+    `reason` why the paper is in the feed. `published` is when it entered the feed, `updated` when
+    the entry last changed. `links` are by kind, like a paper's.
     """
 
     id: str
@@ -31,9 +31,9 @@ class FeedEntry:
 class FeedDocument:
     """A feed, its newest entries first.
 
-    `address` is its own, without the ending that names a format; `page` shows the same to people.
-    `subtitle` says what it holds, and why it holds nothing when that is so. `publisher` is who
-    runs the site. A feed that `is_private` is one person's and known to nobody else.
+    `address` is its URL without the extension of a format, `page` the same content as a web page.
+    `subtitle` describes the content, or why it is empty. `publisher` is the operator of the site.
+    An `is_private` feed has a secret URL for one person.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""What is told of a paper beside its own words, in each language: authors, links, votes."""
+"""Format authors, links, votes and titles in a reader's language."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,7 +9,7 @@ from paperround.papers.formatting import Linked, first_authors, paper_links, sho
 
 
 def authors_said(locale: Locale, names: tuple[str, ...]) -> str:
-    """Up to four names; of more, three and the rest: `A. Author, B. Author and 7 more`."""
+    """Return up to four names, else three and the rest: `A. Author, B. Author and 7 more`."""
     shown, left = first_authors(names)
     if not left:
         return locale.listed(shown)
@@ -17,12 +17,12 @@ def authors_said(locale: Locale, names: tuple[str, ...]) -> str:
 
 
 def links_said(locale: Locale, paper: Linked) -> list[tuple[str, str]]:
-    """(label, address) of the links to show, in a fixed order."""
+    """Return (label, URL) of the links to show, in a fixed order."""
     return [(locale.word(label), url) for label, url in paper_links(paper)]
 
 
 class Tallied(Protocol):
-    """What was counted of a paper, and the reason that may tell of it."""
+    """A paper's counts, and its reason, which may contain them."""
 
     @property
     def reason(self) -> str: ...
@@ -35,8 +35,8 @@ class Tallied(Protocol):
 
 
 def tally_said(locale: Locale, paper: Tallied) -> str:
-    """Votes where they are known (null is not 0) and the reason, as it was frozen, has not told
-    them; comments."""
+    """Return votes and comments; votes only if known (None is not 0) and not in the frozen
+    reason."""
     untold = paper.votes is not None and not tells_votes(paper.reason, paper.votes)
     votes = locale.counted(paper.votes or 0, "vote") if untold else ""
     comments = locale.counted(paper.comments, "comment") if paper.comments else ""
@@ -46,15 +46,15 @@ def tally_said(locale: Locale, paper: Tallied) -> str:
 
 
 def list_title_said(locale: Locale, title: str) -> str:
-    """What a list is called: in the operator's words, but for a title that nobody chose."""
+    """Return a list's title as the operator set it; a default title is translated."""
     return locale.word(title) if title in LIST_TITLES else title
 
 
 def title_said(locale: Locale, title: str, length: int) -> str:
-    """A paper's title in at most `length` characters; what a paper without one is called."""
+    """Return a paper's title in at most `length` characters, or a placeholder without one."""
     return shortened(title, length) or locale.gettext("Untitled")
 
 
 def preheader_said(locale: Locale, titles: Sequence[str]) -> str:
-    """What the start of a mail says after its subject: the titles of the next papers."""
+    """Return the preheader, the titles of the next papers."""
     return locale.gettext("Also: %(titles)s", titles=" · ".join(titles))

@@ -1,4 +1,4 @@
-"""A list: a named digest people subscribe to, and which papers may enter its editions."""
+"""Define mailing lists and the window of papers that may enter an edition."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -10,8 +10,7 @@ from paperround.papers.model import FeedId
 ListId = NewType("ListId", int)
 
 CANDIDATES = 1000
-"""Papers of a ranking, those an edition shows included, that readers whose wishes are known may
-get."""
+"""Papers of a ranking, including those an edition shows, that readers with preferences may get."""
 
 DEFAULT_LIST = "trending"
 MANUAL_CUT = "manual"
@@ -19,15 +18,14 @@ MANUAL_CUT = "manual"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailingList:
-    """A list and its settings.
+    """A mailing list and its settings.
 
-    `feeds` empty means every feed. `size` is how many papers a digest holds unless the
-    subscriber says otherwise, `edition_size` how many an edition shows (so that a person
-    who has seen the first ones still gets a full digest). `candidate_days` is how long after
-    its listing a paper may enter. `cuts` are the local times of day at which editions freeze.
-    A list that is paused sends nothing; what is planned waits, as long as it lives. After a
-    restore, nothing that was due or counted before `not_before` is mailed: it may have been, by
-    the installation that was lost.
+    Empty `feeds` means every feed. `size` is the default number of papers in a digest,
+    `edition_size` the number an edition shows (more, so that a reader who got the first ones
+    still gets a full digest). `candidate_days` is how long after its listing a paper may enter.
+    `cuts` are the local times of day at which editions freeze. A paused list sends nothing;
+    planned digests wait until they expire. After a restore, nothing due or counted before
+    `not_before` is sent, as it may have been sent before the restore.
     """
 
     id: ListId
@@ -48,16 +46,18 @@ class MailingList:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What an edition may know: papers that count from `start` (exclusive) to `as_of`."""
+    """The data of an edition: papers that count from `start` (exclusive) to `as_of`."""
 
     start: datetime
     as_of: datetime
 
 
 def window_of(mailing_list: MailingList, day: date, now: datetime) -> Window:
-    """The window of the edition of `day`: whole days of the list's zone up to the last one, which
-    ends with the day and `now`. A source that tells no hour lists its papers at midnight, and these
-    belong to their day."""
+    """Return the window of the edition of `day`: whole days in the list's zone, the last one up to
+    the end of `day` or `now`.
+
+    A source without times lists its papers at midnight; these belong to that day.
+    """
     zone = mailing_list.zone
     as_of = min(now, end_of_day(day, zone))
     before = local_date(as_of, zone) - timedelta(days=mailing_list.candidate_days + 1)

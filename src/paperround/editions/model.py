@@ -1,4 +1,4 @@
-"""Editions: the frozen ranking of one list at one cut-off, and the ranking it came from."""
+"""Define editions, the frozen rankings of a list, and their papers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ EditionId = NewType("EditionId", int)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A paper that may enter an edition, with every observation known at the cut-off."""
+    """A paper that may enter an edition, with its observations at the cut-off."""
 
     paper: Paper
     observations: tuple[Observation, ...] = ()
@@ -26,8 +26,8 @@ class Candidate:
 class Ranked:
     """One position of a ranking. The parts, each rounded to 4 places, add up to `score`.
 
-    `reason` is the one line a reader sees: why is this paper here? `folded` names papers
-    that are near-duplicates of this one and were left out in its favour.
+    `reason` is the line that tells readers why the paper is here. `folded` are near-duplicates
+    left out in its favour.
     """
 
     paper: Paper
@@ -41,7 +41,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """Papers in order, best first, with the name and version of the ranker that ordered them."""
+    """Papers in order, best first, with the name and version of the ranker."""
 
     ranker: str
     as_of: datetime
@@ -49,7 +49,7 @@ class Ranking:
 
 
 class EditionState(StrEnum):
-    """`frozen`: the ranking stands. `planned`: every shard of its ledger rows is written."""
+    """`frozen`: the ranking is final. `planned`: all shards of its ledger rows are written."""
 
     FROZEN = "frozen"
     PLANNED = "planned"
@@ -57,16 +57,16 @@ class EditionState(StrEnum):
 
 
 def page_path(name: str) -> str:
-    """Where the page of the paper called `name` is on the site."""
+    """Return the path of the page of the paper `name`."""
     return f"/papers/{quote(name)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TailPaper:
-    """A paper behind the last one an edition shows, with its place in the ranking.
+    """A paper ranked below those an edition shows.
 
-    Readers whose wishes are known may get it all the same. Its texts are frozen when the first
-    digest takes it up, as an `EditionPaper` with the same position.
+    Readers with preferences may still get it. Its texts are frozen when the first digest includes
+    it, as an `EditionPaper` with the same position.
     """
 
     position: int
@@ -80,11 +80,10 @@ class TailPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionPaper(TailPaper):
-    """A paper as it stood when the edition was frozen: what is mailed never changes again.
+    """A paper as frozen with the edition; it never changes once sent.
 
-    `paper_id` is the paper it is today. `frozen_id` is the one it was, where it was joined into
-    another since: its links, which stand in mails, go on using it. `withdrawn` says whether it is
-    withdrawn today: what was frozen is not taken back, but whoever looks at it is told.
+    `paper_id` is its id today. `frozen_id` is the former id of a paper merged into another since;
+    links in sent emails still use it. `withdrawn` is its status today, for pages to show.
     """
 
     title: str
@@ -98,18 +97,17 @@ class EditionPaper(TailPaper):
 
     @property
     def name(self) -> str:
-        """What its page is called: its arXiv id, else the id it was frozen with."""
+        """The name of its page: its arXiv id, else the id it was frozen with."""
         return page_name(self.identifiers, self.frozen_id or self.paper_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEdition:
-    """An edition about to be frozen. `papers` are those it shows, `tail` those behind.
+    """An edition to freeze. `papers` are those it shows, `tail` those ranked below.
 
-    `empty_reason` says why it holds no paper (`no-new-papers`, `no-papers-at-all`),
-    `quiet_reason` what keeps papers away at that time (`holiday`, `feed-stale`, `feed-failed`).
-    `cut_at` is the instant its cut is due; one that was frozen late still belongs to it. `sources`
-    says in one line each how the feeds were doing.
+    `empty_reason` says why it has no papers (`no-new-papers`, `no-papers-at-all`), `quiet_reason`
+    why there are few (`holiday`, `feed-stale`, `feed-failed`). `cut_at` is when its cut was due,
+    even if it froze later. `sources` has one status line per feed.
     """
 
     list_id: ListId
@@ -128,11 +126,11 @@ class NewEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition(NewEdition):
-    """The frozen ranking. Unique by (list, date in the list's zone, cut).
+    """A frozen edition. Unique by (list, date in the list's zone, cut).
 
-    `behind` are papers of its tail that digests carry, known where the edition was read by its id:
-    they are in mails, and on no page. `tail` is known only of an edition that nobody froze; of
-    others the store keeps it for a while.
+    `behind` are papers of its tail included in digests (and on no page); loaded only when the
+    edition is read by its id. `tail` is set only on an edition not stored; the store keeps the
+    tails of others for a while.
     """
 
     id: EditionId
@@ -142,13 +140,13 @@ class Edition(NewEdition):
 
     @property
     def all_papers(self) -> tuple[EditionPaper, ...]:
-        """Those it shows, and those behind that digests carry."""
+        """The papers it shows, and those of the tail included in digests."""
         return self.papers + self.behind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionSummary:
-    """An edition as an archive lists it."""
+    """An edition in the archive."""
 
     list_name: str
     day: date
@@ -161,10 +159,10 @@ class EditionSummary:
 
 
 class Order(StrEnum):
-    """Which place of a paper counts, and how papers are put in order by it.
+    """Which of a paper's ranks counts, and the order of papers.
 
-    `arrived`  its first place; those that came last stand first
-    `ranked`   the place with its highest score; the highest scores stand first
+    `arrived`  its first one; latest arrivals first
+    `ranked`   the one with the highest score; highest scores first
     """
 
     ARRIVED = "arrived"
@@ -172,11 +170,11 @@ class Order(StrEnum):
 
 
 class ListedBy(StrEnum):
-    """How papers that were listed are put in order.
+    """The order of listed papers.
 
-    `time`   those that were listed last stand first
-    `votes`  those with the most votes now
-    `score`  those with the highest score they had in an edition
+    `time`   latest listing first
+    `votes`  most votes now first
+    `score`  highest score in an edition first
     """
 
     TIME = "time"
@@ -186,7 +184,7 @@ class ListedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stood:
-    """Where one paper stood in one standing edition of a list."""
+    """A paper's rank in an edition of a list that is not cancelled."""
 
     list_name: str
     list_title: str
@@ -198,7 +196,7 @@ class Stood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A paper as it stood in one edition, and when that edition was frozen."""
+    """A paper in one edition, and when that edition was frozen."""
 
     day: date
     cut: str
@@ -207,7 +205,7 @@ class Placed:
 
 
 class DigestKind(StrEnum):
-    """The kinds of mail a list sends."""
+    """The kinds of digests a list sends."""
 
     DIGEST = "digest"
     ROUNDUP_WEEK = "roundup_week"
@@ -216,7 +214,7 @@ class DigestKind(StrEnum):
 
 
 class SkipReason(StrEnum):
-    """Why there is no mail today. Each one is recorded in the ledger."""
+    """Why no digest is sent today, as stored in the ledger."""
 
     NO_NEW_PAPERS = "no-new-papers"
     NO_PAPERS_AT_ALL = "no-papers-at-all"
@@ -236,10 +234,7 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
-    """News that a paper a reader was sent is withdrawn, in the words it is told with.
-
-    `page` is what the paper's page is called.
-    """
+    """A withdrawn paper to report to a reader who received it; `page` names its page."""
 
     paper_id: PaperId
     title: str
@@ -250,7 +245,7 @@ DeliveryId = NewType("DeliveryId", int)
 
 
 class DeliveryState(StrEnum):
-    """Where one mail stands."""
+    """The state of a delivery."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"

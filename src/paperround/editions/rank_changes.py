@@ -1,11 +1,11 @@
-"""Late risers: papers that came into the top of a list since an earlier edition.
+"""Find papers that rose to the top of a list since an earlier edition.
 
-A paper rose when all of these hold:
+A paper rose if all of these hold:
 
-- today it stands in the first places of the list, as many as a digest holds;
-- in the earlier edition it stood below them; a paper nobody knew then did not stand anywhere;
-- it has more votes than it had then;
-- a paper that stood above it stands below it now. Where those above only left, it stayed.
+- it ranks among the first papers today, as many as a digest holds;
+- it ranked below them in the earlier edition (a paper unknown then had no rank);
+- it has more votes than then;
+- it overtook a paper: one ranked above it then is below it now.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,7 +16,7 @@ from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, Ranked
 from paperround.papers.model import PaperId
 
-_MOST_DAYS = 6  # a weekday names one day of these; what rose since an older edition is no news
+_MOST_DAYS = 6  # within these a weekday is unambiguous; older changes are no news
 
 
 def risers_of(
@@ -27,10 +27,10 @@ def risers_of(
     day: date,
     known: Collection[PaperId],
 ) -> dict[PaperId, str]:
-    """The papers that rose in `ranking`, which is of `day`, since `before`, an edition of an
-    earlier date; with the reason of each.
+    """Return the papers that rose in the `ranking` of `day` since the earlier edition `before`,
+    with their reasons.
 
-    `known` are the papers that had been read when `before` was frozen.
+    `known` are the papers read by the time `before` was frozen.
     """
     if (day - before.day).days > _MOST_DAYS:
         return {}
@@ -44,7 +44,7 @@ def risers_of(
             continue
         position, votes = stood
         above = before.papers[: position - 1]
-        # One of those that stood above it stands below it now.
+        # It overtook one of the papers above it.
         passed = any(places.get(one.paper_id, -1) > places[item.paper.id] for one in above)
         if position > mailing_list.size and item.votes > (votes or 0) and passed:
             rose[item.paper.id] = _frozen(before.day, day, item.votes, votes)
@@ -54,8 +54,8 @@ def risers_of(
 def _stood(
     item: Ranked, before: Edition, known: Collection[PaperId]
 ) -> tuple[int, int | None] | None:
-    """Where it stood, at the best of its places, else below the edition, and its votes then, None
-    when nobody knew them. None when nobody knew it, so that it did not stand anywhere."""
+    """Return its best rank in `before`, or the one below the edition, and its votes then, None if
+    unknown. Returns None for a paper unknown then."""
     ids = (item.paper.id, *item.folded)
     stood = [one for one in before.papers if one.paper_id in ids]
     if stood:
@@ -74,7 +74,7 @@ def _frozen(before: date, day: date, votes: int, earlier: int | None) -> str:
 
 
 def dated(reason: str, yesterday: date) -> str:
-    """`reason` for a reader who gets no email every day: it names the weekday."""
+    """Return `reason` with a weekday instead of "yesterday", for weekly digests."""
     lines = reason.split("\n")
     for number, line in enumerate(lines):
         code, params = read_reason(line)

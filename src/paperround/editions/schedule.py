@@ -1,9 +1,9 @@
-"""When a digest is due and when an edition freezes: wall times of a zone as instants in UTC.
+"""Compute when digests are due and editions freeze: wall times of a zone as instants in UTC.
 
     local date + hour + zone ──► due instant ──► row of that local date ──► next due instant
 
-Every local date that exists in a zone has exactly one due instant for each hour, and that instant
-lies on that date. So `times.local_date(due_at, zone)` is the date a due instant belongs to.
+Every local date that exists in a zone has exactly one due instant per hour, and it is on that
+date. So `times.local_date(due_at, zone)` is the date of a due instant.
 
     the clock                      a wall time then means
     shows it once                  that instant
@@ -34,9 +34,9 @@ ONE_SECOND = timedelta(seconds=1)
 
 
 def instant_at(day: date, at: time, zone: str) -> datetime | None:
-    """The instant of wall time `at` (whole seconds) on `day`; None when `zone` has no such date.
+    """Return the instant of wall time `at` (whole seconds) on `day`; None if `zone` skips the date.
 
-    Raises InvalidInput for a zone that tzdata does not know.
+    Raises InvalidInput for a zone unknown to tzdata.
     """
     place = zone_of(zone)
     reached = _first_showing(datetime.combine(day, at, tzinfo=place), place)
@@ -47,15 +47,15 @@ def instant_at(day: date, at: time, zone: str) -> datetime | None:
 
 
 def _first_showing(wanted: datetime, place: ZoneInfo) -> datetime:
-    """The first instant, in UTC, at which a clock in `place` shows `wanted` or later.
+    """Return the first instant, in UTC, at which a clock in `place` shows `wanted` or later.
 
-    Two times that carry one and the same zone compare by what the clock shows (PEP 495).
+    Two times with the same zone object compare by wall time (PEP 495).
     """
     after = wanted.astimezone(UTC)
     if after.astimezone(place) == wanted:
         return after
-    # The clock jumped over it. Read with the offset from after the jump (fold 1) it is an instant
-    # before the jump; with the one from before (fold 0), as above, an instant after.
+    # The clock jumped over it. With the offset after the jump (fold 1) it is an instant before the
+    # jump; with the offset before (fold 0), as above, an instant after.
     before = wanted.replace(fold=1).astimezone(UTC)
     seconds = range((after - before) // ONE_SECOND)
     return before + ONE_SECOND * bisect_left(
@@ -67,12 +67,12 @@ def _first_showing(wanted: datetime, place: ZoneInfo) -> datetime:
 
 
 def due_instant(day: date, hour: int, zone: str) -> datetime | None:
-    """When the digest of `day` is due at `hour` (0-23); None when `zone` has no such date."""
+    """Return when the digest of `day` is due at `hour` (0-23); None if `zone` skips the date."""
     return instant_at(day, time(hour), zone)
 
 
 def due_instants(day: date, *, hour: int, zone: str) -> Iterator[datetime]:
-    """The due instants of `day` and of every later date that exists in `zone`, without end."""
+    """Yield the due instants of `day` and of every later date in `zone`, without end."""
     while True:
         due = due_instant(day, hour, zone)
         if due is not None:
@@ -81,31 +81,30 @@ def due_instants(day: date, *, hour: int, zone: str) -> Iterator[datetime]:
 
 
 def next_due(due_at: datetime, *, hour: int, zone: str) -> datetime:
-    """The due instant of the first date after the one `due_at` falls on in `zone`.
+    """Return the due instant of the first date after the one of `due_at` in `zone`.
 
-    Hour and zone are those of now: `due_at` may have been reckoned with others.
+    Hour and zone are the current ones; `due_at` may have been computed with others.
     """
     return next(due_instants(local_date(due_at, zone) + ONE_DAY, hour=hour, zone=zone))
 
 
 def first_due(now: datetime, *, hour: int, zone: str, taken: date | None = None) -> datetime:
-    """The first due instant of a subscription that becomes active or changes its hour or zone.
+    """Return the first due instant of a subscription that is new or changed its hour or zone.
 
-    `taken` is the latest local date that has a ledger row, None for somebody who never had one.
-    The result is never before `now` and its local date always later than `taken`, so that no date
-    gets two digests, whichever way the clock is turned:
+    `taken` is the latest local date with a ledger row, None without one. The result is never
+    before `now`, and its local date is always after `taken`, so that no date gets two digests:
 
-    - **Never had one:** the next time the clock shows `hour`.
-    - **Had one, but not today's, and the hour is past:** `now`. A zone further east or an earlier
-      hour moved today's digest into the past, where it would be lost.
-    - **Otherwise** `hour` on the date after `taken`, or on today if that is later. Going west may
+    - **No row yet:** the next time the clock shows `hour`.
+    - **A row, but none for today, and the hour has passed:** `now`. A zone further east or an
+      earlier hour moved today's digest into the past; it would be lost.
+    - **Otherwise** `hour` on the date after `taken`, or today if that is later. A move west may
       repeat a date; the next digest waits until it has ended.
 
     So no date ends on the reader's clock before it, or a later date, has its row. From `now` the
     wait is at most a day, or until `hour` on the first date after `taken`.
 
-    A subscription whose due instant has come already keeps it: the planner still owes that digest,
-    and `next_due` goes on from there with the new hour and zone.
+    A subscription that is already due keeps its instant: that digest is still to be planned, and
+    `next_due` continues from there with the new hour and zone.
     """
     today = local_date(now, zone)
     first = today if taken is None else max(today, taken + ONE_DAY)
@@ -115,7 +114,7 @@ def first_due(now: datetime, *, hour: int, zone: str, taken: date | None = None)
 
 
 def missed(due_at: datetime, now: datetime) -> bool:
-    """Whether the life of a digest that was due at `due_at` is over: it is not sent any more."""
+    """Return whether a digest due at `due_at` has expired and is no longer sent."""
     return now >= due_at + DIGEST_LIFE
 
 
@@ -124,7 +123,7 @@ def missed(due_at: datetime, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """One freezing of a list: `name` is `0` for the first cut of `day` in the list's zone."""
+    """One cut of a list; `name` is `0` for the first cut of `day` in the list's zone."""
 
     day: date
     name: str
@@ -132,7 +131,7 @@ class Cut:
 
 
 def check_cuts(cuts: Sequence[str]) -> tuple[time, ...]:
-    """The times of day of a list's cuts; raises InvalidInput unless they are well-formed."""
+    """Return the times of day of a list's cuts; raises InvalidInput for an invalid one."""
     for text in cuts:
         if not re.fullmatch("(?:[01][0-9]|2[0-3]):[0-5][0-9]", text):
             raise InvalidInput(f"{text!r} is not a time of day: write a cut like 06:00")
@@ -147,7 +146,7 @@ def check_cuts(cuts: Sequence[str]) -> tuple[time, ...]:
 
 
 def cut_instants(mailing_list: MailingList, day: date) -> tuple[Cut, ...]:
-    """The cuts of `day` in order; none when the list's zone has no such date."""
+    """Return the cuts of `day` in order; none if the list's zone skips the date."""
     instants = (instant_at(day, at, mailing_list.zone) for at in check_cuts(mailing_list.cuts))
     return tuple(
         Cut(day=day, name=str(number), instant=instant)
@@ -157,17 +156,17 @@ def cut_instants(mailing_list: MailingList, day: date) -> tuple[Cut, ...]:
 
 
 def newest_cut(mailing_list: MailingList, now: datetime) -> Cut:
-    """The latest cut at or before `now`; it may be one of yesterday."""
+    """Return the latest cut at or before `now`, today's or an earlier one."""
     return [cut for cut in _cuts_around(mailing_list, now) if cut.instant <= now][-1]
 
 
 def next_cut(mailing_list: MailingList, now: datetime) -> Cut:
-    """The first cut after `now`; it may be one of tomorrow."""
+    """Return the first cut after `now`, today's or a later one."""
     return next(cut for cut in _cuts_around(mailing_list, now) if cut.instant > now)
 
 
 def _cuts_around(mailing_list: MailingList, now: datetime) -> list[Cut]:
-    """The cuts of today and of two dates on either side, as one of the two may not exist."""
+    """Return the cuts from two dates before today to two after, as one date may not exist."""
     today = local_date(now, mailing_list.zone)
     days = (today + ONE_DAY * offset for offset in range(-2, 3))
     return [cut for day in days for cut in cut_instants(mailing_list, day)]

@@ -1,7 +1,6 @@
-"""What each source delivered: for readers who wonder whether a day was quiet or something failed.
+"""Read the data of the sources page, which shows what each feed delivered.
 
-Nothing is changed here, and nothing is told that only an operator may know: no address of a feed,
-and no words of its errors.
+It is public, so it shows no URLs and no error messages of feeds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from paperround.papers.store.papers import PaperStore
 
 WINDOW = timedelta(days=1)
 SHOWN = timedelta(days=30)
-"""A feed that is read by hand is shown as long after its last news."""
+"""How long a feed imported from files is shown after its last new paper."""
 
 MOST_NAMES = 100
 
@@ -33,7 +32,7 @@ HEALTH: Mapping[FeedHealth, str] = {
     FeedHealth.FAILED: marked("It cannot be read at the moment. We keep trying."),
     FeedHealth.PAUSED: marked("It is switched off."),
 }
-"""How a feed is doing, in words for everybody."""
+"""The public description of a feed's health."""
 
 GONE = marked("It has ended for good.")
 BY_HAND = marked("It is a file that was read by hand.")
@@ -47,10 +46,10 @@ TROUBLES = frozenset({FeedHealth.STALE, FeedHealth.FAILED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
-    """One source: how it is, in words, what it brought in a day, and its last whole batch.
+    """One source: its status as text, its counts of the last day, and its last complete batch.
 
-    `batch` is how many papers that held, None where it is not known. `good_at` is when it was last
-    read to its end, `news_at` when it last had a paper nobody had seen.
+    `batch` is the number of papers in that batch, None if unknown. `good_at` is when it was last
+    read completely, `news_at` when it last had a new paper.
     """
 
     name: str
@@ -67,7 +66,7 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesPage:
-    """Every source, those with trouble first."""
+    """All sources, those with problems first."""
 
     sources: tuple[SourceLine, ...]
     as_of: datetime
@@ -75,12 +74,12 @@ class SourcesPage:
 
     @property
     def brought(self) -> int:
-        """How many listings were new, over all of them."""
+        """The number of new listings from all sources."""
         return sum(one.brought for one in self.sources)
 
 
 def sources_page(database: Database, *, now: datetime) -> SourcesPage:
-    """How every source is doing at `now`, and what it brought in the day before."""
+    """Return the status of every source at `now`, with its counts of the last 24 hours."""
     since = now - WINDOW
     with database.reading() as work:
         feeds = list(every_feed(work))
@@ -98,7 +97,7 @@ def sources_page(database: Database, *, now: datetime) -> SourcesPage:
 
 
 def feed_names(database: Database) -> list[str]:
-    """What the feeds that carry papers are called, by name; the first hundred."""
+    """Return the names of the feeds with papers, sorted; at most MOST_NAMES."""
     with database.reading() as work:
         return sorted(one.name for one in every_feed(work))[:MOST_NAMES]
 
@@ -123,16 +122,17 @@ def _line(feed: LiveFeed, brought: int, rejected: int) -> SourceLine:
 
 
 def feeds_of(mailing_list: MailingList, feeds: Sequence[LiveFeed]) -> list[LiveFeed]:
-    """Those that a list draws on: the ones it names, or all."""
+    """Return the feeds of a list: those it names, or all."""
     return [feed for feed in feeds if not mailing_list.feeds or feed.id in mailing_list.feeds]
 
 
 def sources_of(
     work: Transaction, mailing_list: MailingList, *, cut_at: datetime, as_of: datetime
 ) -> tuple[str, ...]:
-    """A line for each source of the edition that is cut at `cut_at` and knows what there is at
-    `as_of`: what it brought since the list's edition before, or in a day when there is none, and
-    how it is doing."""
+    """Return a status line for each source of the edition cut at `cut_at`.
+
+    It counts new papers up to `as_of`, since the list's previous edition or for a day without one.
+    """
     feeds = feeds_of(mailing_list, polled_feeds(work))
     if not feeds:
         return ()

@@ -1,7 +1,4 @@
-"""The page of what was trending: of a day, of a week, of a month, or of the last ones.
-
-Nothing is changed here.
-"""
+"""Read the trending papers of a day, week or month, and the archive of editions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -31,11 +28,11 @@ from paperround.papers.model import Paper, PaperId
 from paperround.papers.store.papers import PaperStore
 
 Days = tuple[date, date]
-"""The first and the last day of a stretch, both in it."""
+"""The first and the last day of a period, inclusive."""
 
 
 class TrendingPeriod(StrEnum):
-    """How far back `trending` looks."""
+    """The length of a trending period."""
 
     DAY = "day"
     WEEK = "week"
@@ -47,14 +44,14 @@ _LENGTHS = {TrendingPeriod.DAY: 1, TrendingPeriod.WEEK: 7, TrendingPeriod.MONTH:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyPaper:
-    """A paper as it stood in an edition, and as it is known today."""
+    """A paper as frozen in an edition, and as it is today."""
 
     place: Placed
     paper: Paper
 
 
 def days_of_week(text: str) -> Days:
-    """Monday to Sunday of an ISO week, `2026-W09`. Raises InvalidInput."""
+    """Return Monday and Sunday of an ISO week, `2026-W09`. Raises InvalidInput."""
     with suppress(InvalidInput):
         first = parse_date(f"{text}-1")
         if week_name(first) == text:
@@ -63,7 +60,7 @@ def days_of_week(text: str) -> Days:
 
 
 def days_of_month(text: str) -> Days:
-    """The days of a month, `2026-02`. Raises InvalidInput."""
+    """Return the first and last day of a month, `2026-02`. Raises InvalidInput."""
     with suppress(InvalidInput):
         first = parse_date(f"{text}-01")
         if month_of(first) == text:
@@ -72,7 +69,7 @@ def days_of_month(text: str) -> Days:
 
 
 def days_of_date(text: str) -> Days:
-    """One day, `2026-02-28`. Raises InvalidInput."""
+    """Return one day, `2026-02-28`, as a period. Raises InvalidInput."""
     try:
         day = parse_date(text)
     except InvalidInput as error:
@@ -90,8 +87,10 @@ def listed_papers(
     limit: int,
     offset: int = 0,
 ) -> list[Paper]:
-    """The papers that a list may hold and that were listed on these days, each once. A paper that
-    no source lists was listed when it was first read. Raises NotFound."""
+    """Return the papers of a list listed on these days. Raises NotFound.
+
+    Without a listing date a paper counts from when it was first read.
+    """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         ids = work[CandidateStore].listed(
@@ -110,8 +109,10 @@ def trending_now(
     limit: int,
     offset: int = 0,
 ) -> tuple[MailingList, list[DailyPaper]]:
-    """The list, and the papers with the highest scores they had in its editions of the period that
-    ends with its newest one, best first. Raises NotFound."""
+    """Return the list and its papers with the highest scores, best first. Raises NotFound.
+
+    The period ends with the list's newest edition.
+    """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         days = last_days(work, mailing_list, period, now)
@@ -125,31 +126,33 @@ def trending_now(
 def last_days(
     work: Transaction, mailing_list: MailingList, period: TrendingPeriod, now: datetime
 ) -> Days:
-    """The period that ends with the newest edition of the list."""
+    """Return the period that ends with the newest edition of the list."""
     newest = work[EditionStore].recent(mailing_list.id, limit=1)
     last = newest[0].day if newest else local_date(now, mailing_list.zone)
     return last - timedelta(days=_LENGTHS[period] - 1), last
 
 
 Counts = Mapping[str, int]
-"""What was counted last of a paper, by signal; signals that nobody counted are left out."""
+"""A paper's latest count by signal, without signals never counted."""
 
 
 def counts_of(
     database: Database, papers: Sequence[PaperId], *, now: datetime
 ) -> Mapping[PaperId, Counts]:
-    """What was counted last of these papers; those of which nothing was are left out."""
+    """Return the latest counts of these papers, without papers never counted."""
     with database.reading() as work:
         return work[HistoryStore].latest(papers, by=now) if papers else {}
 
 
-# The editions of a list by month: every day that had one, and why some hold nothing.
+# The archive: the editions of a list by month.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveDay:
-    """A day with its editions, the last first: `best` is the last one that holds papers, None where
-    none does, and `quiet` says why then."""
+    """A day with its editions, the last first.
+
+    `best` is the last one with papers, None if there is none; `quiet` then says why.
+    """
 
     day: date
     editions: tuple[EditionSummary, ...]
@@ -159,8 +162,8 @@ class ArchiveDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivePage:
-    """The days of a month, newest first. `earlier` and `later` are the next months, as
-    `2026-02`, whose editions hold papers."""
+    """The days of a month, newest first. `earlier` and `later` are the nearest months with papers,
+    as `2026-02`."""
 
     mailing_list: MailingList
     lists: tuple[MailingList, ...]
@@ -172,8 +175,10 @@ class ArchivePage:
 
 
 def archive_page(database: Database, list_name: str, month: str, *, now: datetime) -> ArchivePage:
-    """The editions of a month, `2026-02`, by default the newest that has some. Raises NotFound for
-    the list, and InvalidInput for a month that is none."""
+    """Return the editions of a month, `2026-02` (default: the newest with editions).
+
+    Raises NotFound for the list, and InvalidInput for an invalid month.
+    """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         if not month:
@@ -196,12 +201,12 @@ def archive_page(database: Database, list_name: str, month: str, *, now: datetim
 
 
 def month_of(day: date) -> str:
-    """`2026-02`, the month of a day."""
+    """Return the month of a day, `2026-02`."""
     return f"{day:%Y-%m}"
 
 
 def days_of(editions: Iterable[EditionSummary]) -> tuple[ArchiveDay, ...]:
-    """The days of editions, which are given newest first."""
+    """Group editions (newest first) by day."""
     days = []
     for day, found in groupby(editions, key=lambda one: one.day):
         of_day = tuple(found)
@@ -217,7 +222,7 @@ MOST_PAGES = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """A day, a week or a month of the calendar: its name in an address, and its first day."""
+    """A calendar day, week or month: its name in URLs, and its first day."""
 
     name: str
     first: date
@@ -225,11 +230,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendingPage:
-    """Papers by the highest score they had in a stretch of days, each once.
+    """The papers of a period by their highest score.
 
-    `name` is what the stretch is called in an address, empty for the last days there are. `earlier`
-    and `later` are the stretches next to it that have papers. `quiet` are the days whose editions
-    hold none, told where the whole stretch has none.
+    `name` is the period's name in URLs, empty for the latest days. `earlier` and `later` are the
+    nearest periods with papers. `quiet` are the days without papers, set if the period has none.
     """
 
     mailing_list: MailingList
@@ -245,18 +249,18 @@ class TrendingPage:
     quiet: tuple[ArchiveDay, ...]
 
     def name_of(self, period: TrendingPeriod) -> str:
-        """How an address names the stretch of that kind that this one begins in; empty for the last
-        days there are."""
+        """Return the name of the period of that kind in which this one starts; empty for the latest
+        days."""
         return named(period, self.first) if self.name else ""
 
     @property
     def offset(self) -> int:
-        """How many papers stand on the pages before."""
+        """The number of papers on the previous pages."""
         return (self.number - 1) * PAGE
 
 
 def named(period: TrendingPeriod, day: date) -> str:
-    """How an address names the stretch that `day` is in: `2026-03-02`, `2026-W10`, `2026-03`."""
+    """Return the name of the period of `day` in URLs: `2026-03-02`, `2026-W10`, `2026-03`."""
     match period:
         case TrendingPeriod.DAY:
             return day.isoformat()
@@ -267,10 +271,11 @@ def named(period: TrendingPeriod, day: date) -> str:
 
 
 def days_named(period: TrendingPeriod, name: str) -> Days:
-    """The stretch of that name; a plain date names the one it is in. Raises InvalidInput."""
+    """Return the days of the period `name`, or of the one that contains the date `name`. Raises
+    InvalidInput."""
     if period is TrendingPeriod.DAY:
         return days_of_date(name)
-    with suppress(InvalidInput):  # where it is no date, it is the name
+    with suppress(InvalidInput):  # not a date: already the name of a period
         name = named(period, parse_date(name))
     return days_of_week(name) if period is TrendingPeriod.WEEK else days_of_month(name)
 
@@ -284,8 +289,10 @@ def trending_page(
     number: int = 1,
     now: datetime,
 ) -> TrendingPage:
-    """The page `number` of a stretch, by default of the last days. Raises NotFound for an unknown
-    list, InvalidInput for a stretch that is none."""
+    """Return page `number` of a period (default: the latest days).
+
+    Raises NotFound for an unknown list, InvalidInput for an invalid period.
+    """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         first, last = (
@@ -327,7 +334,7 @@ def _beside(
     *,
     is_named: bool,
 ) -> tuple[Stretch | None, Stretch | None]:
-    """The stretches before and after that have papers. The last days are followed by none."""
+    """Return the nearest periods with papers before and after; none after the latest days."""
     first, last = days
     earlier = work[EditionStore].recent(mailing_list.id, before=first, limit=1)
     later = work[EditionStore].following(mailing_list.id, after=last) if is_named else None
@@ -340,7 +347,7 @@ def _beside(
 
 
 def why_quiet(edition: Edition | EditionSummary | None) -> str:
-    """Why an edition holds nothing, or less than it might; empty when there is nothing to say."""
+    """Return why an edition has few or no papers; empty without a reason."""
     if edition is None:
         return marked("The first edition has not been made yet.")
     reason = edition.quiet_reason or edition.empty_reason
@@ -354,4 +361,4 @@ WORDS = {
     SkipReason.FEED_STALE: marked("The sources have announced less than they usually do by now."),
     SkipReason.FEED_FAILED: marked("A source could not be read. We keep trying."),
 }
-"""Why a day has no papers, in words."""
+"""Why a day has few or no papers, as shown to readers."""

@@ -1,1 +1,1 @@
-"""Papers and editions for other programs: feeds, citations, Markdown."""
+"""Export papers and editions as feeds, citations and Markdown."""

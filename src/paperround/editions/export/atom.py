@@ -1,4 +1,4 @@
-"""Feeds as Atom (RFC 4287)."""
+"""Write feeds as Atom (RFC 4287)."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def write_atom(feed: FeedDocument) -> bytes:
-    """The feed as an Atom document; the same feed makes the same bytes."""
+    """Return the feed as an Atom document; the same feed gives the same bytes."""
     root = etree.Element("feed", {_LANGUAGE: "en"}, nsmap={None: NAMESPACE})
     own = f"{feed.address}.atom"
     add(root, "id", own)
@@ -54,12 +54,12 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 
 
 def xml_text(text: str) -> str:
-    """`text` without the characters that no XML document may hold, and without controls."""
+    """Return `text` without control characters and those not allowed in XML."""
     return _NOT_XML.sub("", text)
 
 
 def add(parent: Any, name: str, text: str = "", **attributes: str) -> Any:
-    """A new last child of `parent`; an underscore at the end of an attribute's name is dropped."""
+    """Append a child to `parent` and return it; trailing underscores of attributes are dropped."""
     said = {key.rstrip("_"): xml_text(value) for key, value in attributes.items()}
     made = etree.SubElement(parent, name, said)
     if text:
@@ -68,6 +68,6 @@ def add(parent: Any, name: str, text: str = "", **attributes: str) -> Any:
 
 
 def written(root: Any) -> bytes:
-    """The document with this root, in UTF-8."""
+    """Return the document with this root, in UTF-8."""
     made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return made

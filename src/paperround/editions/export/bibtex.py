@@ -1,7 +1,7 @@
-r"""Papers as BibTeX, in UTF-8: what TeX would take for a command is escaped, braces stay balanced.
+r"""Write papers as BibTeX, in UTF-8, with TeX commands escaped and braces balanced.
 
-An arXiv paper has `eprint`, `archiveprefix` and `primaryclass`, as arXiv itself writes them. Words
-with capitals inside stand in braces, so that no style makes bert of BERT.
+arXiv papers have `eprint`, `archiveprefix` and `primaryclass`, as on arXiv. Words with inner
+capitals are in braces, so that no style turns BERT into bert.
 """
 
 import re
@@ -21,7 +21,7 @@ _SPECIAL = {
     "^": r"\textasciicircum{}",
     **{sign: f"\\{sign}" for sign in "#$%&_"},
 }
-"""A brace that is only escaped still counts for BibTeX, and would end a value."""
+"""BibTeX counts even an escaped brace, so `\\{` would unbalance a value."""
 
 _ESCAPED = str.maketrans(_SPECIAL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
@@ -29,13 +29,13 @@ _SEVERAL = re.compile(r"\band\b|,", re.IGNORECASE)
 
 
 def write_bibtex(citations: Sequence[Citation]) -> bytes:
-    """An entry for each, in their order, each with a key of its own."""
+    """Return an entry for each citation, in order, with unique keys."""
     entries = map(_entry, _keys(citations), citations)
     return "\n".join(entries).encode("utf-8", "replace")
 
 
 def _keys(citations: Sequence[Citation]) -> Iterator[str]:
-    """Their keys; of those that are alike, the second ends with `b`, the third with `c`."""
+    """Yield the keys; of equal ones the second gets the suffix `b`, the third `c`."""
     taken: set[str] = set()
     for one in citations:
         endings = (_letters(number) for number in range(1, len(citations) + 1))
@@ -74,18 +74,18 @@ def _entry(key: str, one: Citation) -> str:
         "abstract": escaped(one.abstract),
     }
     values = {name: f"{{{text}}}" for name, text in fields.items() if text}
-    values["month"] = fields["month"]  # a macro of BibTeX's, and no text
+    values["month"] = fields["month"]  # a BibTeX macro, so without braces
     lines = [f"  {name} = {value}," for name, value in values.items()]
     return "\n".join([f"@misc{{{key},", *lines, "}", ""])
 
 
 def escaped(text: str) -> str:
-    """`text` on one line, as TeX prints it."""
+    """Return `text` on one line, escaped for TeX."""
     return _CONTROL.sub(" ", text).strip().translate(_ESCAPED)
 
 
 def _protected(text: str) -> str:
-    """`text` escaped, its words with capitals inside in braces."""
+    """Return `text` escaped, with words that have inner capitals in braces."""
     words = _CONTROL.sub(" ", text).split()
     return " ".join(
         f"{{{escaped(one)}}}" if any(map(str.isupper, one[1:])) else escaped(one) for one in words
@@ -93,6 +93,6 @@ def _protected(text: str) -> str:
 
 
 def _name(name: str) -> str:
-    """A name; one that BibTeX would take for several, or turn round, stands in braces."""
+    """Return a name, in braces if BibTeX would split it or change its order."""
     said = escaped(name)
     return f"{{{said}}}" if _SEVERAL.search(said) else said

@@ -1,4 +1,4 @@
-"""An entry of a feed as HTML: escaped, and without anything that runs or loads."""
+"""Write feed entries as HTML, escaped and without scripts or external resources."""
 
 from html import escape
 
@@ -11,7 +11,7 @@ WITHDRAWN = "This paper was withdrawn."
 
 
 def entry_html(entry: FeedEntry) -> str:
-    """Authors, why it is there, what is new, and where it can be read."""
+    """Return an entry's authors, reason, text and links as HTML."""
     anchors = [f'<a href="{escape(url)}">{escape(name)}</a>' for name, url in paper_links(entry)]
     inner = (
         f"<strong>{WITHDRAWN}</strong>" if entry.withdrawn else "",
@@ -24,6 +24,6 @@ def entry_html(entry: FeedEntry) -> str:
 
 
 def entry_text(entry: FeedEntry) -> str:
-    """The same in a line of plain text."""
+    """Return an entry's text, else its reason, as a line of plain text."""
     said = (WITHDRAWN if entry.withdrawn else "", entry.text or entry.reason)
     return " ".join(filter(None, said))

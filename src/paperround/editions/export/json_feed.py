@@ -1,4 +1,4 @@
-"""Feeds as JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
+"""Write feeds as JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def write_json_feed(feed: FeedDocument) -> bytes:
-    """The feed as a JSON Feed; the same feed makes the same bytes."""
+    """Return the feed as a JSON Feed; the same feed gives the same bytes."""
     value = {
         "version": VERSION,
         "title": feed.title,

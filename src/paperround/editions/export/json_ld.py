@@ -1,4 +1,4 @@
-"""Papers and editions as JSON-LD with the words of schema.org, for search engines and libraries."""
+"""Write papers and editions as JSON-LD (schema.org), for search engines and libraries."""
 
 import json
 from typing import Any
@@ -12,12 +12,12 @@ _SCHEMES = {"arxiv": "arXiv", "doi": "DOI", "biorxiv": "DOI", "pmid": "PMID"}
 
 
 def write_paper(one: Citation) -> bytes:
-    """A `ScholarlyArticle`."""
+    """Return a `ScholarlyArticle`."""
     return _written({"@context": _CONTEXT, **article(one)})
 
 
 def write_edition(cited: CitedEdition) -> bytes:
-    """An `ItemList` of its papers, in their order."""
+    """Return an `ItemList` of the edition's papers, in order."""
     items = [
         {"@type": "ListItem", "position": position, "item": article(one)}
         for position, one in enumerate(cited.citations, start=1)
@@ -36,7 +36,7 @@ def write_edition(cited: CitedEdition) -> bytes:
 
 
 def article(one: Citation) -> dict[str, Any]:
-    """What is known of the paper; what is not is left out."""
+    """Return the paper as a JSON-LD object, without unknown values."""
     paper = one.paper
     value = {
         "@type": "ScholarlyArticle",

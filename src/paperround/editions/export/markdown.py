@@ -1,4 +1,4 @@
-"""Papers and editions as Markdown (CommonMark): whatever a title holds, it stays text."""
+"""Write papers and editions as Markdown (CommonMark), with all text escaped."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _NAMES = {"arxiv": "arXiv", "doi": "DOI", "biorxiv": "bioRxiv", "pmid": "PubMed"
 
 
 def escaped(text: str) -> str:
-    """`text` on one line, as Markdown shows it."""
+    """Return `text` on one line, escaped for Markdown."""
     plain = _SIGNS.sub(r"\\\g<0>", " ".join(text.split()))
     return _AT_START.sub(_not_a_mark, plain)
 
@@ -29,7 +29,7 @@ def _not_a_mark(match: re.Match[str]) -> str:
 
 
 def write_paper(one: Citation) -> bytes:
-    """One paper: its title, authors, what its source lets us show, and where it can be read."""
+    """Return a paper: title, authors, the text we may show, and links."""
     paper = one.paper
     heading = "In short" if one.is_gist else "Abstract"
     known = paper.identifiers.items()
@@ -51,7 +51,7 @@ def write_paper(one: Citation) -> bytes:
 
 
 def write_edition(cited: CitedEdition) -> bytes:
-    """An edition: its papers in order, each with why it is there."""
+    """Return an edition: its papers in order, with their reasons."""
     blocks = [
         f"# {escaped(cited.title)}, {locale_for().long_date(cited.edition.day)}",
         escaped(cited.quiet),

@@ -1,4 +1,4 @@
-"""The formats of a paper and of an edition, by the ending of their address."""
+"""Register the export formats by URL extension."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from paperround.editions.feed_documents import FeedDocument
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How one paper and how an edition is written, and what that is called."""
+    """The media type of a format, and how it writes a paper and an edition."""
 
     media_type: str
     paper: Callable[[Citation], bytes]
@@ -36,7 +36,7 @@ FILE_FORMATS: Mapping[str, FileFormat] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class FeedFormat:
-    """How a feed is written, and what that is called."""
+    """The media type of a feed format, and how it writes a feed."""
 
     media_type: str
     write: Callable[[FeedDocument], bytes]

@@ -1,4 +1,4 @@
-"""Papers as RIS, the exchange format of reference managers: a tag and a text a line, ended CRLF."""
+"""Write papers as RIS, the format of reference managers: one tag per line, CRLF line ends."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ _SUFFIXES = frozenset({"jr", "jr.", "sr", "sr.", "ii", "iii", "iv"})
 
 
 def write_ris(citations: Sequence[Citation]) -> bytes:
-    """A reference for each, in their order."""
+    """Return a reference for each citation, in order."""
     references = (
         "".join(f"{tag}  - {text}\r\n" for tag, text in _fields(one) if text or tag == "ER")
         for one in citations
@@ -44,7 +44,7 @@ def _line(text: str) -> str:
 
 
 def _family_first(name: str) -> str:
-    """`Ada Lovelace` as `Lovelace, Ada`; a name of one word, or turned already, as it is."""
+    """Return `Ada Lovelace` as `Lovelace, Ada`; names of one word or with a comma unchanged."""
     words = name.split()
     if len(words) < 2 or "," in name:
         return name

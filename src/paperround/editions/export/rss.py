@@ -1,4 +1,4 @@
-"""Feeds as RSS 2.0, as its advisory board recommends to write it (RSS Best Practices Profile)."""
+"""Write feeds as RSS 2.0, following the RSS Advisory Board's Best Practices Profile."""
 
 from datetime import datetime
 from email.utils import format_datetime
@@ -13,11 +13,11 @@ from paperround.editions.feed_documents import FeedDocument, FeedEntry
 MEDIA_TYPE = "application/rss+xml"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 MINUTES = "60"
-"""How long a feed may be kept before it is asked for again."""
+"""How long clients may cache a feed."""
 
 
 def write_rss(feed: FeedDocument) -> bytes:
-    """The feed as an RSS document; the same feed makes the same bytes."""
+    """Return the feed as an RSS document; the same feed gives the same bytes."""
     root = etree.Element("rss", {"version": "2.0"}, nsmap={"atom": NAMESPACE, "dc": DUBLIN_CORE})
     channel = add(root, "channel")
     add(channel, "title", feed.title)

@@ -1,1 +1,1 @@
-"""The tables of lists and editions, and every statement on them."""
+"""Store lists and editions."""

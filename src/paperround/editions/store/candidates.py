@@ -1,4 +1,4 @@
-"""Which papers a list may hold: those that a ranking begins with, and those of its pages."""
+"""Query the papers of a list, for rankings and pages."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -35,10 +35,10 @@ _PAPERS = db.papers.c
 
 
 class CandidateStore(Store):
-    """Papers that a list may hold."""
+    """Queries for the papers of a list."""
 
     def candidates(self, mailing_list: MailingList, window: Window) -> list[Candidate]:
-        """Papers that count from within the window, with the observations it may know, by id."""
+        """Return the papers of the window with their observations up to its end, by id."""
         eligible = _eligible(self._connection, mailing_list, window)
         found = self._connection.execute(
             select(*PAPER_COLUMNS).where(*eligible).order_by(db.papers.c.id)
@@ -61,8 +61,10 @@ class CandidateStore(Store):
         limit: int,
         offset: int = 0,
     ) -> list[PaperId]:
-        """Papers that the list may hold and that count by `by`, in the order of the days they were
-        listed on, from `offset` on. `days` bounds those days, both included; None is no bound."""
+        """Return the list's papers that count by `by`, in this order, from `offset` on.
+
+        `days` are the first and last listing day, inclusive; None for all.
+        """
         found = (
             select(_PAPERS.id)
             .where(_PAPERS.counts_from <= by, STANDS, *_of_list(self._connection, mailing_list))
@@ -146,7 +148,7 @@ def _in_order(order: ListedBy, list_id: ListId, by: datetime) -> Sequence[Column
 
 
 def _votes(by: datetime) -> ScalarSelect[Any]:
-    """The votes that were counted last of a paper."""
+    """Select a paper's latest number of votes."""
     told = db.observations.c
     return (
         select(told.value)
@@ -158,7 +160,7 @@ def _votes(by: datetime) -> ScalarSelect[Any]:
 
 
 def _score(list_id: ListId) -> ScalarSelect[Any]:
-    """The highest score a paper had in a standing edition of the list, under any of its ids."""
+    """Select a paper's highest score in the list's editions not cancelled, under any of its ids."""
     frozen, joined = db.edition_papers.c, db.joined_papers.c
     former = select(joined.paper_id).where(joined.into_id == _PAPERS.id)
     return (

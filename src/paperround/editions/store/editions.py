@@ -1,4 +1,4 @@
-"""Frozen editions: written once, in one transaction, and never changed but for their state."""
+"""Store frozen editions; after the first write only their state changes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -80,10 +80,10 @@ _SUMMARY = (
 _SUMMARIES: Select[Any] = (
     select(*_SUMMARY).join_from(db.editions, db.lists).outerjoin(_FIRST, _TO_FIRST)
 )
-"""Editions, with their first paper where they hold one."""
+"""All editions, with their first paper if there is one."""
 
 _FILLED: Select[Any] = select(*_SUMMARY).join_from(db.editions, db.lists).join(_FIRST, _TO_FIRST)
-"""Editions that hold papers."""
+"""Editions with papers."""
 
 
 _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_from(
@@ -92,7 +92,7 @@ _WITH_LIST_NAME = select(db.editions, db.lists.c.name.label("list_name")).join_f
 
 
 def _papers_of(table: Table) -> CompiledQuery:
-    """The `most` first papers of the edition `edition` with what became of them, by position."""
+    """Select an edition's first `most` papers by position, with later merges and withdrawals."""
     today = func.coalesce(db.joined_papers.c.into_id, table.c.paper_id)
     return CompiledQuery(
         select(table, db.joined_papers.c.into_id, db.papers.c.withdrawn_at)
@@ -109,17 +109,16 @@ _ALL = 2**31 - 1
 
 
 class EditionStore(Store):
-    """Frozen editions."""
+    """Stores and queries frozen editions."""
 
     def find(self, list_id: ListId, day: date, cut: str) -> Edition | None:
-        """The edition of (list, day, cut), None when none was frozen."""
+        """Return the edition of (list, day, cut), None if it is not frozen."""
         c = db.editions.c
         named = _WITH_LIST_NAME.where(c.list_id == list_id, c.day == day, c.cut == cut)
         return self._of(self._connection.execute(named).first())
 
     def get(self, edition: EditionId) -> Edition:
-        """The edition with this id; raises NotFound. Only here the papers behind that digests carry
-        are read as well."""
+        """Return the edition with this id. Raises NotFound. Only this method loads `behind`."""
         named = _WITH_LIST_NAME.where(db.editions.c.id == edition)
         found = self._of(self._connection.execute(named).first())
         if found is None:
@@ -127,20 +126,20 @@ class EditionStore(Store):
         return replace(found, behind=self._papers(db.behind_papers, edition))
 
     def tail(self, edition: EditionId) -> tuple[TailPaper, ...]:
-        """The places behind those that the edition shows; none once they are forgotten."""
+        """Return the papers ranked below those the edition shows; empty once deleted."""
         wanted = select(db.edition_tails).where(db.edition_tails.c.edition_id == edition)
         row = self._connection.execute(wanted).one_or_none()
         return () if row is None else tail_of(row)
 
     def forget_tails(self, *, before: datetime) -> int:
-        """Forget the tails of editions that were cut before; returns how many."""
+        """Delete the tails of editions cut before `before`; return how many."""
         old = select(db.editions.c.id).where(db.editions.c.cut_at < before)
         gone = delete(db.edition_tails).where(db.edition_tails.c.edition_id.in_(old))
         return self._connection.execute(gone).rowcount
 
     def newest(self, list_id: ListId, *, by: datetime, most: int | None = None) -> Edition | None:
-        """The standing edition with the latest cut at or before `by`, and at most `most` of its
-        papers; none that was cancelled."""
+        """Return the edition, not cancelled, with the latest cut at or before `by`, with at most
+        `most` of its papers."""
         c = db.editions.c
         newest = (
             _WITH_LIST_NAME.where(c.list_id == list_id, c.cut_at <= by, _STANDS)
@@ -153,8 +152,7 @@ class EditionStore(Store):
     def recent(
         self, list_id: ListId, *, before: date | None = None, limit: int
     ) -> list[EditionSummary]:
-        """Standing editions that hold papers, newest first; of days before `before`, where that is
-        said."""
+        """Return editions with papers, not cancelled, newest first, of days before `before`."""
         c = db.editions.c
         earlier = true() if before is None else c.day < before
         recent = _FILLED.where(c.list_id == list_id, _STANDS, earlier)
@@ -162,22 +160,22 @@ class EditionStore(Store):
         return [summary_of(row) for row in rows]
 
     def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
-        """Every standing edition of these days, both included, newest first; also those that hold
-        no paper, with the reason."""
+        """Return every edition of these days (inclusive) not cancelled, newest first, including
+        those without papers."""
         c = db.editions.c
         found = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
         rows = self._connection.execute(found.order_by(*_NEWEST_FIRST))
         return [summary_of(row) for row in rows]
 
     def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
-        """The last edition of the next day after `after` that has one with papers."""
+        """Return the last edition of the first day after `after` that has papers."""
         c = db.editions.c
         later = _FILLED.where(c.list_id == list_id, _STANDS, c.day > after)
         row = self._connection.execute(later.order_by(c.day, *_NEWEST_FIRST[1:]).limit(1)).first()
         return None if row is None else summary_of(row)
 
     def stood(self, paper: PaperId, *, limit: int) -> list[Stood]:
-        """Where a paper stood in the editions of all lists, under any id it ever had, the newest
+        """Return a paper's ranks in the editions of all lists, under any of its ids, newest
         first."""
         frozen, joined = db.edition_papers.c, db.joined_papers.c
         others = select(joined.paper_id).where(joined.into_id == paper)
@@ -211,8 +209,10 @@ class EditionStore(Store):
         limit: int,
         offset: int = 0,
     ) -> list[Placed]:
-        """Papers of standing editions whose day lies within `days` (both included; None is no
-        bound), each once, from `offset` on."""
+        """Return the papers of editions not cancelled, each once, from `offset` on.
+
+        `days` are the first and last day, inclusive; None is no bound.
+        """
         since, until = days
         bounds = {"since": since, "until": until}
         found = _places(order, has_since=since is not None, has_until=until is not None).rows(
@@ -225,7 +225,7 @@ class EditionStore(Store):
         return [value_of(Placed, row, paper=paper_at(row)) for row in found]
 
     def _of(self, row: Any | None, most: int = _ALL) -> Edition | None:
-        """The edition of a row, if there is one."""
+        """Return the edition of a row, None without a row."""
         if row is None:
             return None
         return edition_of(row, self._papers(db.edition_papers, row.id, most))
@@ -235,9 +235,9 @@ class EditionStore(Store):
         return tuple(paper_at(paper) for paper in found)
 
     def freeze(self, edition: NewEdition) -> Edition:
-        """Store it; raises Conflict when that (list, day, cut) stands.
+        """Store an edition. Raises Conflict if its (list, day, cut) exists.
 
-        Returns what a later reading will give, so that no mail depends on which it was made from.
+        Returns it as read back, so that digests do not depend on where it came from.
         """
         statement = insert_new(self._connection, db.editions).returning(db.editions.c.id)
         id_ = self._connection.execute(statement, edition_columns(edition)).scalar_one_or_none()
@@ -251,9 +251,10 @@ class EditionStore(Store):
         return self.get(EditionId(id_))
 
     def discard_empty(self, edition: EditionId) -> bool:
-        """Forget an edition without papers and the skipped rows planned from it, so that the day
-        can be published after all. False, and nothing done, when it holds papers or mails, or
-        was cancelled."""
+        """Delete an edition without papers and its skipped deliveries, to publish the day again.
+
+        Returns False and does nothing if it has papers or other deliveries, or was cancelled.
+        """
         of_edition = db.deliveries.c.edition_id == edition
         held = self._connection.execute(
             select(
@@ -270,7 +271,7 @@ class EditionStore(Store):
         return True
 
     def cancel(self, edition: EditionId, *, now: datetime) -> bool:
-        """Withdraw the edition: nothing is planned of it from now on. False when it was."""
+        """Cancel the edition, so that nothing is planned from it; return False if it was already."""
         cancelling = (
             update(db.editions)
             .where(db.editions.c.id == edition, _STANDS)
@@ -279,7 +280,7 @@ class EditionStore(Store):
         return self._connection.execute(cancelling).rowcount > 0
 
     def restore(self, edition: EditionId) -> bool:
-        """Let a cancelled edition stand again; False when it does."""
+        """Restore a cancelled edition; return False if it is not cancelled."""
         standing = (
             update(db.editions)
             .where(db.editions.c.id == edition, ~_STANDS)
@@ -288,7 +289,7 @@ class EditionStore(Store):
         return self._connection.execute(standing).rowcount > 0
 
     def set_state(self, edition: EditionId, state: EditionState) -> None:
-        """Move the edition to `state`; a cancelled one stays cancelled. Raises NotFound."""
+        """Set the edition's state, unless it is cancelled. Raises NotFound."""
         found = self._connection.execute(
             select(db.editions.c.state).where(db.editions.c.id == edition)
         )
@@ -299,14 +300,14 @@ class EditionStore(Store):
         )
 
 
-# Papers by their places in the editions of a list: one place each, chosen by the database.
+# One rank per paper, chosen by the database.
 #
-# The choice is made among narrow rows; only those that are left are read with their texts.
+# A subquery over narrow rows chooses; only the chosen rows are read with their texts.
 
 
 @cache
 def _places(order: Order, *, has_since: bool, has_until: bool) -> CompiledQuery:
-    """Places of a list in that order, with or without a bound on either side."""
+    """Select a list's papers in that order, with or without bounds."""
     chosen = _chosen(order, has_since=has_since, has_until=has_until)
     frozen = db.edition_papers.c
     return CompiledQuery(
@@ -334,7 +335,7 @@ def _places(order: Order, *, has_since: bool, has_until: bool) -> CompiledQuery:
 
 
 def _chosen(order: Order, *, has_since: bool, has_until: bool) -> FromClause:
-    """Every place of the list within these days, and its rank among those of its paper."""
+    """Select every rank within these days, numbered per paper so that 1 is the one that counts."""
     frozen = db.edition_papers.c
     today = func.coalesce(db.joined_papers.c.into_id, frozen.paper_id)
     rank = func.row_number().over(partition_by=today, order_by=_counts_first(order))
@@ -360,7 +361,7 @@ def _chosen(order: Order, *, has_since: bool, has_until: bool) -> FromClause:
 
 
 def _counts_first(order: Order) -> Sequence[ColumnElement[Any]]:
-    """Which of a paper's places is the one that counts."""
+    """Return the order in which a paper's ranks count."""
     cut_at, edition, place = (
         db.editions.c.cut_at,
         db.edition_papers.c.edition_id,

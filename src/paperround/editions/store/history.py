@@ -1,4 +1,4 @@
-"""What became of papers: the ones whose votes were told, and what was told of them."""
+"""Query the history of papers' votes and other counts."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -16,11 +16,11 @@ VOTES = "upvotes"
 
 
 class HistoryStore(Store):
-    """What became of papers."""
+    """Queries for the history of counts."""
 
     def voted(self, *, before: datetime, by: datetime, limit: int) -> list[PaperId]:
-        """The newest papers that count from before `before` and whose votes were known at `by`,
-        newest first. Withdrawn ones are left out."""
+        """Return the newest papers that count from before `before` and have votes at `by`, newest
+        first, without withdrawn ones."""
         told = select(db.observations.c.paper_id).where(
             db.observations.c.paper_id == db.papers.c.id,
             db.observations.c.signal == VOTES,
@@ -40,7 +40,7 @@ class HistoryStore(Store):
         return [PaperId(one) for one in found.scalars()]
 
     def votes(self, papers: Collection[PaperId], *, by: datetime) -> dict[PaperId, list[Vote]]:
-        """What was known of their votes at `by`, in no order."""
+        """Return the votes of these papers up to `by`, in no order."""
         listed = and_(
             db.listings.c.paper_id == db.observations.c.paper_id,
             db.listings.c.feed_id == db.observations.c.feed_id,
@@ -73,8 +73,7 @@ class HistoryStore(Store):
         return votes
 
     def latest(self, papers: Collection[PaperId], *, by: datetime) -> dict[PaperId, dict[str, int]]:
-        """What was counted last of each signal of these papers by then; papers of which nothing
-        was counted are left out."""
+        """Return the latest count of each signal up to `by`, without papers never counted."""
         told = db.observations.c
         order = (told.captured_at.desc(), told.feed_id)
         place = func.row_number().over(partition_by=(told.paper_id, told.signal), order_by=order)
@@ -90,8 +89,8 @@ class HistoryStore(Store):
         return counted
 
     def counts(self, paper: PaperId, *, by: datetime, limit: int) -> list[Observation]:
-        """What was counted of one paper by then, of every signal; the `limit` newest, oldest
-        first. The scale of each is the name of the feed that told it."""
+        """Return the `limit` newest counts of a paper up to `by`, oldest first. The scale of each
+        is the name of its feed."""
         told = db.observations.c
         found = self._connection.execute(
             select(told.signal, told.captured_at, told.value, db.feeds.c.name)

@@ -1,4 +1,4 @@
-"""The mailing lists of an installation."""
+"""Store mailing lists."""
 
 from datetime import datetime
 from typing import Any
@@ -19,14 +19,14 @@ _CALLED = select(db.lists).where(db.lists.c.name == bindparam("name"))
 
 
 class ListStore(Store):
-    """The mailing lists of an installation. A list is read once a transaction by its name."""
+    """Stores mailing lists. Reads by name are cached for the transaction."""
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work)
         self._called = dict[str, MailingList]()
 
     def get(self, name: str) -> MailingList:
-        """The list called `name`; raises NotFound with the names there are."""
+        """Return the list `name`. Raises NotFound, naming the existing lists."""
         found = self._find(name)
         if found is None:
             names = self._connection.execute(
@@ -42,16 +42,16 @@ class ListStore(Store):
         return found
 
     def default(self) -> MailingList | None:
-        """The list every installation has, None before it was made."""
+        """Return the default list, None before it is created."""
         return self._find(DEFAULT_LIST)
 
     def all(self) -> list[MailingList]:
-        """Every list, by name."""
+        """Return every list, by name."""
         rows = self._connection.execute(select(db.lists).order_by(db.lists.c.name))
         return [_mailing_list(row) for row in rows]
 
     def page(self, after: ListId, *, limit: int) -> list[MailingList]:
-        """Lists with an id above `after`, by id."""
+        """Return lists with an id above `after`, by id."""
         c = db.lists.c
         rows = self._connection.execute(
             select(db.lists).where(c.id > after).order_by(c.id).limit(limit)
@@ -59,13 +59,13 @@ class ListStore(Store):
         return [_mailing_list(row) for row in rows]
 
     def pause(self, list_id: ListId, *, now: datetime) -> bool:
-        """Plan and send nothing of the list until `resume`; False when it is paused already."""
+        """Pause the list until `resume`; return False if it is paused already."""
         self._called.clear()
         pausing = update(db.lists).where(db.lists.c.id == list_id, db.lists.c.paused_at.is_(None))
         return self._connection.execute(pausing.values(paused_at=now)).rowcount > 0
 
     def resume(self, list_id: ListId) -> bool:
-        """End the pause; False when there is none."""
+        """End the pause; return False if there is none."""
         self._called.clear()
         resuming = update(db.lists).where(
             db.lists.c.id == list_id, db.lists.c.paused_at.is_not(None)
@@ -73,7 +73,7 @@ class ListStore(Store):
         return self._connection.execute(resuming.values(paused_at=None)).rowcount > 0
 
     def hold_after_restore(self, *, now: datetime) -> None:
-        """Pause every list, and let nothing that was due or counted before `now` be mailed."""
+        """Pause every list, and block sending what was due or counted before `now`."""
         self._called.clear()
         since = literal(now, db.lists.c.paused_at.type)  # or SQLite writes it without a zone
         self._connection.execute(
@@ -90,7 +90,7 @@ class ListStore(Store):
         return known
 
     def ensure_default(self, *, zone: str, now: datetime) -> MailingList:
-        """The list `trending`, made when there is none; its zone is the one that is set."""
+        """Create the list `trending` if it is missing, set its zone, and return it."""
         self._called.clear()
         fresh = MailingList(id=ListId(0), name=DEFAULT_LIST, title=DEFAULT_TITLE, zone=zone)
         columns = columns_of(fresh) | {"created_at": now}
@@ -103,7 +103,7 @@ class ListStore(Store):
             .returning(db.lists.c.id)
         )
         for list_id in moved.scalars().all():
-            # Whoever follows the list's zone is due at another instant; what is owed stays owed.
+            # Reset the due times of readers in the list's zone, except of digests already due.
             self._connection.execute(
                 update(db.subscriptions)
                 .where(

@@ -1,4 +1,4 @@
-"""Editions and their papers as rows."""
+"""Convert editions and their papers to and from rows."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -21,7 +21,7 @@ from paperround.papers.model import PaperId, Show
 
 
 def edition_columns(edition: NewEdition) -> dict[str, Any]:
-    """The columns of an edition about to be frozen."""
+    """Return the columns of an edition to freeze."""
     columns = columns_of(edition) | {
         "state": EditionState.FROZEN,
         "sources": [localize_source(locale_for(), one) for one in edition.sources],
@@ -32,7 +32,7 @@ def edition_columns(edition: NewEdition) -> dict[str, Any]:
 
 
 def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
-    """The columns of a frozen paper."""
+    """Return the columns of a frozen paper."""
     columns = columns_of(paper) | {
         "edition_id": edition,
         "links": dict(paper.links),
@@ -41,12 +41,12 @@ def paper_columns(edition: int, paper: EditionPaper) -> dict[str, Any]:
         "reason": english_reason(paper.reason),
         "reason_codes": paper.reason,
     }
-    del columns["frozen_id"], columns["withdrawn"]  # what became of it later
+    del columns["frozen_id"], columns["withdrawn"]  # computed when it is read
     return columns
 
 
 def edition_of(row: Row[Any], papers: tuple[EditionPaper, ...]) -> Edition:
-    """The edition of a row and its papers, without those behind them."""
+    """Return the edition of a row with these papers, without `behind` and `tail`."""
     return value_of(
         Edition,
         row,
@@ -59,12 +59,12 @@ def edition_of(row: Row[Any], papers: tuple[EditionPaper, ...]) -> Edition:
 
 
 def summary_of(row: Row[Any]) -> EditionSummary:
-    """The edition of a row as an archive lists it."""
+    """Return the edition summary of a row."""
     return value_of(EditionSummary, row, top_title=row.top_title or "")
 
 
 def paper_at(row: Row[Any]) -> EditionPaper:
-    """A frozen paper, with what became of it since."""
+    """Return a frozen paper, with later merges and withdrawals."""
     return EditionPaper(
         position=row.position,
         paper_id=PaperId(row.into_id or row.paper_id),
@@ -85,7 +85,7 @@ def paper_at(row: Row[Any]) -> EditionPaper:
 
 
 def tail_columns(tail: Sequence[TailPaper]) -> dict[str, Any]:
-    """The columns of a tail: a list for each place, without names, as there are many."""
+    """Return the columns of a tail, its papers as lists without keys to save space."""
     return {
         "places": [[*_place(one), one.votes, one.comments] for one in tail],
         "reason_codes": [one.reason for one in tail],
@@ -97,7 +97,7 @@ def _place(one: TailPaper) -> list[Any]:
 
 
 def tail_of(row: Row[Any]) -> tuple[TailPaper, ...]:
-    """The tail that was stored."""
+    """Return the tail of a row."""
     return tuple(
         TailPaper(
             position=position,
