@@ -271,7 +271,7 @@ class EditionStore(Store):
         return True
 
     def cancel(self, edition: EditionId, *, now: datetime) -> bool:
-        """Cancel the edition, so that nothing is planned from it; return False if it was already."""
+        """Cancel the edition, so nothing is planned from it; return False if it was already."""
         cancelling = (
             update(db.editions)
             .where(db.editions.c.id == edition, _STANDS)
