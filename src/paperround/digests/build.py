@@ -34,13 +34,7 @@ from paperround.personal.keyword_index import KeywordIndex, findable, finder_of
 from paperround.personal.matches import Matches, ReaderPreferences, sight_of
 from paperround.personal.ranking import EditionTail, PersonalRanking, Views, tail_of
 from paperround.personal.reader_preferences import wishes_of_all
-from paperround.personal.views import (
-    NO_TASTE,
-    PaperIndex,
-    PersonalView,
-    in_order,
-    seen_by,
-)
+from paperround.personal.views import NO_TASTE, PaperIndex, PersonalView, in_order, seen_by
 from paperround.subscribers.interests import Interest
 from paperround.subscribers.model import SubscriberId, Subscription
 

@@ -10,12 +10,7 @@ from paperround.db.transactions import Database, Transaction
 from paperround.delivery.store.status import StatusStore
 from paperround.digests.cancel import CANCEL, GONE, _count, _target
 from paperround.editions.lists import MailingList
-from paperround.editions.model import (
-    Edition,
-    EditionPaper,
-    EditionState,
-    EditionSummary,
-)
+from paperround.editions.model import Edition, EditionPaper, EditionState, EditionSummary
 from paperround.editions.schedule import MOST_CUTS
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore

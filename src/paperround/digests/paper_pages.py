@@ -10,10 +10,7 @@ from paperround.core.languages import marked
 from paperround.db.transactions import Database, Transaction
 from paperround.digests.pages import edition_page, paper_id
 from paperround.editions.citations import Citation, CitedEdition
-from paperround.editions.model import (
-    Stood,
-    page_path,
-)
+from paperround.editions.model import Stood, page_path
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.history import HistoryStore
 from paperround.papers.excerpts import Marker

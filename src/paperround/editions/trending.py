@@ -12,14 +12,7 @@ from paperround.core.languages import marked
 from paperround.core.times import local_date, parse_date, week_name
 from paperround.db.transactions import Database, Transaction
 from paperround.editions.lists import MailingList
-from paperround.editions.model import (
-    Edition,
-    EditionSummary,
-    ListedBy,
-    Order,
-    Placed,
-    SkipReason,
-)
+from paperround.editions.model import Edition, EditionSummary, ListedBy, Order, Placed, SkipReason
 from paperround.editions.store.candidates import CandidateStore
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.history import HistoryStore

@@ -5,28 +5,15 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    ScalarSelect,
-    exists,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, exists, func, or_, select
 
-from paperround.db.dialect import (
-    among,
-)
+from paperround.db.dialect import among
 from paperround.db.schema import tables as db
 from paperround.db.transactions import Store
 from paperround.editions.lists import ListId, MailingList, Window
 from paperround.editions.model import Candidate, EditionState, ListedBy
 from paperround.papers.enrichment import scale_of
-from paperround.papers.model import (
-    Observation,
-    PaperId,
-)
+from paperround.papers.model import Observation, PaperId
 from paperround.papers.store.duplicates import STANDS
 from paperround.papers.store.rows import PAPER_COLUMNS, paper_of
 from paperround.papers.store.search import categories_of
