@@ -9,7 +9,7 @@ Planning, publishing, resending and previews all call `build`, each with its own
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from paperround.core.languages import spoken
 from paperround.db.transactions import Transaction, tried
@@ -91,15 +91,15 @@ def build(
     """
     rows: dict[int, NewDelivery] = {}
     for is_week in (False, True):
-        group = [n for n, one in enumerate(readers) if is_weekly(one.subscription) is is_week]
-        if group:
-            some = [readers[number] for number in group]
-            builder = _builder(work, context, edition, mailing_list, some, is_week=is_week)
-            rows.update(zip(group, builder.rows(some), strict=True))
+        numbers = [n for n, one in enumerate(readers) if is_weekly(one.subscription) is is_week]
+        if numbers:
+            group = [readers[number] for number in numbers]
+            builder = _load_builder(work, context, edition, mailing_list, group, is_week=is_week)
+            rows.update(zip(numbers, builder.rows(group), strict=True))
     return [rows[number] for number in range(len(readers))]
 
 
-def _builder(
+def _load_builder(
     work: Transaction,
     context: BuildContext,
     edition: Edition,
@@ -125,7 +125,7 @@ def _builder(
         mailing_list=mailing_list,
         index=index,
         is_week=is_week,
-        finder=_finder(work, index, edition, views.behind) if wishes else None,
+        finder=_keyword_index(work, index, edition, views.behind) if wishes else None,
         wishes=wishes,
         views=views,
         behind=views.behind or behind,
@@ -135,30 +135,15 @@ def _builder(
     )
 
 
-def _finder(
+def _keyword_index(
     work: Transaction, index: PaperIndex, edition: Edition, behind: EditionTail | None
 ) -> KeywordIndex:
     """Return a keyword index of these papers as the database knows them now."""
     known = work[PaperStore].load({paper.paper_id for paper in edition.papers})
-    further = {} if behind is None else behind.findable
-    shown, tail = index.papers[: index.shown], index.papers[index.shown :]
-    return finder_of(
-        (
-            *(findable(paper, known.get(paper.paper_id)) for paper in shown),
-            *(further[paper.paper_id] for paper in tail),
-        )
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Content:
-    """The content of a digest, shared by all readers with this choice; or a skip `reason`."""
-
-    reason: str = ""
-    papers: tuple[tuple[PaperId, int], ...] = ()
-    reasons: Mapping[int, str] = field(default_factory=dict)
-    parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    behind: tuple[EditionPaper, ...] = ()
+    papers = [findable(one, known.get(one.paper_id)) for one in index.papers[: index.shown]]
+    if behind is not None:
+        papers += [behind.findable[one.paper_id] for one in index.papers[index.shown :]]
+    return finder_of(tuple(papers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,95 +172,96 @@ class DigestBuilder:
     def rows(self, readers: Sequence[DigestReader]) -> list[NewDelivery]:
         """Return the row of each reader."""
         papers = {one.position: one for one in (*self.edition.all_papers, *self.index.papers)}
-        contents: dict[int, _Content] = {}
-        rows = []
         choices = self.choices(readers)
-        for one, choice in zip(readers, choices, strict=True):
-            if id(choice) not in contents:
-                contents[id(choice)] = self._content(choice, papers)
-            rows.append(self._row(one, contents[id(choice)]))
-        return rows
+        # readers with equal views share a choice, and so its content
+        shared = {id(choice): choice for choice in choices}
+        contents = {key: self._content(choice, papers) for key, choice in shared.items()}
+        return [
+            self._row(reader, contents[id(choice)])
+            for reader, choice in zip(readers, choices, strict=True)
+        ]
 
     # --- choosing ------------------------------------------------------------------------------
 
     def choices(self, readers: Sequence[DigestReader]) -> list[DigestChoice | SkipReason]:
         """Return the choice of each reader; readers with equal views share one object."""
         chosen: dict[int, DigestChoice | SkipReason] = {}
-        sights: dict[int, Matches | None] = {}
+        matches_by_id: dict[int, Matches | None] = {}
         # A view and the id of its matches decide the choice; readers with equal keys share it.
-        alike: dict[tuple[PersonalView, int], list[int]] = {}
-        for number, one in enumerate(readers):
-            known = one.choice or none_due(self.edition, one.subscription, one.day)
+        groups: dict[tuple[PersonalView, int], list[int]] = {}
+        for number, reader in enumerate(readers):
+            known = reader.choice or none_due(self.edition, reader.subscription, reader.day)
             if known is not None:
                 chosen[number] = known
                 continue
-            wishes = self.wishes.get(one.person)
-            sight = sight_of(wishes, self.finder) if wishes and self.finder else None
-            sights[id(sight)] = sight
-            alike.setdefault((self._view(one, sight), id(sight)), []).append(number)
+            wishes = self.wishes.get(reader.person)
+            matches = sight_of(wishes, self.finder) if wishes and self.finder else None
+            matches_by_id[id(matches)] = matches
+            groups.setdefault((self._view(reader, matches), id(matches)), []).append(number)
         # One call ranks for every reader with a profile.
-        with_taste = [view for view, _ in alike if view.taste]
+        with_profile = [view for view, _ in groups if view.taste]
         chooser = self.views.chooser
-        picked = iter(chooser(with_taste) if chooser and with_taste else ())
-        for (view, seen), numbers in alike.items():
-            pick = next(picked) if view.taste else in_order(view, self.index)
-            found = choice_of(pick, self.edition, self.index, sights[seen], is_week=self.is_week)
-            chosen.update(dict.fromkeys(numbers, found))
+        picks = iter(chooser(with_profile) if chooser and with_profile else ())
+        for (view, key), numbers in groups.items():
+            pick = next(picks) if view.taste else in_order(view, self.index)
+            choice = choice_of(
+                pick, self.edition, self.index, matches_by_id[key], is_week=self.is_week
+            )
+            chosen.update(dict.fromkeys(numbers, choice))
         return [chosen[number] for number in range(len(readers))]
 
-    def _view(self, reader: DigestReader, sight: Matches | None) -> PersonalView:
-        wish, wishes = reader.subscription.preferences, self.wishes.get(reader.person)
+    def _view(self, reader: DigestReader, matches: Matches | None) -> PersonalView:
+        preferences = reader.subscription.preferences
+        wishes = self.wishes.get(reader.person)
         known = () if wishes is None else wishes.known
         return PersonalView(
             taste=self.views.tastes.get(reader.person, NO_TASTE),
-            size=wish.size or self.mailing_list.size,
-            floor=wish.floor,
+            size=preferences.size or self.mailing_list.size,
+            floor=preferences.floor,
             sent=self.index.places(self.memory.get(reader.person, ())),
             withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
-            **seen_by(sight),
+            **seen_by(matches),
         )
 
     # --- rows ----------------------------------------------------------------------------------
 
     def _content(
         self, choice: DigestChoice | SkipReason, papers: Mapping[int, EditionPaper]
-    ) -> _Content:
+    ) -> dict[str, Any]:
+        """Return the fields of a row that depend on the choice alone."""
         if isinstance(choice, SkipReason):
-            return _Content(reason=choice)
+            return {"state": DeliveryState.SKIPPED, "reason": choice}
         behind = self.behind
-        return _Content(
-            papers=tuple((papers[place].paper_id, place) for place in choice.positions),
-            reasons=choice.reasons,
-            parts=choice.parts,
-            behind=tuple(behind.frozen(one) for one in choice.positions if one in behind)
+        return {
+            "state": DeliveryState.QUEUED,
+            "reason": "",
+            "papers": tuple((papers[place].paper_id, place) for place in choice.positions),
+            "reasons": choice.reasons,
+            "parts": choice.parts,
+            "behind": tuple(behind.frozen(one) for one in choice.positions if one in behind)
             if behind
             else (),
-        )
+        }
 
-    def _row(self, reader: DigestReader, content: _Content) -> NewDelivery:
-        is_mail = not content.reason
+    def _row(self, reader: DigestReader, content: Mapping[str, Any]) -> NewDelivery:
         context, keys = self.context, self.context.identity.keys
         # Derived from the delivery's unique key, so planning it again gives the same ids.
-        who = f"{self.mailing_list.name}|{reader.person}|{context.kind}|{reader.day.isoformat()}"
+        key = f"{self.mailing_list.name}|{reader.person}|{context.kind}|{reader.day.isoformat()}"
+        news = () if content["reason"] else self.news.get(reader.person, ())
         return NewDelivery(
             subscriber_id=reader.person,
             subscription_id=reader.subscription.id,
             kind=context.kind,
             local_date=reader.day,
-            state=DeliveryState.QUEUED if is_mail else DeliveryState.SKIPPED,
-            reason=content.reason,
             due_at=reader.due_at,
             expires_at=reader.due_at + DIGEST_LIFE,
-            message_id=f"<{keys.digest('message-id', who)[:32]}@{context.identity.domain}>",
+            message_id=f"<{keys.digest('message-id', key)[:32]}@{context.identity.domain}>",
             dated=context.now,
             key_id=keys.current.id,
-            nonce=keys.digest("delivery-nonce", who)[:22],
-            papers=content.papers,
-            reasons=content.reasons,
-            parts=content.parts,
-            behind=content.behind,
-            withdrawn=self.news.get(reader.person, ())[:MOST_WITHDRAWALS] if is_mail else (),
+            nonce=keys.digest("delivery-nonce", key)[:22],
+            withdrawn=news[:MOST_WITHDRAWALS],
             language=spoken(reader.subscription.preferences.language),
+            **content,
         )
 
 
@@ -317,20 +303,20 @@ def in_parts(
     """
     rows = tried(lambda: choose(page))
     for first in range(0, len(page), PART):
-        part = page[first : first + PART]
-        yield part, _written(part, rows[first : first + PART], choose, write)
+        batch = page[first : first + PART]
+        yield batch, _write_batch(batch, rows[first : first + PART], choose, write)
 
 
-def _written(
-    part: Sequence[One],
+def _write_batch(
+    batch: Sequence[One],
     rows: Sequence[Row | None],
     choose: Callable[[Sequence[One]], Sequence[Row | None]],
     write: Callable[[Sequence[One], list[Row]], Result],
 ) -> Result:
-    built = [rows]
+    prepared = [rows]
 
     def attempt() -> Result:
-        found = built.pop() if built else choose(part)
-        return write(part, [row for row in found if row is not None])
+        found = prepared.pop() if prepared else choose(batch)
+        return write(batch, [row for row in found if row is not None])
 
     return tried(attempt)

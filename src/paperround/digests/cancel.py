@@ -47,12 +47,12 @@ class Prospect:
     @property
     def stoppable(self) -> int:
         """The number of emails that would not be sent."""
-        return _count(self.edition.by_state, STOPPABLE)
+        return count_states(self.edition.by_state, STOPPABLE)
 
     @property
     def gone(self) -> int:
         """The number of emails that were, or may have been, sent."""
-        return _count(self.edition.by_state, GONE)
+        return count_states(self.edition.by_state, GONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ def prospects(
         mailing_list = work[ListStore].get(list_name)
         return [
             Prospect(list_name=list_name, edition=one)
-            for one in _meant(work, mailing_list, day, cut, now)
+            for one in _selected(work, mailing_list, day, cut, now)
         ]
 
 
@@ -116,24 +116,25 @@ def cancel(
             f"the reason is one line of at most {LONGEST_REASON} characters", code="reason"
         )
 
-    def end(work: Transaction) -> list[Cancelled]:
-        mailing_list, ended = work[ListStore].get(list_name), list[Cancelled]()
-        for edition in _meant(work, mailing_list, day, cut, now):
+    def cancel_all(work: Transaction) -> list[Cancelled]:
+        mailing_list, cancelled = work[ListStore].get(list_name), list[Cancelled]()
+        name = mailing_list.name
+        for edition in _selected(work, mailing_list, day, cut, now):
             fresh = work[EditionStore].cancel(edition.id, now=now)
             skipped = work[Ledger].cancel(edition.id)
             of_day = work[StatusStore].editions_of(mailing_list.id, edition.day)
             [after] = [one for one in of_day if one.id == edition.id]
-            gone = _count(after.by_state, GONE)
+            gone = count_states(after.by_state, GONE)
             if fresh or skipped:
                 details: dict[str, str | int] = {"skipped": skipped, "gone": gone}
                 if reason:
                     details["reason"] = reason
-                target = _target(mailing_list.name, edition.day, edition.cut)
-                deed = AuditedAction(actor=by, action=CANCEL, target=target, details=details)
-                work[AuditStore].note(deed, now=now)
-            ended.append(
+                target = audit_target(name, edition.day, edition.cut)
+                action = AuditedAction(actor=by, action=CANCEL, target=target, details=details)
+                work[AuditStore].note(action, now=now)
+            cancelled.append(
                 Cancelled(
-                    list_name=mailing_list.name,
+                    list_name=name,
                     day=edition.day,
                     cut=edition.cut,
                     skipped=skipped,
@@ -141,12 +142,13 @@ def cancel(
                     fresh=fresh,
                 )
             )
-        return ended
+        return cancelled
 
-    return write(database, end)
+    return write(database, cancel_all)
 
 
-def _target(list_name: str, day: date, cut: str) -> str:
+def audit_target(list_name: str, day: date, cut: str) -> str:
+    """Return the name of an edition in the audit log."""
     return f"{list_name}/{day}/{cut}"
 
 
@@ -167,16 +169,16 @@ def undo(
     def restore(work: Transaction) -> list[Restored]:
         mailing_list, restored = work[ListStore].get(list_name), list[Restored]()
         name = mailing_list.name
-        for one in _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut):
+        for one in _editions_of(work, mailing_list, day, cut, now):
             if one.cancelled_at is None:
                 continue
             work[EditionStore].restore(one.id)
             queued = work[Ledger].queue_again(one.id, since=one.cancelled_at)
-            target, details = _target(name, one.day, one.cut), {"queued": queued}
-            deed = AuditedAction(
+            target, details = audit_target(name, one.day, one.cut), {"queued": queued}
+            action = AuditedAction(
                 actor=COMMAND_LINE, action="undo-cancel", target=target, details=details
             )
-            work[AuditStore].note(deed, now=now)
+            work[AuditStore].note(action, now=now)
             restored.append(Restored(list_name=name, day=one.day, cut=one.cut, queued=queued))
         return restored
 
@@ -190,29 +192,33 @@ def undo(
         ) from error
 
 
-def _meant(
+def _selected(
     work: Transaction, mailing_list: MailingList, day: date | None, cut: str | None, now: datetime
 ) -> Sequence[EditionTally]:
-    there = _of_day(work, mailing_list, day or local_date(now, mailing_list.zone), cut)
+    """Return the editions that `cancel` applies to."""
+    editions = _editions_of(work, mailing_list, day, cut, now)
     if cut is not None:
-        return there
-    newest = next((one for one in there if one.cancelled_at is None), None)
-    return [one for one in there if one is newest or _count(one.by_state, STOPPABLE)]
+        return editions
+    newest = next((one for one in editions if one.cancelled_at is None), None)
+    return [one for one in editions if one is newest or count_states(one.by_state, STOPPABLE)]
 
 
-def _of_day(
-    work: Transaction, mailing_list: MailingList, day: date, cut: str | None
+def _editions_of(
+    work: Transaction, mailing_list: MailingList, day: date | None, cut: str | None, now: datetime
 ) -> Sequence[EditionTally]:
-    there = work[StatusStore].editions_of(mailing_list.id, day)
+    """Return the editions of a day (default: today), newest first. Raises NotFound."""
+    day = day or local_date(now, mailing_list.zone)
+    editions = work[StatusStore].editions_of(mailing_list.id, day)
     if cut is not None:
-        there = [one for one in there if one.cut == cut]
-    if not there:
+        editions = [one for one in editions if one.cut == cut]
+    if not editions:
         which = f"cut {cut} of {day}" if cut else str(day)
         raise NotFound(f"the list {mailing_list.name} has no edition of {which}")
-    return there
+    return editions
 
 
-def _count(by_state: Mapping[DeliveryState, int], states: Sequence[DeliveryState]) -> int:
+def count_states(by_state: Mapping[DeliveryState, int], states: Sequence[DeliveryState]) -> int:
+    """Return the number of deliveries in these states."""
     return sum(by_state.get(state, 0) for state in states)
 
 
@@ -224,7 +230,7 @@ def pause(
     A message whose final dot was already sent is finished; the others wait. Confirmations and
     other notices are still sent. Raises NotFound for an unknown list.
     """
-    return _move(
+    return _change_lists(
         database, list_name, "pause", lambda work, one: work[ListStore].pause(one, now=now), by, now
     )
 
@@ -233,26 +239,26 @@ def resume(
     database: Database, list_name: str | None, *, now: datetime, by: str = COMMAND_LINE
 ) -> list[str]:
     """Resume paused lists and return their names. Digests older than DIGEST_LIFE have expired."""
-    return _move(
+    return _change_lists(
         database, list_name, "resume", lambda work, one: work[ListStore].resume(one), by, now
     )
 
 
-def _move(
+def _change_lists(
     database: Database,
     list_name: str | None,
     action: str,
-    move: Callable[[Transaction, ListId], bool],
+    change: Callable[[Transaction, ListId], bool],
     by: str,
     now: datetime,
 ) -> list[str]:
-    """Call `move` for the lists, audit each one it changed, and return their names."""
+    """Call `change` for the lists, audit those it changed, and return their names."""
 
-    def do(work: Transaction) -> list[str]:
-        meant = work[ListStore].all() if list_name is None else [work[ListStore].get(list_name)]
-        done = [one.name for one in meant if move(work, one.id)]
-        for name in done:
+    def change_all(work: Transaction) -> list[str]:
+        lists = work[ListStore].all() if list_name is None else [work[ListStore].get(list_name)]
+        changed = [one.name for one in lists if change(work, one.id)]
+        for name in changed:
             work[AuditStore].note(AuditedAction(actor=by, action=action, target=name), now=now)
-        return done
+        return changed
 
-    return write(database, do)
+    return write(database, change_all)

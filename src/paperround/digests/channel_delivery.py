@@ -79,19 +79,19 @@ def deliver_channels(context: ChannelContext) -> ChannelReport:
     if is_idle or context.marks.hold(context.database, now=now) is not None:
         return ChannelReport()
     posters = [_Poster(context) for _ in range(context.hands)]
-    runs = [SendRun(context, channel_lane(one), no_progress, pacer_of(context)) for one in posters]
+    runs = [SendRun(context, channel_queue(one), no_progress, pacer_of(context)) for one in posters]
     runs[0].tidy()
     with context.database.reading() as work:
         has_due = work[PostLedger].has_due(now=context.clock.now())
     if has_due:  # mostly nothing is, and claiming needs the write lock
         with ThreadPoolExecutor(len(runs), thread_name_prefix="post") as pool:
-            for posting in [pool.submit(run.send) for run in runs]:
-                posting.result()
+            for sending in [pool.submit(run.send) for run in runs]:
+                sending.result()
     troubles = sum((run.troubles for run in runs), Counter[str]())
     return ChannelReport(messages=sum(one.posted for one in posters), troubles=dict(troubles))
 
 
-def channel_lane(poster: "_Poster") -> MailQueue[Claimed]:
+def channel_queue(poster: "_Poster") -> MailQueue[Claimed]:
     """Return the queue of channel posts: no relay limits apply, and no link is signed."""
     return MailQueue(
         name="post",
@@ -104,7 +104,7 @@ def channel_lane(poster: "_Poster") -> MailQueue[Claimed]:
 
 
 @dataclass(slots=True, kw_only=True)
-class _InHand:
+class _ClaimedPost:
     """A claimed digest: its messages, its papers in the order shown, the number of messages
     accepted so far, and the outcome of the next one."""
 
@@ -125,31 +125,45 @@ class _InHand:
         count = sum(one.papers for one in self.messages[: self.taken + 1])
         return {id_ for one in self.papers[:count] for id_ in (one.paper_id, one.frozen_id) if id_}
 
+    def ledger_transition(self, move: Transition, now: datetime) -> Transition:
+        """Return the transition for the ledger. An unreachable hook says nothing about the relay,
+        so its retry counts as a failure of this post alone."""
+        taken, total, reply = self.taken, len(self.messages), move.reply or None
+        if move.state is DeliveryState.SENT and self.has_more:
+            reason = f"{taken + 1} of {total} messages posted"
+            state = DeliveryState.DEFERRED
+            return replace(move, state=state, reason=reason, reply=reply, next_at=now)
+        if taken and move.state in (DeliveryState.FAILED, DeliveryState.UNKNOWN):
+            reason = f"{taken} of {total} messages were posted, then: {move.reason}"
+            return replace(move, reason=reason, reply=reply)
+        is_unreached = move.state is DeliveryState.DEFERRED and move.code is None
+        return replace(move, reply=reply, breakdown=is_unreached)
+
 
 class _Poster:
     """Post the messages of one run, one after another. Implements Mailer."""
 
     def __init__(self, context: ChannelContext) -> None:
         self._context = context
-        self._in_hand: dict[DeliveryId, _InHand] = {}
+        self._posts: dict[DeliveryId, _ClaimedPost] = {}
         self.posted = 0
         """The number of messages posted, accepted or not."""
 
     def envelope(self, row: Claimed) -> Envelope:
         """Return the next message of a digest. Raises Misconfigured when the hook cannot be
         decrypted because its secret is lost."""
-        self._in_hand.pop(row.id, None)
+        self._posts.pop(row.id, None)
         with self._context.database.reading() as work:
             channel = work[ChannelStore].get(row.subscriber_id)
             edition = work[EditionStore].get(row.edition_id)
             title = work[ListStore].get(edition.list_name).title
         if channel.hook.lost:
             raise Misconfigured(channel.hook.lost)
-        sheet = sheet_of(edition, title, self._context.letterhead)
-        view = digest_view(sheet, row, token="")
+        content = sheet_of(edition, title, self._context.letterhead)
+        view = digest_view(content, row, token="")
         digest = Digest(view=view, message_id=row.message_id, dated=row.dated)
         papers = {one.position: one for one in edition.all_papers}
-        self._in_hand[row.id] = _InHand(
+        self._posts[row.id] = _ClaimedPost(
             channel=channel,
             messages=self._context.sender.messages(channel.hook, digest),
             papers=[papers[position] for position in row.positions],
@@ -163,15 +177,15 @@ class _Poster:
     ) -> Iterator[Outcome]:
         """Post the messages in turn and yield their outcomes; each is marked once connected."""
         for envelope in filter(None, envelopes):
-            post = self._in_hand[envelope.id]
-            post.answer = self._answer(envelope.id, post, before_dot)
+            post = self._posts[envelope.id]
+            post.answer = self._post_next(envelope.id, post, before_dot)
             if post.answer is not None:
                 self.posted += 1
                 verdict, reply = post.answer.verdict, post.answer.reply
                 yield Outcome(id=envelope.id, phase=Phase.DOT, reply=reply, verdict=verdict)
 
-    def _answer(
-        self, delivery: DeliveryId, post: _InHand, before_dot: BeforeBody
+    def _post_next(
+        self, delivery: DeliveryId, post: _ClaimedPost, before_dot: BeforeBody
     ) -> PostOutcome | None:
         """Post the next message; return its outcome, or None if it may no longer be sent."""
         if post.taken >= len(post.messages):  # the digest is shorter than when it was started
@@ -199,11 +213,11 @@ class _Poster:
         """Store the outcomes. A digest continues with its next message; a channel whose hook no
         longer exists is stopped."""
         for move in moves:
-            post = self._in_hand.get(move.id)
+            post = self._posts.get(move.id)
             if post is None:  # it could not be composed
                 work[PostLedger].settle([move], now=now)
                 continue
-            is_settled = work[PostLedger].settle([_kept(post, move, now)], now=now)
+            is_settled = work[PostLedger].settle([post.ledger_transition(move, now)], now=now)
             if is_settled and move.state is DeliveryState.SENT and post.has_more:
                 work[PostLedger].note_taken(move.id, post.taken + 1, post.shown)
             if post.answer is not None and post.answer.verdict.blame.subscriber:
@@ -211,18 +225,3 @@ class _Poster:
                 if work[ChannelStore].stop(channel.id, channel.hook, why, now=now):
                     since = format_instant(now)
                     log.error("the channel %s is stopped since %s: %s", channel.name, since, why)
-
-
-def _kept(post: _InHand, move: Transition, now: datetime) -> Transition:
-    """Return the transition for the ledger. An unreachable hook says nothing about the relay, so
-    its retry counts as a failure of this post alone."""
-    taken, of, reply = post.taken, len(post.messages), move.reply or None
-    if move.state is DeliveryState.SENT and post.has_more:
-        reason = f"{taken + 1} of {of} messages posted"
-        state = DeliveryState.DEFERRED
-        return replace(move, state=state, reason=reason, reply=reply, next_at=now)
-    if taken and move.state in (DeliveryState.FAILED, DeliveryState.UNKNOWN):
-        reason = f"{taken} of {of} messages were posted, then: {move.reason}"
-        return replace(move, reason=reason, reply=reply)
-    is_unreached = move.state is DeliveryState.DEFERRED and move.code is None
-    return replace(move, reply=reply, breakdown=is_unreached)

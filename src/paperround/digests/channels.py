@@ -66,17 +66,17 @@ class ChannelAdmin:
         The first post comes at the next hour set, or now with `at_once`. Raises AlreadyTaken when
         the name, or the hook on that list, is taken.
         """
-        hook = self._pointed(Hook(kind=kind, url=""), settings)
+        hook = self._with_settings(Hook(kind=kind, url=""), settings)
         name = read_name(settings.get("name") or f"{list_name.lower()}-{kind}")
         self._require_open(hook)
 
         def add(work: Transaction) -> Channel:
             mailing_list = work[ListStore].get(list_name)
             added = work[ChannelStore].add(name, _with_key(hook), mailing_list, now=self.now)
-            self._choose(work, added, settings)
+            self._store_preferences(work, added, settings)
             if at_once:
                 work[SubscriberStore].schedule({added.subscription_id: self.now})
-            return self._note(work, "add channel", work[ChannelStore].get(added.id))
+            return self._audit(work, "add channel", work[ChannelStore].get(added.id))
 
         return write(self.database, add)
 
@@ -86,26 +86,26 @@ class ChannelAdmin:
         A new address restarts a stopped channel. The old key keeps signing beside a new one for
         KEY_OVERLAP.
         """
-        repoints = not _HOOK.isdisjoint(settings)
-        if repoints:
+        changes_hook = not _HOOK.isdisjoint(settings)
+        if changes_hook:
             with self.database.reading() as work:
-                hook = self._pointed(work[ChannelStore].get(channel_id).hook, settings)
+                hook = self._with_settings(work[ChannelStore].get(channel_id).hook, settings)
             self._require_open(hook)  # outside the transaction: this may query DNS
 
         def change(work: Transaction) -> Channel:
             channel = work[ChannelStore].get(channel_id)
             if "name" in settings:
                 work[ChannelStore].rename(channel.id, read_name(settings["name"]))
-            if repoints:
-                old, hook = channel.hook, self._pointed(channel.hook, settings)
-                kept = replace(hook, key=old.key, old_keys=old.old_keys)
-                repointed = kept.with_key(_with_key(hook).key, now=self.now)
-                work[ChannelStore].point(channel.id, repointed)
+            if changes_hook:
+                old, hook = channel.hook, self._with_settings(channel.hook, settings)
+                keeps_key = replace(hook, key=old.key, old_keys=old.old_keys)
+                new = keeps_key.with_key(_with_key(hook).key, now=self.now)
+                work[ChannelStore].point(channel.id, new)
                 if channel.stopped_at is not None and not hook.leads_with(old):
                     work[ChannelStore].resume(channel.id, now=self.now)
             channel = work[ChannelStore].get(channel_id)  # `resume` may have ended a pause
-            self._choose(work, channel, settings)
-            return self._note(work, "change channel", work[ChannelStore].get(channel_id))
+            self._store_preferences(work, channel, settings)
+            return self._audit(work, "change channel", work[ChannelStore].get(channel_id))
 
         return write(self.database, change)
 
@@ -119,7 +119,7 @@ class ChannelAdmin:
         except FetchFailed:
             return
 
-    def _pointed(self, old: Hook, settings: ChannelSettings) -> Hook:
+    def _with_settings(self, old: Hook, settings: ChannelSettings) -> Hook:
         """Return the hook with the given settings applied."""
         if "hook" not in settings:
             _require_readable(old)
@@ -131,7 +131,9 @@ class ChannelAdmin:
             opened=self.opened,
         )
 
-    def _choose(self, work: Transaction, channel: Channel, settings: ChannelSettings) -> None:
+    def _store_preferences(
+        self, work: Transaction, channel: Channel, settings: ChannelSettings
+    ) -> None:
         """Store the given preferences and interests. A new hour or zone resets the due time; a
         pause is kept."""
         given: dict[str, Any] = {
@@ -139,58 +141,51 @@ class ChannelAdmin:
         }
         if given:
             zone, until = work[ListStore].get(channel.list_name).zone, channel.wish.paused_until
-            known = replace(channel.wish, paused_until=None)
+            preferences = replace(channel.wish, paused_until=None)
             for name in {"timezone", "frequency"} & given.keys():
-                with _setting(name):
-                    known = preferences_of({name: given.pop(name) or ""}, known)
+                with _error_code(name):
+                    preferences = preferences_of({name: given.pop(name) or ""}, preferences)
             if "topics" in given:
                 given["topics"] = tuple(given["topics"])
-            asked = replace(known, **given)
-            wish = replace(checked(asked, zone=zone, now=self.now), paused_until=until)
-            work[SubscriberStore].choose(channel.subscription_id, wish, now=self.now)
+            valid = checked(replace(preferences, **given), zone=zone, now=self.now)
+            work[SubscriberStore].choose(
+                channel.subscription_id, replace(valid, paused_until=until), now=self.now
+            )
         if not _CLOCK.isdisjoint(settings):
             work[SubscriberStore].schedule({channel.subscription_id: None})
         if "interests" in settings:
-            with _setting("interests"):
+            with _error_code("interests"):
                 interests = bounded(map(parse_interest, settings["interests"]))
             work[SubscriberStore].set_interests(channel.id, settled(work, interests), now=self.now)
 
     def pause(self, channel_id: SubscriberId) -> bool:
         """Pause a channel; return False if it is paused already. `resume` posts what is waiting
         and has not expired."""
-        return self._move(
-            "pause channel",
-            channel_id,
-            lambda work: work[ChannelStore].pause(channel_id, now=self.now),
-        )
+        return self._change_state("pause channel", channel_id, ChannelStore.pause)
 
     def resume(self, channel_id: SubscriberId) -> bool:
         """Resume a paused or stopped channel; return False if it is neither."""
-        return self._move(
-            "resume channel",
-            channel_id,
-            lambda work: work[ChannelStore].resume(channel_id, now=self.now),
-        )
+        return self._change_state("resume channel", channel_id, ChannelStore.resume)
 
-    def _move(
-        self, action: str, channel_id: SubscriberId, move: Callable[[Transaction], bool]
+    def _change_state(
+        self, action: str, channel_id: SubscriberId, change: Callable[..., bool]
     ) -> bool:
-        """Call `move`, audit a change, and return whether there was one."""
+        """Call `change` of the store, audit a change, and return whether there was one."""
 
-        def do(work: Transaction) -> bool:
-            done = move(work)
-            if done:
-                self._note(work, action, work[ChannelStore].get(channel_id))
-            return done
+        def audited(work: Transaction) -> bool:
+            is_changed = change(work[ChannelStore], channel_id, now=self.now)
+            if is_changed:
+                self._audit(work, action, work[ChannelStore].get(channel_id))
+            return is_changed
 
-        return write(self.database, do)
+        return write(self.database, audited)
 
     def remove(self, channel_id: SubscriberId) -> None:
         """Delete a channel and its secrets. Waiting posts are dropped; the ledger keeps the
         outcomes."""
 
         def remove(work: Transaction) -> None:
-            self._note(work, "remove channel", work[ChannelStore].get(channel_id))
+            self._audit(work, "remove channel", work[ChannelStore].get(channel_id))
             work[ChannelStore].remove(channel_id, now=self.now)
 
         write(self.database, remove)
@@ -212,18 +207,18 @@ class ChannelAdmin:
         outcome = self.sender.post(channel.hook, message, before_body=lambda: True)
         if outcome is None:
             raise AssertionError("nothing forbids a test")
-        write(self.database, lambda work: self._note(work, "test channel", channel))
+        write(self.database, lambda work: self._audit(work, "test channel", channel))
         return outcome
 
-    def _note(self, work: Transaction, action: str, channel: Channel) -> Channel:
+    def _audit(self, work: Transaction, action: str, channel: Channel) -> Channel:
         details = {"kind": channel.hook.kind.value, "list": channel.list_name}
-        deed = AuditedAction(actor=self.by, action=action, target=channel.name, details=details)
-        work[AuditStore].note(deed, now=self.now)
+        entry = AuditedAction(actor=self.by, action=action, target=channel.name, details=details)
+        work[AuditStore].note(entry, now=self.now)
         return channel
 
 
 @contextmanager
-def _setting(name: str) -> Iterator[None]:
+def _error_code(name: str) -> Iterator[None]:
     """Set the code of an InvalidInput raised inside to this setting."""
     try:
         yield

@@ -69,7 +69,7 @@ def digest_mail(sheet: EditionContent, slip: DeliveryContent, keys: KeyRing) -> 
         recipient=slip.address,
         message_id=slip.message_id,
         dated=slip.dated,
-        list_unsubscribe_mail=_leaving_by_mail(sheet.letterhead, slip, keys),
+        list_unsubscribe_mail=_unsubscribe_address(sheet.letterhead, slip, keys),
     )
 
 
@@ -98,7 +98,7 @@ def newcomers_mail(
     return digest_mail(sheet_of(edition, mailing_list.title, letterhead), slip, keys)
 
 
-def _leaving_by_mail(
+def _unsubscribe_address(
     letterhead: SenderIdentity, slip: DeliveryContent, keys: KeyRing
 ) -> str | None:
     """Return the address for unsubscribing by email, None without one.
@@ -119,12 +119,21 @@ def digest_view(sheet: EditionContent, slip: DeliveryContent, token: str) -> Dig
     edition, letterhead = sheet.edition, sheet.letterhead
     base = letterhead.public_url
     is_week = any(WEEK in own for own in slip.parts.values())
+    web_url = sheet.web_url
+    if is_week:  # the page of yesterday's week, as Monday's digest covers the days before
+        query = {"period": "week", "date": week_name(slip.local_date - timedelta(days=1))}
+        if edition.list_name != DEFAULT_LIST:
+            query["list"] = edition.list_name
+        web_url = f"{base}/trending?{urlencode(query)}"
     unsubscribe = f"{base}/unsubscribe/{token}"
     shown = len(edition.papers)
     left = shown - sum(position <= shown for position in slip.positions)
     # Papers are shared, except those with a reason or score parts of this reader.
-    own = {*slip.reasons, *slip.parts}
-    papers = [_own(sheet, slip, at) if at in own else sheet.papers[at] for at in slip.positions]
+    personal = {*slip.reasons, *slip.parts}
+    papers = [
+        _personal_paper(sheet, slip, at) if at in personal else sheet.papers[at]
+        for at in slip.positions
+    ]
     is_of_arxiv = any(
         "arxiv" in one.identifiers for one in edition.all_papers if one.position in slip.positions
     )
@@ -140,7 +149,7 @@ def digest_view(sheet: EditionContent, slip: DeliveryContent, token: str) -> Dig
             one_click=unsubscribe,
             feedback=f"{base}/feedback/{token}",
         ),
-        web_url=_page_of_the_week(sheet, slip) if is_week else sheet.web_url,
+        web_url=web_url,
         subscribe_url=f"{base}/",
         operator=letterhead.operator,
         postal_address=letterhead.postal_address,
@@ -159,15 +168,8 @@ def digest_view(sheet: EditionContent, slip: DeliveryContent, token: str) -> Dig
     )
 
 
-def _page_of_the_week(sheet: EditionContent, slip: DeliveryContent) -> str:
-    """Return the URL of yesterday's week: Monday's digest covers the days before."""
-    query = {"period": "week", "date": week_name(slip.local_date - timedelta(days=1))}
-    if sheet.edition.list_name != DEFAULT_LIST:
-        query["list"] = sheet.edition.list_name
-    return f"{sheet.letterhead.public_url}/trending?{urlencode(query)}"
-
-
-def _own(sheet: EditionContent, slip: DeliveryContent, position: int) -> DigestPaper:
+def _personal_paper(sheet: EditionContent, slip: DeliveryContent, position: int) -> DigestPaper:
+    """Return a paper with this reader's reason and score parts."""
     paper, own = sheet.papers[position], slip.parts.get(position) or {}
     reason = slip.reasons.get(position)
     told = paper.reason if reason is None else digest_reason(reason)

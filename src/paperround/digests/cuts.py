@@ -39,8 +39,8 @@ def freeze_cuts(
     with database.reading() as work:
         lists = work[ListStore].all() if only is None else [work[ListStore].get(only)]
         feeds = polled_feeds(work)
-    made = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now, gist) for one in lists)
-    return [edition for edition in made if edition is not None]
+    frozen = (_freeze_cut(database, ranker, one, feeds_of(one, feeds), now, gist) for one in lists)
+    return [edition for edition in frozen if edition is not None]
 
 
 def _freeze_cut(
@@ -52,8 +52,8 @@ def _freeze_cut(
     gist: GistChooser,
 ) -> Edition | None:
     cut = newest_cut(mailing_list, now)
-    standing, name = _place(database, mailing_list, cut)
-    if standing is not None and standing.papers:
+    existing, name = _find_edition(database, mailing_list, cut)
+    if existing is not None and existing.papers:
         return None
     waits = now < cut.instant + LONGEST_WAIT
     if waits and awaited(feeds, cut.instant, now=now):
@@ -72,14 +72,16 @@ def _freeze_cut(
     has_papers = drafted.empty_reason != SkipReason.NO_PAPERS_AT_ALL
     if never_read(feeds, papers_known=has_papers, now=now):
         return None
-    if standing is not None and not (drafted.papers and _forgotten(database, standing)):
+    if existing is not None and not (drafted.papers and _discard_unplanned(database, existing)):
         return None
     if waits and not has_papers:
         return None  # no feed was read yet: wait for the first papers
     return freeze(database, drafted)
 
 
-def _place(database: Database, mailing_list: MailingList, cut: Cut) -> tuple[Edition | None, str]:
+def _find_edition(
+    database: Database, mailing_list: MailingList, cut: Cut
+) -> tuple[Edition | None, str]:
     """Return the edition of this cut, if frozen, and the cut's name.
 
     After a change of zone or cuts an older edition may hold the usual name; the cut then gets
@@ -93,12 +95,11 @@ def _place(database: Database, mailing_list: MailingList, cut: Cut) -> tuple[Edi
         return work[EditionStore].find(mailing_list.id, cut.day, other_name), other_name
 
 
-def _forgotten(database: Database, empty: Edition) -> bool:
+def _discard_unplanned(database: Database, empty: Edition) -> bool:
     """Delete an empty edition unless rows were planned from it; return whether it was deleted."""
 
-    def forget(work: Transaction) -> bool:
-        return not work[Ledger].planned(empty.id).rows and work[EditionStore].discard_empty(
-            empty.id
-        )
+    def discard(work: Transaction) -> bool:
+        is_planned = work[Ledger].planned(empty.id).rows
+        return not is_planned and work[EditionStore].discard_empty(empty.id)
 
-    return write(database, forget)
+    return write(database, discard)

@@ -47,8 +47,8 @@ def choice_of(
     if not pick.places:
         return SkipReason.BELOW_FLOOR
     papers = [index.papers[place] for place in pick.places]
-    choice = _picked(pick, papers, sight)
-    return _for_a_week(choice, papers, edition.day) if is_week else choice
+    choice = _choice(pick, papers, sight)
+    return _weekly_choice(choice, papers, edition.day) if is_week else choice
 
 
 def is_weekly(subscription: Subscription) -> bool:
@@ -58,8 +58,8 @@ def is_weekly(subscription: Subscription) -> bool:
 
 def none_due(edition: Edition, subscription: Subscription, local_day: date) -> SkipReason | None:
     """Return why there is no digest whatever the papers; None if they decide."""
-    wish = subscription.preferences
-    if wish.paused_until is not None and local_day < wish.paused_until:
+    paused_until = subscription.preferences.paused_until
+    if paused_until is not None and local_day < paused_until:
         return SkipReason.PAUSED
     if subscription.resting_until is not None and local_day < subscription.resting_until:
         return SkipReason.BOUNCING
@@ -70,19 +70,19 @@ def none_due(edition: Edition, subscription: Subscription, local_day: date) -> S
     return None
 
 
-def _picked(pick: Pick, papers: Sequence[EditionPaper], sight: Matches | None) -> DigestChoice:
+def _choice(pick: Pick, papers: Sequence[EditionPaper], sight: Matches | None) -> DigestChoice:
     """Build the choice. A pinned paper's reason names what pins it; other reasons name matches and
     liked topics. The reader's reasons precede the edition's."""
     reasons = {}
     for place, paper, liked in zip(pick.places, papers, pick.reasons, strict=True):
-        wish = sight.reason(place) if sight is not None else ""
-        own = wish if wish and sight and sight.pins(place) else join_reasons(wish, liked)
+        match = sight.reason(place) if sight is not None else ""
+        own = match if match and sight and sight.pins(place) else join_reasons(match, liked)
         if own:
             reasons[paper.position] = join_reasons(own, paper.reason)
     return DigestChoice(
         positions=tuple([paper.position for paper in papers]),
         reasons=reasons,
-        parts=_parts(
+        parts=_nonzero(
             category=[] if sight is None else [sight.lift_of(place) for place in pick.places],
             personal=pick.worth,
             spread=[0.0 - cost for cost in pick.beside],
@@ -90,21 +90,20 @@ def _picked(pick: Pick, papers: Sequence[EditionPaper], sight: Matches | None) -
     )
 
 
-def _parts(**parts: Sequence[float]) -> Mapping[str, Sequence[float]]:
+def _nonzero(**parts: Sequence[float]) -> Mapping[str, Sequence[float]]:
     return {name: numbers for name, numbers in parts.items() if any(numbers)}
 
 
-def _for_a_week(choice: DigestChoice, papers: Sequence[EditionPaper], day: date) -> DigestChoice:
+def _weekly_choice(choice: DigestChoice, papers: Sequence[EditionPaper], day: date) -> DigestChoice:
     """Adapt a choice to a weekly digest: reasons name weekdays, and the WEEK part is added."""
     yesterday = day - timedelta(days=1)
     frozen = {one.position: one.reason for one in papers}
-    told = {
-        place: dated(reason, yesterday) for place, reason in {**frozen, **choice.reasons}.items()
-    }
+    reasons = {at: dated(one, yesterday) for at, one in {**frozen, **choice.reasons}.items()}
+    week = _nonzero(**{WEEK: [one.parts.get(WEEK, 0.0) for one in papers]})
     return replace(
         choice,
-        reasons={place: said for place, said in told.items() if said != frozen[place]},
-        parts={**choice.parts, **_parts(**{WEEK: [one.parts.get(WEEK, 0.0) for one in papers]})},
+        reasons={at: reason for at, reason in reasons.items() if reason != frozen[at]},
+        parts={**choice.parts, **week},
     )
 
 
@@ -228,14 +227,14 @@ def of_the_week(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Editio
     """Return `edition` in weekly order: the papers it shows, and those of `behind` that now rank
     among them."""
     shown = len(edition.papers)
-    every = []
+    papers = []
     for one in (*edition.papers, *behind):
         taken = -round(one.parts.get("recency", 0.0) + one.parts.get("growth", 0.0), 4)
         parts = {**one.parts, WEEK: taken}
-        every.append(replace(one, score=round(one.score + taken, 4), parts=parts))
-    every.sort(key=lambda paper: (-paper.score, paper.position))
-    papers = [one for place, one in enumerate(every) if place < shown or one.position <= shown]
-    return replace(edition, papers=tuple(papers))
+        papers.append(replace(one, score=round(one.score + taken, 4), parts=parts))
+    papers.sort(key=lambda paper: (-paper.score, paper.position))
+    kept = [one for place, one in enumerate(papers) if place < shown or one.position <= shown]
+    return replace(edition, papers=tuple(kept))
 
 
 class Renderer(Protocol):

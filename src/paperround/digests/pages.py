@@ -8,7 +8,7 @@ from paperround.core.errors import NotFound
 from paperround.core.languages import marked
 from paperround.db.transactions import Database, Transaction
 from paperround.delivery.store.status import StatusStore
-from paperround.digests.cancel import CANCEL, GONE, _count, _target
+from paperround.digests.cancel import CANCEL, GONE, audit_target, count_states
 from paperround.editions.lists import MailingList
 from paperround.editions.model import Edition, EditionPaper, EditionState, EditionSummary
 from paperround.editions.schedule import MOST_CUTS
@@ -31,9 +31,10 @@ def withdrawn(work: Transaction, edition: Edition) -> Withdrawn | None:
     """Return why an edition was cancelled; None when none of its emails were sent, so that it
     needs no page."""
     of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
-    if not any(_count(one.by_state, GONE) for one in of_day if one.id == edition.id):
+    if not any(count_states(one.by_state, GONE) for one in of_day if one.id == edition.id):
         return None
-    entry = work[AuditStore].latest(CANCEL, _target(edition.list_name, edition.day, edition.cut))
+    target = audit_target(edition.list_name, edition.day, edition.cut)
+    entry = work[AuditStore].latest(CANCEL, target)
     return Withdrawn(reason=str(entry.deed.details.get("reason", "")) if entry else "")
 
 
@@ -127,9 +128,9 @@ def edition_page(
                 mailing_list.id, before=day + timedelta(days=1), limit=1
             )
             holds_papers = bool(newest) and newest[0].day == day
-            numbers = map(str, range(len(mailing_list.cuts) - 1, -1, -1))
-            there = (one for one in numbers if work[EditionStore].find(mailing_list.id, day, one))
-            cut = newest[0].cut if holds_papers else next(there, "0")
+            names = map(str, range(len(mailing_list.cuts) - 1, -1, -1))
+            existing = (one for one in names if work[EditionStore].find(mailing_list.id, day, one))
+            cut = newest[0].cut if holds_papers else next(existing, "0")
         edition = work[EditionStore].find(mailing_list.id, day, cut)
         cuts = work[EditionStore].between(mailing_list.id, since=day, until=day)
         earlier = work[EditionStore].recent(mailing_list.id, before=day, limit=1)

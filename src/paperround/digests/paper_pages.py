@@ -25,19 +25,11 @@ from paperround.papers.store.search import SearchIndex
 from paperround.papers.traces import Trace, latest_of, trace_of
 
 MOST_ENTRIES = 60
-
-
 LOOKED_AT = 500
 """Search results read, of which the newest are shown."""
-
-
 WINDOWS = (timedelta(days=7), timedelta(days=60), None)
 """How far back a search goes; the next window is tried when there are too few papers."""
-
-
 _OR = re.compile(r"\bOR\b")
-
-
 VOTES = "upvotes"
 MOST_PLACES = 60
 """Editions read for a paper: four a day, for a week, on two lists."""
@@ -83,13 +75,13 @@ class PaperPage:
 def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
     """Return the page of the paper with this id or arXiv id (any version). Raises NotFound."""
     with database.reading() as work:
-        paper = _called(work, name)
-        stood = work[EditionStore].stood(paper.id, limit=MOST_PLACES)
+        paper = _find_paper(work, name)
+        ranks = work[EditionStore].stood(paper.id, limit=MOST_PLACES)
         counts = work[HistoryStore].counts(paper.id, by=now, limit=MOST_COUNTS)
         trail = work[PaperStore].trail(paper.id, limit=MOST_TEXTS)
     text, is_gist = shown_text(paper)
     last: dict[tuple[str, date], Stood] = {}  # the last rank of each list and day
-    for one in stood:
+    for one in ranks:
         last.setdefault((one.list_name, one.day), one)
     return PaperPage(
         paper=paper,
@@ -97,7 +89,7 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
         text=text,
         is_gist=is_gist,
         links={**addresses_of(paper.identifiers), **paper.links},
-        place=stood[0] if stood else None,
+        place=ranks[0] if ranks else None,
         before=tuple(last.values())[1:],
         votes=trace_of(counts, VOTES),
         counts=latest_of(one for one in counts if one.signal != VOTES),
@@ -108,10 +100,10 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
 def cited_paper(database: Database, public_url: str, name: str) -> Citation:
     """Return the citation of the paper with this id or arXiv id. Raises NotFound."""
     with database.reading() as work:
-        return citation(public_url, _called(work, name))
+        return citation(public_url, _find_paper(work, name))
 
 
-def _called(work: Transaction, name: str) -> Paper:
+def _find_paper(work: Transaction, name: str) -> Paper:
     id_ = paper_id(work, name)
     paper = work[PaperStore].load([id_]).get(id_) if id_ is not None else None
     if paper is None:
@@ -171,17 +163,17 @@ class FollowedPage:
 def on_topic(database: Database, topic: str, *, number: int, now: datetime) -> FollowedPage:
     """Return the newest papers with the topic as a phrase. Raises InvalidInput."""
     words = topic.replace('"', " ").strip()
-    return _followed(database, words, f'"{words}"', number, now)
+    return _search_page(database, words, f'"{words}"', number, now)
 
 
 def by_author(database: Database, name: str, *, number: int, now: datetime) -> FollowedPage:
     """Return the newest papers of an author, `Ada Ring` or `Ring, Ada`. Raises InvalidInput."""
     family, _, given = name.replace('"', " ").partition(",")
     words = " ".join(f"{given} {family}".split())
-    return _followed(database, words, f'author:"{words}"', number, now)
+    return _search_page(database, words, f'author:"{words}"', number, now)
 
 
-def _followed(
+def _search_page(
     database: Database, words: str, search: str, number: int, now: datetime
 ) -> FollowedPage:
     query = all_of(search)
@@ -220,11 +212,8 @@ def newest_of(
     for window in WINDOWS:
         after = None if window is None else (now - window).date()
         nearer = Filters(after=after) if query.filters.after is None else Filters()
-        papers = (
-            work[SearchIndex]
-            .find(replace(query, filters=nearer.over(query.filters)), limit=LOOKED_AT)
-            .best
-        )
+        windowed = replace(query, filters=nearer.over(query.filters))
+        papers = work[SearchIndex].find(windowed, limit=LOOKED_AT).best
         if len(papers) >= least:
             break
     loaded = work[PaperStore].load(papers) if papers else {}

@@ -112,14 +112,14 @@ def plan_due(
     )
     with database.reading() as work:
         lists = work[ListStore].all()
-    _start_clocks(database, {one.id: one for one in lists}, hours, now)
+    _set_first_due(database, {one.id: one for one in lists}, hours, now)
     context = BuildContext(identity=identity, now=now, opinions=opinions)
     reports: dict[str, PlanReport] = {}
     failure: Exception | None = None
     for mailing_list in lists:
         try:
-            one_list = _ListRound(database, context, hours, mailing_list)
-            reports[mailing_list.name] = one_list.plan(alive)
+            planner = _ListPlanner(database, context, hours, mailing_list)
+            reports[mailing_list.name] = planner.plan(alive)
         except Exception as error:  # plan the other lists first
             failure = failure or error
     if failure is not None:
@@ -127,23 +127,23 @@ def plan_due(
     return reports
 
 
-def _start_clocks(
+def _set_first_due(
     database: Database, lists: Mapping[int, MailingList], hours: Hours, now: datetime
 ) -> None:
     """Set the first due time of new and changed subscriptions."""
 
-    def start(work: Transaction) -> int:
-        waiting = work[SubscriberStore].unscheduled(limit=CLOCKS)
-        taken = work[SubscriberStore].last_dates([one.id for one in waiting])
+    def set_batch(work: Transaction) -> int:
+        unscheduled = work[SubscriberStore].unscheduled(limit=CLOCKS)
+        taken = work[SubscriberStore].last_dates([one.id for one in unscheduled])
         work[SubscriberStore].start_clocks(
             {
                 one.id: first_due_of(one, lists[one.list_id], hours, taken.get(one.id), now)
-                for one in waiting
+                for one in unscheduled
             }
         )
-        return len(waiting)
+        return len(unscheduled)
 
-    while write(database, start) == CLOCKS:
+    while write(database, set_batch) == CLOCKS:
         pass
 
 
@@ -155,14 +155,13 @@ def first_due_of(
     now: datetime,
 ) -> datetime:
     """Return the first due time of a new or changed subscription."""
-    wish = subscription.preferences
-    return first_due(
-        now, hour=hours.hour_of(wish), zone=hours.zone_of(wish, mailing_list), taken=taken
-    )
+    preferences = subscription.preferences
+    zone = hours.zone_of(preferences, mailing_list)
+    return first_due(now, hour=hours.hour_of(preferences), zone=zone, taken=taken)
 
 
 @dataclass(slots=True)
-class _ListRound:
+class _ListPlanner:
     """Plans the due subscriptions of one list, page by page."""
 
     database: Database
@@ -175,9 +174,9 @@ class _ListRound:
     def plan(self, alive: Callable[[], None]) -> PlanReport:
         """Plan all due digests, except those that wait for an edition."""
         for page in self._pages():
-            behind: Sequence[DueSubscription] = page
-            while behind:
-                behind = self._plan_page(behind)
+            still_due: Sequence[DueSubscription] = page
+            while still_due:
+                still_due = self._plan_page(still_due)
             alive()
         return self.report
 
@@ -198,10 +197,10 @@ class _ListRound:
         """Plan a page; return the subscriptions whose next digest is due as well."""
         still_due = []
         report, now = self.report, self.context.now
-        for part, rows in in_parts(page, choose=self._built, write=self._write):
-            moved = {one.row.subscription_id: one.next_due_at for one in rows}
-            for one in part:
-                due_at = moved.get(one.subscription.id)
+        for batch, rows in in_parts(page, choose=self._build_rows, write=self._write):
+            next_due_at = {one.row.subscription_id: one.next_due_at for one in rows}
+            for one in batch:
+                due_at = next_due_at.get(one.subscription.id)
                 if due_at is None:
                     report.waiting += 1
                     report.late += now >= one.due_at + LATE
@@ -233,73 +232,72 @@ class _ListRound:
 
     # --- building, outside the write transaction -----------------------------------------------
 
-    def _built(self, page: Sequence[DueSubscription]) -> list[DueDelivery | None]:
+    def _build_rows(self, page: Sequence[DueSubscription]) -> list[DueDelivery | None]:
         """Return the row of each subscription, None while its edition is not frozen."""
         editions: dict[EditionId, Edition] = {}
-        people: dict[EditionId, list[DueSubscription]] = {}
+        by_edition: dict[EditionId, list[DueSubscription]] = {}
         for one in page:
             edition = self._edition_for(None if one.at_once else one.due_at)
             if edition is not None:
                 editions[edition.id] = edition
-                people.setdefault(edition.id, []).append(one)
+                by_edition.setdefault(edition.id, []).append(one)
         rows: dict[SubscriptionId, DueDelivery] = {}
-        for id_, some in people.items():
-            rows |= self._of(editions[id_], some)
+        for id_, due in by_edition.items():
+            rows |= self._rows_of_edition(editions[id_], due)
         return [rows.get(one.subscription.id) for one in page]
 
     def _edition_for(self, due_at: datetime | None) -> Edition | None:
         """Return the edition of a digest due then, None while it waits; the newest without a
         due time. Cached."""
         if due_at not in self.editions:
-            self.editions[due_at] = self._found_for(due_at)
+            self.editions[due_at] = self._find_edition(due_at)
         return self.editions[due_at]
 
-    def _found_for(self, due_at: datetime | None) -> Edition | None:
+    def _find_edition(self, due_at: datetime | None) -> Edition | None:
         """Find the edition of the newest cut before `due_at`, after LONGEST_WAIT the newest of all.
 
         A digest that is not sent (missed, or due before a restore) may use any edition.
         """
+        now = self.context.now
         if due_at is None:
-            found = self._usable(self.context.now)
+            found = self._newest(now, sendable=True)
             return None if found is None or _is_without_papers(found) else found
-        if self._is_of_before_the_restore(due_at) or missed(due_at, self.context.now):
-            return self._newest(self.context.now)
-        promised, cut = self._usable(due_at), newest_cut(self.mailing_list, due_at)
-        if promised is not None and promised.cut_at >= cut.instant:
-            return promised
-        return None if self.context.now < due_at + LONGEST_WAIT else self._usable(self.context.now)
+        if self._is_before_restore(due_at) or missed(due_at, now):
+            return self._newest(now, sendable=False)
+        edition = self._newest(due_at, sendable=True)
+        if edition is not None and edition.cut_at >= newest_cut(self.mailing_list, due_at).instant:
+            return edition
+        return None if now < due_at + LONGEST_WAIT else self._newest(now, sendable=True)
 
-    def _usable(self, by: datetime) -> Edition | None:
-        """Return the newest edition; None if it may have been sent before the restore."""
-        edition = self._newest(by)
-        if edition is not None and self._is_of_before_the_restore(edition.cut_at):
+    def _newest(self, by: datetime, *, sendable: bool) -> Edition | None:
+        """Return the newest edition; if `sendable`, None when it may have been sent before the
+        restore."""
+        with self.database.reading() as work:
+            edition = work[EditionStore].newest(self.mailing_list.id, by=by)
+        if sendable and edition is not None and self._is_before_restore(edition.cut_at):
             return None
         return edition
 
-    def _newest(self, by: datetime) -> Edition | None:
-        with self.database.reading() as work:
-            return work[EditionStore].newest(self.mailing_list.id, by=by)
+    def _is_before_restore(self, moment: datetime) -> bool:
+        not_before = self.mailing_list.not_before
+        return not_before is not None and moment < not_before
 
-    def _is_of_before_the_restore(self, moment: datetime) -> bool:
-        held = self.mailing_list.not_before
-        return held is not None and moment < held
-
-    def _of(
+    def _rows_of_edition(
         self, edition: Edition, people: Sequence[DueSubscription]
     ) -> dict[SubscriptionId, DueDelivery]:
         readers = []
         for one in people:
-            person, due_at = one.subscription, one.due_at
+            subscription, due_at = one.subscription, one.due_at
             if one.at_once:  # a new subscriber who waited for the first papers
-                person, due_at = _any_day(person), max(due_at, edition.frozen_at)
+                subscription, due_at = _as_daily(subscription), max(due_at, edition.frozen_at)
             day = local_date(due_at, self._zone_of(one))
-            readers.append(DigestReader(subscription=person, day=day, due_at=due_at))
+            readers.append(DigestReader(subscription=subscription, day=day, due_at=due_at))
         with self.database.reading() as work:
             rows = build(work, self.context, edition, self.mailing_list, readers)
         return {
             one.subscription.id: DueDelivery(
                 edition_id=edition.id,
-                row=self._if_in_time(row),
+                row=self._without_late_content(row),
                 due_at=one.due_at,
                 next_due_at=next_due(
                     row.due_at,
@@ -313,10 +311,10 @@ class _ListRound:
     def _zone_of(self, one: DueSubscription) -> str:
         return self.hours.zone_of(one.subscription.preferences, self.mailing_list)
 
-    def _if_in_time(self, row: NewDelivery) -> NewDelivery:
+    def _without_late_content(self, row: NewDelivery) -> NewDelivery:
         """Return the row, without its content if it may have been sent before a restore or is
         planned too late."""
-        if self._is_of_before_the_restore(row.due_at):
+        if self._is_before_restore(row.due_at):
             return without_mail(row, DeliveryState.SKIPPED, SkipReason.RESTORED)
         if missed(row.due_at, self.context.now) and row.reason not in _NOT_WANTED:
             return without_mail(row, DeliveryState.EXPIRED, MISSED)
@@ -348,15 +346,15 @@ def plan_newcomer(
     today = local_date(now, hours.zone_of(subscription.preferences, mailing_list))
     taken = work[SubscriberStore].last_dates([subscription.id]).get(subscription.id)
     newest = work[EditionStore].newest(mailing_list.id, by=now)
-    awaited = newest is None or _is_without_papers(newest)
-    is_due = awaited
-    if newest is not None and not awaited:
-        held = mailing_list.not_before
-        is_held = held is not None and newest.cut_at < held
-        is_due = not is_held and none_due(newest, _any_day(subscription), today) is None
+    is_first = newest is None or _is_without_papers(newest)
+    is_due = is_first
+    if newest is not None and not is_first:
+        not_before = mailing_list.not_before
+        is_held = not_before is not None and newest.cut_at < not_before
+        is_due = not is_held and none_due(newest, _as_daily(subscription), today) is None
     if is_due and (taken is None or taken < today):
         work[SubscriberStore].schedule({subscription.id: now})
-        return Welcome.FIRST_PAPERS if awaited else Welcome.DUE
+        return Welcome.FIRST_PAPERS if is_first else Welcome.DUE
     later = first_due_of(subscription, mailing_list, hours, taken, now)
     work[SubscriberStore].schedule({subscription.id: later})
     return Welcome.LATER
@@ -367,7 +365,7 @@ def _is_without_papers(edition: Edition) -> bool:
     return edition.empty_reason == SkipReason.NO_PAPERS_AT_ALL
 
 
-def _any_day(subscription: Subscription) -> Subscription:
+def _as_daily(subscription: Subscription) -> Subscription:
     """Return the subscription as a daily one: a first digest does not wait for its weekday."""
     daily = replace(subscription.preferences, frequency=Frequency.DAILY)
     return replace(subscription, preferences=daily)

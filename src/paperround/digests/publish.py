@@ -84,11 +84,11 @@ def publish(
         drafted = draft_now(database, ranker, list_name, day=day, now=now, cut=cut, gist=gist)
         if dry_run:
             edition = unfrozen(drafted, list_name)
-        elif edition is None or (drafted.papers and _discarded(database, edition)):
+        elif edition is None or (drafted.papers and _discard_empty(database, edition.id)):
             edition = freeze(database, drafted)
     context = BuildContext(identity=identity, now=now, opinions=opinions)
     planning = _Planning(database, context, edition, mailing_list, one_date=day is not None)
-    added = planning.rehearse() if dry_run else planning.plan_all()
+    added = planning.count_rows() if dry_run else planning.plan_all()
     with database.reading() as work:
         planned = work[Ledger].planned(edition.id)
     if dry_run:
@@ -104,9 +104,9 @@ def _cancelled(edition: Edition) -> EditionCancelled:
     )
 
 
-def _discarded(database: Database, edition: Edition) -> bool:
+def _discard_empty(database: Database, edition: EditionId) -> bool:
     """Delete an edition without papers, to publish it again; return whether it was deleted."""
-    return write(database, lambda work: work[EditionStore].discard_empty(edition.id))
+    return write(database, lambda work: work[EditionStore].discard_empty(edition))
 
 
 def standing_edition(
@@ -240,10 +240,10 @@ class _Planning:
                 work[EditionStore].set_state(self.edition.id, EditionState.PLANNED)
         return Planned(rows=sum(added))
 
-    def rehearse(self) -> Planned:
+    def count_rows(self) -> Planned:
         """Return what `plan_all` would add, without writing."""
-        built = (row for _, page in self._pages() for row in self._built(page))
-        reasons = Counter(row.reason for row in built if row is not None)
+        rows = (row for _, page in self._pages() for row in self._build_rows(page))
+        reasons = Counter(row.reason for row in rows if row is not None)
         skipped = {reason: count for reason, count in reasons.items() if reason}
         return Planned(rows=reasons.total(), skipped=skipped)
 
@@ -268,8 +268,8 @@ class _Planning:
         took one of its papers. The first shard has this `number` and starts after `after`.
         """
 
-        def write(part: Sequence[Subscription], rows: Sequence[NewDelivery]) -> int | None:
-            shard, edition = Shard(number=number, after=after, through=part[-1].id), self.edition
+        def write(batch: Sequence[Subscription], rows: Sequence[NewDelivery]) -> int | None:
+            shard, edition = Shard(number=number, after=after, through=batch[-1].id), self.edition
             try:
                 with self.database.writing() as work:
                     return work[Ledger].plan(
@@ -278,13 +278,13 @@ class _Planning:
             except EditionCancelled:  # a retry would not help
                 return None
 
-        for part, added in in_parts(page, choose=self._built, write=write):
+        for batch, added in in_parts(page, choose=self._build_rows, write=write):
             if added is None:
                 raise _cancelled(self.edition)
-            number, after = number + 1, part[-1].id
+            number, after = number + 1, batch[-1].id
             yield added
 
-    def _built(self, page: Sequence[Subscription]) -> list[NewDelivery | None]:
+    def _build_rows(self, page: Sequence[Subscription]) -> list[NewDelivery | None]:
         """Return the row of each subscription, None for those that have one."""
         days: dict[SubscriberId, date] = {}
         for one in page:  # the given date, else today in the reader's zone
@@ -293,25 +293,27 @@ class _Planning:
                 day = local_date(self.context.now, zone)
             days[one.subscriber_id] = day
         with self.database.reading() as work:
-            done = self._done(work, days)
+            planned = self._planned_subscribers(work, days)
             readers = [
                 DigestReader(subscription=one, day=days[one.subscriber_id], due_at=self.context.now)
                 for one in page
-                if one.subscriber_id not in done
+                if one.subscriber_id not in planned
             ]
             built = build(work, self.context, self.edition, self.mailing_list, readers)
         rows = {row.subscription_id: row for row in built}
         return [rows.get(one.id) for one in page]
 
-    def _done(self, work: Transaction, days: Mapping[SubscriberId, date]) -> set[SubscriberId]:
+    def _planned_subscribers(
+        self, work: Transaction, days: Mapping[SubscriberId, date]
+    ) -> set[SubscriberId]:
         """Return the subscribers with a row of their date, or of this edition a date earlier or
         later, so that a second run at another hour plans nobody twice."""
         list_id, kind = self.edition.list_id, DigestKind.DIGEST
         near = (self.edition.day + timedelta(days=n) for n in (-1, 0, 1))
-        done: set[SubscriberId] = set()
+        planned: set[SubscriberId] = set()
         for day in sorted({*days.values()} if self.one_date else {*days.values(), *near}):
             for person in work[Ledger].planned_subscribers(list_id, days.keys(), kind, day):
                 row = work[Ledger].find(list_id, person, kind, day) if day != days[person] else None
                 if day == days[person] or (row and row.edition_id == self.edition.id):
-                    done.add(person)
-        return done
+                    planned.add(person)
+        return planned

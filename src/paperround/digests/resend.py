@@ -71,9 +71,9 @@ def missed(
     include_unknown: bool = False,
 ) -> Missed:
     """Count the undelivered digests of `day`, the readers' own date (default: the list's today)."""
-    search = _search(database, list_name, day, now, include_unknown)
+    search = _start_search(database, list_name, day, now, include_unknown)
     for page in search.pages():
-        search.sort(page)
+        search.count(page)
     return search.found
 
 
@@ -91,28 +91,28 @@ def send_missed(
 
     They expire 20 hours from now. If it is killed, it can be run again.
     """
-    search = _search(database, list_name, day, now, include_unknown)
+    search = _start_search(database, list_name, day, now, include_unknown)
     kind = DigestKind.REPLACEMENT
     context = BuildContext(identity=identity, now=now, opinions=opinions, kind=kind)
     for page in search.pages():
-        people = search.sort(page)
-        if people:
-            tried(partial(search.plan, people, context))
+        sendable = search.count(page)
+        if sendable:
+            tried(partial(search.plan, sendable, context))
     return search.found
 
 
-def _search(
+def _start_search(
     database: Database, list_name: str, day: date | None, now: datetime, include_unknown: bool
-) -> "_Search":
+) -> "_UndeliveredSearch":
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
     day = day or local_date(now, mailing_list.zone)
     found = Missed(list_name=list_name, day=day)
-    return _Search(database, mailing_list, day, now, include_unknown, found)
+    return _UndeliveredSearch(database, mailing_list, day, now, include_unknown, found)
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class _UndeliveredSearch:
     """Reads and plans one date of one list, page by page."""
 
     database: Database
@@ -134,7 +134,7 @@ class _Search:
             yield page
             after = DeliveryId(page[-1].slip.row)
 
-    def sort(self, page: Sequence[Undelivered]) -> list[_Sendable]:
+    def count(self, page: Sequence[Undelivered]) -> list[_Sendable]:
         """Count a page; return those that can be replaced."""
         self.found.by_reason.update((one.state, one.reason) for one in page)
         chosen = list[_Sendable]()
@@ -143,14 +143,14 @@ class _Search:
                 self.found.replaced += 1
             elif one.state is DeliveryState.UNKNOWN and not self.include_unknown:
                 self.found.unknown += 1
-            elif (reason := self._bar(one.subscription)) is not None:
+            elif (reason := self._barred_reason(one.subscription)) is not None:
                 self.found.barred[reason] += 1
             elif one.subscription is not None:
                 chosen.append((one, one.subscription))
         self.found.sendable += len(chosen)
         return chosen
 
-    def _bar(self, subscription: Subscription | None) -> SkipReason | None:
+    def _barred_reason(self, subscription: Subscription | None) -> SkipReason | None:
         """Return why a reader may not be sent a digest today, None if they may."""
         if subscription is not None and subscription.state is SubscriberState.SUPPRESSED:
             return SkipReason.SUPPRESSED
@@ -169,7 +169,7 @@ class _Search:
             by_edition.setdefault(one.slip.edition_id, []).append((one, subscription))
         rows: list[tuple[EditionId, NewDelivery]] = []
         with self.database.reading() as work:
-            for id_, some in by_edition.items():
+            for id_, undelivered in by_edition.items():
                 edition = work[EditionStore].get(id_)
                 readers = [
                     DigestReader(
@@ -177,9 +177,9 @@ class _Search:
                         day=one.slip.local_date,
                         due_at=self.now,
                         # a row planned too late has no papers: choose from the edition now
-                        choice=_same(edition, one.slip) if one.slip.positions else None,
+                        choice=_same_papers(edition, one.slip) if one.slip.positions else None,
                     )
-                    for one, subscription in some
+                    for one, subscription in undelivered
                 ]
                 built = build(work, context, edition, self.mailing_list, readers)
                 rows += [(id_, row) for row in built]
@@ -189,23 +189,23 @@ class _Search:
             if planned:
                 target = f"{self.mailing_list.name}/{self.day}"
                 details = {"planned": planned}
-                deed = AuditedAction(
+                action = AuditedAction(
                     actor=COMMAND_LINE, action="send-missed", target=target, details=details
                 )
-                work[AuditStore].note(deed, now=self.now)
+                work[AuditStore].note(action, now=self.now)
         self.found.planned += planned
         self.found.barred.update(row.reason for _, row in rows if row.reason)
 
 
-def _same(edition: Edition, slip: DeliveryContent) -> DigestChoice | SkipReason:
+def _same_papers(edition: Edition, slip: DeliveryContent) -> DigestChoice | SkipReason:
     """Return the choice of the same papers, without those withdrawn since."""
-    standing = {paper.position for paper in edition.all_papers if not paper.withdrawn}
-    kept = tuple(place for place in slip.positions if place in standing)
+    remaining = {paper.position for paper in edition.all_papers if not paper.withdrawn}
+    kept = tuple(place for place in slip.positions if place in remaining)
     if not kept:
         return SkipReason.NO_NEW_PAPERS
     return DigestChoice(
         positions=kept,
-        reasons={place: why for place, why in slip.reasons.items() if place in standing},
+        reasons={place: reason for place, reason in slip.reasons.items() if place in remaining},
         parts={
             name: tuple(slip.parts.get(place, {}).get(name, 0) for place in kept)
             for name in dict.fromkeys(chain.from_iterable(slip.parts.values()))

@@ -30,16 +30,13 @@ from paperround.editions.model import Edition, EditionId
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 
-HoldAgainst = Callable[..., None]
-"""Called in the transaction that settles: `hold_against(work, keys, book, moves, now=now)`."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryContext(SendContext):
     """The context of sending email: the mailer, and how messages are composed and signed.
 
-    `signing` describes the signatures of `renderer`. `hold_against` records what replies prove
-    about addresses.
+    `signing` describes the signatures of `renderer`. `hold_against(work, keys, book, moves,
+    now=now)` records what replies prove about addresses, in the transaction that settles.
     """
 
     mailer: Mailer
@@ -47,7 +44,7 @@ class DeliveryContext(SendContext):
     letterhead: SenderIdentity
     keys: KeyRing
     signing: Signing = field(default_factory=Signing)
-    hold_against: HoldAgainst = lambda *_, **__: None
+    hold_against: Callable[..., None] = lambda *_, **__: None
 
 
 def digest_lane(post: DeliveryContext) -> MailQueue[Claimed]:
@@ -55,19 +52,18 @@ def digest_lane(post: DeliveryContext) -> MailQueue[Claimed]:
 
     An edition is read once, and again for a paper that the earlier digests did not carry.
     """
-    sheets: dict[EditionId, EditionContent] = {}
+    contents: dict[EditionId, EditionContent] = {}
 
     def compose(row: Claimed) -> bytes:
-        sheet = sheets.get(row.edition_id)
-        if sheet is None or not sheet.papers.keys() >= set(row.positions):
-            with post.database.reading() as work:
-                edition, mailing_list = _edition(work, row.edition_id)
+        content = contents.get(row.edition_id)
+        if content is None or not content.papers.keys() >= set(row.positions):
+            edition, mailing_list = _read_edition(post, row.edition_id)
             title, size = mailing_list.title, mailing_list.size
-            sheet = sheet_of(edition, title, post.letterhead, size=size)
-            sheets[row.edition_id] = sheet
-        return post.renderer.compose(digest_mail(sheet, row, post.keys))
+            content = sheet_of(edition, title, post.letterhead, size=size)
+            contents[row.edition_id] = content
+        return post.renderer.compose(digest_mail(content, row, post.keys))
 
-    return _mail_lane(
+    return _mail_queue(
         post,
         TagUse.DELIVERY,
         name="digest",
@@ -84,8 +80,7 @@ def notice_lane(post: DeliveryContext) -> MailQueue[ClaimedNotice]:
         if row.kind is SystemMailKind.TEST and "edition" in row.payload:
             # the digest of a new subscriber, with invalid personal links
             try:
-                with post.database.reading() as work:
-                    edition, mailing_list = _edition(work, EditionId(int(row.payload["edition"])))
+                edition, mailing_list = _read_edition(post, EditionId(int(row.payload["edition"])))
             except NotFound as error:
                 raise RenderingFailed(str(error)) from error
             digest = newcomers_mail(edition, mailing_list, row, post.letterhead, post.keys)
@@ -97,7 +92,7 @@ def notice_lane(post: DeliveryContext) -> MailQueue[ClaimedNotice]:
         mail = notice_mail(row, post.letterhead, title, post.keys)
         return post.renderer.compose_notice(mail)
 
-    return _mail_lane(
+    return _mail_queue(
         post,
         TagUse.NOTICE,
         name="notice",
@@ -108,7 +103,7 @@ def notice_lane(post: DeliveryContext) -> MailQueue[ClaimedNotice]:
     )
 
 
-def _mail_lane(
+def _mail_queue(
     post: DeliveryContext,
     use: TagUse,
     *,
@@ -175,9 +170,10 @@ def _notice_is_due(post: DeliveryContext, work: Transaction) -> bool:
     return bool(due) and work[NoticeLedger].release(lease.token, now=now) > 0
 
 
-def _edition(work: Transaction, edition_id: EditionId) -> tuple[Edition, MailingList]:
-    edition = work[EditionStore].get(edition_id)
-    return edition, work[ListStore].get(edition.list_name)
+def _read_edition(post: DeliveryContext, edition_id: EditionId) -> tuple[Edition, MailingList]:
+    with post.database.reading() as work:
+        edition = work[EditionStore].get(edition_id)
+        return edition, work[ListStore].get(edition.list_name)
 
 
 def deliver(
@@ -219,25 +215,25 @@ def _pass(post: DeliveryContext, progress: Advance, tally: RunTotals) -> int:
 
     Returns 0 also when a run had to stop. Notices that cannot be sent do not block digests.
     """
-    letters, digests = notice_lane(post), digest_lane(post)
-    taken, gave_way = 0, True
+    notices, digests = notice_lane(post), digest_lane(post)
+    claimed, gave_way = 0, True
     while gave_way:
-        first = SendRun(post, letters, progress, tally.pacer)
-        ended = tally.send(first)
+        notice_run = SendRun(post, notices, progress, tally.pacer)
+        ended = tally.send(notice_run)
         with post.database.reading() as work:
             digests_held = is_suspect(work, post.boot(), now=post.clock.now())
         if digests_held:
             tally.stopped = tally.stopped or HELD
             return 0
-        lane = digests if ended else replace(digests, gives_way=is_held)
-        then = SendRun(post, lane, progress, tally.pacer)
-        ended = tally.send(then) and ended
-        tally.expired += then.expired
+        queue = digests if ended else replace(digests, gives_way=is_held)
+        digest_run = SendRun(post, queue, progress, tally.pacer)
+        ended = tally.send(digest_run) and ended
+        tally.expired += digest_run.expired
         if not ended:
             return 0
-        taken += first.claimed + then.claimed
-        gave_way = then.gave_way
-    return taken
+        claimed += notice_run.claimed + digest_run.claimed
+        gave_way = digest_run.gave_way
+    return claimed
 
 
 def _report(post: DeliveryContext, tally: RunTotals) -> DeliverReport:

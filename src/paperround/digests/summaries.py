@@ -58,8 +58,8 @@ REST = timedelta(minutes=30)
 KEPT = timedelta(days=60)
 """How long an answer is kept. Editions hold papers of a week, or longer if the list says so."""
 
-_NOT_THIS = frozenset({400, 413, 422})
-_BUDGET, _ROUND, _FAILED = "summarise", "summaries", "summaries failed"
+_INVALID_REQUEST = frozenset({400, 413, 422})
+_BUDGET, _RUN, _FAILED = "summarise", "summaries", "summaries failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +104,15 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
     asked = kept = 0
     error = None
 
-    def hit(work: Transaction) -> float | None:
+    def count_request(work: Transaction) -> float | None:
         return work[RateStore].hit(_BUDGET, writing.budget, now=now)
 
-    for paper in _wanted(writing, now):
-        if asked == REQUESTS or write(writing.database, hit) is not None:
+    for paper in _papers_to_summarise(writing, now):
+        if asked == REQUESTS or write(writing.database, count_request) is not None:
             break
         asked += 1
         try:
-            kept += _ask(writing, paper)
+            kept += _request_summary(writing, paper)
         except FetchFailed as failed:
             error = str(failed)
             log.info("summing up stopped: %s", error)
@@ -125,14 +125,14 @@ def summarise(writing: Writing, *, now: datetime) -> SummaryReport:
 def _is_due(writing: Writing, now: datetime) -> bool:
     """Return whether a run is due after the last run and failure, and record its start."""
     with writing.database.reading() as work:
-        last, failed = work[SlotStore].last_beat(_ROUND), work[SlotStore].last_beat(_FAILED)
+        last, failed = work[SlotStore].last_beat(_RUN), work[SlotStore].last_beat(_FAILED)
     if (last and now - last < EVERY) or (failed and now - failed < REST):
         return False
-    write(writing.database, lambda work: work[SlotStore].beat(_ROUND, now=now))
+    write(writing.database, lambda work: work[SlotStore].beat(_RUN, now=now))
     return True
 
 
-def _wanted(writing: Writing, now: datetime) -> Iterator[Paper]:
+def _papers_to_summarise(writing: Writing, now: datetime) -> Iterator[Paper]:
     """Yield papers of the lists' next editions without a stored summary, the best first."""
     with writing.database.reading() as work:
         names = [one.name for one in work[ListStore].all()]
@@ -149,7 +149,7 @@ def _wanted(writing: Writing, now: datetime) -> Iterator[Paper]:
                     yield paper
 
 
-def _ask(writing: Writing, paper: Paper) -> bool:
+def _request_summary(writing: Writing, paper: Paper) -> bool:
     """Request and store a summary; return whether it may be shown.
 
     Raises FetchFailed. A request that the service rejects as invalid is not repeated.
@@ -157,7 +157,7 @@ def _ask(writing: Writing, paper: Paper) -> bool:
     try:
         answer = writing.summariser.ask(paper)
     except FetchFailed as error:
-        if error.status in _NOT_THIS:
+        if error.status in _INVALID_REQUEST:
             writing.shelf.put(paper.title, paper.abstract, "")
         raise
     text = checked(answer, paper.title, paper.abstract, writing.wording)
