@@ -63,9 +63,9 @@ class Citation:
         """A BibTeX key in the usual form: `ring2026dense`."""
         first = self.paper.authors[0].split()[-1:] if self.paper.authors else []
         words = [word for word in map(_key_part, self.paper.title.split()) if word]
-        telling = [word for word in words if word not in _EMPTY_WORDS] or words
+        significant = [word for word in words if word not in _EMPTY_WORDS] or words
         name = _key_part("".join(first)) or "anonymous"
-        return f"{name}{self.dated.year}{''.join(telling[:1])}"
+        return f"{name}{self.dated.year}{''.join(significant[:1])}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,5 +80,4 @@ class CitedEdition:
 
 
 def _key_part(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", text)
-    return _NOT_KEY.sub("", apart.lower())
+    return _NOT_KEY.sub("", unicodedata.normalize("NFKD", text).lower())

@@ -39,32 +39,32 @@ def risers_of(
     }
     rose = {}
     for item in ranking[: mailing_list.size]:
-        stood = _stood(item, before, known)
-        if item.votes is None or stood is None:
+        earlier = _earlier_rank(item, before, known)
+        if item.votes is None or earlier is None:
             continue
-        position, votes = stood
+        position, votes = earlier
         above = before.papers[: position - 1]
         # It overtook one of the papers above it.
         passed = any(places.get(one.paper_id, -1) > places[item.paper.id] for one in above)
         if position > mailing_list.size and item.votes > (votes or 0) and passed:
-            rose[item.paper.id] = _frozen(before.day, day, item.votes, votes)
+            rose[item.paper.id] = _risen_reason(before.day, day, item.votes, votes)
     return rose
 
 
-def _stood(
+def _earlier_rank(
     item: Ranked, before: Edition, known: Collection[PaperId]
 ) -> tuple[int, int | None] | None:
     """Return its best rank in `before`, or the one below the edition, and its votes then, None if
     unknown. Returns None for a paper unknown then."""
     ids = (item.paper.id, *item.folded)
-    stood = [one for one in before.papers if one.paper_id in ids]
-    if stood:
-        votes = [one.votes for one in stood if one.votes is not None]
-        return stood[0].position, max(votes, default=None)
+    ranked = [one for one in before.papers if one.paper_id in ids]
+    if ranked:
+        votes = [one.votes for one in ranked if one.votes is not None]
+        return ranked[0].position, max(votes, default=None)
     return (len(before.papers) + 1, None) if item.paper.id in known else None
 
 
-def _frozen(before: date, day: date, votes: int, earlier: int | None) -> str:
+def _risen_reason(before: date, day: date, votes: int, earlier: int | None) -> str:
     is_yesterday = (day - before).days == 1
     code = "risen.yesterday" if is_yesterday else "risen.weekday"
     params = {"votes": votes} if is_yesterday else {"votes": votes, "weekday": before.weekday()}

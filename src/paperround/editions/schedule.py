@@ -39,14 +39,14 @@ def instant_at(day: date, at: time, zone: str) -> datetime | None:
     Raises InvalidInput for a zone unknown to tzdata.
     """
     place = zone_of(zone)
-    reached = _first_showing(datetime.combine(day, at, tzinfo=place), place)
-    for moment in (reached, reached - ONE_MINUTE):
+    first = _first_instant(datetime.combine(day, at, tzinfo=place), place)
+    for moment in (first, first - ONE_MINUTE):
         if moment.astimezone(place).date() == day:
             return moment
     return None
 
 
-def _first_showing(wanted: datetime, place: ZoneInfo) -> datetime:
+def _first_instant(wanted: datetime, place: ZoneInfo) -> datetime:
     """Return the first instant, in UTC, at which a clock in `place` shows `wanted` or later.
 
     Two times with the same zone object compare by wall time (PEP 495).

@@ -85,10 +85,10 @@ def sources_page(database: Database, *, now: datetime) -> SourcesPage:
         feeds = list(every_feed(work))
         brought = work[FeedStore].brought(since=since, until=now)
         rejected = work[FeedStore].rejected(since=since, until=now)
-        lately = work[FeedStore].brought(since=now - SHOWN, until=now)
+        recent = work[FeedStore].brought(since=now - SHOWN, until=now)
         papers = work[PaperStore].count()
-    shown = (one for one in feeds if one.next_at is not None or one.id in lately)
-    lines = [_line(one, brought.get(one.id, 0), rejected.get(one.id, 0)) for one in shown]
+    shown = (one for one in feeds if one.next_at is not None or one.id in recent)
+    lines = [_source_line(one, brought.get(one.id, 0), rejected.get(one.id, 0)) for one in shown]
     return SourcesPage(
         sources=tuple(sorted(lines, key=lambda one: (one.is_well, one.name))),
         as_of=now,
@@ -102,7 +102,7 @@ def feed_names(database: Database) -> list[str]:
         return sorted(one.name for one in every_feed(work))[:MOST_NAMES]
 
 
-def _line(feed: LiveFeed, brought: int, rejected: int) -> SourceLine:
+def _source_line(feed: LiveFeed, brought: int, rejected: int) -> SourceLine:
     progress = feed.progress
     words = BY_HAND if feed.next_at is None else HEALTH[feed.health]
     if feed.gone_at is not None:

@@ -32,7 +32,7 @@ class TrendingPeriod(StrEnum):
     MONTH = "month"
 
 
-_LENGTHS = {TrendingPeriod.DAY: 1, TrendingPeriod.WEEK: 7, TrendingPeriod.MONTH: 30}
+_PERIOD_DAYS = {TrendingPeriod.DAY: 1, TrendingPeriod.WEEK: 7, TrendingPeriod.MONTH: 30}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,7 @@ def last_days(
     """Return the period that ends with the newest edition of the list."""
     newest = work[EditionStore].recent(mailing_list.id, limit=1)
     last = newest[0].day if newest else local_date(now, mailing_list.zone)
-    return last - timedelta(days=_LENGTHS[period] - 1), last
+    return last - timedelta(days=_PERIOD_DAYS[period] - 1), last
 
 
 Counts = Mapping[str, int]
@@ -178,7 +178,7 @@ def archive_page(database: Database, list_name: str, month: str, *, now: datetim
             month = month_of(last_days(work, mailing_list, TrendingPeriod.DAY, now)[1])
         first, last = days_of_month(month)
         editions = work[EditionStore].between(mailing_list.id, since=first, until=last)
-        earlier, later = _beside(
+        earlier, later = _adjacent(
             work, mailing_list, TrendingPeriod.MONTH, (first, last), is_named=True
         )
         lists = tuple(work[ListStore].all())
@@ -201,8 +201,8 @@ def month_of(day: date) -> str:
 def days_of(editions: Iterable[EditionSummary]) -> tuple[ArchiveDay, ...]:
     """Group editions (newest first) by day."""
     days = []
-    for day, found in groupby(editions, key=lambda one: one.day):
-        of_day = tuple(found)
+    for day, group in groupby(editions, key=lambda one: one.day):
+        of_day = tuple(group)
         best = next((one for one in of_day if one.papers), None)
         quiet = "" if best is not None else why_quiet(of_day[0])
         days.append(ArchiveDay(day=day, editions=of_day, best=best, quiet=quiet))
@@ -214,7 +214,7 @@ MOST_PAGES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class NamedPeriod:
     """A calendar day, week or month: its name in URLs, and its first day."""
 
     name: str
@@ -237,8 +237,8 @@ class TrendingPage:
     papers: tuple[Placed, ...]
     number: int
     is_last: bool
-    earlier: Stretch | None
-    later: Stretch | None
+    earlier: NamedPeriod | None
+    later: NamedPeriod | None
     quiet: tuple[ArchiveDay, ...]
 
     def name_of(self, period: TrendingPeriod) -> str:
@@ -298,12 +298,10 @@ def trending_page(
             limit=PAGE + 1,
             offset=(number - 1) * PAGE,
         )
-        editions = (
-            work[EditionStore].between(mailing_list.id, since=first, until=last)
-            if not places
-            else ()
-        )
-        earlier, later = _beside(work, mailing_list, period, (first, last), is_named=bool(name))
+        editions: Sequence[EditionSummary] = ()
+        if not places:
+            editions = work[EditionStore].between(mailing_list.id, since=first, until=last)
+        earlier, later = _adjacent(work, mailing_list, period, (first, last), is_named=bool(name))
     return TrendingPage(
         mailing_list=mailing_list,
         period=period,
@@ -319,24 +317,24 @@ def trending_page(
     )
 
 
-def _beside(
+def _adjacent(
     work: Transaction,
     mailing_list: MailingList,
     period: TrendingPeriod,
     days: Days,
     *,
     is_named: bool,
-) -> tuple[Stretch | None, Stretch | None]:
+) -> tuple[NamedPeriod | None, NamedPeriod | None]:
     """Return the nearest periods with papers before and after; none after the latest days."""
     first, last = days
     earlier = work[EditionStore].recent(mailing_list.id, before=first, limit=1)
     later = work[EditionStore].following(mailing_list.id, after=last) if is_named else None
 
-    def stretch(day: date) -> Stretch:
+    def period_of(day: date) -> NamedPeriod:
         name = named(period, day)
-        return Stretch(name=name, first=days_named(period, name)[0])
+        return NamedPeriod(name=name, first=days_named(period, name)[0])
 
-    return stretch(earlier[0].day) if earlier else None, stretch(later.day) if later else None
+    return period_of(earlier[0].day) if earlier else None, period_of(later.day) if later else None
 
 
 def why_quiet(edition: Edition | EditionSummary | None) -> str:

@@ -30,7 +30,7 @@ def write_atom(feed: FeedDocument) -> bytes:
     add(root, "generator", GENERATOR)
     for entry in feed.entries:
         _add_entry(root, entry)
-    return written(root)
+    return serialize(root)
 
 
 def _add_entry(root: object, entry: FeedEntry) -> None:
@@ -59,15 +59,17 @@ def xml_text(text: str) -> str:
 
 
 def add(parent: Any, name: str, text: str = "", **attributes: str) -> Any:
-    """Append a child to `parent` and return it; trailing underscores of attributes are dropped."""
-    said = {key.rstrip("_"): xml_text(value) for key, value in attributes.items()}
-    made = etree.SubElement(parent, name, said)
+    """Append a child to `parent` and return it."""
+    cleaned = {key: xml_text(value) for key, value in attributes.items()}
+    child = etree.SubElement(parent, name, cleaned)
     if text:
-        made.text = xml_text(text)
-    return made
+        child.text = xml_text(text)
+    return child
 
 
-def written(root: Any) -> bytes:
+def serialize(root: Any) -> bytes:
     """Return the document with this root, in UTF-8."""
-    made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    return made
+    document: bytes = etree.tostring(
+        root, xml_declaration=True, encoding="UTF-8", pretty_print=True
+    )
+    return document

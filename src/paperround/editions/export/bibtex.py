@@ -6,6 +6,7 @@ capitals are in braces, so that no style turns BERT into bert.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from paperround.editions.citations import Citation
 from paperround.papers.formatting import web_address
@@ -38,9 +39,8 @@ def _keys(citations: Sequence[Citation]) -> Iterator[str]:
     """Yield the keys; of equal ones the second gets the suffix `b`, the third `c`."""
     taken: set[str] = set()
     for one in citations:
-        endings = (_letters(number) for number in range(1, len(citations) + 1))
-        key = one.key if one.key not in taken else ""
-        key = key or next(it for end in endings if (it := one.key + end) not in taken)
+        suffixes = chain([""], map(_letters, range(1, len(citations) + 1)))
+        key = next(key for suffix in suffixes if (key := one.key + suffix) not in taken)
         taken.add(key)
         yield key
 
@@ -94,5 +94,5 @@ def _protected(text: str) -> str:
 
 def _name(name: str) -> str:
     """Return a name, in braces if BibTeX would split it or change its order."""
-    said = escaped(name)
-    return f"{{{said}}}" if _SEVERAL.search(said) else said
+    text = escaped(name)
+    return f"{{{text}}}" if _SEVERAL.search(text) else text

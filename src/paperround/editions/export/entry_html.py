@@ -25,5 +25,6 @@ def entry_html(entry: FeedEntry) -> str:
 
 def entry_text(entry: FeedEntry) -> str:
     """Return an entry's text, else its reason, as a line of plain text."""
-    said = (WITHDRAWN if entry.withdrawn else "", entry.text or entry.reason)
-    return " ".join(filter(None, said))
+    return " ".join(
+        filter(None, (WITHDRAWN if entry.withdrawn else "", entry.text or entry.reason))
+    )

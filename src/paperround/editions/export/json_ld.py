@@ -13,7 +13,7 @@ _SCHEMES = {"arxiv": "arXiv", "doi": "DOI", "biorxiv": "DOI", "pmid": "PMID"}
 
 def write_paper(one: Citation) -> bytes:
     """Return a `ScholarlyArticle`."""
-    return _written({"@context": _CONTEXT, **article(one)})
+    return _serialize({"@context": _CONTEXT, **article(one)})
 
 
 def write_edition(cited: CitedEdition) -> bytes:
@@ -22,7 +22,7 @@ def write_edition(cited: CitedEdition) -> bytes:
         {"@type": "ListItem", "position": position, "item": article(one)}
         for position, one in enumerate(cited.citations, start=1)
     ]
-    return _written(
+    return _serialize(
         {
             "@context": _CONTEXT,
             "@type": "ItemList",
@@ -60,8 +60,8 @@ def article(one: Citation) -> dict[str, Any]:
         "creativeWorkStatus": "Withdrawn" if paper.withdrawn else "",
         "version": paper.version,
     }
-    return {name: said for name, said in value.items() if said}
+    return {name: known for name, known in value.items() if known}
 
 
-def _written(value: dict[str, Any]) -> bytes:
+def _serialize(value: dict[str, Any]) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")

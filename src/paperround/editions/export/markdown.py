@@ -20,10 +20,10 @@ _NAMES = {"arxiv": "arXiv", "doi": "DOI", "biorxiv": "bioRxiv", "pmid": "PubMed"
 def escaped(text: str) -> str:
     """Return `text` on one line, escaped for Markdown."""
     plain = _SIGNS.sub(r"\\\g<0>", " ".join(text.split()))
-    return _AT_START.sub(_not_a_mark, plain)
+    return _AT_START.sub(_escape_start, plain)
 
 
-def _not_a_mark(match: re.Match[str]) -> str:
+def _escape_start(match: re.Match[str]) -> str:
     sign, number, point = match.groups()
     return f"\\{sign}" if sign else f"{number}\\{point}"
 
@@ -47,7 +47,7 @@ def write_paper(one: Citation) -> bytes:
         f"## {heading}\n\n{escaped(one.text)}" if one.text else "",
         "\n".join(facts),
     ]
-    return _written(blocks)
+    return _join(blocks)
 
 
 def write_edition(cited: CitedEdition) -> bytes:
@@ -66,8 +66,8 @@ def write_edition(cited: CitedEdition) -> bytes:
             escaped(paper.gist),
             " · ".join(links),
         ]
-    return _written(blocks)
+    return _join(blocks)
 
 
-def _written(blocks: Sequence[str]) -> bytes:
+def _join(blocks: Sequence[str]) -> bytes:
     return ("\n\n".join(filter(None, blocks)) + "\n").encode("utf-8", "replace")

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from lxml import etree  # type: ignore[import-untyped]
 
 from paperround.core.times import require_utc
-from paperround.editions.export.atom import GENERATOR, NAMESPACE, add, written
+from paperround.editions.export.atom import GENERATOR, NAMESPACE, add, serialize
 from paperround.editions.export.entry_html import entry_html
 from paperround.editions.feed_documents import FeedDocument, FeedEntry
 
@@ -31,7 +31,7 @@ def write_rss(feed: FeedDocument) -> bytes:
     add(channel, f"{{{NAMESPACE}}}link", rel="self", type=MEDIA_TYPE, href=own)
     for entry in feed.entries:
         _add_item(channel, entry)
-    return written(root)
+    return serialize(root)
 
 
 def _add_item(channel: object, entry: FeedEntry) -> None:

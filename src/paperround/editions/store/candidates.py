@@ -26,11 +26,17 @@ class CandidateStore(Store):
 
     def candidates(self, mailing_list: MailingList, window: Window) -> list[Candidate]:
         """Return the papers of the window with their observations up to its end, by id."""
-        eligible = _eligible(self._connection, mailing_list, window)
-        found = self._connection.execute(
-            select(*PAPER_COLUMNS).where(*eligible).order_by(db.papers.c.id)
+        eligible = [
+            _PAPERS.counts_from > window.start,
+            _PAPERS.counts_from <= window.as_of,
+            _PAPERS.withdrawn_at.is_(None),
+            STANDS,
+            *_in_feeds(self._connection, mailing_list),
+        ]
+        rows = self._connection.execute(
+            select(*PAPER_COLUMNS).where(*eligible).order_by(_PAPERS.id)
         )
-        papers = [paper_of(row) for row in found]
+        papers = [paper_of(row) for row in rows]
         if wanted := set(mailing_list.categories):
             papers = [paper for paper in papers if not wanted.isdisjoint(paper.categories)]
         known = self._known_counts(eligible, window.as_of)
@@ -68,24 +74,16 @@ class CandidateStore(Store):
     def _known_counts(
         self, eligible: Sequence[ColumnElement[bool]], as_of: datetime
     ) -> dict[PaperId, list[Observation]]:
-        found = self._connection.execute(
-            select(
-                db.observations.c.paper_id,
-                db.observations.c.signal,
-                db.observations.c.captured_at,
-                db.observations.c.value,
-                db.feeds.c.kind,
-                db.feeds.c.name,
-            )
+        c, feeds = db.observations.c, db.feeds.c
+        rows = self._connection.execute(
+            select(c.paper_id, c.signal, c.captured_at, c.value, feeds.kind, feeds.name)
             .join_from(db.papers, db.observations)
-            .outerjoin(db.feeds, db.feeds.c.id == db.observations.c.feed_id)
-            .where(*eligible, db.observations.c.captured_at <= as_of)
-            .order_by(
-                db.observations.c.paper_id, db.observations.c.signal, db.observations.c.captured_at
-            )
+            .outerjoin(db.feeds, feeds.id == c.feed_id)
+            .where(*eligible, c.captured_at <= as_of)
+            .order_by(c.paper_id, c.signal, c.captured_at)
         )
         counts: dict[PaperId, list[Observation]] = defaultdict(list)
-        for paper, signal, captured_at, value, kind, name in found:
+        for paper, signal, captured_at, value, kind, name in rows:
             scale = "" if name is None else scale_of(kind, name)
             counts[PaperId(paper)].append(
                 Observation(signal=signal, captured_at=captured_at, value=value, scale=scale)
@@ -93,31 +91,18 @@ class CandidateStore(Store):
         return counts
 
 
-def _eligible(
-    connection: Connection, mailing_list: MailingList, window: Window
-) -> list[ColumnElement[bool]]:
-    conditions = [
-        db.papers.c.counts_from > window.start,
-        db.papers.c.counts_from <= window.as_of,
-        db.papers.c.withdrawn_at.is_(None),
-        STANDS,
-    ]
-    if mailing_list.feeds:
-        carried = select(db.listings.c.paper_id).where(
-            db.listings.c.paper_id == db.papers.c.id,
-            among(connection, db.listings.c.feed_id, mailing_list.feeds),
-        )
-        conditions.append(carried.exists())
-    return conditions
-
-
-def _of_list(connection: Connection, mailing_list: MailingList) -> Iterator[ColumnElement[bool]]:
+def _in_feeds(connection: Connection, mailing_list: MailingList) -> Iterator[ColumnElement[bool]]:
+    """Yield the condition that a paper is in one of the list's feeds, unless it takes all."""
     if mailing_list.feeds:
         listings = db.listings.c
         yield exists().where(
             listings.paper_id == _PAPERS.id,
             among(connection, listings.feed_id, mailing_list.feeds),
         )
+
+
+def _of_list(connection: Connection, mailing_list: MailingList) -> Iterator[ColumnElement[bool]]:
+    yield from _in_feeds(connection, mailing_list)
     if mailing_list.categories:
         name = categories_of(connection, db.papers)
         yield exists().where(name.in_(mailing_list.categories))

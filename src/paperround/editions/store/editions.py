@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -213,16 +212,15 @@ class EditionStore(Store):
 
         `days` are the first and last day, inclusive; None is no bound.
         """
-        since, until = days
-        bounds = {"since": since, "until": until}
-        found = _places(order, has_since=since is not None, has_until=until is not None).rows(
+        rows = _PLACES[order].rows(
             self._connection,
             list_id=list_id,
+            since=days[0] or date.min,
+            until=days[1] or date.max,
             most=limit,
             skipped=offset,
-            **{name: day for name, day in bounds.items() if day is not None},
         )
-        return [value_of(Placed, row, paper=paper_at(row)) for row in found]
+        return [value_of(Placed, row, paper=paper_at(row)) for row in rows]
 
     def _of(self, row: Any | None, most: int = _ALL) -> Edition | None:
         """Return the edition of a row, None without a row."""
@@ -305,10 +303,9 @@ class EditionStore(Store):
 # A subquery over narrow rows chooses; only the chosen rows are read with their texts.
 
 
-@cache
-def _places(order: Order, *, has_since: bool, has_until: bool) -> CompiledQuery:
-    """Select a list's papers in that order, with or without bounds."""
-    chosen = _chosen(order, has_since=has_since, has_until=has_until)
+def _places(order: Order) -> CompiledQuery:
+    """Select a list's papers in that order."""
+    chosen = _chosen(order)
     frozen = db.edition_papers.c
     return CompiledQuery(
         select(
@@ -334,7 +331,7 @@ def _places(order: Order, *, has_since: bool, has_until: bool) -> CompiledQuery:
     )
 
 
-def _chosen(order: Order, *, has_since: bool, has_until: bool) -> FromClause:
+def _chosen(order: Order) -> FromClause:
     """Select every rank within these days, numbered per paper so that 1 is the one that counts."""
     frozen = db.edition_papers.c
     today = func.coalesce(db.joined_papers.c.into_id, frozen.paper_id)
@@ -352,9 +349,8 @@ def _chosen(order: Order, *, has_since: bool, has_until: bool) -> FromClause:
         .outerjoin(db.joined_papers, db.joined_papers.c.paper_id == frozen.paper_id)
         .where(
             db.editions.c.list_id == bindparam("list_id"),
-            db.editions.c.state != EditionState.CANCELLED.value,
-            db.editions.c.day >= bindparam("since") if has_since else true(),
-            db.editions.c.day <= bindparam("until") if has_until else true(),
+            _STANDS,
+            db.editions.c.day.between(bindparam("since"), bindparam("until")),
         )
         .subquery("chosen")
     )
@@ -362,16 +358,12 @@ def _chosen(order: Order, *, has_since: bool, has_until: bool) -> FromClause:
 
 def _counts_first(order: Order) -> Sequence[ColumnElement[Any]]:
     """Return the order in which a paper's ranks count."""
-    cut_at, edition, place = (
-        db.editions.c.cut_at,
-        db.edition_papers.c.edition_id,
-        db.edition_papers.c.position,
-    )
+    c, cut_at = db.edition_papers.c, db.editions.c.cut_at
     match order:
         case Order.ARRIVED:
-            return (cut_at, edition, place)
+            return (cut_at, c.edition_id, c.position)
         case Order.RANKED:
-            return (db.edition_papers.c.score.desc(), cut_at.desc(), edition.desc(), place)
+            return (c.score.desc(), cut_at.desc(), c.edition_id.desc(), c.position)
 
 
 def _in_order(order: Order, chosen: FromClause) -> Sequence[ColumnElement[Any]]:
@@ -381,3 +373,6 @@ def _in_order(order: Order, chosen: FromClause) -> Sequence[ColumnElement[Any]]:
             return (c.cut_at.desc(), c.edition_id.desc(), c.position)
         case Order.RANKED:
             return (c.score.desc(), c.cut_at.desc(), c.today)
+
+
+_PLACES = {order: _places(order) for order in Order}

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, select
 
 from paperround.db.dialect import among
 from paperround.db.schema import tables as db
@@ -21,47 +21,31 @@ class HistoryStore(Store):
     def voted(self, *, before: datetime, by: datetime, limit: int) -> list[PaperId]:
         """Return the newest papers that count from before `before` and have votes at `by`, newest
         first, without withdrawn ones."""
-        told = select(db.observations.c.paper_id).where(
-            db.observations.c.paper_id == db.papers.c.id,
-            db.observations.c.signal == VOTES,
-            db.observations.c.captured_at <= by,
-        )
+        papers, c = db.papers.c, db.observations.c
+        has_votes = exists().where(c.paper_id == papers.id, c.signal == VOTES, c.captured_at <= by)
         found = self._connection.execute(
-            select(db.papers.c.id)
-            .where(
-                db.papers.c.counts_from < before,
-                db.papers.c.withdrawn_at.is_(None),
-                STANDS,
-                told.exists(),
-            )
-            .order_by(db.papers.c.counts_from.desc(), db.papers.c.id.desc())
+            select(papers.id)
+            .where(papers.counts_from < before, papers.withdrawn_at.is_(None), STANDS, has_votes)
+            .order_by(papers.counts_from.desc(), papers.id.desc())
             .limit(limit)
         )
         return [PaperId(one) for one in found.scalars()]
 
     def votes(self, papers: Collection[PaperId], *, by: datetime) -> dict[PaperId, list[Vote]]:
         """Return the votes of these papers up to `by`, in no order."""
-        listed = and_(
-            db.listings.c.paper_id == db.observations.c.paper_id,
-            db.listings.c.feed_id == db.observations.c.feed_id,
-        )
-        found = self._connection.execute(
-            select(
-                db.observations.c.paper_id,
-                db.observations.c.feed_id,
-                db.listings.c.listed_on,
-                db.observations.c.captured_at,
-                db.observations.c.value,
-            )
-            .outerjoin_from(db.observations, db.listings, listed)
+        c, listings = db.observations.c, db.listings.c
+        is_listing = and_(listings.paper_id == c.paper_id, listings.feed_id == c.feed_id)
+        rows = self._connection.execute(
+            select(c.paper_id, c.feed_id, listings.listed_on, c.captured_at, c.value)
+            .outerjoin_from(db.observations, db.listings, is_listing)
             .where(
-                among(self._connection, db.observations.c.paper_id, papers),
-                db.observations.c.signal == VOTES,
-                db.observations.c.captured_at <= by,
+                among(self._connection, c.paper_id, papers),
+                c.signal == VOTES,
+                c.captured_at <= by,
             )
         )
         votes: dict[PaperId, list[Vote]] = defaultdict(list)
-        for paper, feed, listed_on, captured_at, value in found:
+        for paper, feed, listed_on, captured_at, value in rows:
             votes[PaperId(paper)].append(
                 Vote(
                     feed=None if feed is None else FeedId(feed),
@@ -74,33 +58,33 @@ class HistoryStore(Store):
 
     def latest(self, papers: Collection[PaperId], *, by: datetime) -> dict[PaperId, dict[str, int]]:
         """Return the latest count of each signal up to `by`, without papers never counted."""
-        told = db.observations.c
-        order = (told.captured_at.desc(), told.feed_id)
-        place = func.row_number().over(partition_by=(told.paper_id, told.signal), order_by=order)
+        c = db.observations.c
+        order = (c.captured_at.desc(), c.feed_id)
+        place = func.row_number().over(partition_by=(c.paper_id, c.signal), order_by=order)
         ranked = (
-            select(told.paper_id, told.signal, told.value, place.label("place"))
-            .where(among(self._connection, told.paper_id, papers), told.captured_at <= by)
+            select(c.paper_id, c.signal, c.value, place.label("place"))
+            .where(among(self._connection, c.paper_id, papers), c.captured_at <= by)
             .subquery()
         )
         last = select(ranked.c.paper_id, ranked.c.signal, ranked.c.value).where(ranked.c.place == 1)
-        counted: dict[PaperId, dict[str, int]] = defaultdict(dict)
+        counts: dict[PaperId, dict[str, int]] = defaultdict(dict)
         for paper, signal, value in self._connection.execute(last):
-            counted[PaperId(paper)][signal] = value
-        return counted
+            counts[PaperId(paper)][signal] = value
+        return counts
 
     def counts(self, paper: PaperId, *, by: datetime, limit: int) -> list[Observation]:
         """Return the `limit` newest counts of a paper up to `by`, oldest first. The scale of each
         is the name of its feed."""
-        told = db.observations.c
-        found = self._connection.execute(
-            select(told.signal, told.captured_at, told.value, db.feeds.c.name)
-            .outerjoin_from(db.observations, db.feeds, db.feeds.c.id == told.feed_id)
-            .where(told.paper_id == paper, told.captured_at <= by)
-            .order_by(told.captured_at.desc(), told.signal)
+        c = db.observations.c
+        rows = self._connection.execute(
+            select(c.signal, c.captured_at, c.value, db.feeds.c.name)
+            .outerjoin_from(db.observations, db.feeds, db.feeds.c.id == c.feed_id)
+            .where(c.paper_id == paper, c.captured_at <= by)
+            .order_by(c.captured_at.desc(), c.signal)
             .limit(limit)
         )
-        counted = [
+        counts = [
             Observation(signal=signal, captured_at=at, value=value, scale=name or "")
-            for signal, at, value, name in found
+            for signal, at, value, name in rows
         ]
-        return counted[::-1]
+        return counts[::-1]

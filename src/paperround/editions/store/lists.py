@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, literal, select, update
+from sqlalchemy import Row, func, literal, select, update
 
 from paperround.core.errors import NotFound
 from paperround.core.languages import marked
@@ -15,15 +15,13 @@ from paperround.editions.lists import DEFAULT_LIST, ListId, MailingList
 
 DEFAULT_TITLE = "Trending papers"
 
-_CALLED = select(db.lists).where(db.lists.c.name == bindparam("name"))
-
 
 class ListStore(Store):
     """Stores mailing lists. Reads by name are cached for the transaction."""
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work)
-        self._called = dict[str, MailingList]()
+        self._by_name = dict[str, MailingList]()
 
     def get(self, name: str) -> MailingList:
         """Return the list `name`. Raises NotFound, naming the existing lists."""
@@ -60,13 +58,13 @@ class ListStore(Store):
 
     def pause(self, list_id: ListId, *, now: datetime) -> bool:
         """Pause the list until `resume`; return False if it is paused already."""
-        self._called.clear()
+        self._by_name.clear()
         pausing = update(db.lists).where(db.lists.c.id == list_id, db.lists.c.paused_at.is_(None))
         return self._connection.execute(pausing.values(paused_at=now)).rowcount > 0
 
     def resume(self, list_id: ListId) -> bool:
         """End the pause; return False if there is none."""
-        self._called.clear()
+        self._by_name.clear()
         resuming = update(db.lists).where(
             db.lists.c.id == list_id, db.lists.c.paused_at.is_not(None)
         )
@@ -74,7 +72,7 @@ class ListStore(Store):
 
     def hold_after_restore(self, *, now: datetime) -> None:
         """Pause every list, and block sending what was due or counted before `now`."""
-        self._called.clear()
+        self._by_name.clear()
         since = literal(now, db.lists.c.paused_at.type)  # or SQLite writes it without a zone
         self._connection.execute(
             update(db.lists).values(
@@ -83,15 +81,17 @@ class ListStore(Store):
         )
 
     def _find(self, name: str) -> MailingList | None:
-        known = self._called.get(name)
-        row = None if known else self._connection.execute(_CALLED, {"name": name}).first()
-        if row is not None:
-            known = self._called[name] = _mailing_list(row)
-        return known
+        if name not in self._by_name:
+            named = select(db.lists).where(db.lists.c.name == name)
+            row = self._connection.execute(named).first()
+            if row is None:
+                return None
+            self._by_name[name] = _mailing_list(row)
+        return self._by_name[name]
 
     def ensure_default(self, *, zone: str, now: datetime) -> MailingList:
         """Create the list `trending` if it is missing, set its zone, and return it."""
-        self._called.clear()
+        self._by_name.clear()
         fresh = MailingList(id=ListId(0), name=DEFAULT_LIST, title=DEFAULT_TITLE, zone=zone)
         columns = columns_of(fresh) | {"created_at": now}
         del columns["id"]

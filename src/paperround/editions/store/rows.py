@@ -86,14 +86,19 @@ def paper_at(row: Row[Any]) -> EditionPaper:
 
 def tail_columns(tail: Sequence[TailPaper]) -> dict[str, Any]:
     """Return the columns of a tail, its papers as lists without keys to save space."""
-    return {
-        "places": [[*_place(one), one.votes, one.comments] for one in tail],
-        "reason_codes": [one.reason for one in tail],
-    }
-
-
-def _place(one: TailPaper) -> list[Any]:
-    return [one.position, one.paper_id, one.score, one.parts, english_reason(one.reason)]
+    places = [
+        [
+            one.position,
+            one.paper_id,
+            one.score,
+            one.parts,
+            english_reason(one.reason),
+            one.votes,
+            one.comments,
+        ]
+        for one in tail
+    ]
+    return {"places": places, "reason_codes": [one.reason for one in tail]}
 
 
 def tail_of(row: Row[Any]) -> tuple[TailPaper, ...]:
