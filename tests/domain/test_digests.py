@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from paperround.core.reasons import freeze
-from paperround.digests.model import DigestChoice, choice_of, none_due
+from paperround.digests.model import DigestChoice, choice_of, skip_reason_for
 from paperround.editions.model import Edition, SkipReason
 from paperround.papers.model import PaperId
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex, findable
@@ -90,7 +90,7 @@ def _chosen(
     )
     pick = in_order(view, index) if likes is None else liking(likes, view, index)
     is_week = wish.frequency is Frequency.WEEKLY
-    nothing = none_due(standing, reader, day)
+    nothing = skip_reason_for(standing, reader, day)
     return nothing or choice_of(pick, standing, index, sight, is_week=is_week)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from paperround.core.errors import InvalidInput
 from paperround.core.times import local_date, midnight_utc, parse_instant, zone_of
-from paperround.digests.model import is_their_day
+from paperround.digests.model import is_digest_day
 from paperround.editions.lists import ListId, MailingList
 from paperround.editions.schedule import (
     Cut,
@@ -322,7 +322,7 @@ def weekly(weekday: str) -> Subscription:
 def test_a_weekly_digest_comes_every_seven_days_over_years(weekday: str) -> None:
     zone = "America/Santiago"
     days = [local_date(due, zone) for due in walk(zone, 0, date(2026, 1, 1), date(2028, 12, 31))]
-    theirs = [day for day in days if is_their_day(weekly(weekday), day)]
+    theirs = [day for day in days if is_digest_day(weekly(weekday), day)]
     assert {later - day for day, later in pairwise(theirs)} == {7 * DAY}
     assert {f"{day:%a}".lower() for day in theirs} == {weekday}
 

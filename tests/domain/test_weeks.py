@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from paperround.digests.model import WEEK, of_the_week
+from paperround.digests.model import WEEK, weekly_edition
 from paperround.editions.model import EditionPaper
 from paperround.papers.model import PaperId
 from tests.domain.digests import edition
@@ -24,7 +24,7 @@ DAY = replace(edition(0), papers=(NEW, OLD))
 
 
 def test_what_is_new_or_grows_today_counts_nothing_in_a_week() -> None:
-    first, second = of_the_week(DAY).papers
+    first, second = weekly_edition(DAY).papers
     assert (first.position, second.position) == (2, 1)
     assert (first.score, first.parts[WEEK]) == (3.0, -0.4)
     assert (second.score, second.parts[WEEK]) == (2.0, -2.0)
@@ -32,9 +32,9 @@ def test_what_is_new_or_grows_today_counts_nothing_in_a_week() -> None:
 
 def test_a_paper_behind_comes_in_when_it_is_as_good_as_those_that_are_shown() -> None:
     better, worse = paper(3, votes=2.5), paper(4, votes=1.0)
-    assert [one.position for one in of_the_week(DAY, [better, worse]).papers] == [2, 3, 1]
+    assert [one.position for one in weekly_edition(DAY, [better, worse]).papers] == [2, 3, 1]
 
 
 def test_papers_of_equal_worth_keep_their_order() -> None:
     equal = replace(edition(0), papers=(paper(1, votes=1.0, recency=1.0), paper(2, votes=1.0)))
-    assert [one.position for one in of_the_week(equal).papers] == [1, 2]
+    assert [one.position for one in weekly_edition(equal).papers] == [1, 2]

@@ -22,7 +22,7 @@ from paperround.digests.model import DigestView
 from paperround.digests.pages import edition_page
 from paperround.digests.plan import Hours, Welcome, plan_due
 from paperround.digests.publish import publish
-from paperround.digests.sending import DeliveryContext, digest_lane
+from paperround.digests.sending import DeliveryContext, digest_queue
 from paperround.editions.lists import ListId
 from paperround.editions.model import Candidate, DigestKind, Edition, EditionId, Ranking
 from paperround.editions.store.editions import EditionStore
@@ -274,7 +274,7 @@ def test_a_lane_reads_an_edition_again_for_a_paper_that_it_did_not_carry_before(
         processes=Neighbours(),
         lease=timedelta(minutes=15),
     )
-    lane = digest_lane(post)
+    lane = digest_queue(post)
     for row in digests(potter, now=LATER):
         lane.envelope(row)
     subscribe(potter, "cleo", wish=Preferences(size=4))

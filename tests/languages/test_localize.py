@@ -20,7 +20,7 @@ from paperround.core.i18n.localize import (
 )
 from paperround.core.reasons import author_named, freeze, join_reasons, read_reasons
 from paperround.editions.model import Candidate
-from paperround.editions.rank_changes import _frozen, dated
+from paperround.editions.rank_changes import _risen_reason, dated
 from paperround.feeds.model import FeedHealth
 from paperround.feeds.outlook import source_lines
 from paperround.papers.model import FeedId, PaperId
@@ -90,7 +90,7 @@ def _of_risers() -> Iterator[str]:
     today = date(2026, 1, 29)
     for before in (today - timedelta(days=1), today - timedelta(days=3)):
         for votes, earlier in ((1, None), (1041, 12)):
-            said = _frozen(before, today, votes, earlier)
+            said = _risen_reason(before, today, votes, earlier)
             yield said
             yield from (dated(said, date(2026, 1, 26) + timedelta(days=day)) for day in range(7))
 

@@ -8,7 +8,7 @@ import pytest
 from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.reasons import counted
 from paperround.digests.model import DigestPaper
-from paperround.editions.labels import authors_said, links_said, tally_said
+from paperround.editions.labels import authors_said, localized_links, tally_said
 from paperround.papers.formatting import paper_links
 from tests.mail.builders import paper
 
@@ -74,7 +74,7 @@ def test_english_says_what_the_ways_out_in_english_say() -> None:
     assert ours.short_date(DAY) == "Fri 30 Jan"
     assert ours.counted(1234, "vote") == counted(1234, "vote")
     assert ours.counted(2, "riser") == counted(2, "riser")
-    assert links_said(ours, shown) == paper_links(shown)
+    assert localized_links(ours, shown) == paper_links(shown)
     assert tally_said(ours, shown) == "1,234 comments"
     assert [authors_said(ours, many[:number]) for number in range(6)] == [
         "",
@@ -92,7 +92,7 @@ def test_authors_links_and_votes_are_told_in_the_language() -> None:
     chinese, german = locale_for("zh"), locale_for("de")
     assert authors_said(chinese, many) == "A. One、B. Two、C. Three 等另外 2 人"
     assert authors_said(german, many[:2]) == "A. One und B. Two"
-    assert [label for label, _ in links_said(german, shown)][:2] == ["arXiv-Abstract", "PDF"]
+    assert [label for label, _ in localized_links(german, shown)][:2] == ["arXiv-Abstract", "PDF"]
     assert tally_said(german, shown) == "41 Stimmen, 4 Kommentare"
 
 

@@ -13,7 +13,7 @@ from paperround.delivery.dkim.keys import new_key
 from paperround.delivery.dkim.signer import Algorithm, Signer
 from paperround.digests.model import DigestPaper, WithdrawnPaper
 from paperround.digests.render.composer import MOST_DIGESTS, MailRenderer
-from paperround.digests.render.frames import MOST_CARDS, card_of
+from paperround.digests.render.frames import MOST_CARDS, render_card
 from paperround.digests.render.view import HTML_LIMIT
 from tests.mail.alone import compose_alone
 from tests.mail.builders import letterhead, links, mail, paper, view
@@ -164,7 +164,7 @@ def test_what_looks_like_a_slot_stays_as_it_is(renderer: MailRenderer) -> None:
 
 
 def test_what_is_kept_of_readers_has_a_bound(renderer: MailRenderer) -> None:
-    assert card_of.cache_info().maxsize == MOST_CARDS
+    assert render_card.cache_info().maxsize == MOST_CARDS
     for number in range(MOST_DIGESTS + 10):
         own = replace(paper(), reason=f"reason {number}")
         renderer.compose(mail(view([own, paper(1)])))

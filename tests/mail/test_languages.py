@@ -24,9 +24,9 @@ from paperround.delivery.status_text import WHY_THIN
 from paperround.delivery.system_mail_model import SystemMailKind
 from paperround.digests.model import DigestPaper, DigestView, Rendered
 from paperround.digests.render.composer import MailRenderer
-from paperround.digests.render.system_mail import notice_words
+from paperround.digests.render.system_mail import render_notice
 from paperround.digests.render.templates import TEXT_WIDTH, Templates, columns, wrapped
-from paperround.digests.render.view import digest_words
+from paperround.digests.render.view import render_digest
 from paperround.editions.model import SkipReason
 from tests.mail.alone import compose_alone
 from tests.mail.builders import WITHDRAWN, letterhead, links, mail, notice, notice_view, paper, view
@@ -69,7 +69,7 @@ def renderer() -> MailRenderer:
 
 
 def words(language: str, **changes: object) -> Rendered:
-    return digest_words(TEMPLATES, digest(language, **changes))
+    return render_digest(TEMPLATES, digest(language, **changes))
 
 
 def assert_golden(folder: Path, name: str, content: bytes) -> None:
@@ -143,8 +143,8 @@ def test_readers_of_different_languages_share_nothing_they_should_not(
     ("kind", "language"), [*product(SystemMailKind, [tag for tag in LANGUAGES if tag != "en"])]
 )
 def test_every_notice_is_said_in_every_language(kind: SystemMailKind, language: str) -> None:
-    said = notice_words(TEMPLATES, notice_view(kind, language=language, subject=""))
-    english = notice_words(TEMPLATES, notice_view(kind, subject=""))
+    said = render_notice(TEMPLATES, notice_view(kind, language=language, subject=""))
+    english = render_notice(TEMPLATES, notice_view(kind, subject=""))
     assert said.subject != english.subject
     shared = set(said.text.splitlines()) & set(english.text.splitlines())
     told = {line for line in shared if line and "example.org" not in line}
@@ -192,7 +192,7 @@ def test_a_place_in_a_translation_is_escaped_in_the_html_alone() -> None:
 def test_no_line_of_the_text_is_wider_than_its_columns(language: str) -> None:
     said = [words(language).text]
     said += [
-        notice_words(TEMPLATES, notice_view(kind, language=language)).text
+        render_notice(TEMPLATES, notice_view(kind, language=language)).text
         for kind in SystemMailKind
     ]
     for line in (line for text in said for line in text.splitlines() if "://" not in line):

@@ -18,7 +18,7 @@ from paperround.delivery.system_mail_model import NoticeView, SystemMailKind
 from paperround.digests.model import Rendered
 from paperround.digests.render.composer import MailRenderer
 from paperround.digests.render.headers import header_text
-from paperround.digests.render.system_mail import notice_words
+from paperround.digests.render.system_mail import render_notice
 from paperround.digests.render.templates import Templates
 from tests.mail.builders import letterhead, notice, notice_view
 from tests.mail.reading import (
@@ -54,7 +54,7 @@ def renderer() -> MailRenderer:
 
 
 def words(kind: SystemMailKind, **changes: object) -> Rendered:
-    return notice_words(TEMPLATES, notice_view(kind, **changes))
+    return render_notice(TEMPLATES, notice_view(kind, **changes))
 
 
 def both(kind: SystemMailKind, **changes: object) -> list[str]:
@@ -65,7 +65,7 @@ def both(kind: SystemMailKind, **changes: object) -> list[str]:
 
 def assert_whole(content: bytes, shown: NoticeView) -> None:
     """Three parsers read exactly what was rendered, and nothing else is in the bytes."""
-    said = notice_words(TEMPLATES, shown)
+    said = render_notice(TEMPLATES, shown)
     names, parts = split_by_hand(content)
     assert names == NAMES
     assert parts == modern_parts(content) == classic_parts(content) == [said.text, said.html]
@@ -178,7 +178,7 @@ def test_hostile_text_in_every_place_adds_nothing(
     content = renderer.compose_notice(notice(shown))
     assert_whole(content, shown)
     assert modern(content)["Bcc"] is None
-    assert "<script" not in notice_words(TEMPLATES, shown).html
+    assert "<script" not in render_notice(TEMPLATES, shown).html
 
 
 @pytest.mark.accept("I8", part="notices")
@@ -194,4 +194,4 @@ def test_any_text_gives_a_whole_message(
 def test_a_kind_whose_words_are_missing_fails_by_name(tmp_path: Path) -> None:
     (tmp_path / "mail").mkdir()
     with pytest.raises(RenderingFailed, match="notice_confirm"):
-        notice_words(Templates(tmp_path), notice_view())
+        render_notice(Templates(tmp_path), notice_view())

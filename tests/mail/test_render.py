@@ -16,7 +16,7 @@ from paperround.core.reasons import freeze
 from paperround.delivery.status_text import WHY_THIN
 from paperround.digests.model import DigestView, Rendered
 from paperround.digests.render.templates import Templates, site_name, wrapped
-from paperround.digests.render.view import digest_words
+from paperround.digests.render.view import render_digest
 from paperround.editions.labels import authors_said, tally_said
 from paperround.editions.model import SkipReason
 from paperround.papers.formatting import paper_links, shortened, web_address
@@ -35,7 +35,7 @@ TEMPLATES = Templates()
 
 
 def rendered(shown: DigestView | None = None) -> Rendered:
-    return digest_words(TEMPLATES, shown or view())
+    return render_digest(TEMPLATES, shown or view())
 
 
 # --- subject and preheader ---------------------------------------------------------------------
@@ -267,7 +267,7 @@ def test_a_template_that_asks_for_an_unknown_value_fails_by_name(tmp_path: Path)
     (tmp_path / "mail").mkdir()
     (tmp_path / "mail" / "digest.subject.txt").write_text("{{ view.nothing }}")
     with pytest.raises(RenderingFailed, match="nothing"):
-        digest_words(Templates(tmp_path), view())
+        render_digest(Templates(tmp_path), view())
 
 
 # --- small words -------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from paperround.delivery.model import Envelope, WireReady
 from paperround.delivery.wire_format import dot_stuffed, require_sendable
 from paperround.digests.model import DigestPaper
 from paperround.digests.render.composer import MailRenderer
-from paperround.digests.render.frames import wire_ready
+from paperround.digests.render.frames import check_wire_ready
 from paperround.digests.render.message import are_ready
 from paperround.editions.model import DeliveryId
 from tests.mail.builders import letterhead, links, mail, paper, view
@@ -73,7 +73,7 @@ def test_pieces_that_are_not_ready_are_refused(lines: bytes) -> None:
     assert not are_ready(lines)
     assert not are_ready(b"a\r\n" + lines)
     with pytest.raises(RenderingFailed):
-        wire_ready(lines)
+        check_wire_ready(lines)
 
 
 def test_no_lines_and_whole_lines_are_ready() -> None:

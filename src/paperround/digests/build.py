@@ -16,7 +16,13 @@ from paperround.db.transactions import Transaction, tried
 from paperround.delivery.ledger_model import NewDelivery
 from paperround.delivery.model import Identity
 from paperround.delivery.store.history import SentPapers
-from paperround.digests.model import DigestChoice, choice_of, is_weekly, none_due, of_the_week
+from paperround.digests.model import (
+    DigestChoice,
+    choice_of,
+    is_weekly,
+    skip_reason_for,
+    weekly_edition,
+)
 from paperround.editions.lists import MailingList
 from paperround.editions.model import (
     DeliveryState,
@@ -115,7 +121,7 @@ def _load_builder(
     behind = None
     if is_week:
         behind = tail_of(work, edition, choose_gist if opinions is None else opinions.gist)
-        edition = of_the_week(edition, behind)
+        edition = weekly_edition(edition, behind)
     views = Views() if opinions is None else opinions.of(work, edition, subscriptions, wishes)
     index = PaperIndex(edition.papers, tuple(views.behind or ()))
     papers = [paper.paper_id for paper in index.papers]
@@ -190,7 +196,7 @@ class DigestBuilder:
         # A view and the id of its matches decide the choice; readers with equal keys share it.
         groups: dict[tuple[PersonalView, int], list[int]] = {}
         for number, reader in enumerate(readers):
-            known = reader.choice or none_due(self.edition, reader.subscription, reader.day)
+            known = reader.choice or skip_reason_for(self.edition, reader.subscription, reader.day)
             if known is not None:
                 chosen[number] = known
                 continue
@@ -265,7 +271,7 @@ class DigestBuilder:
         )
 
 
-def without_mail(row: NewDelivery, state: DeliveryState, reason: str) -> NewDelivery:
+def without_content(row: NewDelivery, state: DeliveryState, reason: str) -> NewDelivery:
     """Return the row without its content, with the reason why the digest is not sent."""
     return replace(
         row, state=state, reason=reason, papers=(), reasons={}, parts={}, behind=(), withdrawn=()

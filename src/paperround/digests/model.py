@@ -56,14 +56,16 @@ def is_weekly(subscription: Subscription) -> bool:
     return subscription.preferences.frequency is Frequency.WEEKLY
 
 
-def none_due(edition: Edition, subscription: Subscription, local_day: date) -> SkipReason | None:
+def skip_reason_for(
+    edition: Edition, subscription: Subscription, local_day: date
+) -> SkipReason | None:
     """Return why there is no digest whatever the papers; None if they decide."""
     paused_until = subscription.preferences.paused_until
     if paused_until is not None and local_day < paused_until:
         return SkipReason.PAUSED
     if subscription.resting_until is not None and local_day < subscription.resting_until:
         return SkipReason.BOUNCING
-    if not is_their_day(subscription, local_day):
+    if not is_digest_day(subscription, local_day):
         return SkipReason.NOT_THEIR_DAY
     if not edition.papers:
         return SkipReason(edition.empty_reason or SkipReason.NO_PAPERS_AT_ALL)
@@ -107,7 +109,7 @@ def _weekly_choice(choice: DigestChoice, papers: Sequence[EditionPaper], day: da
     )
 
 
-def is_their_day(subscription: Subscription, local_day: date) -> bool:
+def is_digest_day(subscription: Subscription, local_day: date) -> bool:
     """Return whether the subscriber wants a digest on the weekday of `local_day`."""
     match subscription.preferences.frequency:
         case Frequency.WEEKDAYS:
@@ -223,7 +225,7 @@ WEEK = "week"
 """The score part that subtracts recency and growth. Only weekly digests have it."""
 
 
-def of_the_week(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Edition:
+def weekly_edition(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Edition:
     """Return `edition` in weekly order: the papers it shows, and those of `behind` that now rank
     among them."""
     shown = len(edition.papers)

@@ -10,7 +10,7 @@ from paperround.core.languages import marked
 from paperround.db.transactions import Database, Transaction
 from paperround.digests.pages import edition_page, paper_id
 from paperround.editions.citations import Citation, CitedEdition
-from paperround.editions.model import Stood, page_path
+from paperround.editions.model import PaperRank, page_path
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.history import HistoryStore
 from paperround.papers.excerpts import Marker
@@ -54,8 +54,8 @@ class PaperPage:
     text: str
     is_gist: bool
     links: Mapping[str, str]
-    place: Stood | None
-    before: tuple[Stood, ...]
+    place: PaperRank | None
+    before: tuple[PaperRank, ...]
     votes: Trace | None
     counts: Mapping[str, Observation]
     trail: PaperTrail
@@ -76,11 +76,11 @@ def paper_page(database: Database, name: str, *, now: datetime) -> PaperPage:
     """Return the page of the paper with this id or arXiv id (any version). Raises NotFound."""
     with database.reading() as work:
         paper = _find_paper(work, name)
-        ranks = work[EditionStore].stood(paper.id, limit=MOST_PLACES)
+        ranks = work[EditionStore].ranks(paper.id, limit=MOST_PLACES)
         counts = work[HistoryStore].counts(paper.id, by=now, limit=MOST_COUNTS)
         trail = work[PaperStore].trail(paper.id, limit=MOST_TEXTS)
     text, is_gist = shown_text(paper)
-    last: dict[tuple[str, date], Stood] = {}  # the last rank of each list and day
+    last: dict[tuple[str, date], PaperRank] = {}  # the last rank of each list and day
     for one in ranks:
         last.setdefault((one.list_name, one.day), one)
     return PaperPage(

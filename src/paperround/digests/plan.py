@@ -21,8 +21,8 @@ from paperround.delivery.ledger_model import DueDelivery, NewDelivery
 from paperround.delivery.model import Identity
 from paperround.delivery.store.ledger import Ledger
 from paperround.delivery.store.rates import PaceStore
-from paperround.digests.build import BuildContext, DigestReader, build, in_parts, without_mail
-from paperround.digests.model import none_due
+from paperround.digests.build import BuildContext, DigestReader, build, in_parts, without_content
+from paperround.digests.model import skip_reason_for
 from paperround.editions.lists import MailingList
 from paperround.editions.model import DeliveryState, Edition, EditionId, SkipReason
 from paperround.editions.schedule import first_due, missed, newest_cut, next_due
@@ -315,9 +315,9 @@ class _ListPlanner:
         """Return the row, without its content if it may have been sent before a restore or is
         planned too late."""
         if self._is_before_restore(row.due_at):
-            return without_mail(row, DeliveryState.SKIPPED, SkipReason.RESTORED)
+            return without_content(row, DeliveryState.SKIPPED, SkipReason.RESTORED)
         if missed(row.due_at, self.context.now) and row.reason not in _NOT_WANTED:
-            return without_mail(row, DeliveryState.EXPIRED, MISSED)
+            return without_content(row, DeliveryState.EXPIRED, MISSED)
         return row
 
 
@@ -351,7 +351,7 @@ def plan_newcomer(
     if newest is not None and not is_first:
         not_before = mailing_list.not_before
         is_held = not_before is not None and newest.cut_at < not_before
-        is_due = not is_held and none_due(newest, _as_daily(subscription), today) is None
+        is_due = not is_held and skip_reason_for(newest, _as_daily(subscription), today) is None
     if is_due and (taken is None or taken < today):
         work[SubscriberStore].schedule({subscription.id: now})
         return Welcome.FIRST_PAPERS if is_first else Welcome.DUE

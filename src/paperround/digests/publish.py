@@ -31,7 +31,7 @@ from paperround.editions.model import (
     SkipReason,
     TailPaper,
 )
-from paperround.editions.source_pages import sources_of
+from paperround.editions.source_pages import source_status
 from paperround.editions.store.editions import EditionStore
 from paperround.editions.store.lists import ListStore
 from paperround.papers.gist import GistChooser, choose_gist
@@ -149,7 +149,7 @@ def draft_now(
     ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
     as_of = ranked.window.as_of
     with database.reading() as work:
-        sources = sources_of(work, ranked.mailing_list, cut_at=cut_at or as_of, as_of=as_of)
+        sources = source_status(work, ranked.mailing_list, cut_at=cut_at or as_of, as_of=as_of)
     return draft(
         ranked,
         cut,

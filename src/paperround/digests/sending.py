@@ -47,7 +47,7 @@ class DeliveryContext(SendContext):
     hold_against: Callable[..., None] = lambda *_, **__: None
 
 
-def digest_lane(post: DeliveryContext) -> MailQueue[Claimed]:
+def digest_queue(post: DeliveryContext) -> MailQueue[Claimed]:
     """Return the queue of digests; it yields to notices that are due.
 
     An edition is read once, and again for a paper that the earlier digests did not carry.
@@ -73,7 +73,7 @@ def digest_lane(post: DeliveryContext) -> MailQueue[Claimed]:
     )
 
 
-def notice_lane(post: DeliveryContext) -> MailQueue[ClaimedNotice]:
+def notice_queue(post: DeliveryContext) -> MailQueue[ClaimedNotice]:
     """Return the queue of notices, which has priority."""
 
     def compose(row: ClaimedNotice) -> bytes:
@@ -183,7 +183,7 @@ def deliver(
 
     With `until_empty`, repeat until a pass finds nothing and no rate limit frees up soon.
     """
-    tally = tally_of(post)
+    tally = start_totals(post)
     if tally.stopped is not None:
         return _report(post, tally)
     while (_pass(post, progress, tally) or tally.awaits()) and until_empty:
@@ -196,15 +196,15 @@ def deliver_notices(post: DeliveryContext) -> DeliverReport:
 
     May run in parallel with `deliver`, in a thread with its own mailer.
     """
-    tally = tally_of(post)
+    tally = start_totals(post)
     if tally.stopped is None:
-        run = SendRun(post, notice_lane(post), no_progress, tally.pacer)
+        run = SendRun(post, notice_queue(post), no_progress, tally.pacer)
         tally.send(run)
         tally.expired += run.expired
     return _report(post, tally)
 
 
-def tally_of(post: DeliveryContext) -> RunTotals:
+def start_totals(post: DeliveryContext) -> RunTotals:
     """Return the totals of a new run, already stopped if nothing may be sent."""
     post.unwritten.catch_up(post.database)
     return RunTotals(pacer=pacer_of(post), stopped=why_held(post))
@@ -215,7 +215,7 @@ def _pass(post: DeliveryContext, progress: Advance, tally: RunTotals) -> int:
 
     Returns 0 also when a run had to stop. Notices that cannot be sent do not block digests.
     """
-    notices, digests = notice_lane(post), digest_lane(post)
+    notices, digests = notice_queue(post), digest_queue(post)
     claimed, gave_way = 0, True
     while gave_way:
         notice_run = SendRun(post, notices, progress, tally.pacer)

@@ -16,7 +16,7 @@ def authors_said(locale: Locale, names: tuple[str, ...]) -> str:
     return locale.gettext("%(names)s and %(left)s more", names=locale.row(shown), left=left)
 
 
-def links_said(locale: Locale, paper: Linked) -> list[tuple[str, str]]:
+def localized_links(locale: Locale, paper: Linked) -> list[tuple[str, str]]:
     """Return (label, URL) of the links to show, in a fixed order."""
     return [(locale.word(label), url) for label, url in paper_links(paper)]
 
@@ -50,11 +50,11 @@ def list_title_said(locale: Locale, title: str) -> str:
     return locale.word(title) if title in LIST_TITLES else title
 
 
-def title_said(locale: Locale, title: str, length: int) -> str:
+def localized_title(locale: Locale, title: str, length: int) -> str:
     """Return a paper's title in at most `length` characters, or a placeholder without one."""
     return shortened(title, length) or locale.gettext("Untitled")
 
 
-def preheader_said(locale: Locale, titles: Sequence[str]) -> str:
+def localized_preheader(locale: Locale, titles: Sequence[str]) -> str:
     """Return the preheader, the titles of the next papers."""
     return locale.gettext("Also: %(titles)s", titles=" · ".join(titles))

@@ -183,7 +183,7 @@ class ListedBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stood:
+class PaperRank:
     """A paper's rank in an edition of a list that is not cancelled."""
 
     list_name: str

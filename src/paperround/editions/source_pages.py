@@ -126,7 +126,7 @@ def feeds_of(mailing_list: MailingList, feeds: Sequence[LiveFeed]) -> list[LiveF
     return [feed for feed in feeds if not mailing_list.feeds or feed.id in mailing_list.feeds]
 
 
-def sources_of(
+def source_status(
     work: Transaction, mailing_list: MailingList, *, cut_at: datetime, as_of: datetime
 ) -> tuple[str, ...]:
     """Return a status line for each source of the edition cut at `cut_at`.

@@ -108,7 +108,7 @@ def trending_now(
     """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
-        days = last_days(work, mailing_list, period, now)
+        days = latest_days(work, mailing_list, period, now)
         places = work[EditionStore].places(
             mailing_list.id, Order.RANKED, days=days, limit=limit, offset=offset
         )
@@ -116,7 +116,7 @@ def trending_now(
     return mailing_list, [DailyPaper(place=one, paper=papers[one.paper.paper_id]) for one in places]
 
 
-def last_days(
+def latest_days(
     work: Transaction, mailing_list: MailingList, period: TrendingPeriod, now: datetime
 ) -> Days:
     """Return the period that ends with the newest edition of the list."""
@@ -175,7 +175,7 @@ def archive_page(database: Database, list_name: str, month: str, *, now: datetim
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         if not month:
-            month = month_of(last_days(work, mailing_list, TrendingPeriod.DAY, now)[1])
+            month = month_of(latest_days(work, mailing_list, TrendingPeriod.DAY, now)[1])
         first, last = days_of_month(month)
         editions = work[EditionStore].between(mailing_list.id, since=first, until=last)
         earlier, later = _adjacent(
@@ -244,7 +244,7 @@ class TrendingPage:
     def name_of(self, period: TrendingPeriod) -> str:
         """Return the name of the period of that kind in which this one starts; empty for the latest
         days."""
-        return named(period, self.first) if self.name else ""
+        return period_name(period, self.first) if self.name else ""
 
     @property
     def offset(self) -> int:
@@ -252,7 +252,7 @@ class TrendingPage:
         return (self.number - 1) * PAGE
 
 
-def named(period: TrendingPeriod, day: date) -> str:
+def period_name(period: TrendingPeriod, day: date) -> str:
     """Return the name of the period of `day` in URLs: `2026-03-02`, `2026-W10`, `2026-03`."""
     match period:
         case TrendingPeriod.DAY:
@@ -263,13 +263,13 @@ def named(period: TrendingPeriod, day: date) -> str:
             return month_of(day)
 
 
-def days_named(period: TrendingPeriod, name: str) -> Days:
+def period_days(period: TrendingPeriod, name: str) -> Days:
     """Return the days of the period `name`, or of the one that contains the date `name`. Raises
     InvalidInput."""
     if period is TrendingPeriod.DAY:
         return days_of_date(name)
     with suppress(InvalidInput):  # not a date: already the name of a period
-        name = named(period, parse_date(name))
+        name = period_name(period, parse_date(name))
     return days_of_week(name) if period is TrendingPeriod.WEEK else days_of_month(name)
 
 
@@ -289,7 +289,7 @@ def trending_page(
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
         first, last = (
-            days_named(period, name) if name else last_days(work, mailing_list, period, now)
+            period_days(period, name) if name else latest_days(work, mailing_list, period, now)
         )
         places = work[EditionStore].places(
             mailing_list.id,
@@ -305,7 +305,7 @@ def trending_page(
     return TrendingPage(
         mailing_list=mailing_list,
         period=period,
-        name=named(period, first) if name else "",
+        name=period_name(period, first) if name else "",
         first=first,
         last=last,
         papers=tuple(places[:PAGE]),
@@ -331,8 +331,8 @@ def _adjacent(
     later = work[EditionStore].following(mailing_list.id, after=last) if is_named else None
 
     def period_of(day: date) -> NamedPeriod:
-        name = named(period, day)
-        return NamedPeriod(name=name, first=days_named(period, name)[0])
+        name = period_name(period, day)
+        return NamedPeriod(name=name, first=period_days(period, name)[0])
 
     return period_of(earlier[0].day) if earlier else None, period_of(later.day) if later else None
 

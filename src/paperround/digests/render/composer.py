@@ -32,13 +32,13 @@ from paperround.digests.render.frames import (
     TOKENS,
     Frame,
     FrameStyle,
-    card_of,
-    frame_of,
+    render_card,
+    render_frame,
 )
 from paperround.digests.render.message import Addressing, addressing_of, sender_of
 from paperround.digests.render.system_mail import notice_bytes
 from paperround.digests.render.templates import Templates
-from paperround.digests.render.view import FULLEST_FIRST, HTML_LIMIT, digest_words, require_papers
+from paperround.digests.render.view import FULLEST_FIRST, HTML_LIMIT, render_digest, require_papers
 
 MOST_FRAMES = 128
 """Frames cached, about 30 kB each: a list's cuts of a day, each in every language with some
@@ -50,12 +50,12 @@ MOST_DIGESTS = 64
 _TOKENS = re.compile(rf"(?:[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}\n){{{len(TOKENS)}}}")
 _SLOTS = tuple(name.encode("ascii") for name in (*TOKENS, *Addressing._fields))
 _PREFIX = slice(None, -TOKEN_LENGTH)
-_OWN = ("links", "papers")
-_framing = attrgetter(*(f.name for f in fields(DigestView) if f.name not in _OWN))
+_NOT_IN_FRAME = ("links", "papers")
+_frame_values = attrgetter(*(f.name for f in fields(DigestView) if f.name not in _NOT_IN_FRAME))
 _canonical = lru_cache(maxsize=2 * MOST_CARDS)(canonical_lines)
 
 
-class _Key(tuple[Any, ...]):
+class _CacheKey(tuple[Any, ...]):
     """A cache key of values that messages share, with one of these messages.
 
     The message keeps its papers alive, so that their ids stay unique.
@@ -64,7 +64,7 @@ class _Key(tuple[Any, ...]):
     mail: DigestMail
 
     @classmethod
-    def of(cls, mail: DigestMail, *values: object) -> "_Key":
+    def of(cls, mail: DigestMail, *values: object) -> "_CacheKey":
         """Return the key with these values."""
         key = cls(values)
         key.mail = mail
@@ -91,8 +91,8 @@ class MailRenderer:
         self._sender = sender_of(letterhead)
         self._templates = templates or Templates()
         self._signer = signer
-        self._frame = lru_cache(maxsize=MOST_FRAMES)(self._framed)
-        self._digest = lru_cache(maxsize=MOST_DIGESTS)(self._laid_out)
+        self._frame = lru_cache(maxsize=MOST_FRAMES)(self._build_frame)
+        self._digest = lru_cache(maxsize=MOST_DIGESTS)(self._lay_out)
 
     def signed_by(self, signer: Signer | None) -> "MailRenderer":
         """Return a copy that signs with `signer`, or not, and shares the caches."""
@@ -102,17 +102,17 @@ class MailRenderer:
 
     def render(self, view: DigestView) -> Rendered:
         """Return subject, preheader, text and HTML of a view."""
-        return digest_words(self._templates, view)
+        return render_digest(self._templates, view)
 
     def compose(self, mail: DigestMail) -> bytes:
         """Return the message with CRLF line ends, WireReady as its pieces are checked. Raises
         RenderingFailed with the reason."""
-        values, key = _parted(mail)
+        values, key = _split_mail(mail)
         pieces, signer = self._digest(key), self._signer()
         message = b"".join(pieces) % values
         if signer is None:
             return WireReady(message)
-        names, head, body = _prepared(pieces)
+        names, head, body = _canonical_format(pieces)
         signable = Signable(names, head % values, body % values)
         return WireReady(signer.fields(signable, mail.dated) + message)
 
@@ -121,13 +121,13 @@ class MailRenderer:
         content, signer = notice_bytes(self._templates, mail, self._sender), self._signer()
         return content if signer is None else signer.sign(content, mail.dated)
 
-    def _framed(self, key: _Key) -> Frame:
+    def _build_frame(self, key: _CacheKey) -> Frame:
         by_mail = bool(key.mail.list_unsubscribe_mail)
-        return frame_of(self._templates, self._sender, key.mail.view, by_mail=by_mail)
+        return render_frame(self._templates, self._sender, key.mail.view, by_mail=by_mail)
 
-    def _laid_out(self, key: _Key) -> tuple[bytes, ...]:
+    def _lay_out(self, key: _CacheKey) -> tuple[bytes, ...]:
         """Return a digest as pieces of a format, with the fullest texts that keep the HTML below
-        its limit, as in `digest_words`."""
+        its limit, as in `render_digest`."""
         view = key.mail.view
         require_papers(view)
         frame = self._frame(key[0])
@@ -136,7 +136,7 @@ class MailRenderer:
                 frame.view.language, gist, view.links.feedback[_PREFIX] if asks else ""
             )
             numbered = enumerate(view.papers, start=1)
-            cards = [card_of(self._templates, look, *one) for one in numbered]
+            cards = [render_card(self._templates, look, *one) for one in numbered]
             pieces, size = frame.digest(cards)
             if size <= HTML_LIMIT:
                 break
@@ -144,14 +144,14 @@ class MailRenderer:
 
 
 @lru_cache(maxsize=MOST_DIGESTS)
-def _prepared(pieces: tuple[bytes, ...]) -> Signable:
+def _canonical_format(pieces: tuple[bytes, ...]) -> Signable:
     """Return the canonical form of the format that `pieces` make."""
     head, end, first = pieces[0].partition(b"\r\n\r\n")
     names, canonical, _ = prepared(head + end)
     return Signable(names, canonical, b"".join(map(_canonical, (first, *pieces[1:]))))
 
 
-def _parted(mail: DigestMail) -> tuple[dict[bytes, bytes], _Key]:
+def _split_mail(mail: DigestMail) -> tuple[dict[bytes, bytes], _CacheKey]:
     """Return the reader's own values by slot name, and the cache key of the digest. Raises
     RenderingFailed for an invalid value."""
     view, mine = mail.view, mail.view.links
@@ -162,6 +162,11 @@ def _parted(mail: DigestMail) -> tuple[dict[bytes, bytes], _Key]:
     leave = mail.list_unsubscribe_mail or ""
     addressing = addressing_of(mail.recipient, mail.message_id, mail.dated, leave)
     values = "\n".join((*tokens, *addressing)).encode("ascii").split(b"\n")
-    shared = (*[link[_PREFIX] for link in links], leave == "", len(view.papers), _framing(view))
-    key = _Key.of(mail, _Key.of(mail, *shared), *map(id, view.papers))
+    shared = (
+        *[link[_PREFIX] for link in links],
+        leave == "",
+        len(view.papers),
+        _frame_values(view),
+    )
+    key = _CacheKey.of(mail, _CacheKey.of(mail, *shared), *map(id, view.papers))
     return dict(zip(_SLOTS, values, strict=True)), key

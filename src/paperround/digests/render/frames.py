@@ -22,7 +22,7 @@ from paperround.digests.model import DigestPaper, DigestView, PersonalLinks, Ren
 from paperround.digests.render.headers import text_field
 from paperround.digests.render.message import (
     Addressing,
-    Particulars,
+    MessageKind,
     Sender,
     are_ready,
     boundary_of,
@@ -53,13 +53,13 @@ TOKENS = ("unsubscribe", "preferences", "one_click", "feedback")
 """The links of a reader that end in a token."""
 
 
-def new_mark() -> str:
+def random_mark() -> str:
     """Return a random placeholder that no text contains, as long as a token, so that lines break
     at the same places."""
     return secrets.token_hex(TOKEN_LENGTH // 2)
 
 
-MARKS = {name: new_mark() for name in TOKENS}
+MARKS = {name: random_mark() for name in TOKENS}
 """The placeholders of the tokens while templates are rendered."""
 
 
@@ -84,17 +84,17 @@ class Card(NamedTuple):
 
 
 @lru_cache(maxsize=MOST_CARDS)
-def card_of(templates: Templates, look: FrameStyle, number: int, paper: DigestPaper) -> Card:
+def render_card(templates: Templates, look: FrameStyle, number: int, paper: DigestPaper) -> Card:
     """Return the card of `paper` as number `number` of a digest. Raises RenderingFailed."""
-    ours = locale_for(look.language)
-    shown = with_gist(clean_paper(paper, ours), look.gist)
+    locale = locale_for(look.language)
+    shown = with_gist(clean_paper(paper, locale), look.gist)
     asked = look.asked and look.asked + MARKS["feedback"]
     text, rows = templates.card(look.language, number, shown, asked)
     html = templates.inlined(rows)
     return Card(
         title=shown.title,
         gist=shown.gist,
-        reason=reason_line(ours, paper.reason),
+        reason=reason_line(locale, paper.reason),
         text=encoded(text),
         html=encoded(html),
         size=len(html.encode()),
@@ -104,10 +104,10 @@ def card_of(templates: Templates, look: FrameStyle, number: int, paper: DigestPa
 def encoded(text: str) -> bytes:
     """Return `text` (with a final line end) in quoted-printable, as a format."""
     content = encode(text, unbroken=MARKS.values()).encode("ascii")
-    return as_format(wire_ready(content), MARKS)
+    return as_format(check_wire_ready(content), MARKS)
 
 
-def wire_ready(lines: bytes) -> bytes:
+def check_wire_ready(lines: bytes) -> bytes:
     """Return `lines`; raise RenderingFailed unless SMTP can send them unchanged."""
     if not are_ready(lines):
         raise RenderingFailed("a line does not end in CRLF, or begins with a full stop")
@@ -128,8 +128,8 @@ _MOST_LINES = 5_000
 _MOST_SUBJECTS = 1_000
 """Subjects cached, each with its frame."""
 
-_ADDRESSING = Addressing(*(new_mark() for _ in Addressing._fields))
-_SUBJECT, _TITLE, _PREHEADER, _CARDS = (new_mark() for _ in range(4))
+_ADDRESSING = Addressing(*(random_mark() for _ in Addressing._fields))
+_SUBJECT, _TITLE, _PREHEADER, _CARDS = (random_mark() for _ in range(4))
 _SEAM = re.compile(rf"(?:<!--)?{_CARDS}(?:-->)?\r\n".encode("ascii"))
 _ESCAPED = str.maketrans({"&": "&amp;", "\xa0": "&nbsp;", "<": "&lt;", ">": "&gt;"})
 """How the inliner escapes characters of text (HTML standard, 13.3, escaping a string)."""
@@ -155,12 +155,12 @@ class Frame:
     def digest(self, cards: Sequence[Card]) -> tuple[tuple[bytes, ...], int]:
         """Return the digest as pieces of a format for a reader's values, and the length in bytes
         of its HTML before encoding. Raises RenderingFailed."""
-        subject = _subject(self, cards[0].title)
-        title, title_size = _line(self.title, _TITLE, subject)
+        subject = _render_subject(self, cards[0].title)
+        title, title_size = _fill_line(self.title, _TITLE, subject)
         after = [card.title for card in cards[1:3]]
         said = preheader_of(self.view.language, after, cards[0].gist or cards[0].reason)
-        preheader, preheader_size = _line(self.preheader, _PREHEADER, said)
-        opening = {b"title": title, b"preheader": preheader, **_header(self.seed, subject)}
+        preheader, preheader_size = _fill_line(self.preheader, _PREHEADER, said)
+        opening = {b"title": title, b"preheader": preheader, **_subject_values(self.seed, subject)}
         before, between, end = [piece % opening for piece in self.pieces]
         texts, htmls = [card.text for card in cards], [card.html for card in cards]
         size = self.size + title_size + preheader_size + sum([card.size for card in cards])
@@ -168,12 +168,12 @@ class Frame:
 
 
 @lru_cache(maxsize=_MOST_SUBJECTS)
-def _subject(frame: Frame, title: str) -> str:
+def _render_subject(frame: Frame, title: str) -> str:
     return subject_of(frame.templates, frame.view, title)
 
 
 @lru_cache(maxsize=_MOST_LINES)
-def _header(seed: str, subject: str) -> Mapping[bytes, bytes]:
+def _subject_values(seed: str, subject: str) -> Mapping[bytes, bytes]:
     """Return the values in the header that depend on the subject."""
     field = text_field("Subject", subject).removeprefix("Subject: ").removesuffix("\r\n")
     return {
@@ -183,14 +183,14 @@ def _header(seed: str, subject: str) -> Mapping[bytes, bytes]:
 
 
 @lru_cache(maxsize=_MOST_LINES)
-def _line(line: str, mark: str, words: str) -> tuple[bytes, int]:
+def _fill_line(line: str, mark: str, words: str) -> tuple[bytes, int]:
     """Return a line of HTML, encoded with `words` in place of `mark`, and its length in bytes
     before encoding."""
     said = line.replace(mark, words.translate(_ESCAPED)) + "\n"
     return encoded(said).removesuffix(b"\r\n"), len(said.encode())
 
 
-def frame_of(templates: Templates, sender: Sender, view: DigestView, *, by_mail: bool) -> Frame:
+def render_frame(templates: Templates, sender: Sender, view: DigestView, *, by_mail: bool) -> Frame:
     """Return the frame of digests like `view`; `by_mail` says if one can unsubscribe by email.
 
     Raises RenderingFailed for an invalid value.
@@ -201,7 +201,7 @@ def frame_of(templates: Templates, sender: Sender, view: DigestView, *, by_mail:
     clean = clean_view(marked)
     cards = Parts(f"{_CARDS}\n", Markup(f"<!--{_CARDS}-->\n"))  # noqa: S704 - our own mark
     text, html = parts_of(templates, clean, cards, subject=_TITLE, preheader=_PREHEADER)
-    title, preheader = (_line_with(mark, html) for mark in (_TITLE, _PREHEADER))
+    title, preheader = (_find_line(mark, html) for mark in (_TITLE, _PREHEADER))
     html = html.replace(title, _TITLE).replace(preheader, _PREHEADER)
     addressing = _ADDRESSING if by_mail else _ADDRESSING._replace(unsubscribe_mail="")
     particulars = digest_particulars(marked, addressing, sender)
@@ -218,7 +218,7 @@ def frame_of(templates: Templates, sender: Sender, view: DigestView, *, by_mail:
         "subject": _SUBJECT,
         "boundary": boundary_of(particulars.seed, _SUBJECT),
     }
-    personal = as_format(wire_ready(content), MARKS | _ADDRESSING._asdict())
+    personal = as_format(check_wire_ready(content), MARKS | _ADDRESSING._asdict())
     return Frame(
         templates=templates,
         view=clean,
@@ -230,7 +230,7 @@ def frame_of(templates: Templates, sender: Sender, view: DigestView, *, by_mail:
     )
 
 
-def _line_with(mark: str, html: str) -> str:
+def _find_line(mark: str, html: str) -> str:
     (line,) = (line for line in html.split("\n") if mark in line)
     return line
 
@@ -242,9 +242,9 @@ def _line_with(mark: str, html: str) -> str:
 _LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
-def digest_particulars(view: DigestView, addressing: Addressing, sender: Sender) -> Particulars:
+def digest_particulars(view: DigestView, addressing: Addressing, sender: Sender) -> MessageKind:
     """Return the header fields of a digest. Raises RenderingFailed for an invalid value."""
-    return Particulars(
+    return MessageKind(
         fields={
             **_list_fields(view, addressing, sender),
             "Archived-At": [web_value(view.web_url)],
@@ -268,13 +268,13 @@ def _list_fields(view: DigestView, addressing: Addressing, sender: Sender) -> di
         "List-Unsubscribe": leave,
         "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"],
         "List-Help": [web_value(f"{public}/")],
-        "List-Owner": [_owner(sender)],
+        "List-Owner": [_list_owner(sender)],
         "List-Archive": [web_value(f"{public}/editions")],
         "List-Post": ["NO"],
     }
 
 
-def _owner(sender: Sender) -> str:
+def _list_owner(sender: Sender) -> str:
     """Return the contact, or the sender's address without one."""
     contact = sender.letterhead.contact
     if contact.startswith(("https://", "http://")):

@@ -53,8 +53,8 @@ def header_text(text: str) -> str:
 
 def text_field(name: str, text: str) -> str:
     """Return an unstructured field such as Subject, with its CRLF."""
-    words = _words(header_text(text), room=LINE - len(name) - 2)
-    return _folded(name, words)
+    words = _words_to_fold(header_text(text), room=LINE - len(name) - 2)
+    return _fold(name, words)
 
 
 def mailbox_field(name: str, display: str, address: str) -> str:
@@ -67,7 +67,7 @@ def mailbox_field(name: str, display: str, address: str) -> str:
     shown = header_text(display)
     if not shown:
         return literal_field(name, [address])
-    return _folded(name, [*_phrase(shown, LINE - len(name) - 2), f"<{address}>"])
+    return _fold(name, [*_phrase(shown, LINE - len(name) - 2), f"<{address}>"])
 
 
 def literal_field(name: str, values: Sequence[str]) -> str:
@@ -99,7 +99,7 @@ def check(content: bytes, names: Iterable[str]) -> None:
         raise RenderingFailed(f"a line is longer than {_HARD_LIMIT} characters")
 
 
-def _words(text: str, room: int) -> list[str]:
+def _words_to_fold(text: str, room: int) -> list[str]:
     """Return the words to fold: plain if they are ASCII and fit, else encoded words."""
     words = text.split(" ")
     if text.isascii() and len(words[0]) <= room and all(len(word) < LINE for word in words):
@@ -109,13 +109,13 @@ def _words(text: str, room: int) -> list[str]:
 
 def _phrase(text: str, room: int) -> list[str]:
     if _ATOMS.fullmatch(text):
-        return _words(text, room)
+        return _words_to_fold(text, room)
     if text.isascii() and len(text) + 2 <= room:
         return ['"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"']
     return _encoded_words(text, room)
 
 
-def _folded(name: str, words: Sequence[str]) -> str:
+def _fold(name: str, words: Sequence[str]) -> str:
     """Return the field on lines of at most 76 characters; the first word follows the name."""
     lines = [f"{name}: {words[0]}"]
     for word in words[1:]:
@@ -128,12 +128,12 @@ def _folded(name: str, words: Sequence[str]) -> str:
 
 def _encoded_words(text: str, room: int) -> list[str]:
     """Return RFC 2047 words of at most 75 characters, all in Q or B, whichever is shorter."""
-    q_length = sum(len(_q(character)) for character in text)
+    q_length = sum(len(_q_encode(character)) for character in text)
     as_q = q_length <= len(base64.b64encode(text.encode()))
     chunks = [""]
     size = 0
     for character in text:
-        cost = len(_q(character)) if as_q else len(character.encode())
+        cost = len(_q_encode(character)) if as_q else len(character.encode())
         limit = (room if len(chunks) == 1 else _WORD) - _ENVELOPE
         if size + cost > (limit if as_q else limit // 4 * 3):
             chunks.append("")
@@ -145,11 +145,11 @@ def _encoded_words(text: str, room: int) -> list[str]:
 
 def _encoded_word(chunk: str, *, as_q: bool) -> str:
     if as_q:
-        return f"=?utf-8?q?{''.join(map(_q, chunk))}?="
+        return f"=?utf-8?q?{''.join(map(_q_encode, chunk))}?="
     return f"=?utf-8?b?{base64.b64encode(chunk.encode()).decode('ascii')}?="
 
 
-def _q(character: str) -> str:
+def _q_encode(character: str) -> str:
     """Return the Q form, in the alphabet allowed in display names (RFC 2047 section 5)."""
     if character == " ":
         return "_"

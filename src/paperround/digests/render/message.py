@@ -55,7 +55,7 @@ class Sender(NamedTuple):
     letterhead: SenderIdentity
 
 
-class Particulars(NamedTuple):
+class MessageKind(NamedTuple):
     """The values of a kind of message: its own fields, the Feedback-ID before the sender's part,
     the language, and the seed of the boundary."""
 
@@ -106,7 +106,7 @@ def message_bytes(
     rendered: Rendered,
     addressing: Addressing,
     sender: Sender,
-    particulars: Particulars,
+    particulars: MessageKind,
     unbroken: Collection[str] = (),
 ) -> bytes:
     """Return the message with CRLF line ends; soft breaks do not split the `unbroken` tokens.
@@ -152,7 +152,7 @@ def _part(subtype: str, encoded: str) -> str:
 
 
 def _fields(
-    subject: str, addressing: Addressing, sender: Sender, particulars: Particulars, boundary: str
+    subject: str, addressing: Addressing, sender: Sender, particulars: MessageKind, boundary: str
 ) -> dict[str, str]:
     """Return the header fields by name, in order, each with its CRLF."""
     literal = {
@@ -207,7 +207,7 @@ def are_ready(lines: bytes) -> bool:
 
 LINE = 76
 
-_LONGEST_WHOLE = 60
+_LONGEST_TOKEN = 60
 
 _LITERAL = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t"), ord("\n")}
 
@@ -215,11 +215,11 @@ _TABLE = {byte: f"={byte:02X}" for byte in range(256) if byte not in _LITERAL}
 
 _END_SPACE = {" ": "=20", "\t": "=09"}
 
-_NOTHING = re.compile("(?!)")
+_NO_MATCH = re.compile("(?!)")
 
 _UNUSUAL = re.compile("[^!-<>-~ \\t\\n]+")
 
-_GUARDED = frozenset({".", "F", ""})
+_ESCAPED_STARTS = frozenset({".", "F", ""})
 
 
 def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
@@ -229,13 +229,15 @@ def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
     letters, digits, `-` and `_`. Lines never start with a full stop or `From `, which some mail
     systems rewrite.
     """
-    whole = _any_of(tuple(sorted(unbroken))) if unbroken else _NOTHING
+    tokens = _token_pattern(tuple(sorted(unbroken))) if unbroken else _NO_MATCH
     octets = text if text.isascii() else text.encode().decode("latin-1")
-    return "\r\n".join([_broken(line, whole) for line in _UNUSUAL.sub(_escape, octets).split("\n")])
+    return "\r\n".join(
+        [_break_line(line, tokens) for line in _UNUSUAL.sub(_escape, octets).split("\n")]
+    )
 
 
 @lru_cache(maxsize=64)
-def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+def _token_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, words)))
 
 
@@ -243,37 +245,37 @@ def _escape(found: re.Match[str]) -> str:
     return found[0].translate(_TABLE)
 
 
-def _broken(line: str, whole: re.Pattern[str]) -> str:
+def _break_line(line: str, tokens: re.Pattern[str]) -> str:
     """Break an escaped line that is too long, and escape a critical start or a space at its end."""
-    if len(line) <= LINE and line[:1] not in _GUARDED and line[-1] not in _END_SPACE:
+    if len(line) <= LINE and line[:1] not in _ESCAPED_STARTS and line[-1] not in _END_SPACE:
         return line
-    rest = _guarded_start(line)
+    rest = _escape_start(line)
     if rest[-1:] in _END_SPACE:
         rest = rest[:-1] + _END_SPACE[rest[-1]]
     lines = []
     while len(rest) > LINE:
-        cut = _cut(rest, whole)
+        cut = _break_position(rest, tokens)
         lines.append(rest[:cut] + "=")
-        rest = _guarded_start(rest[cut:])
+        rest = _escape_start(rest[cut:])
     lines.append(rest)
     return "\r\n".join(lines)
 
 
-def _cut(line: str, whole: re.Pattern[str]) -> int:
+def _break_position(line: str, tokens: re.Pattern[str]) -> int:
     """Return the last position before column 76 that splits neither an escape nor a token."""
     cut = LINE - 1
     escape = line.rfind("=", cut - 2, cut)
     if escape >= 0:
         cut = escape
-    if whole is _NOTHING:
+    if tokens is _NO_MATCH:
         return cut
-    for match in whole.finditer(line, 0, cut + _LONGEST_WHOLE):
+    for match in tokens.finditer(line, 0, cut + _LONGEST_TOKEN):
         if match.start() < cut < match.end():
             return match.start()
     return cut
 
 
-def _guarded_start(line: str) -> str:
+def _escape_start(line: str) -> str:
     if line.startswith("."):
         return "=2E" + line[1:]
     if line.startswith("From "):

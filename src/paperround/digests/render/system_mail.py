@@ -21,7 +21,7 @@ from paperround.delivery.system_mail_model import (
 )
 from paperround.digests.model import Rendered
 from paperround.digests.render.headers import header_text
-from paperround.digests.render.message import Particulars, Sender, addressing_of, message_bytes
+from paperround.digests.render.message import MessageKind, Sender, addressing_of, message_bytes
 from paperround.digests.render.templates import (
     PREHEADER_LENGTH,
     SUBJECT_LENGTH,
@@ -44,10 +44,10 @@ _TITLE_LENGTH = 80
 def notice_bytes(templates: Templates, mail: NoticeMail, sender: Sender) -> bytes:
     """Return the message with CRLF line ends. Raises RenderingFailed with the reason."""
     return message_bytes(
-        rendered=notice_words(templates, mail.view),
+        rendered=render_notice(templates, mail.view),
         addressing=addressing_of(mail.recipient, mail.message_id, mail.dated),
         sender=sender,
-        particulars=Particulars(
+        particulars=MessageKind(
             fields={},
             feedback=f"{mail.view.kind}:notice",
             language=spoken(mail.view.language),
@@ -56,23 +56,25 @@ def notice_bytes(templates: Templates, mail: NoticeMail, sender: Sender) -> byte
     )
 
 
-def notice_words(templates: Templates, view: NoticeView) -> Rendered:
+def render_notice(templates: Templates, view: NoticeView) -> Rendered:
     """Return subject, preheader, text and HTML.
 
     Raises RenderingFailed when the link is no web address or a template fails.
     """
     if not web_address(view.action_url):
         raise RenderingFailed("the link of a notice must be a plain http(s) address")
-    ours = locale_for(view.language)
+    locale = locale_for(view.language)
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
-    clean["language"] = ours.language
+    clean["language"] = locale.language
     clean["list_title"] = (
-        shortened(list_title_said(ours, clean["list_title"]), _TITLE_LENGTH) or NOBODY
+        shortened(list_title_said(locale, clean["list_title"]), _TITLE_LENGTH) or NOBODY
     )
     clean["postal_address"] = postal_line(view.postal_address)
-    clean["details"] = _bounded(clean["details"], ours) if view.kind in _FOR_OPERATORS else ()
+    clean["details"] = (
+        _limit_details(clean["details"], locale) if view.kind in _FOR_OPERATORS else ()
+    )
     shown = replace(view, **clean)
-    lives = {name: ours.span(life) for name, life in _LIVES.items()}
+    lives = {name: locale.span(life) for name, life in _LIVES.items()}
     said = templates.phrases(f"notice_{view.kind}", {"view": shown, **lives})
     subject = shortened(header_text(said["subject"]), SUBJECT_LENGTH)
     preheader = shortened(said["preheader"], PREHEADER_LENGTH)
@@ -81,13 +83,13 @@ def notice_words(templates: Templates, view: NoticeView) -> Rendered:
     return Rendered(subject=subject, preheader=preheader, text=text, html=html)
 
 
-def _bounded(lines: tuple[str, ...], ours: Locale) -> tuple[str, ...]:
+def _limit_details(lines: tuple[str, ...], locale: Locale) -> tuple[str, ...]:
     """Return the lines that fit a message on a phone, and a line with the number left out."""
     shown = tuple(shortened(line, _DETAIL_LENGTH) for line in lines[:_MOST_DETAILS] if line)
     left = len(lines) - _MOST_DETAILS
     if left <= 0:
         return shown
-    return (*shown, ours.ngettext("and %(num)s more line", "and %(num)s more lines", left))
+    return (*shown, locale.ngettext("and %(num)s more line", "and %(num)s more lines", left))
 
 
 _LIVES = {

@@ -25,7 +25,7 @@ from paperround.core.languages import LANGUAGES, spoken, written_in
 from paperround.core.paths import templates_dir
 from paperround.digests.model import DigestPaper, title_address
 from paperround.digests.render.headers import header_text, one_line
-from paperround.editions.labels import authors_said, links_said, tally_said
+from paperround.editions.labels import authors_said, localized_links, tally_said
 from paperround.papers.formatting import shortened, web_address
 
 SUBJECT_LENGTH = 120
@@ -36,7 +36,7 @@ _ANGLES = re.compile("[<>]")
 _LINE_ENDS = re.compile(r"\s*[\r\n]+\s*")
 
 
-class _Pair(NamedTuple):
+class _Environments(NamedTuple):
     """The template environments of both parts, in one language."""
 
     html: Environment
@@ -61,21 +61,21 @@ class Templates:
     def _style(self) -> str:
         return (self._folder / "mail" / "style.css").read_text(encoding="utf-8")
 
-    def _in(self, language: str) -> _Pair:
+    def _environments(self, language: str) -> _Environments:
         """Return the templates in the supported language nearest to `language`."""
-        return _pair(self._folder, spoken(language))
+        return _load_environments(self._folder, spoken(language))
 
     def subject(self, name: str, values: Mapping[str, Any]) -> str:
         """Return the subject, at most 120 characters. Raises RenderingFailed."""
-        with _named(name):
-            text = self._in(values["view"].language).text
+        with _rendering_errors(name):
+            text = self._environments(values["view"].language).text
             written = text.get_template(f"mail/{name}.subject.txt").render(values)
         return shortened(header_text(written), SUBJECT_LENGTH)
 
     def parts(self, name: str, values: Mapping[str, Any]) -> Parts:
         """Return text and HTML from the same values. Raises RenderingFailed."""
-        with _named(name):
-            ours = self._in(values["view"].language)
+        with _rendering_errors(name):
+            ours = self._environments(values["view"].language)
             text = ours.text.get_template(f"mail/{name}.txt").render(values)
             html = ours.html.get_template(f"mail/{name}.html").render(values)
             return Parts(text, self._inliner.inline(html))
@@ -83,8 +83,8 @@ class Templates:
     def card(self, language: str, number: int, paper: DigestPaper, asked: str) -> Parts:
         """Return a paper of a digest, its styles not inlined; `asked` is its feedback link. Raises
         RenderingFailed."""
-        with _named("digest"):
-            ours = self._in(language)
+        with _rendering_errors("digest"):
+            ours = self._environments(language)
             text = ours.text.get_template("mail/parts.txt").module
             html = ours.html.get_template("mail/parts.html").module
             return Parts(text.paper(number, paper), html.paper(number, paper, asked))  # type: ignore[attr-defined]
@@ -92,7 +92,7 @@ class Templates:
     def inlined(self, rows: str) -> str:
         """Return rows of a digest's table with inlined styles, the same as in the whole digest.
         Raises RenderingFailed."""
-        with _named("digest"):
+        with _rendering_errors("digest"):
             table = self._inliner.inline_fragment(
                 f"<table><tbody>{rows}</tbody></table>", self._style
             )
@@ -101,15 +101,17 @@ class Templates:
     def phrases(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
         """Return the variables that `name.phrases` sets, each on one line and not escaped. Raises
         RenderingFailed."""
-        with _named(name):
-            template = self._in(values["view"].language).text.get_template(f"mail/{name}.phrases")
+        with _rendering_errors(name):
+            template = self._environments(values["view"].language).text.get_template(
+                f"mail/{name}.phrases"
+            )
             made = template.make_module(dict(values))
         public = {key: said for key, said in vars(made).items() if not key.startswith("_")}
         return {key: one_line(said) for key, said in public.items()}
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
+def _rendering_errors(name: str) -> Iterator[None]:
     try:
         yield
     except (TemplateError, css_inline.InlineError) as error:
@@ -141,7 +143,7 @@ def postal_line(address: str) -> str:
 
 
 @lru_cache(maxsize=2 * len(LANGUAGES))
-def _pair(folder: Path, language: str) -> _Pair:
+def _load_environments(folder: Path, language: str) -> _Environments:
     """Return the templates of a folder, compiled once per process and language; threads in
     parallel may each compile them."""
     made, loader = locale_for(language), FileSystemLoader(folder)
@@ -149,7 +151,7 @@ def _pair(folder: Path, language: str) -> _Pair:
     text = speaking(_environment(loader, autoescape=False), made)
     for one in (html, text):
         one.filters["reason"] = partial(reason_line, made)
-    return _Pair(html, text)
+    return _Environments(html, text)
 
 
 def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
@@ -163,7 +165,7 @@ def _environment(loader: FileSystemLoader, *, autoescape: bool) -> Environment:
         extensions=TRANSLATED,
     )
     environment.filters |= {
-        "label": spoken_title,
+        "label": link_label,
         "site": site_name,
         "title_address": title_address,
         "web": web_address,
@@ -177,7 +179,7 @@ def site_name(url: str) -> str:
     return url.partition("://")[2].rstrip("/") or url
 
 
-def spoken_title(title: str) -> str:
+def link_label(title: str) -> str:
     """Return the start of `title` without angle brackets, for the aria-label of a link."""
     return shortened(_ANGLES.sub("", title), _LABEL_LENGTH)
 
@@ -210,7 +212,7 @@ def _columns_of(character: str) -> int:
 
 
 @lru_cache(maxsize=8192)
-def _stands_alone(character: str) -> bool:
+def _breaks_anywhere(character: str) -> bool:
     """Return whether a line may break before or after this character inside a word."""
     korean = any(first <= character <= last for first, last in _KOREAN)
     return _columns_of(character) == 2 and not korean
@@ -250,7 +252,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
         for at in range(1, len(word)):
             before, after = word[at - 1], word[at]
             may_part = before not in _OPENING and after not in _CLOSING
-            if may_part and (_stands_alone(before) or _stands_alone(after)):
+            if may_part and (_breaks_anywhere(before) or _breaks_anywhere(after)):
                 yield space, word[start:at]
                 space, start = "", at
         yield space, word[start:]
@@ -275,8 +277,8 @@ def speaking(environment: Environment, locale: Locale) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.globals.update(
-        gettext=_escaping(locale.gettext, locale),
-        ngettext=_escaping(locale.ngettext, locale),
+        gettext=_translator(locale.gettext, locale),
+        ngettext=_translator(locale.ngettext, locale),
         language=locale.language,
         direction=locale.direction,
         gap=locale.gap,
@@ -288,7 +290,7 @@ def speaking(environment: Environment, locale: Locale) -> Environment:
         "counted": locale.counted,
         "instant": locale.instant,
         "lang": partial(lang_of, locale),
-        "links": partial(links_said, locale),
+        "links": partial(localized_links, locale),
         "long_date": locale.long_date,
         "number": locale.number,
         "reason": partial(localize_reason, locale),
@@ -308,7 +310,7 @@ def lang_of(locale: Locale, text: str) -> str:
     return Markup("") if same else Markup(' lang="{}"').format(written)
 
 
-def _escaping(say: Callable[..., str], locale: Locale) -> Callable[..., str]:
+def _translator(say: Callable[..., str], locale: Locale) -> Callable[..., str]:
     """Wrap gettext functions for templates: with autoescaping, values are escaped, texts not."""
 
     @lru_cache(maxsize=_MOST_SENTENCES)

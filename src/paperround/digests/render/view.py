@@ -18,7 +18,7 @@ from paperround.digests.render.templates import (
     postal_line,
     reason_line,
 )
-from paperround.editions.labels import list_title_said, preheader_said, title_said
+from paperround.editions.labels import list_title_said, localized_preheader, localized_title
 from paperround.papers.formatting import shortened
 
 HTML_LIMIT = 90_000
@@ -46,7 +46,7 @@ FULLEST_FIRST = (
 """Rendering uses the first that keeps the HTML below its limit, else the last."""
 
 
-def digest_words(templates: Templates, view: DigestView) -> Rendered:
+def render_digest(templates: Templates, view: DigestView) -> Rendered:
     """Return subject, preheader, text and HTML.
 
     Raises RenderingFailed when there is no paper or a template fails.
@@ -54,10 +54,10 @@ def digest_words(templates: Templates, view: DigestView) -> Rendered:
     require_papers(view)
     clean = clean_view(view)
     for fullness in FULLEST_FIRST[:-1]:
-        rendered = _filled(templates, clean, fullness)
+        rendered = _render_with(templates, clean, fullness)
         if len(rendered.html.encode()) <= HTML_LIMIT:
             return rendered
-    return _filled(templates, clean, FULLEST_FIRST[-1])
+    return _render_with(templates, clean, FULLEST_FIRST[-1])
 
 
 def require_papers(view: DigestView) -> None:
@@ -66,7 +66,7 @@ def require_papers(view: DigestView) -> None:
         raise RenderingFailed("a digest needs at least one paper")
 
 
-def _filled(templates: Templates, view: DigestView, fullness: Fullness) -> Rendered:
+def _render_with(templates: Templates, view: DigestView, fullness: Fullness) -> Rendered:
     papers = [with_gist(paper, fullness.gist) for paper in view.papers]
     first = papers[0]
     subject = subject_of(templates, view, first.title)
@@ -107,29 +107,29 @@ def parts_of(
 
 def preheader_of(language: str, titles: Sequence[str], instead: str) -> str:
     """Return the preheader: the titles of the papers after the first, else `instead`."""
-    said = preheader_said(locale_for(language), titles) if titles else instead
+    said = localized_preheader(locale_for(language), titles) if titles else instead
     return shortened(said, PREHEADER_LENGTH)
 
 
 def clean_view(view: DigestView) -> DigestView:
     """Return the view and its papers cleaned for templates."""
-    ours = locale_for(view.language)
+    locale = locale_for(view.language)
     clean = {f.name: cleaned(getattr(view, f.name)) for f in fields(view)}
-    clean["language"] = ours.language
+    clean["language"] = locale.language
     for name in _PUBLIC:
-        clean[name] = asking(clean[name], ours.language)
-    clean["list_title"] = list_title_said(ours, clean["list_title"])
-    clean["papers"] = tuple(clean_paper(paper, ours) for paper in view.papers)
-    clean["withdrawn"] = tuple(_cleaned_news(paper, ours) for paper in view.withdrawn)
+        clean[name] = asking(clean[name], locale.language)
+    clean["list_title"] = list_title_said(locale, clean["list_title"])
+    clean["papers"] = tuple(clean_paper(paper, locale) for paper in view.papers)
+    clean["withdrawn"] = tuple(_clean_withdrawn(paper, locale) for paper in view.withdrawn)
     clean["postal_address"] = postal_line(view.postal_address)
     return replace(view, **clean)
 
 
-def clean_paper(paper: DigestPaper, ours: Locale) -> DigestPaper:
+def clean_paper(paper: DigestPaper, locale: Locale) -> DigestPaper:
     """Return the paper cleaned for templates. Its reason stays a code, which they translate."""
     clean = {f.name: cleaned(getattr(paper, f.name)) for f in fields(paper)}
-    clean["title"] = title_said(ours, clean["title"], _TITLE_LENGTH)
-    clean["page_url"] = asking(clean["page_url"], ours.language)
+    clean["title"] = localized_title(locale, clean["title"], _TITLE_LENGTH)
+    clean["page_url"] = asking(clean["page_url"], locale.language)
     clean["reason"] = paper.reason
     return replace(paper, **clean)
 
@@ -139,6 +139,6 @@ def with_gist(paper: DigestPaper, length: int) -> DigestPaper:
     return replace(paper, gist=shortened(paper.gist, length))
 
 
-def _cleaned_news(paper: WithdrawnPaper, ours: Locale) -> WithdrawnPaper:
-    title = title_said(ours, cleaned(paper.title), _TITLE_LENGTH)
-    return WithdrawnPaper(title=title, url=asking(cleaned(paper.url), ours.language))
+def _clean_withdrawn(paper: WithdrawnPaper, locale: Locale) -> WithdrawnPaper:
+    title = localized_title(locale, cleaned(paper.title), _TITLE_LENGTH)
+    return WithdrawnPaper(title=title, url=asking(cleaned(paper.url), locale.language))

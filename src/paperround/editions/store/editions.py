@@ -39,14 +39,14 @@ from paperround.editions.model import (
     EditionSummary,
     NewEdition,
     Order,
+    PaperRank,
     Placed,
-    Stood,
     TailPaper,
 )
 from paperround.editions.store.rows import (
     edition_columns,
     edition_of,
-    paper_at,
+    frozen_paper,
     paper_columns,
     summary_of,
     tail_columns,
@@ -173,7 +173,7 @@ class EditionStore(Store):
         row = self._connection.execute(later.order_by(c.day, *_NEWEST_FIRST[1:]).limit(1)).first()
         return None if row is None else summary_of(row)
 
-    def stood(self, paper: PaperId, *, limit: int) -> list[Stood]:
+    def ranks(self, paper: PaperId, *, limit: int) -> list[PaperRank]:
         """Return a paper's ranks in the editions of all lists, under any of its ids, newest
         first."""
         frozen, joined = db.edition_papers.c, db.joined_papers.c
@@ -197,7 +197,7 @@ class EditionStore(Store):
             .order_by(db.editions.c.cut_at.desc(), db.editions.c.id.desc(), frozen.position)
             .limit(limit)
         )
-        return [value_of(Stood, row, paper=paper_at(row)) for row in rows]
+        return [value_of(PaperRank, row, paper=frozen_paper(row)) for row in rows]
 
     def places(
         self,
@@ -220,7 +220,7 @@ class EditionStore(Store):
             most=limit,
             skipped=offset,
         )
-        return [value_of(Placed, row, paper=paper_at(row)) for row in rows]
+        return [value_of(Placed, row, paper=frozen_paper(row)) for row in rows]
 
     def _of(self, row: Any | None, most: int = _ALL) -> Edition | None:
         """Return the edition of a row, None without a row."""
@@ -230,7 +230,7 @@ class EditionStore(Store):
 
     def _papers(self, table: Table, edition: int, most: int = _ALL) -> tuple[EditionPaper, ...]:
         found = _PAPERS_OF[table.name].rows(self._connection, edition=edition, most=most)
-        return tuple(paper_at(paper) for paper in found)
+        return tuple(frozen_paper(paper) for paper in found)
 
     def freeze(self, edition: NewEdition) -> Edition:
         """Store an edition. Raises Conflict if its (list, day, cut) exists.

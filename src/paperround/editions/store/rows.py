@@ -63,7 +63,7 @@ def summary_of(row: Row[Any]) -> EditionSummary:
     return value_of(EditionSummary, row, top_title=row.top_title or "")
 
 
-def paper_at(row: Row[Any]) -> EditionPaper:
+def frozen_paper(row: Row[Any]) -> EditionPaper:
     """Return a frozen paper, with later merges and withdrawals."""
     return EditionPaper(
         position=row.position,
