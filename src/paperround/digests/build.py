@@ -187,8 +187,6 @@ class DigestBuilder:
             for reader, choice in zip(readers, choices, strict=True)
         ]
 
-    # --- choosing ------------------------------------------------------------------------------
-
     def choices(self, readers: Sequence[DigestReader]) -> list[DigestChoice | SkipReason]:
         """Return the choice of each reader; readers with equal views share one object."""
         chosen: dict[int, DigestChoice | SkipReason] = {}
@@ -228,8 +226,6 @@ class DigestBuilder:
             withheld=self.index.places(self.withdrawn.union(known) if known else self.withdrawn),
             **seen_by(matches),
         )
-
-    # --- rows ----------------------------------------------------------------------------------
 
     def _content(
         self, choice: DigestChoice | SkipReason, papers: Mapping[int, EditionPaper]

@@ -230,8 +230,6 @@ class _ListPlanner:
             raise
         return rows
 
-    # --- building, outside the write transaction -----------------------------------------------
-
     def _build_rows(self, page: Sequence[DueSubscription]) -> list[DueDelivery | None]:
         """Return the row of each subscription, None while its edition is not frozen."""
         editions: dict[EditionId, Edition] = {}

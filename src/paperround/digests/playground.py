@@ -87,18 +87,15 @@ def _pages(
         pause(request.interval_seconds)
 
 
-# --- papers ------------------------------------------------------------------------------------
-
-
 def candidates_of(readings: Iterable[PaperSet], *, now: datetime) -> list[Candidate]:
     """Merge the papers of `readings`; return each once, with all its counts."""
-    found = _KnownPapers(now)
+    known = _KnownPapers(now)
     for reading in readings:
         for record in reading.batch.records:
-            found.add(record, reading.captured_at)
+            known.add(record, reading.captured_at)
     return [
-        Candidate(paper=paper, observations=tuple(found.counts[id_]))
-        for id_, paper in found.papers.items()
+        Candidate(paper=paper, observations=tuple(known.counts[id_]))
+        for id_, paper in known.papers.items()
     ]
 
 
@@ -108,7 +105,7 @@ class _KnownPapers:
 
     now: datetime
     papers: dict[PaperId, Paper] = field(default_factory=dict)
-    known: dict[tuple[str, str], PaperId] = field(default_factory=dict)
+    by_identifier: dict[tuple[str, str], PaperId] = field(default_factory=dict)
     counts: dict[PaperId, list[Observation]] = field(default_factory=dict)
 
     def add(self, raw: Record, captured_at: datetime) -> None:
@@ -121,29 +118,27 @@ class _KnownPapers:
             paper = self._merge(found, raw, entry.record)
         self.papers[paper.id] = paper
         for pair in paper.identifiers.items():
-            self.known.setdefault(pair, paper.id)
+            self.by_identifier.setdefault(pair, paper.id)
         self.counts.setdefault(paper.id, []).extend(dated(raw.counts, captured_at))
 
     def _find(self, entry: ChunkEntry) -> PaperId | None:
         for pair in entry.pairs:
-            if pair in self.known:
-                return self.known[pair]
-        titled = self.known.get(("title_key", entry.key))
-        is_same = titled is not None and may_merge_by_title(entry.record, self.papers[titled])
-        return titled if is_same else None
+            if pair in self.by_identifier:
+                return self.by_identifier[pair]
+        same_title = self.by_identifier.get(("title_key", entry.key))
+        if same_title and may_merge_by_title(entry.record, self.papers[same_title]):
+            return same_title
+        return None
 
     def _merge(self, found: PaperId, raw: Record, record: Record) -> Paper:
         free = {
             kind: value
             for kind, value in record.identifiers.items()
-            if self.known.get((kind, value), found) == found
+            if self.by_identifier.get((kind, value), found) == found
         }
-        mine, old = replace(record, identifiers=free), self.papers[found]
-        change = merged(old, raw, mine, same_feed=False, now=self.now)
+        new, old = replace(record, identifiers=free), self.papers[found]
+        change = merged(old, raw, new, same_feed=False, now=self.now)
         return old if change is None else change.paper
-
-
-# --- what they make ----------------------------------------------------------------------------
 
 
 def rank_candidates(candidates: Sequence[Candidate], ranker: Ranker, *, now: datetime) -> Ranking:

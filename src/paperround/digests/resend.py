@@ -160,8 +160,6 @@ class _UndeliveredSearch:
         today = local_date(self.now, self.mailing_list.zone)
         return SkipReason.PAUSED if until is not None and today < until else None
 
-    # --- planning ------------------------------------------------------------------------------
-
     def plan(self, people: Sequence[_Sendable], context: BuildContext) -> None:
         """Plan, count and audit the replacements."""
         by_edition: dict[EditionId, list[_Sendable]] = {}

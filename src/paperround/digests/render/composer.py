@@ -71,10 +71,6 @@ class _CacheKey(tuple[Any, ...]):
         return key
 
 
-def _unsigned() -> None:
-    return None
-
-
 class MailRenderer:
     """The Renderer of an installation.
 
@@ -86,7 +82,7 @@ class MailRenderer:
         self,
         letterhead: SenderIdentity,
         templates: Templates | None = None,
-        signer: Callable[[], Signer | None] = _unsigned,
+        signer: Callable[[], Signer | None] = lambda: None,
     ) -> None:
         self._sender = sender_of(letterhead)
         self._templates = templates or Templates()

@@ -244,18 +244,6 @@ _LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 def digest_particulars(view: DigestView, addressing: Addressing, sender: Sender) -> MessageKind:
     """Return the header fields of a digest. Raises RenderingFailed for an invalid value."""
-    return MessageKind(
-        fields={
-            **_list_fields(view, addressing, sender),
-            "Archived-At": [web_value(view.web_url)],
-        },
-        feedback=f"{view.day.isoformat()}:{view.list_name}:digest",
-        language=spoken(view.language),
-        seed=view.web_url,
-    )
-
-
-def _list_fields(view: DigestView, addressing: Addressing, sender: Sender) -> dict[str, list[str]]:
     public = sender.letterhead.public_url.rstrip("/")
     leave = [web_value(view.links.one_click)]
     if addressing.unsubscribe_mail:
@@ -263,15 +251,21 @@ def _list_fields(view: DigestView, addressing: Addressing, sender: Sender) -> di
     # RFC 2919: a stable name below our own host.
     if _LIST_LABEL.fullmatch(view.list_name) is None:
         raise RenderingFailed("the list's name must be ASCII letters, digits and hyphens")
-    return {
-        "List-Id": [f"<{view.list_name}.{sender.host}>"],
-        "List-Unsubscribe": leave,
-        "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"],
-        "List-Help": [web_value(f"{public}/")],
-        "List-Owner": [_list_owner(sender)],
-        "List-Archive": [web_value(f"{public}/editions")],
-        "List-Post": ["NO"],
-    }
+    return MessageKind(
+        fields={
+            "List-Id": [f"<{view.list_name}.{sender.host}>"],
+            "List-Unsubscribe": leave,
+            "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"],
+            "List-Help": [web_value(f"{public}/")],
+            "List-Owner": [_list_owner(sender)],
+            "List-Archive": [web_value(f"{public}/editions")],
+            "List-Post": ["NO"],
+            "Archived-At": [web_value(view.web_url)],
+        },
+        feedback=f"{view.day.isoformat()}:{view.list_name}:digest",
+        language=spoken(view.language),
+        seed=view.web_url,
+    )
 
 
 def _list_owner(sender: Sender) -> str:

@@ -140,13 +140,9 @@ def _encoded_words(text: str, room: int) -> list[str]:
             size = 0
         chunks[-1] += character
         size += cost
-    return [_encoded_word(chunk, as_q=as_q) for chunk in chunks]
-
-
-def _encoded_word(chunk: str, *, as_q: bool) -> str:
     if as_q:
-        return f"=?utf-8?q?{''.join(map(_q_encode, chunk))}?="
-    return f"=?utf-8?b?{base64.b64encode(chunk.encode()).decode('ascii')}?="
+        return [f"=?utf-8?q?{''.join(map(_q_encode, chunk))}?=" for chunk in chunks]
+    return [f"=?utf-8?b?{base64.b64encode(one.encode()).decode('ascii')}?=" for one in chunks]
 
 
 def _q_encode(character: str) -> str:

@@ -12,7 +12,8 @@ values give the same bytes on every Python version.
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -29,9 +30,6 @@ _MESSAGE_ID = re.compile(r"<?([A-Za-z0-9._+-]{1,100}@[A-Za-z0-9.-]{1,140})>?")
 _MAILTO = re.compile(r"mailto:[!-+\--;=?-~]+@[!-+\--;=?-~]+")
 _WEB = re.compile(r"https?://[!-;=?-~]+")
 _MAIL_FROM = re.compile(r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<inside>[^<>]+)>|(?P<bare>[^<>\s]+))\s*")
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 _BOUNDARY = "=_paperround_"
 """Quoted-printable never produces `=_`, so no line of a part can equal the boundary."""
 
@@ -89,16 +87,11 @@ def addressing_of(
     identity = _MESSAGE_ID.fullmatch(message_id)
     if identity is None:
         raise RenderingFailed("the Message-ID is not of the form <letters@host>")
-    leave = _mailto(unsubscribe_mail) if unsubscribe_mail else ""
-    return Addressing(recipient, f"<{identity[1]}>", _date(dated), leave)
-
-
-@lru_cache(maxsize=64)
-def _mailto(address: str) -> str:
-    leave = address if address.startswith("mailto:") else f"mailto:{address}"
-    if _MAILTO.fullmatch(leave) is None:
-        raise RenderingFailed("the address for unsubscribing by mail is not plain ASCII")
-    return leave
+    if unsubscribe_mail:
+        unsubscribe_mail = f"mailto:{unsubscribe_mail.removeprefix('mailto:')}"
+        if _MAILTO.fullmatch(unsubscribe_mail) is None:
+            raise RenderingFailed("the address for unsubscribing by mail is not plain ASCII")
+    return Addressing(recipient, f"<{identity[1]}>", _date(dated), unsubscribe_mail)
 
 
 def message_bytes(
@@ -155,12 +148,14 @@ def _fields(
     subject: str, addressing: Addressing, sender: Sender, particulars: MessageKind, boundary: str
 ) -> dict[str, str]:
     """Return the header fields by name, in order, each with its CRLF."""
+    # a stable id of the sender, for the end of the Feedback-ID
+    sender_id = "pr" + hashlib.sha256(sender.host.encode()).hexdigest()[:10]
     literal = {
         "Date": [addressing.date],
         "Message-ID": [addressing.message_id],
         "MIME-Version": ["1.0"],
         **particulars.fields,
-        "Feedback-ID": [f"{particulars.feedback}:{_sender_id(sender)}"],
+        "Feedback-ID": [f"{particulars.feedback}:{sender_id}"],
         "Auto-Submitted": ["auto-generated"],
         "X-Auto-Response-Suppress": ["OOF, AutoReply"],
         "Content-Language": [particulars.language],
@@ -174,20 +169,11 @@ def _fields(
     }
 
 
-def _sender_id(sender: Sender) -> str:
-    """Return the last part of a Feedback-ID: a stable sender id of 12 characters."""
-    return "pr" + hashlib.sha256(sender.host.encode()).hexdigest()[:10]
-
-
 @lru_cache(maxsize=256)
 def _date(moment: datetime) -> str:
-    """Return the date by RFC 5322 section 3.3, in UTC; strftime would follow the locale. Cached,
-    as deliveries planned together share it."""
-    at = moment if moment.tzinfo is UTC else require_utc(moment)
-    return (
-        f"{_DAYS[at.weekday()]}, {_TWO_DIGITS[at.day]} {_MONTHS[at.month]} {at.year:04} "
-        f"{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]} +0000"
-    )
+    """Return the date by RFC 5322 section 3.3, in UTC. Cached, as deliveries planned together
+    share it."""
+    return format_datetime(require_utc(moment))
 
 
 def are_ready(lines: bytes) -> bool:
@@ -206,19 +192,12 @@ def are_ready(lines: bytes) -> bool:
 # its soft breaks exactly where a body with the real tokens has them.
 
 LINE = 76
-
 _LONGEST_TOKEN = 60
-
 _LITERAL = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t"), ord("\n")}
-
 _TABLE = {byte: f"={byte:02X}" for byte in range(256) if byte not in _LITERAL}
-
 _END_SPACE = {" ": "=20", "\t": "=09"}
-
 _NO_MATCH = re.compile("(?!)")
-
 _UNUSUAL = re.compile("[^!-<>-~ \\t\\n]+")
-
 _ESCAPED_STARTS = frozenset({".", "F", ""})
 
 
@@ -231,18 +210,13 @@ def encode(text: str, *, unbroken: Collection[str] = ()) -> str:
     """
     tokens = _token_pattern(tuple(sorted(unbroken))) if unbroken else _NO_MATCH
     octets = text if text.isascii() else text.encode().decode("latin-1")
-    return "\r\n".join(
-        [_break_line(line, tokens) for line in _UNUSUAL.sub(_escape, octets).split("\n")]
-    )
+    escaped = _UNUSUAL.sub(lambda found: found[0].translate(_TABLE), octets)
+    return "\r\n".join([_break_line(line, tokens) for line in escaped.split("\n")])
 
 
 @lru_cache(maxsize=64)
 def _token_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, words)))
-
-
-def _escape(found: re.Match[str]) -> str:
-    return found[0].translate(_TABLE)
 
 
 def _break_line(line: str, tokens: re.Pattern[str]) -> str:

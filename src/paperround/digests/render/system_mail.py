@@ -75,10 +75,10 @@ def render_notice(templates: Templates, view: NoticeView) -> Rendered:
     )
     shown = replace(view, **clean)
     lives = {name: locale.span(life) for name, life in _LIVES.items()}
-    said = templates.phrases(f"notice_{view.kind}", {"view": shown, **lives})
-    subject = shortened(header_text(said["subject"]), SUBJECT_LENGTH)
-    preheader = shortened(said["preheader"], PREHEADER_LENGTH)
-    values = {"view": shown, "said": said, "subject": subject, "preheader": preheader}
+    phrases = templates.phrases(f"notice_{view.kind}", {"view": shown, **lives})
+    subject = shortened(header_text(phrases["subject"]), SUBJECT_LENGTH)
+    preheader = shortened(phrases["preheader"], PREHEADER_LENGTH)
+    values = {"view": shown, "said": phrases, "subject": subject, "preheader": preheader}
     text, html = templates.parts("notice", values)
     return Rendered(subject=subject, preheader=preheader, text=text, html=html)
 

@@ -69,24 +69,24 @@ class Templates:
         """Return the subject, at most 120 characters. Raises RenderingFailed."""
         with _rendering_errors(name):
             text = self._environments(values["view"].language).text
-            written = text.get_template(f"mail/{name}.subject.txt").render(values)
-        return shortened(header_text(written), SUBJECT_LENGTH)
+            subject = text.get_template(f"mail/{name}.subject.txt").render(values)
+        return shortened(header_text(subject), SUBJECT_LENGTH)
 
     def parts(self, name: str, values: Mapping[str, Any]) -> Parts:
         """Return text and HTML from the same values. Raises RenderingFailed."""
         with _rendering_errors(name):
-            ours = self._environments(values["view"].language)
-            text = ours.text.get_template(f"mail/{name}.txt").render(values)
-            html = ours.html.get_template(f"mail/{name}.html").render(values)
+            environments = self._environments(values["view"].language)
+            text = environments.text.get_template(f"mail/{name}.txt").render(values)
+            html = environments.html.get_template(f"mail/{name}.html").render(values)
             return Parts(text, self._inliner.inline(html))
 
     def card(self, language: str, number: int, paper: DigestPaper, asked: str) -> Parts:
         """Return a paper of a digest, its styles not inlined; `asked` is its feedback link. Raises
         RenderingFailed."""
         with _rendering_errors("digest"):
-            ours = self._environments(language)
-            text = ours.text.get_template("mail/parts.txt").module
-            html = ours.html.get_template("mail/parts.html").module
+            environments = self._environments(language)
+            text = environments.text.get_template("mail/parts.txt").module
+            html = environments.html.get_template("mail/parts.html").module
             return Parts(text.paper(number, paper), html.paper(number, paper, asked))  # type: ignore[attr-defined]
 
     def inlined(self, rows: str) -> str:
@@ -102,12 +102,10 @@ class Templates:
         """Return the variables that `name.phrases` sets, each on one line and not escaped. Raises
         RenderingFailed."""
         with _rendering_errors(name):
-            template = self._environments(values["view"].language).text.get_template(
-                f"mail/{name}.phrases"
-            )
-            made = template.make_module(dict(values))
-        public = {key: said for key, said in vars(made).items() if not key.startswith("_")}
-        return {key: one_line(said) for key, said in public.items()}
+            text = self._environments(values["view"].language).text
+            module = text.get_template(f"mail/{name}.phrases").make_module(dict(values))
+        phrases = vars(module).items()
+        return {key: one_line(phrase) for key, phrase in phrases if not key.startswith("_")}
 
 
 @contextmanager
@@ -132,9 +130,9 @@ def cleaned(value: Any) -> Any:
             return value
 
 
-def reason_line(ours: Locale, frozen: str) -> str:
+def reason_line(locale: Locale, frozen: str) -> str:
     """Return a paper's reason on one clean line of at most 200 characters."""
-    return shortened(one_line(localize_reason(ours, frozen)), REASON_LENGTH)
+    return shortened(one_line(localize_reason(locale, frozen)), REASON_LENGTH)
 
 
 def postal_line(address: str) -> str:
@@ -146,11 +144,11 @@ def postal_line(address: str) -> str:
 def _load_environments(folder: Path, language: str) -> _Environments:
     """Return the templates of a folder, compiled once per process and language; threads in
     parallel may each compile them."""
-    made, loader = locale_for(language), FileSystemLoader(folder)
-    html = speaking(_environment(loader, autoescape=True), made)
-    text = speaking(_environment(loader, autoescape=False), made)
+    locale, loader = locale_for(language), FileSystemLoader(folder)
+    html = speaking(_environment(loader, autoescape=True), locale)
+    text = speaking(_environment(loader, autoescape=False), locale)
     for one in (html, text):
-        one.filters["reason"] = partial(reason_line, made)
+        one.filters["reason"] = partial(reason_line, locale)
     return _Environments(html, text)
 
 
@@ -204,14 +202,12 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_columns_of, text))
 
 
-@lru_cache(maxsize=8192)
 def _columns_of(character: str) -> int:
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
-@lru_cache(maxsize=8192)
 def _breaks_anywhere(character: str) -> bool:
     """Return whether a line may break before or after this character inside a word."""
     korean = any(first <= character <= last for first, last in _KOREAN)
@@ -305,25 +301,26 @@ def speaking(environment: Environment, locale: Locale) -> Environment:
 
 def lang_of(locale: Locale, text: str) -> str:
     """Return the `lang` attribute of a text in another language than its context, else ""."""
-    written = written_in(text)
-    same = written.partition("-")[0] == locale.language.partition("-")[0]
-    return Markup("") if same else Markup(' lang="{}"').format(written)
+    language = written_in(text)
+    same = language.partition("-")[0] == locale.language.partition("-")[0]
+    return Markup("") if same else Markup(' lang="{}"').format(language)
 
 
-def _translator(say: Callable[..., str], locale: Locale) -> Callable[..., str]:
+def _translator(translate: Callable[..., str], locale: Locale) -> Callable[..., str]:
     """Wrap gettext functions for templates: with autoescaping, values are escaped, texts not."""
 
     @lru_cache(maxsize=_MOST_SENTENCES)
-    def alone(escaping: bool, *texts: object) -> str:
-        return Markup(say(*texts)) if escaping else say(*texts)  # noqa: S704 - of catalogues
+    def without_values(escaping: bool, *texts: object) -> str:
+        text = translate(*texts)
+        return Markup(text) if escaping else text  # noqa: S704 - from catalogues
 
     @pass_eval_context
-    def said(context: EvalContext, *texts: object, **values: object) -> str:
+    def translated(context: EvalContext, *texts: object, **values: object) -> str:
         if not values:
-            return alone(bool(context.autoescape), *texts)
+            return without_values(bool(context.autoescape), *texts)
         if not context.autoescape:
-            return say(*texts, **values)
-        written = {name: Markup.escape(locale.written(value)) for name, value in values.items()}
-        return Markup(say(*texts, **written))  # noqa: S704 - of catalogues, and escaped values
+            return translate(*texts, **values)
+        escaped = {name: Markup.escape(locale.written(value)) for name, value in values.items()}
+        return Markup(translate(*texts, **escaped))  # noqa: S704 - catalogues and escaped values
 
-    return said
+    return translated

@@ -107,8 +107,8 @@ def parts_of(
 
 def preheader_of(language: str, titles: Sequence[str], instead: str) -> str:
     """Return the preheader: the titles of the papers after the first, else `instead`."""
-    said = localized_preheader(locale_for(language), titles) if titles else instead
-    return shortened(said, PREHEADER_LENGTH)
+    text = localized_preheader(locale_for(language), titles) if titles else instead
+    return shortened(text, PREHEADER_LENGTH)
 
 
 def clean_view(view: DigestView) -> DigestView:

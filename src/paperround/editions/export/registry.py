@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from paperround.editions.citations import Citation, CitedEdition
 from paperround.editions.export import atom, bibtex, json_feed, json_ld, markdown, ris, rss
@@ -24,14 +23,12 @@ def _each(write: Callable[[Sequence[Citation]], bytes], media_type: str) -> File
     )
 
 
-FILE_FORMATS: Mapping[str, FileFormat] = MappingProxyType(
-    {
-        "bib": _each(bibtex.write_bibtex, bibtex.MEDIA_TYPE),
-        "ris": _each(ris.write_ris, ris.MEDIA_TYPE),
-        "md": FileFormat(markdown.MEDIA_TYPE, markdown.write_paper, markdown.write_edition),
-        "jsonld": FileFormat(json_ld.MEDIA_TYPE, json_ld.write_paper, json_ld.write_edition),
-    }
-)
+FILE_FORMATS: Mapping[str, FileFormat] = {
+    "bib": _each(bibtex.write_bibtex, bibtex.MEDIA_TYPE),
+    "ris": _each(ris.write_ris, ris.MEDIA_TYPE),
+    "md": FileFormat(markdown.MEDIA_TYPE, markdown.write_paper, markdown.write_edition),
+    "jsonld": FileFormat(json_ld.MEDIA_TYPE, json_ld.write_paper, json_ld.write_edition),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +39,8 @@ class FeedFormat:
     write: Callable[[FeedDocument], bytes]
 
 
-FEED_FORMATS: Mapping[str, FeedFormat] = MappingProxyType(
-    {
-        "atom": FeedFormat(atom.MEDIA_TYPE, atom.write_atom),
-        "rss": FeedFormat(rss.MEDIA_TYPE, rss.write_rss),
-        "json": FeedFormat(json_feed.MEDIA_TYPE, json_feed.write_json_feed),
-    }
-)
+FEED_FORMATS: Mapping[str, FeedFormat] = {
+    "atom": FeedFormat(atom.MEDIA_TYPE, atom.write_atom),
+    "rss": FeedFormat(rss.MEDIA_TYPE, rss.write_rss),
+    "json": FeedFormat(json_feed.MEDIA_TYPE, json_feed.write_json_feed),
+}
