@@ -28,9 +28,8 @@ MOST_CUTS = 4
 ONE_DAY = timedelta(days=1)
 ONE_MINUTE = timedelta(minutes=1)
 ONE_SECOND = timedelta(seconds=1)
-
-
-# --- wall times --------------------------------------------------------------------------------
+DIGEST_LIFE = timedelta(hours=20)
+"""How long after its due time a digest may still be sent."""
 
 
 def instant_at(day: date, at: time, zone: str) -> datetime | None:
@@ -61,9 +60,6 @@ def _first_instant(wanted: datetime, place: ZoneInfo) -> datetime:
     return before + ONE_SECOND * bisect_left(
         seconds, True, key=lambda n: (before + ONE_SECOND * n).astimezone(place) > wanted
     )
-
-
-# --- when a digest is due ----------------------------------------------------------------------
 
 
 def due_instant(day: date, hour: int, zone: str) -> datetime | None:
@@ -118,9 +114,6 @@ def missed(due_at: datetime, now: datetime) -> bool:
     return now >= due_at + DIGEST_LIFE
 
 
-# --- when an edition freezes -------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
     """One cut of a list; `name` is `0` for the first cut of `day` in the list's zone."""
@@ -170,6 +163,3 @@ def _cuts_around(mailing_list: MailingList, now: datetime) -> list[Cut]:
     today = local_date(now, mailing_list.zone)
     days = (today + ONE_DAY * offset for offset in range(-2, 3))
     return [cut for day in days for cut in cut_instants(mailing_list, day)]
-
-
-DIGEST_LIFE = timedelta(hours=20)

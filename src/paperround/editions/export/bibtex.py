@@ -6,7 +6,8 @@ capitals are in braces, so that no style turns BERT into bert.
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, count, islice, product
+from string import ascii_lowercase
 
 from paperround.editions.citations import Citation
 from paperround.papers.formatting import web_address
@@ -39,21 +40,11 @@ def _keys(citations: Sequence[Citation]) -> Iterator[str]:
     """Yield the keys; of equal ones the second gets the suffix `b`, the third `c`."""
     taken: set[str] = set()
     for one in citations:
-        suffixes = chain([""], map(_letters, range(1, len(citations) + 1)))
+        letters = ("".join(it) for size in count(1) for it in product(ascii_lowercase, repeat=size))
+        suffixes = chain([""], islice(letters, 1, None))  # "", b to z, aa to zz, and so on
         key = next(key for suffix in suffixes if (key := one.key + suffix) not in taken)
         taken.add(key)
         yield key
-
-
-def _letters(number: int) -> str:
-    """1 -> b, 25 -> z, 26 -> aa."""
-    letters = ""
-    while True:
-        number, rest = divmod(number, 26)
-        letters = chr(ord("a") + rest) + letters
-        if number == 0:
-            return letters
-        number -= 1
 
 
 def _entry(key: str, one: Citation) -> str:
