@@ -107,8 +107,8 @@ def test_a_paper_is_found_wherever_it_stood_also_under_the_id_it_had(
         kept = work[PaperStore].load([one])[one]
         work[PaperStore].join(joined(kept, other), now=NOW)
     with database.reading() as work:
-        stood = work[EditionStore].stood(one, limit=10)
-        newest = work[EditionStore].stood(one, limit=1)
+        stood = work[EditionStore].ranks(one, limit=10)
+        newest = work[EditionStore].ranks(one, limit=1)
     assert [(place.day, place.paper.position) for place in stood] == [
         (DAY + DAYS, 1),
         (DAY, 1),

@@ -61,15 +61,15 @@ def sheet_of(
     )
 
 
-def digest_mail(sheet: EditionContent, slip: DeliveryContent, keys: KeyRing) -> DigestMail:
-    """Return the digest of `slip` for a renderer. Raises Misconfigured when its key is lost."""
-    token = keys.token(Purpose.UNSUBSCRIBE, slip.row, slip.nonce, slip.key_id)
+def digest_mail(content: EditionContent, delivery: DeliveryContent, keys: KeyRing) -> DigestMail:
+    """Return the digest of `delivery` for a renderer. Raises Misconfigured when its key is lost."""
+    token = keys.token(Purpose.UNSUBSCRIBE, delivery.row, delivery.nonce, delivery.key_id)
     return DigestMail(
-        view=digest_view(sheet, slip, token),
-        recipient=slip.address,
-        message_id=slip.message_id,
-        dated=slip.dated,
-        list_unsubscribe_mail=_unsubscribe_address(sheet.letterhead, slip, keys),
+        view=digest_view(content, delivery, token),
+        recipient=delivery.address,
+        message_id=delivery.message_id,
+        dated=delivery.dated,
+        list_unsubscribe_mail=_unsubscribe_address(content.letterhead, delivery, keys),
     )
 
 
@@ -84,7 +84,7 @@ def newcomers_mail(
 
     Its personal links are invalid: they name row 0, which never exists.
     """
-    slip = DeliveryContent(
+    delivery = DeliveryContent(
         row=0,
         edition_id=edition.id,
         address=notice.address,
@@ -95,11 +95,11 @@ def newcomers_mail(
         key_id=notice.key_id,
         nonce=notice.nonce,
     )
-    return digest_mail(sheet_of(edition, mailing_list.title, letterhead), slip, keys)
+    return digest_mail(sheet_of(edition, mailing_list.title, letterhead), delivery, keys)
 
 
 def _unsubscribe_address(
-    letterhead: SenderIdentity, slip: DeliveryContent, keys: KeyRing
+    letterhead: SenderIdentity, delivery: DeliveryContent, keys: KeyRing
 ) -> str | None:
     """Return the address for unsubscribing by email, None without one.
 
@@ -108,40 +108,44 @@ def _unsubscribe_address(
     """
     to = letterhead.contact
     if letterhead.bounce_address:
-        day = slip.dated.date()
-        tag = make_tag(keys, TagUse.LEAVE, slip.row, nonce=slip.nonce, day=day, key_id=slip.key_id)
+        day = delivery.dated.date()
+        tag = make_tag(
+            keys, TagUse.LEAVE, delivery.row, nonce=delivery.nonce, day=day, key_id=delivery.key_id
+        )
         to = tagged(letterhead.bounce_address, tag)
     return f"{to}?subject=unsubscribe" if "@" in to else None
 
 
-def digest_view(sheet: EditionContent, slip: DeliveryContent, token: str) -> DigestView:
-    """Return the view of the digest of `slip`, with the reader's links built from `token`."""
-    edition, letterhead = sheet.edition, sheet.letterhead
+def digest_view(content: EditionContent, delivery: DeliveryContent, token: str) -> DigestView:
+    """Return the view of the digest of `delivery`, with the reader's links built from `token`."""
+    edition, letterhead = content.edition, content.letterhead
     base = letterhead.public_url
-    is_week = any(WEEK in own for own in slip.parts.values())
-    web_url = sheet.web_url
+    is_week = any(WEEK in own for own in delivery.parts.values())
+    web_url = content.web_url
     if is_week:  # the page of yesterday's week, as Monday's digest covers the days before
-        query = {"period": "week", "date": week_name(slip.local_date - timedelta(days=1))}
+        query = {"period": "week", "date": week_name(delivery.local_date - timedelta(days=1))}
         if edition.list_name != DEFAULT_LIST:
             query["list"] = edition.list_name
         web_url = f"{base}/trending?{urlencode(query)}"
     unsubscribe = f"{base}/unsubscribe/{token}"
     shown = len(edition.papers)
-    left = shown - sum(position <= shown for position in slip.positions)
+    left = shown - sum(position <= shown for position in delivery.positions)
     # Papers are shared, except those with a reason or score parts of this reader.
-    personal = {*slip.reasons, *slip.parts}
+    personal = {*delivery.reasons, *delivery.parts}
     papers = [
-        _personal_paper(sheet, slip, at) if at in personal else sheet.papers[at]
-        for at in slip.positions
+        _personal_paper(content, delivery, at) if at in personal else content.papers[at]
+        for at in delivery.positions
     ]
     is_of_arxiv = any(
-        "arxiv" in one.identifiers for one in edition.all_papers if one.position in slip.positions
+        "arxiv" in one.identifiers
+        for one in edition.all_papers
+        if one.position in delivery.positions
     )
-    is_thin = len(slip.positions) < sheet.size
+    is_thin = len(delivery.positions) < content.size
     return DigestView(
         list_name=edition.list_name,
-        list_title=sheet.list_title,
-        day=slip.local_date,
+        list_title=content.list_title,
+        day=delivery.local_date,
         papers=tuple(papers),
         links=PersonalLinks(
             unsubscribe=unsubscribe,
@@ -154,12 +158,12 @@ def digest_view(sheet: EditionContent, slip: DeliveryContent, token: str) -> Dig
         operator=letterhead.operator,
         postal_address=letterhead.postal_address,
         contact=letterhead.contact,
-        language=slip.language,
+        language=delivery.language,
         more_papers=0 if is_week else left,
         thin=WHY_THIN.get(edition.quiet_reason or "", "") if is_thin else "",
         withdrawn=tuple(
             WithdrawnPaper(title=one.title, url=f"{base}/papers/{one.page}")
-            for one in slip.withdrawn
+            for one in delivery.withdrawn
         ),
         acknowledgements=(ARXIV_THANKS,) if is_of_arxiv else (),
         privacy_url=letterhead.privacy_url,
@@ -168,15 +172,17 @@ def digest_view(sheet: EditionContent, slip: DeliveryContent, token: str) -> Dig
     )
 
 
-def _personal_paper(sheet: EditionContent, slip: DeliveryContent, position: int) -> DigestPaper:
+def _personal_paper(
+    content: EditionContent, delivery: DeliveryContent, position: int
+) -> DigestPaper:
     """Return a paper with this reader's reason and score parts."""
-    paper, own = sheet.papers[position], slip.parts.get(position) or {}
-    reason = slip.reasons.get(position)
-    told = paper.reason if reason is None else digest_reason(reason)
+    paper, own = content.papers[position], delivery.parts.get(position) or {}
+    frozen = delivery.reasons.get(position)
+    reason = paper.reason if frozen is None else digest_reason(frozen)
     return replace(
         paper,
-        authors=with_author_shown(paper.authors, author_named(told)),
-        reason=told,
+        authors=with_author_shown(paper.authors, author_named(reason)),
+        reason=reason,
         score=round((paper.score or 0) + sum(own.values()), 4) if own else paper.score,
         parts={**paper.parts, **own},
     )

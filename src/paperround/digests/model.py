@@ -32,7 +32,7 @@ def choice_of(
     pick: Pick,
     edition: Edition,
     index: PaperIndex,
-    sight: Matches | None,
+    matches: Matches | None,
     *,
     is_week: bool = False,
 ) -> DigestChoice | SkipReason:
@@ -47,7 +47,7 @@ def choice_of(
     if not pick.places:
         return SkipReason.BELOW_FLOOR
     papers = [index.papers[place] for place in pick.places]
-    choice = _choice(pick, papers, sight)
+    choice = _choice(pick, papers, matches)
     return _weekly_choice(choice, papers, edition.day) if is_week else choice
 
 
@@ -72,20 +72,20 @@ def skip_reason_for(
     return None
 
 
-def _choice(pick: Pick, papers: Sequence[EditionPaper], sight: Matches | None) -> DigestChoice:
+def _choice(pick: Pick, papers: Sequence[EditionPaper], matches: Matches | None) -> DigestChoice:
     """Build the choice. A pinned paper's reason names what pins it; other reasons name matches and
     liked topics. The reader's reasons precede the edition's."""
     reasons = {}
     for place, paper, liked in zip(pick.places, papers, pick.reasons, strict=True):
-        match = sight.reason(place) if sight is not None else ""
-        own = match if match and sight and sight.pins(place) else join_reasons(match, liked)
+        match = matches.reason(place) if matches is not None else ""
+        own = match if match and matches and matches.pins(place) else join_reasons(match, liked)
         if own:
             reasons[paper.position] = join_reasons(own, paper.reason)
     return DigestChoice(
         positions=tuple([paper.position for paper in papers]),
         reasons=reasons,
         parts=_nonzero(
-            category=[] if sight is None else [sight.lift_of(place) for place in pick.places],
+            category=[] if matches is None else [matches.lift_of(place) for place in pick.places],
             personal=pick.worth,
             spread=[0.0 - cost for cost in pick.beside],
         ),

@@ -63,17 +63,17 @@ class Hours:
 
     hour: int
 
-    def hour_of(self, wish: Preferences) -> int:
+    def hour_of(self, preferences: Preferences) -> int:
         """Return the hour at which a reader's digest is due."""
-        return self.hour if wish.hour is None else wish.hour
+        return self.hour if preferences.hour is None else preferences.hour
 
-    def zone_of(self, wish: Preferences, mailing_list: MailingList) -> str:
+    def zone_of(self, preferences: Preferences, mailing_list: MailingList) -> str:
         """Return the reader's time zone, else the list's.
 
         The list's zone also replaces one that this machine does not know (its tzdata may be
         older), so that one row does not block everybody else's digest.
         """
-        return wish.timezone if is_zone(wish.timezone) else mailing_list.zone
+        return preferences.timezone if is_zone(preferences.timezone) else mailing_list.zone
 
 
 @dataclass(slots=True, kw_only=True)

@@ -61,6 +61,15 @@ def days_of_month(text: str) -> Days:
     raise invalid("month", "%(given)s is not a month: write it like 2026-02", given=text)
 
 
+def days_of_date(text: str) -> Days:
+    """Return one day, `2026-02-28`, as a period. Raises InvalidInput."""
+    try:
+        day = parse_date(text)
+    except InvalidInput as error:
+        raise InvalidInput(error.text, code="date") from None
+    return day, day
+
+
 def listed_papers(
     database: Database,
     list_name: str,
@@ -258,11 +267,7 @@ def period_days(period: TrendingPeriod, name: str) -> Days:
     """Return the days of the period `name`, or of the one that contains the date `name`. Raises
     InvalidInput."""
     if period is TrendingPeriod.DAY:
-        try:
-            day = parse_date(name)
-        except InvalidInput as error:
-            raise InvalidInput(error.text, code="date") from None
-        return day, day
+        return days_of_date(name)
     with suppress(InvalidInput):  # not a date: already the name of a period
         name = period_name(period, parse_date(name))
     return days_of_week(name) if period is TrendingPeriod.WEEK else days_of_month(name)

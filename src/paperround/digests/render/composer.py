@@ -127,12 +127,12 @@ class MailRenderer:
         view = key.mail.view
         require_papers(view)
         frame = self._frame(key[0])
-        for gist, asks in FULLEST_FIRST:
-            look = FrameStyle(
-                frame.view.language, gist, view.links.feedback[_PREFIX] if asks else ""
+        for gist, has_feedback in FULLEST_FIRST:
+            style = FrameStyle(
+                frame.view.language, gist, view.links.feedback[_PREFIX] if has_feedback else ""
             )
             numbered = enumerate(view.papers, start=1)
-            cards = [render_card(self._templates, look, *one) for one in numbered]
+            cards = [render_card(self._templates, style, *one) for one in numbered]
             pieces, size = frame.digest(cards)
             if size <= HTML_LIMIT:
                 break
@@ -150,8 +150,8 @@ def _canonical_format(pieces: tuple[bytes, ...]) -> Signable:
 def _split_mail(mail: DigestMail) -> tuple[dict[bytes, bytes], _CacheKey]:
     """Return the reader's own values by slot name, and the cache key of the digest. Raises
     RenderingFailed for an invalid value."""
-    view, mine = mail.view, mail.view.links
-    links = (mine.unsubscribe, mine.preferences, mine.one_click, mine.feedback)
+    view, personal = mail.view, mail.view.links
+    links = (personal.unsubscribe, personal.preferences, personal.one_click, personal.feedback)
     tokens = [link[-TOKEN_LENGTH:] for link in links]
     if _TOKENS.fullmatch("\n".join((*tokens, ""))) is None:
         raise RenderingFailed("a link of the reader's does not end in a token")

@@ -69,7 +69,7 @@ class FrameStyle(NamedTuple):
 
     language: str
     gist: int
-    asked: str
+    feedback_url: str
 
 
 class Card(NamedTuple):
@@ -84,12 +84,12 @@ class Card(NamedTuple):
 
 
 @lru_cache(maxsize=MOST_CARDS)
-def render_card(templates: Templates, look: FrameStyle, number: int, paper: DigestPaper) -> Card:
+def render_card(templates: Templates, style: FrameStyle, number: int, paper: DigestPaper) -> Card:
     """Return the card of `paper` as number `number` of a digest. Raises RenderingFailed."""
-    locale = locale_for(look.language)
-    shown = with_gist(clean_paper(paper, locale), look.gist)
-    asked = look.asked and look.asked + MARKS["feedback"]
-    text, rows = templates.card(look.language, number, shown, asked)
+    locale = locale_for(style.language)
+    shown = with_gist(clean_paper(paper, locale), style.gist)
+    feedback_url = style.feedback_url and style.feedback_url + MARKS["feedback"]
+    text, rows = templates.card(style.language, number, shown, feedback_url)
     html = templates.inlined(rows)
     return Card(
         title=shown.title,
@@ -158,8 +158,8 @@ class Frame:
         subject = _render_subject(self, cards[0].title)
         title, title_size = _fill_line(self.title, _TITLE, subject)
         after = [card.title for card in cards[1:3]]
-        said = preheader_of(self.view.language, after, cards[0].gist or cards[0].reason)
-        preheader, preheader_size = _fill_line(self.preheader, _PREHEADER, said)
+        text = preheader_of(self.view.language, after, cards[0].gist or cards[0].reason)
+        preheader, preheader_size = _fill_line(self.preheader, _PREHEADER, text)
         opening = {b"title": title, b"preheader": preheader, **_subject_values(self.seed, subject)}
         before, between, end = [piece % opening for piece in self.pieces]
         texts, htmls = [card.text for card in cards], [card.html for card in cards]
@@ -186,8 +186,8 @@ def _subject_values(seed: str, subject: str) -> Mapping[bytes, bytes]:
 def _fill_line(line: str, mark: str, words: str) -> tuple[bytes, int]:
     """Return a line of HTML, encoded with `words` in place of `mark`, and its length in bytes
     before encoding."""
-    said = line.replace(mark, words.translate(_ESCAPED)) + "\n"
-    return encoded(said).removesuffix(b"\r\n"), len(said.encode())
+    filled = line.replace(mark, words.translate(_ESCAPED)) + "\n"
+    return encoded(filled).removesuffix(b"\r\n"), len(filled.encode())
 
 
 def render_frame(templates: Templates, sender: Sender, view: DigestView, *, by_mail: bool) -> Frame:

@@ -65,9 +65,9 @@ class MessageKind(NamedTuple):
 
 def sender_of(letterhead: SenderIdentity) -> Sender:
     """Parse `letterhead`; raises Misconfigured for an invalid address or URL."""
-    written = _MAIL_FROM.fullmatch(letterhead.mail_from)
-    address = (written["inside"] or written["bare"]) if written else ""
-    if written is None or not is_address(address):
+    match = _MAIL_FROM.fullmatch(letterhead.mail_from)
+    address = (match["inside"] or match["bare"]) if match else ""
+    if match is None or not is_address(address):
         raise Misconfigured(
             "MAIL_FROM is not `Name <address>` with a plain ASCII address: "
             "write it like `Paperround <papers@example.org>`"
@@ -75,7 +75,7 @@ def sender_of(letterhead: SenderIdentity) -> Sender:
     host = urlsplit(letterhead.public_url).hostname
     if host is None or not host.isascii() or not _WEB.fullmatch(letterhead.public_url):
         raise Misconfigured("PUBLIC_URL is not a web address: write it like https://example.org")
-    return Sender((written["name"] or "").strip(' "'), address, host, letterhead)
+    return Sender((match["name"] or "").strip(' "'), address, host, letterhead)
 
 
 def addressing_of(

@@ -80,14 +80,13 @@ class Templates:
             html = environments.html.get_template(f"mail/{name}.html").render(values)
             return Parts(text, self._inliner.inline(html))
 
-    def card(self, language: str, number: int, paper: DigestPaper, asked: str) -> Parts:
-        """Return a paper of a digest, its styles not inlined; `asked` is its feedback link. Raises
-        RenderingFailed."""
+    def card(self, language: str, number: int, paper: DigestPaper, feedback_url: str) -> Parts:
+        """Return a paper of a digest, its styles not inlined. Raises RenderingFailed."""
         with _rendering_errors("digest"):
             environments = self._environments(language)
             text = environments.text.get_template("mail/parts.txt").module
             html = environments.html.get_template("mail/parts.html").module
-            return Parts(text.paper(number, paper), html.paper(number, paper, asked))  # type: ignore[attr-defined]
+            return Parts(text.paper(number, paper), html.paper(number, paper, feedback_url))  # type: ignore[attr-defined]
 
     def inlined(self, rows: str) -> str:
         """Return rows of a digest's table with inlined styles, the same as in the whole digest.

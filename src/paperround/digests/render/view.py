@@ -32,16 +32,16 @@ class Fullness(NamedTuple):
     """The length of gists, and whether papers have feedback links."""
 
     gist: int
-    asks: bool
+    has_feedback: bool
 
 
 FULLEST_FIRST = (
-    Fullness(600, asks=True),
-    Fullness(400, asks=True),
-    Fullness(240, asks=True),
-    Fullness(120, asks=True),
-    Fullness(120, asks=False),
-    Fullness(60, asks=False),
+    Fullness(600, has_feedback=True),
+    Fullness(400, has_feedback=True),
+    Fullness(240, has_feedback=True),
+    Fullness(120, has_feedback=True),
+    Fullness(120, has_feedback=False),
+    Fullness(60, has_feedback=False),
 )
 """Rendering uses the first that keeps the HTML below its limit, else the last."""
 
@@ -75,9 +75,9 @@ def _render_with(templates: Templates, view: DigestView, fullness: Fullness) -> 
         [paper.title for paper in papers[1:3]],
         first.gist or reason_line(locale_for(view.language), first.reason),
     )
-    asked = view.links.feedback if fullness.asks else ""
+    feedback_url = view.links.feedback if fullness.has_feedback else ""
     cards = [
-        templates.card(view.language, number, paper, asked)
+        templates.card(view.language, number, paper, feedback_url)
         for number, paper in enumerate(papers, start=1)
     ]
     both = Parts("".join(card.text for card in cards), Markup("").join(card.html for card in cards))

@@ -58,7 +58,7 @@ class CandidateStore(Store):
 
         `days` are the first and last listing day, inclusive; None for all.
         """
-        found = (
+        query = (
             select(_PAPERS.id)
             .where(_PAPERS.counts_from <= by, STANDS, *_of_list(self._connection, mailing_list))
             .order_by(*_in_order(order, mailing_list.id, by))
@@ -68,8 +68,8 @@ class CandidateStore(Store):
         if days is not None:
             first, last = (datetime.combine(day, time(), UTC) for day in days)
             end = last + timedelta(days=1)
-            found = found.where(_PAPERS.counts_from >= first, _PAPERS.counts_from < end)
-        return [PaperId(one) for one in self._connection.execute(found).scalars()]
+            query = query.where(_PAPERS.counts_from >= first, _PAPERS.counts_from < end)
+        return [PaperId(one) for one in self._connection.execute(query).scalars()]
 
     def _known_counts(
         self, eligible: Sequence[ColumnElement[bool]], as_of: datetime
@@ -121,11 +121,11 @@ def _in_order(order: ListedBy, list_id: ListId, by: datetime) -> Sequence[Column
 
 def _votes(by: datetime) -> ScalarSelect[Any]:
     """Select a paper's latest number of votes."""
-    told = db.observations.c
+    c = db.observations.c
     return (
-        select(told.value)
-        .where(told.paper_id == _PAPERS.id, told.signal == "upvotes", told.captured_at <= by)
-        .order_by(told.captured_at.desc())
+        select(c.value)
+        .where(c.paper_id == _PAPERS.id, c.signal == "upvotes", c.captured_at <= by)
+        .order_by(c.captured_at.desc())
         .limit(1)
         .scalar_subquery()
     )

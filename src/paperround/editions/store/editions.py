@@ -114,12 +114,12 @@ class EditionStore(Store):
         """Return the edition of (list, day, cut), None if it is not frozen."""
         c = db.editions.c
         named = _WITH_LIST_NAME.where(c.list_id == list_id, c.day == day, c.cut == cut)
-        return self._of(self._connection.execute(named).first())
+        return self._edition_of_row(self._connection.execute(named).first())
 
     def get(self, edition: EditionId) -> Edition:
         """Return the edition with this id. Raises NotFound. Only this method loads `behind`."""
         named = _WITH_LIST_NAME.where(db.editions.c.id == edition)
-        found = self._of(self._connection.execute(named).first())
+        found = self._edition_of_row(self._connection.execute(named).first())
         if found is None:
             raise NotFound(f"there is no edition {edition}")
         return replace(found, behind=self._papers(db.behind_papers, edition))
@@ -146,7 +146,7 @@ class EditionStore(Store):
             .limit(1)
         )
         row = self._connection.execute(newest).first()
-        return self._of(row, _ALL if most is None else most)
+        return self._edition_of_row(row, _ALL if most is None else most)
 
     def recent(
         self, list_id: ListId, *, before: date | None = None, limit: int
@@ -162,8 +162,8 @@ class EditionStore(Store):
         """Return every edition of these days (inclusive) not cancelled, newest first, including
         those without papers."""
         c = db.editions.c
-        found = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
-        rows = self._connection.execute(found.order_by(*_NEWEST_FIRST))
+        within = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
+        rows = self._connection.execute(within.order_by(*_NEWEST_FIRST))
         return [summary_of(row) for row in rows]
 
     def following(self, list_id: ListId, *, after: date) -> EditionSummary | None:
@@ -222,15 +222,15 @@ class EditionStore(Store):
         )
         return [value_of(Placed, row, paper=frozen_paper(row)) for row in rows]
 
-    def _of(self, row: Any | None, most: int = _ALL) -> Edition | None:
+    def _edition_of_row(self, row: Any | None, most: int = _ALL) -> Edition | None:
         """Return the edition of a row, None without a row."""
         if row is None:
             return None
         return edition_of(row, self._papers(db.edition_papers, row.id, most))
 
     def _papers(self, table: Table, edition: int, most: int = _ALL) -> tuple[EditionPaper, ...]:
-        found = _PAPERS_OF[table.name].rows(self._connection, edition=edition, most=most)
-        return tuple(frozen_paper(paper) for paper in found)
+        rows = _PAPERS_OF[table.name].rows(self._connection, edition=edition, most=most)
+        return tuple(map(frozen_paper, rows))
 
     def freeze(self, edition: NewEdition) -> Edition:
         """Store an edition. Raises Conflict if its (list, day, cut) exists.
@@ -279,12 +279,12 @@ class EditionStore(Store):
 
     def restore(self, edition: EditionId) -> bool:
         """Restore a cancelled edition; return False if it is not cancelled."""
-        standing = (
+        restoring = (
             update(db.editions)
             .where(db.editions.c.id == edition, ~_STANDS)
             .values(state=EditionState.FROZEN.value, cancelled_at=None)
         )
-        return self._connection.execute(standing).rowcount > 0
+        return self._connection.execute(restoring).rowcount > 0
 
     def set_state(self, edition: EditionId, state: EditionState) -> None:
         """Set the edition's state, unless it is cancelled. Raises NotFound."""
