@@ -210,8 +210,7 @@ class _Poster:
             return PostOutcome(verdict=ReplyClass(state=state, reason=reason))
 
     def settle(self, work: Transaction, moves: Sequence[Transition], now: datetime) -> None:
-        """Store the outcomes. A digest continues with its next message; a channel whose hook no
-        longer exists is stopped."""
+        """Store the outcomes, continue digests that have more messages, and stop dead channels."""
         for move in moves:
             post = self._posts.get(move.id)
             if post is None:  # it could not be composed

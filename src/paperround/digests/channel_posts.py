@@ -40,8 +40,7 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One request: a body and extra headers. `papers` is the number of papers it shows, after
-    those of the previous messages."""
+    """One request: a body, extra headers, and the number of `papers` it shows."""
 
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -134,8 +134,7 @@ class ChannelAdmin:
     def _store_preferences(
         self, work: Transaction, channel: Channel, settings: ChannelSettings
     ) -> None:
-        """Store the given preferences and interests. A new hour or zone resets the due time; a
-        pause is kept."""
+        """Store preferences and interests; reset the due time for a new clock, keep a pause."""
         given: dict[str, Any] = {
             name: one for name, one in settings.items() if name in _PREFERENCES
         }
@@ -159,8 +158,7 @@ class ChannelAdmin:
             work[SubscriberStore].set_interests(channel.id, settled(work, interests), now=self.now)
 
     def pause(self, channel_id: SubscriberId) -> bool:
-        """Pause a channel; return False if it is paused already. `resume` posts what is waiting
-        and has not expired."""
+        """Pause a channel until `resume`; return False if it is paused already."""
         return self._change_state("pause channel", channel_id, ChannelStore.pause)
 
     def resume(self, channel_id: SubscriberId) -> bool:
@@ -181,8 +179,7 @@ class ChannelAdmin:
         return write(self.database, audited)
 
     def remove(self, channel_id: SubscriberId) -> None:
-        """Delete a channel and its secrets. Waiting posts are dropped; the ledger keeps the
-        outcomes."""
+        """Delete a channel, its secrets and its waiting posts; the ledger keeps the outcomes."""
 
         def remove(work: Transaction) -> None:
             self._audit(work, "remove channel", work[ChannelStore].get(channel_id))

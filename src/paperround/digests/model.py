@@ -226,8 +226,7 @@ WEEK = "week"
 
 
 def weekly_edition(edition: Edition, behind: Iterable[EditionPaper] = ()) -> Edition:
-    """Return `edition` in weekly order: the papers it shows, and those of `behind` that now rank
-    among them."""
+    """Return `edition` in weekly order, with the papers of `behind` that now rank high enough."""
     shown = len(edition.papers)
     papers = []
     for one in (*edition.papers, *behind):

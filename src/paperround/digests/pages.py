@@ -28,8 +28,7 @@ class Withdrawn:
 
 
 def withdrawn(work: Transaction, edition: Edition) -> Withdrawn | None:
-    """Return why an edition was cancelled; None when none of its emails were sent, so that it
-    needs no page."""
+    """Return why an edition was cancelled; None if it reached nobody and needs no page."""
     of_day = work[StatusStore].editions_of(edition.list_id, edition.day)
     if not any(count_states(one.by_state, GONE) for one in of_day if one.id == edition.id):
         return None

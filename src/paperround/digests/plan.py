@@ -245,8 +245,7 @@ class _ListPlanner:
         return [rows.get(one.subscription.id) for one in page]
 
     def _edition_for(self, due_at: datetime | None) -> Edition | None:
-        """Return the edition of a digest due then, None while it waits; the newest without a
-        due time. Cached."""
+        """Return the edition of a digest due then (None: now), None while it waits. Cached."""
         if due_at not in self.editions:
             self.editions[due_at] = self._find_edition(due_at)
         return self.editions[due_at]
@@ -268,8 +267,7 @@ class _ListPlanner:
         return None if now < due_at + LONGEST_WAIT else self._newest(now, sendable=True)
 
     def _newest(self, by: datetime, *, sendable: bool) -> Edition | None:
-        """Return the newest edition; if `sendable`, None when it may have been sent before the
-        restore."""
+        """Return the newest edition; if `sendable`, not one from before a restore."""
         with self.database.reading() as work:
             edition = work[EditionStore].newest(self.mailing_list.id, by=by)
         if sendable and edition is not None and self._is_before_restore(edition.cut_at):
@@ -310,8 +308,7 @@ class _ListPlanner:
         return self.hours.zone_of(one.subscription.preferences, self.mailing_list)
 
     def _without_late_content(self, row: NewDelivery) -> NewDelivery:
-        """Return the row, without its content if it may have been sent before a restore or is
-        planned too late."""
+        """Return the row, without its content if it is from before a restore or too late."""
         if self._is_before_restore(row.due_at):
             return without_content(row, DeliveryState.SKIPPED, SkipReason.RESTORED)
         if missed(row.due_at, self.context.now) and row.reason not in _NOT_WANTED:
@@ -320,8 +317,7 @@ class _ListPlanner:
 
 
 class Welcome(Enum):
-    """When a new subscriber gets the first digest: now, with the first papers read, or at their
-    hour."""
+    """When a new subscriber's first digest comes: now, with the first papers, or at their hour."""
 
     DUE = "due"
     FIRST_PAPERS = "first-papers"

@@ -110,12 +110,12 @@ class _KnownPapers:
 
     def add(self, raw: Record, captured_at: datetime) -> None:
         entry = ChunkEntry(raw)
-        found = self._find(entry)
-        if found is None:
+        known = self._find(entry)
+        if known is None:
             number = PaperId(len(self.papers) + 1)
             paper = new_paper(number, raw, entry.record, entry.key, self.now).paper
         else:
-            paper = self._merge(found, raw, entry.record)
+            paper = self._merge(known, raw, entry.record)
         self.papers[paper.id] = paper
         for pair in paper.identifiers.items():
             self.by_identifier.setdefault(pair, paper.id)
@@ -130,13 +130,13 @@ class _KnownPapers:
             return same_title
         return None
 
-    def _merge(self, found: PaperId, raw: Record, record: Record) -> Paper:
+    def _merge(self, known: PaperId, raw: Record, record: Record) -> Paper:
         free = {
             kind: value
             for kind, value in record.identifiers.items()
-            if self.by_identifier.get((kind, value), found) == found
+            if self.by_identifier.get((kind, value), known) == known
         }
-        new, old = replace(record, identifiers=free), self.papers[found]
+        new, old = replace(record, identifiers=free), self.papers[known]
         change = merged(old, raw, new, same_feed=False, now=self.now)
         return old if change is None else change.paper
 
@@ -154,8 +154,7 @@ def digest_view(
     letterhead: SenderIdentity,
     now: datetime,
 ) -> DigestView:
-    """Return the digest of the first `limit` papers, with invalid personal links and without
-    feedback links."""
+    """Return the digest of the first `limit` papers; its personal links are invalid."""
     mailing_list = MailingList(id=ListId(0), name=NAME, title=title, size=limit, edition_size=limit)
     ranked = ListRanking(
         mailing_list=mailing_list,

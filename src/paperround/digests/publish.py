@@ -144,8 +144,7 @@ def draft_now(
     quiet_reason: str | None = None,
     gist: GistChooser = choose_gist,
 ) -> NewEdition:
-    """Rank a list and draft its edition, with the status of its sources and the papers that rose
-    since the previous edition."""
+    """Rank a list and draft its edition, with the status of sources and the papers that rose."""
     ranked = rank_list(database=database, ranker=ranker, list_name=list_name, day=day, now=now)
     as_of = ranked.window.as_of
     with database.reading() as work:

@@ -76,8 +76,7 @@ class Writing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryReport:
-    """The counts of a run: requests, answers kept, answers rejected. `error` is why it ended
-    early, None if it did not."""
+    """Requests, answers kept and rejected in a run, and the `error` that ended it early."""
 
     asked: int = 0
     kept: int = 0

@@ -35,8 +35,7 @@ class Tallied(Protocol):
 
 
 def tally_said(locale: Locale, paper: Tallied) -> str:
-    """Return votes and comments; votes only if known (None is not 0) and not in the frozen
-    reason."""
+    """Return comments and votes, if these are known (None is not 0) and not in the reason."""
     shows_votes = paper.votes is not None and not tells_votes(paper.reason, paper.votes)
     votes = locale.counted(paper.votes or 0, "vote") if shows_votes else ""
     comments = locale.counted(paper.comments, "comment") if paper.comments else ""

@@ -242,8 +242,7 @@ class TrendingPage:
     quiet: tuple[ArchiveDay, ...]
 
     def name_of(self, period: TrendingPeriod) -> str:
-        """Return the name of the period of that kind in which this one starts; empty for the latest
-        days."""
+        """Return the period of that kind in which this one starts; "" for the latest days."""
         return period_name(period, self.first) if self.name else ""
 
     @property
@@ -264,8 +263,7 @@ def period_name(period: TrendingPeriod, day: date) -> str:
 
 
 def period_days(period: TrendingPeriod, name: str) -> Days:
-    """Return the days of the period `name`, or of the one that contains the date `name`. Raises
-    InvalidInput."""
+    """Return the days of a period, or of the one containing a date. Raises InvalidInput."""
     if period is TrendingPeriod.DAY:
         return days_of_date(name)
     with suppress(InvalidInput):  # not a date: already the name of a period

@@ -101,11 +101,10 @@ class MailRenderer:
         return render_digest(self._templates, view)
 
     def compose(self, mail: DigestMail) -> bytes:
-        """Return the message with CRLF line ends, WireReady as its pieces are checked. Raises
-        RenderingFailed with the reason."""
+        """Return the message with CRLF line ends. Raises RenderingFailed with the reason."""
         values, key = _split_mail(mail)
         pieces, signer = self._digest(key), self._signer()
-        message = b"".join(pieces) % values
+        message = b"".join(pieces) % values  # wire-ready, as all its pieces are checked
         if signer is None:
             return WireReady(message)
         names, head, body = _canonical_format(pieces)
@@ -122,8 +121,7 @@ class MailRenderer:
         return render_frame(self._templates, self._sender, key.mail.view, by_mail=by_mail)
 
     def _lay_out(self, key: _CacheKey) -> tuple[bytes, ...]:
-        """Return a digest as pieces of a format, with the fullest texts that keep the HTML below
-        its limit, as in `render_digest`."""
+        """Return a digest as pieces of a format, as full as the limit of its HTML allows."""
         view = key.mail.view
         require_papers(view)
         frame = self._frame(key[0])
@@ -148,8 +146,7 @@ def _canonical_format(pieces: tuple[bytes, ...]) -> Signable:
 
 
 def _split_mail(mail: DigestMail) -> tuple[dict[bytes, bytes], _CacheKey]:
-    """Return the reader's own values by slot name, and the cache key of the digest. Raises
-    RenderingFailed for an invalid value."""
+    """Return the reader's values by slot, and the digest's cache key. Raises RenderingFailed."""
     view, personal = mail.view, mail.view.links
     links = (personal.unsubscribe, personal.preferences, personal.one_click, personal.feedback)
     tokens = [link[-TOKEN_LENGTH:] for link in links]

@@ -54,8 +54,7 @@ TOKENS = ("unsubscribe", "preferences", "one_click", "feedback")
 
 
 def random_mark() -> str:
-    """Return a random placeholder that no text contains, as long as a token, so that lines break
-    at the same places."""
+    """Return a random placeholder as long as a token, so that lines break at the same places."""
     return secrets.token_hex(TOKEN_LENGTH // 2)
 
 
@@ -64,8 +63,7 @@ MARKS = {name: random_mark() for name in TOKENS}
 
 
 class FrameStyle(NamedTuple):
-    """How papers are shown: language, length of gists, and the feedback link without its token,
-    empty for none."""
+    """How papers are shown: language, length of gists, feedback link without token, or ""."""
 
     language: str
     gist: int
@@ -184,8 +182,7 @@ def _subject_values(seed: str, subject: str) -> Mapping[bytes, bytes]:
 
 @lru_cache(maxsize=_MOST_LINES)
 def _fill_line(line: str, mark: str, words: str) -> tuple[bytes, int]:
-    """Return a line of HTML, encoded with `words` in place of `mark`, and its length in bytes
-    before encoding."""
+    """Return a line of HTML with `words` for `mark`, encoded, and its bytes before encoding."""
     filled = line.replace(mark, words.translate(_ESCAPED)) + "\n"
     return encoded(filled).removesuffix(b"\r\n"), len(filled.encode())
 

@@ -171,14 +171,12 @@ def _fields(
 
 @lru_cache(maxsize=256)
 def _date(moment: datetime) -> str:
-    """Return the date by RFC 5322 section 3.3, in UTC. Cached, as deliveries planned together
-    share it."""
+    """Return the date by RFC 5322 section 3.3, in UTC. Deliveries planned together share it."""
     return format_datetime(require_utc(moment))
 
 
 def are_ready(lines: bytes) -> bool:
-    """Return whether SMTP can send `lines` unchanged: each ends in CRLF, none starts with a full
-    stop."""
+    """Return whether SMTP can send `lines` as is: they end in CRLF, none starts with a dot."""
     if not lines:
         return True
     if lines.startswith(b".") or _DOTTED_LINE.search(lines) or not lines.endswith(b"\r\n"):

@@ -89,8 +89,7 @@ class Templates:
             return Parts(text.paper(number, paper), html.paper(number, paper, feedback_url))  # type: ignore[attr-defined]
 
     def inlined(self, rows: str) -> str:
-        """Return rows of a digest's table with inlined styles, the same as in the whole digest.
-        Raises RenderingFailed."""
+        """Return rows of a digest's table with inlined styles. Raises RenderingFailed."""
         with _rendering_errors("digest"):
             table = self._inliner.inline_fragment(
                 f"<table><tbody>{rows}</tbody></table>", self._style
@@ -98,8 +97,7 @@ class Templates:
         return table.removeprefix("<table><tbody>").removesuffix("</tbody></table>")
 
     def phrases(self, name: str, values: Mapping[str, Any]) -> dict[str, str]:
-        """Return the variables that `name.phrases` sets, each on one line and not escaped. Raises
-        RenderingFailed."""
+        """Return the variables of `name.phrases` as single lines. Raises RenderingFailed."""
         with _rendering_errors(name):
             text = self._environments(values["view"].language).text
             module = text.get_template(f"mail/{name}.phrases").make_module(dict(values))
@@ -141,8 +139,7 @@ def postal_line(address: str) -> str:
 
 @lru_cache(maxsize=2 * len(LANGUAGES))
 def _load_environments(folder: Path, language: str) -> _Environments:
-    """Return the templates of a folder, compiled once per process and language; threads in
-    parallel may each compile them."""
+    """Return the templates of a folder, compiled once per process and language."""
     locale, loader = locale_for(language), FileSystemLoader(folder)
     html = speaking(_environment(loader, autoescape=True), locale)
     text = speaking(_environment(loader, autoescape=False), locale)

@@ -137,8 +137,7 @@ class EditionStore(Store):
         return self._connection.execute(gone).rowcount
 
     def newest(self, list_id: ListId, *, by: datetime, most: int | None = None) -> Edition | None:
-        """Return the edition, not cancelled, with the latest cut at or before `by`, with at most
-        `most` of its papers."""
+        """Return the newest edition cut by `by` and not cancelled, with `most` papers at most."""
         c = db.editions.c
         newest = (
             _WITH_LIST_NAME.where(c.list_id == list_id, c.cut_at <= by, _STANDS)
@@ -159,8 +158,7 @@ class EditionStore(Store):
         return [summary_of(row) for row in rows]
 
     def between(self, list_id: ListId, *, since: date, until: date) -> list[EditionSummary]:
-        """Return every edition of these days (inclusive) not cancelled, newest first, including
-        those without papers."""
+        """Return the editions of these days (inclusive) not cancelled, even empty, newest first."""
         c = db.editions.c
         within = _SUMMARIES.where(c.list_id == list_id, _STANDS, c.day.between(since, until))
         rows = self._connection.execute(within.order_by(*_NEWEST_FIRST))
@@ -174,8 +172,7 @@ class EditionStore(Store):
         return None if row is None else summary_of(row)
 
     def ranks(self, paper: PaperId, *, limit: int) -> list[PaperRank]:
-        """Return a paper's ranks in the editions of all lists, under any of its ids, newest
-        first."""
+        """Return a paper's ranks in all lists, under any of its ids, newest first."""
         frozen, joined = db.edition_papers.c, db.joined_papers.c
         others = select(joined.paper_id).where(joined.into_id == paper)
         rows = self._connection.execute(

@@ -19,8 +19,7 @@ class HistoryStore(Store):
     """Queries for the history of counts."""
 
     def voted(self, *, before: datetime, by: datetime, limit: int) -> list[PaperId]:
-        """Return the newest papers that count from before `before` and have votes at `by`, newest
-        first, without withdrawn ones."""
+        """Return papers from before `before` with votes at `by`, not withdrawn, newest first."""
         papers, c = db.papers.c, db.observations.c
         has_votes = exists().where(c.paper_id == papers.id, c.signal == VOTES, c.captured_at <= by)
         found = self._connection.execute(
