@@ -1,7 +1,7 @@
 """Query the papers of a list, for rankings and pages."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -58,18 +58,19 @@ class CandidateStore(Store):
 
         `days` are the first and last listing day, inclusive; None for all.
         """
-        query = (
-            select(_PAPERS.id)
-            .where(_PAPERS.counts_from <= by, STANDS, *_of_list(self._connection, mailing_list))
-            .order_by(*_in_order(order, mailing_list.id, by))
-            .limit(limit)
-            .offset(offset)
-        )
+        eligible = [_PAPERS.counts_from <= by, STANDS, *_in_feeds(self._connection, mailing_list)]
+        if mailing_list.categories:
+            name = categories_of(self._connection, db.papers)
+            eligible.append(exists().where(name.in_(mailing_list.categories)))
         if days is not None:
             first, last = (datetime.combine(day, time(), UTC) for day in days)
             end = last + timedelta(days=1)
-            query = query.where(_PAPERS.counts_from >= first, _PAPERS.counts_from < end)
-        return [PaperId(one) for one in self._connection.execute(query).scalars()]
+            eligible += [_PAPERS.counts_from >= first, _PAPERS.counts_from < end]
+        ordered = (
+            select(_PAPERS.id).where(*eligible).order_by(*_in_order(order, mailing_list.id, by))
+        )
+        found = self._connection.execute(ordered.limit(limit).offset(offset))
+        return [PaperId(one) for one in found.scalars()]
 
     def _known_counts(
         self, eligible: Sequence[ColumnElement[bool]], as_of: datetime
@@ -91,21 +92,13 @@ class CandidateStore(Store):
         return counts
 
 
-def _in_feeds(connection: Connection, mailing_list: MailingList) -> Iterator[ColumnElement[bool]]:
-    """Yield the condition that a paper is in one of the list's feeds, unless it takes all."""
-    if mailing_list.feeds:
-        listings = db.listings.c
-        yield exists().where(
-            listings.paper_id == _PAPERS.id,
-            among(connection, listings.feed_id, mailing_list.feeds),
-        )
-
-
-def _of_list(connection: Connection, mailing_list: MailingList) -> Iterator[ColumnElement[bool]]:
-    yield from _in_feeds(connection, mailing_list)
-    if mailing_list.categories:
-        name = categories_of(connection, db.papers)
-        yield exists().where(name.in_(mailing_list.categories))
+def _in_feeds(connection: Connection, mailing_list: MailingList) -> list[ColumnElement[bool]]:
+    """Return the condition that a paper is in one of the list's feeds; none for all feeds."""
+    if not mailing_list.feeds:
+        return []
+    listings = db.listings.c
+    is_in_feed = among(connection, listings.feed_id, mailing_list.feeds)
+    return [exists().where(listings.paper_id == _PAPERS.id, is_in_feed)]
 
 
 def _in_order(order: ListedBy, list_id: ListId, by: datetime) -> Sequence[ColumnElement[Any]]:
