@@ -201,25 +201,25 @@ def render_frame(templates: Templates, sender: Sender, view: DigestView, *, by_m
     title, preheader = (_find_line(mark, html) for mark in (_TITLE, _PREHEADER))
     html = html.replace(title, _TITLE).replace(preheader, _PREHEADER)
     addressing = _ADDRESSING if by_mail else _ADDRESSING._replace(unsubscribe_mail="")
-    particulars = digest_particulars(marked, addressing, sender)
+    kind = digest_kind(marked, addressing, sender)
     content = message_bytes(
         rendered=Rendered(subject=_SUBJECT, preheader="", text=text, html=html),
         addressing=addressing,
         sender=sender,
-        particulars=particulars,
+        kind=kind,
         unbroken=MARKS.values(),
     )
     opening = {
         "title": _TITLE,
         "preheader": _PREHEADER,
         "subject": _SUBJECT,
-        "boundary": boundary_of(particulars.seed, _SUBJECT),
+        "boundary": boundary_of(kind.seed, _SUBJECT),
     }
     personal = as_format(check_wire_ready(content), MARKS | _ADDRESSING._asdict())
     return Frame(
         templates=templates,
         view=clean,
-        seed=particulars.seed,
+        seed=kind.seed,
         title=title,
         preheader=preheader,
         pieces=_SEAM.split(as_format(personal, opening)),
@@ -239,7 +239,7 @@ def _find_line(mark: str, html: str) -> str:
 _LIST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
-def digest_particulars(view: DigestView, addressing: Addressing, sender: Sender) -> MessageKind:
+def digest_kind(view: DigestView, addressing: Addressing, sender: Sender) -> MessageKind:
     """Return the header fields of a digest. Raises RenderingFailed for an invalid value."""
     public = sender.letterhead.public_url.rstrip("/")
     leave = [web_value(view.links.one_click)]

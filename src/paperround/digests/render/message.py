@@ -99,15 +99,15 @@ def message_bytes(
     rendered: Rendered,
     addressing: Addressing,
     sender: Sender,
-    particulars: MessageKind,
+    kind: MessageKind,
     unbroken: Collection[str] = (),
 ) -> bytes:
     """Return the message with CRLF line ends; soft breaks do not split the `unbroken` tokens.
 
     Raises RenderingFailed for an invalid header value or when the finished bytes are wrong.
     """
-    boundary = boundary_of(particulars.seed, rendered.subject)
-    fields = _fields(rendered.subject, addressing, sender, particulars, boundary)
+    boundary = boundary_of(kind.seed, rendered.subject)
+    fields = _fields(rendered.subject, addressing, sender, kind, boundary)
     parts = [
         _part("plain", encode(rendered.text, unbroken=unbroken)),
         _part("html", encode(rendered.html, unbroken=unbroken)),
@@ -145,7 +145,7 @@ def _part(subtype: str, encoded: str) -> str:
 
 
 def _fields(
-    subject: str, addressing: Addressing, sender: Sender, particulars: MessageKind, boundary: str
+    subject: str, addressing: Addressing, sender: Sender, kind: MessageKind, boundary: str
 ) -> dict[str, str]:
     """Return the header fields by name, in order, each with its CRLF."""
     # a stable id of the sender, for the end of the Feedback-ID
@@ -154,11 +154,11 @@ def _fields(
         "Date": [addressing.date],
         "Message-ID": [addressing.message_id],
         "MIME-Version": ["1.0"],
-        **particulars.fields,
-        "Feedback-ID": [f"{particulars.feedback}:{sender_id}"],
+        **kind.fields,
+        "Feedback-ID": [f"{kind.feedback}:{sender_id}"],
         "Auto-Submitted": ["auto-generated"],
         "X-Auto-Response-Suppress": ["OOF, AutoReply"],
-        "Content-Language": [particulars.language],
+        "Content-Language": [kind.language],
         "Content-Type": [f'multipart/alternative; boundary="{boundary}"'],
     }
     return {

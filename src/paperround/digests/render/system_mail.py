@@ -47,7 +47,7 @@ def notice_bytes(templates: Templates, mail: NoticeMail, sender: Sender) -> byte
         rendered=render_notice(templates, mail.view),
         addressing=addressing_of(mail.recipient, mail.message_id, mail.dated),
         sender=sender,
-        particulars=MessageKind(
+        kind=MessageKind(
             fields={},
             feedback=f"{mail.view.kind}:notice",
             language=spoken(mail.view.language),
