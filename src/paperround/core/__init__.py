@@ -1,1 +1,1 @@
-"""What every package uses: errors, times, languages, ids. The standard library and Babel only."""
+"""Errors, times, languages and ids for every package. Uses the standard library and Babel only."""

@@ -1,4 +1,4 @@
-"""The one place that reads the clock. Everything else is handed `now`."""
+"""Clocks. Only this module reads the system time; other code takes `now` as an argument."""
 
 import time
 from dataclasses import dataclass, field
@@ -9,16 +9,19 @@ from paperround.core.times import require_utc
 
 @dataclass(frozen=True, slots=True)
 class SystemClock:
-    """The time of this machine."""
+    """The system time."""
 
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """Return the current time, aware, in UTC."""
         return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class FixedClock:
-    """A clock that stands still, for `--now`. Raises ValueError when `moment` has no offset."""
+    """A clock that always returns `moment`, for `--now`.
+
+    Raises ValueError when `moment` has no offset.
+    """
 
     moment: datetime
 
@@ -26,18 +29,17 @@ class FixedClock:
         require_utc(self.moment)
 
     def now(self) -> datetime:
-        """The instant it stands at, in UTC."""
+        """Return `moment` in UTC."""
         return require_utc(self.moment)
 
 
 @dataclass(frozen=True, slots=True)
 class StartedClock:
-    """A clock that was put to `moment` when it was made, and goes on from there: where `--now` has
-    to wait for something."""
+    """A clock that starts at `moment` and runs: for `--now` in commands that have to wait."""
 
     moment: datetime
     since: float = field(default_factory=time.monotonic)
 
     def now(self) -> datetime:
-        """The instant it has come to, in UTC."""
+        """Return `moment` plus the time since the clock was created, in UTC."""
         return require_utc(self.moment) + timedelta(seconds=time.monotonic() - self.since)

@@ -1,28 +1,31 @@
-"""Every error Paperround raises on purpose.
+"""The exceptions of Paperround.
 
     PaperroundError
-    ├── InvalidInput        what somebody gave us is wrong; the message names it and the way out
-    │   ├── AlreadyTaken    a name that only one may have is another's already
+    ├── InvalidInput        invalid user input; the message names it and how to fix it
+    │   ├── AlreadyTaken    a unique name is already in use
     │   ├── UnknownFormat
     │   └── UnreadableFile
     ├── NotFound            a list, edition, subscriber ... that does not exist
-    ├── Conflict            somebody else changed the same thing first
-    │   └── EditionCancelled   nothing is planned of an edition that was cancelled
-    ├── LeaseLost           what was lent to us was changed, or lent to another
-    ├── Misconfigured  a setting is missing, weak or contradictory
+    ├── Conflict            another transaction changed the same rows first
+    │   └── EditionCancelled   nothing is planned for a cancelled edition
+    ├── LeaseLost           a leased row was changed, or leased to another worker
+    ├── Misconfigured       a setting is missing, weak or contradictory
     ├── DatabaseFailed      the database is down, full or locked; nothing was written
-    ├── SchemaOutOfDate     the database is not at the revision this code needs
-    │   └── MovedAway          it takes part in a move, or is a copy: a person has to say what holds
-    ├── FetchFailed         a source could not be read; `permanent` says whether to try again
-    │   ├── FetchRefused    we will not ask that address, or not take that answer
-    │   └── Unanswered      what we posted is out, and nobody said whether it was taken
-    ├── Forged              a message is not proven to come from whom it names
-    ├── RateLimited         too many requests for now; `retry_after` seconds
-    │   └── Crowded            too many requests of all clients together
-    └── RenderingFailed     one mail could not be made; the others go on
+    ├── SchemaOutOfDate     the database is not at the revision this version needs
+    │   └── MovedAway          it is part of a move, or a copy: an operator has to decide
+    ├── FetchFailed         a source could not be read; `permanent` tells whether to retry
+    │   ├── FetchRefused    the address or the response is not allowed
+    │   │   └── FetchWithheld   the check before the body failed; nothing was posted
+    │   ├── NameNotFound    the host name does not resolve
+    │   └── Unanswered      a request was sent and got no response
+    ├── InvalidSignature    the signature of a message does not verify
+    ├── RateLimited         too many requests; retry after `retry_after` seconds
+    │   └── Crowded            too many requests from all clients together
+    └── RenderingFailed     an email could not be rendered; the others continue
 
-`permanent` is all a retry loop reads: true means that trying again cannot help.
-The text of an error is for a person: it names the thing and says what to do.
+Retry loops only read `permanent`: true means that a retry cannot succeed.
+The text of an error is for a person: it names the problem and what to do. The first line of a
+class docstring is the default text.
 """
 
 from paperround.core.languages import marked
@@ -35,7 +38,7 @@ class PaperroundError(Exception):
 
     def __init__(self, message: str | None = None) -> None:
         self.text = message or (type(self).__doc__ or "").strip().splitlines()[0]
-        """What `str` gives, with its parameters where a page translates it."""
+        """Same as `str(self)`, but keeps the parameters of a translatable text."""
         super().__init__(self.text)
 
 
@@ -45,11 +48,11 @@ class InvalidInput(PaperroundError):
     def __init__(self, message: str | None = None, *, code: str = "invalid") -> None:
         super().__init__(message)
         self.code = code
-        """A short word for counting, where many inputs are read at once."""
+        """A short code for counting errors when many inputs are read at once."""
 
 
 def invalid(code: str, message: str, /, **params: object) -> InvalidInput:
-    """The error of what a reader gave. Pages translate `message`."""
+    """Return an InvalidInput whose `message` pages can translate."""
     return InvalidInput(marked(message, **params), code=code)
 
 
@@ -86,7 +89,7 @@ class LeaseLost(PaperroundError):
 
 
 class Misconfigured(PaperroundError):
-    """A setting is missing or wrong. Of several `faults` the text has a line for each."""
+    """A setting is missing or wrong. The text lists each of several `faults` on its own line."""
 
     def __init__(self, *faults: str) -> None:
         head = f"{len(faults)} settings are wrong:"
@@ -111,7 +114,7 @@ class MovedAway(SchemaOutOfDate):
 class FetchFailed(PaperroundError):
     """A source could not be read.
 
-    `status` is the HTTP status when there was one, `retry_after` the seconds it asked us to wait.
+    `status` is the HTTP status, if any; `retry_after` is the wait the server requested, in seconds.
     """
 
     permanent = False

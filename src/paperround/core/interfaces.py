@@ -1,4 +1,4 @@
-"""Protocols that packages of every layer need: the present, processes and HTTP."""
+"""Protocols that every layer uses: clock, processes and progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """Who holds a claim: enough to tell, on the same host, whether they still live."""
+    """The process that holds a claim: enough to tell on the same host whether it is alive."""
 
     host: str
     pid: int
@@ -16,28 +16,28 @@ class Worker:
 
 
 class Clock(Protocol):
-    """The only source of the present."""
+    """The only source of the current time."""
 
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """Return the current time, aware, in UTC."""
         ...
 
 
 class Processes(Protocol):
-    """Identifies this process, and tells whether another one still lives."""
+    """Identifies this process, and tells whether another one is dead."""
 
     def current(self) -> Worker:
-        """This process."""
+        """Return this process."""
         ...
 
     def is_dead(self, worker: Worker) -> bool:
-        """True only when `worker` ran on this host and is certainly gone."""
+        """Return True only when `worker` ran on this host and has certainly ended."""
         ...
 
 
 Advance = Callable[[int], None]
-"""Called with how much more is done."""
+"""A progress callback: called with the number of items done since the last call."""
 
 
 def no_progress(_: int) -> None:
-    """Nobody wants to know."""
+    """Ignore progress."""

@@ -1,4 +1,4 @@
-"""The languages of mails and pages, who reads which, and in which one a text is written."""
+"""Languages of emails and pages, language negotiation, and language detection."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 ENGLISH = "en"
 PARAMETER = "lang"
-"""What the address of a page calls the language that it asks for."""
+"""The query parameter that selects the language of a page."""
 
 LANGUAGES: Mapping[str, str] = {
     ENGLISH: "English",
@@ -15,11 +15,11 @@ LANGUAGES: Mapping[str, str] = {
     "es": "Español",
     "zh-Hans": "简体中文",
 }
-"""The languages there are, by their tags (BCP 47), with the names that their readers call them."""
+"""The supported languages: BCP 47 tag to the language's own name."""
 
 _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
-"""Whoever writes Chinese so has asked for another script than ours."""
-_MOST_RANGES = 20
+"""Subtags that mean traditional Chinese, which is not supported."""
+_MAX_RANGES = 20
 _RANGE = re.compile(
     r"\s*(?P<tag>\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*"
     r"(?:;\s*[qQ]\s*=\s*(?P<weight>[01](?:\.[0-9]{0,3})?)\s*)?"
@@ -28,7 +28,7 @@ _RANGE = re.compile(
 
 
 Message = str | tuple[str, str]
-"""English with places such as `%(name)s`; of what is counted, the forms for one and for several."""
+"""English with placeholders such as `%(name)s`; for plurals the forms for one and for several."""
 
 
 class TranslatableText(str):
@@ -39,18 +39,20 @@ class TranslatableText(str):
 
 
 def marked(text: str, /, **params: object) -> str:
-    """`text` for the catalogues, with `params` in its places. `given` is what somebody typed: it is
-    quoted."""
+    """Mark `text` for translation, and fill its placeholders with `params`.
+
+    The parameter `given` is user input: it is quoted.
+    """
     return _text(text, text, params) if params else text
 
 
 def marked_forms(one: str, several: str) -> tuple[str, str]:
-    """The forms for one and for several of what `%(num)s` counts, for the catalogues."""
+    """Mark a plural for translation; `%(num)s` is the number."""
     return one, several
 
 
 def counted_text(forms: tuple[str, str], num: int, /, **params: object) -> str:
-    """The form for `num`, with `params` in its places."""
+    """Return the form for `num`, with its placeholders filled."""
     return _text(forms[num != 1], forms, {"num": num, **params})
 
 
@@ -67,7 +69,7 @@ def _in_english(name: str, value: object) -> str:
 
 
 def nearest(tag: str) -> str | None:
-    """The language of ours that whoever names `tag` reads; None where there is none."""
+    """Return the supported language for `tag`, None when there is none."""
     first, *others = tag.strip().replace("_", "-").casefold().split("-")
     if first == "zh":
         return None if _TRADITIONAL.intersection(others) else "zh-Hans"
@@ -75,37 +77,36 @@ def nearest(tag: str) -> str | None:
 
 
 def spoken(tag: str | None) -> str:
-    """The language that somebody is written to in who asked for `tag`: English where ours are all
-    foreign to them, or they asked for none."""
+    """Return the supported language for `tag`, English when there is none or `tag` is empty."""
     return (nearest(tag) if tag else None) or ENGLISH
 
 
 def asking(url: str, language: str) -> str:
-    """The address of a page of ours that is to be in `language`, one of ours: English is not asked
-    for, so that most addresses are the plain ones."""
+    """Return `url` with the parameter for `language`; unchanged for English."""
     if language == ENGLISH or not url:
         return url
     return f"{url}{'&' if '?' in url else '?'}{PARAMETER}={language}"
 
 
 def accepted(header: str) -> str | None:
-    """The language of ours that an Accept-Language `header` likes best, the first of equals; None
-    where it names none of them. A part that cannot be read is passed over."""
-    best, most = None, 0.0
-    for part in header.split(",")[:_MOST_RANGES]:
-        found = _RANGE.fullmatch(part)
-        language = found and nearest(found["tag"])
-        weight = float(found["weight"] or 1) if found else 0.0
-        if language and weight > most:
-            best, most = language, weight
+    """Return the supported language with the highest weight in an Accept-Language `header`.
+
+    The first of equal weights wins; invalid parts are skipped. None when no language is supported.
+    """
+    best, best_weight = None, 0.0
+    for part in header.split(",")[:_MAX_RANGES]:
+        match = _RANGE.fullmatch(part)
+        language = match and nearest(match["tag"])
+        weight = float(match["weight"] or 1) if match else 0.0
+        if language and weight > best_weight:
+            best, best_weight = language, weight
     return best
 
 
-# In which language a title or an abstract is written, so that a page can say so.
+# Detect the language of a title or an abstract, for the `lang` attribute that screen readers use.
 #
-# Feeds hardly ever tell. The script tells most of the foreign ones; of those in Latin letters the
-# little words do. Whoever reads a page aloud needs it, and a wrong guess does more harm than none:
-# a text is English, as nearly all are, unless it speaks clearly for another language.
+# Feeds rarely give the language. The script identifies most non-Latin languages, stop words the
+# Latin ones. A wrong guess is worse than none: the default is English, which nearly all texts are.
 
 _SCRIPTS = {
     "ja": "\u3040-\u30ff",
@@ -119,14 +120,14 @@ _SCRIPTS = {
     "th": "\u0e00-\u0e7f",
     "": "A-Za-z\u00c0-\u024f",
 }
-"""Letters of a script, by the language that most of what is written in it is in; none for Latin."""
+"""The letters of a script, by the language most written in it; empty for Latin."""
 _LETTERS = {language: re.compile(f"[{letters}]") for language, letters in _SCRIPTS.items()}
 _PERSIAN = re.compile("[\u067e\u0686\u0698\u06af\u06a9\u06cc]")
 _UKRAINIAN = re.compile("[\u0404\u0454\u0406\u0456\u0407\u0457\u0490\u0491]")
-_A_LETTER_COUNTS = {"zh": 3, "ja": 3, "ko": 2}
-"""One of these says as much as so many Latin ones."""
+_LETTER_WEIGHTS = {"zh": 3, "ja": 3, "ko": 2}
+"""How many Latin letters one letter counts for."""
 
-_LITTLE_WORDS = {
+_STOP_WORD_LISTS = {
     ENGLISH: "the of for and with in to a an from by on is are we via as at using without how",
     "de": "der die das und ein eine einer im mit von für zur zum des den dem bei auf über wie ist",
     "fr": "le la les des du une et dans pour sur avec par aux au est d l un entre sans vers chez",
@@ -135,24 +136,23 @@ _LITTLE_WORDS = {
     "pt": "o os as do da dos das em uma para com por um no na e sobre entre sem",
     "nl": "de het een van voor met en op naar bij uit door aan",
 }
-_LITTLE = {language: frozenset(words.split()) for language, words in _LITTLE_WORDS.items()}
+_STOP_WORDS = {language: frozenset(words.split()) for language, words in _STOP_WORD_LISTS.items()}
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 @lru_cache(maxsize=4096)
 def written_in(text: str) -> str:
-    """The tag (BCP 47) of the language that `text` is most likely written in."""
+    """Return the BCP 47 tag of the language that `text` is most likely written in."""
     counts = {
-        language: len(letters.findall(text)) * _A_LETTER_COUNTS.get(language, 1)
+        language: len(letters.findall(text)) * _LETTER_WEIGHTS.get(language, 1)
         for language, letters in _LETTERS.items()
     }
     main = max(counts, key=lambda language: counts[language])
     if not counts[main] or not main:
         words = [word.casefold() for word in _WORD.findall(text)]
-        found = {tag: sum(word in little for word in words) for tag, little in _LITTLE.items()}
-        best = max(found, key=lambda tag: found[tag])
-        is_clear = found[best] >= found[ENGLISH] + 2
-        return best if is_clear else ENGLISH
+        hits = {tag: sum(word in stop for word in words) for tag, stop in _STOP_WORDS.items()}
+        best = max(hits, key=lambda tag: hits[tag])
+        return best if hits[best] >= hits[ENGLISH] + 2 else ENGLISH
     if counts["ja"] and main == "zh":
         return "ja"
     if main == "ar" and _PERSIAN.search(text):

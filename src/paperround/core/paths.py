@@ -1,4 +1,4 @@
-"""Where the files that are not Python live: in the wheel, or beside `src` in a clone."""
+"""Locate data files: in the wheel, or beside `src` in a clone."""
 
 from pathlib import Path
 
@@ -9,27 +9,27 @@ _PLACES = (_PACKAGE / "_data", _PACKAGE.parents[1])
 
 
 def templates_dir() -> Path:
-    """The folder of the mail and web templates; raises Misconfigured when it is missing."""
+    """Return the folder of the email and web templates; raises Misconfigured if it is missing."""
     return find("templates", _PLACES)
 
 
 def translations_dir() -> Path:
-    """The folder of the catalogues of translations; raises Misconfigured when it is missing."""
+    """Return the folder of the translation catalogues; raises Misconfigured if it is missing."""
     return find("translations", _PLACES)
 
 
 def migrations_dir() -> Path:
-    """The folder of the database migrations; raises Misconfigured when it is missing."""
+    """Return the folder of the database migrations; raises Misconfigured if it is missing."""
     return find("migrations", _PLACES)
 
 
 def alembic_ini() -> Path:
-    """The settings of the migration tool; raises Misconfigured when they are missing."""
+    """Return the path of Alembic's settings; raises Misconfigured if they are missing."""
     return find("alembic.ini", _PLACES)
 
 
 def find(name: str, places: tuple[Path, ...]) -> Path:
-    """The first of `places` that holds `name`; raises Misconfigured when none does."""
+    """Return `name` in the first of `places` that has it; raises Misconfigured if none does."""
     for place in places:
         if (place / name).exists():
             return place / name

@@ -1,10 +1,9 @@
-"""Which process holds a claim, and whether it certainly no longer lives.
+"""Identify worker processes and detect dead ones.
 
-A wrong "dead" sends a mail twice, a wrong "alive" only waits for the lease to end. So death is
-stated only for a process seen through the same kernel boot and the same process namespace
-(hostnames repeat, above all among containers), and only when its number is free or belongs to a
-process that started at another tick, or when it is a zombie. Where there is no `/proc`, the
-answer is always "not certainly dead".
+A wrong "dead" sends an email twice; a wrong "alive" only waits for the lease to end. So a process
+counts as dead only when it belongs to the same kernel boot and process namespace (hostnames
+repeat, above all in containers), and its PID is free, a zombie, or reused by a process with
+another start tick. Without `/proc` no process counts as dead.
 """
 
 import os
@@ -23,22 +22,22 @@ _START_TICKS = 19
 
 @dataclass(frozen=True, slots=True)
 class SystemProcesses:
-    """The processes of this machine, as `proc` shows them."""
+    """The processes of this machine, read from `proc`."""
 
     proc: Path = Path("/proc")
 
     def current(self) -> Worker:
-        """This process."""
+        """Return this process."""
         return self.worker(os.getpid())
 
     def worker(self, pid: int) -> Worker:
-        """The process numbered `pid`; `started` is empty when nothing can be told about it."""
+        """Return the process with `pid`; `started` is empty when `proc` does not show it."""
         place, stat = self._place(), self._stat(pid)
         started = f"{place}/{stat[_START_TICKS]}" if place and stat else ""
         return Worker(host=socket.gethostname(), pid=pid, started=started)
 
     def is_dead(self, worker: Worker) -> bool:
-        """True only when `worker` ran on this host and is certainly gone."""
+        """Return True only when `worker` ran on this host and has certainly ended."""
         place, _, ticks = worker.started.rpartition("/")
         if worker.host != socket.gethostname() or not place or place != self._place():
             return False
@@ -48,7 +47,7 @@ class SystemProcesses:
         return stat[_START_TICKS] != ticks or stat[_STATE] in {"Z", "X"}
 
     def boot(self) -> Boot | None:
-        """This running of the machine, seen from here; None where that cannot be told."""
+        """Return the current boot of this machine and its uptime, None when `proc` lacks them."""
         place = self._place()
         try:
             seconds = float((self.proc / "uptime").read_text("ascii").split()[0])
@@ -57,7 +56,7 @@ class SystemProcesses:
         return Boot(name=place, uptime=timedelta(seconds=seconds)) if place else None
 
     def _place(self) -> str:
-        """What must be equal for two processes to see the same numbers and ticks, or empty."""
+        """Return the boot id and namespaces that must match for PIDs to be comparable, or ""."""
         try:
             boot = (self.proc / "sys/kernel/random/boot_id").read_text("ascii").strip()
             spaces = [(self.proc / "self/ns" / kind).readlink().name for kind in ("pid", "time")]
@@ -75,7 +74,7 @@ class SystemProcesses:
 
 
 def _is_free(pid: int) -> bool:
-    """Whether no process has this number; a hidden `/proc` entry alone proves nothing."""
+    """Whether no process has this PID; a hidden `/proc` entry alone is no proof."""
     if pid <= 0:
         return False
     try:

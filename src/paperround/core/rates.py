@@ -1,4 +1,4 @@
-"""Rates: how often something may happen, and how they are written in settings."""
+"""Rate limits, and how settings write them."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ OFF = "off"
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most `count` in any stretch of `period`."""
+    """At most `count` events in any interval of length `period`."""
 
     count: int
     period: timedelta
@@ -22,8 +22,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimitStatus:
-    """What a rate leaves to a client: `remaining` of `limit` in any `window` seconds, and in how
-    many seconds the next of those that are used comes back. `policy` says of what."""
+    """A client's quota: `remaining` of `limit` in any `window` seconds.
+
+    `reset` is the number of seconds until the next used one expires; `policy` names the limit.
+    """
 
     policy: str = "visits"
     limit: int
@@ -34,27 +36,30 @@ class RateLimitStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One use of a service's budget: the next may begin `interval` after this one began, and not
-    before this one is over. One that is never released is over after `lease`."""
+    """One use of a service's budget.
+
+    The next turn may begin `interval` after this one began, but not before this one is released.
+    A turn that is never released expires after `lease`.
+    """
 
     interval: timedelta
     lease: timedelta
 
     def ends(self, taken_at: datetime) -> datetime:
-        """When a turn that was taken then is over, should nobody release it."""
+        """Return when a turn taken at `taken_at` expires if it is not released."""
         return taken_at + max(self.interval, self.lease)
 
     def pauses(self, ends: datetime) -> datetime:
-        """When the next turn may begin after one that would end then, if nobody has it any more."""
+        """Return when the next turn may begin if the one that expires at `ends` is abandoned."""
         return ends - max(self.interval, self.lease) + self.interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupLimits:
-    """How often somebody may ask to be signed up; an empty tuple is no limit.
+    """Limits on sign-up requests; an empty tuple means no limit.
 
-    By mailbox, by client address, by its network (IPv4 /24, IPv6 /56, and four times that for a
-    /48), by the mail provider, and over all of them.
+    Per mailbox, client IP, network (IPv4 /24, IPv6 /56, and four times that for a /48), mail
+    provider, and in total.
     """
 
     address: tuple[Rate, ...]
@@ -66,9 +71,9 @@ class SignupLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitLimits:
-    """How often somebody may ask for a page that costs; an empty tuple is no limit.
+    """Limits on expensive pages, per client IP and network (IPv4 /24, IPv6 /56).
 
-    By client address, and by its network (IPv4 /24, IPv6 /56).
+    An empty tuple means no limit.
     """
 
     ip: tuple[Rate, ...]
@@ -76,7 +81,7 @@ class VisitLimits:
 
 
 def parse_rates(text: str) -> tuple[Rate, ...]:
-    """Read `1/h, 3/24h`; `off` is no limit. Raises InvalidInput that shows how to write one."""
+    """Parse `1/h, 3/24h`; `off` means no limit. Raises InvalidInput for another format."""
     if text.strip().lower() == OFF:
         return ()
     rates = []

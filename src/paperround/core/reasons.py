@@ -1,11 +1,11 @@
-"""Reasons why a paper is shown, frozen as codes and parameters.
+"""Reasons why a paper is shown, stored as codes and parameters.
 
     freeze("votes.since_yesterday", votes=41, gained=12)
     -> '["votes.since_yesterday",{"votes":41,"gained":12}]'
 
-The kind of a reason is its code up to the dot. Several reasons of one paper are lines of one text,
-the most personal one first. `languages.localize` puts them into words. A line in another form is
-English text of an earlier version: pages show it as it is, digests do not show it.
+The kind of a reason is its code up to the dot. Several reasons for one paper are lines of one text,
+the most personal one first. `core.i18n.localize` translates them. A line in another form is English
+text of an earlier version: pages show it unchanged, digests omit it.
 """
 
 import json
@@ -20,30 +20,30 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Reason(NamedTuple):
-    """A code, and the parameters of its message. The code of old English text is empty."""
+    """A code and the parameters of its message. English text of old versions has an empty code."""
 
     code: str
     params: Mapping[str, Any]
 
     @property
     def kind(self) -> str:
-        """What it refers to: `votes`, `author`, `followed` ..."""
+        """The code up to the dot: `votes`, `author`, `followed` ..."""
         return self.code.partition(".")[0]
 
 
 def freeze(code: str, **params: Any) -> str:
-    """A reason as editions and deliveries store it. Give days in ISO format."""
+    """Return a reason as editions and deliveries store it. Pass dates in ISO format."""
     return _encode([code, params])
 
 
 def join_reasons(*frozen: str) -> str:
-    """All of them as one text; empty ones are left out."""
+    """Join stored reasons into one text, without empty ones."""
     return "\n".join(filter(None, frozen))
 
 
 @lru_cache(maxsize=_MOST_LINES)
 def read_reason(line: str) -> Reason:
-    """The reason that a line of a frozen text holds."""
+    """Parse one line of a stored text."""
     if line.startswith("["):
         with suppress(ValueError, TypeError):
             code, params = json.loads(line)
@@ -53,28 +53,27 @@ def read_reason(line: str) -> Reason:
 
 
 def read_reasons(frozen: str) -> list[Reason]:
-    """Every reason of a frozen text."""
+    """Parse every line of a stored text."""
     return [read_reason(line) for line in frozen.split("\n")] if frozen else []
 
 
 def author_named(frozen: str) -> str:
-    """The author whom a reason names; empty if it names none."""
+    """Return the author that a reason names, or an empty string."""
     found = (one.params["name"] for one in read_reasons(frozen) if one.kind == "author")
     return next(found, "")
 
 
 def tells_votes(frozen: str, votes: int) -> bool:
-    """Whether a frozen text says how many votes there are."""
-    return any(_tells(one, votes) for one in read_reasons(frozen))
-
-
-def _tells(one: Reason, votes: int) -> bool:
-    if one.code:
-        return one.params.get("votes") == votes
-    said, text = counted(votes, "vote"), one.params["text"]
-    return said in text and re.search(rf"(?<![\d,]){re.escape(said)}\b", text) is not None
+    """Whether a stored text contains this number of votes."""
+    in_english = rf"(?<![\d,]){re.escape(counted(votes, 'vote'))}\b"
+    return any(
+        one.params.get("votes") == votes
+        if one.code
+        else re.search(in_english, one.params["text"]) is not None
+        for one in read_reasons(frozen)
+    )
 
 
 def counted(number: int, noun: str, several: str | None = None) -> str:
-    """`1 paper`, `12 papers`; `several` is the plural that is more than an s."""
+    """Return `1 paper` or `12 papers`; `several` is an irregular plural."""
     return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"

@@ -1,16 +1,16 @@
-"""Who sends: what every message and page says of the operator."""
+"""The sender identity that every email and page shows."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderIdentity:
-    """What every mail of an installation says about its sender."""
+    """The sender and operator of an installation, as its emails show them."""
 
     mail_from: str
-    """A From field: `Name <address>`."""
+    """The From header: `Name <address>`."""
     envelope_from: str
-    """The bare address of MAIL FROM, where no return address is set."""
+    """The address in MAIL FROM when no `bounce_address` is set."""
     public_url: str
     operator: str
     postal_address: str
@@ -18,4 +18,4 @@ class SenderIdentity:
     privacy_url: str = ""
     imprint_url: str = ""
     bounce_address: str = ""
-    """Mails come back to this address, with a tag of their own in it. Empty: to `envelope_from`."""
+    """Bounces go to this address with a tag per email. Empty: to `envelope_from`."""

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in words for the operator who wrote it."""
+"""Error messages for invalid settings."""
 
 import difflib
 from collections.abc import Collection, Mapping
@@ -13,20 +13,23 @@ WEAK_SECRET = (
 )
 
 _WAYS_OUT = {"bool_parsing": "write 1 or 0", "int_parsing": "write a whole number"}
-"""By the library's name for what is wrong."""
+"""Replacement messages, by pydantic's error type."""
 
 
 def refusal(name: str, error: Mapping[str, object]) -> str:
-    """What pydantic tells of a setting (`type`, `msg`, `input`), with its value said once."""
-    kind, told, value = str(error["type"]), str(error["msg"]), repr(error["input"])
-    words = told.removeprefix("Value error, ").replace("Input should", "it should", 1)
-    says = _WAYS_OUT.get(kind, words)
-    return f"{name}: {says}" if value in says else f"{name} is {value}: {says}"
+    """Return a message for pydantic's `error` (`type`, `msg`, `input`) that has the value once."""
+    value = repr(error["input"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message.replace("Input should", "it should", 1)
+    message = _WAYS_OUT.get(str(error["type"]), message)
+    return f"{name}: {message}" if value in message else f"{name} is {value}: {message}"
 
 
 def unusable(values: Mapping[str, str]) -> list[str]:
-    """What is wrong with settings that are read only where they are used, by their names in lower
-    case: a command that refuses others names these, too."""
+    """Return the faults of settings that are otherwise only read where they are used.
+
+    `values` are by name in lower case. A command that rejects other settings lists these, too.
+    """
     faults = []
     keys = [part.strip() for part in values.get("secret_key", "").split(",")]
     if any(0 < len(key) < SHORTEST_SECRET for key in keys):
@@ -40,7 +43,7 @@ def unusable(values: Mapping[str, str]) -> list[str]:
 
 
 def unknown(name: str, known: Collection[str]) -> str:
-    """That there is no setting of this name, and which of the `known` ones may be meant."""
+    """Return a message for an unknown setting, with the closest of the `known` names."""
     near = difflib.get_close_matches(name, known, n=1)
     hint = f": did you mean {near[0]}?" if near else ""
     return f"there is no setting {name}{hint}"

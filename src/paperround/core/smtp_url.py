@@ -1,14 +1,14 @@
-"""Reading the SMTP_URL setting: relays in order of preference, or a folder.
+"""Parse the SMTP_URL setting: relays in order of preference, or a folder.
 
     smtps://user:password@host:465              TLS from the first byte
     smtp://host:587?starttls=required           TLS before anything else
     smtp://127.0.0.1:25                         plain, to the loopback interface only
-    smtps://a.example,smtps://b.example         the second one when the first cannot be reached
+    smtps://a.example,smtps://b.example         the second one if the first is unreachable
     outbox:DIR                                  files in DIR instead of a relay
 
-User and password are percent-encoded. `ca=FILE` names the certificate a private relay is trusted
-by. No error repeats any part of the setting: a comma or a slash left as it is may have put a part
-of a password anywhere.
+User and password are percent-encoded. `ca=FILE` names the CA certificate of a private relay. Errors
+never repeat any part of the setting: with an unescaped comma or slash, any part may be a piece of
+the password.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ OUTBOX = "outbox:"
 
 
 class Tls(StrEnum):
-    """How a connection is protected."""
+    """How a connection is encrypted."""
 
     NONE = "none"
     STARTTLS = "starttls"
@@ -35,7 +35,7 @@ _PORTS = {Tls.IMPLICIT: 465, Tls.STARTTLS: 587, Tls.NONE: 25}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """A server that takes our mail. Its text never shows the password."""
+    """An SMTP relay. Its text never shows the password."""
 
     host: str
     port: int
@@ -50,13 +50,13 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class OutboxFolder:
-    """Mail is kept as files in `directory`."""
+    """Write emails as files to `directory`."""
 
     directory: Path
 
 
 def parse_smtp_url(text: str) -> tuple[Relay, ...] | OutboxFolder:
-    """The relays of `text` in order, or its outbox; raises Misconfigured and shows no secret."""
+    """Return the relays in order, or the outbox; raises Misconfigured without showing secrets."""
     if text.startswith(OUTBOX):
         directory = text.removeprefix(OUTBOX)
         if not directory or "," in directory:

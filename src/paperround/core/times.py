@@ -1,4 +1,4 @@
-"""Instants are aware and in UTC; dates belong to a zone. Naive datetimes are refused."""
+"""Parse and convert dates and times. Datetimes are aware and in UTC; naive ones are rejected."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,14 +10,17 @@ from paperround.core.languages import marked
 
 
 def require_utc(moment: datetime) -> datetime:
-    """The same instant in UTC; raises ValueError when `moment` carries no offset."""
+    """Return the same instant in UTC; raises ValueError when `moment` has no offset."""
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise ValueError(f"naive datetime {moment!r}: give it an offset, such as +00:00")
     return moment.astimezone(UTC)
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an RFC 3339 instant; a bare date is its midnight UTC, a time without offset is UTC."""
+    """Parse an RFC 3339 timestamp; a date means midnight UTC, a missing offset UTC.
+
+    Raises InvalidInput.
+    """
     try:
         moment = datetime.fromisoformat(text.strip())
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -30,7 +33,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def parse_date(text: str) -> date:
-    """Read a YYYY-MM-DD date."""
+    """Parse a YYYY-MM-DD date. Raises InvalidInput."""
     try:
         day = date.fromisoformat(text.strip())
         _require_likely(day.year)
@@ -42,28 +45,28 @@ def parse_date(text: str) -> date:
 
 
 def _require_likely(year: int) -> None:
-    """Years at the ends of the calendar only come from mistakes, and nothing can be added there."""
+    """Reject years that can only be mistakes; adding to the last ones would overflow."""
     if not 1900 <= year <= 2200:
         raise ValueError(f"the year {year} is out of range")
 
 
 def midnight_utc(day: date) -> datetime:
-    """The first instant of `day` in UTC."""
+    """Return the first instant of `day` in UTC."""
     return datetime.combine(day, time.min, tzinfo=UTC)
 
 
 def end_of_day(day: date, zone: str) -> datetime:
-    """The first instant after `day` in `zone`, as UTC."""
+    """Return the first instant after `day` in `zone`, in UTC."""
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone_of(zone)).astimezone(UTC)
 
 
 def local_date(moment: datetime, zone: str) -> date:
-    """The calendar date that `moment` falls on in `zone`."""
+    """Return the calendar date of `moment` in `zone`."""
     return require_utc(moment).astimezone(zone_of(zone)).date()
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The zone called `name`; raises InvalidInput for names tzdata does not know."""
+    """Return the zone called `name`; raises InvalidInput if tzdata does not have it."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -75,8 +78,11 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def place_zone(name: str) -> str:
-    """`name`, when it is a zone to choose; raises InvalidInput for one tzdata does not know, and
-    for a name that stands for another zone on another machine or for a second kind of clock."""
+    """Return `name` if people may choose this zone.
+
+    Raises InvalidInput if tzdata does not have it, if it depends on the machine (`localtime`), or
+    if it uses another clock (`right/`).
+    """
     zone_of(name)
     if name in {"Factory", "localtime", "posixrules"} or name.startswith(("posix/", "right/")):
         raise InvalidInput(
@@ -86,7 +92,7 @@ def place_zone(name: str) -> str:
 
 
 def is_zone(name: str | None) -> TypeGuard[str]:
-    """Whether `name` is a zone that this machine's tzdata knows."""
+    """Whether this machine's tzdata has the zone `name`."""
     try:
         return name is not None and bool(zone_of(name))
     except InvalidInput:
@@ -94,38 +100,38 @@ def is_zone(name: str | None) -> TypeGuard[str]:
 
 
 def format_instant(moment: datetime) -> str:
-    """RFC 3339 in UTC with a Z, without fractions of a second."""
+    """Format as RFC 3339 in UTC with a Z, without fractions of a second."""
     return require_utc(moment).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 def week_name(day: date) -> str:
-    """The ISO week that a date is in: `2026-W10`."""
+    """Return the ISO week of a date: `2026-W10`."""
     year, week, _ = day.isocalendar()
     return f"{year}-W{week:02}"
 
 
-# A clock that leapt: told from a machine that stood still. Pure.
+# Tell a clock jump from a machine that was off or suspended.
 #
-# When the machine was started, by its own clock, is the present less how long it runs. That moment
-# stays where it is however long nothing ticked, and moves when somebody sets the clock.
+# The boot time is the current time minus the uptime. It stays the same while the machine sleeps,
+# and changes when the clock is set.
 
 LEAP = timedelta(hours=36)
-"""From this on a step forward is believed only when somebody says so: every digest of the day
-before would be given up as missed."""
+"""A larger jump forward needs an operator's confirmation: it would expire every digest of the
+previous day as missed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boot:
-    """One running of a machine: a name that no other has, and how long it runs, asleep or not."""
+    """One boot of a machine: a unique name, and the uptime including suspends."""
 
     name: str
     uptime: timedelta
 
     def started(self, now: datetime) -> datetime:
-        """When it was started, if it is `now`."""
+        """Return the boot time, given the current time."""
         return now - self.uptime
 
 
 def has_leapt(known: datetime | None, started: datetime) -> bool:
-    """Whether the clock is further ahead than when the machine was last said to have started."""
+    """Whether the boot time moved forward by more than LEAP since it was last recorded."""
     return known is not None and started - known > LEAP

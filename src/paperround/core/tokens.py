@@ -1,10 +1,10 @@
-"""Signed links: 30 bytes, 40 base64url characters, no address in them, no row looked up by guess.
+"""Signed tokens for links: 30 bytes, 40 base64url characters, without an email address.
 
     version(1) key id(2) purpose(1) row(6) mac(20)
 
-The mac is HMAC-SHA256 over the first ten bytes and the row's nonce, cut to 160 bits (RFC 2104
+The MAC is HMAC-SHA256 over the first ten bytes and the row's nonce, truncated to 160 bits (RFC 2104
 section 5 allows half the hash). The nonce stays in the database: changing it revokes every link
-of that row. `SECRET_KEY` is a ring: the first key signs, all of them verify.
+of that row. `SECRET_KEY` is a key ring: the first key signs, all keys verify.
 """
 
 import base64
@@ -22,7 +22,7 @@ _MAC = 20
 
 
 class Purpose(IntEnum):
-    """What a link may be used for. Numbers are part of mails already sent: never reuse one."""
+    """The purpose of a link. The numbers are in emails already sent: never reuse one."""
 
     UNSUBSCRIBE = 1
     CONFIRM = 2
@@ -33,7 +33,7 @@ class Purpose(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenKey:
-    """One key of the ring and its public name, the first 2 bytes of a hash of it in hex."""
+    """A key of the ring. `id` is public: the first 2 bytes of the key's hash in hex."""
 
     id: str
     secret: bytes = field(repr=False)
@@ -41,7 +41,7 @@ class TokenKey:
 
 @dataclass(frozen=True, slots=True)
 class TokenParts:
-    """What an unverified token claims. Verify it with the row's nonce before believing it."""
+    """The parts of an unverified token. Verify it with the row's nonce before you use them."""
 
     key_id: str
     purpose: Purpose
@@ -51,7 +51,7 @@ class TokenParts:
 class KeyRing:
     """The keys of an installation, newest first.
 
-    Raises ValueError when there is none, or when two of them have the same name.
+    Raises ValueError without keys, or when two keys have the same id.
     """
 
     def __init__(self, secrets: tuple[bytes, ...]) -> None:
@@ -73,17 +73,17 @@ class KeyRing:
 
     @property
     def key_ids(self) -> tuple[str, ...]:
-        """The names of all keys, the signing one first."""
+        """The ids of all keys, the signing key first."""
         return tuple(key.id for key in self._keys)
 
     def key(self, key_id: str) -> TokenKey | None:
-        """The key called `key_id`, None when the ring has lost it."""
+        """Return the key with `key_id`, None when it is not in the ring."""
         return self._by_id.get(key_id)
 
     def token(self, purpose: Purpose, row: int, nonce: str, key_id: str | None = None) -> str:
-        """The 40 characters for `row`; `key_id` names the key when old bytes are made again.
+        """Return the token for `row`, signed with `key_id` or the current key.
 
-        Raises Misconfigured when the ring has lost that key.
+        Raises Misconfigured when the key is not in the ring.
         """
         key = self._named(key_id)
         head = bytes([_VERSION]) + bytes.fromhex(key.id) + bytes([purpose]) + row.to_bytes(6)
@@ -91,7 +91,7 @@ class KeyRing:
         return base64.urlsafe_b64encode(raw).decode("ascii")
 
     def verify(self, token: str, nonce: str) -> bool:
-        """Whether `token` was made by a key of this ring for the row with `nonce`."""
+        """Whether a key of this ring signed `token` for the row with `nonce`."""
         raw = _decode(token)
         if raw is None:
             return False
@@ -101,7 +101,10 @@ class KeyRing:
         )
 
     def digest(self, purpose: str, text: str, key_id: str | None = None) -> str:
-        """A keyed hash of `text` in 40 hex characters, for suppressions and Message-IDs."""
+        """Return a keyed hash of `text` in 40 hex characters, for suppressions and Message-IDs.
+
+        Raises Misconfigured when the key is not in the ring.
+        """
         key = self._named(key_id)
         return hmac.digest(key.secret, f"{purpose}\0{text}".encode(), "sha256").hex()[:40]
 
@@ -115,7 +118,7 @@ class KeyRing:
 
 
 def read_token(token: str) -> TokenParts | None:
-    """The unverified parts of `token`, None when it cannot be one."""
+    """Return the unverified parts of `token`, None when its format is invalid."""
     raw = _decode(token)
     if raw is None or raw[0] != _VERSION or raw[3] not in Purpose.__members__.values():
         return None

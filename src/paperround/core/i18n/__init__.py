@@ -1,1 +1,1 @@
-"""Locales and catalogues: texts in the language of the person who reads them."""
+"""Locales and translations."""

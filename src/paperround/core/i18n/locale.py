@@ -1,7 +1,7 @@
-"""One language: its words from the catalogue; numbers, dates and lists as CLDR has them.
+"""Locales: translations from gettext catalogues; numbers, dates and lists from CLDR.
 
-A text that a catalogue lacks is said in English, and so is one whose translation asks for a value
-that nobody gives: a slip of a translator stops no mail.
+A text without a translation is shown in English, and so is one whose translation has an unknown
+placeholder: a translator's mistake must not stop an email.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,18 +26,20 @@ from paperround.core.paths import translations_dir
 from paperround.core.times import zone_of
 
 _LOCALES = {ENGLISH: "en_GB"}
-"""English with the day before the month, as in the rest of these languages."""
+"""British English puts the day before the month, like the other languages."""
 _LONG_DATES = {ENGLISH: "EEEE d MMMM y"}
-"""Where not CLDR's full form is used."""
+"""Formats that replace CLDR's full format."""
 _UNSPACED = frozenset({"zh-Hans"})
 _DAYS_FROM = 3
-"""From this many days on a span is told in days."""
-_MANY = 4096
+"""The shortest time span, in days, that is shown in days instead of hours."""
+_CACHE_SIZE = 4096
 
 
 class Locale:
-    """A language of ours; `locale_for` gives it. `gap` separates two sentences,
-    `comma` the parts of a row."""
+    """A supported language; get one from `locale_for`.
+
+    `gap` separates two sentences, `comma` the items of a list without a conjunction.
+    """
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -48,35 +50,34 @@ class Locale:
         self.is_english = language == ENGLISH
         self._words = translations(language)
         self._decimal: str = self.babel.number_symbols["latn"]["decimal"]
-        kept = lru_cache(maxsize=_MANY)
-        self.long_date = kept(self._long_date)
-        self.short_date = kept(self._short_date)
-        self.counted = kept(self._counted)
-        self.number = kept(self._number)
+        cached = lru_cache(maxsize=_CACHE_SIZE)
+        self.long_date = cached(self._long_date)
+        self.short_date = cached(self._short_date)
+        self.counted = cached(self._counted)
+        self.number = cached(self._number)
 
-    # --- words ---------------------------------------------------------------------------------
+    # --- texts ---------------------------------------------------------------------------------
 
     def gettext(self, text: str, /, **values: object) -> str:
-        """`text`, whose places `%(name)s` are filled with `values`; whole numbers as `number`."""
+        """Translate `text`, and fill its placeholders `%(name)s`; integers are grouped."""
         return self._filled(self._words.gettext(text) if text else text, text, values)
 
     def ngettext(self, one: str, several: str, number: int, /, **values: object) -> str:
-        """The form for `number` of what is `one` and `several` in English. `%(num)s` is the
-        number."""
+        """Translate the plural form for `number`, which is `%(num)s` in the texts."""
         english = one if number == 1 else several
-        said = self._words.ngettext(one, several, number)
-        return self._filled(said, english, {"num": number, **values})
+        translated = self._words.ngettext(one, several, number)
+        return self._filled(translated, english, {"num": number, **values})
 
     def word(self, english: str) -> str:
-        """What stands in the vocabulary, as it is said here; any other text as it is."""
+        """Translate a text without placeholders; return unknown texts unchanged."""
         return self._words.gettext(english) if english else english
 
-    def _filled(self, said: str, english: str, values: dict[str, object]) -> str:
+    def _filled(self, translated: str, english: str, values: dict[str, object]) -> str:
         written = {
             name: value if type(value) is str else self.written(value)
             for name, value in values.items()
         }
-        for text in (said, english):
+        for text in (translated, english):
             try:
                 return text % written
             except (KeyError, TypeError, ValueError):
@@ -84,7 +85,7 @@ class Locale:
         return english
 
     def written(self, value: object) -> object:
-        """A value as it stands in a text: whole numbers in groups, others as they are."""
+        """Return a value as it appears in a text: integers are grouped, others are unchanged."""
         is_whole = isinstance(value, int) and not isinstance(value, bool)
         return self.number(value) if is_whole else value
 
@@ -94,17 +95,16 @@ class Locale:
         return str(format_decimal(number, locale=self.babel))
 
     def _counted(self, number: int, noun: str) -> str:
-        """`1 paper`, `12 papers`: a number of what stands in the vocabulary, else of a noun whose
-        plural ends in s."""
+        """Return `1 paper` or `12 papers`, translated; nouns not in COUNTED get an s."""
         one, several = COUNTED.get(noun) or (f"%(num)s {noun}", f"%(num)s {noun}s")
         return self.ngettext(one, several, number)
 
     def decimal(self, written: str) -> str:
-        """A number with a decimal point as it is written here."""
+        """Replace the decimal point by this language's separator."""
         return written.replace(".", self._decimal)
 
     def span(self, life: timedelta) -> str:
-        """`48 hours`, `7 days`: whole days from the third on."""
+        """Return `48 hours` or `7 days`: whole days from the third on."""
         hours = int(life.total_seconds()) // 3600
         in_days = hours >= 24 * _DAYS_FROM
         unit = "duration-day" if in_days else "duration-hour"
@@ -113,31 +113,31 @@ class Locale:
     # --- dates ---------------------------------------------------------------------------------
 
     def _long_date(self, day: date) -> str:
-        """`Friday 30 January 2026`."""
+        """Return `Friday 30 January 2026`."""
         return format_date(day, _LONG_DATES.get(self.language, "full"), self.babel)
 
     def _short_date(self, day: date) -> str:
-        """`Fri 30 Jan`."""
+        """Return `Fri 30 Jan`."""
         return str(format_skeleton("MMMEd", day, locale=self.babel))
 
     def plain_date(self, day: date) -> str:
-        """`2 March 2026`."""
+        """Return `2 March 2026`."""
         return format_date(day, "long", self.babel)
 
     def month(self, day: date) -> str:
-        """`March 2026`."""
+        """Return `March 2026`."""
         return str(format_skeleton("yMMMM", day, locale=self.babel))
 
     def day_and_month(self, day: date) -> str:
-        """`30 Jan`."""
+        """Return `30 Jan`."""
         return str(format_skeleton("MMMd", day, locale=self.babel))
 
     def weekday(self, number: int) -> str:
-        """The name of a weekday, Monday being 0."""
+        """Return the name of a weekday; Monday is 0."""
         return str(get_day_names("wide", "stand-alone", self.babel)[number])
 
     def instant(self, moment: datetime, zone: str = "UTC") -> str:
-        """`Fri 30 Jan 07:05 (Europe/Berlin)`."""
+        """Return `Fri 30 Jan 07:05 (Europe/Berlin)`."""
         local = moment.astimezone(zone_of(zone))
         time = format_time(local.time(), "short", locale=self.babel)
         return f"{self.short_date(local.date())} {time} ({zone})"
@@ -145,38 +145,38 @@ class Locale:
     # --- lists ---------------------------------------------------------------------------------
 
     def listed(self, items: Sequence[str]) -> str:
-        """`A, B and C`."""
+        """Return `A, B and C`."""
         return format_list(items, locale=self.babel) if len(items) > 1 else "".join(items)
 
     def row(self, items: Sequence[str]) -> str:
-        """`A, B, C`: a list that goes on."""
+        """Return `A, B, C`: a list without a conjunction."""
         return self.comma.join(items)
 
     def quoted(self, text: str) -> str:
-        """`text` in quotation marks."""
+        """Return `text` in quotation marks."""
         return self.gettext("“%(text)s”", text=text)
 
 
-@cache
-def _tongue(language: str) -> Locale:
-    return Locale(language)
+_cached_locale = cache(Locale)
 
 
 def locale_for(tag: str = ENGLISH) -> Locale:
-    """The language of ours that somebody is written to in who asked for `tag`."""
-    return _tongue(spoken(tag))
+    """Return the locale of the supported language for `tag`, or the English one."""
+    return _cached_locale(spoken(tag))
 
 
-# The catalogues of translations: one gettext file a language, `translations/de.po`.
+# The translation catalogues: one gettext file per language, `translations/de.po`.
 #
-# English is the language of the source, so it has none. A catalogue is read once in a process, when
-# somebody is first written to in its language; nothing has to be compiled before.
+# English is the source language, so it has none. A catalogue is read once per process, on first
+# use; it needs no compilation.
 
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """What `language`, one of ours, says. Raises Misconfigured when its catalogue is missing or
-    broken."""
+    """Return the translations of a supported language.
+
+    Raises Misconfigured when its catalogue is missing or invalid.
+    """
     if language == ENGLISH:
         return NullTranslations()
     compiled = BytesIO()
@@ -186,12 +186,12 @@ def translations(language: str) -> NullTranslations:
 
 
 def catalogue_path(language: str) -> Path:
-    """Where the catalogue of `language` stands."""
+    """Return the path of the catalogue of `language`."""
     return translations_dir() / f"{language}.po"
 
 
 def read_catalogue(path: Path, language: str) -> Catalog:
-    """The catalogue at `path`. Raises Misconfigured when it cannot be read."""
+    """Read the catalogue at `path`. Raises Misconfigured when it is missing or invalid."""
     try:
         with path.open("rb") as file:
             return read_po(file, locale=language.replace("-", "_"), abort_invalid=True)
@@ -214,10 +214,10 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "new line": marked_forms("%(num)s new line", "%(num)s new lines"),
     "work": marked_forms("%(num)s work", "%(num)s works"),
 }
-"""What is counted, by its English noun."""
+"""Plural forms, by English noun."""
 
 LIST_TITLES = (marked("Trending papers"),)
-"""Titles that lists have as long as their operator gives them no other."""
+"""Default titles of lists."""
 
 PARTS = (
     marked("votes"),
@@ -245,4 +245,4 @@ PARTS = (
     marked("personal"),
     marked("spread"),
 )
-"""What the parts of a score are called, as readers see them."""
+"""The names of the parts of a score, as readers see them."""

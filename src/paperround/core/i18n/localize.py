@@ -1,8 +1,8 @@
-"""Frozen reasons, states of sources, and errors, in a language.
+"""Translate stored reasons, source states, and errors.
 
-    code, parameters -> message of the code -> its translation -> values as the language writes them
+    code, parameters -> message of the code -> its translation -> values formatted for the language
 
-What has no message or no translation is shown in English.
+A text without a message or a translation is shown in English.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,17 +20,17 @@ _MOST_LINES = 8192
 
 
 def localize_reason(ours: Locale, frozen: str) -> str:
-    """Why a paper is shown."""
+    """Return the translated reasons why a paper is shown."""
     return _JOINT.join(filter(None, [_line(ours, line) for line in frozen.split("\n")]))
 
 
 def english_reason(frozen: str) -> str:
-    """Why a paper is shown, for the API, feeds, files, channels and the command line."""
+    """Return the reasons in English, for the API, feeds, files, channels and the command line."""
     return localize_reason(locale_for(), frozen)
 
 
 def digest_reason(frozen: str) -> str:
-    """The one reason that a digest shows, frozen: the first that has a message; else empty."""
+    """Return the stored reason that a digest shows: the first with a message, or ""."""
     return next((line for line in frozen.split("\n") if read_reason(line).code in MESSAGES), "")
 
 
@@ -44,7 +44,7 @@ def _line(ours: Locale, line: str) -> str:
 
 @lru_cache(maxsize=_MOST_LINES)
 def localize_source(ours: Locale, frozen: str) -> str:
-    """The name of a source, and how it did."""
+    """Return the name of a source and its translated state."""
     one = read_reason(frozen)
     if not one.code:
         return frozen
@@ -53,7 +53,7 @@ def localize_source(ours: Locale, frozen: str) -> str:
 
 
 def localize_error(ours: Locale, error: object) -> str:
-    """An error, or its text."""
+    """Translate an error, or the text of one."""
     text = error.text if isinstance(error, PaperroundError) else error
     if not isinstance(text, TranslatableText):
         return ours.word(str(text))
@@ -94,8 +94,7 @@ _VALUES: Mapping[str, Callable[[Locale, Any], Any]] = {
     "given": Locale.quoted,
     "problem": localize_error,
 }
-"""How values are written, by the name of their parameter. Whole numbers are grouped, others stay
-as they are."""
+"""Formatters by parameter name. Other integers are grouped, other values are unchanged."""
 
 
 MESSAGES: Mapping[str, Message] = {
@@ -153,7 +152,7 @@ LISTED: Mapping[str, tuple[str, str, tuple[str, str]]] = {
         marked_forms("first seen %(num)s day ago", "first seen %(num)s days ago"),
     ),
 }
-"""Since when a paper is known: today, yesterday, some days."""
+"""How long a paper is known: today, yesterday, some days."""
 
 TROUBLES: Mapping[str, str] = {
     "stale": marked("stale"),
