@@ -1,1 +1,1 @@
-"""Connections, transactions, dialects, migrations. Knows no capability."""
+"""Connections, transactions, dialects, migrations and backups. Imports no capability."""

@@ -1,13 +1,13 @@
-"""Backups of an embedded installation: one file that holds the database and its secrets.
+"""Back up an embedded installation: one archive with the database and its secrets.
 
     paperround-backup.tar.gz
-      ├── paperround.db     copied while others write, as of one instant (SQLite's online backup)
-      ├── secret_key        when the installation made its own: without it no old link works
-      ├── dkim.json         when it signs mail with keys of its own
-      └── about.json        when, which schema
+      ├── paperround.db     a consistent copy of the live database (SQLite's online backup)
+      ├── secret_key        the generated secret, if any: without it no old link works
+      ├── dkim.json         the generated DKIM keys, if any
+      └── about.json        time and schema revision
 
-A file is written whole or not at all, readable by its owner only. PostgreSQL has `pg_dump`. How one
-is put back stands in `restoring`.
+The archive is written atomically, and only its owner can read it. For PostgreSQL use `pg_dump`.
+`db.restore` restores an archive.
 """
 
 import io
@@ -31,16 +31,16 @@ DATABASE = "paperround.db"
 SECRET = "secret_key"  # noqa: S105 - the name of a file
 DKIM = "dkim.json"
 SECRETS = (SECRET, DKIM)
-"""What an installation made for itself and cannot make again. They stand in one folder."""
+"""Generated files that cannot be generated again. They share a folder."""
 ABOUT = "about.json"
 
 
 def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int:
-    """Write a backup to `target`; returns its size in bytes.
+    """Write a backup to `target`, and return its size in bytes.
 
-    `secret` is the file of the generated secret, which need not exist; other `SECRETS` stand beside
-    it. Raises InvalidInput on PostgreSQL, when `target` exists, and when there is nothing to
-    back up; UnreadableFile when the database is damaged.
+    `secret` is the file of the generated secret, which need not exist; other `SECRETS` are in the
+    same folder. Raises InvalidInput on PostgreSQL, when `target` exists, and when there is nothing
+    to back up; UnreadableFile when the database is damaged.
     """
     if engine.dialect.name != "sqlite":
         raise InvalidInput(
@@ -50,10 +50,10 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
     if target.exists():
         raise InvalidInput(f"{target} exists: name another file, or move it away")
     about = {"made_at": format_instant(now), "revision": _revision(engine)}
-    with _whole_file(target) as unfinished, tempfile.TemporaryDirectory(dir=target.parent) as work:
+    with _atomic_file(target) as temporary, tempfile.TemporaryDirectory(dir=target.parent) as work:
         copy = Path(work) / DATABASE
         _copy_database(engine, copy)
-        with tarfile.open(unfinished, "w:gz") as archive:
+        with tarfile.open(temporary, "w:gz") as archive:
             archive.add(copy, DATABASE)
             for name in SECRETS:
                 if secret.with_name(name).exists():
@@ -63,7 +63,7 @@ def back_up(engine: Engine, secret: Path, target: Path, *, now: datetime) -> int
 
 
 def _revision(engine: Engine) -> str:
-    """The schema of the database that is there. To look must not make one."""
+    """Return the revision of an existing database. Connecting would create a missing file."""
     place = Path(str(engine.url.database))
     if not place.is_file():
         raise InvalidInput(f"there is no database at {place}: is PAPERROUND_DATA_DIR right?")
@@ -75,7 +75,7 @@ def _revision(engine: Engine) -> str:
 
 
 def _copy_database(engine: Engine, copy: Path) -> None:
-    """SQLite copies page by page and starts again when somebody writes meanwhile."""
+    """Copy the database. SQLite restarts the copy when another process writes meanwhile."""
     try:
         with (
             closing(sqlite3.connect(str(engine.url.database))) as source,
@@ -97,23 +97,23 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, now: datetime) -> 
 
 
 @contextmanager
-def _whole_file(path: Path) -> Iterator[Path]:
-    """A file beside `path` that becomes `path`, synced to disk, when nothing went wrong."""
+def _atomic_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary file that is synced and renamed to `path` unless an exception is raised."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    os.close(handle)  # made with mode 0600
-    unfinished = Path(name)
+    os.close(handle)  # created with mode 0600
+    temporary = Path(name)
     try:
-        yield unfinished
-        sync(unfinished)
-        unfinished.replace(path)
+        yield temporary
+        sync(temporary)
+        temporary.replace(path)
         sync(path.parent)
     finally:
-        unfinished.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
-    """Wait until the disk has a file, or the names of a folder."""
+    """Flush a file, or the entries of a folder, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,13 +1,13 @@
-"""Many rows in one call.
+"""Insert many rows in one call.
 
-SQLAlchemy prepares the values of every row one by one, which for papers costs more than the
-database's own work. Here values are converted a column at a time, equal ones once, and handed to
-the driver as numbers and texts, which PostgreSQL reads just as SQLite does:
+SQLAlchemy converts values row by row, which for papers costs more than the database's own work.
+This module converts them column by column, equal values once, and passes numbers and texts to the
+driver, which both PostgreSQL and SQLite accept:
 
     SQLite                            executemany
-    PostgreSQL, a plain insert        COPY: a key that is taken ends it, as it ends an INSERT
-    PostgreSQL, ON CONFLICT           INSERT ... SELECT FROM unnest(a list for every column)
-    PostgreSQL, a few rows            as SQLAlchemy does it, which is one journey shorter
+    PostgreSQL, a plain insert        COPY; a duplicate key fails, as in an INSERT
+    PostgreSQL, ON CONFLICT           INSERT ... SELECT FROM unnest(an array per column)
+    PostgreSQL, a few rows            SQLAlchemy, which saves a round trip
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,14 +22,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from paperround.db.compiled_query import driver_cursor
 
 FEW = 10
-"""So many rows are not worth a COPY."""
+"""Up to this many rows a COPY is not worth it."""
 
-_SENT = 100
-"""Rows to prepare at a time, so that the server works on some while the next are prepared."""
+_COPY_BATCH = 100
+"""Rows prepared at a time: the server processes one batch while the next is prepared."""
 
-_AT_ONCE = 500
-"""Rows that SQLite is given at a time: they are gone before Python's collector of cycles has
-counted the 700 new values at which it starts to look, in vain, at all of them."""
+_SQLITE_BATCH = 500
+"""Rows passed to SQLite at a time: fewer than the 700 allocations that trigger Python's cyclic
+garbage collector."""
 
 _SQLITE = sqlite.dialect()
 
@@ -42,8 +42,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Made(Generic[T]):
-    """Rows that are made of `items` when they are asked for: while PostgreSQL takes in some, the
-    next are made."""
+    """Rows that `row` makes from `items` lazily, while PostgreSQL processes the previous ones."""
 
     items: Sequence[T]
     row: Callable[[T], Mapping[str, Any]]
@@ -56,7 +55,7 @@ class Made(Generic[T]):
 
 
 class Columns:
-    """Rows as their columns, all of one length: for those who have them so."""
+    """Rows given as columns of equal length."""
 
     def __init__(self, values: Mapping[str, Sequence[Any]]) -> None:
         self.values = values
@@ -68,15 +67,15 @@ class Columns:
         return Columns({name: column[some] for name, column in self.values.items()})
 
     def rows(self) -> Rows:
-        """One mapping a row."""
+        """Return a mapping per row."""
         each = zip(*self.values.values(), strict=True)
         return [dict(zip(self.values, row, strict=True)) for row in each]
 
 
 def insert_many(connection: Connection, statement: Insert, rows: Rows | Columns | Made[Any]) -> int:
-    """Run the insert once a row; every row names the same columns. Returns how many went in.
+    """Run the insert for each row, and return how many rows were inserted or updated.
 
-    On PostgreSQL an insert that updates where a key is taken may be offered each key once.
+    All rows need the same columns. On PostgreSQL the rows of an upsert need distinct keys.
     """
     if not rows:
         return 0
@@ -85,18 +84,18 @@ def insert_many(connection: Connection, statement: Insert, rows: Rows | Columns 
     if len(rows) <= FEW:
         few = rows.rows() if isinstance(rows, Columns) else rows[:]
         return connection.execute(statement, few, execution_options=_COUNTED).rowcount
-    if isinstance(statement, postgresql.Insert):  # it settles conflicts
+    if isinstance(statement, postgresql.Insert):  # has ON CONFLICT
         return _insert_selected(connection, statement, rows[:])
     return _copy(connection, _as_copy(statement, _names(rows[:1])), rows)
 
 
 def _execute_in_parts(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
-    words = _in_sqlite(statement, _names(rows))
-    columns = [tuple(column) for column in _driver_columns(words.parameters, rows)]
+    compiled = _in_sqlite(statement, _names(rows))
+    columns = [tuple(column) for column in _driver_columns(compiled.parameters, rows)]
     each = zip(*columns, strict=True)
     inserted = 0
-    while part := list(islice(each, _AT_ONCE)):
-        inserted += connection.exec_driver_sql(words.sql, part).rowcount
+    while batch := list(islice(each, _SQLITE_BATCH)):
+        inserted += connection.exec_driver_sql(compiled.sql, batch).rowcount
     return inserted
 
 
@@ -105,17 +104,17 @@ def _names(rows: Rows | Columns) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _ColumnWords:
-    """A statement as the driver takes it: its parameters in order, and how to convert each."""
+class _DriverStatement:
+    """SQL for the driver, with its parameters in order and a converter for each."""
 
     sql: str
     parameters: tuple[tuple[str, Convert | None], ...]
 
 
 @lru_cache(maxsize=128)
-def _in_sqlite(statement: Insert, names: tuple[str, ...]) -> _ColumnWords:
+def _in_sqlite(statement: Insert, names: tuple[str, ...]) -> _DriverStatement:
     compiled = statement.compile(dialect=_SQLITE, column_keys=list(names))
-    return _ColumnWords(str(compiled), _parameters(statement, compiled.positiontup or ()))
+    return _DriverStatement(str(compiled), _parameters(statement, compiled.positiontup or ()))
 
 
 def _parameters(statement: Insert, names: Iterable[str]) -> tuple[tuple[str, Convert | None], ...]:
@@ -125,7 +124,8 @@ def _parameters(statement: Insert, names: Iterable[str]) -> tuple[tuple[str, Con
 
 @cache
 def converting(column: ColumnClause[Any]) -> Convert | None:
-    """What makes numbers and texts of the values of a column; None where those are the values."""
+    """Return the function that converts a column's values to numbers or texts; None if none is
+    needed."""
     return column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
 
 
@@ -150,13 +150,12 @@ def _converted(convert: Convert | None, values: Sequence[Any]) -> Iterable[Any]:
 
 
 def once_each(make: Convert, values: Sequence[Any]) -> list[Any]:
-    """What `make` makes of each value: once of the very same one, however often it is there.
+    """Apply `make` to each value, but only once to the same object.
 
-    Readers who get the same papers share what is said of them, so a list or mapping is written as
-    text once, and what is made of it here is shared in turn.
+    Deliveries with the same papers share lists and mappings, so each is serialized once.
     """
     made: dict[int, Any] = {}
-    for value in values:  # which holds all of them, so no two have the same id
+    for value in values:  # keeps all of them alive, so ids are unique
         if id(value) not in made:
             made[id(value)] = make(value)
     return [made[id(value)] for value in values]
@@ -166,17 +165,20 @@ def once_each(make: Convert, values: Sequence[Any]) -> list[Any]:
 
 
 @lru_cache(maxsize=128)
-def _as_copy(statement: Insert, names: tuple[str, ...]) -> _ColumnWords:
+def _as_copy(statement: Insert, names: tuple[str, ...]) -> _DriverStatement:
     columns = ", ".join(f'"{name}"' for name in names)
     sql = f'COPY "{statement.table.name}" ({columns}) FROM STDIN'
-    return _ColumnWords(sql, _parameters(statement, names))
+    return _DriverStatement(sql, _parameters(statement, names))
 
 
-def _copy(connection: Connection, words: _ColumnWords, rows: Rows | Columns | Made[Any]) -> int:
-    with driver_cursor(connection, words.sql) as cursor:
-        with cursor.copy(words.sql) as copy:
-            for start in range(0, len(rows), _SENT):
-                columns = _driver_columns(words.parameters, rows[start : start + _SENT])
+def _copy(
+    connection: Connection, statement: _DriverStatement, rows: Rows | Columns | Made[Any]
+) -> int:
+    with driver_cursor(connection, statement.sql) as cursor:
+        with cursor.copy(statement.sql) as copy:
+            for start in range(0, len(rows), _COPY_BATCH):
+                batch = rows[start : start + _COPY_BATCH]
+                columns = _driver_columns(statement.parameters, batch)
                 for row in list(zip(*columns, strict=True)):  # all, while the server works
                     copy.write_row(row)
         copied: int = cursor.rowcount
@@ -186,14 +188,16 @@ def _copy(connection: Connection, words: _ColumnWords, rows: Rows | Columns | Ma
 def _insert_selected(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
     names = _names(rows)
     columns = _driver_columns(_parameters(statement, names), rows)
-    listed = {name: as_array(column) for name, column in zip(names, columns, strict=True)}
-    statement = _from_lists(statement, names)
-    return connection.execute(statement, listed, execution_options=_COUNTED).rowcount
+    arrays = {name: as_array(column) for name, column in zip(names, columns, strict=True)}
+    statement = _from_arrays(statement, names)
+    return connection.execute(statement, arrays, execution_options=_COUNTED).rowcount
 
 
 def as_array(values: Iterable[Any]) -> str:
-    """A list of texts as PostgreSQL writes it (documentation, 8.15.6): the driver takes ten times
-    as long to write one."""
+    """Return a PostgreSQL array literal (documentation, 8.15.6).
+
+    The driver takes ten times as long to write one.
+    """
     return "{" + ",".join(["NULL" if it is None else _quoted(str(it)) for it in values]) + "}"
 
 
@@ -204,9 +208,9 @@ def _quoted(text: str) -> str:
 
 
 @lru_cache(maxsize=128)
-def _from_lists(statement: Insert, names: tuple[str, ...]) -> Insert:
-    lists = [cast(bindparam(name, type_=Text()), postgresql.ARRAY(Text())) for name in names]
-    rows = func.unnest(*lists).table_valued(*names).render_derived()
+def _from_arrays(statement: Insert, names: tuple[str, ...]) -> Insert:
+    arrays = [cast(bindparam(name, type_=Text()), postgresql.ARRAY(Text())) for name in names]
+    rows = func.unnest(*arrays).table_valued(*names).render_derived()
     columns = statement.table.c
     return statement.from_select(
         names, select(*(cast(rows.c[name], columns[name].type) for name in names))

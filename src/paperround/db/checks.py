@@ -1,4 +1,4 @@
-"""Is the database sound? What SQLite can be asked about itself; PostgreSQL sees to it alone."""
+"""Check a database: file damage, schema, dangling references, and unsafe settings."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,17 +16,18 @@ from paperround.db.revisions import current, is_newer, prepare, reached, require
 MOST_LINES = 5
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
-"""What must not be off in PostgreSQL (https://www.postgresql.org/docs/current/runtime-config-wal.html):
-with the first two a crash of the system may ruin the database, with the last one the newest commits
-are gone."""
+"""Settings that must be on in PostgreSQL
+(https://www.postgresql.org/docs/current/runtime-config-wal.html): without the first two a system
+crash can corrupt the database, without the last one it loses the newest commits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soundness:
-    """What was found. What follows `damage` was not looked at where there is any.
+    """The result of a check. A damaged database is not checked further.
 
-    `outdated` says why the schema is not that of this version; `dangling` counts rows of each
-    table that refer to rows which are gone; `drift` names differences from the declared schema.
+    `outdated` tells why the schema is not that of this version; `dangling` counts the rows of each
+    table that refer to missing rows; `drift` lists differences from the declared schema; `unsafe`
+    has the DURABLE settings that are off.
     """
 
     where: str
@@ -39,20 +40,20 @@ class Soundness:
 
     @property
     def is_newer(self) -> bool:
-        """Whether a newer version than this one made the schema."""
+        """Whether a newer version than this one created the schema."""
         return is_newer(self.revision)
 
     @property
     def usable(self) -> bool:
-        """Whether this version can work with it at all."""
+        """Whether this version can use the database."""
         return not self.damage and self.outdated is None
 
 
 def look(url: str) -> Soundness:
-    """How the database at `url` is.
+    """Check the database at `url`.
 
-    Raises Misconfigured when it cannot be reached. SQLite reads every page of the file, which
-    takes seconds on a large one.
+    Raises Misconfigured when it is unreachable. SQLite reads the whole file, which takes seconds
+    for a large one.
     """
     with opened(url) as engine:
         where = place_of(engine)
@@ -73,8 +74,10 @@ def look(url: str) -> Soundness:
 
 
 def damage(engine: Engine) -> list[str]:
-    """What is broken in the file of a database, at most five lines; empty when nothing is. Raises
-    Misconfigured when it cannot be opened for another reason."""
+    """Return what is damaged in a SQLite file, at most five lines.
+
+    Raises Misconfigured when it cannot be opened for another reason.
+    """
     if engine.dialect.name != "sqlite":
         return []
     with reached(engine):
@@ -83,14 +86,16 @@ def damage(engine: Engine) -> list[str]:
                 found = connection.exec_driver_sql(f"PRAGMA quick_check({MOST_LINES})").scalars()
                 return [" ".join(line.split()) for line in found if line != "ok"]
         except DBAPIError as error:
-            if is_damage(error):  # it is too broken to be looked at
+            if is_damage(error):  # too damaged to run the check
                 return [str(error.orig)]
             raise
 
 
 def unsafe(engine: Engine) -> dict[str, str]:
-    """The settings, as our own connections have them, by which PostgreSQL may lose commits; empty
-    when there are none. SQLite is opened so that it loses none."""
+    """Return the settings with which PostgreSQL may lose commits; empty on SQLite.
+
+    Reads the settings of Paperround's own connections.
+    """
     if engine.dialect.name != "postgresql":
         return {}
     looking = (
@@ -103,7 +108,7 @@ def unsafe(engine: Engine) -> dict[str, str]:
 
 
 def dangling(engine: Engine) -> dict[str, int]:
-    """How many rows of which table refer to rows that are gone; empty when none do."""
+    """Count the rows that refer to missing rows, by table; empty on PostgreSQL."""
     if engine.dialect.name != "sqlite":
         return {}
     with engine.connect() as connection:

@@ -1,9 +1,9 @@
-"""The few hot statements: those of every claim and mark of the ledger, and of every page of papers.
+"""Precompiled statements for the hot paths: ledger claims and marks, and pages of papers.
 
 `connection.execute` binds values and converts rows one by one: 60 papers take 0.47 ms instead of
-0.24, the answers to nine emails 0.38 instead of 0.10 (bars B1, B10 and B11). A `CompiledQuery`
-keeps the text of a statement, converts a column at a time and goes straight to the driver.
-Everything else uses `execute`.
+0.24, the replies to nine emails 0.38 instead of 0.10 (bars B1, B10 and B11). A `CompiledQuery`
+keeps the SQL text, converts column by column and calls the driver directly. Everything else uses
+`execute`.
 """
 
 from collections import namedtuple
@@ -32,40 +32,42 @@ from paperround.db.dialect import read_json, read_jsons
 Statement = Update | Insert | Select[Any] | CompoundSelect[Any]
 
 MOST = 256
-"""Statements that are kept, by dialect. Each engine has a dialect of its own."""
+"""Cached statements. Each engine has its own dialect object, and so its own entries."""
 
 _PERCENT_TWICE = frozenset({"format", "pyformat"})
-"""Ways to mark parameters (PEP 249) in which a percent sign is written twice."""
+"""Parameter styles (PEP 249) that escape a percent sign by doubling it."""
 
 
 class CompiledQuery:
-    """A statement whose values are all named: `bindparam`. Where dialects differ, give a function
-    that makes it for the name of a dialect."""
+    """A statement whose values are all `bindparam`s.
+
+    If dialects differ, pass a function that makes the statement for a dialect's name.
+    """
 
     def __init__(self, statement: Statement | Callable[[str], Statement]) -> None:
         self._statement = statement
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
-        """Return its rows, with a name and a converted value for each column."""
+        """Return the rows as named tuples with converted values."""
         compiled = _compiled(self._statement, connection.dialect)
         return compiled.read(compiled.run(connection, values))
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
-        """Run it, and return its rows as the driver gives them."""
+        """Run the statement, and return the rows as the driver returns them."""
         return _compiled(self._statement, connection.dialect).run(connection, values)
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Run it for each of `rows`; return how many rows it changed."""
+        """Run the statement for each of `rows`, and return how many rows it changed."""
         return _compiled(self._statement, connection.dialect).run_many(connection, rows)
 
 
 class _Compiled:
-    """A statement as one dialect has it."""
+    """A statement compiled for one dialect."""
 
     def __init__(self, statement: Statement, dialect: Dialect) -> None:
-        write_out = partial(_written_out, dialect)
-        whole = cast("Statement", visitors.replacement_traverse(statement, {}, write_out))
-        compiled = whole.compile(dialect=dialect)
+        inline = partial(_inline_literal, dialect)
+        inlined = cast("Statement", visitors.replacement_traverse(statement, {}, inline))
+        compiled = inlined.compile(dialect=dialect)
         self._text = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup
         binds = {
@@ -82,19 +84,19 @@ class _Compiled:
             (name, process) for name, (required, process) in binds.items() if required and process
         ]
         columns = statement.exported_columns
-        make: Any = namedtuple  # a type checker wants the names written out
+        make: Any = namedtuple  # type checkers want literal names
         self._row = make("row", [str(column.name) for column in columns])._make
-        self._reading = [
-            (place, read)
-            for place, column in enumerate(columns)
-            if (read := _reading(column.type, dialect))
+        self._converters = [
+            (index, convert)
+            for index, column in enumerate(columns)
+            if (convert := _column_converter(column.type, dialect))
         ]
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
         if not connection.in_transaction():
             connection.begin()
         parameters = self._parameters(values)
-        if _is_listened_to(connection):
+        if _has_listener(connection):
             found = connection.exec_driver_sql(self._text, parameters)
             return found.all() if found.returns_rows else []
         with driver_cursor(connection, self._text) as cursor:
@@ -104,19 +106,19 @@ class _Compiled:
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         parameters = [*map(self._parameters, rows)]
-        if _is_listened_to(connection):
+        if _has_listener(connection):
             return connection.exec_driver_sql(self._text, parameters).rowcount
         with driver_cursor(connection, self._text) as cursor:
             cursor.executemany(self._text, parameters)
             return int(cursor.rowcount)
 
     def read(self, found: Sequence[Any]) -> list[Any]:
-        """Return rows that the driver gave, with names and converted values."""
+        """Return the driver's rows as named tuples with converted values."""
         if not found:
             return []
         columns: list[Any] = [*zip(*found, strict=True)]
-        for place, read in self._reading:
-            columns[place] = read(columns[place])
+        for index, convert in self._converters:
+            columns[index] = convert(columns[index])
         return [*map(self._row, zip(*columns, strict=True))]
 
     def _parameters(self, row: Mapping[str, Any]) -> Any:
@@ -126,15 +128,17 @@ class _Compiled:
         return values if self._order is None else tuple([values[name] for name in self._order])
 
 
-def _is_listened_to(connection: Connection) -> bool:
-    """Whether a test or a tool wants to see each statement: then SQLAlchemy has to run it."""
+def _has_listener(connection: Connection) -> bool:
+    """Whether a test or a tool listens to statements: then SQLAlchemy has to run them."""
     return bool(connection.dispatch.before_cursor_execute)
 
 
 @contextmanager
 def driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
-    """A cursor of the driver, whose errors are those that SQLAlchemy raises. A connection that is
-    lost is not used again."""
+    """Yield a cursor of the driver; translate its errors to SQLAlchemy's.
+
+    A lost connection is invalidated.
+    """
     dialect, cursor = connection.dialect, connection.connection.cursor()
     driver_error = dialect.loaded_dbapi.Error
     try:
@@ -157,25 +161,29 @@ def driver_cursor(connection: Connection, statement: str) -> Iterator[Any]:
         cursor.close()
 
 
-def _written_out(dialect: Dialect, element: object, **_: object) -> ColumnElement[Any] | None:
-    """Write a value that is always the same into the text. As a parameter it would cost more than
-    the run: SQLite makes a new plan each time where a parameter might decide whether a partial
-    index serves."""
+def _inline_literal(dialect: Dialect, element: object, **_: object) -> ColumnElement[Any] | None:
+    """Replace a constant parameter by a literal.
+
+    SQLite plans a statement again on each run if a parameter could decide whether a partial index
+    applies. That costs more than the run.
+    """
     if not isinstance(element, BindParameter) or element.required:
         return None
     write = element.type.dialect_impl(dialect).literal_processor(dialect)
     if element.value is None or write is None:
         return None
-    written = write(element.value)
-    if dialect.paramstyle in _PERCENT_TWICE:  # the statement doubles it once more
-        written = written.replace("%%", "%")
-    return literal_column(written, element.type)
+    literal = write(element.value)
+    if dialect.paramstyle in _PERCENT_TWICE:  # compiling doubles it again
+        literal = literal.replace("%%", "%")
+    return literal_column(literal, element.type)
 
 
-def _reading(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Sequence[Any]], Any] | None:
-    """Return what converts a column of what the driver gives; None where nothing needs to."""
+def _column_converter(
+    kind: TypeEngine[Any], dialect: Dialect
+) -> Callable[[Sequence[Any]], Any] | None:
+    """Return the function that converts a column of the driver's values; None if none is needed."""
     if dialect.name == "postgresql" and not isinstance(kind, TypeDecorator):
-        return None  # its driver gives numbers, texts and dates
+        return None  # the driver returns numbers, texts and dates
     process = kind.dialect_impl(dialect).result_processor(dialect, None)
     if process is None:
         return None

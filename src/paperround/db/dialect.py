@@ -1,4 +1,4 @@
-"""The few places where SQLite and PostgreSQL must be spoken to differently."""
+"""Differences between SQLite and PostgreSQL: statements, error codes and column types."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -34,30 +34,30 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from paperround.core.times import require_utc
 
 _LOST_RACES = frozenset({"40001", "40P01", "55P03"})
-"""PostgreSQL: serialization failure, deadlock, lock not available in time."""
+"""PostgreSQL: serialization failure, deadlock, lock timeout."""
 
 _DUPLICATES = frozenset({"23505", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"})
 
 
 @cache
 def insert_row(table: Table) -> Insert:
-    """An insert that fails where a key is taken."""
+    """Return an insert that fails on a duplicate key."""
     return insert(table)
 
 
 def insert_new(connection: Connection, table: Table) -> Insert:
-    """An insert that leaves rows alone whose key is taken."""
+    """Return an insert that skips rows with a duplicate key."""
     return _insert_new(connection.dialect.name, table)
 
 
 def upsert(
     connection: Connection, table: Table, key: tuple[str, ...], changed: tuple[str, ...]
 ) -> Insert:
-    """An insert that, where `key` is taken, sets the columns `changed` to the offered values."""
+    """Return an insert that, on a duplicate `key`, updates the columns `changed`."""
     return _upsert(connection.dialect.name, table, key, changed)
 
 
-# Statements are kept, so that whoever compiles one need do it only once.
+# Statements are cached, because compiled SQL is cached by statement.
 
 
 @cache
@@ -76,15 +76,15 @@ def _upsert(dialect: str, table: Table, key: tuple[str, ...], changed: tuple[str
 
 
 def inserting(dialect: str, table: Table) -> Any:
-    """An insert that can say what happens where a key is taken."""
-    # Typed Any: the two inserts share their methods but no type that names them.
+    """Return an insert that supports ON CONFLICT."""
+    # Typed Any: the two inserts have the same methods but no common type.
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def among(
     connection: Connection, column: ColumnElement[Any], values: Collection[int] | Collection[str]
 ) -> ColumnElement[bool]:
-    """`column` is one of `values`, as one parameter however many there are."""
+    """Return `column IN values` with a single parameter, however many values there are."""
     if connection.dialect.name == "postgresql":
         kind = Text() if isinstance(next(iter(values), None), str) else BigInteger()
         array = bindparam(None, list(values), postgresql.ARRAY(kind), unique=True)
@@ -94,8 +94,7 @@ def among(
 
 
 def among_ids(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """`column` is one of the ids that are handed over as parameter `name`, made by `as_ids`: for
-    statements that are kept."""
+    """Return `column IN ids` for cached statements; `as_ids` makes the parameter `name`."""
     if dialect == "postgresql":
         return column == func.any(bindparam(name, type_=postgresql.ARRAY(BigInteger())))
     listed = func.json_each(bindparam(name, type_=Text())).table_valued("value")
@@ -103,20 +102,20 @@ def among_ids(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElem
 
 
 def as_ids(connection: Connection, ids: Collection[int]) -> list[int] | str:
-    """`ids` as the one parameter that `among_ids` reads."""
+    """Return `ids` as the parameter of `among_ids`."""
     listed = list(ids)
     return listed if connection.dialect.name == "postgresql" else json.dumps(listed)
 
 
 def next_ids(connection: Connection, table: Table, count: int) -> list[int]:
-    """Ids for `count` new rows of `table`, ascending, never used before.
+    """Return `count` new ascending ids for `table`, never used before.
 
-    On SQLite the caller holds the writer's lock; `table` is one with AUTOINCREMENT.
+    On SQLite the caller must hold the write lock, and `table` needs AUTOINCREMENT.
     """
     if connection.dialect.name == "postgresql":
         sequence = text(
             "SELECT ARRAY(SELECT nextval((SELECT pg_get_serial_sequence(:table, 'id')))"
-            " FROM generate_series(1, :count))"  # the name is looked up once, not once a row
+            " FROM generate_series(1, :count))"  # the subquery looks the name up only once
         )
         found = connection.execute(sequence, {"table": table.name, "count": count})
         return sorted(found.scalar_one())
@@ -126,29 +125,29 @@ def next_ids(connection: Connection, table: Table, count: int) -> list[int]:
 
 
 def is_duplicate(error: IntegrityError) -> bool:
-    """Whether a unique or primary key was taken (and not, say, a foreign key missing)."""
+    """Whether a unique or primary key is a duplicate (not, say, a foreign key missing)."""
     return _code(error) in _DUPLICATES
 
 
 def is_busy(error: DBAPIError) -> bool:
-    """Whether SQLite's writer lock was not free in time."""
+    """Whether SQLite's write lock was not free before the timeout."""
     return _code(error).startswith("SQLITE_BUSY")
 
 
 def is_lost_race(error: DBAPIError) -> bool:
-    """Whether PostgreSQL ended the transaction in favour of another; trying again may succeed."""
+    """Whether PostgreSQL aborted the transaction for another one; a retry may succeed."""
     return _code(error) in _LOST_RACES
 
 
 def is_damage(error: DBAPIError) -> bool:
-    """Whether SQLite says that its file is broken, or none of its own."""
+    """Whether SQLite's file is corrupt, or not a database."""
     return _code(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def reason_of(error: DBAPIError) -> str:
-    """What the driver says, in one line."""
-    says = str(error.orig).strip().partition("\n")[0]
-    return f"{says} (`paperround doctor` names the way out)" if is_damage(error) else says
+    """Return the first line of the driver's message."""
+    reason = str(error.orig).strip().partition("\n")[0]
+    return f"{reason} (`paperround doctor` names the way out)" if is_damage(error) else reason
 
 
 def _code(error: DBAPIError) -> str:
@@ -157,12 +156,12 @@ def _code(error: DBAPIError) -> str:
 
 
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits on both engines; SQLite gives its own row id to a column of exactly INTEGER."""
+"""64 bits on both engines; SQLite uses its row id only for a column of type INTEGER."""
 
 INSTANT_WIDTH = len("2026-01-30T08:00:00.000000Z")
 
 MOST_INSTANTS = 512
-"""Instants kept as text and as values: most rows of a day have the same few."""
+"""The size of the caches of instants: most rows of a day share a few."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _text = json.encoder.encode_basestring
@@ -172,14 +171,14 @@ _EMPTY: Mapping[type, str] = MappingProxyType({dict: "{}", list: "[]", tuple: "[
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Written:
-    """A value of a column of `Json` that is text already: many rows share it."""
+    """A value for a `Json` column that is already serialized, for many rows to share."""
 
     text: str
 
 
 def write_json(value: Any) -> str:
-    """As `_encode` does it, and several times faster for the most common ones: empty, and of texts
-    or whole numbers alone."""
+    """Serialize like `_encode`, but several times faster for empty values, and for lists and
+    mappings of texts or integers."""
     if isinstance(value, Written):
         return value.text
     if not value:
@@ -191,14 +190,13 @@ def write_json(value: Any) -> str:
             return f"[{','.join(map(_text, value))}]"
         if isinstance(value, dict):
             return f"{{{','.join([f'{_text(key)}:{_text(it)}' for key, it in value.items()])}}}"
-    except TypeError:  # something in it is no text
+    except TypeError:  # it has a value that is not a text
         pass
     return _encode(value)
 
 
 def read_json(text: str | None) -> Any:
-    """As `json.loads` does it, and twice as fast for short texts of ours: nothing stands before
-    them, and nothing behind."""
+    """Parse like `json.loads`, but twice as fast for short texts without surrounding spaces."""
     if text is None:
         return None
     value, end = _decode(text)
@@ -206,7 +204,7 @@ def read_json(text: str | None) -> Any:
 
 
 def read_jsons(texts: Sequence[str | None]) -> list[Any]:
-    """The values of a whole column, which is one text to read where none is missing."""
+    """Parse a whole column: as one JSON array if no value is missing."""
     with suppress(TypeError, ValueError):
         values: list[Any] = json.loads(f"[{','.join(texts)}]")  # type: ignore[arg-type]
         if len(values) == len(texts):
@@ -215,19 +213,19 @@ def read_jsons(texts: Sequence[str | None]) -> list[Any]:
 
 
 @lru_cache(maxsize=MOST_INSTANTS)
-def _written(moment: datetime) -> str:
+def _format_instant(moment: datetime) -> str:
     return require_utc(moment).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 @lru_cache(maxsize=MOST_INSTANTS)
-def _read(text: str) -> datetime:
+def _parse_instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: aware values only, always UTC. A naive one raises ValueError.
+    """An aware datetime in UTC. A naive one raises ValueError.
 
-    SQLite holds text of fixed width with microseconds, so that text order is time order.
+    SQLite stores text of fixed width with microseconds, so that text order is time order.
     """
 
     impl = String(INSTANT_WIDTH)
@@ -241,14 +239,12 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        return require_utc(value) if dialect.name == "postgresql" else _written(value)
+        return require_utc(value) if dialect.name == "postgresql" else _format_instant(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        if dialect.name == "postgresql":
-            return require_utc(value)
-        return _read(value)
+        return require_utc(value) if dialect.name == "postgresql" else _parse_instant(value)
 
 
 class Json(TypeDecorator[Any]):
@@ -268,7 +264,7 @@ class Json(TypeDecorator[Any]):
         return None if value is None else write_json(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """Straight from the text, which a page of papers has hundreds of."""
+        """Return the parser directly, without a call per value to this class."""
         if dialect.name == "postgresql":
             return super().result_processor(dialect, coltype)
         return read_json

@@ -1,10 +1,10 @@
-"""What rests in the database sealed: secrets that must be read again, and so cannot be hashes.
+"""Encrypt secrets in the database that must be read again, and so cannot be hashed.
 
     sealed:KEY:TOKEN      TOKEN is Fernet's (AES-128-CBC and HMAC-SHA256, cryptography.io), under a
-                          key that HKDF-SHA256 (RFC 5869) derives from the secret called KEY
+                          key that HKDF-SHA256 (RFC 5869) derives from the secret with the id KEY
 
-Whoever has the database alone, a dump or a backup of it, reads none of them. The first secret of
-the ring seals, all of them open. Text that is not sealed was written before anything was.
+The database or a dump alone is not enough to read them. The first secret of the ring encrypts, all
+of them decrypt. Plain text is from before encryption was introduced.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from paperround.core.errors import Misconfigured
 from paperround.core.tokens import KeyRing, TokenKey
 
-if TYPE_CHECKING:  # read when there is something to seal: most commands have nothing
+if TYPE_CHECKING:  # imported lazily: most commands encrypt nothing
     from cryptography.fernet import Fernet
 
 MARK = "sealed:"
@@ -22,41 +22,45 @@ _PURPOSE = b"paperround sealed text"
 
 
 def sealed_with(kept: str) -> str | None:
-    """The name of the secret that `kept` is sealed with; None for text that is not sealed."""
+    """Return the id of the secret that encrypted `kept`; None for plain text."""
     return kept.split(":", 2)[1] if kept.startswith(MARK) else None
 
 
 class SecretCipher(Protocol):
-    """Seals text for the database, and opens it."""
+    """Encrypts text for the database, and decrypts it."""
 
     def seal(self, text: str) -> str:
-        """`text` as it is kept."""
+        """Return `text` as the database stores it."""
         ...
 
     def open(self, kept: str) -> str:
-        """What was sealed. Raises Misconfigured when the secret it was sealed with is gone."""
+        """Decrypt `kept`. Raises Misconfigured when its secret is missing."""
         ...
 
     def is_stale(self, kept: str, /) -> bool:
-        """Whether `kept` can be opened, and would be kept otherwise now."""
+        """Whether `kept` can be decrypted, but is not encrypted with the current secret."""
         ...
 
 
 class KeyRingCipher:
-    """Seals with the keys of an installation. They are asked for when there is something to seal:
-    most commands need no secret."""
+    """Encrypts with the keys of an installation.
+
+    `keys` is only called when there is something to encrypt: most commands need no secret.
+    """
 
     def __init__(self, keys: Callable[[], KeyRing]) -> None:
         self._keys = keys
 
     def seal(self, text: str) -> str:
-        """`text` as it is kept: another text each time."""
+        """Encrypt `text`. The result differs each time."""
         key = self._keys().current
         return f"{MARK}{key.id}:{_fernet(key).encrypt(text.encode()).decode()}"
 
     def open(self, kept: str) -> str:
-        """What was sealed. Raises Misconfigured when its secret is gone, or is another one of that
-        name."""
+        """Decrypt `kept`; return plain text unchanged.
+
+        Raises Misconfigured when its secret is missing, or is another one with the same id.
+        """
         name = sealed_with(kept)
         if name is None:
             return kept
@@ -68,11 +72,11 @@ class KeyRingCipher:
             if key is not None:
                 return _fernet(key).decrypt(token).decode()
         except InvalidToken:
-            pass  # the names of secrets are short: this is another one
-        raise _lost(name)
+            pass  # ids are short: this is another secret with the same id
+        raise _secret_missing(name)
 
     def is_stale(self, kept: str, /) -> bool:
-        """Whether `kept` can be opened, and is not sealed with the secret that seals now."""
+        """Whether `kept` can be decrypted, but is not encrypted with the current secret."""
         if sealed_with(kept) == self._keys().current.id:
             return False
         try:
@@ -83,27 +87,25 @@ class KeyRingCipher:
 
 
 class NoCipher:
-    """Keeps text as it is, for whoever opens a database without its secrets. What others sealed
-    stays closed."""
+    """Stores plain text, for opening a database without its secrets."""
 
     def seal(self, text: str) -> str:
-        """`text` itself."""
+        """Return `text` unchanged."""
         return text
 
     def open(self, kept: str) -> str:
-        """What was kept as it is. Raises Misconfigured for what is sealed."""
+        """Return plain text unchanged. Raises Misconfigured for encrypted text."""
         name = sealed_with(kept)
         if name is not None:
-            raise _lost(name)
+            raise _secret_missing(name)
         return kept
 
     def is_stale(self, _: str, /) -> bool:
-        """Never: what can be opened is as it would be kept."""
+        """Return False."""
         return False
 
 
 def _fernet(key: TokenKey) -> "Fernet":
-    """The cipher of a secret."""
     from cryptography.fernet import Fernet
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -112,7 +114,7 @@ def _fernet(key: TokenKey) -> "Fernet":
     return Fernet(base64.urlsafe_b64encode(derived))
 
 
-def _lost(name: str) -> Misconfigured:
+def _secret_missing(name: str) -> Misconfigured:
     return Misconfigured(
         f"secrets in the database are sealed with the secret {name}, which is gone: add it to the "
         "end of PAPERROUND_SECRET_KEY"

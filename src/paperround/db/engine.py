@@ -1,11 +1,11 @@
-"""Engines: how each database is opened so that it keeps its promises.
+"""Create engines for SQLite and PostgreSQL.
 
 SQLite: write-ahead log, every commit synced, foreign keys on. The driver's own transactions are
-switched off (they start after the first SELECT, so a check and its insert would not be one step)
-and BEGIN is said here: IMMEDIATE for writers, plain for readers.
+off, because they start after the first SELECT, so a check and its insert would not be atomic.
+Instead this module issues BEGIN: IMMEDIATE for writers, plain for readers.
 
-PostgreSQL: writers run at READ COMMITTED. That is enough because nothing is decided by a read
-alone: unique keys, conditional updates and row locks decide. Readers get one read-only snapshot.
+PostgreSQL: writers run at READ COMMITTED. That is enough because no decision depends on a read
+alone, only on unique keys, conditional updates and row locks. Readers get a read-only snapshot.
 """
 
 import contextlib
@@ -29,39 +29,41 @@ from paperround.core.errors import DatabaseFailed, Misconfigured
 from paperround.db.dialect import reason_of
 
 MOST_LOG_BYTES = 64 * 2**20
-"""How long SQLite's write-ahead log may grow while somebody reads."""
+"""The most bytes that SQLite's write-ahead log may have while readers are active."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """The room of a database in bytes: of its write-ahead log, and what is left for more. None
-    where the database sees to it alone."""
+    """The bytes that a database's write-ahead log uses, and those that are free.
+
+    None on PostgreSQL.
+    """
 
     log_bytes: int | None = None
     free_bytes: int | None = None
 
     @property
     def is_full(self) -> bool:
-        """Whether little or nothing more can be written."""
+        """Whether there is little or no space left to write."""
         return self.free_bytes is not None and self.free_bytes < LITTLE_ROOM
 
     @property
     def log_is_long(self) -> bool:
-        """Whether the log is longer than it should ever be."""
+        """Whether the log exceeds its limit."""
         return self.log_bytes is not None and self.log_bytes > MOST_LOG_BYTES
 
 
 BUSY_SECONDS = 10
 CONNECTIONS = 40
-"""As many as a web process has threads, so that no request waits for a connection."""
+"""The number of threads of a web process, so that no request waits for a connection."""
 
 USUAL_LOG = 16 * 2**20
-"""Bytes to which SQLite cuts its log when everything in it has reached the file."""
+"""Bytes to which SQLite truncates its log after a checkpoint."""
 
-_making_a_file = threading.Lock()
+_file_creation = threading.Lock()
 
 Pool = Engine
-"""What whoever opens a database holds on to, and gives to the stores."""
+"""The engine with its connection pool, as other packages use it."""
 
 PURPOSE = "paperround_purpose"
 READING, WRITING = "reading", "writing"
@@ -72,19 +74,19 @@ _POSTGRES_LIMITS = (
 )
 
 
-_POSTGRES_LINE = {
+_POSTGRES_KEEPALIVE = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-"""A server that a line has cut off is given up after 25 s (the last is in milliseconds, the others
-in seconds). By itself a system waits for a quarter of an hour, or for two hours."""
+"""Give an unreachable server up after 25 s (the last value is in milliseconds, the others in
+seconds). The system's defaults are a quarter of an hour, or two hours."""
 
 
 def create(url: str, *, connections: int = CONNECTIONS) -> Engine:
-    """The engine for `url`; opens nothing yet. Raises Misconfigured for a URL it cannot serve."""
+    """Return the engine for `url`, without connecting. Raises Misconfigured for an invalid URL."""
     try:
         parts = make_url(url)
     except ArgumentError:
@@ -101,7 +103,7 @@ def create(url: str, *, connections: int = CONNECTIONS) -> Engine:
 
 
 def place_of(engine: Engine) -> str:
-    """Where its database is, as an operator writes it, without a password."""
+    """Return the URL of the database, as an operator writes it, without the password."""
     url = engine.url
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql")
@@ -114,7 +116,7 @@ def place_of(engine: Engine) -> str:
 
 @contextmanager
 def opened(url: str) -> Iterator[Engine]:
-    """The engine for `url`, its connections closed at the end."""
+    """Yield the engine for `url`, and close its connections at the end."""
     engine = create(url)
     try:
         yield engine
@@ -123,7 +125,7 @@ def opened(url: str) -> Iterator[Engine]:
 
 
 def reader(engine: Engine) -> Engine:
-    """The same engine and pool for transactions that only read, from one snapshot."""
+    """Return the engine, with the same pool, for read-only transactions on one snapshot."""
     options: dict[str, Any] = {PURPOSE: READING}
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -131,7 +133,7 @@ def reader(engine: Engine) -> Engine:
 
 
 def writer(engine: Engine) -> Engine:
-    """The same engine and pool for transactions that write."""
+    """Return the engine, with the same pool, for transactions that write."""
     return engine.execution_options(**{PURPOSE: WRITING})
 
 
@@ -148,29 +150,29 @@ def _sqlite(url: URL, connections: int) -> Engine:
         ) from error
     engine = create_engine(
         url,
-        hide_parameters=True,  # they hold addresses, and errors end up in logs
+        hide_parameters=True,  # they contain email addresses, and errors are logged
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
-    event.listen(engine, "do_connect", _make_file)
+    event.listen(engine, "do_connect", _create_file)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _make_file(_dialect: object, _record: object, arguments: list[Any], _: object) -> None:
-    """Make a file that is not there for its owner alone; SQLite's others beside it get its mode.
+def _create_file(_dialect: object, _record: object, arguments: list[Any], _: object) -> None:
+    """Create a missing file with mode 0600; SQLite gives its log files the same mode.
 
-    One that is there stays as it is, and is never opened here: closing it would drop SQLite's locks
-    on it in this process (https://sqlite.org/howtocorrupt.html, 2.2), and the next process to leave
-    would delete the log under this one. Hence also the lock: nobody connects to a file that is
-    still open here. Where none can be made SQLite says so when it opens it.
+    An existing file is never opened here: closing it would drop SQLite's locks on it in this
+    process (https://sqlite.org/howtocorrupt.html, 2.2), and the next process to exit would delete
+    the log. For the same reason a lock keeps other threads from connecting while the new file is
+    open here. If it cannot be created, SQLite reports that on opening.
     """
-    wanted = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    with _making_a_file, contextlib.suppress(OSError):
-        os.close(os.open(os.path.realpath(arguments[0]), wanted, 0o600))
+    flags = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with _file_creation, contextlib.suppress(OSError):
+        os.close(os.open(os.path.realpath(arguments[0]), flags, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -196,23 +198,25 @@ def _postgres(url: URL, connections: int) -> Engine:
         raise Misconfigured(
             "PostgreSQL needs its driver: pip install 'paperround[postgres]'"
         ) from None
-    # How long to wait for the server, where the URL does not say otherwise.
-    line = {name: value for name, value in _POSTGRES_LINE.items() if name not in url.query}
+    # The URL can override these.
+    keepalive = {name: it for name, it in _POSTGRES_KEEPALIVE.items() if name not in url.query}
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=connections,
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={**line, "options": _POSTGRES_LIMITS},
+        connect_args={**keepalive, "options": _POSTGRES_LIMITS},
     )
 
 
 @contextmanager
 def driver_connection(engine: Engine) -> Iterator[Any]:
-    """A connection of the pool as PostgreSQL's driver has it, in a transaction that is committed on
-    a clean exit. For the queue, whose statements are not ours; what they raise passes as it is.
-    Raises DatabaseFailed when no connection can be had, or the commit fails."""
+    """Yield the driver connection of a pooled connection, in a transaction that commits at the end.
+
+    For the queue, which runs its own statements; their errors pass unchanged. Raises DatabaseFailed
+    when no connection is available, or the commit fails.
+    """
     try:
         with writer(engine).connect() as connection, connection.begin():
             yield driver_of(connection)
@@ -221,54 +225,53 @@ def driver_connection(engine: Engine) -> Iterator[Any]:
 
 
 def driver_of(connection: Connection) -> Any:
-    """The driver's own connection below one that is in use."""
+    """Return the driver connection of a connection in use."""
     return connection.connection.driver_connection
 
 
 def driver_arguments(engine: Engine) -> dict[str, Any]:
-    """How the driver opens a connection like those of the pool, by keyword."""
+    """Return the keyword arguments with which the driver opens a connection like the pool's."""
     _, arguments = engine.dialect.create_connect_args(engine.url)
     return {**arguments, "options": _POSTGRES_LIMITS}
 
 
-# The room a database takes up, and has left, and how SQLite's log is kept short.
+# Disk space, and the length of SQLite's write-ahead log.
 #
-# Whatever is written goes into the write-ahead log first, and from there into the file once no
-# reader needs the older pages. One reader that stays holds up all of it: at a thousand mails a
-# second the log then grows by twenty megabytes a second (measured). So there is a length from which
-# on each writer first tries to empty the log, and waits for the readers for a moment where that
-# fails: the log grows on slowly, and nobody is refused.
+# SQLite writes to the log first, and moves the log to the file once no reader needs the older
+# pages. One long reader blocks that: at a thousand emails a second the log then grows by twenty
+# megabytes a second (measured). So above a certain length each writer first tries to empty the log,
+# and if that fails waits a moment for the readers: the log grows slowly, and no write fails.
 
 LONG_LOG = MOST_LOG_BYTES * 3 // 4
-"""Bytes of log from which on writers wait: what they write meanwhile must fit below the most."""
+"""Log bytes above which writers wait: what they write meanwhile must stay below the limit."""
 
 PAUSE, PAUSES = 0.25, 4
-"""Seconds, and how many of them a writer waits at most for readers to leave."""
+"""Seconds of a pause, and how many pauses a writer waits at most for readers."""
 
 
 MUCH_CACHE = 24 * 2**20
-"""Bytes of pages that SQLite may hold while thousands of rows go into tables of many indexes. With
-its usual two million most pages are written to the log several times before the commit."""
+"""Bytes of SQLite's page cache for bulk writes to tables with many indexes. With the default of two
+million most pages are written to the log several times before the commit."""
 
 
 def rest(seconds: float) -> None:
-    """Let this thread rest."""
+    """Sleep."""
     Event().wait(seconds)
 
 
 def storage(connection: Connection) -> Storage:
-    """What is known of the room; nothing on PostgreSQL, whose server sees to its own."""
+    """Return the log size and the free space; both None on PostgreSQL."""
     file = connection.engine.url.database
     if connection.dialect.name != "sqlite" or file is None:
         return Storage()
-    # How much more can be written: by the disk, and by the file's own limit.
+    # The disk limits the free space, and so does the maximum size of the file.
     disk = os.statvfs(file)
     names = ("max_page_count", "page_count", "freelist_count", "page_size")
     most, pages, free, size = (
         int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in names
     )
-    room = min(disk.f_bavail * disk.f_frsize, (most - pages + free) * size)
-    return Storage(log_bytes=_log_bytes(file), free_bytes=room)
+    free_bytes = min(disk.f_bavail * disk.f_frsize, (most - pages + free) * size)
+    return Storage(log_bytes=_log_bytes(file), free_bytes=free_bytes)
 
 
 def _log_bytes(file: str) -> int:
@@ -279,9 +282,9 @@ def _log_bytes(file: str) -> int:
 
 
 def keep_log_short(connection: Connection, pause: Callable[[float], None]) -> None:
-    """Before a transaction that writes: empty a log that is too long, or give its readers a moment.
+    """Empty a log that is too long, or wait a moment for its readers.
 
-    Nothing is held meanwhile: other writers and every reader go on.
+    Call it before a writing transaction, so that no lock is held meanwhile.
     """
     file = connection.engine.url.database
     if connection.dialect.name != "sqlite" or file is None:
@@ -294,8 +297,10 @@ def keep_log_short(connection: Connection, pause: Callable[[float], None]) -> No
 
 @contextmanager
 def roomy(connection: Connection) -> Iterator[None]:
-    """Within a transaction: many rows are written. Afterwards SQLite gives the room back as it
-    commits; what it had to spare before it has again."""
+    """Enlarge SQLite's page cache for a bulk write within a transaction, and reset it afterwards.
+
+    SQLite frees the memory on commit.
+    """
     if connection.dialect.name != "sqlite":
         yield
         return
@@ -304,24 +309,24 @@ def roomy(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.invalidated:  # else the error that broke it is what has to be told
+        if not connection.invalidated:  # else this would hide the error that broke it
             connection.exec_driver_sql(f"PRAGMA cache_size = {int(usual)}")
 
 
 def _emptied(connection: Connection) -> bool:
-    """Move the log into the file and make it empty, unless somebody reads or writes."""
+    """Checkpoint and truncate the log; return False when readers or writers prevent that."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, sqlite3.Connection):
         raise TypeError(f"{driver!r} is no connection of SQLite")
     with closing(driver.cursor()) as cursor:
-        (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        (timeout,) = cursor.execute("PRAGMA busy_timeout").fetchone()
         cursor.execute("PRAGMA busy_timeout = 0")
         try:
             busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")
+            cursor.execute(f"PRAGMA busy_timeout = {int(timeout)}")
     return not busy
 
 
 LITTLE_ROOM = 2**20
-"""Bytes free below which a database counts as full: a commit of a mark may need some of them."""
+"""Free bytes below which a database counts as full: even a small commit needs some."""

@@ -1,9 +1,9 @@
-"""Limits that all processes on a database share: how often something happens, and whose turn it is.
+"""Rate limits, and the budgets of external services, shared by all processes on a database.
 
-What happened is counted in windows of one second. A window counts for as long as any part of it
-lies within a rate's period, so no stretch of that length ever holds more than its count; somebody
-may have to wait up to one window longer. The width is the same for every key and rate: what was
-counted stays true when a setting changes. A key has no more rows than its limits let through.
+Events are counted in windows of one second. A window counts as long as any part of it is within the
+rate's period, so no interval of that length ever has more events than allowed; a client may have to
+wait up to one window longer. All keys and rates use the same width, so counts stay valid when a
+setting changes. A key has at most as many rows as its limits allow events.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ from paperround.db.transactions import Store
 WINDOW = timedelta(seconds=1)
 
 _LOCKS = 727_694
-"""PostgreSQL's advisory locks of this store: the first of their two numbers."""
+"""The first of the two numbers of this store's advisory locks on PostgreSQL."""
 
 _LOCK = f"SELECT pg_advisory_xact_lock({_LOCKS}, hashtext(key)) FROM unnest(%s::text[]) AS k (key)"
-"""One after the other, in the order in which they are given."""
+"""Locks the keys one after the other, in the given order."""
 
 _C = db.rate_windows.c
 _WITHIN = and_(_C.key == bindparam("b_key"), _C.window_start > bindparam("b_since"))
@@ -37,20 +37,26 @@ _USED = select(func.sum(_C.count).label("used"), func.min(_C.window_start).label
 
 
 class RateStore(Store):
-    """How often something happened, for limits that survive a restart. A key that was hit stays
-    locked until the transaction ends, so transactions that hit several keys take them in the
-    same order."""
+    """Event counts, for rate limits that survive a restart.
+
+    A key that was hit stays locked until the transaction ends, so transactions must hit several
+    keys in the same order.
+    """
 
     def lock(self, keys: Sequence[str]) -> None:
-        """Lock keys that will be hit, in this order, so that the check and the count are one step.
-        (SQLite's writer holds the only lock.)"""
+        """Lock keys in this order, so that check and count are atomic.
+
+        Does nothing on SQLite, where the writer holds the only lock.
+        """
         if keys and self._connection.dialect.name == "postgresql":
             self._connection.exec_driver_sql(_LOCK, (list(keys),))
 
     def hit(self, key: str, rates: Sequence[Rate], *, now: datetime) -> float | None:
-        """Count one and return None; or, when one of `rates` would be exceeded, count nothing and
-        return the seconds after which it would not be. No stretch of a rate's period ever holds
-        more than its count. `key` holds no address: hash it first."""
+        """Count an event and return None.
+
+        If that would exceed one of `rates`, count nothing and return the seconds until it would
+        not. `key` must not contain an email or IP address: hash it first.
+        """
         self.lock([key])
         free = [at for rate in rates if (at := self._free_at(key, rate, now)) is not None]
         if free:
@@ -63,11 +69,11 @@ class RateStore(Store):
         return None
 
     def count(self, key: str, period: timedelta, *, now: datetime) -> int:
-        """How many were counted within the last `period`, or up to a second longer."""
+        """Return the number of events within the last `period`, or up to a second longer."""
         return self._used(key, period, now)[0]
 
     def standing(self, key: str, rate: Rate, *, now: datetime) -> RateLimitStatus:
-        """What `rate` leaves to `key`."""
+        """Return the quota that `rate` leaves to `key`."""
         used, first = self._used(key, rate.period, now)
         back = first + WINDOW + rate.period - now if first else timedelta()
         return RateLimitStatus(
@@ -78,21 +84,21 @@ class RateStore(Store):
         )
 
     def forget(self, *, before: datetime) -> int:
-        """Drop what happened before; returns how many rows went."""
+        """Delete windows that ended before; return how many rows were deleted."""
         return self._connection.execute(
             delete(db.rate_windows).where(db.rate_windows.c.window_start <= before - WINDOW)
         ).rowcount
 
     def _used(self, key: str, period: timedelta, now: datetime) -> tuple[int, datetime | None]:
-        """What was counted within a period, and the first window of it."""
+        """Return the number of events within a period, and its first window with an event."""
         row = self._connection.execute(_USED, {"b_key": key, "b_since": _since(period, now)}).one()
         return int(row.used or 0), row.first
 
     def _free_at(self, key: str, rate: Rate, now: datetime) -> datetime | None:
-        """When a rate that is used up lets one more happen; None when it does now.
+        """Return when an exhausted rate allows another event; None when it does now.
 
-        Counted from the newest window back, one of them makes the rate full: once that one has
-        left the period, there is room.
+        Summed from the newest window back, one window reaches the limit: once that window has left
+        the period, there is quota again.
         """
         if self.count(key, rate.period, now=now) < rate.count:
             return None
@@ -106,36 +112,43 @@ class RateStore(Store):
 
 
 def _since(period: timedelta, now: datetime) -> datetime:
-    """Windows that begin after this instant reach into the last `period`; those of a clock ahead do
-    as well. They begin at whole seconds, so what is below one makes no difference."""
+    """Return the instant after which windows overlap the last `period`.
+
+    Windows begin at whole seconds. Windows of a clock that is ahead count as well.
+    """
     return (require_utc(now) - period - WINDOW).replace(microsecond=0)
 
 
-# Turns and breakers: one budget a service, shared by every process on the database.
+# Turns and circuit breakers: one budget per service, shared by every process on the database.
 #
-# `next_at` is when the next turn may begin: while a turn is out that is the end of its lease, which
-# also tells which it is; from its release on, the end of the pause. `host`, `pid` and `started` are
-# the process that has the turn, null when nobody has.
+# `next_at` is when the next turn may begin. While a turn is taken that is the end of its lease,
+# which also identifies it; after its release it is the end of the pause. `host`, `pid` and
+# `started` are the process that has the turn, null when none has.
 
-_LOOK_AGAIN = timedelta(seconds=1)
+_POLL_INTERVAL = timedelta(seconds=1)
 
 _LONGEST_SKEW = timedelta(hours=1)
-"""How far the clocks of machines may be apart before one of them is not believed."""
+"""How far apart the clocks of two machines may be before one is considered wrong."""
 
 _NOBODY: dict[str, Any] = {"host": None, "pid": None, "started": None}
 
 
 class Limiter(Store):
-    """Budgets that all processes on one database share, one for each service. A budget's row
-    stays locked until the transaction ends: keep it short."""
+    """The budgets of services, shared by all processes on a database.
+
+    A budget's row stays locked until the transaction ends: keep it short.
+    """
 
     def take(
         self, name: str, turn: Turn, processes: Processes, *, now: datetime
     ) -> datetime | None:
-        """None when the turn is the caller's, from `now` until it is released or its lease ends;
-        else when to look again: at the end of the breaker or of the pause after the last turn, and
-        meanwhile from time to time while somebody else has the turn. A dead process has none, and a
-        turn that would end later than any can was taken by a clock that was wrong."""
+        """Take the turn and return None, or return when to try again.
+
+        The turn lasts until it is released or its lease ends. When to try again is the end of the
+        breaker or of the pause; while another process has the turn, it is at most the interval or a
+        second. Turns of dead processes are ignored, and so are turns that end later than possible:
+        the clock that took them was wrong.
+        """
         row = self._locked(name, now)
         if row.breaker_until is not None and row.breaker_until > now:
             until: datetime = row.breaker_until
@@ -145,24 +158,25 @@ class Limiter(Store):
             next_at = turn.pauses(next_at)
             self._change(name, next_at=next_at, **_NOBODY)
         if now < next_at <= turn.ends(now) + _LONGEST_SKEW:
-            return min(next_at, now + max(turn.interval, _LOOK_AGAIN))
-        me = processes.current()
-        self._change(name, next_at=turn.ends(now), **columns_of(me))
+            return min(next_at, now + max(turn.interval, _POLL_INTERVAL))
+        self._change(name, next_at=turn.ends(now), **columns_of(processes.current()))
         return None
 
     def release(self, name: str, turn: Turn, *, taken_at: datetime, now: datetime) -> None:
-        """The answer is there: the next turn begins an interval after this one began, but not
-        before now. A turn whose lease ended may be somebody else's by now, and stays theirs."""
+        """Release a turn: the next may begin an interval after this one began, but not before now.
+
+        If the lease has ended and another process took the turn, nothing changes.
+        """
         if self._locked(name, now).next_at == turn.ends(taken_at):
             self._change(name, next_at=max(taken_at + turn.interval, now), **_NOBODY)
 
     def trip(self, name: str, *, until: datetime, now: datetime) -> None:
-        """Open the breaker: nobody asks before `until`. One that is open for longer stays so."""
+        """Open the breaker until `until`, unless it is already open for longer."""
         row = self._locked(name, now)
         self._change(name, breaker_until=max(until, row.breaker_until or until))
 
     def open_until(self, name: str, *, now: datetime) -> datetime | None:
-        """When the breaker of `name` closes again, None when it is closed."""
+        """Return when the breaker of `name` closes, None when it is closed."""
         until: datetime | None = self._connection.execute(
             select(db.limiter.c.breaker_until).where(
                 db.limiter.c.name == name, db.limiter.c.breaker_until > now
@@ -171,7 +185,7 @@ class Limiter(Store):
         return until
 
     def _locked(self, name: str, now: datetime) -> Row[Any]:
-        """The budget's row, made when there is none. (SQLite's writer holds the only lock.)"""
+        """Return the budget's row, locked; create it if it is missing."""
         self._connection.execute(
             insert_new(self._connection, db.limiter), {"name": name, "next_at": now}
         )
@@ -184,5 +198,5 @@ class Limiter(Store):
 
 
 def _is_orphan(row: Row[Any], processes: Processes) -> bool:
-    """Whether the process that has the turn is certainly dead."""
+    """Whether the process that has the turn is dead."""
     return row.host is not None and processes.is_dead(value_of(Worker, row))

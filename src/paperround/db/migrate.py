@@ -1,11 +1,12 @@
-"""Bringing a database to the schema this version needs, and comparing it with what is declared.
+"""Migrate a database to the schema this version needs, and compare it with the declared one.
 
-Everything pending runs in one transaction, so a process killed in the middle leaves the old
-schema or the new one. SQLite copies a table to change it, and would delete the children of the
-copied rows: so foreign keys are off while that lasts, and checked before the commit.
+All pending migrations run in one transaction, so a killed process leaves the old schema or the new
+one. SQLite copies a table to change it, and would delete the children of the copied rows: so
+foreign keys are off meanwhile, and checked before the commit.
 
-On PostgreSQL others go on meanwhile. A change of a table waits for whoever reads it, and everybody
-else waits behind: so it gives way after `LOCK_SECONDS`, keeps nothing, and tries again later.
+On PostgreSQL other processes continue. A schema change waits for the readers of a table, and all
+other transactions queue behind it: so it gives up after `LOCK_SECONDS`, rolls back, and retries
+later.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,28 +45,28 @@ OPTIONS: Mapping[str, Any] = {
     "render_as_batch": True,
     "include_name": _is_declared,
 }
-"""How migrations are run and how a database is compared with the declared schema."""
+"""Alembic's options for migrations and for comparing a database with the declared schema."""
 
 HEAD, BASE = "head", "base"
 
 LOCK_SECONDS = 3
-"""How long a migration waits for a table on PostgreSQL, and everybody else behind it."""
+"""How long a migration waits for a table lock on PostgreSQL, with other transactions behind it."""
 
 LOCK_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0)
-"""Seconds to leave the tables alone before each further try."""
+"""Seconds to wait before each retry."""
 
 _MIGRATION_LOCK = 7_276_943_051
-"""Any number, as long as nothing else on the database takes the same advisory lock."""
+"""An arbitrary number; no other advisory lock on the database may use it."""
 
 
 def upgrade(
     engine: Engine, revision: str = HEAD, *, pause: Callable[[float], None] = rest
 ) -> list[str]:
-    """Migrate to `revision`; does nothing when the database is there. With the newest one come the
-    changes of the queue's tables, after ours; returns their names.
+    """Migrate to `revision`, unless the database is already there.
 
-    Raises SchemaOutOfDate for a database of a newer version, MovedAway for one that takes part in a
-    move, and Misconfigured where PostgreSQL's queue is not installed.
+    With the newest revision this also migrates the queue's tables; returns the names of those
+    changes. Raises SchemaOutOfDate for a database of a newer version, MovedAway for one that is
+    part of a move, and Misconfigured when PostgreSQL's queue is not installed.
     """
     require_here(engine)
 
@@ -83,9 +84,9 @@ def upgrade(
 
 
 def bring_up(engine: Engine) -> list[str]:
-    """As `upgrade` to the newest revision, and look that nothing is missing afterwards.
+    """Upgrade to the newest revision, and check that nothing is missing afterwards.
 
-    Raises SchemaOutOfDate, too, when something is.
+    Raises what `upgrade` raises, and SchemaOutOfDate when something is missing.
     """
     of_queue = upgrade(engine)
     lacking = [line for line in check_drift(engine) if not line.endswith(NOT_DECLARED)]
@@ -101,8 +102,10 @@ def bring_up(engine: Engine) -> list[str]:
 def upgrade_queue(
     engine: Engine, *, folder: Path | None = None, pause: Callable[[float], None] = rest
 ) -> list[str]:
-    """Make the changes of the queue's tables that are missing; returns which there were. `folder`
-    is that of another package than the installed one."""
+    """Apply the missing migrations of the queue's tables, and return their names.
+
+    `folder` replaces the folder of the installed package.
+    """
     missing = still_missing = _missing_of_queue(engine, folder)
     while still_missing:
         patiently(engine, partial(queue.make_next, folder=folder), pause)
@@ -116,7 +119,7 @@ def _missing_of_queue(engine: Engine, folder: Path | None) -> list[str]:
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    """Migrate back to `revision`; `base` is the empty database."""
+    """Migrate back to `revision`; `base` is an empty database."""
 
     def run(connection: Connection) -> None:
         command.downgrade(_config(connection), revision)
@@ -129,9 +132,9 @@ def downgrade(engine: Engine, revision: str) -> None:
 def patiently(
     engine: Engine, run: Callable[[Connection], None], pause: Callable[[float], None] = rest
 ) -> None:
-    """Run it in one transaction, again after a pause when somebody held a table for too long.
+    """Run `run` in one transaction; after a lock timeout pause and retry.
 
-    Raises DatabaseFailed when that goes on, or when the database refuses for another reason.
+    Raises DatabaseFailed when the retries are used up, or when the database fails otherwise.
     """
     for pause_after in (*LOCK_PAUSES, None):
         try:
@@ -153,7 +156,7 @@ def patiently(
 
 
 def check_drift(engine: Engine) -> list[str]:
-    """Where the database differs from the declared schema, one line each; empty when nowhere."""
+    """Return the differences from the declared schema, one line each."""
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=dict(OPTIONS))
         drift = compare_metadata(context, metadata)
@@ -162,11 +165,13 @@ def check_drift(engine: Engine) -> list[str]:
 
 @contextmanager
 def migrating(engine: Engine) -> Iterator[Connection]:
-    """One transaction in which tables may be rebuilt. Raises SchemaOutOfDate, and keeps nothing,
-    when a row would refer to a row that is not there."""
+    """Open a transaction that may rebuild tables.
+
+    Rolls back and raises SchemaOutOfDate when a row would refer to a missing row.
+    """
     with engine.connect() as connection, _loose_references(connection), connection.begin():
         if connection.dialect.name == "postgresql":
-            # One migration at a time, as long as it takes. (SQLite's BEGIN IMMEDIATE sees to it.)
+            # One migration at a time, without a timeout. (SQLite has BEGIN IMMEDIATE.)
             no_limits = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
             connection.exec_driver_sql(no_limits)
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
@@ -186,7 +191,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def _loose_references(connection: Connection) -> Iterator[None]:
-    """SQLite's foreign keys off. Outside a transaction, since within one the switch is ignored."""
+    """Turn SQLite's foreign keys off. Needs no open transaction: within one that has no effect."""
     if connection.dialect.name != "sqlite":
         yield
         return
@@ -207,20 +212,23 @@ def _config(connection: Connection) -> Config:
 
 
 NOT_DECLARED = "is not declared"
-"""The end of a line about what the database has beyond the schema."""
+"""How a line ends about something that the database has, but the declared schema has not."""
 
 
 def spoken(differences: Sequence[Any]) -> Iterator[str]:
-    """A line for each difference that Alembic's comparison found: `add_...` is what the database
-    lacks, `remove_...` what it has and nobody declared, `modify_...` a column that is otherwise."""
+    """Yield a line for each difference that Alembic found.
+
+    `add_...` is missing in the database, `remove_...` is not declared, `modify_...` is a column
+    that differs.
+    """
     for one in differences:
         if isinstance(one, list):  # the changes of one column
-            yield from map(_modified, one)
+            yield from map(_describe_modified, one)
         else:
-            yield _added_or_removed(*one)
+            yield _describe_added_or_removed(*one)
 
 
-def _added_or_removed(what: str, *of: Any) -> str:
+def _describe_added_or_removed(what: str, *of: Any) -> str:
     change, _, kind = what.partition("_")
     thing = of[-1]
     name = thing.name or "without a name"
@@ -235,12 +243,12 @@ def _added_or_removed(what: str, *of: Any) -> str:
     return f"{named} is missing" if change == "add" else f"{named} {NOT_DECLARED}"
 
 
-def _modified(change: Sequence[Any]) -> str:
+def _describe_modified(change: Sequence[Any]) -> str:
     what, _, table, column, _, found, declared = change
     aspect = what.removeprefix("modify_")
-    return f"the {aspect} of {table}.{column} is {_said(found)}, declared as {_said(declared)}"
+    return f"the {aspect} of {table}.{column} is {_text(found)}, declared as {_text(declared)}"
 
 
-def _said(value: Any) -> str:
-    text = getattr(getattr(value, "arg", value), "text", value)  # a default of the server
+def _text(value: Any) -> str:
+    text = getattr(getattr(value, "arg", value), "text", value)  # unwraps a server default
     return "none" if text is None else str(text)

@@ -1,4 +1,4 @@
-"""The move itself: looked at first, then copied, counted and handed over."""
+"""Move an installation from SQLite to PostgreSQL: check, copy, compare counts, switch over."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,20 +27,20 @@ from paperround.db.revisions import MOVED, Mark
 from paperround.db.schema.search import INDEX
 from paperround.db.schema.tables import RETIRED, metadata
 
-# The SQLite side of a move: a file that nobody else has open.
+# The SQLite side of a move: a file that no other process has open.
 #
-# A process that has a SQLite file open in its log mode holds a lock on it, idle or not. So if you
-# get the file for yourself, no sender, no site and no command is at work.
+# A process that has a SQLite file open in WAL mode holds a lock on it, even when idle. So an
+# exclusive lock means that no sender, site or command is running.
 
 PATIENCE = 2.0
 """Seconds to wait for a command that is about to close the file."""
 
 AT_ONCE = 200
-"""Rows held at a time: few, as some are large."""
+"""Rows in memory at a time: few, because some are large."""
 
 
 class MoveSource:
-    """An installation on SQLite, in a transaction that excludes everybody else."""
+    """An installation on SQLite, in an exclusive transaction."""
 
     def __init__(self, file: Path, connection: Connection) -> None:
         self.file = file
@@ -48,8 +48,10 @@ class MoveSource:
         self.mark = self._read_mark()
 
     def _read_mark(self) -> Mark | None:
-        """The mark of the move that ended; None where the installation works. Raises InvalidInput
-        and SchemaOutOfDate when there is nothing that this version can move."""
+        """Return the mark of a finished move, None when there was none.
+
+        Raises InvalidInput and SchemaOutOfDate when this version cannot move the file.
+        """
         try:
             found = self._connection.execute(text("SELECT version_num FROM alembic_version"))
             revision = str(found.scalar_one())
@@ -64,7 +66,7 @@ class MoveSource:
         return None
 
     def require_sound(self) -> None:
-        """Raise UnreadableFile when it is damaged, or when rows refer to rows that are gone."""
+        """Raise UnreadableFile when the file is damaged, or rows refer to missing rows."""
         problem = self._connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if problem != "ok":
             raise UnreadableFile(f"{self.file} is damaged: {problem}; put a backup back first")
@@ -76,7 +78,7 @@ class MoveSource:
             )
 
     def unknown_tables(self) -> list[str]:
-        """Tables that are not Paperround's, and stay behind."""
+        """Return the tables that are not Paperround's, and are not moved."""
         found = self._connection.exec_driver_sql(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
         )
@@ -89,12 +91,11 @@ class MoveSource:
         )
 
     def count(self, table: Table) -> int:
-        """How many rows `table` has."""
+        """Return the number of rows in `table`."""
         return count_rows(self._connection, table)
 
     def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
-        """Every row of `table`, in the order of its key. Raises InvalidInput for a value that
-        Paperround never writes."""
+        """Yield the rows of `table` by primary key. Raises InvalidInput for an invalid value."""
         query = select(table).order_by(*table.primary_key)
         try:
             for row in self._connection.execute(query).yield_per(AT_ONCE):
@@ -105,7 +106,7 @@ class MoveSource:
             ) from error
 
     def last_id(self, table: Table) -> int:
-        """The highest id that `table` ever gave; 0 when it gave none."""
+        """Return the highest id that `table` ever used; 0 if there is none."""
         highest = self._connection.execute(select(func.max(table.c.id))).scalar_one()
         given = self._connection.execute(
             text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}
@@ -113,7 +114,7 @@ class MoveSource:
         return max(highest or 0, given or 0)
 
     def leave(self, mark: Mark) -> None:
-        """Let the file refuse everybody from now on."""
+        """Mark the file as moved, so that no command uses it any more."""
         self._connection.exec_driver_sql(revisions.CREATE)
         self._connection.execute(text(revisions.PUT), asdict(mark))
         self._connection.execute(text(revisions.SET_REVISION), {"revision": MOVED})
@@ -121,10 +122,10 @@ class MoveSource:
 
 @contextmanager
 def alone(file: Path) -> Iterator[MoveSource]:
-    """The installation in `file`, in one transaction that excludes everybody else.
+    """Open the installation in `file` in an exclusive transaction.
 
-    Raises InvalidInput when there is none, Conflict when somebody else has it open, and
-    UnreadableFile when it is no database or a damaged one.
+    Raises InvalidInput when there is none, Conflict when another process has it open, and
+    UnreadableFile when it is not a database or is damaged.
     """
     if not file.is_file():
         raise InvalidInput(f"there is no database at {file}: is PAPERROUND_DATA_DIR right?")
@@ -165,7 +166,7 @@ class Moving:
 
     @property
     def is_done(self) -> bool:
-        """Whether the file was moved to this database, and it works."""
+        """Whether the file was already moved to this database, and the database is usable."""
         mark = self.source.mark
         return (
             mark is not None
@@ -174,8 +175,10 @@ class Moving:
         )
 
     def look(self) -> dict[str, int]:
-        """How many rows there are, by table. Changes nothing. Raises UnreadableFile when the file
-        is damaged, and Conflict when the database is not empty."""
+        """Return the number of rows by table, without changing anything.
+
+        Raises UnreadableFile when the file is damaged, and Conflict when the database is not empty.
+        """
         self._require_one_move()
         self.source.require_sound()
         return {table.name: self.source.count(table) for table in metadata.sorted_tables}
@@ -183,9 +186,10 @@ class Moving:
     def copy(
         self, advance: Advance = no_progress, *, now: datetime, replace_nul: bool = False
     ) -> None:
-        """Copy every table in one transaction. Raises InvalidInput when PostgreSQL cannot hold a
-        value; both databases are as before then. Where the file was left already, nothing is to
-        be copied."""
+        """Copy every table in one transaction, unless the file was already marked as moved.
+
+        Raises InvalidInput when PostgreSQL cannot store a value; then both databases are unchanged.
+        """
         self.is_copied = True
         if self.source.mark is not None:
             return
@@ -213,7 +217,7 @@ class Moving:
         return Mark(place=str(place), began_at=format_instant(now), revision=revisions.head())
 
     def _require_one_move(self) -> None:
-        """The two belong to one move, or to none and the target is empty."""
+        """Require that both belong to the same move, or to none with an empty target."""
         left, there = self.source.mark, self.target.mark()
         if left is not None and (there is None or left.place != self.target.place):
             raise Conflict(
@@ -233,13 +237,12 @@ class Moving:
 
 @contextmanager
 def between(file: Path, url: str, *, now: datetime) -> Iterator[Moving]:
-    """A move from the SQLite `file` to the PostgreSQL database at `url`, while nobody else uses
-    the file and no other move goes there. At the end either both are as they were, or the rows
-    were copied, the file refuses to work and the database works.
+    """Move the SQLite `file` to the PostgreSQL database at `url`, with exclusive use of both.
 
-    Raises InvalidInput when one of them is no such database; Conflict when the file is in use;
-    SchemaOutOfDate when it is not at this version's revision; Misconfigured when the database
-    cannot be reached.
+    At the end either both are unchanged, or the rows were copied, the file is marked as moved and
+    the database is usable. Raises InvalidInput when one of them is not such a database; Conflict
+    when the file is in use; SchemaOutOfDate when it is not at this version's revision;
+    Misconfigured when the database is unreachable.
     """
     with engines.opened(url) as engine:
         if engine.dialect.name != "postgresql":
@@ -255,7 +258,7 @@ def between(file: Path, url: str, *, now: datetime) -> Iterator[Moving]:
 
 
 def counting(rows: Iterator[tuple[Any, ...]], advance: Advance) -> Iterator[tuple[Any, ...]]:
-    """`rows`, with their number reported from time to time."""
+    """Yield `rows`, and report progress every REPORTED rows."""
     number = 0
     for row in rows:
         yield row

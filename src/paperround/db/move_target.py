@@ -1,6 +1,6 @@
-"""The PostgreSQL side of a move: an empty database that takes every table in one transaction.
+"""The PostgreSQL side of a move: an empty database, filled in one transaction.
 
-Until the file is left it says that it is being moved into, so nobody works with it.
+Until the SQLite file is marked as moved, the database is marked as MOVING, so no command uses it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ BATCH = 20_000
 """Rows of one COPY."""
 
 REPLACEMENT = "\ufffd"
-"""What stands for a NUL, which PostgreSQL cannot hold."""
+"""Replaces a NUL, which PostgreSQL cannot store."""
 
 _LOCK = 7_276_943_052
 _PATIENCE = "20s"
@@ -34,7 +34,7 @@ _NO_LIMITS = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_ses
 
 
 def count_rows(connection: Connection, table: Table) -> int:
-    """How many rows `table` has."""
+    """Return the number of rows in `table`."""
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
@@ -49,12 +49,12 @@ class MoveTarget:
 
     @property
     def place(self) -> str:
-        """Where it is, without a password."""
+        """The URL without the password."""
         return engines.place_of(self.engine)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """No other move into it meanwhile. Raises Conflict when one goes on."""
+        """Lock out other moves into the database. Raises Conflict when one is running."""
         with self.engine.connect() as connection, connection.begin():
             connection.exec_driver_sql(f"{_NO_LIMITS}; SET LOCAL lock_timeout = '{_PATIENCE}'")
             try:
@@ -64,14 +64,14 @@ class MoveTarget:
             yield
 
     def mark(self) -> Mark | None:
-        """The mark of the move into it that has not ended."""
+        """Return the mark of an unfinished move into the database, or None."""
         if revisions.current(self.engine) != MOVING:
             return None
         with self.engine.connect() as connection:
             return revisions.read(connection)
 
     def holds_an_installation(self) -> bool:
-        """Whether it can be worked with, and holds anything."""
+        """Whether the database is at this version's revision, and not empty."""
         if revisions.current(self.engine) != revisions.head():
             return False
         try:
@@ -81,9 +81,11 @@ class MoveTarget:
         return False
 
     def require_vacant(self) -> None:
-        """Raise Conflict when it holds anything that somebody could miss, InvalidInput when it
-        cannot hold every text, and SchemaOutOfDate when it is at another revision. The default list
-        that `db upgrade` makes does not count."""
+        """Require an empty database; the default list that `db upgrade` creates does not count.
+
+        Raises Conflict when it has other data, InvalidInput when its encoding is not UTF8, and
+        SchemaOutOfDate when it is at another revision.
+        """
         found = revisions.current(self.engine)
         with self.engine.connect() as connection:
             encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
@@ -113,8 +115,8 @@ class MoveTarget:
                 )
 
     def _require_no_rows(self, connection: Connection) -> None:
-        """Raise Conflict when it holds anything but the default list and slots, which commands
-        take."""
+        """Raise Conflict when there are rows other than the default list and slots, which commands
+        create."""
         tables = (table for table in metadata.sorted_tables if table is not db.slots)
         rows = {table.name: count_rows(connection, table) for table in tables}
         rows["lists"] -= min(rows["lists"], 1)
@@ -129,8 +131,10 @@ class MoveTarget:
 
     @contextmanager
     def filling(self, mark: Mark) -> Iterator["TableIntake"]:
-        """One transaction that empties it, takes rows in, and lets it refuse everybody. Raises
-        DatabaseFailed when PostgreSQL fails; nothing has come then."""
+        """Empty the database, mark it as MOVING, and insert rows, all in one transaction.
+
+        Raises DatabaseFailed when PostgreSQL fails; then nothing was inserted.
+        """
         with self._failures_named():
             is_vacant = revisions.current(self.engine) != MOVING
             if is_vacant:
@@ -139,7 +143,7 @@ class MoveTarget:
                 connection.exec_driver_sql(_NO_LIMITS)
                 names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
                 connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-                if is_vacant:  # somebody may have used it since
+                if is_vacant:  # a command may have written since
                     self._require_no_rows(connection)
                 connection.exec_driver_sql(f"TRUNCATE {names}; DROP TABLE IF EXISTS moves")
                 connection.exec_driver_sql(revisions.CREATE)
@@ -150,7 +154,7 @@ class MoveTarget:
                 connection.exec_driver_sql(f"{_NO_LIMITS}; ANALYZE")
 
     def open(self, *, now: datetime) -> None:
-        """Let it work: the file was left."""
+        """Remove the mark, so that commands can use the database."""
         with self._failures_named(), self.engine.begin() as connection:
             mark = revisions.read(connection)
             connection.exec_driver_sql(revisions.DROP)
@@ -173,14 +177,16 @@ class MoveTarget:
 
 
 class TableIntake:
-    """Takes rows in within one transaction."""
+    """Inserts rows within one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def copy(self, table: Table, rows: Iterable[tuple[Any, ...]], *, replace_nul: bool) -> None:
-        """Put rows, whose values are in the order of the columns, into `table`. Raises
-        InvalidInput for a value that PostgreSQL cannot hold."""
+        """Insert rows, with values in column order, into `table`.
+
+        Raises InvalidInput for a value that PostgreSQL cannot store.
+        """
         import psycopg
 
         columns = ", ".join(f'"{column.name}"' for column in table.columns)
@@ -189,7 +195,7 @@ class TableIntake:
         statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
         given = map(without_nul, rows) if replace_nul else iter(rows)
         try:
-            # A batch at a time: the server keeps a check for each key until a COPY ends.
+            # In batches: until a COPY ends, the server keeps a pending check per foreign key.
             while batch := list(islice(given, BATCH)):
                 with driver.cursor() as cursor, cursor.copy(statement) as copy:
                     for row in batch:
@@ -204,7 +210,7 @@ class TableIntake:
             ) from error
 
     def give_ids_above(self, last_ids: Mapping[str, int]) -> None:
-        """Let new rows get ids above these, by table."""
+        """Make new rows get ids above these, by table."""
         for name, last in last_ids.items():
             self.connection.execute(
                 text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last, :is_given)"),
@@ -213,7 +219,7 @@ class TableIntake:
 
 
 def without_nul(value: Any) -> Any:
-    """`value`, with U+FFFD in the place of every NUL, in texts at any depth."""
+    """Return `value` with every NUL in texts, at any depth, replaced by U+FFFD."""
     if isinstance(value, str):
         return value.replace("\0", REPLACEMENT)
     if isinstance(value, tuple | list):
@@ -224,7 +230,7 @@ def without_nul(value: Any) -> Any:
 
 
 def _binder(connection: Connection, kind: Any) -> Callable[[Any], Any]:
-    """What makes a value of a column one that the driver takes."""
+    """Return the function that converts a column's values for the driver."""
     bind = kind.dialect_impl(connection.dialect).bind_processor(connection.dialect)
 
     def bound(value: Any) -> Any:

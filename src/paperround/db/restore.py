@@ -1,12 +1,12 @@
-"""Putting a backup back: everything is made ready beside its place, and moved there at the end.
+"""Restore a backup: prepare everything in a staging folder, and move it into place at the end.
 
     backup ─► .restoring/ (checked, migrated, held) ─► secret_key, dkim.json ─► paperround.db
 
-The database comes last: until it has its name there is no installation, and once it has, it is
-whole. A process that dies on the way leaves the folder, which the next restore removes.
+The database is moved last: before that there is no installation, afterwards there is a complete
+one. A process that dies in between leaves the folder, which the next restore removes.
 
-A backup may come from anywhere, so nothing in it is trusted: only known names are read, only plain
-files, and no more of them than there is room for.
+Backups are not trusted: only regular files with known names are read, and none that is larger than
+the free disk space.
 """
 
 import json
@@ -23,10 +23,10 @@ from paperround.core.errors import Conflict, InvalidInput, UnreadableFile
 from paperround.db.backup import ABOUT, DATABASE, SECRETS, sync
 
 SMALL = 1_000_000
-"""The most bytes a secret and the description may have."""
+"""The maximum size in bytes of a secret and of the description."""
 
 MOST_MEMBERS = 100
-"""Entries of an archive that are looked at. A backup has four."""
+"""The maximum number of entries in an archive. A backup has four."""
 
 CHUNK = 1 << 20
 FOLDER = ".restoring"
@@ -34,7 +34,7 @@ FOLDER = ".restoring"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """A backup that waits to be put into its place; `made_at` is None when it does not say."""
+    """An unpacked backup that is not yet in place; `made_at` is None when it is unknown."""
 
     database: Path
     made_at: str | None
@@ -42,11 +42,11 @@ class Staged:
 
 @contextmanager
 def restoring(source: Path, database: Path, secret: Path) -> Iterator[Staged]:
-    """Unpack the backup `source`; what the caller does to the staged database comes along when it
-    is put into its place at the end, with the secrets. When anything raises, nothing is put there.
+    """Unpack the backup `source`, and move it into place at the end with the caller's changes.
 
-    Raises UnreadableFile for a file that is no whole backup, InvalidInput when there is no room
-    for it, and Conflict when something stands in the way: a restore never overwrites.
+    After an exception nothing is moved. Raises UnreadableFile for a file that is not a complete
+    backup, InvalidInput when the disk is too small, and Conflict when a file exists: a restore
+    never overwrites.
     """
     _require_free(database)
     folder = database.parent / FOLDER
@@ -62,7 +62,7 @@ def restoring(source: Path, database: Path, secret: Path) -> Iterator[Staged]:
         _require_same(secret, folder)
         yield Staged(database=folder / DATABASE, made_at=_made_at(source, folder / ABOUT))
         with closing(sqlite3.connect(folder / DATABASE)) as connection:
-            # All of it in one file: what stands in a log beside it would stay behind.
+            # Everything in one file: a log beside it would not be moved.
             connection.execute("PRAGMA journal_mode = DELETE")
         _require_free(database)
         _require_same(secret, folder)
@@ -88,7 +88,7 @@ def _require_same(secret: Path, folder: Path) -> None:
 
 
 def _secrets(folder: Path) -> list[Path]:
-    """The secrets that were unpacked."""
+    """Return the secrets that were unpacked."""
     return [folder / name for name in SECRETS if (folder / name).exists()]
 
 
@@ -130,12 +130,12 @@ def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Pa
 
 
 class _Damaged(Exception):
-    """What is in the archive is not what a backup holds."""
+    """The archive contains something that a backup does not."""
 
 
 @contextmanager
 def _reading(source: Path) -> Iterator[None]:
-    """Whatever a broken or foreign file makes its readers raise, as one error."""
+    """Turn every error that a damaged or foreign file causes into UnreadableFile."""
     try:
         yield
     except (
@@ -166,10 +166,10 @@ def _made_at(source: Path, about: Path) -> str | None:
     if not about.exists():
         return None
     with _reading(source):
-        said = json.loads(about.read_bytes())
-        if not isinstance(said, dict):
+        description = json.loads(about.read_bytes())
+        if not isinstance(description, dict):
             raise _Damaged(f"{ABOUT} is no description")
-        made_at = said.get("made_at")
+        made_at = description.get("made_at")
     return str(made_at) if made_at else None
 
 

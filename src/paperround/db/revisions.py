@@ -1,7 +1,7 @@
-"""Whether a database has the schema this version needs, told without the machinery that migrates.
+"""Check whether a database has the schema this version needs, without importing Alembic.
 
-Every command asks that, and few migrate: the machinery alone costs more than all else a command
-loads. So the newest revision is read off the files that migrate, as the machinery reads it.
+Every command checks that, and few migrate: importing Alembic takes longer than everything else that
+a command loads. So the newest revision is parsed from the migration files.
 """
 
 import re
@@ -27,11 +27,11 @@ _BEFORE = re.compile(r'^down_revision = "(\w+)"', re.MULTILINE)
 
 
 def prepare(engine: Engine, *, creates: bool = True) -> None:
-    """Make an empty SQLite file ready where that is wanted; raises SchemaOutOfDate for anything not
-    ready, MovedAway for one that takes part in a move, and Misconfigured when it cannot be reached
-    or is none.
+    """Check the schema; with `creates`, create it in an empty SQLite file.
 
-    Nothing that holds data is migrated unasked: whoever runs the database may want a backup first.
+    A database with data is never migrated here: the operator may want a backup first. Raises
+    SchemaOutOfDate for any other schema, MovedAway for a database that is part of a move, and
+    Misconfigured when it is unreachable or not a database.
     """
     with reached(engine):
         found = require_here(engine)
@@ -42,7 +42,7 @@ def prepare(engine: Engine, *, creates: bool = True) -> None:
         found = current(engine)
     if found != head():
         raise SchemaOutOfDate(mismatch(found))
-    if engine.dialect.name != "postgresql":  # only there the queue has tables
+    if engine.dialect.name != "postgresql":  # the queue only has tables there
         return
     with reached(engine), engine.connect() as connection:
         drift = queue.drift(connection)
@@ -51,7 +51,7 @@ def prepare(engine: Engine, *, creates: bool = True) -> None:
 
 
 def mismatch(found: str | None) -> str:
-    """That a database at revision `found` is not where this version needs it, and the way out."""
+    """Return an error message for a database at revision `found`, with what to do."""
     if found is None:
         return "the database holds nothing of Paperround yet: run `paperround db upgrade`"
     if is_newer(found):
@@ -66,19 +66,19 @@ def mismatch(found: str | None) -> str:
 
 
 def is_newer(found: str | None) -> bool:
-    """Whether a newer version than this one brought a database to the revision `found`."""
+    """Whether only a newer version than this one knows the revision `found`."""
     return found is not None and found not in known()
 
 
 def require_reachable(engine: Engine) -> None:
     """Raise Misconfigured, with the driver's reason, when no connection can be opened."""
     with reached(engine), engine.connect():
-        return
+        pass
 
 
 @contextmanager
 def reached(engine: Engine) -> Iterator[None]:
-    """The database's own troubles as the operator's: it may go away at any moment."""
+    """Raise Misconfigured for errors of the database, which may become unreachable any time."""
     try:
         yield
     except DBAPIError as error:
@@ -87,7 +87,7 @@ def reached(engine: Engine) -> Iterator[None]:
 
 
 def require_here(engine: Engine) -> str | None:
-    """The revision the database is at; raises MovedAway when it takes part in a move."""
+    """Return the revision of the database; raises MovedAway when it is part of a move."""
     with engine.connect() as connection:
         found = _revision(connection)
         refuse(connection, found)
@@ -95,7 +95,7 @@ def require_here(engine: Engine) -> str | None:
 
 
 def current(engine: Engine) -> str | None:
-    """The revision the database is at, None when it was never migrated."""
+    """Return the revision of the database, None when it was never migrated."""
     with engine.connect() as connection:
         return _revision(connection)
 
@@ -107,20 +107,20 @@ def is_current(engine: Engine) -> bool:
 
 
 def fits(connection: Connection) -> bool:
-    """The same, within a transaction."""
+    """Whether the database has the schema this version needs, within a transaction."""
     return _revision(connection) == head() and not queue.missing(connection)
 
 
 @cache
 def head() -> str:
-    """The newest revision there is a migration to: the one that no other follows."""
+    """Return the newest revision: the only one that no migration follows."""
     [newest] = known() - set(_BEFORE.findall(_migrations()))
     return str(newest)
 
 
 @cache
 def known() -> frozenset[str]:
-    """Every revision there is a migration to."""
+    """Return the revisions of all migrations."""
     return frozenset(_REVISION.findall(_migrations()))
 
 
@@ -144,10 +144,10 @@ def _is_empty(engine: Engine) -> bool:
         return not inspect(connection).get_table_names()
 
 
-# What a database says of a move that it takes part in.
+# The mark of a database that is part of a move.
 #
-# Its revision becomes a word that no version of the program works with, and the table `moves` says
-# the rest: the file that was moved for good, the new database until the file was left.
+# Its revision becomes MOVING or MOVED, which no version of the program accepts, and the table
+# `moves` has the details. The old file keeps the mark, the new database loses it at the end.
 
 MOVING, MOVED = "moving", "moved"
 
@@ -160,8 +160,11 @@ SET_REVISION = "UPDATE alembic_version SET version_num = :revision"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A move as one of its databases knows it: `place` is where the other one is, without a
-    password, `began_at` an instant in RFC 3339, `revision` that of the rows."""
+    """A move, stored in one of its databases.
+
+    `place` is the other database without its password, `began_at` an instant in RFC 3339,
+    `revision` that of the rows.
+    """
 
     place: str
     began_at: str
@@ -169,14 +172,16 @@ class Mark:
 
 
 def read(connection: Connection) -> Mark:
-    """The mark of a database whose revision is MOVING or MOVED."""
+    """Return the mark of a database whose revision is MOVING or MOVED."""
     row = connection.execute(text(GET)).one()
     return Mark(place=row.place, began_at=row.began_at, revision=row.revision)
 
 
 def refuse(connection: Connection, found: str | None) -> None:
-    """Raise MovedAway when `found`, the revision of a database, says that it takes part in a move:
-    nobody may send from it, nor change it."""
+    """Raise MovedAway when the revision `found` is MOVING or MOVED.
+
+    Such a database must not be changed, and no email sent from it.
+    """
     if found not in (MOVING, MOVED):
         return
     mark = read(connection)
@@ -191,14 +196,14 @@ def refuse(connection: Connection, found: str | None) -> None:
     )
 
 
-# Is a PostgreSQL database where it was? A dump that was put back does not know what was mailed
-# after it was made, so nobody may work with it before a person has said what holds.
+# Detect restored copies of a PostgreSQL database. A restored dump lacks what was sent after it was
+# made, so an operator has to confirm it before it is used.
 #
-# A database that is restored has other object numbers, or stands on a server of another number:
-# where it was when it was last opened stands in it, and comes along in every dump.
+# A restored database has other object ids, or is on a server with another system identifier. The
+# database stores these ids on first use, and every dump contains them.
 #
-#     the same server, promoted or started again     nothing changed
-#     pg_restore, a clone, pg_upgrade                another place: `db restore --in-place` says go
+#     the same server, promoted or restarted     same ids
+#     pg_restore, a clone, pg_upgrade            other ids: `db restore --in-place` accepts them
 
 KIND = "home"
 
@@ -211,10 +216,10 @@ _NUMBERS = """
 
 
 def require_home(engine: Engine, *, now: datetime) -> None:
-    """Raise MovedAway for a database that was put somewhere else since it was last opened.
+    """Raise MovedAway for a PostgreSQL database that is a restored copy.
 
-    One that never was opened is at home from now on. SQLite's is a file, and is not watched. Raises
-    Misconfigured when it cannot be reached.
+    On first use the ids are stored. SQLite is not checked. Raises Misconfigured when the database
+    is unreachable.
     """
     if engine.dialect.name != "postgresql":
         return
@@ -234,7 +239,7 @@ def require_home(engine: Engine, *, now: datetime) -> None:
 
 
 def settle(engine: Engine, *, now: datetime) -> None:
-    """From now on the database is at home where it is."""
+    """Store the ids of this database, so that it no longer counts as a copy."""
     if engine.dialect.name != "postgresql":
         return
     with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Things that happen once, and signs of life. What is taken is a row; its key decides races."""
+"""Slots for things that happen once, and heartbeats. A slot is a row; its key decides races."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,45 +11,47 @@ from paperround.db.transactions import Store
 
 BEAT = "beat"
 KIND, ANCHOR, MARK = "demo", "anchor", "database"
-"""The slots that the beginning of a demo with samples takes, and the database of any demo."""
+"""Slots of a demo: `anchor` for one with sample data, `database` for any demo."""
 
 
 class SlotStore(Store):
-    """Things that happen once, and signs of life."""
+    """Stores slots and heartbeats."""
 
     def take(self, kind: str, slot: str, *, now: datetime) -> bool:
-        """True for the first who takes (kind, slot), for ever; False for everybody else. Whoever
-        comes while another transaction holds it waits for that one's end."""
+        """Take (kind, slot); return False when it was taken before.
+
+        Waits for another transaction that is taking it.
+        """
         taking = insert_new(self._connection, db.slots).returning(db.slots.c.slot)
         row = {"kind": kind, "slot": slot, "taken_at": now}
         return self._connection.execute(taking, row).one_or_none() is not None
 
     def taken_at(self, kind: str, slot: str) -> datetime | None:
-        """When (kind, slot) was taken or last beaten, None when never."""
+        """Return when (kind, slot) was taken or last beaten, None when never."""
         taken: datetime | None = self._connection.execute(
             select(db.slots.c.taken_at).where(db.slots.c.kind == kind, db.slots.c.slot == slot)
         ).scalar_one_or_none()
         return taken
 
     def are_of_a_demo(self) -> bool:
-        """Whether a demo made this database, also one of a version that left no mark."""
+        """Whether a demo created this database. Old versions only left the anchor."""
         return any(self.taken_at(KIND, one) is not None for one in (MARK, ANCHOR))
 
     def give_back(self, kind: str, slot: str) -> bool:
-        """Undo `take`; False when (kind, slot) was not taken."""
+        """Undo `take`; return False when (kind, slot) was not taken."""
         gone = self._connection.execute(
             delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.slot == slot)
         )
         return gone.rowcount > 0
 
     def beat(self, name: str, *, now: datetime) -> None:
-        """Leave a sign of life: (`beat`, name) is moved to `now`."""
+        """Set the heartbeat `name` to `now`."""
         beating = upsert(self._connection, db.slots, ("kind", "slot"), ("taken_at",))
         self._connection.execute(beating, {"kind": BEAT, "slot": name, "taken_at": now})
 
     def advance(self, name: str, *, now: datetime) -> datetime:
-        """Move the beat `name` on, to `now` or to just after where it is: it never goes back.
-        Returns where it is then."""
+        """Move the heartbeat `name` to `now`, or to a microsecond after its last value if that is
+        later. Returns its new value."""
         before = self.last_beat(name)
         at = now if before is None else max(now, before + timedelta(microseconds=1))
         dialect = self._connection.dialect.name
@@ -64,11 +66,11 @@ class SlotStore(Store):
         return advanced
 
     def last_beat(self, name: str) -> datetime | None:
-        """The latest sign of life of `name`, None when there never was one."""
+        """Return the last heartbeat of `name`, None when there is none."""
         return self.taken_at(BEAT, name)
 
     def beats(self, of: str) -> Mapping[str, datetime]:
-        """The signs of life whose names begin with `of`, by the rest of the name."""
+        """Return the heartbeats whose names start with `of`, by the rest of the name."""
         c = db.slots.c
         found = self._connection.execute(
             select(c.slot, c.taken_at).where(c.kind == BEAT, c.slot.startswith(of, autoescape=True))
@@ -76,13 +78,13 @@ class SlotStore(Store):
         return {row.slot.removeprefix(of): row.taken_at for row in found}
 
     def forget(self, kind: str, *, before: datetime) -> int:
-        """Drop slots of `kind` taken before; returns how many."""
+        """Delete slots of `kind` taken before; return how many."""
         return self._connection.execute(
             delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at < before)
         ).rowcount
 
     def forget_later(self, kind: str, *, than: datetime) -> int:
-        """Drop slots of `kind` taken later `than` an instant; returns how many."""
+        """Delete slots of `kind` taken later `than` an instant; return how many."""
         return self._connection.execute(
             delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.taken_at > than)
         ).rowcount

@@ -1,4 +1,4 @@
-"""The unit of work: every store of one transaction, committed on a clean exit."""
+"""Transactions, the base class of stores, and retries."""
 
 import logging
 from collections import deque
@@ -32,22 +32,22 @@ LONGEST_WAIT = 1.0
 """Seconds."""
 
 PATIENCE = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each further try of what must be written: half a minute in all, in which a server
-is started anew, or another one takes over."""
+"""Seconds before each retry of a write that must not be lost: half a minute in all, enough for a
+server to restart or to fail over."""
 
 
 BEGIN_TRIES = 5
-"""Each one waits for SQLite's lock as long as the engine's busy timeout."""
+"""Each try waits for SQLite's lock as long as the engine's busy timeout."""
 
 LONGEST_TURN = engines.BUSY_SECONDS
-"""Seconds that a thread waits for others of its process, before it asks SQLite all the same."""
+"""Seconds that a thread waits for the other threads of its process before it tries anyway."""
 
 
 class Transaction:
-    """One transaction. `work[PaperStore]` is the store of papers on it; no store commits.
+    """One transaction. `work[PaperStore]` is its store of papers; no store commits.
 
-    `seal` encrypts what rests in the database; `asks` holds the jobs to be put with this
-    transaction, by their tasks.
+    `seal` encrypts secrets for the database; `asks` has the jobs to enqueue with this transaction,
+    by task.
     """
 
     def __init__(self, connection: Connection, seal: SecretCipher) -> None:
@@ -57,25 +57,27 @@ class Transaction:
         self._stores: dict[type[Store], Store] = {}
 
     def __getitem__(self, kind: type[S]) -> S:
-        """The store of this kind, made when it is first asked for."""
-        found = self._stores.get(kind)
-        if found is None:
-            found = self._stores[kind] = kind(self)
-        return cast("S", found)
+        """Return the store of this class, created on first use."""
+        store = self._stores.get(kind)
+        if store is None:
+            store = self._stores[kind] = kind(self)
+        return cast("S", store)
 
     def ask(self, job: Job) -> None:
-        """Have `job` put with this transaction, where jobs are rows of the database: no commit, no
-        job. Rows of the ledgers ask for their senders by themselves."""
+        """Enqueue `job` with this transaction, if jobs are rows of the database.
+
+        Without a commit there is no job. The ledgers enqueue their senders themselves.
+        """
         self.asks[job.task] = job
 
     @contextmanager
     def part(self) -> Iterator[None]:
-        """What is done within stays where it ends well, and is undone alone where it does not."""
+        """Run a savepoint: an exception undoes only what was done within."""
         self.connection.exec_driver_sql("SAVEPOINT part")
         try:
             yield
         except BaseException:
-            if not self.connection.invalidated:  # else all of it is undone
+            if not self.connection.invalidated:  # else everything is rolled back
                 self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
                 self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
             raise
@@ -83,18 +85,17 @@ class Transaction:
 
 
 class Store:
-    """Some of what one transaction reads and writes."""
+    """The base class of stores: reads and writes some tables in one transaction."""
 
     def __init__(self, work: Transaction) -> None:
         self._connection = work.connection
 
 
 class Database(Protocol):
-    """Opens units of work; each commits on a clean exit and rolls back on an exception.
+    """Opens transactions, which commit on a clean exit and roll back on an exception.
 
-    `reading` gives a consistent snapshot. `writing` holds the writer's lock from its first
-    statement on (BEGIN IMMEDIATE on SQLite), so a check and the insert that follows it are one
-    step.
+    `reading` opens a consistent snapshot. `writing` holds SQLite's write lock from the start
+    (BEGIN IMMEDIATE), so a check and the insert that follows are atomic.
     """
 
     def reading(self) -> AbstractContextManager[Transaction]: ...
@@ -103,10 +104,10 @@ class Database(Protocol):
 
 
 def write(database: Database, do: Callable[[Transaction], T]) -> T:
-    """Run `do` in a writing transaction and return what it returns.
+    """Run `do` in a writing transaction, and return its result.
 
-    When another transaction wins a race, everything is undone and `do` runs again, so it must
-    read what it decides by. Raises Conflict when it lost `TRIES` times.
+    When another transaction wins a race, the transaction is rolled back and `do` runs again, so it
+    must read everything it depends on. Raises Conflict after `TRIES` lost races.
     """
 
     def transaction() -> T:
@@ -117,10 +118,9 @@ def write(database: Database, do: Callable[[Transaction], T]) -> T:
 
 
 def tried(do: Callable[[], T], *, pause: Callable[[float], None] = rest) -> T:
-    """Run `do`, again while it raises Conflict, and return what it returns.
+    """Run `do`, retry while it raises Conflict, and return its result.
 
-    Before each try it waits longer, up to a second, and by chance, so that those who met do not
-    meet again. Raises Conflict when it lost `TRIES` times.
+    Waits between tries grow up to a second, with random jitter. Raises Conflict after `TRIES`.
     """
     for lost in range(1, TRIES + 1):
         try:
@@ -133,26 +133,28 @@ def tried(do: Callable[[], T], *, pause: Callable[[float], None] = rest) -> T:
 
 
 def wait_after(lost: int) -> float:
-    """Seconds to wait after so many lost races: from half of what doubles up to all of it."""
+    """Return the seconds to wait after `lost` races: exponential backoff with jitter."""
     longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (lost - 1))
-    return uniform(longest / 2, longest)  # noqa: S311 - only apart from others, nothing secret
+    return uniform(longest / 2, longest)  # noqa: S311 - jitter, nothing secret
 
 
 @dataclass(slots=True)
 class RetryPolicy:
-    """Tries what must not be forgotten again, while the database is away for a moment.
+    """Retries writes that must not be lost while the database is unavailable.
 
-    `wait` waits for so many seconds and says whether to stop: then there is one last try. The
-    waits of PATIENCE are had once: a database that stays away is not waited for again.
+    `wait` sleeps for some seconds and returns whether to stop: then there is one last try. The
+    waits of PATIENCE are used only once: later writes do not wait for a database that stays down.
     """
 
     wait: Callable[[float], bool]
     _waits: list[float] = field(default_factory=lambda: list(PATIENCE))
 
     def tried(self, do: Callable[[], T]) -> T:
-        """Do it, again while it raises DatabaseFailed, and return what it returns. The answer to a
-        commit may have been lost, so `do` may come to count although it is done again: it must be
-        the same twice. Raises DatabaseFailed in the end."""
+        """Run `do`, retry while it raises DatabaseFailed, and return its result.
+
+        A failed commit may still have succeeded on the server, so `do` must be idempotent. Raises
+        DatabaseFailed when the last try fails.
+        """
         while self._waits:
             try:
                 return do()
@@ -165,11 +167,10 @@ class RetryPolicy:
 
 
 class SqlDatabase:
-    """Opens units of work on one engine. Safe to share between threads.
+    """Opens transactions on one engine. Safe to share between threads.
 
-    `ask` puts the jobs that a transaction asks for by what it wrote, on its connection as the
-    driver has it, just before it commits; without one nobody does. `seal` is what secrets rest
-    under.
+    `ask` enqueues the jobs of a transaction on its driver connection just before the commit;
+    without it they are not enqueued. `seal` encrypts secrets.
     """
 
     def __init__(
@@ -190,10 +191,10 @@ class SqlDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """One consistent snapshot; nothing done in it is kept.
+        """Open a consistent read-only snapshot.
 
         Raises DatabaseFailed when the database is down, and InvalidInput for a value that
-        PostgreSQL cannot even look for.
+        PostgreSQL cannot process.
         """
         whole = _WHOLE.get()
         if whole is not None:
@@ -205,11 +206,11 @@ class SqlDatabase:
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
-        """One transaction: commits on a clean exit, rolls back on an exception.
+        """Open a transaction that commits on a clean exit and rolls back on an exception.
 
-        Raises Conflict when PostgreSQL ended it in favour of another one, and DatabaseFailed when
-        the database is down, full or locked, InvalidInput for a value that PostgreSQL cannot hold:
-        nothing of it is kept then.
+        Raises Conflict when PostgreSQL aborted it for another one, DatabaseFailed when the database
+        is down, full or locked, and InvalidInput for a value that PostgreSQL cannot store. Then
+        nothing was written.
         """
         whole = _WHOLE.get()
         if whole is not None:
@@ -221,8 +222,10 @@ class SqlDatabase:
 
     @contextmanager
     def together(self) -> Iterator[Transaction]:
-        """One transaction for all that is read and written in this context meanwhile, however many
-        are opened. Raises what `writing` raises, at the end too."""
+        """Use one transaction for all `reading` and `writing` calls in this context.
+
+        Raises what `writing` raises, also at the end.
+        """
         with self._transaction() as work:
             before = _WHOLE.set(work)
             try:
@@ -240,14 +243,14 @@ class SqlDatabase:
                     _begin(connection)
                     work = Transaction(connection, self._seal)
                     yield work
-                    if self._ask is not None and work.asks:  # sorted: no two wait for each other
+                    if self._ask is not None and work.asks:  # sorted: prevents deadlocks
                         jobs = [work.asks[task] for task in sorted(work.asks)]
                         self._ask(engines.driver_of(connection), jobs)
                     try:
                         connection.commit()
                     except BaseException:
-                        # SQLite may leave a transaction open whose commit failed, with the writer's
-                        # lock, and SQLAlchemy would give it back to the pool like that.
+                        # SQLite may keep the transaction and the write lock after a failed commit,
+                        # and SQLAlchemy would return such a connection to the pool.
                         connection.invalidate()
                         raise
             finally:
@@ -263,13 +266,13 @@ _WHOLE: ContextVar[Transaction | None] = ContextVar("whole", default=None)
 
 @contextmanager
 def _failures_named() -> Iterator[None]:
-    """The database's own troubles as errors of ours; what is our own mistake passes as it is."""
+    """Translate errors of the database; programming errors pass unchanged."""
     try:
         yield
     except DBAPIError as error:
         if is_lost_race(error):
             raise Conflict("another transaction changed the same rows: try again") from error
-        if isinstance(error, (OperationalError, InternalError)):  # the last: ended for idling
+        if isinstance(error, (OperationalError, InternalError)):  # InternalError: idle timeout
             raise DatabaseFailed(f"the database failed: {reason_of(error)}") from error
         if isinstance(error, DataError):
             words = "that holds what the database cannot keep: a NUL, or too large a number"
@@ -288,16 +291,15 @@ def _begin(connection: Connection) -> None:
             return
 
 
-# Turns of the threads of one process that want to write to one SQLite file.
+# A queue of the threads of one process that write to the same SQLite file.
 #
-# SQLite has its writers look again after longer and longer pauses, up to a tenth of a second, and
-# whoever looks at the right moment is next: one who writes all the time keeps the others out for
-# minutes. In a queue each goes when it is their turn, and at once. Other processes look again as
-# ever.
+# SQLite's writers poll for the lock with growing pauses, up to a tenth of a second: a thread that
+# writes all the time can starve the others for minutes. The queue is fair, and the next thread
+# starts at once. Other processes still poll.
 
 
 class WriterQueue:
-    """First come, first served. Safe to share between threads."""
+    """A FIFO lock with a timeout. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._guard = Lock()
@@ -306,8 +308,10 @@ class WriterQueue:
 
     @contextmanager
     def turn(self, seconds: float) -> Iterator[None]:
-        """Wait for the turn, and have it meanwhile. Whoever waited that long goes on without one:
-        what holds them up is for the database to say."""
+        """Hold the lock; after waiting for `seconds` continue without it.
+
+        Then the database's own lock decides.
+        """
         has_turn = self._take(seconds)
         try:
             yield
@@ -329,7 +333,7 @@ class WriterQueue:
             if mine in self._waiting:
                 self._waiting.remove(mine)
                 return False
-        return True  # it was handed over in the last moment
+        return True  # it was handed over after the timeout
 
     def _pass_on(self) -> None:
         with self._guard:
