@@ -1,1 +1,1 @@
-"""Every table, one module for each group of them."""
+"""All tables, a module for each group."""

@@ -1,4 +1,4 @@
-"""What the tables share: the naming of constraints, and columns that many of them carry."""
+"""Shared by all tables: constraint names, and helpers for common columns."""
 
 from collections.abc import Iterable
 
@@ -19,31 +19,31 @@ metadata = MetaData(
 
 
 def row_id() -> Column[int]:
-    """The table's own number."""
+    """Return the primary key `id`."""
     return Column("id", ROW_ID, primary_key=True)
 
 
 def refers(name: str, target: str, *, delete: str | None = None, null: bool = False) -> Column[int]:
-    """A reference to the `id` of `target`; `delete` says what follows when that row goes."""
+    """Return a foreign key to the `id` of `target`; `delete` is its ON DELETE action."""
     return Column(name, ROW_ID, ForeignKey(f"{target}.id", ondelete=delete), nullable=null)
 
 
 def key_part(name: str, target: str) -> Column[int]:
-    """A reference that is part of the primary key and goes with the row it names."""
+    """Return a foreign key that is part of the primary key, with ON DELETE CASCADE."""
     return Column(name, ROW_ID, ForeignKey(f"{target}.id", ondelete="CASCADE"), primary_key=True)
 
 
 def text(name: str, *, null: bool = False) -> Column[str]:
-    """Text of any length. PostgreSQL and SQLite gain nothing from a limit."""
+    """Return a text column of any length. PostgreSQL and SQLite gain nothing from a limit."""
     return Column(name, Text, nullable=null)
 
 
 def instant(name: str, *, null: bool = False) -> Column[object]:
-    """An instant in UTC. Every one is handed in: the database's own clock is never read."""
+    """Return a column for an instant in UTC. Callers pass it: the database's clock is not used."""
     return Column(name, UtcDateTime, nullable=null)
 
 
 def one_of(column: str, words: Iterable[str]) -> SchemaItem:
-    """`column` holds one of `words` (or NULL where the column allows it)."""
+    """Return a check that `column` is one of `words` (or NULL if the column allows it)."""
     allowed = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)

@@ -1,5 +1,4 @@
-"""Tables of who is mailed and what became of it: subscribers, the ledger, limits, slots, what comes
-back, and channels."""
+"""Tables for mailing: subscribers, the ledger, limits, slots, bounces, API keys and channels."""
 
 from typing import Any
 
@@ -34,7 +33,7 @@ subscribers = Table(
     metadata,
     row_id(),
     text("kind"),
-    text("address", null=True),  # as mailed; these four are empty after an erasure
+    text("address", null=True),  # as in emails; these four are null after an erasure
     text("written", null=True),
     text("folded", null=True),
     text("domain", null=True),
@@ -69,12 +68,12 @@ subscriptions = Table(
     Column("topics", Json, nullable=False),
     instant("created_at"),
     instant("changed_at"),
-    instant("due_at", null=True),  # when the next digest is due; empty: not planned yet, or never
+    instant("due_at", null=True),  # when the next digest is due; null: not planned yet, or never
     one_of("state", ("pending", "active", "unsubscribed", "suppressed")),
     one_of("frequency", ("daily", "weekdays", "weekly")),
     one_of("weekday", ("mon", "tue", "wed", "thu", "fri", "sat", "sun")),
     UniqueConstraint("list_id", "subscriber_id"),
-    Index(None, "list_id", "id"),  # planning walks a list page by page
+    Index(None, "list_id", "id"),  # planning reads a list in pages
     Index("ix_subscriptions_due", "list_id", "due_at"),
     Index("ix_subscriptions_no_clock", "id", sqlite_where=_NO_CLOCK, postgresql_where=_NO_CLOCK),
     Index(None, "subscriber_id"),
@@ -107,10 +106,10 @@ suppressions = Table(
 
 
 def _sending(table: str, *line: str) -> tuple[Any, ...]:
-    """What a row needs to be sent once: its state, claim, tries, times and the last answer.
+    """Return the ledger columns: state, claim, attempts, times and the last reply.
 
-    `next_at` is when the row may next be tried: its due instant, later the next retry. Rows wait
-    in one line for each value of the columns `line`.
+    `next_at` is when the row may be tried next: first when it is due, later the next retry. Each
+    value of the columns `line` has its own queue.
     """
     waiting: dict[str, Any] = {"sqlite_where": _WAITING, "postgresql_where": _WAITING}
     return (
@@ -168,12 +167,12 @@ deliveries = Table(
     text("kind"),
     Column("local_date", Date, nullable=False),
     Column("positions", Json, nullable=False),
-    *_sending("deliveries", "list_id"),  # a paused list holds up no other
-    Column("reasons", Json, nullable=True),  # in English, for the release before
-    Column("reason_codes", Json, nullable=True),  # a reader's own, by position
-    Column("withdrawn", Json, nullable=True),  # what it says of papers that were sent before
-    Column("parts", Json, nullable=True),  # a reader's own, by name a number for each position
-    text("language", null=True),  # what it is written in; empty: English
+    *_sending("deliveries", "list_id"),  # so a paused list does not block the others
+    Column("reasons", Json, nullable=True),  # in English, for the previous release
+    Column("reason_codes", Json, nullable=True),  # personal reasons by position
+    Column("withdrawn", Json, nullable=True),  # earlier papers to report as withdrawn
+    Column("parts", Json, nullable=True),  # personal score parts: name -> number per position
+    text("language", null=True),  # null: English
     one_of("kind", ("digest", "roundup_week", "roundup_month", "replacement")),
     UniqueConstraint("list_id", "subscriber_id", "kind", "local_date"),
     Index(None, "edition_id", "state"),
@@ -225,7 +224,7 @@ sent_papers = Table(
     metadata,
     key_part("subscriber_id", "subscribers"),
     key_part("paper_id", "papers"),
-    # A delivery may be forgotten long before the paper it carried may be sent again.
+    # A delivery may be deleted long before its papers may be sent again.
     refers("delivery_id", "deliveries", delete="SET NULL", null=True),
     Index(None, "delivery_id"),
     Index(None, "paper_id"),
@@ -316,7 +315,7 @@ audit = Table(
     metadata,
     row_id(),
     instant("at"),
-    text("actor"),  # a key by its prefix, or the command line
+    text("actor"),  # the prefix of an API key, or the command line
     text("action"),
     text("target"),
     Column("details", Json, nullable=False),
@@ -345,7 +344,7 @@ signup_requests = Table(
     text("written"),
     text("folded"),
     text("domain"),
-    refers("subscriber_id", "subscribers", delete="CASCADE", null=True),  # who moves there
+    refers("subscriber_id", "subscribers", delete="CASCADE", null=True),  # for `move`
     Column("payload", Json, nullable=False),
     instant("created_at"),
     instant("due_at"),
@@ -377,7 +376,7 @@ returned = Table(
     text("evidence"),
     text("proof"),
     text("did"),
-    text("mail", null=True),  # `delivery/7`: the row may be forgotten before this one
+    text("mail", null=True),  # `delivery/7`: no foreign key, as that row may be deleted earlier
     refers("subscriber_id", "subscribers", delete="CASCADE", null=True),
     text("code"),
     text("said", null=True),
@@ -432,9 +431,9 @@ channels = Table(
     metadata,
     key_part("subscriber_id", "subscribers"),
     Column("name", Text, nullable=False, unique=True),
-    text("hook"),  # these three rest sealed: whoever could read them could post, or sign
+    text("hook"),  # these three are encrypted: they are enough to post, or to sign
     text("chat"),
-    text("key"),  # within, a line for each that signs: see delivery/store/channels.py
+    text("key"),  # a signing key per line
     instant("created_at"),
     instant("paused_at", null=True),
     instant("stopped_at", null=True),

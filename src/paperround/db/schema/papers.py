@@ -1,4 +1,4 @@
-"""Tables of what is read, learned and ranked: feeds, papers, lists, editions, models."""
+"""Tables for feeds, papers, lists, editions and models."""
 
 from sqlalchemy import (
     BigInteger,
@@ -40,13 +40,13 @@ feeds = Table(
     instant("created_at"),
     text("health"),
     text("reason"),
-    instant("expects_at", null=True),  # when the next batch should have come
+    instant("expects_at", null=True),  # when the next batch is overdue
     instant("last_good_at", null=True),
     instant("last_news_at", null=True),
-    Column("lease", Integer, nullable=False),  # the number of the poll that may write here
+    Column("lease", Integer, nullable=False),  # the number of the poll that may write
     instant("leased_until", null=True),
-    Column("lent_to", Json, nullable=True),  # the process that reads it
-    instant("gone_at", null=True),  # when its source said so, and it was switched off
+    Column("lent_to", Json, nullable=True),  # the process that polls the feed
+    instant("gone_at", null=True),  # when the source was gone, and the feed was disabled
     one_of("show", ("full", "gist", "link")),
     one_of("health", ("new", "fresh", "empty", "stale", "holiday", "failed", "paused")),
 )
@@ -58,11 +58,11 @@ runs = Table(
     refers("feed_id", "feeds", delete="CASCADE"),
     text("source"),
     text("state"),
-    Column("counts", Json, nullable=True),  # and beside them the health at its end
+    Column("counts", Json, nullable=True),  # also contains the health after the run
     text("error", null=True),
     instant("started_at"),
     instant("finished_at", null=True),
-    Column("names", Json, nullable=True),  # of some of its papers, for some weeks
+    Column("names", Json, nullable=True),  # of some of its papers, kept for some weeks
     one_of("state", RUN_STATES),
     Index(None, "feed_id", "started_at"),
     Index(None, "started_at"),
@@ -94,7 +94,7 @@ papers = Table(
     text("title_key"),
     text("title"),
     text("abstract"),
-    text("raw_title", null=True),  # only where it differs from the repaired text
+    text("raw_title", null=True),  # only if it differs from the repaired text
     text("raw_abstract", null=True),
     Column("authors", Json, nullable=False),
     Column("categories", Json, nullable=False),
@@ -106,7 +106,7 @@ papers = Table(
     instant("updated_at", null=True),
     Column("version", Integer, nullable=True),
     instant("withdrawn_at", null=True),
-    Column("withdrawn_by", Json, nullable=True),  # the feeds that say so, where they are known
+    Column("withdrawn_by", Json, nullable=True),  # the feeds that reported it, if known
     text("comment", null=True),
     text("licence", null=True),
     text("organization", null=True),
@@ -138,9 +138,9 @@ identifiers = Table(
 joined_papers = Table(
     "joined_papers",
     metadata,
-    # A paper that turned out to be another one. Its row stays for what refers to it.
+    # Duplicate papers. Their rows stay for foreign keys that refer to them.
     key_part("paper_id", "papers"),
-    refers("into_id", "papers", delete="CASCADE"),  # never itself one that was joined
+    refers("into_id", "papers", delete="CASCADE"),  # never a duplicate itself
     instant("joined_at"),
     Index(None, "into_id"),
     sqlite_with_rowid=False,
@@ -189,8 +189,8 @@ enrichments = Table(
     metadata,
     key_part("paper_id", "papers"),
     Column("enricher", Text, primary_key=True),
-    instant("asked_at", null=True),  # taken, but never asked for
-    instant("next_at", null=True),  # never again
+    instant("asked_at", null=True),  # null: claimed, but not requested yet
+    instant("next_at", null=True),  # null: never again
     sqlite_with_rowid=False,
 )
 
@@ -252,7 +252,7 @@ def _frozen_papers() -> tuple[SchemaItem, ...]:
         Column("identifiers", Json, nullable=False),
         Column("score", Double, nullable=False),
         Column("parts", Json, nullable=False),
-        text("reason"),  # in English, for the release before
+        text("reason"),  # in English, for the previous release
         text("reason_codes", null=True),
         Column("votes", BigInteger, nullable=True),
         Column("comments", BigInteger, nullable=True),
@@ -264,14 +264,14 @@ def _frozen_papers() -> tuple[SchemaItem, ...]:
 
 edition_papers = Table("edition_papers", metadata, *_frozen_papers())
 
-behind_papers = Table("behind_papers", metadata, *_frozen_papers())  # in digests, on no page
+behind_papers = Table("behind_papers", metadata, *_frozen_papers())  # in digests, not on pages
 
 edition_tails = Table(
     "edition_tails",
     metadata,
     key_part("edition_id", "editions"),
-    Column("places", Json, nullable=False),  # behind what the edition shows
-    Column("reason_codes", Json, nullable=True),  # of each place
+    Column("places", Json, nullable=False),  # ranks below those that the edition shows
+    Column("reason_codes", Json, nullable=True),  # for each place
     sqlite_with_rowid=False,
 )
 
@@ -289,12 +289,12 @@ shards = Table(
 models = Table(
     "models",
     metadata,
-    # What was learned of the past. None is ever changed, and an id is never given twice.
+    # Trained models. Rows are immutable, and ids are never reused.
     row_id(),
     text("name"),
     text("version"),
     instant("fitted_at"),
-    instant("as_of"),  # nothing later is known to it
+    instant("as_of"),  # the training data ends here
     Column("outcomes", Integer, nullable=False),
     Column("size", Integer, nullable=False),
     text("digest"),

@@ -1,11 +1,10 @@
-"""The tables of the queue on PostgreSQL, which are procrastinate's: what is shipped, what is there.
+"""Create and migrate procrastinate's tables, the job queue on PostgreSQL.
 
-Its package holds one file with everything, for a database that has nothing yet, and one file a
-change. Which of them a database has stands in a book of ours, `queue_migrations`, so that the
-changes of a later version are made once, in their order. Where the tables themselves are gone the
-book counts for nothing, and all of it is made anew: a job names rows that are there, so whoever
-looks at those asks for it again. Telling what is missing reads names of files and needs none of the
-package's code.
+procrastinate ships a full schema for an empty database, and a file per migration. The table
+`queue_migrations` lists the applied ones, so that an upgrade applies each once, in order. If
+procrastinate's tables are missing, the list is ignored and everything is created again: jobs only
+refer to rows that exist, so they are enqueued again. Finding missing migrations only reads file
+names, and imports nothing of the package.
 """
 
 import importlib.util
@@ -25,8 +24,7 @@ _THERE = text(
     "SELECT relname FROM pg_class"
     f" WHERE relname IN ('{BOOK}', '{_JOBS}') AND pg_table_is_visible(oid)"
 )
-"""Read from the catalogue: what `to_regclass` remembers may be older than a lock that was waited
-for."""
+"""Reads the catalogue: `to_regclass` may return a cached result from before a lock was granted."""
 
 _MAKE_BOOK = f"CREATE TABLE IF NOT EXISTS {BOOK} (name text PRIMARY KEY)"
 _BOOKED = text(f"SELECT name FROM {BOOK}")
@@ -53,8 +51,7 @@ END $$
 
 
 def package() -> Path:
-    """The folder of what the installed package ships. Raises Misconfigured where it is not
-    installed."""
+    """Return the SQL folder of the installed package. Raises Misconfigured if there is none."""
     found = importlib.util.find_spec(_PACKAGE)
     if found is None or not found.submodule_search_locations:
         raise Misconfigured("PostgreSQL needs its queue: pip install 'paperround[postgres]'")
@@ -63,13 +60,15 @@ def package() -> Path:
 
 @cache
 def shipped(folder: Path) -> tuple[str, ...]:
-    """The names of the changes in a package's folder, in their order."""
+    """Return the names of the migrations in a package's folder, in order."""
     return tuple(path.stem for path in sorted((folder / "migrations").glob("*.sql")))
 
 
 def missing(connection: Connection, *, folder: Path | None = None) -> list[str]:
-    """The changes that the database lacks, in their order; empty for another than PostgreSQL.
-    `folder` is that of another package than the installed one."""
+    """Return the missing migrations in order; empty on SQLite.
+
+    `folder` replaces the folder of the installed package.
+    """
     if connection.dialect.name != "postgresql":
         return []
     there = _there(connection) == {BOOK, _JOBS}
@@ -78,7 +77,7 @@ def missing(connection: Connection, *, folder: Path | None = None) -> list[str]:
 
 
 def drift(connection: Connection) -> list[str]:
-    """What is missing, in words."""
+    """Return messages about missing migrations."""
     lacking = missing(connection)
     if lacking and len(lacking) == len(shipped(package())):
         return ["the queue has no tables"]
@@ -86,37 +85,39 @@ def drift(connection: Connection) -> list[str]:
 
 
 def make_next(connection: Connection, *, folder: Path | None = None) -> None:
-    """Make the first change that is missing, with its entry in the book; all of them at once where
-    there are no tables. One process at a time may do so, each change in a transaction of its own:
-    a value that one adds to a type can be used by the next one only."""
-    shelf = folder or package()
-    lacking = missing(connection, folder=shelf)
+    """Apply and record the next missing migration, or create the full schema without tables.
+
+    Only one process may do so at a time, each migration in its own transaction: a value added to
+    an enum type can only be used after the commit.
+    """
+    folder = folder or package()
+    lacking = missing(connection, folder=folder)
     if not lacking:
         return
     if _JOBS not in _there(connection):
-        remove(connection)  # what may be left beside the tables is in the way
-        _run(connection, shelf / "schema.sql")
+        remove(connection)  # leftover functions and types would conflict
+        _run(connection, folder / "schema.sql")
     else:
         lacking = lacking[:1]
-        _run(connection, shelf / "migrations" / f"{lacking[0]}.sql")
+        _run(connection, folder / "migrations" / f"{lacking[0]}.sql")
     connection.exec_driver_sql(_MAKE_BOOK)
     connection.execute(_ENTER, [{"name": name} for name in lacking])
 
 
 def remove(connection: Connection) -> None:
-    """Drop all of it, with the jobs in it; nothing where there is nothing."""
+    """Drop the queue's tables, functions and types, and so all jobs. Does nothing on SQLite."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_DROP.replace("%", "%%"))
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {BOOK}")
 
 
 def is_declared(name: str | None) -> bool:
-    """Whether a table may be one of ours: theirs are not declared by us."""
+    """Whether a table is not one of the queue's, which the schema does not declare."""
     return name is None or not (name == BOOK or name.startswith(THEIRS))
 
 
 def _run(connection: Connection, script: Path) -> None:
-    """Several statements at once, as the driver sends them when there are no parameters."""
+    """Run a script. The driver accepts several statements when there are no parameters."""
     connection.exec_driver_sql(script.read_text(encoding="utf-8").replace("%", "%%"))
 
 

@@ -1,12 +1,11 @@
-"""The search index over titles, abstracts and authors, and the words that spelling help knows.
+"""The search index of titles, abstracts and authors, and the words for spelling suggestions.
 
-    SQLite       the FTS5 table `papers_search`, whose texts are those of `papers`. New papers are
-                 put in many at a time by `index_new`; triggers see to what changes or goes
+    SQLite       the FTS5 table `papers_search` with `papers` as content. `index_new` adds new
+                 papers in bulk; triggers handle updates and deletions
     PostgreSQL   the generated column `papers.search` with a GIN index
 
-A trigger for each new paper would take four times as long: FTS5 writes down what it has gathered
-whenever a trigger runs. Neither index is a table that SQLAlchemy could describe: they are made by
-the statements below, and by the same ones in a migration.
+A trigger for each new paper would take four times as long, because FTS5 flushes after each trigger.
+SQLAlchemy cannot describe either index: the statements below create them, here and in a migration.
 """
 
 from typing import Any
@@ -22,7 +21,7 @@ CONFIGURATION = "paperround"
 search_words = Table(
     "search_words",
     metadata,
-    # The words of titles, as people may have meant them.
+    # The words of titles, as spelling suggestions.
     Column("word", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -55,14 +54,14 @@ SQLITE_GONE = (
 )
 
 POSTGRES = (
-    # The stemmer of `english` without its stop words: a phrase of them can be found as well.
+    # The stemmer of `english` without stop words, so that phrases of stop words can be found.
     "CREATE TEXT SEARCH DICTIONARY paperround (TEMPLATE = pg_catalog.snowball, Language = english)",
     "CREATE TEXT SEARCH CONFIGURATION paperround (COPY = pg_catalog.english)",
     (
         "ALTER TEXT SEARCH CONFIGURATION paperround ALTER MAPPING FOR asciiword, word, numword,"
         " asciihword, hword, numhword, hword_asciipart, hword_part, hword_numpart WITH paperround"
     ),
-    # Accents go and marks become spaces, so that the parser sees words and no file or host names.
+    # Strip accents and punctuation, so that the parser sees words, not file or host names.
     (
         r"CREATE FUNCTION paperround_words(text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql"
         r" RETURN regexp_replace(regexp_replace(normalize($1, NFKD), '[\u0300-\u036f]', '', 'g'),"
@@ -92,7 +91,7 @@ POSTGRES_GONE = (
 
 
 def is_declared(name: str | None, kind: str, parents: Any) -> bool:
-    """Whether the declared tables speak of this thing of the database: of the index they do not."""
+    """Whether the metadata declares this object; it does not declare the search index."""
     if kind == "table":
         return name is None or not name.startswith(INDEX)
     if kind == "column":
@@ -101,7 +100,7 @@ def is_declared(name: str | None, kind: str, parents: Any) -> bool:
 
 
 def mend(connection: Connection) -> None:
-    """Make the triggers again that SQLite drops with a table that is copied to change it."""
+    """Recreate the triggers, which SQLite drops when a migration copies the table."""
     if connection.dialect.name == "sqlite" and inspect(connection).has_table(INDEX):
         for statement in SQLITE_TRIGGERS:
             connection.exec_driver_sql(statement)

@@ -1,4 +1,4 @@
-"""Every table of the database. Whoever needs the metadata takes it from here, so that it is whole.
+"""All tables of the database. Import the metadata from here, so that it is complete.
 
     feeds ─ runs ─ rejects                  subscribers ─ subscriptions ─ lists
       │                                          │    └── interests, feedback
@@ -9,9 +9,9 @@
                  └──── enrichments               └────── told_withdrawals (nor the same news)
 
 `models`, `suppressions`, `notices`, `signup_requests`, `rate_windows`, `limiter`, `paces`, `slots`,
-`api_keys`, `answers`, `audit` and `search_words` stand by themselves. `channels` are what
-subscribers of other kinds have instead of an address, and `post_progress` is how far a post of
-several messages has got. `schema_search` holds what searches papers.
+`api_keys`, `answers`, `audit` and `search_words` have no foreign keys shown here. A subscriber of
+another kind has a row in `channels` instead of an address, and `post_progress` counts the sent
+messages of a post. The search index is in `db.schema.search`.
 """
 
 from paperround.db.schema.columns import metadata
@@ -61,7 +61,7 @@ from paperround.db.schema.papers import (
 from paperround.db.schema.search import search_words
 
 RETIRED = frozenset({"page_changes"})
-"""Tables that nothing reads any more. They stay until the next release, for the one before this."""
+"""Unused tables, kept until the next release for the previous one."""
 
 __all__ = [
     "RETIRED",
