@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from paperround.bootstrap.workers import REST, Sending
+from paperround.bootstrap.workers import PAUSE, BackoffSender
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.model import Envelope, Outcome, Phase, Reply
 from tests.fakes import ScriptedMailer, accepting
@@ -45,7 +45,7 @@ def test_a_relay_that_refuses_us_is_asked_again_after_a_rest(
     crowd: SqlDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock, mailer = Clock(), ScriptedMailer(refused)
-    sending = Sending(lambda: replace(post(crowd), mailer=mailer, clock=clock), clock)
+    sending = BackoffSender(lambda: replace(post(crowd), mailer=mailer, clock=clock), clock)
     with caplog.at_level(logging.ERROR):
         for _ in range(50):
             sending.send()
@@ -54,26 +54,26 @@ def test_a_relay_that_refuses_us_is_asked_again_after_a_rest(
     assert asked <= 20
     [said] = [one.getMessage() for one in caplog.records]
     assert "sending rests for 5 minutes: the relay refuses our mail" in said
-    clock.moment = NOW + REST
+    clock.moment = NOW + PAUSE
     sending.send()
     assert len(mailer.offered) > asked
 
 
 def test_a_rest_does_not_last_longer_when_the_clock_is_put_back(crowd: SqlDatabase) -> None:
     clock, mailer = Clock(), ScriptedMailer(refused)
-    sending = Sending(lambda: replace(post(crowd), mailer=mailer, clock=clock), clock)
+    sending = BackoffSender(lambda: replace(post(crowd), mailer=mailer, clock=clock), clock)
     sending.send()
     clock.moment -= timedelta(hours=1)
     sending.send()
     asked = len(mailer.offered)
-    clock.moment = NOW + REST
+    clock.moment = NOW + PAUSE
     sending.send()
     assert len(mailer.offered) > asked
 
 
 def test_where_all_goes_well_there_is_no_rest(crowd: SqlDatabase) -> None:
     clock, mailer = Clock(), ScriptedMailer(accepting)
-    sending = Sending(lambda: replace(post(crowd), mailer=mailer, clock=clock), clock)
+    sending = BackoffSender(lambda: replace(post(crowd), mailer=mailer, clock=clock), clock)
     sending.send()
     subscribe(crowd, "late")
     send(crowd)
@@ -84,7 +84,7 @@ def test_where_all_goes_well_there_is_no_rest(crowd: SqlDatabase) -> None:
 def test_others_may_join_in_once_mail_leaves_and_not_where_none_does(crowd: SqlDatabase) -> None:
     clock, joined = Clock(), list[str]()
     mailer = ScriptedMailer(accepting)
-    sending = Sending(
+    sending = BackoffSender(
         lambda: replace(post(crowd), mailer=mailer, clock=clock),
         clock,
         on_first=lambda: joined.append(f"after {len(mailer.offered)}"),

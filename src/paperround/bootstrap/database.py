@@ -1,4 +1,4 @@
-"""The database of an installation: made, migrated, asking for jobs, its secrets sealed."""
+"""Open the database of an installation: schema, jobs, encryption, default list."""
 
 from datetime import datetime
 from functools import partial
@@ -7,52 +7,53 @@ from typing import TYPE_CHECKING
 from paperround.bootstrap import workers
 from paperround.config import Settings
 from paperround.core.errors import Conflict, Misconfigured
+from paperround.db.slots import SlotStore
 from paperround.db.transactions import SqlDatabase
 from paperround.delivery.restore_guard import SendMarks, name_installation
+from paperround.editions.store.lists import ListStore
 
 if TYPE_CHECKING:
     from paperround.bootstrap import AppContext
-from paperround.db.slots import SlotStore
-from paperround.editions.store.lists import ListStore
 
 
 def send_marks_of(settings: Settings, host: str) -> SendMarks:
-    """The send mark of this machine. A SQLite file and its mark come and go together; machines that
-    share PostgreSQL may come without one."""
+    """Return the send mark of this machine.
+
+    With SQLite the mark must exist; a new machine on a shared PostgreSQL has none yet.
+    """
     from paperround.delivery.send_mark import SendMarkFile
 
     file = SendMarkFile(settings.send_mark or settings.data_dir / "sending.mark")
     return SendMarks(file=file, host=host, stays=settings.embedded)
 
 
-def database_of(home: "AppContext") -> SqlDatabase:
-    """The database, made first where `home` may make one.
+def database_of(app: "AppContext") -> SqlDatabase:
+    """Open the database; create it if `app.creates`.
 
-    Raises Misconfigured where there is none, and Conflict for the database of a demo, whose
-    invented papers no installation may mail.
+    Raises Misconfigured if there is none, and Conflict for the database of a demo, whose sample
+    papers must not be sent.
     """
     from paperround.db.encryption import KeyRingCipher
     from paperround.db.revisions import prepare, require_home
-    from paperround.db.transactions import SqlDatabase
 
-    if not home.creates:
-        require_made(home.settings)
-    prepare(home.engine, creates=home.creates)
-    require_home(home.engine, now=home.clock.now())
-    ask = None if home.settings.embedded else partial(workers.put_within, home)
-    database = SqlDatabase(home.engine, ask=ask, seal=KeyRingCipher(lambda: home.settings.keys))
+    if not app.creates:
+        require_made(app.settings)
+    prepare(app.engine, creates=app.creates)
+    require_home(app.engine, now=app.clock.now())
+    ask = None if app.settings.embedded else partial(workers.put_within, app)
+    database = SqlDatabase(app.engine, ask=ask, seal=KeyRingCipher(lambda: app.settings.keys))
     with database.reading() as work:
         is_demo = work[SlotStore].are_of_a_demo()
-    if is_demo and not home.demo:
+    if is_demo and not app.demo:
         raise Conflict(
-            f"{place_of(home.settings)} is the database of a demo, with invented papers: name "
+            f"{place_of(app.settings)} is the database of a demo, with invented papers: name "
             "another folder with PAPERROUND_DATA_DIR, or delete what the demo made"
         )
     return database
 
 
 def require_made(settings: Settings) -> None:
-    """Raise Misconfigured where SQLite has no file yet. Makes neither it nor its folder."""
+    """Raise Misconfigured if the SQLite file does not exist. Creates nothing."""
     if settings.embedded and not settings.database_file.exists():
         folder = settings.database_file.absolute().parent
         raise Misconfigured(
@@ -62,17 +63,19 @@ def require_made(settings: Settings) -> None:
 
 
 def place_of(settings: Settings) -> str:
-    """Where the database is, for a person."""
+    """Return the path of the database, or the setting that has its URL, for messages."""
     return str(settings.database_file) if settings.embedded else "PAPERROUND_DATABASE_URL"
 
 
 def ensure_default_list(database: SqlDatabase, zone: str, *, now: datetime) -> None:
-    """Make the default list of a new installation, with its id, and move it to its time zone. Most
-    commands find it as it should be, and need not wait for the writer's lock."""
+    """Create the default list and the installation's id, or update the list's time zone.
+
+    Usually there is nothing to do, and so no need for the write lock.
+    """
     with database.reading() as work:
-        standing = work[ListStore].default()
-    if standing is None or standing.zone != zone:
+        default = work[ListStore].default()
+    if default is None or default.zone != zone:
         with database.writing() as work:
-            if standing is None:
+            if default is None:
                 name_installation(work, now=now)
             work[ListStore].ensure_default(zone=zone, now=now)

@@ -1,4 +1,4 @@
-"""What settings say of mail: who sends it, who signs it, and what takes it away."""
+"""Create the parts of delivery from settings: sender, DKIM signers, mailer, channels."""
 
 import atexit
 from datetime import datetime, timedelta
@@ -23,19 +23,22 @@ from paperround.digests.channel_delivery import ChannelContext, ChannelReport, d
 from paperround.digests.channels import ChannelAdmin
 from paperround.digests.sending import DeliveryContext
 
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
+if TYPE_CHECKING:  # imported lazily, so that commands start quickly
     from paperround.bootstrap import AppContext
     from paperround.delivery.dkim.signers import Signers
 
 KEPT_CONNECTION = timedelta(seconds=10)
-"""How long a connection to the relay waits for another batch: notices leave every few seconds."""
+"""How long an idle relay connection stays open: system mail is sent every few seconds."""
+
+CHANNEL_TIMEOUT = 20.0
+"""Seconds for a channel post in total: Standard Webhooks wants 15 to 30."""
 
 
-def letterhead_of(settings: Settings) -> SenderIdentity:
-    """The sender as every mail names it. Raises Misconfigured where MAIL_FROM has no address."""
+def sender_identity(settings: Settings) -> SenderIdentity:
+    """Return the sender of every email. Raises Misconfigured when MAIL_FROM has no address."""
     return SenderIdentity(
         mail_from=settings.mail_from,
-        envelope_from=_sender(settings),
+        envelope_from=_sender_address(settings),
         public_url=settings.public_url,
         operator=settings.operator or "",
         postal_address=settings.postal_address or "",
@@ -46,59 +49,59 @@ def letterhead_of(settings: Settings) -> SenderIdentity:
     )
 
 
-def domain_of(settings: Settings) -> str:
-    """The domain that mails are from, and their Message-IDs."""
-    return _sender(settings).rpartition("@")[2]
+def sender_domain(settings: Settings) -> str:
+    """Return the domain of the From address and of Message-IDs."""
+    return _sender_address(settings).rpartition("@")[2]
 
 
-def signers_of(settings: Settings) -> "Signers":
-    """Who signs mails. Raises Misconfigured for keys or a domain that cannot."""
+def dkim_signers(settings: Settings) -> "Signers":
+    """Return the DKIM signers. Raises Misconfigured for invalid keys or an invalid domain."""
     from paperround.delivery.dkim.keys import keys_given
     from paperround.delivery.dkim.signers import Signers, signing_domain
 
     return Signers(
-        domain=signing_domain(settings.dkim_domain, domain_of(settings)),
+        domain=signing_domain(settings.dkim_domain, sender_domain(settings)),
         place=settings.dkim_file,
         given=keys_given(settings.dkim_key, settings.all_of("dkim_selector")),
     )
 
 
-def post_of(home: "AppContext") -> DeliveryContext:
-    """All that delivering needs. Raises Misconfigured when the sender may not be anonymous."""
-    home.settings.require_sender()
+def delivery_context(app: "AppContext") -> DeliveryContext:
+    """Return the dependencies of delivery. Raises Misconfigured without a sender identity."""
+    app.settings.require_sender()
     signer = None
     try:
-        home.signers.renew()
-        signer = home.signers()
+        app.signers.renew()
+        signer = app.signers()
         signing = Signing(signs=signer is not None)
     except Misconfigured as error:
         signing = Signing(broken=str(error))
-    clock = home.clock
-    if home.settings.pacing != Pacing() and isinstance(clock, FixedClock):
-        clock = StartedClock(clock.now())  # one that stands still never reaches a slot
+    clock = app.clock
+    if app.settings.pacing != Pacing() and isinstance(clock, FixedClock):
+        clock = StartedClock(clock.now())  # pacing needs a clock that runs
     return DeliveryContext(
         judge=evidence_of_outcome,
         hold_against=hold_against,
-        database=home.database,
-        mailer=home.mailer,
-        renderer=home.renderer.signed_by(signer),
-        letterhead=home.letterhead,
-        keys=home.settings.keys,
+        database=app.database,
+        mailer=app.mailer,
+        renderer=app.renderer.signed_by(signer),
+        letterhead=app.letterhead,
+        keys=app.settings.keys,
         clock=clock,
-        processes=home.processes,
-        lease=timedelta(seconds=home.settings.lease_seconds),
-        stopping=home.stopping.is_set,
-        pacing=home.settings.pacing,
-        wait=home.stopping.wait,
-        boot=home.boot,
-        unwritten=home.unwritten,
+        processes=app.processes,
+        lease=timedelta(seconds=app.settings.lease_seconds),
+        stopping=app.stopping.is_set,
+        pacing=app.settings.pacing,
+        wait=app.stopping.wait,
+        boot=app.boot,
+        unwritten=app.unwritten,
         signing=signing,
-        marks=home.send_marks,
+        marks=app.send_marks,
     )
 
 
-def mailer_of(settings: Settings) -> Mailer:
-    """What takes mails away. Its connections are closed when the process ends."""
+def create_mailer(settings: Settings) -> Mailer:
+    """Create the mailer; its connections are closed when the process ends."""
     mailer = mailer_for(
         settings.relay,
         connections=settings.smtp_connections,
@@ -111,7 +114,7 @@ def mailer_of(settings: Settings) -> Mailer:
     return mailer
 
 
-def _sender(settings: Settings) -> str:
+def _sender_address(settings: Settings) -> str:
     address = parseaddr(settings.mail_from)[1]
     if "@" not in address:
         raise Misconfigured(
@@ -121,38 +124,34 @@ def _sender(settings: Settings) -> str:
     return address
 
 
-SECONDS = 20.0
-"""How long a post may take, all in all: Standard Webhooks wants 15 to 30."""
-
-
 def channel_admin(
-    runtime: "AppContext", *, now: datetime | None = None, by: str = COMMAND_LINE
+    app: "AppContext", *, now: datetime | None = None, by: str = COMMAND_LINE
 ) -> ChannelAdmin:
-    """What changes channels on behalf of `by`."""
+    """Return the service that changes channels on behalf of `by`."""
     return ChannelAdmin(
-        database=runtime.database,
-        sender=runtime.channel_sender,
-        opened=runtime.settings.open_places,
-        now=now or runtime.clock.now(),
+        database=app.database,
+        sender=app.channel_sender,
+        opened=app.settings.open_places,
+        now=now or app.clock.now(),
         by=by,
     )
 
 
-def post_channels(runtime: "AppContext") -> ChannelReport:
-    """Post to channels what is due."""
+def post_channels(app: "AppContext") -> ChannelReport:
+    """Send the due posts to channels."""
     return deliver_channels(
         ChannelContext(
-            database=runtime.database,
-            sender=runtime.channel_sender,
-            letterhead=runtime.letterhead,
-            clock=runtime.clock,
-            processes=runtime.processes,
-            lease=timedelta(seconds=runtime.settings.lease_seconds),
-            stopping=runtime.stopping.is_set,
-            boot=runtime.boot,
-            wait=runtime.stopping.wait,
-            unwritten=runtime.unwritten,
-            marks=runtime.send_marks,
+            database=app.database,
+            sender=app.channel_sender,
+            letterhead=app.letterhead,
+            clock=app.clock,
+            processes=app.processes,
+            lease=timedelta(seconds=app.settings.lease_seconds),
+            stopping=app.stopping.is_set,
+            boot=app.boot,
+            wait=app.stopping.wait,
+            unwritten=app.unwritten,
+            marks=app.send_marks,
         )
     )
 
@@ -165,15 +164,14 @@ def mailer_for(
     pipelining: bool = True,
     keep: float = 0.0,
 ) -> SmtpMailer | OutboxMailer:
-    """The mailer `smtp_url` asks for; raises Misconfigured when it cannot be one.
+    """Create the mailer for `smtp_url`; raises Misconfigured for an invalid URL.
 
-    `hostname` is the name in EHLO, `connections` the most to a relay at once, `keep` the seconds
-    that they are kept for another batch. An outbox opens none, and keeps as many mails in doubt at
-    most as there would be connections.
+    `hostname` is the name in EHLO, `connections` the maximum per relay, `keep` the seconds that an
+    idle connection stays open. An outbox uses `connections` as the size of its commit groups.
     """
-    where = parse_smtp_url(smtp_url)
-    if isinstance(where, OutboxFolder):
-        return OutboxMailer(where.directory, group=connections)
+    target = parse_smtp_url(smtp_url)
+    if isinstance(target, OutboxFolder):
+        return OutboxMailer(target.directory, group=connections)
     return SmtpMailer(
-        where, hostname=hostname, connections=connections, pipelining=pipelining, keep=keep
+        target, hostname=hostname, connections=connections, pipelining=pipelining, keep=keep
     )

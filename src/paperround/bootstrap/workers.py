@@ -1,4 +1,4 @@
-"""Who does the jobs: threads of this process on SQLite, any number of processes on PostgreSQL."""
+"""Run jobs: in threads of this process on SQLite, in any number of processes on PostgreSQL."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from paperround.core.plugins import plugins
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.interfaces import Clock
 from paperround.core.jobs import DELIVER, NOTICES, Job, Queue, QueueName, SharedQueue
@@ -16,7 +17,7 @@ from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.ops import cluster
 from paperround.signup import worker
 
-if TYPE_CHECKING:  # a command imports the rooms it needs, so that it starts quickly
+if TYPE_CHECKING:  # imported lazily, so that commands start quickly
     from paperround.bootstrap import AppContext
 
 log = logging.getLogger(__name__)
@@ -24,51 +25,63 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerConfig:
-    """What this process does of the jobs on PostgreSQL, once its queue is started: the lines it
-    serves, and how many jobs of one run at once, where more than one may."""
+    """The jobs that this process runs on PostgreSQL.
+
+    `lines` are its queues; `wide` is the number of concurrent jobs in a queue that allows several.
+    """
 
     lines: tuple[QueueName, ...] = tuple(QueueName)
     wide: int = 4
 
 
-def queue_of(home: "AppContext") -> Queue:
-    """The jobs of this installation; nothing runs here before it is started."""
+def create_queue(app: "AppContext") -> Queue:
+    """Create the job queue. No job runs in this process before you start it."""
     queue: Queue
-    if home.settings.embedded:
+    if app.settings.embedded:
         from paperround.ops.queue import ThreadQueue
 
         queue = ThreadQueue(threads=JOB_THREADS)
     else:
-        queue = _postgres(home)
+        queue = _postgres_queue(app)
 
-    def answer() -> None:
-        with home.requests_first():
-            deliver_notices(home.post())
+    def send_system_mail() -> None:
+        with app.requests_first():
+            deliver_notices(app.post())
 
-    sending = Sending(post=home.post, clock=home.clock, on_first=partial(_join, home, queue))
-    means: Sequence[tuple[Job, Callable[[], object]]] = (
-        (NOTICES, answer),
-        (DELIVER, sending.send),
-        (POSTS, home.post_to_channels),
-        (PUBLISH, home.publish),
-        (POLL, home.poll),
-        (ENRICH, home.enrich),
-        (SUMMARISE, home.summarise),
-        (RETURNS, home.read_returns),
-        (LEARN, home.learn),
+    def invite_workers() -> None:
+        if app.settings.embedded:
+            return
+        try:
+            queue.put(DELIVER)
+        except PaperroundError as error:  # other workers join at their next poll
+            log.warning("nobody is asked to join in sending: %s", error)
+
+    sender = BackoffSender(post=app.post, clock=app.clock, on_first=invite_workers)
+    handlers: Sequence[tuple[Job, Callable[[], object]]] = (
+        (NOTICES, send_system_mail),
+        (DELIVER, sender.send),
+        (POSTS, app.post_to_channels),
+        (PUBLISH, app.publish),
+        (POLL, app.poll),
+        (ENRICH, app.enrich),
+        (SUMMARISE, app.summarise),
+        (RETURNS, app.read_returns),
+        (LEARN, app.learn),
     )
-    for job, do in means:
-        queue.register(job.task, partial(_do, do))
+    for job, handler in handlers:
+        queue.register(job.task, partial(_run, handler))
     return queue
 
 
 @contextmanager
-def requests_first(home: "AppContext") -> Iterator[None]:
-    """Write the mails that people asked for, as far as that can be done, and go on. What keeps them
-    waiting is told once, also where it ends what follows."""
+def requests_first(app: "AppContext") -> Iterator[None]:
+    """Process sign-up requests, then run the block, even if a request fails.
+
+    The failure is logged, unless the block raises the same error.
+    """
     trouble = ""
     try:
-        worker.work_on_requests(home.desk, now=home.clock.now())
+        worker.work_on_requests(app.desk, now=app.clock.now())
     except PaperroundError as error:
         trouble = str(error)
     try:
@@ -81,30 +94,21 @@ def requests_first(home: "AppContext") -> Iterator[None]:
             log.error("what people asked for has to wait: %s", trouble)
 
 
-def _do(do: Callable[[], object], _: object) -> None:
-    do()
+def _run(handler: Callable[[], object], _: object) -> None:
+    handler()
 
 
-def _join(home: "AppContext", queue: Queue) -> None:
-    """Mail leaves: let another process join in, if there is one with nothing to do."""
-    if home.settings.embedded:
-        return
-    try:
-        queue.put(DELIVER)
-    except PaperroundError as error:  # they join at the next look
-        log.warning("nobody is asked to join in sending: %s", error)
-
-
-def _postgres(home: "AppContext") -> SharedQueue:
-    from paperround.core.plugins import plugins
+def _postgres_queue(app: "AppContext") -> SharedQueue:
     from paperround.db.engine import driver_arguments, driver_connection
 
     def alive() -> None:
-        """Leave a sign of life, and write down what was heard while the database was away: the next
-        run of sending may be another process's."""
-        me, lines = home.processes.current(), home.hands.lines
-        cluster.worker_lives(home.database, me, lines, now=home.clock.now())
-        home.unwritten.catch_up(home.database)
+        """Send a heartbeat, and write the outcomes from a database outage.
+
+        They cannot wait for the next delivery run, which may be in another process.
+        """
+        me, lines = app.processes.current(), app.hands.lines
+        cluster.worker_lives(app.database, me, lines, now=app.clock.now())
+        app.unwritten.catch_up(app.database)
 
     queues = plugins("queues")
     if "postgres" not in queues:
@@ -112,31 +116,34 @@ def _postgres(home: "AppContext") -> SharedQueue:
             "PostgreSQL needs the queue `postgres`, and its plugin is not installed"
         )
     queue: SharedQueue = queues["postgres"](
-        partial(driver_connection, home.engine),
-        driver_arguments(home.engine),
-        now=home.clock.now,
-        lines=home.hands.lines,
-        wide=home.hands.wide,
+        partial(driver_connection, app.engine),
+        driver_arguments(app.engine),
+        now=app.clock.now,
+        lines=app.hands.lines,
+        wide=app.hands.wide,
         alive=alive,
     )
     return queue
 
 
-def put_within(home: "AppContext", connection: object, jobs: Sequence[Job]) -> None:
-    """Put what a transaction asks for on its own connection: no commit, no jobs."""
+def put_within(app: "AppContext", connection: object, jobs: Sequence[Job]) -> None:
+    """Enqueue the jobs of a transaction on its own connection: no commit, no jobs."""
     for job in jobs:
-        home.shared_queue.put_within(connection, job)
+        app.shared_queue.put_within(connection, job)
 
 
-def ask(home: "AppContext", jobs: Sequence[Job]) -> cluster.SchedulerLook | None:
-    """Ask for `jobs` to be done. On PostgreSQL, whatever they are: ask for what is done once a
-    minute if no other scheduler has, else for mail and posts to be sent if some are due."""
-    if home.settings.embedded:
+def ask(app: "AppContext", jobs: Sequence[Job]) -> cluster.SchedulerLook | None:
+    """Enqueue `jobs` on SQLite.
+
+    On PostgreSQL ignore `jobs`: enqueue the jobs of a tick if no other scheduler has this minute,
+    else the sending jobs if something is due.
+    """
+    if app.settings.embedded:
         for job in jobs:
-            home.queue.put(job)
+            app.queue.put(job)
         return None
-    me, now = home.processes.current(), home.clock.now()
-    return cluster.look(home.database, me, ROUNDS, MAIL, now=now)
+    me, now = app.processes.current(), app.clock.now()
+    return cluster.look(app.database, me, ROUNDS, MAIL, now=now)
 
 
 POSTS = Job(task="posts", lock="posts", priority=-5, line=QueueName.POSTS)
@@ -148,42 +155,45 @@ RETURNS = Job(task="returns", lock="returns", priority=15, line=QueueName.UPKEEP
 LEARN = Job(task="learn", lock="learn", priority=40, line=QueueName.UPKEEP)
 
 ROUNDS = (NOTICES, PUBLISH, POLL, DELIVER, POSTS, RETURNS, ENRICH, SUMMARISE, LEARN)
-"""What a tick asks for. Each is harmless when nothing is due."""
+"""The jobs of a tick. Each does nothing when nothing is due."""
 
 MAIL = (NOTICES, DELIVER, POSTS)
-"""What is asked for between two ticks."""
+"""The jobs that may run between two ticks."""
 
 JOB_THREADS = 9
-"""One for each of them: a slow feed keeps no digest, a long delivery no confirmation, a hook that
-does not answer no mail."""
+"""One per job: a slow feed delays no digest, a long delivery no confirmation, an unresponsive hook
+no email."""
 
 
-# Sending again and again, with a rest after a round that had to stop.
+# Delivery runs, with a pause after a run that had to stop.
 #
-# Ten mails in a row that a relay refuses for what we are end a round. Whatever asks for mails to be
-# sent asks every few seconds, and a relay that is asked so often only trusts us less.
+# A run stops after ten emails in a row that a relay rejects because of the sender. Deliveries are
+# enqueued every few seconds, and retrying that often would hurt the sender's reputation.
 
-REST = timedelta(minutes=5)
-"""As long as the first mail that was refused waits for its next try."""
+PAUSE = timedelta(minutes=5)
+"""The same as the first retry delay of a deferred email."""
 
 
 @dataclass(slots=True)
-class Sending:
-    """The rounds of one process. `post` makes what each of them sends with; `on_first` is called
-    in each once a mail has its outcome: whoever has nothing to do may join in."""
+class BackoffSender:
+    """The delivery runs of one process.
+
+    `post` creates the dependencies of each run; `on_first` is called in each run after the first
+    outcome, so that idle workers can join.
+    """
 
     post: Callable[[], DeliveryContext]
     clock: Clock
     on_first: Callable[[], None] = lambda: None
-    _until: datetime | None = None
+    _paused_until: datetime | None = None
 
     def send(self) -> None:
-        """Send what is due, unless the last round had to stop just before."""
+        """Send what is due, unless the last run had to stop within the last `PAUSE`."""
         now = self.clock.now()
-        # A rest that seems longer than any: the clock was put back.
-        if self._until is not None and timedelta(0) < self._until - now <= REST:
+        # A pause longer than PAUSE means that the clock was set back.
+        if self._paused_until is not None and timedelta(0) < self._paused_until - now <= PAUSE:
             return
-        self._until = None
+        self._paused_until = None
         calls = [self.on_first]
 
         def advance(_: int) -> None:
@@ -192,5 +202,5 @@ class Sending:
 
         stopped = deliver(self.post(), progress=advance).stopped
         if stopped is not None and stopped != ASKED_TO_STOP:
-            self._until = now + REST
-            log.error("sending rests for %d minutes: %s", REST.seconds // 60, stopped)
+            self._paused_until = now + PAUSE
+            log.error("sending rests for %d minutes: %s", PAUSE.seconds // 60, stopped)
