@@ -1,2 +1,1 @@
-"""Replays of the past: how well the models do on data whose outcome is known, beside what others
-do, in one run. Nothing here is asked while mail is made."""
+"""Evaluate the models on historical data, next to baselines. Not used when sending mail."""

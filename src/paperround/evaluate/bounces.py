@@ -1,14 +1,14 @@
-"""`evaluate bounces`: what is made of mails that came back, beside what others would make of them.
+"""`evaluate bounces`: the classification of returned emails, next to baselines.
 
-hard_recall      of the mails with a hard bounce, the share whose address is found to be gone
-provider_recall  the same, averaged over providers: what to expect of one that nobody has seen
-false_stops      mails that would stop a reader by themselves, and should stop nobody
-likely_stops     mails that would, two of them on different days, and should not
-unclassified     mails that could not be understood and are kept for a person to look at
-raised           mails that could not be read at all
+hard_recall      the share of emails with a hard bounce whose address is detected as gone
+provider_recall  the same, averaged over providers: an estimate for an unseen provider
+false_stops      emails that would wrongly stop a subscriber on their own
+likely_stops     emails that would wrongly stop a subscriber if two came on different days
+unclassified     emails that were not understood and are kept for an operator to look at
+raised           emails that raised an exception
 
-Nothing is fitted to the mails: the words are tables in `bounces/patterns.py`. So no provider is
-left out; the figures are told by provider instead.
+The patterns in `bounces/patterns.py` are not fitted to these emails. So there is no test set of
+held-out providers; the figures are shown by provider instead.
 """
 
 import re
@@ -33,7 +33,7 @@ _STOPPING = frozenset({Evidence.GONE, Evidence.COMPLAINT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
-    """A mail with what is known of it. `hard` is None where nobody says."""
+    """An email with its labels. `hard` is None when it is not labelled."""
 
     raw: bytes
     kind: str
@@ -43,7 +43,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What a method makes of a mail."""
+    """The result of a method for an email."""
 
     found: bool = False
     stops: bool = False
@@ -65,9 +65,9 @@ Judge = Callable[[bytes], Judged]
 
 
 def evaluate_bounces(messages: Path, labels: Path, baselines: Baselines) -> Report:
-    """Read every labelled mail in `messages`, ours beside two simple ways.
+    """Classify every labelled email in `messages`, with our method and two simple ones.
 
-    Raises InvalidInput when a file is missing or nothing is labelled as a hard bounce.
+    Raises InvalidInput when a file is missing or no email is labelled as a hard bounce.
     """
     mails = [_labelled(row, messages) for row in read_rows(labels)]
     if not any(mail.hard for mail in mails):
@@ -109,7 +109,7 @@ def _labelled(row: Row, messages: Path) -> Labelled:
 
 
 def _hard(row: Row) -> bool | None:
-    """Whether any recipient bounced for good; False too for a kind of mail that is no bounce."""
+    """Whether any recipient has a hard bounce; False for emails that are not bounces."""
     expected = row.get("expected")
     if isinstance(expected, list) and expected:
         return any(bool(one.get("hard_bounce")) for one in expected if isinstance(one, Mapping))
@@ -119,7 +119,7 @@ def _hard(row: Row) -> bool | None:
 def _ours(raw: bytes) -> Judged:
     try:
         returned = read_returned(raw)
-    except _READING_FAILED:  # counted: no mail may be able to do this
+    except _READING_FAILED:  # counted: no email should raise
         return Judged(classified=False, raised=True)
     return Judged(
         found=returned.evidence.is_hard,
@@ -134,14 +134,14 @@ _STATUS_FIELD = re.compile(rb"^status:\s*5\.1\.[1-6]\b", re.I | re.M)
 
 
 def _first_code(raw: bytes) -> Judged:
-    """As newsletter programs do: the first enhanced code in the mail decides."""
+    """Use the first enhanced status code in the email, as newsletter programs do."""
     match = _FIRST_CODE.search(raw)
     hard = match is not None and match[1] == b"5"
     return Judged(found=hard, stops=hard, classified=match is not None)
 
 
 def _status_field(raw: bytes) -> Judged:
-    """The status field of a delivery report says 5.1.1 or one of its kin."""
+    """Check for a Status field of 5.1.1 to 5.1.6 in a delivery report."""
     hard = _STATUS_FIELD.search(raw) is not None
     return Judged(found=hard, stops=hard, classified=hard)
 
@@ -165,13 +165,13 @@ def _figures(mails: Sequence[Labelled], judged: Sequence[Judged]) -> dict[str, F
 
 
 def _recalls(pairs: Iterable[tuple[Labelled, Judged]]) -> dict[str, tuple[int, int]]:
-    """Of each provider with a hard bounce: how many were found, of how many."""
-    found: dict[str, tuple[int, int]] = {}
+    """Return the detected and all hard bounces by provider."""
+    recalls: dict[str, tuple[int, int]] = {}
     for mail, judged in pairs:
         if mail.hard:
-            some, all_ = found.get(mail.provider, (0, 0))
-            found[mail.provider] = (some + judged.found, all_ + 1)
-    return dict(sorted(found.items()))
+            found, total = recalls.get(mail.provider, (0, 0))
+            recalls[mail.provider] = (found + judged.found, total + 1)
+    return dict(sorted(recalls.items()))
 
 
 def _is_false(mail: Labelled, found: Judged) -> bool:
@@ -183,7 +183,7 @@ def _numbers(found: Iterable[bool]) -> Numbers:
 
 
 def _count(found: Iterable[bool]) -> Figure:
-    """How many, with its interval over mails drawn again."""
+    """Return the number of true values, with its bootstrap interval."""
     numbers = _numbers(found)
     mean = mean_of(numbers)
     size = len(numbers)

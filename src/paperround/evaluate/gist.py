@@ -1,4 +1,4 @@
-"""How often the gist of an abstract hits what readers marked as its idea or its result."""
+"""`evaluate gist`: how often a gist overlaps what readers marked as the idea or the result."""
 
 import math
 import re
@@ -16,30 +16,28 @@ from paperround.evaluate.report import Figure, Numbers, Report, ahead_of, mean_o
 from paperround.papers.gist import Piece, fitted, gist_pieces
 from paperround.papers.sentences import Sentence, split_sentences
 
-# Abstracts in which readers marked the idea and the result.
-
 Span = tuple[int, int]
-"""The first character of a mark, and the one after its last."""
+"""The start and the end of a mark, in characters; the end is exclusive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
-    """An abstract, and what readers marked in it."""
+    """An abstract with the ideas and results that readers marked."""
 
     text: str
     ideas: tuple[Span, ...]
     results: tuple[Span, ...]
 
     def is_hit(self, pieces: Sequence[Piece]) -> bool:
-        """Whether one of the pieces shares a character with a mark."""
+        """Whether a piece overlaps a mark."""
         return _touched(self.marks, pieces)
 
     def tells_the_idea(self, pieces: Sequence[Piece]) -> bool:
-        """Whether one of the pieces shares a character with a marked idea."""
+        """Whether a piece overlaps a marked idea."""
         return _touched(self.ideas, pieces)
 
     def tells_both(self, pieces: Sequence[Piece]) -> bool:
-        """Whether the pieces share characters with an idea and with a result."""
+        """Whether the pieces overlap both an idea and a result."""
         return self.tells_the_idea(pieces) and _touched(self.results, pieces)
 
     @property
@@ -53,15 +51,15 @@ def _touched(marks: Sequence[Span], pieces: Sequence[Piece]) -> bool:
 
 
 def overlaps(mark: Span, piece: Piece | Sentence) -> bool:
-    """Whether they share a character."""
+    """Whether a mark and a piece share a character."""
     return mark[0] < piece.end and piece.start < mark[1]
 
 
 def read_marked(path: Path) -> list[Marked]:
-    """The abstracts of the file: `abstract`, and `spans` of `start`, `end` and `label` each.
+    """Read rows with an `abstract` and `spans`, which have `start`, `end` and `label`.
 
-    Ends that are swapped are set right; what lies past the end of its abstract marks nothing.
-    Raises InvalidInput for a file of another form.
+    Swapped ends are corrected; spans are cut at the end of the abstract. Raises InvalidInput for
+    another format.
     """
     return [_marked(row, path) for row in read_rows(path)]
 
@@ -85,7 +83,8 @@ def _spans(spans: Sequence[Row], label: str, length: int) -> Iterator[Span]:
 
 
 class Metric(NamedTuple):
-    """What is asked of a gist of at most `most` sentences, in abstracts with marks of `needs`."""
+    """A condition `holds` for gists of at most `most` sentences of the abstracts that `needs`
+    selects."""
 
     most: int
     needs: Callable[[Marked], bool]
@@ -107,17 +106,16 @@ METRICS = {
     "overlap_1": Metric(1, _is_any, Marked.is_hit),
     "overlap_2": Metric(2, _is_any, Marked.is_hit),
 }
-"""By name. A gist has 320 characters at most."""
+"""Metrics by name. A gist has at most 320 characters."""
 
 Choice = Callable[[str, int], Sequence[Piece]]
-"""The pieces of a text that are its gist of at most so many sentences."""
+"""A function from a text and a number of sentences to the pieces of its gist."""
 
 
 def evaluate_gist(path: Path, baselines: Baselines) -> Report:
-    """The share of abstracts whose gist overlaps a mark, ours beside others.
+    """Return the share of abstracts whose gist overlaps a mark, for our method and baselines.
 
-    Abstracts without a mark of an idea or a result are left out. Raises InvalidInput for a file
-    that holds none with one.
+    Abstracts without a mark are left out. Raises InvalidInput when no abstract has one.
     """
     every = read_marked(path)
     marked = with_marks(every, path)
@@ -145,7 +143,7 @@ def evaluate_gist(path: Path, baselines: Baselines) -> Report:
 
 
 def with_marks(every: Sequence[Marked], path: Path) -> list[Marked]:
-    """Those with an idea or a result. Raises InvalidInput when there is none."""
+    """Return the abstracts with an idea or a result. Raises InvalidInput when there is none."""
     marked = [one for one in every if one.marks]
     if not marked:
         raise InvalidInput(f"{path} holds no abstract with a mark of an idea or a result")
@@ -153,8 +151,10 @@ def with_marks(every: Sequence[Marked], path: Path) -> list[Marked]:
 
 
 def hits_of(marked: Sequence[Marked], choose: Choice) -> Mapping[str, Numbers]:
-    """By metric: 1.0 for each abstract of which it holds, 0.0 for others, and NaN for those that do
-    not count; shape (abstracts,)."""
+    """Return arrays by metric, of shape (abstracts,).
+
+    1.0 when the metric holds, 0.0 when it does not, and NaN when the abstract does not count.
+    """
     return {
         name: np.array(
             [
@@ -169,12 +169,12 @@ def hits_of(marked: Sequence[Marked], choose: Choice) -> Mapping[str, Numbers]:
 
 
 def counted(found: Numbers) -> Numbers:
-    """Those that count."""
+    """Return the values that are not NaN."""
     return found[~np.isnan(found)]
 
 
 def figures_of(hits: Mapping[str, Numbers]) -> Mapping[str, Figure]:
-    """The share of abstracts of which each metric holds."""
+    """Return the share of abstracts for which each metric holds."""
     return {name: mean_of(rows) for name, found in hits.items() if len(rows := counted(found))}
 
 
@@ -206,11 +206,10 @@ def _longest(sentences: Sequence[Sentence], most: int) -> Sequence[Sentence]:
     return sorted(sentences, key=lambda one: -len(one.text))[:most]
 
 
-# Sentences that resemble the others.
+# TextRank (Mihalcea and Tarau, TextRank: Bringing Order into Texts, 2004).
 #
-# Mihalcea and Tarau, TextRank: Bringing Order into Texts, 2004. Sentences vote for each other by
-# the words they share, over the logarithms of their lengths, and a vote of a sentence with many
-# votes counts more.
+# Sentences vote for each other: the weight is the number of shared words divided by the sum of the
+# logarithms of their lengths. A vote of a sentence with many votes counts more.
 
 _DAMPING = 0.85
 _ROUNDS = 50
@@ -218,7 +217,7 @@ _WORD = re.compile(r"\w{4,}")
 
 
 def central(sentences: Sequence[Sentence], most: int) -> Sequence[Sentence]:
-    """The `most` sentences with the most votes, the first of equals first."""
+    """Return the `most` sentences with the highest rank; of equal ranks the first sentences."""
     votes = _votes([frozenset(_WORD.findall(one.text.lower())) for one in sentences])
     given = votes.sum(axis=1, keepdims=True)
     shares = np.divide(votes, given, out=np.zeros_like(votes), where=given > 0)
@@ -230,7 +229,7 @@ def central(sentences: Sequence[Sentence], most: int) -> Sequence[Sentence]:
 
 
 def _votes(words: Sequence[frozenset[str]]) -> Numbers:
-    """Likeness of every two, shape (sentences, sentences); nobody votes for themselves."""
+    """Return the similarity of each pair, shape (sentences, sentences), with a zero diagonal."""
     return np.array(
         [[0.0 if one is other else _likeness(one, other) for other in words] for one in words]
     ).reshape(len(words), len(words))

@@ -1,13 +1,13 @@
-"""Which other methods an evaluation compares ours with.
+"""The baselines that an evaluation runs.
 
-The command line reads it at its start, so it loads no numerical library.
+The command line imports this module at startup, so it must not import a numerical library.
 """
 
 from enum import StrEnum
 
 
 class Baselines(StrEnum):
-    """Which other methods run beside ours: `fast` ones need nothing else and little time."""
+    """The baselines to run: `fast` ones need no extra package and little time."""
 
     NONE = "none"
     FAST = "fast"

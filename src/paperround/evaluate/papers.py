@@ -1,4 +1,4 @@
-"""Papers of archives, as `papers.jsonl` files hold them, and what was counted of them."""
+"""Read archived papers from `papers.jsonl` files, and snapshots of their counts."""
 
 import gzip
 import json
@@ -15,10 +15,12 @@ Row = Mapping[str, object]
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The objects of the file, a line each. Raises InvalidInput, with the file and the line, for
-    what cannot be read; an OSError of opening it passes through."""
-    unpacked = gzip.open if path.suffix == ".gz" else open
-    with unpacked(path, "rt", encoding="utf-8") as lines:
+    """Yield the JSON object of each line of a file, which may be gzipped.
+
+    Raises InvalidInput with the file and the line for invalid JSON, and OSError.
+    """
+    open_text = gzip.open if path.suffix == ".gz" else open
+    with open_text(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 try:
@@ -36,11 +38,11 @@ _LINKS = {"code": "github_repo", "project": "project_page", "media": "has_media"
 _SIGNALS = ("upvotes", "comments", "github_stars")
 
 MORNING, AFTERNOON = "a", "b"
-"""The two archives of counts: one is kept about 08 UTC, the other about 15:30 UTC."""
+"""The two archives of counts: snapshots of about 08:00 UTC and about 15:30 UTC."""
 
 
 def text(row: Row, name: str) -> str:
-    """A text the row must have. Raises InvalidInput."""
+    """Return a required text of a row. Raises InvalidInput when it is missing."""
     value = row.get(name)
     if not isinstance(value, str) or not value:
         raise InvalidInput(f"a row lacks the text {name!r}: {str(dict(row))[:200]}")
@@ -48,7 +50,7 @@ def text(row: Row, name: str) -> str:
 
 
 def day(row: Row, name: str) -> date:
-    """A date the row must have. Raises InvalidInput."""
+    """Return a required date of a row. Raises InvalidInput when it is missing or invalid."""
     return parse_date(text(row, name)[:10])
 
 
@@ -59,10 +61,9 @@ def _every(row: Row) -> bool:  # noqa: ARG001
 def read_papers(
     paths: Iterable[Path], listed: str = "listed_on", keep: Callable[[Row], bool] = _every
 ) -> list[Paper]:
-    """The papers of all files in order, each id once; `listed` names the column of the day.
+    """Return the papers of all files in order, each id once; `listed` is the column of the day.
 
-    Rows that `keep` refuses are left out. Raises InvalidInput for rows without an id, a title or
-    that day.
+    `keep` filters rows. Raises InvalidInput for rows without an id, a title or that day.
     """
     found: dict[str, Row] = {}
     for path in paths:
@@ -104,7 +105,7 @@ def _texts(row: Row, name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A paper of a day with what each archive counted of it; empty where it was not seen."""
+    """A paper with its counts in each archive; empty when it is not in that archive."""
 
     paper: Paper
     morning: tuple[Observation, ...] = ()
@@ -112,17 +113,17 @@ class Listed:
 
     @property
     def morning_votes(self) -> int | None:
-        """Votes in the morning, None when the paper was not listed then."""
+        """The votes in the morning, None when the paper was not listed then."""
         return votes(self.morning)
 
     @property
     def afternoon_votes(self) -> int | None:
-        """Votes in the afternoon, None when they were not counted."""
+        """The votes in the afternoon, None when they were not counted."""
         return votes(self.afternoon)
 
 
 def votes(observations: Iterable[Observation]) -> int | None:
-    """The votes among observations of one instant, None when there are none."""
+    """Return the votes among observations of one instant, None when there are none."""
     return next((o.value for o in observations if o.signal == "upvotes"), None)
 
 
@@ -130,9 +131,9 @@ Days = Mapping[date, list[Listed]]
 
 
 def read_days(papers: Iterable[Path], snapshots: Iterable[Path]) -> Days:
-    """The papers by the day they were listed on, oldest day first, with their counts.
+    """Return papers with their counts, by the day they were listed on, oldest day first.
 
-    A morning count that was stored after the afternoon's is left out: nobody had it in the morning.
+    A morning snapshot that was taken after the afternoon's is left out: it is not from the morning.
     """
     counted: dict[tuple[str, str], tuple[Observation, ...]] = {}
     for path in snapshots:

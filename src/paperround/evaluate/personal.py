@@ -1,10 +1,9 @@
-"""Personal ranking on libraries of readers: half of what each kept is hidden, and looked for.
+"""`evaluate personal`: hide half of each reader's library, and try to find it by ranking.
 
-Every reader with at least ten papers counts. The known half, drawn with a fixed seed, is their
-taste; all papers but those are ranked by it, from their words alone, and recall is the share of
-the hidden half among the first 50 and 300. No method sees who else kept a paper. The space of the
-texts is drawn from all of them, as it is in an installation: hidden is who kept a paper, not what
-it says.
+Every reader with at least ten papers counts. The known half, drawn with a fixed seed, is the
+profile. All other papers are ranked by it, from their words alone, and recall is the share of the
+hidden half among the first 50 and 300. No method sees who else kept a paper. As in an installation,
+the text space is built from all papers: only who kept a paper is hidden, not its text.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,20 +21,20 @@ from paperround.evaluate.report import Numbers, Report, ahead_of, mean_of
 from paperround.personal.scores import Said, best, fits, in_blocks, profiles
 from paperround.ranking.text_space import Bag, Dense, text_space
 
-# What others do with a reader's papers, on the same words and the same readers.
+# Baselines, on the same words and the same readers.
 
 Places = NDArray[np.intp]
 Scores = Callable[[slice], Dense]
-"""The scores of some readers for every paper, shape (readers, papers)."""
+"""A function from a slice of readers to their scores, shape (readers, papers)."""
 
 Method = Callable[[Sequence[Bag], Sequence[Places]], Scores]
-"""Made of the papers' words and each reader's known papers, in the order they were drawn."""
+"""A function of the papers' words and each reader's known papers, in the order of drawing."""
 
 _SATURATION, _LENGTH = 1.2, 0.75
 
 
 def baselines_of(which: Baselines) -> Mapping[str, Method]:
-    """The methods by name. Raises InvalidInput for `all` where scikit-learn is missing."""
+    """Return the baselines by name. Raises InvalidInput for `all` without scikit-learn."""
     fast: dict[str, Method] = {
         "tfidf_centroid": _centroid,
         "zotero_arxiv_daily": _weighted_cosine,
@@ -47,15 +46,15 @@ def baselines_of(which: Baselines) -> Mapping[str, Method]:
 
 
 def _centroid(bags: Sequence[Bag], known: Sequence[Places]) -> Scores:
-    """The mean of the known papers' tf-idf vectors, by cosine."""
+    """Cosine to the mean of the known papers' tf-idf vectors."""
     return _products(tfidf(bags), _shares(known, len(bags), lambda size: np.ones(size)))
 
 
 def _weighted_cosine(bags: Sequence[Bag], known: Sequence[Places]) -> Scores:
     """zotero-arxiv-daily's formula: cosines weighted by 1 / (1 + lg(i + 1)), newest paper first.
 
-    Its sentence embeddings are replaced by tf-idf, for these data have no sentences; and they have
-    no dates, so the order is that of drawing.
+    tf-idf replaces its sentence embeddings, because the data have no sentences, and the order of
+    drawing replaces the dates, which are missing, too.
     """
     weights = _shares(known, len(bags), lambda size: 1 / (1 + np.log10(np.arange(size) + 1)))
     return _products(tfidf(bags), weights)
@@ -76,8 +75,10 @@ def _bm25(bags: Sequence[Bag], known: Sequence[Places]) -> Scores:
 
 
 def linear_svm() -> Method:
-    """arxiv-sanity-lite's classifier for each reader, from scikit-learn: the known papers against
-    every other one. Raises InvalidInput where scikit-learn is missing."""
+    """arxiv-sanity-lite's method: for each reader a linear SVM of known against other papers.
+
+    Raises InvalidInput without scikit-learn.
+    """
     try:
         from sklearn.svm import LinearSVC
     except ImportError as error:
@@ -100,18 +101,21 @@ def linear_svm() -> Method:
 
 
 def counted(bags: Sequence[Bag]) -> sparse.csr_array:
-    """The counts of each word, shape (papers, words)."""
+    """Return the word counts, shape (papers, words)."""
     place_of: dict[str, int] = {}
     places = [place_of.setdefault(word, len(place_of)) for bag in bags for word in bag]
     counts = np.array([count for bag in bags for count in bag.values()], dtype=np.float32)
-    ends = np.cumsum([0, *map(len, bags)], dtype=np.int32)  # scikit-learn takes no wider index
+    ends = np.cumsum([0, *map(len, bags)], dtype=np.int32)  # scikit-learn needs 32-bit indices
     return sparse.csr_array(
         (counts, np.array(places, dtype=np.int32), ends), shape=(len(bags), len(place_of))
     )
 
 
 def tfidf(bags: Sequence[Bag]) -> sparse.csr_array:
-    """(1 + ln count) (1 + ln((1 + n) / (1 + n with the word))), unit length: scikit-learn's."""
+    """Return scikit-learn's tf-idf vectors of unit length, shape (papers, words).
+
+    (1 + ln count) (1 + ln((1 + n) / (1 + n with the word)))
+    """
     counts = counted(bags)
     holders = np.bincount(counts.indices, minlength=counts.shape[1])
     rarity = 1 + np.log((1 + len(bags)) / (1 + holders))
@@ -125,7 +129,7 @@ def tfidf(bags: Sequence[Bag]) -> sparse.csr_array:
 def _shares(
     known: Sequence[Places], papers: int, weights: Callable[[int], NDArray[np.float64]]
 ) -> sparse.csr_array:
-    """What each known paper weighs for its reader, together 1, shape (readers, papers)."""
+    """Return the weights of each reader's known papers, which sum to 1, shape (readers, papers)."""
     drawn = [weights(len(places)) for places in known]
     data = np.concatenate([each / each.sum() for each in drawn]).astype(np.float32)
     ends = np.cumsum([0, *map(len, known)])
@@ -147,7 +151,7 @@ _PAPERS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatedReader:
-    """One reader's papers as places: what a method may know, and what it should find."""
+    """The indices of a reader's papers: those a method knows, and those it should find."""
 
     known: Places
     hidden: Places
@@ -155,16 +159,17 @@ class EvaluatedReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Libraries:
-    """Papers as bags of words, and the readers who kept enough of them."""
+    """Papers as bags of words, and the readers with enough papers."""
 
     bags: Sequence[Bag]
     readers: Sequence[EvaluatedReader]
 
 
 def evaluate_personal(items: Path, users: Path, baselines: Baselines) -> Report:
-    """Recall of ours and of others on `items` (`id`, `words`) and `users` (`items`: ids).
+    """Return the recall of our method and baselines on `items` (`id`, `words`) and `users`
+    (`items`: ids).
 
-    Raises InvalidInput for rows of another form, for no reader with ten papers, and for `all`
+    Raises InvalidInput for rows in another format, when no reader has ten papers, and for `all`
     without scikit-learn.
     """
     others = baselines_of(baselines)
@@ -195,7 +200,7 @@ def evaluate_personal(items: Path, users: Path, baselines: Baselines) -> Report:
 
 
 def read_libraries(items: Path, users: Path) -> Libraries:
-    """The papers and the readers who kept at least ten. Raises InvalidInput as above."""
+    """Read the papers, and the readers with at least ten. Raises what `evaluate_personal` does."""
     papers = [(row.get("id"), _words(row, items)) for row in read_rows(items)]
     place_of = {id_: place for place, (id_, _) in enumerate(papers)}
     random = np.random.default_rng(_SEED)
@@ -218,7 +223,7 @@ def _words(row: Row, path: Path) -> dict[str, int]:
 
 
 def _kept(row: Row, place_of: Mapping[object, int], path: Path) -> Places:
-    """The places of a reader's papers, each once; ids of no paper are left out."""
+    """Return the distinct indices of a reader's papers, without unknown ids."""
     items = row.get("items")
     if not isinstance(items, list):
         raise InvalidInput(f"{path}: reader {row.get('user')!r} needs `items`, a list of paper ids")
@@ -228,14 +233,14 @@ def _kept(row: Row, place_of: Mapping[object, int], path: Path) -> Places:
 
 
 def _halved(places: Places, random: np.random.Generator) -> EvaluatedReader:
-    """Half of the papers hidden, the odd one known."""
+    """Hide half of the papers; of an odd number the smaller half."""
     drawn = random.permutation(places)
     half = len(drawn) // 2
     return EvaluatedReader(known=drawn[half:], hidden=drawn[:half])
 
 
 def our_scores(libraries: Libraries) -> Scores:
-    """What the product does for every reader and paper, a thousand papers at a time."""
+    """Return our scores for all readers and papers, computed a thousand papers at a time."""
     texts = text_space(libraries.bags).texts(libraries.bags)
     liked = np.unique(np.concatenate([reader.known for reader in libraries.readers]))
     tastes = [Said(liked=np.searchsorted(liked, one.known).tolist()) for one in libraries.readers]
@@ -249,7 +254,7 @@ def our_scores(libraries: Libraries) -> Scores:
 
 
 def recalls(scores: Scores, libraries: Libraries) -> Mapping[str, Numbers]:
-    """Each reader's recall at each depth, shape (readers,) a metric."""
+    """Return each reader's recall by metric, shape (readers,)."""
     found = [
         one
         for at in range(0, len(libraries.readers), _READERS_AT_ONCE)

@@ -1,13 +1,13 @@
-"""`evaluate pick`: which of the day's arXiv papers Daily Papers will pick, from earlier months.
+"""`evaluate pick`: predict which arXiv papers of a day Daily Papers will pick.
 
-Only papers of one archive count, for the others leak what was picked by how their texts are
-written. At the start of a month a model is learned of the papers before it whose fate was settled
-by then (SETTLING after they were listed, for most picks follow within days), and scores the papers
-of that month. Each test day's papers are scored with the picks of authors known before that day.
+Only papers of one archive count: in the others the style of the texts reveals what was picked. At
+the start of each month a model is trained on earlier papers whose outcome is known by then
+(SETTLING after they were listed, because most picks follow within days). It scores the papers of
+that month; author features use the picks known before each day.
 
-    text      words and looks of title and abstract (see `pick_text`)
-    authors   + weights of: ln(1 + earlier picks) of the author with most and of all, the highest
-              share of picks among an author's earlier papers, and how many authors there are
+    text      words and style of title and abstract (see PickTexts)
+    authors   + ln(1 + earlier picks) of the author with the most and of all authors, the highest
+              share of picks among an author's earlier papers, and the number of authors
 """
 
 import re
@@ -38,20 +38,20 @@ from paperround.papers.model import Paper
 from paperround.ranking.prior.predictor import author_keys
 from paperround.ranking.prior.text import TextModel, fit_text, term_counts
 
-# What title and abstract tell of a paper's being picked: its words, and how it presents itself.
+# The text model: words and style of title and abstract.
 #
-# The words are scored by a ridge (see `ranking.prior_text`). Eight cues that words miss stand
-# beside that score: how long the title is, whether one word or at most two stand before its colon,
-# whether the abstract has an address or a project page, how many digits it has, whether it names a
-# size such as "7B", and how long its words are. The weights that join them are a ridge too, learned
-# of scores that each paper got from a model without it: of FOLDS parts, each is scored by a model
-# of the others (Wolpert, Stacked Generalization, 1992).
+# A ridge regression scores the words (see `ranking.prior.text`). Eight cues that words miss are
+# added to that score: the length of the title, whether one word or at most two precede its colon,
+# whether the abstract has a URL or a project page, its number of digits, whether it names a model
+# size such as "7B", and its mean word length. A second ridge regression combines score and cues. It
+# is trained on out-of-fold scores: each of FOLDS parts is scored by a model of the other parts
+# (Wolpert, Stacked Generalization, 1992).
 
 PENALTY = 2.0
-"""Tried with 1, 2 and 4: the area grows, the precision falls with it."""
+"""Tried 1, 2 and 4: with a larger penalty the area grows and the precision falls."""
 JOINING_PENALTY = 10.0
 FOLDS = 5
-"""Ten find the same."""
+"""Ten folds give the same result."""
 SEED = 1
 CUES = 8
 
@@ -61,17 +61,17 @@ _MODEL_SIZE = re.compile(r"\d[BM]\b")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickTexts:
-    """`counts` of terms, shape (papers, terms), and `cues`, shape (papers, CUES)."""
+    """Term `counts`, shape (papers, terms), and `cues`, shape (papers, CUES)."""
 
     counts: csr_array
     cues: Numbers
 
     def at(self, places: Sequence[int] | Places | slice) -> "PickTexts":
-        """The texts at these places."""
+        """Return the texts at these indices."""
         return PickTexts(counts=self.counts[places], cues=self.cues[places])
 
     def followed_by(self, others: "PickTexts") -> "PickTexts":
-        """These and then the others."""
+        """Return these texts followed by the others."""
         return PickTexts(
             counts=vstack([self.counts, others.counts], format="csr"),
             cues=np.vstack([self.cues, others.cues]),
@@ -79,7 +79,7 @@ class PickTexts:
 
 
 def read_texts(papers: Sequence[Paper]) -> PickTexts:
-    """The texts of papers, in their order."""
+    """Return the texts of papers, in order."""
     return PickTexts(
         counts=term_counts([(paper.title, paper.abstract) for paper in papers]),
         cues=np.array([_cues(paper) for paper in papers], dtype=float).reshape(-1, CUES),
@@ -105,19 +105,19 @@ def _cues(paper: Paper) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """A ridge on a few columns: `weights` and `centre`, both of shape (columns,)."""
+    """A ridge regression on a few columns: `weights` and `centre`, both of shape (columns,)."""
 
     weights: Numbers
     centre: Numbers
 
     def scores(self, rows: Numbers) -> Numbers:
-        """Shape (rows,), 0 for a row like the mean of those learned from."""
+        """Return the scores, shape (rows,); 0 for the mean of the training rows."""
         scores: Numbers = (rows - self.centre) @ self.weights
         return scores
 
 
 def join(rows: Numbers, targets: Numbers) -> Joined:
-    """The ridge of rows and targets; each column is shrunk in its own unit."""
+    """Fit a ridge regression; the penalty of each column is relative to its variance."""
     centre = rows.mean(axis=0)
     around = rows - centre
     inner = around.T @ around
@@ -134,13 +134,15 @@ class PickText:
     joined: Joined
 
     def scores(self, texts: PickTexts) -> Numbers:
-        """The higher, the likelier a pick, shape (texts,)."""
+        """Return scores, shape (texts,); a higher score means a more likely pick."""
         return self.joined.scores(np.column_stack([self.words.scores(texts.counts), texts.cues]))
 
 
 def fit_pick_text(texts: PickTexts, targets: Numbers) -> tuple[PickText, Numbers]:
-    """The model of texts and targets, 1 for a pick and else 0; and the score of each of these
-    texts, its words scored by a model that has not seen it."""
+    """Fit the model to texts and targets: 1 for a pick, else 0.
+
+    Returns the model, and the score of each text with its words scored out of fold.
+    """
     unseen = np.zeros(len(targets))
     for left_out, rest in _folds(len(targets)):
         unseen[left_out] = _words(texts.at(rest), targets[rest]).scores(texts.counts[left_out])
@@ -154,7 +156,7 @@ def _words(texts: PickTexts, targets: Numbers) -> TextModel:
 
 
 def _folds(size: int) -> Iterator[tuple[Places, Places]]:
-    """Parts drawn with a fixed seed: what comes every fifth time must not fall into one part."""
+    """Yield the indices of each fold and of the rest, shuffled with a fixed seed."""
     part = np.random.default_rng(SEED).permutation(size) % FOLDS
     for fold in range(FOLDS):
         yield np.flatnonzero(part == fold), np.flatnonzero(part != fold)
@@ -162,35 +164,35 @@ def _folds(size: int) -> Iterator[tuple[Places, Places]]:
 
 TASK = "pick"
 MOST_PICKED = "most_picked_author"
-"""The method that knows only how often the author with most picks was picked."""
+"""The baseline that only uses the highest number of earlier picks of an author."""
 ARCHIVE = "dw"
 SETTLING = timedelta(days=8)
-"""Nineteen of twenty picks follow the arXiv day within 7.9 days."""
+"""95 % of picks follow the arXiv day within 7.9 days."""
 LEAST_PICKED = 20
-"""Picks a model is learned from at least."""
+"""The minimum number of picks in the training data."""
 OTHERS = 500
-"""Picks from outside the archive that are learned from. Tried with none, 250, 500, 1,000 and 1,500:
-average precision of words alone .317 .356 .370 .359 .347."""
+"""The number of picks from outside the archive in the training data. Tried 0, 250, 500, 1,000 and
+1,500: average precision of words alone .317 .356 .370 .359 .347."""
 SHRINK = 4.0
 AUTHOR_FEATURES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPaper:
-    """A paper of the archive, when it was listed and when it was picked, if ever."""
+    """A paper of the archive, with the days it was listed and picked, if ever."""
 
     paper: Paper
     day: date
     picked_on: date | None
 
     def picked_before(self, moment: date) -> bool:
-        """Whether its pick was known on that day."""
+        """Whether it was picked before that day."""
         return self.picked_on is not None and self.picked_on < moment
 
 
 @dataclass(slots=True)
 class _Authors:
-    """Earlier papers and picks of every author, learned day after day."""
+    """The number of earlier papers and picks of every author, updated day by day."""
 
     papers: Counter[str] = field(default_factory=Counter)
     picks: Counter[str] = field(default_factory=Counter)
@@ -209,7 +211,7 @@ class _Authors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tested:
-    """The papers of the tested months: group is the day's number, scores are ours."""
+    """The papers of the tested months: `groups` are day numbers, `by_method` has the scores."""
 
     groups: Places
     picked: NDArray[np.bool_]
@@ -223,9 +225,9 @@ def evaluate_pick(
     history: tuple[Path, Path] | None = None,
     baselines: Baselines = Baselines.FAST,
 ) -> Report:
-    """Test every month of `papers` that has enough before it, in `history` or in the file itself.
+    """Test every month of `papers` with enough earlier papers, in `history` or the file itself.
 
-    Raises InvalidInput when no month has.
+    Raises InvalidInput when there is no such month.
     """
     picks = read_papers([picked] if history is None else [history[1], picked])
     listings = _read(
@@ -241,7 +243,7 @@ def evaluate_pick(
 
 
 def _read(paths: Sequence[Path], picked_on: Mapping[str, date]) -> list[ListedPaper]:
-    """The papers of the archive, oldest day first, without those picked before it listed them."""
+    """Return the papers of the archive, oldest day first, without those picked before listing."""
     found = [
         ListedPaper(paper, paper.counts_from.date(), picked_on.get(paper.identifiers["arxiv"]))
         for paper in read_papers(paths, listed="first_listed", keep=_in_archive)
@@ -291,8 +293,7 @@ def _test(listings: Sequence[ListedPaper], picks: Sequence[Paper], first: date) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Data:
-    """Texts and author features of the listings, and texts of picks that are not among them,
-    oldest pick first, with their days."""
+    """Texts and author features of the listings, and texts and days of other picks, oldest first."""
 
     listings: Sequence[ListedPaper]
     texts: PickTexts
@@ -302,13 +303,13 @@ class _Data:
 
 
 def _known(listings: Sequence[ListedPaper], month: date) -> tuple[list[int], Numbers]:
-    """The papers whose fate was settled when the month began, and 1 for the picked ones."""
+    """Return the papers whose outcome is known at the start of the month, with 1 for picks."""
     known = [i for i, one in enumerate(listings) if one.day <= month - SETTLING]
     return known, np.array([float(listings[i].picked_before(month)) for i in known])
 
 
 def _months(listings: Sequence[ListedPaper], first: date) -> Iterator[tuple[date, list[int]]]:
-    """The first day of each month with the places of its papers, those before `first` left out."""
+    """Yield the first day of each month and the indices of its papers from `first` on."""
     months: dict[date, list[int]] = {}
     for place, one in enumerate(listings):
         if one.day >= first:
@@ -319,7 +320,7 @@ def _months(listings: Sequence[ListedPaper], first: date) -> Iterator[tuple[date
 def _author_features(
     listings: Sequence[ListedPaper], picks: Sequence[Paper]
 ) -> list[tuple[float, ...]]:
-    """Of each paper, with what was listed and picked before its day."""
+    """Return the features of each paper, from papers listed and picked before its day."""
     authors = _Authors()
     coming = sorted(picks, key=lambda paper: paper.counts_from, reverse=True)
     rows: list[tuple[float, ...]] = []
@@ -337,10 +338,10 @@ def _author_features(
 def _scores(
     data: _Data, known: list[int], labels: Numbers, inside: list[int]
 ) -> tuple[Numbers, Numbers]:
-    """Of the papers inside: by their texts, and by texts and authors together.
+    """Return the scores of the papers `inside`, by text, and by text and authors.
 
-    The newest OTHERS picks from elsewhere are learned from too. How those are written tells nothing
-    among papers of one archive, but what they are about does.
+    The newest OTHERS picks from other archives are training data, too: their topics help, although
+    their style does not distinguish papers of one archive.
     """
     until = bisect_left(data.other_days, data.listings[known[-1]].day)
     others = data.others.at(slice(max(0, until - OTHERS), until))
@@ -377,7 +378,7 @@ def _report(tested: Tested, baselines: Baselines) -> Report:
 def _figure(
     tested: Tested, method: str, measure: Callable[[Sequence[float], Sequence[bool]], float]
 ) -> Figure:
-    """Whole days are drawn again: papers of a day share their rivals."""
+    """Resample whole days, because papers of a day compete with each other."""
     scores = tested.by_method[method]
     days = [np.flatnonzero(tested.groups == group) for group in range(tested.groups.max() + 1)]
 

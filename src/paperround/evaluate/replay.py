@@ -1,6 +1,6 @@
-"""Replays days: each is ranked with what was known that day, by a prior of the days before.
+"""Replay past days: rank each with the data known on that day, and a prior of earlier days.
 
-day ─► priors of the days before ─► cold, morning and afternoon orders ─► the day is learned
+day ─► priors of earlier days ─► cold, morning and afternoon orders ─► train on the day
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,17 +23,20 @@ Scores = Mapping[PaperId, float]
 Counts = tuple[Observation, ...]
 
 AT_THEIR_OWN_TIME = replace(DEFAULTS, recency=0.0)
-"""Papers of a week are compared as each stood at its own snapshot: how fresh each is says nothing
-then, and a snapshot that was stored late must not make its papers old."""
+"""Weights for comparing papers of a week at their own snapshots: recency has no meaning then, and a
+late snapshot must not make its papers look old."""
 LEAST_COUNTED = 5
-"""Afternoon counts of a day from which on these are its outcome, not those of the morning."""
+"""The minimum of afternoon counts of a day; with fewer its outcome are the morning counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayScores:
-    """A day's papers with our scores: `cold` from the listing alone, by how much is read; `early`
-    as known in the morning, papers listed later included; `morning` and `afternoon` of the papers
-    counted then. `trained` is false while the prior had too little history."""
+    """A day's papers with our scores.
+
+    `cold` uses the listing alone, by Knowledge; `early` the morning's data, with papers listed
+    later; `morning` and `afternoon` have the papers counted then. `trained` is false when the prior
+    had too little history.
+    """
 
     day: date
     listed: Sequence[Listed]
@@ -45,7 +48,7 @@ class DayScores:
 
 
 def replay(days: Days, first: date) -> Iterator[DayScores]:
-    """The days from `first` on, in order; earlier ones are only learned from."""
+    """Yield the days from `first` on, in order; earlier days are training data only."""
     learner, late = Learner(), Late()
     for day, listed in days.items():
         priors = {knowledge: learner.prior(knowledge) for knowledge in Knowledge}
@@ -56,7 +59,7 @@ def replay(days: Days, first: date) -> Iterator[DayScores]:
 
 
 def outcomes_of(listed: Sequence[Listed]) -> list[TrainingOutcome]:
-    """The afternoon counts where the day has them, else those of the morning."""
+    """Return the afternoon counts of a day, or the morning counts if there are too few."""
     afternoon = [(one, votes(one.afternoon)) for one in listed if one.afternoon]
     morning = [(one, votes(one.morning)) for one in listed if one.morning]
     counted = afternoon if len(afternoon) >= LEAST_COUNTED else morning
@@ -71,7 +74,7 @@ def _scores(
 ) -> DayScores:
     full = priors[Knowledge.FULL]
     morning = _ranked(day, [(one, one.morning) for one in listed if one.morning], full)
-    # The papers counted in the morning as they stand; later ones off their mean, by text and
+    # Later papers get the mean score of the morning's papers plus their expected gap, by text and
     # authors, in the unit of the score.
     mean = sum(morning.values()) / len(morning) if morning else 0.0
     scale = DEFAULTS.votes + DEFAULTS.growth
@@ -87,7 +90,10 @@ def _scores(
 
 
 def _ranked(day: date, counted: Sequence[tuple[Listed, Counts]], prior: Prior | None) -> Scores:
-    """Scores of the ranker at the moment of the newest count; folded papers share their best's."""
+    """Return the ranker's scores at the time of the newest count.
+
+    Folded papers get the score of the paper they are folded into.
+    """
     instants = [observation.captured_at for _, counts in counted for observation in counts]
     moment = max([*instants, *(one.paper.counts_from for one, _ in counted)], default=None)
     ranking = TrendingRanker(weights=AT_THEIR_OWN_TIME, prior=prior).rank(
@@ -100,38 +106,38 @@ def _ranked(day: date, counted: Sequence[tuple[Listed, Counts]], prior: Prior | 
 
 
 def moment_of(counts: Counts) -> datetime:
-    """When the counts were taken."""
+    """Return when the counts were taken."""
     return counts[0].captured_at
 
 
-# Papers that are listed after the morning: how far from the morning's papers they end up.
+# Predict how far papers listed after the morning end up from the morning's papers.
 #
 #     y     ln(1 + afternoon votes) of a late paper, less its mean over the day's early papers
 #     y = w0 + w1 (k - mean k of the early) + w2 (level - LEVEL)
 #
-# k is what a prior of text and authors says, `level` the mean of ln(1 + morning votes) of the early
-# papers. w is a ridge of the days before: late papers have had less time (w0 is below 0), what is
-# expected of them shows less by the afternoon (w1 is below 1), and days on which the early papers
-# are far ahead are far ahead of the late ones (w2 is below 0).
+# k is the prediction of a prior of text and authors, `level` the mean of ln(1 + morning votes) of
+# the early papers. w is a ridge regression on earlier days: late papers had less time (w0 < 0), so
+# differences between them are smaller by the afternoon (w1 < 1), and on days when the early papers
+# have many votes the gap is larger (w2 < 0).
 
 LEAST_LATE = 20
-"""Late papers that must be known before anything is said of others."""
+"""The minimum number of late papers in the training data."""
 LEVEL = 2.0
 """About the usual level: w0 is the gap on such a day."""
 PENALTY = 5.0
-"""As much as five late papers of which nothing came."""
+"""Has the weight of five late papers without effect."""
 
 
 @dataclass(slots=True)
 class Late:
-    """What the days so far taught of late papers."""
+    """The model of late papers, trained day by day."""
 
     _inner: Numbers = field(default_factory=lambda: PENALTY * np.eye(3))
     _outer: Numbers = field(default_factory=lambda: np.zeros(3))
     _papers: int = 0
 
     def learn(self, listed: Sequence[Listed], prior: Expectation | None) -> None:
-        """Learn from a day that is over, described with the prior of the days before it."""
+        """Train on a finished day, with the prior of the days before it."""
         early = [one for one in listed if one.morning and one.afternoon]
         late = [one for one in listed if one.afternoon and not one.morning]
         if prior is None or not early or not late:
@@ -143,8 +149,10 @@ class Late:
         self._papers += len(late)
 
     def gaps(self, listed: Sequence[Listed], prior: Expectation | None) -> Mapping[PaperId, float]:
-        """For each paper without a morning count, how many ln(votes) above the mean of the others
-        it will be; 0 while too little is known."""
+        """Return the expected gap of each late paper to the mean of the others, in ln(1 + votes).
+
+        0 while there is too little training data.
+        """
         early = [one for one in listed if one.morning]
         late = [one for one in listed if not one.morning]
         if prior is None or not early or self._papers < LEAST_LATE:
@@ -154,7 +162,7 @@ class Late:
 
 
 def _described(late: Sequence[Listed], early: Sequence[Listed], prior: Expectation) -> Numbers:
-    """Shape (late, 3)."""
+    """Return the regressors of late papers, shape (late, 3)."""
     parts = prior.parts([one.paper for one in (*early, *late)])
     expected = np.array([sum(one.values()) for one in parts])
     level = float(np.mean([_log(one.morning_votes) for one in early]))

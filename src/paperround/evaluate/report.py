@@ -1,4 +1,4 @@
-"""What an evaluation found: our figures with how sure they are, and those of others."""
+"""Reports of evaluations: metrics with bootstrap intervals, and ranking measures."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A figure, and the ends of its 90 % bootstrap interval."""
+    """A value with the ends of its 90 % bootstrap interval."""
 
     value: float
     low: float
@@ -19,10 +19,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """`metrics` are ours by name; `baselines` those of others, by method and then by these names.
+    """The result of an evaluation.
 
-    `against` says of a method and a metric how much better ours is, each pair resampled together:
-    when its interval lies above 0, the difference is no accident. `notes` tell what was counted.
+    `metrics` are ours by name; `baselines` those of other methods, by method and name. `against`
+    has, by method and name, how much better ours is, resampled in pairs: an interval above 0 means
+    that the difference is significant. `notes` describe the data.
     """
 
     task: str
@@ -32,11 +33,11 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
-# How sure a figure is: groups (days, weeks, readers, queries) are drawn again with replacement.
+# Bootstrap: groups (days, weeks, readers, queries) are resampled with replacement.
 #
 # The percentile interval of Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter
-# 13. Figures that are compared are resampled together, so what a group makes easy for both cancels
-# out.
+# 13. Values that are compared are resampled together, so that differences in difficulty between
+# groups cancel out.
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -46,21 +47,24 @@ LEVEL = 0.9
 
 
 def mean_of(groups: Numbers, *, seed: int = 1) -> Figure:
-    """The mean over groups of one number each, shape (groups,). Raises ValueError for none."""
+    """Return the mean over groups, shape (groups,). Raises ValueError without groups."""
     return figure(lambda places: float(groups[places].mean()), len(groups), seed=seed)
 
 
 def ahead_of(ours: Numbers, theirs: Numbers, *, seed: int = 1) -> Figure:
-    """How much the mean of ours is above that of theirs, both of shape (groups,), paired."""
+    """Return the paired difference of the means, both of shape (groups,).
+
+    Raises ValueError for different shapes, and without groups.
+    """
     if ours.shape != theirs.shape:
         raise ValueError(f"pairs need equal groups, not {ours.shape} and {theirs.shape}")
     return mean_of(ours - theirs, seed=seed)
 
 
 def figure(statistic: Callable[[Places], float], groups: int, *, seed: int = 1) -> Figure:
-    """The statistic of all groups, and the ends of its interval over `ROUNDS` resamplings.
+    """Return the statistic of all groups, with its interval over `ROUNDS` resamplings.
 
-    `statistic` gets the places of the groups to count, with repeats. Raises ValueError for no
+    `statistic` takes the indices of the groups to count, with repeats. Raises ValueError without
     groups.
     """
     if groups < 1:
@@ -71,11 +75,8 @@ def figure(statistic: Callable[[Places], float], groups: int, *, seed: int = 1) 
     return Figure(value=statistic(np.arange(groups)), low=float(low), high=float(high))
 
 
-# How alike two orders of the same papers are.
-
-
 def rank_correlation(ours: Sequence[float], actual: Sequence[float]) -> float:
-    """Spearman's, equal values sharing their mean rank; 0 when either side has one value only."""
+    """Return Spearman's correlation with mean ranks for ties; 0 when all values are equal."""
     left, right = _centred_ranks(ours), _centred_ranks(actual)
     size = float(np.sqrt((left @ left) * (right @ right)))
     return float(left @ right) / size if size else 0.0
@@ -88,17 +89,17 @@ def _centred_ranks(values: Sequence[float]) -> Numbers:
 
 
 def top_overlap(ours: Sequence[float], actual: Sequence[float], size: int = 5) -> float:
-    """The share of the actual `size` highest among ours; of equal values the first counts."""
+    """Return the share of the actual `size` highest that is in ours; the first of ties counts."""
     return len(set(highest(ours, size)) & set(highest(actual, size))) / size
 
 
 def highest(values: Sequence[float], size: int) -> list[int]:
-    """The places of the `size` highest values, best first; of equal values the first."""
+    """Return the indices of the `size` highest values, best first; of ties the first."""
     return sorted(range(len(values)), key=lambda place: (-values[place], place))[:size]
 
 
 def average_precision(scores: Sequence[float], picked: Sequence[bool]) -> float:
-    """Mean precision at each picked paper, best score first; of equal scores the first.
+    """Return the mean precision at each picked paper, best score first; of ties the first.
 
     Raises ValueError when nothing is picked.
     """
@@ -110,7 +111,7 @@ def average_precision(scores: Sequence[float], picked: Sequence[bool]) -> float:
 
 
 def area_under_curve(scores: Sequence[float], picked: Sequence[bool]) -> float:
-    """How often a picked paper scores above another, equal scores counting half.
+    """Return how often a picked paper scores above another one; ties count half.
 
     Raises ValueError unless some are picked and some are not.
     """

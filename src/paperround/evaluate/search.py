@@ -1,8 +1,8 @@
-"""`evaluate search`: how well the search of this product puts the right papers first.
+"""`evaluate search`: the NDCG of Paperround's search, next to BM25.
 
-The papers go into a database of their own, through the ordinary ingest, and every query is asked
-as a visitor asks it: the index that is measured is the one that is used. Beside it, on the same
-papers and queries: BM25 over bare words, and BM25 over stems without stop words.
+The normal ingest loads the papers into a temporary database, and each query runs as on the site: so
+the evaluation measures the real index. The baselines, on the same papers and queries, are BM25 over
+words, and BM25 over stems without stop words.
 """
 
 import math
@@ -34,7 +34,7 @@ METRIC = "ndcg_at_10"
 DEPTH = 10
 K1, B = 1.2, 0.75
 SEED = 1
-"""Of the order in which candidates are laid out: the order of a file may give answers away."""
+"""The seed for shuffling candidates: the order in the file may reveal the answers."""
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -51,8 +51,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A query with the grade of each document that was judged for it. `among` are the documents
-    it is asked among, None for all."""
+    """A query with the grades of its judged documents.
+
+    `among` are the documents to search, None for all.
+    """
 
     number: int
     text: str
@@ -61,13 +63,13 @@ class Judgement:
 
     @property
     def feed(self) -> str | None:
-        """The feed that carries what it is asked among."""
+        """The feed that contains `among`, None for all documents."""
         return None if self.among is None else f"query-{self.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """Documents, the queries that have a right answer, and how many have none."""
+    """Documents, the queries with a relevant document, and the number of other queries."""
 
     documents: Mapping[str, Document]
     queries: Sequence[Judgement]
@@ -75,7 +77,7 @@ class Collection:
 
 
 Finder = Callable[[Judgement], Sequence[str]]
-"""The ids of the documents a method puts first for a query, best first."""
+"""A function that returns the ids of the best documents for a query, best first."""
 
 
 def measure(
@@ -85,12 +87,13 @@ def measure(
     baselines: Baselines,
     database_url: str | None = None,
 ) -> Report:
-    """The figures of one collection. `database_url` names an empty database to index it in, by
-    default an SQLite file that is gone afterwards. Raises InvalidInput for what cannot be read.
+    """Evaluate one collection.
+
+    `database_url` is an empty database to index it in, by default a temporary SQLite file. Raises
+    InvalidInput for invalid files.
     """
     collection = read_collection(queries, documents)
     with indexed(collection, database_url) as database:
-        # The search as a visitor has it.
         names = names_of_papers(database)
 
         def find(asked: Judgement) -> Sequence[str]:
@@ -132,7 +135,10 @@ def _ratio(ours: Numbers, theirs: Numbers) -> Figure:
 
 
 def read_collection(queries: Path, documents: Path | None) -> Collection:
-    """Queries with judgements of documents in another file, or each with its own candidates."""
+    """Read queries with grades of documents in another file, or with their own candidates.
+
+    Raises InvalidInput when no query has a relevant document.
+    """
     known = {one.id: one for one in map(_document, read_rows(documents))} if documents else {}
     shuffle = random.Random(SEED)  # noqa: S311 - the same order every time
     asked: list[Judgement] = []
@@ -191,7 +197,7 @@ def _names(authors: object) -> tuple[str, ...]:
 
 @contextmanager
 def indexed(collection: Collection, url: str | None = None) -> Iterator[Database]:
-    """A database that holds the documents, each feed of candidates as a feed."""
+    """Yield a database with the documents; the candidates of a query are a feed."""
     from paperround.db.engine import create
     from paperround.db.migrate import upgrade
     from paperround.db.transactions import SqlDatabase
@@ -243,7 +249,7 @@ def _local(document: str) -> str:
 
 
 def names_of_papers(database: Database) -> dict[PaperId, str]:
-    """What the collection calls each paper."""
+    """Return the document id of each paper."""
     with database.reading() as work:
         ids = range(1, work[PaperStore].count() + 1)
         papers = work[PaperStore].load([PaperId(one) for one in ids])
@@ -265,7 +271,7 @@ def _baselines(collection: Collection) -> dict[str, Numbers]:
 
 
 def telling_stems(text: str) -> list[str]:
-    """The stems of the words that are no stop words."""
+    """Return the stems of the words of a text, without stop words."""
     return [stem(word) for word in words(text) if word not in COMMON]
 
 
@@ -289,7 +295,7 @@ class Bm25:
                 self._postings.setdefault(word, []).append((id_, weight))
 
     def find(self, asked: Judgement) -> Sequence[str]:
-        """The best documents for a query, by score and then by id."""
+        """Return the best documents for a query, by score and then by id."""
         scores: Counter[str] = Counter()
         for word in self.cut(asked.text):
             postings = self._postings.get(word, [])
@@ -305,18 +311,20 @@ class Bm25:
 
 
 def gains_of(collection: Collection, find: Finder) -> Numbers:
-    """The gain of each query, as `find` answers it."""
+    """Return the NDCG of each query with the results of `find`."""
     return np.array([ndcg(whole(one, find(one)), one.grades) for one in collection.queries])
 
 
 def whole(asked: Judgement, found: Sequence[str]) -> Sequence[str]:
-    """What was found, and after it the candidates that were not, as they were laid out."""
+    """Return the found documents, followed by the other candidates in shuffled order."""
     return [*found, *(one for one in asked.among or () if one not in found)]
 
 
 def ndcg(order: Sequence[str], grades: Mapping[str, float]) -> float:
-    """The normalised discounted cumulative gain of the first ten (Järvelin and Kekäläinen,
-    Cumulated gain-based evaluation of IR techniques, 2002), of 0 to 1."""
+    """Return the normalised discounted cumulative gain of the first ten, from 0 to 1.
+
+    Järvelin and Kekäläinen, Cumulated gain-based evaluation of IR techniques, 2002.
+    """
     best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)
     ideal = _discounted(best)
     return _discounted([max(grades.get(one, 0.0), 0.0) for one in order]) / ideal if ideal else 0.0

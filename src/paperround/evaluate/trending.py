@@ -1,11 +1,11 @@
-"""`evaluate trending`: weekly top tens, and the order of a day, found early.
+"""`evaluate trending`: predict weekly top tens, and the order of a day, early.
 
-    recall_at_10_*   of the weekly top ten, the share found among the ten highest of the week's
-                     papers, each scored with what was known at its own snapshot; over 10 always
-    cold_*           a day's order before any vote against its order by afternoon votes
-    early_*          the same, as known in the morning, papers not yet listed included
+    recall_at_10_*   the share of the weekly top ten among the ten highest scores of the week's
+                     papers, each scored at its own snapshot; always divided by 10
+    cold_*           a day's order before any vote, against its order by afternoon votes
+    early_*          the same with the morning's data, with papers not yet listed
 
-Ranks are Spearman's correlations, `top5` the share of the five highest. Days count when at least
+`rank` is Spearman's correlation, `top5` the share of the five highest. Days count when at least
 LEAST_PAPERS of their papers have afternoon votes (and LEAST_COUNTED morning votes for `early`) and
 the prior had enough history.
 """
@@ -36,11 +36,11 @@ from paperround.papers.model import Paper
 from paperround.ranking.prior.predictor import Knowledge
 
 Formula = Callable[[Paper, int, datetime], float]
-"""Of a paper with so many votes at a moment."""
+"""A function from a paper, its votes and a time to a score."""
 
 
 def raw_votes(paper: Paper, votes: int, at: datetime) -> float:  # noqa: ARG001
-    """The votes as they are: how Daily Papers itself orders a day."""
+    """Return the votes: the order of Daily Papers itself."""
     return float(votes)
 
 
@@ -73,7 +73,7 @@ TOP = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Week:
-    """A week, its days included, and the ids of its ten highest papers as they were in the end."""
+    """A week from `start` through `end`, with the ids of its final top ten."""
 
     start: date
     end: date
@@ -81,7 +81,7 @@ class Week:
 
 
 def read_weeks(path: Path) -> list[Week]:
-    """The weeks of a `top10.jsonl`, oldest first. Raises InvalidInput for rows without dates."""
+    """Read the weeks of a `top10.jsonl`, oldest first. Raises InvalidInput without dates."""
     found: dict[tuple[date, date], set[str]] = {}
     for row in read_rows(path):
         key = day(row, "week_start"), day(row, "week_end")
@@ -93,7 +93,7 @@ def read_weeks(path: Path) -> list[Week]:
 
 
 Measured = Mapping[str, Numbers]
-"""By metric, one number a week or a day."""
+"""Arrays by metric, with a number per week or day."""
 
 
 def evaluate_trending(
@@ -104,9 +104,9 @@ def evaluate_trending(
     history: tuple[Path, Path] | None = None,
     baselines: Baselines = Baselines.FAST,
 ) -> Report:
-    """Replay the days of `papers`; `history` holds papers and snapshots from before them.
+    """Replay the days of `papers`; `history` has papers and snapshots of earlier days.
 
-    Raises InvalidInput when a file cannot be read or leaves nothing to count.
+    Raises InvalidInput for invalid files, and when no day counts.
     """
     paths = [papers] if history is None else [history[0], papers]
     counts = [snapshots] if history is None else [history[1], snapshots]
@@ -149,7 +149,7 @@ def evaluate_trending(
 
 
 def _figure(numbers: Numbers) -> Figure:
-    """The mean to 9 places: that of tenths is not 0.7999999999999999."""
+    """Return the mean rounded to 9 places, because a mean of tenths may be 0.7999999999999999."""
     found = mean_of(numbers)
     return Figure(value=round(found.value, 9), low=round(found.low, 9), high=round(found.high, 9))
 
@@ -157,7 +157,7 @@ def _figure(numbers: Numbers) -> Figure:
 def _weekly(
     weeks: Sequence[Week], days: Sequence[DayScores], formula: Formula | None
 ) -> dict[str, Numbers]:
-    """Recall of each week, from the morning's and from the afternoon's counts."""
+    """Return the recall of each week, with the morning's and the afternoon's counts."""
     return {
         f"recall_at_10_{when}": np.array([_recall(week, days, formula, when) for week in weeks])
         for when in ("morning", "afternoon")
@@ -211,7 +211,7 @@ def _early(days: Sequence[DayScores], formula: Formula | None) -> dict[str, Numb
 
 
 def _early_scores(one: DayScores, listed: Sequence[Listed], formula: Formula | None) -> list[float]:
-    """Other methods know nothing of papers that are not listed yet: those come last."""
+    """Return the scores in the morning; baselines rank papers that are not listed yet last."""
     if formula is None:
         return [one.early[p.paper.id] for p in listed]
     known = [_score(p, p.morning, {}, formula) if p.morning else None for p in listed]
