@@ -293,7 +293,7 @@ def _test(listings: Sequence[ListedPaper], picks: Sequence[Paper], first: date) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Data:
-    """Texts and author features of the listings, and texts and days of other picks, oldest first."""
+    """Texts and author features of the listings; texts and days of other picks, oldest first."""
 
     listings: Sequence[ListedPaper]
     texts: PickTexts
