@@ -157,7 +157,9 @@ def _figures(mails: Sequence[Labelled], judged: Sequence[Judged]) -> dict[str, F
         "provider_recall": mean_of(
             np.array([found / all_ for found, all_ in _recalls(pairs).values()])
         ),
-        "false_stops": _count(_is_false(*pair) for pair in pairs),
+        "false_stops": _count(
+            found.stops and mail.hard is False and mail.kind != "complaint" for mail, found in pairs
+        ),
         "likely_stops": _count(found.likely and mail.hard is False for mail, found in pairs),
         "unclassified": _count(not found.classified for _, found in pairs),
         "raised": _count(found.raised for _, found in pairs),
@@ -172,10 +174,6 @@ def _recalls(pairs: Iterable[tuple[Labelled, Judged]]) -> dict[str, tuple[int, i
             found, total = recalls.get(mail.provider, (0, 0))
             recalls[mail.provider] = (found + judged.found, total + 1)
     return dict(sorted(recalls.items()))
-
-
-def _is_false(mail: Labelled, found: Judged) -> bool:
-    return found.stops and mail.hard is False and mail.kind != "complaint"
 
 
 def _numbers(found: Iterable[bool]) -> Numbers:

@@ -12,7 +12,7 @@ import numpy as np
 from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
-from paperround.evaluate.report import Figure, Numbers, Report, ahead_of, mean_of
+from paperround.evaluate.report import Figure, Numbers, Report, compare, mean_of
 from paperround.papers.gist import Piece, fitted, gist_pieces
 from paperround.papers.sentences import Sentence, split_sentences
 
@@ -30,15 +30,15 @@ class Marked:
 
     def is_hit(self, pieces: Sequence[Piece]) -> bool:
         """Whether a piece overlaps a mark."""
-        return _touched(self.marks, pieces)
+        return _overlap(self.marks, pieces)
 
-    def tells_the_idea(self, pieces: Sequence[Piece]) -> bool:
+    def has_idea(self, pieces: Sequence[Piece]) -> bool:
         """Whether a piece overlaps a marked idea."""
-        return _touched(self.ideas, pieces)
+        return _overlap(self.ideas, pieces)
 
-    def tells_both(self, pieces: Sequence[Piece]) -> bool:
+    def has_both(self, pieces: Sequence[Piece]) -> bool:
         """Whether the pieces overlap both an idea and a result."""
-        return self.tells_the_idea(pieces) and _touched(self.results, pieces)
+        return _overlap(self.ideas, pieces) and _overlap(self.results, pieces)
 
     @property
     def marks(self) -> tuple[Span, ...]:
@@ -46,7 +46,7 @@ class Marked:
         return self.ideas + self.results
 
 
-def _touched(marks: Sequence[Span], pieces: Sequence[Piece]) -> bool:
+def _overlap(marks: Sequence[Span], pieces: Sequence[Piece]) -> bool:
     return any(overlaps(mark, piece) for mark in marks for piece in pieces)
 
 
@@ -100,8 +100,8 @@ def _is_cut(_: Marked, pieces: Sequence[Piece]) -> bool:
 
 
 METRICS = {
-    "idea": Metric(1, lambda one: bool(one.ideas), Marked.tells_the_idea),
-    "both": Metric(2, lambda one: bool(one.ideas and one.results), Marked.tells_both),
+    "idea": Metric(1, lambda one: bool(one.ideas), Marked.has_idea),
+    "both": Metric(2, lambda one: bool(one.ideas and one.results), Marked.has_both),
     "cut": Metric(1, _is_any, _is_cut),
     "overlap_1": Metric(1, _is_any, Marked.is_hit),
     "overlap_2": Metric(2, _is_any, Marked.is_hit),
@@ -119,27 +119,23 @@ def evaluate_gist(path: Path, baselines: Baselines) -> Report:
     """
     every = read_marked(path)
     marked = with_marks(every, path)
-    ours = hits_of(marked, _ours)
-    metrics = figures_of(ours)
-    others = {name: hits_of(marked, one) for name, one in _others(baselines).items()}
-    return Report(
-        task="gist",
-        metrics=metrics,
-        baselines={
-            method: {name: float(counted(found[name]).mean()) for name in metrics}
-            for method, found in others.items()
-        },
-        against={
-            method: {name: ahead_of(counted(ours[name]), counted(found[name])) for name in metrics}
-            for method, found in others.items()
-        },
-        notes=(
+    return compare(
+        "gist",
+        _counted_hits(marked, lambda text, most: gist_pieces("", text, most)),
+        {name: _counted_hits(marked, choose) for name, choose in _others(baselines).items()},
+        (
             f"{len(marked)} of {len(every)} abstracts have a mark of an idea or a result and count",
             "a gist has at most 320 characters, and hits a mark when it shares a character with it",
             "one sentence: `idea` and `overlap_1`; two: `both` (idea and result) and `overlap_2`",
             "`cut`: one sentence that ends in an ellipsis",
         ),
     )
+
+
+def _counted_hits(marked: Sequence[Marked], choose: Choice) -> Mapping[str, Numbers]:
+    """Return the hits of abstracts that count, for metrics with any."""
+    hits = {name: counted(numbers) for name, numbers in hits_of(marked, choose).items()}
+    return {name: numbers for name, numbers in hits.items() if len(numbers)}
 
 
 def with_marks(every: Sequence[Marked], path: Path) -> list[Marked]:
@@ -178,17 +174,13 @@ def figures_of(hits: Mapping[str, Numbers]) -> Mapping[str, Figure]:
     return {name: mean_of(rows) for name, found in hits.items() if len(rows := counted(found))}
 
 
-def _ours(text: str, most: int) -> Sequence[Piece]:
-    return gist_pieces("", text, most)
-
-
 def _others(baselines: Baselines) -> Mapping[str, Choice]:
     if baselines is Baselines.NONE:
         return {}
     choices: Mapping[str, Callable[[Sequence[Sentence], int], Sequence[Sentence]]] = {
         "first": lambda sentences, most: sentences[:most],
         "last": lambda sentences, most: sentences[-most:],
-        "longest": _longest,
+        "longest": lambda sentences, most: sorted(sentences, key=lambda it: -len(it.text))[:most],
         "textrank": central,
     }
     return {name: _of_sentences(choose) for name, choose in choices.items()}
@@ -200,10 +192,6 @@ def _of_sentences(choose: Callable[[Sequence[Sentence], int], Sequence[Sentence]
         return fitted(sentences) if sentences else ()
 
     return chosen
-
-
-def _longest(sentences: Sequence[Sentence], most: int) -> Sequence[Sentence]:
-    return sorted(sentences, key=lambda one: -len(one.text))[:most]
 
 
 # TextRank (Mihalcea and Tarau, TextRank: Bringing Order into Texts, 2004).

@@ -54,12 +54,8 @@ def day(row: Row, name: str) -> date:
     return parse_date(text(row, name)[:10])
 
 
-def _every(row: Row) -> bool:  # noqa: ARG001
-    return True
-
-
 def read_papers(
-    paths: Iterable[Path], listed: str = "listed_on", keep: Callable[[Row], bool] = _every
+    paths: Iterable[Path], listed: str = "listed_on", keep: Callable[[Row], bool] = bool
 ) -> list[Paper]:
     """Return the papers of all files in order, each id once; `listed` is the column of the day.
 

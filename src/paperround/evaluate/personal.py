@@ -17,7 +17,7 @@ from scipy import sparse
 from paperround.core.errors import InvalidInput
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
-from paperround.evaluate.report import Numbers, Report, ahead_of, mean_of
+from paperround.evaluate.report import Numbers, Report, compare
 from paperround.personal.scores import Said, best, fits, in_blocks, profiles
 from paperround.ranking.text_space import Bag, Dense, text_space
 
@@ -145,8 +145,8 @@ LEAST_KEPT = 10
 DEPTHS = (50, 300)
 
 _SEED = 0
-_READERS_AT_ONCE = 200
-_PAPERS_AT_ONCE = 1000
+_READER_BATCH = 200
+_PAPER_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,28 +175,15 @@ def evaluate_personal(items: Path, users: Path, baselines: Baselines) -> Report:
     others = baselines_of(baselines)
     libraries = read_libraries(items, users)
     ours = recalls(our_scores(libraries), libraries)
+    known = [reader.known for reader in libraries.readers]
     theirs = {
-        name: recalls(
-            method(libraries.bags, [reader.known for reader in libraries.readers]), libraries
-        )
-        for name, method in others.items()
+        name: recalls(method(libraries.bags, known), libraries) for name, method in others.items()
     }
-    return Report(
-        task="personal",
-        metrics={name: mean_of(one) for name, one in ours.items()},
-        baselines={
-            method: {name: float(one.mean()) for name, one in found.items()}
-            for method, found in theirs.items()
-        },
-        against={
-            method: {name: ahead_of(ours[name], one) for name, one in found.items()}
-            for method, found in theirs.items()
-        },
-        notes=(
-            f"{len(libraries.readers):,} readers of {LEAST_KEPT} papers or more, half hidden",
-            f"{len(libraries.bags):,} papers, their words only",
-        ),
+    notes = (
+        f"{len(libraries.readers):,} readers of {LEAST_KEPT} papers or more, half hidden",
+        f"{len(libraries.bags):,} papers, their words only",
     )
+    return compare("personal", ours, theirs, notes)
 
 
 def read_libraries(items: Path, users: Path) -> Libraries:
@@ -204,8 +191,8 @@ def read_libraries(items: Path, users: Path) -> Libraries:
     papers = [(row.get("id"), _words(row, items)) for row in read_rows(items)]
     place_of = {id_: place for place, (id_, _) in enumerate(papers)}
     random = np.random.default_rng(_SEED)
-    kept = (_kept(row, place_of, users) for row in read_rows(users))
-    readers = [_halved(places, random) for places in kept if len(places) >= LEAST_KEPT]
+    kept = (_read_library(row, place_of, users) for row in read_rows(users))
+    readers = [_split_library(places, random) for places in kept if len(places) >= LEAST_KEPT]
     if not readers:
         raise InvalidInput(f"{users} holds no reader with {LEAST_KEPT} papers")
     if len(papers) - max(len(reader.known) for reader in readers) < max(DEPTHS):
@@ -222,7 +209,7 @@ def _words(row: Row, path: Path) -> dict[str, int]:
     return words
 
 
-def _kept(row: Row, place_of: Mapping[object, int], path: Path) -> Places:
+def _read_library(row: Row, place_of: Mapping[object, int], path: Path) -> Places:
     """Return the distinct indices of a reader's papers, without unknown ids."""
     items = row.get("items")
     if not isinstance(items, list):
@@ -232,7 +219,7 @@ def _kept(row: Row, place_of: Mapping[object, int], path: Path) -> Places:
     )
 
 
-def _halved(places: Places, random: np.random.Generator) -> EvaluatedReader:
+def _split_library(places: Places, random: np.random.Generator) -> EvaluatedReader:
     """Hide half of the papers; of an odd number the smaller half."""
     drawn = random.permutation(places)
     half = len(drawn) // 2
@@ -245,31 +232,32 @@ def our_scores(libraries: Libraries) -> Scores:
     liked = np.unique(np.concatenate([reader.known for reader in libraries.readers]))
     tastes = [Said(liked=np.searchsorted(liked, one.known).tolist()) for one in libraries.readers]
     weights, known = profiles(tastes, len(liked)), texts.at(liked)
-    found = [
-        fits(weights, in_blocks(known.likeness(texts.at(slice(at, at + _PAPERS_AT_ONCE)))))
-        for at in range(0, len(texts), _PAPERS_AT_ONCE)
-    ]
-    scores = np.hstack(found)
+    scores = np.hstack(
+        [
+            fits(weights, in_blocks(known.likeness(texts.at(slice(at, at + _PAPER_BATCH)))))
+            for at in range(0, len(texts), _PAPER_BATCH)
+        ]
+    )
     return lambda readers: scores[readers]
 
 
 def recalls(scores: Scores, libraries: Libraries) -> Mapping[str, Numbers]:
     """Return each reader's recall by metric, shape (readers,)."""
-    found = [
-        one
-        for at in range(0, len(libraries.readers), _READERS_AT_ONCE)
-        for part in [slice(at, at + _READERS_AT_ONCE)]
-        for one in _recalls(scores(part), libraries.readers[part])
+    rows = [
+        row
+        for at in range(0, len(libraries.readers), _READER_BATCH)
+        for batch in [slice(at, at + _READER_BATCH)]
+        for row in _recalls(scores(batch), libraries.readers[batch])
     ]
     return {
-        f"recall_at_{depth}": np.array([one[i] for one in found]) for i, depth in enumerate(DEPTHS)
+        f"recall_at_{depth}": np.array([row[i] for row in rows]) for i, depth in enumerate(DEPTHS)
     }
 
 
 def _recalls(scores: Dense, readers: Sequence[EvaluatedReader]) -> Iterator[list[float]]:
-    open_to = np.array(scores, dtype=np.float32)
-    for row, reader in zip(open_to, readers, strict=True):
+    candidates = np.array(scores, dtype=np.float32)
+    for row, reader in zip(candidates, readers, strict=True):
         row[reader.known] = -np.inf
-    for first, reader in zip(best(open_to, max(DEPTHS)), readers, strict=True):
+    for first, reader in zip(best(candidates, max(DEPTHS)), readers, strict=True):
         hits = np.isin(first, reader.hidden)
         yield [hits[:depth].sum() / len(reader.hidden) for depth in DEPTHS]

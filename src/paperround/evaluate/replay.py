@@ -142,7 +142,7 @@ class Late:
         late = [one for one in listed if one.afternoon and not one.morning]
         if prior is None or not early or not late:
             return
-        rows = _described(late, early, prior)
+        rows = _regressors(late, early, prior)
         usual = float(np.mean([_log(one.afternoon_votes) for one in early]))
         self._inner += rows.T @ rows
         self._outer += rows.T @ (np.array([_log(one.afternoon_votes) for one in late]) - usual)
@@ -157,11 +157,11 @@ class Late:
         late = [one for one in listed if not one.morning]
         if prior is None or not early or self._papers < LEAST_LATE:
             return dict.fromkeys((one.paper.id for one in late), 0.0)
-        found = _described(late, early, prior) @ np.linalg.solve(self._inner, self._outer)
+        found = _regressors(late, early, prior) @ np.linalg.solve(self._inner, self._outer)
         return {one.paper.id: float(gap) for one, gap in zip(late, found, strict=True)}
 
 
-def _described(late: Sequence[Listed], early: Sequence[Listed], prior: Expectation) -> Numbers:
+def _regressors(late: Sequence[Listed], early: Sequence[Listed], prior: Expectation) -> Numbers:
     """Return the regressors of late papers, shape (late, 3)."""
     parts = prior.parts([one.paper for one in (*early, *late)])
     expected = np.array([sum(one.values()) for one in parts])

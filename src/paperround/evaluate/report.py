@@ -61,6 +61,28 @@ def ahead_of(ours: Numbers, theirs: Numbers, *, seed: int = 1) -> Figure:
     return mean_of(ours - theirs, seed=seed)
 
 
+def compare(
+    task: str,
+    ours: Mapping[str, Numbers],
+    others: Mapping[str, Mapping[str, Numbers]],
+    notes: tuple[str, ...],
+) -> Report:
+    """Return the report of our results and those of other methods, with a number per group."""
+    return Report(
+        task=task,
+        metrics={name: mean_of(numbers) for name, numbers in ours.items()},
+        baselines={
+            method: {name: float(numbers.mean()) for name, numbers in theirs.items()}
+            for method, theirs in others.items()
+        },
+        against={
+            method: {name: ahead_of(ours[name], numbers) for name, numbers in theirs.items()}
+            for method, theirs in others.items()
+        },
+        notes=notes,
+    )
+
+
 def figure(statistic: Callable[[Places], float], groups: int, *, seed: int = 1) -> Figure:
     """Return the statistic of all groups, with its interval over `ROUNDS` resamplings.
 

@@ -21,7 +21,7 @@ from paperround.core.errors import InvalidInput
 from paperround.db.transactions import Database
 from paperround.evaluate.methods import Baselines
 from paperround.evaluate.papers import Row, read_rows
-from paperround.evaluate.report import Figure, Numbers, Report, ahead_of, figure
+from paperround.evaluate.report import Figure, Numbers, Places, Report, compare, figure
 from paperround.feeds.ingest import ingest
 from paperround.papers.model import PaperId, ParsedBatch, Record
 from paperround.papers.search import COMMON, Filters
@@ -36,6 +36,7 @@ K1, B = 1.2, 0.75
 SEED = 1
 """The seed for shuffling candidates: the order in the file may reveal the answers."""
 
+_PREFIX = "evaluate:"
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -104,13 +105,8 @@ def measure(
 
         ours = gains_of(collection, find)
     others = {} if baselines is Baselines.NONE else _baselines(collection)
-    return Report(
-        task="search",
-        metrics={METRIC: figure(lambda places: float(ours[places].mean()), len(ours))},
-        baselines={name: {METRIC: float(gains.mean())} for name, gains in others.items()},
-        against={name: {METRIC: ahead_of(ours, gains)} for name, gains in others.items()},
-        notes=tuple(_notes(collection, ours, others)),
-    )
+    theirs = {name: {METRIC: gains} for name, gains in others.items()}
+    return compare("search", {METRIC: ours}, theirs, tuple(_notes(collection, ours, others)))
 
 
 def _notes(collection: Collection, ours: Numbers, others: Mapping[str, Numbers]) -> Iterator[str]:
@@ -126,9 +122,10 @@ def _notes(collection: Collection, ours: Numbers, others: Mapping[str, Numbers])
 
 
 def _ratio(ours: Numbers, theirs: Numbers) -> Figure:
-    return figure(
-        lambda places: float(ours[places].sum() / max(theirs[places].sum(), 1e-9)), len(ours)
-    )
+    def statistic(places: Places) -> float:
+        return float(ours[places].sum() / max(theirs[places].sum(), 1e-9))
+
+    return figure(statistic, len(ours))
 
 
 # --- the collection ------------------------------------------------------------------------------
@@ -157,7 +154,10 @@ def read_collection(queries: Path, documents: Path | None) -> Collection:
 def _asked(number: int, row: Row, known: dict[str, Document], shuffle: random.Random) -> Judgement:
     text, candidates = str(row.get("text", "")), row.get("candidates")
     if not isinstance(candidates, list):
-        return Judgement(number=number, text=text, grades=_grades(row.get("relevant")))
+        relevant = row.get("relevant")
+        relevant = relevant if isinstance(relevant, dict) else {}
+        grades = {str(document): _grade(grade) for document, grade in relevant.items()}
+        return Judgement(number=number, text=text, grades=grades)
     rows = [one for one in candidates if isinstance(one, dict)]
     shuffle.shuffle(rows)
     found = [_document(one) for one in rows]
@@ -165,12 +165,6 @@ def _asked(number: int, row: Row, known: dict[str, Document], shuffle: random.Ra
         known.setdefault(one.id, one)
     grades = {one.id: _grade(it.get("clicked")) for one, it in zip(found, rows, strict=True)}
     return Judgement(number=number, text=text, grades=grades, among=tuple(grades))
-
-
-def _grades(relevant: object) -> dict[str, float]:
-    if not isinstance(relevant, dict):
-        return {}
-    return {str(document): _grade(grade) for document, grade in relevant.items()}
 
 
 def _grade(value: object) -> float:
@@ -239,13 +233,9 @@ def _record(document: Document) -> Record:
         title=document.title.strip() or document.id,
         abstract=document.abstract,
         authors=document.authors,
-        identifiers={"local": _local(document.id)},
+        identifiers={"local": f"{_PREFIX}{document.id}"},
         fingerprint=document.id,
     )
-
-
-def _local(document: str) -> str:
-    return f"evaluate:{document}"
 
 
 def names_of_papers(database: Database) -> dict[PaperId, str]:
@@ -253,26 +243,21 @@ def names_of_papers(database: Database) -> dict[PaperId, str]:
     with database.reading() as work:
         ids = range(1, work[PaperStore].count() + 1)
         papers = work[PaperStore].load([PaperId(one) for one in ids])
-    return {
-        id_: paper.identifiers["local"].removeprefix(_local("")) for id_, paper in papers.items()
-    }
+    return {id_: it.identifiers["local"].removeprefix(_PREFIX) for id_, it in papers.items()}
 
 
 # --- others --------------------------------------------------------------------------------------
 
 
 def _baselines(collection: Collection) -> dict[str, Numbers]:
-    bare = Bm25(collection.documents.values(), words)
-    stemmed = Bm25(collection.documents.values(), telling_stems)
+    def stems(text: str) -> list[str]:
+        return [stem(word) for word in words(text) if word not in COMMON]
+
+    documents = collection.documents.values()
     return {
-        "bm25": gains_of(collection, bare.find),
-        "bm25_stemmed": gains_of(collection, stemmed.find),
+        "bm25": gains_of(collection, Bm25(documents, words).find),
+        "bm25_stemmed": gains_of(collection, Bm25(documents, stems).find),
     }
-
-
-def telling_stems(text: str) -> list[str]:
-    """Return the stems of the words of a text, without stop words."""
-    return [stem(word) for word in words(text) if word not in COMMON]
 
 
 @dataclass(slots=True)
