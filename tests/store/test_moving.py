@@ -273,7 +273,7 @@ def test_a_move_to_sqlite_is_no_move(old: Path, tmp_path: Path) -> None:
 def test_two_moves_at_once_are_one_too_many(
     old: Path, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paperround.db.move_target._PATIENCE", "10ms")
+    monkeypatch.setattr("paperround.db.move_target._LOCK_TIMEOUT", "10ms")
     with (
         between(old, new, now=LATER),
         pytest.raises(Conflict, match=r"another `db move` .* is under way"),

@@ -58,7 +58,7 @@ class RateStore(Store):
         not. `key` must not contain an email or IP address: hash it first.
         """
         self.lock([key])
-        free = [at for rate in rates if (at := self._free_at(key, rate, now)) is not None]
+        free = [at for rate in rates if (at := self._next_allowed(key, rate, now)) is not None]
         if free:
             return (max(free) - now).total_seconds()
         window = require_utc(now).replace(microsecond=0)
@@ -94,7 +94,7 @@ class RateStore(Store):
         row = self._connection.execute(_USED, {"b_key": key, "b_since": _since(period, now)}).one()
         return int(row.used or 0), row.first
 
-    def _free_at(self, key: str, rate: Rate, now: datetime) -> datetime | None:
+    def _next_allowed(self, key: str, rate: Rate, now: datetime) -> datetime | None:
         """Return when an exhausted rate allows another event; None when it does now.
 
         Summed from the newest window back, one window reaches the limit: once that window has left
@@ -104,11 +104,11 @@ class RateStore(Store):
             return None
         running = func.sum(_C.count).over(order_by=_C.window_start.desc())
         windows = select(_C.window_start, running.label("running")).where(_WITHIN).subquery()
-        filling: datetime | None = self._connection.execute(
+        full_at: datetime | None = self._connection.execute(
             select(func.max(windows.c.window_start)).where(windows.c.running >= rate.count),
             {"b_key": key, "b_since": _since(rate.period, now)},
         ).scalar_one()
-        return None if filling is None else filling + WINDOW + rate.period
+        return None if full_at is None else full_at + WINDOW + rate.period
 
 
 def _since(period: timedelta, now: datetime) -> datetime:
@@ -130,7 +130,7 @@ _POLL_INTERVAL = timedelta(seconds=1)
 _LONGEST_SKEW = timedelta(hours=1)
 """How far apart the clocks of two machines may be before one is considered wrong."""
 
-_NOBODY: dict[str, Any] = {"host": None, "pid": None, "started": None}
+_NO_HOLDER: dict[str, Any] = {"host": None, "pid": None, "started": None}
 
 
 class Limiter(Store):
@@ -154,9 +154,9 @@ class Limiter(Store):
             until: datetime = row.breaker_until
             return until
         next_at: datetime = row.next_at
-        if next_at > now and _is_orphan(row, processes):
+        if next_at > now and row.host is not None and processes.is_dead(value_of(Worker, row)):
             next_at = turn.pauses(next_at)
-            self._change(name, next_at=next_at, **_NOBODY)
+            self._change(name, next_at=next_at, **_NO_HOLDER)
         if now < next_at <= turn.ends(now) + _LONGEST_SKEW:
             return min(next_at, now + max(turn.interval, _POLL_INTERVAL))
         self._change(name, next_at=turn.ends(now), **columns_of(processes.current()))
@@ -168,7 +168,7 @@ class Limiter(Store):
         If the lease has ended and another process took the turn, nothing changes.
         """
         if self._locked(name, now).next_at == turn.ends(taken_at):
-            self._change(name, next_at=max(taken_at + turn.interval, now), **_NOBODY)
+            self._change(name, next_at=max(taken_at + turn.interval, now), **_NO_HOLDER)
 
     def trip(self, name: str, *, until: datetime, now: datetime) -> None:
         """Open the breaker until `until`, unless it is already open for longer."""
@@ -195,8 +195,3 @@ class Limiter(Store):
 
     def _change(self, name: str, **values: Any) -> None:
         self._connection.execute(update(db.limiter).where(db.limiter.c.name == name).values(values))
-
-
-def _is_orphan(row: Row[Any], processes: Processes) -> bool:
-    """Whether the process that has the turn is dead."""
-    return row.host is not None and processes.is_dead(value_of(Worker, row))

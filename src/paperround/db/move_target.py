@@ -3,7 +3,7 @@
 Until the SQLite file is marked as moved, the database is marked as MOVING, so no command uses it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -29,7 +29,7 @@ REPLACEMENT = "\ufffd"
 """Replaces a NUL, which PostgreSQL cannot store."""
 
 _LOCK = 7_276_943_052
-_PATIENCE = "20s"
+_LOCK_TIMEOUT = "20s"
 _NO_LIMITS = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
@@ -56,7 +56,7 @@ class MoveTarget:
     def alone(self) -> Iterator[None]:
         """Lock out other moves into the database. Raises Conflict when one is running."""
         with self.engine.connect() as connection, connection.begin():
-            connection.exec_driver_sql(f"{_NO_LIMITS}; SET LOCAL lock_timeout = '{_PATIENCE}'")
+            connection.exec_driver_sql(f"{_NO_LIMITS}; SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
             try:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             except DBAPIError as error:
@@ -135,7 +135,7 @@ class MoveTarget:
 
         Raises DatabaseFailed when PostgreSQL fails; then nothing was inserted.
         """
-        with self._failures_named():
+        with self._translate_errors():
             is_vacant = revisions.current(self.engine) != MOVING
             if is_vacant:
                 migrate.upgrade(self.engine)
@@ -155,14 +155,14 @@ class MoveTarget:
 
     def open(self, *, now: datetime) -> None:
         """Remove the mark, so that commands can use the database."""
-        with self._failures_named(), self.engine.begin() as connection:
+        with self._translate_errors(), self.engine.begin() as connection:
             mark = revisions.read(connection)
             connection.exec_driver_sql(revisions.DROP)
             connection.execute(text(revisions.SET_REVISION), {"revision": mark.revision})
         revisions.settle(self.engine, now=now)
 
     @contextmanager
-    def _failures_named(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         import psycopg
 
         try:
@@ -190,7 +190,10 @@ class TableIntake:
         import psycopg
 
         columns = ", ".join(f'"{column.name}"' for column in table.columns)
-        binders = [_binder(self.connection, column.type) for column in table.columns]
+        dialect = self.connection.dialect
+        binders = [
+            column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns
+        ]
         driver: Any = self.connection.connection.driver_connection
         statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
         given = map(without_nul, rows) if replace_nul else iter(rows)
@@ -199,7 +202,12 @@ class TableIntake:
             while batch := list(islice(given, BATCH)):
                 with driver.cursor() as cursor, cursor.copy(statement) as copy:
                     for row in batch:
-                        copy.write_row([bind(it) for bind, it in zip(binders, row, strict=True)])
+                        copy.write_row(
+                            [
+                                value if value is None or bind is None else bind(value)
+                                for bind, value in zip(binders, row, strict=True)
+                            ]
+                        )
         except psycopg.DataError as error:
             what = str(error).strip().partition("\n")[0]
             hint = ""
@@ -227,13 +235,3 @@ def without_nul(value: Any) -> Any:
     if isinstance(value, dict):
         return {without_nul(name): without_nul(it) for name, it in value.items()}
     return value
-
-
-def _binder(connection: Connection, kind: Any) -> Callable[[Any], Any]:
-    """Return the function that converts a column's values for the driver."""
-    bind = kind.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-
-    def bound(value: Any) -> Any:
-        return value if value is None or bind is None else bind(value)
-
-    return bound

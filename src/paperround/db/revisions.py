@@ -207,9 +207,9 @@ def refuse(connection: Connection, found: str | None) -> None:
 
 KIND = "home"
 
-_MAY_ASK = "SELECT has_function_privilege('pg_control_system()', 'execute')"
+_IS_ALLOWED = "SELECT has_function_privilege('pg_control_system()', 'execute')"
 _SERVER = "SELECT system_identifier FROM pg_control_system()"
-_NUMBERS = """
+_OBJECT_IDS = """
     SELECT database.oid || '/' || 'deliveries'::regclass::oid
     FROM pg_database AS database WHERE datname = current_database()
 """
@@ -253,6 +253,6 @@ def settle(engine: Engine, *, now: datetime) -> None:
 
 
 def _place(connection: Connection) -> str:
-    may_ask = connection.execute(text(_MAY_ASK)).scalar_one()
-    server = connection.execute(text(_SERVER)).scalar_one() if may_ask else "unknown"
-    return f"{server}/{connection.execute(text(_NUMBERS)).scalar_one()}"
+    is_allowed = connection.execute(text(_IS_ALLOWED)).scalar_one()
+    server = connection.execute(text(_SERVER)).scalar_one() if is_allowed else "unknown"
+    return f"{server}/{connection.execute(text(_OBJECT_IDS)).scalar_one()}"

@@ -22,9 +22,9 @@ class SlotStore(Store):
 
         Waits for another transaction that is taking it.
         """
-        taking = insert_new(self._connection, db.slots).returning(db.slots.c.slot)
+        statement = insert_new(self._connection, db.slots).returning(db.slots.c.slot)
         row = {"kind": kind, "slot": slot, "taken_at": now}
-        return self._connection.execute(taking, row).one_or_none() is not None
+        return self._connection.execute(statement, row).one_or_none() is not None
 
     def taken_at(self, kind: str, slot: str) -> datetime | None:
         """Return when (kind, slot) was taken or last beaten, None when never."""
@@ -39,15 +39,15 @@ class SlotStore(Store):
 
     def give_back(self, kind: str, slot: str) -> bool:
         """Undo `take`; return False when (kind, slot) was not taken."""
-        gone = self._connection.execute(
+        deleted = self._connection.execute(
             delete(db.slots).where(db.slots.c.kind == kind, db.slots.c.slot == slot)
         )
-        return gone.rowcount > 0
+        return deleted.rowcount > 0
 
     def beat(self, name: str, *, now: datetime) -> None:
         """Set the heartbeat `name` to `now`."""
-        beating = upsert(self._connection, db.slots, ("kind", "slot"), ("taken_at",))
-        self._connection.execute(beating, {"kind": BEAT, "slot": name, "taken_at": now})
+        statement = upsert(self._connection, db.slots, ("kind", "slot"), ("taken_at",))
+        self._connection.execute(statement, {"kind": BEAT, "slot": name, "taken_at": now})
 
     def advance(self, name: str, *, now: datetime) -> datetime:
         """Move the heartbeat `name` to `now`, or to a microsecond after its last value if that is
@@ -58,11 +58,11 @@ class SlotStore(Store):
         statement = inserting(dialect, db.slots)
         later = func.greatest if dialect == "postgresql" else func.max
         latest = later(statement.excluded.taken_at, db.slots.c.taken_at)
-        advancing = statement.on_conflict_do_update(
+        statement = statement.on_conflict_do_update(
             index_elements=("kind", "slot"), set_={"taken_at": latest}
         ).returning(db.slots.c.taken_at)
         row = {"kind": BEAT, "slot": name, "taken_at": at}
-        advanced: datetime = self._connection.execute(advancing, row).scalar_one()
+        advanced: datetime = self._connection.execute(statement, row).scalar_one()
         return advanced
 
     def last_beat(self, name: str) -> datetime | None:

@@ -196,12 +196,12 @@ class SqlDatabase:
         Raises DatabaseFailed when the database is down, and InvalidInput for a value that
         PostgreSQL cannot process.
         """
-        whole = _WHOLE.get()
-        if whole is not None:
-            with _failures_named():
-                yield whole
+        current = _CURRENT.get()
+        if current is not None:
+            with _translate_errors():
+                yield current
             return
-        with _failures_named(), self._reader.connect() as connection:
+        with _translate_errors(), self._reader.connect() as connection:
             yield Transaction(connection, self._seal)
 
     @contextmanager
@@ -212,10 +212,10 @@ class SqlDatabase:
         is down, full or locked, and InvalidInput for a value that PostgreSQL cannot store. Then
         nothing was written.
         """
-        whole = _WHOLE.get()
-        if whole is not None:
-            with _failures_named(), whole.part():
-                yield whole
+        current = _CURRENT.get()
+        if current is not None:
+            with _translate_errors(), current.part():
+                yield current
             return
         with self._transaction() as work:
             yield work
@@ -227,15 +227,15 @@ class SqlDatabase:
         Raises what `writing` raises, also at the end.
         """
         with self._transaction() as work:
-            before = _WHOLE.set(work)
+            before = _CURRENT.set(work)
             try:
                 yield work
             finally:
-                _WHOLE.reset(before)
+                _CURRENT.reset(before)
 
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
-        with _failures_named():
+        with _translate_errors():
             connection = self._writer.connect()
             try:
                 keep_log_short(connection, self._pause)
@@ -261,11 +261,11 @@ class SqlDatabase:
         self._engine.dispose()
 
 
-_WHOLE: ContextVar[Transaction | None] = ContextVar("whole", default=None)
+_CURRENT: ContextVar[Transaction | None] = ContextVar("current", default=None)
 
 
 @contextmanager
-def _failures_named() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Translate errors of the database; programming errors pass unchanged."""
     try:
         yield
@@ -317,7 +317,11 @@ class WriterQueue:
             yield
         finally:
             if has_turn:
-                self._pass_on()
+                with self._guard:
+                    if self._waiting:
+                        self._waiting.popleft().release()
+                    else:
+                        self._taken = False
 
     def _take(self, seconds: float) -> bool:
         with self._guard:
@@ -334,10 +338,3 @@ class WriterQueue:
                 self._waiting.remove(mine)
                 return False
         return True  # it was handed over after the timeout
-
-    def _pass_on(self) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._taken = False

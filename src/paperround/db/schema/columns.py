@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData, Text, TextClause
 from sqlalchemy.sql.schema import SchemaItem
 
 from paperround.db.dialect import ROW_ID, UtcDateTime
@@ -41,6 +41,11 @@ def text(name: str, *, null: bool = False) -> Column[str]:
 def instant(name: str, *, null: bool = False) -> Column[object]:
     """Return a column for an instant in UTC. Callers pass it: the database's clock is not used."""
     return Column(name, UtcDateTime, nullable=null)
+
+
+def where(condition: TextClause) -> dict[str, TextClause]:
+    """Return the arguments that make an index partial."""
+    return {"sqlite_where": condition, "postgresql_where": condition}
 
 
 def one_of(column: str, words: Iterable[str]) -> SchemaItem:

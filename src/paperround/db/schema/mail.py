@@ -17,11 +17,21 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 
 from paperround.db.dialect import Json, UtcDateTime
-from paperround.db.schema.columns import instant, key_part, metadata, one_of, refers, row_id, text
+from paperround.db.schema.columns import (
+    instant,
+    key_part,
+    metadata,
+    one_of,
+    refers,
+    row_id,
+    text,
+    where,
+)
 
 VERDICTS = ("more", "less", "save")
 NOTICE_KINDS = ("confirm", "reminder", "change", "preferences", "undo", "test", "alert")
 
+_STATES = "queued claimed in_data sent deferred failed unknown expired skipped".split()
 _NO_CLOCK = sql("due_at IS NULL AND state = 'active'")
 _WAITING = sql("state IN ('queued', 'deferred')")
 _HELD = sql("state IN ('claimed', 'in_data')")
@@ -75,7 +85,7 @@ subscriptions = Table(
     UniqueConstraint("list_id", "subscriber_id"),
     Index(None, "list_id", "id"),  # planning reads a list in pages
     Index("ix_subscriptions_due", "list_id", "due_at"),
-    Index("ix_subscriptions_no_clock", "id", sqlite_where=_NO_CLOCK, postgresql_where=_NO_CLOCK),
+    Index("ix_subscriptions_no_clock", "id", **where(_NO_CLOCK)),
     Index(None, "subscriber_id"),
     sqlite_autoincrement=True,
 )
@@ -111,7 +121,6 @@ def _sending(table: str, *line: str) -> tuple[Any, ...]:
     `next_at` is when the row may be tried next: first when it is due, later the next retry. Each
     value of the columns `line` has its own queue.
     """
-    waiting: dict[str, Any] = {"sqlite_where": _WAITING, "postgresql_where": _WAITING}
     return (
         text("state"),
         text("reason"),
@@ -135,23 +144,10 @@ def _sending(table: str, *line: str) -> tuple[Any, ...]:
         instant("in_data_at", null=True),
         instant("sent_at", null=True),
         instant("created_at"),
-        one_of(
-            "state",
-            (
-                "queued",
-                "claimed",
-                "in_data",
-                "sent",
-                "deferred",
-                "failed",
-                "unknown",
-                "expired",
-                "skipped",
-            ),
-        ),
-        Index(f"ix_{table}_due", *line, "next_at", "id", **waiting),
-        Index(f"ix_{table}_ends", "expires_at", **waiting),
-        Index(f"ix_{table}_leases", "lease_until", sqlite_where=_HELD, postgresql_where=_HELD),
+        one_of("state", _STATES),
+        Index(f"ix_{table}_due", *line, "next_at", "id", **where(_WAITING)),
+        Index(f"ix_{table}_ends", "expires_at", **where(_WAITING)),
+        Index(f"ix_{table}_leases", "lease_until", **where(_HELD)),
         Index(f"ix_{table}_message_id", "message_id"),
     )
 
@@ -178,28 +174,9 @@ deliveries = Table(
     Index(None, "edition_id", "state"),
     Index(None, "subscriber_id"),
     Index(None, "subscription_id"),
-    Index(
-        "ix_deliveries_waiting",
-        "list_id",
-        "due_at",
-        sqlite_where=_WAITING,
-        postgresql_where=_WAITING,
-    ),
-    Index(
-        "ix_deliveries_missed",
-        "list_id",
-        "local_date",
-        sqlite_where=_MISSED,
-        postgresql_where=_MISSED,
-    ),
-    Index(
-        "ix_deliveries_undelivered",
-        "list_id",
-        "local_date",
-        "id",
-        sqlite_where=_UNDELIVERED,
-        postgresql_where=_UNDELIVERED,
-    ),
+    Index("ix_deliveries_waiting", "list_id", "due_at", **where(_WAITING)),
+    Index("ix_deliveries_missed", "list_id", "local_date", **where(_MISSED)),
+    Index("ix_deliveries_undelivered", "list_id", "local_date", "id", **where(_UNDELIVERED)),
     sqlite_autoincrement=True,
 )
 

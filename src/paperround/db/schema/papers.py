@@ -17,7 +17,16 @@ from sqlalchemy import text as sql
 from sqlalchemy.sql.schema import SchemaItem
 
 from paperround.db.dialect import ROW_ID, Json
-from paperround.db.schema.columns import instant, key_part, metadata, one_of, refers, row_id, text
+from paperround.db.schema.columns import (
+    instant,
+    key_part,
+    metadata,
+    one_of,
+    refers,
+    row_id,
+    text,
+    where,
+)
 
 _WITHDRAWN = sql("withdrawn_at IS NOT NULL")
 _NAMED = sql("names IS NOT NULL")
@@ -66,7 +75,7 @@ runs = Table(
     one_of("state", RUN_STATES),
     Index(None, "feed_id", "started_at"),
     Index(None, "started_at"),
-    Index("ix_runs_named", "started_at", sqlite_where=_NAMED, postgresql_where=_NAMED),
+    Index("ix_runs_named", "started_at", **where(_NAMED)),
 )
 
 rejects = Table(
@@ -116,12 +125,7 @@ papers = Table(
     instant("changed_at"),
     one_of("show", ("full", "gist", "link")),
     Index(None, "counts_from"),
-    Index(
-        "ix_papers_withdrawn",
-        "withdrawn_at",
-        sqlite_where=_WITHDRAWN,
-        postgresql_where=_WITHDRAWN,
-    ),
+    Index("ix_papers_withdrawn", "withdrawn_at", **where(_WITHDRAWN)),
     sqlite_autoincrement=True,
 )
 
@@ -240,7 +244,7 @@ editions = Table(
 
 
 def _frozen_papers() -> tuple[SchemaItem, ...]:
-    """Papers as they stood, by their place in a ranking."""
+    """Return columns for frozen papers, by position in a ranking."""
     return (
         key_part("edition_id", "editions"),
         Column("position", Integer, primary_key=True),
