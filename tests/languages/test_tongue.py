@@ -107,7 +107,7 @@ def test_a_word_that_is_missing_is_said_in_english() -> None:
 
 def test_a_translation_that_asks_for_too_much_gives_way_to_english() -> None:
     ours = Locale("de")
-    ours._words = Careless()
+    ours._translations = Careless()
     assert ours.gettext("Sent by %(operator)s", operator="Ada") == "Sent by Ada"
     assert ours.gettext("100 %") == "100 %"
 

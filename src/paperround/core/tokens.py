@@ -85,7 +85,7 @@ class KeyRing:
 
         Raises Misconfigured when the key is not in the ring.
         """
-        key = self._named(key_id)
+        key = self._require_key(key_id)
         head = bytes([_VERSION]) + bytes.fromhex(key.id) + bytes([purpose]) + row.to_bytes(6)
         raw = head + _mac(key.secret, head, nonce)
         return base64.urlsafe_b64encode(raw).decode("ascii")
@@ -105,10 +105,10 @@ class KeyRing:
 
         Raises Misconfigured when the key is not in the ring.
         """
-        key = self._named(key_id)
+        key = self._require_key(key_id)
         return hmac.digest(key.secret, f"{purpose}\0{text}".encode(), "sha256").hex()[:40]
 
-    def _named(self, key_id: str | None) -> TokenKey:
+    def _require_key(self, key_id: str | None) -> TokenKey:
         key = self.current if key_id is None else self._by_id.get(key_id)
         if key is None:
             raise Misconfigured(

@@ -80,7 +80,7 @@ def insert_many(connection: Connection, statement: Insert, rows: Rows | Columns 
     if not rows:
         return 0
     if connection.dialect.name == "sqlite":
-        return _execute_in_parts(connection, statement, rows[:])
+        return _execute_in_batches(connection, statement, rows[:])
     if len(rows) <= FEW:
         few = rows.rows() if isinstance(rows, Columns) else rows[:]
         return connection.execute(statement, few, execution_options=_COUNTED).rowcount
@@ -89,7 +89,7 @@ def insert_many(connection: Connection, statement: Insert, rows: Rows | Columns 
     return _copy(connection, _as_copy(statement, _names(rows[:1])), rows)
 
 
-def _execute_in_parts(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
+def _execute_in_batches(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
     compiled = _in_sqlite(statement, _names(rows))
     columns = [tuple(column) for column in _driver_columns(compiled.parameters, rows)]
     each = zip(*columns, strict=True)
@@ -119,11 +119,11 @@ def _in_sqlite(statement: Insert, names: tuple[str, ...]) -> _DriverStatement:
 
 def _parameters(statement: Insert, names: Iterable[str]) -> tuple[tuple[str, Convert | None], ...]:
     columns = statement.table.c
-    return tuple((name, converting(columns[name])) for name in names)
+    return tuple((name, _converter(columns[name])) for name in names)
 
 
 @cache
-def converting(column: ColumnClause[Any]) -> Convert | None:
+def _converter(column: ColumnClause[Any]) -> Convert | None:
     """Return the function that converts a column's values to numbers or texts; None if none is
     needed."""
     return column.type.dialect_impl(_SQLITE).bind_processor(_SQLITE)
@@ -188,12 +188,12 @@ def _copy(
 def _insert_selected(connection: Connection, statement: Insert, rows: Rows | Columns) -> int:
     names = _names(rows)
     columns = _driver_columns(_parameters(statement, names), rows)
-    arrays = {name: as_array(column) for name, column in zip(names, columns, strict=True)}
+    arrays = {name: _array_literal(column) for name, column in zip(names, columns, strict=True)}
     statement = _from_arrays(statement, names)
     return connection.execute(statement, arrays, execution_options=_COUNTED).rowcount
 
 
-def as_array(values: Iterable[Any]) -> str:
+def _array_literal(values: Iterable[Any]) -> str:
     """Return a PostgreSQL array literal (documentation, 8.15.6).
 
     The driver takes ten times as long to write one.

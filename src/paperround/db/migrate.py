@@ -106,16 +106,16 @@ def upgrade_queue(
 
     `folder` replaces the folder of the installed package.
     """
-    missing = still_missing = _missing_of_queue(engine, folder)
+
+    def find_missing() -> list[str]:
+        with engine.connect() as connection:
+            return queue.missing(connection, folder=folder)
+
+    missing = still_missing = find_missing()
     while still_missing:
         patiently(engine, partial(queue.make_next, folder=folder), pause)
-        still_missing = _missing_of_queue(engine, folder)
+        still_missing = find_missing()
     return missing
-
-
-def _missing_of_queue(engine: Engine, folder: Path | None) -> list[str]:
-    with engine.connect() as connection:
-        return queue.missing(connection, folder=folder)
 
 
 def downgrade(engine: Engine, revision: str) -> None:

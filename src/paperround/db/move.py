@@ -32,10 +32,10 @@ from paperround.db.schema.tables import RETIRED, metadata
 # A process that has a SQLite file open in WAL mode holds a lock on it, even when idle. So an
 # exclusive lock means that no sender, site or command is running.
 
-PATIENCE = 2.0
+LOCK_TIMEOUT = 2.0
 """Seconds to wait for a command that is about to close the file."""
 
-AT_ONCE = 200
+BATCH = 200
 """Rows in memory at a time: few, because some are large."""
 
 
@@ -98,7 +98,7 @@ class MoveSource:
         """Yield the rows of `table` by primary key. Raises InvalidInput for an invalid value."""
         query = select(table).order_by(*table.primary_key)
         try:
-            for row in self._connection.execute(query).yield_per(AT_ONCE):
+            for row in self._connection.execute(query).yield_per(BATCH):
                 yield tuple(row)
         except (ValueError, TypeError) as error:
             raise InvalidInput(
@@ -130,7 +130,7 @@ def alone(file: Path) -> Iterator[MoveSource]:
     if not file.is_file():
         raise InvalidInput(f"there is no database at {file}: is PAPERROUND_DATA_DIR right?")
     engine = create_engine(
-        f"sqlite:///{file}", isolation_level="AUTOCOMMIT", connect_args={"timeout": PATIENCE}
+        f"sqlite:///{file}", isolation_level="AUTOCOMMIT", connect_args={"timeout": LOCK_TIMEOUT}
     )
     try:
         with engine.connect() as connection:

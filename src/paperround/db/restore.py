@@ -96,7 +96,7 @@ def _secrets(folder: Path) -> list[Path]:
 
 
 def _unpack(source: Path, folder: Path) -> None:
-    with _reading(source), tarfile.open(source, "r:gz") as archive:
+    with _translate_errors(source), tarfile.open(source, "r:gz") as archive:
         for number, member in enumerate(archive):
             if number >= MOST_MEMBERS:
                 raise _Damaged("it holds far more than a backup does")
@@ -134,7 +134,7 @@ class _Damaged(Exception):
 
 
 @contextmanager
-def _reading(source: Path) -> Iterator[None]:
+def _translate_errors(source: Path) -> Iterator[None]:
     """Turn every error that a damaged or foreign file causes into UnreadableFile."""
     try:
         yield
@@ -154,7 +154,7 @@ def _reading(source: Path) -> Iterator[None]:
 
 
 def _check_database(source: Path, database: Path) -> None:
-    with _reading(source), closing(sqlite3.connect(database)) as connection:
+    with _translate_errors(source), closing(sqlite3.connect(database)) as connection:
         problem = connection.execute("PRAGMA quick_check").fetchone()[0]
         if problem != "ok":
             raise _Damaged(problem)
@@ -165,7 +165,7 @@ def _check_database(source: Path, database: Path) -> None:
 def _made_at(source: Path, about: Path) -> str | None:
     if not about.exists():
         return None
-    with _reading(source):
+    with _translate_errors(source):
         description = json.loads(about.read_bytes())
         if not isinstance(description, dict):
             raise _Damaged(f"{ABOUT} is no description")

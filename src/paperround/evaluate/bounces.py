@@ -75,7 +75,9 @@ def evaluate_bounces(messages: Path, labels: Path, baselines: Baselines) -> Repo
     ours = [_ours(mail.raw) for mail in mails]
     others = {} if baselines is Baselines.NONE else _OTHERS
     recalls = _recalls(zip(mails, ours, strict=True))
-    told = (f"{name or 'unnamed'} {some}/{all_}" for name, (some, all_) in recalls.items())
+    by_provider = (
+        f"{name or 'unnamed'} {found}/{total}" for name, (found, total) in recalls.items()
+    )
     return Report(
         task=TASK,
         metrics=_figures(mails, ours),
@@ -88,7 +90,7 @@ def evaluate_bounces(messages: Path, labels: Path, baselines: Baselines) -> Repo
         },
         notes=(
             f"{len(mails)} mails, {sum(bool(mail.hard) for mail in mails)} with a hard bounce",
-            f"hard bounces found by provider: {', '.join(told)}",
+            f"hard bounces found by provider: {', '.join(by_provider)}",
             "stops count where a mail alone would stop its reader; a likely one takes two",
         ),
     )
@@ -155,7 +157,7 @@ def _figures(mails: Sequence[Labelled], judged: Sequence[Judged]) -> dict[str, F
     return {
         "hard_recall": mean_of(_numbers(found.found for _, found in hard)),
         "provider_recall": mean_of(
-            np.array([found / all_ for found, all_ in _recalls(pairs).values()])
+            np.array([found / total for found, total in _recalls(pairs).values()])
         ),
         "false_stops": _count(
             found.stops and mail.hard is False and mail.kind != "complaint" for mail, found in pairs

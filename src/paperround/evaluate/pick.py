@@ -104,7 +104,7 @@ def _cues(paper: Paper) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class Ridge:
     """A ridge regression on a few columns: `weights` and `centre`, both of shape (columns,)."""
 
     weights: Numbers
@@ -116,14 +116,14 @@ class Joined:
         return scores
 
 
-def join(rows: Numbers, targets: Numbers) -> Joined:
+def fit_ridge(rows: Numbers, targets: Numbers) -> Ridge:
     """Fit a ridge regression; the penalty of each column is relative to its variance."""
     centre = rows.mean(axis=0)
     around = rows - centre
     inner = around.T @ around
     penalty = np.diag(np.diag(inner) * JOINING_PENALTY / len(rows) + 1e-9)
     weights = np.linalg.solve(inner + penalty, around.T @ (targets - targets.mean()))
-    return Joined(weights=weights, centre=centre)
+    return Ridge(weights=weights, centre=centre)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ class PickText:
     """Scores texts by words and cues."""
 
     words: TextModel
-    joined: Joined
+    joined: Ridge
 
     def scores(self, texts: PickTexts) -> Numbers:
         """Return scores, shape (texts,); a higher score means a more likely pick."""
@@ -145,13 +145,13 @@ def fit_pick_text(texts: PickTexts, targets: Numbers) -> tuple[PickText, Numbers
     """
     unseen = np.zeros(len(targets))
     for left_out, rest in _folds(len(targets)):
-        unseen[left_out] = _words(texts.at(rest), targets[rest]).scores(texts.counts[left_out])
+        unseen[left_out] = _fit_words(texts.at(rest), targets[rest]).scores(texts.counts[left_out])
     rows = np.column_stack([unseen, texts.cues])
-    joined = join(rows, targets)
-    return PickText(words=_words(texts, targets), joined=joined), joined.scores(rows)
+    joined = fit_ridge(rows, targets)
+    return PickText(words=_fit_words(texts, targets), joined=joined), joined.scores(rows)
 
 
-def _words(texts: PickTexts, targets: Numbers) -> TextModel:
+def _fit_words(texts: PickTexts, targets: Numbers) -> TextModel:
     return fit_text(texts.counts, targets - targets.mean(), np.zeros(0), PENALTY)[0]
 
 
@@ -230,7 +230,7 @@ def evaluate_pick(
     Raises InvalidInput when there is no such month.
     """
     picks = read_papers([picked] if history is None else [history[1], picked])
-    listings = _read(
+    listings = _read_listings(
         [papers] if history is None else [history[0], papers],
         {paper.identifiers["arxiv"]: paper.counts_from.date() for paper in picks},
     )
@@ -238,11 +238,11 @@ def evaluate_pick(
         (day(row, "first_listed") for row in read_rows(papers) if _in_archive(row)),
         default=date.max,
     )
-    tested = _test(listings, picks, first)
+    tested = _test_months(listings, picks, first)
     return _report(tested, baselines)
 
 
-def _read(paths: Sequence[Path], picked_on: Mapping[str, date]) -> list[ListedPaper]:
+def _read_listings(paths: Sequence[Path], picked_on: Mapping[str, date]) -> list[ListedPaper]:
     """Return the papers of the archive, oldest day first, without those picked before listing."""
     found = [
         ListedPaper(paper, paper.counts_from.date(), picked_on.get(paper.identifiers["arxiv"]))
@@ -255,7 +255,7 @@ def _in_archive(row: Row) -> bool:
     return row.get("archive") == ARCHIVE
 
 
-def _test(listings: Sequence[ListedPaper], picks: Sequence[Paper], first: date) -> Tested:
+def _test_months(listings: Sequence[ListedPaper], picks: Sequence[Paper], first: date) -> Tested:
     inside = {one.paper.identifiers["arxiv"] for one in listings}
     others = sorted(
         (paper for paper in picks if paper.identifiers["arxiv"] not in inside),
@@ -271,7 +271,7 @@ def _test(listings: Sequence[ListedPaper], picks: Sequence[Paper], first: date) 
     tested = [
         (inside, _scores(data, known, labels, inside))
         for month, inside in _months(listings, first)
-        for known, labels in [_known(listings, month)]
+        for known, labels in [_training_set(listings, month)]
         if labels.sum() >= LEAST_PICKED
     ]
     if not tested:
@@ -302,7 +302,7 @@ class _Data:
     other_days: Sequence[date]
 
 
-def _known(listings: Sequence[ListedPaper], month: date) -> tuple[list[int], Numbers]:
+def _training_set(listings: Sequence[ListedPaper], month: date) -> tuple[list[int], Numbers]:
     """Return the papers whose outcome is known at the start of the month, with 1 for picks."""
     known = [i for i, one in enumerate(listings) if one.day <= month - SETTLING]
     return known, np.array([float(listings[i].picked_before(month)) for i in known])
@@ -347,7 +347,7 @@ def _scores(
     others = data.others.at(slice(max(0, until - OTHERS), until))
     targets = np.concatenate([labels, np.ones(len(others.cues))])
     model, unseen = fit_pick_text(data.texts.at(known).followed_by(others), targets)
-    joined = join(np.column_stack([unseen[: len(known)], data.features[known]]), labels)
+    joined = fit_ridge(np.column_stack([unseen[: len(known)], data.features[known]]), labels)
     texts = model.scores(data.texts.at(inside))
     return texts, joined.scores(np.column_stack([texts, data.features[inside]]))
 

@@ -97,9 +97,9 @@ def measure(
     with indexed(collection, database_url) as database:
         names = names_of_papers(database)
 
-        def find(asked: Judgement) -> Sequence[str]:
+        def find(query: Judgement) -> Sequence[str]:
             page = search(
-                database, by_relevance, asked.text, filters=Filters(feed=asked.feed), limit=DEPTH
+                database, by_relevance, query.text, filters=Filters(feed=query.feed), limit=DEPTH
             )
             return [names[hit.paper.id] for hit in page.hits]
 
@@ -138,20 +138,22 @@ def read_collection(queries: Path, documents: Path | None) -> Collection:
     """
     known = {one.id: one for one in map(_document, read_rows(documents))} if documents else {}
     shuffle = random.Random(SEED)  # noqa: S311 - the same order every time
-    asked: list[Judgement] = []
+    judged: list[Judgement] = []
     unjudged = 0
     for number, row in enumerate(read_rows(queries), start=1):
-        one = _asked(number, row, known, shuffle)
+        one = _read_query(number, row, known, shuffle)
         if any(grade > 0 for grade in one.grades.values()):
-            asked.append(one)
+            judged.append(one)
         else:
             unjudged += 1
-    if not asked or not known:
+    if not judged or not known:
         raise InvalidInput(f"{queries} has no query with a right answer, or --docs is missing")
-    return Collection(documents=known, queries=asked, unjudged=unjudged)
+    return Collection(documents=known, queries=judged, unjudged=unjudged)
 
 
-def _asked(number: int, row: Row, known: dict[str, Document], shuffle: random.Random) -> Judgement:
+def _read_query(
+    number: int, row: Row, known: dict[str, Document], shuffle: random.Random
+) -> Judgement:
     text, candidates = str(row.get("text", "")), row.get("candidates")
     if not isinstance(candidates, list):
         relevant = row.get("relevant")
@@ -279,16 +281,16 @@ class Bm25:
                 weight = times * (K1 + 1) / (times + norm)
                 self._postings.setdefault(word, []).append((id_, weight))
 
-    def find(self, asked: Judgement) -> Sequence[str]:
+    def find(self, query: Judgement) -> Sequence[str]:
         """Return the best documents for a query, by score and then by id."""
         scores: Counter[str] = Counter()
-        for word in self.cut(asked.text):
+        for word in self.cut(query.text):
             postings = self._postings.get(word, [])
             rare = math.log1p((self._count - len(postings) + 0.5) / (len(postings) + 0.5))
             for id_, weight in postings:
                 scores[id_] += rare * weight  # type: ignore[assignment]
-        if asked.among is not None:
-            return sorted(asked.among, key=lambda one: -scores[one])
+        if query.among is not None:
+            return sorted(query.among, key=lambda one: -scores[one])
         return sorted(scores, key=lambda one: (-scores[one], one))[:DEPTH]
 
 
@@ -300,9 +302,9 @@ def gains_of(collection: Collection, find: Finder) -> Numbers:
     return np.array([ndcg(whole(one, find(one)), one.grades) for one in collection.queries])
 
 
-def whole(asked: Judgement, found: Sequence[str]) -> Sequence[str]:
+def whole(query: Judgement, found: Sequence[str]) -> Sequence[str]:
     """Return the found documents, followed by the other candidates in shuffled order."""
-    return [*found, *(one for one in asked.among or () if one not in found)]
+    return [*found, *(one for one in query.among or () if one not in found)]
 
 
 def ndcg(order: Sequence[str], grades: Mapping[str, float]) -> float:

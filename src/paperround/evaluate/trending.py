@@ -183,12 +183,12 @@ def _score(one: Listed, counts: Counts, scores: Scores, formula: Formula | None)
 
 
 def _cold(days: Sequence[DayScores]) -> dict[str, Numbers]:
-    counted = [(one, _counted(one)) for one in days]
+    counted = [(one, _with_votes(one)) for one in days]
     full = [(one, listed) for one, listed in counted if len(listed) >= LEAST_PAPERS]
     return {
         f"cold_{knowledge}_{name}": np.array(
             [
-                measure([one.cold[knowledge][p.paper.id] for p in listed], _actual(listed))
+                measure([one.cold[knowledge][p.paper.id] for p in listed], _afternoon_votes(listed))
                 for one, listed in full
             ]
         )
@@ -198,9 +198,9 @@ def _cold(days: Sequence[DayScores]) -> dict[str, Numbers]:
 
 
 def _early(days: Sequence[DayScores], formula: Formula | None) -> dict[str, Numbers]:
-    counted = [(one, _counted(one)) for one in days]
+    counted = [(one, _with_votes(one)) for one in days]
     full = [
-        (_early_scores(one, listed, formula), _actual(listed))
+        (_early_scores(one, listed, formula), _afternoon_votes(listed))
         for one, listed in counted
         if len(listed) >= LEAST_PAPERS and sum(bool(p.morning) for p in listed) >= LEAST_COUNTED
     ]
@@ -219,9 +219,9 @@ def _early_scores(one: DayScores, listed: Sequence[Listed], formula: Formula | N
     return [last if score is None else score for score in known]
 
 
-def _counted(one: DayScores) -> list[Listed]:
+def _with_votes(one: DayScores) -> list[Listed]:
     return [p for p in one.listed if p.afternoon_votes is not None]
 
 
-def _actual(listed: Sequence[Listed]) -> list[float]:
+def _afternoon_votes(listed: Sequence[Listed]) -> list[float]:
     return [float(p.afternoon_votes or 0) for p in listed]

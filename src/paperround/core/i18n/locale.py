@@ -48,7 +48,7 @@ class Locale:
         self.gap = "" if language in _UNSPACED else " "
         self.comma = str(self.babel.list_patterns["standard"]["middle"].format("", ""))
         self.is_english = language == ENGLISH
-        self._words = translations(language)
+        self._translations = translations(language)
         self._decimal: str = self.babel.number_symbols["latn"]["decimal"]
         cached = lru_cache(maxsize=_CACHE_SIZE)
         self.long_date = cached(self._long_date)
@@ -60,19 +60,19 @@ class Locale:
 
     def gettext(self, text: str, /, **values: object) -> str:
         """Translate `text`, and fill its placeholders `%(name)s`; integers are grouped."""
-        return self._filled(self._words.gettext(text) if text else text, text, values)
+        return self._fill(self._translations.gettext(text) if text else text, text, values)
 
     def ngettext(self, one: str, several: str, number: int, /, **values: object) -> str:
         """Translate the plural form for `number`, which is `%(num)s` in the texts."""
         english = one if number == 1 else several
-        translated = self._words.ngettext(one, several, number)
-        return self._filled(translated, english, {"num": number, **values})
+        translated = self._translations.ngettext(one, several, number)
+        return self._fill(translated, english, {"num": number, **values})
 
     def word(self, english: str) -> str:
         """Translate a text without placeholders; return unknown texts unchanged."""
-        return self._words.gettext(english) if english else english
+        return self._translations.gettext(english) if english else english
 
-    def _filled(self, translated: str, english: str, values: dict[str, object]) -> str:
+    def _fill(self, translated: str, english: str, values: dict[str, object]) -> str:
         written = {
             name: value if type(value) is str else self.written(value)
             for name, value in values.items()

@@ -15,13 +15,13 @@ from paperround.core.i18n.locale import Locale, locale_for
 from paperround.core.languages import Message, TranslatableText, marked, marked_forms
 from paperround.core.reasons import read_reason
 
-_JOINT = " · "
+_SEPARATOR = " · "
 _MOST_LINES = 8192
 
 
-def localize_reason(ours: Locale, frozen: str) -> str:
+def localize_reason(locale: Locale, frozen: str) -> str:
     """Return the translated reasons why a paper is shown."""
-    return _JOINT.join(filter(None, [_line(ours, line) for line in frozen.split("\n")]))
+    return _SEPARATOR.join(filter(None, [_line(locale, line) for line in frozen.split("\n")]))
 
 
 def english_reason(frozen: str) -> str:
@@ -35,62 +35,62 @@ def digest_reason(frozen: str) -> str:
 
 
 @lru_cache(maxsize=_MOST_LINES)
-def _line(ours: Locale, line: str) -> str:
+def _line(locale: Locale, line: str) -> str:
     code, params = read_reason(line)
     if not code:
         return str(params["text"])
-    return _fill(ours, MESSAGES.get(code, ""), params)
+    return _fill(locale, MESSAGES.get(code, ""), params)
 
 
 @lru_cache(maxsize=_MOST_LINES)
-def localize_source(ours: Locale, frozen: str) -> str:
+def localize_source(locale: Locale, frozen: str) -> str:
     """Return the name of a source and its translated state."""
     one = read_reason(frozen)
     if not one.code:
         return frozen
-    state = _line(ours, frozen)
-    return ours.gettext("%(label)s: %(value)s", label=one.params["name"], value=state)
+    state = _line(locale, frozen)
+    return locale.gettext("%(label)s: %(value)s", label=one.params["name"], value=state)
 
 
-def localize_error(ours: Locale, error: object) -> str:
+def localize_error(locale: Locale, error: object) -> str:
     """Translate an error, or the text of one."""
     text = error.text if isinstance(error, PaperroundError) else error
     if not isinstance(text, TranslatableText):
-        return ours.word(str(text))
-    return str(text) if ours.is_english else _fill(ours, text.message, text.params)
+        return locale.word(str(text))
+    return str(text) if locale.is_english else _fill(locale, text.message, text.params)
 
 
-def _fill(ours: Locale, message: Message, params: Mapping[str, Any]) -> str:
+def _fill(locale: Locale, message: Message, params: Mapping[str, Any]) -> str:
     values = {
-        name: _VALUES[name](ours, value) if name in _VALUES else value
+        name: _VALUES[name](locale, value) if name in _VALUES else value
         for name, value in params.items()
     }
     if isinstance(message, str):
-        return ours.gettext(message, **values)
-    return ours.ngettext(*message, values.pop("num", 1), **values)
+        return locale.gettext(message, **values)
+    return locale.ngettext(*message, values.pop("num", 1), **values)
 
 
-def _moment(ours: Locale, moment: str) -> str:
+def _moment(locale: Locale, moment: str) -> str:
     at = datetime.fromisoformat(moment)
-    return f"{ours.day_and_month(at.date())} {at:%H:%M} UTC"
+    return f"{locale.day_and_month(at.date())} {at:%H:%M} UTC"
 
 
-def _listed(ours: Locale, since: tuple[str, int]) -> str:
+def _listed(locale: Locale, since: tuple[str, int]) -> str:
     verb, days = since
     today, yesterday, ago = LISTED[verb]
     if days in (0, 1):
-        return ours.word(yesterday if days else today)
-    return ours.ngettext(*ago, days)
+        return locale.word(yesterday if days else today)
+    return locale.ngettext(*ago, days)
 
 
 _VALUES: Mapping[str, Callable[[Locale, Any], Any]] = {
     "votes": lambda locale, votes: locale.counted(votes, "vote"),
-    "day": lambda ours, day: ours.day_and_month(date.fromisoformat(day)),
+    "day": lambda locale, day: locale.day_and_month(date.fromisoformat(day)),
     "moment": _moment,
     "weekday": Locale.weekday,
     "listed": _listed,
-    "words": lambda ours, words: ours.listed([ours.quoted(word) for word in words]),
-    "trouble": lambda ours, name: ours.word(TROUBLES[name]),
+    "words": lambda locale, words: locale.listed([locale.quoted(word) for word in words]),
+    "trouble": lambda locale, name: locale.word(TROUBLES[name]),
     "given": Locale.quoted,
     "problem": localize_error,
 }

@@ -1,6 +1,7 @@
 """Shared by all tables: constraint names, and helpers for common columns."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData, Text, TextClause
 from sqlalchemy.sql.schema import SchemaItem
@@ -43,7 +44,7 @@ def instant(name: str, *, null: bool = False) -> Column[object]:
     return Column(name, UtcDateTime, nullable=null)
 
 
-def where(condition: TextClause) -> dict[str, TextClause]:
+def where(condition: TextClause) -> dict[str, Any]:
     """Return the arguments that make an index partial."""
     return {"sqlite_where": condition, "postgresql_where": condition}
 
