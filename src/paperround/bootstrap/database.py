@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def send_marks_of(settings: Settings, host: str) -> SendMarks:
     """Return the send mark of this machine.
 
-    With SQLite the mark must exist; a new machine on a shared PostgreSQL has none yet.
+    With SQLite a lost mark means a restored copy; machines on PostgreSQL may start without one.
     """
     from paperround.delivery.send_mark import SendMarkFile
 

@@ -167,7 +167,7 @@ def mailer_for(
     """Create the mailer for `smtp_url`; raises Misconfigured for an invalid URL.
 
     `hostname` is the name in EHLO, `connections` the maximum per relay, `keep` the seconds that an
-    idle connection stays open. An outbox uses `connections` as the size of its commit groups.
+    idle connection stays open. In an outbox, `connections` is the most emails in doubt.
     """
     target = parse_smtp_url(smtp_url)
     if isinstance(target, OutboxFolder):
