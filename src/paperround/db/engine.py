@@ -315,10 +315,7 @@ def roomy(connection: Connection) -> Iterator[None]:
 
 def _emptied(connection: Connection) -> bool:
     """Checkpoint and truncate the log; return False when readers or writers prevent that."""
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError(f"{driver!r} is no connection of SQLite")
-    with closing(driver.cursor()) as cursor:
+    with closing(driver_of(connection).cursor()) as cursor:
         (timeout,) = cursor.execute("PRAGMA busy_timeout").fetchone()
         cursor.execute("PRAGMA busy_timeout = 0")
         try:

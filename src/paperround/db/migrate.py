@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from paperround.core import paths
 from paperround.core.errors import DatabaseFailed, SchemaOutOfDate
 from paperround.db.dialect import is_lost_race, reason_of
-from paperround.db.engine import rest
+from paperround.db.engine import driver_of, rest
 from paperround.db.revisions import head, require_here
 from paperround.db.schema import queue, search
 from paperround.db.schema.tables import RETIRED, metadata
@@ -195,8 +195,7 @@ def _loose_references(connection: Connection) -> Iterator[None]:
     if connection.dialect.name != "sqlite":
         yield
         return
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - a connection in use has one
+    driver = driver_of(connection)
     driver.execute("PRAGMA foreign_keys = OFF")
     try:
         yield
