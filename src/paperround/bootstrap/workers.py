@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from paperround.core.plugins import plugins
 from paperround.core.errors import Misconfigured, PaperroundError
 from paperround.core.interfaces import Clock
 from paperround.core.jobs import DELIVER, NOTICES, Job, Queue, QueueName, SharedQueue
+from paperround.core.plugins import plugins
 from paperround.delivery.deliver import ASKED_TO_STOP
 from paperround.digests.sending import DeliveryContext, deliver, deliver_notices
 from paperround.ops import cluster
