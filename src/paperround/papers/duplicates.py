@@ -1,11 +1,11 @@
-"""Two papers that turn out to be one work. Pure: two papers -> one paper and what to move.
+"""Join two papers that are one work. Pure: two papers -> one paper and what to move.
 
-A record may carry identifiers of several known papers (a journal's DOI beside an arXiv id), or
-the title, first author and year of one and the identifier of another. Then they are one work,
-unless they hold two different ids of one kind: those stay apart whatever a record says of them.
+A record may carry identifiers of several known papers (a journal's DOI and an arXiv id), or the
+title, first author and year of one and the identifier of another. Then they are one work, unless
+they have two different ids of one kind.
 
-The older paper, the one with the smaller id, goes on under its id; the other's leads to it. Of the
-texts the newer one stands, as if all records had come to one paper in the first place.
+The older paper (smaller id) keeps its id; the other id redirects to it. The newer text wins, as if
+every record had been merged into one paper from the start.
 """
 
 from dataclasses import dataclass, replace
@@ -17,9 +17,9 @@ from paperround.papers.model import Paper, PaperId, PaperWrite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperJoin:
-    """What joining does: `paper` is what stays, `gone` the id that leads to it from now on.
+    """The result of a join: `paper` remains, the id `gone` redirects to it.
 
-    `text_differs`: the texts that do not stand are kept as a version.
+    `text_differs`: store the text that lost as a version.
     """
 
     paper: Paper
@@ -30,8 +30,7 @@ class PaperJoin:
 
     @property
     def write(self) -> PaperWrite:
-        """The write that gives the paper that stays its values. What the sources wrote moves with
-        the texts."""
+        """The write that saves the remaining paper. Raw texts move with their repaired texts."""
         return PaperWrite(
             paper=self.paper,
             is_new=False,
@@ -46,31 +45,31 @@ class PaperJoin:
 
 
 def may_join(one: Paper, other: Paper) -> bool:
-    """Whether the papers may be one work: no kind of identifier tells them apart.
+    """Whether two papers may be one work: they have no kind of identifier in common.
 
-    No two papers share an id, so two ids of one kind are always different ones.
+    No two papers share an id, so two ids of one kind always differ.
     """
-    kinds = one.identifiers.keys() & other.identifiers.keys()
-    return not kinds - {"title_key"}
+    return not (one.identifiers.keys() & other.identifiers.keys()) - {"title_key"}
 
 
 def joined(one: Paper, other: Paper) -> PaperJoin:
-    """The two as one paper, whichever is named first."""
+    """The two papers joined; the order of the arguments does not matter."""
     kept, gone = sorted((one, other), key=lambda paper: paper.id)
     stated = says_more(gone.version, kept.version)
     age = order(gone.version, kept.version) or order(gone.updated_at, kept.updated_at)
     newer, older = (gone, kept) if (stated or age) > 0 else (kept, gone)
-    said = (newer,) if age != 0 and not stated else (newer, older)  # else nobody has the last word
-    withdrawn_by = tuple(sorted({feed for one in said for feed in one.withdrawn_by}))
-    spoken = newer if newer.abstract or not older.abstract else older
-    # A listing says when a paper counts from; without one, its first ingest does.
+    # Without a known order of the two texts, a withdrawal of either counts.
+    decisive = (newer,) if age != 0 and not stated else (newer, older)
+    withdrawn_by = tuple(sorted({feed for one in decisive for feed in one.withdrawn_by}))
+    abstract_from = newer if newer.abstract or not older.abstract else older
+    # A paper counts from its listing, or from its first ingest if it has none.
     listed = [one for one in (kept, gone) if one.listed_on is not None]
     paper = replace(
         kept,
         identifiers={**gone.identifiers, **kept.identifiers},
         title=newer.title,
-        abstract=spoken.abstract,
-        show=spoken.show,
+        abstract=abstract_from.abstract,
+        show=abstract_from.show,
         authors=newer.authors or older.authors,
         categories=tuple(dict.fromkeys(kept.categories + gone.categories)),
         keywords=kept.keywords or gone.keywords,
@@ -80,7 +79,7 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         published_at=earliest(kept.published_at, gone.published_at),
         updated_at=latest(kept.updated_at, gone.updated_at),
         version=latest(kept.version, gone.version),
-        withdrawn=any(one.withdrawn for one in said),
+        withdrawn=any(one.withdrawn for one in decisive),
         withdrawn_by=withdrawn_by,
         comment=newer.comment or older.comment,
         licence=newer.licence or older.licence,
@@ -91,6 +90,6 @@ def joined(one: Paper, other: Paper) -> PaperJoin:
         paper=paper,
         gone=gone.id,
         title_of_gone=newer is gone,
-        abstract_of_gone=spoken is gone,
+        abstract_of_gone=abstract_from is gone,
         text_differs=(kept.title, kept.abstract) != (gone.title, gone.abstract),
     )

@@ -1,9 +1,8 @@
-"""Enriching papers: what other services know of a paper that is here already.
+"""Enrich papers with what other services know about them.
 
-    papers whose turn it is ─► one request ─► counts, links, identifiers ─► the papers, brought up
-                                                                            to date
+    due papers ─► one request ─► counts, links, identifiers ─► updated papers
 
-An enricher never makes a paper, never changes a text, and no digest waits for one.
+An enricher never creates a paper and never changes a text, and no digest waits for one.
 """
 
 from collections.abc import Sequence
@@ -15,20 +14,19 @@ from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import Paper, ParsedBatch
 
 ASKED_AT = tuple(timedelta(days=age) for age in (0, 1, 2, 4, 8, 16, 30))
-"""The ages of a paper at which a service is asked for it: often while its counts move."""
+"""The ages of a paper at which it is enriched: often while its counts change."""
 
 WATCHED = ASKED_AT[-1] + timedelta(days=1)
-"""The age beyond which nobody is asked for a paper."""
+"""The age after which a paper is no longer enriched."""
 
 LEASE = timedelta(minutes=15)
-"""How long papers that are being asked for are no other process's."""
-
+"""How long a process reserves the papers it requests."""
 
 DAILY_PAPERS = "hf-daily"
-"""The kind of the feeds of the site that the enricher of the same name asks."""
+"""The kind of feed that reads Hugging Face, the site the `huggingface` enricher queries."""
 
 KIND = "enricher"
-"""The kind of the feeds under which the runs of enrichers are kept."""
+"""The kind of feed that stores the runs of enrichers."""
 
 
 HUGGINGFACE = "huggingface"
@@ -36,7 +34,7 @@ HUGGINGFACE = "huggingface"
 
 
 def feed_name(enricher: str) -> str:
-    """The name of the feed under which its runs are kept, and how it is doing."""
+    """The name of the feed that stores an enricher's runs and health."""
     return f"{enricher}-enricher"
 
 
@@ -47,24 +45,23 @@ def scale_of(kind: str, name: str) -> str:
 
 
 def next_ask(counts_from: datetime, now: datetime) -> datetime | None:
-    """When a service is asked again for a paper it was asked for at `now`, whatever it said; None:
-    never again."""
+    """When to enrich a paper again after a request at `now`; None for never."""
     return next((at for age in ASKED_AT if (at := counts_from + age) > now), None)
 
 
 class Enricher(Protocol):
-    """Knows one service that can be asked for papers by their identifiers."""
+    """Queries one service for papers by their identifiers."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of identifiers it can ask by; empty: it looks at something else of a paper."""
+        """The kinds of identifiers it can query by; empty if it uses other fields of a paper."""
 
     @property
     def limiter(self) -> str:
-        """The service whose turns its requests take."""
+        """The service whose rate limiter its requests use."""
 
     @property
     def size(self) -> int:
@@ -72,17 +69,17 @@ class Enricher(Protocol):
 
     @property
     def budget(self) -> tuple[Rate, ...]:
-        """How often it asks at most: its share of what the service lets somebody without a key
-        ask. Feeds of the same service are not counted here, but in `FetchRequest.budget`."""
+        """Its rate limits: a share of what the service allows without an API key. Feeds of the
+        same service count against `FetchRequest.budget` instead."""
 
     def knows(self, paper: Paper) -> bool:
-        """Whether the service can be asked for this paper."""
+        """Whether the service can be queried for this paper."""
 
     def request(self, papers: Sequence[Paper]) -> FetchRequest:
-        """What to ask for papers it knows, at most `size` of them."""
+        """The request for at most `size` papers that it knows."""
 
     def parse(self, page: Page, papers: Sequence[Paper]) -> ParsedBatch:
-        """What the answer says of these papers: counts, and records that announce nothing and have
-        no texts. A paper that the service does not know is left out. Pure.
+        """Counts, and records without texts that announce nothing. Leaves out papers the service
+        does not know. Pure.
 
-        Raises FetchFailed or InvalidInput when the answer is none of this service."""
+        Raises FetchFailed or InvalidInput if the response is not one of this service."""

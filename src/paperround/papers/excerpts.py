@@ -1,4 +1,4 @@
-"""Excerpts of a text around the words that were looked for, and which of its words those are."""
+"""Mark the words of a search in a text, and cut excerpts around them."""
 
 import re
 
@@ -6,26 +6,26 @@ from paperround.papers.search import COMMON, Query
 from paperround.papers.stems import fold_word, stem
 
 LENGTH = 260
-"""Characters of an excerpt, about three lines."""
+"""Characters of an excerpt: about three lines."""
 
 Pieces = tuple[tuple[str, bool], ...]
-"""A text in pieces: each with whether it was looked for."""
+"""A text in pieces, each with whether it matches the search."""
 
 _WORD = re.compile(r"[^\W_]+")
 _LEAD = 60
 
 
 class Marker:
-    """Knows the words of one query when it sees them."""
+    """Marks the words of one query."""
 
     def __init__(self, query: Query) -> None:
         wanted = query.wanted
-        said = {word for one in wanted for word in one.words[: -1 if one.starts else None]}
-        self._stems = frozenset(map(stem, said - COMMON or said))
+        whole = {word for one in wanted for word in one.words[: -1 if one.starts else None]}
+        self._stems = frozenset(map(stem, whole - COMMON or whole))
         self._starts = tuple(term.words[-1] for term in wanted if term.starts)
 
     def marked(self, text: str) -> Pieces:
-        """`text` in pieces; together they are the text."""
+        """`text` split into matching and other pieces."""
         pieces: list[tuple[str, bool]] = []
         end = 0
         for start, stop, _ in self._matches(text):
@@ -35,7 +35,7 @@ class Marker:
         return tuple((piece, is_found) for piece, is_found in pieces if piece)
 
     def excerpt(self, text: str) -> Pieces:
-        """The part of `text` with the most different words that were looked for, cut at words."""
+        """The part of `text` with the most different matches, cut at words."""
         if len(text) <= LENGTH:
             return self.marked(text)
         start = self._best_start(text)
@@ -58,7 +58,7 @@ class Marker:
         return max(0, min(best - _LEAD, len(text) - LENGTH))
 
     def _matches(self, text: str) -> list[tuple[int, int, str]]:
-        """Where the words stand that were looked for, and which each of them is."""
+        """(start, end, stem) of each match."""
         matches = []
         for found in _WORD.finditer(text):
             folded = fold_word(found[0])

@@ -1,5 +1,4 @@
-"""How a paper is told in a few words, whatever the way it goes out: which authors and which links
-are shown."""
+"""Choose the authors, links and text of a paper to show, in every format."""
 
 import re
 from collections.abc import Mapping
@@ -23,19 +22,19 @@ _LINKS = {
 _ARXIV = marked("arXiv abstract")
 _PRINTABLE = "!#$%&'()*+,/:;=?@[]~"
 _MOST_ADDRESSES = 4096
-"""Addresses kept, about 300 bytes each: a mail asks several times for each of its own."""
+"""Addresses in the cache, about 300 bytes each: a message uses each of its own several times."""
 _UNSAFE = re.compile(r"[\s\"'<>\\`{|}^\x00-\x1f]")
 
 
 class Linked(Protocol):
-    """What has links, by kind."""
+    """Has links by kind."""
 
     @property
     def links(self) -> Mapping[str, str]: ...
 
 
 def shortened(text: str, length: int) -> str:
-    """`text` in at most `length` characters, cut after a word where one ends in its second half."""
+    """`text` in at most `length` characters, cut after a word if one ends in the second half."""
     if len(text) <= length:
         return text
     head = text[: length - 1]
@@ -44,22 +43,22 @@ def shortened(text: str, length: int) -> str:
 
 
 def first_authors(names: tuple[str, ...]) -> tuple[list[str], int]:
-    """Up to four names, and how many more there are; of more than four, three and the rest.
+    """Up to four names and 0, or three names and how many more there are.
 
-    "and 1 more" would take the room of the fourth name.
+    "and 1 more" would take as much space as the fourth name.
     """
     shown = shown_authors(names)
     return [shortened(name, _NAME_LENGTH) for name in shown], sum(map(bool, names)) - len(shown)
 
 
 def shown_authors(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of which `first_authors` shows the start."""
+    """The full names that `first_authors` shows shortened."""
     named = tuple(filter(None, names))
     return named if len(named) <= _MOST_NAMES else named[: _MOST_NAMES - 1]
 
 
 def with_author_shown(names: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """The names, of which `name` moves to the last place that is shown where it is further back."""
+    """The names, with `name` moved to the last place shown if it comes later."""
     shown = shown_authors(names)
     if name in shown or name not in names:
         return names
@@ -69,7 +68,7 @@ def with_author_shown(names: tuple[str, ...], name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_MOST_ADDRESSES)
 def web_address(url: str) -> str:
-    """`url` in ASCII when it is a plain http(s) address without a user name, else empty."""
+    """`url` in ASCII if it is a plain http(s) address without a user name, else empty."""
     if _UNSAFE.search(url):
         return ""
     try:
@@ -85,7 +84,7 @@ def web_address(url: str) -> str:
 
 
 def paper_links(paper: Linked) -> list[tuple[str, str]]:
-    """(label, address) of the links to show, in a fixed order."""
+    """The (label, address) pairs to show, in a fixed order."""
     shown = []
     for kind, label in _LINKS.items():
         url = web_address(paper.links.get(kind, ""))
@@ -96,7 +95,7 @@ def paper_links(paper: Linked) -> list[tuple[str, str]]:
 
 
 def shown_text(paper: Paper) -> tuple[str, bool]:
-    """As much of the abstract as its source lets us show, and whether that is only the gist."""
+    """As much of the abstract as its source allows, and whether that is only the gist."""
     match paper.show:
         case Show.FULL:
             return paper.abstract, False

@@ -1,10 +1,10 @@
-"""Choosing the sentences of an abstract that say what is new. Offline, and in its own words.
+"""Choose the gist: the sentences of an abstract that state what is new. Works offline.
 
-Two sums of weighted features (`gist_features`) say how much like an idea and how much like a result
-each sentence reads. What each gets of `exp(sum)`, among the sentences of its abstract, is the
-chance that a reader marks it so. One sentence is the likeliest idea; two are the likeliest idea
-with a result behind it. A list marker or connective that opens a chosen sentence is dropped, what
-is too long is cut at a word with an ellipsis; no other word changes.
+Two sums of weighted features (`gist_features`) score each sentence as an idea and as a result. Its
+share of `exp(sum)` over the abstract (a softmax) is the chance that a reader marks it so. A gist of
+one sentence is the likeliest idea; a gist of two is the likeliest idea followed by a result. An
+opening list marker or connective is dropped and a long sentence is cut at a word with an ellipsis;
+no other word changes.
 """
 
 import re
@@ -17,10 +17,10 @@ from paperround.papers.gist_features import WEIGHTS, Features, Weights, features
 from paperround.papers.sentences import Sentence, split_sentences
 
 LONGEST = 320
-"""Characters of a gist of one or two sentences, at most."""
-_LEAST_CUT = 80  # characters; less of a sentence is not worth its ellipsis
-_WORTH_CUT = 0.1  # of its chance, for one that is cut or points back at what is not shown
-_MOST_PAIRED = 40  # sentences; no abstract that is one has more
+"""The most characters of a gist of one or two sentences."""
+_LEAST_CUT = 80  # characters; do not cut a sentence shorter than this
+_WORTH_CUT = 0.1  # factor on the chance of a sentence that is cut or refers to an earlier one
+_MOST_PAIRED = 40  # sentences; real abstracts have fewer
 
 _POINTS_BACK = re.compile(
     r"(?:It|Its|They|Their|Such|Both|Similarly|For (?:example|instance)"
@@ -31,13 +31,13 @@ _POINTS_BACK = re.compile(
 _NO_NEWS = re.compile(
     r"\?[\"'”’)]*$|https?://|\bthis https? URL\b"
     r"|^.{0,60}\b(?:available|released|found) (?:at|on|here|online)\b"
-)  # questions, and where to find something
+)  # questions, and where to find the code or data
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`text` as shown: characters `start` to `end` of the abstract, perhaps with a capital set at
-    the head and an ellipsis at the end."""
+    """`text` as shown: characters `start` to `end` of the abstract, possibly capitalised at the
+    start and with an ellipsis at the end."""
 
     text: str
     start: int
@@ -46,7 +46,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class _GistCandidate:
-    """A sentence, and the chances that it is marked as the idea and as the result."""
+    """A sentence and the chances that a reader marks it as the idea and as the result."""
 
     sentence: Sentence
     idea: float
@@ -58,40 +58,37 @@ class _GistCandidate:
 
 
 def choose_gist(title: str, abstract: str) -> str:
-    """The sentence that says what is new, at most 320 characters; "" for an empty abstract.
+    """The sentence that states what is new, at most 320 characters; "" for an empty abstract.
 
-    A sentence that only repeats `title` is passed over.
+    Skips a sentence that only repeats `title`.
     """
     return " ".join(piece.text for piece in gist_pieces(title, abstract, 1))
 
 
 def choose_two(title: str, abstract: str) -> str:
-    """The two sentences that say what is new, in their order and at most 320 characters together;
-    "" for an empty abstract.
-    """
+    """The two sentences that state what is new, in order, at most 320 characters together; "" for
+    an empty abstract."""
     return " ".join(piece.text for piece in gist_pieces(title, abstract, 2))
 
 
 def gist_pieces(
     title: str, abstract: str, most: int, weights: Weights = WEIGHTS
 ) -> tuple[Piece, ...]:
-    """At most `most` (1 or 2) sentences that say what is new, cut where 320 characters end."""
+    """At most `most` (1 or 2) sentences that state what is new, cut to 320 characters in all."""
     candidates = _candidates(title, abstract, weights)
     if not candidates:
         return ()
     if most == 1 or len(candidates) == 1:
         return fitted([max(candidates, key=_chance_of_idea).sentence])
-    # At most `_MOST_PAIRED` of them, in their order.
     least = sorted((one.either for one in candidates), reverse=True)[:_MOST_PAIRED][-1]
     likeliest = [one for one in candidates if one.either >= least][:_MOST_PAIRED]
     pairs = combinations(likeliest, 2)
-    # The chance that the first is the idea and the second the result.
-    return _paired(max(pairs, key=lambda pair: pair[0].idea * pair[1].result))
+    return _fit_pair(max(pairs, key=lambda pair: pair[0].idea * pair[1].result))
 
 
-def _paired(pair: tuple[_GistCandidate, _GistCandidate]) -> tuple[Piece, ...]:
-    """Both sentences, of which one at least is whole; one alone, where that leaves the other less
-    than `_LEAST_CUT` characters."""
+def _fit_pair(pair: tuple[_GistCandidate, _GistCandidate]) -> tuple[Piece, ...]:
+    """Both sentences, at least one of them whole; only one if the other would get less than
+    `_LEAST_CUT` characters."""
     sentences = [one.sentence for one in pair]
     pieces = [_alone(one) for one in sentences]
     lengths = [len(one.text) for one in pieces]
@@ -107,7 +104,7 @@ def _paired(pair: tuple[_GistCandidate, _GistCandidate]) -> tuple[Piece, ...]:
 
 
 def fitted(sentences: Sequence[Sentence]) -> tuple[Piece, ...]:
-    """One or two sentences, each standing alone; of what is too long in all, the longer is cut."""
+    """One or two sentences without opening connectives; the longer is cut if both are too long."""
     pieces = [_alone(one) for one in sentences]
     room = LONGEST - (len(pieces) - 1)
     shortest = min(len(piece.text) for piece in pieces)
@@ -131,7 +128,7 @@ def _candidates(title: str, abstract: str, weights: Weights) -> list[_GistCandid
 
 
 def _shares(features: Sequence[Features], weights: Weights, kind: int) -> list[float]:
-    """What each sentence gets of `exp(sum)`: 0 as the kind is an idea, 1 a result."""
+    """Each sentence's share of `exp(sum)`; `kind` is 0 for ideas, 1 for results."""
     powers = [
         exp(sum(weights[name][kind] * value for name, value in one.items() if name in weights))
         for one in features
@@ -158,7 +155,7 @@ def _cut(piece: Piece, limit: int) -> Piece:
 
 
 def shortened(text: str, limit: int) -> str:
-    """`text`, cut at a word with an ellipsis when it is longer than `limit` characters."""
+    """`text`, cut at a word with an ellipsis if it is longer than `limit` characters."""
     if len(text) <= limit:
         return text
     head = text[: limit - 1]
@@ -181,14 +178,14 @@ _GOES_ON = re.compile(
     r"\((?:[ivx]{1,4}|\d{1,2}|[b-e])\)\s|\s\d{1,2}\)\s|"
     r"(?<!\d )(?<!\bper )(?<!\ba )\b(?:second|third|then|finally)(?:ly)?,? ",
     re.IGNORECASE,
-)  # the list that the opening begins is in the same sentence; a second may be a time
+)  # the list continues in the same sentence; "second" may be a unit of time
 _CLAUSE = re.compile(
     r"(?!(?:and|or|but|nor|yet|which|that|who|whose)\b)(?:[a-z]+(?:-[a-z]+)*[ ,]|[A-Z](?!\.))"
 )  # a name such as iFoo must not become IFoo
 
 
 def standing_alone(sentence: str) -> str:
-    """`sentence` without the list marker and connectives it opens with, if a clause follows."""
+    """`sentence` without its opening list marker and connectives, if a clause follows them."""
     rest = sentence
     while opening := _MARKER.match(rest) or _CONNECTIVE.match(rest):
         rest = rest[opening.end() :]
@@ -199,4 +196,4 @@ def standing_alone(sentence: str) -> str:
 
 
 GistChooser = Callable[[str, str], str]
-"""From title and abstract, the one sentence that says what is new."""
+"""Returns the sentence that states what is new, given title and abstract."""

@@ -1,8 +1,8 @@
-"""What can be said of a sentence of an abstract, in numbers with names.
+"""Compute the named features of the sentences of an abstract, and their learned weights.
 
-Each feature is a habit of authors: the words they announce their own work and their results with,
-how they open a sentence that only carries on, and where in an abstract each usually stands. A
-feature that does not hold is left out; most that hold are 1.0, and all lie between 0 and 1.
+A feature is a habit of authors: words that announce their own work or results, openings of a
+sentence that only continues, usual places in an abstract. A feature that does not apply is left
+out; most others are 1.0, and all lie between 0 and 1.
 """
 
 import re
@@ -13,8 +13,8 @@ from paperround.papers.sentences import Sentence
 Features = Mapping[str, float]
 
 LONG = 320
-"""Characters from which on a sentence counts as of full length."""
-_SHORT = 100  # from here down a sentence names something and says little about it
+"""A sentence of this many characters has full length."""
+_SHORT = 100  # a shorter sentence usually names something without describing it
 
 _WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*|\d")
 _FIGURE = re.compile(
@@ -30,7 +30,7 @@ _SHOW = frozenset(
      "prove proves validate confirm confirms indicate indicates suggest suggests establish").split()
 )  # fmt: skip
 _NAMES_OF_A_STUDY = frozenset({"paper", "work", "article", "study"})
-_VERB_REACH = 4  # words after "we" among which its verb is sought: "we then empirically show"
+_VERB_REACH = 4  # words after "we" searched for its verb: "we then empirically show"
 
 _CLASSES = {
     "our": "our ours",
@@ -78,19 +78,19 @@ _OPENING_OF = _by_word(_OPENINGS)
 
 
 def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
-    """The features of each sentence of one abstract, given in order."""
-    found = [_wording(sentence.text) for sentence in sentences]
+    """The features of each sentence of one abstract, in order."""
+    found = [_word_features(sentence.text) for sentence in sentences]
     for at, features in enumerate(found):
         features["place"] = at / (len(found) - 1) if len(found) > 1 else 0.5
         if at < 2:
             features[("first", "second")[at]] = 1.0
-    # Authors turn from the world to their own work once.
+    # An abstract turns from the background to the authors' own work once.
     _mark_first(found, ("we", "our"), "first of ours", "before ours")
     proposal = ("first proposal", "before the proposal", "after the proposal")
     _mark_first(found, ("we propose",), *proposal)
     for one in found:
-        says = "better" in one or "show" in one or "rivals" in one
-        if says and ("our" in one or "experiment" in one or "we show" in one):
+        is_result = "better" in one or "show" in one or "rivals" in one
+        if is_result and ("our" in one or "experiment" in one or "we show" in one):
             one["first result"] = 1.0
             break
     closing = next((one for one in reversed(found) if "code" not in one), None)
@@ -99,13 +99,14 @@ def features_of(sentences: Sequence[Sentence]) -> tuple[Features, ...]:
     return tuple(found)
 
 
-def _wording(text: str) -> dict[str, float]:
+def _word_features(text: str) -> dict[str, float]:
     words = _WORD.findall(text.lower())
     features = {name: 1.0 for word in words if (name := _CLASS_OF.get(word))}
     if words and (opening := _OPENING_OF.get(words[0])):
         features[opening] = 1.0
     for at, word in enumerate(words):
-        features.update(dict.fromkeys(_announced(word, words[at + 1 : at + 1 + _VERB_REACH]), 1.0))
+        following = words[at + 1 : at + 1 + _VERB_REACH]
+        features.update(dict.fromkeys(_announcements(word, following), 1.0))
     if _FIGURE.search(text):
         features["figure"] = 1.0
     features["length"] = min(len(text), LONG) / LONG
@@ -114,9 +115,9 @@ def _wording(text: str) -> dict[str, float]:
     return features
 
 
-def _announced(word: str, behind: Sequence[str]) -> Sequence[str]:
-    """What a word announces with those behind it."""
-    after = behind[0] if behind else ""
+def _announcements(word: str, following: Sequence[str]) -> Sequence[str]:
+    """The features that a word has together with the words after it."""
+    after = following[0] if following else ""
     match word:
         case "here":
             return ["this paper"] if after == "we" else []
@@ -128,9 +129,9 @@ def _announced(word: str, behind: Sequence[str]) -> Sequence[str]:
             names = ["we"]
         case _:
             return []
-    if not _PROPOSE.isdisjoint(behind):
+    if not _PROPOSE.isdisjoint(following):
         names.append("we propose")
-    if not _SHOW.isdisjoint(behind):
+    if not _SHOW.isdisjoint(following):
         names.append("we show")
     return names
 
@@ -138,8 +139,8 @@ def _announced(word: str, behind: Sequence[str]) -> Sequence[str]:
 def _mark_first(
     found: list[dict[str, float]], names: Sequence[str], first: str, before: str, after: str = ""
 ) -> None:
-    """Mark the first sentence that has one of the features `names`, those before it and, if that
-    has a name, the one after it."""
+    """Mark the first sentence that has one of the features `names`, those before it and, if `after`
+    is given, the one after it."""
     at = next((at for at, one in enumerate(found) if not one.keys().isdisjoint(names)), None)
     if at is None:
         return
@@ -150,12 +151,10 @@ def _mark_first(
         one[after] = 1.0
 
 
-# How much each feature of a sentence speaks for an idea, and how much for a result.
-#
-# Learned by `python -m tools.gist_fit` (see `docs/gist.md`); it prints these lines.
-
 Weights = Mapping[str, tuple[float, float]]
-"""By feature, what it adds to the sums of an idea and of a result."""
+"""By feature, its weights in the sums of an idea and of a result."""
+
+# Learned by `python -m tools.gist_fit` (see `docs/gist.md`), which prints these lines.
 
 WEIGHTS: Weights = {
     "length": (3.1, 1.08),

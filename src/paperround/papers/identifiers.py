@@ -1,4 +1,4 @@
-"""One spelling for every identifier, and the key that merges papers of different sources.
+"""Normalise identifiers, and compute the title key that merges papers across sources.
 
 Kinds: `arxiv` (base id, no version), `doi` (lower case, no resolver), `biorxiv` (the DOI under
 10.1101 or 10.64898), `pmid` (digits), `url`, `local` (`feed:id`), and `title_key`, a hash of
@@ -25,7 +25,7 @@ _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def arxiv_id(text: str) -> tuple[str, int | None] | None:
-    """(base id, version or None) of an arXiv id or address, None when it is not one."""
+    """(base id, version or None) of an arXiv id or address; None if it is not one."""
     match = ARXIV.fullmatch(text.strip())
     if match is None:
         return None
@@ -33,7 +33,8 @@ def arxiv_id(text: str) -> tuple[str, int | None] | None:
 
 
 def doi_identifier(text: str) -> tuple[str, str] | None:
-    """(kind, value) of a DOI: arXiv's own become `arxiv`, bioRxiv's `biorxiv`, others `doi`."""
+    """(kind, value) of a DOI: `arxiv` for arXiv's DOIs, `biorxiv` for bioRxiv's, else `doi`; None
+    if it is not one."""
     match = DOI.fullmatch(text.strip())
     if match is None:
         return None
@@ -45,7 +46,7 @@ def doi_identifier(text: str) -> tuple[str, str] | None:
 
 
 def identifier(text: str, feed: str) -> tuple[str, str]:
-    """(kind, value) of whatever a source calls an id; what no scheme knows stays `local`."""
+    """(kind, value) of any id of a source; an unknown scheme is `local`."""
     found = arxiv_id(text)
     if found is not None:
         return "arxiv", found[0]
@@ -53,16 +54,16 @@ def identifier(text: str, feed: str) -> tuple[str, str]:
 
 
 def folded(text: str) -> str:
-    """Letters and digits only, lower case, accents dropped: for comparing, never for showing."""
+    """Lower-case letters and digits without accents: for comparison, never for display."""
     apart = unicodedata.normalize("NFKD", text)
     text = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return _NOT_WORD.sub(" ", text.casefold()).strip()
 
 
 def title_key(title: str, authors: Sequence[str], year: int | None) -> str:
-    """A hash of title, first author's last name and year; unknown parts are empty.
+    """A hash of the title, the first author's last name and the year; unknown parts are empty.
 
-    A title of signs alone folds to nothing and counts as it is.
+    A title of symbols alone folds to nothing, so it is hashed as written.
     """
     surname = folded(authors[0]).split()[-1:] if authors else []
     text = "\0".join([folded(title) or title, *surname, str(year or "")])
@@ -70,7 +71,10 @@ def title_key(title: str, authors: Sequence[str], year: int | None) -> str:
 
 
 def canonical(identifiers: Mapping[str, str]) -> str:
-    """The most trusted identifier as `kind:value`; the stable tie-break of every order."""
+    """The most trusted identifier as `kind:value`, the stable tie-break of every order.
+
+    Raises ValueError for a paper without identifiers.
+    """
     for kind in KINDS_BY_TRUST:
         if kind in identifiers:
             return f"{kind}:{identifiers[kind]}"
@@ -78,7 +82,7 @@ def canonical(identifiers: Mapping[str, str]) -> str:
 
 
 def addresses_of(identifiers: Mapping[str, str]) -> dict[str, str]:
-    """Where a paper can be read, by what its identifiers say: keys `abstract` and `pdf`."""
+    """Addresses of a paper built from its identifiers: keys `abstract` and `pdf`."""
     if "arxiv" in identifiers:
         base = "https://arxiv.org"
         found = identifiers["arxiv"]
@@ -92,5 +96,5 @@ def addresses_of(identifiers: Mapping[str, str]) -> dict[str, str]:
 
 
 def page_name(identifiers: Mapping[str, str], paper: PaperId) -> str:
-    """What the page of a paper is called: its arXiv id, else its own."""
+    """The name of a paper's page: its arXiv id, else our own id."""
     return identifiers.get("arxiv") or str(paper)

@@ -1,10 +1,10 @@
-r"""TeX to readable Unicode: a small token-wise converter that would rather keep than guess.
+r"""Convert TeX to readable Unicode, token by token; when in doubt, keep the source.
 
     text ──► math spans ($..$, \(..\), \[..\]) ──► macros and escapes of running text ──► text
 
-A macro nobody knows stays as it was written, and so does anything whose braces do not close.
-Dollars that are money stay money. Plain letters stand for calligraphic and bold ones: they read
-well in every mail client, and a reader can search for them.
+Unknown macros and anything with unbalanced braces stay as written, and so do dollars that are
+money. Calligraphic and bold letters become plain ones: every mail client shows them, and readers
+can search for them.
 """
 
 import re
@@ -61,16 +61,16 @@ _ESCAPED = dict(zip("%&_#${}~,; ", "%&_#${}~   ", strict=True))
 
 
 def latex_to_text(text: str) -> str:
-    """The readable form of `text`; what is not certainly TeX comes back as it was."""
+    """The readable form of `text`; anything that may not be TeX stays as it is."""
     if "\\" in text:
         return _convert_macros(_convert_spans(_BRACKETED.sub(_bracketed, text)), 0)
     return _convert_spans(text)
 
 
 def script(mark: str, content: str, following: str = "") -> str:
-    """A superscript (`^`) or subscript (`_`) as text: digits as small figures, the rest marked.
+    """A superscript (`^`) or subscript (`_`) as text: small digits, other content after the mark.
 
-    `following` is the character after it: a word that would run into it keeps its braces.
+    `following` is the next character: content that would run into it keeps its braces.
     """
     if mark == "^" and content in RAISED_SIGNS:
         return RAISED_SIGNS[content]
@@ -107,9 +107,9 @@ def _bracketed(match: re.Match[str]) -> str:
 
 
 def _span(source: str, following: str = "") -> str | None:
-    """The text of one math span, None when it is money, prose or has unclosed braces.
+    """The text of one math span; None if it is money, prose or has unbalanced braces.
 
-    A dollar with a figure right after it opens money and closes no math, unless TeX says so.
+    A digit after the closing dollar means money, unless the span contains a TeX command.
     """
     if source.strip() in _SIGN_ALONE:
         return source
@@ -130,13 +130,13 @@ def _is_balanced(source: str) -> bool:
 
 
 def math_to_text(source: str) -> str:
-    """Balanced TeX math as one line of text; macros nobody knows stay in it as written."""
+    """Balanced TeX math as one line of text; unknown macros stay as written."""
     tokens = _TOKEN.findall(source)[::-1]
     return " ".join(_sequence(tokens).split())
 
 
 def _sequence(tokens: list[str]) -> str:
-    """Text of the tokens (last one first) up to the closing brace, which is taken too."""
+    """The text of the tokens (in reverse order) up to the closing brace, which is consumed too."""
     out = ""
     while tokens:
         piece = tokens.pop()
@@ -170,13 +170,13 @@ def _argument(tokens: list[str]) -> str:
 
 
 def _command(name: str, tokens: list[str], before: str) -> str:
-    """What a command in math reads as; takes its arguments off `tokens`."""
+    """The text of a command in math; consumes its arguments from `tokens`."""
     handler = _HANDLERS.get(name)
     if handler is not None:
         return handler(name, tokens, before)
     if not name[0].isalpha():
         return "‖" if name == "|" else name
-    # A macro nobody knows, with its arguments still in their braces.
+    # An unknown macro keeps its arguments in their braces.
     kept = f"\\{name}" + (" " if tokens and tokens[-1][0].isalpha() else "")
     while tokens and tokens[-1] == "{":
         tokens.pop()
@@ -185,7 +185,7 @@ def _command(name: str, tokens: list[str], before: str) -> str:
 
 
 def _relation(name: str, tokens: list[str], before: str) -> str:
-    """Spaces around a sign follow the one before it: none at the start of a span."""
+    """Put a space after the sign only if there is one before it: none at the start of a span."""
     while tokens and tokens[-1].isspace():
         tokens.pop()
     return RELATIONS[name] + (" " if before.endswith(" ") else "")
@@ -260,14 +260,14 @@ def _convert_macros(text: str, depth: int) -> str:
 
 
 def _signs(match: re.Match[str]) -> str:
-    """Groups that hold one sign each; what may be the argument of a command stays."""
+    """Convert groups of one symbol each; a possible argument of a command stays."""
     if _TAKES_GROUP.search(match.string, max(0, match.start() - 32), match.start()):
         return match[0]
     return _SIGN.sub(lambda group: IN_GROUPS.get(group[1], group[0]), match[0])
 
 
 def _text_command(text: str, at: int, depth: int) -> tuple[str, int]:
-    """What the command at `at` reads as, and where the text goes on."""
+    """The text of the command at `at`, and where the text continues."""
     match = _COMMAND.match(text, at)
     if match is None or depth > _MOST_DEPTH:
         return "\\", at + 1
@@ -280,7 +280,7 @@ def _text_command(text: str, at: int, depth: int) -> tuple[str, int]:
         return _text_symbol(IN_TEXT[name], text, end + int(is_glued))
     if name not in WORD_LETTERS:
         return _with_arguments(name, text, end, depth) or (match[0], end)
-    # `S\o ren` -> `Søren`, only inside a word: alone, `\o` may be anybody's own macro.
+    # `S\o ren` -> `Søren`, only inside a word: alone, `\o` may be a macro of the author.
     if text[at - 1 : at].isalpha() or text.startswith("{}", end):
         end += 2 if text.startswith("{}", end) else int(text.startswith(" ", end))
         return WORD_LETTERS[name], end
@@ -316,7 +316,7 @@ def _with_arguments(name: str, text: str, end: int, depth: int) -> tuple[str, in
 
 
 def _group(text: str, at: int) -> tuple[int, int] | None:
-    """Where the content of the brace group at `at` begins and ends; None when none is near."""
+    """Start and end of the content of the brace group at `at`; None if there is none."""
     if text[at : at + 1] != "{":
         return None
     depth = 0
@@ -328,7 +328,7 @@ def _group(text: str, at: int) -> tuple[int, int] | None:
 
 
 def link(address: str, label: str) -> str:
-    """An address with what its link was called, each said once."""
+    """An address with the label of its link, without repeating either."""
     bare = re.sub(r"^https?://(?:www\.)?|/+$", "", label)
     if not label or bare in address:
         return address

@@ -1,4 +1,4 @@
-"""Works that a reader gave from a library of their own, and what is understood of them."""
+"""Model the works of a reference library that a reader imports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from paperround.papers.model import PaperId, Reject
 
 MOST_WORKS = 1000
-"""Works of one library that are looked at: of a longer one, the first."""
+"""Only the first works of a library are imported."""
+
+LONGEST_VALUE = 300
+"""Characters of a title or an identifier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +21,14 @@ class GivenWork:
 
     @property
     def words(self) -> str:
-        """The title in one line, no longer than a seed may be."""
+        """The title in one line, cut to the longest seed."""
         return " ".join(self.title.split())[:LONGEST_VALUE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """What was read: `called` is the kind of file in words, `left` how many further works were not
-    looked at, `refused` the entries that are no works and `unread` the lines that belong to none,
-    each with its reason."""
+    """A parsed file: `called` is the name of its format, `left` the number of works over the limit,
+    `refused` the invalid entries and `unread` the lines outside any entry, with reasons."""
 
     called: str
     works: tuple[GivenWork, ...] = ()
@@ -37,9 +39,9 @@ class Library:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnderstoodWork:
-    """One work as it would be kept. `seed` is what is kept of it; `paper` the paper here that it
-    is, None where none is known; `already`: it is kept now. Of an unknown one an identifier waits
-    for the day it is known, while the words of a title count at once."""
+    """One work as it would be imported. `seed` is what is stored, `paper` the matching paper, if
+    any; `already`: it is stored now. An unknown identifier takes effect once we have its paper;
+    the words of a title count at once."""
 
     seed: str
     title: str
@@ -50,7 +52,7 @@ class UnderstoodWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """A library, understood and not kept yet. `room` is how many lines its reader has left."""
+    """A matched library that is not stored yet. `room` is how many lines the reader has left."""
 
     called: str
     works: tuple[UnderstoodWork, ...] = ()
@@ -61,18 +63,15 @@ class Understood:
 
     @property
     def known(self) -> tuple[UnderstoodWork, ...]:
-        """Those that are papers here."""
+        """Works that match a paper."""
         return tuple(one for one in self.works if one.paper is not None)
 
     @property
     def titles(self) -> tuple[UnderstoodWork, ...]:
-        """Those that are known by their title alone."""
+        """Unknown works with a title and no identifier."""
         return tuple(one for one in self.works if one.paper is None and not one.is_identifier)
 
     @property
     def identifiers(self) -> tuple[UnderstoodWork, ...]:
-        """Those of which nothing but an identifier is known."""
+        """Unknown works with an identifier."""
         return tuple(one for one in self.works if one.paper is None and one.is_identifier)
-
-
-LONGEST_VALUE = 300

@@ -1,15 +1,14 @@
-"""Deciding what one record does to the papers there are. Pure: old value, record, now -> write.
+"""Merge records into papers. Pure: old value, record, now -> write.
 
 A later version replaces the texts; an earlier one never does, but is kept as a version. A text
-that says its version replaces one that does not, whichever came first. Of two feeds that carry the
-same version, the text that came first stays, so that a feed with poorer text cannot spoil a paper.
-A missing abstract is taken from anybody, and never replaced by none.
+with a version replaces one without, whichever came first. If two feeds carry the same version, the
+first text stays, so a feed with poorer text cannot spoil a paper. A missing abstract is taken from
+any feed, and an abstract is never removed.
 
-A withdrawal stays until a newer text comes without it, or all who said it take it back.
+A withdrawal lasts until a newer text comes without it, or every feed that reported it retracts it.
 
-Two papers that turn out to be one are joined first (`domain.joining`). Where they must stay apart,
-a record with identifiers of both goes to the paper of its most trusted one, and the other paper
-keeps its own.
+Two papers that turn out to be one are joined first (`papers.duplicates`). If they must stay apart,
+a record with identifiers of both updates the paper of its most trusted identifier.
 """
 
 from dataclasses import replace
@@ -22,18 +21,18 @@ from paperround.papers.model import FeedId, Paper, PaperId, PaperText, PaperWrit
 from paperround.papers.text import author_names, repair_abstract, repair_title
 
 FUTURE_ALLOWED = timedelta(hours=24)
-"""A date further ahead than this is a mistake of the source and is not believed."""
+"""A date further ahead than this is a mistake of the source and is ignored."""
 
 REMEMBERED = 8
-"""How many fingerprints of a paper a feed remembers: one file may hold several variants of it."""
+"""Fingerprints kept per feed and paper: one file may contain several variants of a paper."""
 
 
 def repaired(record: Record) -> Record:
-    """The record with readable texts and names; itself where it has them already."""
+    """The record with readable texts and names."""
     title, abstract = repair_title(record.title), repair_abstract(record.abstract)
     authors = author_names(record.authors)
     if (title, abstract, authors) == (record.title, record.abstract, record.authors):
-        return record  # most are, and a copy costs as much as a look at the title
+        return record  # true of most records; copying costs as much as repairing the title
     return replace(record, title=title, abstract=abstract, authors=authors)
 
 
@@ -50,8 +49,8 @@ def _year(record: Record) -> int | None:
 def may_merge_by_title(record: Record, paper: Paper) -> bool:
     """Whether a repaired record with the paper's title key is that paper.
 
-    Works with identifiers need an author and a year beside the title ("Editorial"), and no two
-    ids of one kind that tell them apart. Where neither has an identifier the title is all there is.
+    If either has an identifier, the record needs an author and a year ("Editorial" is the title of
+    many works), and the two must not have different ids of one kind.
     """
     own = [kind for kind in paper.identifiers if kind != "title_key"]
     if not own and not record.identifiers:
@@ -60,14 +59,14 @@ def may_merge_by_title(record: Record, paper: Paper) -> bool:
 
 
 def is_named(record: Record) -> bool:
-    """Whether author and year stand beside a repaired record's title, so that it names a work."""
+    """Whether a repaired record has an author and a year, so that its title identifies a work."""
     author = record.authors[0] if record.authors else ""
     return any(map(str.isalnum, author)) and _year(record) is not None
 
 
 def counts_from(record: Record, now: datetime) -> datetime | None:
-    """When the record's listing starts to count; None when the record names none, or one so far
-    ahead that it is a mistake, or a month or year that is not over."""
+    """When the record's listing starts to count; None if it has none or one too far in the
+    future, such as the end of the current month or year."""
     if record.listed_on is None:
         return None
     precise = record.listed_at is not None and record.listed_at.date() == record.listed_on
@@ -84,10 +83,9 @@ def new_paper(
     *,
     feed: FeedId | None = None,
 ) -> PaperWrite:
-    """The write that creates a paper from its first record; `key` is that record's title key,
-    `feed` where it is from.
+    """The write that creates a paper from the first record, its title key and its feed.
 
-    A paper that cannot be merged by its title leaves the key to one that is known by nothing else.
+    A paper that cannot be merged by title leaves the key to a paper without identifiers.
     """
     by_title = not record.identifiers or is_named(record)
     start = counts_from(record, now)
@@ -106,7 +104,7 @@ def new_paper(
         updated_at=_believed(record.updated_at, now),
         version=record.version,
         withdrawn=record.withdrawn,
-        withdrawn_by=_and(feed, ()) if record.withdrawn else (),
+        withdrawn_by=_with_feed(feed, ()) if record.withdrawn else (),
         comment=record.comment,
         licence=record.licence,
         organization=record.organization,
@@ -125,15 +123,14 @@ def merged(
     now: datetime,
     feed: FeedId | None = None,
 ) -> PaperWrite | None:
-    """The write that brings `old` up to the record, None when it changes nothing.
+    """The write that updates `old` with the record; None if nothing changes.
 
-    `same_feed`: the feed listed this paper before, so a different text is a correction. `feed` is
-    where the record is from. The record names no identifier of another paper: who calls this
-    leaves those out.
+    `same_feed`: the feed listed this paper before, so a different text is a correction. Remove
+    identifiers of other papers from the record first.
     """
     age = _age(old, record, now, same_feed=same_feed)
     stated = says_more(record.version, old.version)
-    is_text = bool(record.title) or record.withdrawn  # else it is news of counts and links alone
+    is_text = bool(record.title) or record.withdrawn  # else it only has counts and links
     replaces = is_text and ((stated or age) > 0 or (same_feed and (stated or age) == 0))
     base = _with_text(old, record) if replaces else old
     withdrawn, withdrawn_by = _withdrawal(
@@ -141,7 +138,7 @@ def merged(
     )
     if record.abstract and (base is not old or not old.abstract):
         base = replace(base, abstract=record.abstract, show=record.show)
-    # News of a paper that was announced before never makes it count anew.
+    # A replacement of a paper announced before does not make it new again.
     start = counts_from(record, now) if record.announces else None
     counted = start or old.counts_from
     paper = replace(
@@ -166,13 +163,12 @@ def merged(
 
 
 def says_more(version: int | None, known: int | None) -> int:
-    """1 when only the first of two texts says which version it is, -1 when only the second does,
-    else 0."""
+    """1 if only the first of two versions is known, -1 if only the second is, else 0."""
     return (version is not None) - (known is not None)
 
 
 def earlier_text(paper: Paper, raw: Record, record: Record) -> PaperText | None:
-    """The text of a repaired record that is an earlier version of the paper's; None otherwise."""
+    """The text of a repaired record if it is an earlier version than the paper's, else None."""
     if record.version is None or paper.version is None or not record.title:
         return None
     if record.version >= paper.version:
@@ -188,8 +184,8 @@ def earlier_text(paper: Paper, raw: Record, record: Record) -> PaperText | None:
 
 
 def text_of(write: PaperWrite) -> PaperText | None:
-    """The text that a write would have stored, to be kept when a later one takes its place; None
-    where it does not say its version or stores none."""
+    """The text that a write stores, to keep once a later one replaces it; None if it has no
+    version or stores no text."""
     paper = write.paper
     if paper.version is None or not (write.is_new or write.text_changed):
         return None
@@ -204,7 +200,7 @@ def text_of(write: PaperWrite) -> PaperText | None:
 
 
 def together(before: PaperWrite, after: PaperWrite) -> PaperWrite:
-    """Two writes to one paper as one: still new if it was, text changed if either did."""
+    """Two writes to one paper as one: new if the first is, text changed if either changes it."""
     return replace(
         after,
         is_new=before.is_new,
@@ -217,12 +213,12 @@ def together(before: PaperWrite, after: PaperWrite) -> PaperWrite:
 
 
 def remembers(known: str | None, fingerprint: str) -> bool:
-    """Whether a feed that remembers the fingerprints `known` has read this one before."""
+    """Whether `fingerprint` is one of `known`."""
     return known is not None and f" {fingerprint} " in f" {known} "
 
 
 def last_of(known: str | None) -> str | None:
-    """The last of the fingerprints `known`."""
+    """The newest of the fingerprints `known`."""
     return known.rpartition(" ")[2] if known else None
 
 
@@ -233,10 +229,10 @@ def remembered(known: str | None, fingerprint: str) -> str:
 
 
 def _age(old: Paper, record: Record, now: datetime, *, same_feed: bool) -> int:
-    """1 when the record's text is newer than the paper's, -1 when it is older, else 0.
+    """1 if the record's text is newer than the paper's, -1 if it is older, else 0.
 
-    What says most decides: the version, the date of the update, and within one feed the listing,
-    which can only be earlier than the paper's first one.
+    The version decides, then the date of the update, then within one feed the listing, which can
+    only be earlier than the paper's first.
     """
     decided = order(record.version, old.version) or order(
         _believed(record.updated_at, now), old.updated_at
@@ -249,28 +245,28 @@ def _age(old: Paper, record: Record, now: datetime, *, same_feed: bool) -> int:
 def _withdrawal(
     old: Paper, record: Record, feed: FeedId | None, *, age: int, stated: int, is_the_state: bool
 ) -> tuple[bool, tuple[FeedId, ...]]:
-    """Whether the paper is withdrawn now, and by whom.
+    """Whether the paper is withdrawn now, and the feeds that report it.
 
-    A newer text that is not withdrawn brings the paper back, whoever withdrew it. Who corrects
-    their text, or has news without one, takes back what they said themselves.
+    A newer text that is not withdrawn ends every withdrawal. A feed that corrects its text, or
+    sends a record without text, retracts only its own.
     """
-    stands = old.withdrawn, old.withdrawn_by
+    unchanged = old.withdrawn, old.withdrawn_by
     if record.withdrawn:
-        return (True, _and(feed, old.withdrawn_by)) if stated or age >= 0 else stands
+        return (True, _with_feed(feed, old.withdrawn_by)) if stated or age >= 0 else unchanged
     if is_the_state and (age > 0 or not old.withdrawn_by):
         return False, ()
     if feed in old.withdrawn_by and (is_the_state or not record.title):
         others = tuple(one for one in old.withdrawn_by if one != feed)
         return bool(others), others
-    return stands
+    return unchanged
 
 
-def _and(feed: FeedId | None, others: tuple[FeedId, ...]) -> tuple[FeedId, ...]:
+def _with_feed(feed: FeedId | None, others: tuple[FeedId, ...]) -> tuple[FeedId, ...]:
     return others if feed is None else tuple(sorted({*others, feed}))
 
 
 def _with_text(old: Paper, record: Record) -> Paper:
-    """The paper with what comes with a text; the abstract is taken separately."""
+    """The paper with the record's text and its metadata, all but the abstract."""
     return replace(
         old,
         title=record.title or old.title,
@@ -306,17 +302,17 @@ T = TypeVar("T", int, datetime, date)
 
 
 def order(one: T | None, other: T | None) -> int:
-    """1 when the first is later, -1 when it is earlier; 0 when neither, or nobody can tell."""
+    """1 if the first is later, -1 if it is earlier, 0 if they are equal or one is unknown."""
     if one is None or other is None or one == other:
         return 0
     return 1 if one > other else -1
 
 
 def earliest(one: T | None, other: T | None) -> T | None:
-    """The earlier of those that are known, None when neither is."""
+    """The earlier of the known values; None if neither is known."""
     return min((value for value in (one, other) if value is not None), default=None)
 
 
 def latest(one: T | None, other: T | None) -> T | None:
-    """The later of those that are known, None when neither is."""
+    """The later of the known values; None if neither is known."""
     return max((value for value in (one, other) if value is not None), default=None)

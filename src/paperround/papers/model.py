@@ -1,4 +1,4 @@
-"""Papers, the records they are made of, and the rejects that could not become one."""
+"""Model papers, the records they are merged from, and rejected entries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """A count with its date. The key of one is (paper, signal, captured_at).
+    """A dated count. Its key is (paper, signal, captured_at).
 
-    `scale` names whose count it is: ten votes are many in one place and few in another.
+    `scale` names the source of the count: ten votes are many on one site and few on another.
     """
 
     signal: str
@@ -30,7 +30,7 @@ class Observation:
 
 
 PaperId = NewType("PaperId", int)
-"""Opaque key of a paper; says nothing about where the paper came from."""
+"""Opaque key of a paper, independent of its source."""
 
 FeedId = NewType("FeedId", int)
 
@@ -45,7 +45,7 @@ class Show(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What is told of a paper.
+    """The metadata of a paper.
 
     `identifiers` maps a kind (`arxiv doi biorxiv pmid url local`) to one normalised value.
     `listed_on` is the day a feed listed the paper.
@@ -74,13 +74,13 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Work):
-    """One parsed entry of a feed, before merging. Texts are as the source wrote them.
+    """One parsed entry of a feed, before merging. Texts are as in the source.
 
-    `listed_at` is the instant the feed listed the paper, where it says one.
-    `announces` is false for news of a paper that was announced before (a replacement): it may
-    change a known paper, and never makes a new one. Only such a record may have an empty title: it
-    says that a paper is withdrawn, or what else is known of it, and the paper keeps its texts.
-    `fingerprint` is a hash of the bytes the record was read from: equal means nothing changed.
+    `listed_at` is the instant the feed listed the paper, if known.
+    `announces` is false for an update to a paper announced before (a replacement): it may change a
+    known paper but never creates one. Only such a record may have an empty title: it reports a
+    withdrawal or other metadata, and the paper keeps its texts.
+    `fingerprint` is a hash of the bytes the record was read from: equal means unchanged.
     """
 
     listed_at: datetime | None = None
@@ -91,11 +91,10 @@ class Record(Work):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """An entry that could not become a record, kept so that nothing is lost silently.
+    """An invalid entry, stored so that nothing is lost silently.
 
-    `reason` is a short code that can be counted (`no-title`, `not-json`, ...), `detail` a
-    sentence for a person, `position` the 1-based place in the input, `excerpt` at most 500
-    characters of it.
+    `reason` is a short code (`no-title`, `not-json`, ...), `detail` a sentence for a person,
+    `position` the 1-based place in the input, `excerpt` at most 500 characters of the entry.
     """
 
     reason: str
@@ -106,7 +105,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LooseCount:
-    """Counts for a paper named by an identifier, from a file that carries no papers."""
+    """Counts for a paper named by an identifier, from a file without records."""
 
     kind: str
     value: str
@@ -116,9 +115,9 @@ class LooseCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedBatch:
-    """What one page or file held. `next` is where the source goes on, None at its end.
+    """The content of one page or file. `next` is the address of the next page, None at the end.
 
-    `pause` is how long the source wants not to be asked, None when it does not say.
+    `pause` is how long the source asks us to wait, if it does.
     """
 
     records: tuple[Record, ...] = ()
@@ -130,11 +129,11 @@ class ParsedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper(Work):
-    """The canonical work: one value however many feeds carry it. Texts are repaired.
+    """A work, once however many feeds carry it. Texts are repaired.
 
-    `counts_from` is the instant the paper starts to count as new: its first listing, else
-    its first ingest. `withdrawn_by` are the feeds that say it is withdrawn, by id; none where
-    nobody does, or where it is not known who did.
+    `counts_from` is the instant the paper starts to count as new: its first listing, else its
+    first ingest. `withdrawn_by` are the ids of the feeds that report it as withdrawn; empty if
+    none does or they are not known.
     """
 
     id: PaperId
@@ -145,7 +144,7 @@ class Paper(Work):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A configured source. Files read by hand belong to a feed of their own, one per format."""
+    """A configured source. Files ingested by hand belong to one feed per format."""
 
     id: FeedId
     name: str
@@ -155,11 +154,11 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperWrite:
-    """What one record does to the database.
+    """The change one record makes to the database.
 
-    `paper.id` is negative for a new paper: the store gives it a real one and returns the pairs.
-    `title_key` is empty for a paper that has none. A raw text is as the source wrote it, None
-    where that is the paper's own text; where it stays, the store keeps the one it has.
+    `paper.id` is negative for a new paper: the store assigns an id and returns the pairs.
+    `title_key` is empty for a paper without one. A raw text is the source's, None if equal to the
+    repaired text; with `raw_..._stays`, the store keeps the one it has.
     """
 
     paper: Paper
@@ -175,7 +174,7 @@ class PaperWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperText:
-    """The text of a version that is not, or no longer, the newest. Raw texts as in `PaperWrite`."""
+    """The text of a version other than the newest. Raw texts as in `PaperWrite`."""
 
     paper_id: PaperId
     version: int
@@ -187,8 +186,8 @@ class PaperText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierText:
-    """A text that a paper had before. `replaced_at` is when it was, here; `version` is None where
-    its source did not say which it was of."""
+    """A text that a paper had before. `replaced_at` is when we replaced it; `version` is None if
+    unknown."""
 
     version: int | None
     title: str
@@ -197,7 +196,7 @@ class EarlierText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """That a feed carries a paper, since when it is known, and on what day the feed listed it."""
+    """A feed that carries a paper, since when we know, and the day the feed listed it."""
 
     feed: str
     listed_on: date | None
@@ -206,8 +205,8 @@ class Carried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperTrail:
-    """Where a paper came from: its earlier texts, the newest first, and the feeds that carry it,
-    the first first."""
+    """The history of a paper: its earlier texts, newest first, and the feeds that carry it, in the
+    order they first did."""
 
     earlier: tuple[EarlierText, ...] = ()
     carried: tuple[Carried, ...] = ()
@@ -215,10 +214,10 @@ class PaperTrail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A feed's claim on a paper: when it listed it, and with which fingerprints.
+    """A paper in a feed: the day it was listed, and its fingerprints.
 
-    `fingerprint` holds the last eight this feed listed the paper with, separated by spaces, the
-    newest last: one file may hold several variants of a paper, and reading it again is no change.
+    `fingerprint` holds the last eight of this feed, separated by spaces, the newest last: one file
+    may contain several variants of a paper, and reading it again is no change.
     """
 
     paper_id: PaperId
@@ -228,8 +227,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """The votes of a paper as a feed told them at an instant. `listed_on` is the day on which that
-    feed listed the paper; None where the feed is gone, or names no day."""
+    """A paper's votes on a feed at an instant. `listed_on` is the day that feed listed the paper;
+    None if the feed is deleted or gives no day."""
 
     feed: FeedId | None
     listed_on: date | None

@@ -1,10 +1,8 @@
-"""What papers are about, in phrases that could be somebody's topic: suggested, never guessed for
-them.
+"""Extract phrases from papers, to suggest as topics.
 
-A phrase is a keyword that a paper names, or two to four words of its title that stand side by
-side, none of them at either end a word that says nothing. It counts once for each paper it is found
-in. Of two phrases of which one holds the other the longer stands for both, where most papers with
-the shorter have it.
+A phrase is a keyword of a paper, or two to four adjacent words of its title that neither begin nor
+end with a stop word. It counts once per paper. A longer phrase replaces a shorter one it contains
+if most papers with the shorter have it.
 """
 
 import re
@@ -20,12 +18,12 @@ from paperround.papers.topics import LONGEST_TOPIC, folded, whole_words
 
 MOST_PAPERS = 1500
 LEAST_PAPERS = 3
-"""So many papers have a phrase before it is suggested to everybody."""
+"""A phrase is suggested from this many papers on."""
 
 _MOST_WORDS = 4
 _MOST_CHECKED = 400
-_STANDS_FOR = 0.6
-"""The share of a shorter phrase's papers that must have the longer one."""
+_REPLACES = 0.6
+"""A longer phrase replaces a shorter one that has this share of its papers in common."""
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _BREAKS = re.compile(r"[:;,.?!()\[\]{}\"“”/–—]+")
@@ -40,20 +38,20 @@ _EMPTY = COMMON | frozenset(
     you can we it is really report technical preliminary
     """.split()
 )
-"""Words that no topic begins or ends with."""
+"""Words that no phrase begins or ends with."""
 
 _ALONE_EMPTY = frozenset("learning model models data theory systems system networks".split())
 
 
 @dataclass(frozen=True, slots=True)
 class _FoundPhrase:
-    """Where phrases were found: papers by phrase, and how each phrase is written."""
+    """The papers of each phrase, and its spellings."""
 
     papers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     written: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def spelt(self, key: str) -> str:
-        """The phrase as most papers write it, in lower case where they do not agree."""
+        """The phrase as most papers spell it, in lower case except for acronyms."""
         spellings = self.written[key]
         lower = Counter[str]()
         for one, count in spellings.items():
@@ -62,10 +60,10 @@ class _FoundPhrase:
 
 
 def frequent_phrases(papers: Sequence[Paper], *, most: int) -> tuple[str, ...]:
-    """What these papers are most about, at most so many phrases, the most frequent first."""
+    """At most `most` phrases of these papers, the most frequent first."""
     found = _phrases(papers[:MOST_PAPERS])
     counts = {key: len(where) for key, where in found.papers.items()}
-    weights = (0.7, 1.0, 1.1)  # two words say more than one, and three not much more than two
+    weights = (0.7, 1.0, 1.1)  # prefer two words to one, and three a little to two
     often = sorted(
         (key for key, count in counts.items() if count >= LEAST_PAPERS),
         key=lambda key: (-counts[key] * weights[min(key.count(" "), 2)], key),
@@ -76,11 +74,12 @@ def frequent_phrases(papers: Sequence[Paper], *, most: int) -> tuple[str, ...]:
 def telling_phrases(
     good: Sequence[Paper], bad: Sequence[Paper], others: Sequence[Paper], *, most: int
 ) -> tuple[str, ...]:
-    """What tells the `good` papers from the `bad` ones and from others, best first.
+    """At most `most` phrases that distinguish `good` papers from `bad` ones and `others`, best
+    first.
 
-    Looked at are the phrases of the good papers, and those that several others have and a good one
-    holds. A phrase is worth the papers among the good ones less twice those among the bad ones, to
-    the power of 1.5, times how rare it is among the others. What only one paper has is no topic.
+    Candidates are phrases of the good papers, and phrases of several others that a good paper
+    contains. The score is (good papers - 2 * bad papers) ** 1.5, times the rarity among the others.
+    A phrase of a single paper is dropped.
     """
     found = _phrases([*good, *others[:MOST_PAPERS]])
     texts = {
@@ -92,25 +91,24 @@ def telling_phrases(
         wanted = whole_words(folded(found.spelt(key)))
         return sum(wanted.search(texts[id(one)]) is not None for one in papers)
 
-    # Phrases of the good papers, and those that several of the others have.
-    theirs = [key for key, where in found.papers.items() if min(where) < len(good)]
+    of_good = [key for key, where in found.papers.items() if min(where) < len(good)]
     often = [key for key, where in found.papers.items() if len(where) >= LEAST_PAPERS]
     often.sort(key=lambda key: (-len(found.papers[key]), key))
-    worth: dict[str, float] = {}
-    for key in list(dict.fromkeys((*theirs, *often)))[:_MOST_CHECKED]:
+    scores: dict[str, float] = {}
+    for key in list(dict.fromkeys((*of_good, *often)))[:_MOST_CHECKED]:
         liked = holding(key, good) - 2 * holding(key, bad)
         elsewhere = holding(key, others) if liked > 0 else 0
         if liked > 0 and liked + elsewhere > 1:
             rarity = log((len(others) + 2) / (elsewhere + 1))
-            worth[key] = liked**1.5 * rarity
-    best = sorted(worth, key=lambda key: (-worth[key], key))
+            scores[key] = liked**1.5 * rarity
+    best = sorted(scores, key=lambda key: (-scores[key], key))
     return tuple(found.spelt(key) for key in _distinct(best, found.papers))[:most]
 
 
 def _phrases(papers: Sequence[Paper]) -> _FoundPhrase:
     found = _FoundPhrase()
     for number, paper in enumerate(papers):
-        for phrase in set(_of_paper(paper)):
+        for phrase in set(_paper_phrases(paper)):
             if len(phrase) <= LONGEST_TOPIC:
                 key = " ".join(stem(word) for word in folded(phrase).split())
                 found.papers[key].add(number)
@@ -118,37 +116,37 @@ def _phrases(papers: Sequence[Paper]) -> _FoundPhrase:
     return found
 
 
-def _of_paper(paper: Paper) -> Iterator[str]:
+def _paper_phrases(paper: Paper) -> Iterator[str]:
     for keyword in paper.keywords:
-        said = " ".join(keyword.split())
-        if said.isprintable() and 1 <= len(said.split()) <= _MOST_WORDS and _tells(said.split()):
-            yield said
+        words = keyword.split()
+        phrase = " ".join(words)
+        if phrase.isprintable() and 1 <= len(words) <= _MOST_WORDS and _is_meaningful(words):
+            yield phrase
     for part in _BREAKS.split(paper.title):
         words = _WORD.findall(part)
         for length in range(2, _MOST_WORDS + 1):
             for start in range(len(words) - length + 1):
-                phrase = words[start : start + length]
-                if _tells(phrase):
-                    yield " ".join(phrase)
+                if _is_meaningful(words[start : start + length]):
+                    yield " ".join(words[start : start + length])
 
 
-def _tells(phrase: Sequence[str]) -> bool:
+def _is_meaningful(phrase: Sequence[str]) -> bool:
     ends = (phrase[0].casefold(), phrase[-1].casefold())
     if any(end in _EMPTY or len(end) < 2 or end.isdecimal() for end in ends):
         return False
     inner = (word.casefold() for word in phrase[1:-1])
     if any(word in COMMON and word != "of" for word in inner):
-        return False  # but for `of`, which stands inside of names: mixture of experts
+        return False  # `of` is part of names: mixture of experts
     return len(phrase) > 1 or ends[0] not in _ALONE_EMPTY
 
 
 def _distinct(keys: Iterable[str], where: Mapping[str, set[int]]) -> list[str]:
-    """The phrases without those that another, better or longer one stands for."""
+    """The phrases without those that a better or longer one replaces."""
     each = list(keys)
     chosen: list[str] = []
     for key in each:
         longer = (one for one in each if one != key and _holds(one, key))
-        if any(len(where[one] & where[key]) >= _STANDS_FOR * len(where[key]) for one in longer):
+        if any(len(where[one] & where[key]) >= _REPLACES * len(where[key]) for one in longer):
             continue
         if not any(_holds(one, key) or _holds(key, one) for one in chosen):
             chosen.append(key)
@@ -160,7 +158,7 @@ def _holds(longer: str, shorter: str) -> bool:
 
 
 def _lowered(phrase: str) -> str:
-    """In lower case, but for words that are written with capitals inside: `LLM`, `mRNA`."""
+    """`phrase` in lower case, except for words with inner capitals: `LLM`, `mRNA`."""
     return " ".join(
         word if any(part[1:] != part[1:].lower() for part in word.split("-")) else word.lower()
         for word in phrase.split()
