@@ -1,14 +1,14 @@
-"""What somebody looks for: the words they typed, read into a query that any index can answer.
+"""Parse search text into a query for any index, and suggest corrections of misspelt words.
 
     dense retrieval        papers with any of these words, those with more and rarer ones first
     "dense retrieval"      the words side by side
-    retriev*               every word that starts so
-    +dense  dense AND x    must be there               -sparse  NOT sparse    must not
+    retriev*               every word with this prefix
+    +dense  dense AND x    required                    -sparse  NOT sparse    excluded
     title:dense            in the title; also abstract: and author:
-    category:cs.LG  feed:arxiv  after:2026-01-01  before:2026-02-01      only among such papers
+    category:cs.LG  feed:arxiv  after:2026-01-01  before:2026-02-01      filters
 
-Whatever is typed is read as something: a text is cut where it gets too long, marks without a
-meaning are spaces, and nothing of it reaches a database but as a value.
+Any text is a valid query: long texts are cut, unknown punctuation counts as space, and the text
+reaches the database only as a bound value.
 """
 
 import re
@@ -26,14 +26,14 @@ from paperround.papers.stems import words
 
 LONGEST_TEXT = 2000
 MOST_TERMS = 64
-"""Different words and phrases of a query; more say nothing new, and each costs the index time."""
+"""Different words and phrases of a query; more add little, and each costs the index time."""
 MOST_DEAR = 12
-"""Phrases, beginnings and terms of one part among them: those cost an index ten times as much."""
+"""Phrases, prefixes and terms with a field among them: each costs an index ten times as much."""
 LONGEST_PHRASE = 12
 _LONGEST_WORD = 60
 _SHORTEST_START = 2
 _BEGINS = 4
-"""Letters of a word that may be taken for the beginning of others."""
+"""A word of at least this many letters may also match as a prefix."""
 
 COMMON = frozenset(
     """
@@ -46,7 +46,7 @@ COMMON = frozenset(
     where whether which while who whom whose why will with within without would yet you your
     """.split()
 )
-"""Words that say nothing of what a paper is about."""
+"""Stop words."""
 
 _PIECE = re.compile(
     r"""(?P<sign>(?<!\S)[+-])?
@@ -54,11 +54,11 @@ _PIECE = re.compile(
         (?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))""",
     re.VERBOSE,
 )
-_JOINTS = ("AND", "OR", "NOT")
+_OPERATORS = ("AND", "OR", "NOT")
 
 
 class QueryPlace(StrEnum):
-    """The part of a paper a term must stand in."""
+    """The field of a paper that must contain a term."""
 
     TITLE = "title"
     ABSTRACT = "abstract"
@@ -70,12 +70,12 @@ WEIGHTS: Mapping[QueryPlace, float] = {
     QueryPlace.ABSTRACT: 1.0,
     QueryPlace.AUTHOR: 0.5,
 }
-"""What a term counts for in each part; docs/search.md has the figures that chose it."""
+"""The weight of each field; docs/search.md has the measurements behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One or more folded words side by side; `starts` makes the last of them a beginning."""
+    """One or more adjacent folded words; with `starts`, the last one is a prefix."""
 
     words: tuple[str, ...]
     starts: bool = False
@@ -83,18 +83,18 @@ class Term:
 
     @property
     def is_plain(self) -> bool:
-        """A single whole word, wherever it stands."""
+        """Whether this is a single whole word, in any field."""
         return len(self.words) == 1 and not self.starts
 
     @property
     def is_dear(self) -> bool:
-        """Whether an index must look into each paper, or up many words, to find it."""
+        """Whether the index must look into each paper, or look up many words, to find it."""
         return self.place is not None or not self.is_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Only among papers of this category and this feed that count from within these days."""
+    """Limits on category, feed and the days papers count from."""
 
     category: str | None = None
     feed: str | None = None
@@ -103,11 +103,11 @@ class Filters:
 
     @property
     def are_set(self) -> bool:
-        """Whether any paper is left out."""
+        """Whether any filter is set."""
         return self != Filters()
 
     def over(self, other: "Filters") -> "Filters":
-        """These, and where they say nothing, those of `other`."""
+        """These filters, with those of `other` for the ones that are not set."""
         return Filters(
             category=self.category or other.category,
             feed=self.feed or other.feed,
@@ -118,9 +118,9 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A paper fits that has all `required` terms, or without such any of `optional`, and none of
-    `excluded`. `times` says how often a term was said, where it was more than once, `pairs` which
-    wanted words were said side by side, filler among them."""
+    """A paper matches if it has all `required` terms (any of `optional` if there are none) and none
+    of `excluded`. `times` counts repeated terms; `pairs` are adjacent wanted words, stop words
+    included."""
 
     optional: tuple[Term, ...] = ()
     required: tuple[Term, ...] = ()
@@ -131,16 +131,16 @@ class Query:
 
     @property
     def wanted(self) -> tuple[Term, ...]:
-        """The terms that speak for a paper."""
+        """The required and optional terms."""
         return (*self.required, *self.optional)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """The best papers of an index in its own order, and what it knows of the terms.
+    """The best papers of an index in its own order, and statistics of the terms.
 
-    `papers` holds for each term in how many papers it stands, `indexed` is about how many there
-    are, `total` how many fit.
+    `papers` maps each term to the number of papers with it, `indexed` is the approximate number of
+    papers, `total` the number of matches.
     """
 
     best: tuple[PaperId, ...]
@@ -150,13 +150,13 @@ class SearchResult:
 
     @property
     def upto(self) -> PaperId:
-        """The newest paper that was looked at: ids are given in their order."""
+        """The newest paper searched: ids grow in order of arrival."""
         return PaperId(self.indexed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A paper that fits, with the excerpt to show: pieces of text, and whether each is a term."""
+    """A matching paper, with title and excerpt in pieces, each with whether it is a match."""
 
     paper: Paper
     title: tuple[tuple[str, bool], ...]
@@ -164,31 +164,31 @@ class Hit:
 
     @property
     def name(self) -> str:
-        """What its page is called."""
+        """The name of its page."""
         return page_name(self.paper.identifiers, self.paper.id)
 
     @property
     def links(self) -> dict[str, str]:
-        """Where it can be read, by kind."""
+        """Its addresses, by kind."""
         return {**addresses_of(self.paper.identifiers), **self.paper.links}
 
 
 @dataclass(slots=True)
 class _QueryReader:
-    """What was read so far."""
+    """The part of a query parsed so far."""
 
     optional: list[Term] = field(default_factory=list)
     required: list[Term] = field(default_factory=list)
     excluded: list[Term] = field(default_factory=list)
     filters: Filters = Filters()
-    joint: str = ""
-    said: list[str] = field(default_factory=list)
-    """The wanted words in order, an empty one where something else stood between them."""
+    operator: str = ""
+    wanted: list[str] = field(default_factory=list)
+    """The wanted words in order, with "" for anything else between them."""
 
 
 def widened(query: Query) -> Query:
-    """The same, and a word that only had to be there may begin a longer one: `dense` finds
-    `DenseNet`. Short words stay: too many others begin as they do."""
+    """The query with optional words as prefixes too: `dense` finds `DenseNet`. Short words stay
+    whole: too many others begin with them."""
     may_begin = [one for one in query.optional if one.is_plain and len(one.words[0]) >= _BEGINS]
     widest = may_begin[:MOST_DEAR]
     optional = (replace(one, starts=True) if one in widest else one for one in query.optional)
@@ -196,7 +196,7 @@ def widened(query: Query) -> Query:
 
 
 def rarity(papers: int, indexed: int) -> float:
-    """How much a term tells that stands in `papers` of `indexed` papers; never below 0.
+    """The inverse document frequency of a term in `papers` of `indexed` papers; never below 0.
 
     Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond, 2009, (3.3).
     """
@@ -204,12 +204,12 @@ def rarity(papers: int, indexed: int) -> float:
 
 
 def parse_query(text: str, filters: Filters = Filters()) -> Query:
-    """The query that `text` says, among the papers of `filters`. Never raises."""
-    reading = _QueryReader()
+    """The query of `text`, limited by `filters`. Never raises."""
+    parsed = _QueryReader()
     for piece in _PIECE.finditer(text[:LONGEST_TEXT]):
-        _take(reading, piece)
-    required, excluded = reading.required, reading.excluded
-    optional = [one for one in reading.optional if one not in required]
+        _parse_piece(parsed, piece)
+    required, excluded = parsed.required, parsed.excluded
+    optional = [one for one in parsed.optional if one not in required]
     telling = [one for one in optional if not (one.is_plain and one.words[0] in COMMON)]
     kept = telling or ([] if required else optional)
     dear = count(1)
@@ -218,80 +218,80 @@ def parse_query(text: str, filters: Filters = Filters()) -> Query:
         for one in dict.fromkeys((*required, *excluded, *kept))
         if not one.is_dear or next(dear) <= MOST_DEAR
     )
-    asked = frozenset(islice(affordable, MOST_TERMS))  # as many as an index can be asked at once
+    allowed = frozenset(islice(affordable, MOST_TERMS))
 
-    def each(terms: Iterable[Term]) -> tuple[Term, ...]:
-        return tuple(dict.fromkeys(one for one in terms if one in asked))
+    def distinct(terms: Iterable[Term]) -> tuple[Term, ...]:
+        return tuple(dict.fromkeys(one for one in terms if one in allowed))
 
-    chosen = each(kept)
+    chosen = distinct(kept)
     return Query(
         optional=chosen,
-        required=each(required),
-        excluded=each(excluded),
+        required=distinct(required),
+        excluded=distinct(excluded),
         times={one: kept.count(one) for one in chosen if kept.count(one) > 1},
-        pairs=tuple(dict.fromkeys(pair for pair in pairwise(reading.said) if all(pair))),
-        filters=filters.over(reading.filters),
+        pairs=tuple(dict.fromkeys(pair for pair in pairwise(parsed.wanted) if all(pair))),
+        filters=filters.over(parsed.filters),
     )
 
 
 def without_filters(text: str) -> str:
-    """`text` as it was typed, but for its filters."""
+    """`text` without its filters."""
     pieces = _PIECE.finditer(text[:LONGEST_TEXT])
-    return " ".join(piece[0] for piece in pieces if _filtered(Filters(), piece) is None)
+    return " ".join(piece[0] for piece in pieces if _add_filter(Filters(), piece) is None)
 
 
-def _take(reading: _QueryReader, piece: re.Match[str]) -> None:
-    name, said = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
-    if said in _JOINTS and not (piece["sign"] or name or piece["phrase"]):
-        reading.said.append("")
-        reading.joint = said if said != "OR" else ""
-        if said == "AND" and reading.optional:  # what stands before it is a must, as what comes
-            reading.required.append(reading.optional.pop())
+def _parse_piece(parsed: _QueryReader, piece: re.Match[str]) -> None:
+    name, value = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
+    if value in _OPERATORS and not (piece["sign"] or name or piece["phrase"]):
+        parsed.wanted.append("")
+        parsed.operator = value if value != "OR" else ""
+        if value == "AND" and parsed.optional:  # AND requires the terms on both sides
+            parsed.required.append(parsed.optional.pop())
         return
-    found = _filtered(reading.filters, piece)
-    if found is not None:
-        reading.filters = found
-        reading.said.append("")
+    filters = _add_filter(parsed.filters, piece)
+    if filters is not None:
+        parsed.filters = filters
+        parsed.wanted.append("")
         return
-    terms = list(_terms(name, said, is_phrase=piece["phrase"] is not None))
+    terms = list(_terms(name, value, is_phrase=piece["phrase"] is not None))
     if not terms:
         return
-    must_not = piece["sign"] == "-" or reading.joint == "NOT"
-    must = piece["sign"] == "+" or reading.joint == "AND"
-    where = reading.excluded if must_not else reading.required if must else reading.optional
+    must_not = piece["sign"] == "-" or parsed.operator == "NOT"
+    must = piece["sign"] == "+" or parsed.operator == "AND"
+    where = parsed.excluded if must_not else parsed.required if must else parsed.optional
     where += terms
-    reading.said += [""] if must_not else [word for term in terms for word in term.words]
-    reading.joint = ""
+    parsed.wanted += [""] if must_not else [word for term in terms for word in term.words]
+    parsed.operator = ""
 
 
-def _filtered(filters: Filters, piece: re.Match[str]) -> Filters | None:
-    """`filters` with the one that a piece says; None when it is no filter."""
-    name, said = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
-    printable = "".join(letter for letter in said if letter.isprintable())[:_LONGEST_WORD]
+def _add_filter(filters: Filters, piece: re.Match[str]) -> Filters | None:
+    """`filters` with that of a piece; None if the piece is not a filter."""
+    name, value = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
+    printable = "".join(letter for letter in value if letter.isprintable())[:_LONGEST_WORD]
     if piece["sign"] is not None:
         return None
-    with suppress(ValueError):  # of a date
+    with suppress(ValueError):  # invalid date
         match name:
             case "category" | "cat":
                 return replace(filters, category=printable)
             case "feed":
                 return replace(filters, feed=printable)
             case "after":
-                return replace(filters, after=date.fromisoformat(said))
+                return replace(filters, after=date.fromisoformat(value))
             case "before":
-                return replace(filters, before=date.fromisoformat(said))
+                return replace(filters, before=date.fromisoformat(value))
     return None
 
 
-def _terms(name: str, said: str, *, is_phrase: bool) -> Iterator[Term]:
-    """The terms of one piece: a phrase is one, and so is a compound such as `zero-shot`."""
+def _terms(name: str, value: str, *, is_phrase: bool) -> Iterator[Term]:
+    """The terms of one piece: one for a phrase or prefix, else one per word."""
     place = next((one for one in QueryPlace if one.value == name), None)
     if name and place is None:
         yield from _terms("", name, is_phrase=False)
-    found = tuple(word[:_LONGEST_WORD] for word in words(said)[:LONGEST_PHRASE])
+    found = tuple(word[:_LONGEST_WORD] for word in words(value)[:LONGEST_PHRASE])
     if not found:
         return
-    starts = said.endswith("*") and len(found[-1]) >= _SHORTEST_START and not is_phrase
+    starts = value.endswith("*") and len(found[-1]) >= _SHORTEST_START and not is_phrase
     if is_phrase or starts:
         yield Term(words=found, starts=starts, place=place)
         return
@@ -299,38 +299,35 @@ def _terms(name: str, said: str, *, is_phrase: bool) -> Iterator[Term]:
 
 
 SHORTEST, LONGEST = 4, 30
-"""Letters of a word that is worth a guess."""
-
-
+"""Letters of a word that may be corrected."""
 _LONG = 7
-"""From this length on a word may have two slips."""
+"""A word of at least this many letters may have two typos."""
 
 
 def title_words(titles: Iterable[str]) -> set[str]:
-    """The words of titles that spelling help should know."""
-    known: set[str] = set()
-    known.update(*map(words, titles))
+    """The words of titles to use as spelling suggestions."""
+    known = {word for title in titles for word in words(title)}
     return {one for one in known - COMMON if is_guessable(one)}
 
 
 def is_guessable(word: str) -> bool:
-    """Whether `word` is made of letters alone, and of enough of them."""
+    """Whether `word` has letters only and a suitable length."""
     return SHORTEST <= len(word) <= LONGEST and word.isalpha()
 
 
 def nearest(word: str, known: Sequence[str]) -> list[str]:
-    """Those of `known` that are the fewest slips away from `word`, none that are too many."""
+    """The words of `known` with the fewest typos from `word`, sorted; none with too many."""
     most = 2 if len(word) >= _LONG else 1
-    slips = {one: distance(word, one, most) for one in known if one != word}
-    least = min(slips.values(), default=most + 1)
-    return sorted(one for one, far in slips.items() if far == least <= most)
+    typos = {one: distance(word, one, most) for one in known if one != word}
+    least = min(typos.values(), default=most + 1)
+    return sorted(one for one, count in typos.items() if count == least <= most)
 
 
 def distance(one: str, other: str, most: int) -> int:
-    """How many letters must be put in, left out, changed or swapped with their neighbour to make
-    `other` of `one`; `most + 1` where it is more than `most`.
+    """The edit distance of two words: insertions, deletions, substitutions and swaps of adjacent
+    letters; `most + 1` if it is more than `most`.
 
-    The restricted distance of Damerau and Levenshtein, by Wagner and Fischer's table of 1974.
+    The restricted Damerau-Levenshtein distance, by the table of Wagner and Fischer (1974).
     """
     if abs(len(one) - len(other)) > most:
         return most + 1

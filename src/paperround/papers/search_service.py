@@ -1,4 +1,4 @@
-"""Finding papers: a page of what fits, and what may have been meant where a word fits nothing."""
+"""Search papers, suggest corrections, and find similar papers."""
 
 import re
 from collections import OrderedDict, defaultdict
@@ -31,25 +31,24 @@ from paperround.papers.store.papers import PaperStore
 from paperround.papers.store.search import SearchIndex
 
 Relevance = Callable[[Query, Sequence[Paper], SearchResult], list[PaperId]]
-"""Orders the best papers of the index; `SearchResult` is what the index said. Pure."""
-
+"""Reorders the best papers of the index, given its `SearchResult`. Pure."""
 
 LOOKED_AT = 60
-"""How many of the best are put in order by `Relevance`; the others stay as the index has them."""
+"""How many of the best papers `Relevance` reorders; the others keep the order of the index."""
 FEW = 200
-"""Where fewer papers fit, those follow that have words which only begin as the ones asked for."""
+"""If fewer papers match, papers follow in which the words match as prefixes."""
 DEEPEST = 1000
-"""No page goes further: who has not found it among so many needs other words."""
+"""The last result you can page to."""
 _MOST_GUESSES = 8
 _MOST_UNKNOWN = 8
-"""Words of one query that guesses are made for."""
+"""Words of one query to suggest corrections for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """Hits from `offset` on, best first. `suggestion` is what may have been meant, empty when
-    there is nothing to suggest; `is_last` whether no page follows. `upto` is the newest paper that
-    was looked at: who asks for the next page with it meets no shift by papers that came since."""
+    """Hits from `offset` on, best first. `suggestion` is the corrected text, empty if there is
+    none. `upto` is the newest paper searched: pass it with the next page, and papers that arrive
+    meanwhile shift nothing."""
 
     text: str
     query: Query
@@ -62,7 +61,7 @@ class SearchPage:
 
     @property
     def unfiltered(self) -> str:
-        """The text without the filters it names."""
+        """The text without its filters."""
         return without_filters(self.text)
 
 
@@ -76,19 +75,17 @@ def search(
     offset: int = 0,
     upto: PaperId | None = None,
 ) -> SearchPage:
-    """The papers that fit `text`, of those up to `upto`. No text raises: what says nothing finds
-    nothing, and filters alone find what came last."""
+    """The papers up to `upto` that match `text`. Never raises: a text without words finds nothing,
+    and filters alone find the newest papers."""
     query = parse_query(text, filters)
     end = min(offset + limit, DEEPEST)
     with database.reading() as work:
-        # Where only filters were named, the newest papers fit best.
         if query.filters.are_set and not query.wanted and not query.excluded:
             found = work[SearchIndex].newest(query.filters, limit=end, most=DEEPEST, upto=upto)
         else:
             found = work[SearchIndex].find(query, limit=max(end, LOOKED_AT, FEW), upto=upto)
         order, total = ordered(work, relevance, query, found), found.total
         if total < FEW and query.wanted:
-            # What else there is where words may also begin longer ones, in the order of the index.
             wide = widened(query)
             if wide != query:
                 further = work[SearchIndex].find(wide, limit=2 * FEW, upto=found.upto).best
@@ -113,7 +110,7 @@ def search(
 def ordered(
     work: Transaction, relevance: Relevance, query: Query, found: SearchResult
 ) -> Sequence[PaperId]:
-    """What the index found, its best in their final order."""
+    """The papers the index found, with the best ones reordered by relevance."""
     best, others = found.best[:LOOKED_AT], found.best[LOOKED_AT:]
     if len(best) < 2 or not query.wanted:
         return found.best
@@ -122,17 +119,17 @@ def ordered(
 
 
 def hit_of(marker: Marker, paper: Paper) -> Hit:
-    """A paper as it is shown among others, with the words marked that `marker` looks for."""
+    """The paper as a hit, with matches marked by `marker`."""
     text, _ = shown_text(paper)
     return Hit(paper=paper, title=marker.marked(paper.title), excerpt=marker.excerpt(text))
 
 
 def _suggestion(work: Transaction, text: str, query: Query, found: SearchResult) -> str:
-    """`text` with each word that no paper has replaced by the likeliest one; empty without."""
+    """`text` with each word that no paper has replaced by the likeliest correction; empty if there
+    is none."""
     plain = (term.words[0] for term in query.wanted if term.is_plain and not found.papers[term])
     better = text
     for word in islice(filter(is_guessable, plain), _MOST_UNKNOWN):
-        # The commonest of the words that are nearest to it.
         guesses = nearest(word, work[SearchIndex].words_like(word))[:_MOST_GUESSES]
         spread = work[SearchIndex].spread([Term(words=(guess,)) for guess in guesses])
         best = max(spread, key=lambda term: (spread[term], term.words), default=None)
@@ -146,13 +143,13 @@ MOST_COMPARED = 30
 SHOWN = 5
 
 LASTING = timedelta(days=1)
-"""How long a paper's neighbours are kept: new papers come every day."""
+"""How long similar papers are cached: new papers arrive every day."""
 MOST_KEPT = 20_000
-"""Papers whose neighbours are kept, some megabytes; of more, those found last."""
+"""Papers with cached similar papers, some megabytes; the oldest entries are dropped first."""
 
 
 def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> list[Paper]:
-    """At most five, the most similar first; none where nothing shares enough with it."""
+    """At most five papers, the most similar first; empty if none has enough words in common."""
     used = telling_words(paper)
     with database.reading() as work:
         spread, indexed = work[SearchIndex].spread(used), work[PaperStore].count()
@@ -174,7 +171,7 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
 
 @dataclass(frozen=True, slots=True)
 class _CachedNeighbours:
-    """Ids of neighbours, the texts they were found for, and when."""
+    """Ids of similar papers, a hash of the text they were found for, and when."""
 
     text: int
     found_at: datetime
@@ -182,11 +179,10 @@ class _CachedNeighbours:
 
 
 class Neighbours:
-    """Similar papers, looked for once a day and process for each paper that is asked for.
+    """A cache of similar papers: one search per paper, day and process.
 
-    Only ids are kept: what a neighbour is called is read anew, and one that was withdrawn since is
-    left out. A paper whose own text changed is looked for again at once. Safe to share between
-    threads.
+    Stores ids only, so titles are current and papers withdrawn meanwhile are left out. A changed
+    text invalidates its entry. Thread-safe.
     """
 
     def __init__(self, database: Database, relevance: Relevance) -> None:
@@ -196,7 +192,7 @@ class Neighbours:
         self._kept: OrderedDict[PaperId, _CachedNeighbours] = OrderedDict()
 
     def of(self, paper: Paper, *, now: datetime) -> list[Paper]:
-        """At most five, the most similar first, as they were found at most a day ago."""
+        """At most five papers, the most similar first, from a search at most a day ago."""
         text = hash((paper.title, paper.abstract))
         with self._lock:
             kept = self._kept.get(paper.id)
@@ -214,24 +210,24 @@ class Neighbours:
             return []
         with self._database.reading() as work:
             loaded = work[PaperStore].load(kept.papers)
-        # Those that still stand, each once: two may have become one, or one with the paper.
+        # Two of them may have been joined meanwhile, or one joined with the paper itself.
         found = {loaded[one].id: loaded[one] for one in kept.papers if one in loaded}
         return [one for one in found.values() if not one.withdrawn and one.id != paper.id]
 
 
 MOST_ASKED = 24
-"""Words of a paper whose number of papers is asked for."""
+"""Words of a paper whose document frequency is looked up."""
 MOST_TOLD = 8
-"""Words that similar papers are looked for by: those that tell most."""
+"""The most characteristic words, used to search for similar papers."""
 SHARED = 3
-"""So many of them a paper must have to be called similar."""
+"""A similar paper has at least this many of them."""
 
 _SHORTEST = 3
 _OF_TITLE = 3
 
 
 def telling_words(paper: Paper) -> dict[Term, int]:
-    """The words a paper uses most, with how often; one in the title counts three times."""
+    """The words a paper uses most, with their counts; one in the title counts three times."""
     counted: dict[str, int] = defaultdict(int)
     written: dict[str, str] = {}
     for text, weight in ((paper.title, _OF_TITLE), (paper.abstract, 1)):

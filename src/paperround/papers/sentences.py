@@ -1,9 +1,9 @@
-"""Where the sentences of an abstract begin and end.
+"""Split an abstract into sentences.
 
-A sentence ends at a full stop, question or exclamation mark, closing quotes and brackets included,
-that white space and something that can open a sentence follow. After an abbreviation or an initial
-it ends only before a word that does open one, such as `We` or `However`: `et al. We propose` are
-two sentences, `et al. Nature` is one.
+A sentence ends at a full stop, question or exclamation mark (with closing quotes and brackets) if
+white space and a possible start of a sentence follow. After an abbreviation or an initial it ends
+only before a word that usually starts one, such as `We` or `However`: `et al. We propose` is two
+sentences, `et al. Nature` is one.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Characters `start` to `end` of a text, without white space at either end."""
+    """Characters `start` to `end` of a text, stripped of white space."""
 
     text: str
     start: int
@@ -31,7 +31,7 @@ _END = re.compile(
     r"[.!?](?<![.!?]{2})[.!?]*+[\"'”’)\]}»]*+(?:\s++"
     r"(?=[\"'“‘«(\[{]{0,2}(?:[^\Wa-z_]|\$|\\|[a-z]{1,5}[A-Z])|\((?:[ivx]{1,4}|[a-e])\) [A-Z])"
     r"|(?<=[A-Za-z]{3}[.!?])(?=(?:" + _OPENING + r")[ ,:]))"
-)  # a name such as iFoo opens a sentence too, and so does `We` where the blank was lost
+)  # a name such as iFoo starts a sentence too, and so does `We` after a missing space
 _OPENS = re.compile(r"[\"“‘(\[]?(?:" + _OPENING + r")\b")
 _ABBREVIATIONS = frozenset(
     ("e.g. i.e. al. vs. cf. etc. viz. fig. figs. eq. eqs. sec. secs. tab. ref. refs. no. nos. vol. "
@@ -40,12 +40,12 @@ _ABBREVIATIONS = frozenset(
      "aug. sep. sept. oct. nov. dec.").split()
 )  # fmt: skip
 _INITIAL = re.compile(r"(?:^|[\s(\[.-])[A-Z]\.$")
-_FAR = 20  # characters that hold the longest opening
+_FAR = 20  # characters of the longest opening
 _MARKER = re.compile(r"[(\[]?(?:\d{1,2}|[ivx]{1,4}|[a-hA-H])[.)\]]{1,2}")
 
 
 def split_sentences(text: str) -> tuple[Sentence, ...]:
-    """The sentences of `text` in order; nothing but white space lies between them."""
+    """The sentences of `text` in order, with only white space between them."""
     found: list[Sentence] = []
     start = 0
     for end in (*(match.end() for match in _END.finditer(text)), len(text)):
@@ -59,7 +59,7 @@ def split_sentences(text: str) -> tuple[Sentence, ...]:
 
 
 def _goes_on(piece: str, after: str) -> bool:
-    """Whether the full stop that ends `piece` ends no sentence, given what comes after."""
+    """Whether the sentence goes on after the full stop that ends `piece`."""
     if _MARKER.fullmatch(piece):
         return True
     word = piece.rsplit(None, 1)[-1].lstrip("([{\"“‘'").casefold()

@@ -1,7 +1,7 @@
-"""Words of a text, and their stems: `ranked`, `ranks` and `ranking` are one word to a search.
+"""Split text into words and stem them: `ranked`, `ranks` and `ranking` are one word to a search.
 
-The stemmer is M. F. Porter's (An algorithm for suffix stripping, Program 14(3), 1980), with the
-two changes of his own later version (`logi`, `bli`), as SQLite's search index has it.
+The stemmer is M. F. Porter's (An algorithm for suffix stripping, Program 14(3), 1980), with the two
+changes of his later version (`logi`, `bli`), like that of SQLite's search index.
 """
 
 import re
@@ -37,7 +37,7 @@ _MORE_THAN_ONE = re.compile(r"^c*(?:v+c+){2}")
 
 
 def fold_word(text: str) -> str:
-    """`text` for comparing: lower case, accents gone, compatibility forms resolved."""
+    """`text` for comparison: lower case, without accents, compatibility forms resolved."""
     if text.isascii():
         return text.lower()
     apart = unicodedata.normalize("NFKD", text.casefold())
@@ -45,7 +45,7 @@ def fold_word(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of `text` in order, folded; what stands between them is gone."""
+    """The folded words of `text`, in order."""
     return _WORD.findall(fold_word(text))
 
 
@@ -56,7 +56,7 @@ def stems(text: str) -> list[str]:
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """The stem of a folded word. One that is short or not English stays as it is."""
+    """The stem of a folded word. A short or non-English word stays as it is."""
     if len(word) < _SHORTEST or not _ENGLISH.fullmatch(word):
         return word
     if word.endswith(("sses", "ies")):
@@ -72,7 +72,7 @@ def stem(word: str) -> str:
 
 
 def _shape(word: str) -> str:
-    """A letter for each letter: v for a vowel, c for a consonant. y after a consonant is one."""
+    """The word in letters v (vowel) and c (consonant); y after a consonant is a vowel."""
     shape = ""
     for letter in word:
         is_vowel = letter in "aeiou" or (letter == "y" and shape.endswith("c"))
@@ -90,12 +90,12 @@ def _without_past(word: str) -> str:
     for ending in ("ed", "ing"):
         rest = word.removesuffix(ending)
         if rest != word and "v" in _shape(rest):
-            return _mended(rest)
+            return _restored(rest)
     return word
 
 
-def _mended(word: str) -> str:
-    """What is left of a word whose `ed` or `ing` went."""
+def _restored(word: str) -> str:
+    """A word without its `ed` or `ing`, with the final letter restored."""
     if word.endswith(("at", "bl", "iz")):
         return word + "e"
     if len(word) > 1 and word[-1] == word[-2] and word[-1] not in "aeioulsz":
@@ -105,15 +105,15 @@ def _mended(word: str) -> str:
 
 
 def _ends_short(word: str) -> bool:
-    """Consonant, vowel, consonant, and the last is none of w, x, y."""
+    """Whether it ends in consonant, vowel, consonant, the last not w, x or y."""
     return _shape(word).endswith("cvc") and word[-1] not in "wxy"
 
 
-def _replaced(word: str, ends: re.Pattern[str], instead: dict[str, str]) -> str:
+def _replaced(word: str, ends: re.Pattern[str], replacements: dict[str, str]) -> str:
     found = ends.search(word)
     if found is None or not _measured(word[: found.start()]):
         return word
-    return word[: found.start()] + instead[found[0]]
+    return word[: found.start()] + replacements[found[0]]
 
 
 def _without_suffix(word: str) -> str:
@@ -138,14 +138,11 @@ def _without_e(word: str) -> str:
 
 
 def blank_but(kept: str) -> bytes:
-    """A table for `cut` that keeps letters, digits and `kept`, which is in ASCII."""
-    known = set((_LETTERS + kept).encode("ascii"))
+    """A table for `cut` that keeps letters, digits and the ASCII characters `kept`."""
+    known = set((string.ascii_letters + string.digits + kept).encode("ascii"))
     return bytes(one if one in known else ord(" ") for one in range(256)).lower()
 
 
 def cut(text: str, table: bytes) -> list[str]:
-    """What stands between all that the table leaves out, in lower case. `text` is in ASCII."""
+    """The lower-case words of an ASCII text, of the characters that the table keeps."""
     return text.encode("ascii").translate(table).decode("ascii").split()
-
-
-_LETTERS = string.ascii_letters + string.digits

@@ -1,8 +1,8 @@
-"""Summaries that a machine wrote: of what it is asked, and what of its answers may be shown.
+"""Decide which papers a language model may summarise, and check its answers.
 
-A machine is told nothing but a title and an abstract, may do nothing but answer, and its answer is
-shown only when it holds nothing that was not there: no number, no address, hardly a word. Otherwise
-the sentence chosen from the abstract stands, as it does wherever there is no answer yet.
+The model gets a title and an abstract and can only answer. We show an answer only if it adds
+nothing: no number, no address, hardly a word. Otherwise, and until there is an answer, we show the
+gist.
 """
 
 import re
@@ -13,10 +13,10 @@ from paperround.papers.gist import LONGEST
 from paperround.papers.model import Paper, Show
 
 MARK = "Machine-made: "
-"""Stands in front, where no shortening takes it away."""
+"""A prefix, so that shortening cannot remove it."""
 
 _LONGEST_ABSTRACT = 6000
-"""Characters; a longer text is no abstract, and costs as much as several."""
+"""Characters; a longer text is not an abstract, and costs as much as several."""
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -31,7 +31,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _MARKUP = re.compile(r"[<>{}\[\]`|*#\\]")
-_TO_A_MACHINE = re.compile(
+_PROMPT_INJECTION = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}"
     r"\b(?:instructions?|prompts?|rules?|above|previous)\b"
     r"|\b(?:system|developer) (?:prompt|message)\b"
@@ -42,37 +42,37 @@ _TO_A_MACHINE = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]{5,}")
-_ROOT = 5  # characters that two forms of a word share: "improves", "improvement"
+_ROOT = 5  # the first letters of two forms of a word are equal: "improves", "improvement"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """How a machine is to answer. `language` is a name, as `German`; empty: that of the abstract.
-    `model` is the machine's own name, of which the answer depends too."""
+    """The model that answers, by name, and the language: a name such as `German`, empty for the
+    language of the abstract."""
 
     model: str
     language: str = ""
 
 
 def is_askable(paper: Paper) -> bool:
-    """Whether a machine may be told of the paper: its source lets us show the abstract in full, and
-    nothing in it speaks to a machine."""
+    """Whether a model may summarise the paper: its source lets us show the full abstract, and the
+    text contains no prompt injection."""
     text = f"{paper.title}\n{paper.abstract}"
     is_open = paper.show is Show.FULL and not paper.withdrawn
     return is_open and 0 < len(paper.abstract) <= _LONGEST_ABSTRACT and not speaks_to_machine(text)
 
 
 def speaks_to_machine(text: str) -> bool:
-    """Whether a text holds what is meant for a machine that reads it, not for people."""
-    return _TO_A_MACHINE.search(text) is not None
+    """Whether a text contains instructions to a language model."""
+    return _PROMPT_INJECTION.search(text) is not None
 
 
 def checked(answer: str, title: str, abstract: str, wording: Wording) -> str | None:
-    """The answer on one line, or None when it may not be shown.
+    """The answer on one line, or None if it must not be shown.
 
-    It may if it is one or two sentences' worth of plain text (20 to 320 characters with its mark),
-    holds no address and no markup, no number that is not in title or abstract, and, unless it is
-    in another language, has three in five of its longer words from them.
+    It must be plain text of 20 characters to 320 with its mark, without addresses, markup or
+    numbers that are not in title or abstract. Unless it is in another language, three in five of
+    its longer words must be in them too.
     """
     text = " ".join(unicodedata.normalize("NFC", answer).split()).strip("\"“”' ")
     source = f"{title}\n{abstract}"
@@ -82,18 +82,18 @@ def checked(answer: str, title: str, abstract: str, wording: Wording) -> str | N
         return None
     if not _numbers(text) <= _numbers(source):
         return None
-    said = _roots(text)
-    is_grounded = bool(said) and len(said & _roots(source)) >= 0.6 * len(said)
+    roots = _roots(text)
+    is_grounded = bool(roots) and len(roots & _roots(source)) >= 0.6 * len(roots)
     return text if wording.language or is_grounded else None
 
 
 def marked(text: str) -> str:
-    """The text as it is shown, with the mark that a machine made it."""
+    """The text with the mark "Machine-made"."""
     return MARK + text
 
 
 def _numbers(text: str) -> set[str]:
-    """Numbers in digits, and in words as they stand; `1,234` is `1234`, and `2,5` is `2.5`."""
+    """Numbers in digits, and number words as written; `1,234` is `1234`, and `2,5` is `2.5`."""
     folded = unicodedata.normalize("NFKC", text)
     digits = {
         one.replace(",", "" if _GROUPED.fullmatch(one) else ".") for one in _NUMBER.findall(folded)

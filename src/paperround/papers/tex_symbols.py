@@ -1,5 +1,4 @@
-r"""What TeX's names stand for, each table as a listing that can be read; and the letters that TeX
-writes with accents and commands of their own: `Schr\"odinger`, `S{\o}ren`."""
+r"""Map TeX commands to Unicode, and decode TeX accents: `Schr\"odinger`, `S{\o}ren`."""
 
 import re
 import unicodedata
@@ -82,9 +81,9 @@ GLUED = _words(
     "textquoteleft textquoteright textquotesingle textquotedblleft textasciitilde textasciicircum "
     "textmu"
 )
-"""Signs that belong to what follows: the space after the command only ends its name."""
+"""Symbols attached to the next word: the space after the command only ends its name."""
 IN_GROUPS = IN_TEXT | _pairs("ldots … dots … DJ Đ dj đ")
-"""What a group of nothing but a command reads as: `{\\textless}`."""
+"""The symbol of a command alone in a group: `{\\textless}`."""
 WORD_LETTERS = _pairs(
     "ss ß o ø O Ø l ł L Ł ae æ AE Æ oe œ OE Œ aa å AA Å i ı dh ð DH Ð th þ TH Þ dj đ DJ Đ"
 )
@@ -120,28 +119,28 @@ _TRAILING_BREAK = re.compile(r"\\+$")
 
 
 def tex_accents(text: str) -> str:
-    r"""`Schr\"odinger` -> `Schrödinger`, `{\o}` -> `ø`; accents no letter carries are kept."""
+    r"""`Schr\"odinger` -> `Schrödinger`, `{\o}` -> `ø`; an impossible accent stays as written."""
     text = _BRACED_ACCENT.sub(_braced_letter, _APOSTROPHE.sub("'", text))
     return _ACCENT.sub(_accented, text)
 
 
 def tex_name(name: str) -> str:
-    r"""A person's name out of TeX: `J\o rgensen`, `St\ütz`, `Nguy\~ên`, `Doe\\`, each readable.
+    r"""Decode the TeX of a person's name: `J\o rgensen`, `St\ütz`, `Nguy\~ên`, `Doe\\`.
 
-    Names hold no macros and no paths, so every command for a letter may be taken as one.
+    Names contain no macros and no paths, so every command for a letter means that letter.
     """
     if "\\" not in name:
         return name
     name = _NAME_ACCENT.sub(r"\\\1{\2}", _TRAILING_BREAK.sub("", name))
     name = tex_accents(_TWICE_ACCENTED.sub(_composed, name))
-    # A letter in braces, or a sign such as the apostrophe of `D{\textquoteright}Angelo`.
+    # A letter in braces, or a symbol such as the apostrophe of `D{\textquoteright}Angelo`.
     signs = IN_TEXT | WORD_LETTERS
     name = _NAME_SIGN.sub(lambda found: signs.get(found[1] or found[2], found[0]), name)
     return _NAME_LETTER.sub(lambda match: WORD_LETTERS[match[1]], name)
 
 
 def _composed(match: re.Match[str]) -> str:
-    """`\\~ê` is `ễ`; an accent that the letter cannot carry as well is dropped."""
+    """`\\~ê` becomes `ễ`; an accent that does not compose with the letter is dropped."""
     letter = unicodedata.normalize("NFC", match[2] + MARKS.get(match[1], ""))
     return letter if len(letter) == 1 else match[2]
 
@@ -153,7 +152,7 @@ def _braced_letter(match: re.Match[str]) -> str:
     spaced = _SPACED_ACCENT.fullmatch(inner)
     if spaced:
         return f"\\{spaced[1]}{{{spaced[2]}}}"
-    dotless = _DOTLESS.fullmatch(inner)  # bare, its name would run on into the next letters
+    dotless = _DOTLESS.fullmatch(inner)  # without braces, its name would include the next letters
     return f"{dotless[1]}{{{dotless[2]}}}" if dotless else inner
 
 

@@ -1,4 +1,4 @@
-"""Text as a reader should see it: cleaned of what cannot be shown, then made readable."""
+"""Repair titles, abstracts and names: remove unprintable characters, HTML, TeX and Markdown."""
 
 import html
 import re
@@ -37,11 +37,11 @@ _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
 def clean(text: str, *, limit: int) -> str:
-    """`text` on one line, NFC, at most `limit` characters, with nothing a reader cannot see.
+    """`text` on one line, NFC, at most `limit` characters, without invisible characters.
 
-    Controls, bidi controls, lone surrogates and zero-width characters go (joiners stay between
-    letters that need them); entities are decoded once; tags go only where they plainly are tags.
-    A text that is cut ends with an ellipsis.
+    Removes control and bidi characters, lone surrogates and zero-width characters (joiners stay
+    between letters that need them) and paired tags; decodes entities once. A cut text ends with an
+    ellipsis.
     """
     text = text[: limit * 4]
     if "&" in text:
@@ -60,12 +60,12 @@ def clean(text: str, *, limit: int) -> str:
 
 
 def repair_title(text: str) -> str:
-    """A title as it should be read: at most 500 characters."""
+    """A readable title of at most 500 characters."""
     return _repaired(text, TITLE_LIMIT)
 
 
 def repair_abstract(text: str) -> str:
-    """An abstract as it should be read: at most 10,000 characters."""
+    """A readable abstract of at most 10,000 characters."""
     return _repaired(text, ABSTRACT_LIMIT)
 
 
@@ -76,14 +76,14 @@ def author_name(text: str) -> str:
 
 
 def author_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names as `author_name` gives each, those without a name left out."""
+    """The repaired names, without empty ones."""
     return tuple(filter(None, map(author_name, names)))
 
 
 def _repaired(text: str, limit: int) -> str:
-    """Cleaned and mended until nothing changes any more: repairing twice changes nothing.
+    """Clean and mend the text until nothing changes: repairing twice changes nothing.
 
-    A text that never settles is too strange to be repaired and is only cleaned.
+    A text that keeps changing is only cleaned.
     """
     cleaned = before = clean(text, limit=limit)
     for _ in range(_MOST_PASSES):
@@ -110,23 +110,22 @@ def _tag_content(match: re.Match[str]) -> str:
     return content.strip() if name in {"inline-formula", "tex-math"} else content
 
 
-# Takes off the Markdown that authors write where a plain text is shown: bold, italics, code and
-# links.
+# Markdown: bold, italics, code and links.
 #
-# Each mark counts only where Markdown would see one: both ends are there, words touch them from
-# inside and none from outside. So `a * b`, `2**n`, `C*-algebra` and a footnote's star stay.
+# A mark counts only if it has both ends, with words next to them inside and none outside. So
+# `a * b`, `2**n`, `C*-algebra` and the star of a footnote stay.
 
 _INNER = r"(?=[^\W_]|[\"“(])([^*\n]{1,300}?)(?<=[\w.!?:,;%)\"”])"
 _BOLD = re.compile(rf"(?<![\w*\\])(\*{{2,3}}){_INNER}\1(?![\w*])")
 _ITALIC = re.compile(rf"(?<![\w*\\^])\*{_INNER}\*(?![\w*])")
 _INITIALS = re.compile(r"(?<![\w*\\])(\*{1,2})([^\W\d_]{1,4})\1(?=[^\W\d_])")
-"""Letters that a coined name takes: `**P**olicy **O**ptimization`."""
+"""Letters that make up an acronym: `**P**olicy **O**ptimization`."""
 _CODE = re.compile(r"(?<![\w`\\])`([^`'\s](?:[^`'\n]{0,78}[^`'\s])?)`(?![\w`'])")
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\((https?://[^\s()]+)\)")
 
 
 def without_markdown(text: str) -> str:
-    """`text` without the marks of Markdown; `code` that reads as TeX keeps its own."""
+    """`text` without Markdown marks; `code` that looks like TeX keeps its backticks."""
     if "](http" in text:
         text = _LINK.sub(lambda found: link(found[2], found[1]), text)
     if "*" in text:
@@ -135,17 +134,17 @@ def without_markdown(text: str) -> str:
 
 
 def _code(found: re.Match[str]) -> str:
-    """Within marks nothing is mended, and without them it would be: such code keeps them."""
+    """Without backticks the next pass would mend such code, so it keeps them."""
     inner = found[1]
     return inner if mend(latex_to_text(inner)) == inner else found[0]
 
 
-# Mends what other sites' LaTeX flattening and raw TeX typography leave in running text.
+# Remains of flattened LaTeX and raw TeX typography in running text.
 #
-# Flattening drops the dollars, the backslashes and some braces of math, so `$2\times$` becomes
+# Other sites drop the dollars, the backslashes and some braces of math, so `$2\times$` becomes
 # `2times` and `$R^d \rightarrow R^d$` becomes `R^drightarrow R^d`. Each rule below mends one such
-# trace and demands a context in which plain English or code cannot stand. Addresses, file paths
-# and `code` are never touched. A rule runs only on texts that contain its needle.
+# case in a context that neither plain English nor code can have. Addresses, file paths and `code`
+# never change.
 
 _NAMES = "|".join(sorted((name for name in GREEK if len(name) < 8), key=len, reverse=True))
 _ARROW_NAMES = "(?:[lL]ong|hook)?(?:[lL]eft)?[rR]ightarrow|(?:[lL]ong)?[lL]eftarrow"
@@ -164,7 +163,7 @@ _ADDRESS_OR_CODE = re.compile(r"(https?://[^\s{}]+|`[^`\n]*\w`(?!`|'))")
 
 
 class _Rule(NamedTuple):
-    """Runs on texts that hold `needle` (a fast test) and then match `gate` (a slower one)."""
+    """Runs on texts that contain `needle` (a fast test) and then match `gate` (a slower one)."""
 
     needle: str
     pattern: re.Pattern[str]
@@ -224,7 +223,7 @@ def _rule(
 
 _LINKS = re.compile(
     r"(https?://[^\s{}]+)(\s?)\{(?:blue\{([^{}]{1,200})\}|([^{}]{1,200}))\}"
-)  # a colour name survives the flattening of \textcolor
+)  # flattening \textcolor leaves the name of the color
 _COUNTED = r"\d[\d.,]*(?:\\?%|times|[xkKMB×]\b|[A-Z]\b)"
 
 _PLAIN = r"\d(?![\d.,]*(?:[%~×]|\\%|[xX]\b))"
@@ -234,7 +233,7 @@ _NUMBERED = (
     "chapter|theorem|lemma|algorithm|appendix"
 )
 
-# Patterns begin with a literal and look back over it: the engine then skips to it fast.
+# Patterns begin with a literal and look behind it: the regex engine finds literals fast.
 _ORDERED = (
     _rule("{", r"\{(times|sim|approx|[=,.:<>+-])\}(?=[\w\s])", r"\1"),
     _rule("{", r"\{(°)\}|\{(?<![\w\\^}]\{)([^\x00-\x7f])\}", r"\1\2"),
@@ -318,7 +317,7 @@ _ORDERED = (
 )
 
 
-# In order, but with the rules of one needle together, where the first of them stands.
+# Grouped by needle, in the order of the first rule of each.
 _RULES = [
     rule
     for needle in dict.fromkeys(one.needle for one in _ORDERED)
@@ -328,7 +327,7 @@ _RULES = [
 
 
 def mend(text: str) -> str:
-    """`text` with flattening damage and raw TeX typography mended; anything doubtful stays."""
+    """`text` with flattened LaTeX and raw TeX typography mended; doubtful cases stay."""
     if "{" in text and "://" in text:
         text = _LINKS.sub(_linked, text)
     needed = [rule for rule in _RULES if rule.needle in text and rule.gate.search(text)]
@@ -344,7 +343,7 @@ def mend(text: str) -> str:
 def _mended(text: str, needed: list[_Rule]) -> str:
     for rule in needed:
         text = rule.pattern.sub(rule.replacement, text)
-    # A Greek name standing alone is a symbol where its sign stands in the same text.
+    # A Greek name on its own is a symbol if the text also contains its sign.
     for name in ("tau", "epsilon"):
         if GREEK[name] in text:
             text = re.sub(rf"(?<![\w\\/.-]){name}(?![\w-])", GREEK[name], text)

@@ -1,4 +1,4 @@
-"""Topics: words a reader gave, found in a paper as whole words.
+"""Validate topics, and match them in papers as whole words.
 
 `fusion` is found in "sensor fusion" and not in "diffusion"; `protein folding` also in
 "protein-folding". Case, accents, width and the kind of dash or space make no difference.
@@ -24,20 +24,20 @@ _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 
 
 def folded(text: str) -> str:
-    """`text` for comparing: compatibility forms resolved, case folded, accents gone, one space
+    """`text` for comparison: compatibility forms resolved, case folded, without accents, one space
     between words."""
     return fold_word(_BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold()))
 
 
 _MOST_UNFOLDED = 8192
-"""Texts that are kept unfolded: title, abstract and authors of a thousand papers, which all the
-searches of a day are quoted from."""
+"""Texts in the cache: title, abstract and authors of more than a thousand papers, those of a
+day's searches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unfolded:
-    """A text and its folded form, letter by letter: letter n of `text` is of the cluster
-    `cluster[n]` of the written one, which starts at `starts` of that."""
+    """A text and its folded form: letter n of `text` comes from the grapheme `cluster[n]` of
+    `written`, which begins at `starts[cluster[n]]`."""
 
     written: str
     text: str
@@ -45,7 +45,7 @@ class Unfolded:
     starts: Sequence[int]
 
     def as_written(self, start: int, end: int) -> str:
-        """What is written where the folded form has the letters from `start` to `end`."""
+        """The written text of letters `start` to `end` of the folded form."""
         if not self.starts:
             return self.text[start:end]
         return self.written[
@@ -55,10 +55,10 @@ class Unfolded:
 
 @lru_cache(maxsize=_MOST_UNFOLDED)
 def unfolded(written: str) -> Unfolded:
-    """A text that something is looked for in, and quoted from. One that folds to something else as
-    a whole than letter by letter is quoted as it folds."""
+    """A text to search and quote. If it folds differently as a whole than letter by letter, quotes
+    are folded."""
     text = folded(written)
-    if written.isascii() and len(text) == len(written):  # then every letter folds to one
+    if written.isascii() and len(text) == len(written):  # every letter folds to one
         letters = range(len(written) + 1)
         return Unfolded(written, text, letters, letters)
     starts, cluster, pieces = array("I"), array("I"), []
@@ -77,9 +77,9 @@ def unfolded(written: str) -> Unfolded:
 def whole_words(
     text: str, endings: tuple[str, ...] = (), *, starts: bool = False
 ) -> re.Pattern[str]:
-    """Folded words as whole words; `starts` leaves the end of the last one open, and `endings` are
-    what may follow `text` to make it whole. A script that writes no spaces has no words to be
-    whole."""
+    """A pattern for folded words as whole words; `starts` makes the last one a prefix, and
+    `endings` are the possible endings of the last word. A script without spaces matches anywhere.
+    """
     start = r"(?<!\w)" if is_spaced(text[:1]) else ""
     end = r"(?!\w)" if is_spaced(text[-1:]) else ""
     if starts:
@@ -89,7 +89,7 @@ def whole_words(
 
 
 def is_spaced(text: str) -> bool:
-    """Whether every letter is of a script that writes spaces between words."""
+    """Whether every letter is of a script with spaces between words."""
     if text.isascii():
         return True
     return not any(unicodedata.name(char, "").startswith(_UNSPACED) for char in text)
@@ -99,7 +99,7 @@ _TOPICS = marked_forms("%(num)s topic: %(all)s are enough", "%(num)s topics: %(a
 
 
 def read_topics(written: Sequence[str]) -> tuple[str, ...]:
-    """The topics somebody gave, cleaned, each once, in their order.
+    """The topics cleaned and without duplicates, in their order.
 
     Raises InvalidInput (code `topics`) for too many or too long ones.
     """

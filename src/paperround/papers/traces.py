@@ -1,4 +1,4 @@
-"""How a count went over time, as a line to be drawn and as words."""
+"""Compute the history of a count, as a line to draw and as numbers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,44 +7,44 @@ from datetime import timedelta
 from paperround.papers.model import Observation
 
 WIDTH, HEIGHT = 240, 48
-"""Of the drawing, in its own units."""
+"""Size of the drawing, in its own units."""
 _EDGE = 3
 MOST_POINTS = 120
-"""A line of this width shows no more."""
+"""More points are not visible at this width."""
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """Counts of one signal by one feed, oldest first, at least one."""
+    """Counts of one signal by one feed, at least one, oldest first."""
 
     counts: tuple[Observation, ...]
 
     @property
     def first(self) -> Observation:
-        """The oldest."""
+        """The oldest count."""
         return self.counts[0]
 
     @property
     def last(self) -> Observation:
-        """The newest."""
+        """The newest count."""
         return self.counts[-1]
 
     @property
     def is_line(self) -> bool:
-        """Whether there is something to draw: two counts that lie apart."""
+        """Whether there is a line to draw: two counts at different times."""
         return self.first.captured_at < self.last.captured_at
 
     @property
     def gained(self) -> int | None:
-        """What the last day before the newest count brought; None where no count is so old. It may
-        be below 0."""
+        """The change in the day before the newest count; None if no count is that old. May be
+        negative."""
         before = [one for one in self.counts if one.captured_at <= self.last.captured_at - DAY]
         return self.last.value - before[-1].value if before else None
 
     @property
     def points(self) -> str:
-        """The line as `x,y x,y`, in a box of WIDTH by HEIGHT whose bottom is nothing."""
+        """The line as `x,y x,y`, in a box of WIDTH by HEIGHT whose bottom is 0."""
         shown = thinned(self.counts, MOST_POINTS)
         begin, span = shown[0].captured_at, shown[-1].captured_at - shown[0].captured_at
         most = max(*(one.value for one in shown), 1)
@@ -58,7 +58,7 @@ class Trace:
 
 
 def thinned(counts: Sequence[Observation], most: int) -> Sequence[Observation]:
-    """At most `most` of them, evenly, the first and the last among them."""
+    """At most `most` of the counts, evenly spaced, including the first and the last."""
     if len(counts) <= most:
         return counts
     step = (len(counts) - 1) / (most - 1)
@@ -66,12 +66,12 @@ def thinned(counts: Sequence[Observation], most: int) -> Sequence[Observation]:
 
 
 def trace_of(counts: Iterable[Observation], signal: str) -> Trace | None:
-    """How `signal` went, as the feed saw it that counted last; None where nobody counted."""
-    told = [one for one in counts if one.signal == signal]
-    if not told:
+    """The history of `signal` on the scale that has the newest count; None without counts."""
+    of_signal = [one for one in counts if one.signal == signal]
+    if not of_signal:
         return None
-    newest = max(told, key=lambda one: one.captured_at)
-    same = (one for one in told if one.scale == newest.scale)
+    newest = max(of_signal, key=lambda one: one.captured_at)
+    same = (one for one in of_signal if one.scale == newest.scale)
     return Trace(counts=tuple(sorted(same, key=lambda one: one.captured_at)))
 
 

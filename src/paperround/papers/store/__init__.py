@@ -1,1 +1,1 @@
-"""The tables of papers and their search index, and every statement on them."""
+"""Store papers and their search index."""

@@ -1,8 +1,7 @@
-"""Joining two papers: everything that is said of one moves to the other, and its id leads there.
-Also texts a paper had before, and those of versions that came too late to be its text.
+"""Join two papers: move the rows of one to the other and redirect its id. Store paper versions.
 
-What was frozen stays as it was. Editions keep the id they were frozen with, and so does the memory
-of what people were sent; whoever reads them asks `current` which paper that is today.
+Editions and the record of sent papers keep the ids they were frozen with; `current` maps these to
+today's papers.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,16 +25,15 @@ STANDS = (
     .correlate(db.papers)
     .exists()
 )
-"""Not joined into another paper."""
+"""The paper is not joined into another."""
 
 _OPPOSITES = (("more", "less"), ("less", "more"))
-
-_SAID = ("subscriber_id", "delivery_id", "verdict", "created_at")
-_COUNTED = ("signal", "captured_at", "value", "feed_id")
+_FEEDBACK = ("subscriber_id", "delivery_id", "verdict", "created_at")
+_OBSERVATION = ("signal", "captured_at", "value", "feed_id")
 
 
 def current(connection: Connection, papers: Collection[PaperId]) -> dict[PaperId, PaperId]:
-    """Where the ids lead of those of `papers` that were joined; the others are left out."""
+    """Today's ids of those of `papers` that were joined into another."""
     if not papers:
         return {}
     c = db.joined_papers.c
@@ -43,53 +41,51 @@ def current(connection: Connection, papers: Collection[PaperId]) -> dict[PaperId
     return {PaperId(old): PaperId(new) for old, new in connection.execute(found)}
 
 
-_JOINED = select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id)
-
-
 def groups(connection: Connection) -> dict[PaperId, frozenset[PaperId]]:
-    """All ids of one work, for each id of a work that has several. They are few."""
+    """All ids of a work, by each id of the few works that have several."""
     by_paper: dict[int, set[PaperId]] = {}
-    for gone, kept in connection.execute(_JOINED).all():
+    joins = select(db.joined_papers.c.paper_id, db.joined_papers.c.into_id)
+    for gone, kept in connection.execute(joins).all():
         by_paper.setdefault(kept, {PaperId(kept)}).add(PaperId(gone))
     whole = [frozenset(ids) for ids in by_paper.values()]
     return {one: ids for ids in whole for one in ids}
 
 
 def require_current(connection: Connection, papers: Collection[PaperId]) -> None:
-    """Raise Conflict when another process joined one of `papers` since they were looked up.
+    """Raise Conflict if another process joined one of `papers` since you looked them up.
 
-    Called after rows that refer to them were written: from then on nobody can join them until this
-    transaction ends. SQLite has one writer, who looked them up as the one writer.
+    Call this after writing rows that refer to them: from then on no other transaction can join
+    them until yours ends. SQLite has a single writer, so it needs no check.
     """
     if connection.dialect.name == "postgresql" and current(connection, papers):
         raise Conflict("another run joined these papers: try again")
 
 
 def join(connection: Connection, one: PaperJoin, *, now: datetime) -> None:
-    """Move everything to the paper that stays; its own values are saved after this.
+    """Move all rows to the remaining paper; save the paper's own values after this.
 
-    Whoever wrote rows that refer to the paper that goes has ended by then, and whoever writes some
-    later finds out: see `require_current`.
+    Locks the other paper, which waits for transactions that refer to it; a later one gets a
+    Conflict from `require_current`.
     """
     kept, gone = one.paper.id, one.gone
     gone_row = select(db.papers.c.id).where(db.papers.c.id == gone).with_for_update()
     connection.execute(gone_row).scalar_one()
     require_current(connection, [kept, gone])
-    _keep_the_other_text(connection, one, now)
+    _save_other_text(connection, one, now)
     for table in (db.identifiers, db.paper_versions):
-        _point(connection, table.c.paper_id, gone, kept)
-    _move(connection, db.observations, _COUNTED, gone, kept)
-    _move(connection, db.feedback, _SAID, gone, kept)
-    _settle_verdicts(connection, kept)
-    _move_listings(connection, gone, kept)
-    _point(connection, db.joined_papers.c.into_id, gone, kept)
+        _redirect(connection, table.c.paper_id, gone, kept)
+    _move_rows(connection, db.observations, _OBSERVATION, gone, kept)
+    _move_rows(connection, db.feedback, _FEEDBACK, gone, kept)
+    _delete_revoked_feedback(connection, kept)
+    _merge_listings(connection, gone, kept)
+    _redirect(connection, db.joined_papers.c.into_id, gone, kept)
     connection.execute(insert(db.joined_papers).values(paper_id=gone, into_id=kept, joined_at=now))
 
 
-def _keep_the_other_text(connection: Connection, one: PaperJoin, now: datetime) -> None:
+def _save_other_text(connection: Connection, one: PaperJoin, now: datetime) -> None:
     kept, gone = one.paper.id, one.gone
-    taken = (("title", one.title_of_gone), ("abstract", one.abstract_of_gone))
-    columns = [name for word, is_taken in taken if is_taken for name in (word, f"raw_{word}")]
+    fields = (("title", one.title_of_gone), ("abstract", one.abstract_of_gone))
+    columns = [name for field, is_taken in fields if is_taken for name in (field, f"raw_{field}")]
     if one.text_differs:
         keep_texts(connection, [kept if columns else gone], now, under=kept)
     if columns:
@@ -98,15 +94,15 @@ def _keep_the_other_text(connection: Connection, one: PaperJoin, now: datetime) 
         connection.execute(update(db.papers).where(db.papers.c.id == kept).values(dict(row)))
 
 
-def _point(connection: Connection, column: Any, gone: PaperId, kept: PaperId) -> None:
+def _redirect(connection: Connection, column: Any, gone: PaperId, kept: PaperId) -> None:
     moving = update(column.table).where(column == gone).values({column.name: kept})
     connection.execute(moving)
 
 
-def _move(
+def _move_rows(
     connection: Connection, table: Any, columns: tuple[str, ...], gone: PaperId, kept: PaperId
 ) -> None:
-    """The rows of one paper to the other; of two with one key that of the older paper stays."""
+    """Move the rows of one paper to the other; of two with one key that of the older paper stays."""
     of_gone = table.c.paper_id == gone
     found = connection.execute(select(*(table.c[name] for name in columns)).where(of_gone))
     rows = [{"paper_id": kept, **row} for row in found.mappings()]
@@ -114,8 +110,8 @@ def _move(
     connection.execute(delete(table).where(of_gone))
 
 
-def _settle_verdicts(connection: Connection, paper: PaperId) -> None:
-    """Who wanted more of one paper and less of the other is taken at their last word."""
+def _delete_revoked_feedback(connection: Connection, paper: PaperId) -> None:
+    """Of opposite verdicts by one subscriber on the two papers, keep the last."""
     later = db.feedback.alias("later")
     opposite = or_(
         *(and_(db.feedback.c.verdict == one, later.c.verdict == other) for one, other in _OPPOSITES)
@@ -137,23 +133,23 @@ def _settle_verdicts(connection: Connection, paper: PaperId) -> None:
     connection.execute(delete(db.feedback).where(db.feedback.c.paper_id == paper, revoked.exists()))
 
 
-def _move_listings(connection: Connection, gone: PaperId, kept: PaperId) -> None:
-    """A feed that listed both knows the one by what it remembers of either."""
+def _merge_listings(connection: Connection, gone: PaperId, kept: PaperId) -> None:
+    """Merge the listings of a feed that listed both papers."""
     both = db.listings.c.paper_id.in_([gone, kept])
     found = connection.execute(select(db.listings).where(both).with_for_update()).all()
     by_feed: dict[int, list[Row[Any]]] = {}
     for row in sorted(found, key=lambda row: (row.last_seen_at, row.paper_id != kept)):
         by_feed.setdefault(row.feed_id, []).append(row)
     connection.execute(delete(db.listings).where(both))
-    merged = [_one_listing(rows, kept) for rows in by_feed.values()]
+    merged = [_merge_listing(rows, kept) for rows in by_feed.values()]
     changed = ("listed_on", "fingerprint", "first_seen_at", "last_seen_at")
     insert_many(
         connection, upsert(connection, db.listings, ("paper_id", "feed_id"), changed), merged
     )
 
 
-def _one_listing(rows: list[Row[Any]], kept: PaperId) -> Mapping[str, Any]:
-    """One of one or two, the one that was seen last at the end."""
+def _merge_listing(rows: list[Row[Any]], kept: PaperId) -> Mapping[str, Any]:
+    """One listing of one or two, given in the order they were last seen."""
     prints = [word for row in rows for word in row.fingerprint.split(" ") if word]
     return {
         "paper_id": kept,
@@ -175,7 +171,7 @@ def keep_texts(
     *,
     under: PaperId | None = None,
 ) -> None:
-    """Keep the texts of `papers` as they stand as versions, of each or of the paper `under`."""
+    """Store the current texts of `papers` as versions of each, or of the paper `under`."""
     texts = [db.papers.c[name] for name in _TEXTS]
     whose = db.papers.c.id if under is None else literal(under, db.papers.c.id.type)
     replaced = select(whose, *texts, literal(now, db.paper_versions.c.replaced_at.type)).where(
@@ -186,7 +182,7 @@ def keep_texts(
 
 
 def keep_earlier(connection: Connection, texts: Sequence[PaperText], now: datetime) -> None:
-    """Keep texts of versions that their papers neither are at nor have: of each the first."""
+    """Store texts of versions that their papers do not have yet; of duplicates the first."""
     papers = {one.paper_id for one in texts}
     own, kept = db.papers.c, db.paper_versions.c
     there = {

@@ -1,4 +1,4 @@
-"""For which paper which service was asked, and when it is asked again."""
+"""Store which papers were enriched by which service, and when they are due again."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ _KEY = ("paper_id", "enricher")
 
 
 class EnrichmentStore(Store):
-    """Which service was asked for which paper, and when it is asked again."""
+    """The enrichments of papers by service, with their next dates."""
 
     def take_due(
         self,
@@ -29,11 +29,12 @@ class EnrichmentStore(Store):
         now: datetime,
         limit: int,
     ) -> list[PaperId]:
-        """Papers that are due. They count from after `since` and have an identifier of `kinds`
-        (of any kind, when `kinds` is empty). Those never asked for come first, the newest of
-        them first, then those due longest. They are put off to `until`; taking a paper does not
-        count as asking for it. Two processes that take at once may take the same papers: that
-        costs a request and changes nothing."""
+        """Reserve and return up to `limit` due papers that count from after `since` and have an
+        identifier of `kinds` (any kind if empty).
+
+        Papers never enriched come first, newest first, then those due longest. Reserving sets
+        their next date to `until` and does not count as a request. Two processes may reserve the
+        same papers, which only costs a request."""
         turn = db.enrichments
         joined = db.papers.outerjoin(
             turn, and_(turn.c.paper_id == db.papers.c.id, turn.c.enricher == enricher)
@@ -62,16 +63,16 @@ class EnrichmentStore(Store):
             .limit(limit)
         )
         due = [PaperId(paper) for paper in self._connection.execute(wanted).scalars()]
-        self._turn(enricher, dict.fromkeys(due, until), ("next_at",), asked_at=None)
+        self._save(enricher, dict.fromkeys(due, until), ("next_at",), asked_at=None)
         return due
 
     def asked(
         self, enricher: str, papers: Mapping[PaperId, datetime | None], *, now: datetime
     ) -> None:
-        """Note when the service is asked again for each paper; None: never."""
-        self._turn(enricher, papers, ("asked_at", "next_at"), asked_at=now)
+        """Record a request for these papers, each with its next date (None for never)."""
+        self._save(enricher, papers, ("asked_at", "next_at"), asked_at=now)
 
-    def _turn(
+    def _save(
         self,
         enricher: str,
         papers: Mapping[PaperId, datetime | None],

@@ -1,4 +1,4 @@
-"""Papers with their identifiers, listings and observations. Written in bulk, read in bulk."""
+"""Store papers with their identifiers, listings and observations, in bulk."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -6,15 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    bindparam,
-    case,
-    func,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import Boolean, bindparam, case, func, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from paperround.core.errors import Conflict
@@ -59,7 +51,7 @@ from paperround.papers.store.rows import PAPER_COLUMNS, paper_of, row_of
 from paperround.papers.store.search import index_new, remember_words
 
 TITLE_KEY = "title_key"
-"""The one kind of identifier that two papers may share; the first one keeps it."""
+"""The only kind of identifier that two papers may share; the first paper keeps it."""
 
 _PAPERS = CompiledQuery(
     lambda dialect: select(*PAPER_COLUMNS).where(among_ids(dialect, db.papers.c.id, "papers"))
@@ -76,7 +68,7 @@ class PaperStore(Store):
     # --- reading -------------------------------------------------------------------------------
 
     def find(self, identifiers: Collection[tuple[str, str]]) -> dict[tuple[str, str], PaperId]:
-        """Which paper each (kind, value) belongs to; unknown ones are left out."""
+        """The paper of each known (kind, value)."""
         by_kind: dict[str, list[str]] = defaultdict(list)
         for kind, value in identifiers:
             by_kind[kind].append(value)
@@ -89,7 +81,7 @@ class PaperStore(Store):
         return found
 
     def fingerprints(self, feed: FeedId, papers: Collection[PaperId]) -> dict[PaperId, str]:
-        """The fingerprints `feed` last listed each paper with, as `Listing` holds them."""
+        """The fingerprints of each paper on `feed`, in the format of `Listing`."""
         found = self._connection.execute(
             select(db.listings.c.paper_id, db.listings.c.fingerprint).where(
                 db.listings.c.feed_id == feed,
@@ -101,15 +93,14 @@ class PaperStore(Store):
     def load(
         self, papers: Collection[PaperId], *, for_update: bool = False
     ) -> dict[PaperId, Paper]:
-        """The papers with these ids; unknown ones are left out. Of one that was joined into
-        another, that one.
+        """The known papers of these ids. An id joined into another paper returns that one.
 
-        `for_update` locks them till the end of the transaction, in the order of their ids so that
-        two who do so never wait for each other, and raises Conflict where another process joined
-        one meanwhile. SQLite has one writer and locks nothing.
+        `for_update` locks them until the transaction ends, in the order of their ids to avoid
+        deadlocks, and raises Conflict if another process joined one meanwhile. SQLite has a single
+        writer and locks nothing.
         """
         if for_update:
-            # The keys stay, so rows that refer to these papers may be written meanwhile.
+            # A key-share lock lets others insert rows that refer to these papers.
             wanted = select(*PAPER_COLUMNS).order_by(db.papers.c.id).with_for_update(key_share=True)
             chosen = wanted.where(among(self._connection, db.papers.c.id, papers))
             found = {PaperId(row.id): paper_of(row) for row in self._connection.execute(chosen)}
@@ -123,21 +114,19 @@ class PaperStore(Store):
         return {one: found[it] for one, it in real if it in found}
 
     def newest(self, *, before: PaperId | None, limit: int) -> list[Paper]:
-        """Papers with an id below `before`, those that were read last first; none that was joined
-        into another."""
+        """Papers with an id below `before`, newest first, without joined ones."""
         wanted = select(*PAPER_COLUMNS).where(STANDS).order_by(db.papers.c.id.desc()).limit(limit)
         if before is not None:
             wanted = wanted.where(db.papers.c.id < before)
         return [paper_of(row) for row in self._connection.execute(wanted)]
 
     def count(self) -> int:
-        """How many papers there are; one that was joined into another is none of its own."""
+        """The number of papers, without joined ones."""
         counted = select(func.count()).select_from(db.papers).where(STANDS)
         return self._connection.execute(counted).scalar_one()
 
     def trail(self, paper: PaperId, *, limit: int) -> PaperTrail:
-        """Where a paper came from: its `limit` last texts, newest first, and the feeds that carry
-        it."""
+        """The history of a paper: its `limit` last texts, newest first, and its feeds."""
         kept, listed = db.paper_versions.c, db.listings.c
         texts = self._connection.execute(
             select(kept.version, kept.title, kept.replaced_at)
@@ -174,7 +163,7 @@ class PaperStore(Store):
         return frozenset(current(self._connection, papers))
 
     def known_by(self, papers: Collection[PaperId], moment: datetime) -> frozenset[PaperId]:
-        """Those of `papers` that had been read by then."""
+        """Those of `papers` that we had by `moment`."""
         found = self._connection.execute(
             select(db.papers.c.id).where(
                 among(self._connection, db.papers.c.id, papers),
@@ -196,10 +185,10 @@ class PaperStore(Store):
     # --- writing -------------------------------------------------------------------------------
 
     def save(self, writes: Sequence[PaperWrite], *, now: datetime) -> dict[PaperId, PaperId]:
-        """Insert and update; texts that change keep the old ones as a version row.
+        """Insert and update papers; old texts are stored as versions.
 
-        Returns the real id of every provisional (negative) one. Raises Conflict when an
-        identifier of one of them belongs to another paper.
+        Returns the id of every provisional (negative) one. Raises Conflict if an identifier
+        belongs to another paper.
         """
         new = [write for write in writes if write.is_new]
         old = [write for write in writes if not write.is_new]
@@ -227,10 +216,10 @@ class PaperStore(Store):
         return {write.paper.id: id_ for write, id_ in zip(new, ids, strict=True)}
 
     def _claim_identifiers(self, new: Iterable[tuple[PaperId, PaperWrite]]) -> None:
-        """Every identifier of a new paper must be free; only its title key may be shared.
+        """Insert the identifiers of new papers. Only a title key may belong to another paper.
 
-        Title keys are looked up first, because rows that may stay out (ON CONFLICT) cost
-        PostgreSQL twice as much as others. One that is taken in between is a lost race.
+        Looks up title keys first, because ON CONFLICT costs PostgreSQL twice as much as a plain
+        insert. A key taken in between raises Conflict.
         """
         rows = _identifier_rows((id_, write.paper) for id_, write in new)
         keys = {(TITLE_KEY, row["value"]) for row in rows if row["kind"] == TITLE_KEY}
@@ -248,7 +237,7 @@ class PaperStore(Store):
         changing = [write.paper.id for write in old if write.text_changed]
         if changing:
             keep_texts(self._connection, changing, now)
-        rows = [  # under names that an UPDATE's own parameters cannot clash with
+        rows = [  # the prefix avoids clashes with the UPDATE's own parameters
             {f"b_{name}": value for name, value in row_of(write, now).items()}
             | {
                 "b_id": write.paper.id,
@@ -266,31 +255,31 @@ class PaperStore(Store):
             raise Conflict(_TAKEN)
 
     def join(self, one: PaperJoin, *, now: datetime) -> None:
-        """Make one paper of two; the id of the one that goes leads to the other from now on.
+        """Join two papers and redirect one id.
 
-        Raises Conflict when another process joined one of them meanwhile.
+        Raises Conflict if another process joined one of them meanwhile.
         """
         join(self._connection, one, now=now)
         self._update([one.write], now)
 
     def keep_earlier(self, texts: Sequence[PaperText], *, now: datetime) -> None:
-        """Keep texts of earlier versions; one that the paper is at, or that is kept, stays."""
+        """Store texts of earlier versions that are not stored yet."""
         if texts:
             keep_earlier(self._connection, texts, now)
 
     def also_called(self, keys: Sequence[tuple[PaperId, str]]) -> None:
-        """Find papers by these title keys too; a key that is known stays where it is."""
+        """Add title keys to papers; a key that another paper has stays there."""
         rows = [{"kind": TITLE_KEY, "value": key, "paper_id": paper} for paper, key in keys]
         rows.sort(key=itemgetter("value"))
         insert_many(self._connection, insert_new(self._connection, db.identifiers), rows)
 
     def list_papers(self, feed: FeedId, listings: Sequence[Listing], *, now: datetime) -> None:
-        """Record that `feed` carries these papers; of two listings of one paper the last counts."""
+        """Record that `feed` lists these papers; of two listings of one paper the last counts."""
         each = {one.paper_id: one for one in listings}.values()
         first = [one for one in each if one.paper_id in self._unlisted]
         again = [one for one in each if one.paper_id not in self._unlisted]
         self._unlisted.clear()
-        # Papers of this very transaction: nobody else knows them, so nobody can have listed them.
+        # No other transaction can see papers inserted in this one, so a plain insert is enough.
         insert_many(self._connection, insert_row(db.listings), _listing_rows(feed, first, now))
         changed = ("listed_on", "fingerprint", "last_seen_at")
         key = ("paper_id", "feed_id")
@@ -299,7 +288,7 @@ class PaperStore(Store):
         require_current(self._connection, {one.paper_id for one in again})
 
     def observe(self, feed: FeedId, observations: Sequence[tuple[PaperId, Observation]]) -> int:
-        """Store observations; a key already known changes nothing. Returns how many were new."""
+        """Store observations and return how many were new; known keys stay unchanged."""
         rows = [
             {
                 "paper_id": paper,
@@ -318,7 +307,7 @@ class PaperStore(Store):
 _TAKEN = "another run gave an identifier of these papers to another paper: try again"
 
 _KEPT = ("raw_title", "raw_abstract")
-"""Columns that stay as they are where the write says so."""
+"""Columns that a write may leave unchanged."""
 
 _UPDATED = tuple(
     column.name
@@ -339,7 +328,7 @@ _UPDATE = (
             for name in _KEPT
         }
         | {
-            # The first withdrawal keeps its date; a paper that comes back loses it.
+            # Keep the date of the first withdrawal; clear it when the withdrawal ends.
             "withdrawn_at": case(
                 (
                     bindparam("b_withdrawn_at", type_=db.papers.c.withdrawn_at.type).is_(None),
@@ -361,9 +350,9 @@ def _listing_rows(feed: FeedId, listings: Sequence[Listing], now: datetime) -> l
 
 
 def _identifier_rows(papers: Iterable[tuple[PaperId, Paper]]) -> list[dict[str, Any]]:
-    """Every identifier of the papers, in the one order in which two writers cannot deadlock.
+    """The identifiers of the papers, sorted so that two writers cannot deadlock.
 
-    Of two papers with one title key the one named first comes first.
+    Of two papers with one title key the first given comes first.
     """
     rows = [
         {"kind": kind, "value": value, "paper_id": id_}
@@ -374,7 +363,7 @@ def _identifier_rows(papers: Iterable[tuple[PaperId, Paper]]) -> list[dict[str, 
 
 
 def _claimed(rows: Iterable[dict[str, Any]], free: set[str]) -> list[dict[str, Any]]:
-    """The rows without title keys that are not `free`, or no longer after an earlier row."""
+    """The rows without title keys that are taken, by the database or by an earlier row."""
     claimed = []
     for row in rows:
         if row["kind"] == TITLE_KEY:

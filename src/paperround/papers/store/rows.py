@@ -1,30 +1,22 @@
-"""Between a paper and its row, and papers in the order they were listed in."""
+"""Convert papers to rows and back."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Row,
-)
+from sqlalchemy import Row
 
 from paperround.db.rows import columns_of
 from paperround.db.schema import tables as db
-from paperround.papers.model import (
-    FeedId,
-    Paper,
-    PaperId,
-    PaperWrite,
-    Show,
-)
+from paperround.papers.model import FeedId, Paper, PaperId, PaperWrite, Show
 
 _NOT_READ = {"canonical", "title_key", "raw_title", "raw_abstract", "first_seen_at", "changed_at"}
 
 PAPER_COLUMNS = tuple(column for column in db.papers.c if column.name not in _NOT_READ)
-"""What it takes to make a Paper."""
+"""The columns of a Paper."""
 
 
 def paper_of(row: Row[Any]) -> Paper:
-    """The paper a row of PAPER_COLUMNS holds."""
+    """The paper of a row of PAPER_COLUMNS."""
     return Paper(
         id=PaperId(row.id),
         identifiers=row.identifiers,
@@ -50,7 +42,7 @@ def paper_of(row: Row[Any]) -> Paper:
 
 
 def row_of(write: PaperWrite, now: datetime) -> dict[str, Any]:
-    """The columns a write sets, all but the id and the date it was first seen."""
+    """The columns that a write sets: all but `id` and `first_seen_at`."""
     paper = write.paper
     columns = columns_of(paper) | {
         "canonical": write.canonical,

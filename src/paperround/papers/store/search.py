@@ -1,7 +1,7 @@
-"""Finding papers by words: each engine's own index, asked for terms that were read before.
+"""Search the full-text index of each database engine.
 
-Every word that reaches an index is letters and digits within quotes, so nothing that somebody
-typed has a meaning there but as a word.
+Every word that reaches an index is quoted and consists of letters and digits, so search text cannot
+inject operators.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -35,18 +35,17 @@ from paperround.papers.model import PaperId
 from paperround.papers.search import WEIGHTS, Filters, Query, QueryPlace, SearchResult, Term, rarity
 
 MOST_SCORED = 24
-"""Terms that order the papers, the rarest of a query. It bounds what a long text costs: of the
-best papers all terms are looked at, see `ranking.relevance`."""
+"""The index scores only the rarest terms of a query, which bounds the cost of a long text;
+`ranking.relevance` uses all terms for the best papers."""
 
 _SPREAD = 2
-"""How many letters a word that was meant may be longer or shorter than the one that was typed."""
-
+"""The most letters a suggestion may be longer or shorter than the word."""
 
 _SATURATION = 0.3
-"""On PostgreSQL: the rank by which a term has brought half of what it can bring."""
+"""On PostgreSQL, the rank at which a term has half its maximal effect."""
 
 _LEAST = 0.01
-"""What a term counts for that every paper has: those that have nothing else are still in order."""
+"""The least weight of a term, for one that every paper has."""
 
 _COLUMNS = {
     QueryPlace.TITLE: "title",
@@ -58,8 +57,8 @@ _LEXEMES: ColumnElement[Any] = literal_column("papers.search")
 _UNPACKED: ColumnElement[Any] = literal_column("unpacked.lexemes")
 
 
-class _Words(NamedTuple):
-    """How an index says that terms stand together, or do not."""
+class _Operators(NamedTuple):
+    """The operators in the query language of an index."""
 
     both: str
     either: str
@@ -67,7 +66,7 @@ class _Words(NamedTuple):
 
 
 class SearchIndex(Store):
-    """The index over titles, abstracts and authors, kept current by what writes papers."""
+    """The full-text index over titles, abstracts and authors; writes of papers update it."""
 
     def __init__(self, work: Transaction) -> None:
         super().__init__(work)
@@ -76,24 +75,23 @@ class SearchIndex(Store):
         )
 
     def find(self, query: Query, *, limit: int, upto: PaperId | None = None) -> SearchResult:
-        """The best `limit` papers for a query, and in how many papers each of its terms stands.
-        Of those that came after the paper `upto` nothing is known, whatever it is asked."""
+        """The best `limit` papers for a query, and the number of papers with each term. Ignores
+        papers after `upto`."""
         spread = self.spread(query.wanted, upto=upto)
         indexed = upto or self._newest()
         known = [term for term in query.wanted if spread[term]]
         if not known or not all(spread[term] for term in query.required):
             return SearchResult(best=(), total=0, papers=spread, indexed=indexed)
         scored = sorted(known, key=lambda term: spread[term])[:MOST_SCORED]
-        words = _expression(self._index, query, scored)
-        fitting = and_(
-            self._index.matches(literal(words)),
+        matching = and_(
+            self._index.matches(literal(_expression(self._index, query, scored))),
             *self._until(upto),
             *_conditions(self._connection, query.filters, self._index.id),
         )
         weights = [(term, max(rarity(spread[term], indexed), _LEAST)) for term in scored]
         order = (*self._index.order(weights), self._index.id)
-        best = select(self._index.id).select_from(*self._index.weighed).where(fitting)
-        counted = select(func.count()).select_from(self._index.source).where(fitting)
+        best = select(self._index.id).select_from(*self._index.weighed).where(matching)
+        counted = select(func.count()).select_from(self._index.source).where(matching)
         found = self._connection.execute(best.order_by(*order).limit(limit)).scalars()
         return SearchResult(
             best=tuple(PaperId(one) for one in found),
@@ -105,15 +103,14 @@ class SearchIndex(Store):
     def newest(
         self, filters: Filters, *, limit: int, most: int, upto: PaperId | None = None
     ) -> SearchResult:
-        """The `limit` papers that pass the filters and count as new last, the last first. It counts
-        no further than `most`."""
+        """The `limit` newest papers that pass the filters. The total stops at `most`."""
         own = db.papers.c
-        narrow = [one(db.papers) for one in _of_paper(self._connection, filters)]
+        narrow = [one(db.papers) for one in _paper_conditions(self._connection, filters)]
         of_feed = _conditions(self._connection, Filters(feed=filters.feed), own.id)
         until = () if upto is None else (own.id <= upto,)
-        fitting = select(own.id).where(*of_feed, *narrow, *until)
-        best = fitting.order_by(own.counts_from.desc(), own.id.desc()).limit(limit)
-        counted = select(func.count()).select_from(fitting.limit(most).subquery())
+        matching = select(own.id).where(*of_feed, *narrow, *until)
+        best = matching.order_by(own.counts_from.desc(), own.id.desc()).limit(limit)
+        counted = select(func.count()).select_from(matching.limit(most).subquery())
         return SearchResult(
             best=tuple(PaperId(one) for one in self._connection.execute(best).scalars()),
             total=self._connection.execute(counted).scalar_one(),
@@ -130,21 +127,21 @@ class SearchIndex(Store):
         return () if upto is None else (self._index.id <= upto,)
 
     def spread(self, terms: Collection[Term], *, upto: PaperId | None = None) -> dict[Term, int]:
-        """In how many papers each term stands, up to the paper `upto`."""
+        """The document frequency of each term, up to the paper `upto`."""
         self._index.prepare(self._connection)
-        said = bindparam("said", type_=Text())
+        words = bindparam("words", type_=Text())
         counted = (
             select(func.count())
             .select_from(self._index.source)
-            .where(self._index.matches(said), *self._until(upto))
+            .where(self._index.matches(words), *self._until(upto))
         )
         return {
-            term: self._connection.execute(counted, {"said": self._index.say(term)}).scalar_one()
+            term: self._connection.execute(counted, {"words": self._index.quote(term)}).scalar_one()
             for term in terms
         }
 
     def words_like(self, word: str) -> list[str]:
-        """Words of titles that begin as `word` does and are about as long."""
+        """Words of titles with the first letter of `word` and about the same length."""
         length = func.length(db.search_words.c.word)
         start, end = word[:1], chr(ord(word[:1] or " ") + 1)
         found = self._connection.execute(
@@ -158,26 +155,26 @@ class SearchIndex(Store):
 
 
 def remember_words(connection: Connection, known: Iterable[str]) -> None:
-    """Keep words of titles; one that is known stays. In one order, so that two never deadlock."""
+    """Store words of titles, sorted so that two writers cannot deadlock."""
     rows = [{"word": word} for word in sorted(set(known))]
     insert_many(connection, insert_new(connection, db.search_words), rows)
 
 
 def _expression(index: "_Sqlite | _Postgres", query: Query, scored: Sequence[Term]) -> str:
-    """The whole query in the words of the index."""
-    words = index.words
-    musts = [index.say(term) for term in query.required]
-    any_of = words.either.join(index.say(term) for term in scored)
-    said = words.both.join([*musts, f"({any_of})"])
+    """The query in the language of the index."""
+    operators = index.operators
+    any_of = operators.either.join(map(index.quote, scored))
+    wanted = operators.both.join([*map(index.quote, query.required), f"({any_of})"])
     if not query.excluded:
-        return said
-    return f"({said}){words.but_not}({words.either.join(map(index.say, query.excluded))})"
+        return wanted
+    excluded = operators.either.join(map(index.quote, query.excluded))
+    return f"({wanted}){operators.but_not}({excluded})"
 
 
 def _conditions(
     connection: Connection, filters: Filters, paper: ColumnElement[Any]
 ) -> list[ColumnElement[bool]]:
-    """What must be true of the row of `papers` with the id `paper`."""
+    """The conditions on the row of `papers` with the id `paper`."""
     joined = select(db.joined_papers.c.paper_id).where(db.joined_papers.c.paper_id == paper)
     conditions = [~joined.exists()]
     if filters.feed is not None:
@@ -187,14 +184,14 @@ def _conditions(
             .where(db.listings.c.paper_id == paper, db.feeds.c.name == filters.feed)
         )
         conditions.append(listed.exists())
-    of_paper = list(_of_paper(connection, filters))
+    of_paper = list(_paper_conditions(connection, filters))
     if of_paper:
         row = db.papers.alias("row")
         conditions.append(exists().where(row.c.id == paper, *(one(row) for one in of_paper)))
     return conditions
 
 
-def _of_paper(
+def _paper_conditions(
     connection: Connection, filters: Filters
 ) -> Iterator[Callable[[FromClause], ColumnElement[bool]]]:
     if filters.after is not None:
@@ -213,7 +210,7 @@ def _start_of(day: date) -> datetime:
 
 
 def categories_of(connection: Connection, row: FromClause) -> ColumnElement[str]:
-    """Each of the categories of a paper, as a table of their own."""
+    """The categories of a paper as a set of rows."""
     if connection.dialect.name == "postgresql":
         each = func.json_array_elements_text(row.c.categories).table_valued("value")
     else:
@@ -222,43 +219,43 @@ def categories_of(connection: Connection, row: FromClause) -> ColumnElement[str]
 
 
 def _is_of_category(connection: Connection, row: FromClause, wanted: str) -> ColumnElement[bool]:
-    """Of the category itself, or one within it: `cs` has `cs.LG`."""
+    """Whether the paper has the category or a subcategory: `cs` includes `cs.LG`."""
     name = func.lower(categories_of(connection, row))
     start = func.substr(name, 1, len(wanted) + 1)
     return exists().where((name == wanted) | (start == f"{wanted}."))
 
 
 class _Sqlite:
-    """FTS5, which orders by BM25 with a weight a field."""
+    """FTS5, ordered by BM25 with a weight per field."""
 
     source = table("papers_search", column("rowid", Integer()))
     weighed: tuple[FromClause, ...] = (source,)
     id = source.c.rowid
-    words = _Words(both=" AND ", either=" OR ", but_not=" NOT ")
+    operators = _Operators(both=" AND ", either=" OR ", but_not=" NOT ")
 
     def prepare(self, _connection: Connection) -> None:
-        """Nothing to do: this index is never passed by."""
+        """Nothing to do: SQLite always uses the index."""
 
-    def matches(self, said: ColumnElement[Any]) -> ColumnElement[bool]:
+    def matches(self, words: ColumnElement[Any]) -> ColumnElement[bool]:
         found: ColumnElement[bool] = literal_column("papers_search").op(
             "MATCH", is_comparison=True
-        )(said)
+        )(words)
         return found
 
     def order(self, _weights: Sequence[tuple[Term, float]]) -> list[ColumnElement[Any]]:
         numbers = ", ".join(str(WEIGHTS[place]) for place in QueryPlace)
         return [literal_column(f"bm25(papers_search, {numbers})", Double())]
 
-    def say(self, term: Term) -> str:
-        said = " + ".join(f'"{word}"' for word in term.words) + (" *" if term.starts else "")
-        return f"{_COLUMNS[term.place]} : ({said})" if term.place else f"({said})"
+    def quote(self, term: Term) -> str:
+        words = " + ".join(f'"{word}"' for word in term.words) + (" *" if term.starts else "")
+        return f"{_COLUMNS[term.place]} : ({words})" if term.place else f"({words})"
 
 
 class _Postgres:
-    """A column of lexemes, ordered by `ts_rank` of each term, weighted by how rare the term is.
+    """A column of lexemes, ordered by the `ts_rank` of each term weighted by its rarity.
 
-    Lexemes are stored packed and apart from their row, and to unpack them is most of what a search
-    costs. An array holds them unpacked, so that happens once for a paper and not for each term.
+    Lexemes are stored compressed, outside the row (TOAST), and decompressing them is most of the
+    cost of a search. An array of one decompresses them once per paper instead of once per term.
     """
 
     source = db.papers
@@ -268,33 +265,33 @@ class _Postgres:
         _unpacked.table_valued("lexemes", joins_implicitly=True).render_derived(name="unpacked"),
     )
     id = db.papers.c.id
-    words = _Words(both=" & ", either=" | ", but_not=" & !")
+    operators = _Operators(both=" & ", either=" | ", but_not=" & !")
 
     def prepare(self, connection: Connection) -> None:
-        """Have this transaction ask the index: for a common word the planner would read the whole
-        table instead, since it does not know what unpacking costs."""
+        """Force this transaction to use the index: for a common word the planner would scan the
+        whole table, since it ignores the cost of decompression."""
         connection.execute(select(func.set_config("enable_seqscan", "off", True)))
 
-    def matches(self, said: ColumnElement[Any]) -> ColumnElement[bool]:
-        found: ColumnElement[bool] = _LEXEMES.op("@@", is_comparison=True)(self._query(said))
+    def matches(self, words: ColumnElement[Any]) -> ColumnElement[bool]:
+        found: ColumnElement[bool] = _LEXEMES.op("@@", is_comparison=True)(self._query(words))
         return found
 
     def order(self, weights: Sequence[tuple[Term, float]]) -> list[ColumnElement[Any]]:
-        """By the sum of weight * r / (r + s): what each term is short of its weight, smallest sum
-        first, which asks for each r once. The part of it that never changes is left out."""
+        """Order by the sum of weight * r / (r + s), descending. Sorting by weight / (r + s),
+        ascending, is equivalent and computes each rank r once."""
         most = max(WEIGHTS.values())
         shares = ", ".join(str(WEIGHTS[place] / most) for place in reversed(QueryPlace))
         fields: ColumnElement[Any] = literal_column(f"'{{0, {shares}}}'::real[]")
         missing: ColumnElement[Any] = literal(0.0, Double())
         for term, weight in weights:
-            much = func.ts_rank(fields, _UNPACKED, self._query(self.say(term)))
-            missing = missing + literal(weight, Double()) / (much + _SATURATION)
+            rank = func.ts_rank(fields, _UNPACKED, self._query(self.quote(term)))
+            missing = missing + literal(weight, Double()) / (rank + _SATURATION)
         return [missing]
 
-    def _query(self, said: ColumnElement[Any] | str) -> ColumnElement[Any]:
-        return func.to_tsquery(literal_column("'paperround'::regconfig"), said)
+    def _query(self, words: ColumnElement[Any] | str) -> ColumnElement[Any]:
+        return func.to_tsquery(literal_column("'paperround'::regconfig"), words)
 
-    def say(self, term: Term) -> str:
+    def quote(self, term: Term) -> str:
         place = _LETTERS[term.place] if term.place else ""
         ends = [place] * (len(term.words) - 1) + [place + ("*" if term.starts else "")]
         each = (
@@ -305,13 +302,10 @@ class _Postgres:
 
 
 def index_new(connection: Connection, first: int, last: int) -> None:
-    """Put the new papers with these ids and all between them into the index. (PostgreSQL's keeps
-    itself.)"""
+    """Add the papers from id `first` to `last` to the index. (PostgreSQL updates its own.)"""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_INDEX_NEW, (first, last))
-
-
-_INDEX_NEW = (
-    "INSERT INTO papers_search (rowid, title, abstract, authors)"
-    " SELECT id, title, abstract, authors FROM papers WHERE id BETWEEN ? AND ?"
-)
+        connection.exec_driver_sql(
+            "INSERT INTO papers_search (rowid, title, abstract, authors)"
+            " SELECT id, title, abstract, authors FROM papers WHERE id BETWEEN ? AND ?",
+            (first, last),
+        )
