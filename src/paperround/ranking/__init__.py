@@ -1,4 +1,4 @@
-"""Orders the papers of an edition and says why: pure functions of their arguments.
+"""Rank the papers of an edition and explain the order.
 
-The formula stands in `trending`, every constant of it in `weights`.
+`score` has the formula, `weights` its constants.
 """

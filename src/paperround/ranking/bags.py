@@ -1,4 +1,4 @@
-"""The words of a paper that say what it is about, counted."""
+"""Count the content words of papers (bags of words), and quote them as written."""
 
 import re
 from collections import Counter
@@ -12,18 +12,16 @@ from paperround.ranking.text_space import Bag
 
 _WHOLE = re.compile(r"\w+")
 _MORE_FORMS = re.compile("[\u0130\u0131\u017f\u212a]")
-"""Further forms of i, s and k, one of which is as long as two letters when it is small."""
+"""Non-ASCII forms of i, s and k; the lower case of the first has two code points."""
 
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-
-
 _COMPOUNDS, _PLAIN = blank_but("-"), blank_but("_")
 
 
 def bag_of(*texts: str) -> Bag:
-    """How often each telling word stands in `texts`, in lower case; filler is left out.
+    """Counts of the lower-case words in `texts`, without stop words.
 
-    Of a compound such as `zero-shot` the parts count too, so that it is found by either.
+    The parts of a compound such as `zero-shot` count too.
     """
     found = Counter(chain.from_iterable(map(_pieces, texts)))
     bag: dict[str, int] = {}
@@ -34,8 +32,8 @@ def bag_of(*texts: str) -> Bag:
 
 
 def _pieces(text: str) -> Iterable[str]:
-    """The words of `text`; of one in plain English letters what stands between spaces, with the
-    dashes: cutting it so takes a tenth of the time."""
+    """The words of `text`. ASCII text is split at spaces only, which takes a tenth of the time;
+    `_words_of` then handles the dashes."""
     if text.isascii():
         return cut(text, _COMPOUNDS)
     return _WORD.findall(text.lower())
@@ -56,36 +54,36 @@ def _words_of(piece: str) -> tuple[str, ...]:
 
 
 def whole_words(text: str) -> frozenset[str]:
-    """What stands between the marks and spaces of `text`, in lower case: `zero` of `zero-shot`."""
+    """The lower-case words of `text` without compounds: `zero` and `shot` for `zero-shot`."""
     return frozenset(cut(text, _PLAIN) if text.isascii() else _WHOLE.findall(text.lower()))
 
 
 def as_written(word: str, text: str) -> str:
-    """`word` of a bag with the capitals that `text` always gives it: `T2I`, but not `Tides` of a
-    heading."""
-    found = _found(word, text)
+    """`word` with the capitals of `text`, if it is never in lower case there: `T2I`, but not the
+    `Tides` of a heading."""
+    found = _occurrences(word, text)
     return word if word in found or not found else str(found[0])
 
 
-def _found(word: str, text: str) -> list[str]:
-    """`word` wherever it stands whole in `text`, as it is written there."""
+def _occurrences(word: str, text: str) -> list[str]:
+    """Every whole-word occurrence of `word` in `text`, as written."""
     if not (word.isascii() and (text.isascii() or _MORE_FORMS.search(text) is None)):
         return re.findall(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
     wanted, lower, found = word.lower(), text.lower(), []
     start = lower.find(wanted)
     while start >= 0:
         end = start + len(word)
-        if _is_end(lower[start - 1 : start]) and _is_end(lower[end : end + 1]):
+        if _is_boundary(lower[start - 1 : start]) and _is_boundary(lower[end : end + 1]):
             found.append(text[start:end])
             start = end - 1
         start = lower.find(wanted, start + 1)
     return found
 
 
-def _is_end(neighbour: str) -> bool:
+def _is_boundary(neighbour: str) -> bool:
     return not (neighbour.isalnum() or neighbour == "_")
 
 
 def stands_in(word: str, whole: Set[str]) -> bool:
-    """Whether a word of a bag can be quoted as it is from the text with these whole words."""
+    """Whether a word of a bag can be quoted from the text with these whole words."""
     return word in whole or ("-" in word and all(part in whole for part in word.split("-")))

@@ -1,18 +1,18 @@
-"""Which words and phrases are suddenly everywhere, compared with what is usual.
+"""Find bursts: words and phrases that are suddenly frequent.
 
 With a background the strength of a term is the square root of its Poisson deviance,
 
     sqrt(2 (d ln(d / e) - (d - e))),   e = n (b + 1/2) / (B + 1),
 
 for d of today's n papers and b of B earlier ones (the signed root of the likelihood ratio
-statistic of McCullagh and Nelder, Generalized Linear Models, 1989, section 2.3). It reads like
-a number of standard deviations. Without a background nothing is known to be unusual; then a
-phrase is worth ln(d) ln(n / d): nothing when one paper has it, nothing when all have it, most
-half-way between. Single words are left out there and the common words of a phrase discounted,
-for nothing tells which of them are usual. A term of more than half the papers tells none apart.
+statistic of McCullagh and Nelder, Generalized Linear Models, 1989, section 2.3). Read it as a
+number of standard deviations. Without a background the strength of a phrase is ln(d) ln(n / d):
+0 if one paper or every paper has it, largest in between. Single words are then left out and the
+common words of a phrase discounted, because we do not know which are usual. A term of more than
+half the papers is no burst.
 
 The second paper on a topic is less news than the first. So that one topic cannot fill a page, a
-burst is worth its strength / sqrt(1 + k) to a paper when k papers with stronger topics have it too.
+burst counts strength / sqrt(1 + k) for a paper if k papers with stronger topics have it too.
 """
 
 import math
@@ -32,10 +32,8 @@ _IN_PASSING = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
-    """`term` stands in `papers` of `cohort` papers of the day.
-
-    `earlier` of `background` earlier papers had it; `background` is 0 when none were consulted.
-    """
+    """`term` occurs in `papers` of the day's `cohort` papers and in `earlier` of `background`
+    earlier papers; `background` is 0 if there were too few."""
 
     term: str
     papers: int
@@ -47,8 +45,8 @@ class Burst:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """From which on a term counts: papers, earlier papers at all, times its usual share, and
-    standard deviations above it."""
+    """The least papers of a term, size of the background, multiple of the usual share and strength
+    (in standard deviations) of a burst."""
 
     papers: float
     background: float
@@ -59,10 +57,8 @@ class Thresholds:
 def find_bursts(
     documents: Sequence[Sequence[str]], background: Sequence[str], least: Thresholds
 ) -> dict[Term, Burst]:
-    """The bursting terms of `documents` (words in order, see `words.paper_tokens`)."""
-    # Terms of one to three words in at least `least` documents, with how many.
-    # A phrase is no more frequent than its words, so each length is sought only where the shorter
-    # ones were frequent enough.
+    """The bursts among terms of one to three words of `documents` (see `paper_tokens`)."""
+    # A phrase is no more frequent than its words, so extend only frequent terms.
     singles = Counter(chain.from_iterable(map(set, documents)))
     words = {word for word, n in singles.items() if n >= least.papers and may_join(word)}
     pairs = _at_least(
@@ -77,8 +73,8 @@ def find_bursts(
         ),
     )
     alone: dict[Term, int] = {(w,): singles[w] for w in words if stands_alone(w)}
-    telling = ((term, n) for term, n in pairs.items() if any(map(stands_alone, term)))
-    counts = _without_fragments({**alone, **dict(telling), **triples})
+    specific = {term: n for term, n in pairs.items() if any(map(stands_alone, term))}
+    counts = _without_fragments({**alone, **specific, **triples})
     known = len(background) if len(background) >= least.background else 0
     earlier = _count_earlier(counts, background) if known else Counter[Term]()
     found = {}
@@ -100,18 +96,17 @@ def _is_burst(burst: Burst, least: Thresholds) -> bool:
 
 
 def topics_of(document: Sequence[str], bursts: Mapping[Term, Burst]) -> tuple[Burst, ...]:
-    """The strongest bursts the document belongs to, at most three that share no word.
+    """The strongest bursts in the document, at most three without common words.
 
-    A term the document names once is only half as strong there: it may be said in passing.
+    A term that occurs once has half its strength: it may be mentioned in passing.
     """
-    # Every run of one, two and three neighbouring words.
     present = Counter(chain(zip(document), pairwise(document), _triples(document)))
-    mine = [
+    found = [
         burst if present[term] > 1 else replace(burst, strength=burst.strength * _IN_PASSING)
         for term, burst in ((term, bursts[term]) for term in present.keys() & bursts.keys())
     ]
     chosen: list[Burst] = []
-    for burst in sorted(mine, key=_strongest_first):
+    for burst in sorted(found, key=_strongest_first):
         words = {word for other in chosen for word in other.term.split()}
         if len(chosen) < _MOST_TOPICS and words.isdisjoint(burst.term.split()):
             chosen.append(burst)
@@ -123,21 +118,21 @@ def _strongest_first(burst: Burst) -> tuple[float, str]:
 
 
 def share_out(topics: Sequence[tuple[Burst, ...]]) -> list[tuple[Burst, ...]]:
-    """The topics of each document with the strength that is left for it, strongest first.
+    """The topics of each document with discounted strengths, strongest first.
 
-    Documents with the strongest topics are served first, equal ones in the order given.
+    A burst is discounted by the documents with stronger topics that have it; equal documents keep
+    their order.
     """
-    served: Counter[str] = Counter()
-    shared: list[tuple[Burst, ...]] = [()] * len(topics)
-    totals = [math.fsum(burst.strength for burst in mine) for mine in topics]
+    used: Counter[str] = Counter()
+    discounted: list[tuple[Burst, ...]] = [()] * len(topics)
+    totals = [math.fsum(burst.strength for burst in bursts) for bursts in topics]
     for position in sorted(range(len(topics)), key=lambda position: -totals[position]):
         left = [
-            replace(b, strength=b.strength / math.sqrt(1 + served[b.term]))
-            for b in topics[position]
+            replace(b, strength=b.strength / math.sqrt(1 + used[b.term])) for b in topics[position]
         ]
-        shared[position] = tuple(sorted(left, key=_strongest_first))
-        served.update(burst.term for burst in left)
-    return shared
+        discounted[position] = tuple(sorted(left, key=_strongest_first))
+        used.update(burst.term for burst in left)
+    return discounted
 
 
 def _burst(term: Term, papers: int, cohort: int, earlier: int, background: int) -> Burst:
@@ -147,8 +142,8 @@ def _burst(term: Term, papers: int, cohort: int, earlier: int, background: int) 
         strength = math.sqrt(2 * deviance) if papers > usual else 0.0
     else:
         # The share of a phrase's words that could name a topic alone; 0 for a single word.
-        telling = sum(map(stands_alone, term)) / len(term) if len(term) > 1 else 0.0
-        strength = math.log(papers) * math.log(cohort / papers) * telling
+        specific = sum(map(stands_alone, term)) / len(term) if len(term) > 1 else 0.0
+        strength = math.log(papers) * math.log(cohort / papers) * specific
     return Burst(
         term=" ".join(term),
         papers=papers,
@@ -160,7 +155,7 @@ def _burst(term: Term, papers: int, cohort: int, earlier: int, background: int) 
 
 
 def _without_fragments(counts: Mapping[Term, int]) -> dict[Term, int]:
-    """Drop terms that mostly occur within a longer one: `deep neural` of `deep neural networks`."""
+    """Drop terms that occur mostly within a longer one: `deep neural` of `deep neural networks`."""
     fragments = {
         part
         for term, n in counts.items()
@@ -180,7 +175,7 @@ def _at_least(least: float, terms: Iterable[Set[Term]]) -> dict[Term, int]:
 
 
 def _count_earlier(terms: Iterable[Term], background: Sequence[str]) -> Counter[Term]:
-    """In how many of the background texts each of `terms` stands."""
+    """The number of background texts with each of `terms`."""
     wanted = frozenset(terms)
     words = frozenset(term[0] for term in wanted if len(term) == 1)
     alone: Counter[str] = Counter()

@@ -1,9 +1,8 @@
-"""Near-duplicates: the same work under two identifiers, told from works that only look alike.
+"""Detect near-duplicates: one work under two identifiers.
 
-Two papers are one when their titles are equal and nothing speaks against it, or when most of
-their text is the same. What speaks against it: no author in common, different numbers in the
-titles (parts, versions and years of a series), or, under one title, abstracts about other things
-(`Technical report`, `Editorial`).
+Two papers are duplicates if they have equal titles or mostly the same text. They are not if they
+have no author in common, different numbers in their titles (parts, versions, years of a series),
+or one title (`Technical report`, `Editorial`) and different abstracts.
 """
 
 from collections import Counter, defaultdict
@@ -16,11 +15,11 @@ from paperround.papers.model import Paper
 from paperround.ranking.stop_words import shingles, tokens
 
 SAME_TEXT = 0.6
-"""Share of common three-word runs (Jaccard) from which on two abstracts are one text."""
+"""The Jaccard similarity (of three-word runs) from which two abstracts are the same text."""
 SAME_TITLE_TEXT = 0.2
-"""The share asked of two papers of one title: a rewritten abstract keeps this much."""
+"""The same for two papers with equal titles: a rewritten abstract keeps this much."""
 TELLING_TITLE_WORDS = 4
-"""Titles of this many words or more are taken to name one work when an abstract is missing."""
+"""If an abstract is missing, equal titles of at least this many words are the same work."""
 
 _RUN = 3
 _RAREST = 8
@@ -40,14 +39,14 @@ class _DuplicateText:
 def group_duplicates(
     papers: Sequence[Paper], documents: Sequence[Sequence[str]]
 ) -> list[tuple[int, ...]]:
-    """Positions of `papers` that are one work, each group and the groups in order of position.
+    """Groups of positions in `papers` that are one work, ordered by position.
 
-    `documents` are the words of each paper (`words.paper_tokens`), used to find pairs worth
-    comparing. Two papers that are each a duplicate of a third are in one group.
+    `documents` are the words of each paper (`paper_tokens`), used to choose pairs to compare. Two
+    duplicates of a third paper are in one group.
     """
     texts: dict[int, _DuplicateText] = {}
     leader = list(range(len(papers)))
-    # Pairs that share several of their rarest words: copies share nearly all of them.
+    # Compare pairs with several of their rarest words in common: copies have nearly all.
     words = [frozenset(document) for document in documents]
     papers_with = Counter(chain.from_iterable(words))
     rarest = (_rarest(each, papers_with) for each in words)
@@ -105,14 +104,14 @@ def _rarest(words: Set[str], papers_with: Mapping[str, int]) -> list[str]:
 
 def _buckets(keys: Iterable[Iterable[str]]) -> Iterator[Sequence[int]]:
     holders: defaultdict[str, list[int]] = defaultdict(list)
-    for position, mine in enumerate(keys):
-        for key in mine:
+    for position, own in enumerate(keys):
+        for key in own:
             holders[key].append(position)
     return iter(holders.values())
 
 
 def _pairs_within(buckets: Iterable[Sequence[int]]) -> Iterator[tuple[int, int]]:
-    """Every pair of each bucket; of a crowded one, each with the next, for chains suffice."""
+    """Every pair of each bucket; for a large bucket only neighbours, which chain its groups."""
     for bucket in buckets:
         if len(bucket) <= _LARGEST_BUCKET:
             yield from combinations(bucket, 2)

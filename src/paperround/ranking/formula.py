@@ -1,7 +1,6 @@
-"""The formula of `parts` in words, filled from the weights in force, for the page that shows it.
+"""Describe the scoring formula of `score` with the current weights, for the ranking page.
 
-What is in braces is the name of a weight. A weight without a meaning here still stands on the
-page, with its value; a test says that there is none.
+Names in braces are weights. A test checks that every weight has a meaning here.
 """
 
 from paperround.ranking.formula_model import Constant, Formula, FormulaPart

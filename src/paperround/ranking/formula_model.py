@@ -1,11 +1,11 @@
-"""A ranking formula as it is shown to people: filled with the numbers that are in force."""
+"""Model the description of a ranking formula, with its current constants."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormulaPart:
-    """Parts of a score of one kind: how much each is, and when it is there."""
+    """Parts of a score of one kind: the amount, and when it applies."""
 
     names: tuple[str, ...]
     amount: str
@@ -14,7 +14,7 @@ class FormulaPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """A number of the formula, and what it means."""
+    """A constant of the formula and its meaning."""
 
     name: str
     value: float
@@ -23,7 +23,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formula:
-    """What a score is made of. Symbols of the amounts are explained by `symbols`."""
+    """The parts of a score; `symbols` explains the symbols in the amounts."""
 
     parts: tuple[FormulaPart, ...]
     symbols: tuple[tuple[str, str], ...]

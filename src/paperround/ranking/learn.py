@@ -1,10 +1,10 @@
-"""Learning: once a night, what the papers of before came to becomes what is expected of new ones.
+"""Train the prior once a night, and rank with the newest model.
 
-    papers whose votes settled ─► cohorts by day and feed ─► fit ─► kept, with the night's slot
+    papers with settled votes ─► cohorts by day and feed ─► fit ─► stored, with the night's slot
 
-The night is done when its slot is taken, in the transaction that keeps the model: a process that
-is killed before leaves nothing behind, and two that learn at once keep one model. So that a night
-that always fails is not tried every minute, each hour has one try, whoever makes it.
+The transaction that stores the model also takes the night's slot, so a killed process leaves
+nothing behind and two processes store one model. All processes together make one attempt per hour,
+so a night that always fails is not retried every minute.
 """
 
 import logging
@@ -35,23 +35,23 @@ from paperround.ranking.training_data import cohorts_of, settled_before
 log = logging.getLogger(__name__)
 
 MOST_OUTCOMES = 8000
-"""The newest papers with votes: more are not read, so that memory and time stay bounded."""
+"""Train on the newest papers with votes only, to limit memory and time."""
 
 KEPT_MODELS = 8
-"""A week of nights, so that a ranking of the last days can be made again as it was."""
+"""A week of nights, so that you can reproduce a ranking of the last days."""
 
 NIGHT = 3
-"""The hour, in UTC, from which on the night's learning is due."""
+"""The hour in UTC from which the night's training is due."""
 
 PAGE = 500
 NIGHTS, TRIES = "learn", "learning"
-"""The kinds of slots: nights that are done, hours in which somebody tried."""
+"""Kinds of slots: finished nights, and hours with an attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnReport:
-    """What there was to learn from, and what came of it; `facts` and `kept` are None when it was
-    less than `least` outcomes."""
+    """The size of the training data and the resulting model; `facts` and `kept` are None if there
+    were fewer than `least` outcomes."""
 
     outcomes: int
     days: int
@@ -62,7 +62,7 @@ class LearnReport:
 
 
 def learn_tonight(database: Database, maker: ModelMaker, *, now: datetime) -> LearnReport | None:
-    """Learn if the night's learning is due; None when it is not, or is somebody else's."""
+    """Train if the night's training is due; None if it is not, or another process does it."""
     night, hour = now.strftime("%Y-%m-%d"), now.strftime("%Y-%m-%dT%H")
     if now.hour < NIGHT:
         return None
@@ -82,8 +82,7 @@ def learn_tonight(database: Database, maker: ModelMaker, *, now: datetime) -> Le
 def learn(
     database: Database, maker: ModelMaker, *, now: datetime, night: str | None = None
 ) -> LearnReport:
-    """Learn from everything known at `now`, and keep the model; for a `night` only if nobody did
-    so before."""
+    """Train on everything known at `now` and store the model; for a `night`, unless it is done."""
     cohorts = cohorts_of(_counted(database, now), now)
     fitted = maker.fit(cohorts)
 
@@ -114,7 +113,7 @@ def learn(
 
 
 def _counted(database: Database, now: datetime) -> Iterator[tuple[Paper, list[Vote]]]:
-    """The newest papers whose votes may have settled, with what was told of them."""
+    """The newest papers whose votes may have settled, with their votes."""
     with database.reading() as work:
         ids = work[HistoryStore].voted(before=settled_before(now), by=now, limit=MOST_OUTCOMES)
     for start in range(0, len(ids), PAGE):
@@ -124,26 +123,24 @@ def _counted(database: Database, now: datetime) -> Iterator[tuple[Paper, list[Vo
         yield from ((papers[one], votes.get(one, [])) for one in page if one in papers)
 
 
-# Ranking with what was learned: at the moment it ranks, the newest model that may be known then.
-#
-# A model that learned from anything after the ranking's `as_of` is never used, so the past is
-# ranked as it could have been. Where there is none, or the one there is cannot be read, the ranking
-# is made without, and its name says so.
-
 HELD = 2
-"""Models a process holds open: today's, and yesterday's for whoever asks of the past."""
+"""Models a process keeps in memory: today's, and yesterday's for rankings of the past."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInUse:
-    """A model that ranks, and how it is kept."""
+    """A model in memory, and its stored metadata."""
 
     kept: KeptModel
     model: LearnedModel
 
 
 class LearnedRanker:
-    """Satisfies `ports.Ranker`. Safe to share between threads."""
+    """A `Ranker` with the newest model trained on nothing after the ranking's `as_of`.
+
+    Without such a model, or if it is damaged, it ranks without one, and the ranking's name shows
+    that. Thread-safe.
+    """
 
     def __init__(self, database: Database, maker: ModelMaker) -> None:
         self._database = database
@@ -152,7 +149,7 @@ class LearnedRanker:
 
     @property
     def name(self) -> str:
-        """The ranker's name without a model; a ranking names the one it was made with."""
+        """The ranker's name without a model; each ranking has the name of the one it used."""
         return self._maker.plain.name
 
     def rank(
@@ -163,7 +160,7 @@ class LearnedRanker:
         as_of: datetime,
         submitter_cap: int,
     ) -> Ranking:
-        """As the ranker with the newest model that knows nothing from after `as_of`."""
+        """Rank with the model in use at `as_of`."""
         used = self.in_use(as_of)
         ranker = self._maker.plain if used is None else used.model.ranker
         return ranker.rank(
@@ -171,7 +168,7 @@ class LearnedRanker:
         )
 
     def in_use(self, as_of: datetime) -> ModelInUse | None:
-        """The model a ranking of `as_of` is made with; None when it is made without."""
+        """The model for a ranking at `as_of`; None if there is none."""
         with self._database.reading() as work:
             kept = work[ModelStore].newest(self._maker.name, by=as_of)
         model = None if kept is None else self._open(kept)
@@ -179,11 +176,11 @@ class LearnedRanker:
 
     @property
     def least(self) -> int:
-        """How many outcomes it takes to learn something."""
+        """The least number of outcomes to train on."""
         return self._maker.least
 
     def _read(self, kept: KeptModel) -> LearnedModel | None:
-        """The model, kept by `_open`; None, and said once, when it cannot be read."""
+        """The model, cached by `_open`; None, logged once, if it is damaged."""
         try:
             with self._database.reading() as work:
                 content = work[ModelStore].content(kept.id)
@@ -197,7 +194,7 @@ class LearnedRanker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingPage:
-    """The formula that is in force; without `learned`, it takes `least` outcomes to have some."""
+    """The current formula and model; `learned` is None until there are `least` outcomes."""
 
     ranker: str
     formula: Formula
@@ -206,7 +203,7 @@ class RankingPage:
 
 
 def ranking_page(ranker: LearnedRanker, formula: Formula, *, now: datetime) -> RankingPage:
-    """What a ranking that is made now goes by."""
+    """The formula and model of a ranking at `now`."""
     used = ranker.in_use(now)
     return RankingPage(
         ranker=ranker.name if used is None else used.model.ranker.name,

@@ -1,4 +1,4 @@
-"""Learned models as they are kept: bytes with a name, a version and the instant they knew."""
+"""Model learned models, and define the ranker interfaces."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,14 @@ from paperround.ranking.training_data import TrainingBatch
 ModelId = NewType("ModelId", int)
 
 Shares = Mapping[str, Mapping[str, float]]
-"""By part of a score, by what is known of a paper: the weight it has."""
+"""Weights by part of a score and feature of a paper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """What a model was learned from: `outcomes` papers of `days` days, from `since` to `until`.
+    """The training data of a model: `outcomes` papers of `days` days, from `since` to `until`.
 
-    `weights` are in the natural log of votes, as `docs/ranking.md` explains.
+    `weights` are in the natural log of votes; see `docs/ranking.md`.
     """
 
     outcomes: int
@@ -31,7 +31,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedModel:
-    """A model that was just learned, as bytes, with its facts."""
+    """A serialized model with its facts."""
 
     content: bytes
     facts: ModelFacts
@@ -39,7 +39,7 @@ class FittedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewModel:
-    """A model to be kept. It knows nothing from after `as_of`."""
+    """A model to store, trained on nothing after `as_of`."""
 
     name: str
     version: str
@@ -49,13 +49,13 @@ class NewModel:
 
     @property
     def digest(self) -> str:
-        """What the bytes are recognised by."""
+        """The SHA-256 of its content, in hexadecimal."""
         return digest_of(self.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptModel:
-    """A model that is kept, without its bytes, whose `size` and `digest` are told."""
+    """A stored model without its content, which has this `size` and `digest`."""
 
     id: ModelId
     name: str
@@ -68,12 +68,12 @@ class KeptModel:
 
 
 def digest_of(content: bytes) -> str:
-    """The SHA-256 of some bytes, in hexadecimal."""
+    """The SHA-256 of `content`, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 class Ranker(Protocol):
-    """Orders candidates. Pure: same candidates, background and `as_of`, same order."""
+    """Ranks candidates. Pure: same candidates, background and `as_of`, same order."""
 
     @property
     def name(self) -> str:
@@ -90,7 +90,7 @@ class Ranker(Protocol):
 
 
 class LearnedModel(Protocol):
-    """A model that was read."""
+    """A deserialized model."""
 
     @property
     def facts(self) -> ModelFacts: ...
@@ -101,27 +101,26 @@ class LearnedModel(Protocol):
 
 
 class ModelMaker(Protocol):
-    """Learns models, and reads them. Pure: same cohorts, same model."""
+    """Trains and reads models. Pure: same cohorts, same model."""
 
     @property
     def name(self) -> str:
-        """What kind of model it makes."""
+        """The kind of its models."""
 
     @property
     def version(self) -> str:
-        """Changes whenever a model of before is of no use any more."""
+        """Changes when older models become unusable."""
 
     @property
     def least(self) -> int:
-        """How many outcomes it takes."""
+        """The least number of outcomes to train on."""
 
     @property
     def plain(self) -> Ranker:
         """The ranker without a model."""
 
     def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
-        """What the cohorts, oldest day first, lead one to expect; None for fewer than `least`."""
+        """Train on cohorts, oldest day first; None for fewer than `least` outcomes."""
 
     def open(self, content: bytes) -> LearnedModel:
-        """Read what `fit` made. Raises InvalidInput for bytes of another version, and for any that
-        are no such model."""
+        """Read the output of `fit`. Raises InvalidInput for other versions and other bytes."""

@@ -1,13 +1,13 @@
-"""Papers for a query: the trending score, and how well a paper matches as one more part of it.
+"""Rank papers for a query: the trending score plus a part for the match.
 
     bm25   sum over query words of idf f (k + 1) / (f + k (1 - b + b length / mean length))
     idf    ln(1 + (N - n + 0.5) / (n + 0.5))
     match  w bm25 / best bm25
 
-f is how often a paper has the word (its title counts twice), n how many of the N papers have it
-(Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009; the idf that is never below
-0). Words are compared without a plural s. The weight w is large against a day's trend, so what
-fits best comes first, and of what fits alike, what is trending.
+f is the frequency of the word in the paper (the title counts twice), n the number of the N papers
+that have it (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009; the idf that is
+never below 0). Words are compared without a plural s. The weight w is large compared with a day's
+trend, so the best matches come first, and trending papers among equal matches.
 """
 
 import math
@@ -29,34 +29,33 @@ WEIGHT = 10.0
 
 _K, _B = 1.2, 0.75
 
-
 VERSION = "query-1"
-"""Changes whenever the same input would be ordered differently."""
+"""Changes when the same input would be ranked differently."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """How well a paper fits: the part of its score, and the words of the query it has."""
+    """The match of a paper: the part of its score, and the words of the query it has."""
 
     part: float
     words: tuple[str, ...]
 
     @property
     def reason(self) -> str:
-        """Why the paper is there, for a reader."""
+        """The reason to show to the reader."""
         return freeze("followed.query", words=self.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryRanker:
-    """Orders the candidates that have a word of `query`; the others are left out."""
+    """Ranks the candidates that have a word of `query`, and leaves out the others."""
 
     query: str
     trending: TrendingRanker = field(default_factory=TrendingRanker)
 
     @property
     def name(self) -> str:
-        """Both versions: each decides about the order."""
+        """Both versions, since each affects the order."""
         return f"{VERSION}+{self.trending.name}"
 
     def rank(
@@ -67,21 +66,24 @@ class QueryRanker:
         as_of: datetime,
         submitter_cap: int,
     ) -> Ranking:
-        """As the trending ranker does it, with the part `match` first. Raises ValueError for a
-        naive `as_of`."""
+        """Rank as the trending ranker does, with the part `match` first.
+
+        Raises ValueError for a naive `as_of`."""
         ranking = self.trending.rank(
             candidates, background=background, as_of=as_of, submitter_cap=submitter_cap
         )
         found = matches(self.query, [item.paper for item in ranking.items])
-        fitting = (
-            _with(item, found[item.paper.id]) for item in ranking.items if item.paper.id in found
+        matching = (
+            _with_match(item, found[item.paper.id])
+            for item in ranking.items
+            if item.paper.id in found
         )
         return Ranking(
-            ranker=self.name, as_of=ranking.as_of, items=tuple(sorted(fitting, key=_order))
+            ranker=self.name, as_of=ranking.as_of, items=tuple(sorted(matching, key=_order))
         )
 
 
-def _with(item: Ranked, match: Match) -> Ranked:
+def _with_match(item: Ranked, match: Match) -> Ranked:
     parts = {PART: match.part, **item.parts}
     reason = join_reasons(item.reason, match.reason)
     return replace(item, parts=parts, score=total(parts), reason=reason)
@@ -92,11 +94,10 @@ def _order(item: Ranked) -> tuple[float, str, int]:
 
 
 def matches(query: str, papers: Sequence[Paper]) -> dict[PaperId, Match]:
-    """The papers that have a word of `query`; none when no paper has one."""
-    # Each stem of the query with the word as it was written; filler only when all of it is.
+    """The papers that have a word of `query`, with their matches."""
     words = [word for word in tokens(query) if word[0].isalnum()]
-    telling = [word for word in words if may_join(word)]
-    wanted = {_stem(word): word for word in telling or words}
+    # Ignore stop words unless the query has nothing else.
+    wanted = {_stem(word): word for word in list(filter(may_join, words)) or words}
     bags = {paper.id: _bag(paper) for paper in papers}
     scores = _bm25(list(wanted), bags)
     best = max(scores.values(), default=0.0)
@@ -111,7 +112,7 @@ def matches(query: str, papers: Sequence[Paper]) -> dict[PaperId, Match]:
 
 
 def _stem(word: str) -> str:
-    """Without a plural s (Harman, How Effective Is Suffixing?, 1991)."""
+    """`word` without a plural s (Harman, How Effective Is Suffixing?, 1991)."""
     if len(word) > 4 and word.endswith("ies") and word[-4] not in "ae":
         return word[:-3] + "y"
     is_plural = len(word) > 3 and word.endswith("s") and not word.endswith(("us", "ss"))
@@ -124,7 +125,7 @@ def _bag(paper: Paper) -> Counter[str]:
 
 
 def _stems(word: str) -> tuple[str, ...]:
-    """Of a compound also its parts: who looks for `shot` means `zero-shot` too."""
+    """The stem of a word, and those of the parts of a compound: `shot` finds `zero-shot`."""
     if not word[0].isalnum():
         return ()
     parts = word.split("-")
@@ -145,5 +146,5 @@ def _bm25(stems: Sequence[str], bags: Mapping[PaperId, Counter[str]]) -> dict[Pa
 
 
 def _saturated(count: int, length: float) -> float:
-    """What a word that a paper has `count` times adds; `length` is relative to the mean."""
+    """The BM25 term frequency of `count` occurrences; `length` is relative to the mean."""
     return count * (_K + 1) / (count + _K * (1 - _B + _B * length))

@@ -1,4 +1,4 @@
-"""Rank: what a list would hold at a moment, with every position explained."""
+"""Rank the candidates of a list at a moment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from paperround.papers.store.papers import PaperStore
 from paperround.ranking.models import Ranker
 
 BACKGROUND = 5000
-"""Earlier papers that a topic's burst is measured against."""
+"""Earlier papers to compare bursts with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRanking:
-    """A ranking and what it is of."""
+    """A ranking with its list, day and window."""
 
     mailing_list: MailingList
     day: date
@@ -36,7 +36,7 @@ def rank_list(
 ) -> ListRanking:
     """Rank the candidates of `list_name` as known at the end of `day` (default: today), or `now`.
 
-    Raises NotFound when there is no such list.
+    Raises NotFound if there is no such list.
     """
     with database.reading() as work:
         mailing_list = work[ListStore].get(list_name)
@@ -57,7 +57,7 @@ def rank_list(
 
 
 def risers_told(database: Database, ranked: ListRanking, cut: str) -> Mapping[PaperId, str]:
-    """What to say of each paper that rose since the edition before, in place of its reason."""
+    """The reason of each paper that rose since the previous edition, to replace its own."""
     items = ranked.ranking.items
     with database.reading() as work:
         before = _edition_before(work, ranked, cut)
@@ -69,10 +69,9 @@ def risers_told(database: Database, ranked: ListRanking, cut: str) -> Mapping[Pa
 
 
 def _edition_before(work: Transaction, ranked: ListRanking, cut: str) -> Edition | None:
-    """The edition of the same cut the day before: whoever gets the new one got that yesterday.
+    """The edition of the same cut the day before, which readers of this one got yesterday.
 
-    Where there is none that holds papers, the newest of an earlier date that does; None for a
-    list's first.
+    If it is missing, empty or cancelled, the newest earlier one; None for a list's first edition.
     """
     list_id = ranked.mailing_list.id
     usual = work[EditionStore].find(list_id, ranked.day - timedelta(days=1), cut)

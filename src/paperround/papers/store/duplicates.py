@@ -102,7 +102,7 @@ def _redirect(connection: Connection, column: Any, gone: PaperId, kept: PaperId)
 def _move_rows(
     connection: Connection, table: Any, columns: tuple[str, ...], gone: PaperId, kept: PaperId
 ) -> None:
-    """Move the rows of one paper to the other; of two with one key that of the older paper stays."""
+    """Move rows to the other paper; of two rows with one key, keep that of the older paper."""
     of_gone = table.c.paper_id == gone
     found = connection.execute(select(*(table.c[name] for name in columns)).where(of_gone))
     rows = [{"paper_id": kept, **row} for row in found.mappings()]
