@@ -1,18 +1,15 @@
-"""The final order of the best papers an index found: how well each fits, and its neighbours.
+"""Reorder the best papers of a search by relevance.
 
     fit         BM25F (Robertson, Zaragoza and Taylor, Simple BM25 extension to multiple weighted
-                fields, 2004): a term counts by field, in proportion to how long the field is, and
-                the more of it there is the less the next one adds. With the usual numbers of BM25
-    pairs       the share of the query's neighbouring words that are neighbours in the title too
-                (Metzler and Croft, A Markov random field model for term dependencies, 2005): a
-                query is often a title as somebody remembers it, filler included
-    neighbours  papers that share much with those that fit best are likely to be about the same
-                (Diaz, Regularizing ad hoc retrieval scores, 2005): cosine of their words, each
-                weighted by how few of the best papers have it
+                fields, 2004) with the usual parameters of BM25
+    pairs       the share of the query's adjacent words that are adjacent in the title too (Metzler
+                and Croft, A Markov random field model for term dependencies, 2005): a query is
+                often a title from memory, stop words included
+    neighbours  the similarity to the best matches (Diaz, Regularizing ad hoc retrieval scores,
+                2005): the cosine of their words, weighted by rarity among the best papers
 
-Each is of 0 to 1, and `Balance` says what it counts for. docs/search.md has the figures of other
-balances, also of queries that had no say in the choice. Pure: the same query and papers give the
-same order on every database.
+Each is between 0 and 1; `Balance` has their weights. docs/search.md compares other weights, on
+held-out queries too. Pure: the same query and papers give the same order on every database.
 """
 
 import math
@@ -29,16 +26,15 @@ from paperround.papers.stems import stem, words
 
 SATURATION = 1.2
 LENGTH = 0.75
-"""How much the length of a field matters, from 0 (not at all) to 1 (in full proportion)."""
+"""The normalization by field length, from 0 (none) to 1 (full)."""
 FOLLOWERS = 12
-"""One paper in so many, of those that fit best, has a say in what its neighbours are worth; and
-each that fits as well as the last of them."""
+"""One paper in this many is a leader, whose neighbours gain; ties with the last leader count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """What a word of the title counts for where one of the abstract counts 1, what the pairs do
-    where all words count 1, and the neighbours' share of the whole."""
+    """The weight of a word in the title relative to the abstract, that of the pairs relative to all
+    words, and the neighbours' share of the total."""
 
     title: float = WEIGHTS[QueryPlace.TITLE]
     pairs: float = 1.0
@@ -50,13 +46,13 @@ Vector = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """The words of a field of a paper in order, and how often each stem stands among them."""
+    """The words of a field in order, and the counts of their stems."""
 
     words: list[str]
     counts: Counter[str]
 
     def count(self, term: Term) -> int:
-        """How often the term stands here."""
+        """The number of occurrences of the term."""
         if term.is_plain:
             return self.counts[stem(term.words[0])]
         *whole, last = term.words
@@ -74,10 +70,10 @@ _Fields = Mapping[QueryPlace, _Field]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """Papers as they were read for a query: all that an order needs to know of them.
+    """The features of papers for a query.
 
-    `tells` says how much each term tells; `amounts` has for each paper, term by term, how much of
-    it the title has, and how much all else."""
+    `tells` is the weight (idf) of each term; `amounts` has per paper and term its weighted
+    frequency in the title and in the other fields."""
 
     papers: Sequence[PaperId]
     tells: Sequence[float]
@@ -87,12 +83,12 @@ class Read:
 
 
 def by_relevance(query: Query, papers: Sequence[Paper], found: SearchResult) -> list[PaperId]:
-    """The ids of `papers`, best first; equally good ones as the index had them."""
+    """The ids of `papers`, best first; ties keep the order of the index."""
     return in_order(read_for(query, papers, found), Balance())
 
 
 def in_order(read: Read, balance: Balance) -> list[PaperId]:
-    """The ids of the papers that were read, best first."""
+    """The ids of the papers, best first."""
     alone = _shares([_fit(read.tells, amounts, balance.title) for amounts in read.amounts])
     both = zip(alone, read.pairs, strict=True)
     fits = _shares([words + balance.pairs * pairs for words, pairs in both])
@@ -104,7 +100,7 @@ def in_order(read: Read, balance: Balance) -> list[PaperId]:
 
 
 def read_for(query: Query, papers: Sequence[Paper], found: SearchResult) -> Read:
-    """What an order of `papers` needs to know of them."""
+    """Compute the features of `papers` for a query."""
     read = [
         {
             QueryPlace.TITLE: _field(paper.title),
@@ -117,13 +113,11 @@ def read_for(query: Query, papers: Sequence[Paper], found: SearchResult) -> Read
         place: math.fsum(len(fields[place].words) for fields in read) / len(read) if read else 0.0
         for place in QueryPlace
     }
-    # For each paper the share of the query's pairs that stand in its title.
-    said = {(stem(first), stem(second)) for first, second in query.pairs}
+    query_pairs = {(stem(first), stem(second)) for first, second in query.pairs}
     titles = (set(pairwise(map(stem, fields[QueryPlace.TITLE].words))) for fields in read)
-    # Of length 1: logarithmic counts, times how rare a stem is among these papers.
     bags = [_bag(fields) for fields in read]
     known = Counter(chain.from_iterable(bags))
-    telling = {
+    idf = {
         one: math.log((len(bags) + 1) / papers)
         for one, papers in known.items()
         if papers > 1 and one not in _COMMON_STEMS
@@ -135,8 +129,8 @@ def read_for(query: Query, papers: Sequence[Paper], found: SearchResult) -> Read
             for term in query.wanted
         ],
         amounts=[_amounts(query.wanted, fields, lengths) for fields in read],
-        pairs=[len(said & title) / max(len(said), 1) for title in titles],
-        vectors=[_unit(bag, telling) for bag in bags],
+        pairs=[len(query_pairs & title) / max(len(query_pairs), 1) for title in titles],
+        vectors=[_unit_vector(bag, idf) for bag in bags],
     )
 
 
@@ -149,7 +143,7 @@ def _field(text: str) -> _Field:
 
 
 def _shares(values: Sequence[float]) -> list[float]:
-    """Each as a share of the greatest."""
+    """Each value divided by the largest."""
     most = max(values, default=0.0)
     return [value / most if most > 0 else 0.0 for value in values]
 
@@ -157,16 +151,16 @@ def _shares(values: Sequence[float]) -> list[float]:
 def _fit(
     tells: Sequence[float], amounts: Sequence[tuple[float, float]], title_counts: float
 ) -> float:
-    """The sum of what each term tells, times how much of it there is, below `SATURATION` + 1."""
-    much = (title_counts * title + other for title, other in amounts)
-    parts = (one * (SATURATION + 1) / (one + SATURATION) for one in much)
+    """The BM25F score: the sum of idf times saturated frequency, below `SATURATION` + 1."""
+    frequencies = (title_counts * title + other for title, other in amounts)
+    parts = (one * (SATURATION + 1) / (one + SATURATION) for one in frequencies)
     return math.fsum(map(mul, tells, parts))
 
 
 def _amounts(
     terms: Sequence[Term], fields: _Fields, lengths: Mapping[QueryPlace, float]
 ) -> list[tuple[float, float]]:
-    """How much of each term the title has, and how much abstract and authors have."""
+    """The frequency of each term in the title, and in abstract and authors, by field length."""
     norms = {
         place: 1 - LENGTH + LENGTH * len(field.words) / mean if (mean := lengths[place]) else 1.0
         for place, field in fields.items()
@@ -182,14 +176,16 @@ def _amounts(
     return [
         (
             each.get(QueryPlace.TITLE, 0.0),
-            math.fsum(WEIGHTS[one] * much for one, much in each.items() if one != QueryPlace.TITLE),
+            math.fsum(
+                WEIGHTS[place] * value for place, value in each.items() if place != QueryPlace.TITLE
+            ),
         )
         for each in found
     ]
 
 
 def _bag(fields: _Fields) -> Mapping[str, int]:
-    """The stems of a paper and how often it has each; those of its title count twice more."""
+    """The counts of a paper's stems; those of its title count twice more."""
     bag = Counter(fields[QueryPlace.ABSTRACT].counts)
     for one, times in fields[QueryPlace.TITLE].counts.items():
         bag[one] += 2 * times
@@ -200,10 +196,10 @@ _COMMON_STEMS = frozenset(map(stem, COMMON))
 
 
 def _nearness(vectors: Sequence[Vector], fits: Sequence[float]) -> list[float]:
-    """For each paper what its neighbours among the leaders are worth.
+    """The similarity of each paper to the leaders.
 
-    The sum of its cosines with them, each times how well that one fits, is one product with the
-    sum of their vectors. A leader is its own neighbour: else the best would lose by what it lends.
+    The sum of its cosines with them, weighted by their fit, is one product with the weighted sum of
+    their vectors. A leader is its own neighbour, or the best paper would be at a disadvantage.
     """
     least = min(nlargest(math.ceil(len(fits) / FOLLOWERS), fits), default=0.0)
     leaders = [place for place, fit in enumerate(fits) if fit >= least]
@@ -214,16 +210,16 @@ def _nearness(vectors: Sequence[Vector], fits: Sequence[float]) -> list[float]:
     alone = {one: fits[one] for one in leaders if not vectors[one]}
     return [
         alone.get(place)
-        or math.fsum([value * pull[word] for word, value in mine.items() if word in pull])
-        for place, mine in enumerate(vectors)
+        or math.fsum([value * pull[word] for word, value in vector.items() if word in pull])
+        for place, vector in enumerate(vectors)
     ]
 
 
-def _unit(bag: Mapping[str, int], telling: Mapping[str, float]) -> Vector:
+def _unit_vector(bag: Mapping[str, int], idf: Mapping[str, float]) -> Vector:
     vector = {
-        one: telling[one] if times == 1 else (1 + math.log(times)) * telling[one]
+        one: idf[one] if times == 1 else (1 + math.log(times)) * idf[one]
         for one, times in bag.items()
-        if one in telling
+        if one in idf
     }
     length = math.hypot(*vector.values())
     return {one: value / length for one, value in vector.items()} if length else {}

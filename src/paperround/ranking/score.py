@@ -1,4 +1,4 @@
-"""The named parts of the trending score of every paper of a day.
+"""Compute the named parts of the trending score of a day's papers.
 
     votes        w ln(1 + x),  x = (v + p m) / (s + p)
     growth       w ln(1 + g) h,  g = 24 max(0, gained) / (hours + floor)
@@ -15,21 +15,20 @@
                  same), only where votes are not known
     text         w min(1, words / full), for papers with an abstract
 
-v votes were counted when a paper has share s = a / (a + settling) of all its votes, a being its
-age; m is the day's sum of votes over its sum of shares, of a site with n >= 5 papers its own; p the
-weight of that prior; h halves the growth with the age of the newest count; r says of the papers of
-earlier days what share has known votes, so that where most papers come from feeds that tell none,
-an unknown one is not taken for one of those that readers chose. Ages count from the start of the
-UTC day of listing.
+v votes were counted when a paper had the share s = a / (a + settling) of all its votes, a being its
+age. m is the day's sum of votes divided by its sum of shares (per site, for sites with n >= 5
+papers), p the weight of that prior. h halves the growth with the age of the newest count. r is the
+share of papers of earlier days with known votes: if most feeds report none, an unknown paper does
+not count like one that readers chose. Ages count from the start of the UTC day of listing.
 
-A part that does not apply is left out, never 0: a paper whose votes are not known gets
-`votes_expected` and `topics` in place of `votes` and `growth`, so days that mix both kinds stay
-fair, and unknown side counts earn what the average paper earns.
+A part that does not apply is left out, never 0: a paper with unknown votes gets `votes_expected`
+and `topics` instead of `votes` and `growth`, so mixed days stay fair, and unknown side counts earn
+the average.
 
-A vote more, all else equal, never lowers a paper: m rises by at most the new vote over the sum of
-shares, so x rises at least as much for that paper, in proportion, as for any other (but for the
-fourth place, where parts are rounded). With a prior this holds of x' while q e^k stays below the
-sum of shares, which is why k counts as at most MOST_EXPECTED there.
+An additional vote never lowers a paper: m rises by at most the new vote over the sum of shares, so
+x rises at least as much, in proportion, as for any other paper (up to rounding at the fourth
+place). With a prior the same holds for x' while q e^k stays below the sum of shares, so k is capped
+at MOST_EXPECTED.
 """
 
 import math
@@ -51,10 +50,10 @@ from paperround.ranking.weights import Weights
 Parts = dict[str, float]
 
 MOST_EXPECTED = 2.0
-"""The farthest a prior moves the day's mean beside known votes, in ln(votes)."""
+"""The most a prior moves the day's mean for a paper with known votes, in ln(votes)."""
 
 LEAST_OF_A_SITE = 5
-"""Papers with votes of a site that say what its level is, and as many average ones beside them."""
+"""The least papers with votes to estimate the level of a site; it shrinks by as many papers."""
 
 Value = TypeVar("Value")
 
@@ -68,9 +67,9 @@ _SIDE_SIGNALS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreEntry:
-    """A candidate with everything its score reads. `tie` orders papers of equal score.
+    """A candidate with the inputs of its score. `tie` orders papers of equal score.
 
-    `expected` is what the prior says of the paper, by part, in ln(votes); None without a prior.
+    `expected` has the parts of the prior, in ln(votes); None without a prior.
     """
 
     paper: Paper
@@ -83,7 +82,7 @@ class ScoreEntry:
 
 
 def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> ScoreEntry:
-    """What is known of the candidate at `as_of`; its topics are found later, with the others'."""
+    """The inputs known at `as_of`, without topics, which depend on the other candidates."""
     paper, observations = candidate.paper, candidate.observations
     latest = {
         part: signals.latest(observations, signal, as_of) for part, signal in _SIDE_SIGNALS.items()
@@ -98,13 +97,13 @@ def entry_of(candidate: Candidate, as_of: datetime, weights: Weights) -> ScoreEn
 
 
 def total(parts: Mapping[str, float]) -> float:
-    """The score that rounded `parts` add up to, rounded to 4 places itself."""
+    """The sum of rounded `parts`, rounded to 4 places."""
     return round(math.fsum(parts.values()), 4)
 
 
 def parts_of(entries: Sequence[ScoreEntry], as_of: datetime, weights: Weights) -> list[Parts]:
-    """The parts of each entry, every one rounded to 4 places, in a fixed order."""
-    # What the prior says of each entry, less its mean over those whose votes are known.
+    """The parts of each entry, rounded to 4 places, in a fixed order."""
+    # Measure the prior against its mean over the entries with known votes.
     known = [entry.expected for entry in entries if entry.standing is not None and entry.expected]
     base = known or [entry.expected for entry in entries if entry.expected]
     usual = {part: _mean([one[part] for one in base]) or 0.0 for part in (base[0] if base else ())}
@@ -136,9 +135,9 @@ def parts_of(entries: Sequence[ScoreEntry], as_of: datetime, weights: Weights) -
 def _votes_of_unknown(
     entries: Sequence[ScoreEntry], votes: Sequence[Parts], as_of: datetime, weights: Weights
 ) -> float | None:
-    """What a paper of unknown votes gets for them; None where nobody's are known."""
+    """The part of a paper with unknown votes; None if no votes are known."""
     mean = _mean([_known_votes(parts) for parts in votes if parts])
-    # The share of papers whose votes become known, by those old enough; 1 while there are none.
+    # The share of old enough papers with known votes; 1 without such papers.
     old = [
         entry.standing is not None
         for entry in entries
@@ -159,8 +158,7 @@ def _known_votes(parts: Parts) -> float:
 def _vote_parts(
     entries: Sequence[ScoreEntry], expectations: Sequence[Parts], as_of: datetime, weights: Weights
 ) -> list[Parts]:
-    """`votes`, `growth`, `source` and `prior` of each entry, rounded; nothing where votes are not
-    known."""
+    """`votes`, `growth`, `source` and `prior` of each entry, rounded; empty if votes are unknown."""
     standings = [entry.standing for entry in entries]
     means = _by_scale([one for one in standings if one is not None])
     known = [
@@ -181,7 +179,7 @@ def _vote_parts(
 
 
 def _by_scale(standings: Sequence[EditionHistory]) -> Mapping[str, float]:
-    """The mean votes of each site, of a site with few papers those of all."""
+    """The mean votes of each site; the overall mean for a site with few papers."""
     groups = _grouped(standings, standings)
     every = signals.mean_votes(standings)
     return {
@@ -193,10 +191,10 @@ def _by_scale(standings: Sequence[EditionHistory]) -> Mapping[str, float]:
 def _levels(
     standings: Sequence[EditionHistory | None], known: Sequence[Parts]
 ) -> Mapping[str, Mapping[str, float]]:
-    """By site, its `source` part before it is weighted; nothing where there is one site only."""
-    told = [(one, _known_votes(parts)) for one, parts in zip(standings, known, strict=True) if one]
-    groups = _grouped([one for one, _ in told], [votes for _, votes in told])
-    every = _mean([votes for _, votes in told]) or 0.0
+    """The unweighted `source` part of each site; empty if there is only one."""
+    pairs = [(one, _known_votes(parts)) for one, parts in zip(standings, known, strict=True) if one]
+    groups = _grouped([one for one, _ in pairs], [votes for _, votes in pairs])
+    every = _mean([votes for _, votes in pairs]) or 0.0
     return {
         scale: {"source": (every - mean) * len(group) / (len(group) + LEAST_OF_A_SITE)}
         for scale, group in groups.items()
@@ -215,7 +213,7 @@ def _grouped(
 
 
 def _prior_part(known: EditionHistory, mean: float, expected: Parts, weights: Weights) -> Parts:
-    """What it adds to a thin count that the paper's own kind leads to expect more, or less."""
+    """The change of `votes` if the paper's own prior replaces the day's mean."""
     if not expected:
         return {}
     k = math.fsum(expected.values())
@@ -241,7 +239,7 @@ def _votes_and_growth(
 def _unknown_parts(
     entries: Sequence[ScoreEntry], expectations: Sequence[Parts], weights: Weights
 ) -> list[Parts]:
-    """What stands for unknown votes beside the day's mean: the prior, without one the topics."""
+    """The parts of unknown votes besides the day's mean: the prior, or without one the topics."""
     scale = weights.votes + weights.growth
     usual = _mean([_topicality(entry) for entry in entries if entry.standing is None]) or 0.0
     return [
@@ -271,5 +269,5 @@ def _mean(numbers: Sequence[float]) -> float | None:
 
 
 def _rounded(parts: Parts) -> Parts:
-    """Rounded to 4 places; adding 0.0 turns a negative zero into a plain one."""
+    """Round to 4 places; adding 0.0 turns -0.0 into 0.0."""
     return {name: round(value, 4) + 0.0 for name, value in parts.items()}

@@ -1,8 +1,8 @@
-"""What dated counts say about one paper: how many, how fast, how sure. Null is never zero.
+"""Compute votes, growth and exposure of a paper from its observations. Null is never zero.
 
-The hour of a listing says less than it seems to (sites list in batches, and readers sleep), so the
-age of a count starts between the start, in UTC, of the day a paper was listed and the instant it
-was listed, where its source tells one. All other ages start with the day.
+The hour of a listing is a weak signal (sites list in batches, and readers sleep), so the age of a
+count starts between midnight UTC of the listing day and the listing, if the source gives its time.
+All other ages start with the day.
 """
 
 import math
@@ -19,9 +19,9 @@ DAY_HOURS = 24.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """`gained` votes (below 0 when some were taken back) in `hours`.
+    """`gained` votes (negative if votes were retracted) in `hours`.
 
-    `since` is the reading it is measured from, None when that is the listing itself.
+    `since` is the time of the first reading, None for the listing itself.
     """
 
     gained: int
@@ -31,10 +31,10 @@ class Growth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionHistory:
-    """The votes of one paper: the newest count, when it was taken, and how it grew.
+    """The votes of one paper: the newest count, its time, and the growth.
 
-    `share` is the part of all its votes a paper of that age has (0 to 1), `growth` is None
-    when nothing earlier is known. `scale` names whose votes they are.
+    `share` is the part of its final votes that a paper of that age has (0 to 1), `growth` is None
+    without an earlier count. `scale` names the source of the votes.
     """
 
     votes: int
@@ -45,19 +45,19 @@ class EditionHistory:
 
 
 def hours_between(start: datetime, end: datetime) -> float:
-    """Hours from `start` to `end`, below 0 when `end` is earlier."""
+    """Hours from `start` to `end`, negative if `end` is earlier."""
     return (end - start).total_seconds() / 3600
 
 
 def first_day(paper: Paper, as_of: datetime) -> datetime:
-    """The start, in UTC, of the day the paper was listed, else first seen; never after `as_of`."""
+    """Midnight UTC of the day the paper was listed, else first seen; never after `as_of`."""
     seen = midnight_utc(require_utc(paper.counts_from).date())
     listed = seen if paper.listed_on is None else midnight_utc(paper.listed_on)
     return listed if listed <= as_of else seen
 
 
 def exposed_from(paper: Paper, as_of: datetime, weights: Weights) -> datetime:
-    """When a paper started to win votes: `listing_share` of the way into the day to its listing."""
+    """When a paper starts to get votes: `listing_share` of the time from midnight to its listing."""
     day = first_day(paper, as_of)
     if paper.listed_on != day.date() or paper.counts_from.date() != day.date():
         return day
@@ -67,14 +67,14 @@ def exposed_from(paper: Paper, as_of: datetime, weights: Weights) -> datetime:
 def readings(
     observations: Iterable[Observation], signal: str, as_of: datetime
 ) -> tuple[Observation, ...]:
-    """The counts of one signal known at `as_of`, oldest first; the highest of one instant."""
+    """The counts of one signal known at `as_of`, oldest first, with the highest of each instant."""
     known = [o for o in observations if o.signal == signal and o.captured_at <= as_of]
     by_instant = {o.captured_at: o for o in sorted(known, key=lambda o: o.value)}
     return tuple(by_instant[instant] for instant in sorted(by_instant))
 
 
 def latest(observations: Iterable[Observation], signal: str, as_of: datetime) -> int | None:
-    """The newest count of `signal` known at `as_of`, at least 0; None when there is none."""
+    """The newest count of `signal` known at `as_of`, at least 0; None if there is none."""
     known = readings(observations, signal, as_of)
     return max(0, known[-1].value) if known else None
 
@@ -82,7 +82,7 @@ def latest(observations: Iterable[Observation], signal: str, as_of: datetime) ->
 def standing(
     paper: Paper, observations: Iterable[Observation], as_of: datetime, weights: Weights
 ) -> EditionHistory | None:
-    """Where a paper stands by its votes; None when they are not known."""
+    """The votes of a paper known at `as_of`; None if there are none."""
     known = _of_one_scale(readings(observations, "upvotes", as_of))
     if not known:
         return None
@@ -98,7 +98,7 @@ def standing(
 
 
 def _of_one_scale(known: Sequence[Observation]) -> Sequence[Observation]:
-    """Those of the place where the paper has most votes: counts of two places are no growth."""
+    """The counts of the site with the most votes: counts of two sites are no growth."""
     newest = {one.scale: one.value for one in known}
     if len(newest) < 2:
         return known
@@ -115,7 +115,7 @@ def _growth(
         return Growth(gained=max(0, last.value), hours=exposed, since=None)
     if len(known) == 1:
         return None
-    # The oldest reading within the window before the last, else the newest one before those.
+    # Start from the oldest reading within the window, else from the newest one before it.
     *earlier, _ = known
     window = weights.growth_window_hours
     inside = (o for o in earlier if hours_between(o.captured_at, last.captured_at) <= window)
@@ -128,29 +128,26 @@ def _growth(
 
 
 def mean_votes(standings: Sequence[EditionHistory]) -> float:
-    """The votes a paper of this day may expect in the end: all votes over all shares.
-
-    0 when no paper's votes are known: then there is nothing to shrink either.
-    """
+    """The mean final votes of a day's papers: all votes over all shares; 0 without any."""
     shares = math.fsum(known.share for known in standings)
     return sum(known.votes for known in standings) / shares if shares else 0.0
 
 
 def expected_votes(standing: EditionHistory, mean: float, prior_share: float) -> float:
-    """The votes a paper will settle at, its thin count shrunk towards the day's mean.
+    """The expected final votes of a paper, its count shrunk towards the day's mean.
 
-    The mean of a gamma posterior for Poisson counts: (v + p m) / (s + p), where v votes came in
-    share s of the exposure and the day's mean m weighs like share p (Gelman et al., Bayesian
-    Data Analysis, 3rd ed., section 2.6).
+    The mean of a gamma posterior for Poisson counts: (v + p m) / (s + p), with v votes in share s
+    of the exposure and the day's mean m weighted like share p (Gelman et al., Bayesian Data
+    Analysis, 3rd ed., section 2.6).
     """
     return (standing.votes + prior_share * mean) / (standing.share + prior_share)
 
 
 def daily_growth(growth: Growth, floor_hours: float) -> float:
-    """Votes a day over the growth's span; never below 0, for votes taken back are no trend."""
+    """Votes per day of a growth; at least 0, since retracted votes are no trend."""
     return max(0, growth.gained) * DAY_HOURS / (growth.hours + floor_hours)
 
 
 def halved(hours: float, half_life: float) -> float:
-    """1 at 0 hours, a half after each half-life; times ahead count as 0 hours."""
+    """1 at 0 hours, halved every half-life; negative hours count as 0."""
     return float(2.0 ** (-max(0.0, hours) / half_life))

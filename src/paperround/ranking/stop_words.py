@@ -1,4 +1,4 @@
-"""Cutting titles and abstracts into words, and which words never name a topic."""
+"""Split titles and abstracts into tokens, and list the words that never name a topic."""
 
 import re
 from collections.abc import Sequence
@@ -52,33 +52,33 @@ _TOO_COMMON_ALONE = frozenset(_ONLY_IN_PHRASES.split())
 
 
 def tokens(text: str) -> list[str]:
-    """Lower-case words and marks in order; compounds such as `zero-shot` are one word."""
+    """Lower-case words and punctuation in order; compounds such as `zero-shot` are one word."""
     return _TOKEN.findall(text.lower())
 
 
 def paper_tokens(title: str, abstract: str) -> list[str]:
-    """The words of a paper, with a mark between title and abstract so no phrase spans both."""
+    """The tokens of a paper, with a full stop between title and abstract so no phrase spans both."""
     return tokens(title + _BREAK + abstract)
 
 
 def may_join(word: str) -> bool:
-    """Whether `word` may be part of a topic's phrase: no filler, no number, no mark."""
+    """Whether `word` may be part of a phrase: not a stop word, number or punctuation."""
     return len(word) > 1 and word not in _NEVER and not word.isdigit()
 
 
 def stands_alone(word: str) -> bool:
-    """Whether `word`, which may join a phrase, says enough to name a topic by itself."""
+    """Whether `word`, which may join a phrase, is specific enough to name a topic alone."""
     return len(word) > 2 and word not in _TOO_COMMON_ALONE
 
 
 def occurs(term: str, *texts: str) -> bool:
-    """Whether `term` stands literally, as whole words and in any case, in one of `texts`."""
+    """Whether one of `texts` contains `term` as whole words, ignoring case."""
     pattern = re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.IGNORECASE)
     return any(pattern.search(text) for text in texts)
 
 
 def shingles(words: Sequence[str], size: int) -> frozenset[tuple[str, ...]]:
-    """Every run of `size` neighbouring words, or the whole when it is shorter."""
+    """Every run of `size` adjacent words, or all of a shorter text."""
     if len(words) <= size:
         return frozenset([tuple(words)]) if words else frozenset()
     return frozenset(zip(*(words[start:] for start in range(size)), strict=False))

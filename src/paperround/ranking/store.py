@@ -1,4 +1,4 @@
-"""Learned models, kept where every machine and every backup has them."""
+"""Store learned models in the database, so every machine and backup has them."""
 
 from datetime import datetime
 
@@ -14,10 +14,10 @@ _ABOUT = tuple(column for column in db.models.c if column.name != "content")
 
 
 class ModelStore(Store):
-    """Learned models. None is ever changed, and an id is never given twice."""
+    """Learned models. They never change, and ids are never reused."""
 
     def add(self, model: NewModel, *, now: datetime) -> ModelId:
-        """Keep a model that was fitted at `now`."""
+        """Store a model that was trained at `now`."""
         row = columns_of(model) | {
             "fitted_at": now,
             "size": len(model.content),
@@ -27,8 +27,7 @@ class ModelStore(Store):
         return ModelId(self._connection.execute(adding, row).scalar_one())
 
     def newest(self, name: str, *, by: datetime) -> KeptModel | None:
-        """Of the models that know nothing from after `by`, the one that knows most; of several
-        that know as much, the last made."""
+        """The latest model trained on nothing after `by`; of several, the last stored."""
         row = self._connection.execute(
             select(*_ABOUT)
             .where(db.models.c.name == name, db.models.c.as_of <= by)
@@ -38,7 +37,7 @@ class ModelStore(Store):
         return None if row is None else value_of(KeptModel, row)
 
     def content(self, model: ModelId) -> bytes:
-        """The bytes of a model. Raises NotFound."""
+        """The content of a model. Raises NotFound."""
         found: bytes | None = self._connection.execute(
             select(db.models.c.content).where(db.models.c.id == model)
         ).scalar_one_or_none()
@@ -47,7 +46,7 @@ class ModelStore(Store):
         return found
 
     def keep_last(self, name: str, count: int) -> int:
-        """Forget all but the `count` models that were made last; returns how many went."""
+        """Delete all but the last `count` models; returns how many were deleted."""
         last = (
             select(db.models.c.id)
             .where(db.models.c.name == name)

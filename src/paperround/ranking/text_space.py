@@ -1,4 +1,4 @@
-"""Texts as vectors: their words, and the themes those words belong to.
+"""Represent texts as vectors of words and themes, and compute their similarity.
 
     words    w = (1 + ln count) idf^1.75, unit length
     themes   the first 50 and the first 600 principal directions of (1 + ln count) idf^2.5, unit
@@ -8,9 +8,9 @@
 
 Sublinear counts and idf are Salton and Buckley's (Term-Weighting Approaches, 1988), the themes
 latent semantic analysis (Deerwester and others, 1990), found by subspace iteration from a fixed
-start (Halko, Martinsson and Tropp, 2011). Dividing by the root of the singular value goes half the
-way to the whitening of a ridge regression that has one inverse for everybody. The powers, sizes
-and shares were chosen on public libraries of readers: `docs/personal.md` shows what was tried.
+start (Halko, Martinsson and Tropp, 2011). Dividing by the root of the singular value is half the
+whitening of a ridge regression with one inverse for all readers. The powers, sizes and shares were
+chosen on public reader libraries: see `docs/personal.md`.
 """
 
 from collections import defaultdict
@@ -23,13 +23,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-# On several cores a product of matrices adds up in another order, so that the last digit of a score
-# would depend on the machine; and where others want the cores as well, threads wait for each other
-# busily and take several times as long. From here on this process computes on one.
+# With several threads a matrix product sums in another order, so the last digit of a score would
+# depend on the machine; and on busy cores the threads spin and take several times as long.
 threadpool_limits(limits=1, user_api="blas")
 
 Bag = Mapping[str, int]
-"""How often a text has each of its words."""
+"""The counts of a text's words."""
 
 Dense = NDArray[np.float32]
 
@@ -38,15 +37,15 @@ BROAD, FINE = 50, 600
 WORDS_SHARE, BROAD_SHARE, FINE_SHARE = 0.6, 0.1, 0.3
 
 PAPERS_A_THEME = 8
-"""A theme is drawn from at least this many papers: with fewer it would be one paper's noise."""
+"""The least number of papers per theme: with fewer a theme would be the noise of one paper."""
 
 _ROUNDS, _SPARE = 3, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """Texts in a space. `words` has a row a text and a column a word, `themes` a row a text; the
-    shares of the likeness are in their lengths already, so a likeness is a sum of two products."""
+    """Texts in a space. `words` has shape (texts, words), `themes` (texts, themes); their lengths
+    include the shares of the likeness, so a likeness is a sum of two products."""
 
     words: sparse.csr_array
     themes: Dense
@@ -55,15 +54,15 @@ class Texts:
         return int(self.words.shape[0])
 
     def at(self, places: Sequence[int] | NDArray[np.intp] | slice) -> "Texts":
-        """The texts at these places, in that order."""
+        """The texts at these positions, in this order."""
         return Texts(words=self.words[places], themes=self.themes[places])
 
     def likeness(self, others: "Texts") -> Dense:
-        """How alike each text is to each of `others`, shape (texts, others): 1 for the same text,
-        about 0 for two that have nothing in common.
+        """The similarity of each text to each of `others`, shape (texts, others): 1 for the same
+        text, about 0 for unrelated ones.
 
-        Reckoned with twice the digits it keeps: how a product of matrices adds up, and so its last
-        digit, depends on how many rows it has, and nobody's may depend on who else is there.
+        Computed in double precision: the last digit of a matrix product depends on its number of
+        rows, and a reader's scores must not depend on other readers.
         """
         by_words = (self.words @ others.words.T).toarray()
         by_themes = self.themes.astype(np.float64) @ others.themes.T.astype(np.float64)
@@ -72,9 +71,9 @@ class Texts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSpace:
-    """The words of the papers it was drawn from, how rare they are, and their themes.
+    """The vocabulary of a set of papers, with idf and themes.
 
-    `idf` has a number a word; `themes` turns weighted words into coordinates, shape (words, fine).
+    `idf` has one number per word; `themes` maps weighted words to coordinates, shape (words, fine).
     """
 
     place_of: Mapping[str, int]
@@ -82,7 +81,7 @@ class TextSpace:
     themes: Dense
 
     def texts(self, bags: Sequence[Bag]) -> Texts:
-        """The texts of `bags` in this space; words it does not know are left out."""
+        """The texts of `bags` in this space; unknown words are left out."""
         known = [[word for word in bag if word in self.place_of] for bag in bags]
         places = np.array(
             [self.place_of[word] for words in known for word in words], dtype=np.int32
@@ -93,7 +92,7 @@ class TextSpace:
         return self.placed(sparse.csr_array(parts, shape=(len(bags), len(self.place_of))))
 
     def placed(self, counts: sparse.csr_array) -> Texts:
-        """The same of texts as how often they have each word of the space: (texts, words)."""
+        """The texts with these word counts, shape (texts, words)."""
         words = _unit_rows(_weighted(counts, self.idf, WORDS_POWER))
         fine = (_unit_rows(_weighted(counts, self.idf, THEMES_POWER)) @ self.themes).astype("f4")
         shares = ((fine[:, :BROAD], BROAD_SHARE), (fine, FINE_SHARE))
@@ -104,12 +103,12 @@ class TextSpace:
 
 
 def text_space(bags: Sequence[Bag]) -> TextSpace:
-    """The space of these texts. Same bags in the same order, same space."""
+    """The space of these texts. The same bags in the same order give the same space."""
     return space_and_texts(bags, 0)[0]
 
 
 def space_and_texts(bags: Sequence[Bag], first: int) -> tuple[TextSpace, Texts]:
-    """The space of these texts, and the first of them in it."""
+    """The space of these texts, and the `first` texts in it."""
     place_of: defaultdict[str, int] = defaultdict(count().__next__)
     sizes = [len(bag) for bag in bags]
     places = np.fromiter(map(place_of.__getitem__, chain.from_iterable(bags)), np.int32, sum(sizes))
@@ -141,7 +140,7 @@ def _of_length(rows: Dense, length: float) -> Dense:
 
 
 def _themes(rows: sparse.csr_array) -> Dense:
-    """The principal directions of `rows`, each divided by the root of its singular value."""
+    """The principal directions of `rows`, divided by the roots of their singular values."""
     size = min(FINE, min(rows.shape) // PAPERS_A_THEME)
     start = np.random.default_rng(0).standard_normal((rows.shape[1], size + _SPARE))
     basis = start.astype(np.float32)

@@ -1,14 +1,14 @@
-"""What papers came to: the settled counts that an installation learns from.
+"""Select the settled votes to train on.
 
-Feeds count differently: ten votes are much in one place and little in another, and a count taken
-in the morning is not one of the evening. So a paper is only ever compared with its cohort, the
-papers that one feed listed on one day, counted at about the same age.
+Feeds count differently: ten votes are many on one site and few on another, and a morning count is
+not an evening count. So a paper is only compared with its cohort: the papers that one feed listed
+on one day, counted at about the same age.
 
-    age        from the start, in UTC, of the day its feed listed the paper
-    its count  of all known at `as_of`, the one nearest to AGE, none younger than LEAST_AGE
-    settled    a day counts once it has been over for a day: SETTLED_DAYS after it began
+    age        from midnight UTC of the day the feed listed the paper
+    count      of all known at `as_of`, the one nearest to AGE, none younger than LEAST_AGE
+    settled    a day counts one day after its end: SETTLED_DAYS after it began
     left out   counts younger than half the median age of their cohort, and cohorts of fewer than
-               LEAST_OF_A_DAY papers, whose mean says little
+               LEAST_OF_A_DAY papers, whose mean is unreliable
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from paperround.core.times import midnight_utc
 from paperround.papers.model import FeedId, Paper, Vote
 
 AGE = timedelta(hours=48)
-"""Where votes halve the way to their end every eight hours, six in seven are in by then."""
+"""If half of a paper's votes are in after eight hours, six in seven are in by then."""
 LEAST_AGE = timedelta(hours=6)
 SETTLED_DAYS = timedelta(days=2)
 LEAST_OF_A_DAY = 5
@@ -28,7 +28,7 @@ LEAST_OF_A_DAY = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalVotes:
-    """A paper and the votes it came to."""
+    """A paper and its settled votes."""
 
     paper: Paper
     votes: int
@@ -36,7 +36,7 @@ class FinalVotes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingBatch:
-    """Papers to be compared with one another: of one day and one feed, by id."""
+    """A cohort: papers of one day and one feed, by id."""
 
     day: date
     feed: FeedId | None
@@ -44,14 +44,14 @@ class TrainingBatch:
 
 
 def settled_before(as_of: datetime) -> datetime:
-    """The first instant of a day that has not settled at `as_of`."""
+    """The start of the first day that has not settled at `as_of`."""
     return midnight_utc(as_of.date() - SETTLED_DAYS + timedelta(days=1))
 
 
 def cohorts_of(
     counted: Iterable[tuple[Paper, Sequence[Vote]]], as_of: datetime
 ) -> tuple[TrainingBatch, ...]:
-    """The cohorts that have settled at `as_of`, oldest day first, as far as votes are known."""
+    """The cohorts with known votes that have settled at `as_of`, oldest day first."""
     found: dict[tuple[date, int], list[tuple[timedelta, FinalVotes]]] = {}
     for paper, votes in counted:
         chosen = _chosen(paper, votes, as_of)

@@ -1,10 +1,10 @@
-"""The ranker: candidates in; papers in order, with the parts of their scores and reasons, out.
+"""Rank candidates by the trending score, with the parts of their scores and reasons.
 
     candidates ─► entries ─► duplicates ─► bursts ─► parts ─► folded ─► capped ─► ranked
                   known at    groups       topics    score    best of    surplus   reason
                   as_of                              (parts)  a group    moved down
 
-The formula stands in `parts`, its constants in `weights`.
+`score` has the formula, `weights` its constants.
 """
 
 import heapq
@@ -28,53 +28,53 @@ from paperround.ranking.weights import DEFAULTS, Weights
 
 
 class Expectation(Protocol):
-    """Learned from the past. Pure: same papers, same parts."""
+    """A learned prior. Pure: same papers, same parts."""
 
     @property
     def version(self) -> str:
-        """Name, version and what it was learned from; stands in the ranker's name."""
+        """Name, version and training data; part of the ranker's name."""
         ...
 
     def parts(self, papers: Sequence[Paper]) -> list[Mapping[str, float]]:
-        """For each paper, by name, what raises or lowers the natural log of its votes.
+        """The named parts of each paper, added to the natural log of its votes.
 
-        Each part is measured against papers of the same day in the history, not in `papers`.
+        They are relative to papers of the same day in the history, not to `papers`.
         """
         ...
 
 
 class Grounds(Protocol):
-    """Knows whose earlier papers did well. Pure."""
+    """Names authors with popular earlier papers. Pure."""
 
     def popular_author(
         self, paper: Paper, lifts: Mapping[str, float], *, is_counted: bool
     ) -> str | None:
-        """The author, as the paper names and shows them, who is why one of the parts `lifts` raises
-        it. A paper whose votes are counted may be among the earlier ones itself."""
+        """The shown author who explains why one of the parts `lifts` raises the paper.
+
+        `is_counted`: the paper has votes, so it may be one of the earlier papers itself."""
         ...
 
 
 VERSION = "trending-3"
-"""Changes whenever the same input would be ordered differently."""
+"""Changes when the same input would be ranked differently."""
 
 Groups = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendingRanker:
-    """Orders candidates by what is trending. Same input and `as_of`, same order, anywhere."""
+    """Ranks candidates by trend. The same input and `as_of` give the same order on any machine."""
 
     weights: Weights = DEFAULTS
     prior: Expectation | None = None
     grounds: Grounds | None = None
-    """What knows whose earlier papers did well."""
 
     @property
     def name(self) -> str:
-        """The version, in brackets the weights that differ from the defaults, and the prior's."""
+        """The version, the weights that differ from the defaults, and the version of the prior."""
         changes = self.weights.changes()
-        mine = f"{VERSION}({changes})" if changes else VERSION
-        return mine if self.prior is None else f"{mine}+{self.prior.version}"
+        own = f"{VERSION}({changes})" if changes else VERSION
+        return own if self.prior is None else f"{own}+{self.prior.version}"
 
     def rank(
         self,
@@ -84,14 +84,14 @@ class TrendingRanker:
         as_of: datetime,
         submitter_cap: int,
     ) -> Ranking:
-        """The candidates best first, near-duplicates folded into the best of each group.
+        """The candidates, best first, with near-duplicates folded into the best of each group.
 
-        Withdrawn papers and papers that count from after `as_of` are left out, observations after
-        it are not read. `background` holds earlier titles and abstracts, in any order.
-        `submitter_cap` 0 or below means no cap. Raises ValueError for a naive `as_of`.
+        Leaves out withdrawn papers and papers that count from after `as_of`, and ignores later
+        observations. `background` has earlier titles and abstracts, in any order. A
+        `submitter_cap` of 0 or below means no cap. Raises ValueError for a naive `as_of`.
         """
         now = require_utc(as_of)
-        # Those that may rank, ordered by identifier so that the order of input leaves no trace.
+        # Sorted by identifier, so the order of input has no effect.
         entries = [
             entry_of(candidate, now, self.weights)
             for candidate in candidates
@@ -136,7 +136,7 @@ def _order(scored: _Scored) -> tuple[float, tuple[str, int]]:
 def _with_topics(
     entries: Sequence[ScoreEntry], groups: Groups, background: Sequence[str], weights: Weights
 ) -> list[ScoreEntry]:
-    """Each entry with its topics; a work listed twice makes no burst of its own words."""
+    """The entries with their topics; a duplicated work counts once."""
     least = Thresholds(
         papers=weights.least_papers,
         background=weights.least_background,
@@ -146,7 +146,7 @@ def _with_topics(
     works = [entries[group[0]].words for group in groups]
     bursts = find_bursts(works, background, least)
     topics = share_out([topics_of(entry.words, bursts) for entry in entries])
-    return [replace(entry, topics=mine) for entry, mine in zip(entries, topics, strict=True)]
+    return [replace(entry, topics=own) for entry, own in zip(entries, topics, strict=True)]
 
 
 def _topic_of(scored: _Scored) -> str | None:
@@ -165,7 +165,7 @@ def _capped(
     cap: int,
     block: int,
 ) -> list[_Scored]:
-    """In order of score, after the surplus of each holder has been moved down by `part`."""
+    """In order of score, with papers over the cap of their holder moved down by `part`."""
     places = [
         RankedPlace(
             behind=-total(one.parts),
@@ -186,7 +186,7 @@ def _capped(
 
 
 def _author(scored: _Scored, grounds: Grounds | None) -> str | None:
-    """The author who may be named as why the prior raises the paper."""
+    """The author to name as the reason why the prior raises the paper, if any."""
     entry = scored.entry
     if grounds is None or not entry.expected:
         return None
@@ -216,22 +216,21 @@ STEP = 0.0001
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class RankedPlace:
-    """A paper's claim on a position; sorts best first. `index` is the caller's own."""
+    """A paper in the order; sorts best first. `index` identifies it to the caller."""
 
     behind: float
-    """The score with its sign turned, so that the highest sorts first."""
+    """The negated score, so that the highest sorts first."""
     tie: tuple[str, int]
     index: int
     holder: str | None
-    """The submitter or the topic that the place counts for."""
+    """The submitter or topic whose cap the paper counts against."""
 
 
 def lowered_scores(places: Sequence[RankedPlace], *, cap: int, block: int) -> dict[int, float]:
-    """By index, the new score of each paper that must move down; empty without a cap (0).
+    """The new score of each paper that must move down, by index; empty if `cap` is 0.
 
-    Walks the order in stretches of `block` places. Within one, a holder has `cap` places at most;
-    what exceeds them follows right behind the stretch and competes in the next one. Papers without
-    a holder never move.
+    In each block of `block` places a holder has at most `cap`; its other papers move right behind
+    the block and compete in the next one. Papers without a holder never move.
     """
     lowered: dict[int, float] = {}
     queue = sorted(places)
@@ -249,7 +248,7 @@ def lowered_scores(places: Sequence[RankedPlace], *, cap: int, block: int) -> di
 
 
 def _take_block(queue: list[RankedPlace], cap: int, block: int) -> tuple[list[RankedPlace], float]:
-    """Take one stretch off the queue; returns what exceeded the cap, and the last one's place."""
+    """Pop one block off the queue; returns the papers over the cap, and the block's last `behind`."""
     held: Counter[str] = Counter()
     surplus: list[RankedPlace] = []
     taken, last = 0, 0.0
@@ -262,8 +261,6 @@ def _take_block(queue: list[RankedPlace], cap: int, block: int) -> tuple[list[Ra
         held.update([place.holder] if place.holder is not None else [])
     return surplus, last
 
-
-# The one line a reader sees under a paper: why is it here? Short, concrete and true.
 
 LONGEST = 90
 """Characters of the longest reason, in English."""
@@ -279,14 +276,14 @@ def reason_for(
     as_of: datetime,
     author: str | None = None,
 ) -> str:
-    """Votes where there are any, else its author whose papers do well, else the rising topic that
-    its title names; empty where nothing speaks for it. Most words that burst in abstracts only are
-    a matter of style."""
+    """The reason to show under a paper: its votes, else a popular author, else a rising topic in
+    its title; empty if there is none. Bursts that are only in abstracts are mostly matters of
+    style."""
     if standing is not None and standing.votes > 0:
         return _votes(paper, standing, as_of)
     if author is not None and len(author) <= _LONGEST_NAME:
         return freeze("author.popular", name=author)
-    # A topic counts where it stands in the title, and not within a compound.
+    # Tokens keep compounds whole, so a topic within a compound does not match.
     title = f" {' '.join(tokens(paper.title))} "
     named = (one.term for one in topics if one.background and f" {one.term} " in title)
     short = (freeze("rising_topic", term=term) for term in named if len(term) <= _LONGEST_TERM)
