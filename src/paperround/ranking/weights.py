@@ -76,7 +76,7 @@ class Weights:
     least_burst: float = 3.0
     """The least multiple of its usual share that makes a term a burst."""
     least_strength: float = 3.5
-    """The least strength of a burst, in standard deviations: about one in a thousand terms gets
+    """The least strength of a burst, in standard deviations: of a few thousand terms, one gets
     there by chance."""
     full_words: float = 120.0
     """Words of title and abstract that earn all of `text`."""
@@ -84,7 +84,7 @@ class Weights:
     """The places of a block, in which one submitter may have `submitter_cap` papers and one topic
     `topic_papers`: the size of a digest."""
     topic_papers: float = 8.0
-    """Places of a block for papers on one topic; 0 means no cap. Chosen."""
+    """Places of a block for papers on one topic. Chosen."""
 
     def __post_init__(self) -> None:
         for name, value in self.by_name().items():

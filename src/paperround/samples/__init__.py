@@ -1,1 +1,1 @@
-"""Invented sample papers, for a first look at Paperround without a network."""
+"""Fictional sample papers, to try Paperround without a network."""

@@ -1,11 +1,11 @@
-"""The sample papers, dated from the day a demo began, so that they are fresh whenever that is.
+"""Read the sample papers, with dates relative to the start of a demo.
 
-A line of `papers.jsonl` is a JSON object in the keys of the `jsonl` format, with these for dates:
+A line of `papers.jsonl` is a JSON object with the keys of the `jsonl` format, and these for dates:
 
-- `day`: days before the first day of the demo (0); a negative one is still to come
-- `hour`: hours into that day in UTC, from 0 to below 24; the first day is scaled to end as the
-  demo begins
-- `lead`: hours from publication to listing; missing where the publication date is unknown
+- `day`: days before the first day of the demo (0); negative for days after it
+- `hour`: hours into that day in UTC, from 0 to below 24; the first day is scaled to end at the
+  start of the demo
+- `lead`: hours from publication to listing; missing if the publication date is unknown
 - `votes`: `[hours after the listing, upvotes, comments]`, oldest first; empty when unknown
 """
 
@@ -20,7 +20,7 @@ from paperround.core.times import midnight_utc, require_utc
 from paperround.papers.model import Count, ParsedBatch, Record
 
 FEED = "samples"
-"""The name of the feed that lists them, and the prefix of their local ids."""
+"""The name of their feed, and the prefix of their local ids."""
 
 _DATES = frozenset({"day", "hour", "lead", "votes"})
 _LINKS = {"code": "github_repo", "project": "project_page"}
@@ -29,16 +29,16 @@ Entry = Mapping[str, Any]
 
 
 def read() -> bytes:
-    """The sample papers that come with the package, one JSON object a line."""
+    """The bundled sample papers, one JSON object per line."""
     return resources.files(__package__).joinpath("papers.jsonl").read_bytes()
 
 
 def batch_at(content: bytes, *, anchor: datetime, now: datetime) -> ParsedBatch:
-    """The samples listed until `now` by a demo that began at `anchor`, with the counts so far.
+    """The samples listed until `now` in a demo that began at `anchor`, with their counts so far.
 
-    With one anchor, a later `now` repeats every record and adds papers and counts. Raises
-    ValueError for a naive `anchor` or `now` and for a line that is not JSON, KeyError for a
-    sample without id, title or dates.
+    With the same anchor, a later `now` repeats every record and adds papers and counts. Raises
+    ValueError for a naive `anchor` or `now` and for invalid JSON, KeyError for a sample without
+    id, title or dates.
     """
     began, known = require_utc(anchor), require_utc(now)
     dated = ((entry, _listed_at(entry, began)) for entry in map(json.loads, content.splitlines()))
@@ -48,7 +48,7 @@ def batch_at(content: bytes, *, anchor: datetime, now: datetime) -> ParsedBatch:
 
 
 def _listed_at(entry: Entry, began: datetime) -> datetime:
-    """The instant of the listing: on the first day between midnight and `began`."""
+    """The time of the listing; on the first day between midnight and `began`."""
     midnight = midnight_utc(began.date())
     day_length = timedelta(days=1) if entry["day"] else began - midnight
     share: float = entry["hour"] / 24
@@ -80,7 +80,7 @@ def _record(entry: Entry, listed: datetime, known: datetime) -> Record:
             if (taken := listed + timedelta(hours=hours)) <= known
             for signal, value in zip(("upvotes", "comments"), votes, strict=True)
         ),
-        # Without its dates: a demo that begins again lists no changed papers.
+        # Excludes the dates, so restarting a demo lists no changed papers.
         fingerprint=hashlib.blake2b(
             json.dumps(lasting, sort_keys=True).encode(), digest_size=16
         ).hexdigest(),

@@ -1,1 +1,1 @@
-"""What a text and its authors let one expect before anybody has voted."""
+"""The learned prior: the expected votes of a paper from its text and authors."""

@@ -1,4 +1,4 @@
-"""What an installation learned of its own papers: a prior, and what may be said of its reasons."""
+"""Train a prior with the author records that explain it, and serialize both."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,12 +25,12 @@ from paperround.ranking.prior.text import COLUMNS
 from paperround.ranking.prior.training import Learner, TrainingOutcome
 from paperround.ranking.training_data import TrainingBatch
 
-# Authors who may be given as a reason: those of whose earlier papers several did well.
+# Authors to give as a reason: those with several popular papers.
 #
-# A prior goes by what was left of an outcome after other things explained their part: good enough
-# to order papers, and no ground to say anything of a name. So their papers are counted as they are.
-# An author is named with LEAST_PAPERS papers and LEAST_TIMES the usual votes on average, the usual
-# being the geometric mean of 1 + votes over the papers of the same day and feed.
+# The prior uses residuals, after other features explained their part. They are good enough to order
+# papers, but no basis for a statement about a person, so records use the votes themselves. An
+# author needs LEAST_PAPERS papers and LEAST_TIMES the usual votes on average, where the usual is
+# the geometric mean of 1 + votes over the papers of the same day and feed.
 
 LEAST_TIMES = 1.2
 LEAST_PAPERS = 3
@@ -41,14 +41,13 @@ Targets = Sequence[tuple[Paper, float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """Who did well: sums of `Targets`, and how many each is made of. Authors are kept under the
-    keys by which they are compared."""
+    """Popular authors: the sums of their `Targets`, and the numbers of papers, by author key."""
 
     authors: PastMeans = field(default_factory=PastMeans)
 
 
 def records_of(targets: Targets) -> Records:
-    """The records of all who did well."""
+    """The records of all popular authors."""
     found = PastMeans()
     for paper, target in targets:
         found.add(author_keys(paper), target)
@@ -67,21 +66,21 @@ def records_of(targets: Targets) -> Records:
 
 
 def best_author(names: Sequence[str], authors: PastMeans) -> str | None:
-    """The name with the best record, drawn towards the usual where it is short; of several the
-    first. None when none has one."""
+    """The name with the best record, shrunk towards the usual; of several the first. None if none
+    has one."""
     known = [name for name in names if folded(name) in authors.papers]
     return max(known, key=lambda name: authors.of(folded(name)), default=None)
 
 
 LEAST_LIFT = 0.05
-"""A part that adds less to the score is no reason for anything."""
+"""The least addition to the score that counts as a reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """A prior with what its reasons are made of. Satisfies `expectations.Grounds`.
+    """A prior with its author records. Implements `trending.Grounds`.
 
-    `features` are the names of what its weights are of.
+    `features` are the comma-separated names of its features.
     """
 
     prior: Prior
@@ -92,7 +91,7 @@ class Learned:
 
     @property
     def facts(self) -> ModelFacts:
-        """What it was learned from, and the weights by part."""
+        """Its training data, and the weights by part."""
         weights = dict(zip(FEATURES, self.prior.weights.tolist(), strict=True))
         return ModelFacts(
             outcomes=self.prior.outcomes,
@@ -105,7 +104,7 @@ class Learned:
     def popular_author(
         self, paper: Paper, lifts: Mapping[str, float], *, is_counted: bool
     ) -> str | None:
-        """The author among those shown whose earlier papers did best, where that raises it."""
+        """The shown author with the most popular earlier papers, if the authors raise the paper."""
         listed = paper.listed_on or paper.counts_from.date()
         if is_counted and listed <= self.prior.until:
             return None
@@ -115,9 +114,9 @@ class Learned:
 
 
 def fit(cohorts: Sequence[TrainingBatch]) -> Learned | None:
-    """What the cohorts, oldest day first, lead one to expect; None while they are too few.
+    """Train on the cohorts, oldest day first; None if there are too few.
 
-    Papers are compared within a cohort only, so feeds that count differently do not mix.
+    Papers are compared within a cohort only, because feeds count differently.
     """
     learner = Learner()
     targets: list[tuple[Paper, float]] = []
@@ -142,12 +141,12 @@ def fit(cohorts: Sequence[TrainingBatch]) -> Learned | None:
 
 
 def kept(learned: Learned) -> FittedModel:
-    """The model as bytes."""
+    """The serialized model."""
     return FittedModel(content=storage.to_bytes(learned, VERSION), facts=learned.facts)
 
 
 def read(content: bytes) -> Learned:
-    """What `kept` made. Raises InvalidInput for bytes of another version, and for others."""
+    """Read the output of `kept`. Raises InvalidInput for other versions and other bytes."""
     learned = storage.from_bytes(content, Learned, VERSION)
     sizes = learned.prior.text.idf.size, learned.prior.text.weights.size
     if learned.features != ",".join(FEATURES) or sizes != (COLUMNS, COLUMNS):

@@ -1,5 +1,4 @@
-"""Learning and reading priors, for those who know nothing of numbers. The numerical libraries are
-loaded when there is something to learn or to read, and not before."""
+"""Train and read priors, and import numpy and scipy only when needed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ NAME = "prior"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedPrior:
-    """A prior that was read, and the ranker that uses it."""
+    """A deserialized prior, and the ranker that uses it."""
 
     facts: ModelFacts
     ranker: TrendingRanker
@@ -22,25 +21,25 @@ class OpenedPrior:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriorMaker:
-    """Makes priors for the trending ranker with these weights. Satisfies `ports.ModelMaker`."""
+    """Trains priors for the trending ranker with these weights. Implements `ModelMaker`."""
 
     weights: Weights = DEFAULTS
 
     @property
     def name(self) -> str:
-        """What kind of model it makes."""
+        """The kind of its models."""
         return NAME
 
     @property
     def version(self) -> str:
-        """Changes whenever a model of before is of no use any more."""
+        """Changes when older models become unusable."""
         from paperround.ranking.prior.predictor import VERSION
 
         return VERSION
 
     @property
     def least(self) -> int:
-        """How many outcomes it takes."""
+        """The least number of outcomes to train on."""
         from paperround.ranking.prior.training import LEAST_OUTCOMES
 
         return LEAST_OUTCOMES
@@ -51,15 +50,14 @@ class PriorMaker:
         return TrendingRanker(weights=self.weights)
 
     def fit(self, cohorts: Sequence[TrainingBatch]) -> FittedModel | None:
-        """What the cohorts, oldest day first, lead one to expect; None while they are too few."""
+        """Train on the cohorts, oldest day first; None if there are too few."""
         from paperround.ranking.prior import learned
 
         found = learned.fit(cohorts)
         return None if found is None else learned.kept(found)
 
     def open(self, content: bytes) -> OpenedPrior:
-        """Read what `fit` made. Raises InvalidInput for bytes of another version, and for any that
-        are no such model."""
+        """Read the output of `fit`. Raises InvalidInput for other versions and other bytes."""
         from paperround.ranking.prior import learned
 
         found = learned.read(content)

@@ -1,21 +1,21 @@
-"""The learned prior: how much attention a paper may expect before anybody has voted.
+"""Predict the votes of a paper before it has any: the learned prior.
 
-A sum of named parts, each linear in what is known of the paper at its listing:
+A sum of named parts, each linear in features of the paper at its listing:
 
-    prior_text          what its words let one expect (see `prior_text`), how long its title is, and
-                        whether that has a subtitle, and a size like 7B is told
+    prior_text          the score of its words (see `text`), the length of its title, whether that
+                        has a subtitle, and whether the abstract gives a size like 7B
     prior_authors       the shrunken past means of its best, second and third author, of all, and of
-                        its best team, how many there are, and how many papers of theirs were known
+                        its best team, the number of authors, and of their known papers
     prior_submitter, prior_organization   the shrunken past mean of each
     prior_links         code, a project page, media
-    prior_age           how many days it had been public when it was listed
+    prior_age           days it was public before its listing
 
-The unit is the natural log of votes. A past mean is that of ln(1 + votes) above the mean of the
-paper's day and above what else was expected: of authors and teams what the text did not let one
-expect, of submitters and organisations what neither text nor authors did. It is shrunk towards 0 as
-by some papers that were average:  sum / (n + shrink), the posterior mean of a normal mean (Efron
-and Morris, Stein's Paradox in Statistics, 1977). A team is the first or the last author and another
-one. What is not known of a paper is average too. `prior_learning` makes priors of a history.
+The unit is the natural log of votes. A past mean averages ln(1 + votes) less the mean of the
+paper's day and less the rest of the prediction: for authors and teams that of the text, for
+submitters and organisations that of text and authors. It is shrunk towards 0 by
+sum / (n + shrink), the posterior mean of a normal mean (Efron and Morris, Stein's Paradox in
+Statistics, 1977). A team is the first or the last author with another one. Unknown features count
+as average. `training` trains priors.
 """
 
 import re
@@ -31,17 +31,17 @@ from paperround.papers.model import Paper
 from paperround.ranking.prior.text import Numbers, TextModel, term_counts
 
 VERSION = "prior-2"
-"""Changes whenever the same history would lead to other expectations."""
+"""Changes when the same history would give other predictions."""
 
 SHRINK = 4.0
 """Replayed with 1, 2, 4 and 8: the best author alone reaches .470 .477 .482 and .480."""
 TEAM_SHRINK = 2.0
-"""Replayed with 1, 2, 3 and 4: text and authors reach .575 .575 .573 and .572. Two who worked
-together before tell more than one who did."""
+"""Replayed with 1, 2, 3 and 4: text and authors reach .575 .575 .573 and .572. Past papers of a
+pair predict more than those of one author."""
 TEAM_AUTHORS = 20
-"""Authors looked at for teams. Replayed with 8, 12, 20 and all: .571 .575 .578 .576."""
+"""Authors considered for teams. Replayed with 8, 12, 20 and all: .571 .575 .578 .576."""
 USUAL_WAIT = 2
-"""Days from a paper's first version to its listing where that is not known: the public median."""
+"""Days from a paper's first version to its listing if unknown: the public median."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "prior_text": ("text", "title_words", "has_subtitle", "tells_size"),
@@ -60,17 +60,16 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "prior_links": ("has_code", "has_project", "has_media"),
     "prior_age": ("days_public",),
 }
-"""The parts of a prior, and the features each is made of."""
+"""The features of each part of a prior."""
 
 FEATURES = tuple(name for names in GROUPS.values() for name in names)
 
-
 _SIZE = re.compile(r"\d\s*[BbMm]\b", re.ASCII)
-"""The size of a model or of its data, in billions or millions: 7B, 1.3M."""
+"""The size of a model or of its data in billions or millions: 7B, 1.3M."""
 
 
 class Knowledge(StrEnum):
-    """How much of a paper is read: each level adds to the one before."""
+    """The groups of features to use; each level adds to the one before."""
 
     TEXT = "text"
     AUTHORS = "authors"
@@ -78,7 +77,7 @@ class Knowledge(StrEnum):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the features read."""
+        """The names of the features to use."""
         if self is Knowledge.FULL:
             return FEATURES
         authors = GROUPS["prior_authors"] if self is Knowledge.AUTHORS else ()
@@ -87,29 +86,29 @@ class Knowledge(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class PastMeans:
-    """Sums of outcomes by key, and how many each is made of."""
+    """Sums of outcomes and numbers of papers, by key."""
 
     sums: dict[str, float] = field(default_factory=dict)
     papers: dict[str, int] = field(default_factory=dict)
 
     def of(self, key: str, shrink: float = SHRINK) -> float:
-        """The mean, shrunk towards 0, which is what an unknown key has."""
+        """The mean shrunk towards 0; 0 for an unknown key."""
         return self.sums.get(key, 0.0) / (self.papers.get(key, 0) + shrink)
 
     def add(self, keys: Iterable[str], outcome: float) -> None:
-        """Count one paper's outcome for each of its keys."""
+        """Add one paper's outcome to each of its keys."""
         for key in keys:
             self.sums[key] = self.sums.get(key, 0.0) + outcome
             self.papers[key] = self.papers.get(key, 0) + 1
 
     def copy(self) -> "PastMeans":
-        """One that later additions leave as it is."""
+        """An independent copy."""
         return PastMeans(sums=dict(self.sums), papers=dict(self.papers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What is known of people and organisations."""
+    """The past means of people and organisations."""
 
     authors: PastMeans = field(default_factory=PastMeans)
     teams: PastMeans = field(default_factory=PastMeans)
@@ -117,7 +116,7 @@ class Past:
     organizations: PastMeans = field(default_factory=PastMeans)
 
     def add(self, paper: Paper, *, beyond_text: float, beyond_authors: float) -> None:
-        """Count what the outcome was beyond what was expected, for all who had a hand in it."""
+        """Add a paper's residuals to its authors, teams, submitter and organisation."""
         keys = author_keys(paper)
         self.authors.add(keys, beyond_text)
         self.teams.add(team_keys(keys), beyond_text)
@@ -125,7 +124,7 @@ class Past:
         self.organizations.add(_key(paper.organization), beyond_authors)
 
     def copy(self) -> "Past":
-        """One that later additions leave as it is."""
+        """An independent copy."""
         return Past(
             authors=self.authors.copy(),
             teams=self.teams.copy(),
@@ -135,12 +134,12 @@ class Past:
 
 
 def author_keys(paper: Paper) -> list[str]:
-    """The authors' names as they are compared, each once, in order."""
+    """The folded names of the authors, without duplicates, in order."""
     return list(dict.fromkeys(filter(None, map(folded, paper.authors))))
 
 
 def team_keys(authors: Sequence[str]) -> list[str]:
-    """The first and the last of the names, each with every other one, as unordered pairs."""
+    """The first and the last author, each paired with every other one; pairs are unordered."""
     leaders = dict.fromkeys((*authors[:1], *authors[-1:]))
     others = dict.fromkeys((*authors[:TEAM_AUTHORS], *authors[-1:]))
     pairs = (sorted((one, other)) for one in leaders for other in others if one != other)
@@ -152,7 +151,7 @@ def _key(name: str | None) -> list[str]:
 
 
 def features_of(papers: Sequence[Paper], past: Past, texts: Numbers) -> Numbers:
-    """Shape (papers, FEATURES); `texts` holds the score of each text, shape (papers,)."""
+    """The features, shape (papers, FEATURES), given the text scores, shape (papers,)."""
     rows = [
         {"text": float(text)}
         | {
@@ -207,9 +206,9 @@ def _days_public(paper: Paper) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """Learned from `outcomes` papers until `until`. Satisfies `expectations.Expectation`.
+    """A prior learned from `outcomes` papers until `until`. Implements `trending.Expectation`.
 
-    `weights` has a value a feature; `usual` is the mean of each feature, which adds nothing.
+    `weights` and `usual` have one value per feature: its weight and its mean, which adds nothing.
     """
 
     text: TextModel
@@ -221,11 +220,11 @@ class Prior:
 
     @property
     def version(self) -> str:
-        """The version and the history: other history, other expectations."""
+        """The version of the code and the history."""
         return f"{VERSION}({self.outcomes} until {self.until})"
 
     def parts(self, papers: Sequence[Paper]) -> list[Mapping[str, float]]:
-        """For each paper, by the names of GROUPS, what raises or lowers ln(votes)."""
+        """The parts of each paper by the names of GROUPS, in ln(votes)."""
         if not papers:
             return []
         texts = self.text.scores(term_counts([(p.title, p.abstract) for p in papers]))

@@ -1,14 +1,14 @@
-"""Learned values as bytes: an npz archive of named arrays, and nothing that could run.
+"""Serialize models to npz archives of named arrays, without pickle or any code.
 
-A value is a tree of dataclasses, and each of its leaves is kept under its path (`prior.text.idf`),
-so that a new field needs nothing here:
+A value is a tree of dataclasses. Each leaf is stored under its path (`prior.text.idf`), so a new
+field needs no change here:
 
-    arrays       of LONG and more entries as 32-bit floats, those that are not 0 alone, and a mask
-                 that says where they stand; shorter ones as they are
-    mappings     from text to numbers: the keys as JSON, the numbers as an array of 32 bits
-    the others   text, numbers and dates, all in one piece of JSON
+    arrays       of LONG entries or more as 32-bit floats: the non-zero values and a bit mask of
+                 their places; shorter ones unchanged
+    mappings     from text to numbers: the keys as JSON, the numbers as a 32-bit array
+    the others   text, numbers and dates, in one JSON document
 
-A format that changes gets another FORMAT; a reader refuses all but its own.
+A changed format needs a new FORMAT; readers refuse any other.
 """
 
 import json
@@ -36,16 +36,16 @@ DAMAGE = (
     *(ValueError, KeyError, TypeError, EOFError, OSError, RuntimeError, MemoryError, SyntaxError),
     *(struct.error, zlib.error, zipfile.BadZipFile, tokenize.TokenError),
 )
-"""What readers of archives and arrays raise where a byte is not what it was."""
+"""Exceptions that damaged archives and arrays cause."""
 
 Array = NDArray[Any]
 T = TypeVar("T")
 
 
 def to_bytes(value: object, version: str) -> bytes:
-    """`value`, a dataclass, and the version of the code that can use it.
+    """Serialize a dataclass with the version of the code that can use it.
 
-    Raises TypeError for a leaf of a kind that cannot be kept.
+    Raises TypeError for a leaf of an unsupported type.
     """
     packed = _Packed()
     packed.put("", value)
@@ -56,7 +56,7 @@ def to_bytes(value: object, version: str) -> bytes:
 
 
 def from_bytes(content: bytes, kind: type[T], version: str) -> T:
-    """What `to_bytes` made of a `kind`. Raises InvalidInput for other bytes, other versions."""
+    """Read a `kind` from the output of `to_bytes`. Raises InvalidInput for other bytes or versions."""
     try:
         with np.load(BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
@@ -133,7 +133,7 @@ class _Unpacked:
                     for one in fields(kind)
                 }
             )
-        # What a generic type is of. NDArray of newer numpy is an alias that is looked through.
+        # In newer versions of numpy, NDArray is a type alias.
         origin = get_origin(kind)
         origin = get_origin(getattr(origin, "__value__", origin)) or origin
         if origin is np.ndarray:

@@ -1,8 +1,8 @@
-"""What a title and an abstract let one expect: ridge regression on hashed words and phrases.
+"""Predict votes from title and abstract: ridge regression on hashed words and phrases.
 
 A text is a row of sublinear term frequencies, 1 + ln(count), times idf = ln((n + 1) / (df + 1/2)),
 of length 1 (Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, section
-6.4). Terms are words, pairs of neighbours, and words of the title once more; each is hashed to one
+6.4). Terms are words, pairs of adjacent words, and words of the title again. Each is hashed to one
 of 2^18 columns (Weinberger et al., Feature Hashing for Large Scale Multitask Learning, 2009), so
 the model needs no vocabulary. The ridge is solved in its dual form, (X X' + penalty I) a = y,
 w = X' a, by conjugate gradients (Hestenes and Stiefel, 1952).
@@ -28,7 +28,7 @@ COLUMNS = 1 << 18
 PENALTY = 4.0
 """Replayed with 1/2, 1, 2, 4 and 8: mean rank correlations .366 .379 .389 .395 .395."""
 LEAST_PAPERS = 2
-"""A term of a single paper tells nothing of others."""
+"""A term of a single paper predicts nothing about others."""
 
 _SMALL_WORDS = frozenset(
     "a an and are as at be by can for from has in is it its of on or our that the their these"
@@ -39,19 +39,19 @@ _MOST_STEPS = 60
 
 
 def terms_of(title: str, abstract: str) -> Iterator[str]:
-    """The terms of a paper, with repeats; those of the title are marked too."""
+    """The terms of a paper, with repetitions; those of the title again with a prefix."""
     words = tokens(f"{title} . {abstract}")
-    yield from filter(_telling, words)
-    yield from (f"{a} {b}" for a, b in pairwise(words) if _telling(a) and _telling(b))
-    yield from (f"title:{word}" for word in tokens(title) if _telling(word))
+    yield from filter(_is_term, words)
+    yield from (f"{a} {b}" for a, b in pairwise(words) if _is_term(a) and _is_term(b))
+    yield from (f"title:{word}" for word in tokens(title) if _is_term(word))
 
 
-def _telling(word: str) -> bool:
+def _is_term(word: str) -> bool:
     return word[0].isalnum() and len(word) > 1 and word not in _SMALL_WORDS
 
 
 def column_of(term: str) -> int:
-    """The column of a term; others may share it."""
+    """The column of a term, which other terms may share."""
     return crc32(term.encode()) % COLUMNS
 
 
@@ -77,8 +77,8 @@ class TextModel:
     weights: Numbers
 
     def scores(self, counts: csr_array) -> Numbers:
-        """What each row of `term_counts` lets one expect, shape (rows,)."""
-        scores: Numbers = _rows(counts, self.idf) @ self.weights
+        """The predicted outcome of each row of `term_counts`, shape (rows,)."""
+        scores: Numbers = _tfidf_rows(counts, self.idf) @ self.weights
         return scores
 
 
@@ -90,8 +90,8 @@ def inverse_frequencies(counts: csr_array) -> Numbers:
     return np.where(papers >= LEAST_PAPERS, known, 0.0)
 
 
-def _rows(counts: csr_array, idf: Numbers) -> csr_array:
-    """Rows of length 1; a row without a known term stays 0."""
+def _tfidf_rows(counts: csr_array, idf: Numbers) -> csr_array:
+    """Rows of length 1; a row without known terms is 0."""
     values = counts.data * idf[counts.indices]
     rows: NDArray[np.intp] = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     lengths = np.sqrt(np.bincount(rows, values**2, minlength=counts.shape[0]))
@@ -103,12 +103,12 @@ def _rows(counts: csr_array, idf: Numbers) -> csr_array:
 def fit_text(
     counts: csr_array, targets: Numbers, start: Numbers, penalty: float = PENALTY
 ) -> tuple[TextModel, Numbers]:
-    """The model of rows and targets, and the dual solution, from which a later fit may `start`.
+    """The model, and the dual solution, from which a later fit can `start`.
 
-    `start` may be shorter than the rows: what is missing counts as 0.
+    `start` may be shorter than the number of rows; the rest counts as 0.
     """
     idf = inverse_frequencies(counts)
-    rows = _rows(counts, idf)
+    rows = _tfidf_rows(counts, idf)
     columns = csr_array(rows.T)
     guess = np.zeros(len(targets))
     guess[: len(start)] = start

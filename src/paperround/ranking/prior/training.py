@@ -1,15 +1,15 @@
-"""Learns priors from days whose votes are known, one day after the other, oldest first.
+"""Train priors on days with known votes, one day at a time, oldest first.
 
-Before a day's outcomes are learned, every one of its papers is described with what was known until
-then. So the weights that join text, authors and the rest are learned from text scores and past
-means of papers these had not seen, as they will be of new papers (stacking: Wolpert, 1992).
+The features of a day's papers are computed before its outcomes are learned. So the weights of text
+scores and past means are learned from papers that neither has seen, as it will be for new papers
+(stacking: Wolpert, 1992).
 
     outcome   ln(1 + votes) less its mean over the day
     weights   ridge: (Z'Z + 10 diag(Z'Z) / n) w = Z'y, Z the features less their mean over the day
-    surprise  y - Z w, with the weights a prior of text, or of text and authors, has before the day:
-              what the past means of authors, and of submitters and organisations, are made of
+    residual  y - Z w, with the weights of text before the day (for the past means of authors), or
+              of text and authors (for those of submitters and organisations)
 
-The weights of words are learned anew each time the history has grown by 2 %, all else every day.
+Word weights are retrained each time the history has grown by 2 %, everything else every day.
 """
 
 from collections.abc import Sequence
@@ -24,19 +24,19 @@ from paperround.ranking.prior.predictor import FEATURES, Knowledge, Past, Prior,
 from paperround.ranking.prior.text import COLUMNS, Numbers, TextModel, fit_text, term_counts
 
 LEAST_OUTCOMES = 600
-"""Outcomes before which a prior says nothing: about thirty days of twenty papers."""
+"""Outcomes needed for a prior: about thirty days of twenty papers."""
 TEXT_OUTCOMES = 200
-"""Outcomes before which words are given no weight, and features are not weighed."""
+"""Outcomes needed to train word weights, and to use features."""
 LEAST_WEIGHED = 200
-"""Papers whose features were weighed before a prior says anything. Days of usual length have more
-by then; a file of earlier papers that name no day is a single day, which nothing came before."""
+"""Papers with used features needed for a prior. Days of usual size reach this earlier; a file of
+papers without dates is a single day, with no history before it."""
 GROWN = 1.02
 RIDGE = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingOutcome:
-    """A paper and the votes it got in the end, or when last counted."""
+    """A paper and its final votes, or the last count."""
 
     paper: Paper
     votes: int
@@ -64,11 +64,11 @@ class Learner:
 
     @property
     def outcomes(self) -> int:
-        """How many papers were learned from."""
+        """The number of papers in the history."""
         return len(self._targets)
 
     def learn(self, day: date, outcomes: Sequence[TrainingOutcome]) -> None:
-        """Learn from the papers listed on one day; days come in order.
+        """Learn from the papers listed on one day. Days must come in order.
 
         Raises ValueError for a day before the last one.
         """
@@ -85,8 +85,8 @@ class Learner:
         centred = features - features.mean(axis=0)
         beyond_text = targets - centred @ self._weights(Knowledge.TEXT)
         beyond_authors = targets - centred @ self._weights(Knowledge.AUTHORS)
-        surprises = zip(papers, beyond_text.tolist(), beyond_authors.tolist(), strict=True)
-        for paper, text, authors in surprises:
+        residuals = zip(papers, beyond_text.tolist(), beyond_authors.tolist(), strict=True)
+        for paper, text, authors in residuals:
             self._past.add(paper, beyond_text=text, beyond_authors=authors)
         if self.outcomes >= TEXT_OUTCOMES:
             self._weigh(features, targets)
@@ -99,8 +99,8 @@ class Learner:
             self._text_learned_at = self.outcomes
 
     def prior(self, knowledge: Knowledge = Knowledge.FULL) -> Prior | None:
-        """What the history leads one to expect; None while there is too little of it, or too
-        little that came after other days."""
+        """The prior of the history; None if the history is too short, or too little of it came
+        after other days."""
         if self.outcomes < LEAST_OUTCOMES or self._described < LEAST_WEIGHED:
             return None
         return Prior(
@@ -120,7 +120,7 @@ class Learner:
         self._outer += centred.T @ targets
 
     def _weights(self, knowledge: Knowledge) -> Numbers:
-        """A feature that never varied within a day has no weight; nothing has one at first."""
+        """The weights; 0 for a feature that never varied within a day."""
         varies = np.diag(self._inner) > 1e-9
         used = [i for i, f in enumerate(FEATURES) if f in knowledge.features and varies[i]]
         inner = self._inner[np.ix_(used, used)]
