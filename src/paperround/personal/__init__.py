@@ -1,1 +1,1 @@
-"""What one reader gets of an edition: preferences, scores, selection."""
+"""Personal ranking: preferences, scores and selection of papers for one reader."""

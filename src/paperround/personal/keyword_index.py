@@ -1,8 +1,8 @@
-"""The papers of an edition, folded once and ready to be asked by every reader.
+"""Index the papers of an edition, to match the interests of every reader.
 
-A set of papers is a number, bit n for the nth paper, so that AND, OR and NOT are one step each
-however many papers there are. Words are looked up; only phrases, and words with signs in them or of
-a script without spaces, are searched for, in the papers that have their words.
+A set of papers is an integer with bit n for the nth paper, so AND, OR and NOT are one operation
+each. Words are looked up; only phrases, words with punctuation and scripts without spaces need a
+text search, in the papers that have their words.
 """
 
 import re
@@ -21,17 +21,17 @@ from paperround.papers.topics import folded, is_spaced, unfolded, whole_words
 from paperround.subscribers.keywords import AllOf, AnyWords, Either, InCategory, Node, Without
 
 Papers = int
-"""A set of papers: bit n is set when the nth paper is in it."""
+"""A set of papers: bit n is set if the nth paper is in it."""
 
 Value = TypeVar("Value")
 
 _WORD = re.compile(r"\w+")
-_MOST_ASKED = 50_000
+_MOST_CACHED = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedPaper:
-    """What of a paper readers can look for."""
+    """The searchable fields of a paper."""
 
     paper_id: PaperId
     title: str
@@ -40,7 +40,7 @@ class IndexedPaper:
     categories: tuple[str, ...] = ()
 
     def texts(self, place: QueryPlace) -> tuple[str, ...]:
-        """The texts of one part; no phrase reaches from one into the next."""
+        """The texts of one field; no phrase spans two of them."""
         match place:
             case QueryPlace.TITLE:
                 return (self.title,)
@@ -50,7 +50,7 @@ class IndexedPaper:
 
 
 def findable(frozen: EditionPaper, paper: Paper | None) -> IndexedPaper:
-    """A paper of an edition, with what is known of it beyond what was frozen."""
+    """The searchable fields of an edition's paper, with those of the current paper if known."""
     return IndexedPaper(
         paper_id=frozen.paper_id,
         title=frozen.title,
@@ -62,12 +62,12 @@ def findable(frozen: EditionPaper, paper: Paper | None) -> IndexedPaper:
 
 @lru_cache(maxsize=4)
 def finder_of(papers: tuple[IndexedPaper, ...]) -> "KeywordIndex":
-    """The finder of these papers. The last few are kept: an edition's readers come in pages."""
+    """The index of these papers. Caches the last few: an edition's readers come in pages."""
     return KeywordIndex(papers)
 
 
 def bits(papers: Papers) -> Iterator[int]:
-    """The places of the papers of a set, in order."""
+    """The positions of the papers in a set, in order."""
     while papers:
         low = papers & -papers
         yield low.bit_length() - 1
@@ -75,41 +75,41 @@ def bits(papers: Papers) -> Iterator[int]:
 
 
 class KeywordIndex:
-    """Finds those of some papers that fit. Threads may share one."""
+    """Finds matching papers. Thread-safe."""
 
     def __init__(self, papers: Sequence[IndexedPaper]) -> None:
         self.papers = papers
         self.place_of = {paper.paper_id: place for place, paper in enumerate(papers)}
         self.everything: Papers = (1 << len(papers)) - 1
         self._parts = {place: _Part([one.texts(place) for one in papers]) for place in QueryPlace}
-        self._authors = _gathered([map(author_key, one.authors) for one in papers])
-        self._categories = _gathered([_within(one.categories) for one in papers])
-        self._asked: dict[Hashable, Any] = {}
+        self._authors = _papers_by_word([map(author_key, one.authors) for one in papers])
+        self._categories = _papers_by_word([_with_parents(one.categories) for one in papers])
+        self._cache: dict[Hashable, Any] = {}
 
     def once(self, question: Hashable, answer: Callable[[], Value]) -> Value:
-        """The answer to a question that many readers ask, found once."""
-        found: Value | None = self._asked.get(question)
+        """The cached value of `answer()` for a question that many readers have in common."""
+        found: Value | None = self._cache.get(question)
         if found is None:
             found = answer()
-            if len(self._asked) >= _MOST_ASKED:
-                self._asked.clear()
-            self._asked[question] = found
+            if len(self._cache) >= _MOST_CACHED:
+                self._cache.clear()
+            self._cache[question] = found
         return found
 
     def ids(self, papers: Papers) -> frozenset[PaperId]:
-        """The papers of a set, by id."""
+        """The ids of the papers in a set."""
         return frozenset(self.papers[place].paper_id for place in bits(papers))
 
     def by(self, author: str) -> Papers:
-        """The papers of an author, the whole name."""
+        """The papers of an author, by full name."""
         return self._authors.get(author_key(author), 0)
 
     def in_category(self, name: str) -> Papers:
-        """The papers of a category, or of one within it: `cs` has `cs.LG`."""
+        """The papers of a category or a subcategory: `cs` includes `cs.LG`."""
         return self._categories.get(name.casefold(), 0)
 
     def fitting(self, node: Node) -> Papers:
-        """The papers that fit."""
+        """The papers that match the query."""
         match node:
             case AnyWords():
                 places = (node.place,) if node.place else QueryPlace
@@ -124,7 +124,7 @@ class KeywordIndex:
                 return reduce(and_, map(self.fitting, node.parts), self.everything)
 
     def quotes(self, node: Node, place: int) -> Iterator[str]:
-        """The words that were looked for and found in the paper at `place`, as they stand there."""
+        """The matches of a query in the paper at `place`, as written there."""
         match node:
             case AnyWords():
                 yield from self._quoted(node, place)
@@ -146,12 +146,12 @@ class KeywordIndex:
 
 
 class _Part:
-    """One part of every paper: its folded text, and which papers have which word."""
+    """One field of every paper: its folded text, and the papers of each word."""
 
     def __init__(self, texts: Sequence[tuple[str, ...]]) -> None:
         self.texts = ["\n".join(map(folded, each)) for each in texts]
-        self._holding = _gathered([set(_WORD.findall(text)) for text in self.texts])
-        self._words = sorted(self._holding)
+        self._papers_of = _papers_by_word([set(_WORD.findall(text)) for text in self.texts])
+        self._words = sorted(self._papers_of)
         self._everything = (1 << len(texts)) - 1
 
     def having(self, words: AnyWords) -> Papers:
@@ -164,77 +164,75 @@ class _Part:
             endings = list(takewhile(lambda one: one.startswith(last), self._words[at:]))
         else:
             endings = [*(forms(last) if words.bends else (last,))]
-        candidates = any_of(self._holding.get(one, 0) for one in endings)
+        candidates = any_of(self._papers_of.get(one, 0) for one in endings)
         for token in tokens[:-1]:
-            candidates &= self._holding.get(token, 0)
+            candidates &= self._papers_of.get(token, 0)
         return candidates if words.text == tokens[0] else self._verified(candidates, words)
 
     def _verified(self, candidates: Papers, words: AnyWords) -> Papers:
         pattern, texts = _pattern(words), self.texts
-        # Text that is in everything the pattern finds: looking for it takes a tenth of the time. Of
-        # the last word, its shortest form without the letter that another form may change.
-        start, bent = _bent(words)
-        sure = start + min(bent, key=len, default="")[:-1]
+        # Every match contains this text, and a substring test takes a tenth of the time. Of the
+        # last word, it has the shortest form without the letter that may change in another form.
+        start, endings = _split_endings(words)
+        required = start + min(endings, key=len, default="")[:-1]
         return any_of(
             1 << place
             for place in bits(candidates)
-            if sure in texts[place] and pattern.search(texts[place])
+            if required in texts[place] and pattern.search(texts[place])
         )
 
 
 def _pattern(words: AnyWords) -> re.Pattern[str]:
     if words.starts:
         return whole_words(words.text, starts=True)
-    start, bent = _bent(words)
-    return whole_words(start, endings=bent)
+    start, endings = _split_endings(words)
+    return whole_words(start, endings=endings)
 
 
-def _bent(words: AnyWords) -> tuple[str, tuple[str, ...]]:
-    """The words up to the last one, and the forms of that; all of them where it has one form."""
+def _split_endings(words: AnyWords) -> tuple[str, tuple[str, ...]]:
+    """The words before the last one and its forms; all words and () if it has only one form."""
     last = _WORD.findall(words.text)[-1:]
-    bent = forms(last[0]) if last and words.bends and words.text.endswith(last[0]) else ()
-    return (words.text.removesuffix(last[0]), bent) if len(bent) > 1 else (words.text, ())
+    endings = forms(last[0]) if last and words.bends and words.text.endswith(last[0]) else ()
+    return (words.text.removesuffix(last[0]), endings) if len(endings) > 1 else (words.text, ())
 
 
 @lru_cache(maxsize=16384)
 def author_key(name: str) -> str:
-    """A name for comparing: `Lovelace, Ada` is `Ada Lovelace`."""
+    """A name for comparison: `Lovelace, Ada` equals `Ada Lovelace`."""
     last, comma, first = name.partition(",")
     return folded(f"{first} {last}" if comma else name).strip()
 
 
-def _within(categories: Sequence[str]) -> Iterator[str]:
-    """Each category, and those it lies within."""
+def _with_parents(categories: Sequence[str]) -> Iterator[str]:
+    """The categories and their parents."""
     for category in categories:
         steps = category.casefold().split(".")
         yield from (".".join(steps[:end]) for end in range(1, len(steps) + 1))
 
 
-def _gathered(each: Sequence[Iterator[str] | set[str]]) -> Mapping[str, Papers]:
-    holding: dict[str, Papers] = {}
-    paper = 1
-    for words in each:
+def _papers_by_word(each: Sequence[Iterator[str] | set[str]]) -> Mapping[str, Papers]:
+    papers: dict[str, Papers] = {}
+    for place, words in enumerate(each):
         for word in words:
-            holding[word] = holding.get(word, 0) | paper
-        paper <<= 1
-    return holding
+            papers[word] = papers.get(word, 0) | 1 << place
+    return papers
 
 
 def any_of(sets: Iterable[Papers]) -> Papers:
-    """The papers that are in any of the sets."""
+    """The union of the sets."""
     return reduce(or_, sets, 0)
 
 
 _SHORTEST = 3
 _NO_PLURAL = ("ss", "us", "is", "as", "ics")
 _OTHERS = frozenset("news aids sars mars lens goods".split())
-"""Words that end like a plural, and that another word would be left of."""
+"""Words that look like a plural but are not."""
 _HISSING = ("s", "x", "z", "ch", "sh")
 
 
 @lru_cache(maxsize=16384)
 def forms(word: str) -> tuple[str, ...]:
-    """A folded word, and its plural or, of a plural, its singular. Only English ones bend."""
+    """A folded English word with its singular and plural; other words have one form."""
     if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()):
         return (word,)
     one = _singular(word)

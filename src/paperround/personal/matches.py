@@ -1,9 +1,9 @@
-"""What one reader's wishes touch among the papers of an edition, and how it is said.
+"""Match a reader's preferences with the papers of an edition, and give reasons.
 
 followed   by an author they follow
-wanted     on a topic, or what one of their searches looks for
-lifted     in a category they follow: worth more, and not put before everything else
-muted      what they never want, whatever else speaks for it
+wanted     on one of their topics, or found by one of their searches
+lifted     in a category they follow: a higher score, but not first
+muted      never wanted, even if something else matches
 """
 
 import math
@@ -23,7 +23,7 @@ from paperround.subscribers.interests import Interest, InterestKind, is_unlike, 
 from paperround.subscribers.keywords import AnyWords, Either, Keywords, read_keywords
 
 SHARE = 0.8
-"""The share of the papers of somebody who follows categories that are taken to be in them."""
+"""The assumed share of a reader's papers that are in the categories they follow."""
 
 MOST_LIFT = 4.0
 MOST_QUOTED = 2
@@ -33,8 +33,8 @@ _LONGEST_SHOWN = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderPreferences:
-    """Everything a reader asked for; `topics` are those of the subscription, `seeds` the papers
-    they gave that are known here, and `unlike` those of them that they want less like."""
+    """The preferences of a reader: `topics` of the subscription, `interests`, and the known papers
+    they gave as examples (`seeds`) or counterexamples (`unlike`)."""
 
     topics: tuple[str, ...] = ()
     interests: tuple[Interest, ...] = ()
@@ -46,7 +46,7 @@ class ReaderPreferences:
 
     @property
     def known(self) -> tuple[PaperId, ...]:
-        """Papers the reader gave, which they need not be sent."""
+        """Papers the reader gave, so we need not send them."""
         return self.seeds + self.unlike
 
     def of_kind(self, kind: InterestKind) -> Iterator[str]:
@@ -55,26 +55,26 @@ class ReaderPreferences:
 
     @property
     def all_topics(self) -> tuple[str, ...]:
-        """The topics of the subscription, and the person's own."""
+        """The topics of the subscription and of the interests."""
         return self.topics + tuple(self.of_kind(InterestKind.TOPIC))
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What topics and searches are about, in words, for a taste."""
+        """The words of topics and searches, for a profile."""
         searches = map(_readable, self.of_kind(InterestKind.KEYWORD))
         wanted = (one.wanted for one in searches if one is not None)
         return tuple(dict.fromkeys(filter(None, (*self.all_topics, *wanted))))
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """Papers they gave by a title, as long as none here is called so."""
+        """The titles of papers the reader gave that we do not know."""
         given = self.of_kind(InterestKind.SEED)
         return tuple(one for one in given if not is_unlike(one) and seed_identifier(one) is None)
 
 
 @lru_cache(maxsize=4096)
 def _readable(value: str) -> Keywords | None:
-    """None for what is kept and cannot be read any more: one line must not stop a digest."""
+    """The parsed search; None if a stored one is not valid any more, which must not stop a digest."""
     try:
         return read_keywords(value)
     except InvalidInput:
@@ -83,8 +83,8 @@ def _readable(value: str) -> Keywords | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matches:
-    """Papers of an edition as one reader sees them, as places of the finder's papers; `lift` is
-    what the `lifted` are worth more."""
+    """The papers of an index that match a reader's preferences; `lift` is added to the score of
+    `lifted` papers."""
 
     finder: KeywordIndex
     followed: Papers
@@ -96,18 +96,18 @@ class Matches:
     topics: tuple[tuple[Papers, str], ...] = ()
     searches: tuple[tuple[Papers, str], ...] = ()
     categories: tuple[tuple[Papers, str], ...] = ()
-    """What they said, with the papers each touches."""
+    """The topics, searches and categories of the reader, with the papers of each."""
 
     def pins(self, place: int) -> bool:
-        """Whether the paper comes before those that nothing speaks for but their worth."""
+        """Whether the paper comes before those without a match."""
         return bool((self.followed | self.wanted) >> place & 1)
 
     def lift_of(self, place: int) -> float:
-        """What the paper is worth more."""
+        """The addition to the paper's score."""
         return self.lift if self.lifted >> place & 1 else 0.0
 
     def reason(self, place: int) -> str:
-        """Why the paper is there for this reader; empty when nothing of theirs speaks for it."""
+        """The reason to show to this reader; empty without a match."""
         if self.followed >> place & 1:
             keys = set(map(author_key, self.names))
             authors = self.finder.papers[place].authors
@@ -161,10 +161,10 @@ def _sight(
 
 
 def lift_of(inside: int, papers: int) -> float:
-    """What a followed category is worth when `inside` of an edition's papers are in it.
+    """The lift of a followed category with `inside` of an edition's papers.
 
-    Of a reader's own papers four in five are taken to be in it. The logarithm of the ratio of
-    those odds to the odds of the edition's: nothing for a category that most papers are in.
+    The log odds ratio of a reader's papers (four in five are assumed to be in the category) and
+    the edition's: 0 for a category that most papers are in.
     """
     ratio = SHARE / (1 - SHARE) * (papers - inside + 1) / (inside + 1)
     return round(min(max(math.log(ratio), 0.0), MOST_LIFT), 4)
@@ -190,11 +190,11 @@ def _fitting(finder: KeywordIndex, search: str) -> Papers:
 
 
 def _told(finder: KeywordIndex, search: str, place: int) -> str:
-    """A search, and what it found where that is not just what it says."""
+    """The reason of a search, with the matches unless they equal the search."""
     keywords = read_keywords(search)
     quotes = list(islice(dict.fromkeys(finder.quotes(keywords.root, place)), MOST_QUOTED))
     shown = shortened(search, _LONGEST_SHOWN)
-    is_all_it_says = keywords.is_plain and [folded(one) for one in quotes] == [folded(search)]
-    if is_all_it_says or not quotes:
+    is_literal = keywords.is_plain and [folded(one) for one in quotes] == [folded(search)]
+    if is_literal or not quotes:
         return freeze("followed.search", search=shown)
     return freeze("followed.search_found", search=shown, words=quotes)

@@ -1,4 +1,4 @@
-"""What an edition's papers are worth to the readers who said what they like."""
+"""Rank an edition's papers for readers with preferences or feedback."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,17 +25,16 @@ from paperround.personal.views import (
 from paperround.subscribers.model import SubscriberId, Subscription
 from paperround.subscribers.store.subscribers import SubscriberStore
 
-# The papers behind those that an edition shows, for readers whose wishes are known.
-#
-# tail (places in the ranking) ─► papers ─► offered to a reader ─► frozen with the row that takes
-# one up, as the edition's are
-#
-# An edition shows its first papers to everybody. Whoever follows a narrow field would wait for its
-# papers to trend: they choose among all that were ranked.
-
 
 class EditionTail:
-    """The tail of one edition, as its papers stand now."""
+    """The ranked papers below the cut of an edition, as they are now.
+
+    tail (places in the ranking) ─► papers ─► offered to a reader ─► frozen with the delivery that
+                                                                     includes one
+
+    An edition shows its best papers to every reader. Papers of a narrow field rarely trend, so
+    readers with preferences choose from the tail too.
+    """
 
     def __init__(
         self, tail: Sequence[TailPaper], papers: Mapping[PaperId, Paper], gist: GistChooser
@@ -57,24 +56,24 @@ class EditionTail:
 
     @cached_property
     def findable(self) -> Mapping[PaperId, IndexedPaper]:
-        """What readers can look for in them."""
+        """The searchable fields of the papers, by id."""
         return {id_: findable(*both) for id_, both in self._known.items()}
 
     def frozen(self, position: int) -> EditionPaper:
-        """The paper at that place as a digest takes it up, with its gist."""
+        """The paper at that position of the ranking, with its gist."""
         if position not in self._frozen:
             self._frozen[position] = with_gist(*self._at[position], self._gist)
         return self._frozen[position]
 
 
 def tail_of(work: Transaction, edition: Edition, gist: GistChooser) -> EditionTail:
-    """The papers behind `edition`, as they stand now."""
+    """The tail of `edition`, with the papers as they are now."""
     tail = edition.tail or work[EditionStore].tail(edition.id)
     return EditionTail(tail, work[PaperStore].load([one.paper_id for one in tail]), gist)
 
 
 def edition_paper(place: TailPaper, paper: Paper) -> EditionPaper:
-    """A paper of a ranking as an edition shows it, without its gist."""
+    """A ranked paper in the form of an edition, without its gist."""
     return EditionPaper(
         position=place.position,
         paper_id=paper.id,
@@ -92,23 +91,22 @@ def edition_paper(place: TailPaper, paper: Paper) -> EditionPaper:
 
 
 def with_gist(shown: EditionPaper, paper: Paper, gist: GistChooser) -> EditionPaper:
-    """The same with its gist, as far as its source allows to show one."""
+    """The paper with its gist, if its source lets us show one."""
     allowed = paper.show is not Show.LINK
     return replace(shown, gist=gist(paper.title, paper.abstract) if allowed else "")
 
 
 BACKGROUND = 1500
-"""Earlier papers that say which words are rare, and what a reader could have been given."""
+"""Earlier papers, to estimate the rarity of words and the fit of average papers."""
 
 _KEPT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
-    """What readers like, who chooses for them, and the papers behind an edition that they may get
-    as well.
+    """Readers' profiles, the chooser for them, and the tail of the edition.
 
-    Whoever has no taste gets the edition in its order.
+    Readers without a profile get the edition in its order.
     """
 
     tastes: Mapping[SubscriberId, Taste] = field(default_factory=dict)
@@ -117,10 +115,10 @@ class Views:
 
 
 class PersonalRanking:
-    """Asks the model of tastes, and keeps what it made of the last few editions.
+    """Ranks for readers, and caches the models of the last few editions.
 
-    Threads may share one: they wait for each other, and each edition is made ready once. `gist`
-    says what a digest tells of a paper that its edition does not show.
+    Thread-safe: threads wait for each other, and each edition is prepared once. `gist` chooses the
+    gists of papers in the tail.
     """
 
     def __init__(self, model: TasteModel, gist: GistChooser = choose_gist) -> None:
@@ -135,14 +133,16 @@ class PersonalRanking:
         subscriptions: Sequence[Subscription],
         wishes: Mapping[SubscriberId, ReaderPreferences],
     ) -> Views:
-        """The taste of each of these readers who has one, with a chooser that knows it, and what
-        else there is for those who said anything or have `wishes`; nothing on an empty edition."""
+        """The profiles of these readers with a chooser for them, and the tail if any reader has
+        feedback or preferences; empty for an empty edition."""
         people = [one.subscriber_id for one in subscriptions]
-        said = work[SubscriberStore].feedback_of_all(people)
+        feedback = work[SubscriberStore].feedback_of_all(people)
         tastes: dict[SubscriberId, Taste] = {}
         for person in people:
             wish = wishes.get(person, ReaderPreferences())
-            taste = taste_of(said.get(person, ()), wish.words, wish.seeds, wish.titles, wish.unlike)
+            taste = taste_of(
+                feedback.get(person, ()), wish.words, wish.seeds, wish.titles, wish.unlike
+            )
             if taste:
                 tastes[person] = taste
         if not (tastes or wishes) or not edition.papers:
@@ -153,8 +153,8 @@ class PersonalRanking:
         return Views(tastes=tastes, chooser=chooser, behind=behind)
 
     def _day(self, work: Transaction, edition: Edition) -> tuple[TasteDay, EditionTail]:
-        what = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
-        day = self._days.get(what)
+        key = edition.list_id, edition.id, edition.as_of, *(one.paper_id for one in edition.papers)
+        day = self._days.get(key)
         if day is None or work[PaperStore].joined_among([one.paper_id for one in day[1]]):
             tail = edition.tail or work[EditionStore].tail(edition.id)
             ids = [*(one.paper_id for one in edition.papers), *(one.paper_id for one in tail)]
@@ -166,14 +166,14 @@ class PersonalRanking:
             scores = [one.score for one in index.papers]
             background = work[PaperStore].background(edition.as_of, limit=BACKGROUND)
             day = self._model(papers, scores, background, index.shown), behind
-        self._days[what] = day
+        self._days[key] = day
         while len(self._days) > _KEPT:
             del self._days[next(iter(self._days))]
         return day
 
 
 def _as_frozen(paper: EditionPaper, edition: Edition) -> Paper:
-    """A paper the database no longer holds, as far as the edition tells."""
+    """A paper that is not in the database any more, from the data of the edition."""
     return Paper(
         id=paper.paper_id,
         identifiers=paper.identifiers,
@@ -186,8 +186,8 @@ def _as_frozen(paper: EditionPaper, edition: Edition) -> Paper:
 def taste_day(
     papers: Sequence[Paper], scores: Sequence[float], background: Sequence[str], shown: int
 ) -> TasteDay:
-    """Make the papers of an edition ready for everybody's taste."""
-    from paperround.personal import reader_scores  # most commands never ask for anybody's taste
+    """Prepare the papers of an edition for all profiles."""
+    from paperround.personal import reader_scores  # most commands do not need numpy
 
     day = reader_scores.TasteDay(papers, scores, background, shown)
     return lambda tastes, load: day.chooser(tastes, load).picks

@@ -1,4 +1,4 @@
-"""What readers asked for, read for a whole page of them at once; and the papers they gave."""
+"""Load the preferences of readers in bulk, and the papers they gave."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -26,19 +26,19 @@ def wishes_of_all(
     subscriptions: Sequence[Subscription],
     interests: Mapping[SubscriberId, tuple[Interest, ...]] | None = None,
 ) -> dict[SubscriberId, ReaderPreferences]:
-    """What each of these readers asked for; those who asked for nothing are left out. `interests`
-    stand in the place of those that are kept, where somebody only tries them."""
+    """The preferences of these readers, without those who have none. Pass `interests` to preview
+    them instead of the stored ones."""
     if interests is None:
         interests = work[SubscriberStore].interests_of_all(
             [one.subscriber_id for one in subscriptions]
         )
     known = known_seeds(work, (one for each in interests.values() for one in each))
-    said = {
+    inputs = {
         one.subscriber_id: (one.preferences.topics, interests.get(one.subscriber_id, ()))
         for one in subscriptions
     }
     wishes: dict[tuple[tuple[str, ...], tuple[Interest, ...]], ReaderPreferences] = {}
-    for topics, own in set(said.values()):
+    for topics, own in set(inputs.values()):
         given = [one.value for one in own if one.kind is InterestKind.SEED]
         papers = [(known[value], is_unlike(value)) for value in given if value in known]
         wishes[topics, own] = ReaderPreferences(
@@ -47,11 +47,11 @@ def wishes_of_all(
             seeds=tuple(paper for paper, unlike in papers if not unlike),
             unlike=tuple(paper for paper, unlike in papers if unlike),
         )
-    return {person: wishes[both] for person, both in said.items() if wishes[both]}
+    return {person: wishes[both] for person, both in inputs.items() if wishes[both]}
 
 
 def known_seeds(work: Transaction, interests: Iterable[Interest]) -> dict[str, PaperId]:
-    """Which paper each seed is, by its value; those that are not known here are left out."""
+    """The paper of each known seed, by its value."""
     seeds = {one.value for one in interests if one.kind is InterestKind.SEED}
     named = {value: named for value in seeds if (named := seed_identifier(value)) is not None}
     found = work[PaperStore].find(set(named.values())) if named else {}
@@ -59,14 +59,14 @@ def known_seeds(work: Transaction, interests: Iterable[Interest]) -> dict[str, P
 
 
 def interests_of(work: Transaction, person: SubscriberId) -> tuple[Interest, ...]:
-    """What one person is interested in."""
+    """The interests of one subscriber."""
     return work[SubscriberStore].interests_of_all([person]).get(person, ())
 
 
 def add_interests(
     work: Transaction, person: SubscriberId, more: Sequence[Interest], *, now: datetime
 ) -> tuple[Interest, ...]:
-    """Add to what a person is interested in, as far as there is room; returns all of it."""
+    """Add interests up to the limit; returns all interests of the subscriber."""
     known = interests_of(work, person)
     if not more:
         return known
@@ -76,7 +76,7 @@ def add_interests(
 
 
 def papers_given(work: Transaction, interests: Sequence[Interest]) -> tuple[GivenPaper, ...]:
-    """The papers among these interests, with the titles of those that are known here."""
+    """The papers among these interests, with the titles of known ones."""
     known = known_seeds(work, interests)
     papers = work[PaperStore].load(set(known.values())) if known else {}
     titles = {value: papers[paper].title for value, paper in known.items() if paper in papers}

@@ -1,13 +1,12 @@
-"""What the papers of an edition are worth to each reader, from what they said of others.
+"""Score the papers of an edition for each reader, from their feedback on other papers.
 
-    edition's papers and earlier ones ─► space ─► likeness to what readers spoke of
-                                                    │ profiles
-                                                    ▼
-                                           fits ─► odds ─► worth ─► picks ─► why
+    papers of the edition and earlier ones ─► space ─► likeness to the texts readers rated
+                                                         │ profiles
+                                                         ▼
+                                                fits ─► odds ─► worth ─► picks ─► reasons
 
-The space is drawn from the edition's papers and all earlier ones that are given, the field are
-the edition's papers and the latest of the earlier ones. The papers behind those that the edition
-shows count as its own.
+The space is built from the edition's papers (with its tail) and all given earlier ones. The field
+is the edition's papers and the latest of the earlier ones.
 """
 
 import math
@@ -27,15 +26,6 @@ from paperround.personal.views import Load, PersonalView, Pick, Taste
 from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
 from paperround.ranking.text_space import Dense, Texts, TextSpace, space_and_texts
 
-# The texts that readers spoke of, and how alike each is to every paper of a field.
-#
-#     block of the field   ┌ a row a text ┐ ┌ ... ┐
-#                          │              │ │     │   rows are added and never changed
-#                          └──────────────┘ └─────┘
-#
-# What one reader liked others did too, and a day's readers come in many pages: a text is cut into
-# words once. The likeness lies in blocks of papers that fit the cache of a processor.
-
 Places = NDArray[np.intp]
 
 Text = tuple[str, ...]
@@ -44,27 +34,35 @@ Text = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, order=True)
 class TitleOf:
-    """A paper that nothing but its title is known of."""
+    """A paper known only by its title."""
 
     title: str
 
 
 Name = int | str | TitleOf
-"""What a text is known by: the id of a paper, its title, or the topic itself."""
+"""The key of a text: the id of a paper, its title, or the topic itself."""
 
 _FIRST_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TasteWeights:
-    """Words by their places in the space, rising, and what each weighs in a text."""
+    """Words by their positions in the space, ascending, and their weights in a text."""
 
     words: NDArray[np.int32]
     weights: Dense
 
 
 class SpokenTexts:
-    """Texts in the order in which they were first asked for, and their likeness to a field."""
+    """Texts that readers rated, and their likeness to every paper of a field.
+
+    block of the field   ┌ row per text ┐ ┌ ... ┐
+                         │              │ │     │   rows are only appended
+                         └──────────────┘ └─────┘
+
+    Readers have texts in common and come in pages, so each text is tokenized once. The blocks of
+    likeness fit the cache of a processor.
+    """
 
     def __init__(self, space: TextSpace, field: Texts) -> None:
         self._space, self._field = space, field
@@ -75,8 +73,8 @@ class SpokenTexts:
         self._names: list[Name] = []
         self._titles: list[str] = []
         self.reasons: dict[tuple[int, int, bool], str] = {}
-        """What was said of a text here and a paper of the field, and whether the reader gave the
-        text; whoever asks keeps it."""
+        """A cache for the caller: reasons by text, paper of the field, and whether the reader gave
+        the text."""
         self._rows: list[tuple[sparse.csr_array, int]] = []
 
     def __len__(self) -> int:
@@ -94,19 +92,19 @@ class SpokenTexts:
         return self._titles[place]
 
     def places(self, names: Iterable[Name]) -> dict[Name, int]:
-        """The places of those texts that are there."""
+        """The places of the known texts."""
         place_of = self._place_of
         return {name: place_of[name] for name in names if name in place_of}
 
     def add(self, texts: Mapping[Name, Text]) -> None:
-        """Add texts that are not there yet."""
+        """Add new texts."""
         if not texts:
             return
         added = self._space.texts([bag_of(*text) for text in texts.values()])
         added.words.sort_indices()
         start, end = len(self._names), len(self._names) + len(texts)
         if end > self._cube.shape[1]:
-            # Room for more. Who holds the smaller cube goes on reading it.
+            # Grow into a copy: others may still read the smaller array.
             parts, held, width = self._cube.shape
             larger = np.zeros((parts, max(end, held + held // 2), width), dtype=np.float32)
             larger[:, :held] = self._cube
@@ -121,13 +119,12 @@ class SpokenTexts:
         self._place_of.update(zip(texts, range(start, end), strict=True))
 
     def blocks(self) -> Blocks:
-        """The likeness of the texts to the field, block by block. The last may end in columns of
-        zeros."""
+        """The likeness of the texts to the field, in blocks. The last may end with zero columns."""
         return tuple(self._cube[:, : len(self._names)])
 
     def nearest(self, texts: Sequence[Sequence[int]], papers: Places) -> Places:
-        """For each reader, a row of `papers` each, and each of these, places in the field: the one
-        of the reader's `texts` that it is most like, the first of equals; -1 for who has none."""
+        """The text most like each paper, among the reader's `texts`; the first of equals, -1 for a
+        reader without texts. `papers` has a row of places in the field per reader."""
         order = sorted(range(len(texts)), key=lambda reader: -len(texts[reader]))
         sizes = [len(texts[reader]) for reader in order]
         parts, columns = np.divmod(papers[order], self._width)
@@ -147,8 +144,8 @@ class SpokenTexts:
         return nearest
 
     def shared(self, text: int, quotable: TasteWeights, count: int) -> list[int]:
-        """The `count` words of `quotable`, as places in the space, that add most to the likeness of
-        a text to the paper they are of; fewer if they have fewer in common."""
+        """The `count` words of `quotable` (a paper's) that add most to its likeness to a text, as
+        places in the space; fewer if they have fewer in common."""
         words, row = self._rows[text]
         held = slice(words.indptr[row], words.indptr[row + 1])
         ours = words.indices[held]
@@ -166,7 +163,7 @@ class SpokenTexts:
 def quotable_of(
     words: sparse.csr_array, row: int, may_quote: Callable[[int], bool]
 ) -> TasteWeights:
-    """Those words of the text in that row that may be quoted."""
+    """The words of a row that may be quoted."""
     held = slice(words.indptr[row], words.indptr[row + 1])
     theirs = words.indices[held]
     order = theirs.argsort()
@@ -175,25 +172,25 @@ def quotable_of(
 
 
 FIELD = 240
-"""Earlier papers that, with an edition's own, are the field a fit is measured against."""
+"""Earlier papers in the field, besides the edition's own."""
 
 MOST_TEXTS = 50_000
-"""Texts that readers spoke of that are kept ready: 5 kB each, where there are a thousand papers."""
+"""Rated texts in memory: 5 kB each with a thousand papers."""
 
 MOST_REASONS = 100_000
-"""Reasons that are kept: readers who liked the same paper have them in common."""
+"""Cached reasons: readers who liked the same paper have them in common."""
 
 MOST_WORDS = 2
-"""Words a reason quotes."""
+"""Words quoted in a reason."""
 
 LONGEST_TITLE = 60
-"""Characters of the title of a paper that a reader gave."""
+"""Characters of a given paper's title in a reason."""
 
 
 class TasteDay:
-    """The papers of one edition, ready for everybody's taste.
+    """The papers of one edition, prepared for all profiles.
 
-    Threads may share its opinions, but ask for them one after another.
+    Call `chooser` from one thread at a time; threads may share its results.
     """
 
     def __init__(
@@ -224,10 +221,9 @@ class TasteDay:
         self._quoted: dict[tuple[int, int], str] = {}
 
     def chooser(self, tastes: Sequence[Taste], load: Load) -> "TasteChooser":
-        """Chooses for readers of these tastes. Papers that were not read yet are asked of `load`;
-        what it does not know says nothing."""
-        # The texts that are spoken of, read if they were not yet, and their places. Where there are
-        # too many, all start anew: who holds the old ones keeps them.
+        """A chooser for readers with these profiles. Loads new papers with `load` and ignores
+        papers it does not return."""
+        # With too many texts start over; existing choosers keep the old ones.
         papers = {id_ for one in tastes for id_ in one.papers}
         titles = {TitleOf(title) for one in tastes for title in one.titles}
         topics = {topic for one in tastes for topic in one.topics}
@@ -248,23 +244,22 @@ class TasteDay:
         worth: Sequence[float],
         given: Collection[int],
     ) -> list[str]:
-        """Why each paper is there for a reader to whom it is worth that, who spoke of the text it
-        is most like, and gave some of them; empty where it is worth no more than to others."""
+        """The reason of each paper for a reader, from its `worth` and the most similar of their
+        texts; empty if it is worth no more than to others. `given` are texts the reader gave."""
         known = spoken.reasons
-        said = []
+        reasons = []
         for text, place, gain in zip(texts, places, worth, strict=False):
             if gain > 0 and text >= 0:
                 why = known.get((text, place, text in given))
-                said.append(
+                reasons.append(
                     self._reason(spoken, text, place, text in given) if why is None else why
                 )
             else:
-                said.append("")
-        return said
+                reasons.append("")
+        return reasons
 
     def _reason(self, spoken: SpokenTexts, text: int, place: int, given: bool) -> str:
-        # The weights of those telling words of a paper that stand in its title or abstract as a bag
-        # has them. Of most papers of a day nobody asks.
+        # Computed on demand: most papers of a day need no reason.
         found = self._quotable.get(place)
         if found is None:
             whole = whole_words(self._written[place])
@@ -272,24 +267,24 @@ class TasteDay:
             self._quotable[place] = found
         words = spoken.shared(text, found, MOST_WORDS)
         is_topic = spoken.is_topic(text)
-        said = [
+        quotes = [
             as_written(self._words[word], spoken.title(text))
-            if is_topic  # then it is the reader's word, and stands as they wrote it
+            if is_topic  # quote the reader's own spelling
             else self._as_written(word, place)
             for word in words
         ]
         why = (
-            _frozen("near_saved.given", said, title=shortened(spoken.title(text), LONGEST_TITLE))
+            _frozen("near_saved.given", quotes, title=shortened(spoken.title(text), LONGEST_TITLE))
             if given
-            else _frozen("followed.topics" if is_topic else "near_saved.liked", said)
+            else _frozen("followed.topics" if is_topic else "near_saved.liked", quotes)
         )
         if len(spoken.reasons) < MOST_REASONS:
             spoken.reasons[text, place, given] = why
         return why
 
     def _as_written(self, word: int, place: int) -> str:
-        """A word as the paper at `place` writes it. What a paper is told for are the same few of
-        its words, whatever text it is held against."""
+        """A word as the paper at `place` writes it; cached, since a paper's reasons quote the same
+        few words."""
         written = self._quoted.get((word, place))
         if written is None:
             written = as_written(self._words[word], self._written[place])
@@ -298,15 +293,14 @@ class TasteDay:
 
 
 class TasteChooser:
-    """Chooses for readers who spoke of these texts."""
+    """Chooses papers for readers who rated these texts."""
 
     def __init__(self, day: TasteDay, spoken: SpokenTexts, place_of: Mapping[Name, int]) -> None:
         self._day, self._spoken, self._place_of = day, spoken, place_of
         self._blocks = spoken.blocks()
 
     def worth(self, tastes: Sequence[Taste]) -> Dense:
-        """What the papers are worth to each of these tastes beyond their scores: (tastes,
-        papers)."""
+        """The worth of the papers for each profile beyond their scores, shape (tastes, papers)."""
         return self._worth([_said(one, self._place_of) for one in tastes])
 
     def _worth(self, said: Sequence[Said]) -> Dense:
@@ -314,8 +308,8 @@ class TasteChooser:
         return odds(fit[:, : self._day.field])[:, : len(self._day.ids)]
 
     def picks(self, views: Sequence[PersonalView]) -> list[Pick]:
-        """What each of these readers gets: of the texts that they like, and what they asked for,
-        the one that a paper is most like gives the reason."""
+        """The papers of each reader. The most similar of a reader's liked texts and topics gives
+        the reason of a paper."""
         picks: dict[int, Pick] = {}
         for part in in_parts(views):
             picks.update(zip(part, self._picks([views[one] for one in part]), strict=True))
@@ -331,7 +325,6 @@ class TasteChooser:
             views, flags, *columns, strict=True
         ):
             count = len(places) - places.count(-1)
-            # The papers that the reader named themselves.
             names: list[Name] = [*one.taste.given, *map(TitleOf, one.taste.titles)]
             given = frozenset(self._place_of[name] for name in names if name in self._place_of)
             reasons = self._day.reasons(self._spoken, texts[:count], places, worth, given)
@@ -355,7 +348,7 @@ def _said(taste: Taste, place_of: Mapping[Name, int]) -> Said:
 
 
 def _frozen(code: str, words: Sequence[str], **params: str) -> str:
-    """The reason, with the words that both texts share where there are any."""
+    """The reason, with the words both texts have in common, if any."""
     if not words:
         return freeze(code, **params)
     return freeze(f"{code}_words", words=words, **params)

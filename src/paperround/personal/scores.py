@@ -1,18 +1,17 @@
-"""A day's papers for every reader: how well each fits, in the same unit as what is trending.
+"""Compute how well a day's papers fit readers, in the unit of the trending score.
 
     fit      profile x likeness of its texts to the paper
-    z        (fit - mean) / deviation, over the field: the papers the reader could be given
+    z        (fit - mean) / deviation, over the field: all papers the reader could get
     odds     3.3 ln((2 + z) / 2.75), between -2 and 6
     score    trending + odds
 
-`odds` is the logarithm of how much more often a paper that fits so well is one of the reader's own
-than one of the field: counted on public libraries of readers, the line is a fit of that count. As
-the trending score is about the logarithm of the attention a paper will get, the sum is, up to a
-constant, the logarithm of the odds that the reader would choose the paper (naive Bayes). A paper at
-z = 0.75 is worth what it is worth to everybody.
+`odds` is the log of how much more often a paper with this fit belongs to the reader than to the
+field; the formula is fitted to counts on public reader libraries. The trending score is roughly the
+log of the attention a paper will get, so the sum is, up to a constant, the log odds that the reader
+would choose the paper (naive Bayes). At z = 0.75 a paper keeps its trending score.
 
-All of it is matrix work, and papers come in blocks that fit the cache of a processor. Whoever asks
-for many readers asks for some thousand at a time: with 1,000 papers, 2,000 take 8 MB.
+Everything is matrix products, with papers in blocks that fit the cache of a processor. Call this
+for a few thousand readers at a time: with 1,000 papers, 2,000 readers take 8 MB.
 """
 
 import math
@@ -28,7 +27,7 @@ from paperround.ranking.text_space import Dense
 
 Places = NDArray[np.intp]
 Blocks = tuple[Dense, ...]
-"""The likeness of texts to papers, cut into blocks of papers."""
+"""The likeness of texts to papers, in blocks of papers."""
 
 LEAST_ODDS, MOST_ODDS = -2.0, 6.0
 
@@ -37,24 +36,24 @@ _LOG_EVEN = np.float32(math.log(2 + _EVEN))
 _BOTTOM = np.float32(0.1)
 _NO_DIFFERENCE = 1e-6
 BLOCK = 250
-"""Papers a block: the likeness of some thousand texts to them stays in the cache."""
+"""Papers per block: the likeness of a few thousand texts to them fits the cache."""
 
 
 def in_blocks(likeness: Dense) -> Blocks:
-    """The likeness of texts to papers, shape (texts, papers), as `fits` wants it."""
+    """Split the likeness of texts to papers, shape (texts, papers), into blocks for `fits`."""
     starts = range(0, likeness.shape[1], BLOCK)
     return tuple(np.ascontiguousarray(likeness[:, at : at + BLOCK]) for at in starts)
 
 
 def fits(profiles: sparse.csr_array, likeness: Blocks) -> Dense:
-    """How well each paper fits each profile, shape (profiles, papers)."""
+    """The fit of each paper to each profile, shape (profiles, papers)."""
     return np.hstack([profiles @ block for block in likeness])
 
 
 def odds(fit: Dense) -> Dense:
-    """What a fit is worth, shape (readers, field) as `fit`, whose columns are the whole field.
+    """The log odds of each fit, shape (readers, field); `fit` must have the whole field.
 
-    Nothing for a reader to whom all of the field is alike.
+    0 for a reader whose fits are all equal.
     """
     mean = fit.mean(axis=1, keepdims=True)
     z = fit - mean
@@ -69,9 +68,9 @@ def odds(fit: Dense) -> Dense:
 
 
 def best(scores: Dense, count: int) -> Places:
-    """The places of the `count` highest scores of each row, best first; of equals, the first.
+    """The columns of the `count` highest scores of each row, best first; of equals, the first.
 
-    Raises ValueError for a row that has fewer.
+    Raises ValueError if there are fewer columns.
     """
     if count > scores.shape[1]:
         raise ValueError(f"{scores.shape[1]} papers hold no best {count}")
@@ -83,18 +82,17 @@ def best(scores: Dense, count: int) -> Places:
     return chosen
 
 
-# What a reader likes, as weights of texts: papers they liked or not, and their topics.
+# A profile has a weight for each text of a reader: liked and disliked papers, and topics.
 #
-#     wanted   mean of the liked + 0.1 mean of the topics, made to weigh 1 together
+#     wanted   mean of the liked + 0.1 mean of the topics, normalized to a total of 1
 #     profile  wanted - 0.1 mean of the disliked
 #
-# A profile is never fitted: it is a row of weights, one for each text its reader spoke of, so what
-# one reader says of one paper changes that row alone. A reader without a liked paper is known by
-# their topics. What everybody reads is the background that `personal` measures each fit against.
+# A profile is not trained, so feedback of one reader changes only their row. Without liked papers
+# it consists of the topics.
 #
-# The two tenths were chosen on public libraries of readers, of whom five papers are known: topics
-# that weigh more lose what the papers say better; of dislikes there are no public data, only
-# suggestions that a reader did not take, and from a fifth on their weight does harm.
+# Both shares of 0.1 were chosen on public reader libraries with five known papers each. Heavier
+# topics drown out the papers. There are no public data of dislikes, only suggestions that a reader
+# did not take; from 0.2 on their weight does harm.
 
 TOPICS_SHARE = 0.1
 DISLIKED_SHARE = 0.1
@@ -102,7 +100,7 @@ DISLIKED_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What one reader said, as places of texts: each place once among the three."""
+    """The texts of one reader by place; each place is in one of the three only."""
 
     liked: Sequence[int] = ()
     disliked: Sequence[int] = ()
@@ -110,17 +108,17 @@ class Said:
 
 
 def profiles(readers: Sequence[Said], texts: int) -> sparse.csr_array:
-    """The weights of `texts` texts for each taste, shape (readers, texts), as float32."""
-    said = [part for one in readers for part in (one.liked, one.topics, one.disliked)]
-    sizes = np.fromiter(map(len, said), dtype=np.int32, count=len(said))
-    places = np.fromiter(chain.from_iterable(said), dtype=np.int32, count=sizes.sum())
+    """The profiles of the readers, shape (readers, texts), as float32."""
+    parts = [part for one in readers for part in (one.liked, one.topics, one.disliked)]
+    sizes = np.fromiter(map(len, parts), dtype=np.int32, count=len(parts))
+    places = np.fromiter(chain.from_iterable(parts), dtype=np.int32, count=sizes.sum())
     weights = np.repeat(_weights(sizes.reshape(-1, 3)).ravel(), sizes)
     ends = np.append(0, np.cumsum(sizes)[2::3])
     return sparse.csr_array((weights, places, ends), shape=(len(readers), texts))
 
 
 def _weights(sizes: NDArray[np.int32]) -> NDArray[np.float32]:
-    """What one liked paper, topic and disliked paper weighs, shape as `sizes`: (readers, 3)."""
+    """The weights of one liked paper, topic and disliked paper, shape (readers, 3) like `sizes`."""
     shares = np.array([1, TOPICS_SHARE, DISLIKED_SHARE]) * (sizes > 0)
     wanted = shares[:, :2].sum(axis=1, keepdims=True)
     shares[:, :2] /= np.where(wanted > 0, wanted, 1)
