@@ -74,7 +74,7 @@ class ReaderPreferences:
 
 @lru_cache(maxsize=4096)
 def _readable(value: str) -> Keywords | None:
-    """The parsed search; None if a stored one is not valid any more, which must not stop a digest."""
+    """The parsed search; None if a stored one is invalid now, which must not stop a digest."""
     try:
         return read_keywords(value)
     except InvalidInput:
@@ -129,7 +129,7 @@ def _first(said: Iterable[tuple[Papers, str]], place: int) -> str | None:
 
 
 def sight_of(wishes: ReaderPreferences, finder: KeywordIndex) -> Matches:
-    """What `wishes` touch of the finder's papers; found once for all who wish the same."""
+    """The papers that match `wishes`; cached for readers with the same preferences."""
     return _sight(wishes.topics, wishes.interests, finder)
 
 
@@ -137,21 +137,21 @@ def sight_of(wishes: ReaderPreferences, finder: KeywordIndex) -> Matches:
 def _sight(
     topics: tuple[str, ...], interests: tuple[Interest, ...], finder: KeywordIndex
 ) -> Matches:
-    said: dict[InterestKind, list[str]] = {kind: [] for kind in InterestKind}
+    values: dict[InterestKind, list[str]] = {kind: [] for kind in InterestKind}
     for one in interests:
-        said[one.kind].append(one.value)
-    all_topics = (*topics, *said[InterestKind.TOPIC])
-    names = (*said[InterestKind.AUTHOR], *all_topics)  # a topic may be one
+        values[one.kind].append(one.value)
+    all_topics = (*topics, *values[InterestKind.TOPIC])
+    names = (*values[InterestKind.AUTHOR], *all_topics)  # a topic may be an author's name
     on_topic = tuple((_on_topic(finder, one), one) for one in all_topics)
-    found = tuple((_fitting(finder, one), one) for one in said[InterestKind.KEYWORD])
-    categories = tuple((finder.in_category(one), one) for one in said[InterestKind.CATEGORY])
+    found = tuple((_fitting(finder, one), one) for one in values[InterestKind.KEYWORD])
+    categories = tuple((finder.in_category(one), one) for one in values[InterestKind.CATEGORY])
     lifted = any_of(papers for papers, _ in categories)
     return Matches(
         finder=finder,
         followed=any_of(map(finder.by, names)),
         wanted=any_of(papers for papers, _ in (*on_topic, *found)),
         lifted=lifted,
-        muted=any_of(_fitting(finder, one) for one in said[InterestKind.MUTE]),
+        muted=any_of(_fitting(finder, one) for one in values[InterestKind.MUTE]),
         lift=lift_of(lifted.bit_count(), len(finder.papers)),
         names=names,
         topics=on_topic,

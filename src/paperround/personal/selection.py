@@ -1,12 +1,12 @@
-"""What each of many readers gets of a day's papers, all of them at once.
+"""Select the papers of many readers at once.
 
-    worth, scores ─► the best behind those that everybody is shown ─┐
-    shown by the edition ───────────────────────────────────────────┼► followed ─► wanted ─► others
-    pinned by what they asked for ──────────────────────────────────┘     each spread, best first
+    worth, scores ─► the best of the edition's tail ─┐
+    shown by the edition ────────────────────────────┼► followed ─► wanted ─► others
+    pinned by the reader's preferences ──────────────┘     each diversified, best first
 
-A row is a reader, a column a paper, and later one of the papers they can be given: at each step
-everybody takes their next paper. Of equals the first is taken, so a reader gets the same papers
-whoever else is asked for.
+A row is a reader and a column a paper, later one of the reader's candidates; each step selects the
+next paper of every reader. Of equal papers the first is selected, so a reader's papers do not
+depend on other readers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,27 +23,26 @@ from paperround.ranking.text_space import Dense
 Numbers = NDArray[np.float64]
 Places = NDArray[np.intp]
 
-# Not twelve papers on one thing: each paper counts less, the more it is like one taken before.
+# Diversification: the next paper is the best of
 #
-#     the next is the best of  score - 3 x its greatest likeness to a paper that was taken
+#     score - 3 x its greatest likeness to a selected paper
 #
-# Maximal marginal relevance (Carbonell and Goldstein, 1998). Scores are logarithms of odds: of two
-# papers that say the same, the second is worth e^3 times less. With 3, readers of public libraries
-# find as many of their hidden papers among twelve of a thousand as without it, and the papers of a
-# digest are a fifth less alike; with 8 they lose a fifteenth (`docs/personal.md`).
+# This is maximal marginal relevance (Carbonell and Goldstein, 1998). Scores are log odds: of two
+# papers with the same content, the second is worth e^3 times less. With 3, readers of public
+# libraries find as many of their hidden papers among twelve of a thousand as without it, and the
+# papers of a digest are a fifth less alike; with 8 they lose a fifteenth (`docs/personal.md`).
 
 ALIKE_COSTS = 3.0
 
 SHORTLIST = 3
-"""Times the size of a digest: papers behind that many others are not looked at."""
+"""Times the free places of a digest: the number of best papers considered."""
 
 
 class Selection:
-    """The papers that readers took so far, a row a reader: their places in order, -1 behind the
-    last.
+    """The selected papers, a row per reader: their places in order, then -1.
 
-    `costs[a][b]` is what b loses beside a, with a row and a column of zeros at the end: beside
-    nothing nobody loses anything.
+    `costs[a][b]` is subtracted from the score of b if a is selected; the last row and column are
+    zeros, for no paper.
     """
 
     def __init__(self, costs: Numbers, readers: int, size: int) -> None:
@@ -52,14 +51,13 @@ class Selection:
         self._count = np.zeros(readers, dtype=np.intp)
 
     def take(self, line: Places, scores: Numbers) -> None:
-        """Each reader takes of their `line` of papers, as many as they have room for, the best
-        first; of equals the first in the line. A score of -inf is none."""
-        waits = (scores > -np.inf).any(axis=1) & (self._count < self._size)
-        rows = np.flatnonzero(waits)
-        if len(rows):
-            self._spread(rows, line[rows], scores[rows])
-
-    def _spread(self, rows: Places, line: Places, scores: Numbers) -> None:
+        """Select from each reader's `line` of papers, the best first, up to the size of the digest;
+        of equals the first in the line. A score of -inf means no paper."""
+        needs_more = (scores > -np.inf).any(axis=1) & (self._count < self._size)
+        rows = np.flatnonzero(needs_more)
+        if not len(rows):
+            return
+        line, scores = line[rows], scores[rows]
         before = self.taken[rows, : self._count[rows].max()]
         beside = self._costs[before[:, :, None], line[:, None, :]].max(axis=1, initial=0)
         room = SHORTLIST * (self._size - self._count[rows])
@@ -83,14 +81,14 @@ class Selection:
 
 
 OFFERED = 3
-"""Times the size of a digest: so many papers behind the edition's own are enough to choose from."""
+"""Times the size of a digest: candidates from the edition's tail."""
 
 REACH = 10
-"""Times the size of a digest: so many of the best are looked at for those, as the reader may have
-got the best of a week."""
+"""Times the size of a digest: papers searched for those, since a reader may already have the best
+of a week."""
 
 AT_ONCE = 250
-"""Readers at a time: what is computed of them stays in the cache of a processor."""
+"""Readers per batch: their data fit the cache of a processor."""
 
 Marks = NDArray[np.bool_]
 
@@ -100,9 +98,8 @@ _FOLLOWED, _WANTED, _OTHERS = range(3)
 
 @dataclass(frozen=True, slots=True)
 class ScoredPapers:
-    """A day's papers as numbers: what each is worth to everybody, what `costs[a][b]` the paper b
-    loses beside a (a row and a column of zeros at the end), and how many of the first are shown to
-    everybody."""
+    """A day's papers: their scores, the `costs` of similar ones (see `Selection`), and how many of
+    the first every reader is shown."""
 
     scores: Numbers
     costs: Numbers
@@ -111,9 +108,8 @@ class ScoredPapers:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Of some readers, a row each: places of the papers they get, -1 behind the last; what those
-    are worth to them and cost beside earlier ones; and whether any paper was new to them, and any
-    of those not muted."""
+    """A row per reader: the places of their papers, then -1; the worth of these, and the cost of
+    their likeness to earlier ones; whether any paper was new, and any new one not muted."""
 
     places: Places
     worth: Numbers
@@ -123,12 +119,12 @@ class Picked:
 
 
 def with_nobody(costs: Numbers) -> Numbers:
-    """Costs with the row and column of zeros that stand for no paper."""
+    """Costs with a row and column of zeros for no paper."""
     return np.pad(costs, (0, 1))
 
 
 def in_parts(views: Sequence[PersonalView]) -> Iterator[list[int]]:
-    """Places of views that can be picked for together: of one size, and not too many."""
+    """Batches of places of views with digests of the same size."""
     order = sorted(range(len(views)), key=lambda place: views[place].size)
     for _, same in groupby(order, key=lambda place: views[place].size):
         part = list(same)
@@ -137,13 +133,12 @@ def in_parts(views: Sequence[PersonalView]) -> Iterator[list[int]]:
 
 
 def picked(day: ScoredPapers, worth: Dense, views: Sequence[PersonalView]) -> Picked:
-    """What readers of digests of one size get, to whom the papers are worth that: (readers,
-    papers)."""
+    """The papers of readers with digests of one size; `worth` has shape (readers, papers)."""
     return _Readers(day, worth, views).pick()
 
 
 class _Readers:
-    """Some readers of digests of one size, and what they can be given."""
+    """Readers with digests of one size, and their candidates."""
 
     def __init__(self, day: ScoredPapers, worth: Dense, views: Sequence[PersonalView]) -> None:
         self._day, self._worth, self._size = day, worth, views[0].size
@@ -169,12 +164,11 @@ class _Readers:
         new = (known | pinned) & ~self._old
         heard = new & ~self._muted
         shown = np.broadcast_to(np.arange(self._day.shown), (len(known), self._day.shown))
-        line = np.hstack([shown, offered, _listed(pinned & heard)])
-        taking = self._take(line, heard)
-        return self._explained(taking.taken, _any(new), _any(heard))
+        line = np.hstack([shown, offered, _marked_places(pinned & heard)])
+        return self._explain(self._select(line, heard).taken, _any(new), _any(heard))
 
     def _offered(self) -> Places:
-        """The best behind the edition that they were not sent and did not mute, best first."""
+        """The best papers of the tail that are neither sent nor muted, best first."""
         best = _best(self._worth + self._day.scores.astype(np.float32), REACH * self._size)
         fresh = ~(self._sent | self._muted)
         fresh[:, : self._day.shown] = False
@@ -187,9 +181,9 @@ class _Readers:
         offered[at, counted[at, ranks] - 1] = best[at, ranks]
         return offered
 
-    def _take(self, line: Places, heard: Marks) -> Selection:
-        """Everybody takes of their `line` those of an author they follow first, then those they
-        asked for, then of the others."""
+    def _select(self, line: Places, heard: Marks) -> Selection:
+        """Select from each reader's `line`: papers by followed authors, then wanted ones, then
+        others."""
         at = line + (self._every * self._worth.shape[1])[:, None]
         lifts = np.where(self._lifted.take(at), self._lift[:, None], 0)
         plain = self._day.scores.take(line) + lifts
@@ -197,19 +191,19 @@ class _Readers:
         free = (line >= 0) & heard.take(at) & (scores >= self._floor[:, None])
         group = np.where(self._wanted.take(at), _WANTED, _OTHERS)
         group[self._followed.take(at)] = _FOLLOWED
-        taking = Selection(self._day.costs, len(line), self._size)
+        selection = Selection(self._day.costs, len(line), self._size)
         for number in (_FOLLOWED, _WANTED):
-            taking.take(line, np.where(free & (group == number), scores, -np.inf))
+            selection.take(line, np.where(free & (group == number), scores, -np.inf))
         free &= group == _OTHERS
         lifting = (free & (lifts > 0)).any(axis=1)
         if lifting.any():
             order = np.argsort(np.where(lifting[:, None], -plain, 0), axis=1, kind="stable")
             rows = self._every[:, None]
             line, scores, free = line[rows, order], scores[rows, order], free[rows, order]
-        taking.take(line, np.where(free, scores, -np.inf))
-        return taking
+        selection.take(line, np.where(free, scores, -np.inf))
+        return selection
 
-    def _explained(self, places: Places, unseen: Marks, heard: Marks) -> Picked:
+    def _explain(self, places: Places, unseen: Marks, heard: Marks) -> Picked:
         costs = self._day.costs[places[:, :, None], places[:, None, :]]
         return Picked(
             places=places,
@@ -221,7 +215,7 @@ class _Readers:
 
 
 def _best(scores: Dense, count: int) -> Places:
-    """The places of the `count` highest scores of each row, best first; all if fewer."""
+    """The columns of the `count` highest scores of each row, best first; all if fewer."""
     losses = -scores
     rows = np.arange(len(losses))[:, None]
     if count >= losses.shape[1]:
@@ -233,7 +227,7 @@ def _best(scores: Dense, count: int) -> Places:
 
 
 def _marks(sets: Sequence[Papers], papers: int) -> Marks:
-    """Sets of papers as a row each, true where a paper is in it."""
+    """A row per set of papers, true for the papers in it."""
     if not any(sets):
         return np.zeros((len(sets), papers), dtype=bool)
     room = (papers + 7) // 8
@@ -247,8 +241,8 @@ def _any(marks: Marks) -> Marks:
     return found
 
 
-def _listed(marks: Marks) -> Places:
-    """The places that are marked in each row, rising; -1 behind the last."""
+def _marked_places(marks: Marks) -> Places:
+    """The marked columns of each row, ascending, then -1."""
     counts = marks.sum(axis=1)
     rows, places = np.nonzero(marks)
     listed = np.full((len(marks), counts.max(initial=0)), _NOBODY, dtype=np.intp)

@@ -1,10 +1,10 @@
-"""The papers of a day as one reader sees them, and what they get of these.
+"""Model a reader's view of a day's papers, and the papers they get.
 
-    interests, memory ─► view ─► in the edition's order, or by a chooser for readers with a taste
-                                                                          ─► pick ─► choice
+    interests, sent papers ─► view ─► in the edition's order, or by a chooser for readers with a
+                                      profile ─► pick
 
-Papers go by their places in the day's index, so that what is true of some of them is one number:
-bit n for the nth paper.
+Papers are identified by their places in the day's index, so a set of them is one integer: bit n for
+the nth paper.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,15 +17,15 @@ from paperround.personal.keyword_index import Papers, any_of, bits
 from paperround.personal.matches import Matches
 
 MOST_PAPERS = 200
-"""How many papers of each kind a taste is made of, the latest."""
+"""The most papers of each kind in a profile; the latest count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taste:
-    """What one reader said: papers liked and not, and topics as they wrote them.
+    """The profile of a reader: liked and disliked papers, and topics as written.
 
-    `given` are those of the liked papers that they named themselves, `titles` more such papers, of
-    which nothing but the title is known.
+    `given` are the liked papers that they gave themselves, `titles` given papers known only by
+    title.
     """
 
     liked: tuple[PaperId, ...] = ()
@@ -36,7 +36,7 @@ class Taste:
 
     @property
     def papers(self) -> tuple[PaperId, ...]:
-        """Every paper the reader spoke of."""
+        """Every liked or disliked paper."""
         return self.liked + self.disliked
 
     def __bool__(self) -> bool:
@@ -53,11 +53,10 @@ def taste_of(
     titles: Sequence[str] = (),
     unlike: Sequence[PaperId] = (),
 ) -> Taste:
-    """The taste of somebody who said this of papers, in that order: `more`, `save` or `less`.
+    """The profile of a reader with this feedback, oldest first: `more`, `save` or `less`.
 
-    Who wants less of a paper does not like it, even if they saved it. The papers they gave, known
-    ones (`seeds`) and mere `titles`, are liked like any other, until they want less of one;
-    `unlike` are those they gave as what they do not like.
+    `less` overrides `more`, `save` and given papers. `seeds` and `titles` are given papers,
+    `unlike` given counterexamples.
     """
     disliked = list(dict.fromkeys((*unlike, *_papers(said, ("less",)))))
     unwanted = frozenset(disliked)
@@ -79,8 +78,8 @@ def _papers(said: Sequence[tuple[PaperId, str]], verdicts: Collection[str]) -> l
 
 
 class PaperIndex:
-    """The papers of an edition, then those behind it, each work once, at its better place. The
-    first `shown` of them are the edition's."""
+    """The papers of an edition and then its tail, without duplicates. The first `shown` of them are
+    the edition's."""
 
     def __init__(self, shown: Sequence[EditionPaper], behind: Sequence[EditionPaper] = ()) -> None:
         each: dict[PaperId, EditionPaper] = {}
@@ -97,11 +96,11 @@ class PaperIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalView:
-    """What one reader makes of the papers of an index, and how many they want.
+    """A reader's view of the papers of an index, and the size of their digest.
 
-    `sent` they were sent before, `withheld` nobody is sent or they know already; `followed`,
-    `wanted`, `lifted`, `muted` and `lift` are those of a sight, `floor` the least worth. Without a
-    `taste` they get papers in the edition's order.
+    `sent` were sent to them before, `withheld` are sent to no reader or known to them; `followed`,
+    `wanted`, `lifted`, `muted` and `lift` are those of `Matches`, `floor` is the least score.
+    Without a `taste` they get papers in the edition's order.
     """
 
     taste: Taste = NO_TASTE
@@ -117,19 +116,18 @@ class PersonalView:
 
 
 def seen_by(sight: Matches | None) -> dict[str, Any]:
-    """What of a view is of a sight."""
+    """The fields of a view that come from matches."""
     names = ("followed", "wanted", "lifted", "muted", "lift")
     return {} if sight is None else {name: getattr(sight, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """The places of the papers that one reader gets, in the digest's order, and why.
+    """The places of a reader's papers, in the digest's order, with reasons.
 
-    `worth` is what each is worth to them beyond its score and `beside` what it costs that it is
-    like an earlier one, both rounded to 4 places; a reason is empty where a paper is worth no more
-    to this reader than to others. Where there is none, `unseen` tells whether any was new to them,
-    and `heard` whether any of those was not muted.
+    `worth` is the addition to each score and `beside` the cost of its likeness to an earlier paper,
+    both rounded to 4 places. A reason is empty if the paper is worth no more to this reader than to
+    others. `unseen`: any paper was new to them; `heard`: any of those was not muted.
     """
 
     places: Sequence[int]
@@ -141,10 +139,11 @@ class Pick:
 
 
 def in_order(view: PersonalView, index: PaperIndex) -> Pick:
-    """What a reader without a taste gets of the papers shown, and of those behind that they asked
-    for. Papers by an author they follow come first, then those on their topics or found by their
-    searches, each group in the edition's order. Papers of a category they follow are worth more by
-    its lift, and `floor` is one of the sum."""
+    """The papers of a reader without a profile: those shown, and wanted ones of the tail.
+
+    Papers by followed authors come first, then those on their topics or found by their searches,
+    each group in the edition's order. The lift of followed categories is added to the score, and
+    `floor` applies to the sum."""
     pinned = view.followed | view.wanted
     unseen = ((1 << index.shown) - 1 | pinned) & ~(view.sent | view.withheld)
     heard = unseen & ~view.muted
@@ -154,24 +153,24 @@ def in_order(view: PersonalView, index: PaperIndex) -> Pick:
     }
     kept = [place for place in worth if view.floor is None or worth[place] >= view.floor]
     first = [place for place in kept if view.followed >> place & 1]
-    asked = [place for place in kept if (view.wanted & ~view.followed) >> place & 1]
+    wanted = [place for place in kept if (view.wanted & ~view.followed) >> place & 1]
     others = [place for place in kept if not pinned >> place & 1]
     if any(view.lifted >> place & 1 for place in others):
         others.sort(key=lambda place: -worth[place])
-    best = [*first, *asked, *others][: view.size]
+    best = [*first, *wanted, *others][: view.size]
     return Pick(places=best, reasons=[""] * len(best), unseen=bool(unseen), heard=bool(heard))
 
 
 Chooser = Callable[[Sequence[PersonalView]], Sequence[Pick]]
-"""Picks among the papers of one index for readers whose tastes it was told. The same views give
-the same picks, in whatever company."""
+"""Picks papers of one index for readers whose profiles it has. A reader's picks do not depend on
+other readers."""
 
 Load = Callable[[Sequence[PaperId]], Mapping[PaperId, Paper]]
 
 TasteDay = Callable[[Sequence[Taste], Load], Chooser]
-"""Makes a chooser for readers of these tastes from the papers of one edition. Papers that were not
-read yet are asked of `Load`; what it does not know says nothing."""
+"""Makes a chooser for readers with these profiles from the papers of one edition. Loads new papers
+with `Load` and ignores those it does not return."""
 
 TasteModel = Callable[[Sequence[Paper], Sequence[float], Sequence[str], int], TasteDay]
-"""Makes an edition ready: the papers of its index, their scores, earlier titles and abstracts, and
-how many of the first papers everybody is shown. Pure: same papers and views, same picks."""
+"""Prepares an edition: the papers of its index, their scores, earlier titles and abstracts, and how
+many of the first papers every reader is shown. Pure: same papers and views, same picks."""

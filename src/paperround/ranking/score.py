@@ -158,7 +158,7 @@ def _known_votes(parts: Parts) -> float:
 def _vote_parts(
     entries: Sequence[ScoreEntry], expectations: Sequence[Parts], as_of: datetime, weights: Weights
 ) -> list[Parts]:
-    """`votes`, `growth`, `source` and `prior` of each entry, rounded; empty if votes are unknown."""
+    """`votes`, `growth`, `source` and `prior` of each entry, rounded; empty without votes."""
     standings = [entry.standing for entry in entries]
     means = _by_scale([one for one in standings if one is not None])
     known = [

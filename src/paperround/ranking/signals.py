@@ -57,7 +57,7 @@ def first_day(paper: Paper, as_of: datetime) -> datetime:
 
 
 def exposed_from(paper: Paper, as_of: datetime, weights: Weights) -> datetime:
-    """When a paper starts to get votes: `listing_share` of the time from midnight to its listing."""
+    """When a paper starts to get votes: at `listing_share` between midnight and its listing."""
     day = first_day(paper, as_of)
     if paper.listed_on != day.date() or paper.counts_from.date() != day.date():
         return day

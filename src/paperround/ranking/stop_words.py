@@ -57,7 +57,7 @@ def tokens(text: str) -> list[str]:
 
 
 def paper_tokens(title: str, abstract: str) -> list[str]:
-    """The tokens of a paper, with a full stop between title and abstract so no phrase spans both."""
+    """The tokens of a paper; a full stop keeps phrases from spanning title and abstract."""
     return tokens(title + _BREAK + abstract)
 
 

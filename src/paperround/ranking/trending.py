@@ -248,7 +248,7 @@ def lowered_scores(places: Sequence[RankedPlace], *, cap: int, block: int) -> di
 
 
 def _take_block(queue: list[RankedPlace], cap: int, block: int) -> tuple[list[RankedPlace], float]:
-    """Pop one block off the queue; returns the papers over the cap, and the block's last `behind`."""
+    """Pop one block off the queue; returns the papers over the cap and the last `behind`."""
     held: Counter[str] = Counter()
     surplus: list[RankedPlace] = []
     taken, last = 0, 0.0

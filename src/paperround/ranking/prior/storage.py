@@ -56,7 +56,7 @@ def to_bytes(value: object, version: str) -> bytes:
 
 
 def from_bytes(content: bytes, kind: type[T], version: str) -> T:
-    """Read a `kind` from the output of `to_bytes`. Raises InvalidInput for other bytes or versions."""
+    """Read the output of `to_bytes`. Raises InvalidInput for other bytes and other versions."""
     try:
         with np.load(BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
