@@ -13,7 +13,7 @@ from paperround.editions.model import Edition, SkipReason
 from paperround.papers.model import PaperId
 from paperround.personal.keyword_index import IndexedPaper, KeywordIndex, findable
 from paperround.personal.matches import MOST_LIFT, ReaderPreferences, lift_of, sight_of
-from paperround.personal.selection import ScoredPapers, picked, with_nobody
+from paperround.personal.selection import ScoredPapers, pick_papers, with_empty_paper
 from paperround.personal.views import PaperIndex, PersonalView, Pick, in_order, seen_by
 from paperround.subscribers.interests import Interest, InterestKind
 from paperround.subscribers.model import (
@@ -97,9 +97,9 @@ def _chosen(
 def liking(likes: Mapping[int, float], view: PersonalView, index: PaperIndex) -> Pick:
     worth = [likes.get(paper.position, 0.0) for paper in index.papers]
     scores = np.array([paper.score for paper in index.papers])
-    nothing = with_nobody(np.zeros((len(scores), len(scores))))
+    nothing = with_empty_paper(np.zeros((len(scores), len(scores))))
     day = ScoredPapers(scores=scores, costs=nothing, shown=len(scores))
-    found = picked(day, np.array([worth], dtype=np.float32), [view])
+    found = pick_papers(day, np.array([worth], dtype=np.float32), [view])
     places = [place for place in found.places[0].tolist() if place >= 0]
     gains = found.worth[0].tolist()[: len(places)]
     return Pick(

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from paperround.papers.search import (
     LONGEST_TEXT,
-    MOST_DEAR,
+    MOST_EXPENSIVE,
     MOST_TERMS,
     Filters,
     QueryPlace,
     Term,
     parse_query,
     rarity,
-    widened,
+    with_prefixes,
     without_filters,
 )
 
@@ -97,12 +97,15 @@ def test_what_was_said_twice_is_asked_once_and_counts_twice() -> None:
 
 def test_a_wider_query_takes_words_for_beginnings_and_leaves_the_rest() -> None:
     query = parse_query('dense of-art "low cost" +must -not')
-    assert widened(query).optional == (
+    assert with_prefixes(query).optional == (
         term("dense", starts=True),
         term("art"),
         term("low", "cost"),
     )
-    assert (widened(query).required, widened(query).excluded) == (query.required, query.excluded)
+    assert (with_prefixes(query).required, with_prefixes(query).excluded) == (
+        query.required,
+        query.excluded,
+    )
 
 
 def test_a_text_without_words_asks_for_nothing() -> None:
@@ -119,20 +122,20 @@ def test_a_query_has_an_end() -> None:
 @pytest.mark.accept("F16", part="hostile queries")
 @pytest.mark.parametrize("one", ["w{}*", '"w{} x"', "title:w{}"])
 def test_what_costs_an_index_dearly_has_a_nearer_end(one: str) -> None:
-    said = " ".join(one.format(number) for number in range(MOST_DEAR + 5))
+    said = " ".join(one.format(number) for number in range(MOST_EXPENSIVE + 5))
     query = parse_query(f"{said} plain")
-    assert len(query.optional) == MOST_DEAR + 1
+    assert len(query.optional) == MOST_EXPENSIVE + 1
     assert query.optional[-1] == term("plain")
-    words = parse_query(" ".join(f"word{number}" for number in range(MOST_DEAR + 5)))
-    assert sum(one.starts for one in widened(words).optional) == MOST_DEAR
+    words = parse_query(" ".join(f"word{number}" for number in range(MOST_EXPENSIVE + 5)))
+    assert sum(one.starts for one in with_prefixes(words).optional) == MOST_EXPENSIVE
 
 
 @pytest.mark.accept("F16", part="hostile queries")
 def test_musts_and_must_nots_count_towards_the_same_ends() -> None:
-    numbers = range(MOST_DEAR)
+    numbers = range(MOST_EXPENSIVE)
     dear = parse_query(" ".join(f'"w{n} x" +"v{n} x" -"u{n} x"' for n in numbers))
-    assert len(dear.wanted) + len(dear.excluded) == MOST_DEAR
-    assert len(dear.required) == MOST_DEAR
+    assert len(dear.wanted) + len(dear.excluded) == MOST_EXPENSIVE
+    assert len(dear.required) == MOST_EXPENSIVE
     many = parse_query(" ".join(f"w{n} +v{n} -u{n}" for n in range(MOST_TERMS)))
     assert len(many.wanted) + len(many.excluded) == MOST_TERMS
     both = parse_query("dense +sparse -sparse")

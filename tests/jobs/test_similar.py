@@ -7,7 +7,7 @@ import pytest
 from paperround.db.transactions import Database
 from paperround.papers.duplicates import PaperJoin
 from paperround.papers.model import Paper
-from paperround.papers.search_service import LASTING, SHOWN, Neighbours, similar_papers
+from paperround.papers.search_service import CACHE_AGE, MOST_SIMILAR, Neighbours, similar_papers
 from paperround.papers.store.papers import PaperStore
 from paperround.ranking.relevance import by_relevance
 from tests.builders import MINUTE, NOW, paper, write
@@ -40,9 +40,9 @@ def test_papers_on_the_same_thing_are_similar_and_others_are_not(database: Datab
 
 
 def test_no_more_are_named_than_are_looked_at(database: Database) -> None:
-    many = keep(database, *(paper(n, abstract=PLANTS) for n in range(1, SHOWN + 4)))
+    many = keep(database, *(paper(n, abstract=PLANTS) for n in range(1, MOST_SIMILAR + 4)))
     found = similar_papers(database, by_relevance, many[0])
-    assert len(found) == SHOWN
+    assert len(found) == MOST_SIMILAR
     assert many[0] not in found
 
 
@@ -66,8 +66,8 @@ def test_new_papers_are_similar_within_a_day(database: Database) -> None:
     neighbours = Neighbours(database, by_relevance)
     assert neighbours.of(first, now=NOW) == [second]
     (third,) = keep(database, leaves(3))
-    assert neighbours.of(first, now=NOW + LASTING - MINUTE) == [second], "not looked for again"
-    assert {one.id for one in neighbours.of(first, now=NOW + LASTING)} == {second.id, third.id}
+    assert neighbours.of(first, now=NOW + CACHE_AGE - MINUTE) == [second], "not looked for again"
+    assert {one.id for one in neighbours.of(first, now=NOW + CACHE_AGE)} == {second.id, third.id}
 
 
 def test_a_paper_whose_text_changed_is_looked_for_again(database: Database) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from paperround.ranking.bags import bag_of, stands_in, whole_words
+from paperround.ranking.bags import bag_of, can_quote, whole_words
 from paperround.ranking.stop_words import may_join
 
 PIECES = (
@@ -50,4 +50,4 @@ def test_whole_words_are_what_the_pattern_finds(text: str) -> None:
     [("zero-shot", True), ("shot", True), ("zero-one", False), ("sho", False)],
 )
 def test_a_compound_stands_where_its_parts_do(word: str, found: bool) -> None:
-    assert stands_in(word, whole_words("A zero-shot model")) is found
+    assert can_quote(word, whole_words("A zero-shot model")) is found

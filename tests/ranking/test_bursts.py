@@ -1,6 +1,13 @@
 import pytest
 
-from paperround.ranking.bursts import Burst, Term, Thresholds, find_bursts, share_out, topics_of
+from paperround.ranking.bursts import (
+    Burst,
+    Term,
+    Thresholds,
+    discount_shared,
+    find_bursts,
+    topics_of,
+)
 from paperround.ranking.stop_words import occurs, paper_tokens, tokens
 
 LEAST = Thresholds(papers=3, background=100, times=3, strength=2)
@@ -85,7 +92,7 @@ def test_a_term_said_in_passing_is_half_as_strong() -> None:
 
 def test_one_topic_is_worth_less_to_each_further_paper() -> None:
     hot, warm = burst("hot", 8.0), burst("warm", 5.0)
-    shared = share_out([(hot,), (hot, warm), (hot,)])
+    shared = discount_shared([(hot,), (hot, warm), (hot,)])
     assert [topic.strength for topic in shared[1]] == [8.0, 5.0]
     assert shared[0][0].strength == pytest.approx(8 / 2**0.5)
     assert shared[2][0].strength == pytest.approx(8 / 3**0.5)

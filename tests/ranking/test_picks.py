@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperround.personal.selection import Picked, ScoredPapers, in_parts, picked, with_nobody
+from paperround.personal.selection import (
+    PickedPapers,
+    ScoredPapers,
+    in_batches,
+    pick_papers,
+    with_empty_paper,
+)
 from paperround.personal.views import PersonalView, Taste
 from tests.ranking.plain_picks import PlainDay, PlainPick, plain_pick
 
@@ -46,17 +52,17 @@ def personal_views(papers: int) -> st.SearchStrategy[PersonalView]:
 def picks(day: PlainDay, worth: list[list[float]], views: list[PersonalView]) -> list[PlainPick]:
     """The picks of all of these, in their order."""
     numbers = ScoredPapers(
-        scores=np.array(day.scores), costs=with_nobody(np.array(day.costs)), shown=day.shown
+        scores=np.array(day.scores), costs=with_empty_paper(np.array(day.costs)), shown=day.shown
     )
     found: dict[int, PlainPick] = {}
-    for part in in_parts(views):
+    for part in in_batches(views):
         rows = np.array([worth[one] for one in part], dtype=np.float32)
-        several = picked(numbers, rows, [views[one] for one in part])
+        several = pick_papers(numbers, rows, [views[one] for one in part])
         found.update(zip(part, _plain(several), strict=True))
     return [found[one] for one in range(len(views))]
 
 
-def _plain(several: Picked) -> list[PlainPick]:
+def _plain(several: PickedPapers) -> list[PlainPick]:
     return [
         PlainPick(places=[one for one in places if one >= 0], unseen=unseen, heard=heard)
         for places, unseen, heard in zip(

@@ -5,12 +5,12 @@ import pytest
 
 from paperround.papers.model import Observation, Paper
 from paperround.ranking import signals
-from paperround.ranking.signals import EditionHistory, Growth, standing
+from paperround.ranking.signals import Growth, VoteHistory, standing
 from paperround.ranking.weights import DEFAULTS
 from tests.ranking.builders import DAY, NOW, TODAY, listed, paper, seen
 
 
-def known(*observations: Observation, days_ago: int = 0) -> EditionHistory:
+def known(*observations: Observation, days_ago: int = 0) -> VoteHistory:
     found = standing(paper(**listed(days_ago)), observations, NOW, DEFAULTS)
     assert found is not None
     return found

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from paperround.personal.reader_scores import Name, SpokenTexts, TasteWeights, Text, quotable_of
+from paperround.personal.reader_scores import Name, RatedTexts, Text, WordWeights, quotable_of
 from paperround.ranking.text_space import text_space
 
 WORDS = ("kiln", "glaze", "pottery", "tide", "ocean", "salinity")
@@ -20,12 +20,12 @@ SPACE = text_space(BAGS)
 FIELD = SPACE.texts(BAGS[:270])  # more than one block of papers
 
 
-def spoken_weights(words: str) -> TasteWeights:
+def spoken_weights(words: str) -> WordWeights:
     return quotable_of(SPACE.texts([Counter(words.split())]).words, 0, lambda _: True)
 
 
 def test_texts_that_come_bit_by_bit_are_as_like_as_those_that_come_at_once() -> None:
-    spoken = SpokenTexts(SPACE, FIELD)
+    spoken = RatedTexts(SPACE, FIELD)
     for first in range(0, 200, 20):
         page: dict[Name, Text] = {number: text(number) for number in range(first, first + 20)}
         spoken.add(page)
@@ -35,7 +35,7 @@ def test_texts_that_come_bit_by_bit_are_as_like_as_those_that_come_at_once() -> 
 
 
 def test_the_nearest_text_is_found_for_papers_of_every_block() -> None:
-    spoken = SpokenTexts(SPACE, FIELD)
+    spoken = RatedTexts(SPACE, FIELD)
     spoken.add({number: text(number) for number in range(100)})
     wished, papers = np.array([3, 40, 77]), np.array([0, 3, 140, 269])
     likeness = SPACE.texts([BAGS[one] for one in wished]).likeness(FIELD)[:, papers]
@@ -47,7 +47,7 @@ def test_the_nearest_text_is_found_for_papers_of_every_block() -> None:
 
 @pytest.mark.accept("Q9", part="personal")
 def test_the_words_two_texts_share_are_named_the_telling_ones_first() -> None:
-    spoken = SpokenTexts(SPACE, FIELD)
+    spoken = RatedTexts(SPACE, FIELD)
     spoken.add({"kiln word7": ("kiln word7",)})
     assert spoken.is_topic(0)
     words = list(SPACE.place_of)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from paperround.personal.selection import Selection, with_nobody
+from paperround.personal.selection import Selection, with_empty_paper
 
 APART = [[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0]]
 TWINS = [[3.0, 2.7, 0.0], [2.7, 3.0, 0.0], [0.0, 0.0, 3.0]]
@@ -19,7 +19,7 @@ def spread(
     after: int | None = None,
 ) -> list[int]:
     """The papers one reader takes, in order; those behind the one they took before, if any."""
-    everybody = Selection(with_nobody(np.array(costs, dtype=float)), 1, size)
+    everybody = Selection(with_empty_paper(np.array(costs, dtype=float)), 1, size)
     line = np.arange(len(scores))[None]
     if after is not None:
         everybody.take(line[:, [after]], np.array([[99.0]]))

@@ -11,7 +11,7 @@ every record had been merged into one paper from the start.
 from dataclasses import dataclass, replace
 
 from paperround.papers.identifiers import canonical
-from paperround.papers.merge import earliest, latest, order, says_more
+from paperround.papers.merge import earliest, latest, order, order_known
 from paperround.papers.model import Paper, PaperId, PaperWrite
 
 
@@ -55,7 +55,7 @@ def may_join(one: Paper, other: Paper) -> bool:
 def joined(one: Paper, other: Paper) -> PaperJoin:
     """The two papers joined; the order of the arguments does not matter."""
     kept, gone = sorted((one, other), key=lambda paper: paper.id)
-    stated = says_more(gone.version, kept.version)
+    stated = order_known(gone.version, kept.version)
     age = order(gone.version, kept.version) or order(gone.updated_at, kept.updated_at)
     newer, older = (gone, kept) if (stated or age) > 0 else (kept, gone)
     # Without a known order of the two texts, a withdrawal of either counts.

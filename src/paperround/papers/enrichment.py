@@ -13,10 +13,10 @@ from paperround.core.rates import Rate
 from paperround.http.model import FetchRequest, Page
 from paperround.papers.model import Paper, ParsedBatch
 
-ASKED_AT = tuple(timedelta(days=age) for age in (0, 1, 2, 4, 8, 16, 30))
+REQUEST_AGES = tuple(timedelta(days=age) for age in (0, 1, 2, 4, 8, 16, 30))
 """The ages of a paper at which it is enriched: often while its counts change."""
 
-WATCHED = ASKED_AT[-1] + timedelta(days=1)
+WATCHED = REQUEST_AGES[-1] + timedelta(days=1)
 """The age after which a paper is no longer enriched."""
 
 LEASE = timedelta(minutes=15)
@@ -46,7 +46,7 @@ def scale_of(kind: str, name: str) -> str:
 
 def next_ask(counts_from: datetime, now: datetime) -> datetime | None:
     """When to enrich a paper again after a request at `now`; None for never."""
-    return next((at for age in ASKED_AT if (at := counts_from + age) > now), None)
+    return next((at for age in REQUEST_AGES if (at := counts_from + age) > now), None)
 
 
 class Enricher(Protocol):

@@ -90,7 +90,7 @@ def _fit_pair(pair: tuple[_GistCandidate, _GistCandidate]) -> tuple[Piece, ...]:
     """Both sentences, at least one of them whole; only one if the other would get less than
     `_LEAST_CUT` characters."""
     sentences = [one.sentence for one in pair]
-    pieces = [_alone(one) for one in sentences]
+    pieces = [_without_connectives(one) for one in sentences]
     lengths = [len(one.text) for one in pieces]
     if min(lengths) <= (LONGEST - 1) // 2:
         return fitted(sentences)
@@ -98,18 +98,18 @@ def _fit_pair(pair: tuple[_GistCandidate, _GistCandidate]) -> tuple[Piece, ...]:
     for at in likelier:
         room = LONGEST - 1 - lengths[at]
         if room >= _LEAST_CUT:
-            return tuple(one if one is pieces[at] else _cut(one, room) for one in pieces)
+            return tuple(one if one is pieces[at] else _shorten_piece(one, room) for one in pieces)
     whole = next((at for at in likelier if lengths[at] <= LONGEST), likelier[0])
     return fitted([sentences[whole]])
 
 
 def fitted(sentences: Sequence[Sentence]) -> tuple[Piece, ...]:
     """One or two sentences without opening connectives; the longer is cut if both are too long."""
-    pieces = [_alone(one) for one in sentences]
+    pieces = [_without_connectives(one) for one in sentences]
     room = LONGEST - (len(pieces) - 1)
     shortest = min(len(piece.text) for piece in pieces)
     limit = max(room // len(pieces), room - shortest) if len(pieces) > 1 else room
-    return tuple(_cut(piece, limit) for piece in pieces)
+    return tuple(_shorten_piece(piece, limit) for piece in pieces)
 
 
 def _candidates(title: str, abstract: str, weights: Weights) -> list[_GistCandidate]:
@@ -137,17 +137,17 @@ def _shares(features: Sequence[Features], weights: Weights, kind: int) -> list[f
 
 
 def _chance_of_idea(one: _GistCandidate) -> float:
-    text = standing_alone(one.sentence.text)
+    text = without_connectives(one.sentence.text)
     is_clear = len(text) <= LONGEST and _POINTS_BACK.match(text) is None
     return one.idea if is_clear else _WORTH_CUT * one.idea
 
 
-def _alone(sentence: Sentence) -> Piece:
-    text = standing_alone(sentence.text)
+def _without_connectives(sentence: Sentence) -> Piece:
+    text = without_connectives(sentence.text)
     return Piece(text, sentence.end - len(text), sentence.end)
 
 
-def _cut(piece: Piece, limit: int) -> Piece:
+def _shorten_piece(piece: Piece, limit: int) -> Piece:
     if len(piece.text) <= limit:
         return piece
     text = shortened(piece.text, limit)
@@ -184,7 +184,7 @@ _CLAUSE = re.compile(
 )  # a name such as iFoo must not become IFoo
 
 
-def standing_alone(sentence: str) -> str:
+def without_connectives(sentence: str) -> str:
     """`sentence` without its opening list marker and connectives, if a clause follows them."""
     rest = sentence
     while opening := _MARKER.match(rest) or _CONNECTIVE.match(rest):

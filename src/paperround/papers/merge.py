@@ -71,7 +71,7 @@ def counts_from(record: Record, now: datetime) -> datetime | None:
         return None
     precise = record.listed_at is not None and record.listed_at.date() == record.listed_on
     start = record.listed_at if precise and record.listed_at else midnight_utc(record.listed_on)
-    return _believed(start, now)
+    return _plausible(start, now)
 
 
 def new_paper(
@@ -100,8 +100,8 @@ def new_paper(
         links=dict(record.links),
         counts_from=start or now,
         listed_on=record.listed_on if start else None,
-        published_at=_believed(record.published_at, now),
-        updated_at=_believed(record.updated_at, now),
+        published_at=_plausible(record.published_at, now),
+        updated_at=_plausible(record.updated_at, now),
         version=record.version,
         withdrawn=record.withdrawn,
         withdrawn_by=_with_feed(feed, ()) if record.withdrawn else (),
@@ -129,7 +129,7 @@ def merged(
     identifiers of other papers from the record first.
     """
     age = _age(old, record, now, same_feed=same_feed)
-    stated = says_more(record.version, old.version)
+    stated = order_known(record.version, old.version)
     is_text = bool(record.title) or record.withdrawn  # else it only has counts and links
     replaces = is_text and ((stated or age) > 0 or (same_feed and (stated or age) == 0))
     base = _with_text(old, record) if replaces else old
@@ -150,8 +150,8 @@ def merged(
         links={**record.links, **base.links},
         counts_from=min(counted, old.counts_from) if old.listed_on else counted,
         listed_on=earliest(old.listed_on, record.listed_on if start else None),
-        published_at=earliest(old.published_at, _believed(record.published_at, now)),
-        updated_at=latest(old.updated_at, _believed(record.updated_at, now)),
+        published_at=earliest(old.published_at, _plausible(record.published_at, now)),
+        updated_at=latest(old.updated_at, _plausible(record.updated_at, now)),
         withdrawn=withdrawn,
         withdrawn_by=withdrawn_by,
         comment=base.comment or record.comment,
@@ -162,7 +162,7 @@ def merged(
     return None if paper == old else _write(paper, raw, old)
 
 
-def says_more(version: int | None, known: int | None) -> int:
+def order_known(version: int | None, known: int | None) -> int:
     """1 if only the first of two versions is known, -1 if only the second is, else 0."""
     return (version is not None) - (known is not None)
 
@@ -235,7 +235,7 @@ def _age(old: Paper, record: Record, now: datetime, *, same_feed: bool) -> int:
     only be earlier than the paper's first.
     """
     decided = order(record.version, old.version) or order(
-        _believed(record.updated_at, now), old.updated_at
+        _plausible(record.updated_at, now), old.updated_at
     )
     if decided or not same_feed:
         return decided
@@ -294,7 +294,7 @@ def _write(paper: Paper, raw: Record, old: Paper | None = None) -> PaperWrite:
     )
 
 
-def _believed(moment: datetime | None, now: datetime) -> datetime | None:
+def _plausible(moment: datetime | None, now: datetime) -> datetime | None:
     return moment if moment is not None and moment <= now + FUTURE_ALLOWED else None
 
 

@@ -55,13 +55,13 @@ class _FoundPhrase:
         spellings = self.written[key]
         lower = Counter[str]()
         for one, count in spellings.items():
-            lower[_lowered(one)] += count
+            lower[_lower_words(one)] += count
         return min(lower, key=lambda one: (-lower[one], one))
 
 
 def frequent_phrases(papers: Sequence[Paper], *, most: int) -> tuple[str, ...]:
     """At most `most` phrases of these papers, the most frequent first."""
-    found = _phrases(papers[:MOST_PAPERS])
+    found = _find_phrases(papers[:MOST_PAPERS])
     counts = {key: len(where) for key, where in found.papers.items()}
     weights = (0.7, 1.0, 1.1)  # prefer two words to one, and three a little to two
     often = sorted(
@@ -81,7 +81,7 @@ def telling_phrases(
     contains. The score is (good papers - 2 * bad papers) ** 1.5, times the rarity among the others.
     A phrase of a single paper is dropped.
     """
-    found = _phrases([*good, *others[:MOST_PAPERS]])
+    found = _find_phrases([*good, *others[:MOST_PAPERS]])
     texts = {
         id(one): folded(" ".join((one.title, one.abstract, *one.keywords)))
         for one in (*good, *bad, *others)
@@ -105,7 +105,7 @@ def telling_phrases(
     return tuple(found.spelt(key) for key in _distinct(best, found.papers))[:most]
 
 
-def _phrases(papers: Sequence[Paper]) -> _FoundPhrase:
+def _find_phrases(papers: Sequence[Paper]) -> _FoundPhrase:
     found = _FoundPhrase()
     for number, paper in enumerate(papers):
         for phrase in set(_paper_phrases(paper)):
@@ -145,19 +145,19 @@ def _distinct(keys: Iterable[str], where: Mapping[str, set[int]]) -> list[str]:
     each = list(keys)
     chosen: list[str] = []
     for key in each:
-        longer = (one for one in each if one != key and _holds(one, key))
+        longer = (one for one in each if one != key and _contains(one, key))
         if any(len(where[one] & where[key]) >= _REPLACES * len(where[key]) for one in longer):
             continue
-        if not any(_holds(one, key) or _holds(key, one) for one in chosen):
+        if not any(_contains(one, key) or _contains(key, one) for one in chosen):
             chosen.append(key)
     return chosen
 
 
-def _holds(longer: str, shorter: str) -> bool:
+def _contains(longer: str, shorter: str) -> bool:
     return longer != shorter and f" {shorter} " in f" {longer} "
 
 
-def _lowered(phrase: str) -> str:
+def _lower_words(phrase: str) -> str:
     """`phrase` in lower case, except for words with inner capitals: `LLM`, `mRNA`."""
     return " ".join(
         word if any(part[1:] != part[1:].lower() for part in word.split("-")) else word.lower()

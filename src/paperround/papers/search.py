@@ -27,12 +27,12 @@ from paperround.papers.stems import words
 LONGEST_TEXT = 2000
 MOST_TERMS = 64
 """Different words and phrases of a query; more add little, and each costs the index time."""
-MOST_DEAR = 12
+MOST_EXPENSIVE = 12
 """Phrases, prefixes and terms with a field among them: each costs an index ten times as much."""
 LONGEST_PHRASE = 12
 _LONGEST_WORD = 60
 _SHORTEST_START = 2
-_BEGINS = 4
+_SHORTEST_PREFIX = 4
 """A word of at least this many letters may also match as a prefix."""
 
 COMMON = frozenset(
@@ -87,7 +87,7 @@ class Term:
         return len(self.words) == 1 and not self.starts
 
     @property
-    def is_dear(self) -> bool:
+    def is_expensive(self) -> bool:
         """Whether the index must look into each paper, or look up many words, to find it."""
         return self.place is not None or not self.is_plain
 
@@ -174,7 +174,7 @@ class Hit:
 
 
 @dataclass(slots=True)
-class _QueryReader:
+class _ParsedQuery:
     """The part of a query parsed so far."""
 
     optional: list[Term] = field(default_factory=list)
@@ -186,11 +186,13 @@ class _QueryReader:
     """The wanted words in order, with "" for anything else between them."""
 
 
-def widened(query: Query) -> Query:
+def with_prefixes(query: Query) -> Query:
     """The query with optional words as prefixes too: `dense` finds `DenseNet`. Short words stay
     whole: too many others begin with them."""
-    may_begin = [one for one in query.optional if one.is_plain and len(one.words[0]) >= _BEGINS]
-    widest = may_begin[:MOST_DEAR]
+    may_begin = [
+        one for one in query.optional if one.is_plain and len(one.words[0]) >= _SHORTEST_PREFIX
+    ]
+    widest = may_begin[:MOST_EXPENSIVE]
     optional = (replace(one, starts=True) if one in widest else one for one in query.optional)
     return replace(query, optional=tuple(optional))
 
@@ -205,7 +207,7 @@ def rarity(papers: int, indexed: int) -> float:
 
 def parse_query(text: str, filters: Filters = Filters()) -> Query:
     """The query of `text`, limited by `filters`. Never raises."""
-    parsed = _QueryReader()
+    parsed = _ParsedQuery()
     for piece in _PIECE.finditer(text[:LONGEST_TEXT]):
         _parse_piece(parsed, piece)
     required, excluded = parsed.required, parsed.excluded
@@ -216,7 +218,7 @@ def parse_query(text: str, filters: Filters = Filters()) -> Query:
     affordable = (
         one
         for one in dict.fromkeys((*required, *excluded, *kept))
-        if not one.is_dear or next(dear) <= MOST_DEAR
+        if not one.is_expensive or next(dear) <= MOST_EXPENSIVE
     )
     allowed = frozenset(islice(affordable, MOST_TERMS))
 
@@ -240,7 +242,7 @@ def without_filters(text: str) -> str:
     return " ".join(piece[0] for piece in pieces if _add_filter(Filters(), piece) is None)
 
 
-def _parse_piece(parsed: _QueryReader, piece: re.Match[str]) -> None:
+def _parse_piece(parsed: _ParsedQuery, piece: re.Match[str]) -> None:
     name, value = (piece["name"] or "").lower(), piece["phrase"] or piece["word"] or ""
     if value in _OPERATORS and not (piece["sign"] or name or piece["phrase"]):
         parsed.wanted.append("")

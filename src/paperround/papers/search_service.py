@@ -23,7 +23,7 @@ from paperround.papers.search import (
     nearest,
     parse_query,
     rarity,
-    widened,
+    with_prefixes,
     without_filters,
 )
 from paperround.papers.stems import stem, stems, words
@@ -35,7 +35,7 @@ Relevance = Callable[[Query, Sequence[Paper], SearchResult], list[PaperId]]
 
 LOOKED_AT = 60
 """How many of the best papers `Relevance` reorders; the others keep the order of the index."""
-FEW = 200
+FEW_RESULTS = 200
 """If fewer papers match, papers follow in which the words match as prefixes."""
 DEEPEST = 1000
 """The last result you can page to."""
@@ -83,18 +83,18 @@ def search(
         if query.filters.are_set and not query.wanted and not query.excluded:
             found = work[SearchIndex].newest(query.filters, limit=end, most=DEEPEST, upto=upto)
         else:
-            found = work[SearchIndex].find(query, limit=max(end, LOOKED_AT, FEW), upto=upto)
+            found = work[SearchIndex].find(query, limit=max(end, LOOKED_AT, FEW_RESULTS), upto=upto)
         order, total = ordered(work, relevance, query, found), found.total
-        if total < FEW and query.wanted:
-            wide = widened(query)
+        if total < FEW_RESULTS and query.wanted:
+            wide = with_prefixes(query)
             if wide != query:
-                further = work[SearchIndex].find(wide, limit=2 * FEW, upto=found.upto).best
+                further = work[SearchIndex].find(wide, limit=2 * FEW_RESULTS, upto=found.upto).best
                 order = list(dict.fromkeys((*order, *further)))
             total = len(order)
         papers = order[offset:end]
         loaded = work[PaperStore].load(papers) if papers else {}
         suggestion = _suggestion(work, text, query, found)
-    marker = Marker(widened(query) if total > found.total else query)
+    marker = Marker(with_prefixes(query) if total > found.total else query)
     return SearchPage(
         text=text,
         query=query,
@@ -140,9 +140,9 @@ def _suggestion(work: Transaction, text: str, query: Query, found: SearchResult)
 
 
 MOST_COMPARED = 30
-SHOWN = 5
+MOST_SIMILAR = 5
 
-LASTING = timedelta(days=1)
+CACHE_AGE = timedelta(days=1)
 """How long similar papers are cached: new papers arrive every day."""
 MOST_KEPT = 20_000
 """Papers with cached similar papers, some megabytes; the oldest entries are dropped first."""
@@ -150,12 +150,12 @@ MOST_KEPT = 20_000
 
 def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> list[Paper]:
     """At most five papers, the most similar first; empty if none has enough words in common."""
-    used = telling_words(paper)
+    used = frequent_words(paper)
     with database.reading() as work:
         spread, indexed = work[SearchIndex].spread(used), work[PaperStore].count()
         shared = [term for term in used if spread.get(term, 0) > 1]
         shared.sort(key=lambda term: (-used[term] * rarity(spread[term], indexed), term.words))
-        chosen = tuple(shared[:MOST_TOLD])
+        chosen = tuple(shared[:MOST_QUERIED])
         query = Query(optional=chosen, times={term: used[term] for term in chosen})
         found = work[SearchIndex].find(query, limit=MOST_COMPARED)
         loaded = work[PaperStore].load(found.best) if found.best else {}
@@ -164,9 +164,12 @@ def similar_papers(database: Database, relevance: Relevance, paper: Paper) -> li
     similar = []
     for one in (loaded[id_] for id_ in order if id_ != paper.id):
         known = frozenset(stems(f"{one.title} {one.abstract}"))
-        if not one.withdrawn and sum(stem(term.words[0]) in known for term in chosen) >= SHARED:
+        if (
+            not one.withdrawn
+            and sum(stem(term.words[0]) in known for term in chosen) >= LEAST_SHARED
+        ):
             similar.append(one)
-    return similar[:SHOWN]
+    return similar[:MOST_SIMILAR]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +199,7 @@ class Neighbours:
         text = hash((paper.title, paper.abstract))
         with self._lock:
             kept = self._kept.get(paper.id)
-        if kept is None or kept.text != text or not timedelta() <= now - kept.found_at < LASTING:
+        if kept is None or kept.text != text or not timedelta() <= now - kept.found_at < CACHE_AGE:
             similar = similar_papers(self._database, self._relevance, paper)
             with self._lock:
                 self._kept[paper.id] = _CachedNeighbours(
@@ -215,18 +218,18 @@ class Neighbours:
         return [one for one in found.values() if not one.withdrawn and one.id != paper.id]
 
 
-MOST_ASKED = 24
+MOST_COUNTED = 24
 """Words of a paper whose document frequency is looked up."""
-MOST_TOLD = 8
+MOST_QUERIED = 8
 """The most characteristic words, used to search for similar papers."""
-SHARED = 3
+LEAST_SHARED = 3
 """A similar paper has at least this many of them."""
 
 _SHORTEST = 3
 _OF_TITLE = 3
 
 
-def telling_words(paper: Paper) -> dict[Term, int]:
+def frequent_words(paper: Paper) -> dict[Term, int]:
     """The words a paper uses most, with their counts; one in the title counts three times."""
     counted: dict[str, int] = defaultdict(int)
     written: dict[str, str] = {}
@@ -235,5 +238,5 @@ def telling_words(paper: Paper) -> dict[Term, int]:
             if len(word) >= _SHORTEST and word not in COMMON and not word.isdecimal():
                 written.setdefault(stem(word), word)
                 counted[stem(word)] += weight
-    most = sorted(counted, key=lambda one: -counted[one])[:MOST_ASKED]
+    most = sorted(counted, key=lambda one: -counted[one])[:MOST_COUNTED]
     return {Term(words=(written[one],)): counted[one] for one in most}

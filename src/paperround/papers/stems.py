@@ -80,13 +80,13 @@ def _shape(word: str) -> str:
     return shape
 
 
-def _measured(word: str) -> bool:
+def _has_measure(word: str) -> bool:
     return _MEASURE.match(_shape(word)) is not None
 
 
 def _without_past(word: str) -> str:
     if word.endswith("eed"):
-        return word[:-1] if _measured(word[:-3]) else word
+        return word[:-1] if _has_measure(word[:-3]) else word
     for ending in ("ed", "ing"):
         rest = word.removesuffix(ending)
         if rest != word and "v" in _shape(rest):
@@ -111,7 +111,7 @@ def _ends_short(word: str) -> bool:
 
 def _replaced(word: str, ends: re.Pattern[str], replacements: dict[str, str]) -> str:
     found = ends.search(word)
-    if found is None or not _measured(word[: found.start()]):
+    if found is None or not _has_measure(word[: found.start()]):
         return word
     return word[: found.start()] + replacements[found[0]]
 
@@ -130,19 +130,19 @@ def _without_e(word: str) -> str:
     if word.endswith("e"):
         rest = word[:-1]
         is_long = _MORE_THAN_ONE.match(_shape(rest)) is not None
-        if is_long or (_measured(rest) and not _ends_short(rest)):
+        if is_long or (_has_measure(rest) and not _ends_short(rest)):
             word = rest
     if word.endswith("ll") and _MORE_THAN_ONE.match(_shape(word)):
         word = word[:-1]
     return word
 
 
-def blank_but(kept: str) -> bytes:
-    """A table for `cut` that keeps letters, digits and the ASCII characters `kept`."""
+def translation_table(kept: str) -> bytes:
+    """A table for `split_ascii` that keeps letters, digits and the ASCII characters `kept`."""
     known = set((string.ascii_letters + string.digits + kept).encode("ascii"))
     return bytes(one if one in known else ord(" ") for one in range(256)).lower()
 
 
-def cut(text: str, table: bytes) -> list[str]:
+def split_ascii(text: str, table: bytes) -> list[str]:
     """The lower-case words of an ASCII text, of the characters that the table keeps."""
     return text.encode("ascii").translate(table).decode("ascii").split()

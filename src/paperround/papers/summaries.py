@@ -59,10 +59,12 @@ def is_askable(paper: Paper) -> bool:
     text contains no prompt injection."""
     text = f"{paper.title}\n{paper.abstract}"
     is_open = paper.show is Show.FULL and not paper.withdrawn
-    return is_open and 0 < len(paper.abstract) <= _LONGEST_ABSTRACT and not speaks_to_machine(text)
+    return (
+        is_open and 0 < len(paper.abstract) <= _LONGEST_ABSTRACT and not has_prompt_injection(text)
+    )
 
 
-def speaks_to_machine(text: str) -> bool:
+def has_prompt_injection(text: str) -> bool:
     """Whether a text contains instructions to a language model."""
     return _PROMPT_INJECTION.search(text) is not None
 
@@ -78,7 +80,7 @@ def checked(answer: str, title: str, abstract: str, wording: Wording) -> str | N
     source = f"{title}\n{abstract}"
     if not 20 <= len(text) <= LONGEST - len(MARK) or not text.isprintable():
         return None
-    if _ADDRESS.search(text) or _MARKUP.search(text) or speaks_to_machine(text):
+    if _ADDRESS.search(text) or _MARKUP.search(text) or has_prompt_injection(text):
         return None
     if not _numbers(text) <= _numbers(source):
         return None

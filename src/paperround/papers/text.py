@@ -189,11 +189,11 @@ def _arrow(match: re.Match[str]) -> str:
     return f" {sign}" if after == " " and before not in {" ", ""} else sign
 
 
-def _raised(match: re.Match[str]) -> str:
+def _superscript(match: re.Match[str]) -> str:
     return script("^", match[1], match.string[match.end() :][:1])
 
 
-def _lowered(match: re.Match[str]) -> str:
+def _subscript(match: re.Match[str]) -> str:
     return script("_", match[1], match.string[match.end() :][:1])
 
 
@@ -283,13 +283,13 @@ _ORDERED = (
         gate=r"_(?<=[a-z]_)[\d{A-Za-z]",
     ),
     _rule("^", rf"(?<![\w\\/.-])({_NAMES})(?=\^)", _greek, gate=r"\^(?<=[a-z]\^)"),
-    _rule("_", r"_(?<=[\wℓ|)]_)\{([^{}\\ ]{1,24})\}(?!\w)", _lowered),
-    _rule("_", r"_(?<=[^\W\d_]_)(?<![^\W_][^\W_]_)(\d{1,3})(?![A-Za-z\d_/]|\.\w)", _lowered),
-    _rule("_", r"_(?<=[α-ω]_)(\d+\.\d+)(?![\w.])", _lowered),
-    _rule("_", r"_(?<=[ℓ|]_)(\d{1,3})(?![A-Za-z\d_/])", _lowered),
-    _rule("^", r"\^\{([^{}]{1,24})\}", _raised),
-    _rule("^", r"\^(?<=[^\W_]\^)\{?(\*)\}?(?![\w*])", _raised),
-    _rule("^", r"\^(?<=[^\W_]\^|[)\]|}₀-₉]\^)(-?\d+)(?![\d.]\d)", _raised),
+    _rule("_", r"_(?<=[\wℓ|)]_)\{([^{}\\ ]{1,24})\}(?!\w)", _subscript),
+    _rule("_", r"_(?<=[^\W\d_]_)(?<![^\W_][^\W_]_)(\d{1,3})(?![A-Za-z\d_/]|\.\w)", _subscript),
+    _rule("_", r"_(?<=[α-ω]_)(\d+\.\d+)(?![\w.])", _subscript),
+    _rule("_", r"_(?<=[ℓ|]_)(\d{1,3})(?![A-Za-z\d_/])", _subscript),
+    _rule("^", r"\^\{([^{}]{1,24})\}", _superscript),
+    _rule("^", r"\^(?<=[^\W_]\^)\{?(\*)\}?(?![\w*])", _superscript),
+    _rule("^", r"\^(?<=[^\W_]\^|[)\]|}₀-₉]\^)(-?\d+)(?![\d.]\d)", _superscript),
     _rule(",", rf",(?<=\d,)(?=(?:{_UNITS})\b)", " "),
     _rule("\\", r"\\([%&])", r"\1"),
     _rule("`", r"``(?!`)([^`\"]{1,300}?)(?:''|\")(?!')", r"“\1”"),
@@ -334,13 +334,13 @@ def mend(text: str) -> str:
     if not needed:
         return text
     if "://" not in text and "`" not in text:
-        return _mended(text, needed)
+        return _apply_rules(text, needed)
     parts = (_ADDRESS_OR_CODE if "`" in text else _ADDRESS).split(text)
-    parts[::2] = [_mended(part, needed) for part in parts[::2]]
+    parts[::2] = [_apply_rules(part, needed) for part in parts[::2]]
     return "".join(parts)
 
 
-def _mended(text: str, needed: list[_Rule]) -> str:
+def _apply_rules(text: str, needed: list[_Rule]) -> str:
     for rule in needed:
         text = rule.pattern.sub(rule.replacement, text)
     # A Greek name on its own is a symbol if the text also contains its sign.

@@ -81,7 +81,9 @@ class KeywordIndex:
         self.papers = papers
         self.place_of = {paper.paper_id: place for place, paper in enumerate(papers)}
         self.everything: Papers = (1 << len(papers)) - 1
-        self._parts = {place: _Part([one.texts(place) for one in papers]) for place in QueryPlace}
+        self._parts = {
+            place: _FieldIndex([one.texts(place) for one in papers]) for place in QueryPlace
+        }
         self._authors = _papers_by_word([map(author_key, one.authors) for one in papers])
         self._categories = _papers_by_word([_with_parents(one.categories) for one in papers])
         self._cache: dict[Hashable, Any] = {}
@@ -145,7 +147,7 @@ class KeywordIndex:
                     return
 
 
-class _Part:
+class _FieldIndex:
     """One field of every paper: its folded text, and the papers of each word."""
 
     def __init__(self, texts: Sequence[tuple[str, ...]]) -> None:
@@ -225,9 +227,9 @@ def any_of(sets: Iterable[Papers]) -> Papers:
 
 _SHORTEST = 3
 _NO_PLURAL = ("ss", "us", "is", "as", "ics")
-_OTHERS = frozenset("news aids sars mars lens goods".split())
+_NOT_PLURALS = frozenset("news aids sars mars lens goods".split())
 """Words that look like a plural but are not."""
-_HISSING = ("s", "x", "z", "ch", "sh")
+_SIBILANTS = ("s", "x", "z", "ch", "sh")
 
 
 @lru_cache(maxsize=16384)
@@ -240,7 +242,7 @@ def forms(word: str) -> tuple[str, ...]:
 
 
 def _singular(word: str) -> str:
-    if word.endswith(_NO_PLURAL) or word in _OTHERS or not word.endswith("s"):
+    if word.endswith(_NO_PLURAL) or word in _NOT_PLURALS or not word.endswith("s"):
         return word
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
@@ -254,4 +256,4 @@ def _plural(word: str) -> str:
         return word
     if word.endswith("y") and word[-2] not in "aeiou":
         return f"{word[:-1]}ies"
-    return f"{word}es" if word.endswith(_HISSING) else f"{word}s"
+    return f"{word}es" if word.endswith(_SIBILANTS) else f"{word}s"

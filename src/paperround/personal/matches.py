@@ -27,7 +27,7 @@ SHARE = 0.8
 
 MOST_LIFT = 4.0
 MOST_QUOTED = 2
-_MOST_SIGHTS = 2000
+_MOST_CACHED = 2000
 _LONGEST_SHOWN = 60
 
 
@@ -61,7 +61,7 @@ class ReaderPreferences:
     @property
     def words(self) -> tuple[str, ...]:
         """The words of topics and searches, for a profile."""
-        searches = map(_readable, self.of_kind(InterestKind.KEYWORD))
+        searches = map(_parse_search, self.of_kind(InterestKind.KEYWORD))
         wanted = (one.wanted for one in searches if one is not None)
         return tuple(dict.fromkeys(filter(None, (*self.all_topics, *wanted))))
 
@@ -73,7 +73,7 @@ class ReaderPreferences:
 
 
 @lru_cache(maxsize=4096)
-def _readable(value: str) -> Keywords | None:
+def _parse_search(value: str) -> Keywords | None:
     """The parsed search; None if a stored one is invalid now, which must not stop a digest."""
     try:
         return read_keywords(value)
@@ -114,27 +114,29 @@ class Matches:
             name = next(one for one in authors if author_key(one) in keys)
             return freeze("author.followed", name=name)
         if self.wanted >> place & 1:
-            topic = _first(self.topics, place)
+            topic = _first_label(self.topics, place)
             if topic is not None:
                 return freeze("followed.topic", term=topic)
-            search = _first(self.searches, place) or ""
-            return self.finder.once((search, place), lambda: _told(self.finder, search, place))
+            search = _first_label(self.searches, place) or ""
+            return self.finder.once(
+                (search, place), lambda: _search_reason(self.finder, search, place)
+            )
         if self.lifted >> place & 1:
-            return freeze("followed.category", name=_first(self.categories, place))
+            return freeze("followed.category", name=_first_label(self.categories, place))
         return ""
 
 
-def _first(said: Iterable[tuple[Papers, str]], place: int) -> str | None:
+def _first_label(said: Iterable[tuple[Papers, str]], place: int) -> str | None:
     return next((one for papers, one in said if papers >> place & 1), None)
 
 
 def sight_of(wishes: ReaderPreferences, finder: KeywordIndex) -> Matches:
     """The papers that match `wishes`; cached for readers with the same preferences."""
-    return _sight(wishes.topics, wishes.interests, finder)
+    return _match(wishes.topics, wishes.interests, finder)
 
 
-@lru_cache(maxsize=_MOST_SIGHTS)
-def _sight(
+@lru_cache(maxsize=_MOST_CACHED)
+def _match(
     topics: tuple[str, ...], interests: tuple[Interest, ...], finder: KeywordIndex
 ) -> Matches:
     values: dict[InterestKind, list[str]] = {kind: [] for kind in InterestKind}
@@ -142,8 +144,8 @@ def _sight(
         values[one.kind].append(one.value)
     all_topics = (*topics, *values[InterestKind.TOPIC])
     names = (*values[InterestKind.AUTHOR], *all_topics)  # a topic may be an author's name
-    on_topic = tuple((_on_topic(finder, one), one) for one in all_topics)
-    found = tuple((_fitting(finder, one), one) for one in values[InterestKind.KEYWORD])
+    on_topic = tuple((_papers_on_topic(finder, one), one) for one in all_topics)
+    found = tuple((_papers_found(finder, one), one) for one in values[InterestKind.KEYWORD])
     categories = tuple((finder.in_category(one), one) for one in values[InterestKind.CATEGORY])
     lifted = any_of(papers for papers, _ in categories)
     return Matches(
@@ -151,7 +153,7 @@ def _sight(
         followed=any_of(map(finder.by, names)),
         wanted=any_of(papers for papers, _ in (*on_topic, *found)),
         lifted=lifted,
-        muted=any_of(_fitting(finder, one) for one in values[InterestKind.MUTE]),
+        muted=any_of(_papers_found(finder, one) for one in values[InterestKind.MUTE]),
         lift=lift_of(lifted.bit_count(), len(finder.papers)),
         names=names,
         topics=on_topic,
@@ -170,7 +172,7 @@ def lift_of(inside: int, papers: int) -> float:
     return round(min(max(math.log(ratio), 0.0), MOST_LIFT), 4)
 
 
-def _on_topic(finder: KeywordIndex, topic: str) -> Papers:
+def _papers_on_topic(finder: KeywordIndex, topic: str) -> Papers:
     def answer() -> Papers:
         text = folded(topic).strip()
         words = (
@@ -181,15 +183,15 @@ def _on_topic(finder: KeywordIndex, topic: str) -> Papers:
     return finder.once(f"topic:{topic}", answer)
 
 
-def _fitting(finder: KeywordIndex, search: str) -> Papers:
+def _papers_found(finder: KeywordIndex, search: str) -> Papers:
     def answer() -> Papers:
-        keywords = _readable(search)
+        keywords = _parse_search(search)
         return 0 if keywords is None else finder.fitting(keywords.root)
 
     return finder.once(f"search:{search}", answer)
 
 
-def _told(finder: KeywordIndex, search: str, place: int) -> str:
+def _search_reason(finder: KeywordIndex, search: str, place: int) -> str:
     """The reason of a search, with the matches unless they equal the search."""
     keywords = read_keywords(search)
     quotes = list(islice(dict.fromkeys(finder.quotes(keywords.root, place)), MOST_QUOTED))

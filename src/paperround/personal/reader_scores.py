@@ -21,9 +21,15 @@ from paperround.core.reasons import freeze
 from paperround.papers.gist import shortened
 from paperround.papers.model import Paper
 from paperround.personal.scores import BLOCK, Blocks, Said, fits, odds, profiles
-from paperround.personal.selection import ALIKE_COSTS, ScoredPapers, in_parts, picked, with_nobody
+from paperround.personal.selection import (
+    ALIKE_COSTS,
+    ScoredPapers,
+    in_batches,
+    pick_papers,
+    with_empty_paper,
+)
 from paperround.personal.views import Load, PersonalView, Pick, Taste
-from paperround.ranking.bags import as_written, bag_of, stands_in, whole_words
+from paperround.ranking.bags import as_written, bag_of, can_quote, whole_words
 from paperround.ranking.text_space import Dense, Texts, TextSpace, space_and_texts
 
 Places = NDArray[np.intp]
@@ -46,14 +52,14 @@ _FIRST_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TasteWeights:
+class WordWeights:
     """Words by their positions in the space, ascending, and their weights in a text."""
 
     words: NDArray[np.int32]
     weights: Dense
 
 
-class SpokenTexts:
+class RatedTexts:
     """Texts that readers rated, and their likeness to every paper of a field.
 
     block of the field   ┌ row per text ┐ ┌ ... ┐
@@ -143,7 +149,7 @@ class SpokenTexts:
         nearest[order] = found
         return nearest
 
-    def shared(self, text: int, quotable: TasteWeights, count: int) -> list[int]:
+    def shared(self, text: int, quotable: WordWeights, count: int) -> list[int]:
         """The `count` words of `quotable` (a paper's) that add most to its likeness to a text, as
         places in the space; fewer if they have fewer in common."""
         words, row = self._rows[text]
@@ -160,15 +166,13 @@ class SpokenTexts:
         return found
 
 
-def quotable_of(
-    words: sparse.csr_array, row: int, may_quote: Callable[[int], bool]
-) -> TasteWeights:
+def quotable_of(words: sparse.csr_array, row: int, may_quote: Callable[[int], bool]) -> WordWeights:
     """The words of a row that may be quoted."""
     held = slice(words.indptr[row], words.indptr[row + 1])
     theirs = words.indices[held]
     order = theirs.argsort()
     kept = order[[may_quote(word) for word in theirs[order].tolist()]]
-    return TasteWeights(words=theirs[kept], weights=words.data[held][kept])
+    return WordWeights(words=theirs[kept], weights=words.data[held][kept])
 
 
 FIELD = 240
@@ -211,12 +215,12 @@ class TasteDay:
         costs = (ALIKE_COSTS * own.likeness(own)).astype(float).round(4)
         self.scored = ScoredPapers(
             scores=np.array(scores, dtype=float),
-            costs=with_nobody(costs),
+            costs=with_empty_paper(costs),
             shown=len(papers) if shown is None else shown,
         )
         self._own = own.words
-        self._quotable: dict[int, TasteWeights] = {}
-        self._spoken = SpokenTexts(self._space, self._field)
+        self._quotable: dict[int, WordWeights] = {}
+        self._spoken = RatedTexts(self._space, self._field)
         self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
         self._quoted: dict[tuple[int, int], str] = {}
 
@@ -228,7 +232,7 @@ class TasteDay:
         titles = {TitleOf(title) for one in tastes for title in one.titles}
         topics = {topic for one in tastes for topic in one.topics}
         if len(self._spoken) > MOST_TEXTS:
-            self._spoken = SpokenTexts(self._space, self._field)
+            self._spoken = RatedTexts(self._space, self._field)
         spoken = self._spoken
         new = sorted(id_ for id_ in papers if id_ not in spoken)
         texts: dict[Name, Text] = {id_: _text(one) for id_, one in load(new).items()}
@@ -238,7 +242,7 @@ class TasteDay:
 
     def reasons(
         self,
-        spoken: SpokenTexts,
+        spoken: RatedTexts,
         texts: Sequence[int],
         places: Sequence[int],
         worth: Sequence[float],
@@ -258,12 +262,12 @@ class TasteDay:
                 reasons.append("")
         return reasons
 
-    def _reason(self, spoken: SpokenTexts, text: int, place: int, given: bool) -> str:
+    def _reason(self, spoken: RatedTexts, text: int, place: int, given: bool) -> str:
         # Computed on demand: most papers of a day need no reason.
         found = self._quotable.get(place)
         if found is None:
             whole = whole_words(self._written[place])
-            found = quotable_of(self._own, place, lambda word: stands_in(self._words[word], whole))
+            found = quotable_of(self._own, place, lambda word: can_quote(self._words[word], whole))
             self._quotable[place] = found
         words = spoken.shared(text, found, MOST_WORDS)
         is_topic = spoken.is_topic(text)
@@ -295,13 +299,13 @@ class TasteDay:
 class TasteChooser:
     """Chooses papers for readers who rated these texts."""
 
-    def __init__(self, day: TasteDay, spoken: SpokenTexts, place_of: Mapping[Name, int]) -> None:
+    def __init__(self, day: TasteDay, spoken: RatedTexts, place_of: Mapping[Name, int]) -> None:
         self._day, self._spoken, self._place_of = day, spoken, place_of
         self._blocks = spoken.blocks()
 
     def worth(self, tastes: Sequence[Taste]) -> Dense:
         """The worth of the papers for each profile beyond their scores, shape (tastes, papers)."""
-        return self._worth([_said(one, self._place_of) for one in tastes])
+        return self._worth([_profile_texts(one, self._place_of) for one in tastes])
 
     def _worth(self, said: Sequence[Said]) -> Dense:
         fit = fits(profiles(said, len(self._blocks[0])), self._blocks)
@@ -311,13 +315,13 @@ class TasteChooser:
         """The papers of each reader. The most similar of a reader's liked texts and topics gives
         the reason of a paper."""
         picks: dict[int, Pick] = {}
-        for part in in_parts(views):
+        for part in in_batches(views):
             picks.update(zip(part, self._picks([views[one] for one in part]), strict=True))
         return [picks[place] for place in range(len(views))]
 
     def _picks(self, views: Sequence[PersonalView]) -> Iterator[Pick]:
-        said = [_said(one.taste, self._place_of) for one in views]
-        found = picked(self._day.scored, self._worth(said), views)
+        said = [_profile_texts(one.taste, self._place_of) for one in views]
+        found = pick_papers(self._day.scored, self._worth(said), views)
         nearest = self._spoken.nearest([[*one.liked, *one.topics] for one in said], found.places)
         flags = zip(found.unseen.tolist(), found.heard.tolist(), strict=True)
         columns = (one.tolist() for one in (found.places, found.worth, found.beside, nearest))
@@ -338,7 +342,7 @@ class TasteChooser:
             )
 
 
-def _said(taste: Taste, place_of: Mapping[Name, int]) -> Said:
+def _profile_texts(taste: Taste, place_of: Mapping[Name, int]) -> Said:
     titles = [place_of[TitleOf(title)] for title in taste.titles]
     return Said(
         liked=[*(place_of[id_] for id_ in taste.liked if id_ in place_of), *titles],

@@ -87,12 +87,12 @@ REACH = 10
 """Times the size of a digest: papers searched for those, since a reader may already have the best
 of a week."""
 
-AT_ONCE = 250
+BATCH_SIZE = 250
 """Readers per batch: their data fit the cache of a processor."""
 
 Marks = NDArray[np.bool_]
 
-_NOBODY = -1
+_NO_PAPER = -1
 _FOLLOWED, _WANTED, _OTHERS = range(3)
 
 
@@ -107,7 +107,7 @@ class ScoredPapers:
 
 
 @dataclass(frozen=True, slots=True)
-class Picked:
+class PickedPapers:
     """A row per reader: the places of their papers, then -1; the worth of these, and the cost of
     their likeness to earlier ones; whether any paper was new, and any new one not muted."""
 
@@ -118,26 +118,26 @@ class Picked:
     heard: Marks
 
 
-def with_nobody(costs: Numbers) -> Numbers:
+def with_empty_paper(costs: Numbers) -> Numbers:
     """Costs with a row and column of zeros for no paper."""
     return np.pad(costs, (0, 1))
 
 
-def in_parts(views: Sequence[PersonalView]) -> Iterator[list[int]]:
+def in_batches(views: Sequence[PersonalView]) -> Iterator[list[int]]:
     """Batches of places of views with digests of the same size."""
     order = sorted(range(len(views)), key=lambda place: views[place].size)
     for _, same in groupby(order, key=lambda place: views[place].size):
         part = list(same)
-        for start in range(0, len(part), AT_ONCE):
-            yield part[start : start + AT_ONCE]
+        for start in range(0, len(part), BATCH_SIZE):
+            yield part[start : start + BATCH_SIZE]
 
 
-def picked(day: ScoredPapers, worth: Dense, views: Sequence[PersonalView]) -> Picked:
+def pick_papers(day: ScoredPapers, worth: Dense, views: Sequence[PersonalView]) -> PickedPapers:
     """The papers of readers with digests of one size; `worth` has shape (readers, papers)."""
-    return _Readers(day, worth, views).pick()
+    return _Picker(day, worth, views).pick()
 
 
-class _Readers:
+class _Picker:
     """Readers with digests of one size, and their candidates."""
 
     def __init__(self, day: ScoredPapers, worth: Dense, views: Sequence[PersonalView]) -> None:
@@ -154,7 +154,7 @@ class _Readers:
         self._floor = np.array(floors)
         self._every = np.arange(len(views))
 
-    def pick(self) -> Picked:
+    def pick(self) -> PickedPapers:
         offered = self._offered()
         known = np.zeros(self._sent.shape, dtype=bool)
         known[:, : self._day.shown] = True
@@ -176,7 +176,7 @@ class _Readers:
         kept = fresh[rows, best]
         counted = kept.cumsum(axis=1)
         kept &= counted <= OFFERED * self._size
-        offered = np.full((len(best), OFFERED * self._size), _NOBODY, dtype=np.intp)
+        offered = np.full((len(best), OFFERED * self._size), _NO_PAPER, dtype=np.intp)
         at, ranks = np.nonzero(kept)
         offered[at, counted[at, ranks] - 1] = best[at, ranks]
         return offered
@@ -203,9 +203,9 @@ class _Readers:
         selection.take(line, np.where(free, scores, -np.inf))
         return selection
 
-    def _explain(self, places: Places, unseen: Marks, heard: Marks) -> Picked:
+    def _explain(self, places: Places, unseen: Marks, heard: Marks) -> PickedPapers:
         costs = self._day.costs[places[:, :, None], places[:, None, :]]
-        return Picked(
+        return PickedPapers(
             places=places,
             worth=_rounded(self._worth[self._every[:, None], places]),
             beside=np.tril(costs, -1).max(axis=2, initial=0),
@@ -245,7 +245,7 @@ def _marked_places(marks: Marks) -> Places:
     """The marked columns of each row, ascending, then -1."""
     counts = marks.sum(axis=1)
     rows, places = np.nonzero(marks)
-    listed = np.full((len(marks), counts.max(initial=0)), _NOBODY, dtype=np.intp)
+    listed = np.full((len(marks), counts.max(initial=0)), _NO_PAPER, dtype=np.intp)
     listed[rows, np.arange(len(rows)) - (counts.cumsum() - counts)[rows]] = places
     return listed
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 from functools import lru_cache
 from itertools import chain
 
-from paperround.papers.stems import blank_but, cut
+from paperround.papers.stems import split_ascii, translation_table
 from paperround.ranking.stop_words import may_join
 from paperround.ranking.text_space import Bag
 
@@ -15,7 +15,7 @@ _MORE_FORMS = re.compile("[\u0130\u0131\u017f\u212a]")
 """Non-ASCII forms of i, s and k; the lower case of the first has two code points."""
 
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
-_COMPOUNDS, _PLAIN = blank_but("-"), blank_but("_")
+_COMPOUNDS, _PLAIN = translation_table("-"), translation_table("_")
 
 
 def bag_of(*texts: str) -> Bag:
@@ -35,7 +35,7 @@ def _pieces(text: str) -> Iterable[str]:
     """The words of `text`. ASCII text is split at spaces only, which takes a tenth of the time;
     `_words_of` then handles the dashes."""
     if text.isascii():
-        return cut(text, _COMPOUNDS)
+        return split_ascii(text, _COMPOUNDS)
     return _WORD.findall(text.lower())
 
 
@@ -55,7 +55,7 @@ def _words_of(piece: str) -> tuple[str, ...]:
 
 def whole_words(text: str) -> frozenset[str]:
     """The lower-case words of `text` without compounds: `zero` and `shot` for `zero-shot`."""
-    return frozenset(cut(text, _PLAIN) if text.isascii() else _WHOLE.findall(text.lower()))
+    return frozenset(split_ascii(text, _PLAIN) if text.isascii() else _WHOLE.findall(text.lower()))
 
 
 def as_written(word: str, text: str) -> str:
@@ -84,6 +84,6 @@ def _is_boundary(neighbour: str) -> bool:
     return not (neighbour.isalnum() or neighbour == "_")
 
 
-def stands_in(word: str, whole: Set[str]) -> bool:
+def can_quote(word: str, whole: Set[str]) -> bool:
     """Whether a word of a bag can be quoted from the text with these whole words."""
     return word in whole or ("-" in word and all(part in whole for part in word.split("-")))

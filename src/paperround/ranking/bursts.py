@@ -117,7 +117,7 @@ def _strongest_first(burst: Burst) -> tuple[float, str]:
     return -burst.strength, burst.term
 
 
-def share_out(topics: Sequence[tuple[Burst, ...]]) -> list[tuple[Burst, ...]]:
+def discount_shared(topics: Sequence[tuple[Burst, ...]]) -> list[tuple[Burst, ...]]:
     """The topics of each document with discounted strengths, strongest first.
 
     A burst is discounted by the documents with stronger topics that have it; equal documents keep

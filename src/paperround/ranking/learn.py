@@ -123,7 +123,7 @@ def _counted(database: Database, now: datetime) -> Iterator[tuple[Paper, list[Vo
         yield from ((papers[one], votes.get(one, [])) for one in page if one in papers)
 
 
-HELD = 2
+CACHED_MODELS = 2
 """Models a process keeps in memory: today's, and yesterday's for rankings of the past."""
 
 
@@ -145,7 +145,7 @@ class LearnedRanker:
     def __init__(self, database: Database, maker: ModelMaker) -> None:
         self._database = database
         self._maker = maker
-        self._open = lru_cache(maxsize=HELD)(self._read)
+        self._open = lru_cache(maxsize=CACHED_MODELS)(self._read)
 
     @property
     def name(self) -> str:

@@ -27,7 +27,7 @@ from paperround.papers.stems import stem, words
 SATURATION = 1.2
 LENGTH = 0.75
 """The normalization by field length, from 0 (none) to 1 (full)."""
-FOLLOWERS = 12
+PAPERS_PER_LEADER = 12
 """One paper in this many is a leader, whose neighbours gain; ties with the last leader count."""
 
 
@@ -201,7 +201,7 @@ def _nearness(vectors: Sequence[Vector], fits: Sequence[float]) -> list[float]:
     The sum of its cosines with them, weighted by their fit, is one product with the weighted sum of
     their vectors. A leader is its own neighbour, or the best paper would be at a disadvantage.
     """
-    least = min(nlargest(math.ceil(len(fits) / FOLLOWERS), fits), default=0.0)
+    least = min(nlargest(math.ceil(len(fits) / PAPERS_PER_LEADER), fits), default=0.0)
     leaders = [place for place, fit in enumerate(fits) if fit >= least]
     pull: dict[str, float] = defaultdict(float)
     for one in leaders:

@@ -43,7 +43,7 @@ from paperround.papers.identifiers import canonical
 from paperround.papers.model import Paper
 from paperround.ranking import signals
 from paperround.ranking.bursts import Burst
-from paperround.ranking.signals import EditionHistory
+from paperround.ranking.signals import VoteHistory
 from paperround.ranking.stop_words import paper_tokens
 from paperround.ranking.weights import Weights
 
@@ -75,7 +75,7 @@ class ScoreEntry:
     paper: Paper
     tie: tuple[str, int]
     words: list[str]
-    standing: EditionHistory | None
+    standing: VoteHistory | None
     counts: Mapping[str, int]
     topics: tuple[Burst, ...] = ()
     expected: Mapping[str, float] | None = None
@@ -160,12 +160,12 @@ def _vote_parts(
 ) -> list[Parts]:
     """`votes`, `growth`, `source` and `prior` of each entry, rounded; empty without votes."""
     standings = [entry.standing for entry in entries]
-    means = _by_scale([one for one in standings if one is not None])
+    means = _site_means([one for one in standings if one is not None])
     known = [
         {} if one is None else _votes_and_growth(one, means[one.scale], as_of, weights)
         for one in standings
     ]
-    levels = _levels(standings, known)
+    levels = _site_levels(standings, known)
     return [
         {}
         if one is None
@@ -178,7 +178,7 @@ def _vote_parts(
     ]
 
 
-def _by_scale(standings: Sequence[EditionHistory]) -> Mapping[str, float]:
+def _site_means(standings: Sequence[VoteHistory]) -> Mapping[str, float]:
     """The mean votes of each site; the overall mean for a site with few papers."""
     groups = _grouped(standings, standings)
     every = signals.mean_votes(standings)
@@ -188,8 +188,8 @@ def _by_scale(standings: Sequence[EditionHistory]) -> Mapping[str, float]:
     }
 
 
-def _levels(
-    standings: Sequence[EditionHistory | None], known: Sequence[Parts]
+def _site_levels(
+    standings: Sequence[VoteHistory | None], known: Sequence[Parts]
 ) -> Mapping[str, Mapping[str, float]]:
     """The unweighted `source` part of each site; empty if there is only one."""
     pairs = [(one, _known_votes(parts)) for one, parts in zip(standings, known, strict=True) if one]
@@ -204,7 +204,7 @@ def _levels(
 
 
 def _grouped(
-    standings: Sequence[EditionHistory], values: Sequence[Value]
+    standings: Sequence[VoteHistory], values: Sequence[Value]
 ) -> Mapping[str, list[Value]]:
     groups: dict[str, list[Value]] = defaultdict(list)
     for standing, value in zip(standings, values, strict=True):
@@ -212,7 +212,7 @@ def _grouped(
     return groups
 
 
-def _prior_part(known: EditionHistory, mean: float, expected: Parts, weights: Weights) -> Parts:
+def _prior_part(known: VoteHistory, mean: float, expected: Parts, weights: Weights) -> Parts:
     """The change of `votes` if the paper's own prior replaces the day's mean."""
     if not expected:
         return {}
@@ -223,9 +223,7 @@ def _prior_part(known: EditionHistory, mean: float, expected: Parts, weights: We
     return {"prior": weights.votes * (math.log1p(shrunk) - math.log1p(flat))}
 
 
-def _votes_and_growth(
-    known: EditionHistory, mean: float, as_of: datetime, weights: Weights
-) -> Parts:
+def _votes_and_growth(known: VoteHistory, mean: float, as_of: datetime, weights: Weights) -> Parts:
     votes = signals.expected_votes(known, mean, weights.prior_share)
     parts = {"votes": weights.votes * math.log1p(votes)}
     if known.growth is not None:

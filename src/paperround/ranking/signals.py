@@ -30,7 +30,7 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionHistory:
+class VoteHistory:
     """The votes of one paper: the newest count, its time, and the growth.
 
     `share` is the part of its final votes that a paper of that age has (0 to 1), `growth` is None
@@ -56,7 +56,7 @@ def first_day(paper: Paper, as_of: datetime) -> datetime:
     return listed if listed <= as_of else seen
 
 
-def exposed_from(paper: Paper, as_of: datetime, weights: Weights) -> datetime:
+def exposure_start(paper: Paper, as_of: datetime, weights: Weights) -> datetime:
     """When a paper starts to get votes: at `listing_share` between midnight and its listing."""
     day = first_day(paper, as_of)
     if paper.listed_on != day.date() or paper.counts_from.date() != day.date():
@@ -81,14 +81,14 @@ def latest(observations: Iterable[Observation], signal: str, as_of: datetime) ->
 
 def standing(
     paper: Paper, observations: Iterable[Observation], as_of: datetime, weights: Weights
-) -> EditionHistory | None:
+) -> VoteHistory | None:
     """The votes of a paper known at `as_of`; None if there are none."""
     known = _of_one_scale(readings(observations, "upvotes", as_of))
     if not known:
         return None
-    age = hours_between(exposed_from(paper, as_of, weights), known[-1].captured_at)
+    age = hours_between(exposure_start(paper, as_of, weights), known[-1].captured_at)
     exposed = max(age, weights.earliest_hours)
-    return EditionHistory(
+    return VoteHistory(
         votes=max(0, known[-1].value),
         counted_at=known[-1].captured_at,
         share=exposed / (exposed + weights.settling_hours),
@@ -127,13 +127,13 @@ def _growth(
     )
 
 
-def mean_votes(standings: Sequence[EditionHistory]) -> float:
+def mean_votes(standings: Sequence[VoteHistory]) -> float:
     """The mean final votes of a day's papers: all votes over all shares; 0 without any."""
     shares = math.fsum(known.share for known in standings)
     return sum(known.votes for known in standings) / shares if shares else 0.0
 
 
-def expected_votes(standing: EditionHistory, mean: float, prior_share: float) -> float:
+def expected_votes(standing: VoteHistory, mean: float, prior_share: float) -> float:
     """The expected final votes of a paper, its count shrunk towards the day's mean.
 
     The mean of a gamma posterior for Poisson counts: (v + p m) / (s + p), with v votes in share s

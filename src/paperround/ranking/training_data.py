@@ -54,7 +54,7 @@ def cohorts_of(
     """The cohorts with known votes that have settled at `as_of`, oldest day first."""
     found: dict[tuple[date, int], list[tuple[timedelta, FinalVotes]]] = {}
     for paper, votes in counted:
-        chosen = _chosen(paper, votes, as_of)
+        chosen = _settled_vote(paper, votes, as_of)
         if chosen is not None:
             key = (_day(paper, chosen), chosen.feed or 0)
             found.setdefault(key, []).append(
@@ -71,7 +71,7 @@ def cohorts_of(
     return tuple(made)
 
 
-def _chosen(paper: Paper, votes: Iterable[Vote], as_of: datetime) -> Vote | None:
+def _settled_vote(paper: Paper, votes: Iterable[Vote], as_of: datetime) -> Vote | None:
     fitting = (
         vote
         for vote in votes

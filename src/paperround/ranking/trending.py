@@ -19,10 +19,10 @@ from paperround.core.reasons import freeze
 from paperround.core.times import require_utc
 from paperround.editions.model import Candidate, Ranked, Ranking
 from paperround.papers.model import Paper, PaperId
-from paperround.ranking.bursts import Burst, Thresholds, find_bursts, share_out, topics_of
+from paperround.ranking.bursts import Burst, Thresholds, discount_shared, find_bursts, topics_of
 from paperround.ranking.duplicates import group_duplicates
 from paperround.ranking.score import Parts, ScoreEntry, entry_of, parts_of, total
-from paperround.ranking.signals import EditionHistory, first_day, hours_between
+from paperround.ranking.signals import VoteHistory, first_day, hours_between
 from paperround.ranking.stop_words import tokens
 from paperround.ranking.weights import DEFAULTS, Weights
 
@@ -105,7 +105,7 @@ class TrendingRanker:
             pairs = zip(entries, expected, strict=True)
             entries = [replace(entry, expected=mine) for entry, mine in pairs]
         scored = [
-            _Scored(entry=entry, parts=parts)
+            _ScoredEntry(entry=entry, parts=parts)
             for entry, parts in zip(entries, parts_of(entries, now, self.weights), strict=True)
         ]
         block, by_topic = ceil(self.weights.block_papers), ceil(self.weights.topic_papers)
@@ -113,8 +113,8 @@ class TrendingRanker:
         for group in groups:
             best, *others = sorted((scored[position] for position in group), key=_order)
             folded.append(replace(best, folded=tuple(other.entry.paper.id for other in others)))
-        spread = _capped(folded, "topic_cap", _topic_of, cap=by_topic, block=block)
-        chosen = _capped(spread, "submitter_cap", _submitter_of, cap=submitter_cap, block=block)
+        spread = _apply_cap(folded, "topic_cap", _topic_of, cap=by_topic, block=block)
+        chosen = _apply_cap(spread, "submitter_cap", _submitter_of, cap=submitter_cap, block=block)
         return Ranking(
             ranker=self.name,
             as_of=now,
@@ -123,13 +123,13 @@ class TrendingRanker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Scored:
+class _ScoredEntry:
     entry: ScoreEntry
     parts: Parts
     folded: tuple[PaperId, ...] = ()
 
 
-def _order(scored: _Scored) -> tuple[float, tuple[str, int]]:
+def _order(scored: _ScoredEntry) -> tuple[float, tuple[str, int]]:
     return -total(scored.parts), scored.entry.tie
 
 
@@ -145,26 +145,26 @@ def _with_topics(
     )
     works = [entries[group[0]].words for group in groups]
     bursts = find_bursts(works, background, least)
-    topics = share_out([topics_of(entry.words, bursts) for entry in entries])
+    topics = discount_shared([topics_of(entry.words, bursts) for entry in entries])
     return [replace(entry, topics=own) for entry, own in zip(entries, topics, strict=True)]
 
 
-def _topic_of(scored: _Scored) -> str | None:
+def _topic_of(scored: _ScoredEntry) -> str | None:
     return scored.entry.topics[0].term if scored.entry.topics else None
 
 
-def _submitter_of(scored: _Scored) -> str | None:
+def _submitter_of(scored: _ScoredEntry) -> str | None:
     return scored.entry.paper.submitter
 
 
-def _capped(
-    scored: Sequence[_Scored],
+def _apply_cap(
+    scored: Sequence[_ScoredEntry],
     part: str,
-    holder_of: Callable[[_Scored], str | None],
+    holder_of: Callable[[_ScoredEntry], str | None],
     *,
     cap: int,
     block: int,
-) -> list[_Scored]:
+) -> list[_ScoredEntry]:
     """In order of score, with papers over the cap of their holder moved down by `part`."""
     places = [
         RankedPlace(
@@ -185,7 +185,7 @@ def _capped(
     return sorted(moved, key=_order)
 
 
-def _author(scored: _Scored, grounds: Grounds | None) -> str | None:
+def _author(scored: _ScoredEntry, grounds: Grounds | None) -> str | None:
     """The author to name as the reason why the prior raises the paper, if any."""
     entry = scored.entry
     if grounds is None or not entry.expected:
@@ -197,7 +197,7 @@ def _author(scored: _Scored, grounds: Grounds | None) -> str | None:
     return grounds.popular_author(entry.paper, lifts, is_counted=entry.standing is not None)
 
 
-def _ranked(scored: _Scored, as_of: datetime, author: str | None) -> Ranked:
+def _ranked(scored: _ScoredEntry, as_of: datetime, author: str | None) -> Ranked:
     entry = scored.entry
     return Ranked(
         paper=entry.paper,
@@ -235,7 +235,7 @@ def lowered_scores(places: Sequence[RankedPlace], *, cap: int, block: int) -> di
     lowered: dict[int, float] = {}
     queue = sorted(places)
     while cap > 0 and len(queue) > cap:
-        surplus, last = _take_block(queue, cap, block)
+        surplus, last = _pop_block(queue, cap, block)
         for step, place in enumerate(surplus, start=1):
             score = round(-last - STEP * step, 4)
             moved = RankedPlace(
@@ -247,7 +247,7 @@ def lowered_scores(places: Sequence[RankedPlace], *, cap: int, block: int) -> di
     return lowered
 
 
-def _take_block(queue: list[RankedPlace], cap: int, block: int) -> tuple[list[RankedPlace], float]:
+def _pop_block(queue: list[RankedPlace], cap: int, block: int) -> tuple[list[RankedPlace], float]:
     """Pop one block off the queue; returns the papers over the cap and the last `behind`."""
     held: Counter[str] = Counter()
     surplus: list[RankedPlace] = []
@@ -271,7 +271,7 @@ _FRESH_HOURS = 36
 
 def reason_for(
     paper: Paper,
-    standing: EditionHistory | None,
+    standing: VoteHistory | None,
     topics: Sequence[Burst],
     as_of: datetime,
     author: str | None = None,
@@ -290,7 +290,7 @@ def reason_for(
     return next(short, "")
 
 
-def _votes(paper: Paper, standing: EditionHistory, as_of: datetime) -> str:
+def _votes(paper: Paper, standing: VoteHistory, as_of: datetime) -> str:
     votes = standing.votes
     if hours_between(standing.counted_at, as_of) > _FRESH_HOURS:
         return freeze("votes.as_of", votes=votes, day=_day(standing.counted_at))

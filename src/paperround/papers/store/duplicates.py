@@ -87,7 +87,7 @@ def _save_other_text(connection: Connection, one: PaperJoin, now: datetime) -> N
     fields = (("title", one.title_of_gone), ("abstract", one.abstract_of_gone))
     columns = [name for field, is_taken in fields if is_taken for name in (field, f"raw_{field}")]
     if one.text_differs:
-        keep_texts(connection, [kept if columns else gone], now, under=kept)
+        save_texts(connection, [kept if columns else gone], now, under=kept)
     if columns:
         texts = select(*(db.papers.c[name] for name in columns)).where(db.papers.c.id == gone)
         row = connection.execute(texts).mappings().one()
@@ -164,7 +164,7 @@ def _merge_listing(rows: list[Row[Any]], kept: PaperId) -> Mapping[str, Any]:
 _TEXTS = ("title", "abstract", "raw_title", "raw_abstract", "version")
 
 
-def keep_texts(
+def save_texts(
     connection: Connection,
     papers: Collection[PaperId],
     now: datetime,

@@ -44,8 +44,8 @@ from paperround.papers.store.duplicates import (
     current,
     join,
     keep_earlier,
-    keep_texts,
     require_current,
+    save_texts,
 )
 from paperround.papers.store.rows import PAPER_COLUMNS, paper_of, row_of
 from paperround.papers.store.search import index_new, remember_words
@@ -228,7 +228,7 @@ class PaperStore(Store):
             insert_many(self._connection, insert_row(db.identifiers), _claimed(rows, free))
         except IntegrityError as error:
             if is_duplicate(error):
-                raise Conflict(_TAKEN) from error
+                raise Conflict(_IDENTIFIER_TAKEN) from error
             raise
 
     def _update(self, old: Sequence[PaperWrite], now: datetime) -> None:
@@ -236,7 +236,7 @@ class PaperStore(Store):
             return
         changing = [write.paper.id for write in old if write.text_changed]
         if changing:
-            keep_texts(self._connection, changing, now)
+            save_texts(self._connection, changing, now)
         rows = [  # the prefix avoids clashes with the UPDATE's own parameters
             {f"b_{name}": value for name, value in row_of(write, now).items()}
             | {
@@ -252,7 +252,7 @@ class PaperStore(Store):
         own = [row for row in added if row["kind"] != TITLE_KEY]
         owners = self.find({(row["kind"], row["value"]) for row in own})
         if any(owners[row["kind"], row["value"]] != row["paper_id"] for row in own):
-            raise Conflict(_TAKEN)
+            raise Conflict(_IDENTIFIER_TAKEN)
 
     def join(self, one: PaperJoin, *, now: datetime) -> None:
         """Join two papers and redirect one id.
@@ -304,15 +304,15 @@ class PaperStore(Store):
         return added
 
 
-_TAKEN = "another run gave an identifier of these papers to another paper: try again"
+_IDENTIFIER_TAKEN = "another run gave an identifier of these papers to another paper: try again"
 
-_KEPT = ("raw_title", "raw_abstract")
+_OPTIONAL = ("raw_title", "raw_abstract")
 """Columns that a write may leave unchanged."""
 
 _UPDATED = tuple(
     column.name
     for column in db.papers.c
-    if column.name not in {"id", "first_seen_at", "withdrawn_at", *_KEPT}
+    if column.name not in {"id", "first_seen_at", "withdrawn_at", *_OPTIONAL}
 )
 
 _UPDATE = (
@@ -325,7 +325,7 @@ _UPDATE = (
                 (bindparam(f"b_{name}_stays", type_=Boolean()), db.papers.c[name]),
                 else_=bindparam(f"b_{name}", type_=db.papers.c[name].type),
             )
-            for name in _KEPT
+            for name in _OPTIONAL
         }
         | {
             # Keep the date of the first withdrawal; clear it when the withdrawal ends.

@@ -38,7 +38,7 @@ MOST_SCORED = 24
 """The index scores only the rarest terms of a query, which bounds the cost of a long text;
 `ranking.relevance` uses all terms for the best papers."""
 
-_SPREAD = 2
+_LENGTH_RANGE = 2
 """The most letters a suggestion may be longer or shorter than the word."""
 
 _SATURATION = 0.3
@@ -148,7 +148,7 @@ class SearchIndex(Store):
             select(db.search_words.c.word).where(
                 db.search_words.c.word >= start,
                 db.search_words.c.word < end,
-                length.between(len(word) - _SPREAD, len(word) + _SPREAD),
+                length.between(len(word) - _LENGTH_RANGE, len(word) + _LENGTH_RANGE),
             )
         )
         return list(found.scalars())

@@ -32,7 +32,7 @@ LONG = 4096
 HEAD = "head"
 REMAKE = "`paperround learn` makes a new one"
 
-DAMAGE = (
+DAMAGE_ERRORS = (
     *(ValueError, KeyError, TypeError, EOFError, OSError, RuntimeError, MemoryError, SyntaxError),
     *(struct.error, zlib.error, zipfile.BadZipFile, tokenize.TokenError),
 )
@@ -51,7 +51,7 @@ def to_bytes(value: object, version: str) -> bytes:
     packed.put("", value)
     head = {"format": FORMAT, "version": version, "plain": packed.plain}
     target = BytesIO()
-    np.savez_compressed(target, allow_pickle=False, **{HEAD: _letters(head)}, **packed.arrays)
+    np.savez_compressed(target, allow_pickle=False, **{HEAD: _json_array(head)}, **packed.arrays)
     return target.getvalue()
 
 
@@ -62,7 +62,7 @@ def from_bytes(content: bytes, kind: type[T], version: str) -> T:
             arrays = {name: archive[name] for name in archive.files}
         head = json.loads(arrays.pop(HEAD).tobytes())
         written = head["format"], head["version"]
-    except DAMAGE as error:
+    except DAMAGE_ERRORS as error:
         raise InvalidInput(f"it is damaged ({error}): {REMAKE}") from None
     if written != (FORMAT, version):
         raise InvalidInput(f"it is of {written[1]}, and this program reads {version}: {REMAKE}")
@@ -73,7 +73,7 @@ def from_bytes(content: bytes, kind: type[T], version: str) -> T:
     return found
 
 
-def _letters(value: object) -> Array:
+def _json_array(value: object) -> Array:
     written = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return np.frombuffer(written, dtype=np.uint8)
 
@@ -86,11 +86,11 @@ class _Packed:
     def put(self, path: str, value: object) -> None:
         if is_dataclass(value):
             for one in fields(value):
-                self.put(_inside(path, one.name), getattr(value, one.name))
+                self.put(_join_path(path, one.name), getattr(value, one.name))
         elif isinstance(value, np.ndarray):
             self._put_array(path, value)
         elif isinstance(value, Mapping):
-            self.arrays[f"{path}.keys"] = _letters(list(value))
+            self.arrays[f"{path}.keys"] = _json_array(list(value))
             numbers = np.array(list(value.values()))
             narrow = np.int32 if numbers.dtype.kind == "i" else np.float32
             self.arrays[f"{path}.values"] = numbers.astype(narrow)
@@ -107,7 +107,7 @@ class _Packed:
         self.arrays[f"{path}.values"] = narrow[narrow != 0]
 
 
-def _inside(path: str, name: str) -> str:
+def _join_path(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
@@ -129,7 +129,7 @@ class _Unpacked:
             hints = get_type_hints(kind)
             return kind(
                 **{
-                    one.name: self.get(_inside(path, one.name), hints[one.name])
+                    one.name: self.get(_join_path(path, one.name), hints[one.name])
                     for one in fields(kind)
                 }
             )
