@@ -126,8 +126,8 @@ class Matches:
         return ""
 
 
-def _first_label(said: Iterable[tuple[Papers, str]], place: int) -> str | None:
-    return next((one for papers, one in said if papers >> place & 1), None)
+def _first_label(labelled: Iterable[tuple[Papers, str]], place: int) -> str | None:
+    return next((label for papers, label in labelled if papers >> place & 1), None)
 
 
 def sight_of(wishes: ReaderPreferences, finder: KeywordIndex) -> Matches:

@@ -220,7 +220,7 @@ class TasteDay:
         )
         self._own = own.words
         self._quotable: dict[int, WordWeights] = {}
-        self._spoken = RatedTexts(self._space, self._field)
+        self._rated = RatedTexts(self._space, self._field)
         self._written = [f"{paper.title}\n{paper.abstract}" for paper in papers]
         self._quoted: dict[tuple[int, int], str] = {}
 
@@ -231,18 +231,18 @@ class TasteDay:
         papers = {id_ for one in tastes for id_ in one.papers}
         titles = {TitleOf(title) for one in tastes for title in one.titles}
         topics = {topic for one in tastes for topic in one.topics}
-        if len(self._spoken) > MOST_TEXTS:
-            self._spoken = RatedTexts(self._space, self._field)
-        spoken = self._spoken
-        new = sorted(id_ for id_ in papers if id_ not in spoken)
+        if len(self._rated) > MOST_TEXTS:
+            self._rated = RatedTexts(self._space, self._field)
+        rated = self._rated
+        new = sorted(id_ for id_ in papers if id_ not in rated)
         texts: dict[Name, Text] = {id_: _text(one) for id_, one in load(new).items()}
-        texts |= {title: (title.title,) for title in sorted(titles) if title not in spoken}
-        spoken.add(texts | {topic: (topic,) for topic in sorted(topics) if topic not in spoken})
-        return TasteChooser(self, spoken, spoken.places([*papers, *titles, *topics]))
+        texts |= {title: (title.title,) for title in sorted(titles) if title not in rated}
+        rated.add(texts | {topic: (topic,) for topic in sorted(topics) if topic not in rated})
+        return TasteChooser(self, rated, rated.places([*papers, *titles, *topics]))
 
     def reasons(
         self,
-        spoken: RatedTexts,
+        rated: RatedTexts,
         texts: Sequence[int],
         places: Sequence[int],
         worth: Sequence[float],
@@ -250,40 +250,40 @@ class TasteDay:
     ) -> list[str]:
         """The reason of each paper for a reader, from its `worth` and the most similar of their
         texts; empty if it is worth no more than to others. `given` are texts the reader gave."""
-        known = spoken.reasons
+        known = rated.reasons
         reasons = []
         for text, place, gain in zip(texts, places, worth, strict=False):
             if gain > 0 and text >= 0:
                 why = known.get((text, place, text in given))
                 reasons.append(
-                    self._reason(spoken, text, place, text in given) if why is None else why
+                    self._reason(rated, text, place, text in given) if why is None else why
                 )
             else:
                 reasons.append("")
         return reasons
 
-    def _reason(self, spoken: RatedTexts, text: int, place: int, given: bool) -> str:
+    def _reason(self, rated: RatedTexts, text: int, place: int, given: bool) -> str:
         # Computed on demand: most papers of a day need no reason.
         found = self._quotable.get(place)
         if found is None:
             whole = whole_words(self._written[place])
             found = quotable_of(self._own, place, lambda word: can_quote(self._words[word], whole))
             self._quotable[place] = found
-        words = spoken.shared(text, found, MOST_WORDS)
-        is_topic = spoken.is_topic(text)
+        words = rated.shared(text, found, MOST_WORDS)
+        is_topic = rated.is_topic(text)
         quotes = [
-            as_written(self._words[word], spoken.title(text))
+            as_written(self._words[word], rated.title(text))
             if is_topic  # quote the reader's own spelling
             else self._as_written(word, place)
             for word in words
         ]
         why = (
-            _frozen("near_saved.given", quotes, title=shortened(spoken.title(text), LONGEST_TITLE))
+            _frozen("near_saved.given", quotes, title=shortened(rated.title(text), LONGEST_TITLE))
             if given
             else _frozen("followed.topics" if is_topic else "near_saved.liked", quotes)
         )
-        if len(spoken.reasons) < MOST_REASONS:
-            spoken.reasons[text, place, given] = why
+        if len(rated.reasons) < MOST_REASONS:
+            rated.reasons[text, place, given] = why
         return why
 
     def _as_written(self, word: int, place: int) -> str:
@@ -299,16 +299,16 @@ class TasteDay:
 class TasteChooser:
     """Chooses papers for readers who rated these texts."""
 
-    def __init__(self, day: TasteDay, spoken: RatedTexts, place_of: Mapping[Name, int]) -> None:
-        self._day, self._spoken, self._place_of = day, spoken, place_of
-        self._blocks = spoken.blocks()
+    def __init__(self, day: TasteDay, rated: RatedTexts, place_of: Mapping[Name, int]) -> None:
+        self._day, self._rated, self._place_of = day, rated, place_of
+        self._blocks = rated.blocks()
 
     def worth(self, tastes: Sequence[Taste]) -> Dense:
         """The worth of the papers for each profile beyond their scores, shape (tastes, papers)."""
         return self._worth([_profile_texts(one, self._place_of) for one in tastes])
 
-    def _worth(self, said: Sequence[Said]) -> Dense:
-        fit = fits(profiles(said, len(self._blocks[0])), self._blocks)
+    def _worth(self, texts: Sequence[Said]) -> Dense:
+        fit = fits(profiles(texts, len(self._blocks[0])), self._blocks)
         return odds(fit[:, : self._day.field])[:, : len(self._day.ids)]
 
     def picks(self, views: Sequence[PersonalView]) -> list[Pick]:
@@ -320,9 +320,9 @@ class TasteChooser:
         return [picks[place] for place in range(len(views))]
 
     def _picks(self, views: Sequence[PersonalView]) -> Iterator[Pick]:
-        said = [_profile_texts(one.taste, self._place_of) for one in views]
-        found = pick_papers(self._day.scored, self._worth(said), views)
-        nearest = self._spoken.nearest([[*one.liked, *one.topics] for one in said], found.places)
+        rated = [_profile_texts(one.taste, self._place_of) for one in views]
+        found = pick_papers(self._day.scored, self._worth(rated), views)
+        nearest = self._rated.nearest([[*one.liked, *one.topics] for one in rated], found.places)
         flags = zip(found.unseen.tolist(), found.heard.tolist(), strict=True)
         columns = (one.tolist() for one in (found.places, found.worth, found.beside, nearest))
         for one, (unseen, heard), places, worth, beside, texts in zip(
@@ -331,7 +331,7 @@ class TasteChooser:
             count = len(places) - places.count(-1)
             names: list[Name] = [*one.taste.given, *map(TitleOf, one.taste.titles)]
             given = frozenset(self._place_of[name] for name in names if name in self._place_of)
-            reasons = self._day.reasons(self._spoken, texts[:count], places, worth, given)
+            reasons = self._day.reasons(self._rated, texts[:count], places, worth, given)
             yield Pick(
                 places=places[:count],
                 worth=worth[:count],

@@ -47,7 +47,7 @@ NO_TASTE = Taste()
 
 
 def taste_of(
-    said: Sequence[tuple[PaperId, str]],
+    feedback: Sequence[tuple[PaperId, str]],
     topics: Sequence[str] = (),
     seeds: Sequence[PaperId] = (),
     titles: Sequence[str] = (),
@@ -58,10 +58,10 @@ def taste_of(
     `less` overrides `more`, `save` and given papers. `seeds` and `titles` are given papers,
     `unlike` given counterexamples.
     """
-    disliked = list(dict.fromkeys((*unlike, *_papers(said, ("less",)))))
+    disliked = list(dict.fromkeys((*unlike, *_papers(feedback, ("less",)))))
     unwanted = frozenset(disliked)
     given = tuple(paper for paper in dict.fromkeys(seeds) if paper not in unwanted)[-MOST_PAPERS:]
-    liked = [paper for paper in _papers(said, ("more", "save")) if paper not in unwanted]
+    liked = [paper for paper in _papers(feedback, ("more", "save")) if paper not in unwanted]
     others = [paper for paper in liked if paper not in set(given)]
     room = MOST_PAPERS - len(given)
     return Taste(
@@ -73,8 +73,8 @@ def taste_of(
     )
 
 
-def _papers(said: Sequence[tuple[PaperId, str]], verdicts: Collection[str]) -> list[PaperId]:
-    return list(dict.fromkeys(paper for paper, verdict in said if verdict in verdicts))
+def _papers(feedback: Sequence[tuple[PaperId, str]], verdicts: Collection[str]) -> list[PaperId]:
+    return list(dict.fromkeys(paper for paper, verdict in feedback if verdict in verdicts))
 
 
 class PaperIndex:

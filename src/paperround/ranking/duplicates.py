@@ -71,10 +71,6 @@ def group_duplicates(
         if _are_one(texts[left], texts[right]):
             old, new = leader[right], leader[left]
             leader = [new if mark == old else mark for mark in leader]
-    return _groups(leader)
-
-
-def _groups(leader: Sequence[int]) -> list[tuple[int, ...]]:
     members: defaultdict[int, list[int]] = defaultdict(list)
     for position, mark in enumerate(leader):
         members[mark].append(position)

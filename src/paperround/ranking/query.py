@@ -73,24 +73,15 @@ class QueryRanker:
             candidates, background=background, as_of=as_of, submitter_cap=submitter_cap
         )
         found = matches(self.query, [item.paper for item in ranking.items])
-        matching = (
-            _with_match(item, found[item.paper.id])
-            for item in ranking.items
-            if item.paper.id in found
-        )
-        return Ranking(
-            ranker=self.name, as_of=ranking.as_of, items=tuple(sorted(matching, key=_order))
-        )
-
-
-def _with_match(item: Ranked, match: Match) -> Ranked:
-    parts = {PART: match.part, **item.parts}
-    reason = join_reasons(item.reason, match.reason)
-    return replace(item, parts=parts, score=total(parts), reason=reason)
-
-
-def _order(item: Ranked) -> tuple[float, str, int]:
-    return -item.score, canonical(item.paper.identifiers), item.paper.id
+        matching: list[Ranked] = []
+        for item in ranking.items:
+            match = found.get(item.paper.id)
+            if match is not None:
+                parts = {PART: match.part, **item.parts}
+                reason = join_reasons(item.reason, match.reason)
+                matching.append(replace(item, parts=parts, score=total(parts), reason=reason))
+        matching.sort(key=lambda one: (-one.score, canonical(one.paper.identifiers), one.paper.id))
+        return Ranking(ranker=self.name, as_of=ranking.as_of, items=tuple(matching))
 
 
 def matches(query: str, papers: Sequence[Paper]) -> dict[PaperId, Match]:
@@ -139,12 +130,9 @@ def _bm25(stems: Sequence[str], bags: Mapping[PaperId, Counter[str]]) -> dict[Pa
     rarity = {
         stem: math.log1p((len(bags) - known[stem] + 0.5) / (known[stem] + 0.5)) for stem in stems
     }
-    return {
-        id_: math.fsum(rarity[stem] * _saturated(bag[stem], lengths[id_] / mean) for stem in stems)
-        for id_, bag in bags.items()
-    }
-
-
-def _saturated(count: int, length: float) -> float:
-    """The BM25 term frequency of `count` occurrences; `length` is relative to the mean."""
-    return count * (_K + 1) / (count + _K * (1 - _B + _B * length))
+    scores = {}
+    for id_, bag in bags.items():
+        norm = _K * (1 - _B + _B * (lengths[id_] / mean))
+        frequencies = ((rarity[stem], bag[stem]) for stem in stems)
+        scores[id_] = math.fsum(idf * (n * (_K + 1) / (n + norm)) for idf, n in frequencies)
+    return scores

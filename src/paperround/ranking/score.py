@@ -121,7 +121,7 @@ def parts_of(entries: Sequence[ScoreEntry], as_of: datetime, weights: Weights) -
     return [
         _rounded(
             (known or ({} if expected is None else {"votes_expected": expected}) | instead)
-            | {"recency": _recency(entry.paper, as_of, weights)}
+            | {"recency": weights.recency * _freshness(entry.paper, as_of, weights)}
             | {
                 part: getattr(weights, part) * (math.log1p(count) - means[part])
                 for part, count in entry.counts.items()
@@ -251,9 +251,9 @@ def _topicality(entry: ScoreEntry) -> float:
     return math.log1p(math.fsum(burst.strength for burst in entry.topics))
 
 
-def _recency(paper: Paper, as_of: datetime, weights: Weights) -> float:
+def _freshness(paper: Paper, as_of: datetime, weights: Weights) -> float:
     age = signals.hours_between(signals.first_day(paper, as_of), as_of)
-    return weights.recency * signals.halved(age, weights.recency_half_life_hours)
+    return signals.halved(age, weights.recency_half_life_hours)
 
 
 def _text_part(entry: ScoreEntry, weights: Weights) -> Parts:

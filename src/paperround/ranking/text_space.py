@@ -95,8 +95,11 @@ class TextSpace:
         """The texts with these word counts, shape (texts, words)."""
         words = _unit_rows(_weighted(counts, self.idf, WORDS_POWER))
         fine = (_unit_rows(_weighted(counts, self.idf, THEMES_POWER)) @ self.themes).astype("f4")
-        shares = ((fine[:, :BROAD], BROAD_SHARE), (fine, FINE_SHARE))
-        themes = [_of_length(part, share**0.5) for part, share in shares]
+        themes = []
+        for rows, share in ((fine[:, :BROAD], BROAD_SHARE), (fine, FINE_SHARE)):
+            lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+            scaled = rows * (share**0.5 / np.where(lengths > 0, lengths, 1))
+            themes.append(np.asarray(scaled, dtype=np.float32))
         return Texts(
             words=sparse.csr_array(words * np.float32(WORDS_SHARE**0.5)), themes=np.hstack(themes)
         )
@@ -132,11 +135,6 @@ def _unit_rows(rows: sparse.csr_array) -> sparse.csr_array:
     lengths[lengths == 0] = 1
     parts = (rows.data / np.repeat(lengths, np.diff(rows.indptr)), rows.indices, rows.indptr)
     return sparse.csr_array(parts, shape=rows.shape, dtype=np.float32)
-
-
-def _of_length(rows: Dense, length: float) -> Dense:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows * (length / np.where(lengths > 0, lengths, 1)), dtype=np.float32)
 
 
 def _themes(rows: sparse.csr_array) -> Dense:

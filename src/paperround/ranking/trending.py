@@ -9,7 +9,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -103,7 +103,7 @@ class TrendingRanker:
         if self.prior is not None:
             expected = self.prior.parts([entry.paper for entry in entries])
             pairs = zip(entries, expected, strict=True)
-            entries = [replace(entry, expected=mine) for entry, mine in pairs]
+            entries = [replace(entry, expected=parts) for entry, parts in pairs]
         scored = [
             _ScoredEntry(entry=entry, parts=parts)
             for entry, parts in zip(entries, parts_of(entries, now, self.weights), strict=True)
@@ -113,8 +113,10 @@ class TrendingRanker:
         for group in groups:
             best, *others = sorted((scored[position] for position in group), key=_order)
             folded.append(replace(best, folded=tuple(other.entry.paper.id for other in others)))
-        spread = _apply_cap(folded, "topic_cap", _topic_of, cap=by_topic, block=block)
-        chosen = _apply_cap(spread, "submitter_cap", _submitter_of, cap=submitter_cap, block=block)
+        topics = [one.entry.topics[0].term if one.entry.topics else None for one in folded]
+        spread = _apply_cap(folded, "topic_cap", topics, cap=by_topic, block=block)
+        submitters = [one.entry.paper.submitter for one in spread]
+        chosen = _apply_cap(spread, "submitter_cap", submitters, cap=submitter_cap, block=block)
         return Ranking(
             ranker=self.name,
             as_of=now,
@@ -149,31 +151,18 @@ def _with_topics(
     return [replace(entry, topics=own) for entry, own in zip(entries, topics, strict=True)]
 
 
-def _topic_of(scored: _ScoredEntry) -> str | None:
-    return scored.entry.topics[0].term if scored.entry.topics else None
-
-
-def _submitter_of(scored: _ScoredEntry) -> str | None:
-    return scored.entry.paper.submitter
-
-
 def _apply_cap(
     scored: Sequence[_ScoredEntry],
     part: str,
-    holder_of: Callable[[_ScoredEntry], str | None],
+    holders: Sequence[str | None],
     *,
     cap: int,
     block: int,
 ) -> list[_ScoredEntry]:
     """In order of score, with papers over the cap of their holder moved down by `part`."""
     places = [
-        RankedPlace(
-            behind=-total(one.parts),
-            tie=one.entry.tie,
-            index=index,
-            holder=holder_of(one),
-        )
-        for index, one in enumerate(scored)
+        RankedPlace(behind=-total(one.parts), tie=one.entry.tie, index=index, holder=holder)
+        for index, (one, holder) in enumerate(zip(scored, holders, strict=True))
     ]
     lowered = lowered_scores(places, cap=cap, block=block)
     moved = [
@@ -303,18 +292,15 @@ def _votes(paper: Paper, standing: VoteHistory, as_of: datetime) -> str:
         return freeze(f"votes.in_{code}", votes=votes, gained=growth.gained, num=max(1, ceil(num)))
     listed = require_utc(paper.counts_from)
     hours = ceil(hours_between(listed, standing.counted_at))
-    told_the_hour = paper.listed_on == listed.date() and listed != first_day(paper, as_of)
-    if not told_the_hour or not 0 < hours <= 24:
-        return _listed(standing.votes, paper, as_of)
+    start = first_day(paper, as_of)
+    has_hour = paper.listed_on == listed.date() and listed != start
+    if not has_hour or not 0 < hours <= 24:
+        verb = "seen" if paper.listed_on is None else "listed"
+        days = (as_of.date() - start.date()).days
+        return freeze("votes.listed", votes=votes, listed=[verb, days])
     if listed.date() == as_of.date():
-        return freeze("votes.today", votes=standing.votes, num=hours)
-    return freeze("votes.first_hours", votes=standing.votes, num=hours, day=_day(listed))
-
-
-def _listed(votes: int, paper: Paper, as_of: datetime) -> str:
-    days = (as_of.date() - first_day(paper, as_of).date()).days
-    verb = "seen" if paper.listed_on is None else "listed"
-    return freeze("votes.listed", votes=votes, listed=[verb, days])
+        return freeze("votes.today", votes=votes, num=hours)
+    return freeze("votes.first_hours", votes=votes, num=hours, day=_day(listed))
 
 
 def _day(moment: datetime) -> str:

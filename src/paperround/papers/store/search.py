@@ -5,7 +5,6 @@ inject operators.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -27,6 +26,7 @@ from sqlalchemy import (
     table,
 )
 
+from paperround.core.times import midnight_utc
 from paperround.db.bulk import insert_many
 from paperround.db.dialect import insert_new
 from paperround.db.schema import tables as db
@@ -195,18 +195,14 @@ def _paper_conditions(
     connection: Connection, filters: Filters
 ) -> Iterator[Callable[[FromClause], ColumnElement[bool]]]:
     if filters.after is not None:
-        start = _start_of(filters.after)
+        start = midnight_utc(filters.after)
         yield lambda row: row.c.counts_from >= start
     if filters.before is not None:
-        end = _start_of(filters.before)
+        end = midnight_utc(filters.before)
         yield lambda row: row.c.counts_from < end
     if filters.category is not None:
         wanted = filters.category.lower()
         yield lambda row: _is_of_category(connection, row, wanted)
-
-
-def _start_of(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def categories_of(connection: Connection, row: FromClause) -> ColumnElement[str]:

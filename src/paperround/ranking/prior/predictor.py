@@ -229,8 +229,8 @@ class Prior:
             return []
         texts = self.text.scores(term_counts([(p.title, p.abstract) for p in papers]))
         shares = (features_of(papers, self.past, texts) - self.usual) * self.weights
-        return [_grouped(dict(zip(FEATURES, row, strict=True))) for row in shares]
-
-
-def _grouped(shares: Mapping[str, float]) -> dict[str, float]:
-    return {part: float(sum(shares[name] for name in names)) for part, names in GROUPS.items()}
+        by_name = [dict(zip(FEATURES, row, strict=True)) for row in shares]
+        return [
+            {part: float(sum(row[name] for name in names)) for part, names in GROUPS.items()}
+            for row in by_name
+        ]

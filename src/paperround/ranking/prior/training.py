@@ -42,16 +42,14 @@ class TrainingOutcome:
     votes: int
 
 
-def _nothing() -> TextModel:
-    return TextModel(idf=np.zeros(COLUMNS), weights=np.zeros(COLUMNS))
-
-
 @dataclass(slots=True)
 class Learner:
     """The history learned so far."""
 
     _past: Past = field(default_factory=Past)
-    _text: TextModel = field(default_factory=_nothing)
+    _text: TextModel = field(
+        default_factory=lambda: TextModel(idf=np.zeros(COLUMNS), weights=np.zeros(COLUMNS))
+    )
     _dual: Numbers = field(default_factory=lambda: np.zeros(0))
     _counts: list[csr_array] = field(default_factory=list)
     _targets: list[float] = field(default_factory=list)
